@@ -1,0 +1,3 @@
+//! Larder.
+#![no_std]
+extern crate alloc;

@@ -1,0 +1,62 @@
+//! Which entry leaves when room is needed: one small trait, and a file for each policy.
+
+mod gated_fifo;
+mod lru;
+
+pub use gated_fifo::GatedFifo;
+pub use lru::Lru;
+
+/// The entries of one shard as a policy sees them: by place.
+///
+/// A place is the index of an entry; it stays the same while the entry is stored and may be used again afterwards.
+pub trait Nodes<N> {
+    /// The policy's own record inside the entry at `place`.
+    fn node(&mut self, place: u32) -> &mut N;
+
+    /// The hash of the key at `place`.
+    fn hash(&self, place: u32) -> u64;
+
+    /// The weight of the entry at `place`, at least 1.
+    fn weight(&self, place: u32) -> u64;
+}
+
+/// Decides which entry of a shard leaves when room is needed.
+///
+/// The store calls, for an entry that comes anew: [`admit`](Self::admit) once, then [`evict`](Self::evict) until the
+/// newcomer fits, then [`insert`](Self::insert). A newcomer is never refused, and never the victim of its own insertion.
+/// Every entry that was inserted leaves by exactly one `evict` or `remove`, or with all others by `clear`.
+/// No call runs code of the cache's user.
+pub trait Policy: Sized {
+    /// What the policy keeps inside each entry; a hit should touch nothing else.
+    type Node: Default;
+
+    /// What [`admit`](Self::admit) has to tell [`insert`](Self::insert).
+    type Admission;
+
+    /// A policy for a shard that may hold entries up to `capacity` in weight.
+    fn new(capacity: u64) -> Self;
+
+    /// Adapts to another capacity; the store evicts what is too much.
+    fn set_capacity(&mut self, capacity: u64);
+
+    /// Notes that the entry at `place` was asked for and found.
+    fn hit<E: Nodes<Self::Node>>(&mut self, entries: &mut E, place: u32);
+
+    /// Notes that a key with this hash was not found and will now be inserted.
+    fn admit<E: Nodes<Self::Node>>(&mut self, entries: &mut E, hash: u64, weight: u64) -> Self::Admission;
+
+    /// Picks the next entry to leave, takes it out of the order and returns its place; `None` if nothing is held.
+    fn evict<E: Nodes<Self::Node>>(&mut self, entries: &mut E) -> Option<u32>;
+
+    /// Takes in the entry at `place`, whose node is still the default.
+    fn insert<E: Nodes<Self::Node>>(&mut self, entries: &mut E, place: u32, admission: Self::Admission);
+
+    /// Takes out the entry at `place`, which is still there; it leaves no trace.
+    fn remove<E: Nodes<Self::Node>>(&mut self, entries: &mut E, place: u32);
+
+    /// Notes that the weight of the entry at `place` was `old` and is now what `entries` says.
+    fn reweigh<E: Nodes<Self::Node>>(&mut self, entries: &mut E, place: u32, old: u64);
+
+    /// Forgets everything, as after `new`.
+    fn clear(&mut self);
+}
