@@ -1,7 +1,12 @@
 //! Which entry leaves when room is needed: one small trait, and a file for each policy.
 
+mod clock;
 mod gated_fifo;
+mod ghosts;
+mod list;
 mod lru;
+mod queue;
+mod share;
 
 pub use gated_fifo::GatedFifo;
 pub use lru::Lru;
