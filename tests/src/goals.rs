@@ -5,6 +5,14 @@ use std::collections::HashSet;
 /// How many accesses of each trace count for the goal.
 pub const HEAD: usize = 1_500_000;
 
+/// The mean hit ratio that the default policy is to reach over the heads, in percent.
+///
+/// The best caches, taken one by one for each trace and size, make 44.27.
+pub const LEAST_MEAN: f64 = 44.3;
+
+/// How many points the default policy may be behind the best cache at one trace and size.
+pub const MOST_BEHIND: f64 = 1.0;
+
 /// A recorded trace and what is known of it; ratios are in percent.
 #[derive(Debug)]
 pub struct Recording {

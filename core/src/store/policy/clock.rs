@@ -47,3 +47,6 @@ impl Clock {
 fn period(capacity: u64) -> u64 {
     (capacity / u64::from(TICKS_PER_CAPACITY)).max(1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,8 +119,9 @@ impl Policy for GatedFifo {
         // to its part, however the weights fall.
         let with_newcomer = u128::from(self.wanted);
         loop {
-            if self.main.is_empty() || self.share.is_exceeded(self.probation.weight + with_newcomer) {
-                let place = self.probation.back()?;
+            let too_long = self.share.is_exceeded(self.probation.weight + with_newcomer);
+            let probation = self.probation.back().filter(|_| too_long || self.main.is_empty());
+            if let Some(place) = probation {
                 let uses = entries.node(place).uses;
                 if uses < PROVEN_USES {
                     if let Some(stale) = self.wear_main(entries) {

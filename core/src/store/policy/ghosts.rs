@@ -19,6 +19,7 @@ pub(super) struct Ghost {
 /// or a note touches one bucket of 24 bytes. About one look-up in eight thousand finds a ghost that is not its own,
 /// which costs a hit at worst. Nothing is allocated before the first note.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Ghosts {
     buckets: Vec<Bucket>,
 }

@@ -65,3 +65,6 @@ impl List {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,3 +65,6 @@ pub trait Policy: Sized {
     /// Forgets everything, as after `new`.
     fn clear(&mut self);
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,4 +40,10 @@ impl Queue {
     pub(super) fn reweigh(&mut self, old: u64, new: u64) {
         self.weight = self.weight.saturating_sub(u128::from(old)) + u128::from(new);
     }
+
+    /// Returns the places from the newest to the oldest.
+    #[cfg(test)]
+    pub(super) fn places<N: Linked>(&self, entries: &mut impl Nodes<N>) -> alloc::vec::Vec<u32> {
+        self.list.places(entries)
+    }
 }
