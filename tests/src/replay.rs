@@ -1,7 +1,7 @@
 //! Replays of traces: every access is a lookup, and a miss inserts the key.
 
+use core::hash::{BuildHasherDefault, Hasher};
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 use larder::policy::{Nodes, Policy};
 
