@@ -28,6 +28,11 @@ pub fn cycle(keys: u64, accesses: usize) -> Vec<u64> {
     (0..keys).cycle().take(accesses).collect()
 }
 
+/// Returns accesses to keys that are each used twice, `lag` new keys apart.
+pub fn pairs(lag: u64, accesses: usize) -> Vec<u64> {
+    (lag..).flat_map(|key| [key, key - lag]).take(accesses).collect()
+}
+
 /// Returns accesses to `keys` keys by Zipf's law with exponent 1, the same ones each time.
 pub fn zipf(keys: usize, accesses: usize) -> Vec<u64> {
     let mut sum = 0.0;

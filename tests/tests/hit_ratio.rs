@@ -88,6 +88,15 @@ fn popular_keys_stay_and_outlive_scans() {
 }
 
 #[test]
+fn what_was_used_once_is_held_for_its_second_use() {
+    for lag in [50, 250, 500] {
+        let keys = traces::pairs(lag, 50_000);
+        let ratio = replay::<GatedFifo>(1000, &keys);
+        assert!(ratio > 44.0, "{ratio:.2} of at most 50, {lag} apart");
+    }
+}
+
+#[test]
 fn what_fits_is_held() {
     let keys = traces::cycle(500, 5_000);
     assert_eq!(replay::<Lru>(500, &keys), 90.0);

@@ -32,6 +32,8 @@ pub struct GatedFifo {
     ghosts: Ghosts,
     /// The weight for which room is being made, at least 1.
     wanted: u64,
+    /// How many entries came back since the main queue was last seen in use.
+    idle_returns: u32,
 }
 
 /// The record inside an entry.
@@ -69,6 +71,10 @@ const PATIENCE: usize = 64;
 /// An entry this many ticks at rest in the main queue loses a use, although the queue is not at its turn.
 const STALE: u16 = 32 * TICKS_PER_CAPACITY;
 
+/// So many returns, and one for each so many entries, make a row long.
+const IDLE_RETURNS: u64 = 16;
+const IDLE_PART: u64 = 8;
+
 impl Policy for GatedFifo {
     type Node = Node;
     type Admission = Home;
@@ -81,6 +87,7 @@ impl Policy for GatedFifo {
             main: Queue::new(),
             ghosts: Ghosts::default(),
             wanted: 1,
+            idle_returns: 0,
         }
     }
 
@@ -144,6 +151,7 @@ impl Policy for GatedFifo {
                     return Some(self.expel(entries, place));
                 }
                 spared += 1;
+                self.idle_returns = 0;
                 self.requeue(entries, place, uses - 1);
             }
         }
@@ -174,12 +182,15 @@ impl GatedFifo {
     fn welcome_back(&mut self, entries: &mut impl Nodes<Node>, ghost: Ghost, weight: u64) -> Home {
         let main_age = self.age_of_back(entries, Home::Main);
         if ghost.from_main {
+            self.idle_returns = 0;
             if self.would_hold(&self.main, main_age, ghost.age) {
                 self.share.narrow(weight);
             }
         } else {
             let age = self.age_of_back(entries, Home::Probation);
-            if self.would_hold(&self.probation, age, ghost.age) {
+            if self.would_hold(&self.probation, age, ghost.age)
+                || (ghost.age < main_age && self.main_lies_idle(entries))
+            {
                 self.share.widen(weight);
             }
         }
@@ -193,6 +204,17 @@ impl GatedFifo {
     fn would_hold(&self, queue: &Queue, age_of_back: u16, age: u16) -> bool {
         let late = u128::from(age.saturating_sub(age_of_back));
         late * queue.weight <= u128::from(age_of_back) * self.share.window()
+    }
+
+    /// Counts a return to probation that came sooner than the main queue goes round; returns whether in a long row of
+    /// them nothing of the main queue was in use.
+    ///
+    /// Then its places do more good in probation, however much longer that has to be: without this, keys that are used
+    /// twice, further apart than the window reaches, would never hit where LRU hits always.
+    fn main_lies_idle(&mut self, entries: &mut impl Nodes<Node>) -> bool {
+        let used = self.main.back().is_some_and(|place| entries.node(place).uses > 0);
+        self.idle_returns = if used { 0 } else { self.idle_returns.saturating_add(1) };
+        u64::from(self.idle_returns) > IDLE_RETURNS + self.residents() / IDLE_PART
     }
 
     /// Lets the main queue take what probation has too much while there is room for both.
@@ -229,14 +251,17 @@ impl GatedFifo {
 
     /// Takes an entry out for good and remembers it.
     fn expel(&mut self, entries: &mut impl Nodes<Node>, place: u32) -> u32 {
-        let residents = u64::from(self.probation.len) + u64::from(self.main.len);
-        self.ghosts.reserve(residents, self.share.capacity());
+        self.ghosts.reserve(self.residents(), self.share.capacity());
         let node = entries.node(place);
         let home = node.home;
         let ghost = Ghost { from_main: home == Home::Main, age: self.clock.age(node.stamp) };
         self.ghosts.note(entries.hash(place), ghost, self.clock.now());
         self.queue(home).remove(entries, place);
         place
+    }
+
+    fn residents(&self) -> u64 {
+        u64::from(self.probation.len) + u64::from(self.main.len)
     }
 
     /// Moves an entry to the front of the main queue, from wherever it is.

@@ -112,6 +112,18 @@ fn the_share_follows_what_comes_back() {
 }
 
 #[test]
+fn an_idle_main_queue_gives_way_to_what_comes_back_late() {
+    // Every key twice, half a capacity apart: far more than probation holds at first.
+    let mut shelf = filled(400);
+    let mut hits = 0;
+    for key in 1000..21_000 {
+        shelf.insert(key, 1);
+        hits += u32::from(shelf.access(key - 200));
+    }
+    assert!(hits > 17_500, "{hits} of at most 19800");
+}
+
+#[test]
 fn ghosts_come_with_evictions_and_go_with_all_else() {
     let mut shelf = filled(1000);
     assert_eq!(shelf.policy.ghosts.places(), 0);
