@@ -3,7 +3,11 @@
 use core::hash::{BuildHasherDefault, Hasher};
 use std::collections::HashMap;
 
-use larder::policy::{Nodes, Policy};
+use larder::{
+    Cache, ManualClock, PerCall,
+    parts::Std,
+    policy::{Nodes, Policy},
+};
 
 /// A cache seen as a trace sees it.
 pub trait Replay {
@@ -15,6 +19,27 @@ pub trait Replay {
 pub fn hit_ratio(cache: &mut impl Replay, keys: &[u64]) -> f64 {
     let hits = keys.iter().filter(|&&key| cache.access(key)).count();
     100.0 * hits as f64 / keys.len().max(1) as f64
+}
+
+/// A real cache as a trace sees it: nothing but its store is at work.
+pub struct RealCache<P: Policy>(Cache<u64, PerCall<(), ()>, Std<ManualClock>, P>);
+
+impl<P: Policy> RealCache<P> {
+    /// Returns an empty cache for this many keys, in this many shards.
+    pub fn new(capacity: usize, shards: usize) -> Self {
+        let builder = Cache::builder(Std::new(ManualClock::new())).per_call().policy::<P>().hash_seed(7);
+        Self(builder.capacity(capacity as u64).shards(shards).build().expect("a sound configuration"))
+    }
+}
+
+impl<P: Policy> Replay for RealCache<P> {
+    fn access(&mut self, key: u64) -> bool {
+        let hit = self.0.get_if_present(&key).is_some();
+        if !hit {
+            self.0.insert(key, ());
+        }
+        hit
+    }
 }
 
 /// The smallest cache that can run a policy: keys without values, each of weight 1.

@@ -2,7 +2,7 @@
 
 use larder::policy::{GatedFifo, Lru, Policy};
 use larder_tests::goals::{HEAD, LEAST_MEAN, MOST_BEHIND, RECORDINGS, Recording, capacity, distinct};
-use larder_tests::replay::{PolicyAlone, hit_ratio};
+use larder_tests::replay::{PolicyAlone, RealCache, hit_ratio};
 use larder_tests::traces;
 
 /// The one place that says what is measured.
@@ -38,6 +38,8 @@ fn lru_is_exact_on_whole_traces() {
             let entries = capacity(recording.keys, per_mille);
             let what = format!("{} at {entries}", recording.name);
             assert_known(replay::<Lru>(entries, &keys), known, 2, &what);
+            let in_the_cache = hit_ratio(&mut RealCache::<Lru>::new(entries, 1), &keys);
+            assert_known(in_the_cache, known, 2, &format!("{what}, in the real cache"));
         }
     }
 }

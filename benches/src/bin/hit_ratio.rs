@@ -2,7 +2,7 @@
 
 use larder::policy::{GatedFifo, Lru, Policy};
 use larder_tests::goals::{HEAD, RECORDINGS, capacity, distinct};
-use larder_tests::replay::{PolicyAlone, hit_ratio};
+use larder_tests::replay::{RealCache, hit_ratio};
 use larder_tests::traces;
 
 fn main() -> std::io::Result<()> {
@@ -50,5 +50,5 @@ fn wholes() -> std::io::Result<()> {
 }
 
 fn replay<P: Policy>(entries: usize, keys: &[u64]) -> f64 {
-    hit_ratio(&mut PolicyAlone::<P>::new(entries), keys)
+    hit_ratio(&mut RealCache::<P>::new(entries, 1), keys)
 }
