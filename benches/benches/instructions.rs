@@ -1,6 +1,7 @@
 //! One operation many times over, for callgrind: `instructions MODE PEER COUNT`, see `instructions.sh`.
 //!
 //! The difference of two runs is what the further operations cost, exactly and repeatably; times are not.
+#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "a program that has std")]
 
 use std::{
     env,
@@ -49,17 +50,17 @@ fn larder(mode: &str, count: u64) -> bool {
     match mode {
         "sync" | "sync-ttl" => {
             let cache = cache(if mode == "sync" { Ttl::Forever } else { TTL.into() });
-            (0..KEYS).for_each(|key| drop(cache.insert(key, key)));
+            (0..KEYS).for_each(|key| _ = cache.insert(key, key));
             present(count, |key| cache.get_if_present(&key));
         }
         "sync-string" => {
             let (names, cache) = (names(), cache(Ttl::Forever));
-            names.iter().for_each(|name| drop(cache.insert(name.clone(), Arc::new(0))));
+            names.iter().for_each(|name| _ = cache.insert(name.clone(), Arc::new(0)));
             present(count, |key| cache.get_if_present(names[key as usize].as_str()));
         }
         "async" | "miss" => {
             let cache = cache(Ttl::Forever);
-            (0..filled(mode)).for_each(|key| drop(cache.insert(key, key)));
+            (0..filled(mode)).for_each(|key| _ = cache.insert(key, key));
             let get = |key| at_once(cache.get(&key)).and_then(Result::ok);
             if mode == "async" { present(count, get) } else { absent(count, get) }
         }

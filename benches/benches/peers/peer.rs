@@ -10,7 +10,7 @@ use larder::{
 use crate::source::{Bare, Source};
 
 /// A cache from numbers to numbers that reads through to a [`Source`].
-pub trait Peer: Clone + Send + Sync + 'static {
+pub(crate) trait Peer: Clone + Send + Sync + 'static {
     const NAME: &'static str;
 
     fn new(capacity: usize, source: &Source) -> Self;
@@ -23,7 +23,7 @@ pub trait Peer: Clone + Send + Sync + 'static {
 }
 
 #[derive(Clone)]
-pub struct Larder(Cache<u64, Loader<Source>, Std<NoTimer<StdClock>>>);
+pub(crate) struct Larder(Cache<u64, Loader<Source>, Std<NoTimer<StdClock>>>);
 
 impl Peer for Larder {
     const NAME: &'static str = "larder";
@@ -51,7 +51,7 @@ impl Peer for Larder {
 }
 
 #[derive(Clone)]
-pub struct Quick {
+pub(crate) struct Quick {
     cache: Arc<quick_cache::sync::Cache<u64, u64>>,
     source: Source,
 }
@@ -78,7 +78,7 @@ impl Peer for Quick {
 
 /// Two caches in one: the peer has a type of its own for synchronous callers.
 #[derive(Clone)]
-pub struct Moka {
+pub(crate) struct Moka {
     direct: moka::sync::Cache<u64, u64>,
     through: moka::future::Cache<u64, u64>,
     source: Source,

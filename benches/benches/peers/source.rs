@@ -14,7 +14,7 @@ use larder::{Load, Loaded};
 
 /// Answers a key with itself and counts.
 #[derive(Clone)]
-pub struct Source(Arc<State>);
+pub(crate) struct Source(Arc<State>);
 
 struct State {
     loads: AtomicU64,
@@ -23,29 +23,29 @@ struct State {
 }
 
 impl Source {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(State { loads: AtomicU64::new(0), open: AtomicBool::new(true), waiting: Mutex::new(None) }))
     }
 
     /// How many loads there have been.
-    pub fn loads(&self) -> u64 {
+    pub(crate) fn loads(&self) -> u64 {
         self.0.loads.load(Ordering::Relaxed)
     }
 
     /// Holds back the loads to come.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.0.open.store(false, Ordering::Release);
     }
 
     /// Lets the held load go.
-    pub fn open(&self) {
+    pub(crate) fn open(&self) {
         self.0.open.store(true, Ordering::Release);
         let waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         waiting.into_iter().for_each(Waker::wake);
     }
 
     /// Begins the load of `key`.
-    pub fn answer(&self, key: u64) -> Answer {
+    pub(crate) fn answer(&self, key: u64) -> Answer {
         self.0.loads.fetch_add(1, Ordering::Relaxed);
         let held = (!self.0.open.load(Ordering::Acquire)).then(|| self.clone());
         Answer { key, held }
@@ -53,7 +53,7 @@ impl Source {
 }
 
 /// A load: ready at once, unless the source was closed when it began.
-pub struct Answer {
+pub(crate) struct Answer {
     key: u64,
     held: Option<Source>,
 }
@@ -80,7 +80,7 @@ impl Future for Answer {
 }
 
 /// The same load for the peers, whose values are bare.
-pub struct Bare(pub Answer);
+pub(crate) struct Bare(pub(crate) Answer);
 
 impl Future for Bare {
     type Output = Result<u64, ()>;

@@ -20,7 +20,7 @@ use crate::{peer::Peer, source::Source};
 
 /// What is asked of a cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Work {
+pub(crate) enum Work {
     /// When every key is there, and asked for by a direct call.
     SyncHit { threads: usize },
     /// When every key is there, and asked for as if it might have to be loaded.
@@ -43,7 +43,7 @@ const MIX_KEYS: usize = 500_000;
 const MIX: usize = 60_000;
 
 /// A peer, filled as the work wants it.
-pub struct Bench<P> {
+pub(crate) struct Bench<P> {
     work: Work,
     cache: P,
     source: Source,
@@ -52,14 +52,14 @@ pub struct Bench<P> {
 }
 
 /// The keys that the mix asks for, in order.
-pub fn mix() -> Arc<[u64]> {
+pub(crate) fn mix() -> Arc<[u64]> {
     let zipf = Zipf::new(MIX_KEYS, 0.9);
     let mut random = Random::new(1);
     (0..1 << 20).map(|_| zipf.draw(&mut random)).collect()
 }
 
 impl<P: Peer> Bench<P> {
-    pub fn new(work: Work, keys: Arc<[u64]>) -> Self {
+    pub(crate) fn new(work: Work, keys: Arc<[u64]>) -> Self {
         let source = Source::new();
         let capacity = match work {
             Work::SyncHit { .. } | Work::AsyncHit => 2 * KEYS as usize,
@@ -79,7 +79,7 @@ impl<P: Peer> Bench<P> {
     }
 
     /// Runs one batch; returns nanoseconds an operation.
-    pub fn round(&mut self) -> f64 {
+    pub(crate) fn round(&mut self) -> f64 {
         match self.work {
             Work::SyncHit { threads } => self.on_threads(threads, HITS, |cache, thread, nth| {
                 black_box(cache.get((nth * 7 + thread) % KEYS));
@@ -111,7 +111,7 @@ impl<P: Peer> Bench<P> {
     }
 
     /// The share of hits over the whole sequence of the mix.
-    pub fn hit_ratio(&mut self) -> f64 {
+    pub(crate) fn hit_ratio(&mut self) -> f64 {
         let before = self.source.loads();
         self.through_all_keys();
         1.0 - (self.source.loads() - before) as f64 / self.keys.len() as f64
