@@ -7,13 +7,14 @@ use std::thread;
 use larder::{Cache, ManualClock, parts::Spin, parts::Std, policy::Lru};
 use larder_tests::*;
 
-/// Polls all futures in turn, on this thread, until each has ended.
+/// Polls all futures in turn, as one task of this thread, until each has ended.
 fn drive<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
+    let (_, waker) = wakers::Counting::new();
     let mut outputs = Vec::new();
     while !futures.is_empty() {
         let mut left = Vec::new();
         for mut future in futures {
-            match wakers::poll_once(&mut future) {
+            match wakers::poll_with(&mut future, &waker) {
                 Poll::Ready(output) => outputs.push(output),
                 Poll::Pending => left.push(future),
             }
