@@ -22,13 +22,11 @@ fn c22_takeover<R: Host>() {
     let loads = sim.loads_in_turn([after(300).gives(1), after(30).gives(2)]);
     let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)));
     let a = sim.get(&cache, 7);
-    sim.park(a);
     sim.to(150);
     let b = sim.get(&cache, 7);
     sim.to(160);
     let c = sim.get(&cache, 7);
     sim.to(180);
-    sim.unpark(a);
     assert_eq!(sim.saw(a), "180: V2 Miss");
     assert_eq!(sim.saw(b), "180: V2 Miss");
     assert_eq!(sim.saw(c), "180: V2 LockHit");
