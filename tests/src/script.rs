@@ -115,6 +115,15 @@ impl Gate {
         Script::new(Wait::Gate(self.clone()))
     }
 
+    /// Ready once it is open; the waker of the last poll is the one that is woken.
+    pub fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
+        if self.0.open.get() {
+            return Poll::Ready(());
+        }
+        self.0.waker.replace(Some(context.waker().clone()));
+        Poll::Pending
+    }
+
     /// Opens it without waking anybody: the next poll, whoever's, finds it open.
     pub fn open_quietly(&self) {
         self.0.open.set(true);
@@ -160,11 +169,11 @@ impl Play {
                 return Poll::Pending;
             }
             Wait::Polls(_) => {}
-            Wait::Gate(gate) if !gate.0.open.get() => {
-                gate.0.waker.replace(Some(context.waker().clone()));
-                return Poll::Pending;
+            Wait::Gate(gate) => {
+                if gate.poll(context).is_pending() {
+                    return Poll::Pending;
+                }
             }
-            Wait::Gate(_) => {}
             Wait::Never => return Poll::Pending,
         }
         match self.script.end {
