@@ -1,35 +1,35 @@
 //! The calls that most cases make, as callers of the simulation.
 
-use larder::{Cache, LookupOptions};
+use larder::LookupOptions;
 
-use crate::{Host, Loads, Sim};
+use crate::{Host, Scripted, Sim};
 
 impl Sim {
     /// A plain lookup, run until nobody has anything to do.
-    pub fn get<R: Host>(&mut self, cache: &Cache<u32, Loads, R>, key: u32) -> usize {
+    pub fn get<R: Host>(&mut self, cache: &Scripted<R>, key: u32) -> usize {
         self.ask(cache, key, LookupOptions::new())
     }
 
     /// `n` plain lookups, one after the other.
-    pub fn crowd<R: Host>(&mut self, cache: &Cache<u32, Loads, R>, key: u32, n: usize) -> Vec<usize> {
+    pub fn crowd<R: Host>(&mut self, cache: &Scripted<R>, key: u32, n: usize) -> Vec<usize> {
         (0..n).map(|_| self.get(cache, key)).collect()
     }
 
     /// A lookup with options, run until nobody has anything to do.
-    pub fn ask<R: Host>(&mut self, cache: &Cache<u32, Loads, R>, key: u32, options: LookupOptions) -> usize {
+    pub fn ask<R: Host>(&mut self, cache: &Scripted<R>, key: u32, options: LookupOptions) -> usize {
         let number = self.queue_up(cache, key, options);
         self.run();
         number
     }
 
     /// A lookup with options that is polled by the next run only.
-    pub fn queue_up<R: Host>(&mut self, cache: &Cache<u32, Loads, R>, key: u32, options: LookupOptions) -> usize {
+    pub fn queue_up<R: Host>(&mut self, cache: &Scripted<R>, key: u32, options: LookupOptions) -> usize {
         let cache = cache.clone();
         self.spawn(async move { cache.lookup(&key, options).await })
     }
 
     /// A lookup that takes a stale value, run until nobody has anything to do.
-    pub fn stale<R: Host>(&mut self, cache: &Cache<u32, Loads, R>, key: u32) -> usize {
+    pub fn stale<R: Host>(&mut self, cache: &Scripted<R>, key: u32) -> usize {
         let cache = cache.clone();
         self.call(async move { cache.get_stale(&key).await })
     }

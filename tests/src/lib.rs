@@ -39,6 +39,6 @@ pub use hosts::{Host, run};
 pub use random::Random;
 pub use loads::{Loads, ScriptLoad};
 pub use script::{Bang, Gate, Script, after, never, polls, ready, steps};
-pub use sim::{Saw, Setup, Sim, Ticket};
+pub use sim::{Saw, Scripted, Setup, Sim, Ticket};
 pub use spawning::Spawning;
 pub use time::{Time, ms, sleep};

@@ -6,7 +6,7 @@ use core::pin::Pin;
 use core::task::Context;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use larder::{Builder, Cache, ConfigError, ManualClock};
+use larder::{Builder, Cache, ConfigError, Loader, ManualClock};
 
 use crate::{
     Answer, Bang, Host, Loads, Script, Time,
@@ -17,7 +17,10 @@ use crate::{
 pub type Ticket = Pin<Box<dyn Future<Output = ()>>>;
 
 /// The builder of a cache whose loads follow scripts.
-pub type Setup<R> = Builder<u32, Loads, R>;
+pub type Setup<R> = Builder<u32, Loader<Loads>, R>;
+
+/// A cache whose loads follow scripts.
+pub type Scripted<R> = Cache<u32, Loader<Loads>, R>;
 
 /// An executor on one thread, with a manual clock: callers are polled when woken, first woken first.
 #[derive(Default)]
@@ -81,7 +84,7 @@ impl Sim {
 
     /// A cache on host `R` with this loader and what `setup` adds.
     #[track_caller]
-    pub fn cache<R: Host>(&self, loads: &Loads, setup: impl FnOnce(Setup<R>) -> Setup<R>) -> Cache<u32, Loads, R> {
+    pub fn cache<R: Host>(&self, loads: &Loads, setup: impl FnOnce(Setup<R>) -> Setup<R>) -> Scripted<R> {
         self.try_cache(loads, setup).expect("the configuration is valid")
     }
 
@@ -90,7 +93,7 @@ impl Sim {
         &self,
         loads: &Loads,
         setup: impl FnOnce(Setup<R>) -> Setup<R>,
-    ) -> Result<Cache<u32, Loads, R>, ConfigError> {
+    ) -> Result<Scripted<R>, ConfigError> {
         setup(Cache::builder(R::on(self.clock())).loader(loads.clone())).build()
     }
 

@@ -6,7 +6,10 @@ use core::pin::Pin;
 
 use alloc::rc::Rc;
 
-use larder::{Clock, Instant, ManualClock, Runtime, Spawn, Timer, parts::Local};
+use larder::{
+    Clock, Instant, Runtime, Spawn, Timer,
+    parts::{Local, ManualClock},
+};
 
 type Task = Pin<Box<dyn Future<Output = ()>>>;
 

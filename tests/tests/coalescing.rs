@@ -214,13 +214,13 @@ impl Hasher for Same {
     fn write(&mut self, _: &[u8]) {}
 }
 
-fn get<R: Host>(cache: &Cache<u32, Loads, R>) -> impl Future<Output = Result<V, LoadError<Boom>>> + use<R> {
+fn get<R: Host>(cache: &Scripted<R>) -> impl Future<Output = Result<V, LoadError<Boom>>> + use<R> {
     let cache = cache.clone();
     async move { cache.get(&7).await }
 }
 
 fn get_with<R: Host>(
-    cache: &Cache<u32, Loads, R>,
+    cache: &Scripted<R>,
     time: &Time,
     called: &Rc<Cell<bool>>,
     delay: u64,

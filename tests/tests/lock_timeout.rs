@@ -40,7 +40,7 @@ fn c27_load_for_oneself<R: Host>() {
 }
 
 /// The start of C28: V0 expired at t=0; A leads without a timeout, B joins at 20 with one of 100.
-fn c28<R: Host>(on_timeout: OnTimeout, with_value: bool) -> (Sim, Loads, Cache<u32, Loads, R>, usize, usize) {
+fn c28<R: Host>(on_timeout: OnTimeout, with_value: bool) -> (Sim, Loads, Scripted<R>, usize, usize) {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(500).gives(1), after(30).gives(2)]);
     let cache =
@@ -58,7 +58,7 @@ fn c28<R: Host>(on_timeout: OnTimeout, with_value: bool) -> (Sim, Loads, Cache<u
 
 /// The end of C28: A has V1 in the end, and it is stored.
 #[track_caller]
-fn c28_end<R: Host>(mut sim: Sim, cache: &Cache<u32, Loads, R>, a: usize, status: &str) {
+fn c28_end<R: Host>(mut sim: Sim, cache: &Scripted<R>, a: usize, status: &str) {
     sim.to(500);
     assert_eq!(sim.saw(a), format!("500: V1 {status}"));
     assert_eq!(cache.get_if_present(&7).map(|v| *v), Some(1));

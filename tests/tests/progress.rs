@@ -140,7 +140,7 @@ fn c13_a_wake_that_drops_a_waiter<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-fn owned<R: Host>(cache: &Cache<u32, Loads, R>) -> Pin<Box<impl Future<Output = Option<u32>> + use<R>>> {
+fn owned<R: Host>(cache: &Scripted<R>) -> Pin<Box<impl Future<Output = Option<u32>> + use<R>>> {
     let cache = cache.clone();
     Box::pin(async move { cache.get(&7).await.map(|v| *v).ok() })
 }

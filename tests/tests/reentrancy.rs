@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::task::Wake;
 
-use larder::{Cache, Load, Loaded, LookupOptions, ManualClock, parts::Std};
+use larder::{Cache, Load, Loaded, Loader, LookupOptions, ManualClock, parts::Std};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -18,7 +18,7 @@ on_every_runtime! {
 struct Asking<R: Host>(Rc<Inner<R>>);
 
 struct Inner<R: Host> {
-    cache: RefCell<Option<Cache<u32, Asking<R>, R>>>,
+    cache: RefCell<Option<Cache<u32, Loader<Asking<R>>, R>>>,
     /// The key to ask for while this one is loaded.
     next: fn(u32) -> Option<u32>,
     gate: Gate,
@@ -47,15 +47,15 @@ impl<R: Host> Load<u32> for Asking<R> {
     }
 }
 
-fn asking<R: Host>(sim: &Sim, gate: &Gate, next: fn(u32) -> Option<u32>) -> (Cache<u32, Asking<R>, R>, Rc<Inner<R>>) {
+fn asking<R: Host>(sim: &Sim, gate: &Gate, next: fn(u32) -> Option<u32>) -> (Cache<u32, Loader<Asking<R>>, R>, Rc<Inner<R>>) {
     let inner = Rc::new(Inner { cache: RefCell::new(None), next, gate: gate.clone() });
-    let builder = Cache::builder(R::on(sim.clock())).loader(Asking(inner.clone())).ttl(ms(100)).stale_if_error(ms(50));
-    let cache = builder.stale_while_refresh(ms(50)).build().expect("valid");
+    let builder = Cache::builder(R::on(sim.clock())).loader(Asking(inner.clone())).shards(1);
+    let cache = builder.ttl(ms(100)).stale_while_refresh(ms(50)).build().expect("valid");
     inner.cache.replace(Some(cache.clone()));
     (cache, inner)
 }
 
-fn ask<R: Host>(sim: &mut Sim, cache: &Cache<u32, Asking<R>, R>, key: u32) -> usize {
+fn ask<R: Host>(sim: &mut Sim, cache: &Cache<u32, Loader<Asking<R>>, R>, key: u32) -> usize {
     let cache = cache.clone();
     sim.call(async move { cache.get(&key).await })
 }

@@ -2,7 +2,7 @@
 
 use core::future::Ready;
 
-use larder::{BoxLoader, Cache, Load, Loaded, LookupOptions, ManualClock, Refresh, parts::*};
+use larder::{BoxLoader, Cache, Load, Loaded, Loader, LookupOptions, ManualClock, Refresh, parts::*};
 use larder_tests::{Arc, Duration, Rc};
 
 /// Whether a type has an auto trait, as a value: the inherent constant wins where its bound holds.
@@ -43,15 +43,15 @@ impl<V: Default> Load<u32> for Makes<V> {
     }
 }
 
-type Crossing<R> = Cache<u32, Makes<Arc<str>>, R>;
-type Staying<R> = Cache<u32, Makes<Rc<str>>, R>;
+type Crossing<R> = Cache<u32, Loader<Makes<Arc<str>>>, R>;
+type Staying<R> = Cache<u32, Loader<Makes<Rc<str>>>, R>;
 
 /// C84: with a real lock a cache of `Send` things is `Send + Sync`, whichever lock. (P15)
 #[test]
 fn c84_a_cache_behind_a_lock_crosses_threads() {
     assert!(has!(Crossing<Std<ManualClock>>: Send) && has!(Crossing<Std<ManualClock>>: Sync));
     assert!(has!(Crossing<Spin<ManualClock>>: Send) && has!(Crossing<Spin<ManualClock>>: Sync));
-    assert!(has!(Refresh<u32, Makes<Arc<str>>, Std<ManualClock>>: Send));
+    assert!(has!(Refresh<u32, Loader<Makes<Arc<str>>>, Std<ManualClock>>: Send));
     assert!(has!(Cache<String, BoxLoader<String, Arc<str>, ()>, Std<ManualClock>>: Sync));
 }
 
@@ -61,7 +61,7 @@ fn c84_a_local_cache_stays() {
     assert!(!has!(Crossing<Local<ManualClock>>: Send) && !has!(Crossing<Local<ManualClock>>: Sync));
     assert!(!has!(Staying<Std<ManualClock>>: Send) && !has!(Staying<Std<ManualClock>>: Sync));
     assert!(!has!(Staying<Local<ManualClock>>: Send) && !has!(Staying<Local<ManualClock>>: Sync));
-    assert!(!has!(Refresh<u32, Makes<Rc<str>>, Std<ManualClock>>: Send));
+    assert!(!has!(Refresh<u32, Loader<Makes<Rc<str>>>, Std<ManualClock>>: Send));
 }
 
 /// C84: the futures of every call are `Send` behind a lock, and so are futures made of them.

@@ -17,7 +17,7 @@ on_every_runtime! {
 }
 
 /// A cache whose value V0 expires at 100, with a stale limit.
-fn stored<R: Host>(sim: &Sim, loads: &Loads, limit: u64, setup: fn(Setup<R>) -> Setup<R>) -> Cache<u32, Loads, R> {
+fn stored<R: Host>(sim: &Sim, loads: &Loads, limit: u64, setup: fn(Setup<R>) -> Setup<R>) -> Scripted<R> {
     let cache = sim.cache::<R>(loads, |c| setup(c.ttl(ms(100)).stale_while_refresh(ms(limit))));
     cache.insert(7, V::new(0));
     cache

@@ -59,7 +59,7 @@ fn c55_loaded_cleared_loaded<R: Host>() {
 }
 
 /// A cache for 100 in one shard with ten entries of 10.
-fn ten_tens<R: Host>(sim: &Sim, loads: &Loads) -> Cache<u32, Loads, R> {
+fn ten_tens<R: Host>(sim: &Sim, loads: &Loads) -> Scripted<R> {
     let cache = sim.cache::<R>(loads, |c| c.capacity(100).shards(1));
     for key in 0..10 {
         assert!(cache.insert_with(key, Loaded::new(value(key)).weight(10)).is_some());

@@ -52,7 +52,7 @@ struct Storm<R: Host> {
     random: Random,
     sim: Sim,
     loads: Loads,
-    cache: Cache<u32, Loads, R>,
+    cache: Scripted<R>,
     waiting: Vec<usize>,
     /// The key that each caller asked for; a ticket asks for none.
     asked: Vec<Option<u32>>,

@@ -95,7 +95,7 @@ fn c51_an_insert_that_cannot_be_kept<R: Host>() {
 
 /// C52: `clear` and a `retain` that keeps everything void all loads in flight. (P8)
 fn c52_clear_and_retain<R: Host>() {
-    let writes: [fn(&Cache<u32, Loads, R>); 2] = [Cache::clear, |cache| cache.retain(|_, _| true)];
+    let writes: [fn(&Scripted<R>); 2] = [Cache::clear, |cache| cache.retain(|_, _| true)];
     for write in writes {
         let mut sim = Sim::new();
         let loads = sim.loads_by(|key, call| after(100).gives(10 * call as u32 + key));
