@@ -1,6 +1,6 @@
-//! A load has a time of its own, and may be finished though nobody waits.
+//! A load has a time of its own.
 
-use larder::{Cache, Status};
+use larder::Status;
 use larder_tests::*;
 
 on_every_runtime! {
@@ -90,63 +90,4 @@ fn c93_cached_like_any_failure<R: Host>() {
     let next = sim.get(&cache, 7);
     assert_eq!(sim.saw(next), "1100: V2 Miss");
     assert_clean(&cache.stats());
-}
-
-/// C96: the only caller gives up, a spawned task finishes the load, another caller joins it meanwhile. (P2)
-#[test]
-fn c96_abandoned_and_finished() {
-    run(|| {
-        let mut sim = Sim::new();
-        let loads = sim.loads(after(150).gives(1));
-        let spawner = Spawning::new(sim.clock());
-        let cache = Cache::builder(spawner.clone()).loader(loads.clone()).finish_abandoned().build().expect("valid");
-        let ask = |cache: &Cache<_, _, _>| {
-            let cache = cache.clone();
-            async move { cache.lookup(&7, larder::LookupOptions::new()).await }
-        };
-        let impatient = sim.call(ask(&cache));
-        sim.to(50);
-        assert_eq!(spawner.take().len(), 0);
-        sim.drop(impatient);
-        let tasks = spawner.take();
-        assert_eq!((tasks.len(), loads.live()), (1, 1));
-        for task in tasks {
-            sim.call(task);
-        }
-        sim.to(100);
-        let joined = sim.call(ask(&cache));
-        sim.to(150);
-        assert_eq!(sim.saw(joined), "150: V1 LockHit");
-        assert_eq!(cache.get_if_present(&7).map(|v| *v), Some(1));
-        assert_eq!((loads.calls(), loads.live()), (1, 0));
-        assert_clean(&cache.stats());
-    });
-}
-
-/// C96: nobody joins: the load is stored all the same; dropped by the spawner it leaves nothing. (P2)
-#[test]
-fn c96_finished_for_nobody_or_dropped_by_the_spawner() {
-    for dropped in [false, true] {
-        let mut sim = Sim::new();
-        let loads = sim.loads(after(150).gives(1));
-        let spawner = Spawning::new(sim.clock());
-        let cache = Cache::builder(spawner.clone()).loader(loads.clone()).finish_abandoned().build().expect("valid");
-        let impatient = {
-            let cache = cache.clone();
-            sim.call(async move { cache.get(&7).await })
-        };
-        sim.to(50);
-        sim.drop(impatient);
-        let tasks = spawner.take();
-        assert_eq!(tasks.len(), 1);
-        if dropped {
-            drop(tasks);
-            assert_eq!((loads.live(), spawner.take().len()), (0, 0));
-        } else {
-            tasks.into_iter().for_each(|task| drop(sim.call(task)));
-            sim.to(150);
-        }
-        assert_eq!(cache.contains(&7), !dropped);
-        assert_clean(&cache.stats());
-    }
 }
