@@ -2,12 +2,14 @@
 
 use core::fmt;
 use core::future::Future;
-use core::hash::Hash;
+use core::hash::BuildHasher;
 use core::pin::Pin;
 
 use alloc::rc::Rc;
 
-use larder::{Cause, Failure, Load, LoadError, Outcome, Refresh, StaleOutcome, Status};
+use larder::{
+    Cause, Failure, Key, LoadError, Outcome, Refresh, Runtime, Source, StaleOutcome, Status, policy::Policy,
+};
 
 /// The values of scripted loads; not `Send`, as a cache on one thread may have them.
 pub type V = Rc<u32>;
@@ -89,8 +91,11 @@ impl From<Result<Outcome<V, Boom>, LoadError<Boom>>> for Answer {
 
 impl<K, L, R, P, H> From<Result<StaleOutcome<K, L, R, P, H>, LoadError<Boom>>> for Answer
 where
-    K: Hash + Eq + Clone,
-    L: Load<K, Value = V, Error = Boom>,
+    K: Key,
+    L: Source<K, Value = V, Error = Boom>,
+    R: Runtime,
+    P: Policy,
+    H: BuildHasher,
     Refresh<K, L, R, P, H>: Future<Output = ()> + 'static,
 {
     fn from(result: Result<StaleOutcome<K, L, R, P, H>, LoadError<Boom>>) -> Self {

@@ -17,7 +17,7 @@ use crate::{
 pub type Ticket = Pin<Box<dyn Future<Output = ()>>>;
 
 /// The builder of a cache whose loads follow scripts.
-pub type Setup<R> = Builder<u32, Loader<Loads>, R>;
+pub type Setup<R> = Builder<u32, R, Loader<Loads>>;
 
 /// A cache whose loads follow scripts.
 pub type Scripted<R> = Cache<u32, Loader<Loads>, R>;
