@@ -1,6 +1,6 @@
 //! Every order of a load's polls, a write and the readers around it.
 
-use larder::{Cache, LookupOptions};
+use larder::LookupOptions;
 use larder_tests::*;
 
 on_every_runtime! {

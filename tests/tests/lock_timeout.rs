@@ -1,6 +1,6 @@
 //! A waiter waits at most so long, and then does what the option says.
 
-use larder::{Cache, LookupOptions, OnTimeout};
+use larder::{LookupOptions, OnTimeout};
 use larder_tests::*;
 
 on_every_runtime! {

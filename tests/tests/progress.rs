@@ -1,6 +1,6 @@
 //! Callers that are alive and never polled again block nobody; wakers are woken as often as needed and in order.
 
-use larder::{Cache, LookupOptions};
+use larder::LookupOptions;
 use larder_tests::*;
 
 on_every_runtime! {

@@ -1,6 +1,6 @@
 //! Long runs of random operations in virtual time; the books are checked after every step.
 
-use larder::{Cache, Loaded, LookupOptions, OnTimeout, Ttl};
+use larder::{Loaded, LookupOptions, OnTimeout, Ttl};
 use larder_tests::*;
 
 on_every_runtime! {

@@ -127,4 +127,4 @@ macro_rules! on_each_lock {
     )*};
 }
 
-on_each_lock! { spin Spin std Std }
+on_each_lock! { spinning Spin blocking Std }
