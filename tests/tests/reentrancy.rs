@@ -126,8 +126,9 @@ std::thread_local! {
 }
 
 fn call_the_cache() {
-    let call = CALL.with_borrow(Clone::clone);
-    if let Some(call) = call {
+    // When a test has failed, values are dropped as late as that.
+    let call = CALL.try_with(|call| call.borrow().clone());
+    if let Ok(Some(call)) = call {
         call();
     }
 }
@@ -143,10 +144,15 @@ impl Drop for Calling {
 
 /// C83: weigher, `retain` predicate and `Drop` of a value call `get_if_present` and `insert` of the same cache. (P13)
 fn c83_weigher_predicate_and_drop_call_the_cache<R: Host>() {
+    call_from_everywhere::<R>(20);
+    call_from_everywhere::<R>(10_000);
+}
+
+fn call_from_everywhere<R: Host>(capacity: u64) {
     let mut sim = Sim::new();
     let load = |key: u32| async move { Ok::<_, Boom>(Calling(key)) };
     let cache = Cache::builder(R::on(sim.clock()))
-        .capacity(20)
+        .capacity(capacity)
         .ttl(ms(100))
         .load_fn(load)
         .weigher(|_: &u32, _: &Calling| {
@@ -175,7 +181,8 @@ fn c83_weigher_predicate_and_drop_call_the_cache<R: Host>() {
         let own = cache.clone();
         let i = sim.call(async move { own.get(&(key + 100)).await.map(|_| V::new(0)) });
         assert_eq!(sim.saw(i), "0: V0");
-        assert!(cache.contains(&key) && cache.weight() <= 20);
+        assert!(cache.weight() <= capacity);
+        assert!(capacity == 20 || cache.contains(&key) && cache.contains(&(key + 100)));
     }
     cache.retain(|key, _| {
         call_the_cache();

@@ -127,12 +127,16 @@ fn c58_the_heaviest_weight<R: Host>() {
     let cache = ten_tens::<R>(&sim, &loads);
     assert!(cache.insert_with(50, Loaded::new(value(50)).weight(u64::MAX)).is_none());
     assert_eq!((cache.len(), cache.weight()), (10, 100));
+    // Where any weight fits, two of them do not, neither side by side nor one in place of another.
     let endless = sim.cache::<R>(&loads, |c| c.capacity(u64::MAX).shards(1));
-    for key in 0..3 {
-        endless.insert_with(key, Loaded::new(value(key)).weight(u64::MAX - 10));
-        endless.insert_with(key + 10, Loaded::new(value(key)).weight(7));
+    let weigh = |key: u32| if key < 10 { u64::MAX - 10 } else { 7 };
+    for key in [0, 10, 1, 11, 2, 12, 2, 2] {
+        endless.insert_with(key, Loaded::new(value(key)).weight(weigh(key)));
+        let sum: u128 = endless.iter().map(|(key, _)| u128::from(weigh(key))).sum();
+        assert_eq!(u128::from(endless.weight()), sum);
     }
-    assert!(endless.weight() >= u64::MAX - 10, "{}", endless.weight());
+    endless.insert_with(11, Loaded::new(value(11)).weight(u64::MAX));
+    assert_eq!((endless.weight(), endless.len()), (u64::MAX, 1));
     assert_clean(&endless.stats());
     assert_clean(&cache.stats());
 }

@@ -134,10 +134,11 @@ async fn c96_abandoned_and_finished() {
     let joined = cache.lookup(&7, LookupOptions::new()).await.expect("no load fails");
     assert_eq!((*joined.value(), joined.status(), joined.waited()), (1, Status::LockHit, ms(50)));
     assert_eq!((calls.load(Ordering::SeqCst), cache.get_if_present(&7)), (1, Some(1)));
+    tokio::task::yield_now().await; // so that the spawned task sees that it is over
     assert_clean(&cache.stats());
     // Nobody comes: it is stored all the same.
     assert!(timeout(ms(50), cache.get(&8)).await.is_err());
-    sleep(ms(100)).await;
+    sleep(ms(101)).await;
     assert_eq!(cache.get_if_present(&8), Some(2));
     assert_clean(&cache.stats());
 }

@@ -7,6 +7,7 @@ on_every_runtime! {
     c50_remove
     c50_remove_and_nobody_after
     c51_insert
+    c51_insert_for_a_lone_caller
     c51_an_insert_that_cannot_be_kept
     c52_clear_and_retain
     a_write_of_an_absent_key_or_an_equal_value
@@ -74,6 +75,27 @@ fn c51_insert<R: Host>() {
     let late = sim.get(&cache, 7);
     assert_eq!(sim.saw(late), "1000: V9 Hit");
     assert_eq!(loads.calls(), 1);
+    assert_clean(&cache.stats());
+}
+
+/// C51: a caller who is alone is woken by the `insert` as well; so is a ticket. (P8)
+fn c51_insert_for_a_lone_caller<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(after(300).gives(1));
+    let cache = sim.cache::<R>(&loads, |c| c.ttl(ms(1000)).stale_while_refresh(ms(1000)));
+    let a = sim.get(&cache, 7);
+    sim.to(30);
+    cache.insert(7, V::new(9));
+    sim.run();
+    assert_eq!(sim.saw(a), "30: V9 Miss");
+    assert_eq!(sim.wakes(a), 2, "once to begin, once by the insert");
+    sim.to(1100);
+    let stale = sim.stale(&cache, 7);
+    let refresh = sim.refresh(stale);
+    cache.insert(7, V::new(10));
+    sim.run();
+    assert_eq!(sim.saw(refresh), "1100: done");
+    assert_eq!((loads.calls(), loads.live()), (2, 0));
     assert_clean(&cache.stats());
 }
 
