@@ -24,8 +24,9 @@ use core::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
-use std::{sync::Mutex, time::Duration};
+use std::sync::Mutex;
 
 use larder::parts::{NoTimer, Unwoken, WakerList, Wakers};
 pub use larder::*;

@@ -91,10 +91,10 @@ where
         hash: u64,
         now: Option<Instant>,
     ) -> Poll<Asks<L::Value, L::Error>> {
-        if self.is_new()
-            && let Some(result) = self.arrive(cx.waker(), call, hash, now)
-        {
-            return Poll::Ready(result);
+        if self.is_new() {
+            if let Some(result) = self.arrive(cx.waker(), call, hash, now) {
+                return Poll::Ready(result);
+            }
         }
         loop {
             let (end, status) = match &mut self.state {

@@ -7,7 +7,7 @@ use core::{
 };
 
 use super::{Cache, Stats, inner::Deferred};
-use crate::{Generation, Instant, Key, Loaded, Lock, Outcome, Runtime, Source, policy::Policy};
+use crate::{Generation, Instant, Key, Loaded, Lock, Outcome, Runtime, Source, policy::Policy, shard::At};
 
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H> {
     /// Returns the value of `key` if it is stored and fresh.
@@ -82,7 +82,9 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         }
         let mut effects = Deferred::<K, L, R>::new();
         inner
-            .with(hash, |shard| shard.insert(hash, key, value, weighed, now, &inner.rules, &mut effects.0))
+            .with(hash, |shard| {
+                shard.insert(hash, key, value, weighed, At { now, rules: &inner.rules }, &mut effects.0)
+            })
             .map(Generation)
     }
 

@@ -86,7 +86,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
     #[inline]
     pub(crate) fn with<T>(&self, hash: u64, f: impl FnOnce(&mut ShardOf<K, L, R, P>) -> T) -> T {
         // Bits that neither choose the bucket in a shard's table nor make the tag there.
-        let index = ((hash >> 16) & 0xffff_ffff) * self.shards.len() as u64 >> 32;
+        let index = (((hash >> 16) & 0xffff_ffff) * self.shards.len() as u64) >> 32;
         self.shards[index as usize].0.with(f)
     }
 
@@ -153,7 +153,7 @@ impl<T> Handle<T> for Arc<T> {
         self
     }
 
-    fn share(&self) -> Arc<T> {
+    fn share(&self) -> Self {
         Self::clone(self)
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     Failure, Instant, Key, LoadError, Loaded, Notify, Outcome, Runtime, Source, Status,
     flight::{CheckIn, Flight, Job, Leaving, Work},
     policy::Policy,
-    shard::{Next, Waiting},
+    shard::{At, Next, Waiting},
 };
 
 /// How a caller's wait ends.
@@ -72,11 +72,11 @@ pub(crate) fn hand_in<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHashe
         Driven::OwnPending(number) => *displaced = shard.flights.own_pending(seat, number),
         Driven::Answered(number, loaded, weighed, now) => {
             *reached = now.max(*reached);
-            shard.succeed(seat, number, loaded, weighed, now, rules, effects);
+            shard.succeed(seat, number, loaded, weighed, At { now, rules }, effects);
         }
         Driven::Failed(number, failure, now) => {
             *reached = now.max(*reached);
-            shard.fail(seat, number, failure, now, rules, effects);
+            shard.fail(seat, number, failure, At { now, rules }, effects);
         }
     }
     None

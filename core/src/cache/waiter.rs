@@ -20,7 +20,7 @@ use crate::{
     Cause, Failure, Instant, Key, Runtime, Source,
     flight::{Job, Work},
     policy::Policy,
-    shard::{AtPoll, Next, Waiting},
+    shard::{At, AtPoll, Next, Waiting},
 };
 
 /// A seat in a flight and what its holder needs to wait there. Dropping it gives up the seat.
@@ -230,7 +230,7 @@ where
         let mut effects = Deferred::<K, L, R>::new();
         inner.with(waiting.hash, |shard| {
             let failure = Failure::new(Cause::Panicked);
-            shard.fail(&waiting.seat, number, failure, now, &inner.rules, &mut effects.0);
+            shard.fail(&waiting.seat, number, failure, At { now, rules: &inner.rules }, &mut effects.0);
         });
     }
 }

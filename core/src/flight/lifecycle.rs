@@ -157,10 +157,10 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
             let late = flight.attempts().find(|attempt| attempt.is_live() && is_overdue(attempt.begun));
             let Some(attempt) = late else { return (None, loads) };
             let number = attempt.number;
-            if let State::Idle(_) = attempt.state
-                && let State::Idle(load) = mem::replace(&mut attempt.state, State::Out)
-            {
-                loads.push(load);
+            // Whatever holds the load now, it must not be dropped here.
+            match mem::replace(&mut attempt.state, State::Out) {
+                State::Idle(load) => loads.push(load),
+                other => attempt.state = other,
             }
             let failure = Failure::new(Cause::BudgetExceeded);
             if let Some(ended) = self.fail(seat, number, failure.clone()) {

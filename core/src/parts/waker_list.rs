@@ -94,7 +94,8 @@ impl Wakers {
 /// Wakes each, even if some of them panic; the first panic goes on once all are woken.
 #[cfg(feature = "std")]
 pub(crate) fn wake_all(wakers: impl Iterator<Item = Waker>) {
-    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use core::panic::AssertUnwindSafe;
+    use std::panic::{catch_unwind, resume_unwind};
 
     let mut first = None;
     for waker in wakers {

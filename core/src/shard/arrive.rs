@@ -73,9 +73,8 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let flight = self.flights.find(hash, &mut eq);
         let failure = self.failures.find(hash, now, &mut eq).filter(|_| !call.reload);
         // Here, no code of the user has to be called any more but `Clone`: the rest happens or it does not.
-        if call.takes_stale
-            && let Some(outcome) = self.stale(place, now, call.stale_while_refresh, None)
-        {
+        let limit = call.stale_while_refresh.filter(|_| call.takes_stale);
+        if let Some(outcome) = self.stale(place, now, limit, None) {
             let seat = if failure.is_some() { None } else { self.ticket(asked, flight, key, means) };
             self.reclaim(now, RECLAIM, effects);
             return Arrival::Served(outcome, seat);

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Effects, RECLAIM, Rules, Shard, arrive::outcome};
+use super::{At, Effects, RECLAIM, Shard, arrive::outcome};
 use crate::{
     Instant, Loaded, Outcome, Status,
     flight::{Answer, Ended},
@@ -53,8 +53,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         key: K,
         loaded: Loaded<V>,
         weighed: Option<u64>,
-        now: Instant,
-        rules: &Rules,
+        At { now, rules }: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
     ) -> Option<u32> {
         let Some(deadline) = loaded.ttl.or(rules.ttl).deadline(now) else {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::{Ttl, flight::Terms, store::Backoff};
+use crate::{Instant, Ttl, flight::Terms, store::Backoff};
 
 /// What a caller does who has waited for another's load as long as the lock timeout allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,13 @@ pub(crate) struct Rules {
     pub(crate) lock_timeout: Option<(Duration, OnTimeout)>,
     pub(crate) stale_while_refresh: Option<Duration>,
     pub(crate) stale_if_error: Option<Duration>,
+}
+
+/// The time, and what the cache's user has decided.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'a> {
+    pub(crate) now: Instant,
+    pub(crate) rules: &'a Rules,
 }
 
 /// What one call asks for, its own options laid over the cache's.

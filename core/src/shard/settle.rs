@@ -1,6 +1,6 @@
 //! A load ends: what is stored, what everybody is told, and what is left over.
 
-use super::{Effects, Rules, Shard};
+use super::{At, Effects, Shard};
 use crate::{
     Failure, Instant, Loaded,
     flight::{Answer, Ended, Seat},
@@ -17,10 +17,10 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         number: u32,
         loaded: Loaded<V>,
         weighed: Option<u64>,
-        now: Instant,
-        rules: &Rules,
+        at: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
     ) {
+        let At { now, rules } = at;
         let Some((terms, begun)) = self.flights.may_answer(seat, number) else {
             return effects.values.push(loaded.value);
         };
@@ -66,15 +66,14 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         seat: &Seat,
         number: u32,
         failure: Failure<E>,
-        now: Instant,
-        rules: &Rules,
+        at: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
     ) {
         if let Some((_, begun)) = self.flights.may_answer(seat, number) {
-            self.counts.load_time += now.saturating_since(begun);
+            self.counts.load_time += at.now.saturating_since(begun);
             let place = self.failure_place(seat);
             if let Some(ended) = self.flights.fail(seat, number, failure.clone()) {
-                self.keep_failure(ended, place, failure, now, rules, effects);
+                self.keep_failure(ended, place, failure, at, effects);
             }
         }
     }
@@ -84,15 +83,14 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         &mut self,
         seat: &Seat,
         is_overdue: impl Fn(Instant) -> bool,
-        now: Instant,
-        rules: &Rules,
+        at: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
     ) {
         let place = self.failure_place(seat);
         let (ended, mut loads) = self.flights.overdue(seat, is_overdue);
         if let Some((mut ended, failure)) = ended {
             loads.append(&mut ended.loads);
-            self.keep_failure(ended, place, failure, now, rules, effects);
+            self.keep_failure(ended, place, failure, at, effects);
         }
         effects.loads.append(&mut loads);
     }
@@ -126,10 +124,10 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         ended: Ended<K, F, C>,
         place: Option<u32>,
         failure: Failure<E>,
-        now: Instant,
-        rules: &Rules,
+        at: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
     ) {
+        let At { now, rules } = at;
         let Ended { key, hash, crowd, loads } = ended;
         effects.wake = Some(crowd);
         effects.loads = loads;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Call, Effects, OnTimeout, Rules, Shard};
+use super::{At, Call, Effects, OnTimeout, Rules, Shard};
 use crate::{
     Failure, Instant, LoadError, Outcome, Status, TimeLeft,
     flight::{Answer, Job, Seat, Start},
@@ -21,6 +21,8 @@ pub(crate) struct Waiting {
     started: Instant,
     /// When his patience ends, unless it has ended before.
     timeout: Option<(Instant, OnTimeout)>,
+    /// Whether he could begin an attempt, as far as is known.
+    has_means: bool,
 }
 
 /// What a caller is told in the end; a failure may yet be softened by a stale value.
@@ -54,7 +56,7 @@ impl Waiting {
     pub(crate) fn new(hash: u64, seat: Seat, call: Call, first: Status, now: Instant) -> Self {
         let counted = true;
         let timeout = call.lock_timeout.map(|(patience, then)| (now.saturating_add(patience), then));
-        Self { hash, seat, call, counted, first, started: now, timeout }
+        Self { hash, seat, call, counted, first, started: now, timeout, has_means: true }
     }
 
     /// Makes this a refresh that nobody waits for, instead of a lookup.
@@ -119,38 +121,31 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
                 self.flights.begin(&mut waiting.seat, reached, waiting.call.terms, start);
                 return Next::Again;
             }
+            waiting.has_means = false;
         } else if let Some(job) = self.flights.check_out(&waiting.seat, after, shared, own) {
             return Next::Drive(job);
-        } else if let Some(budget) = rules.budget
-            && self.end_overdue(waiting, budget, reached, rules, effects)
-        {
+        } else if self.end_overdue(waiting, At { now: reached, rules }, effects) {
             return Next::Again;
         } else if let Some((_, then)) = waiting.patience().filter(|(deadline, _)| deadline.reached(reached)) {
-            return self.run_out_of_patience(waiting, then, reached, rules, means);
-        } else if self.may_take_over(waiting, rules)
-            && self.is_over_age(waiting.seat.place(), reached, rules)
-            && let Some(start) = means()
-        {
-            self.flights.begin(&mut waiting.seat, reached, waiting.call.terms, start);
-            self.flights.counts.takeovers += 1;
-            return Next::Again;
+            return self.run_out_of_patience(waiting, then, At { now: reached, rules }, means);
+        } else if self.may_take_over(waiting, rules) && self.is_over_age(waiting.seat.place(), reached, rules) {
+            if let Some(start) = means() {
+                self.flights.begin(&mut waiting.seat, reached, waiting.call.terms, start);
+                self.flights.counts.takeovers += 1;
+                return Next::Again;
+            }
+            waiting.has_means = false;
         }
         Next::Sleep(self.next_deadline(waiting, rules))
     }
 
     /// Fails the attempts that have used up their budget; tells whether there were any.
-    fn end_overdue(
-        &mut self,
-        waiting: &Waiting,
-        budget: Duration,
-        reached: Instant,
-        rules: &Rules,
-        effects: &mut Effects<K, V, E, F, C>,
-    ) -> bool {
-        let is_overdue = |begun: Instant| begun.saturating_add(budget).reached(reached);
+    fn end_overdue(&mut self, waiting: &Waiting, at: At<'_>, effects: &mut Effects<K, V, E, F, C>) -> bool {
+        let Some(budget) = at.rules.budget else { return false };
+        let is_overdue = |begun: Instant| begun.saturating_add(budget).reached(at.now);
         let any = self.flights.seated(&waiting.seat).oldest_begun().is_some_and(is_overdue);
         if any {
-            self.settle_overdue(&waiting.seat, is_overdue, reached, rules, effects);
+            self.settle_overdue(&waiting.seat, is_overdue, at, effects);
         }
         any
     }
@@ -159,8 +154,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         &mut self,
         waiting: &mut Waiting,
         then: OnTimeout,
-        now: Instant,
-        rules: &Rules,
+        At { now, rules }: At<'_>,
         means: impl FnOnce() -> Option<Start<F>>,
     ) -> Next<V, E, F> {
         waiting.timeout = None;
@@ -200,6 +194,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     fn may_take_over(&mut self, waiting: &Waiting, rules: &Rules) -> bool {
         let flight = self.flights.seated(&waiting.seat);
         rules.lock_age.is_some()
+            && waiting.has_means
             && !rules.over_age_alone
             && flight.live() < rules.attempts
             && !flight.is_newest(&waiting.seat)

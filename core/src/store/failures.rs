@@ -92,7 +92,7 @@ impl<K, E> Failures<K, E> {
 
     /// Forgets the failure that would be forgotten first; returns what has to be dropped.
     pub(crate) fn forget_first(&mut self) -> Gone<K, E> {
-        let first = self.table.first_due().map(|(_, place)| place).or((self.table.len() > 0).then_some(0));
+        let first = self.table.first_due().map(|(_, place)| place).or_else(|| (self.table.len() > 0).then_some(0));
         first.map_or(Gone(None), |place| self.remove(place))
     }
 
