@@ -135,8 +135,11 @@ fn c58_the_heaviest_weight<R: Host>() {
         let sum: u128 = endless.iter().map(|(key, _)| u128::from(weigh(key))).sum();
         assert_eq!(u128::from(endless.weight()), sum);
     }
-    endless.insert_with(11, Loaded::new(value(11)).weight(u64::MAX));
-    assert_eq!((endless.weight(), endless.len()), (u64::MAX, 1));
+    endless.clear();
+    for (key, weight) in [(2, u64::MAX - 10), (12, 7), (12, u64::MAX - 5)] {
+        assert!(endless.insert_with(key, Loaded::new(value(key)).weight(weight)).is_some());
+    }
+    assert_eq!((endless.weight(), endless.len()), (u64::MAX - 5, 1));
     assert_clean(&endless.stats());
     assert_clean(&cache.stats());
 }

@@ -109,6 +109,9 @@ where
         let mut effects = Deferred::<K, L, R>::new();
         let turn = inner.with(hash, |shard| {
             let Some(waiting) = slot.as_mut() else { return Turn::Sleep(Instant::NEVER) };
+            if matches!(driven, Driven::Answered(..) | Driven::Failed(..)) {
+                displaced = shard.flights.seated(&waiting.seat).crowd.forget_alone();
+            }
             let again = hand_in(shard, waiting, driven, reached, inner, &mut effects, &mut displaced);
             *driving = None;
             let turn = match shard.told(waiting) {
