@@ -63,7 +63,8 @@ where
         }
     }
 
-    /// Carries the flight on as far as possible; ready when this caller's wait is over and his seat given up.
+    /// Carries the flight on as far as possible; ready when the wait of this caller is over. His seat is given up then, or
+    /// goes to the spawner as this waiter is dropped.
     pub(crate) fn poll<M: Means<K, L>>(
         &mut self,
         cx: &mut Context<'_>,
@@ -101,9 +102,10 @@ where
         waker: &Waker,
         means: &mut M,
     ) -> Turn<L::Future, L::Value, L::Error, R::Notify> {
-        let Self { inner, waiting: slot, registration, reached, driving, .. } = self;
+        let Self { inner, waiting: slot, registration, reached, driving, may_hand_over, .. } = self;
         let Some(hash) = slot.as_ref().map(|waiting| waiting.hash) else { return Turn::Sleep(Instant::NEVER) };
         let inner = inner.get();
+        let hands_over = *may_hand_over && inner.spawn.is_some();
         let (mut displaced, mut left) = (None, None);
         // Declared last, so that on unwinding it is dropped first: whoever has to be woken is woken before the rest.
         let mut effects = Deferred::<K, L, R>::new();
@@ -134,6 +136,8 @@ where
                 }
             };
             match &turn {
+                // He leaves before the load is over, and nobody else waits: dropped, this waiter hands it to the spawner.
+                Turn::End(_) if hands_over && shard.flights.worth_finishing(&waiting.seat) => waiting.counted = false,
                 Turn::End(_) => {
                     left = slot.take().map(|waiting| leave::<K, L, R, P>(shard, waiting, core::mem::take(registration)))
                 }
