@@ -11,6 +11,7 @@ extern crate alloc;
 pub use alloc::{
     rc::{Rc, Weak},
     sync::Arc,
+    task::Wake,
 };
 pub use core::{
     cell::{Cell, RefCell},
@@ -40,8 +41,8 @@ pub mod wakers;
 pub use answer::{Answer, Boom, V};
 pub use books::{assert_clean, assert_sums};
 pub use hosts::{Host, run};
-pub use random::Random;
 pub use loads::{Loads, ScriptLoad};
+pub use random::Random;
 pub use script::{Bang, Gate, Script, after, never, polls, ready, steps};
 pub use sim::{Saw, Scripted, Setup, Sim, Ticket};
 pub use spawning::Spawning;

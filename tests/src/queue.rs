@@ -2,11 +2,9 @@
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::task::Waker;
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::Wake;
 
-use alloc::sync::Arc;
+use alloc::{collections::VecDeque, sync::Arc, task::Wake};
 
 /// The queue of woken callers.
 #[derive(Clone, Default)]
@@ -27,12 +25,8 @@ struct Flag {
 
 impl Queue {
     pub(crate) fn task(&self, number: usize) -> Task {
-        let flag = Arc::new(Flag {
-            queue: self.clone(),
-            number,
-            queued: AtomicBool::new(false),
-            wakes: AtomicUsize::new(0),
-        });
+        let flag =
+            Arc::new(Flag { queue: self.clone(), number, queued: AtomicBool::new(false), wakes: AtomicUsize::new(0) });
         Task { waker: Waker::from(flag.clone()), flag }
     }
 

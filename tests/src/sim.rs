@@ -2,9 +2,10 @@
 
 use core::fmt;
 use core::future::Future;
+use core::panic::AssertUnwindSafe;
 use core::pin::Pin;
 use core::task::Context;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 
 use larder::{Builder, Cache, ConfigError, Loader, ManualClock};
 
@@ -219,7 +220,9 @@ impl Sim {
     #[track_caller]
     pub fn ticket(&mut self, i: usize) -> Ticket {
         match &mut self.callers[i].saw {
-            Some((_, Saw::Answer(Answer::Outcome(_, ticket)))) => ticket.take().expect("the caller was handed a ticket"),
+            Some((_, Saw::Answer(Answer::Outcome(_, ticket)))) => {
+                ticket.take().expect("the caller was handed a ticket")
+            }
             _ => panic!("caller {i} was handed no ticket"),
         }
     }

@@ -11,16 +11,17 @@ use larder_tokio::Tokio;
 #[test]
 fn ten_thousand_tasks_on_one_expiring_key() {
     const TTL: u64 = 3;
-    let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
+    let workers =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
     workers.block_on(async {
         let clock = Tokio::new();
         let spans: Arc<Mutex<Vec<(Instant, Instant)>>> = Arc::default();
         let loads = Arc::new(AtomicU64::new(0));
         let (record, count) = (spans.clone(), loads.clone());
-        let cache = Cache::builder(clock.clone())
+        let cache = Cache::builder(clock)
             .ttl(ms(TTL))
             .load_fn(move |_: u8| {
-                let (clock, record, count) = (clock.clone(), record.clone(), count.clone());
+                let (clock, record, count) = (clock, record.clone(), count.clone());
                 async move {
                     let begun = larder::Clock::now(&clock);
                     let n = count.fetch_add(1, Ordering::SeqCst);
@@ -64,7 +65,8 @@ fn ten_thousand_tasks_on_one_expiring_key() {
 /// C02 on tokio: 2000 keys, 32 first readers each on two workers: exactly 2000 loads. (P1)
 #[test]
 fn c02_no_window_between_look_and_claim() {
-    let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
+    let workers =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
     workers.block_on(async {
         let loads = Arc::new(AtomicU64::new(0));
         let count = loads.clone();
@@ -97,7 +99,8 @@ fn c02_no_window_between_look_and_claim() {
 /// Tasks that are aborted at random leave the load to the others; a task that panics is told apart. (P2, P5)
 #[test]
 fn aborted_tasks_leave_the_load_to_the_others() {
-    let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
+    let workers =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
     workers.block_on(async {
         let go = Arc::new(tokio::sync::Semaphore::new(0));
         let permit = go.clone();
