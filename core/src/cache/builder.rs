@@ -201,9 +201,7 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
             None => processors().saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_SHARE)),
         };
         let shards = shards.min(to_usize(capacity)).max(1) as u64;
-        // A limit includes its last instant, and what is due goes at once: hence the nanosecond more.
-        let limit = rules.stale_while_refresh.max(rules.stale_if_error);
-        let hold = limit.map_or(Duration::ZERO, |limit| limit.saturating_add(Duration::from_nanos(1)));
+        let hold = rules.stale_while_refresh.max(rules.stale_if_error);
         let share = |index| capacity / shards + u64::from(index < capacity % shards);
         let shards = (0..shards).map(|index| Aligned(R::Lock::new(Shard::new(share(index), hold)))).collect();
         let timed = AtomicBool::new(rules.ttl.expires() || !rules.backoff.first.is_zero());
