@@ -11,6 +11,7 @@ extern crate alloc;
 pub use alloc::{
     rc::{Rc, Weak},
     sync::Arc,
+    task::Wake,
 };
 pub use core::{
     cell::{Cell, RefCell},

@@ -2,11 +2,9 @@
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::task::Waker;
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::Wake;
 
-use alloc::sync::Arc;
+use alloc::{collections::VecDeque, sync::Arc, task::Wake};
 
 /// The queue of woken callers.
 #[derive(Clone, Default)]

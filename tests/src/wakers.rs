@@ -7,9 +7,8 @@ use core::pin::Pin;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, Waker};
 use std::sync::{Mutex, PoisonError};
-use std::task::Wake;
 
-use alloc::sync::Arc;
+use alloc::{sync::Arc, task::Wake};
 
 use crate::Bang;
 

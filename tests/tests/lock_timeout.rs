@@ -15,8 +15,6 @@ on_every_runtime! {
     c31_zero_and_the_poll_that_ends_the_load
     c31_endless
     at_the_bound_a_timed_out_caller_fails
-    c97_three_kinds_of_caller
-    c97_the_hurried_one_alone
 }
 
 /// C27: by default a timed-out waiter begins a newer attempt, which serves all and is stored. (P6, P7)
@@ -229,44 +227,4 @@ fn at_the_bound_a_timed_out_caller_fails<R: Host>() {
     assert_eq!(sim.saw(callers[1]), "waits", "no second timeout after loading for oneself");
     sim.to(1000);
     assert_eq!(sim.saw(callers[1]), "waits");
-}
-
-/// C97: three callers with their own options on one load that never ends. (P7)
-fn c97_three_kinds_of_caller<R: Host>() {
-    let mut sim = Sim::new();
-    let loads = sim.loads(never());
-    // A limit of the cache's own keeps the value at hand; the one that a call may use is the call's.
-    let cache = sim.cache::<R>(&loads, |c| c.ttl(ms(100)).stale_if_error(ms(60)));
-    cache.insert(7, V::new(0));
-    sim.to(130);
-    sim.time.zero();
-    let a = sim.get(&cache, 7);
-    let hurried = LookupOptions::new().lock_timeout(ms(10), OnTimeout::Stale).stale_while_refresh(ms(60));
-    let b = sim.ask(&cache, 7, hurried);
-    let c = sim.ask(&cache, 7, LookupOptions::new().lock_timeout(ms(200), OnTimeout::Fail));
-    sim.to(200);
-    assert_eq!(sim.saw(b), "10: V0 Stale(40)");
-    assert_eq!(sim.saw(c), "200: LockTimeout");
-    assert_eq!(sim.saw(a), "waits");
-    assert_eq!((loads.calls(), loads.live()), (1, 1));
-    sim.drop(a);
-    assert_eq!(loads.live(), 0);
-    assert_clean(&cache.stats());
-}
-
-/// C97: the hurried caller alone: the same answer, and the load is dropped with him. (P2, P7)
-fn c97_the_hurried_one_alone<R: Host>() {
-    let mut sim = Sim::new();
-    let loads = sim.loads(never());
-    let cache = sim.cache::<R>(&loads, |c| c.ttl(ms(100)).stale_if_error(ms(60)));
-    cache.insert(7, V::new(0));
-    sim.to(130);
-    sim.time.zero();
-    let hurried = LookupOptions::new().lock_timeout(ms(10), OnTimeout::Stale).stale_while_refresh(ms(60));
-    let b = sim.ask(&cache, 7, hurried);
-    assert_eq!(loads.live(), 1);
-    sim.to(10);
-    assert_eq!(sim.saw(b), "10: V0 Stale(40)");
-    assert_eq!((loads.calls(), loads.live()), (1, 0));
-    assert_clean(&cache.stats());
 }

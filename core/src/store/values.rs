@@ -213,7 +213,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     /// Evicts until the weight fits beside `reserved`.
     pub(crate) fn make_room(&mut self, reserved: u64, now: Instant, leavers: &mut Leavers<K, V>) {
-        while self.weight.saturating_add(reserved) > self.capacity {
+        while reserved > self.capacity - self.weight {
             let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { return };
             let entry = self.detach(victim, Cause::Evicted, now);
             leavers.push(entry);
@@ -240,17 +240,17 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     fn replace(&mut self, place: u32, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
         let due = self.due(new.deadline);
         let row = &mut self.table.rows_mut()[place as usize];
-        let weight = self.weight - row.weight + new.weight;
-        if weight.saturating_add(reserved) > self.capacity {
+        let (old_weight, weight) = (row.weight, new.weight);
+        let others = self.weight - old_weight;
+        if others.saturating_add(reserved) > self.capacity - weight {
             // Others must make room for its growth, and it must not be the one to leave: it comes in anew.
             self.remove(place, Cause::Replaced, new.now, leavers);
             return self.add(new, reserved, leavers);
         }
-        let old_weight = row.weight;
         self.counts.left(Cause::Replaced, row.is_fresh(new.now));
         let node = core::mem::take(&mut row.node);
         leavers.push(core::mem::replace(row, Entry { node, ..new.entry(self.generation) }));
-        self.weight = weight;
+        self.weight = others + weight;
         self.table.set_deadline(place, due);
         let entries = &mut ByPlace(self.table.rows_mut());
         self.policy.reweigh(entries, place, old_weight);

@@ -1,0 +1,128 @@
+//! Calls of the cache from what it runs of its user's, loads aside.
+
+use std::sync::OnceLock;
+
+use larder::{Cache, ManualClock, parts::Std};
+use larder_tests::*;
+
+on_every_runtime! {
+    c83_weigher_predicate_and_drop_call_the_cache
+}
+
+std::thread_local! {
+    /// What weigher, predicate and `Drop` do with the cache; it knows nothing of types.
+    static CALL: RefCell<Option<Rc<dyn Fn()>>> = const { RefCell::new(None) };
+}
+
+fn call_the_cache() {
+    // When a test has failed, values are dropped as late as that.
+    let call = CALL.try_with(|call| call.borrow().clone());
+    if let Ok(Some(call)) = call {
+        call();
+    }
+}
+
+#[derive(Clone)]
+struct Calling(#[expect(dead_code, reason = "it makes the value a value")] u32);
+
+impl Drop for Calling {
+    fn drop(&mut self) {
+        call_the_cache();
+    }
+}
+
+/// C83: weigher, `retain` predicate and `Drop` of a value call `get_if_present` and `insert` of the same cache. (P13)
+fn c83_weigher_predicate_and_drop_call_the_cache<R: Host>() {
+    call_from_everywhere::<R>(20);
+    call_from_everywhere::<R>(10_000);
+}
+
+fn call_from_everywhere<R: Host>(capacity: u64) {
+    let mut sim = Sim::new();
+    let load = |key: u32| async move { Ok::<_, Boom>(Calling(key)) };
+    let cache = Cache::builder(R::on(sim.clock()))
+        .capacity(capacity)
+        .ttl(ms(100))
+        .load_fn(load)
+        .weigher(|_: &u32, _: &Calling| {
+            call_the_cache();
+            1
+        })
+        .build()
+        .expect("valid");
+    let busy = Rc::new(Cell::new(false));
+    let calls = Rc::new(Cell::new(0));
+    let inside = {
+        let (cache, busy, calls) = (cache.clone(), busy.clone(), calls.clone());
+        move || {
+            if !busy.replace(true) {
+                calls.set(calls.get() + 1);
+                cache.get_if_present(&1);
+                cache.insert(1, Calling(1));
+                cache.remove(&2);
+                busy.set(false);
+            }
+        }
+    };
+    CALL.set(Some(Rc::new(inside)));
+    for key in 10..100 {
+        cache.insert(key, Calling(key));
+        let own = cache.clone();
+        let i = sim.call(async move { own.get(&(key + 100)).await.map(|_| V::new(0)) });
+        assert_eq!(sim.saw(i), "0: V0");
+        assert!(cache.weight() <= capacity);
+        assert!(capacity == 20 || cache.contains(&key) && cache.contains(&(key + 100)));
+    }
+    cache.retain(|key, _| {
+        call_the_cache();
+        key % 2 == 0
+    });
+    assert!(cache.iter().all(|(key, _)| key % 2 == 0 || key == 1));
+    cache.remove(&1);
+    cache.clear();
+    CALL.set(None);
+    assert!(calls.get() > 90, "{} calls from inside", calls.get());
+    drop(cache);
+}
+
+/// C83: a waker calls the cache, from wherever it is woken. (P13)
+#[test]
+fn c83_a_waker_calls_the_cache() {
+    struct Asks(OnceLock<Box<dyn Fn() + Send + Sync>>);
+
+    impl Wake for Asks {
+        fn wake(self: Arc<Self>) {
+            (self.0.get().expect("set at once"))();
+        }
+    }
+
+    let clock = ManualClock::new();
+    let due = clock.clone();
+    let load = move |key: u32| {
+        let sleep = larder::Timer::sleep_until(&due, larder::Instant::from_nanos(50));
+        async move {
+            sleep.await;
+            Ok::<_, Boom>(key)
+        }
+    };
+    let cache = Cache::builder(Std::new(clock.clone())).load_fn(load).build().expect("valid");
+    let asks = Arc::new(Asks(OnceLock::new()));
+    let inside = cache.clone();
+    let call = move || {
+        inside.get_if_present(&7);
+        inside.insert(8, 8);
+        inside.remove(&9);
+    };
+    assert!(asks.0.set(Box::new(call)).is_ok());
+    let waker = Waker::from(asks);
+    let mut waiters: Vec<_> = (0..3).map(|_| cache.get(&7)).collect();
+    for waiter in &mut waiters {
+        assert!(wakers::poll_with(waiter, &waker).is_pending());
+    }
+    clock.advance(Duration::from_nanos(50));
+    for waiter in &mut waiters {
+        assert!(matches!(wakers::poll_with(waiter, &waker), Poll::Ready(Ok(7))));
+    }
+    assert!(cache.contains(&8));
+    assert_clean(&cache.stats());
+}
