@@ -170,27 +170,27 @@ impl From<lexopt::Error> for UsageError {
 pub(crate) const HELP: &str = "\
 A caching DNS forwarder, made with Larder.
 
-    dns                                   demonstrates itself on loopback, about 15 seconds
-    dns --listen ADDR --upstream ADDR     serves until Ctrl-C; ADDR like 127.0.0.1:5300
+  dns                                 demonstrates itself on loopback
+  dns --listen ADDR --upstream ADDR   serves until Ctrl-C; ADDR: 127.0.0.1:5300
 
 Serving:
-    --workers N           UDP sockets that share the port                    one per core
-    --no-cache            every question goes to the upstream
-    --capacity N          answers kept                                       100000
-    --tries N             questions sent before the upstream counts as dead  2 (demo: 3)
-    --try-timeout TIME    wait for each of them                              800ms (demo: 90ms)
+  --workers N            UDP sockets that share the port     one per core
+  --no-cache             every question goes to the upstream
+  --capacity N           answers kept                        100000
+  --tries N              questions sent before giving up     2 (demo: 3)
+  --try-timeout TIME     wait for each of them               800ms (demo: 90ms)
 
 The four timers of serve-stale (RFC 8767):
-    --client-timeout TIME a client gets some answer after this at most       1.8s (demo: 300ms)
-    --load-budget TIME    the upstream has this long, all tries together     as --client-timeout
-    --recheck TIME        a dead upstream is asked again after this          30s
-    --max-stale TIME      an answer is served this long after its TTL        1d
+  --client-timeout TIME  a client has some answer by then    1.8s (demo: 300ms)
+  --load-budget TIME     all tries together take no longer   as --client-timeout
+  --recheck TIME         a dead upstream is left in peace    30s
+  --max-stale TIME       answers serve on after their TTL    1d
 and for failures with no stale answer behind them (RFC 9520):
-    --error-ttl TIME      the failure is kept this long                      5s
+  --error-ttl TIME       the failure is kept                 5s
 
 Demonstration:
-    --questions N  --clients N  --names N   10000, 100, 2000
-    --latency TIME --loss SHARE             of its upstream: 20ms, 0.01
+  --questions N  --clients N  --names N    10000, 100, 2000
+  --latency TIME --loss SHARE              of its upstream: 20ms, 0.01
 
 TIME is a number with ms, s, m, h or d; a bare number is seconds.
 ";
