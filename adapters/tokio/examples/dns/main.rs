@@ -75,7 +75,8 @@ async fn serve(
     settings: Settings,
 ) -> Result<(), Box<dyn Error>> {
     let forwarder = Arc::new(Forwarder::new(upstream, settings)?);
-    let server = Server::bind(listen, workers, Arc::clone(&forwarder)).await?;
+    let server = Server::bind(listen, workers, Arc::clone(&forwarder)).await;
+    let server = server.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     println!("Forwarding {} to {upstream}; Ctrl-C ends it.", server.address());
     tokio::signal::ctrl_c().await?;
     println!("\n{}", forwarder.report());

@@ -103,6 +103,9 @@ impl Choices {
             patience: self.patience,
         };
         match (self.listen, self.upstream) {
+            _ if !serves && self.no_cache => {
+                Err(UsageError("--no-cache needs --listen: the demonstration shows both".to_owned()))
+            }
             _ if !serves => Ok(Command::Demo(self.plan, settings)),
             (Some(listen), Some(upstream)) => Ok(Command::Serve { listen, upstream, workers: self.workers, settings }),
             (None, _) => Err(UsageError("--upstream needs --listen, the address to serve on".to_owned())),

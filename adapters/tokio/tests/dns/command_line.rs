@@ -46,6 +46,7 @@ fn mistakes_are_named() {
         ("--recheck", "--recheck"),
         ("--recheck 2x", "units"),
         ("--recheck -2s", "negative"),
+        ("--no-cache", "--listen"),
         ("--tries 0", "at least 1"),
         ("--loss 1.1", "between 0 and 1"),
         ("--capacity many", "--capacity"),

@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    io,
+    io::{self, Write},
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
@@ -69,7 +69,8 @@ async fn client(server: SocketAddr, mix: Arc<Mix>, next: Arc<AtomicUsize>) -> io
             return Ok(outcome);
         };
         if (index + 1) % (total / 4).max(1) == 0 {
-            println!("    {} of {total}", index + 1);
+            print!(" {}", index + 1);
+            io::stdout().flush()?;
         }
         let start = Instant::now();
         // Nothing at all for so long: counted neither as answered nor as failed.

@@ -14,7 +14,7 @@ use std::{
 
 use tokio::time::sleep;
 
-use self::{clients::Outcome, mix::Mix, table::Column, zone::Zone};
+use self::{mix::Mix, table::Column, zone::Zone};
 use super::{
     forwarder::{Forwarder, Settings},
     server::Server,
@@ -87,9 +87,10 @@ impl Stage {
 
     /// Has all questions of the mix asked, and tells what came of it.
     async fn measure(&self, title: &'static str, clients: usize, mix: &Arc<Mix>) -> Result<Column, Box<dyn Error>> {
-        println!("{title}:");
+        print!("{title:<18}");
         let before = self.forwarder.report();
-        let outcome: Outcome = clients::ask_all(self.server.address(), clients, mix).await?;
+        let outcome = clients::ask_all(self.server.address(), clients, mix).await?;
+        println!();
         Ok(Column { title, outcome, report: self.forwarder.report() - before })
     }
 }
