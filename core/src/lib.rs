@@ -1,3 +1,63 @@
-//! Larder.
+//! A read-through cache for async Rust that works on any runtime or none.
+//!
+//! # The story of a lookup
+//!
+//! 1. The first poll of [`Cache::get`] reads the clock, if anything may have expired, hashes the key and locks one shard.
+//! 2. The store says *hit*, and the value is returned; nothing was allocated, and nothing else has been set up.
+//! 3. Otherwise, under the same lock, the flight machine says *lead* or *join*: there is no window in which a second load
+//!    could begin. The shard is unlocked.
+//! 4. The load rests in the flight. Whoever is polled takes it out, polls it and puts it back, so that no caller is
+//!    special: any of them may be dropped, or never be polled again.
+//! 5. The first answer is published under the lock: stored, and kept as everybody's outcome. All who wait are woken.
+//!
+//! # Map
+//!
+//! * [`Cache`], made by [`Builder`]; lookups return a value or an [`Outcome`], a failed one a [`LoadError`].
+//! * [`Loaded`] and [`Ttl`]: what a load says of its value. [`LookupOptions`]: what a call says.
+//! * Seams: [`Clock`], [`Timer`], [`Lock`], [`Notify`], [`Runtime`], [`Spawn`], [`Load`]. Ready-made ones are in [`parts`].
+//! * [`policy`]: which entry leaves when room is needed.
+//! * [`ManualClock`]: time for tests.
+//!
+//! # Features
+//!
+//! * `std` (default): the standard library's mutex and clock in [`parts`], randomly seeded hashing, and panics of wakers
+//!   contained one by one. Without it the crate is `no_std` and needs only `alloc`.
+//! * `critical-section`: a lock that an interrupt may take as well.
+//! * `event-listener`: wakes waiters through `event_listener::Event`.
+
+// Always, so that whatever needs std stands out by its path; std itself is linked only by the feature.
 #![no_std]
+#![forbid(unsafe_code)]
+
 extern crate alloc;
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+mod cache;
+mod error;
+mod flight;
+mod outcome;
+mod seams;
+mod shard;
+mod store;
+mod time;
+
+pub mod parts;
+/// Eviction policies, and the trait for one's own.
+pub mod policy {
+    pub use crate::store::policy::{GatedFifo, Lru, Nodes, Policy};
+}
+
+pub use cache::{
+    Abandoned, Builder, Cache, ConfigError, DefaultHasher, Get, GetOrLoad, GetStale, GetStaleSpawn, GetWith, Lookup,
+    LookupOptions, LookupOrLoad, LookupWith, NoSource, Refresh, StaleOrLoad, StaleOutcome, Stats,
+};
+pub use error::{Cause, Failure, LoadError};
+pub use outcome::{Generation, Outcome, Status};
+pub use parts::ManualClock;
+pub use seams::{
+    BoxLoad, BoxLoader, Clock, HasLoader, Key, Load, LoadFn, Loaded, LoadedFn, Loader, LocalBoxLoad, LocalPerCall,
+    Lock, Notify, PerCall, Plain, Runtime, Source, Spawn, TakesCalls, Timer, Weighed,
+};
+pub use shard::OnTimeout;
+pub use time::{Instant, TimeLeft, Ttl};

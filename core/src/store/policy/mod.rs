@@ -1,7 +1,12 @@
 //! Which entry leaves when room is needed: one small trait, and a file for each policy.
 
+mod clock;
 mod gated_fifo;
+mod ghosts;
+mod list;
 mod lru;
+mod queue;
+mod share;
 
 pub use gated_fifo::GatedFifo;
 pub use lru::Lru;
@@ -57,6 +62,12 @@ pub trait Policy: Sized {
     /// Notes that the weight of the entry at `place` was `old` and is now what `entries` says.
     fn reweigh<E: Nodes<Self::Node>>(&mut self, entries: &mut E, place: u32, old: u64);
 
+    /// Notes that the entry of place `from` now stands at `to`, its node with it; nothing is left at `from`.
+    fn relocate<E: Nodes<Self::Node>>(&mut self, entries: &mut E, from: u32, to: u32);
+
     /// Forgets everything, as after `new`.
     fn clear(&mut self);
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! What the builder refuses.
+
+use core::{error, fmt};
+
+/// Why a configuration is refused: the variant says which setting is wrong, and what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// When no attempt at loading would be allowed: at least 1 is needed.
+    Attempts,
+    /// When the back-off factor is below 1 or not finite: delays never shrink.
+    BackoffFactor,
+    /// When the cap of the back-off is below the first delay, the error TTL.
+    BackoffCap,
+    /// When `finish_abandoned` came before the loader, the weigher, the policy or the hasher: it has to follow them.
+    FinishAbandoned,
+    /// When hashing has no seed: without std there is no randomness to be had, so give one.
+    HashSeed,
+    /// When the lock timeout is to serve stale values and there is no limit for them.
+    LockTimeout,
+    /// When there would be no shard: at least 1 is needed.
+    Shards,
+}
+
+impl ConfigError {
+    /// Returns the name of the setting that is wrong.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Attempts => "attempts",
+            Self::BackoffFactor | Self::BackoffCap => "error_backoff",
+            Self::FinishAbandoned => "finish_abandoned",
+            Self::HashSeed => "hash_seed",
+            Self::LockTimeout => "lock_timeout",
+            Self::Shards => "shards",
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reason = match self {
+            Self::Attempts => "at least one attempt has to be allowed",
+            Self::BackoffFactor => "the factor has to be a number of at least 1",
+            Self::BackoffCap => "the cap has to be at least the error TTL",
+            Self::FinishAbandoned => "it has to follow the loader, the weigher, the policy and the hasher",
+            Self::HashSeed => "without std, a seed or a hasher has to be given",
+            Self::LockTimeout => "serving stale values needs a limit: set stale_while_refresh",
+            Self::Shards => "at least one shard is needed",
+        };
+        write!(f, "{}: {reason}", self.field())
+    }
+}
+
+impl error::Error for ConfigError {}

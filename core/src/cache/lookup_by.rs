@@ -1,0 +1,57 @@
+//! A lookup with options, by any means.
+
+use alloc::borrow::ToOwned;
+use core::{
+    borrow::Borrow,
+    hash::{BuildHasher, Hash},
+    task::{Context, Poll},
+};
+
+use super::{
+    LookupOptions,
+    ask::{Ask, Asks},
+    means::Means,
+};
+use crate::{Key, LoadError, Outcome, Runtime, Source, policy::Policy};
+
+/// A lookup and its options.
+pub(crate) struct LookupBy<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> {
+    pub(super) ask: Ask<'a, K, Q, L, R, P, H, M>,
+    options: LookupOptions,
+    takes_stale: bool,
+}
+
+impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> LookupBy<'a, K, Q, L, R, P, H, M> {
+    pub(crate) const fn new(ask: Ask<'a, K, Q, L, R, P, H, M>, options: LookupOptions) -> Self {
+        Self { ask, options, takes_stale: false }
+    }
+
+    /// As `new`, and takes a stale value at once.
+    pub(crate) const fn stale(ask: Ask<'a, K, Q, L, R, P, H, M>, options: LookupOptions) -> Self {
+        Self { ask, options, takes_stale: true }
+    }
+}
+
+impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> LookupBy<'_, K, Q, L, R, P, H, M>
+where
+    K: Borrow<Q>,
+    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    M: Means<K, L>,
+{
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Outcome<L::Value, L::Error>, LoadError<L::Error>>> {
+        self.poll_asks(cx).map(|result| result.map(|(outcome, _)| outcome))
+    }
+
+    pub(crate) fn poll_asks(&mut self, cx: &mut Context<'_>) -> Poll<Asks<L::Value, L::Error>> {
+        let inner = self.ask.inner;
+        if self.options.expires() {
+            inner.expects_expiry();
+        }
+        let mut call = self.options.over(&inner.rules);
+        call.takes_stale = self.takes_stale;
+        self.ask.poll(cx, &call, inner.hash(self.ask.key), None)
+    }
+}

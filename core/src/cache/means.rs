@@ -1,0 +1,167 @@
+//! How a caller can bring about a load.
+
+use alloc::boxed::Box;
+use core::{
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use crate::{Loaded, Source, TakesCalls, flight::Start};
+
+/// What a caller leads with, should it fall to him. Public only as a part of the futures' types.
+pub trait Means<K, L: Source<K>> {
+    /// Begins an attempt in the flight; `None` if this caller has used up his means.
+    fn start(&mut self) -> Option<Start<L::Future>>;
+
+    /// Begins a load outside any flight, which is then polled by `poll_own`.
+    fn start_alone(&mut self, source: &L, key: K);
+
+    /// Polls the load that this caller keeps.
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Result<Loaded<L::Value>, L::Error>>;
+
+    /// Drops the load that this caller keeps.
+    fn drop_own(&mut self);
+}
+
+/// Leads by the cache's own loader.
+pub struct ByLoader<F>(Option<F>);
+
+impl<F> ByLoader<F> {
+    pub(crate) const fn new() -> Self {
+        Self(None)
+    }
+}
+
+impl<K, L: Source<K>> Means<K, L> for ByLoader<L::Future> {
+    fn start(&mut self) -> Option<Start<L::Future>> {
+        Some(Start::Fresh)
+    }
+
+    fn start_alone(&mut self, source: &L, key: K) {
+        self.0 = source.begin(key);
+    }
+
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Result<Loaded<L::Value>, L::Error>> {
+        poll_kept(&mut self.0, cx)
+    }
+
+    fn drop_own(&mut self) {
+        self.0 = None;
+    }
+}
+
+/// Leads by a load of this call, which owns what it needs and rests in the flight. `A` is what it answers.
+pub struct ByCall<C, F, A, Kept> {
+    make: Option<C>,
+    kept: Option<Kept>,
+    answers: PhantomData<fn() -> (F, A)>,
+}
+
+impl<C, F, A, Kept> ByCall<C, F, A, Kept> {
+    pub(crate) const fn new(make: C) -> Self {
+        Self { make: Some(make), kept: None, answers: PhantomData }
+    }
+}
+
+impl<K, L, C, F, A> Means<K, L> for ByCall<C, F, A, L::Future>
+where
+    L: TakesCalls<K, C, F, A>,
+{
+    fn start(&mut self) -> Option<Start<L::Future>> {
+        self.make.take().map(|make| Start::Ready(L::wrap(make)))
+    }
+
+    fn start_alone(&mut self, _: &L, _: K) {
+        self.kept = self.make.take().map(L::wrap);
+    }
+
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Result<Loaded<L::Value>, L::Error>> {
+        poll_kept(&mut self.kept, cx)
+    }
+
+    fn drop_own(&mut self) {
+        self.kept = None;
+    }
+}
+
+/// Leads by a closure that may borrow: its load stays with the caller.
+pub(crate) struct Borrowed<C, F> {
+    make: Option<C>,
+    load: Option<Pin<Box<F>>>,
+}
+
+impl<C, F> Borrowed<C, F> {
+    pub(crate) const fn new(make: C) -> Self {
+        Self { make: Some(make), load: None }
+    }
+}
+
+impl<C: FnOnce() -> F, F: Future> Borrowed<C, F> {
+    const fn can_start(&self) -> bool {
+        self.make.is_some()
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
+        if let Some(make) = self.make.take() {
+            self.load = Some(Box::pin(make()));
+        }
+        poll_kept(&mut self.load, cx)
+    }
+}
+
+impl<K, L, C, F> Means<K, L> for Borrowed<C, F>
+where
+    L: Source<K>,
+    C: FnOnce() -> F,
+    F: Future<Output = Result<Loaded<L::Value>, L::Error>>,
+{
+    fn start(&mut self) -> Option<Start<L::Future>> {
+        self.can_start().then_some(Start::Lent)
+    }
+
+    fn start_alone(&mut self, _: &L, _: K) {}
+
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Result<Loaded<L::Value>, L::Error>> {
+        self.poll(cx)
+    }
+
+    fn drop_own(&mut self) {
+        self.load = None;
+    }
+}
+
+/// As [`Borrowed`], for a closure whose values are plain.
+pub(crate) struct Plainly<B>(pub(super) B);
+
+impl<K, L, C, F> Means<K, L> for Plainly<Borrowed<C, F>>
+where
+    L: Source<K>,
+    C: FnOnce() -> F,
+    F: Future<Output = Result<L::Value, L::Error>>,
+{
+    fn start(&mut self) -> Option<Start<L::Future>> {
+        self.0.can_start().then_some(Start::Lent)
+    }
+
+    fn start_alone(&mut self, _: &L, _: K) {}
+
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Result<Loaded<L::Value>, L::Error>> {
+        self.0.poll(cx).map(|result| result.map(Loaded::new))
+    }
+
+    fn drop_own(&mut self) {
+        self.0.load = None;
+    }
+}
+
+/// Polls a kept load and drops it once it is ready.
+fn poll_kept<F: Future + Unpin>(load: &mut Option<F>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    let Some(present) = load else { return Poll::Pending };
+    let poll = Pin::new(present).poll(cx);
+    if poll.is_ready() {
+        *load = None;
+    }
+    poll
+}

@@ -1,0 +1,36 @@
+//! The shell: reads the clock, locks a shard, asks it, unlocks, and then wakes and drops.
+//!
+//! A lookup is an [`ask::Ask`]: it finds a value, or sits down in a flight as a [`waiter::Waiter`]. A waiter's poll is a
+//! loop of visits to its shard ([`visit`]): each hands in what was driven since and learns what comes next.
+
+mod abandoned;
+mod alone;
+mod ask;
+mod builder;
+mod by_call;
+mod choose;
+mod config_error;
+mod crowd;
+mod direct;
+mod get;
+mod inner;
+mod lookup_by;
+mod means;
+mod options;
+mod stale;
+mod stats;
+mod visit;
+mod waiter;
+mod with;
+
+pub use abandoned::Abandoned;
+pub use builder::Builder;
+pub use by_call::{GetOrLoad, LookupOrLoad, StaleOrLoad};
+pub use choose::NoSource;
+pub use config_error::ConfigError;
+pub use get::{Get, Lookup};
+pub use inner::{Cache, DefaultHasher};
+pub use options::LookupOptions;
+pub use stale::{GetStale, GetStaleSpawn, Refresh, StaleOutcome};
+pub use stats::Stats;
+pub use with::{GetWith, LookupWith};

@@ -1,0 +1,239 @@
+//! What happens to a flight: driving, verdicts, writes and leaving.
+
+use alloc::vec::Vec;
+use core::mem;
+
+use super::{
+    attempt::{State, Terms},
+    flights::{Answer, CheckIn, Flight, Flights, Job, Leaving, Seat, Verdict, Work},
+};
+use crate::{Cause, Failure, Instant};
+
+/// A flight that has been ended: what the shell stores, wakes and drops.
+pub(crate) struct Ended<K, F, C> {
+    /// The key, if the flight was attached: it may be stored under.
+    pub(crate) key: Option<K>,
+    pub(crate) hash: u64,
+    /// Whom to wake.
+    pub(crate) crowd: C,
+    /// Loads that are not needed any more.
+    pub(crate) loads: Vec<F>,
+}
+
+/// What is left of attempts that have taken too long.
+type Overdue<K, F, E, C> = (Option<(Ended<K, F, C>, Failure<E>)>, Vec<F>);
+
+impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
+    /// Hands out the next thing to drive for a seated caller, among attempts numbered above `after`.
+    ///
+    /// `shared` says whether loads are polled with the waker that wakes everybody; `own` is what the caller's own load
+    /// is polled with, should it be his turn.
+    pub(crate) fn check_out(
+        &mut self,
+        seat: &Seat,
+        after: u32,
+        shared: bool,
+        own: impl FnOnce() -> W,
+    ) -> Option<Job<F>> {
+        let flight = &mut self.slab[seat.place as usize];
+        if flight.verdict.is_some() {
+            return None;
+        }
+        let began = seat.began;
+        let attempt = flight.attempts().find(|attempt| {
+            attempt.number > after
+                && match attempt.state {
+                    State::Fresh | State::Idle(_) => true,
+                    State::Lent(None) => began == Some(attempt.number),
+                    _ => false,
+                }
+        })?;
+        let work = match mem::replace(&mut attempt.state, State::Out) {
+            State::Fresh => Work::Begin,
+            State::Idle(load) => Work::Poll(load),
+            _ => {
+                attempt.state = State::Lent(Some(own()));
+                Work::Own
+            }
+        };
+        if !matches!(work, Work::Own) {
+            attempt.shared = shared;
+        }
+        self.counts.begun += u64::from(!mem::replace(&mut attempt.started, true));
+        Some(Job { number: attempt.number, work, shared })
+    }
+
+    /// Takes back a load that is not ready. `shared` says whether others have joined meanwhile.
+    pub(crate) fn check_in(&mut self, seat: &Seat, number: u32, load: F, shared: bool) -> CheckIn<F> {
+        match self.slab[seat.place as usize].attempt(number) {
+            Some(attempt) if matches!(attempt.state, State::Out) => {
+                if shared && !attempt.shared {
+                    attempt.shared = true;
+                    return CheckIn::Again(load);
+                }
+                attempt.state = State::Idle(load);
+                CheckIn::Kept
+            }
+            _ => CheckIn::Over(load),
+        }
+    }
+
+    /// Notes that a caller's own load was polled and is not ready; returns what it was polled with.
+    pub(crate) fn own_pending(&mut self, seat: &Seat, number: u32) -> Option<W> {
+        match self.slab[seat.place as usize].attempt(number).map(|attempt| &mut attempt.state) {
+            Some(State::Lent(waker)) => waker.take(),
+            _ => None,
+        }
+    }
+
+    /// Tells whether attempt `number` may still answer, and on what terms.
+    pub(crate) fn may_answer(&mut self, seat: &Seat, number: u32) -> Option<(Terms, Instant)> {
+        let flight = &mut self.slab[seat.place as usize];
+        if flight.verdict.is_some() {
+            return None;
+        }
+        flight.attempt(number).filter(|attempt| attempt.is_live()).map(|attempt| (attempt.terms, attempt.begun))
+    }
+
+    /// Ends attempt `number` and with it the flight; the verdict is to be set by [`Flight::tell`].
+    pub(crate) fn succeed(&mut self, seat: &Seat, number: u32) -> Ended<K, F, C> {
+        if let Some(attempt) = self.slab[seat.place as usize].attempt(number) {
+            attempt.state = State::Over;
+        }
+        self.counts.succeeded += 1;
+        self.end(seat.place)
+    }
+
+    /// Ends attempt `number` by a failure; if it was the last in flight, the flight ends, too, with this verdict.
+    pub(crate) fn fail(&mut self, seat: &Seat, number: u32, failure: Failure<E>) -> Option<Ended<K, F, C>> {
+        let panicked = matches!(failure.cause(), Cause::Panicked);
+        let flight = &mut self.slab[seat.place as usize];
+        let attempt = flight.attempt(number)?;
+        let counter = if panicked { &mut self.counts.panicked } else { &mut self.counts.failed };
+        *counter += u64::from(attempt.is_running());
+        attempt.state = if attempt.owned { State::Failed(failure.clone()) } else { State::Over };
+        if flight.live() > 0 {
+            return None;
+        }
+        flight.verdict = Some(Err(failure));
+        Some(self.end(seat.place))
+    }
+
+    /// Ends a flight whatever its attempts do; used by success, last failure and `insert`.
+    pub(crate) fn end(&mut self, place: u32) -> Ended<K, F, C> {
+        let was_attached = self.detach(place);
+        let flight = &mut self.slab[place as usize];
+        let (loads, dropped) = flight.end_attempts();
+        self.counts.dropped += dropped;
+        let key = if was_attached { flight.key.take() } else { None };
+        Ended { key, hash: flight.hash, crowd: mem::take(&mut flight.crowd), loads }
+    }
+
+    /// Separates a flight from its key: it goes on for those who wait, and nothing of it will be stored.
+    pub(crate) fn detach(&mut self, place: u32) -> bool {
+        let flight = &mut self.slab[place as usize];
+        if !mem::replace(&mut flight.attached, false) {
+            return false;
+        }
+        if let Ok(entry) = self.index.find_entry(flight.hash, |candidate| *candidate == place) {
+            entry.remove();
+        }
+        true
+    }
+
+    /// Separates all flights from their keys.
+    pub(crate) fn detach_all(&mut self) {
+        self.index.clear();
+        for (_, flight) in &mut self.slab {
+            flight.attached = false;
+        }
+    }
+
+    /// Ends the attempts that have taken too long; returns their loads, and the flight if it ended with them.
+    pub(crate) fn overdue(&mut self, seat: &Seat, is_overdue: impl Fn(Instant) -> bool) -> Overdue<K, F, E, C> {
+        let mut loads = Vec::new();
+        loop {
+            let flight = &mut self.slab[seat.place as usize];
+            let late = flight.attempts().find(|attempt| attempt.is_live() && is_overdue(attempt.begun));
+            let Some(attempt) = late else { return (None, loads) };
+            let number = attempt.number;
+            // Whatever holds the load now, it must not be dropped here.
+            match mem::replace(&mut attempt.state, State::Out) {
+                State::Idle(load) => loads.push(load),
+                other => attempt.state = other,
+            }
+            let failure = Failure::new(Cause::BudgetExceeded);
+            if let Some(ended) = self.fail(seat, number, failure.clone()) {
+                return (Some((ended, failure)), loads);
+            }
+        }
+    }
+
+    /// Gives up a seat.
+    pub(crate) fn leave(&mut self, seat: Seat) -> Leaving<K, F, V, E, W, C> {
+        let flight = &mut self.slab[seat.place as usize];
+        flight.seats -= 1;
+        if flight.seats > 0 {
+            let was_live = flight.live() > 0;
+            let mut dropped = 0;
+            if let Some(mine) = seat.began.and_then(|number| flight.attempt(number)) {
+                mine.owned = false;
+                match mine.state {
+                    State::Lent(_) => dropped = u64::from(mine.end().1),
+                    State::Failed(_) => mine.state = State::Over,
+                    _ => {}
+                }
+            }
+            let vacant = was_live && flight.live() == 0 && flight.verdict.is_none();
+            self.counts.dropped += dropped;
+            return Leaving::Others { vacant };
+        }
+        self.detach(seat.place);
+        let flight = self.slab.remove(seat.place as usize);
+        self.counts.dropped += flight.running();
+        self.give_back();
+        Leaving::Last(flight)
+    }
+
+    /// Tells whether the last caller may leave his load to a spawner: it is stored one day, and has begun.
+    pub(crate) fn worth_finishing(&mut self, seat: &Seat) -> bool {
+        let flight = &mut self.slab[seat.place as usize];
+        let begun =
+            |attempt: &super::attempt::Attempt<F, E, W>| attempt.started && matches!(attempt.state, State::Idle(_));
+        flight.seats == 1 && flight.attached && flight.attempts().any(|attempt| begun(attempt))
+    }
+}
+
+impl<K, F, V, E, W, C> Flight<K, F, V, E, W, C> {
+    /// Sets what everybody is told.
+    pub(crate) fn tell(&mut self, verdict: Verdict<V, E>) {
+        self.verdict = Some(verdict);
+    }
+
+    /// Takes the answer out, for the last caller who waits.
+    pub(crate) fn take_answer(&mut self) -> Option<Answer<V>> {
+        self.verdict.take().and_then(Result::ok)
+    }
+
+    /// Returns the verdict for a seated caller, if there is one for him.
+    pub(crate) fn verdict(&mut self, seat: &Seat) -> Option<Result<&mut Verdict<V, E>, Failure<E>>> {
+        if self.verdict.is_some() {
+            return self.verdict.as_mut().map(Ok);
+        }
+        match &self.attempts().find(|attempt| seat.began == Some(attempt.number))?.state {
+            State::Failed(failure) => Some(Err(failure.clone())),
+            _ => None,
+        }
+    }
+
+    fn end_attempts(&mut self) -> (Vec<F>, u64) {
+        let mut loads = Vec::new();
+        let mut dropped = 0;
+        for attempt in self.attempts() {
+            let (load, running) = attempt.end();
+            loads.extend(load);
+            dropped += u64::from(running);
+        }
+        (loads, dropped)
+    }
+}

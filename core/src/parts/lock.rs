@@ -1,0 +1,57 @@
+//! Locks for each kind of target.
+
+use core::cell::RefCell;
+
+use crate::Lock;
+
+/// For one thread: a cache of such cells is not `Sync`, and need not hold `Send` values.
+impl<T> Lock<T> for RefCell<T> {
+    fn new(value: T) -> Self {
+        Self::new(value)
+    }
+
+    #[inline]
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        f(&mut self.borrow_mut())
+    }
+}
+
+/// For several contexts without an operating system. Never take it in an interrupt.
+impl<T> Lock<T> for spin::Mutex<T> {
+    fn new(value: T) -> Self {
+        Self::new(value)
+    }
+
+    #[inline]
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        f(&mut self.lock())
+    }
+}
+
+/// For threads. Poisoning is ignored: what a panic under the lock can reach is left whole.
+#[cfg(feature = "std")]
+impl<T> Lock<T> for std::sync::Mutex<T> {
+    fn new(value: T) -> Self {
+        Self::new(value)
+    }
+
+    #[inline]
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        f(&mut self.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+/// For bare metal: interrupts wait while the lock is held, so one of them may take it too.
+#[cfg(feature = "critical-section")]
+pub struct CriticalLock<T>(critical_section::Mutex<RefCell<T>>);
+
+#[cfg(feature = "critical-section")]
+impl<T> Lock<T> for CriticalLock<T> {
+    fn new(value: T) -> Self {
+        Self(critical_section::Mutex::new(RefCell::new(value)))
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        critical_section::with(|section| f(&mut self.0.borrow_ref_mut(section)))
+    }
+}

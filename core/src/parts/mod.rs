@@ -1,0 +1,33 @@
+//! Ready-made parts: locks, wakers' lists, clocks, and runtimes composed of them.
+//!
+//! | you have | take |
+//! |---|---|
+//! | one thread, values that are not `Send` | [`Local`] |
+//! | several contexts and no operating system | [`Spin`] |
+//! | the standard library | `Std` |
+//! | a timer of your own | any of them, around your [`Timer`](crate::Timer) |
+//! | a clock but no timer | the same, around [`NoTimer`] |
+
+mod lock;
+mod manual;
+mod no_timer;
+mod runtimes;
+mod waker_list;
+
+#[cfg(feature = "event-listener")]
+mod event;
+#[cfg(feature = "std")]
+mod std_clock;
+
+#[cfg(feature = "event-listener")]
+pub use event::EventNotify;
+#[cfg(feature = "critical-section")]
+pub use lock::CriticalLock;
+pub use manual::{ManualClock, ManualSleep};
+pub use no_timer::{NoTimer, Unwoken};
+#[cfg(feature = "std")]
+pub use runtimes::Std;
+pub use runtimes::{Local, Spin};
+#[cfg(feature = "std")]
+pub use std_clock::StdClock;
+pub use waker_list::{Ticket, WakerList, Wakers};

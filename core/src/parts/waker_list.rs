@@ -1,0 +1,130 @@
+//! A list of wakers under a lock of its own.
+
+use alloc::vec::Vec;
+use core::{mem, num::NonZeroU64, task::Waker};
+
+use crate::{Lock, Notify};
+
+/// Wakes its listeners in the order in which they first listened.
+///
+/// `L` guards the list; where an interrupt may wake a load, it is a critical section and never a spin lock.
+/// Listening again costs a binary search, everything else amortised constant time.
+pub struct WakerList<L>(L);
+
+/// A listener's place in a [`WakerList`]; it keeps its turn for as long as it listens.
+#[derive(Debug, Default)]
+pub struct Ticket(Option<NonZeroU64>);
+
+/// What a [`WakerList`] guards.
+#[derive(Debug, Default)]
+pub struct Wakers {
+    issued: u64,
+    /// Ordered by ticket. `None` where a listener has withdrawn.
+    waiting: Vec<(NonZeroU64, Option<Waker>)>,
+    withdrawn: usize,
+}
+
+impl<L: Lock<Wakers>> Default for WakerList<L> {
+    fn default() -> Self {
+        Self(L::new(Wakers::default()))
+    }
+}
+
+impl<L: Lock<Wakers> + Send + Sync + 'static> Notify for WakerList<L> {
+    type Listener = Ticket;
+
+    fn listen(&self, ticket: &mut Ticket, waker: &Waker) -> Option<Waker> {
+        self.0.with(|wakers| wakers.listen(ticket, waker))
+    }
+
+    fn withdraw(&self, ticket: &mut Ticket) -> Option<Waker> {
+        let ticket = ticket.0.take()?;
+        self.0.with(|wakers| wakers.withdraw(ticket))
+    }
+
+    fn notify_all(&self) {
+        // The list is taken out, so that a waker may listen, withdraw or notify.
+        let waiting = self.0.with(|wakers| {
+            wakers.withdrawn = 0;
+            mem::take(&mut wakers.waiting)
+        });
+        wake_all(waiting.into_iter().filter_map(|(_, waker)| waker));
+    }
+}
+
+impl Wakers {
+    fn listen(&mut self, ticket: &mut Ticket, waker: &Waker) -> Option<Waker> {
+        let number = *ticket.0.get_or_insert_with(|| {
+            self.issued += 1;
+            NonZeroU64::new(self.issued).unwrap_or(NonZeroU64::MAX)
+        });
+        let place = match self.waiting.last() {
+            Some((last, _)) if *last >= number => self.waiting.binary_search_by_key(&number, |(number, _)| *number),
+            _ => Err(self.waiting.len()),
+        };
+        match place {
+            Ok(place) => {
+                let present = &mut self.waiting[place].1;
+                if present.as_ref().is_some_and(|present| present.will_wake(waker)) {
+                    return None;
+                }
+                present.replace(waker.clone())
+            }
+            Err(place) => {
+                self.waiting.insert(place, (number, Some(waker.clone())));
+                None
+            }
+        }
+    }
+
+    fn withdraw(&mut self, ticket: NonZeroU64) -> Option<Waker> {
+        let place = self.waiting.binary_search_by_key(&ticket, |(number, _)| *number).ok()?;
+        let waker = self.waiting[place].1.take();
+        self.withdrawn += 1;
+        // Half of the list is dead: as many removals have paid for clearing it away.
+        if self.withdrawn * 2 > self.waiting.len() {
+            self.waiting.retain(|(_, waker)| waker.is_some());
+            self.waiting.shrink_to(self.waiting.len() * 2);
+            self.withdrawn = 0;
+        }
+        waker
+    }
+}
+
+/// Wakes each, even if some of them panic; the first panic goes on once all are woken.
+#[cfg(feature = "std")]
+pub(crate) fn wake_all(wakers: impl Iterator<Item = Waker>) {
+    use core::panic::AssertUnwindSafe;
+    use std::panic::{catch_unwind, resume_unwind};
+
+    let mut first = None;
+    for waker in wakers {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+            first.get_or_insert(panic);
+        }
+    }
+    if let Some(panic) = first {
+        // A second panic while one is on its way would end the process.
+        if !std::thread::panicking() {
+            resume_unwind(panic);
+        }
+    }
+}
+
+/// Wakes each, even if one of them panics; the panic goes on once all are woken.
+#[cfg(not(feature = "std"))]
+pub(crate) fn wake_all(wakers: impl Iterator<Item = Waker>) {
+    struct Rest<I: Iterator<Item = Waker>>(I);
+
+    impl<I: Iterator<Item = Waker>> Drop for Rest<I> {
+        fn drop(&mut self) {
+            self.0.by_ref().for_each(Waker::wake);
+        }
+    }
+
+    let mut rest = Rest(wakers);
+    rest.0.by_ref().for_each(Waker::wake);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! How a call's own load is boxed, for caches without a loader.
+
+use alloc::boxed::Box;
+use core::future::Future;
+
+use super::{
+    load::{Loaded, Source},
+    sources::{LocalPerCall, PerCall, Weighed},
+};
+
+/// A [`Source`] to which each call brings a load of its own: a closure `C` whose future `F` answers `A`, which is the
+/// value or a [`Loaded`] one.
+///
+/// For [`PerCall`] both have to be `Send` and own what they need, for [`LocalPerCall`] only the latter.
+pub trait TakesCalls<K, C, F, A>: Source<K> {
+    /// Boxes a load; the closure is called when it is polled first.
+    #[doc(hidden)]
+    fn wrap(make: C) -> Self::Future;
+}
+
+impl<K, V: Clone, E, C, F> TakesCalls<K, C, F, V> for PerCall<V, E>
+where
+    C: FnOnce() -> F + Send + 'static,
+    F: Future<Output = Result<V, E>> + Send + 'static,
+{
+    fn wrap(make: C) -> Self::Future {
+        Box::pin(async move { make().await.map(Loaded::new) })
+    }
+}
+
+impl<K, V: Clone, E, C, F> TakesCalls<K, C, F, Loaded<V>> for PerCall<V, E>
+where
+    C: FnOnce() -> F + Send + 'static,
+    F: Future<Output = Result<Loaded<V>, E>> + Send + 'static,
+{
+    fn wrap(make: C) -> Self::Future {
+        Box::pin(async move { make().await })
+    }
+}
+
+impl<K, V: Clone, E, C, F> TakesCalls<K, C, F, V> for LocalPerCall<V, E>
+where
+    C: FnOnce() -> F + 'static,
+    F: Future<Output = Result<V, E>> + 'static,
+{
+    fn wrap(make: C) -> Self::Future {
+        Box::pin(async move { make().await.map(Loaded::new) })
+    }
+}
+
+impl<K, V: Clone, E, C, F> TakesCalls<K, C, F, Loaded<V>> for LocalPerCall<V, E>
+where
+    C: FnOnce() -> F + 'static,
+    F: Future<Output = Result<Loaded<V>, E>> + 'static,
+{
+    fn wrap(make: C) -> Self::Future {
+        Box::pin(async move { make().await })
+    }
+}
+
+impl<K, C, F, A, L, W> TakesCalls<K, C, F, A> for Weighed<L, W>
+where
+    L: TakesCalls<K, C, F, A>,
+    W: Fn(&K, &L::Value) -> u64,
+{
+    fn wrap(make: C) -> Self::Future {
+        L::wrap(make)
+    }
+}

@@ -1,0 +1,15 @@
+//! What the outside lends to the core: time, waking, exclusion, background work and loads.
+//!
+//! Each trait lists what its implementors must ensure. None of them asks for `Send`: whether a cache can be shared
+//! between threads follows from the parts it is made of.
+
+mod calls;
+mod load;
+mod runtime;
+mod sources;
+
+pub use calls::TakesCalls;
+pub(crate) use load::sealed;
+pub use load::{HasLoader, Key, Load, Loaded, Source};
+pub use runtime::{Clock, Lock, Notify, Runtime, Spawn, Timer};
+pub use sources::{BoxLoad, BoxLoader, LoadFn, LoadedFn, Loader, LocalBoxLoad, LocalPerCall, PerCall, Plain, Weighed};

@@ -1,0 +1,181 @@
+//! A caller comes: the look at the store and the claim of the load are one step.
+
+use core::time::Duration;
+
+use super::{Call, Effects, RECLAIM, Rules, Shard};
+use crate::{
+    Failure, Instant, LoadError, Outcome, Status, TimeLeft,
+    flight::{Flight, Seat, Start},
+    store::{Entry, policy::Policy},
+};
+
+/// A key and the time, as one call sees them.
+pub(crate) struct Asked<'a> {
+    pub(crate) hash: u64,
+    pub(crate) now: Instant,
+    pub(crate) rules: &'a Rules,
+    pub(crate) call: &'a Call,
+}
+
+/// What a caller finds.
+pub(crate) enum Arrival<V, E> {
+    /// A value, and perhaps the duty to refresh it.
+    Served(Outcome<V, E>, Option<Seat>),
+    /// An error.
+    Refused(LoadError<E>),
+    /// A seat in a flight, and the status if the load will be this caller's.
+    Seated(Seat, Status),
+    /// A load that is too old to be waited for; this caller loads by itself and stores nothing.
+    Alone(Status),
+}
+
+impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
+    /// Looks for a fresh value, and for nothing else; `now` is `None` where no clock was read.
+    #[inline]
+    pub(crate) fn hit(&mut self, hash: u64, now: Option<Instant>, eq: impl FnMut(&K) -> bool) -> Option<V> {
+        let place = self.values.find(hash, eq)?;
+        if let Some(now) = now {
+            if self.first_due().is_some_and(|due| due.reached(now)) || !self.values.entry(place).is_fresh(now) {
+                return None;
+            }
+        } else if self.values.entry(place).deadline != Instant::NEVER {
+            return None;
+        }
+        let value = self.values.entry(place).value.clone();
+        self.values.hit(place);
+        self.counts.hits += 1;
+        Some(value)
+    }
+
+    /// Finds a value, joins a load or begins one.
+    ///
+    /// `means` starts a load, unless this caller has used up his; `polls_itself` tells whether the flight is being polled
+    /// by this very caller.
+    pub(crate) fn arrive(
+        &mut self,
+        asked: &Asked<'_>,
+        key: impl FnOnce() -> K,
+        mut eq: impl FnMut(&K) -> bool,
+        means: impl FnOnce() -> Option<Start<F>>,
+        polls_itself: impl FnOnce(&Flight<K, F, V, E, W, C>) -> bool,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) -> Arrival<V, E> {
+        let Asked { hash, now, rules, call } = *asked;
+        let place = self.values.find(hash, &mut eq);
+        let first = if place.is_some() && !call.reload { Status::Expired } else { Status::Miss };
+        if let Some(place) = place.filter(|place| !call.reload && self.values.entry(*place).is_fresh(now)) {
+            let outcome = outcome(self.values.entry(place), now, Status::Hit);
+            self.values.hit(place);
+            self.counts.hits += 1;
+            self.reclaim(now, RECLAIM, effects);
+            return Arrival::Served(outcome, None);
+        }
+        let flight = self.flights.find(hash, &mut eq);
+        let failure = self.failures.find(hash, now, &mut eq).filter(|_| !call.reload);
+        // Here, no code of the user has to be called any more but `Clone`: the rest happens or it does not.
+        let limit = call.stale_while_refresh.filter(|_| call.takes_stale);
+        if let Some(outcome) = self.stale(place, now, limit, None) {
+            let seat = if failure.is_some() { None } else { self.ticket(asked, flight, key, means) };
+            self.reclaim(now, RECLAIM, effects);
+            return Arrival::Served(outcome, seat);
+        }
+        if let Some(failure) = failure {
+            let arrival = match self.stale(place, now, call.stale_if_error, Some(&failure)) {
+                Some(outcome) => Arrival::Served(outcome, None),
+                None => {
+                    self.counts.errors += 1;
+                    Arrival::Refused(LoadError::Failed(failure))
+                }
+            };
+            self.reclaim(now, RECLAIM, effects);
+            return arrival;
+        }
+        let Some(flight) = flight else {
+            let Some(start) = means() else { return Arrival::Alone(first) };
+            let seat = self.flights.claim(hash, key(), now, call.terms, start);
+            self.reclaim(now, RECLAIM, effects);
+            return Arrival::Seated(seat, first);
+        };
+        if polls_itself(self.flights.flight(flight)) {
+            if let Some(outcome) = self.stale(place, now, call.stale_while_refresh, None) {
+                return Arrival::Served(outcome, None);
+            }
+            self.counts.errors += 1;
+            return Arrival::Refused(LoadError::Reentrant);
+        }
+        self.reclaim(now, RECLAIM, effects);
+        if self.is_over_age(flight, now, rules) {
+            if rules.over_age_alone {
+                return Arrival::Alone(first);
+            }
+            if self.flights.flight(flight).live() < rules.attempts {
+                let mut seat = self.flights.join(flight);
+                if let Some(start) = means() {
+                    self.flights.begin(&mut seat, now, call.terms, start);
+                    self.flights.counts.takeovers += 1;
+                }
+                return Arrival::Seated(seat, first);
+            }
+        }
+        Arrival::Seated(self.flights.join(flight), first)
+    }
+
+    /// Tells whether the newest attempt of a flight is too old to hold anybody back.
+    pub(super) fn is_over_age(&mut self, flight: u32, now: Instant, rules: &Rules) -> bool {
+        let begun = self.flights.flight(flight).newest_begun();
+        rules.lock_age.is_some_and(|age| begun.saturating_add(age).reached(now))
+    }
+
+    /// Serves the value at `place` although it has expired, if it is within `limit`.
+    pub(super) fn stale(
+        &mut self,
+        place: Option<u32>,
+        now: Instant,
+        limit: Option<Duration>,
+        error: Option<&Failure<E>>,
+    ) -> Option<Outcome<V, E>> {
+        let entry = self.values.entry(place?);
+        let age = entry.stale_within(now, limit)?;
+        let outcome = Outcome { error: error.cloned(), ..outcome(entry, now, Status::Stale(age)) };
+        self.counts.stale += 1;
+        Some(outcome)
+    }
+
+    /// Claims the refresh of a stale value, unless somebody has it.
+    fn ticket(
+        &mut self,
+        asked: &Asked<'_>,
+        flight: Option<u32>,
+        key: impl FnOnce() -> K,
+        means: impl FnOnce() -> Option<Start<F>>,
+    ) -> Option<Seat> {
+        let Asked { hash, now, rules, call } = *asked;
+        let Some(flight) = flight else {
+            return means().map(|start| self.flights.claim(hash, key(), now, call.terms, start));
+        };
+        let live = self.flights.flight(flight).live();
+        if live == 0 || (self.is_over_age(flight, now, rules) && !rules.over_age_alone && live < rules.attempts) {
+            let start = means()?;
+            let mut seat = self.flights.join(flight);
+            self.flights.begin(&mut seat, now, call.terms, start);
+            self.flights.counts.takeovers += u64::from(live > 0);
+            return Some(seat);
+        }
+        None
+    }
+}
+
+/// Describes a stored value as it is found.
+pub(super) fn outcome<K, V: Clone, E, N>(entry: &Entry<K, V, N>, now: Instant, status: Status) -> Outcome<V, E> {
+    Outcome {
+        value: entry.value.clone(),
+        status,
+        age: now.saturating_since(entry.published),
+        time_left: TimeLeft::until(entry.deadline, now),
+        led: false,
+        attempt: None,
+        waited: Duration::ZERO,
+        generation: Some(entry.generation),
+        error: None,
+    }
+}

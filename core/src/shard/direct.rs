@@ -1,0 +1,140 @@
+//! Direct use: reads that join nothing, and writes, which void the loads in flight.
+
+use alloc::vec::Vec;
+
+use super::{At, Effects, RECLAIM, Shard, arrive::outcome};
+use crate::{
+    Instant, Loaded, Outcome, Status,
+    flight::{Answer, Ended},
+    store::{New, policy::Policy},
+};
+
+impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
+    /// Returns a fresh value, and counts the lookup either way.
+    pub(crate) fn get_if_present(
+        &mut self,
+        hash: u64,
+        now: Instant,
+        eq: impl FnMut(&K) -> bool,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) -> Option<V> {
+        let place = self.values.find(hash, eq);
+        let fresh = place.filter(|place| self.values.entry(*place).is_fresh(now));
+        let value = fresh.map(|place| self.values.entry(place).value.clone());
+        match fresh {
+            Some(place) => {
+                self.values.hit(place);
+                self.counts.hits += 1;
+            }
+            None if place.is_some() => self.counts.expired += 1,
+            None => self.counts.misses += 1,
+        }
+        self.reclaim(now, RECLAIM, effects);
+        value
+    }
+
+    /// Describes what is stored, fresh or not, and changes nothing.
+    pub(crate) fn peek(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<Outcome<V, E>> {
+        let entry = self.values.entry(self.values.find(hash, eq)?);
+        let status =
+            if entry.is_fresh(now) { Status::Hit } else { Status::Stale(now.saturating_since(entry.deadline)) };
+        Some(outcome(entry, now, status))
+    }
+
+    /// Tells whether a fresh value is stored.
+    pub(crate) fn contains(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> bool {
+        self.values.find(hash, eq).is_some_and(|place| self.values.entry(place).is_fresh(now))
+    }
+
+    /// Stores a value, and hands it to all who wait for a load of its key.
+    pub(crate) fn insert(
+        &mut self,
+        hash: u64,
+        key: K,
+        loaded: Loaded<V>,
+        weighed: Option<u64>,
+        At { now, rules }: At<'_>,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) -> Option<u32> {
+        let Some(deadline) = loaded.ttl.or(rules.ttl).deadline(now) else {
+            self.remove(hash, now, |k| *k == key, effects);
+            effects.key = Some(key);
+            effects.values.push(loaded.value);
+            return None;
+        };
+        let weight = loaded.weight.or(weighed).unwrap_or(1);
+        let place = self.values.find(hash, |k| *k == key);
+        let failure = self.failures.place(hash, |k| *k == key);
+        let flight = self.flights.find(hash, |k| *k == key);
+        let copy = flight.map(|_| loaded.value.clone());
+
+        effects.failure = failure.map(|place| self.failures.remove(place));
+        let generation = self.put(place, New { hash, key, value: loaded.value, weight, now, deadline }, effects);
+        if let Some((flight, value)) = flight.zip(copy) {
+            let Ended { key, crowd, loads, .. } = self.flights.end(flight);
+            effects.key = key;
+            effects.wake = Some(crowd);
+            effects.loads = loads;
+            let deadline = if generation.is_some() { deadline } else { now };
+            self.flights.flight(flight).tell(Ok(Answer { value, attempt: None, published: now, deadline, generation }));
+        }
+        self.reclaim(now, RECLAIM, effects);
+        generation
+    }
+
+    /// Removes a value and voids the load of its key; returns the value if it was fresh.
+    pub(crate) fn remove(
+        &mut self,
+        hash: u64,
+        now: Instant,
+        mut eq: impl FnMut(&K) -> bool,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) -> Option<V> {
+        let place = self.values.find(hash, &mut eq);
+        let failure = self.failures.place(hash, &mut eq);
+        let flight = self.flights.find(hash, eq);
+        if let Some(flight) = flight {
+            self.flights.detach(flight);
+        }
+        effects.failure = failure.map(|place| self.failures.remove(place));
+        let place = place?;
+        let was_fresh = self.values.entry(place).is_fresh(now);
+        let (key, value) = self.values.take_out(place, now);
+        effects.key = Some(key);
+        if was_fresh {
+            return Some(value);
+        }
+        effects.values.push(value);
+        None
+    }
+
+    /// Removes everything and voids all loads; what is returned has to be dropped.
+    pub(crate) fn clear(&mut self, now: Instant) -> impl Sized + use<K, V, E, F, W, C, P> {
+        self.flights.detach_all();
+        (self.values.take_all(now), self.failures.take())
+    }
+
+    /// Returns copies of all fresh entries, with their generations.
+    pub(crate) fn snapshot(&self, now: Instant) -> Vec<(K, V, u32)>
+    where
+        K: Clone,
+    {
+        let fresh = self.values.entries().iter().filter(|entry| entry.is_fresh(now));
+        fresh.map(|entry| (entry.key.clone(), entry.value.clone(), entry.generation)).collect()
+    }
+
+    /// Removes a value if it is still the one of this generation.
+    pub(crate) fn remove_if(
+        &mut self,
+        hash: u64,
+        generation: u32,
+        now: Instant,
+        eq: impl FnMut(&K) -> bool,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) {
+        let place = self.values.find(hash, eq);
+        if let Some(place) = place.filter(|place| self.values.entry(*place).generation == generation) {
+            self.values.discard(place, now, &mut effects.leavers);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! One shard: its values, its kept failures and its flights, and every decision about them. Pure.
+//!
+//! The shell locks a shard, calls one of these methods with the time and what the caller asks, unlocks, and only then
+//! wakes and drops what comes out as [`Effects`].
+
+mod arrive;
+mod direct;
+mod rules;
+mod settle;
+mod tally;
+mod wait;
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+pub(crate) use arrive::{Arrival, Asked};
+pub use rules::OnTimeout;
+pub(crate) use rules::{At, Call, Rules};
+pub(crate) use tally::LoadEnd;
+pub(crate) use wait::{AtPoll, Next, Waiting};
+
+use crate::{
+    Instant,
+    flight::Flights,
+    store::{Failures, Gone, Leavers, Values, policy::Policy},
+};
+
+/// One shard. `F` is a load, `W` what a poll is known by, `C` the shell's record for each flight.
+pub(crate) struct Shard<K, V, E, F, W, C, P: Policy> {
+    pub(crate) values: Values<K, V, P>,
+    pub(crate) failures: Failures<K, E>,
+    pub(crate) flights: Flights<K, F, V, E, W, C>,
+    pub(crate) counts: LookupCounts,
+}
+
+/// How the lookups of a shard ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LookupCounts {
+    pub(crate) hits: u64,
+    pub(crate) misses: u64,
+    pub(crate) expired: u64,
+    pub(crate) joined: u64,
+    pub(crate) stale: u64,
+    pub(crate) errors: u64,
+    pub(crate) abandoned: u64,
+    pub(crate) timeouts: u64,
+    pub(crate) load_time: Duration,
+    /// Loads that run outside any flight.
+    pub(crate) alone: u64,
+}
+
+/// What is to be done once the lock is released, in this order: wake, then drop.
+pub(crate) struct Effects<K, V, E, F, C> {
+    /// Whom to wake: the flight is over.
+    pub(crate) wake: Option<C>,
+    pub(crate) loads: Vec<F>,
+    pub(crate) leavers: Leavers<K, V>,
+    pub(crate) failure: Option<Gone<K, E>>,
+    pub(crate) failures: Vec<Gone<K, E>>,
+    pub(crate) key: Option<K>,
+    pub(crate) values: Vec<V>,
+}
+
+impl<K, V, E, F, C> Effects<K, V, E, F, C> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            wake: None,
+            loads: Vec::new(),
+            leavers: Leavers::new(),
+            failure: None,
+            failures: Vec::new(),
+            key: None,
+            values: Vec::new(),
+        }
+    }
+}
+
+impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
+    pub(crate) fn new(capacity: u64, hold: Duration) -> Self {
+        Self {
+            values: Values::new(capacity, hold),
+            failures: Failures::new(),
+            flights: Flights::new(),
+            counts: LookupCounts::default(),
+        }
+    }
+
+    /// Takes out some of what is due; the cost is bounded.
+    pub(crate) fn reclaim(&mut self, now: Instant, most: usize, effects: &mut Effects<K, V, E, F, C>) -> usize {
+        if self.failures.first_due().is_some_and(|due| due.reached(now)) {
+            effects.failures.push(self.failures.forget_first());
+            return 1 + self.values.reclaim(now, most, &mut effects.leavers);
+        }
+        self.values.reclaim(now, most, &mut effects.leavers)
+    }
+
+    /// Returns the weight of values and kept failures.
+    pub(crate) fn weight(&self) -> u64 {
+        self.values.weight() + self.failures.len() as u64
+    }
+
+    /// Returns when something is due next.
+    pub(crate) fn first_due(&self) -> Option<Instant> {
+        match (self.values.first_due(), self.failures.first_due()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+}
+
+/// How many values one call reclaims at the most.
+pub(crate) const RECLAIM: usize = 2;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! What the cache's user has decided.
+
+use core::time::Duration;
+
+use crate::{Instant, Ttl, flight::Terms, store::Backoff};
+
+/// What a caller does who has waited for another's load as long as the lock timeout allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnTimeout {
+    /// When it begins an attempt of its own, whose answer is published like any; the default.
+    ///
+    /// The wait of a caller who began a load is not bounded. At the bound of attempts it fails with
+    /// [`LoadError::LockTimeout`](crate::LoadError::LockTimeout).
+    Load,
+    /// When it takes the expired value, if that is within the limit for stale values, and fails otherwise.
+    ///
+    /// This bounds the wait of every caller, also of the one who began the load.
+    Stale,
+    /// When it fails with [`LoadError::LockTimeout`](crate::LoadError::LockTimeout).
+    ///
+    /// This bounds the wait of every caller, also of the one who began the load.
+    Fail,
+    /// When it loads by itself, and the answer is neither stored nor shared.
+    LoadAlone,
+}
+
+/// The settings of a cache that its shards decide by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) ttl: Ttl,
+    pub(crate) lock_age: Option<Duration>,
+    pub(crate) over_age_alone: bool,
+    pub(crate) attempts: u32,
+    pub(crate) budget: Option<Duration>,
+    pub(crate) backoff: Backoff,
+    pub(crate) lock_timeout: Option<(Duration, OnTimeout)>,
+    pub(crate) stale_while_refresh: Option<Duration>,
+    pub(crate) stale_if_error: Option<Duration>,
+}
+
+/// The time, and what the cache's user has decided.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'a> {
+    pub(crate) now: Instant,
+    pub(crate) rules: &'a Rules,
+}
+
+/// What one call asks for, its own options laid over the cache's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call {
+    pub(crate) terms: Terms,
+    pub(crate) lock_timeout: Option<(Duration, OnTimeout)>,
+    pub(crate) stale_while_refresh: Option<Duration>,
+    pub(crate) stale_if_error: Option<Duration>,
+    /// Load although the value is fresh.
+    pub(crate) reload: bool,
+    /// Take a stale value at once, and the refresh as a ticket.
+    pub(crate) takes_stale: bool,
+}
+
+impl Rules {
+    /// Returns what a call without options of its own asks for.
+    pub(crate) fn call(&self) -> Call {
+        Call {
+            terms: Terms::default(),
+            lock_timeout: self.lock_timeout,
+            stale_while_refresh: self.stale_while_refresh,
+            stale_if_error: self.stale_if_error,
+            reload: false,
+            takes_stale: false,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! A load ends: what is stored, what everybody is told, and what is left over.
+
+use super::{At, Effects, Shard};
+use crate::{
+    Failure, Instant, Loaded,
+    flight::{Answer, Ended, Seat},
+    store::{New, policy::Policy},
+};
+
+impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
+    /// Publishes the answer of attempt `number`, unless a newer outcome is there already.
+    ///
+    /// `weighed` is what the weigher says. If `Eq` or `Clone` panics, nothing has happened.
+    pub(crate) fn succeed(
+        &mut self,
+        seat: &Seat,
+        number: u32,
+        loaded: Loaded<V>,
+        weighed: Option<u64>,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) {
+        let At { now, rules } = at;
+        let Some((terms, begun)) = self.flights.may_answer(seat, number) else {
+            return effects.values.push(loaded.value);
+        };
+        let deadline = loaded.ttl.or(terms.ttl).or(rules.ttl).deadline(now);
+        let weight = loaded.weight.or(terms.weight).or(weighed).unwrap_or(1);
+        let flight = self.flights.seated(seat);
+        let (hash, storable) = (flight.hash(), flight.is_attached());
+        let (place, failure) = match flight.key().filter(|_| storable) {
+            Some(key) => (self.values.find(hash, |k| k == key), self.failures.place(hash, |k| k == key)),
+            None => (None, None),
+        };
+        let copy = (storable && deadline.is_some()).then(|| loaded.value.clone());
+
+        let Ended { key, hash, crowd, loads } = self.flights.succeed(seat, number);
+        effects.wake = Some(crowd);
+        effects.loads = loads;
+        self.counts.load_time += now.saturating_since(begun);
+        let mut answer =
+            Answer { value: loaded.value, attempt: Some(number), published: now, deadline: now, generation: None };
+        if let Some(key) = key {
+            effects.failure = failure.map(|place| self.failures.remove(place));
+            match deadline.zip(copy) {
+                Some((deadline, value)) => {
+                    answer.generation = self.put(place, New { hash, key, value, weight, now, deadline }, effects);
+                    if answer.generation.is_some() {
+                        answer.deadline = deadline;
+                    }
+                }
+                None => {
+                    if let Some(place) = place {
+                        self.values.discard(place, now, &mut effects.leavers);
+                    }
+                    effects.key = Some(key);
+                }
+            }
+        }
+        self.flights.seated(seat).tell(Ok(answer));
+    }
+
+    /// Ends attempt `number` by a failure; if it was the last in flight, everybody is told and it may be kept.
+    pub(crate) fn fail(
+        &mut self,
+        seat: &Seat,
+        number: u32,
+        failure: Failure<E>,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) {
+        if let Some((_, begun)) = self.flights.may_answer(seat, number) {
+            self.counts.load_time += at.now.saturating_since(begun);
+            let place = self.failure_place(seat);
+            if let Some(ended) = self.flights.fail(seat, number, failure.clone()) {
+                self.keep_failure(ended, place, failure, at, effects);
+            }
+        }
+    }
+
+    /// Ends the attempts that are overdue.
+    pub(super) fn settle_overdue(
+        &mut self,
+        seat: &Seat,
+        is_overdue: impl Fn(Instant) -> bool,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) {
+        let place = self.failure_place(seat);
+        let (ended, mut loads) = self.flights.overdue(seat, is_overdue);
+        if let Some((mut ended, failure)) = ended {
+            loads.append(&mut ended.loads);
+            self.keep_failure(ended, place, failure, at, effects);
+        }
+        effects.loads.append(&mut loads);
+    }
+
+    /// Stores a value under its key, at `place` if it is there, and makes room for it among values and failures.
+    pub(super) fn put(
+        &mut self,
+        place: Option<u32>,
+        new: New<K, V>,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) -> Option<u32> {
+        let spare = self.values.capacity().saturating_sub(new.weight.max(1));
+        if new.weight.max(1) <= self.values.capacity() {
+            while self.failures.len() as u64 > spare {
+                effects.failures.push(self.failures.forget_first());
+            }
+        }
+        self.values.put(place, new, self.failures.len() as u64, &mut effects.leavers)
+    }
+
+    /// Looks up the kept failure of a seated caller's key, while there is nothing yet that a panic could break.
+    fn failure_place(&mut self, seat: &Seat) -> Option<u32> {
+        let flight = self.flights.seated(seat);
+        let hash = flight.hash();
+        let key = flight.key()?;
+        self.failures.place(hash, |k| k == key)
+    }
+
+    fn keep_failure(
+        &mut self,
+        ended: Ended<K, F, C>,
+        place: Option<u32>,
+        failure: Failure<E>,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) {
+        let At { now, rules } = at;
+        let Ended { key, hash, crowd, loads } = ended;
+        effects.wake = Some(crowd);
+        effects.loads = loads;
+        let Some(key) = key else { return };
+        let capacity = self.values.capacity();
+        if rules.backoff.first.is_zero() || capacity == 0 {
+            effects.key = Some(key);
+            return;
+        }
+        effects.failure = Some(self.failures.record(place, hash, key, failure, now, &rules.backoff));
+        // Failures have a share of their own, so that neither a flood of them nor a flood of values drives out the other.
+        while self.failures.len() as u64 > (capacity / FAILURES_SHARE).max(1) {
+            effects.failures.push(self.failures.forget_first());
+        }
+        self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
+    }
+}
+
+/// Kept failures take at most one in so many of the capacity.
+const FAILURES_SHARE: u64 = 8;

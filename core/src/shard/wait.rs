@@ -1,0 +1,207 @@
+//! A caller waits: what he is told, what he drives, and what he does when a deadline passes.
+
+use core::time::Duration;
+
+use super::{At, Call, Effects, OnTimeout, Rules, Shard};
+use crate::{
+    Failure, Instant, LoadError, Outcome, Status, TimeLeft,
+    flight::{Answer, Job, Seat, Start},
+    store::policy::Policy,
+};
+
+/// One caller who waits in a flight.
+pub(crate) struct Waiting {
+    pub(crate) hash: u64,
+    pub(crate) seat: Seat,
+    pub(crate) call: Call,
+    /// Whether this is a lookup, whose end is counted.
+    pub(crate) counted: bool,
+    /// His status, if the load is his.
+    first: Status,
+    started: Instant,
+    /// When his patience ends, unless it has ended before.
+    timeout: Option<(Instant, OnTimeout)>,
+}
+
+/// What a caller is told in the end; a failure may yet be softened by a stale value.
+pub(crate) type Told<V, E> = Result<Outcome<V, E>, Failure<E>>;
+
+/// What a waiting caller does next.
+pub(crate) enum Next<V, E, F> {
+    /// Drive this load.
+    Drive(Job<F>),
+    /// Take this and leave.
+    Leave(Result<Outcome<V, E>, LoadError<E>>),
+    /// Leave, and load alone.
+    Alone(Status),
+    /// Ask again: something has been settled.
+    Again,
+    /// Wait until woken, or until this deadline.
+    Sleep(Instant),
+}
+
+/// How far a caller has come in one poll.
+pub(crate) struct AtPoll {
+    /// The last attempt that he has driven.
+    pub(crate) after: u32,
+    /// Whether loads are polled with the waker of all.
+    pub(crate) shared: bool,
+    /// A time that has surely come.
+    pub(crate) reached: Instant,
+}
+
+impl Waiting {
+    pub(crate) fn new(hash: u64, seat: Seat, call: Call, first: Status, now: Instant) -> Self {
+        let counted = true;
+        let timeout = call.lock_timeout.map(|(patience, then)| (now.saturating_add(patience), then));
+        Self { hash, seat, call, counted, first, started: now, timeout }
+    }
+
+    /// Makes this a refresh that nobody waits for, instead of a lookup.
+    pub(crate) fn uncounted(self) -> Self {
+        Self { counted: false, timeout: None, ..self }
+    }
+
+    /// Returns the end of his patience, as far as it applies: who began a load is patient, unless he asked for a bound.
+    fn patience(&self) -> Option<(Instant, OnTimeout)> {
+        let bounds_all = |then: OnTimeout| matches!(then, OnTimeout::Stale | OnTimeout::Fail);
+        self.timeout.filter(|(_, then)| bounds_all(*then) || self.seat.began().is_none())
+    }
+}
+
+impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
+    /// Returns what a waiting caller is told, if his wait is over; he must leave then.
+    pub(crate) fn told(&mut self, waiting: &Waiting) -> Option<Told<V, E>> {
+        let flight = self.flights.seated(&waiting.seat);
+        let last = flight.seats() == 1;
+        let answer = match flight.verdict(&waiting.seat)? {
+            Ok(Ok(answer)) if !last => answer.clone(),
+            Ok(Ok(_)) => flight.take_answer()?,
+            Ok(Err(failure)) => return Some(Err(failure.clone())),
+            Err(failure) => return Some(Err(failure)),
+        };
+        let Answer { value, attempt, published, deadline, generation } = answer;
+        let led = waiting.seat.began().is_some();
+        let status = if led { waiting.first } else { Status::LockHit };
+        if waiting.counted {
+            self.count(status);
+        }
+        Some(Ok(Outcome {
+            value,
+            status,
+            age: Duration::ZERO,
+            time_left: TimeLeft::until(deadline, published),
+            led,
+            attempt,
+            waited: published.saturating_since(waiting.started),
+            generation,
+            error: None,
+        }))
+    }
+
+    /// Decides what a caller does who has not been told anything.
+    ///
+    /// `own` is what his own load is polled with, should it be his turn.
+    pub(crate) fn proceed(
+        &mut self,
+        waiting: &mut Waiting,
+        at: &AtPoll,
+        rules: &Rules,
+        means: impl FnOnce() -> Option<Start<F>>,
+        own: impl FnOnce() -> W,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) -> Next<V, E, F> {
+        let AtPoll { after, shared, reached } = *at;
+        let flight = self.flights.seated(&waiting.seat);
+        if flight.live() == 0 {
+            // The load went with the caller who brought it; whoever comes first leads.
+            if let Some(start) = means() {
+                self.flights.begin(&mut waiting.seat, reached, waiting.call.terms, start);
+                return Next::Again;
+            }
+        } else if let Some(job) = self.flights.check_out(&waiting.seat, after, shared, own) {
+            return Next::Drive(job);
+        } else if self.end_overdue(waiting, At { now: reached, rules }, effects) {
+            return Next::Again;
+        } else if let Some((_, then)) = waiting.patience().filter(|(deadline, _)| deadline.reached(reached)) {
+            return self.run_out_of_patience(waiting, then, At { now: reached, rules }, means);
+        } else if self.may_take_over(waiting, rules) && self.is_over_age(waiting.seat.place(), reached, rules) {
+            if let Some(start) = means() {
+                self.flights.begin(&mut waiting.seat, reached, waiting.call.terms, start);
+                self.flights.counts.takeovers += 1;
+                return Next::Again;
+            }
+        }
+        Next::Sleep(self.next_deadline(waiting, rules))
+    }
+
+    /// Fails the attempts that have used up their budget; tells whether there were any.
+    fn end_overdue(&mut self, waiting: &Waiting, at: At<'_>, effects: &mut Effects<K, V, E, F, C>) -> bool {
+        let Some(budget) = at.rules.budget else { return false };
+        let is_overdue = |begun: Instant| begun.saturating_add(budget).reached(at.now);
+        let any = self.flights.seated(&waiting.seat).oldest_begun().is_some_and(is_overdue);
+        if any {
+            self.settle_overdue(&waiting.seat, is_overdue, at, effects);
+        }
+        any
+    }
+
+    fn run_out_of_patience(
+        &mut self,
+        waiting: &mut Waiting,
+        then: OnTimeout,
+        At { now, rules }: At<'_>,
+        means: impl FnOnce() -> Option<Start<F>>,
+    ) -> Next<V, E, F> {
+        waiting.timeout = None;
+        let refusal = match then {
+            OnTimeout::Load if self.flights.seated(&waiting.seat).live() < rules.attempts => match means() {
+                Some(start) => {
+                    self.counts.timeouts += 1;
+                    self.flights.begin(&mut waiting.seat, now, waiting.call.terms, start);
+                    return Next::Again;
+                }
+                None => LoadError::LockTimeout,
+            },
+            OnTimeout::LoadAlone => {
+                self.counts.timeouts += 1;
+                return Next::Alone(waiting.first);
+            }
+            OnTimeout::Stale => {
+                let key = self.flights.seated(&waiting.seat).key();
+                let place = key.and_then(|key| self.values.find(waiting.hash, |k| k == key));
+                match self.stale(place, now, waiting.call.stale_while_refresh, None) {
+                    Some(outcome) => {
+                        self.counts.timeouts += 1;
+                        let waited = now.saturating_since(waiting.started);
+                        return Next::Leave(Ok(Outcome { waited, led: waiting.seat.began().is_some(), ..outcome }));
+                    }
+                    None => LoadError::LockTimeout,
+                }
+            }
+            OnTimeout::Load | OnTimeout::Fail => LoadError::LockTimeout,
+        };
+        self.counts.timeouts += 1;
+        self.counts.errors += 1;
+        Next::Leave(Err(refusal))
+    }
+
+    /// Tells whether a caller may begin an attempt once the newest is over its age; nobody takes over from himself.
+    fn may_take_over(&mut self, waiting: &Waiting, rules: &Rules) -> bool {
+        let flight = self.flights.seated(&waiting.seat);
+        rules.lock_age.is_some()
+            && !rules.over_age_alone
+            && flight.live() < rules.attempts
+            && !flight.is_newest(&waiting.seat)
+    }
+
+    /// Returns the earliest deadline at which this caller has something to decide.
+    fn next_deadline(&mut self, waiting: &Waiting, rules: &Rules) -> Instant {
+        let may_take_over = self.may_take_over(waiting, rules);
+        let flight = self.flights.seated(&waiting.seat);
+        let patience = waiting.patience().map(|(deadline, _)| deadline);
+        let overdue = rules.budget.zip(flight.oldest_begun()).map(|(budget, begun)| begun.saturating_add(budget));
+        let age = rules.lock_age.filter(|_| may_take_over).map(|age| flight.newest_begun().saturating_add(age));
+        [patience, overdue, age].into_iter().flatten().min().unwrap_or(Instant::NEVER)
+    }
+}

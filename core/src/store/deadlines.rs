@@ -1,0 +1,111 @@
+//! Which place is due next: a binary heap that knows where each place stands.
+
+use alloc::vec::Vec;
+
+use crate::Instant;
+
+/// Deadlines by place. Setting and removing cost O(log n), looking at the earliest is free.
+///
+/// Lifetimes of one length arrive in order, and then setting costs O(1). Places without a deadline cost nothing until
+/// the first one has one.
+#[derive(Debug, Default)]
+pub(super) struct Deadlines {
+    heap: Vec<(Instant, u32)>,
+    /// Where each place stands in the heap, `NOWHERE` if it has no deadline.
+    standing: Vec<u32>,
+}
+
+impl Deadlines {
+    /// Returns the earliest deadline and whose it is.
+    #[inline]
+    pub(super) fn first(&self) -> Option<(Instant, u32)> {
+        self.heap.first().copied()
+    }
+
+    /// Sets the deadline of `place`; `NEVER` removes it.
+    pub(super) fn set(&mut self, place: u32, deadline: Instant) {
+        if deadline == Instant::NEVER {
+            return self.remove(place);
+        }
+        let at = match self.position(place) {
+            Some(at) => {
+                self.heap[at].0 = deadline;
+                at
+            }
+            None => {
+                let index = place as usize;
+                if self.standing.len() <= index {
+                    self.standing.resize(index + 1, NOWHERE);
+                }
+                self.heap.push((deadline, place));
+                self.standing[index] = self.heap.len() as u32 - 1;
+                self.heap.len() - 1
+            }
+        };
+        self.settle(at);
+    }
+
+    /// Removes the deadline of `place`, if it has one.
+    pub(super) fn remove(&mut self, place: u32) {
+        let Some(at) = self.position(place) else { return };
+        self.standing[place as usize] = NOWHERE;
+        self.heap.swap_remove(at);
+        if at < self.heap.len() {
+            self.standing[self.heap[at].1 as usize] = at as u32;
+            self.settle(at);
+        }
+        if self.heap.len() * 4 < self.heap.capacity() {
+            self.heap.shrink_to(self.heap.len() * 2);
+        }
+    }
+
+    /// Gives the deadline of place `from`, which is the last one, to place `to`, which has none.
+    pub(super) fn relocate(&mut self, from: u32, to: u32) {
+        if let Some(at) = self.position(from) {
+            self.heap[at].1 = to;
+            self.standing[to as usize] = at as u32;
+        }
+        self.truncate(from);
+    }
+
+    /// Forgets places from `len` on, which have no deadlines.
+    pub(super) fn truncate(&mut self, len: u32) {
+        self.standing.truncate(len as usize);
+        if self.standing.len() * 4 < self.standing.capacity() {
+            self.standing.shrink_to(self.standing.len() * 2);
+        }
+    }
+
+    fn position(&self, place: u32) -> Option<usize> {
+        self.standing.get(place as usize).filter(|at| **at != NOWHERE).map(|at| *at as usize)
+    }
+
+    /// Moves the element at `at` up or down to where it belongs.
+    fn settle(&mut self, mut at: usize) {
+        while at > 0 && self.heap[at].0 < self.heap[(at - 1) / 2].0 {
+            self.swap(at, (at - 1) / 2);
+            at = (at - 1) / 2;
+        }
+        loop {
+            let children = 2 * at + 1..(2 * at + 3).min(self.heap.len());
+            let Some(least) = children.min_by_key(|child| self.heap[*child].0) else { return };
+            if self.heap[at].0 <= self.heap[least].0 {
+                return;
+            }
+            self.swap(at, least);
+            at = least;
+        }
+    }
+
+    fn swap(&mut self, a: usize, b: usize) {
+        self.heap.swap(a, b);
+        self.standing[self.heap[a].1 as usize] = a as u32;
+        self.standing[self.heap[b].1 as usize] = b as u32;
+    }
+}
+
+/// No place in the heap.
+const NOWHERE: u32 = u32::MAX;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! Failures that are kept for the error TTL, and how long each is kept.
+
+use core::time::Duration;
+
+use super::table::{Row, Table};
+use crate::{Failure, Instant};
+
+/// How long failures are kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Backoff {
+    /// How long the first failure is kept; zero keeps none.
+    pub(crate) first: Duration,
+    /// By how much each further one is kept longer, at least 1.
+    pub(crate) factor: f64,
+    /// How long a failure is kept at the most.
+    pub(crate) cap: Duration,
+}
+
+/// The failures that are kept in one shard, each of weight 1.
+pub(crate) struct Failures<K, E> {
+    table: Table<Failed<K, E>>,
+}
+
+struct Failed<K, E> {
+    hash: u64,
+    key: K,
+    failure: Failure<E>,
+    delay: Duration,
+    retry_at: Instant,
+}
+
+impl<K, E> Row<K> for Failed<K, E> {
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    fn key(&self) -> &K {
+        &self.key
+    }
+}
+
+impl<K, E> Failures<K, E> {
+    pub(crate) fn new() -> Self {
+        Self { table: Table::new() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Returns the failure that stands for this key at `now`, marked as cached.
+    pub(crate) fn find(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<Failure<E>> {
+        if self.table.len() == 0 {
+            return None;
+        }
+        let failed = &self.table.rows()[self.table.find(hash, eq)? as usize];
+        (!failed.retry_at.reached(now)).then(|| failed.failure.cached(failed.retry_at))
+    }
+
+    /// Returns where the failure of this key is kept, be it for its length alone.
+    pub(crate) fn place(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<u32> {
+        if self.table.len() == 0 { None } else { self.table.find(hash, eq) }
+    }
+
+    /// Keeps a failure of `key` that came `now`, over the one at place `before`; returns what has to be dropped.
+    pub(crate) fn record(
+        &mut self,
+        before: Option<u32>,
+        hash: u64,
+        key: K,
+        failure: Failure<E>,
+        now: Instant,
+        backoff: &Backoff,
+    ) -> Gone<K, E> {
+        let delay = before.map_or(backoff.first, |place| backoff.after(self.table.rows()[place as usize].delay));
+        let retry_at = now.saturating_add(delay);
+        let failed = Failed { hash, key, failure, delay, retry_at };
+        let (place, gone) = match before {
+            Some(place) => (place, Some(core::mem::replace(&mut self.table.rows_mut()[place as usize], failed))),
+            None => (self.table.push(failed, u64::MAX), None),
+        };
+        // The length of the delay is remembered for as long again, or it could never grow.
+        self.table.set_deadline(place, retry_at.saturating_add(delay));
+        Gone(gone)
+    }
+
+    /// Forgets the failure at `place`; returns what has to be dropped.
+    pub(crate) fn remove(&mut self, place: u32) -> Gone<K, E> {
+        self.table.unlink(place);
+        Gone(Some(self.table.close_gap(place).0))
+    }
+
+    /// Forgets the failure that would be forgotten first; returns what has to be dropped.
+    pub(crate) fn forget_first(&mut self) -> Gone<K, E> {
+        let first = self.table.first_due().map(|(_, place)| place).or_else(|| (self.table.len() > 0).then_some(0));
+        first.map_or(Gone(None), |place| self.remove(place))
+    }
+
+    /// Returns when the first failure is to be forgotten.
+    pub(crate) fn first_due(&self) -> Option<Instant> {
+        self.table.first_due().map(|(deadline, _)| deadline)
+    }
+
+    /// Forgets everything; returns what has to be dropped.
+    pub(crate) fn take(&mut self) -> impl Sized + use<K, E> {
+        self.table.take()
+    }
+}
+
+/// A failure that is no longer kept; it is dropped outside the lock.
+pub(crate) struct Gone<K, E>(Option<Failed<K, E>>);
+
+impl Backoff {
+    fn after(&self, delay: Duration) -> Duration {
+        let longer = delay.as_nanos() as f64 * self.factor;
+        // A float that is too large becomes the largest integer, and then the cap.
+        Duration::from_nanos(longer as u64).min(self.cap).max(self.first.min(self.cap))
+    }
+}

@@ -1,0 +1,16 @@
+//! The store of one shard: entries, their order of eviction, their deadlines, and failures that are kept. Pure.
+//!
+//! An entry lives in a dense table and is named by its place there. Every removal moves the last entry into the gap, so
+//! that memory follows what is held.
+
+mod deadlines;
+mod failures;
+pub(crate) mod policy;
+mod table;
+mod values;
+
+pub(crate) use failures::{Backoff, Failures, Gone};
+pub(crate) use values::{Entry, Leavers, New, Values};
+
+#[cfg(test)]
+mod tests;

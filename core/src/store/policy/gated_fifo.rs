@@ -1,0 +1,286 @@
+//! Two queues, a gate between them, and a memory of what left: the default policy.
+
+use super::clock::{Clock, TICKS_PER_CAPACITY};
+use super::ghosts::{Ghost, Ghosts};
+use super::list::{Link, Linked};
+use super::queue::Queue;
+use super::share::Share;
+use super::{Nodes, Policy};
+
+/// Evicts by two first-in-first-out queues that learn their shares from what comes back.
+///
+/// A newcomer waits in a short probation queue. Used twice by the time it reaches the end, it moves on to the main
+/// queue; else it leaves, and a fingerprint of it is remembered for a while, its ghost. In the main queue a used entry
+/// gets another round at the end. A newcomer with a ghost came back: if it did so sooner than the main queue goes
+/// round, it goes straight to the main queue (the gate); and if its queue would have held it had it been a little
+/// longer, that queue's share grows. So the policy adapts to recency, frequency, scans and loops alike.
+///
+/// A hit sets two bits in its own entry and nothing else. All other calls are O(1), amortised where entries get
+/// another round or change queues: at most 64 of each in one eviction. 12 bytes an entry and 6 for ghosts, which are
+/// allocated when evictions start; with entries of unequal weight the ghosts may take up to twice that.
+/// All lengths are measured in weight.
+///
+/// The queues are those of 2Q (Johnson and Shasha, VLDB 1994) and S3-FIFO (Yang and others, SOSP 2023), the learning
+/// from ghosts is ARC's (Megiddo and Modha, FAST 2003), and the gate is the test of LIRS (Jiang and Zhang,
+/// SIGMETRICS 2002) with times of queueing in place of a stack.
+#[derive(Debug)]
+pub struct GatedFifo {
+    clock: Clock,
+    share: Share,
+    probation: Queue,
+    main: Queue,
+    ghosts: Ghosts,
+    /// The weight for which room is being made, at least 1.
+    wanted: u64,
+}
+
+/// The record inside an entry.
+#[derive(Debug, Default)]
+pub struct Node {
+    link: Link,
+    /// When it took its place in its queue.
+    stamp: u16,
+    /// How often it was asked for since, at most [`MOST_USES`].
+    uses: u8,
+    home: Home,
+}
+
+/// One of the two queues.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Home {
+    /// Where newcomers wait.
+    #[default]
+    Probation,
+    /// Where entries stay that proved their worth.
+    Main,
+}
+
+const MOST_USES: u8 = 3;
+
+/// Used so often in probation, an entry moves on to the main queue.
+const PROVEN_USES: u8 = 2;
+
+/// How many entries may move from probation to a main queue with room at each miss: fast enough to fill it.
+const FILL: usize = 2;
+
+/// How many entries of each queue one eviction may pass over before it takes the next, used or not.
+const PATIENCE: usize = 64;
+
+/// An entry this many ticks at rest in the main queue loses a use, although the queue is not at its turn.
+const STALE: u16 = 32 * TICKS_PER_CAPACITY;
+
+impl Policy for GatedFifo {
+    type Node = Node;
+    type Admission = Home;
+
+    fn new(capacity: u64) -> Self {
+        Self {
+            clock: Clock::new(capacity),
+            share: Share::new(capacity),
+            probation: Queue::new(),
+            main: Queue::new(),
+            ghosts: Ghosts::default(),
+            wanted: 1,
+        }
+    }
+
+    fn set_capacity(&mut self, capacity: u64) {
+        if capacity != self.share.capacity() {
+            self.clock.set_capacity(capacity);
+            self.share.set_capacity(capacity);
+            self.ghosts.trim(capacity);
+        }
+    }
+
+    #[inline]
+    fn hit<E: Nodes<Node>>(&mut self, entries: &mut E, place: u32) {
+        let node = entries.node(place);
+        // Without the write at the top, a popular entry's memory stays clean.
+        if node.uses < MOST_USES {
+            node.uses += 1;
+        }
+    }
+
+    fn admit<E: Nodes<Node>>(&mut self, entries: &mut E, hash: u64, weight: u64) -> Home {
+        self.clock.advance(weight);
+        let home = match self.ghosts.take(hash, self.clock.now()) {
+            Some(ghost) => self.welcome_back(entries, ghost, weight),
+            None if self.main.is_empty() => Home::Main,
+            None => Home::Probation,
+        };
+        self.fill_main(entries);
+        self.wanted = weight.max(1);
+        home
+    }
+
+    fn evict<E: Nodes<Node>>(&mut self, entries: &mut E) -> Option<u32> {
+        let (mut promoted, mut spared) = (0, 0);
+        // The newcomer is taken to go to probation. Then this queue is always the one to give when the main queue keeps
+        // to its part, however the weights fall.
+        let with_newcomer = u128::from(self.wanted);
+        loop {
+            let too_long = self.share.is_exceeded(self.probation.weight + with_newcomer);
+            let probation = self.probation.back().filter(|_| too_long || self.main.is_empty());
+            if let Some(place) = probation {
+                let uses = entries.node(place).uses;
+                if uses < PROVEN_USES {
+                    if let Some(stale) = self.wear_main(entries) {
+                        return Some(stale);
+                    }
+                }
+                let moves_on = uses >= PROVEN_USES || self.fits_main(entries, place);
+                if !moves_on || promoted == PATIENCE {
+                    if uses == 0 {
+                        self.share.drift(entries.weight(place));
+                    }
+                    return Some(self.expel(entries, place));
+                }
+                promoted += 1;
+                self.requeue(entries, place, 0);
+            } else {
+                let place = self.main.back()?;
+                let uses = entries.node(place).uses;
+                if uses == 0 || spared == PATIENCE {
+                    return Some(self.expel(entries, place));
+                }
+                spared += 1;
+                self.requeue(entries, place, uses - 1);
+            }
+        }
+    }
+
+    fn insert<E: Nodes<Node>>(&mut self, entries: &mut E, place: u32, admission: Home) {
+        self.enqueue(entries, place, admission, 0);
+        self.wanted = 1;
+    }
+
+    fn remove<E: Nodes<Node>>(&mut self, entries: &mut E, place: u32) {
+        let home = entries.node(place).home;
+        self.queue(home).remove(entries, place);
+    }
+
+    fn reweigh<E: Nodes<Node>>(&mut self, entries: &mut E, place: u32, old: u64) {
+        let home = entries.node(place).home;
+        self.queue(home).reweigh(old, entries.weight(place));
+    }
+
+    fn relocate<E: Nodes<Node>>(&mut self, entries: &mut E, _from: u32, to: u32) {
+        let home = entries.node(to).home;
+        self.queue(home).relocate(entries, to);
+    }
+
+    fn clear(&mut self) {
+        *self = Self::new(self.share.capacity());
+    }
+}
+
+impl GatedFifo {
+    /// Learns from an entry that was here before, and decides where it goes this time.
+    fn welcome_back(&mut self, entries: &mut impl Nodes<Node>, ghost: Ghost, weight: u64) -> Home {
+        let main_age = self.age_of_back(entries, Home::Main);
+        if ghost.from_main {
+            if self.would_hold(&self.main, main_age, ghost.age) {
+                self.share.narrow(weight);
+            }
+        } else {
+            let age = self.age_of_back(entries, Home::Probation);
+            if self.would_hold(&self.probation, age, ghost.age) {
+                self.share.widen(weight);
+            }
+        }
+        // What left the main queue had its round there; straight back, a loop would push out its own entries.
+        if self.main.is_empty() || (!ghost.from_main && ghost.age < main_age) { Home::Main } else { Home::Probation }
+    }
+
+    /// Returns whether the queue, were it longer by the window, would still hold an entry of `age`.
+    ///
+    /// Its speed is taken to be what it was: its weight passed in the age of its last entry.
+    fn would_hold(&self, queue: &Queue, age_of_back: u16, age: u16) -> bool {
+        let late = u128::from(age.saturating_sub(age_of_back));
+        late * queue.weight <= u128::from(age_of_back) * self.share.window()
+    }
+
+    /// Lets the main queue take what probation has too much while there is room for both.
+    fn fill_main(&mut self, entries: &mut impl Nodes<Node>) {
+        for _ in 0..FILL {
+            let Some(place) = self.probation.back() else { break };
+            if !self.share.is_exceeded(self.probation.weight) || !self.fits_main(entries, place) {
+                break;
+            }
+            self.requeue(entries, place, 0);
+        }
+    }
+
+    /// Returns whether the main queue could take the entry and leave probation its share.
+    fn fits_main(&self, entries: &impl Nodes<Node>, place: u32) -> bool {
+        self.share.is_respected(self.main.weight + u128::from(entries.weight(place)))
+    }
+
+    /// Takes a use from the last entry of a main queue that did not move for long; evicts it if that was the last.
+    ///
+    /// Without this, entries of a workload long gone would stay for as long as probation alone feeds the evictions.
+    fn wear_main(&mut self, entries: &mut impl Nodes<Node>) -> Option<u32> {
+        if self.age_of_back(entries, Home::Main) <= STALE {
+            return None;
+        }
+        let place = self.main.back()?;
+        let uses = entries.node(place).uses;
+        if uses <= 1 {
+            return Some(self.expel(entries, place));
+        }
+        self.requeue(entries, place, uses - 1);
+        None
+    }
+
+    /// Takes an entry out for good and remembers it.
+    fn expel(&mut self, entries: &mut impl Nodes<Node>, place: u32) -> u32 {
+        let residents = u64::from(self.probation.len) + u64::from(self.main.len);
+        self.ghosts.reserve(residents, self.share.capacity());
+        let node = entries.node(place);
+        let home = node.home;
+        let ghost = Ghost { from_main: home == Home::Main, age: self.clock.age(node.stamp) };
+        self.ghosts.note(entries.hash(place), ghost, self.clock.now());
+        self.queue(home).remove(entries, place);
+        place
+    }
+
+    /// Moves an entry to the front of the main queue, from wherever it is.
+    fn requeue(&mut self, entries: &mut impl Nodes<Node>, place: u32, uses: u8) {
+        let home = entries.node(place).home;
+        self.queue(home).remove(entries, place);
+        self.enqueue(entries, place, Home::Main, uses);
+    }
+
+    fn enqueue(&mut self, entries: &mut impl Nodes<Node>, place: u32, home: Home, uses: u8) {
+        let node = entries.node(place);
+        node.stamp = self.clock.now();
+        node.uses = uses;
+        node.home = home;
+        self.queue(home).push(entries, place);
+    }
+
+    /// Returns the age of the entry whose turn is next, 0 in an empty queue.
+    fn age_of_back(&self, entries: &mut impl Nodes<Node>, home: Home) -> u16 {
+        let queue = match home {
+            Home::Probation => &self.probation,
+            Home::Main => &self.main,
+        };
+        queue.back().map_or(0, |place| self.clock.age(entries.node(place).stamp))
+    }
+
+    fn queue(&mut self, home: Home) -> &mut Queue {
+        match home {
+            Home::Probation => &mut self.probation,
+            Home::Main => &mut self.main,
+        }
+    }
+}
+
+impl Linked for Node {
+    fn link(&mut self) -> &mut Link {
+        &mut self.link
+    }
+}
+
+#[cfg(test)]
+mod tests;

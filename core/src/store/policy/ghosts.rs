@@ -1,0 +1,129 @@
+//! A memory of entries that left: that they were here, from where they left, and how long ago they came.
+
+use alloc::vec::Vec;
+
+use super::clock::TICKS_PER_CAPACITY;
+
+/// What is remembered of an entry that left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ghost {
+    /// Whether it left from the main queue.
+    pub(super) from_main: bool,
+    /// How many ticks ago it took its place in the queue from which it left.
+    pub(super) age: u16,
+}
+
+/// Two remembered hashes for each resident entry, in three bytes each.
+///
+/// Hashes are kept as fingerprints of 16 bits in buckets of eight, and each bucket forgets its oldest first: a look-up
+/// or a note touches one bucket of 24 bytes. About one look-up in eight thousand finds a ghost that is not its own,
+/// which costs a hit at worst. Nothing is allocated before the first note.
+#[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
+pub(super) struct Ghosts {
+    buckets: Vec<Bucket>,
+}
+
+const SLOTS: usize = 8;
+const PER_RESIDENT: u64 = 2;
+
+/// Fingerprints and marks, newest first; a fingerprint of zero is a vacant slot.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bucket {
+    prints: [u16; SLOTS],
+    marks: [u8; SLOTS],
+}
+
+/// The bit of a mark that says "from the main queue"; the others are the low bits of a stamp.
+const FROM_MAIN: u8 = 0x80;
+const STAMP: u16 = 0x7f;
+
+/// Ages are cut to this when noted, so that the stamp does not wrap until two more capacities are inserted.
+/// By then most buckets have forgotten the ghost.
+const OLDEST: u16 = STAMP + 1 - 2 * TICKS_PER_CAPACITY;
+
+impl Ghosts {
+    /// Finds the ghost with this hash and takes it out.
+    pub(super) fn take(&mut self, hash: u64, now: u16) -> Option<Ghost> {
+        let (index, print) = self.locate(hash);
+        let bucket = self.buckets.get_mut(index)?;
+        let slot = bucket.prints.iter().position(|&other| other == print)?;
+        let mark = bucket.marks[slot];
+        bucket.prints.copy_within(slot + 1.., slot);
+        bucket.marks.copy_within(slot + 1.., slot);
+        bucket.prints[SLOTS - 1] = 0;
+        Some(Ghost { from_main: mark & FROM_MAIN != 0, age: now.wrapping_sub(u16::from(mark)) & STAMP })
+    }
+
+    /// Remembers an entry that leaves.
+    pub(super) fn note(&mut self, hash: u64, ghost: Ghost, now: u16) {
+        let (index, print) = self.locate(hash);
+        let Some(bucket) = self.buckets.get_mut(index) else { return };
+        let stamp = now.wrapping_sub(ghost.age.min(OLDEST)) & STAMP;
+        bucket.prints.copy_within(..SLOTS - 1, 1);
+        bucket.marks.copy_within(..SLOTS - 1, 1);
+        bucket.prints[0] = print;
+        bucket.marks[0] = stamp as u8 | if ghost.from_main { FROM_MAIN } else { 0 };
+    }
+
+    /// Makes room for the ghosts of this many resident entries, but never for more than `capacity` allows.
+    ///
+    /// Costs a comparison, except when it grows: then O(residents), and at least to the double, so seldom.
+    pub(super) fn reserve(&mut self, residents: u64, capacity: u64) {
+        let needed = buckets(residents.min(capacity));
+        if needed > self.buckets.len() as u64 {
+            self.grow(needed, buckets(capacity));
+        }
+    }
+
+    /// Gives back what exceeds the ghosts that `capacity` allows.
+    pub(super) fn trim(&mut self, capacity: u64) {
+        let most = buckets(capacity);
+        if most < self.buckets.len() as u64 {
+            self.resize(most);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, needed: u64, most: u64) {
+        // A multiple of the present number, for which `resize` loses nothing.
+        let present = (self.buckets.len() as u64).max(1);
+        self.resize(needed.div_ceil(present).saturating_mul(present).min(most));
+    }
+
+    /// Spreads the ghosts over another number of buckets.
+    ///
+    /// The fingerprints do not tell which of the buckets that replace an old one they belong to, so each gets a copy;
+    /// the copies in the wrong ones are never found and age out. Without memory for the new buckets the old ones stay.
+    fn resize(&mut self, len: u64) {
+        let mut buckets = Vec::new();
+        let Ok(len) = usize::try_from(len) else { return };
+        if buckets.try_reserve_exact(len).is_ok() {
+            let old = self.buckets.len() as u64;
+            buckets.extend((0..len as u64).map(|new| {
+                let source = (new * old).checked_div(len as u64).unwrap_or(0);
+                self.buckets.get(source as usize).copied().unwrap_or_default()
+            }));
+            self.buckets = buckets;
+        }
+    }
+
+    /// Returns the bucket and the fingerprint for a hash.
+    ///
+    /// The hash is mixed once more, because all hashes of a shard agree in some bits and a table depends on others.
+    fn locate(&self, hash: u64) -> (usize, u16) {
+        let product = u128::from(hash ^ 0xa076_1d64_78bd_642f) * 0xe703_7ed1_a0b4_28db;
+        let mixed = (product >> 64) as u64 ^ product as u64;
+        // Fewer than 2^32 buckets, as there are fewer than 2^32 places.
+        let index = ((mixed >> 32) * self.buckets.len() as u64) >> 32;
+        (index as usize, (mixed as u16).max(1))
+    }
+}
+
+/// Returns the number of buckets for the ghosts of this many residents.
+fn buckets(residents: u64) -> u64 {
+    residents.saturating_mul(PER_RESIDENT).div_ceil(SLOTS as u64)
+}
+
+#[cfg(test)]
+mod tests;

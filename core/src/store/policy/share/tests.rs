@@ -1,0 +1,79 @@
+use super::*;
+
+/// Returns the longest probation queue that is not too long.
+fn target(share: &Share) -> u128 {
+    share.whole()
+}
+
+#[test]
+fn it_starts_at_eight_percent_and_stays_within_its_bounds() {
+    let mut share = Share::new(10_000);
+    assert_eq!(target(&share), 800);
+    share.widen(u64::MAX);
+    assert_eq!(target(&share), 9003);
+    share.narrow(u64::MAX);
+    assert_eq!(target(&share), 97);
+}
+
+#[test]
+fn it_moves_by_the_weight_of_what_came_back() {
+    let mut share = Share::new(10_000);
+    share.widen(100);
+    assert_eq!(target(&share), 900);
+    share.narrow(100);
+    assert_eq!(target(&share), 775);
+    for _ in 0..512 {
+        share.drift(1);
+    }
+    assert_eq!(target(&share), 774);
+}
+
+#[test]
+fn probation_is_never_left_without_room() {
+    for capacity in 0..20 {
+        let mut share = Share::new(capacity);
+        share.narrow(u64::MAX);
+        assert!(target(&share) >= 1, "capacity {capacity}");
+        assert!(share.window() >= 1);
+        share.drift(u64::MAX);
+        assert!(!share.is_exceeded(0) && !share.is_exceeded(1));
+    }
+}
+
+#[test]
+fn extreme_capacities_do_not_overflow() {
+    let mut share = Share::new(u64::MAX);
+    for _ in 0..4 {
+        share.widen(u64::MAX);
+    }
+    assert!(target(&share) > u128::from(u64::MAX) * 9 / 10);
+    assert!(!share.is_respected(u128::from(u64::MAX)));
+    assert!(share.is_respected(1));
+    for _ in 0..4 {
+        share.narrow(u64::MAX);
+        share.drift(u64::MAX);
+    }
+    assert!(target(&share) >= 1);
+}
+
+#[test]
+fn another_capacity_keeps_the_part_that_was_learned() {
+    for capacity in [1000, 1 << 33, u64::MAX] {
+        let mut share = Share::new(capacity);
+        share.widen(capacity / 4);
+        for other in [100_000, u64::MAX, 1 << 40, 100_000] {
+            share.set_capacity(other);
+            let percent = target(&share) * 100 / u128::from(other);
+            assert!((32..=33).contains(&percent), "{capacity} to {other}: {percent}%");
+        }
+    }
+}
+
+#[test]
+fn it_starts_anew_after_a_capacity_of_zero() {
+    let mut share = Share::new(0);
+    share.set_capacity(10_000);
+    assert_eq!(target(&share), 800);
+    share.set_capacity(0);
+    assert_eq!(target(&share), 1);
+}

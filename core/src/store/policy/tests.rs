@@ -1,0 +1,5 @@
+//! What holds for every policy, and the tiny store that the tests of each use.
+
+pub(super) mod model;
+pub(super) mod shelf;
+mod traces;

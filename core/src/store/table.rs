@@ -1,0 +1,138 @@
+//! Rows found by key, packed without gaps.
+
+use alloc::vec::Vec;
+
+use hashbrown::HashTable;
+
+use super::deadlines::Deadlines;
+use crate::Instant;
+
+/// What a table needs to know of a row.
+pub(super) trait Row<K> {
+    fn hash(&self) -> u64;
+    fn key(&self) -> &K;
+}
+
+/// A dense table with an index of 32-bit places and an order of deadlines.
+pub(super) struct Table<T> {
+    index: HashTable<u32>,
+    rows: Vec<T>,
+    deadlines: Deadlines,
+}
+
+impl<T> Table<T> {
+    pub(super) fn new() -> Self {
+        Self { index: HashTable::new(), rows: Vec::new(), deadlines: Deadlines::default() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn rows(&self) -> &[T] {
+        &self.rows
+    }
+
+    pub(super) fn rows_mut(&mut self) -> &mut [T] {
+        &mut self.rows
+    }
+
+    /// Returns the earliest deadline and whose it is.
+    #[inline]
+    pub(super) fn first_due(&self) -> Option<(Instant, u32)> {
+        self.deadlines.first()
+    }
+
+    pub(super) fn set_deadline(&mut self, place: u32, deadline: Instant) {
+        self.deadlines.set(place, deadline);
+    }
+
+    /// Empties the table and returns what was in it.
+    pub(super) fn take(&mut self) -> Vec<T> {
+        let rows = core::mem::take(&mut self.rows);
+        *self = Self::new();
+        rows
+    }
+
+    #[inline]
+    pub(super) fn find<K>(&self, hash: u64, mut eq: impl FnMut(&K) -> bool) -> Option<u32>
+    where
+        T: Row<K>,
+    {
+        let rows = &self.rows;
+        self.index.find(hash, |place| rows.get(*place as usize).is_some_and(|row| eq(row.key()))).copied()
+    }
+
+    /// Adds a row whose key is not there yet; returns its place.
+    pub(super) fn push<K>(&mut self, row: T, limit: u64) -> u32
+    where
+        T: Row<K>,
+    {
+        if self.rows.len() == self.rows.capacity() {
+            // Doubling, but not far beyond what can ever be held.
+            let more = (self.rows.len() as u64).max(4).min(limit.saturating_sub(self.rows.len() as u64)).max(1);
+            self.rows.reserve_exact(more as usize);
+        }
+        let place = self.rows.len() as u32;
+        self.point(row.hash(), place);
+        self.rows.push(row);
+        place
+    }
+
+    /// Puts a row with another key where one has been taken out of the index; returns the former row.
+    pub(super) fn put_in_gap<K>(&mut self, gap: u32, row: T) -> T
+    where
+        T: Row<K>,
+    {
+        self.point(row.hash(), gap);
+        core::mem::replace(&mut self.rows[gap as usize], row)
+    }
+
+    /// Takes a row out of the index and the deadlines, but leaves it in its place as a gap.
+    pub(super) fn unlink<K>(&mut self, place: u32)
+    where
+        T: Row<K>,
+    {
+        let hash = self.rows[place as usize].hash();
+        if let Ok(entry) = self.index.find_entry(hash, |candidate| *candidate == place) {
+            entry.remove();
+        }
+        self.deadlines.remove(place);
+    }
+
+    /// Closes a gap with the last row; returns the row that was there, and where the one that moved stood before.
+    pub(super) fn close_gap<K>(&mut self, gap: u32) -> (T, Option<u32>)
+    where
+        T: Row<K>,
+    {
+        let last = self.rows.len() as u32 - 1;
+        let row = self.rows.swap_remove(gap as usize);
+        let moved = (gap != last).then_some(last);
+        if let Some(from) = moved {
+            let hash = self.rows[gap as usize].hash();
+            if let Some(place) = self.index.find_mut(hash, |candidate| *candidate == from) {
+                *place = gap;
+            }
+            self.deadlines.relocate(from, gap);
+        } else {
+            self.deadlines.truncate(last);
+        }
+        if self.rows.len() * 2 <= self.rows.capacity() && self.rows.capacity() > SMALL {
+            self.rows.shrink_to(self.rows.len() + self.rows.len() / 8);
+            let rows = &self.rows;
+            self.index.shrink_to(rows.len(), |place| rows[*place as usize].hash());
+        }
+        (row, moved)
+    }
+
+    fn point<K>(&mut self, hash: u64, place: u32)
+    where
+        T: Row<K>,
+    {
+        let rows = &self.rows;
+        self.index.insert_unique(hash, place, |place| rows.get(*place as usize).map_or(hash, Row::hash));
+    }
+}
+
+/// Up to this many rows keep their memory.
+const SMALL: usize = 16;

@@ -1,0 +1,339 @@
+//! The values of one shard.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::{
+    policy::{Nodes, Policy},
+    table::{Row, Table},
+};
+use crate::Instant;
+
+/// One stored value and what there is to say about it.
+pub(crate) struct Entry<K, V, N> {
+    pub(crate) key: K,
+    pub(crate) value: V,
+    pub(crate) hash: u64,
+    weight: u64,
+    pub(crate) published: Instant,
+    pub(crate) deadline: Instant,
+    pub(crate) generation: u32,
+    node: N,
+}
+
+impl<K, V, N> Row<K> for Entry<K, V, N> {
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    fn key(&self) -> &K {
+        &self.key
+    }
+}
+
+impl<K, V, N> Entry<K, V, N> {
+    /// Tells whether the value is fresh at `now`.
+    #[inline]
+    pub(crate) const fn is_fresh(&self, now: Instant) -> bool {
+        !self.deadline.reached(now)
+    }
+
+    /// Returns how long ago the value expired, if that is no longer ago than `limit`.
+    pub(crate) fn stale_within(&self, now: Instant, limit: Option<Duration>) -> Option<Duration> {
+        let age = now.saturating_since(self.deadline);
+        limit.filter(|limit| self.deadline.reached(now) && age <= *limit).map(|_| age)
+    }
+}
+
+/// A value that is to be stored.
+pub(crate) struct New<K, V> {
+    pub(crate) hash: u64,
+    pub(crate) key: K,
+    pub(crate) value: V,
+    pub(crate) weight: u64,
+    pub(crate) now: Instant,
+    pub(crate) deadline: Instant,
+}
+
+impl<K, V> New<K, V> {
+    fn entry<N: Default>(self, generation: u32) -> Entry<K, V, N> {
+        let Self { hash, key, value, weight, now: published, deadline } = self;
+        Entry { key, value, hash, weight, published, deadline, generation, node: N::default() }
+    }
+}
+
+/// What happened to values, by cause.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct StoreCounts {
+    pub(crate) stored: u64,
+    pub(crate) evicted: u64,
+    pub(crate) expired: u64,
+    pub(crate) replaced: u64,
+    pub(crate) removed: u64,
+    pub(crate) refused: u64,
+}
+
+/// Why a value left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    Evicted,
+    Replaced,
+    Removed,
+}
+
+/// Values that have left and are to be dropped outside the lock.
+pub(crate) struct Leavers<K, V> {
+    /// Most operations make one leave, and need no memory for it.
+    first: Option<(K, V)>,
+    more: Vec<(K, V)>,
+}
+
+impl<K, V> Leavers<K, V> {
+    pub(crate) const fn new() -> Self {
+        Self { first: None, more: Vec::new() }
+    }
+
+    fn push<N>(&mut self, entry: Entry<K, V, N>) {
+        let leaver = (entry.key, entry.value);
+        if self.first.is_none() {
+            self.first = Some(leaver);
+        } else {
+            self.more.push(leaver);
+        }
+    }
+}
+
+/// The values of one shard, within a capacity.
+pub(crate) struct Values<K, V, P: Policy> {
+    table: Table<Entry<K, V, P::Node>>,
+    policy: P,
+    capacity: u64,
+    weight: u64,
+    generation: u32,
+    /// How long values are held beyond their deadline, for being served stale.
+    hold: Duration,
+    pub(crate) counts: StoreCounts,
+}
+
+impl<K: Eq, V, P: Policy> Values<K, V, P> {
+    pub(crate) fn new(capacity: u64, hold: Duration) -> Self {
+        let policy = P::new(capacity);
+        Self { table: Table::new(), policy, capacity, weight: 0, generation: 0, hold, counts: StoreCounts::default() }
+    }
+
+    pub(crate) const fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    pub(crate) const fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry<K, V, P::Node>] {
+        self.table.rows()
+    }
+
+    #[inline]
+    pub(crate) fn find(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<u32> {
+        self.table.find(hash, eq)
+    }
+
+    #[inline]
+    pub(crate) fn entry(&self, place: u32) -> &Entry<K, V, P::Node> {
+        &self.table.rows()[place as usize]
+    }
+
+    /// Notes that the value at `place` was asked for.
+    #[inline]
+    pub(crate) fn hit(&mut self, place: u32) {
+        self.policy.hit(&mut ByPlace(self.table.rows_mut()), place);
+    }
+
+    /// Stores a value, over the one that its key has at `place`, and makes room for it beside `reserved`.
+    ///
+    /// Returns its generation, or `None` if it is too heavy; what was stored under its key is gone either way. No code
+    /// of the user runs in here.
+    pub(crate) fn put(
+        &mut self,
+        place: Option<u32>,
+        new: New<K, V>,
+        reserved: u64,
+        leavers: &mut Leavers<K, V>,
+    ) -> Option<u32> {
+        if new.weight > self.capacity {
+            if let Some(place) = place {
+                self.remove(place, Cause::Replaced, new.now, leavers);
+            }
+            self.counts.refused += 1;
+            leavers.push(new.entry::<P::Node>(0));
+            return None;
+        }
+        self.generation = self.generation.wrapping_add(1);
+        self.counts.stored += 1;
+        match place {
+            Some(place) => self.replace(place, new, reserved, leavers),
+            None => self.add(new, reserved, leavers),
+        }
+        Some(self.generation)
+    }
+
+    /// Takes out the value at `place`, which nobody asked for by name.
+    pub(crate) fn discard(&mut self, place: u32, now: Instant, leavers: &mut Leavers<K, V>) {
+        self.remove(place, Cause::Removed, now, leavers);
+    }
+
+    fn remove(&mut self, place: u32, cause: Cause, now: Instant, leavers: &mut Leavers<K, V>) {
+        self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
+        let entry = self.detach(place, cause, now);
+        leavers.push(entry);
+    }
+
+    /// Takes out the entry at `place` and hands it over.
+    pub(crate) fn take_out(&mut self, place: u32, now: Instant) -> (K, V) {
+        self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
+        let entry = self.detach(place, Cause::Removed, now);
+        (entry.key, entry.value)
+    }
+
+    /// Takes out everything.
+    pub(crate) fn take_all(&mut self, now: Instant) -> impl Sized + use<K, V, P> {
+        self.policy.clear();
+        self.weight = 0;
+        let entries = self.table.take();
+        for entry in &entries {
+            self.counts.left(Cause::Removed, entry.is_fresh(now));
+        }
+        entries
+    }
+
+    /// Evicts until the weight fits beside `reserved`.
+    pub(crate) fn make_room(&mut self, reserved: u64, now: Instant, leavers: &mut Leavers<K, V>) {
+        while self.weight.saturating_add(reserved) > self.capacity {
+            let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { return };
+            let entry = self.detach(victim, Cause::Evicted, now);
+            leavers.push(entry);
+        }
+    }
+
+    /// Returns when the next value has to go, having expired and been held for as long as it may be of use.
+    #[inline]
+    pub(crate) fn first_due(&self) -> Option<Instant> {
+        self.table.first_due().map(|(due, _)| due)
+    }
+
+    /// Takes out up to `most` values that are due; returns how many.
+    pub(crate) fn reclaim(&mut self, now: Instant, most: usize, leavers: &mut Leavers<K, V>) -> usize {
+        for count in 0..most {
+            match self.table.first_due() {
+                Some((due, place)) if due.reached(now) => self.remove(place, Cause::Removed, now, leavers),
+                _ => return count,
+            }
+        }
+        most
+    }
+
+    fn replace(&mut self, place: u32, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
+        let row = &mut self.table.rows_mut()[place as usize];
+        let weight = self.weight - row.weight + new.weight;
+        if weight.saturating_add(reserved) > self.capacity {
+            // Others must make room for its growth, and it must not be the one to leave: it comes in anew.
+            self.remove(place, Cause::Replaced, new.now, leavers);
+            return self.add(new, reserved, leavers);
+        }
+        let old_weight = row.weight;
+        let due = new.deadline.saturating_add(self.hold);
+        self.counts.left(Cause::Replaced, row.is_fresh(new.now));
+        let node = core::mem::take(&mut row.node);
+        leavers.push(core::mem::replace(row, Entry { node, ..new.entry(self.generation) }));
+        self.weight = weight;
+        self.table.set_deadline(place, due);
+        let entries = &mut ByPlace(self.table.rows_mut());
+        self.policy.reweigh(entries, place, old_weight);
+        self.policy.hit(entries, place);
+    }
+
+    fn add(&mut self, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
+        let (weight, now) = (new.weight, new.now);
+        let due = new.deadline.saturating_add(self.hold);
+        let entries = &mut ByPlace(self.table.rows_mut());
+        let admission = self.policy.admit(entries, new.hash, weight);
+        let row = new.entry(self.generation);
+        let room = self.capacity - weight;
+        // The last victim's place is the newcomer's, which saves moving another entry there.
+        let mut gap = None;
+        while self.weight.saturating_add(reserved) > room {
+            if let Some(gap) = gap.take() {
+                leavers.push(self.close_gap(gap));
+            }
+            let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { break };
+            self.unlink(victim, Cause::Evicted, now);
+            gap = Some(victim);
+        }
+        let place = match gap {
+            Some(gap) => {
+                leavers.push(self.table.put_in_gap(gap, row));
+                gap
+            }
+            None => self.table.push(row, self.capacity),
+        };
+        self.weight += weight;
+        self.table.set_deadline(place, due);
+        self.policy.insert(&mut ByPlace(self.table.rows_mut()), place, admission);
+    }
+
+    /// Takes an entry that has left the policy's order out of the table.
+    fn detach(&mut self, place: u32, cause: Cause, now: Instant) -> Entry<K, V, P::Node> {
+        self.unlink(place, cause, now);
+        self.close_gap(place)
+    }
+
+    fn unlink(&mut self, place: u32, cause: Cause, now: Instant) {
+        let entry = &self.table.rows()[place as usize];
+        self.weight -= entry.weight;
+        self.counts.left(cause, entry.is_fresh(now));
+        self.table.unlink(place);
+    }
+
+    fn close_gap(&mut self, gap: u32) -> Entry<K, V, P::Node> {
+        let (entry, moved) = self.table.close_gap(gap);
+        if let Some(from) = moved {
+            self.policy.relocate(&mut ByPlace(self.table.rows_mut()), from, gap);
+        }
+        entry
+    }
+}
+
+impl StoreCounts {
+    /// Counts a value that left; one that had expired left for that reason, whatever swept it out.
+    fn left(&mut self, cause: Cause, was_fresh: bool) {
+        let counter = match cause {
+            _ if !was_fresh => &mut self.expired,
+            Cause::Evicted => &mut self.evicted,
+            Cause::Replaced => &mut self.replaced,
+            Cause::Removed => &mut self.removed,
+        };
+        *counter += 1;
+    }
+}
+
+/// The entries as a policy sees them.
+struct ByPlace<'a, K, V, N>(&'a mut [Entry<K, V, N>]);
+
+impl<K, V, N> Nodes<N> for ByPlace<'_, K, V, N> {
+    #[inline]
+    fn node(&mut self, place: u32) -> &mut N {
+        &mut self.0[place as usize].node
+    }
+
+    fn hash(&self, place: u32) -> u64 {
+        self.0[place as usize].hash
+    }
+
+    fn weight(&self, place: u32) -> u64 {
+        self.0[place as usize].weight
+    }
+}

@@ -1,0 +1,125 @@
+//! Points in time and lifetimes: plain numbers, no clock.
+
+use core::time::Duration;
+
+/// A point on a clock's own time line, in nanoseconds since that clock's origin.
+///
+/// All arithmetic saturates: nothing wraps, whatever a clock or a caller says. Instants of different clocks must not
+/// be compared.
+///
+/// ```
+/// use core::time::Duration;
+/// use larder::Instant;
+///
+/// let start = Instant::from_nanos(1_000);
+/// let later = start.saturating_add(Duration::from_nanos(500));
+/// assert_eq!(later.saturating_since(start), Duration::from_nanos(500));
+/// assert_eq!(start.saturating_since(later), Duration::ZERO);
+/// assert_eq!(start.saturating_add(Duration::MAX), Instant::NEVER);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// The end of time: a deadline that is never reached, not even when the clock says so.
+    pub const NEVER: Self = Self(u64::MAX);
+
+    /// The clock's origin.
+    pub const ZERO: Self = Self(0);
+
+    /// Returns the instant this many nanoseconds after the clock's origin.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// Returns the nanoseconds since the clock's origin.
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Returns this instant moved forward, or [`NEVER`](Self::NEVER) where that does not fit.
+    pub const fn saturating_add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(duration)))
+    }
+
+    /// Returns the time from `earlier` to this instant, zero if that lies in the future.
+    pub const fn saturating_since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Tells whether this deadline is reached at `now`: the one rule for every limit there is.
+    #[inline]
+    pub(crate) const fn reached(self, now: Self) -> bool {
+        self.0 <= now.0 && self.0 != u64::MAX
+    }
+}
+
+/// How long a value stays fresh.
+///
+/// There are no sentinel durations: every meaning has its own variant. A lifetime counts from publication.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ttl {
+    /// When the next in line decides: the load's own answer, then the call, then the cache.
+    #[default]
+    Inherit,
+    /// When the value is fresh for this long; zero means [`NotStored`](Self::NotStored).
+    For(Duration),
+    /// When the value never expires.
+    Forever,
+    /// When the value is handed to whoever waits for it and not stored; what was stored under its key is removed.
+    NotStored,
+}
+
+impl Ttl {
+    /// Returns this lifetime, or `next` where this one inherits.
+    pub(crate) const fn or(self, next: Self) -> Self {
+        match self {
+            Self::Inherit => next,
+            own => own,
+        }
+    }
+
+    /// Tells whether values of this lifetime expire.
+    pub(crate) const fn expires(self) -> bool {
+        matches!(self, Self::For(_))
+    }
+
+    /// Returns the deadline of a value published `now`; `None` if it is not to be stored.
+    pub(crate) const fn deadline(self, now: Instant) -> Option<Instant> {
+        match self {
+            Self::NotStored => None,
+            Self::For(duration) if duration.is_zero() => None,
+            Self::For(duration) => Some(now.saturating_add(duration)),
+            Self::Inherit | Self::Forever => Some(Instant::NEVER),
+        }
+    }
+}
+
+impl From<Duration> for Ttl {
+    fn from(duration: Duration) -> Self {
+        Self::For(duration)
+    }
+}
+
+/// How much longer a value stays fresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeLeft {
+    /// When it expires after this long; zero once it has expired, or if it was not stored.
+    For(Duration),
+    /// When it never expires.
+    Forever,
+}
+
+impl TimeLeft {
+    /// Returns the time from `now` to `deadline`.
+    pub(crate) fn until(deadline: Instant, now: Instant) -> Self {
+        if deadline == Instant::NEVER { Self::Forever } else { Self::For(deadline.saturating_since(now)) }
+    }
+}
+
+/// Returns the nanoseconds of `duration`, saturating.
+const fn nanos(duration: Duration) -> u64 {
+    let nanos = duration.as_nanos();
+    if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }
+}
