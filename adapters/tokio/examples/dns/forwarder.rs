@@ -12,11 +12,12 @@ use std::{
 };
 
 use hickory_proto::{op::ResponseCode, rr::RecordType};
+use larder_tokio::ConfigError;
 use tokio::time::timeout;
 
 use super::{
     answer::Answer,
-    cache::{AnswerCache, CacheSettings, SetupError},
+    cache::{AnswerCache, CacheSettings},
     request::{Junk, Request},
     response::{self, Freshness},
     server::{Service, Transport},
@@ -24,7 +25,7 @@ use super::{
 };
 
 /// All that a forwarder is told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     /// How long a client waits for an answer at most.
     pub(crate) client_timeout: Duration,
@@ -51,7 +52,7 @@ pub(crate) struct Found {
 
 impl Forwarder {
     /// Makes a forwarder that asks the server at `upstream`.
-    pub(crate) fn new(upstream: SocketAddr, settings: Settings) -> Result<Self, SetupError> {
+    pub(crate) fn new(upstream: SocketAddr, settings: Settings) -> Result<Self, ConfigError> {
         let Settings { client_timeout, cache, patience } = settings;
         let upstream = Arc::new(Upstream::new(upstream, patience));
         let cache = cache.map(|cache| AnswerCache::new(Arc::clone(&upstream), cache, client_timeout)).transpose()?;

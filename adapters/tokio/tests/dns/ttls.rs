@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use hickory_proto::{
     op::{Message, ResponseCode},
-    rr::RecordType,
+    rr::{DNSClass, RecordType},
 };
 use tokio::sync::Semaphore;
 
 use crate::{
-    asking::{ask, hickory, question, ttls, until},
+    asking::{ask, exchange, hickory, question, ttls, until},
     scripted::{Setup, addresses, at_once, denial, pass, patient},
 };
 
@@ -110,25 +110,32 @@ async fn lifetimes_are_bounded() {
     )
     .await;
     assert_eq!(ttls(&hickory(setup.address(), NAME, RecordType::A).await), [7 * day]);
-    let none = crate::asking::exchange(setup.address(), &question(NAME, RecordType::AAAA)).await;
+    let none = exchange(setup.address(), &question(NAME, RecordType::AAAA)).await;
     assert_eq!(none.authorities[0].ttl, 3 * 60 * 60);
 }
 
 /// D89: name, type, class, DO and CD make the key; spelling does not.
 #[tokio::test]
 async fn the_key_is_the_whole_question() {
-    let setup = Setup::new(patient(), at_once(|question| Some(addresses(question, &[300])))).await;
+    let setup = Setup::new(
+        patient(),
+        at_once(|question| match question.queries[0].query_type {
+            RecordType::A => Some(addresses(question, &[300])),
+            _ => Some(denial(question, ResponseCode::NoError, Some((300, 300)))),
+        }),
+    )
+    .await;
     let plain = question(NAME, RecordType::A);
     let mut variants = vec![plain.clone(); 5];
     variants[1].queries[0].set_query_type(RecordType::AAAA);
-    variants[2].queries[0].set_query_class(hickory_proto::rr::DNSClass::CH);
+    variants[2].queries[0].set_query_class(DNSClass::CH);
     variants[3].metadata.checking_disabled = true;
     variants[4].edns.get_or_insert_default().set_dnssec_ok(true);
     for _ in 0..2 {
         for variant in &variants {
-            crate::asking::exchange(setup.address(), variant).await;
+            exchange(setup.address(), variant).await;
         }
-        crate::asking::ask(setup.address(), "WWW.eXample.TEST.").await;
+        ask(setup.address(), "WWW.eXample.TEST.").await;
         assert_eq!(setup.upstream.asked(), 5);
     }
 }

@@ -56,7 +56,7 @@ pub(crate) async fn run(plan: Plan, settings: Settings) -> Result<(), Box<dyn Er
         plan.questions,
     );
 
-    let direct = Stage::start(upstream.address(), Settings { cache: None, ..settings.clone() }).await?;
+    let direct = Stage::start(upstream.address(), Settings { cache: None, ..settings }).await?;
     let without = direct.measure("without the cache", plan.clients, &mix).await?;
     drop(direct);
 
