@@ -1,0 +1,179 @@
+//! One operation many times over, for callgrind: `instructions MODE PEER COUNT`, see `instructions.sh`.
+//!
+//! The difference of two runs is what the further operations cost, exactly and repeatably; times are not.
+#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "a program that has std")]
+
+use std::{
+    env,
+    future::{Future, Ready, ready},
+    hint::black_box,
+    pin::pin,
+    process::ExitCode,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use larder_tokio::{
+    Cache, CoarseTokio, Key, Load, Loaded, Loader, Runtime, Ttl,
+    parts::{NoTimer, Std, StdClock},
+};
+
+const CAPACITY: u64 = 4_096;
+const KEYS: u64 = 1_024;
+const TTL: Duration = Duration::from_secs(3_600);
+
+type Larder<K, R = Std<NoTimer<StdClock>>> = Cache<K, Loader<Echo>, R>;
+type Quick<K, V> = quick_cache::sync::Cache<K, V>;
+
+fn main() -> ExitCode {
+    // `cargo bench` adds an argument of its own.
+    let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let [mode, peer, count] = arguments.as_slice() else { return usage() };
+    let Ok(count) = count.parse() else { return usage() };
+    let known = match peer.as_str() {
+        "larder" => larder(mode, count),
+        "quick_cache" => quick_cache(mode, count),
+        _ => false,
+    };
+    if known { ExitCode::SUCCESS } else { usage() }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("usage: instructions (sync|sync-ttl|sync-ttl-coarse|sync-string|async|miss) (larder|quick_cache) COUNT");
+    ExitCode::from(2)
+}
+
+/// Runs the mode; tells whether there is such a mode.
+fn larder(mode: &str, count: u64) -> bool {
+    match mode {
+        "sync" | "sync-ttl" => {
+            let cache = cache(if mode == "sync" { Ttl::Forever } else { TTL.into() });
+            (0..KEYS).for_each(|key| _ = cache.insert(key, key));
+            present(count, |key| cache.get_if_present(&key));
+        }
+        "sync-ttl-coarse" => {
+            let cache = cache_on(CoarseTokio::new(), TTL.into());
+            (0..KEYS).for_each(|key| _ = cache.insert(key, key));
+            present(count, |key| cache.get_if_present(&key));
+        }
+        "sync-string" => {
+            let (names, cache) = (names(), cache(Ttl::Forever));
+            names.iter().for_each(|name| _ = cache.insert(name.clone(), Arc::new(0)));
+            present(count, |key| cache.get_if_present(names[key as usize].as_str()));
+        }
+        "async" | "miss" => {
+            let cache = cache(Ttl::Forever);
+            (0..filled(mode)).for_each(|key| _ = cache.insert(key, key));
+            let get = |key| at_once(cache.get(&key)).and_then(Result::ok);
+            if mode == "async" { present(count, get) } else { absent(count, get) }
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// Runs the same with the peer.
+fn quick_cache(mode: &str, count: u64) -> bool {
+    match mode {
+        "sync" => {
+            let cache = Quick::new(CAPACITY as usize);
+            (0..KEYS).for_each(|key| cache.insert(key, key));
+            present(count, |key| cache.get(&key));
+        }
+        "sync-ttl" | "sync-ttl-coarse" => {
+            // It has no lifetimes: its users keep a deadline in the value.
+            let (cache, deadline) = (Quick::new(CAPACITY as usize), Instant::now() + TTL);
+            (0..KEYS).for_each(|key| cache.insert(key, (key, deadline)));
+            present(count, |key| {
+                cache.get(&key).filter(|(_, deadline)| Instant::now() < *deadline).map(|(key, _)| key)
+            });
+        }
+        "sync-string" => {
+            let (names, cache) = (names(), Quick::new(CAPACITY as usize));
+            names.iter().for_each(|name| cache.insert(name.clone(), Arc::new(0_u64)));
+            present(count, |key| cache.get(names[key as usize].as_str()));
+        }
+        "async" | "miss" => {
+            let cache = Quick::new(CAPACITY as usize);
+            (0..filled(mode)).for_each(|key| cache.insert(key, key));
+            let load = |key| async move { Ok::<u64, ()>(key) };
+            let get = |key| at_once(cache.get_or_insert_async(&key, load(key))).and_then(Result::ok);
+            if mode == "async" { present(count, get) } else { absent(count, get) }
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// How many keys are there to begin with: hits leave room, so that no key they ask for was evicted.
+fn filled(mode: &str) -> u64 {
+    if mode == "miss" { 2 * CAPACITY } else { KEYS }
+}
+
+/// Asks for keys that are there.
+fn present<V>(count: u64, get: impl Fn(u64) -> Option<V>) {
+    assert!((0..KEYS).all(|key| get(key).is_some()), "a key is not there");
+    (0..count).for_each(|nth| drop(black_box(get(black_box(nth % KEYS)))));
+}
+
+/// Asks for keys that nobody has asked for before.
+fn absent<V>(count: u64, get: impl Fn(u64) -> Option<V>) {
+    (0..count).for_each(|nth| drop(black_box(get(black_box(2 * CAPACITY + nth)))));
+}
+
+fn cache<K: Key>(ttl: Ttl) -> Larder<K>
+where
+    Echo: Load<K>,
+{
+    cache_on(Std::new(NoTimer::new(StdClock::new())), ttl)
+}
+
+fn cache_on<K: Key, R: Runtime>(runtime: R, ttl: Ttl) -> Larder<K, R>
+where
+    Echo: Load<K>,
+{
+    Cache::builder(runtime)
+        .capacity(CAPACITY)
+        .hash_seed(1)
+        .ttl(ttl)
+        .loader(Echo)
+        .build()
+        .expect("a valid configuration")
+}
+
+/// Keys of 32 bytes.
+fn names() -> Vec<String> {
+    (0..KEYS).map(|key| format!("{key:032}")).collect()
+}
+
+/// Polls a future that has nothing to wait for.
+fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+/// A source that answers at once.
+struct Echo;
+
+impl Load<u64> for Echo {
+    type Value = u64;
+    type Error = ();
+    type Future = Ready<Result<Loaded<u64>, ()>>;
+
+    fn load(&self, key: u64) -> Self::Future {
+        ready(Ok(Loaded::new(key)))
+    }
+}
+
+impl Load<String> for Echo {
+    type Value = Arc<u64>;
+    type Error = ();
+    type Future = Ready<Result<Loaded<Arc<u64>>, ()>>;
+
+    fn load(&self, _: String) -> Self::Future {
+        ready(Ok(Loaded::new(Arc::new(0))))
+    }
+}
