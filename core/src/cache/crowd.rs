@@ -121,9 +121,11 @@ impl<N: Notify> Crowd<N> {
     }
 
     /// Wakes all who are registered.
-    pub(crate) fn notify_all(&self) {
-        if let Some((hub, _)) = &self.hub {
-            hub.notify.notify_all();
+    pub(crate) fn notify_all(self) {
+        match (self.hub, self.alone) {
+            (Some((hub, _)), _) => hub.notify_all(),
+            (None, Some(alone)) => alone.wake(),
+            (None, None) => {}
         }
     }
 }
