@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::options::{Command, HELP, parse};
+use crate::{
+    demo,
+    options::{Command, HELP, parse},
+};
 
 fn parsed(arguments: &str) -> Result<Command, String> {
     parse(arguments.split_whitespace().map(Into::into)).map_err(|error| error.to_string())
@@ -62,4 +65,13 @@ fn mistakes_are_named() {
 #[test]
 fn help_fits_a_terminal() {
     assert!(HELP.lines().all(|line| line.len() <= 80));
+}
+
+/// The run without arguments, made small, ends by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demonstration_runs() {
+    let Ok(Command::Demo(plan, settings)) = parsed("--questions 200 --clients 10 --names 20 --latency 1ms") else {
+        panic!("demonstrates");
+    };
+    demo::run(plan, settings).await.unwrap();
 }

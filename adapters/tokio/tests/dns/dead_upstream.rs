@@ -8,14 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hickory_proto::op::ResponseCode;
+use hickory_proto::op::{Message, ResponseCode};
 use tokio::task::JoinSet;
 
 use crate::{
     asking::{ask, ttls},
     cache::CacheSettings,
     forwarder::Settings,
-    scripted::{LOOPBACK, Setup, addresses, at_once, pass, patient, reply_to, start},
+    scripted::{LOOPBACK, Reply, Setup, addresses, at_once, pass, patient, reply_to, start},
+    server::Transport,
     upstream::Patience,
 };
 
@@ -24,21 +25,23 @@ const NAME: &str = "www.example.test.";
 /// The timers that pass in real time are short, the others at their defaults.
 fn hasty() -> Settings {
     Settings {
-        client_timeout: Duration::from_millis(200),
+        client_timeout: Duration::from_millis(600),
         cache: Some(CacheSettings::default()),
-        patience: Patience { tries: 1, try_timeout: Duration::from_millis(150) },
+        patience: Patience { tries: 1, try_timeout: Duration::from_millis(500) },
     }
+}
+
+/// Answers with a TTL of a minute as long as it lives.
+fn mortal(alive: &Arc<AtomicBool>) -> impl Fn(Message, Transport) -> Reply + Send + Sync + 'static {
+    let alive = Arc::clone(alive);
+    at_once(move |question| alive.load(Relaxed).then(|| addresses(question, &[60])))
 }
 
 /// C91: fresh answers, then stale ones with TTL 30 and one try per recheck time, then, too old, SERVFAIL.
 #[tokio::test]
 async fn c91_the_upstream_dies() {
     let alive = Arc::new(AtomicBool::new(true));
-    let setup = Setup::new(hasty(), {
-        let alive = Arc::clone(&alive);
-        at_once(move |question| alive.load(Relaxed).then(|| addresses(question, &[60])))
-    })
-    .await;
+    let setup = Setup::new(hasty(), mortal(&alive)).await;
     assert_eq!(ttls(&ask(setup.address(), NAME).await), [60]);
     alive.store(false, Relaxed);
 
@@ -67,6 +70,21 @@ async fn c91_the_upstream_dies() {
     alive.store(false, Relaxed);
     pass(Duration::from_secs(60 + 24 * 60 * 60 + 1)).await;
     assert_eq!(ask(setup.address(), NAME).await.metadata.response_code, ResponseCode::ServFail, "too old");
+}
+
+/// C91: however many ask at once, the stale answer costs one try.
+#[tokio::test]
+async fn c91_many_clients_get_the_stale_answer() {
+    let alive = Arc::new(AtomicBool::new(true));
+    let setup = Setup::new(hasty(), mortal(&alive)).await;
+    ask(setup.address(), NAME).await;
+    alive.store(false, Relaxed);
+    pass(Duration::from_secs(61)).await;
+    let mut clients: JoinSet<_> = (0..100).map(|_| ask(setup.address(), NAME)).collect();
+    while let Some(answer) = clients.join_next().await {
+        assert_eq!(ttls(&answer.unwrap()), [30]);
+    }
+    assert_eq!((setup.upstream.asked(), setup.forwarder.report().stale), (2, 100));
 }
 
 /// C91: with nothing cached all get SERVFAIL in time, from one upstream try, and again after the error TTL.
@@ -131,12 +149,16 @@ async fn late_answers_are_kept() {
     };
     let setup = Setup::new(settings, |question, _| {
         Box::pin(async move {
-            tokio::time::sleep(Duration::from_millis(600)).await;
+            tokio::time::sleep(Duration::from_millis(1500)).await;
             Some(addresses(&question, &[60]))
         })
     })
     .await;
-    assert_eq!(ask(setup.address(), NAME).await.metadata.response_code, ResponseCode::ServFail, "at 200 ms");
-    while ask(setup.address(), NAME).await.metadata.response_code == ResponseCode::ServFail {}
+    assert_eq!(ask(setup.address(), NAME).await.metadata.response_code, ResponseCode::ServFail, "too soon");
+    let mut given_up = 1;
+    while ask(setup.address(), NAME).await.metadata.response_code == ResponseCode::ServFail {
+        given_up += 1;
+        assert!(given_up < 100, "the answer never comes");
+    }
     assert_eq!(setup.upstream.asked(), 1);
 }

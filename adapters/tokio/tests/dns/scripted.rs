@@ -27,7 +27,8 @@ use crate::{
     upstream::Patience,
 };
 
-type Reply = Pin<Box<dyn Future<Output = Option<Message>> + Send>>;
+/// What a script gives: a reply in time, or none.
+pub(crate) type Reply = Pin<Box<dyn Future<Output = Option<Message>> + Send>>;
 
 /// The upstream: counts what it is asked and answers by its script.
 pub(crate) struct Scripted<F> {

@@ -97,5 +97,5 @@ async fn lost_questions_are_repeated() {
     let asked = question(NAME, RecordType::A);
     let (answer, ()) = tokio::join!(crate::asking::exchange(server.address(), &asked), act);
     assert!(matches!(answer.answers[0].data, RData::A(_)));
-    assert_eq!(forwarder.report().upstream, 2);
+    assert!(forwarder.report().upstream >= 2);
 }
