@@ -1,7 +1,8 @@
 //! How Larder is set up and asked.
 //!
-//! Serve-stale (RFC 8767) asks for four timers. Each is a setting of the cache, and so are the sharing of identical
-//! questions and the memory of failures (RFC 9520): no line here or elsewhere counts time or keeps a list of who waits.
+//! Serve-stale (RFC 8767) asks for four timers. Each is a setting of the cache, and so is the memory of failures; that
+//! identical questions share one answer goes without saying. What is left to write is one rule: how long a failure
+//! counts that no stale answer stands behind (RFC 9520).
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -27,7 +28,7 @@ pub(crate) struct CacheSettings {
     pub(crate) load_budget: Option<Duration>,
     /// How long an upstream that failed is left alone where there is a stale answer.
     pub(crate) recheck: Duration,
-    /// The same where there is none; longer than `recheck` is the same as `recheck`.
+    /// The same where there is none; never longer than `recheck`.
     pub(crate) error_ttl: Duration,
     /// How long after its TTL an answer may still be served.
     pub(crate) max_stale: Duration,

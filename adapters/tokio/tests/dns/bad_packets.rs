@@ -1,12 +1,16 @@
 //! Packets that are no questions.
 
+use std::io::ErrorKind;
+
 use hickory_proto::{
     op::{Edns, Message, OpCode, ResponseCode},
     rr::RecordType,
 };
+use tokio::net::TcpStream;
 
 use crate::{
-    asking::{connect, exchange, question, receive, send},
+    asking::{connect, exchange, exchange_tcp, question, receive, send},
+    framing,
     scripted::{Setup, addresses, at_once, patient},
 };
 
@@ -84,6 +88,24 @@ async fn c92_random_bytes() {
         let fresh = question(NAME, RecordType::A);
         assert_eq!(exchange(setup.address(), &fresh).await.answers.len(), 1);
     }
+}
+
+/// C92 over TCP: silence is the end of that connection, a rejection is not.
+#[tokio::test]
+async fn c92_over_tcp() {
+    let setup = Setup::new(patient(), at_once(|question| Some(addresses(question, &[300])))).await;
+    let good = question(NAME, RecordType::A);
+    let mut stream = TcpStream::connect(setup.address()).await.unwrap();
+    let mut unknown = good.to_vec().unwrap();
+    unknown[2] |= 0x78;
+    framing::write(&mut stream, &unknown).await.unwrap();
+    let answer = framing::read(&mut stream).await.unwrap();
+    assert_eq!((&answer[..2], answer[3]), (&unknown[..2], 4));
+    framing::write(&mut stream, &good.to_vec().unwrap()).await.unwrap();
+    assert_eq!(Message::from_vec(&framing::read(&mut stream).await.unwrap()).unwrap().answers.len(), 1);
+    framing::write(&mut stream, &[]).await.unwrap();
+    assert_eq!(framing::read(&mut stream).await.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    assert_eq!(exchange_tcp(setup.address(), &good).await.answers.len(), 1);
 }
 
 /// Of EDNS only version 0 exists (RFC 6891, 6.1.3), and zone transfers are not for a forwarder.
