@@ -1,1 +1,5 @@
 //! What the tests share.
+
+pub mod goals;
+pub mod replay;
+pub mod traces;

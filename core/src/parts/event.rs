@@ -6,7 +6,7 @@ use core::{
     task::{Context, Waker},
 };
 
-use event_listener::{Event, EventListener};
+use event_listener::{Event, EventListener, Listener};
 
 use crate::Notify;
 

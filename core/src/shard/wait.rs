@@ -21,6 +21,8 @@ pub(crate) struct Waiting {
     started: Instant,
     /// When his patience ends, unless it has ended before.
     timeout: Option<(Instant, OnTimeout)>,
+    /// Whether he could begin an attempt, as far as is known.
+    has_means: bool,
 }
 
 /// What a caller is told in the end; a failure may yet be softened by a stale value.
@@ -54,7 +56,7 @@ impl Waiting {
     pub(crate) fn new(hash: u64, seat: Seat, call: Call, first: Status, now: Instant) -> Self {
         let counted = true;
         let timeout = call.lock_timeout.map(|(patience, then)| (now.saturating_add(patience), then));
-        Self { hash, seat, call, counted, first, started: now, timeout }
+        Self { hash, seat, call, counted, first, started: now, timeout, has_means: true }
     }
 
     /// Makes this a refresh that nobody waits for, instead of a lookup.
@@ -119,6 +121,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
                 self.flights.begin(&mut waiting.seat, reached, waiting.call.terms, start);
                 return Next::Again;
             }
+            waiting.has_means = false;
         } else if let Some(job) = self.flights.check_out(&waiting.seat, after, shared, own) {
             return Next::Drive(job);
         } else if self.end_overdue(waiting, At { now: reached, rules }, effects) {
@@ -131,6 +134,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
                 self.flights.counts.takeovers += 1;
                 return Next::Again;
             }
+            waiting.has_means = false;
         }
         Next::Sleep(self.next_deadline(waiting, rules))
     }
@@ -190,6 +194,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     fn may_take_over(&mut self, waiting: &Waiting, rules: &Rules) -> bool {
         let flight = self.flights.seated(&waiting.seat);
         rules.lock_age.is_some()
+            && waiting.has_means
             && !rules.over_age_alone
             && flight.live() < rules.attempts
             && !flight.is_newest(&waiting.seat)

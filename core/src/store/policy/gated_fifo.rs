@@ -1,5 +1,7 @@
 //! Two queues, a gate between them, and a memory of what left: the default policy.
 
+mod returns;
+
 use super::clock::{Clock, TICKS_PER_CAPACITY};
 use super::ghosts::{Ghost, Ghosts};
 use super::list::{Link, Linked};
@@ -32,6 +34,8 @@ pub struct GatedFifo {
     ghosts: Ghosts,
     /// The weight for which room is being made, at least 1.
     wanted: u64,
+    /// How many entries came back since the main queue was last seen in use.
+    idle_returns: u32,
 }
 
 /// The record inside an entry.
@@ -81,6 +85,7 @@ impl Policy for GatedFifo {
             main: Queue::new(),
             ghosts: Ghosts::default(),
             wanted: 1,
+            idle_returns: 0,
         }
     }
 
@@ -144,6 +149,7 @@ impl Policy for GatedFifo {
                     return Some(self.expel(entries, place));
                 }
                 spared += 1;
+                self.idle_returns = 0;
                 self.requeue(entries, place, uses - 1);
             }
         }
@@ -175,31 +181,6 @@ impl Policy for GatedFifo {
 }
 
 impl GatedFifo {
-    /// Learns from an entry that was here before, and decides where it goes this time.
-    fn welcome_back(&mut self, entries: &mut impl Nodes<Node>, ghost: Ghost, weight: u64) -> Home {
-        let main_age = self.age_of_back(entries, Home::Main);
-        if ghost.from_main {
-            if self.would_hold(&self.main, main_age, ghost.age) {
-                self.share.narrow(weight);
-            }
-        } else {
-            let age = self.age_of_back(entries, Home::Probation);
-            if self.would_hold(&self.probation, age, ghost.age) {
-                self.share.widen(weight);
-            }
-        }
-        // What left the main queue had its round there; straight back, a loop would push out its own entries.
-        if self.main.is_empty() || (!ghost.from_main && ghost.age < main_age) { Home::Main } else { Home::Probation }
-    }
-
-    /// Returns whether the queue, were it longer by the window, would still hold an entry of `age`.
-    ///
-    /// Its speed is taken to be what it was: its weight passed in the age of its last entry.
-    fn would_hold(&self, queue: &Queue, age_of_back: u16, age: u16) -> bool {
-        let late = u128::from(age.saturating_sub(age_of_back));
-        late * queue.weight <= u128::from(age_of_back) * self.share.window()
-    }
-
     /// Lets the main queue take what probation has too much while there is room for both.
     fn fill_main(&mut self, entries: &mut impl Nodes<Node>) {
         for _ in 0..FILL {
@@ -234,14 +215,17 @@ impl GatedFifo {
 
     /// Takes an entry out for good and remembers it.
     fn expel(&mut self, entries: &mut impl Nodes<Node>, place: u32) -> u32 {
-        let residents = u64::from(self.probation.len) + u64::from(self.main.len);
-        self.ghosts.reserve(residents, self.share.capacity());
+        self.ghosts.reserve(self.residents(), self.share.capacity());
         let node = entries.node(place);
         let home = node.home;
         let ghost = Ghost { from_main: home == Home::Main, age: self.clock.age(node.stamp) };
         self.ghosts.note(entries.hash(place), ghost, self.clock.now());
         self.queue(home).remove(entries, place);
         place
+    }
+
+    fn residents(&self) -> u64 {
+        u64::from(self.probation.len) + u64::from(self.main.len)
     }
 
     /// Moves an entry to the front of the main queue, from wherever it is.

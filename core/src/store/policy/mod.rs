@@ -31,6 +31,33 @@ pub trait Nodes<N> {
 /// newcomer fits, then [`insert`](Self::insert). A newcomer is never refused, and never the victim of its own insertion.
 /// Every entry that was inserted leaves by exactly one `evict` or `remove`, or with all others by `clear`.
 /// No call runs code of the cache's user.
+///
+/// ```
+/// use larder::policy::{Lru, Nodes, Policy};
+///
+/// struct Shelf<N>(Vec<N>);
+///
+/// impl<N> Nodes<N> for Shelf<N> {
+///     fn node(&mut self, place: u32) -> &mut N {
+///         &mut self.0[place as usize]
+///     }
+///     fn hash(&self, place: u32) -> u64 {
+///         place.into()
+///     }
+///     fn weight(&self, _place: u32) -> u64 {
+///         1
+///     }
+/// }
+///
+/// let mut shelf = Shelf(vec![Default::default(), Default::default()]);
+/// let mut policy = Lru::new(2);
+/// for place in [0, 1] {
+///     let admission = policy.admit(&mut shelf, place.into(), 1);
+///     policy.insert(&mut shelf, place, admission);
+/// }
+/// policy.hit(&mut shelf, 0);
+/// assert_eq!(policy.evict(&mut shelf), Some(1));
+/// ```
 pub trait Policy: Sized {
     /// What the policy keeps inside each entry; a hit should touch nothing else.
     type Node: Default;

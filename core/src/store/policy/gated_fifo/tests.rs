@@ -28,6 +28,11 @@ fn filled(capacity: u64) -> Shelf<GatedFifo> {
     shelf
 }
 
+/// Returns the length that probation may have.
+fn target(shelf: &Shelf<GatedFifo>) -> u128 {
+    (0..).find(|&len| shelf.policy.share.is_exceeded(len + 1)).expect("a bound")
+}
+
 #[test]
 fn a_node_has_twelve_bytes() {
     assert_eq!(size_of::<<GatedFifo as Policy>::Node>(), 12);
@@ -87,15 +92,51 @@ fn what_comes_back_soon_goes_to_the_main_queue() {
     assert!(place >= Some(shelf.policy.probation.len as usize));
 }
 
+/// A full cache whose main queue is the one to give, as probation is granted more than it has.
+fn with_main_to_give(scan: u64) -> Shelf<GatedFifo> {
+    let mut shelf = filled(100);
+    (1000..1000 + scan).for_each(|key| drop(shelf.insert(key, 1)));
+    shelf.policy.share.widen(1000);
+    shelf
+}
+
 #[test]
 fn what_left_the_main_queue_starts_again_in_probation() {
-    let mut shelf = filled(100);
-    // A share as small as can be, so that the main queue is the one to give.
-    shelf.policy.share.widen(1000);
-    let left = shelf.insert(1000, 1);
-    assert_eq!(left, [0]);
+    // Once with a main queue so old that ages are cut.
+    for scan in [0, 20, 1000] {
+        let mut shelf = with_main_to_give(scan);
+        assert_eq!(shelf.insert(5000, 1), [0]);
+        shelf.insert(0, 1);
+        assert_eq!(shelf.inspect()[0], 0);
+    }
+}
+
+#[test]
+fn what_comes_back_to_the_main_queue_narrows_probation() {
+    let mut shelf = with_main_to_give(100);
+    assert_eq!(shelf.insert(5000, 1), [0]);
+    assert_eq!(target(&shelf), 90);
     shelf.insert(0, 1);
-    assert_eq!(shelf.inspect()[0], 0);
+    assert_eq!(target(&shelf), 88);
+}
+
+#[test]
+fn a_scan_slowly_narrows_probation() {
+    let mut shelf = filled(1000);
+    assert_eq!(target(&shelf), 80);
+    (1000..3000).for_each(|key| drop(shelf.insert(key, 1)));
+    assert_eq!(target(&shelf), 76);
+}
+
+#[test]
+fn each_use_is_worth_another_round_in_the_main_queue() {
+    let mut shelf = with_main_to_give(0);
+    (0..3).for_each(|_| assert!(shelf.hit(0)));
+    assert_eq!(shelf.insert(5000, 1), [1]);
+    let last = shelf.policy.probation.len as usize;
+    assert_eq!(shelf.inspect()[last], 0, "it went to the other end");
+    let place = shelf.policy.main.places(&mut shelf.entries)[0];
+    assert_eq!(shelf.entries.node(place).uses, 2);
 }
 
 #[test]
@@ -109,6 +150,18 @@ fn the_share_follows_what_comes_back() {
     }
     assert!(shelf.policy.probation.len > 25, "{}", shelf.policy.probation.len);
     assert!(hits > 4000, "{hits}");
+}
+
+#[test]
+fn an_idle_main_queue_gives_way_to_what_comes_back_late() {
+    // Every key twice, half a capacity apart: far more than probation holds at first.
+    let mut shelf = filled(400);
+    let mut hits = 0;
+    for key in 1000..21_000 {
+        shelf.insert(key, 1);
+        hits += u32::from(shelf.access(key - 200));
+    }
+    assert!(hits > 17_500, "{hits} of at most 19800");
 }
 
 #[test]

@@ -1,0 +1,51 @@
+//! What is learned from entries that come back.
+
+use super::{GatedFifo, Home, Node};
+use crate::store::policy::Nodes;
+use crate::store::policy::ghosts::Ghost;
+use crate::store::policy::queue::Queue;
+
+/// So many returns, and one for each so many entries, make a row long.
+const IDLE_RETURNS: u64 = 16;
+const IDLE_PART: u64 = 8;
+
+impl GatedFifo {
+    /// Learns from an entry that was here before, and decides where it goes this time.
+    pub(super) fn welcome_back(&mut self, entries: &mut impl Nodes<Node>, ghost: Ghost, weight: u64) -> Home {
+        let main_age = self.age_of_back(entries, Home::Main);
+        if ghost.from_main {
+            self.idle_returns = 0;
+            if self.would_hold(&self.main, main_age, ghost.age) {
+                self.share.narrow(weight);
+            }
+        } else {
+            let age = self.age_of_back(entries, Home::Probation);
+            if self.would_hold(&self.probation, age, ghost.age)
+                || (ghost.age < main_age && self.main_lies_idle(entries))
+            {
+                self.share.widen(weight);
+            }
+        }
+        // What left the main queue had its round there; straight back, a loop would push out its own entries.
+        if self.main.is_empty() || (!ghost.from_main && ghost.age < main_age) { Home::Main } else { Home::Probation }
+    }
+
+    /// Returns whether the queue, were it longer by the window, would still hold an entry of `age`.
+    ///
+    /// Its speed is taken to be what it was: its weight passed in the age of its last entry.
+    fn would_hold(&self, queue: &Queue, age_of_back: u16, age: u16) -> bool {
+        let late = u128::from(age.saturating_sub(age_of_back));
+        late * queue.weight <= u128::from(age_of_back) * self.share.window()
+    }
+
+    /// Counts a return to probation that came sooner than the main queue goes round; returns whether in a long row of
+    /// them nothing of the main queue was in use.
+    ///
+    /// Then its places do more good in probation, however much longer that has to be: without this, keys that are used
+    /// twice, further apart than the window reaches, would never hit where LRU hits always.
+    fn main_lies_idle(&mut self, entries: &mut impl Nodes<Node>) -> bool {
+        let used = self.main.back().is_some_and(|place| entries.node(place).uses > 0);
+        self.idle_returns = if used { 0 } else { self.idle_returns.saturating_add(1) };
+        u64::from(self.idle_returns) > IDLE_RETURNS + self.residents() / IDLE_PART
+    }
+}

@@ -1,0 +1,73 @@
+//! Traces of accesses: recorded ones, if they are at hand, and generated ones.
+
+use std::io::{Read, Result};
+use std::path::PathBuf;
+
+/// Returns the folder with the recorded traces, if there is one.
+///
+/// It is what the environment variable `LARDER_TRACES` names; unset, `shared/traces` beside the workspace.
+pub fn folder() -> Option<PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/traces");
+    let folder = std::env::var_os("LARDER_TRACES").map_or_else(|| beside.into(), PathBuf::from);
+    folder.is_dir().then_some(folder)
+}
+
+/// Reads the first keys of the recorded trace `name`, at most `limit`.
+pub fn recorded(name: &str, limit: usize) -> Result<Vec<u64>> {
+    let folder = folder().ok_or(std::io::ErrorKind::NotFound)?;
+    let file = std::fs::File::open(folder.join(name).with_extension("u64.zst"))?;
+    let unpacked = ruzstd::decoding::StreamingDecoder::new(file).map_err(std::io::Error::other)?;
+    let mut bytes = Vec::new();
+    unpacked.take(limit.saturating_mul(8) as u64).read_to_end(&mut bytes)?;
+    let word = |word: &[u8]| word.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte));
+    Ok(bytes.chunks_exact(8).map(word).collect())
+}
+
+/// Returns a cycle over `keys` keys, as many times as fit.
+pub fn cycle(keys: u64, accesses: usize) -> Vec<u64> {
+    (0..keys).cycle().take(accesses).collect()
+}
+
+/// Returns accesses to keys that are each used twice, `lag` new keys apart.
+pub fn pairs(lag: u64, accesses: usize) -> Vec<u64> {
+    (lag..).flat_map(|key| [key, key - lag]).take(accesses).collect()
+}
+
+/// Returns accesses to `keys` keys by Zipf's law with exponent 1, the same ones each time.
+pub fn zipf(keys: usize, accesses: usize) -> Vec<u64> {
+    let mut sum = 0.0;
+    let sums: Vec<f64> = (1..=keys)
+        .map(|rank| {
+            sum += 1.0 / rank as f64;
+            sum
+        })
+        .collect();
+    let mut random = Random(keys as u64);
+    let draw = |_| sums.partition_point(|&below| below < random.unit() * sum) as u64;
+    (0..accesses).map(draw).collect()
+}
+
+/// Returns `trace` with a run of new keys, `length` long, after each `every` accesses.
+pub fn with_scans(trace: &[u64], every: usize, length: u64) -> Vec<u64> {
+    let mut fresh = 1 << 40;
+    let mut mixed = Vec::new();
+    for part in trace.chunks(every) {
+        mixed.extend_from_slice(part);
+        mixed.extend(fresh..fresh + length);
+        fresh += length;
+    }
+    mixed
+}
+
+/// Numbers that look random (xorshift64*: Marsaglia 2003, Vigna 2016).
+struct Random(u64);
+
+impl Random {
+    /// Returns the next number from 0 up to 1.
+    fn unit(&mut self) -> f64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
