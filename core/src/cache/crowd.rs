@@ -125,6 +125,15 @@ impl<N: Notify> Crowd<N> {
         if let Some((hub, _)) = &self.hub {
             hub.notify.notify_all();
         }
+        // He sleeps on his load, and it is not the load that ended the wait: an insert did.
+        if let Some(alone) = &self.alone {
+            alone.wake_by_ref();
+        }
+    }
+
+    /// Spares the caller who was alone and ends the wait himself the wake-up; returns the waker.
+    pub(crate) fn forget(&mut self, mine: &Registration<N>) -> Option<Waker> {
+        if mine.was_alone { self.alone.take() } else { None }
     }
 }
 

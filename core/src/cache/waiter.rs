@@ -132,6 +132,8 @@ where
             };
             match &turn {
                 Turn::End(_) => {
+                    let awake = effects.0.wake.as_mut().and_then(|crowd| crowd.forget(registration));
+                    displaced = displaced.take().or(awake);
                     left = slot.take().map(|waiting| leave::<K, L, R, P>(shard, waiting, core::mem::take(registration)))
                 }
                 Turn::Drive(job, _) => *driving = Some(job.number),
