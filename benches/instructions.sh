@@ -32,8 +32,8 @@ if [ "${1:-}" = --hot ]; then
 fi
 
 modes=("$@")
-[ $# -gt 0 ] || modes=(sync sync-ttl sync-string async miss)
-printf '%-12s %10s %12s\n' instructions larder quick_cache
+[ $# -gt 0 ] || modes=(sync sync-ttl sync-ttl-coarse sync-string async miss)
+printf '%-16s %10s %12s\n' instructions larder quick_cache
 for mode in "${modes[@]}"; do
-  printf '%-12s %10s %12s\n' "$mode" "$(per_operation "$mode" larder)" "$(per_operation "$mode" quick_cache)"
+  printf '%-16s %10s %12s\n' "$mode" "$(per_operation "$mode" larder)" "$(per_operation "$mode" quick_cache)"
 done

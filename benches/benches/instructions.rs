@@ -6,7 +6,6 @@
 use std::{
     env,
     future::{Future, Ready, ready},
-    hash::Hash,
     hint::black_box,
     pin::pin,
     process::ExitCode,
@@ -15,8 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use larder::{
-    Cache, Load, Loaded, Loader, Ttl,
+use larder_tokio::{
+    Cache, CoarseTokio, Key, Load, Loaded, Loader, Runtime, Ttl,
     parts::{NoTimer, Std, StdClock},
 };
 
@@ -24,7 +23,7 @@ const CAPACITY: u64 = 4_096;
 const KEYS: u64 = 1_024;
 const TTL: Duration = Duration::from_secs(3_600);
 
-type Larder<K> = Cache<K, Loader<Echo>, Std<NoTimer<StdClock>>>;
+type Larder<K, R = Std<NoTimer<StdClock>>> = Cache<K, Loader<Echo>, R>;
 type Quick<K, V> = quick_cache::sync::Cache<K, V>;
 
 fn main() -> ExitCode {
@@ -41,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: instructions (sync|sync-ttl|sync-string|async|miss) (larder|quick_cache) COUNT");
+    eprintln!("usage: instructions (sync|sync-ttl|sync-ttl-coarse|sync-string|async|miss) (larder|quick_cache) COUNT");
     ExitCode::from(2)
 }
 
@@ -50,6 +49,11 @@ fn larder(mode: &str, count: u64) -> bool {
     match mode {
         "sync" | "sync-ttl" => {
             let cache = cache(if mode == "sync" { Ttl::Forever } else { TTL.into() });
+            (0..KEYS).for_each(|key| _ = cache.insert(key, key));
+            present(count, |key| cache.get_if_present(&key));
+        }
+        "sync-ttl-coarse" => {
+            let cache = cache_on(CoarseTokio::new(), TTL.into());
             (0..KEYS).for_each(|key| _ = cache.insert(key, key));
             present(count, |key| cache.get_if_present(&key));
         }
@@ -77,7 +81,7 @@ fn quick_cache(mode: &str, count: u64) -> bool {
             (0..KEYS).for_each(|key| cache.insert(key, key));
             present(count, |key| cache.get(&key));
         }
-        "sync-ttl" => {
+        "sync-ttl" | "sync-ttl-coarse" => {
             // It has no lifetimes: its users keep a deadline in the value.
             let (cache, deadline) = (Quick::new(CAPACITY as usize), Instant::now() + TTL);
             (0..KEYS).for_each(|key| cache.insert(key, (key, deadline)));
@@ -118,11 +122,18 @@ fn absent<V>(count: u64, get: impl Fn(u64) -> Option<V>) {
     (0..count).for_each(|nth| drop(black_box(get(black_box(2 * CAPACITY + nth)))));
 }
 
-fn cache<K: Hash + Eq + Clone>(ttl: Ttl) -> Larder<K>
+fn cache<K: Key>(ttl: Ttl) -> Larder<K>
 where
     Echo: Load<K>,
 {
-    Cache::builder(Std::new(NoTimer::new(StdClock::new())))
+    cache_on(Std::new(NoTimer::new(StdClock::new())), ttl)
+}
+
+fn cache_on<K: Key, R: Runtime>(runtime: R, ttl: Ttl) -> Larder<K, R>
+where
+    Echo: Load<K>,
+{
+    Cache::builder(runtime)
         .capacity(CAPACITY)
         .hash_seed(1)
         .ttl(ttl)

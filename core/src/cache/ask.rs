@@ -59,10 +59,10 @@ where
     }
 
     /// Carries the lookup on, for its value alone: a hit is found before anything else is set up.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn poll_value(&mut self, cx: &mut Context<'_>) -> Poll<Result<L::Value, LoadError<L::Error>>> {
         let hash = self.inner.hash(self.key);
-        let mut now = None;
+        let mut now = Instant::ZERO;
         if self.is_new() {
             now = self.inner.now_if_timed();
             if let Some(value) = self.inner.hit(hash, now, self.key) {
@@ -77,9 +77,11 @@ where
         &mut self,
         cx: &mut Context<'_>,
         hash: u64,
-        now: Option<Instant>,
+        now: Instant,
     ) -> Poll<Result<L::Value, LoadError<L::Error>>> {
         let call = self.inner.rules.call();
+        // Zero is what a clock says that was not asked.
+        let now = Some(now).filter(|now| *now != Instant::ZERO);
         self.poll(cx, &call, hash, now).map(|result| result.map(|(outcome, _)| outcome.value))
     }
 

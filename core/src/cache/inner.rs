@@ -77,28 +77,28 @@ pub(crate) struct Inner<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHas
 pub(crate) struct Aligned<T>(pub(super) T);
 
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R, P, H> {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
         self.hasher.hash_one(key)
     }
 
     /// Runs `f` on the shard of this hash, alone.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn with<T>(&self, hash: u64, f: impl FnOnce(&mut ShardOf<K, L, R, P>) -> T) -> T {
         // Bits that neither choose the bucket in a shard's table nor make the tag there.
         let index = (((hash >> 16) & 0xffff_ffff) * self.shards.len() as u64) >> 32;
         self.shards[index as usize].0.with(f)
     }
 
-    /// Reads the clock if anything may have expired.
-    #[inline]
-    pub(crate) fn now_if_timed(&self) -> Option<Instant> {
-        self.timed.load(Ordering::Relaxed).then(|| self.runtime.now())
+    /// Reads the clock if anything may have expired; before that, it is always zero o'clock.
+    #[inline(always)]
+    pub(crate) fn now_if_timed(&self) -> Instant {
+        if self.timed.load(Ordering::Relaxed) { self.runtime.now().told() } else { Instant::ZERO }
     }
 
     /// Looks for a fresh value, and for nothing else.
-    #[inline]
-    pub(crate) fn hit<Q>(&self, hash: u64, now: Option<Instant>, key: &Q) -> Option<L::Value>
+    #[inline(always)]
+    pub(crate) fn hit<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<L::Value>
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,

@@ -10,7 +10,7 @@ impl<T> Lock<T> for RefCell<T> {
         Self::new(value)
     }
 
-    #[inline]
+    #[inline(always)]
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         f(&mut self.borrow_mut())
     }
@@ -22,7 +22,7 @@ impl<T> Lock<T> for spin::Mutex<T> {
         Self::new(value)
     }
 
-    #[inline]
+    #[inline(always)]
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         f(&mut self.lock())
     }
@@ -35,7 +35,7 @@ impl<T> Lock<T> for std::sync::Mutex<T> {
         Self::new(value)
     }
 
-    #[inline]
+    #[inline(always)]
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         f(&mut self.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }

@@ -30,18 +30,17 @@ pub(crate) enum Arrival<V, E> {
 }
 
 impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
-    /// Looks for a fresh value, and for nothing else; `now` is `None` where no clock was read.
-    #[inline]
-    pub(crate) fn hit(&mut self, hash: u64, now: Option<Instant>, eq: impl FnMut(&K) -> bool) -> Option<V> {
+    /// Looks for a fresh value, and for nothing else; `None` also if something else has to be done.
+    ///
+    /// `now` is a time that a clock may tell, below `NEVER`, which saves comparing with that.
+    #[inline(always)]
+    pub(crate) fn hit(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<V> {
         let place = self.values.find(hash, eq)?;
-        if let Some(now) = now {
-            if self.first_due().is_some_and(|due| due.reached(now)) || !self.values.entry(place).is_fresh(now) {
-                return None;
-            }
-        } else if self.values.entry(place).deadline != Instant::NEVER {
+        let entry = self.values.entry(place);
+        if entry.deadline.min(self.due) <= now {
             return None;
         }
-        let value = self.values.entry(place).value.clone();
+        let value = entry.value.clone();
         self.values.hit(place);
         self.counts.hits += 1;
         Some(value)

@@ -111,6 +111,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     /// Removes everything and voids all loads; what is returned has to be dropped.
     pub(crate) fn clear(&mut self, now: Instant) -> impl Sized + use<K, V, E, F, W, C, P> {
         self.flights.detach_all();
+        self.due = Instant::NEVER;
         (self.values.take_all(now), self.failures.take())
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Shard<K, V, E, F, W, C, P: Policy> {
     pub(crate) failures: Failures<K, E>,
     pub(crate) flights: Flights<K, F, V, E, W, C>,
     pub(crate) counts: LookupCounts,
+    /// When something has to go next; kept up to date by whatever stores or removes.
+    due: Instant,
 }
 
 /// How the lookups of a shard ended.
@@ -82,16 +84,27 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             failures: Failures::new(),
             flights: Flights::new(),
             counts: LookupCounts::default(),
+            due: Instant::NEVER,
         }
     }
 
     /// Takes out some of what is due; the cost is bounded.
     pub(crate) fn reclaim(&mut self, now: Instant, most: usize, effects: &mut Effects<K, V, E, F, C>) -> usize {
+        if !self.due.reached(now) {
+            return 0;
+        }
+        let mut count = self.values.reclaim(now, most, &mut effects.leavers);
         if self.failures.first_due().is_some_and(|due| due.reached(now)) {
             effects.failures.push(self.failures.forget_first());
-            return 1 + self.values.reclaim(now, most, &mut effects.leavers);
+            count += 1;
         }
-        self.values.reclaim(now, most, &mut effects.leavers)
+        self.note_due();
+        count
+    }
+
+    /// Notes when something has to go next.
+    fn note_due(&mut self) {
+        self.due = self.first_due().unwrap_or(Instant::NEVER);
     }
 
     /// Returns the weight of values and kept failures.

@@ -108,7 +108,9 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
                 effects.failures.push(self.failures.forget_first());
             }
         }
-        self.values.put(place, new, self.failures.len() as u64, &mut effects.leavers)
+        let generation = self.values.put(place, new, self.failures.len() as u64, &mut effects.leavers);
+        self.note_due();
+        generation
     }
 
     /// Looks up the kept failure of a seated caller's key, while there is nothing yet that a panic could break.
@@ -143,6 +145,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             effects.failures.push(self.failures.forget_first());
         }
         self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
+        self.note_due();
     }
 }
 

@@ -38,7 +38,7 @@ impl<T> Table<T> {
     }
 
     /// Returns the earliest deadline and whose it is.
-    #[inline]
+    #[inline(always)]
     pub(super) fn first_due(&self) -> Option<(Instant, u32)> {
         self.deadlines.first()
     }
@@ -54,7 +54,7 @@ impl<T> Table<T> {
         rows
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn find<K>(&self, hash: u64, mut eq: impl FnMut(&K) -> bool) -> Option<u32>
     where
         T: Row<K>,

@@ -33,7 +33,7 @@ impl<K, V, N> Row<K> for Entry<K, V, N> {
 
 impl<K, V, N> Entry<K, V, N> {
     /// Tells whether the value is fresh at `now`.
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn is_fresh(&self, now: Instant) -> bool {
         !self.deadline.reached(now)
     }
@@ -137,18 +137,18 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.table.rows()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<u32> {
         self.table.find(hash, eq)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn entry(&self, place: u32) -> &Entry<K, V, P::Node> {
         &self.table.rows()[place as usize]
     }
 
     /// Notes that the value at `place` was asked for.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hit(&mut self, place: u32) {
         self.policy.hit(&mut ByPlace(self.table.rows_mut()), place);
     }
@@ -220,7 +220,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     }
 
     /// Returns when the next value has to go, having expired and been held for as long as it may be of use.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn first_due(&self) -> Option<Instant> {
         self.table.first_due().map(|(due, _)| due)
     }
@@ -324,7 +324,7 @@ impl StoreCounts {
 struct ByPlace<'a, K, V, N>(&'a mut [Entry<K, V, N>]);
 
 impl<K, V, N> Nodes<N> for ByPlace<'_, K, V, N> {
-    #[inline]
+    #[inline(always)]
     fn node(&mut self, place: u32) -> &mut N {
         &mut self.0[place as usize].node
     }
