@@ -1,5 +1,48 @@
-//! What the tests share.
+//! What the tests share: the harness of the acceptance tests, and the recorded traces.
+//!
+//! * [`Sim`] polls callers one by one in virtual time and writes down what each of them saw.
+//! * [`Loads`] is a loader that follows a [`Script`]: how long a load takes and how it ends.
+//! * [`Host`] names a runtime of the core's own parts; [`on_every_runtime!`] runs a generic test on each.
+//! * [`memory`] counts live bytes, [`wakers`] has wakers that count, record and misbehave.
+//! * [`traces`], [`replay`] and [`goals`]: hit ratios on recorded traffic.
 
+extern crate alloc;
+
+pub use alloc::{
+    rc::{Rc, Weak},
+    sync::Arc,
+};
+pub use core::{
+    cell::{Cell, RefCell},
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+mod answer;
+mod asking;
+mod books;
 pub mod goals;
+mod hosts;
+mod loads;
+pub mod memory;
+mod queue;
+mod random;
 pub mod replay;
+mod script;
+mod sim;
+mod spawning;
+mod time;
 pub mod traces;
+pub mod wakers;
+
+pub use answer::{Answer, Boom, V};
+pub use books::{assert_clean, assert_sums};
+pub use hosts::{Host, run};
+pub use random::Random;
+pub use loads::{Loads, ScriptLoad};
+pub use script::{Bang, Gate, Script, after, never, polls, ready, steps};
+pub use sim::{Saw, Scripted, Setup, Sim, Ticket};
+pub use spawning::Spawning;
+pub use time::{Time, ms, sleep};

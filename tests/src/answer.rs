@@ -1,0 +1,115 @@
+//! What a caller came back with, in a form that tests compare as text.
+
+use core::fmt;
+use core::future::Future;
+use core::hash::BuildHasher;
+use core::pin::Pin;
+
+use alloc::rc::Rc;
+
+use larder::{
+    Cause, Failure, Key, LoadError, Outcome, Refresh, Runtime, Source, StaleOutcome, Status, policy::Policy,
+};
+
+/// The values of scripted loads; not `Send`, as a cache on one thread may have them.
+pub type V = Rc<u32>;
+
+/// The error of scripted loads; it cannot be cloned, so that a shared one is the same one.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Boom(pub u32);
+
+impl fmt::Display for Boom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "E{}", self.0)
+    }
+}
+
+impl core::error::Error for Boom {}
+
+/// What a call of the cache ended with.
+pub enum Answer {
+    /// The value alone, from a call that tells no more.
+    Value(V),
+    /// The whole outcome, with a ticket if the call handed one out.
+    Outcome(Outcome<V, Boom>, Option<Pin<Box<dyn Future<Output = ()>>>>),
+    /// The call failed.
+    Error(LoadError<Boom>),
+    /// A future without an answer of its own, such as a ticket.
+    Done,
+}
+
+impl fmt::Display for Answer {
+    /// `V1 Miss`, `V0 Stale(20) +E1 +ticket`, `E1`, `E1 cached`, `LockTimeout`, ...
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value) => write!(f, "V{value}"),
+            Self::Outcome(outcome, ticket) => {
+                write!(f, "V{} ", outcome.value())?;
+                match outcome.status() {
+                    Status::Stale(age) => write!(f, "Stale({})", age.as_millis())?,
+                    other => write!(f, "{other:?}")?,
+                }
+                if let Some(failure) = outcome.error() {
+                    write!(f, " +{}", cause(failure))?;
+                }
+                if ticket.is_some() {
+                    write!(f, " +ticket")?;
+                }
+                Ok(())
+            }
+            Self::Error(LoadError::Failed(failure)) => {
+                write!(f, "{}{}", cause(failure), if failure.is_cached() { " cached" } else { "" })
+            }
+            Self::Error(LoadError::LockTimeout) => write!(f, "LockTimeout"),
+            Self::Error(LoadError::Reentrant) => write!(f, "Reentrant"),
+            Self::Error(other) => write!(f, "{other:?}"),
+            Self::Done => write!(f, "done"),
+        }
+    }
+}
+
+fn cause(failure: &Failure<Boom>) -> String {
+    match failure.cause() {
+        Cause::Error(boom) => boom.to_string(),
+        Cause::Panicked => "Panicked".into(),
+        Cause::BudgetExceeded => "BudgetExceeded".into(),
+        other => format!("{other:?}"),
+    }
+}
+
+impl From<Result<V, LoadError<Boom>>> for Answer {
+    fn from(result: Result<V, LoadError<Boom>>) -> Self {
+        result.map_or_else(Self::Error, Self::Value)
+    }
+}
+
+impl From<Result<Outcome<V, Boom>, LoadError<Boom>>> for Answer {
+    fn from(result: Result<Outcome<V, Boom>, LoadError<Boom>>) -> Self {
+        result.map_or_else(Self::Error, |outcome| Self::Outcome(outcome, None))
+    }
+}
+
+impl<K, L, R, P, H> From<Result<StaleOutcome<K, L, R, P, H>, LoadError<Boom>>> for Answer
+where
+    K: Key,
+    L: Source<K, Value = V, Error = Boom>,
+    R: Runtime,
+    P: Policy,
+    H: BuildHasher,
+    Refresh<K, L, R, P, H>: Future<Output = ()> + 'static,
+{
+    fn from(result: Result<StaleOutcome<K, L, R, P, H>, LoadError<Boom>>) -> Self {
+        match result {
+            Ok(StaleOutcome { outcome, refresh, .. }) => {
+                Self::Outcome(outcome, refresh.map(|ticket| Box::pin(ticket) as Pin<Box<dyn Future<Output = ()>>>))
+            }
+            Err(error) => Self::Error(error),
+        }
+    }
+}
+
+impl From<()> for Answer {
+    fn from((): ()) -> Self {
+        Self::Done
+    }
+}

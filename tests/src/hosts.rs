@@ -1,0 +1,86 @@
+//! The runtimes that every case runs on.
+
+use std::sync::Once;
+
+use larder::{
+    ManualClock, Runtime, Timer,
+    parts::{Local, Spin, Std},
+};
+
+use crate::{Bang, memory};
+
+/// A runtime of the core's own parts, driven by a manual clock.
+pub trait Host: Runtime + 'static {
+    /// The same parts with another clock.
+    type With<C: Timer + 'static>: Runtime + 'static;
+
+    /// A runtime that follows `clock`.
+    fn on(clock: ManualClock) -> Self;
+
+    /// The same parts on a clock of the test's own.
+    fn with<C: Timer + 'static>(clock: C) -> Self::With<C>;
+}
+
+macro_rules! hosts {
+    ($($part:ident)*) => {$(
+        impl Host for $part<ManualClock> {
+            type With<C: Timer + 'static> = $part<C>;
+
+            fn on(clock: ManualClock) -> Self {
+                $part::new(clock)
+            }
+
+            fn with<C: Timer + 'static>(clock: C) -> $part<C> {
+                $part::new(clock)
+            }
+        }
+    )*};
+}
+
+hosts!(Local Spin Std);
+
+/// Makes tests of functions that are generic over a [`Host`]: one for each runtime.
+///
+/// Each runs from an empty start to an empty end: what it allocated must be given back (P2).
+#[macro_export]
+macro_rules! on_every_runtime {
+    ($($case:ident)*) => {$(
+        mod $case {
+            #[test]
+            fn local() {
+                $crate::run(super::$case::<larder::parts::Local<larder::ManualClock>>);
+            }
+
+            #[test]
+            fn spin() {
+                $crate::run(super::$case::<larder::parts::Spin<larder::ManualClock>>);
+            }
+
+            #[test]
+            fn std() {
+                $crate::run(super::$case::<larder::parts::Std<larder::ManualClock>>);
+            }
+        }
+    )*};
+}
+
+/// Runs one case and asserts that all its memory came back, its caches being dropped.
+#[track_caller]
+pub fn run(case: fn()) {
+    quiet_bangs();
+    let left = memory::growth(case);
+    assert_eq!(left, 0, "bytes that outlive the caches of the case");
+}
+
+/// Keeps the panics that scripts ask for out of the output; others are printed as ever.
+fn quiet_bangs() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let default = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !info.payload().is::<Bang>() {
+                default(info);
+            }
+        }));
+    });
+}

@@ -1,0 +1,23 @@
+//! Live bytes of this thread, counted by the global allocator.
+
+use allocation_counter::{AllocationInfo, measure};
+
+/// Runs `work` and tells how many bytes more are live after it than before.
+pub fn growth(work: impl FnOnce()) -> i64 {
+    measure(work).bytes_current
+}
+
+/// Runs `work` and tells how often it asked for memory.
+pub fn allocations(work: impl FnOnce()) -> u64 {
+    measure(work).count_total
+}
+
+/// Runs `work` twice and asserts that the second time left no byte behind.
+///
+/// The first time may fill what is kept for good, such as the capacity of a table.
+#[track_caller]
+pub fn assert_no_growth(mut work: impl FnMut()) {
+    work();
+    let AllocationInfo { bytes_current, count_current, .. } = measure(work);
+    assert_eq!((bytes_current, count_current), (0, 0), "bytes and allocations left behind by the second run");
+}

@@ -1,0 +1,63 @@
+//! Virtual time in whole milliseconds, counted from the case's own zero.
+
+use core::cell::Cell;
+use core::time::Duration;
+
+use alloc::rc::Rc;
+
+use larder::{Instant, ManualClock};
+
+/// A length of virtual time.
+pub const fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+/// A manual clock, and how far it has come since the case's `t=0`.
+///
+/// The harness keeps its own count, so that the clock's number of reads is that of the cache alone.
+#[derive(Clone, Default)]
+pub struct Time {
+    clock: ManualClock,
+    zero: Rc<Cell<u64>>,
+    now: Rc<Cell<u64>>,
+}
+
+impl Time {
+    /// The clock itself, a handle that shares its time.
+    pub fn clock(&self) -> ManualClock {
+        self.clock.clone()
+    }
+
+    /// Milliseconds since the case's zero.
+    pub fn ms(&self) -> u64 {
+        self.now.get() - self.zero.get()
+    }
+
+    /// The instant `t` milliseconds after the case's zero.
+    pub fn instant(&self, t: u64) -> Instant {
+        Instant::from_nanos((self.zero.get() + t) * 1_000_000)
+    }
+
+    /// Sets the clock to `t` milliseconds after zero, forward or back.
+    pub fn set(&self, t: u64) {
+        self.now.set(self.zero.get() + t);
+        self.clock.set(self.instant(t));
+    }
+
+    /// Makes the present the case's `t=0`.
+    pub fn zero(&self) {
+        self.zero.set(self.now.get());
+    }
+
+    /// The earliest sleep of anybody, in milliseconds after zero, rounded up.
+    pub fn next_deadline(&self) -> Option<u64> {
+        let at = self.clock.next_deadline().filter(|at| *at != Instant::NEVER)?;
+        Some(at.as_nanos().div_ceil(1_000_000).saturating_sub(self.zero.get()).max(self.ms()))
+    }
+}
+
+/// Ends `t` milliseconds after the call.
+pub fn sleep(time: &Time, t: u64) -> <ManualClock as larder::Timer>::Sleep {
+    use larder::Timer;
+    time.clock.sleep_until(time.instant(time.ms() + t))
+}

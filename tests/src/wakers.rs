@@ -1,0 +1,129 @@
+//! Wakers that count, record their order, panic, or end another task.
+
+use core::any::Any;
+use core::cell::RefCell;
+use core::future::Future;
+use core::pin::Pin;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::task::{Context, Poll, Waker};
+use std::sync::{Mutex, PoisonError};
+use std::task::Wake;
+
+use alloc::sync::Arc;
+
+use crate::Bang;
+
+/// Counts how often it was woken.
+#[derive(Default)]
+pub struct Counting(AtomicUsize);
+
+impl Counting {
+    /// A counter and the waker that feeds it.
+    pub fn new() -> (Arc<Self>, Waker) {
+        let counter = Arc::new(Self::default());
+        (counter.clone(), Waker::from(counter))
+    }
+
+    /// The number of wakes so far.
+    pub fn wakes(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Counting {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// The order in which a group of wakers was woken.
+#[derive(Clone, Default)]
+pub struct Order(Arc<Mutex<Vec<usize>>>);
+
+impl Order {
+    /// The waker that writes down `number`.
+    pub fn waker(&self, number: usize) -> Waker {
+        Waker::from(Arc::new(Recording { order: self.clone(), number }))
+    }
+
+    /// The numbers written down so far, forgotten by this call.
+    pub fn take(&self) -> Vec<usize> {
+        core::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+struct Recording {
+    order: Order,
+    number: usize,
+}
+
+impl Wake for Recording {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.order.0.lock().unwrap_or_else(PoisonError::into_inner).push(self.number);
+    }
+}
+
+/// Panics with `Bang(16)` when it is woken.
+pub fn panicking() -> Waker {
+    struct Panicking;
+
+    impl Wake for Panicking {
+        fn wake(self: Arc<Self>) {
+            std::panic::panic_any(Bang(16));
+        }
+    }
+
+    Waker::from(Arc::new(Panicking))
+}
+
+std::thread_local! {
+    /// Wakers must be `Send`, what they drop need not be: it waits here.
+    static STASH: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+}
+
+/// Drops `victim` when it is woken for the first time, as an executor that ends a task.
+pub fn dropping(victim: impl Any) -> Waker {
+    struct Dropping;
+
+    impl Wake for Dropping {
+        fn wake(self: Arc<Self>) {
+            drop(STASH.take());
+        }
+    }
+
+    STASH.set(Some(Box::new(victim)));
+    Waker::from(Arc::new(Dropping))
+}
+
+/// Whether the victim of [`dropping`] is still there.
+pub fn victim_is_alive() -> bool {
+    STASH.with_borrow(Option::is_some)
+}
+
+/// Polls `future` once with `waker`.
+pub fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut Context::from_waker(waker))
+}
+
+/// Polls `future` once with a waker that does nothing.
+pub fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    poll_with(future, Waker::noop())
+}
+
+/// Polls `future` once and takes the answer it must have by then.
+#[track_caller]
+pub fn now<F: Future>(future: F) -> F::Output {
+    let mut future = core::pin::pin!(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("this call does not have to wait"),
+    }
+}

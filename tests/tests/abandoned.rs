@@ -1,0 +1,169 @@
+//! Loads whose last caller has left, finished by a spawner.
+
+use larder::{Cache, Loader, LookupOptions, OnTimeout};
+use larder_tests::*;
+
+type Finishing = Cache<u32, Loader<Loads>, Spawning>;
+
+/// A cache that hands abandoned loads to `spawner`.
+fn finishing(spawner: &Spawning, loads: &Loads) -> Finishing {
+    let builder = Cache::builder(spawner.clone()).loader(loads.clone()).ttl(ms(100)).error_ttl(ms(1000));
+    builder.stale_if_error(ms(60)).finish_abandoned().build().expect("valid")
+}
+
+fn ask(sim: &mut Sim, cache: &Finishing, options: LookupOptions) -> usize {
+    let cache = cache.clone();
+    sim.call(async move { cache.lookup(&7, options).await })
+}
+
+/// The only caller of a load gives up at 50; returns what was spawned for it, polled as a caller.
+fn give_up(sim: &mut Sim, spawner: &Spawning, cache: &Finishing) -> usize {
+    let impatient = ask(sim, cache, LookupOptions::new());
+    sim.to(50);
+    assert_eq!(spawner.take().len(), 0);
+    sim.drop(impatient);
+    let mut tasks = spawner.take();
+    assert_eq!(tasks.len(), 1);
+    sim.call(tasks.remove(0))
+}
+
+/// C96: a spawned task finishes the load, and another caller joins it meanwhile. (P2)
+#[test]
+fn c96_abandoned_and_finished() {
+    run(|| {
+        let mut sim = Sim::new();
+        let loads = sim.loads(after(150).gives(1));
+        let spawner = Spawning::new(sim.clock());
+        let cache = finishing(&spawner, &loads);
+        let task = give_up(&mut sim, &spawner, &cache);
+        assert_eq!(loads.live(), 1);
+        sim.to(100);
+        let joined = ask(&mut sim, &cache, LookupOptions::new());
+        sim.to(150);
+        assert_eq!(sim.saw(joined), "150: V1 LockHit");
+        assert_eq!(sim.saw(task), "150: done");
+        assert_eq!(cache.get_if_present(&7).map(|v| *v), Some(1));
+        assert_eq!((loads.calls(), loads.live()), (1, 0));
+        assert_clean(&cache.stats());
+    });
+}
+
+/// C96: nobody joins: the load is stored all the same. (P2)
+#[test]
+fn c96_finished_for_nobody() {
+    run(|| {
+        let mut sim = Sim::new();
+        let loads = sim.loads(after(150).gives(1));
+        let spawner = Spawning::new(sim.clock());
+        let cache = finishing(&spawner, &loads);
+        let task = give_up(&mut sim, &spawner, &cache);
+        sim.to(150);
+        assert_eq!(sim.saw(task), "150: done");
+        assert!(cache.contains(&7));
+        assert_clean(&cache.stats());
+    });
+}
+
+/// C96: the spawner drops the task: the load goes with it and is not handed over again. (P2)
+#[test]
+fn c96_dropped_by_the_spawner() {
+    run(|| {
+        let mut sim = Sim::new();
+        let loads = sim.loads(after(150).gives(1));
+        let spawner = Spawning::new(sim.clock());
+        let cache = finishing(&spawner, &loads);
+        let task = give_up(&mut sim, &spawner, &cache);
+        sim.drop(task);
+        assert_eq!((loads.live(), spawner.take().len()), (0, 0));
+        assert!(!cache.contains(&7));
+        assert_clean(&cache.stats());
+    });
+}
+
+/// C96: the option is off: the load is dropped with its only caller. (P2)
+#[test]
+fn c96_without_the_option() {
+    run(|| {
+        let mut sim = Sim::new();
+        let loads = sim.loads(after(150).gives(1));
+        let spawner = Spawning::new(sim.clock());
+        let cache = Cache::builder(spawner.clone()).loader(loads.clone()).build().expect("valid");
+        let impatient = ask(&mut sim, &cache, LookupOptions::new());
+        sim.to(50);
+        sim.drop(impatient);
+        assert_eq!((loads.live(), spawner.take().len()), (0, 0));
+        assert_clean(&cache.stats());
+    });
+}
+
+/// C96: an abandoned load that fails is cached as a failure; one that panics ends its task only. (P4, P5)
+#[test]
+fn c96_an_abandoned_load_that_does_not_succeed() {
+    run(|| {
+        for (script, end, cached) in [
+            (after(150).fails(1), "150: done", "150: E1 cached"),
+            (after(150).panics(3), "150: unwound 3", "150: Panicked cached"),
+        ] {
+            let mut sim = Sim::new();
+            let loads = sim.loads(script);
+            let spawner = Spawning::new(sim.clock());
+            let cache = finishing(&spawner, &loads);
+            let task = give_up(&mut sim, &spawner, &cache);
+            sim.to(150);
+            assert_eq!(sim.saw(task), end);
+            let next = ask(&mut sim, &cache, LookupOptions::new());
+            assert_eq!(sim.saw(next), cached);
+            assert_eq!(loads.calls(), 1);
+            assert_clean(&cache.stats());
+        }
+    });
+}
+
+/// C96: `insert` and `remove` void an abandoned load like any. (P8)
+#[test]
+fn c96_a_write_during_an_abandoned_load() {
+    run(|| {
+        for insert in [true, false] {
+            let mut sim = Sim::new();
+            let loads = sim.loads(after(150).gives(1));
+            let spawner = Spawning::new(sim.clock());
+            let cache = finishing(&spawner, &loads);
+            let task = give_up(&mut sim, &spawner, &cache);
+            if insert {
+                cache.insert_with(7, larder::Loaded::new(V::new(9)).ttl(ms(10_000)));
+            } else {
+                cache.remove(&7);
+            }
+            sim.to(150);
+            assert!(sim.saw(task).ends_with("done"), "{}", sim.saw(task));
+            assert_eq!(cache.get_if_present(&7).map(|v| *v), insert.then_some(9));
+            assert_clean(&cache.stats());
+        }
+    });
+}
+
+/// C97: the hurried caller alone has the stale value in time; the spawner finishes his load. (P2, P7)
+#[test]
+fn c97_the_hurried_one_alone_with_a_spawner() {
+    run(|| {
+        let mut sim = Sim::new();
+        let loads = sim.loads(after(30).gives(1));
+        let spawner = Spawning::new(sim.clock());
+        let cache = finishing(&spawner, &loads);
+        cache.insert(7, V::new(0));
+        sim.to(130);
+        sim.time.zero();
+        let hurried = LookupOptions::new().lock_timeout(ms(10), OnTimeout::Stale).stale_while_refresh(ms(60));
+        let b = ask(&mut sim, &cache, hurried);
+        sim.to(10);
+        assert_eq!(sim.saw(b), "10: V0 Stale(40)");
+        let mut tasks = spawner.take();
+        assert_eq!((tasks.len(), loads.live()), (1, 1));
+        let task = sim.call(tasks.remove(0));
+        sim.to(30);
+        assert_eq!(sim.saw(task), "30: done");
+        assert_eq!(cache.get_if_present(&7).map(|v| *v), Some(1));
+        assert_eq!(loads.calls(), 1);
+        assert_clean(&cache.stats());
+    });
+}

@@ -1,0 +1,190 @@
+//! Keys, values and clocks whose own code panics.
+
+use core::hash::{Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use larder::{Cache, Clock, Instant, LookupOptions, ManualClock, Timer};
+use larder_tests::*;
+
+on_every_runtime! {
+    c17_hash_panics
+    c17_eq_panics
+    c17_clone_of_a_value_panics
+    c17_drop_of_an_evicted_value_panics
+    c17_weigher_panics
+    c17_clock_panics
+    a_panic_in_clone_hits_one_caller_only
+}
+
+/// C17: `Hash` of the key panics while a load runs. (P5)
+fn c17_hash_panics<R: Host>() {
+    survive::<R>("hash");
+}
+
+/// C17: `Eq` of the key panics while a load runs. (P5)
+fn c17_eq_panics<R: Host>() {
+    survive::<R>("eq");
+}
+
+/// C17: `Clone` of the value panics as it is handed out. (P5)
+fn c17_clone_of_a_value_panics<R: Host>() {
+    survive::<R>("clone");
+}
+
+/// C17: `Drop` of a value panics that has to make room for the loaded one. (P5, P13)
+fn c17_drop_of_an_evicted_value_panics<R: Host>() {
+    survive::<R>("drop");
+}
+
+/// C17: the weigher panics as the loaded value is weighed. (P5)
+fn c17_weigher_panics<R: Host>() {
+    survive::<R>("weigh");
+}
+
+/// C17: the clock panics as the load is published. (P5)
+fn c17_clock_panics<R: Host>() {
+    survive::<R>("now");
+}
+
+/// 21 callers of one key in a full cache; `point` panics once while the load runs; then everything goes on.
+fn survive<R: Host>(point: &'static str) {
+    let mut sim = Sim::new();
+    let gate = Gate::default();
+    let loads = sim.loads_by({
+        let gate = gate.clone();
+        move |_, call| if call == 0 { gate.script().gives(1) } else { ready().gives(2) }
+    });
+    let load = {
+        let loads = loads.clone();
+        move |key: Key| {
+            let load = larder::Load::load(&loads, key.0);
+            async move { load.await.map(|loaded| drop(loaded)).map(|()| Value(key.0)) }
+        }
+    };
+    let cache = Cache::builder(R::with(Hostile(sim.clock())))
+        .capacity(64)
+        .shards(1)
+        .ttl(ms(1_000_000))
+        .load_fn(load)
+        .weigher(|_: &Key, _: &Value| {
+            strike("weigh");
+            1
+        })
+        .build()
+        .expect("valid");
+    for key in 1000..1064 {
+        cache.insert(Key(key), Value(key));
+    }
+    if point == "eq" {
+        cache.insert(Key(7), Value(6)); // whose key has to be compared when the load is published
+    }
+    let ask = |key: u32, options: LookupOptions| {
+        let cache = cache.clone();
+        async move { cache.lookup(&Key(key), options).await.map(|outcome| V::new(outcome.value().0)) }
+    };
+    let callers: Vec<_> = (0..21).map(|_| sim.call(ask(7, LookupOptions::new().reload()))).collect();
+    assert_eq!(loads.calls(), 1);
+    ARMED.set(point);
+    gate.open();
+    sim.run();
+    let fired = ARMED.replace("").is_empty();
+    assert!(fired || point == "hash", "{point} was not reached");
+    let mut unwound = 0;
+    for i in callers {
+        match sim.saw(i).as_str() {
+            "0: unwound 17" => unwound += 1,
+            "0: V7" | "0: Panicked" => {}
+            other => panic!("{point}: {other}"),
+        }
+    }
+    assert!(unwound <= 1, "{point}: {unwound} callers unwound");
+    for key in [7, 8] {
+        let again = sim.call(ask(key, LookupOptions::new().reload()));
+        assert_eq!(sim.saw(again), format!("0: V{key}"), "{point}");
+    }
+    for key in 0..2000 {
+        cache.insert(Key(key), Value(key));
+        assert!(cache.weight() <= 64);
+    }
+    assert_eq!((cache.weight(), cache.len()), (64, 64), "{point}");
+    assert_clean(&cache.stats());
+}
+
+/// A panic in `Clone` at delivery is that caller's alone; the outcome stays for the rest. (P5, P10)
+fn a_panic_in_clone_hits_one_caller_only<R: Host>() {
+    let sim = Sim::new();
+    let load = |key: Key| async move { Ok::<_, Boom>(Value(key.0)) };
+    let cache = Cache::builder(R::on(sim.clock())).load_fn(load).build().expect("valid");
+    cache.insert(Key(7), Value(7));
+    ARMED.set("clone");
+    let hit = catch_unwind(AssertUnwindSafe(|| cache.get_if_present(&Key(7)).is_some()));
+    assert!(hit.is_err());
+    assert_eq!(cache.get_if_present(&Key(7)).map(|v| v.0), Some(7));
+    assert_clean(&cache.stats());
+}
+
+std::thread_local! {
+    static ARMED: Cell<&'static str> = const { Cell::new("") };
+}
+
+/// Panics if this point is armed, once.
+fn strike(point: &'static str) {
+    if ARMED.get() == point {
+        ARMED.set("");
+        std::panic::panic_any(Bang(17));
+    }
+}
+
+#[derive(Clone)]
+struct Key(u32);
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        strike("hash");
+        self.0.hash(state);
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        strike("eq");
+        self.0 == other.0
+    }
+}
+
+impl Eq for Key {}
+
+struct Value(u32);
+
+impl Clone for Value {
+    fn clone(&self) -> Self {
+        strike("clone");
+        Self(self.0)
+    }
+}
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        // Only of what was evicted, and never while a panic is under way.
+        if self.0 >= 1000 && !std::thread::panicking() {
+            strike("drop");
+        }
+    }
+}
+
+struct Hostile(ManualClock);
+
+impl Clock for Hostile {
+    fn now(&self) -> Instant {
+        strike("now");
+        self.0.now()
+    }
+}
+
+impl Timer for Hostile {
+    type Sleep = <ManualClock as Timer>::Sleep;
+
+    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
+        self.0.sleep_until(deadline)
+    }
+}

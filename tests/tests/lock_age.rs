@@ -1,0 +1,241 @@
+//! A load that is too old holds nobody back, and its answer is still good for something.
+
+use larder::LookupOptions;
+use larder_tests::*;
+
+on_every_runtime! {
+    c22_takeover
+    c23_the_age_passes_while_one_waits
+    c23_without_the_first_caller
+    c24_a_late_answer_is_used
+    c25_the_bound
+    c26_over_age_callers_load_alone
+    a_failed_attempt_ends_the_call_of_who_began_it
+    lock_age_zero
+    the_age_counts_from_the_newest_attempt
+    a_borrowed_load_is_taken_over
+}
+
+/// C22: the next caller after the age begins a newer attempt, whose answer serves all and stays. (P6)
+fn c22_takeover<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([after(300).gives(1), after(30).gives(2)]);
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)));
+    let a = sim.get(&cache, 7);
+    sim.to(150);
+    let b = sim.get(&cache, 7);
+    sim.to(160);
+    let c = sim.get(&cache, 7);
+    sim.to(180);
+    assert_eq!(sim.saw(a), "180: V2 Miss");
+    assert_eq!(sim.saw(b), "180: V2 Miss");
+    assert_eq!(sim.saw(c), "180: V2 LockHit");
+    for i in [a, b, c] {
+        let Answer::Outcome(outcome, _) = sim.answer(i) else { panic!("a lookup has an outcome") };
+        assert_eq!((outcome.attempt(), outcome.led()), (Some(2), i != c));
+    }
+    assert_eq!(loads.live(), 0, "the first attempt is dropped");
+    for t in [180, 1000] {
+        sim.to(t);
+        let i = sim.get(&cache, 7);
+        assert_eq!(sim.saw(i), format!("{t}: V2 Hit"));
+    }
+    assert_eq!((loads.calls(), cache.stats().takeovers), (2, 1));
+    assert_clean(&cache.stats());
+}
+
+/// C23: the first caller is parked; when the age passes, the one who waited longest takes over, and only he. (P6)
+fn c23_the_age_passes_while_one_waits<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([never(), after(30).gives(2)]);
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)));
+    let a = sim.get(&cache, 7);
+    sim.park(a);
+    sim.to(10);
+    let b = sim.get(&cache, 7);
+    sim.to(20);
+    let c = sim.get(&cache, 7);
+    sim.to(99);
+    assert_eq!(loads.calls(), 1);
+    sim.to(130);
+    assert_eq!(loads.begun(), [0, 100]);
+    assert_eq!(sim.saw(b), "130: V2 Miss");
+    assert_eq!(sim.saw(c), "130: V2 LockHit");
+    sim.unpark(a);
+    assert_eq!(sim.saw(a), "130: V2 Miss");
+    assert_eq!((loads.live(), cache.stats().takeovers), (0, 1));
+    assert_clean(&cache.stats());
+}
+
+/// C23: the same when the longest waiter is parked as well, or has been dropped: the next one takes over. (P3, P6)
+fn c23_without_the_first_caller<R: Host>() {
+    for park in [true, false] {
+        let mut sim = Sim::new();
+        let loads = sim.loads_in_turn([never(), after(30).gives(2)]);
+        let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)));
+        let a = sim.get(&cache, 7);
+        sim.park(a);
+        let b = sim.get(&cache, 7);
+        sim.to(20);
+        let c = sim.get(&cache, 7);
+        let d = sim.get(&cache, 7);
+        if park {
+            sim.park(b);
+        } else {
+            sim.drop(b);
+        }
+        sim.to(130);
+        assert_eq!(loads.begun(), [0, 100]);
+        assert_eq!(sim.saw(c), "130: V2 Miss");
+        assert_eq!(sim.saw(d), "130: V2 LockHit");
+    }
+}
+
+/// C24: the older attempt answers while the newer one still runs: its answer is used, the newer one dropped. (P6)
+fn c24_a_late_answer_is_used<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([after(120).gives(1), after(100).gives(2)]);
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)));
+    let a = sim.get(&cache, 7);
+    sim.to(110);
+    let b = sim.get(&cache, 7);
+    assert_eq!(loads.live(), 2);
+    sim.to(120);
+    assert_eq!(sim.saw(a), "120: V1 Miss");
+    assert_eq!(sim.saw(b), "120: V1 Miss");
+    assert_eq!(loads.live(), 0);
+    assert_eq!(cache.get_if_present(&7).map(|v| *v), Some(1));
+    let stats = cache.stats();
+    assert_eq!((stats.loads_succeeded, stats.loads_dropped), (1, 1));
+    assert_clean(&stats);
+}
+
+/// C25: at most two attempts in flight; who comes later joins, however old they are. (P6)
+fn c25_the_bound<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([after(1000).gives(1), after(1000).gives(2)]);
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)).attempts(2));
+    let mut callers = Vec::new();
+    for t in [0, 150, 300, 450] {
+        sim.to(t);
+        callers.push(sim.get(&cache, 7));
+    }
+    sim.to(1000);
+    for (i, status) in callers.into_iter().zip(["Miss", "Miss", "LockHit", "LockHit"]) {
+        assert_eq!(sim.saw(i), format!("1000: V1 {status}"));
+    }
+    assert_eq!(loads.begun(), [0, 150]);
+    assert_clean(&cache.stats());
+}
+
+/// C26: by option, over-age callers load alone, are not shared, and store nothing. (P6)
+fn c26_over_age_callers_load_alone<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([after(300).gives(1), after(30).gives(2), after(30).gives(3)]);
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)).over_age_alone());
+    let a = sim.get(&cache, 7);
+    sim.to(150);
+    let c = sim.get(&cache, 7);
+    sim.to(180);
+    assert_eq!(sim.saw(c), "180: V2 Miss");
+    assert!(!cache.contains(&7));
+    sim.to(200);
+    let d = sim.get(&cache, 7);
+    sim.to(230);
+    assert_eq!(sim.saw(d), "230: V3 Miss");
+    assert!(!cache.contains(&7));
+    sim.to(300);
+    assert_eq!(sim.saw(a), "300: V1 Miss");
+    assert_eq!(cache.get_if_present(&7).map(|v| *v), Some(1));
+    assert_eq!(loads.calls(), 3);
+    assert_clean(&cache.stats());
+}
+
+/// A failed attempt is told to its beginner alone while another runs; if that succeeds, no failure is cached. (P4, P6)
+fn a_failed_attempt_ends_the_call_of_who_began_it<R: Host>() {
+    for (last, joined, kept) in [(after(100).gives(2), "210: V2 LockHit", true), (after(100).fails(2), "210: E2", false)] {
+        let mut sim = Sim::new();
+        let loads = sim.loads_in_turn([after(120).fails(1), last]);
+        let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)).error_ttl(ms(1000)));
+        let a = sim.get(&cache, 7);
+        let waiter = sim.get(&cache, 7);
+        sim.to(99);
+        sim.park(waiter); // so that the next one takes over
+        sim.to(110);
+        let b = sim.get(&cache, 7);
+        sim.unpark(waiter);
+        assert_eq!(loads.begun(), [0, 110]);
+        sim.to(210);
+        assert_eq!(sim.saw(a), "120: E1");
+        assert_eq!(sim.saw(b), joined.replace("LockHit", "Miss"));
+        assert_eq!(sim.saw(waiter), joined);
+        assert_eq!(cache.contains(&7), kept);
+        let next = sim.get(&cache, 7);
+        assert_eq!(sim.saw(next), if kept { "210: V2 Hit" } else { "210: E2 cached" });
+        assert_clean(&cache.stats());
+    }
+}
+
+/// Age zero: every caller begins an attempt of its own, up to the bound. (P6)
+fn lock_age_zero<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_by(|_, call| after(50).gives(call as u32));
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(0)).attempts(3));
+    let callers = sim.crowd(&cache, 7, 5);
+    assert_eq!((loads.calls(), loads.live()), (3, 3));
+    sim.to(50);
+    for i in callers {
+        assert!(sim.saw(i).starts_with("50: V"), "{}", sim.saw(i));
+    }
+    assert_eq!(loads.calls(), 3);
+    assert_clean(&cache.stats());
+}
+
+/// The age counts from the newest attempt, ended or not: two callers right after each other begin one. (P6)
+fn the_age_counts_from_the_newest_attempt<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([never(), after(20).fails(2), never(), after(20).gives(4)]);
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)));
+    let a = sim.get(&cache, 7);
+    sim.park(a);
+    sim.to(150);
+    let b = sim.get(&cache, 7);
+    let c = sim.get(&cache, 7);
+    sim.to(170);
+    assert_eq!(sim.saw(b), "170: E2", "his own attempt failed");
+    assert_eq!(sim.saw(c), "waits", "the first attempt is still in flight");
+    sim.to(249);
+    assert_eq!(loads.begun(), [0, 150]);
+    sim.to(250);
+    assert_eq!(loads.begun(), [0, 150, 250]);
+    sim.ask(&cache, 7, LookupOptions::new());
+    assert_eq!(loads.calls(), 3);
+    sim.to(349);
+    assert_eq!(loads.calls(), 3);
+    sim.to(370);
+    assert_eq!(loads.begun(), [0, 150, 250, 350]);
+    assert_eq!(sim.saw(c), "370: V4 Miss");
+}
+
+/// A load that belongs to a parked caller cannot be polled by others: the age lets them go on. (P3, P6)
+fn a_borrowed_load_is_taken_over<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(after(30).gives(2));
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)));
+    let own = cache.clone();
+    let time = sim.time.clone();
+    let a = sim.call(async move {
+        own.get_with(&7, || async {
+            sleep(&time, 10).await;
+            Ok::<V, Boom>(V::new(1))
+        })
+        .await
+    });
+    sim.park(a);
+    let b = sim.get(&cache, 7);
+    sim.to(130);
+    assert_eq!(sim.saw(b), "130: V2 Miss");
+    sim.unpark(a);
+    assert_eq!(sim.saw(a), "130: V2");
+    assert_clean(&cache.stats());
+}

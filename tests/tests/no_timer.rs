@@ -1,0 +1,95 @@
+//! Without a timer deadlines are noticed by whoever is polled next.
+
+use larder::{Cache, LoadError, LookupOptions, OnTimeout, parts::NoTimer};
+use larder_tests::*;
+
+on_every_runtime! {
+    c23_the_next_one_polled_takes_over
+    a_late_takeover_has_its_whole_budget
+    c29_a_timeout_is_noticed_at_the_next_poll
+    c93_a_budget_is_noticed_at_the_next_poll
+}
+
+type Untimed<R> = Cache<u32, larder::Loader<Loads>, <R as Host>::With<NoTimer<larder::ManualClock>>>;
+
+fn untimed<R: Host>(sim: &Sim, loads: &Loads, age: u64, budget: u64) -> Untimed<R> {
+    let builder = Cache::builder(R::with(NoTimer::new(sim.clock()))).loader(loads.clone());
+    builder.lock_age(ms(age)).load_budget(ms(budget)).build().expect("valid")
+}
+
+/// C23 without a timer: the first waiter who is polled after the age takes over. (P3, P6)
+fn c23_the_next_one_polled_takes_over<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([never(), ready().gives(2)]);
+    let cache = untimed::<R>(&sim, &loads, 100, 1_000_000);
+    let callers = [0, 1, 2].map(|_| {
+        let cache = cache.clone();
+        sim.call(async move { cache.lookup(&7, LookupOptions::new()).await })
+    });
+    sim.to(150);
+    assert_eq!((loads.calls(), sim.time.next_deadline()), (1, None));
+    sim.poll(callers[2]);
+    assert_eq!(sim.saw(callers[2]), "150: V2 Miss");
+    sim.run();
+    assert_eq!(sim.saw(callers[0]), "150: V2 Miss");
+    assert_eq!(sim.saw(callers[1]), "150: V2 LockHit");
+    assert_clean(&cache.stats());
+}
+
+/// Who takes over long after the age has passed begins his attempt then: it has its whole budget. (P6, P11)
+fn a_late_takeover_has_its_whole_budget<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([never(), after(90).gives(2)]);
+    let cache = untimed::<R>(&sim, &loads, 50, 100);
+    let callers = [0, 1].map(|_| {
+        let cache = cache.clone();
+        sim.call(async move { cache.lookup(&7, LookupOptions::new()).await })
+    });
+    sim.to(95);
+    sim.poll(callers[1]);
+    assert_eq!(loads.begun(), [0, 95]);
+    sim.to(185);
+    sim.poll(callers[1]);
+    assert_eq!(sim.saw(callers[1]), "185: V2 Miss");
+}
+
+/// C29 without a timer: a wait that is over ends when its caller is polled, not before. (P7)
+fn c29_a_timeout_is_noticed_at_the_next_poll<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(never());
+    let cache = untimed::<R>(&sim, &loads, 1_000_000, 1_000_000);
+    let callers = [0, 1].map(|_| {
+        let cache = cache.clone();
+        let options = LookupOptions::new().lock_timeout(ms(100), OnTimeout::Fail);
+        sim.call(async move { cache.lookup(&7, options).await })
+    });
+    sim.to(99);
+    sim.poll(callers[0]);
+    sim.to(200);
+    assert_eq!(callers.map(|i| sim.saw(i)), ["waits", "waits"]);
+    sim.poll(callers[1]);
+    assert_eq!(sim.saw(callers[1]), "200: LockTimeout");
+    sim.poll(callers[0]);
+    assert_eq!(sim.saw(callers[0]), "200: LockTimeout");
+    assert_clean(&cache.stats());
+}
+
+/// C93 without a timer: a load that is over its budget is dropped at the next poll, and all are told. (P4)
+fn c93_a_budget_is_noticed_at_the_next_poll<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(never());
+    let cache = untimed::<R>(&sim, &loads, 1_000_000, 100);
+    let callers = [0, 1].map(|_| {
+        let cache = cache.clone();
+        sim.call(async move { cache.get(&7).await })
+    });
+    sim.to(300);
+    assert_eq!(loads.live(), 1);
+    sim.poll(callers[1]);
+    sim.run();
+    assert_eq!(callers.map(|i| sim.saw(i)), ["300: BudgetExceeded", "300: BudgetExceeded"]);
+    assert_eq!(loads.live(), 0);
+    assert_clean(&cache.stats());
+    let told: fn(&LoadError<Boom>) -> bool = |error| error.failure().is_some_and(larder::Failure::is_budget_exceeded);
+    assert!(matches!(sim.answer(callers[0]), Answer::Error(error) if told(error)));
+}

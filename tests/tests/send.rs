@@ -1,0 +1,129 @@
+//! What may cross threads, and what may not, decided by the compiler.
+
+use core::future::Ready;
+
+use larder::{
+    BoxLoader, Cache, DefaultHasher, Load, Loaded, Loader, LookupOptions, ManualClock, Refresh, parts::*,
+    policy::GatedFifo,
+};
+use larder_tests::{Arc, Duration, Rc};
+
+/// Whether a type has an auto trait, as a value: the inherent constant wins where its bound holds.
+macro_rules! has {
+    ($type:ty: $trait:ident) => {{
+        struct Probe<T: ?Sized>(core::marker::PhantomData<T>);
+        #[allow(dead_code)]
+        trait No {
+            const HAS: bool = false;
+        }
+        impl<T: ?Sized> No for Probe<T> {}
+        #[allow(dead_code)]
+        impl<T: ?Sized + $trait> Probe<T> {
+            const HAS: bool = true;
+        }
+        <Probe<$type>>::HAS
+    }};
+}
+
+fn is_send<T: Send>(value: T) -> T {
+    value
+}
+
+fn is_sync<T: Sync>(value: T) -> T {
+    value
+}
+
+/// A loader of values of one type.
+struct Makes<V>(core::marker::PhantomData<fn() -> V>);
+
+impl<V: Clone + Default> Load<u32> for Makes<V> {
+    type Value = V;
+    type Error = ();
+    type Future = Ready<Result<Loaded<V>, ()>>;
+
+    fn load(&self, _: u32) -> Self::Future {
+        core::future::ready(Ok(Loaded::new(V::default())))
+    }
+}
+
+type Crossing<R> = Cache<u32, Loader<Makes<Arc<str>>>, R>;
+type Staying<R> = Cache<u32, Loader<Makes<Rc<str>>>, R>;
+
+type Refreshing<V> = Refresh<u32, Loader<Makes<V>>, Std<ManualClock>, GatedFifo, DefaultHasher>;
+
+/// C84: with a real lock a cache of `Send` things is `Send + Sync`, whichever lock. (P15)
+#[test]
+fn c84_a_cache_behind_a_lock_crosses_threads() {
+    assert!(has!(Crossing<Std<ManualClock>>: Send) && has!(Crossing<Std<ManualClock>>: Sync));
+    assert!(has!(Crossing<Spin<ManualClock>>: Send) && has!(Crossing<Spin<ManualClock>>: Sync));
+    assert!(has!(Refreshing<Arc<str>>: Send));
+    assert!(has!(Cache<String, BoxLoader<String, Arc<str>, ()>, Std<ManualClock>>: Sync));
+}
+
+/// C84: with a `RefCell`, or with values of one thread, it is neither.
+#[test]
+fn c84_a_local_cache_stays() {
+    assert!(!has!(Crossing<Local<ManualClock>>: Send) && !has!(Crossing<Local<ManualClock>>: Sync));
+    assert!(!has!(Staying<Std<ManualClock>>: Send) && !has!(Staying<Std<ManualClock>>: Sync));
+    assert!(!has!(Staying<Local<ManualClock>>: Send) && !has!(Staying<Local<ManualClock>>: Sync));
+    assert!(!has!(Refreshing<Rc<str>>: Send));
+}
+
+/// C84: the futures of every call are `Send` behind a lock, and so are futures made of them.
+#[test]
+fn c84_futures_cross_threads() {
+    let clock = ManualClock::new();
+    let cache = Cache::builder(Std::new(clock.clone())).load_fn(|key: u32| async move { Ok::<_, ()>(key) });
+    let cache = is_sync(is_send(cache.build().expect("valid")));
+    drop(is_send(cache.get(&1)));
+    drop(is_send(cache.lookup(&1, LookupOptions::new())));
+    drop(is_send(cache.get_stale(&1)));
+    drop(is_send(cache.lookup_stale(&1, LookupOptions::new())));
+    drop(is_send(cache.get_with(&1, || async { Ok::<_, ()>(1) })));
+    let own = cache.clone();
+    drop(is_send(async move { own.get(&1).await }));
+
+    let per_call = Cache::builder(Std::new(clock)).per_call::<u32, ()>().build().expect("valid");
+    let per_call = is_sync(is_send(per_call));
+    let key: u32 = 1;
+    drop(is_send(per_call.get_or_load(&key, || async { Ok::<_, ()>(1) })));
+    let options = LookupOptions::new().ttl(Duration::from_secs(1));
+    drop(is_send(per_call.lookup_or_load(&key, options, || async { Ok::<_, ()>(Loaded::new(1)) })));
+}
+
+/// C84: a single-thread cache holds `Rc` values, and its loads may be bound to the thread.
+#[test]
+fn c84_a_local_cache_holds_what_cannot_cross() {
+    let shared = Rc::new(5);
+    let counter = shared.clone();
+    let cache = Cache::builder(Local::new(ManualClock::new()))
+        .load_fn(move |_: u32| {
+            let counter = counter.clone();
+            async move { Ok::<Rc<i32>, Rc<()>>(counter) }
+        })
+        .build()
+        .expect("valid");
+    let value = larder_tests::wakers::now(cache.get(&1));
+    assert!(value.is_ok_and(|value| Rc::ptr_eq(&value, &shared)));
+    let per_call = Cache::builder(Local::new(ManualClock::new())).local_per_call::<Rc<i32>, ()>();
+    let per_call = per_call.build().expect("valid");
+    let own = shared.clone();
+    let value = larder_tests::wakers::now(per_call.get_or_load(&1_u32, async move || Ok::<_, ()>(own)));
+    assert!(value.is_ok_and(|value| Rc::ptr_eq(&value, &shared)));
+}
+
+/// The futures of calls are small enough to be kept by the thousand; what grows must be looked at. (P14)
+#[test]
+fn sizes() {
+    let clock = ManualClock::new();
+    let load = |key: u32| core::future::ready(Ok::<u32, ()>(key));
+    let cache = Cache::builder(Std::new(clock)).load_fn(load).build().expect("valid");
+    // The key's hash and the state of a waiter: its place, its waker's place, its deadlines and the timer.
+    let get = size_of_val(&cache.get(&1));
+    assert!(get <= 256, "the future of `get` has {get} bytes");
+    // The same with the options of the call.
+    let lookup = size_of_val(&cache.lookup(&1, LookupOptions::new()));
+    assert!(lookup <= 384, "the future of `lookup` has {lookup} bytes");
+    // A cache is a handle.
+    assert_eq!(size_of_val(&cache), size_of::<usize>());
+}
