@@ -120,20 +120,18 @@ impl<N: Notify> Crowd<N> {
         self.hub.as_ref().is_some_and(|(_, hub)| hub.will_wake(waker))
     }
 
-    /// Wakes all who are registered.
-    pub(crate) fn notify_all(&self) {
-        if let Some((hub, _)) = &self.hub {
-            hub.notify.notify_all();
-        }
-        // He sleeps on his load, and it is not the load that ended the wait: an insert did.
-        if let Some(alone) = &self.alone {
-            alone.wake_by_ref();
-        }
+    /// Forgets the only caller, who is told by what he does himself; returns his waker.
+    pub(crate) fn forget_alone(&mut self) -> Option<Waker> {
+        self.alone.take()
     }
 
-    /// Spares the caller who was alone and ends the wait himself the wake-up; returns the waker.
-    pub(crate) fn forget(&mut self, mine: &Registration<N>) -> Option<Waker> {
-        if mine.was_alone { self.alone.take() } else { None }
+    /// Wakes all who are registered, also a caller who is alone: an `insert` ends his wait from outside.
+    pub(crate) fn notify_all(self) {
+        if let Some((hub, _)) = &self.hub {
+            hub.notify.notify_all();
+        } else if let Some(alone) = self.alone {
+            alone.wake();
+        }
     }
 }
 

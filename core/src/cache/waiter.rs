@@ -109,6 +109,9 @@ where
         let mut effects = Deferred::<K, L, R>::new();
         let turn = inner.with(hash, |shard| {
             let Some(waiting) = slot.as_mut() else { return Turn::Sleep(Instant::NEVER) };
+            if matches!(driven, Driven::Answered(..) | Driven::Failed(..)) {
+                displaced = shard.flights.seated(&waiting.seat).crowd.forget_alone();
+            }
             let again = hand_in(shard, waiting, driven, reached, inner, &mut effects, &mut displaced);
             *driving = None;
             let turn = match shard.told(waiting) {
@@ -132,8 +135,6 @@ where
             };
             match &turn {
                 Turn::End(_) => {
-                    let awake = effects.0.wake.as_mut().and_then(|crowd| crowd.forget(registration));
-                    displaced = displaced.take().or(awake);
                     left = slot.take().map(|waiting| leave::<K, L, R, P>(shard, waiting, core::mem::take(registration)))
                 }
                 Turn::Drive(job, _) => *driving = Some(job.number),
