@@ -26,7 +26,7 @@ const WORKS: [(&str, Work); 8] = [
     ("mix, 2 threads", Work::Mix { threads: 2 }),
 ];
 
-const ROUNDS: usize = 21;
+const ROUNDS: usize = 15;
 
 fn main() {
     // Cargo passes `--bench`; any other argument picks the works whose names contain it.
