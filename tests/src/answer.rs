@@ -7,9 +7,7 @@ use core::pin::Pin;
 
 use alloc::rc::Rc;
 
-use larder::{
-    Cause, Failure, Key, LoadError, Outcome, Refresh, Runtime, Source, StaleOutcome, Status, policy::Policy,
-};
+use larder::{Cause, Failure, Key, LoadError, Outcome, Refresh, Runtime, Source, StaleOutcome, Status, policy::Policy};
 
 /// The values of scripted loads; not `Send`, as a cache on one thread may have them.
 pub type V = Rc<u32>;

@@ -7,11 +7,7 @@ use larder::Stats;
 pub fn assert_sums(stats: &Stats) {
     assert_eq!(
         stats.loads_begun,
-        stats.loads_succeeded
-            + stats.loads_failed
-            + stats.loads_panicked
-            + stats.loads_dropped
-            + stats.loads_in_flight,
+        stats.loads_succeeded + stats.loads_failed + stats.loads_panicked + stats.loads_dropped + stats.loads_in_flight,
         "loads begun = succeeded + failed + panicked + dropped + in flight: {stats:?}"
     );
     assert_eq!(

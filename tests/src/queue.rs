@@ -27,12 +27,8 @@ struct Flag {
 
 impl Queue {
     pub(crate) fn task(&self, number: usize) -> Task {
-        let flag = Arc::new(Flag {
-            queue: self.clone(),
-            number,
-            queued: AtomicBool::new(false),
-            wakes: AtomicUsize::new(0),
-        });
+        let flag =
+            Arc::new(Flag { queue: self.clone(), number, queued: AtomicBool::new(false), wakes: AtomicUsize::new(0) });
         Task { waker: Waker::from(flag.clone()), flag }
     }
 

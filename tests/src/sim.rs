@@ -219,7 +219,9 @@ impl Sim {
     #[track_caller]
     pub fn ticket(&mut self, i: usize) -> Ticket {
         match &mut self.callers[i].saw {
-            Some((_, Saw::Answer(Answer::Outcome(_, ticket)))) => ticket.take().expect("the caller was handed a ticket"),
+            Some((_, Saw::Answer(Answer::Outcome(_, ticket)))) => {
+                ticket.take().expect("the caller was handed a ticket")
+            }
             _ => panic!("caller {i} was handed no ticket"),
         }
     }

@@ -76,10 +76,14 @@ fn c08_all_dropped<R: Host>() {
     let loads = Loads::new(&time, |key, call| if call < 200_001 { never() } else { ready().gives(key) });
     let cache = larder::Cache::builder(R::on(time.clock())).loader(loads.clone()).build().expect("valid");
     let abandon = |keys: core::ops::Range<u32>| {
-        let mut callers: Vec<_> = keys.map(|key| Box::pin({
-            let cache = cache.clone();
-            async move { cache.get(&key).await.map(drop).is_ok() }
-        })).collect();
+        let mut callers: Vec<_> = keys
+            .map(|key| {
+                Box::pin({
+                    let cache = cache.clone();
+                    async move { cache.get(&key).await.map(drop).is_ok() }
+                })
+            })
+            .collect();
         assert!(callers.iter_mut().all(|caller| wakers::poll_once(caller).is_pending()));
         assert_eq!(cache.stats().flights, callers.len() as u64);
     };

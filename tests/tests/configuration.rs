@@ -22,7 +22,9 @@ fn c88_refused_configuration() {
     ];
     let sim = Sim::new();
     for (n, (field, setting)) in refused.into_iter().enumerate() {
-        let Err(error) = sim.try_cache(&sim.loads(never()), setting) else { panic!("setting {n}, {field}: not refused") };
+        let Err(error) = sim.try_cache(&sim.loads(never()), setting) else {
+            panic!("setting {n}, {field}: not refused")
+        };
         assert_eq!(error.field(), field, "setting {n}");
         assert!(error.to_string().contains(field), "setting {n}: {error}");
     }

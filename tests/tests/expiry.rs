@@ -125,10 +125,14 @@ fn c35_precedence<R: Host>() {
             None => c,
         });
         let options = LookupOptions::new();
-        let a = sim.ask(&cache, 7, match call {
-            Some(ttl) => options.ttl(ttl),
-            None => options,
-        });
+        let a = sim.ask(
+            &cache,
+            7,
+            match call {
+                Some(ttl) => options.ttl(ttl),
+                None => options,
+            },
+        );
         let b = sim.ask(&cache, 7, LookupOptions::new().ttl(ms(7)));
         sim.to(10);
         assert_eq!(sim.saw(a), "10: V1 Miss");

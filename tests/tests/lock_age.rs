@@ -153,7 +153,9 @@ fn c26_over_age_callers_load_alone<R: Host>() {
 
 /// A failed attempt is told to its beginner alone while another runs; if that succeeds, no failure is cached. (P4, P6)
 fn a_failed_attempt_ends_the_call_of_who_began_it<R: Host>() {
-    for (last, joined, kept) in [(after(100).gives(2), "210: V2 LockHit", true), (after(100).fails(2), "210: E2", false)] {
+    for (last, joined, kept) in
+        [(after(100).gives(2), "210: V2 LockHit", true), (after(100).fails(2), "210: E2", false)]
+    {
         let mut sim = Sim::new();
         let loads = sim.loads_in_turn([after(120).fails(1), last]);
         let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)).error_ttl(ms(1000)));

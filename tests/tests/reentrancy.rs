@@ -47,7 +47,11 @@ impl<R: Host> Load<u32> for Asking<R> {
     }
 }
 
-fn asking<R: Host>(sim: &Sim, gate: &Gate, next: fn(u32) -> Option<u32>) -> (Cache<u32, Loader<Asking<R>>, R>, Rc<Inner<R>>) {
+fn asking<R: Host>(
+    sim: &Sim,
+    gate: &Gate,
+    next: fn(u32) -> Option<u32>,
+) -> (Cache<u32, Loader<Asking<R>>, R>, Rc<Inner<R>>) {
     let inner = Rc::new(Inner { cache: RefCell::new(None), next, gate: gate.clone() });
     let builder = Cache::builder(R::on(sim.clock())).loader(Asking(inner.clone())).shards(1);
     let cache = builder.ttl(ms(100)).stale_while_refresh(ms(50)).build().expect("valid");

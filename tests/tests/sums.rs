@@ -43,7 +43,10 @@ fn c87_sums<R: Host>() {
     assert!(stats.evicted > 0 && stats.expired_out > 0 && stats.removed > 0 && stats.loads_panicked == 10, "{stats:?}");
     cache.clear();
     let after = cache.stats();
-    assert_eq!((after.hits, after.loads_begun, after.stored, after.held), (stats.hits, stats.loads_begun, stats.stored, 0));
+    assert_eq!(
+        (after.hits, after.loads_begun, after.stored, after.held),
+        (stats.hits, stats.loads_begun, stats.stored, 0)
+    );
     assert_clean(&after);
 }
 

@@ -127,8 +127,7 @@ async fn c41_one_refresh_task() {
 #[tokio::test(start_paused = true)]
 async fn c96_abandoned_and_finished() {
     let calls = Arc::<AtomicU32>::default();
-    let cache =
-        Cache::builder(Tokio::new()).load_fn(counting(150, &calls)).finish_abandoned().build().expect("valid");
+    let cache = Cache::builder(Tokio::new()).load_fn(counting(150, &calls)).finish_abandoned().build().expect("valid");
     assert!(timeout(ms(50), cache.get(&7)).await.is_err());
     sleep(ms(50)).await;
     let joined = cache.lookup(&7, LookupOptions::new()).await.expect("no load fails");

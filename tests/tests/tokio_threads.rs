@@ -11,7 +11,8 @@ use larder_tokio::Tokio;
 #[test]
 fn ten_thousand_tasks_on_one_expiring_key() {
     const TTL: u64 = 3;
-    let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
+    let workers =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
     workers.block_on(async {
         let clock = Tokio::new();
         let spans: Arc<Mutex<Vec<(Instant, Instant)>>> = Arc::default();
@@ -64,7 +65,8 @@ fn ten_thousand_tasks_on_one_expiring_key() {
 /// C02 on tokio: 2000 keys, 32 first readers each on two workers: exactly 2000 loads. (P1)
 #[test]
 fn c02_no_window_between_look_and_claim() {
-    let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
+    let workers =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
     workers.block_on(async {
         let loads = Arc::new(AtomicU64::new(0));
         let count = loads.clone();
@@ -97,7 +99,8 @@ fn c02_no_window_between_look_and_claim() {
 /// Tasks that are aborted at random leave the load to the others; a task that panics is told apart. (P2, P5)
 #[test]
 fn aborted_tasks_leave_the_load_to_the_others() {
-    let workers = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
+    let workers =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
     workers.block_on(async {
         let go = Arc::new(tokio::sync::Semaphore::new(0));
         let permit = go.clone();

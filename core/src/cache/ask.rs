@@ -62,7 +62,7 @@ where
     #[inline(always)]
     pub(crate) fn poll_value(&mut self, cx: &mut Context<'_>) -> Poll<Result<L::Value, LoadError<L::Error>>> {
         let hash = self.inner.hash(self.key);
-        let mut now = Instant::ZERO;
+        let mut now = None;
         if self.is_new() {
             now = self.inner.now_if_timed();
             if let Some(value) = self.inner.hit(hash, now, self.key) {
@@ -77,11 +77,9 @@ where
         &mut self,
         cx: &mut Context<'_>,
         hash: u64,
-        now: Instant,
+        now: Option<Instant>,
     ) -> Poll<Result<L::Value, LoadError<L::Error>>> {
         let call = self.inner.rules.call();
-        // Zero is what a clock says that was not asked.
-        let now = Some(now).filter(|now| *now != Instant::ZERO);
         self.poll(cx, &call, hash, now).map(|result| result.map(|(outcome, _)| outcome.value))
     }
 

@@ -201,7 +201,7 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
             None => processors().saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_SHARE)),
         };
         let shards = shards.min(to_usize(capacity)).max(1) as u64;
-        let hold = rules.stale_while_refresh.max(rules.stale_if_error).unwrap_or_default();
+        let hold = rules.stale_while_refresh.max(rules.stale_if_error);
         let share = |index| capacity / shards + u64::from(index < capacity % shards);
         let shards = (0..shards).map(|index| Aligned(R::Lock::new(Shard::new(share(index), hold)))).collect();
         let timed = AtomicBool::new(rules.ttl.expires() || !rules.backoff.first.is_zero());

@@ -120,17 +120,12 @@ impl<N: Notify> Crowd<N> {
         self.hub.as_ref().is_some_and(|(_, hub)| hub.will_wake(waker))
     }
 
-    /// Forgets the only caller, who is told by what he does himself; returns his waker.
-    pub(crate) fn forget_alone(&mut self) -> Option<Waker> {
-        self.alone.take()
-    }
-
-    /// Wakes all who are registered, also a caller who is alone: an `insert` ends his wait from outside.
+    /// Wakes all who are registered.
     pub(crate) fn notify_all(self) {
-        if let Some((hub, _)) = &self.hub {
-            hub.notify.notify_all();
-        } else if let Some(alone) = self.alone {
-            alone.wake();
+        match (self.hub, self.alone) {
+            (Some((hub, _)), _) => hub.notify_all(),
+            (None, Some(alone)) => alone.wake(),
+            (None, None) => {}
         }
     }
 }

@@ -28,12 +28,13 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// As a hit was not to be had, looks with everything that comes with it.
     #[cold]
     #[inline(never)]
-    fn look_again<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<L::Value>
+    fn look_again<Q>(&self, hash: u64, now: Option<Instant>, key: &Q) -> Option<L::Value>
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
         let inner = &*self.inner;
+        let now = now.unwrap_or(Instant::ZERO);
         let mut effects = Deferred::<K, L, R>::new();
         inner.with(hash, |shard| shard.get_if_present(hash, now, |k| k.borrow() == key, &mut effects.0))
     }
@@ -200,7 +201,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     }
 
     fn now(&self) -> Instant {
-        self.inner.now_if_timed()
+        self.inner.now_if_timed().unwrap_or(Instant::ZERO)
     }
 }
 

@@ -90,19 +90,21 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
         self.shards[index as usize].0.with(f)
     }
 
-    /// Reads the clock if anything may have expired; before that, it is always zero o'clock.
+    /// Reads the clock if anything may have expired.
     #[inline(always)]
-    pub(crate) fn now_if_timed(&self) -> Instant {
-        if self.timed.load(Ordering::Relaxed) { self.runtime.now().told() } else { Instant::ZERO }
+    pub(crate) fn now_if_timed(&self) -> Option<Instant> {
+        self.timed.load(Ordering::Relaxed).then(|| self.runtime.now().told())
     }
 
     /// Looks for a fresh value, and for nothing else.
     #[inline(always)]
-    pub(crate) fn hit<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<L::Value>
+    pub(crate) fn hit<Q>(&self, hash: u64, now: Option<Instant>, key: &Q) -> Option<L::Value>
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
+        // As long as nothing expires, it is always zero o'clock.
+        let now = now.unwrap_or(Instant::ZERO);
         self.with(hash, |shard| shard.hit(hash, now, |k| k.borrow() == key))
     }
 

@@ -53,12 +53,17 @@ pub(crate) fn hand_in<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHashe
     shard: &mut ShardOf<K, L, R, P>,
     waiting: &Waiting,
     driven: Driven<L::Future, L::Value, L::Error>,
-    reached: &mut Instant,
+    (registration, reached): (&mut Registration<R::Notify>, &mut Instant),
     inner: &Inner<K, L, R, P, H>,
     effects: &mut Deferred<K, L, R>,
     displaced: &mut Option<Waker>,
 ) -> Option<Job<L::Future>> {
     let (seat, rules, effects) = (&waiting.seat, &inner.rules, &mut effects.0);
+    if let Driven::Answered(.., now) | Driven::Failed(.., now) = &driven {
+        *reached = (*now).max(*reached);
+        // Whoever ends the flight need not be woken for it.
+        *displaced = shard.flights.seated(seat).crowd.withdraw(core::mem::take(registration));
+    }
     match driven {
         Driven::Nothing => {}
         Driven::Pending(number, load) => {
@@ -71,11 +76,9 @@ pub(crate) fn hand_in<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHashe
         }
         Driven::OwnPending(number) => *displaced = shard.flights.own_pending(seat, number),
         Driven::Answered(number, loaded, weighed, now) => {
-            *reached = now.max(*reached);
             shard.succeed(seat, number, loaded, weighed, At { now, rules }, effects);
         }
         Driven::Failed(number, failure, now) => {
-            *reached = now.max(*reached);
             shard.fail(seat, number, failure, At { now, rules }, effects);
         }
     }

@@ -101,18 +101,17 @@ where
         waker: &Waker,
         means: &mut M,
     ) -> Turn<L::Future, L::Value, L::Error, R::Notify> {
+        let may_hand_over = self.may_hand_over && self.inner.get().spawn.is_some();
         let Self { inner, waiting: slot, registration, reached, driving, .. } = self;
         let Some(hash) = slot.as_ref().map(|waiting| waiting.hash) else { return Turn::Sleep(Instant::NEVER) };
         let inner = inner.get();
-        let (mut displaced, mut left) = (None, None);
+        let (mut displaced, mut left) = ([None, None], None);
         // Declared last, so that on unwinding it is dropped first: whoever has to be woken is woken before the rest.
         let mut effects = Deferred::<K, L, R>::new();
         let turn = inner.with(hash, |shard| {
             let Some(waiting) = slot.as_mut() else { return Turn::Sleep(Instant::NEVER) };
-            if matches!(driven, Driven::Answered(..) | Driven::Failed(..)) {
-                displaced = shard.flights.seated(&waiting.seat).crowd.forget_alone();
-            }
-            let again = hand_in(shard, waiting, driven, reached, inner, &mut effects, &mut displaced);
+            let again =
+                hand_in(shard, waiting, driven, (registration, reached), inner, &mut effects, &mut displaced[0]);
             *driving = None;
             let turn = match shard.told(waiting) {
                 Some(Ok(outcome)) => Turn::End(End::Told(Ok(outcome))),
@@ -120,8 +119,7 @@ where
                 None => {
                     let flight = shard.flights.seated(&waiting.seat);
                     let seats = flight.seats();
-                    let former = flight.crowd.register(registration, seats, waker);
-                    displaced = displaced.take().or(former);
+                    displaced[1] = flight.crowd.register(registration, seats, waker);
                     let next = match again {
                         Some(job) => Next::Drive(job),
                         None => {
@@ -134,6 +132,9 @@ where
                 }
             };
             match &turn {
+                Turn::End(_) if may_hand_over && shard.flights.worth_finishing(&waiting.seat) => {
+                    waiting.counted = false
+                }
                 Turn::End(_) => {
                     left = slot.take().map(|waiting| leave::<K, L, R, P>(shard, waiting, core::mem::take(registration)))
                 }
@@ -148,6 +149,10 @@ where
             handed.hub.notify_all();
         }
         drop((left, displaced));
+        if matches!(turn, Turn::End(_)) {
+            // Whoever leaves a load that nobody else waits for may leave it to the spawner.
+            self.depart();
+        }
         turn
     }
 
@@ -225,6 +230,33 @@ where
         self.sleep.as_mut().map_or(Poll::Pending, |(_, sleep)| Pin::new(sleep).poll(cx))
     }
 
+    /// Gives up the seat, if it is still held; the load goes to the spawner if that may have it.
+    fn depart(&mut self) {
+        let Self { inner: handle, waiting: slot, registration, .. } = self;
+        let Some(hash) = slot.as_ref().map(|waiting| waiting.hash) else { return };
+        let inner = handle.get();
+        let spawn = inner.spawn.filter(|_| self.may_hand_over);
+        let left = inner.with(hash, |shard| {
+            let waiting = slot.as_mut()?;
+            if core::mem::take(&mut waiting.counted) {
+                shard.counts.abandoned += 1;
+            }
+            if spawn.is_some() && shard.flights.worth_finishing(&waiting.seat) {
+                return None;
+            }
+            slot.take().map(|waiting| leave::<K, L, R, P>(shard, waiting, core::mem::take(registration)))
+        });
+        drop(left);
+        if let (Some(spawn), Some(waiting)) = (spawn, slot.take()) {
+            let shared = handle.share();
+            let mut waiter = Waiter::new(shared, waiting.uncounted(), self.reached);
+            waiter.registration = core::mem::take(registration);
+            waiter.may_hand_over = false;
+            // Refused, it is dropped, and the load with it.
+            let _refused = spawn(&handle.get().runtime, Abandoned::new(waiter));
+        }
+    }
+
     /// Tells everybody that the load which was being driven has panicked.
     fn contain_panic(&mut self) {
         let Some(number) = self.driving.take() else { return };
@@ -257,28 +289,6 @@ where
     I: Handle<Inner<K, L, R, P, H>>,
 {
     fn drop(&mut self) {
-        let Self { inner: handle, waiting: slot, registration, .. } = self;
-        let Some(hash) = slot.as_ref().map(|waiting| waiting.hash) else { return };
-        let inner = handle.get();
-        let spawn = inner.spawn.filter(|_| self.may_hand_over);
-        let left = inner.with(hash, |shard| {
-            let waiting = slot.as_mut()?;
-            if core::mem::take(&mut waiting.counted) {
-                shard.counts.abandoned += 1;
-            }
-            if spawn.is_some() && shard.flights.worth_finishing(&waiting.seat) {
-                return None;
-            }
-            slot.take().map(|waiting| leave::<K, L, R, P>(shard, waiting, core::mem::take(registration)))
-        });
-        drop(left);
-        if let (Some(spawn), Some(waiting)) = (spawn, slot.take()) {
-            let shared = handle.share();
-            let mut waiter = Waiter::new(shared, waiting, self.reached);
-            waiter.registration = core::mem::take(registration);
-            waiter.may_hand_over = false;
-            // Refused, it is dropped, and the load with it.
-            let _refused = spawn(&handle.get().runtime, Abandoned::new(waiter));
-        }
+        self.depart();
     }
 }

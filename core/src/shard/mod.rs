@@ -78,7 +78,7 @@ impl<K, V, E, F, C> Effects<K, V, E, F, C> {
 }
 
 impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
-    pub(crate) fn new(capacity: u64, hold: Duration) -> Self {
+    pub(crate) fn new(capacity: u64, hold: Option<Duration>) -> Self {
         Self {
             values: Values::new(capacity, hold),
             failures: Failures::new(),

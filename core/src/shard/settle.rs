@@ -102,8 +102,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         new: New<K, V>,
         effects: &mut Effects<K, V, E, F, C>,
     ) -> Option<u32> {
-        let spare = self.values.capacity().saturating_sub(new.weight.max(1));
-        if new.weight.max(1) <= self.values.capacity() {
+        if let Some(spare) = self.values.capacity().checked_sub(new.weight.max(1)) {
             while self.failures.len() as u64 > spare {
                 effects.failures.push(self.failures.forget_first());
             }

@@ -110,13 +110,13 @@ pub(crate) struct Values<K, V, P: Policy> {
     capacity: u64,
     weight: u64,
     generation: u32,
-    /// How long values are held beyond their deadline, for being served stale.
-    hold: Duration,
+    /// How long values are held beyond their deadline, for being served stale; none are without a limit.
+    hold: Option<Duration>,
     pub(crate) counts: StoreCounts,
 }
 
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
-    pub(crate) fn new(capacity: u64, hold: Duration) -> Self {
+    pub(crate) fn new(capacity: u64, hold: Option<Duration>) -> Self {
         let policy = P::new(capacity);
         Self { table: Table::new(), policy, capacity, weight: 0, generation: 0, hold, counts: StoreCounts::default() }
     }
@@ -160,10 +160,11 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     pub(crate) fn put(
         &mut self,
         place: Option<u32>,
-        new: New<K, V>,
+        mut new: New<K, V>,
         reserved: u64,
         leavers: &mut Leavers<K, V>,
     ) -> Option<u32> {
+        new.weight = new.weight.max(1);
         if new.weight > self.capacity {
             if let Some(place) = place {
                 self.remove(place, Cause::Replaced, new.now, leavers);
@@ -237,6 +238,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     }
 
     fn replace(&mut self, place: u32, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
+        let due = self.due(new.deadline);
         let row = &mut self.table.rows_mut()[place as usize];
         let weight = self.weight - row.weight + new.weight;
         if weight.saturating_add(reserved) > self.capacity {
@@ -245,7 +247,6 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             return self.add(new, reserved, leavers);
         }
         let old_weight = row.weight;
-        let due = new.deadline.saturating_add(self.hold);
         self.counts.left(Cause::Replaced, row.is_fresh(new.now));
         let node = core::mem::take(&mut row.node);
         leavers.push(core::mem::replace(row, Entry { node, ..new.entry(self.generation) }));
@@ -258,7 +259,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     fn add(&mut self, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
         let (weight, now) = (new.weight, new.now);
-        let due = new.deadline.saturating_add(self.hold);
+        let due = self.due(new.deadline);
         let entries = &mut ByPlace(self.table.rows_mut());
         let admission = self.policy.admit(entries, new.hash, weight);
         let row = new.entry(self.generation);
@@ -283,6 +284,13 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.weight += weight;
         self.table.set_deadline(place, due);
         self.policy.insert(&mut ByPlace(self.table.rows_mut()), place, admission);
+    }
+
+    /// Returns when a value has to go that expires at `deadline`.
+    fn due(&self, deadline: Instant) -> Instant {
+        // The limit of staleness is inclusive: at that very instant the value may still be served.
+        let last = |hold| deadline.saturating_add(hold).saturating_add(Duration::from_nanos(1));
+        self.hold.map_or(deadline, last)
     }
 
     /// Takes an entry that has left the policy's order out of the table.
