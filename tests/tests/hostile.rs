@@ -58,7 +58,7 @@ fn survive<R: Host>(point: &'static str) {
         let loads = loads.clone();
         move |key: Key| {
             let load = larder::Load::load(&loads, key.0);
-            async move { load.await.map(|loaded| drop(loaded)).map(|()| Value(key.0)) }
+            async move { load.await.map(drop).map(|()| Value(key.0)) }
         }
     };
     let cache = Cache::builder(R::with(Hostile(sim.clock())))

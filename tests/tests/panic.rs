@@ -97,7 +97,7 @@ fn c16_a_waker_panics<R: Host>() {
     gate.open_quietly();
     order.take();
     let unwound = catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut leader).is_ready()));
-    assert_eq!(unwound.unwrap_err().downcast_ref::<Bang>(), Some(&Bang(16)));
+    assert_eq!(unwound.expect_err("it unwinds").downcast_ref::<Bang>(), Some(&Bang(16)));
     assert_eq!(order.take(), [1, 2, 3, 4, 5]);
     assert_eq!(cache.get_if_present(&7).map(|v| *v), Some(1), "stored before anybody is woken");
     for waiter in &mut waiters {

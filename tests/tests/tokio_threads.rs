@@ -18,10 +18,10 @@ fn ten_thousand_tasks_on_one_expiring_key() {
         let spans: Arc<Mutex<Vec<(Instant, Instant)>>> = Arc::default();
         let loads = Arc::new(AtomicU64::new(0));
         let (record, count) = (spans.clone(), loads.clone());
-        let cache = Cache::builder(clock.clone())
+        let cache = Cache::builder(clock)
             .ttl(ms(TTL))
             .load_fn(move |_: u8| {
-                let (clock, record, count) = (clock.clone(), record.clone(), count.clone());
+                let (clock, record, count) = (clock, record.clone(), count.clone());
                 async move {
                     let begun = larder::Clock::now(&clock);
                     let n = count.fetch_add(1, Ordering::SeqCst);
