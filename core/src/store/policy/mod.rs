@@ -70,4 +70,4 @@ pub trait Policy: Sized {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
