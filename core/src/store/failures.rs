@@ -117,3 +117,6 @@ impl Backoff {
         Duration::from_nanos(longer as u64).min(self.cap).max(self.first.min(self.cap))
     }
 }
+
+#[cfg(test)]
+mod tests;
