@@ -1,4 +1,5 @@
 mod model;
+mod strict;
 
 use super::*;
 use crate::store::{

@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeMap;
 
-use super::*;
+use super::{strict::Strict, *};
 use crate::store::policy::tests::shelf::Random;
 
 const KEYS: u64 = 60;
@@ -199,4 +199,10 @@ fn under_lru_values_are_held_as_a_plain_map_would() {
 #[test]
 fn under_gated_fifo_values_are_held_as_a_plain_map_would() {
     run::<GatedFifo>();
+}
+
+/// A policy is told of every entry that comes, leaves, moves or changes its weight.
+#[test]
+fn a_policy_is_called_as_its_trait_promises() {
+    run::<Strict>();
 }
