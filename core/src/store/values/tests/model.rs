@@ -28,7 +28,7 @@ struct World<P: Policy> {
 
 impl<P: Policy> World<P> {
     fn new(capacity: u64, hold: u64) -> Self {
-        let values = Values::new(capacity, Duration::from_nanos(hold));
+        let values = Values::new(capacity, Some(Duration::from_nanos(hold)));
         Self { values, model: BTreeMap::new(), hold, reserved: 0, now: 0, generation: 0, counts: [0; 6] }
     }
 
@@ -99,7 +99,8 @@ impl<P: Policy> World<P> {
     }
 
     fn due(&self, held: &Held) -> Instant {
-        held.deadline.saturating_add(Duration::from_nanos(self.hold))
+        // The limit itself is within the limit.
+        held.deadline.saturating_add(Duration::from_nanos(self.hold.saturating_add(1)))
     }
 
     fn reclaim(&mut self, most: usize) {
