@@ -1,7 +1,6 @@
 //! One operation many times over, for callgrind: `instructions MODE PEER COUNT`, see `instructions.sh`.
 //!
 //! The difference of two runs is what the further operations cost, exactly and repeatably; times are not.
-#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "a program that has std")]
 
 use std::{
     env,

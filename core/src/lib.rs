@@ -28,6 +28,8 @@
 // Always, so that whatever needs std stands out by its path; std itself is linked only by the feature.
 #![no_std]
 #![forbid(unsafe_code)]
+// Here and not for the whole workspace: the other crates have std, and nothing to gain from spelling it otherwise.
+#![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
 
 extern crate alloc;
 #[cfg(any(test, feature = "std"))]

@@ -172,3 +172,8 @@ fn spawn<F: Future<Output = ()> + Send + 'static>(future: F) -> Result<(), F> {
         Err(_) => Err(future),
     }
 }
+
+/// The examples of the README, compiled.
+#[doc = include_str!("../../../README.md")]
+#[cfg(doctest)]
+struct ReadmeDoctests;

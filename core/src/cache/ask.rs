@@ -153,7 +153,7 @@ where
             let means = || self.means.start();
             shard.arrive(&asked, || key.to_owned(), |k| k.borrow() == key, means, polls_itself, &mut effects.0)
         });
-        let wait = |seat: Seat, first| Waiting::new(hash, seat, *call, first, now);
+        let wait = |seat: Seat, first| Waiting::new(hash, seat, call, first, now);
         match arrival {
             Arrival::Served(outcome, seat) => {
                 let ticket = seat.map(|seat| (wait(seat, Status::Expired).uncounted(), now));

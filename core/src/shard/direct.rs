@@ -59,7 +59,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let Some(deadline) = loaded.ttl.or(rules.ttl).deadline(now) else {
             self.remove(hash, now, |k| *k == key, effects);
             effects.key = Some(key);
-            effects.values.push(loaded.value);
+            effects.value = Some(loaded.value);
             return None;
         };
         let weight = loaded.weight.or(weighed).unwrap_or(1);
@@ -68,7 +68,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let flight = self.flights.find(hash, |k| *k == key);
         let copy = flight.map(|_| loaded.value.clone());
 
-        effects.failure = failure.map(|place| self.failures.remove(place));
+        effects.failures.extend(failure.map(|place| self.failures.remove(place)));
         let generation = self.put(place, New { hash, key, value: loaded.value, weight, now, deadline }, effects);
         if let Some((flight, value)) = flight.zip(copy) {
             let Ended { key, crowd, loads, .. } = self.flights.end(flight);
@@ -96,7 +96,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         if let Some(flight) = flight {
             self.flights.detach(flight);
         }
-        effects.failure = failure.map(|place| self.failures.remove(place));
+        effects.failures.extend(failure.map(|place| self.failures.remove(place)));
         let place = place?;
         let was_fresh = self.values.entry(place).is_fresh(now);
         let (key, value) = self.values.take_out(place, now);
@@ -104,7 +104,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         if was_fresh {
             return Some(value);
         }
-        effects.values.push(value);
+        effects.value = Some(value);
         None
     }
 

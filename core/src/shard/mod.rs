@@ -57,23 +57,14 @@ pub(crate) struct Effects<K, V, E, F, C> {
     pub(crate) wake: Option<C>,
     pub(crate) loads: Vec<F>,
     pub(crate) leavers: Leavers<K, V>,
-    pub(crate) failure: Option<Gone<K, E>>,
     pub(crate) failures: Vec<Gone<K, E>>,
     pub(crate) key: Option<K>,
-    pub(crate) values: Vec<V>,
+    pub(crate) value: Option<V>,
 }
 
 impl<K, V, E, F, C> Effects<K, V, E, F, C> {
     pub(crate) const fn new() -> Self {
-        Self {
-            wake: None,
-            loads: Vec::new(),
-            leavers: Leavers::new(),
-            failure: None,
-            failures: Vec::new(),
-            key: None,
-            values: Vec::new(),
-        }
+        Self { wake: None, loads: Vec::new(), leavers: Leavers::new(), failures: Vec::new(), key: None, value: None }
     }
 }
 
@@ -95,7 +86,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         }
         let mut count = self.values.reclaim(now, most, &mut effects.leavers);
         if self.failures.first_due().is_some_and(|due| due.reached(now)) {
-            effects.failures.push(self.failures.forget_first());
+            effects.failures.extend(self.failures.forget_first());
             count += 1;
         }
         self.note_due();

@@ -22,7 +22,8 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     ) {
         let At { now, rules } = at;
         let Some((terms, begun)) = self.flights.may_answer(seat, number) else {
-            return effects.values.push(loaded.value);
+            effects.value = Some(loaded.value);
+            return;
         };
         let deadline = loaded.ttl.or(terms.ttl).or(rules.ttl).deadline(now);
         let weight = loaded.weight.or(terms.weight).or(weighed).unwrap_or(1);
@@ -41,7 +42,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let mut answer =
             Answer { value: loaded.value, attempt: Some(number), published: now, deadline: now, generation: None };
         if let Some(key) = key {
-            effects.failure = failure.map(|place| self.failures.remove(place));
+            effects.failures.extend(failure.map(|place| self.failures.remove(place)));
             match deadline.zip(copy) {
                 Some((deadline, value)) => {
                     answer.generation = self.put(place, New { hash, key, value, weight, now, deadline }, effects);
@@ -104,7 +105,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     ) -> Option<u32> {
         if let Some(spare) = self.values.capacity().checked_sub(new.weight.max(1)) {
             while self.failures.len() as u64 > spare {
-                effects.failures.push(self.failures.forget_first());
+                effects.failures.extend(self.failures.forget_first());
             }
         }
         let generation = self.values.put(place, new, self.failures.len() as u64, &mut effects.leavers);
@@ -138,10 +139,10 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             effects.key = Some(key);
             return;
         }
-        effects.failure = Some(self.failures.record(place, hash, key, failure, now, &rules.backoff));
+        effects.failures.extend(self.failures.record(place, hash, key, failure, now, &rules.backoff));
         // Failures have a share of their own, so that neither a flood of them nor a flood of values drives out the other.
         while self.failures.len() as u64 > (capacity / FAILURES_SHARE).max(1) {
-            effects.failures.push(self.failures.forget_first());
+            effects.failures.extend(self.failures.forget_first());
         }
         self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
         self.note_due();

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::{At, Call, Effects, OnTimeout, Rules, Shard};
 use crate::{
     Failure, Instant, LoadError, Outcome, Status, TimeLeft,
-    flight::{Answer, Job, Seat, Start},
+    flight::{Answer, Job, Seat, Start, Terms},
     store::policy::Policy,
 };
 
@@ -13,14 +13,16 @@ use crate::{
 pub(crate) struct Waiting {
     pub(crate) hash: u64,
     pub(crate) seat: Seat,
-    pub(crate) call: Call,
+    terms: Terms,
     /// Whether this is a lookup, whose end is counted.
     pub(crate) counted: bool,
-    /// His status, if the load is his.
-    first: Status,
+    /// His status, if the load is his: `Miss` or `Expired`.
+    found_expired: bool,
     started: Instant,
     /// When his patience ends, unless it has ended before.
     timeout: Option<(Instant, OnTimeout)>,
+    /// Up to which age a value is good enough for him then.
+    stale: Option<Duration>,
     /// Whether he could begin an attempt, as far as is known.
     has_means: bool,
 }
@@ -53,10 +55,24 @@ pub(crate) struct AtPoll {
 }
 
 impl Waiting {
-    pub(crate) fn new(hash: u64, seat: Seat, call: Call, first: Status, now: Instant) -> Self {
-        let counted = true;
+    pub(crate) fn new(hash: u64, seat: Seat, call: &Call, first: Status, now: Instant) -> Self {
         let timeout = call.lock_timeout.map(|(patience, then)| (now.saturating_add(patience), then));
-        Self { hash, seat, call, counted, first, started: now, timeout, has_means: true }
+        Self {
+            hash,
+            seat,
+            terms: call.terms,
+            counted: true,
+            found_expired: matches!(first, Status::Expired),
+            started: now,
+            timeout,
+            stale: call.stale_while_refresh,
+            has_means: true,
+        }
+    }
+
+    /// Returns his status, if the load is his.
+    const fn first(&self) -> Status {
+        if self.found_expired { Status::Expired } else { Status::Miss }
     }
 
     /// Makes this a refresh that nobody waits for, instead of a lookup.
@@ -84,7 +100,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         };
         let Answer { value, attempt, published, deadline, generation } = answer;
         let led = waiting.seat.began().is_some();
-        let status = if led { waiting.first } else { Status::LockHit };
+        let status = if led { waiting.first() } else { Status::LockHit };
         if waiting.counted {
             self.count(status);
         }
@@ -118,7 +134,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         if flight.live() == 0 {
             // The load went with the caller who brought it; whoever comes first leads.
             if let Some(start) = means() {
-                self.flights.begin(&mut waiting.seat, reached, waiting.call.terms, start);
+                self.flights.begin(&mut waiting.seat, reached, waiting.terms, start);
                 return Next::Again;
             }
             waiting.has_means = false;
@@ -130,7 +146,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             return self.run_out_of_patience(waiting, then, At { now: reached, rules }, means);
         } else if self.may_take_over(waiting, rules) && self.is_over_age(waiting.seat.place(), reached, rules) {
             if let Some(start) = means() {
-                self.flights.begin(&mut waiting.seat, reached, waiting.call.terms, start);
+                self.flights.begin(&mut waiting.seat, reached, waiting.terms, start);
                 self.flights.counts.takeovers += 1;
                 return Next::Again;
             }
@@ -162,19 +178,19 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             OnTimeout::Load if self.flights.seated(&waiting.seat).live() < rules.attempts => match means() {
                 Some(start) => {
                     self.counts.timeouts += 1;
-                    self.flights.begin(&mut waiting.seat, now, waiting.call.terms, start);
+                    self.flights.begin(&mut waiting.seat, now, waiting.terms, start);
                     return Next::Again;
                 }
                 None => LoadError::LockTimeout,
             },
             OnTimeout::LoadAlone => {
                 self.counts.timeouts += 1;
-                return Next::Alone(waiting.first);
+                return Next::Alone(waiting.first());
             }
             OnTimeout::Stale => {
                 let key = self.flights.seated(&waiting.seat).key();
                 let place = key.and_then(|key| self.values.find(waiting.hash, |k| k == key));
-                match self.stale(place, now, waiting.call.stale_while_refresh, None) {
+                match self.stale(place, now, waiting.stale, None) {
                     Some(outcome) => {
                         self.counts.timeouts += 1;
                         let waited = now.saturating_since(waiting.started);

@@ -71,7 +71,7 @@ impl<K, E> Failures<K, E> {
         failure: Failure<E>,
         now: Instant,
         backoff: &Backoff,
-    ) -> Gone<K, E> {
+    ) -> Option<Gone<K, E>> {
         let delay = before.map_or(backoff.first, |place| backoff.after(self.table.rows()[place as usize].delay));
         let retry_at = now.saturating_add(delay);
         let failed = Failed { hash, key, failure, delay, retry_at };
@@ -81,19 +81,19 @@ impl<K, E> Failures<K, E> {
         };
         // The length of the delay is remembered for as long again, or it could never grow.
         self.table.set_deadline(place, retry_at.saturating_add(delay));
-        Gone(gone)
+        gone.map(Gone)
     }
 
     /// Forgets the failure at `place`; returns what has to be dropped.
     pub(crate) fn remove(&mut self, place: u32) -> Gone<K, E> {
         self.table.unlink(place);
-        Gone(Some(self.table.close_gap(place).0))
+        Gone(self.table.close_gap(place).0)
     }
 
     /// Forgets the failure that would be forgotten first; returns what has to be dropped.
-    pub(crate) fn forget_first(&mut self) -> Gone<K, E> {
+    pub(crate) fn forget_first(&mut self) -> Option<Gone<K, E>> {
         let first = self.table.first_due().map(|(_, place)| place).or_else(|| (self.table.len() > 0).then_some(0));
-        first.map_or(Gone(None), |place| self.remove(place))
+        first.map(|place| self.remove(place))
     }
 
     /// Returns when the first failure is to be forgotten.
@@ -108,7 +108,7 @@ impl<K, E> Failures<K, E> {
 }
 
 /// A failure that is no longer kept; it is dropped outside the lock.
-pub(crate) struct Gone<K, E>(Option<Failed<K, E>>);
+pub(crate) struct Gone<K, E>(Failed<K, E>);
 
 impl Backoff {
     fn after(&self, delay: Duration) -> Duration {
@@ -117,3 +117,6 @@ impl Backoff {
         Duration::from_nanos(longer as u64).min(self.cap).max(self.first.min(self.cap))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -136,3 +136,6 @@ impl<T> Table<T> {
 
 /// Up to this many rows keep their memory.
 const SMALL: usize = 16;
+
+#[cfg(test)]
+mod tests;

@@ -345,3 +345,6 @@ impl<K, V, N> Nodes<N> for ByPlace<'_, K, V, N> {
         self.0[place as usize].weight
     }
 }
+
+#[cfg(test)]
+mod tests;

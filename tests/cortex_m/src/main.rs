@@ -53,7 +53,6 @@ fn main() -> ! {
 fn checks() -> Checked {
     // The cases own their time, so they run before any interrupt does.
     scenario::all(Local::new, HEAP)?;
-    scenario::all(Spin::new, HEAP)?;
     let peripherals = cortex_m::Peripherals::take().ok_or("the peripherals are taken")?;
     ticks::start(peripherals.SYST);
     for _ in 0..100 {

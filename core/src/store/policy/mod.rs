@@ -97,4 +97,4 @@ pub trait Policy: Sized {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

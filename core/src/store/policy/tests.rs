@@ -1,5 +1,5 @@
 //! What holds for every policy, and the tiny store that the tests of each use.
 
 pub(super) mod model;
-pub(super) mod shelf;
+pub(crate) mod shelf;
 mod traces;

@@ -168,11 +168,11 @@ fn hash(key: u64) -> u64 {
 }
 
 /// Numbers that look random, the same ones each time (xorshift64*: Marsaglia 2003, Vigna 2016).
-pub(in crate::store::policy) struct Random(pub(in crate::store::policy) u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     /// Returns the next number below `end`.
-    pub(in crate::store::policy) fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;

@@ -1,0 +1,232 @@
+//! Failures: who is told, what is kept, and what a stale value softens.
+
+use super::*;
+
+/// Error TTL, and values that may be served for 100 after they have expired.
+fn kept() -> Rules {
+    Rules { backoff: BACKOFF, stale_if_error: Some(nanos(100)), ..rules() }
+}
+
+fn refused(rig: &mut Rig, key: u32) -> Option<(&'static str, u64)> {
+    match rig.arrive(key) {
+        Arrival::Refused(LoadError::Failed(failure)) => {
+            Some((*failure.error().expect("an error"), failure.retry_at().expect("a cached one").as_nanos()))
+        }
+        _ => None,
+    }
+}
+
+fn soften(rig: &mut Rig, key: u32, limit: u64) -> Result<Outcome<u32, &'static str>, LoadError<&'static str>> {
+    let now = Some((at(rig.now), Some(nanos(limit))));
+    rig.shard.soften(hash(key), now, failure("down"), |k| *k == key)
+}
+
+/// P4: N waiters cost one load, and without error TTL a later caller starts afresh.
+#[test]
+fn a_failure_is_told_to_all_who_waited_and_to_nobody_later() {
+    let mut rig = Rig::new(rules());
+    let mut callers = [1; 5].map(|key| rig.wait(key));
+    assert!(matches!(rig.proceed(&mut callers[3]), Next::Drive(_)));
+    rig.fail(&callers[3], 1, "down");
+    assert!(rig.effects.wake.is_some());
+    for caller in &callers {
+        assert_eq!(rig.told(caller), Some(Err("down")));
+    }
+    assert_eq!((rig.shard.failures.len(), rig.wait(1).seat.began()), (0, Some(1)));
+}
+
+/// D32, D1.
+#[test]
+fn within_the_error_ttl_the_same_error_is_given_and_nothing_is_loaded() {
+    let mut rig = Rig::new(Rules { backoff: BACKOFF, ..rules() });
+    rig.load_fails(1, "down");
+    rig.now += 9;
+    assert_eq!(refused(&mut rig, 1), Some(("down", 1010)));
+    assert_eq!((rig.shard.flights.counts.begun, rig.shard.counts.errors), (1, 1));
+    assert!(matches!(rig.arrive(0), Arrival::Seated(..)), "another key of the same hash (P9)");
+    rig.now += 1;
+    assert!(matches!(rig.arrive(1), Arrival::Seated(..)));
+}
+
+/// D32.
+#[test]
+fn within_the_error_ttl_a_value_inside_stale_if_error_is_served_with_the_error_beside_it() {
+    let mut rig = Rig::new(kept());
+    rig.insert(1, Loaded::new(5).ttl(nanos(5)));
+    rig.now += 5;
+    rig.load_fails(1, "down");
+    rig.now += 9;
+    let outcome = rig.served(1);
+    assert_eq!((outcome.value, outcome.status), (5, Status::Stale(nanos(9))), "age is measured when served (D33)");
+    let error = outcome.error.expect("the error is visible");
+    assert_eq!((error.error(), error.retry_at()), (Some(&"down"), Some(at(1015))));
+    assert_eq!((rig.shard.counts.stale, rig.shard.counts.errors), (1, 0), "D86");
+}
+
+/// D32, D2.
+#[test]
+fn beyond_stale_if_error_the_error_is_given() {
+    let mut rig = Rig::new(Rules { stale_if_error: Some(nanos(3)), stale_while_refresh: Some(nanos(99)), ..kept() });
+    rig.insert(1, Loaded::new(5).ttl(nanos(5)));
+    rig.now += 5;
+    rig.load_fails(1, "down");
+    rig.now += 3;
+    assert_eq!(rig.served(1).status, Status::Stale(nanos(3)), "inclusive");
+    rig.now += 1;
+    assert_eq!(refused(&mut rig, 1), Some(("down", 1015)));
+}
+
+/// D32: no load, so no ticket.
+#[test]
+fn within_the_error_ttl_a_stale_call_has_the_value_and_no_ticket() {
+    let mut rig = Rig::new(Rules { stale_while_refresh: Some(nanos(99)), backoff: BACKOFF, ..rules() });
+    rig.insert(1, Loaded::new(5).ttl(nanos(5)));
+    rig.now += 5;
+    rig.load_fails(1, "down");
+    assert!(rig.arrive_stale(1).1.is_none());
+    rig.now += 10;
+    assert!(rig.arrive_stale(1).1.is_some());
+}
+
+/// D97.
+#[test]
+fn a_reload_ignores_a_kept_failure() {
+    let mut rig = Rig::new(kept());
+    rig.load_fails(1, "down");
+    let call = Call { reload: true, ..rig.rules.call() };
+    assert!(matches!(rig.arrive_with(1, &call, Some(Start::Fresh)), Arrival::Seated(_, Status::Miss)));
+}
+
+/// D31.
+#[test]
+fn the_delay_grows_with_each_failure_and_begins_anew_when_it_is_forgotten() {
+    let mut rig = Rig::new(kept());
+    for delay in [10, 20, 40, 40] {
+        rig.load_fails(1, "down");
+        assert_eq!(refused(&mut rig, 1), Some(("down", rig.now + delay)));
+        rig.now += delay;
+    }
+    rig.now += 40;
+    rig.load_fails(1, "down");
+    assert_eq!(refused(&mut rig, 1), Some(("down", rig.now + 10)), "one more delay has passed");
+}
+
+/// D30, D31.
+#[test]
+fn every_success_and_every_write_erases_the_failure_and_its_count() {
+    let erases: [fn(&mut Rig); 6] = [
+        |rig| drop(rig.load(1, 6)),
+        |rig| drop(rig.load(1, Loaded::new(6).ttl(Ttl::NotStored))),
+        |rig| assert!(rig.insert(1, 6).is_some()),
+        |rig| assert!(rig.insert(1, Loaded::new(6).ttl(Duration::ZERO)).is_none()),
+        |rig| assert!(rig.remove(1).is_none()),
+        |rig| drop(rig.shard.clear(at(rig.now))),
+    ];
+    for erase in erases {
+        let mut rig = Rig::new(kept());
+        rig.load_fails(1, "down");
+        rig.now += 10;
+        erase(&mut rig);
+        assert_eq!((rig.shard.failures.len(), refused(&mut rig, 1)), (0, None));
+        rig.remove(1);
+        rig.load_fails(1, "down");
+        assert_eq!(refused(&mut rig, 1), Some(("down", rig.now + 10)), "the count is gone, too");
+    }
+}
+
+/// D30: a dropped load is no failure and resets nothing.
+#[test]
+fn a_dropped_load_leaves_the_count_as_it_is() {
+    let mut rig = Rig::new(kept());
+    rig.load_fails(1, "down");
+    rig.now += 10;
+    let waiting = rig.wait(1);
+    rig.leave(waiting);
+    assert_eq!(rig.shard.failures.len(), 1);
+    rig.load_fails(1, "down");
+    assert_eq!(refused(&mut rig, 1), Some(("down", rig.now + 20)));
+}
+
+/// D27, D93.
+#[test]
+fn a_panic_and_a_budget_exceeded_are_kept_like_any_failure() {
+    let mut rig = Rig::new(Rules { budget: Some(nanos(5)), ..kept() });
+    let mut waiting = rig.wait(1);
+    assert!(matches!(rig.proceed(&mut waiting), Next::Drive(_)));
+    let now = At { now: at(rig.now), rules: &rig.rules };
+    rig.shard.fail(&waiting.seat, 1, Failure::new(Cause::Panicked), now, &mut rig.effects);
+    assert!(matches!(rig.arrive(1), Arrival::Refused(error) if error.is_panicked() && error.is_cached()));
+
+    let mut waiting = rig.wait(2);
+    rig.now += 5;
+    assert!(matches!(rig.poll(&mut waiting), Next::Again));
+    let Arrival::Refused(error) = rig.arrive(2) else { panic!("a kept failure") };
+    assert!(error.is_cached() && error.failure().is_some_and(Failure::is_budget_exceeded));
+}
+
+/// D30: inside the capacity, unseen by direct reads and `len`.
+#[test]
+fn a_kept_failure_weighs_one_and_is_seen_by_lookups_alone() {
+    let mut rig = Rig::new(kept());
+    rig.load_fails(1, "down");
+    assert_eq!((rig.shard.weight(), rig.shard.values.len()), (1, 0));
+    assert!(rig.peek(1).is_none() && !rig.contains(1) && rig.get_if_present(1).is_none());
+    assert_eq!(rig.shard.snapshot(at(rig.now)).len(), 0);
+}
+
+/// P12, D30: neither a flood of failures nor one of values drives out the other.
+#[test]
+fn failures_have_an_eighth_of_the_capacity_to_themselves_and_no_more() {
+    let backoff = Backoff { first: nanos(10_000), factor: 1.0, cap: nanos(10_000) };
+    let mut rig = Rig::with(80, Rules { backoff, ..rules() });
+    for key in 0..200 {
+        rig.insert(key, key);
+    }
+    assert_eq!((rig.shard.weight(), rig.shard.failures.len()), (80, 0), "unused, it is the values'");
+    for key in 1000..1100 {
+        rig.now += 1;
+        rig.load_fails(key, "down");
+        assert!(rig.shard.weight() <= 80);
+    }
+    assert_eq!((rig.shard.failures.len(), rig.shard.values.len()), (10, 70));
+    for key in 200..400 {
+        rig.insert(key, key);
+        assert!(rig.shard.weight() <= 80);
+    }
+    assert_eq!((rig.shard.failures.len(), rig.shard.values.len()), (10, 70));
+    for key in 1090..1100 {
+        assert!(refused(&mut rig, key).is_some(), "the latest are kept");
+    }
+}
+
+/// D47, D48: as heavy as the capacity is not too heavy.
+#[test]
+fn a_value_that_needs_all_there_is_drives_the_failures_out() {
+    let mut rig = Rig::with(80, kept());
+    for key in 1000..1010 {
+        rig.load_fails(key, "down");
+    }
+    assert!(rig.insert(1, Loaded::new(5).weight(75)).is_some());
+    assert_eq!((rig.shard.failures.len(), rig.shard.weight(), rig.effects.failures.len()), (5, 80, 5));
+    assert!(rig.insert(2, Loaded::new(5).weight(81)).is_none());
+    assert_eq!(rig.shard.failures.len(), 5, "what is refused drives nothing out");
+    assert!(rig.insert(2, Loaded::new(5).weight(80)).is_some());
+    assert_eq!((rig.shard.failures.len(), rig.shard.weight()), (0, 80));
+}
+
+/// D33.
+#[test]
+fn stale_if_error_gives_the_value_with_the_error_within_its_limit() {
+    let mut rig = Rig::new(Rules { stale_if_error: Some(nanos(100)), ..rules() });
+    rig.insert(1, Loaded::new(5).ttl(nanos(10)));
+    rig.now += 60;
+    let outcome = soften(&mut rig, 1, 50).expect("a stale value");
+    assert_eq!((outcome.value, outcome.status, outcome.led), (5, Status::Stale(nanos(50)), false));
+    assert_eq!(outcome.error.and_then(|failure| failure.error().copied()), Some("down"));
+    assert_eq!(outcome.time_left, TimeLeft::For(Duration::ZERO), "it renews nothing");
+    assert!(soften(&mut rig, 1, 49).is_err());
+    assert!(rig.shard.soften(hash(1), None, failure("down"), |k| *k == 1).is_err());
+    assert_eq!((rig.shard.counts.stale, rig.shard.counts.errors), (1, 2));
+    rig.remove(1);
+    assert!(soften(&mut rig, 1, 100).is_err(), "a removed value is not revived");
+}

@@ -1,0 +1,155 @@
+use alloc::{collections::BTreeMap, sync::Arc};
+
+use super::*;
+use crate::{
+    Cause,
+    store::{
+        policy::tests::shelf::Random,
+        tests::{at, crowded, nanos},
+    },
+};
+
+const DOUBLING: Backoff = Backoff { first: Duration::from_nanos(10), factor: 2.0, cap: Duration::from_nanos(50) };
+
+fn failure(number: u32) -> Failure<u32> {
+    Failure::new(Cause::Error(Arc::new(number)))
+}
+
+fn place(failures: &Failures<u32, u32>, key: u32) -> Option<u32> {
+    failures.place(crowded(key), |k| *k == key)
+}
+
+fn find(failures: &Failures<u32, u32>, key: u32, now: u64) -> Option<(u32, u64)> {
+    let failure = failures.find(crowded(key), at(now), |k| *k == key)?;
+    assert!(failure.is_cached());
+    Some((*failure.error()?, failure.retry_at()?.as_nanos()))
+}
+
+fn record(failures: &mut Failures<u32, u32>, key: u32, number: u32, now: u64, backoff: &Backoff) {
+    let before = place(failures, key);
+    let gone = failures.record(before, crowded(key), key, failure(number), at(now), backoff);
+    assert_eq!(gone.0.is_some(), before.is_some(), "what was kept before comes out");
+}
+
+#[test]
+fn each_further_delay_is_longer_by_the_factor_up_to_the_cap() {
+    let delays = [10, 20, 40, 50, 50].map(nanos);
+    let mut delay = DOUBLING.first;
+    for expected in delays {
+        assert_eq!(delay, expected);
+        delay = DOUBLING.after(delay);
+    }
+    let steady = Backoff { factor: 1.0, ..DOUBLING };
+    assert_eq!(steady.after(nanos(10)), nanos(10));
+    let half = Backoff { factor: 1.5, ..DOUBLING };
+    assert_eq!(half.after(nanos(10)), nanos(15));
+}
+
+#[test]
+fn a_factor_that_shortens_is_held_at_the_first_delay() {
+    for factor in [0.0, 0.5, -3.0, f64::NAN, f64::NEG_INFINITY] {
+        assert_eq!(Backoff { factor, ..DOUBLING }.after(nanos(15)), nanos(10), "{factor}");
+    }
+    assert_eq!(Backoff { factor: f64::INFINITY, ..DOUBLING }.after(nanos(10)), nanos(50));
+}
+
+/// P11.
+#[test]
+fn delays_saturate() {
+    let boundless = Backoff { first: nanos(1), factor: f64::MAX, cap: Duration::MAX };
+    assert_eq!(boundless.after(Duration::MAX), nanos(u64::MAX));
+    let endless = Backoff { first: Duration::MAX, factor: 1.0, cap: Duration::MAX };
+    assert_eq!(endless.after(Duration::MAX), Duration::MAX);
+    let capped = Backoff { first: nanos(1), factor: 1e9, cap: nanos(7) };
+    assert_eq!(capped.after(Duration::MAX), nanos(7));
+
+    let mut failures = Failures::new();
+    record(&mut failures, 1, 1, u64::MAX - 1, &endless);
+    record(&mut failures, 1, 2, u64::MAX, &endless);
+    assert_eq!(find(&failures, 1, u64::MAX), Some((2, u64::MAX)), "never is not reached (D3)");
+    assert_eq!(failures.first_due(), None);
+    failures.forget_first();
+    assert_eq!(failures.len(), 0, "what is never due can be evicted");
+}
+
+/// D1, D32.
+#[test]
+fn a_failure_stands_until_its_retry_time_and_not_at_it() {
+    let mut failures = Failures::new();
+    record(&mut failures, 1, 7, 100, &DOUBLING);
+    assert_eq!(find(&failures, 1, 109), Some((7, 110)));
+    assert_eq!(find(&failures, 1, 110), None);
+    assert_eq!(find(&failures, 0, 109), None, "another key of the same hash (P9)");
+}
+
+/// D31: it could never grow otherwise.
+#[test]
+fn the_length_of_the_delay_is_remembered_for_as_long_again() {
+    let mut failures = Failures::new();
+    record(&mut failures, 1, 1, 100, &DOUBLING);
+    assert_eq!(failures.first_due(), Some(at(120)));
+    record(&mut failures, 1, 2, 115, &DOUBLING);
+    assert_eq!((find(&failures, 1, 134), find(&failures, 1, 135)), (Some((2, 135)), None));
+    assert_eq!((failures.first_due(), failures.len()), (Some(at(155)), 1));
+    failures.forget_first();
+    record(&mut failures, 1, 3, 160, &DOUBLING);
+    assert_eq!(find(&failures, 1, 160), Some((3, 170)), "forgotten, it begins anew");
+}
+
+#[test]
+fn failures_are_forgotten_in_the_order_in_which_they_are_due() {
+    let mut failures = Failures::new();
+    for (key, now) in [(1, 30), (2, 10), (3, 40), (4, 20)] {
+        record(&mut failures, key, key, now, &DOUBLING);
+    }
+    for (key, due) in [(2, 30), (4, 40), (1, 50), (3, 60)] {
+        assert_eq!(failures.first_due(), Some(at(due)));
+        let Gone(gone) = failures.forget_first();
+        assert_eq!(gone.map(|gone| gone.key), Some(key));
+    }
+    assert!(failures.forget_first().0.is_none());
+    assert_eq!((failures.first_due(), failures.len()), (None, 0));
+}
+
+/// D30, D31, against a plain map.
+#[test]
+fn failures_are_kept_as_a_plain_map_would() {
+    let mut failures = Failures::new();
+    // By key: the number, the delay, when to retry.
+    let mut model: BTreeMap<u32, (u32, u64, u64)> = BTreeMap::new();
+    let (mut random, mut now) = (Random(3), 0);
+    for number in 0..20_000 {
+        now += random.below(4);
+        let key = random.below(30) as u32;
+        match random.below(10) {
+            0..5 => {
+                record(&mut failures, key, number, now, &DOUBLING);
+                let delay = model.get(&key).map_or(10, |(_, delay, _)| (delay * 2).min(50));
+                model.insert(key, (number, delay, now + delay));
+            }
+            5 => {
+                let place = place(&failures, key);
+                assert_eq!(place.is_some(), model.remove(&key).is_some());
+                let gone = place.and_then(|place| failures.remove(place).0);
+                assert_eq!(gone.map(|gone| gone.key), place.map(|_| key));
+            }
+            6 => {
+                let first = model.values().map(|(_, delay, retry_at)| delay + retry_at).min();
+                let gone = failures.forget_first().0.map(|gone| gone.key);
+                assert_eq!(gone.and_then(|key| model.remove(&key)).map(|(_, delay, retry)| delay + retry), first);
+            }
+            7 if random.below(50) == 0 => {
+                drop(failures.take());
+                model.clear();
+            }
+            _ => {}
+        }
+        assert_eq!(failures.len(), model.len());
+        let first = model.values().map(|(_, delay, retry_at)| delay + retry_at).min();
+        assert_eq!(failures.first_due(), first.map(at));
+        for key in 0..30 {
+            let kept = model.get(&key).filter(|(_, _, retry_at)| *retry_at > now);
+            assert_eq!(find(&failures, key, now), kept.map(|(number, _, retry_at)| (*number, *retry_at)));
+        }
+    }
+}

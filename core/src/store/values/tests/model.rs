@@ -1,0 +1,202 @@
+//! Random operations beside a plain map, compared after each one.
+
+use alloc::collections::BTreeMap;
+
+use super::*;
+use crate::store::policy::tests::shelf::Random;
+
+const KEYS: u64 = 60;
+
+struct Held {
+    value: u32,
+    weight: u64,
+    generation: u32,
+    published: u64,
+    deadline: Instant,
+}
+
+struct World<P: Policy> {
+    values: Values<u32, u32, P>,
+    model: BTreeMap<u32, Held>,
+    hold: u64,
+    reserved: u64,
+    now: u64,
+    generation: u32,
+    /// Stored, evicted, expired, replaced, removed, refused.
+    counts: [u64; 6],
+}
+
+impl<P: Policy> World<P> {
+    fn new(capacity: u64, hold: u64) -> Self {
+        let values = Values::new(capacity, Duration::from_nanos(hold));
+        Self { values, model: BTreeMap::new(), hold, reserved: 0, now: 0, generation: 0, counts: [0; 6] }
+    }
+
+    /// Takes a value out of the model that has left for the reason in `counts[cause]`; returns its weight.
+    fn left(&mut self, key: u32, value: u32, cause: usize) -> u64 {
+        let held = self.model.remove(&key).expect("what leaves was held");
+        assert_eq!(held.value, value, "it is the value of this key that leaves");
+        let cause = if held.deadline.reached(at(self.now)) { 2 } else { cause };
+        self.counts[cause] += 1;
+        held.weight
+    }
+
+    /// Checks that no more have been evicted than had to be.
+    fn evicted(&mut self, leavers: impl Iterator<Item = (u32, u32)>) {
+        let mut last = None;
+        for (key, value) in leavers {
+            last = Some(self.left(key, value, 1));
+        }
+        if let Some(weight) = last {
+            let kept = self.values.weight() + self.reserved;
+            assert!(kept + weight > self.values.capacity(), "the last one could have stayed");
+        }
+    }
+
+    fn put(&mut self, key: u32, value: u32, weight: u64, deadline: Instant) {
+        let place = find(&self.values, key);
+        assert_eq!(place.is_some(), self.model.contains_key(&key));
+        let new = New { hash: crowded(key), key, value, weight, now: at(self.now), deadline };
+        if weight <= self.values.capacity() {
+            // As a shard does: failures give way to a value that needs all there is.
+            self.reserved = self.reserved.min(self.values.capacity() - weight);
+        }
+        let mut leavers = Leavers::new();
+        let generation = self.values.put(place, new, self.reserved, &mut leavers);
+        let mut leavers = leavers.first.into_iter().chain(leavers.more);
+        if place.is_some() {
+            let (former, value) = leavers.next().expect("the former value leaves first");
+            assert_eq!(former, key);
+            self.left(key, value, 3);
+        }
+        if weight > self.values.capacity() {
+            assert_eq!((generation, leavers.next(), leavers.next()), (None, Some((key, value)), None));
+            self.counts[5] += 1;
+            return;
+        }
+        self.generation += 1;
+        assert_eq!(generation, Some(self.generation), "generations are not used again");
+        self.counts[0] += 1;
+        self.evicted(leavers);
+        let held = Held { value, weight, generation: self.generation, published: self.now, deadline };
+        assert!(self.model.insert(key, held).is_none());
+        assert!(find(&self.values, key).is_some(), "a newcomer is not the victim of its own insertion (D48)");
+    }
+
+    fn take_out(&mut self, key: u32, discards: bool) {
+        let Some(place) = find(&self.values, key) else { return };
+        if discards {
+            let mut leavers = Leavers::new();
+            self.values.discard(place, at(self.now), &mut leavers);
+            assert!(leavers.more.is_empty());
+            let (key, value) = leavers.first.expect("one leaves");
+            self.left(key, value, 4);
+        } else {
+            let (taken, value) = self.values.take_out(place, at(self.now));
+            assert_eq!(taken, key);
+            self.left(key, value, 4);
+        }
+    }
+
+    fn due(&self, held: &Held) -> Instant {
+        held.deadline.saturating_add(Duration::from_nanos(self.hold))
+    }
+
+    fn reclaim(&mut self, most: usize) {
+        let mut leavers = Leavers::new();
+        let count = self.values.reclaim(at(self.now), most, &mut leavers);
+        let leavers: Vec<_> = leavers.first.into_iter().chain(leavers.more).collect();
+        assert_eq!(leavers.len(), count);
+        let mut last = Instant::ZERO;
+        for (key, value) in leavers {
+            let due = self.due(&self.model[&key]);
+            assert!(due.reached(at(self.now)) && last <= due, "what is due first leaves first");
+            last = due;
+            self.left(key, value, 4);
+        }
+        let rest = self.model.values().map(|held| self.due(held)).filter(|due| due.reached(at(self.now))).count();
+        assert!(count == most || rest == 0);
+    }
+
+    fn make_room(&mut self, reserved: u64) {
+        self.reserved = reserved;
+        let mut leavers = Leavers::new();
+        self.values.make_room(reserved, at(self.now), &mut leavers);
+        self.evicted(leavers.first.into_iter().chain(leavers.more));
+    }
+
+    fn take_all(&mut self) {
+        drop(self.values.take_all(at(self.now)));
+        for (_, held) in core::mem::take(&mut self.model) {
+            self.counts[if held.deadline.reached(at(self.now)) { 2 } else { 4 }] += 1;
+        }
+    }
+
+    fn check(&self) {
+        let Self { values, model, .. } = self;
+        assert_eq!(values.weight(), model.values().map(|held| held.weight).sum());
+        assert!(values.weight() + self.reserved <= values.capacity());
+        assert_eq!((values.len(), values.entries().len()), (model.len(), model.len()));
+        for (place, entry) in values.entries().iter().enumerate() {
+            let held = &model[&entry.key];
+            assert_eq!(find(values, entry.key), Some(place as u32), "places are dense");
+            assert_eq!((entry.value, entry.weight, entry.generation), (held.value, held.weight, held.generation));
+            assert_eq!((entry.published, entry.deadline), (at(held.published), held.deadline));
+            assert_eq!(values.entry(place as u32).key, entry.key);
+        }
+        let due = model.values().map(|held| self.due(held)).filter(|due| *due != Instant::NEVER).min();
+        assert_eq!(values.first_due(), due);
+        let StoreCounts { stored, evicted, expired, replaced, removed, refused } = values.counts;
+        assert_eq!([stored, evicted, expired, replaced, removed, refused], self.counts);
+        assert_eq!(stored, model.len() as u64 + evicted + expired + replaced + removed, "D85");
+    }
+
+    fn step(&mut self, random: &mut Random, weights: u64) {
+        self.now += random.below(3);
+        let key = random.below(KEYS) as u32;
+        match random.below(100) {
+            0..45 => {
+                let value = random.below(1 << 30) as u32;
+                let deadline = if random.below(3) == 0 { Instant::NEVER } else { at(self.now + random.below(200)) };
+                self.put(key, value, 1 + random.below(weights), deadline);
+            }
+            45..75 => {
+                if let Some(place) = find(&self.values, key) {
+                    self.values.hit(place);
+                }
+            }
+            choice @ 75..87 => self.take_out(key, choice % 2 == 0),
+            87..93 => self.reclaim(random.below(4) as usize),
+            93..97 => self.make_room(random.below(self.values.capacity() / 8 + 2).min(self.values.capacity())),
+            97 => self.make_room(0),
+            98 if random.below(20) == 0 => self.take_all(),
+            _ => {}
+        }
+    }
+}
+
+fn run<P: Policy>() {
+    for (seed, (capacity, weights, hold)) in
+        [(0, 1, 0), (1, 2, 0), (20, 1, 0), (20, 24, 30), (500, 40, 10), (1 << 40, 1 << 20, u64::MAX)]
+            .into_iter()
+            .enumerate()
+    {
+        let (mut random, mut world) = (Random(seed as u64 + 1), World::<P>::new(capacity, hold));
+        for _ in 0..5000 {
+            world.step(&mut random, weights);
+            world.check();
+        }
+    }
+}
+
+/// P9, P12, D38, D47, D48, D85, D98.
+#[test]
+fn under_lru_values_are_held_as_a_plain_map_would() {
+    run::<Lru>();
+}
+
+/// The same.
+#[test]
+fn under_gated_fifo_values_are_held_as_a_plain_map_would() {
+    run::<GatedFifo>();
+}
