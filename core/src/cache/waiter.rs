@@ -85,7 +85,8 @@ where
                     if this.sleep_until(deadline, cx).is_pending() {
                         return Poll::Pending;
                     }
-                    this.reached = this.reached.max(deadline);
+                    // He may be late: what he begins now begins now, and what he is served has its present age.
+                    this.reached = this.reached.max(deadline).max(this.now());
                     driven = Driven::Nothing;
                 }
             }
