@@ -29,7 +29,7 @@ pub enum LoadError<E> {
 }
 
 impl<E> LoadError<E> {
-    /// Returns the failure of the load, if that is what ended the lookup.
+    /// Returns the failure of the load, if that was the reason.
     ///
     /// ```
     /// # use larder::Failure;
@@ -282,7 +282,9 @@ impl<E> Failure<E> {
         matches!(self.cause, Cause::BudgetExceeded)
     }
 
-    /// Tells whether this failure is kept for the error TTL and no load was made.
+    /// Tells whether this failure is one that is kept.
+    ///
+    /// Then no load was made: see [`error_ttl`](crate::Builder::error_ttl).
     ///
     /// ```
     /// # use larder::Failure;
@@ -303,7 +305,9 @@ impl<E> Failure<E> {
         self.retry_at.is_some()
     }
 
-    /// Returns when the next load may be made, if this failure is a cached one.
+    /// Returns when the next load may be made.
+    ///
+    /// A point on the cache's clock; `None` unless this failure is one that is kept.
     ///
     /// ```
     /// # use larder::Instant;

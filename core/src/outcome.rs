@@ -6,6 +6,9 @@ use crate::{Failure, TimeLeft};
 
 /// How a lookup came by its value.
 ///
+/// Who began a load has `Miss` or `Expired` by what he found when he came, also if he began it later, at the lock age
+/// or the lock timeout. All others who wait have `LockHit`, whoever polled the load and whichever attempt answered.
+///
 /// ```
 /// # use core::time::Duration;
 /// # use larder::Status;
@@ -205,7 +208,9 @@ impl<V, E> Outcome<V, E> {
         self.age
     }
 
-    /// Returns how much longer the value is fresh; zero if it is stale or was not stored.
+    /// Returns how much longer the value is fresh.
+    ///
+    /// Zero if it is stale or was not stored.
     ///
     /// ```
     /// # use larder::TimeLeft;
@@ -246,7 +251,9 @@ impl<V, E> Outcome<V, E> {
         self.led
     }
 
-    /// Returns the number of the attempt that answered, counted from 1 for each wave of loads of a key.
+    /// Returns the number of the attempt that answered.
+    ///
+    /// Counted from 1 for each wave of loads of a key.
     ///
     /// `None` if the value was found or inserted.
     ///
@@ -267,7 +274,9 @@ impl<V, E> Outcome<V, E> {
         self.attempt
     }
 
-    /// Returns how long this caller waited, from its first poll to the publication of the value.
+    /// Returns how long this caller waited.
+    ///
+    /// From its first poll to the publication of the value.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -287,7 +296,7 @@ impl<V, E> Outcome<V, E> {
         self.waited
     }
 
-    /// Returns the generation of the stored value; `None` if it was not stored.
+    /// Returns the generation of the value, if it was stored.
     ///
     /// ```
     /// # use larder::Ttl;

@@ -2,7 +2,9 @@
 
 use core::time::Duration;
 
-/// A point on a clock's own time line, in nanoseconds since that clock's origin.
+/// A point on a clock's own time line.
+///
+/// In nanoseconds since that clock's origin, so it ends after 584 years.
 ///
 /// All arithmetic saturates: nothing wraps, whatever a clock or a caller says. Instants of different clocks must not
 /// be compared.
@@ -21,7 +23,9 @@ use core::time::Duration;
 pub struct Instant(u64);
 
 impl Instant {
-    /// The end of time: a deadline that is never reached, not even when the clock says so.
+    /// The end of time, as a deadline one that is never reached.
+    ///
+    /// Not even when the clock says so.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -60,7 +64,9 @@ impl Instant {
         self.0
     }
 
-    /// Returns this instant moved forward, or [`NEVER`](Self::NEVER) where that does not fit.
+    /// Returns this instant moved forward.
+    ///
+    /// Where that does not fit, it is [`NEVER`](Self::NEVER).
     ///
     /// ```
     /// # use core::time::Duration;
@@ -74,7 +80,9 @@ impl Instant {
         Self(self.0.saturating_add(nanos(duration)))
     }
 
-    /// Returns the time from `earlier` to this instant, zero if that lies in the future.
+    /// Returns the time from `earlier` to this instant.
+    ///
+    /// Zero if `earlier` lies in the future.
     ///
     /// ```
     /// # use core::time::Duration;

@@ -72,7 +72,9 @@ impl ManualClock {
         self.set(now);
     }
 
-    /// Moves time to `now`, which may lie in the past, and wakes the sleeps that end by then.
+    /// Moves time to `now` and wakes the sleeps that end by then.
+    ///
+    /// It may lie in the past.
     ///
     /// ```
     /// # use larder::{Clock, Instant, ManualClock};

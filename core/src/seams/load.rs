@@ -22,7 +22,7 @@ pub struct Loaded<V> {
 }
 
 impl<V> Loaded<V> {
-    /// Wraps a value whose lifetime and weight are left to the call and the cache.
+    /// Wraps a value and leaves the rest to the call and the cache.
     ///
     /// ```
     /// # use larder::Loaded;
