@@ -214,8 +214,8 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// Removes the fresh values that `keep` refuses.
     ///
     /// All loads in flight are voided as by [`remove`](Self::remove), for it has not seen their values. The predicate
-    /// runs outside every lock, on copies, and may call the cache; a value that is replaced meanwhile stays, and so do kept failures. Takes time
-    /// and memory in proportion to the entries of each shard in turn.
+    /// runs outside every lock, on copies, and may call the cache; a value that is replaced meanwhile stays, and so do
+    /// kept failures. Takes time and memory in proportion to the entries of each shard in turn.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
