@@ -6,6 +6,7 @@ use larder_tests::*;
 on_every_runtime! {
     c23_the_next_one_polled_takes_over
     a_late_takeover_has_its_whole_budget
+    a_stale_value_is_as_old_as_it_is_when_it_is_served
     c29_a_timeout_is_noticed_at_the_next_poll
     c93_a_budget_is_noticed_at_the_next_poll
 }
@@ -14,7 +15,7 @@ type Untimed<R> = Cache<u32, larder::Loader<Loads>, <R as Host>::With<NoTimer<la
 
 fn untimed<R: Host>(sim: &Sim, loads: &Loads, age: u64, budget: u64) -> Untimed<R> {
     let builder = Cache::builder(R::with(NoTimer::new(sim.clock()))).loader(loads.clone());
-    builder.lock_age(ms(age)).load_budget(ms(budget)).build().expect("valid")
+    builder.lock_age(ms(age)).load_budget(ms(budget)).stale_if_error(ms(1000)).build().expect("valid")
 }
 
 /// C23 without a timer: the first waiter who is polled after the age takes over. (P3, P6)
@@ -48,9 +49,29 @@ fn a_late_takeover_has_its_whole_budget<R: Host>() {
     sim.to(95);
     sim.poll(callers[1]);
     assert_eq!(loads.begun(), [0, 95]);
+    sim.to(160);
+    sim.poll(callers[1]);
+    assert_eq!(sim.saw(callers[1]), "waits", "the budget counts from 95, not from 50");
     sim.to(185);
     sim.poll(callers[1]);
     assert_eq!(sim.saw(callers[1]), "185: V2 Miss");
+}
+
+/// Who notices his timeout late is served a value of the age it has by then, or none if that is too old. (P7, P11)
+fn a_stale_value_is_as_old_as_it_is_when_it_is_served<R: Host>() {
+    for (polled, expected) in [(160, "160: V0 Stale(140)"), (200, "200: LockTimeout")] {
+        let mut sim = Sim::new();
+        let loads = sim.loads(never());
+        let cache = untimed::<R>(&sim, &loads, 1_000_000, 1_000_000);
+        cache.insert_with(7, larder::Loaded::new(V::new(0)).ttl(ms(20)));
+        sim.to(50);
+        let (own, options) = (cache.clone(), LookupOptions::new().stale_while_refresh(ms(150)));
+        let options = options.lock_timeout(ms(100), OnTimeout::Stale);
+        let i = sim.call(async move { own.lookup(&7, options).await });
+        sim.to(polled);
+        sim.poll(i);
+        assert_eq!(sim.saw(i), expected);
+    }
 }
 
 /// C29 without a timer: a wait that is over ends when its caller is polled, not before. (P7)

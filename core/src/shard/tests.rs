@@ -1,6 +1,7 @@
 //! One shard on plain numbers, and the steps of its callers one by one.
 
 mod arriving;
+mod edges;
 mod failing;
 mod settling;
 mod waiting;
@@ -71,7 +72,7 @@ impl Rig {
     }
 
     fn with(capacity: u64, rules: Rules) -> Self {
-        let hold = rules.stale_while_refresh.max(rules.stale_if_error).unwrap_or_default();
+        let hold = rules.stale_while_refresh.max(rules.stale_if_error);
         Self { shard: Shard::new(capacity, hold), rules, now: 1000, effects: Effects::new() }
     }
 
@@ -93,14 +94,14 @@ impl Rig {
             panic!("nothing to be served at once")
         };
         let now = at(self.now);
-        (outcome.status, seat.map(|seat| Waiting::new(hash(key), seat, call, Status::Expired, now).uncounted()))
+        (outcome.status, seat.map(|seat| Waiting::new(hash(key), seat, &call, Status::Expired, now).uncounted()))
     }
 
     fn wait_with(&mut self, key: u32, call: Call) -> Waiting {
         let Arrival::Seated(seat, first) = self.arrive_with(key, &call, Some(Start::Ready(key))) else {
             panic!("no seat")
         };
-        Waiting::new(hash(key), seat, call, first, at(self.now))
+        Waiting::new(hash(key), seat, &call, first, at(self.now))
     }
 
     /// Asks and gets a seat.
@@ -116,7 +117,7 @@ impl Rig {
     }
 
     fn proceed_with(&mut self, waiting: &mut Waiting, after: u32, means: Option<Start<u32>>) -> Step {
-        let poll = AtPoll { after, shared: false, reached: at(self.now) };
+        let poll = AtPoll { after, shared: false, reached: at(self.now), is_present: true };
         self.effects = Effects::new();
         self.shard.proceed(waiting, &poll, &self.rules, || means, || (), &mut self.effects)
     }
