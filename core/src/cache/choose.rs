@@ -254,7 +254,9 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
         self.change(|source| Weighed { source, weigher }, |hasher| hasher)
     }
 
-    /// Takes another eviction policy than [`GatedFifo`](crate::policy::GatedFifo).
+    /// Takes another eviction policy than the default.
+    ///
+    /// That is [`GatedFifo`](crate::policy::GatedFifo).
     ///
     /// ```
     /// # use larder::policy::Lru;

@@ -177,6 +177,22 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// assert_eq!(cache.remove(&1), None);
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
+    ///
+    /// Who waits for a load when the value is removed has what it answers, and nobody else:
+    ///
+    /// ```
+    /// # use futures_lite::future::{block_on, poll_once, yield_now};
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .load_fn(|id: u32| async move { yield_now().await; Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// let mut get = cache.get(&1);
+    /// assert!(block_on(poll_once(&mut get)).is_none());
+    /// cache.remove(&1);
+    /// assert_eq!(block_on(get)?, 2);
+    /// assert!(!cache.contains(&1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn remove<Q>(&self, key: &Q) -> Option<L::Value>
     where
         K: Borrow<Q>,

@@ -99,6 +99,21 @@ pub type DefaultHasher = foldhash::fast::FixedState;
 /// for another and that one's for the first. Only a [`load_budget`](crate::Builder::load_budget) or a
 /// [`lock_timeout`](crate::Builder::lock_timeout) ends such waits, so set one where loads ask the cache.
 ///
+/// ```
+/// use futures_lite::future::block_on;
+/// use larder::{Cache, LoadError, ManualClock, parts::Std};
+///
+/// let cache = Cache::builder::<u32>(Std::new(ManualClock::new())).per_call::<u32, String>().build()?;
+/// let inside = cache.clone();
+/// let load = move || async move {
+///     let value = inside.get_or_load(&1, || async { Ok(7) }).await; // its own key
+///     value.map_err(|error| error.to_string())
+/// };
+/// let error = block_on(cache.get_or_load(&1, load)).unwrap_err();
+/// assert_eq!(error.error(), Some(&LoadError::<()>::Reentrant.to_string()));
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+///
 /// # Threads
 ///
 /// The cache is `Send` and `Sync` if its parts are: [`parts::Std`](crate::parts::Std) gives one for threads,
