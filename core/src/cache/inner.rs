@@ -97,7 +97,8 @@ pub type DefaultHasher = foldhash::fast::FixedState;
 /// This is seen by the waker with which the load is being polled. Not seen are calls from a task that the load has
 /// spawned, or through a combinator that polls with wakers of its own, nor a ring in which the load of one key waits
 /// for another and that one's for the first. Only a [`load_budget`](crate::Builder::load_budget) or a
-/// [`lock_timeout`](crate::Builder::lock_timeout) ends such waits, so set one where loads ask the cache.
+/// [`lock_timeout`](crate::Builder::lock_timeout), with a timer to notice it, ends such waits: set one where loads ask
+/// the cache.
 ///
 /// ```
 /// use futures_lite::future::block_on;
