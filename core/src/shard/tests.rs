@@ -71,7 +71,7 @@ impl Rig {
     }
 
     fn with(capacity: u64, rules: Rules) -> Self {
-        let hold = rules.stale_while_refresh.max(rules.stale_if_error).unwrap_or_default();
+        let hold = rules.stale_while_refresh.max(rules.stale_if_error);
         Self { shard: Shard::new(capacity, hold), rules, now: 1000, effects: Effects::new() }
     }
 
@@ -93,14 +93,14 @@ impl Rig {
             panic!("nothing to be served at once")
         };
         let now = at(self.now);
-        (outcome.status, seat.map(|seat| Waiting::new(hash(key), seat, call, Status::Expired, now).uncounted()))
+        (outcome.status, seat.map(|seat| Waiting::new(hash(key), seat, &call, Status::Expired, now).uncounted()))
     }
 
     fn wait_with(&mut self, key: u32, call: Call) -> Waiting {
         let Arrival::Seated(seat, first) = self.arrive_with(key, &call, Some(Start::Ready(key))) else {
             panic!("no seat")
         };
-        Waiting::new(hash(key), seat, call, first, at(self.now))
+        Waiting::new(hash(key), seat, &call, first, at(self.now))
     }
 
     /// Asks and gets a seat.

@@ -1,7 +1,7 @@
 //! A caching DNS forwarder over real sockets.
 //!
 //! ```text
-//! cargo run --release -p larder-tokio --example dns                  # a demonstration on loopback, about 15 seconds
+//! cargo run --release -p larder-tokio --example dns                  # a demonstration on loopback, some 17 seconds
 //! cargo run --release -p larder-tokio --example dns -- --help        # all options
 //! cargo run --release -p larder-tokio --example dns -- --listen 127.0.0.1:5300 --upstream 127.0.0.1:5301
 //! dig @127.0.0.1 -p 5300 h1.example.test                             # ask it

@@ -124,6 +124,20 @@ fn a_failure_of_one_who_has_left_is_told_to_nobody() {
     check_sums(&sky);
 }
 
+/// P12: a flight remembers no more attempts than are in flight or have yet to be told.
+#[test]
+fn attempts_that_nobody_asks_for_any_more_are_forgotten() {
+    let (mut sky, beginner, mut joined) = flight_of_two(false);
+    for number in 2..100 {
+        sky.begin(&mut joined, at(1), Terms::default(), Start::Ready(number));
+        sky.begin(&mut joined, at(1), Terms::default(), Start::Ready(number));
+        let abandoned = joined.began().expect("an attempt") - 1;
+        assert!(sky.fail(&beginner, abandoned, failure("no")).is_none());
+        assert!(sky.fail(&beginner, abandoned + 1, failure("no")).is_none());
+    }
+    assert!(sky.seated(&beginner).older.len() <= 3, "{}", sky.seated(&beginner).older.len());
+}
+
 #[test]
 fn who_begins_anew_is_not_told_of_what_he_began_before() {
     let (mut sky, mut beginner, mut joined) = flight_of_two(false);

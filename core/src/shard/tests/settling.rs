@@ -64,7 +64,7 @@ fn an_answer_after_the_first_is_discarded() {
     assert!(rig.effects.wake.is_some());
     rig.answer(&second, 2, 7);
     assert!(rig.effects.wake.is_none(), "nobody is woken twice (D15)");
-    assert_eq!(rig.effects.values, [7], "dropped outside the lock");
+    assert_eq!(rig.effects.value, Some(7), "dropped outside the lock");
     assert_eq!((rig.told(&second), rig.served(1).value), (Some(Ok(6)), 6));
     rig.fail(&second, 2, "late");
     assert_eq!((rig.told(&second), rig.shard.values.counts.stored), (Some(Ok(6)), 1));

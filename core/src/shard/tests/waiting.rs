@@ -184,7 +184,7 @@ fn when_a_lent_load_has_left_the_next_one_polled_leads_with_his_own() {
     let mut rig = Rig::new(rules());
     let call = rig.rules.call();
     let Arrival::Seated(seat, first) = rig.arrive_with(1, &call, Some(Start::Lent)) else { panic!("no seat") };
-    let owner = Waiting::new(hash(1), seat, call, first, at(rig.now));
+    let owner = Waiting::new(hash(1), seat, &call, first, at(rig.now));
     let (mut second, mut third) = (rig.wait(1), rig.wait(1));
     assert!(!rig.leave(owner));
     assert!(matches!(rig.proceed(&mut second), Next::Again));

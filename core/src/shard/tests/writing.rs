@@ -79,7 +79,7 @@ fn a_removal_returns_the_value_only_if_it_was_fresh() {
     rig.insert(1, Loaded::new(6).ttl(nanos(10)));
     rig.now += 10;
     assert_eq!(rig.remove(1), None);
-    assert_eq!(rig.effects.values, [6], "dropped outside the lock");
+    assert_eq!(rig.effects.value, Some(6), "dropped outside the lock");
     assert_eq!((rig.shard.values.counts.removed, rig.shard.values.counts.expired), (1, 1));
     assert!(rig.peek(1).is_none(), "gone, stale or not");
 }
@@ -197,7 +197,7 @@ fn what_was_stored_is_held_or_has_left_for_one_reason() {
             choice => match rig.arrive(key) {
                 Arrival::Seated(seat, first) => {
                     let call = rig.rules.call();
-                    let mut waiting = Waiting::new(hash(key), seat, call, first, at(rig.now));
+                    let mut waiting = Waiting::new(hash(key), seat, &call, first, at(rig.now));
                     assert!(matches!(rig.proceed(&mut waiting), Next::Drive(_)));
                     if choice == 6 {
                         rig.fail(&waiting, 1, "down")

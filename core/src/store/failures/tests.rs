@@ -28,7 +28,7 @@ fn find(failures: &Failures<u32, u32>, key: u32, now: u64) -> Option<(u32, u64)>
 fn record(failures: &mut Failures<u32, u32>, key: u32, number: u32, now: u64, backoff: &Backoff) {
     let before = place(failures, key);
     let gone = failures.record(before, crowded(key), key, failure(number), at(now), backoff);
-    assert_eq!(gone.0.is_some(), before.is_some(), "what was kept before comes out");
+    assert_eq!(gone.is_some(), before.is_some(), "what was kept before comes out");
 }
 
 #[test]
@@ -104,10 +104,9 @@ fn failures_are_forgotten_in_the_order_in_which_they_are_due() {
     }
     for (key, due) in [(2, 30), (4, 40), (1, 50), (3, 60)] {
         assert_eq!(failures.first_due(), Some(at(due)));
-        let Gone(gone) = failures.forget_first();
-        assert_eq!(gone.map(|gone| gone.key), Some(key));
+        assert_eq!(failures.forget_first().map(|gone| gone.0.key), Some(key));
     }
-    assert!(failures.forget_first().0.is_none());
+    assert!(failures.forget_first().is_none());
     assert_eq!((failures.first_due(), failures.len()), (None, 0));
 }
 
@@ -130,12 +129,12 @@ fn failures_are_kept_as_a_plain_map_would() {
             5 => {
                 let place = place(&failures, key);
                 assert_eq!(place.is_some(), model.remove(&key).is_some());
-                let gone = place.and_then(|place| failures.remove(place).0);
+                let gone = place.map(|place| failures.remove(place).0);
                 assert_eq!(gone.map(|gone| gone.key), place.map(|_| key));
             }
             6 => {
                 let first = model.values().map(|(_, delay, retry_at)| delay + retry_at).min();
-                let gone = failures.forget_first().0.map(|gone| gone.key);
+                let gone = failures.forget_first().map(|gone| gone.0.key);
                 assert_eq!(gone.and_then(|key| model.remove(&key)).map(|(_, delay, retry)| delay + retry), first);
             }
             7 if random.below(50) == 0 => {

@@ -1,4 +1,5 @@
 mod model;
+mod strict;
 
 use super::*;
 use crate::store::{
@@ -24,7 +25,7 @@ fn find<P: Policy>(values: &Values<u32, u32, P>, key: u32) -> Option<u32> {
 }
 
 fn filled(capacity: u32) -> Values<u32, u32, Lru> {
-    let mut values = Values::new(capacity.into(), Duration::ZERO);
+    let mut values = Values::new(capacity.into(), None);
     for key in 1..=capacity {
         assert_eq!(put(&mut values, key, 1).1, []);
     }
@@ -86,7 +87,7 @@ fn a_replacement_counts_as_a_use() {
 #[test]
 fn what_is_too_heavy_is_refused_and_ends_what_was_stored_under_its_key() {
     fn run<P: Policy>() {
-        let mut values = Values::<u32, u32, P>::new(5, Duration::ZERO);
+        let mut values = Values::<u32, u32, P>::new(5, None);
         put(&mut values, 1, 2);
         put(&mut values, 2, 2);
         assert_eq!(put(&mut values, 1, 6), (None, [1, 1].into()), "the former one and the refused one");
@@ -103,7 +104,7 @@ fn what_is_too_heavy_is_refused_and_ends_what_was_stored_under_its_key() {
 #[test]
 fn a_capacity_of_zero_stores_nothing() {
     fn run<P: Policy>() {
-        let mut values = Values::<u32, u32, P>::new(0, Duration::ZERO);
+        let mut values = Values::<u32, u32, P>::new(0, None);
         assert_eq!(put(&mut values, 1, 1), (None, [1].into()));
         assert_eq!((values.len(), values.weight(), values.first_due()), (0, 0, None));
         values.make_room(0, at(0), &mut Leavers::new());
@@ -115,7 +116,7 @@ fn a_capacity_of_zero_stores_nothing() {
 /// D38.
 #[test]
 fn what_had_expired_when_it_left_left_for_that_reason() {
-    let mut values = Values::<u32, u32, Lru>::new(2, Duration::from_secs(1));
+    let mut values = Values::<u32, u32, Lru>::new(2, Some(Duration::from_secs(1)));
     let put_at = |values: &mut Values<u32, u32, Lru>, key: u32, weight, now, deadline| {
         let new = New { hash: crowded(key), key, value: key, weight, now: at(now), deadline: at(deadline) };
         values.put(find(values, key), new, 0, &mut Leavers::new());

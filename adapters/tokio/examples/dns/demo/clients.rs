@@ -18,7 +18,7 @@ use hickory_proto::{
 use tokio::{
     net::UdpSocket,
     task::JoinSet,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -72,6 +72,8 @@ async fn client(server: SocketAddr, mix: Arc<Mix>, next: Arc<AtomicUsize>) -> io
             print!(" {}", index + 1);
             io::stdout().flush()?;
         }
+        // Without pauses the clients would fill the machine, and latency would only tell how many they are.
+        sleep(2 * PAUSE.mul_f64(fastrand::f64())).await;
         let start = Instant::now();
         // Nothing at all for so long: counted neither as answered nor as failed.
         let Ok(code) = timeout(PATIENCE, exchange(&socket, ask)).await else {
@@ -105,6 +107,9 @@ async fn exchange(socket: &UdpSocket, ask: &Ask) -> io::Result<u8> {
         }
     }
 }
+
+/// How long a client pauses before a question, on average.
+pub(super) const PAUSE: Duration = Duration::from_millis(10);
 
 /// How long a client waits for any answer.
 const PATIENCE: Duration = Duration::from_secs(3);

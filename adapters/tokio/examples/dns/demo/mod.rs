@@ -46,7 +46,7 @@ pub(crate) async fn run(plan: Plan, settings: Settings) -> Result<(), Box<dyn Er
     let mix = Arc::new(Mix::new(plan.names, plan.questions));
     println!(
         "The upstream, {}, knows {} names for {} s, takes {:?} and loses {} % of what it is asked.\n\
-         {} clients ask it {} questions through the forwarder; some names are asked much more often than others.\n",
+         {} clients ask {} questions through the forwarder, some names much more often than others, with pauses of {:?}.\n",
         upstream.address(),
         plan.names,
         zone::TTL.as_secs(),
@@ -54,6 +54,7 @@ pub(crate) async fn run(plan: Plan, settings: Settings) -> Result<(), Box<dyn Er
         plan.loss * 100.0,
         plan.clients,
         plan.questions,
+        clients::PAUSE,
     );
 
     let direct = Stage::start(upstream.address(), Settings { cache: None, ..settings }).await?;

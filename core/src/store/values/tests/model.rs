@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeMap;
 
-use super::*;
+use super::{strict::Strict, *};
 use crate::store::policy::tests::shelf::Random;
 
 const KEYS: u64 = 60;
@@ -28,7 +28,7 @@ struct World<P: Policy> {
 
 impl<P: Policy> World<P> {
     fn new(capacity: u64, hold: u64) -> Self {
-        let values = Values::new(capacity, Duration::from_nanos(hold));
+        let values = Values::new(capacity, Some(Duration::from_nanos(hold)));
         Self { values, model: BTreeMap::new(), hold, reserved: 0, now: 0, generation: 0, counts: [0; 6] }
     }
 
@@ -99,7 +99,8 @@ impl<P: Policy> World<P> {
     }
 
     fn due(&self, held: &Held) -> Instant {
-        held.deadline.saturating_add(Duration::from_nanos(self.hold))
+        // The limit itself is within the limit.
+        held.deadline.saturating_add(Duration::from_nanos(self.hold.saturating_add(1)))
     }
 
     fn reclaim(&mut self, most: usize) {
@@ -199,4 +200,10 @@ fn under_lru_values_are_held_as_a_plain_map_would() {
 #[test]
 fn under_gated_fifo_values_are_held_as_a_plain_map_would() {
     run::<GatedFifo>();
+}
+
+/// A policy is told of every entry that comes, leaves, moves or changes its weight.
+#[test]
+fn a_policy_is_called_as_its_trait_promises() {
+    run::<Strict>();
 }
