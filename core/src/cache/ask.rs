@@ -161,7 +161,7 @@ where
             }
             Arrival::Refused(error) => Some(Err(error)),
             Arrival::Seated(seat, first) => {
-                self.state = State::Waiting(Waiter::new(inner, wait(seat, first), now));
+                self.state = State::Waiting(Waiter::new(inner, wait(seat, first), now, true));
                 None
             }
             Arrival::Alone(status) => {

@@ -180,7 +180,7 @@ where
             result.map(|(outcome, ticket)| StaleOutcome {
                 outcome,
                 refresh: ticket.map(|(waiting, now)| Refresh {
-                    waiter: Some(Waiter::new(Arc::clone(inner), waiting, now)),
+                    waiter: Some(Waiter::new(Arc::clone(inner), waiting, now, false)),
                     means: ByLoader::new(),
                 }),
             })

@@ -29,6 +29,7 @@ pub(crate) enum Turn<F, V, E, N> {
     End(End<V, E>),
     Drive(Job<F>, Option<Handed<N>>),
     Again,
+    ReadClock,
     Sleep(Instant),
 }
 
@@ -99,6 +100,7 @@ pub(crate) fn turn_of<K: Key, L: Source<K>, R: Runtime, P: Policy>(
         }
         Next::Drive(job) => Turn::Drive(job, None),
         Next::Again => Turn::Again,
+        Next::ReadClock => Turn::ReadClock,
         Next::Alone(status) => Turn::End(End::Alone(status)),
         Next::Leave(told) => Turn::End(End::Told(told)),
         Next::Sleep(deadline) => Turn::Sleep(deadline),
@@ -110,6 +112,7 @@ pub(crate) struct Left<K, F, V, E, N: Notify> {
     vacant: Option<Arc<Hub<N>>>,
     _flight: Option<Flight<K, F, V, E, Waker, Crowd<N>>>,
     _waker: Option<Waker>,
+    _untold: Option<Failure<E>>,
 }
 
 impl<K, F, V, E, N: Notify> Drop for Left<K, F, V, E, N> {
@@ -129,10 +132,10 @@ pub(crate) fn leave<K: Key, L: Source<K>, R: Runtime, P: Policy>(
     let place = waiting.seat.place();
     let waker = shard.flights.seated(&waiting.seat).crowd.withdraw(registration);
     match shard.flights.leave(waiting.seat) {
-        Leaving::Others { vacant } => {
+        Leaving::Others { vacant, untold } => {
             let hub = if vacant { shard.flights.flight(place).crowd.hub() } else { None };
-            Left { vacant: hub.map(|(hub, _)| hub), _flight: None, _waker: waker }
+            Left { vacant: hub.map(|(hub, _)| hub), _flight: None, _waker: waker, _untold: untold }
         }
-        Leaving::Last(flight) => Left { vacant: None, _flight: Some(flight), _waker: waker },
+        Leaving::Last(flight) => Left { vacant: None, _flight: Some(flight), _waker: waker, _untold: None },
     }
 }

@@ -35,6 +35,8 @@ where
     sleep: Option<(Instant, R::Sleep)>,
     /// A time that has surely come.
     reached: Instant,
+    /// Whether that is the present time, in this poll.
+    is_present: bool,
     /// The attempt that is being driven: should the stack unwind, it has panicked.
     driving: Option<u32>,
     /// Whether the clock is being read: should it panic, it is not asked again.
@@ -48,14 +50,16 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, I> Waiter<K, L
 where
     I: Handle<Inner<K, L, R, P, H>>,
 {
-    pub(crate) fn new(inner: I, waiting: Waiting, now: Instant) -> Self {
+    /// Takes over a seat that was claimed at `reached`; `is_present` says whether that is now.
+    pub(crate) fn new(inner: I, waiting: Waiting, reached: Instant, is_present: bool) -> Self {
         let (registration, waiting) = (Registration::default(), Some(waiting));
         Self {
             inner,
             waiting,
             registration,
             sleep: None,
-            reached: now,
+            reached,
+            is_present,
             driving: None,
             reading: false,
             may_hand_over: true,
@@ -81,12 +85,19 @@ where
                     driven = this.drive(job, handed.as_ref(), cx, means);
                 }
                 Turn::Again => driven = Driven::Nothing,
+                Turn::ReadClock => {
+                    this.reached = this.reached.max(this.now());
+                    this.is_present = true;
+                    driven = Driven::Nothing;
+                }
                 Turn::Sleep(deadline) => {
                     if this.sleep_until(deadline, cx).is_pending() {
+                        this.is_present = false;
                         return Poll::Pending;
                     }
                     // He may be late: what he begins now begins now, and what he is served has its present age.
                     this.reached = this.reached.max(deadline).max(this.now());
+                    this.is_present = true;
                     driven = Driven::Nothing;
                 }
             }
@@ -103,7 +114,7 @@ where
         means: &mut M,
     ) -> Turn<L::Future, L::Value, L::Error, R::Notify> {
         let may_hand_over = self.may_hand_over && self.inner.get().spawn.is_some();
-        let Self { inner, waiting: slot, registration, reached, driving, .. } = self;
+        let Self { inner, waiting: slot, registration, reached, is_present, driving, .. } = self;
         let Some(hash) = slot.as_ref().map(|waiting| waiting.hash) else { return Turn::Sleep(Instant::NEVER) };
         let inner = inner.get();
         let (mut displaced, mut left) = ([None, None], None);
@@ -124,7 +135,8 @@ where
                     let next = match again {
                         Some(job) => Next::Drive(job),
                         None => {
-                            let at = AtPoll { after, shared: flight.crowd.is_shared(), reached: *reached };
+                            let (shared, reached) = (flight.crowd.is_shared(), *reached);
+                            let at = AtPoll { after, shared, reached, is_present: *is_present };
                             let (start, own) = (|| means.start(), || waker.clone());
                             shard.proceed(waiting, &at, &inner.rules, start, own, &mut effects.0)
                         }
@@ -250,7 +262,7 @@ where
         drop(left);
         if let (Some(spawn), Some(waiting)) = (spawn, slot.take()) {
             let shared = handle.share();
-            let mut waiter = Waiter::new(shared, waiting.uncounted(), self.reached);
+            let mut waiter = Waiter::new(shared, waiting.uncounted(), self.reached, false);
             waiter.registration = core::mem::take(registration);
             waiter.may_hand_over = false;
             // Refused, it is dropped, and the load with it.

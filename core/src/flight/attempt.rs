@@ -70,8 +70,13 @@ impl<F, E, W> Attempt<F, E, W> {
         self.started && self.is_live()
     }
 
-    /// Ends this attempt; returns its load if that rests here, and whether a running one was thrown away.
+    /// Ends this attempt if it is live; returns its load if that rests here, and whether a running one was thrown away.
+    ///
+    /// The waker in a lent load's state is a copy of the one that its caller is being polled with, never the last.
     pub(super) fn end(&mut self) -> (Option<F>, bool) {
+        if !self.is_live() {
+            return (None, false);
+        }
         let dropped = self.is_running();
         let load = match core::mem::replace(&mut self.state, State::Over) {
             State::Idle(load) => Some(load),

@@ -105,8 +105,9 @@ pub(crate) enum CheckIn<F> {
 
 /// What is left when a seat is given up.
 pub(crate) enum Leaving<K, F, V, E, W, C> {
-    /// Others wait on. If their load went with the caller, one of them has to lead.
-    Others { vacant: bool },
+    /// Others wait on. If their load went with the caller, one of them has to lead. A failure that he alone was to be
+    /// told is left over.
+    Others { vacant: bool, untold: Option<Failure<E>> },
     /// Nobody waits any more: drop this.
     Last(Flight<K, F, V, E, W, C>),
 }
@@ -167,6 +168,7 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
         if let Some(mine) = seat.began.and_then(|number| flight.attempt(number)) {
             mine.owned = false;
             if matches!(mine.state, State::Failed(_)) {
+                // Only for completeness: whoever has failed is told so before he could begin anew.
                 mine.state = State::Over;
             }
         }

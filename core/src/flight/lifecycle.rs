@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::{
-    attempt::{State, Terms},
+    attempt::{Attempt, State, Terms},
     flights::{Answer, CheckIn, Flight, Flights, Job, Leaving, Seat, Verdict, Work},
 };
 use crate::{Cause, Failure, Instant};
@@ -105,17 +105,18 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
     }
 
     /// Ends attempt `number` by a failure; if it was the last in flight, the flight ends, too, with this verdict.
-    pub(crate) fn fail(&mut self, seat: &Seat, number: u32, failure: Failure<E>) -> Option<Ended<K, F, C>> {
-        let panicked = matches!(failure.cause(), Cause::Panicked);
+    ///
+    /// Only a borrow of the failure is taken, so that its last owner is never this machine.
+    pub(crate) fn fail(&mut self, seat: &Seat, number: u32, failure: &Failure<E>) -> Option<Ended<K, F, C>> {
         let flight = &mut self.slab[seat.place as usize];
         let attempt = flight.attempt(number)?;
-        let counter = if panicked { &mut self.counts.panicked } else { &mut self.counts.failed };
+        let counter = if failure.is_panicked() { &mut self.counts.panicked } else { &mut self.counts.failed };
         *counter += u64::from(attempt.is_running());
         attempt.state = if attempt.owned { State::Failed(failure.clone()) } else { State::Over };
         if flight.live() > 0 {
             return None;
         }
-        flight.verdict = Some(Err(failure));
+        flight.verdict = Some(Err(failure.clone()));
         Some(self.end(seat.place))
     }
 
@@ -163,7 +164,7 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
                 other => attempt.state = other,
             }
             let failure = Failure::new(Cause::BudgetExceeded);
-            if let Some(ended) = self.fail(seat, number, failure.clone()) {
+            if let Some(ended) = self.fail(seat, number, &failure) {
                 return (Some((ended, failure)), loads);
             }
         }
@@ -175,18 +176,18 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
         flight.seats -= 1;
         if flight.seats > 0 {
             let was_live = flight.live() > 0;
-            let mut dropped = 0;
+            let (mut dropped, mut untold) = (0, None);
             if let Some(mine) = seat.began.and_then(|number| flight.attempt(number)) {
                 mine.owned = false;
-                match mine.state {
-                    State::Lent(_) => dropped = u64::from(mine.end().1),
-                    State::Failed(_) => mine.state = State::Over,
-                    _ => {}
+                match mem::replace(&mut mine.state, State::Over) {
+                    State::Lent(_) => dropped = 1,
+                    State::Failed(failure) => untold = Some(failure),
+                    other => mine.state = other,
                 }
             }
             let vacant = was_live && flight.live() == 0 && flight.verdict.is_none();
             self.counts.dropped += dropped;
-            return Leaving::Others { vacant };
+            return Leaving::Others { vacant, untold };
         }
         self.detach(seat.place);
         let flight = self.slab.remove(seat.place as usize);
@@ -198,9 +199,8 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
     /// Tells whether the last caller may leave his load to a spawner: it is stored one day, and has begun.
     pub(crate) fn worth_finishing(&mut self, seat: &Seat) -> bool {
         let flight = &mut self.slab[seat.place as usize];
-        let begun =
-            |attempt: &super::attempt::Attempt<F, E, W>| attempt.started && matches!(attempt.state, State::Idle(_));
-        flight.seats == 1 && flight.attached && flight.attempts().any(|attempt| begun(attempt))
+        let has_begun = |attempt: &mut Attempt<F, E, W>| attempt.started && matches!(attempt.state, State::Idle(_));
+        flight.seats == 1 && flight.attached && flight.attempts().any(has_begun)
     }
 }
 

@@ -137,7 +137,7 @@ fn numbers_go_on_whatever_became_of_the_attempts_before() {
     let (mut sky, beginner, mut joined) = flight_of_two(false);
     let mut third = sky.join(beginner.place());
     sky.begin(&mut joined, at(1), Terms::default(), Start::Ready(20));
-    sky.fail(&joined, 2, failure("second"));
+    sky.fail(&joined, 2, &failure("second"));
     assert_eq!(sky.seated(&joined).newest_begun(), at(1), "ended or not");
     sky.begin(&mut third, at(2), Terms::default(), Start::Ready(30));
     assert_eq!(third.began(), Some(3));
@@ -173,7 +173,7 @@ fn a_failure_with_others_in_flight_is_told_to_its_beginner_alone() {
         let idle = sky.join(beginner.place());
         sky.begin(&mut joined, at(1), Terms::default(), Start::Ready(20));
         let number = drive(&mut sky, &idle);
-        assert!(sky.fail(&idle, number, failure("first")).is_none());
+        assert!(sky.fail(&idle, number, &failure("first")).is_none());
         assert_eq!(told(&mut sky, &beginner), Some(Err("first")), "whoever polled it");
         assert_eq!((told(&mut sky, &joined), told(&mut sky, &idle)), (None, None));
         assert_eq!(find(&sky, 7).is_some(), !detached);
@@ -190,8 +190,8 @@ fn the_last_failure_is_told_to_all() {
         let idle = sky.join(beginner.place());
         sky.begin(&mut joined, at(1), Terms::default(), Start::Ready(20));
         assert_eq!((drive(&mut sky, &idle), drive(&mut sky, &idle)), (1, 2));
-        assert!(sky.fail(&idle, 2, failure("second")).is_none());
-        let ended = sky.fail(&idle, 1, failure("first")).expect("the last in flight ends it");
+        assert!(sky.fail(&idle, 2, &failure("second")).is_none());
+        let ended = sky.fail(&idle, 1, &failure("first")).expect("the last in flight ends it");
         assert_eq!((ended.key, ended.crowd, ended.loads), ((!detached).then_some(7), 99, vec![]));
         for seat in [&beginner, &joined, &idle] {
             assert_eq!(told(&mut sky, seat), Some(Err("first")));
@@ -207,7 +207,7 @@ fn the_last_failure_is_told_to_all() {
 fn a_panic_is_told_to_all_and_counted_by_itself() {
     let (mut sky, beginner, joined) = flight_of_two(false);
     let number = drive(&mut sky, &joined);
-    assert!(sky.fail(&joined, number, Failure::new(Cause::Panicked)).is_some());
+    assert!(sky.fail(&joined, number, &Failure::new(Cause::Panicked)).is_some());
     for seat in [&beginner, &joined] {
         let verdict = sky.seated(seat).verdict(seat).expect("a verdict").expect("everybody's");
         assert!(verdict.as_ref().is_err_and(Failure::is_panicked));
@@ -254,7 +254,7 @@ fn an_attempt_that_is_over_cannot_answer_and_one_in_flight_says_on_what_terms() 
     assert_eq!(of_second, Some((Some(4), at(6))), "D20");
     assert!(sky.may_answer(&beginner, 3).is_none());
     assert_eq!(drive(&mut sky, &beginner), 1);
-    sky.fail(&beginner, 1, failure("first"));
+    sky.fail(&beginner, 1, &failure("first"));
     assert!(sky.may_answer(&beginner, 1).is_none());
     sky.end(beginner.place());
     sky.seated(&beginner).tell(Ok(answer(1)));

@@ -73,7 +73,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let failure = self.failures.find(hash, now, &mut eq).filter(|_| !call.reload);
         // Here, no code of the user has to be called any more but `Clone`: the rest happens or it does not.
         let limit = call.stale_while_refresh.filter(|_| call.takes_stale);
-        if let Some(outcome) = self.stale(place, now, limit, None) {
+        if let Some(outcome) = self.stale(place, now, limit, failure.as_ref()) {
             let seat = if failure.is_some() { None } else { self.ticket(asked, flight, key, means) };
             self.reclaim(now, RECLAIM, effects);
             return Arrival::Served(outcome, seat);
@@ -103,11 +103,13 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             return Arrival::Refused(LoadError::Reentrant);
         }
         self.reclaim(now, RECLAIM, effects);
-        if self.is_over_age(flight, now, rules) {
+        let live = self.flights.flight(flight).live();
+        // Where no load is in flight any more, there is nothing to take over: whoever is polled first leads.
+        if live > 0 && self.is_over_age(flight, now, rules) {
             if rules.over_age_alone {
                 return Arrival::Alone(first);
             }
-            if self.flights.flight(flight).live() < rules.attempts {
+            if live < rules.attempts {
                 let mut seat = self.flights.join(flight);
                 if let Some(start) = means() {
                     self.flights.begin(&mut seat, now, call.terms, start);

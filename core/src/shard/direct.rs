@@ -57,9 +57,8 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         effects: &mut Effects<K, V, E, F, C>,
     ) -> Option<u32> {
         let Some(deadline) = loaded.ttl.or(rules.ttl).deadline(now) else {
-            self.remove(hash, now, |k| *k == key, effects);
-            effects.key = Some(key);
-            effects.value = Some(loaded.value);
+            effects.value = self.remove(hash, now, |k| *k == key, effects);
+            effects.leavers.push(key, loaded.value);
             return None;
         };
         let weight = loaded.weight.or(weighed).unwrap_or(1);
@@ -74,7 +73,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             let Ended { key, crowd, loads, .. } = self.flights.end(flight);
             effects.key = key;
             effects.wake = Some(crowd);
-            effects.loads = loads;
+            effects.loads.extend(loads);
             let deadline = if generation.is_some() { deadline } else { now };
             self.flights.flight(flight).tell(Ok(Answer { value, attempt: None, published: now, deadline, generation }));
         }
@@ -100,11 +99,11 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let place = place?;
         let was_fresh = self.values.entry(place).is_fresh(now);
         let (key, value) = self.values.take_out(place, now);
-        effects.key = Some(key);
         if was_fresh {
+            effects.key = Some(key);
             return Some(value);
         }
-        effects.value = Some(value);
+        effects.leavers.push(key, value);
         None
     }
 

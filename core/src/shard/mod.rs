@@ -20,7 +20,7 @@ pub(crate) use tally::LoadEnd;
 pub(crate) use wait::{AtPoll, Next, Waiting};
 
 use crate::{
-    Instant,
+    Failure, Instant,
     flight::Flights,
     store::{Failures, Gone, Leavers, Values, policy::Policy},
 };
@@ -60,11 +60,20 @@ pub(crate) struct Effects<K, V, E, F, C> {
     pub(crate) failures: Vec<Gone<K, E>>,
     pub(crate) key: Option<K>,
     pub(crate) value: Option<V>,
+    pub(crate) error: Option<Failure<E>>,
 }
 
 impl<K, V, E, F, C> Effects<K, V, E, F, C> {
     pub(crate) const fn new() -> Self {
-        Self { wake: None, loads: Vec::new(), leavers: Leavers::new(), failures: Vec::new(), key: None, value: None }
+        Self {
+            wake: None,
+            loads: Vec::new(),
+            leavers: Leavers::new(),
+            failures: Vec::new(),
+            key: None,
+            value: None,
+            error: None,
+        }
     }
 }
 

@@ -27,17 +27,13 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         };
         let deadline = loaded.ttl.or(terms.ttl).or(rules.ttl).deadline(now);
         let weight = loaded.weight.or(terms.weight).or(weighed).unwrap_or(1);
-        let flight = self.flights.seated(seat);
-        let (hash, storable) = (flight.hash(), flight.is_attached());
-        let (place, failure) = match flight.key().filter(|_| storable) {
-            Some(key) => (self.values.find(hash, |k| k == key), self.failures.place(hash, |k| k == key)),
-            None => (None, None),
-        };
+        let storable = self.flights.seated(seat).is_attached();
+        let (place, failure) = self.places(seat);
         let copy = (storable && deadline.is_some()).then(|| loaded.value.clone());
 
         let Ended { key, hash, crowd, loads } = self.flights.succeed(seat, number);
         effects.wake = Some(crowd);
-        effects.loads = loads;
+        effects.loads.extend(loads);
         self.counts.load_time += now.saturating_since(begun);
         let mut answer =
             Answer { value: loaded.value, attempt: Some(number), published: now, deadline: now, generation: None };
@@ -72,11 +68,12 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     ) {
         if let Some((_, begun)) = self.flights.may_answer(seat, number) {
             self.counts.load_time += at.now.saturating_since(begun);
-            let place = self.failure_place(seat);
-            if let Some(ended) = self.flights.fail(seat, number, failure.clone()) {
-                self.keep_failure(ended, place, failure, at, effects);
+            let places = self.places(seat);
+            if let Some(ended) = self.flights.fail(seat, number, &failure) {
+                return self.keep_failure(ended, places, failure, at, effects);
             }
         }
+        effects.error = Some(failure);
     }
 
     /// Ends the attempts that are overdue.
@@ -87,11 +84,11 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         at: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
     ) {
-        let place = self.failure_place(seat);
+        let places = self.places(seat);
         let (ended, mut loads) = self.flights.overdue(seat, is_overdue);
         if let Some((mut ended, failure)) = ended {
             loads.append(&mut ended.loads);
-            self.keep_failure(ended, place, failure, at, effects);
+            self.keep_failure(ended, places, failure, at, effects);
         }
         effects.loads.append(&mut loads);
     }
@@ -113,18 +110,21 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         generation
     }
 
-    /// Looks up the kept failure of a seated caller's key, while there is nothing yet that a panic could break.
-    fn failure_place(&mut self, seat: &Seat) -> Option<u32> {
+    /// Looks up the value and the kept failure of a seated caller's key, while there is nothing yet that a panic could
+    /// break.
+    fn places(&mut self, seat: &Seat) -> Places {
         let flight = self.flights.seated(seat);
         let hash = flight.hash();
-        let key = flight.key()?;
-        self.failures.place(hash, |k| k == key)
+        match flight.key().filter(|_| flight.is_attached()) {
+            Some(key) => (self.values.find(hash, |k| k == key), self.failures.place(hash, |k| k == key)),
+            None => (None, None),
+        }
     }
 
     fn keep_failure(
         &mut self,
         ended: Ended<K, F, C>,
-        place: Option<u32>,
+        (value, place): Places,
         failure: Failure<E>,
         at: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
@@ -132,22 +132,30 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let At { now, rules } = at;
         let Ended { key, hash, crowd, loads } = ended;
         effects.wake = Some(crowd);
-        effects.loads = loads;
+        effects.loads.extend(loads);
         let Some(key) = key else { return };
         let capacity = self.values.capacity();
         if rules.backoff.first.is_zero() || capacity == 0 {
             effects.key = Some(key);
+            effects.error = Some(failure);
             return;
         }
-        effects.failures.extend(self.failures.record(place, hash, key, failure, now, &rules.backoff));
         // Failures have a share of their own, so that neither a flood of them nor a flood of values drives out the other.
-        while self.failures.len() as u64 > (capacity / FAILURES_SHARE).max(1) {
+        while place.is_none() && self.failures.len() as u64 >= (capacity / FAILURES_SHARE).max(1) {
             effects.failures.extend(self.failures.forget_first());
         }
+        if let Some(value) = value {
+            // It may soften this very failure, so it is the last that should make room for it.
+            self.values.hit(value);
+        }
+        effects.failures.extend(self.failures.record(place, hash, key, failure, now, &rules.backoff));
         self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
         self.note_due();
     }
 }
+
+/// Where the value and the kept failure of a key are.
+type Places = (Option<u32>, Option<u32>);
 
 /// Kept failures take at most one in so many of the capacity.
 const FAILURES_SHARE: u64 = 8;

@@ -1,6 +1,7 @@
 //! One shard on plain numbers, and the steps of its callers one by one.
 
 mod arriving;
+mod edges;
 mod failing;
 mod settling;
 mod waiting;
@@ -116,7 +117,7 @@ impl Rig {
     }
 
     fn proceed_with(&mut self, waiting: &mut Waiting, after: u32, means: Option<Start<u32>>) -> Step {
-        let poll = AtPoll { after, shared: false, reached: at(self.now) };
+        let poll = AtPoll { after, shared: false, reached: at(self.now), is_present: true };
         self.effects = Effects::new();
         self.shard.proceed(waiting, &poll, &self.rules, || means, || (), &mut self.effects)
     }

@@ -40,6 +40,8 @@ pub(crate) enum Next<V, E, F> {
     Alone(Status),
     /// Ask again: something has been settled.
     Again,
+    /// Ask again with the present time.
+    ReadClock,
     /// Wait until woken, or until this deadline.
     Sleep(Instant),
 }
@@ -52,6 +54,8 @@ pub(crate) struct AtPoll {
     pub(crate) shared: bool,
     /// A time that has surely come.
     pub(crate) reached: Instant,
+    /// Whether that is the present time.
+    pub(crate) is_present: bool,
 }
 
 impl Waiting {
@@ -129,10 +133,13 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         own: impl FnOnce() -> W,
         effects: &mut Effects<K, V, E, F, C>,
     ) -> Next<V, E, F> {
-        let AtPoll { after, shared, reached } = *at;
+        let AtPoll { after, shared, reached, is_present } = *at;
         let flight = self.flights.seated(&waiting.seat);
         if flight.live() == 0 {
-            // The load went with the caller who brought it; whoever comes first leads.
+            // The load went with the caller who brought it; whoever comes first leads, from now on.
+            if !is_present {
+                return Next::ReadClock;
+            }
             if let Some(start) = means() {
                 self.flights.begin(&mut waiting.seat, reached, waiting.terms, start);
                 return Next::Again;

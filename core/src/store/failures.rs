@@ -29,6 +29,13 @@ struct Failed<K, E> {
     retry_at: Instant,
 }
 
+impl<K, E> Failed<K, E> {
+    /// Returns when this is to be forgotten.
+    fn due(&self) -> Instant {
+        self.retry_at.saturating_add(self.delay)
+    }
+}
+
 impl<K, E> Row<K> for Failed<K, E> {
     fn hash(&self) -> u64 {
         self.hash
@@ -72,15 +79,16 @@ impl<K, E> Failures<K, E> {
         now: Instant,
         backoff: &Backoff,
     ) -> Option<Gone<K, E>> {
-        let delay = before.map_or(backoff.first, |place| backoff.after(self.table.rows()[place as usize].delay));
+        // The length of the last delay counts for as long again, or it could never grow; then it is as if forgotten.
+        let last = before.map(|place| &self.table.rows()[place as usize]).filter(|last| !last.due().reached(now));
+        let delay = last.map_or(backoff.first, |last| backoff.after(last.delay));
         let retry_at = now.saturating_add(delay);
         let failed = Failed { hash, key, failure, delay, retry_at };
         let (place, gone) = match before {
             Some(place) => (place, Some(core::mem::replace(&mut self.table.rows_mut()[place as usize], failed))),
             None => (self.table.push(failed, u64::MAX), None),
         };
-        // The length of the delay is remembered for as long again, or it could never grow.
-        self.table.set_deadline(place, retry_at.saturating_add(delay));
+        self.table.set_deadline(place, self.table.rows()[place as usize].due());
         gone.map(Gone)
     }
 

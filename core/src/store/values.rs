@@ -93,13 +93,21 @@ impl<K, V> Leavers<K, V> {
         Self { first: None, more: Vec::new() }
     }
 
-    fn push<N>(&mut self, entry: Entry<K, V, N>) {
-        let leaver = (entry.key, entry.value);
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(K, V)> {
+        self.first.iter().chain(&self.more)
+    }
+
+    pub(crate) fn push(&mut self, key: K, value: V) {
         if self.first.is_none() {
-            self.first = Some(leaver);
+            self.first = Some((key, value));
         } else {
-            self.more.push(leaver);
+            self.more.push((key, value));
         }
+    }
+
+    fn push_entry<N>(&mut self, entry: Entry<K, V, N>) {
+        self.push(entry.key, entry.value);
     }
 }
 
@@ -170,7 +178,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
                 self.remove(place, Cause::Replaced, new.now, leavers);
             }
             self.counts.refused += 1;
-            leavers.push(new.entry::<P::Node>(0));
+            leavers.push_entry(new.entry::<P::Node>(0));
             return None;
         }
         self.generation = self.generation.wrapping_add(1);
@@ -190,7 +198,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     fn remove(&mut self, place: u32, cause: Cause, now: Instant, leavers: &mut Leavers<K, V>) {
         self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
         let entry = self.detach(place, cause, now);
-        leavers.push(entry);
+        leavers.push_entry(entry);
     }
 
     /// Takes out the entry at `place` and hands it over.
@@ -216,7 +224,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         while reserved > self.capacity - self.weight {
             let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { return };
             let entry = self.detach(victim, Cause::Evicted, now);
-            leavers.push(entry);
+            leavers.push_entry(entry);
         }
     }
 
@@ -249,7 +257,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         }
         self.counts.left(Cause::Replaced, row.is_fresh(new.now));
         let node = core::mem::take(&mut row.node);
-        leavers.push(core::mem::replace(row, Entry { node, ..new.entry(self.generation) }));
+        leavers.push_entry(core::mem::replace(row, Entry { node, ..new.entry(self.generation) }));
         self.weight = others + weight;
         self.table.set_deadline(place, due);
         let entries = &mut ByPlace(self.table.rows_mut());
@@ -268,7 +276,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let mut gap = None;
         while self.weight.saturating_add(reserved) > room {
             if let Some(gap) = gap.take() {
-                leavers.push(self.close_gap(gap));
+                leavers.push_entry(self.close_gap(gap));
             }
             let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { break };
             self.unlink(victim, Cause::Evicted, now);
@@ -276,7 +284,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         }
         let place = match gap {
             Some(gap) => {
-                leavers.push(self.table.put_in_gap(gap, row));
+                leavers.push_entry(self.table.put_in_gap(gap, row));
                 gap
             }
             None => self.table.push(row, self.capacity),

@@ -4,7 +4,7 @@ use super::*;
 
 fn leaves_others(sky: &mut Sky, seat: Seat) -> bool {
     match sky.leave(seat) {
-        Leaving::Others { vacant } => vacant,
+        Leaving::Others { vacant, .. } => vacant,
         Leaving::Last(_) => panic!("others wait"),
     }
 }
@@ -119,7 +119,7 @@ fn a_failure_of_one_who_has_left_is_told_to_nobody() {
     sky.begin(&mut joined, at(1), Terms::default(), Start::Ready(20));
     assert!(!leaves_others(&mut sky, beginner));
     assert_eq!(drive(&mut sky, &idle), 1);
-    assert!(sky.fail(&idle, 1, failure("first")).is_none());
+    assert!(sky.fail(&idle, 1, &failure("first")).is_none());
     assert_eq!((told(&mut sky, &joined), told(&mut sky, &idle)), (None, None));
     check_sums(&sky);
 }
@@ -132,8 +132,8 @@ fn attempts_that_nobody_asks_for_any_more_are_forgotten() {
         sky.begin(&mut joined, at(1), Terms::default(), Start::Ready(number));
         sky.begin(&mut joined, at(1), Terms::default(), Start::Ready(number));
         let abandoned = joined.began().expect("an attempt") - 1;
-        assert!(sky.fail(&beginner, abandoned, failure("no")).is_none());
-        assert!(sky.fail(&beginner, abandoned + 1, failure("no")).is_none());
+        assert!(sky.fail(&beginner, abandoned, &failure("no")).is_none());
+        assert!(sky.fail(&beginner, abandoned + 1, &failure("no")).is_none());
     }
     assert!(sky.seated(&beginner).older.len() <= 3, "{}", sky.seated(&beginner).older.len());
 }
@@ -144,9 +144,9 @@ fn who_begins_anew_is_not_told_of_what_he_began_before() {
     sky.begin(&mut joined, at(1), Terms::default(), Start::Ready(20));
     sky.begin(&mut beginner, at(2), Terms::default(), Start::Ready(30));
     assert_eq!(drive(&mut sky, &joined), 1);
-    assert!(sky.fail(&joined, 1, failure("first")).is_none());
+    assert!(sky.fail(&joined, 1, &failure("first")).is_none());
     assert_eq!(told(&mut sky, &beginner), None);
-    sky.fail(&joined, 3, failure("third"));
+    sky.fail(&joined, 3, &failure("third"));
     assert_eq!((told(&mut sky, &beginner), told(&mut sky, &joined)), (Some(Err("third")), None));
 }
 
@@ -180,7 +180,7 @@ fn the_answer_can_be_taken_out_once_and_a_failure_cannot() {
     assert!(sky.seated(&beginner).take_answer().is_none());
 
     let other = claim(&mut sky, 8, Start::Ready(1));
-    sky.fail(&other, 1, failure("no"));
+    sky.fail(&other, 1, &failure("no"));
     assert!(sky.seated(&other).take_answer().is_none());
 }
 

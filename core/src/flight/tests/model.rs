@@ -173,7 +173,7 @@ impl World {
         tried.failure = tried.owned.then_some(name);
         let counter = if panics { &mut self.counts.panicked } else { &mut self.counts.failed };
         *counter += 1;
-        let ended = self.sky.as_mut().expect("a sky").fail(seat, number, Failure::new(cause));
+        let ended = self.sky.as_mut().expect("a sky").fail(seat, number, &Failure::new(cause));
         assert_eq!(ended.is_some(), plain.live() == 0, "only the last one ends the flight");
         if let Some(ended) = ended {
             assert_eq!((ended.key, ended.loads), (plain.attached.then_some(plain.key), vec![]));
@@ -241,7 +241,7 @@ impl World {
                 self.counts.dropped += running;
                 self.flights.remove(&place);
             }
-            Leaving::Others { vacant } => {
+            Leaving::Others { vacant, .. } => {
                 assert!(others > 0);
                 let mut left_empty = false;
                 if let Some(mine) = began.map(|number| &mut plain.attempts[number as usize - 1]) {

@@ -123,7 +123,8 @@ fn failures_are_kept_as_a_plain_map_would() {
         match random.below(10) {
             0..5 => {
                 record(&mut failures, key, number, now, &DOUBLING);
-                let delay = model.get(&key).map_or(10, |(_, delay, _)| (delay * 2).min(50));
+                let last = model.get(&key).filter(|(_, delay, retry_at)| delay + retry_at > now);
+                let delay = last.map_or(10, |(_, delay, _)| (delay * 2).min(50));
                 model.insert(key, (number, delay, now + delay));
             }
             5 => {
