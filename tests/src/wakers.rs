@@ -1,7 +1,7 @@
 //! Wakers that count, record their order, panic, or end another task.
 
 use core::any::Any;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::future::Future;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -86,6 +86,39 @@ pub fn panicking() -> Waker {
 std::thread_local! {
     /// Wakers must be `Send`, what they drop need not be: it waits here.
     static STASH: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+    /// The future that is polled within its wakes, unless it is being polled.
+    static SPOT: RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>> = const { RefCell::new(None) };
+    /// Whether it was woken while it was being polled.
+    static WOKEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Polls `future` within each wake, as an executor that runs a task where it is woken.
+pub fn on_the_spot(future: impl Future<Output = ()> + 'static) -> Waker {
+    struct Spot;
+
+    impl Wake for Spot {
+        fn wake(self: Arc<Self>) {
+            self.wake_by_ref();
+        }
+
+        fn wake_by_ref(self: &Arc<Self>) {
+            WOKEN.set(true);
+            let waker = Waker::from(self.clone());
+            while let Some(mut future) = SPOT.take() {
+                WOKEN.set(false);
+                if future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+                    return;
+                }
+                SPOT.set(Some(future));
+                if !WOKEN.get() {
+                    return;
+                }
+            }
+        }
+    }
+
+    SPOT.set(Some(Box::pin(future)));
+    Waker::from(Arc::new(Spot))
 }
 
 /// Drops `victim` when it is woken for the first time, as an executor that ends a task.

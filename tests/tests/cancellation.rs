@@ -6,6 +6,7 @@ use larder_tests::*;
 on_every_runtime! {
     c07_first_caller_dropped_at_every_poll
     c07_first_caller_dropped_between_wake_and_poll
+    c07_a_borrowing_leader_is_dropped
     c08_all_dropped
     c08_one_key_over_and_over
     c10_clients_more_impatient_than_the_load
@@ -67,6 +68,39 @@ fn c07_first_caller_dropped_between_wake_and_poll<R: Host>() {
             assert_eq!(loads.calls(), 1);
             assert_clean(&cache.stats());
         }
+    }
+}
+
+/// C07: who leads with a load of his own is dropped, and the load with him: the one who waited longest leads. (P2)
+fn c07_a_borrowing_leader_is_dropped<R: Host>() {
+    for parked in [false, true] {
+        let mut sim = Sim::new();
+        let loads = sim.loads(after(30).gives(2));
+        let cache = sim.cache::<R>(&loads, |c| c);
+        let (own, time) = (cache.clone(), sim.time.clone());
+        let first = sim.call(async move {
+            let load = || async {
+                sleep(&time, 20).await;
+                Ok::<V, Boom>(V::new(1))
+            };
+            own.get_with(&7, load).await
+        });
+        let others = sim.crowd(&cache, 7, 3);
+        if parked {
+            sim.park(others[0]);
+        }
+        sim.to(10);
+        sim.drop(first);
+        sim.run();
+        assert_eq!(loads.begun(), [10]);
+        sim.to(40);
+        sim.unpark(others[0]);
+        let (leader, joined) = if parked { (others[1], others[0]) } else { (others[0], others[1]) };
+        assert_eq!(sim.saw(leader), "40: V2 Miss");
+        assert_eq!([sim.saw(joined), sim.saw(others[2])], ["40: V2 LockHit", "40: V2 LockHit"]);
+        let stats = cache.stats();
+        assert_eq!((stats.loads_begun, stats.loads_dropped, stats.loads_succeeded), (2, 1, 1));
+        assert_clean(&stats);
     }
 }
 

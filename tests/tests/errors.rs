@@ -229,5 +229,11 @@ fn a_cached_failure_is_an_entry_nobody_sees<R: Host>() {
     assert_eq!(loads.calls(), before);
     sim.get(&cache, 0);
     assert_eq!(loads.calls(), before + 1, "the oldest failure had to leave");
+    cache.clear();
+    for key in 0..10 {
+        cache.insert(key, V::new(key));
+    }
+    sim.get(&cache, 500);
+    assert_eq!((cache.weight(), cache.len()), (10, 9), "a value had to make room for the failure");
     assert_clean(&cache.stats());
 }

@@ -120,10 +120,10 @@ fn sizes() {
     let cache = Cache::builder(Std::new(clock)).load_fn(load).build().expect("valid");
     // A waiter kept in place: its seat and deadlines, its place among the wakers, a sleep of the clock (40 bytes here).
     let get = size_of_val(&cache.get(&1));
-    assert!(get <= 272, "the future of `get` has {get} bytes");
+    assert!(get <= 208, "the future of `get` has {get} bytes");
     // The same with the options of the call, as given and laid over those of the cache.
     let lookup = size_of_val(&cache.lookup(&1, LookupOptions::new()));
-    assert!(lookup <= 376, "the future of `lookup` has {lookup} bytes");
+    assert!(lookup <= 312, "the future of `lookup` has {lookup} bytes");
     // A cache is a handle.
     assert_eq!(size_of_val(&cache), size_of::<usize>());
 }
