@@ -2,7 +2,20 @@
 
 use core::{error, fmt};
 
-/// Why a configuration is refused: the variant says which setting is wrong, and what to do.
+/// Why a configuration is refused.
+///
+/// The variant says which setting is wrong, and what to do.
+///
+/// ```
+/// use core::time::Duration;
+/// use larder::{Cache, ConfigError, ManualClock, OnTimeout, parts::Std};
+///
+/// let refused = Cache::builder::<u32>(Std::new(ManualClock::new()))
+///     .lock_timeout(Duration::from_secs(2), OnTimeout::Stale) // but how stale?
+///     .per_call::<u32, ()>()
+///     .build();
+/// assert_eq!(refused.err(), Some(ConfigError::LockTimeout));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -24,6 +37,11 @@ pub enum ConfigError {
 
 impl ConfigError {
     /// Returns the name of the setting that is wrong.
+    ///
+    /// ```
+    /// # use larder::ConfigError;
+    /// assert_eq!(ConfigError::BackoffCap.field(), "error_backoff");
+    /// ```
     pub const fn field(&self) -> &'static str {
         match self {
             Self::Attempts => "attempts",
