@@ -111,6 +111,16 @@ impl<E> LoadError<E> {
     pub fn is_cached(&self) -> bool {
         self.failure().is_some_and(Failure::is_cached)
     }
+
+    /// Tells whether the load took longer than its budget.
+    pub fn is_budget_exceeded(&self) -> bool {
+        self.failure().is_some_and(Failure::is_budget_exceeded)
+    }
+
+    /// Returns when the next load may be made, if the failure is a cached one.
+    pub fn retry_at(&self) -> Option<Instant> {
+        self.failure().and_then(Failure::retry_at)
+    }
 }
 
 impl<E> Clone for LoadError<E> {

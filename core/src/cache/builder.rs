@@ -518,6 +518,9 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
         let Self { runtime, source, hasher, settings, spawn, .. } = self;
         let Settings { capacity, shards, rules, order } = settings;
         order?;
+        if !L::IS_READY {
+            return Err(ConfigError::Source);
+        }
         rules.check()?;
         let hasher = hasher.ok_or(ConfigError::HashSeed)?;
         let shards = match shards {
@@ -543,6 +546,8 @@ impl Rules {
             Err(ConfigError::BackoffFactor)
         } else if cap < first {
             Err(ConfigError::BackoffCap)
+        } else if self.over_age_alone && self.lock_age.is_none() {
+            Err(ConfigError::OverAgeAlone)
         } else if matches!(self.lock_timeout, Some((_, OnTimeout::Stale))) && self.stale_while_refresh.is_none() {
             Err(ConfigError::LockTimeout)
         } else {

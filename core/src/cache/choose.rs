@@ -31,6 +31,8 @@ impl<K> Source<K> for NoSource {
     type Error = Infallible;
     type Future = BoxLoad<Infallible, Infallible>;
 
+    const IS_READY: bool = false;
+
     fn begin(&self, _: K) -> Option<Self::Future> {
         None
     }

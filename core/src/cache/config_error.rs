@@ -31,8 +31,12 @@ pub enum ConfigError {
     HashSeed,
     /// When the lock timeout is to serve stale values and there is no limit for them.
     LockTimeout,
+    /// When callers are to load alone beyond the lock age and there is none: set one.
+    OverAgeAlone,
     /// When there would be no shard: at least 1 is needed.
     Shards,
+    /// When there is nothing to load by: give a loader, or say that each call brings its own load.
+    Source,
 }
 
 impl ConfigError {
@@ -49,7 +53,9 @@ impl ConfigError {
             Self::FinishAbandoned => "finish_abandoned",
             Self::HashSeed => "hash_seed",
             Self::LockTimeout => "lock_timeout",
+            Self::OverAgeAlone => "over_age_alone",
             Self::Shards => "shards",
+            Self::Source => "loader",
         }
     }
 }
@@ -63,6 +69,8 @@ impl fmt::Display for ConfigError {
             Self::FinishAbandoned => "it has to follow the loader, the weigher, the policy and the hasher",
             Self::HashSeed => "without std, a seed or a hasher has to be given",
             Self::LockTimeout => "serving stale values needs a limit: set stale_while_refresh",
+            Self::OverAgeAlone => "it needs a lock age",
+            Self::Source => "a loader has to be given, or per_call",
             Self::Shards => "at least one shard is needed",
         };
         write!(f, "{}: {reason}", self.field())

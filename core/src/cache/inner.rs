@@ -3,6 +3,7 @@
 use alloc::{boxed::Box, sync::Arc};
 use core::{
     borrow::Borrow,
+    fmt,
     hash::{BuildHasher, Hash},
     sync::atomic::{AtomicBool, Ordering},
     task::Waker,
@@ -126,6 +127,12 @@ pub struct Cache<K: Key, L: Source<K>, R: Runtime, P: Policy = GatedFifo, H: Bui
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Clone for Cache<K, L, R, P, H> {
     fn clone(&self) -> Self {
         Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> fmt::Debug for Cache<K, L, R, P, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }
 

@@ -162,6 +162,10 @@ pub trait Source<K>: sealed::Sealed {
     /// A load as it is kept in a flight.
     type Future: Future<Output = Result<Loaded<Self::Value>, Self::Error>> + Unpin;
 
+    /// Whether there is anything to load by.
+    #[doc(hidden)]
+    const IS_READY: bool = true;
+
     /// Whether values have weights of their own.
     #[doc(hidden)]
     const WEIGHS: bool = false;

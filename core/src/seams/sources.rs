@@ -291,6 +291,7 @@ where
     type Error = L::Error;
     type Future = L::Future;
 
+    const IS_READY: bool = L::IS_READY;
     const WEIGHS: bool = true;
 
     fn begin(&self, key: K) -> Option<Self::Future> {
