@@ -65,7 +65,7 @@ where
         let mut now = None;
         if self.is_new() {
             now = self.inner.now_if_timed();
-            if let Some(value) = self.inner.hit(hash, now, self.key) {
+            if let Some(value) = self.inner.hit(hash, now.unwrap_or(Instant::ZERO), self.key) {
                 return Poll::Ready(Ok(value));
             }
         }

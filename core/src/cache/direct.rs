@@ -33,20 +33,19 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     {
         let inner = &*self.inner;
         let hash = inner.hash(key);
-        let now = inner.now_if_timed();
+        let now = self.now();
         inner.hit(hash, now, key).or_else(|| self.look_again(hash, now, key))
     }
 
     /// As a hit was not to be had, looks with everything that comes with it.
     #[cold]
     #[inline(never)]
-    fn look_again<Q>(&self, hash: u64, now: Option<Instant>, key: &Q) -> Option<L::Value>
+    fn look_again<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<L::Value>
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
         let inner = &*self.inner;
-        let now = now.unwrap_or(Instant::ZERO);
         let mut effects = Deferred::<K, L, R>::new();
         inner.with(hash, |shard| shard.get_if_present(hash, now, |k| k.borrow() == key, &mut effects.0))
     }
@@ -486,6 +485,8 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         &self.inner.runtime
     }
 
+    /// Returns the time; as long as nothing expires, it is always zero o'clock.
+    #[inline(always)]
     fn now(&self) -> Instant {
         self.inner.now_if_timed().unwrap_or(Instant::ZERO)
     }

@@ -197,13 +197,11 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
 
     /// Looks for a fresh value, and for nothing else.
     #[inline(always)]
-    pub(crate) fn hit<Q>(&self, hash: u64, now: Option<Instant>, key: &Q) -> Option<L::Value>
+    pub(crate) fn hit<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<L::Value>
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        // As long as nothing expires, it is always zero o'clock.
-        let now = now.unwrap_or(Instant::ZERO);
         self.with(hash, |shard| shard.hit(hash, now, |k| k.borrow() == key))
     }
 
