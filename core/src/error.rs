@@ -29,7 +29,21 @@ pub enum LoadError<E> {
 }
 
 impl<E> LoadError<E> {
-    /// Returns the failure of the load, if that is what ended the lookup.
+    /// Returns the failure of the load, if that was the reason.
+    ///
+    /// ```
+    /// # use larder::Failure;
+    /// # use larder::{Cache, LoadError, ManualClock, parts::Std};
+    /// # use futures_lite::future::block_on;
+    /// # use std::io;
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .load_fn(|_: u32| async { Err::<u32, _>(io::Error::other("no route")) })
+    /// #     .build()?;
+    /// let error = block_on(cache.get(&1)).unwrap_err();
+    /// assert!(error.failure().is_some_and(|failure| !failure.is_budget_exceeded()));
+    /// assert!(LoadError::<io::Error>::LockTimeout.failure().is_none());
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub const fn failure(&self) -> Option<&Failure<E>> {
         match self {
             Self::Failed(failure) => Some(failure),
@@ -38,18 +52,74 @@ impl<E> LoadError<E> {
     }
 
     /// Returns the loader's own error.
+    ///
+    /// ```
+    /// # use larder::{Cache, LoadError, ManualClock, parts::Std};
+    /// # use futures_lite::future::block_on;
+    /// # use std::io;
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .load_fn(|_: u32| async { Err::<u32, _>(io::Error::other("no route")) })
+    /// #     .build()?;
+    /// let error = block_on(cache.get(&1)).unwrap_err();
+    /// assert_eq!(error.error().map(|error| error.kind()), Some(io::ErrorKind::Other));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn error(&self) -> Option<&E> {
         self.failure().and_then(Failure::error)
     }
 
     /// Tells whether the load panicked.
+    ///
+    /// The panic unwinds through the caller who polled the load; the others have this error at once, from that one
+    /// load. The key stays usable: who asks later starts afresh.
+    ///
+    /// ```
+    /// # use futures_lite::future::{block_on, poll_once, yield_now};
+    /// # use larder::{Cache, Failure, ManualClock, parts::Std};
+    /// # use std::panic::{AssertUnwindSafe, catch_unwind};
+    /// # let cache = Cache::builder::<u32>(Std::new(ManualClock::new())).per_call::<u32, std::io::Error>().build()?;
+    /// let mut one = cache.get_or_load(&1, || async { yield_now().await; panic!("a bug") });
+    /// let mut other = cache.get_or_load(&1, || async { Ok(7) });
+    /// assert!(block_on(poll_once(&mut one)).is_none());
+    /// // Whoever polls the load has the panic, the others have an error.
+    /// catch_unwind(AssertUnwindSafe(|| block_on(poll_once(&mut other)))).unwrap_err();
+    /// let error = block_on(one).unwrap_err();
+    /// assert!(error.is_panicked());
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn is_panicked(&self) -> bool {
         self.failure().is_some_and(Failure::is_panicked)
     }
 
-    /// Tells whether the failure was not of a load just made but is kept for the error TTL.
+    /// Tells whether the failure is one that is kept.
+    ///
+    /// Then no load was made: see [`error_ttl`](crate::Builder::error_ttl).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use futures_lite::future::block_on;
+    /// # use std::io;
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .error_ttl(Duration::from_secs(5))
+    /// #     .load_fn(|_: u32| async { Err::<u32, _>(io::Error::other("no route")) })
+    /// #     .build()?;
+    /// assert!(!block_on(cache.get(&1)).unwrap_err().is_cached()); // fails just now
+    /// assert!(block_on(cache.get(&1)).unwrap_err().is_cached());
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn is_cached(&self) -> bool {
         self.failure().is_some_and(Failure::is_cached)
+    }
+
+    /// Tells whether the load took longer than its budget.
+    pub fn is_budget_exceeded(&self) -> bool {
+        self.failure().is_some_and(Failure::is_budget_exceeded)
+    }
+
+    /// Returns when the next load may be made, if the failure is a cached one.
+    pub fn retry_at(&self) -> Option<Instant> {
+        self.failure().and_then(Failure::retry_at)
     }
 }
 
@@ -79,7 +149,28 @@ impl<E: error::Error + 'static> error::Error for LoadError<E> {
     }
 }
 
-/// A failed load, shared by all who waited for it; cloning it copies a pointer.
+/// A failed load, shared by all who waited for it.
+///
+/// N callers who wait cost one load, and each of them has this same failure; cloning it copies a pointer. Somebody who
+/// asks later starts afresh, unless an [`error_ttl`](crate::Builder::error_ttl) is set: then the failure itself is kept
+/// and says so. A caller who is dropped is never a failure.
+///
+/// ```
+/// use futures_lite::future::{block_on, yield_now, zip};
+/// use larder::{Cache, ManualClock, parts::Std};
+/// # use std::io;
+///
+/// let cache = Cache::builder(Std::new(ManualClock::new()))
+///     .load_fn(|_: u32| async {
+///         yield_now().await;
+///         Err::<u32, _>(io::Error::other("no route"))
+///     })
+///     .build()?;
+/// let (one, other) = block_on(zip(cache.get(&1), cache.get(&1)));
+/// let (one, other) = (one.unwrap_err(), other.unwrap_err());
+/// assert!(std::ptr::eq(one.error().unwrap(), other.error().unwrap()));
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
 #[derive(Debug)]
 pub struct Failure<E> {
     cause: Cause<E>,
@@ -87,6 +178,19 @@ pub struct Failure<E> {
 }
 
 /// What made a load fail.
+///
+/// ```
+/// use larder::{Cause, Failure};
+///
+/// fn describe<E: std::fmt::Display>(failure: &Failure<E>) -> String {
+///     match failure.cause() {
+///         Cause::Error(error) => error.to_string(),
+///         Cause::BudgetExceeded => String::from("too slow"),
+///         Cause::Panicked => String::from("a bug in the loader"),
+///         _ => failure.to_string(),
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Cause<E> {
@@ -109,11 +213,36 @@ impl<E> Failure<E> {
     }
 
     /// Returns what made the load fail.
+    ///
+    /// ```
+    /// # use larder::Cause;
+    /// # use larder::{Cache, LoadError, ManualClock, parts::Std};
+    /// # use futures_lite::future::block_on;
+    /// # use std::io;
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .load_fn(|_: u32| async { Err::<u32, _>(io::Error::other("no route")) })
+    /// #     .build()?;
+    /// let error = block_on(cache.get(&1)).unwrap_err();
+    /// assert!(matches!(error.failure().map(|failure| failure.cause()), Some(Cause::Error(_))));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub const fn cause(&self) -> &Cause<E> {
         &self.cause
     }
 
     /// Returns the loader's own error.
+    ///
+    /// ```
+    /// # use larder::{Cache, LoadError, ManualClock, parts::Std};
+    /// # use futures_lite::future::block_on;
+    /// # use std::io;
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .load_fn(|_: u32| async { Err::<u32, _>(io::Error::other("no route")) })
+    /// #     .build()?;
+    /// let LoadError::Failed(failure) = block_on(cache.get(&1)).unwrap_err() else { unreachable!() };
+    /// assert_eq!(failure.error().map(|error| error.kind()), Some(io::ErrorKind::Other));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn error(&self) -> Option<&E> {
         match &self.cause {
             Cause::Error(error) => Some(error),
@@ -122,21 +251,89 @@ impl<E> Failure<E> {
     }
 
     /// Tells whether the load panicked.
+    ///
+    /// ```
+    /// # use futures_lite::future::{block_on, poll_once, yield_now};
+    /// # use larder::{Cache, Failure, ManualClock, parts::Std};
+    /// # use std::panic::{AssertUnwindSafe, catch_unwind};
+    /// # let cache = Cache::builder::<u32>(Std::new(ManualClock::new())).per_call::<u32, std::io::Error>().build()?;
+    /// let mut one = cache.get_or_load(&1, || async { yield_now().await; panic!("a bug") });
+    /// let mut other = cache.get_or_load(&1, || async { Ok(7) });
+    /// assert!(block_on(poll_once(&mut one)).is_none());
+    /// // Whoever polls the load has the panic, the others have an error.
+    /// catch_unwind(AssertUnwindSafe(|| block_on(poll_once(&mut other)))).unwrap_err();
+    /// let error = block_on(one).unwrap_err();
+    /// assert!(error.failure().is_some_and(Failure::is_panicked));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub const fn is_panicked(&self) -> bool {
         matches!(self.cause, Cause::Panicked)
     }
 
     /// Tells whether the load took longer than its budget.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, pending, poll_once};
+    /// # use larder::{Cache, Failure, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .load_budget(Duration::from_secs(10))
+    ///     .load_fn(|_: u32| pending::<std::io::Result<u32>>())
+    ///     .build()?;
+    /// let mut get = cache.get(&1);
+    /// assert!(block_on(poll_once(&mut get)).is_none());
+    /// clock.advance(Duration::from_secs(10));
+    /// let error = block_on(get).unwrap_err();
+    /// assert!(error.failure().is_some_and(Failure::is_budget_exceeded));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub const fn is_budget_exceeded(&self) -> bool {
         matches!(self.cause, Cause::BudgetExceeded)
     }
 
-    /// Tells whether this failure is kept for the error TTL and no load was made.
+    /// Tells whether this failure is one that is kept.
+    ///
+    /// Then no load was made: see [`error_ttl`](crate::Builder::error_ttl).
+    ///
+    /// ```
+    /// # use larder::Failure;
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use futures_lite::future::block_on;
+    /// # use std::io;
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .error_ttl(Duration::from_secs(5))
+    /// #     .load_fn(|_: u32| async { Err::<u32, _>(io::Error::other("no route")) })
+    /// #     .build()?;
+    /// let is_kept = |error: larder::LoadError<_>| error.failure().is_some_and(Failure::is_cached);
+    /// assert!(!is_kept(block_on(cache.get(&1)).unwrap_err())); // fails just now
+    /// assert!(is_kept(block_on(cache.get(&1)).unwrap_err()));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub const fn is_cached(&self) -> bool {
         self.retry_at.is_some()
     }
 
-    /// Returns when the next load may be made, if this failure is a cached one.
+    /// Returns when the next load may be made.
+    ///
+    /// A point on the cache's clock; `None` unless this failure is one that is kept.
+    ///
+    /// ```
+    /// # use larder::Instant;
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use futures_lite::future::block_on;
+    /// # use std::io;
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .error_ttl(Duration::from_secs(5))
+    /// #     .load_fn(|_: u32| async { Err::<u32, _>(io::Error::other("no route")) })
+    /// #     .build()?;
+    /// let retry_at = |error: larder::LoadError<_>| error.failure().and_then(|failure| failure.retry_at());
+    /// assert_eq!(retry_at(block_on(cache.get(&1)).unwrap_err()), None); // fails just now
+    /// assert_eq!(retry_at(block_on(cache.get(&1)).unwrap_err()), Some(Instant::from_nanos(5_000_000_000)));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub const fn retry_at(&self) -> Option<Instant> {
         self.retry_at
     }

@@ -1,5 +1,21 @@
 //! A read-through cache for async Rust that works on any runtime or none.
 //!
+//! ```
+//! use core::time::Duration;
+//! use futures_lite::future::block_on;
+//! use larder::{Cache, parts::{NoTimer, Std, StdClock}};
+//!
+//! let cache = Cache::builder(Std::new(NoTimer::new(StdClock::new())))
+//!     .ttl(Duration::from_secs(60))
+//!     .load_fn(|id: u64| async move { Ok::<_, std::io::Error>(format!("user {id}")) })
+//!     .build()?;
+//! assert_eq!(block_on(cache.get(&7))?, "user 7"); // loaded
+//! assert_eq!(block_on(cache.get(&7))?, "user 7"); // found
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What holds for every lookup, and what a user has to know beyond it, is said at [`Cache`].
+//!
 //! # The story of a lookup
 //!
 //! 1. The first poll of [`Cache::get`] reads the clock, if anything may have expired, hashes the key and locks one shard.

@@ -6,6 +6,9 @@ use crate::{Failure, TimeLeft};
 
 /// How a lookup came by its value.
 ///
+/// Who began a load has `Miss` or `Expired` by what he found when he came, also if he began it later, at the lock age
+/// or the lock timeout. All others who wait have `LockHit`, whoever polled the load and whichever attempt answered.
+///
 /// ```
 /// # use core::time::Duration;
 /// # use larder::Status;
@@ -29,6 +32,12 @@ pub enum Status {
 
 impl Status {
     /// Returns the name that logs and metrics use.
+    ///
+    /// ```
+    /// # use larder::Status;
+    /// assert_eq!(Status::Hit.as_str(), "hit");
+    /// assert_eq!(Status::LockHit.as_str(), "lock_hit");
+    /// ```
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Hit => "hit",
@@ -40,11 +49,24 @@ impl Status {
     }
 
     /// Tells whether this caller was spared a load of its own.
+    ///
+    /// ```
+    /// # use larder::Status;
+    /// assert!(Status::LockHit.is_hit());
+    /// assert!(!Status::Expired.is_hit());
+    /// ```
     pub const fn is_hit(&self) -> bool {
         matches!(self, Self::Hit | Self::LockHit | Self::Stale(_))
     }
 
     /// Returns how long ago the value expired, if it was served stale.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::Status;
+    /// assert_eq!(Status::Stale(Duration::from_secs(3)).stale(), Some(Duration::from_secs(3)));
+    /// assert_eq!(Status::Hit.stale(), None);
+    /// ```
     pub const fn stale(&self) -> Option<Duration> {
         match self {
             Self::Stale(age) => Some(*age),
@@ -59,11 +81,46 @@ impl fmt::Display for Status {
     }
 }
 
-/// Tells the values of one key apart: each that is stored has its own, and none is used again.
+/// Tells the values of one key apart.
+///
+/// Each value that is stored has a generation of its own, inserted or loaded, and none is used again. A value that
+/// was handed out and not stored has none.
+///
+/// ```
+/// use larder::{Cache, ManualClock, parts::Std};
+///
+/// let cache = Cache::builder(Std::new(ManualClock::new()))
+///     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id) })
+///     .build()?;
+/// let first = cache.insert(1, 10);
+/// let second = cache.insert(1, 10);
+/// assert_ne!(first, second);
+/// assert_eq!(cache.peek(&1).and_then(|found| found.generation()), second);
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Generation(pub(crate) u32);
 
 /// A value and everything there is to say about how it was found.
+///
+/// Whoever waits for a load gets its outcome itself, not a second look at the store: the value reaches him even if it
+/// was not stored, or was evicted at once.
+///
+/// ```
+/// use core::time::Duration;
+/// use futures_lite::future::block_on;
+/// use larder::{Cache, LookupOptions, ManualClock, Status, TimeLeft, parts::Std};
+///
+/// let cache = Cache::builder(Std::new(ManualClock::new()))
+///     .ttl(Duration::from_secs(60))
+///     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+///     .build()?;
+/// let outcome = block_on(cache.lookup(&21, LookupOptions::new()))?;
+/// assert_eq!(*outcome.value(), 42);
+/// assert_eq!(outcome.status(), Status::Miss);
+/// assert_eq!(outcome.time_left(), TimeLeft::For(Duration::from_secs(60)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Outcome<V, E> {
     pub(crate) value: V,
@@ -79,53 +136,205 @@ pub struct Outcome<V, E> {
 
 impl<V, E> Outcome<V, E> {
     /// Returns the value.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// let outcome = block_on(cache.lookup(&21, LookupOptions::new()))?;
+    /// assert_eq!(outcome.value(), &42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn value(&self) -> &V {
         &self.value
     }
 
-    /// Gives up everything but the value.
+    /// Returns the value and gives up the rest.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// let outcome = block_on(cache.lookup(&21, LookupOptions::new()))?;
+    /// assert_eq!(outcome.into_value(), 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn into_value(self) -> V {
         self.value
     }
 
     /// Returns how the value was found.
+    ///
+    /// ```
+    /// # use larder::Status;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// let outcome = block_on(cache.lookup(&21, LookupOptions::new()))?;
+    /// assert_eq!(outcome.status(), Status::Miss);
+    /// let outcome = block_on(cache.lookup(&21, LookupOptions::new()))?;
+    /// assert_eq!(outcome.status(), Status::Hit);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn status(&self) -> Status {
         self.status
     }
 
     /// Returns the time since the value was published.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(3));
+    /// assert_eq!(cache.peek(&1).map(|found| found.age()), Some(Duration::from_secs(3)));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub const fn age(&self) -> Duration {
         self.age
     }
 
-    /// Returns how much longer the value is fresh; zero if it is stale or was not stored.
+    /// Returns how much longer the value is fresh.
+    ///
+    /// Zero if it is stale or was not stored.
+    ///
+    /// ```
+    /// # use larder::TimeLeft;
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .ttl(Duration::from_secs(60))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(20));
+    /// let left = cache.peek(&1).map(|found| found.time_left());
+    /// assert_eq!(left, Some(TimeLeft::For(Duration::from_secs(40))));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub const fn time_left(&self) -> TimeLeft {
         self.time_left
     }
 
     /// Tells whether this caller began a load.
+    ///
+    /// ```
+    /// # use futures_lite::future::{block_on, yield_now, zip};
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .load_fn(|id: u32| async move { yield_now().await; Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// // Two callers at once: the first begins the load, the second joins it.
+    /// let lookup = || cache.lookup(&21, LookupOptions::new());
+    /// let (first, second) = block_on(zip(lookup(), lookup()));
+    /// assert!(first?.led());
+    /// assert!(!second?.led()); // and its status is `LockHit`
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn led(&self) -> bool {
         self.led
     }
 
-    /// Returns the number of the attempt that answered, counted from 1 for each wave of loads of a key.
+    /// Returns the number of the attempt that answered.
+    ///
+    /// Counted from 1 for each wave of loads of a key.
     ///
     /// `None` if the value was found or inserted.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// let loaded = block_on(cache.lookup(&21, LookupOptions::new()))?;
+    /// assert_eq!(loaded.attempt(), Some(1));
+    /// let found = block_on(cache.lookup(&21, LookupOptions::new()))?;
+    /// assert_eq!(found.attempt(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn attempt(&self) -> Option<u32> {
         self.attempt
     }
 
-    /// Returns how long this caller waited, from its first poll to the publication of the value.
+    /// Returns how long this caller waited.
+    ///
+    /// From its first poll to the publication of the value.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, poll_once, yield_now};
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { yield_now().await; Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// let mut lookup = cache.lookup(&21, LookupOptions::new());
+    /// assert!(block_on(poll_once(&mut lookup)).is_none()); // waits
+    /// clock.advance(Duration::from_secs(3));
+    /// assert_eq!(block_on(lookup)?.waited(), Duration::from_secs(3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn waited(&self) -> Duration {
         self.waited
     }
 
-    /// Returns the generation of the stored value; `None` if it was not stored.
+    /// Returns the generation of the value, if it was stored.
+    ///
+    /// ```
+    /// # use larder::Ttl;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// let stored = block_on(cache.lookup(&1, LookupOptions::new()))?;
+    /// assert!(stored.generation().is_some());
+    /// let passed_on = block_on(cache.lookup(&2, LookupOptions::new().ttl(Ttl::NotStored)))?;
+    /// assert!(passed_on.generation().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn generation(&self) -> Option<Generation> {
         self.generation.map(Generation)
     }
 
-    /// Returns the failure because of which a stale value was served.
+    /// Returns the failure for which a stale value was served.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .ttl(Duration::from_secs(60))
+    /// #     .stale_if_error(Duration::from_secs(600))
+    /// #     .load_fn(|_: u32| async { Err::<u32, _>(std::io::Error::other("no route")) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(70));
+    /// let outcome = block_on(cache.lookup(&1, LookupOptions::new()))?; // the load fails
+    /// assert_eq!(*outcome.value(), 10);
+    /// assert!(outcome.error().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn error(&self) -> Option<&Failure<E>> {
         self.error.as_ref()
     }

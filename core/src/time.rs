@@ -2,7 +2,9 @@
 
 use core::time::Duration;
 
-/// A point on a clock's own time line, in nanoseconds since that clock's origin.
+/// A point on a clock's own time line.
+///
+/// In nanoseconds since that clock's origin, so it ends after 584 years.
 ///
 /// All arithmetic saturates: nothing wraps, whatever a clock or a caller says. Instants of different clocks must not
 /// be compared.
@@ -21,29 +23,74 @@ use core::time::Duration;
 pub struct Instant(u64);
 
 impl Instant {
-    /// The end of time: a deadline that is never reached, not even when the clock says so.
+    /// The end of time, as a deadline one that is never reached.
+    ///
+    /// Not even when the clock says so.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::Instant;
+    /// assert_eq!(Instant::ZERO.saturating_add(Duration::MAX), Instant::NEVER);
+    /// ```
     pub const NEVER: Self = Self(u64::MAX);
 
     /// The clock's origin.
+    ///
+    /// ```
+    /// # use larder::Instant;
+    /// assert_eq!(Instant::ZERO, Instant::from_nanos(0));
+    /// ```
     pub const ZERO: Self = Self(0);
 
     /// Returns the instant this many nanoseconds after the clock's origin.
+    ///
+    /// ```
+    /// # use larder::Instant;
+    /// let ticks: u32 = 250; // of a millisecond each
+    /// let now = Instant::from_nanos(u64::from(ticks) * 1_000_000);
+    /// assert_eq!(now.as_nanos(), 250_000_000);
+    /// ```
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
     /// Returns the nanoseconds since the clock's origin.
+    ///
+    /// ```
+    /// # use larder::Instant;
+    /// assert_eq!(Instant::from_nanos(42).as_nanos(), 42);
+    /// ```
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
-    /// Returns this instant moved forward, or [`NEVER`](Self::NEVER) where that does not fit.
+    /// Returns this instant moved forward.
+    ///
+    /// Where that does not fit, it is [`NEVER`](Self::NEVER).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::Instant;
+    /// let start = Instant::from_nanos(1);
+    /// assert_eq!(start.saturating_add(Duration::from_nanos(2)), Instant::from_nanos(3));
+    /// assert_eq!(start.saturating_add(Duration::MAX), Instant::NEVER);
+    /// ```
     #[inline]
     pub const fn saturating_add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(nanos(duration)))
     }
 
-    /// Returns the time from `earlier` to this instant, zero if that lies in the future.
+    /// Returns the time from `earlier` to this instant.
+    ///
+    /// Zero if `earlier` lies in the future.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::Instant;
+    /// let (early, late) = (Instant::from_nanos(1), Instant::from_nanos(3));
+    /// assert_eq!(late.saturating_since(early), Duration::from_nanos(2));
+    /// assert_eq!(early.saturating_since(late), Duration::ZERO);
+    /// ```
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -63,7 +110,31 @@ impl Instant {
 
 /// How long a value stays fresh.
 ///
-/// There are no sentinel durations: every meaning has its own variant. A lifetime counts from publication.
+/// There are no sentinel durations: every meaning has its own variant. A lifetime counts from the publication of the
+/// value, not from the start of its load, and is over as soon as its end is reached. One that is too long for the clock
+/// is for ever.
+///
+/// The first of these that does not inherit decides: the load's own answer, the call's options, the cache's setting.
+/// If all of them inherit, the value never expires.
+///
+/// ```
+/// use core::time::Duration;
+/// use larder::{Cache, Loaded, ManualClock, TimeLeft, Ttl, parts::Std};
+///
+/// let cache = Cache::builder(Std::new(ManualClock::new()))
+///     .ttl(Duration::from_secs(60))
+///     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id) })
+///     .build()?;
+/// cache.insert(1, 10);
+/// cache.insert_with(2, Loaded::new(20).ttl(Ttl::Forever));
+/// cache.insert_with(3, Loaded::new(30).ttl(Ttl::NotStored));
+///
+/// let time_left = |id| cache.peek(&id).map(|found| found.time_left());
+/// assert_eq!(time_left(1), Some(TimeLeft::For(Duration::from_secs(60))));
+/// assert_eq!(time_left(2), Some(TimeLeft::Forever));
+/// assert_eq!(time_left(3), None);
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ttl {
@@ -110,6 +181,19 @@ impl From<Duration> for Ttl {
 }
 
 /// How much longer a value stays fresh.
+///
+/// ```
+/// use core::time::Duration;
+/// use larder::TimeLeft;
+///
+/// fn max_age(left: TimeLeft) -> String {
+///     match left {
+///         TimeLeft::For(duration) => format!("max-age={}", duration.as_secs()),
+///         TimeLeft::Forever => String::from("immutable"),
+///     }
+/// }
+/// assert_eq!(max_age(TimeLeft::For(Duration::from_secs(60))), "max-age=60");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeLeft {
     /// When it expires after this long; zero once it has expired, or if it was not stored.

@@ -13,11 +13,25 @@ use alloc::sync::Arc;
 use super::{inner::Inner, means::Means, waiter::Waiter};
 use crate::{Key, Loaded, Runtime, Source, flight::Start, policy::Policy};
 
-/// A load that the last of its callers has left, finished in the background.
+/// A load that its callers have left, finished in the background.
 ///
 /// Made by a cache with [`Builder::finish_abandoned`](crate::Builder::finish_abandoned) for its runtime's
 /// [`Spawn`](crate::Spawn). It is one more waiter: other callers join its load. Dropping it drops the load, unless
-/// somebody has joined.
+/// somebody has joined. A runtime implements `Spawn` for it, mostly by being generic over what is spawned:
+///
+/// ```
+/// use larder::Spawn;
+///
+/// /// Puts work aside for a thread of its own.
+/// struct Queue(std::sync::mpsc::Sender<Box<dyn Future<Output = ()> + Send + Unpin>>);
+///
+/// impl<F: Future<Output = ()> + Send + Unpin + 'static> Spawn<F> for Queue {
+///     fn spawn(&self, future: F) -> Result<(), F> {
+///         self.0.send(Box::new(future)).expect("the thread outlives the cache");
+///         Ok(())
+///     }
+/// }
+/// ```
 #[must_use = "a future does nothing unless it is polled"]
 pub struct Abandoned<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(
     Waiter<K, L, R, P, H, Arc<Inner<K, L, R, P, H>>>,

@@ -57,10 +57,24 @@ impl<R: Runtime> Cache<(), NoSource, R> {
     }
 }
 
-/// The configuration of a [`Cache`]: where values come from, and then whatever differs from the defaults.
+/// The configuration of a [`Cache`].
 ///
-/// By default there is room for 10 000 entries, values never expire, errors are not kept, nothing is served stale, nobody
-/// gives up waiting, and no load is too old to be waited for.
+/// Says where values come from, and then whatever differs from the defaults. By default there is room for 10 000
+/// entries, values never expire, errors are not kept, nothing is served stale, nobody gives up waiting, and no load is
+/// too old to be waited for. All is checked once, by [`build`](Self::build).
+///
+/// ```
+/// use core::time::Duration;
+/// use larder::{Builder, Cache, LoadFn, ManualClock, parts::Std};
+///
+/// let builder: Builder<String, Std<ManualClock>, LoadFn<_>> = Cache::builder(Std::new(ManualClock::new()))
+///     .load_fn(|name: String| async move { Ok::<_, std::io::Error>(name.len()) })
+///     .capacity(1_000)
+///     .ttl(Duration::from_secs(60));
+/// let cache = builder.build()?;
+/// assert_eq!(cache.capacity(), 1_000);
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
 pub struct Builder<K: Key, R: Runtime, L: Source<K>, P: Policy = GatedFifo, H: BuildHasher = DefaultHasher> {
     pub(super) runtime: R,
     pub(super) source: L,
@@ -80,54 +94,193 @@ pub(super) struct Settings {
 }
 
 impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, L, P, H> {
-    /// Sets the largest weight that may be held; zero coalesces loads and stores nothing.
+    /// Sets the largest weight that may be held.
     ///
-    /// Every value weighs 1 unless the load, the call or the [`weigher`](Self::weigher) says otherwise.
+    /// Zero coalesces loads and stores nothing. Every value weighs 1 unless the load, the call or the
+    /// [`weigher`](Self::weigher) says otherwise.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock))
+    ///     .capacity(100)
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
+    ///     .build()?;
+    /// for id in 0..1_000 {
+    ///     cache.insert(id, id);
+    /// }
+    /// assert!(cache.weight() <= 100);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn capacity(mut self, weight: u64) -> Self {
         self.settings.capacity = weight;
         self
     }
 
-    /// Sets the number of shards, each with a lock and an equal share of the capacity.
+    /// Sets the number of shards, each with a lock and an equal share.
     ///
-    /// No more shards than the capacity are used. By default a few for each processor, but only one for each 64 of the
-    /// capacity, so that none is too small to tell what is worth keeping.
+    /// That is a share of the capacity; a value that is heavier than its shard's share is not stored. No more shards
+    /// than the capacity are used. By default a few for each processor, but only one for each 64 of the capacity, so
+    /// that none is too small to tell what is worth keeping.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock))
+    ///     .capacity(100)
+    ///     .shards(4)
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
+    ///     .build()?;
+    /// assert_eq!(cache.max_weight(), 25);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn shards(mut self, shards: usize) -> Self {
         self.settings.shards = Some(shards);
         self
     }
 
-    /// Sets how long values are fresh, unless their load or the call says otherwise.
+    /// Sets how long values are fresh, from their publication on.
+    ///
+    /// What the load or the call says goes before it. By default values never expire.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
+    ///     .build()?;
+    /// block_on(cache.get(&1))?;
+    /// clock.advance(Duration::from_secs(60));
+    /// assert_eq!(cache.get_if_present(&1), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
         self.settings.rules.ttl = ttl.into();
         self
     }
 
-    /// Sets the age beyond which a load no longer holds anybody back: the next caller begins a newer attempt.
+    /// Sets the age beyond which a load holds nobody back.
+    ///
+    /// The next caller then begins a newer attempt; of those who wait already, one does. The attempts run side by side,
+    /// and the first success ends the wait of all. An attempt's age counts from its claim. By default no load is too
+    /// old.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, pending, poll_once};
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    ///     .lock_age(Duration::from_secs(5))
+    ///     .per_call::<u32, io::Error>()
+    ///     .build()?;
+    /// let mut stuck = cache.get_or_load(&1, pending);
+    /// assert!(block_on(poll_once(&mut stuck)).is_none());
+    /// clock.advance(Duration::from_secs(5));
+    /// assert_eq!(block_on(cache.get_or_load(&1, || async { Ok(7) }))?, 7);
+    /// assert_eq!(block_on(stuck)?, 7); // the newer attempt serves this caller too
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn lock_age(mut self, age: Duration) -> Self {
         self.settings.rules.lock_age = Some(age);
         self
     }
 
-    /// Has callers who come when a load is over its age load by themselves, share nothing and store nothing.
+    /// Has callers load alone once a load is over its age.
+    ///
+    /// Instead of beginning a newer attempt, who comes then loads for himself; the value is neither shared nor stored.
+    /// Has no effect without a [`lock_age`](Self::lock_age).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, pending, poll_once};
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    ///     .lock_age(Duration::from_secs(5))
+    ///     .over_age_alone()
+    ///     .per_call::<u32, io::Error>()
+    ///     .build()?;
+    /// let mut stuck = cache.get_or_load(&1, pending);
+    /// assert!(block_on(poll_once(&mut stuck)).is_none());
+    /// clock.advance(Duration::from_secs(5));
+    /// assert_eq!(block_on(cache.get_or_load(&1, || async { Ok(7) }))?, 7);
+    /// assert!(!cache.contains(&1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn over_age_alone(mut self) -> Self {
         self.settings.rules.over_age_alone = true;
         self
     }
 
-    /// Sets how many attempts at loading one key may be in flight; 4 by default.
+    /// Sets how many loads of one key may be in flight.
+    ///
+    /// 4 by default. A write to the key starts the count anew. At the bound, who comes waits though a load is over its
+    /// age, and who has waited for the lock timeout to load for himself gets
+    /// [`LoadError::LockTimeout`](crate::LoadError).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, pending, poll_once};
+    /// # use larder::{Cache, LoadError, ManualClock, OnTimeout, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    ///     .attempts(1)
+    ///     .lock_timeout(Duration::from_secs(2), OnTimeout::Load)
+    ///     .per_call::<u32, io::Error>()
+    ///     .build()?;
+    /// let mut slow = cache.get_or_load(&1, pending);
+    /// let mut hurried = cache.get_or_load(&1, || async { Ok(7) });
+    /// assert!(block_on(poll_once(&mut slow)).is_none());
+    /// assert!(block_on(poll_once(&mut hurried)).is_none());
+    /// clock.advance(Duration::from_secs(2));
+    /// assert!(matches!(block_on(hurried), Err(LoadError::LockTimeout)));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn attempts(mut self, attempts: u32) -> Self {
         self.settings.rules.attempts = attempts;
         self
     }
 
-    /// Bounds the wait of each caller for a load, and says what he does then.
+    /// Bounds each caller's wait, and says what he does then.
+    ///
+    /// The wait counts from the caller's own first poll. Whether it also bounds who began the load is told by each
+    /// [`OnTimeout`]. A zero timeout polls the load once. By default nobody gives up.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, pending, poll_once};
+    /// # use larder::{Cache, ManualClock, OnTimeout, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    ///     .lock_timeout(Duration::from_secs(2), OnTimeout::Load)
+    ///     .per_call::<u32, io::Error>()
+    ///     .build()?;
+    /// let mut slow = cache.get_or_load(&1, pending);
+    /// let mut hurried = cache.get_or_load(&1, || async { Ok(7) });
+    /// assert!(block_on(poll_once(&mut slow)).is_none());
+    /// assert!(block_on(poll_once(&mut hurried)).is_none()); // waits for the slow load
+    /// clock.advance(Duration::from_secs(2));
+    /// assert_eq!(block_on(hurried)?, 7); // loads for himself
+    /// assert_eq!(block_on(slow)?, 7); // and what he loaded is for all
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn lock_timeout(mut self, patience: Duration, then: OnTimeout) -> Self {
         self.settings.rules.lock_timeout = Some((patience, then));
@@ -135,20 +288,89 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     }
 
     /// Sets the time beyond which a load is dropped and has failed.
+    ///
+    /// It counts from the claim of each attempt, and is beside what each caller is ready to wait. Without a timer it is
+    /// noticed at the next poll. It also ends loads that wait for each other in a ring. By default loads take their
+    /// time.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, pending, poll_once};
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    ///     .load_budget(Duration::from_secs(10))
+    ///     .per_call::<u32, io::Error>()
+    ///     .build()?;
+    /// let mut get = cache.get_or_load(&1, pending);
+    /// assert!(block_on(poll_once(&mut get)).is_none());
+    /// clock.advance(Duration::from_secs(10));
+    /// assert_eq!(block_on(get).unwrap_err().to_string(), "the load took longer than its budget");
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn load_budget(mut self, budget: Duration) -> Self {
         self.settings.rules.budget = Some(budget);
         self
     }
 
-    /// Keeps a failure for this long: who asks meanwhile has the same failure, and no load is made.
+    /// Sets how long a failure is kept.
+    ///
+    /// Who asks meanwhile has the same failure, and no load is made. A panic and an exceeded budget are failures, too;
+    /// a dropped load is not. A kept failure has a weight of 1 and is not seen by direct reads; together they take an
+    /// eighth of the capacity at most. An insert, a remove or a clear forgets it. By default, and with zero, none is
+    /// kept.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// # let fail = || async { Err::<u32, _>(io::Error::other("no route")) };
+    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    ///     .error_ttl(Duration::from_secs(5))
+    ///     .per_call::<u32, io::Error>()
+    ///     .build()?;
+    /// block_on(cache.get_or_load(&1, fail)).unwrap_err();
+    /// let kept = block_on(cache.get_or_load(&1, || async { Ok(7) })).unwrap_err();
+    /// assert!(kept.is_cached());
+    /// clock.advance(Duration::from_secs(5));
+    /// assert_eq!(block_on(cache.get_or_load(&1, || async { Ok(7) }))?, 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn error_ttl(mut self, ttl: Duration) -> Self {
         self.settings.rules.backoff.first = ttl;
         self
     }
 
-    /// Keeps each further failure of a key longer by this factor, up to `cap`.
+    /// Keeps each further failure of a key longer.
+    ///
+    /// The time grows by `factor` with each failure, from the [`error_ttl`](Self::error_ttl) up to `cap`. It starts
+    /// anew after a success, an insert or a remove, and after a time without failures as long as the last one was kept.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// # let fail = || async { Err::<u32, _>(io::Error::other("no route")) };
+    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    ///     .error_ttl(Duration::from_secs(1))
+    ///     .error_backoff(2.0, Duration::from_secs(60))
+    ///     .per_call::<u32, io::Error>()
+    ///     .build()?;
+    /// for seconds in [1, 2, 4, 8] {
+    ///     block_on(cache.get_or_load(&1, fail)).unwrap_err(); // loads, and fails
+    ///     clock.advance(Duration::from_secs(seconds) - Duration::from_nanos(1));
+    ///     assert!(block_on(cache.get_or_load(&1, fail)).unwrap_err().is_cached());
+    ///     clock.advance(Duration::from_nanos(1));
+    /// }
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn error_backoff(mut self, factor: f64, cap: Duration) -> Self {
         self.settings.rules.backoff.factor = factor;
@@ -156,14 +378,61 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
         self
     }
 
-    /// Sets how long after its deadline a value may be served while it is refreshed, or at the lock timeout.
+    /// Sets how stale a value may be served while it is refreshed.
+    ///
+    /// Counts from the value's deadline, its last instant included. Stale values are served by
+    /// [`get_stale`](crate::Cache::get_stale) and its kin, which hand out the refresh; by any lookup at the lock
+    /// timeout, if that is [`OnTimeout::Stale`]; and to a load that asks for its own key. By default none are.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .stale_while_refresh(Duration::from_secs(30))
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
+    ///     .build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(90));
+    /// let stale = block_on(cache.get_stale(&1))?; // at once
+    /// assert_eq!(*stale.outcome.value(), 10);
+    /// assert!(stale.refresh.is_some()); // to be awaited, spawned or dropped
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn stale_while_refresh(mut self, limit: Duration) -> Self {
         self.settings.rules.stale_while_refresh = Some(limit);
         self
     }
 
-    /// Sets how long after its deadline a value may be served when its load has failed.
+    /// Sets how stale a value may be served when its load has failed.
+    ///
+    /// Counts from the value's deadline to the moment it is served, its last instant included. Holds for every lookup;
+    /// the outcome shows the failure. It prolongs nothing, and does not bring back what was removed meanwhile. By
+    /// default the failure is returned.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// # let fail = || async { Err::<u32, _>(io::Error::other("no route")) };
+    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .stale_if_error(Duration::from_secs(600))
+    ///     .per_call::<u32, io::Error>()
+    ///     .build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(70));
+    /// assert_eq!(block_on(cache.get_or_load(&1, fail))?, 10);
+    /// clock.advance(Duration::from_secs(600));
+    /// assert!(block_on(cache.get_or_load(&1, fail)).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn stale_if_error(mut self, limit: Duration) -> Self {
         self.settings.rules.stale_if_error = Some(limit);
@@ -172,9 +441,53 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
 }
 
 impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, L, P, H> {
-    /// Has the runtime's spawner finish a load whose last caller was dropped, so that impatient callers fill the cache.
+    /// Has the spawner finish a load whose last caller was dropped.
     ///
-    /// To be called last. Without it, such a load is dropped.
+    /// So callers with little patience fill the cache all the same. Without it, such a load is dropped. To be called
+    /// after the loader, the weigher, the policy and the hasher, whose types the spawned future has.
+    ///
+    /// ```
+    /// # use futures_lite::future::{block_on, poll_once, yield_now};
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// # use larder::{Clock, Instant, Runtime, Spawn, Timer};
+    /// # /// A runtime whose spawner does the work at once.
+    /// # struct Inline(Std<ManualClock>);
+    /// # impl Clock for Inline {
+    /// #     fn now(&self) -> Instant {
+    /// #         self.0.now()
+    /// #     }
+    /// # }
+    /// # impl Timer for Inline {
+    /// #     type Sleep = larder::parts::ManualSleep;
+    /// #     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
+    /// #         self.0.sleep_until(deadline)
+    /// #     }
+    /// # }
+    /// # impl Runtime for Inline {
+    /// #     type Lock<T> = <Std<ManualClock> as Runtime>::Lock<T>;
+    /// #     type Notify = <Std<ManualClock> as Runtime>::Notify;
+    /// # }
+    /// # impl<F: Future<Output = ()>> Spawn<F> for Inline {
+    /// #     fn spawn(&self, future: F) -> Result<(), F> {
+    /// #         futures_lite::future::block_on(future);
+    /// #         Ok(())
+    /// #     }
+    /// # }
+    /// let cache = Cache::builder(Inline(Std::new(clock))) // a runtime that can `Spawn`
+    ///     .load_fn(|id: u32| async move {
+    ///         yield_now().await;
+    ///         Ok::<_, io::Error>(id * 2)
+    ///     })
+    ///     .finish_abandoned()
+    ///     .build()?;
+    /// let mut get = cache.get(&21);
+    /// assert!(block_on(poll_once(&mut get)).is_none());
+    /// drop(get);
+    /// assert_eq!(cache.get_if_present(&21), Some(42)); // finished in the background
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn finish_abandoned(mut self) -> Self
     where
@@ -184,15 +497,30 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
         self
     }
 
-    /// Makes the cache.
+    /// Returns the cache, if the settings make sense.
     ///
     /// # Errors
     ///
     /// A [`ConfigError`] that names the setting which makes no sense.
+    ///
+    /// ```
+    /// # use larder::ConfigError;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let refused = Cache::builder(Std::new(clock))
+    ///     .shards(0)
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
+    ///     .build();
+    /// assert_eq!(refused.err(), Some(ConfigError::Shards));
+    /// ```
     pub fn build(self) -> Result<Cache<K, L, R, P, H>, ConfigError> {
         let Self { runtime, source, hasher, settings, spawn, .. } = self;
         let Settings { capacity, shards, rules, order } = settings;
         order?;
+        if !L::IS_READY {
+            return Err(ConfigError::Source);
+        }
         rules.check()?;
         let hasher = hasher.ok_or(ConfigError::HashSeed)?;
         let shards = match shards {
@@ -218,6 +546,8 @@ impl Rules {
             Err(ConfigError::BackoffFactor)
         } else if cap < first {
             Err(ConfigError::BackoffCap)
+        } else if self.over_age_alone && self.lock_age.is_none() {
+            Err(ConfigError::OverAgeAlone)
         } else if matches!(self.lock_timeout, Some((_, OnTimeout::Stale))) && self.stale_while_refresh.is_none() {
             Err(ConfigError::LockTimeout)
         } else {

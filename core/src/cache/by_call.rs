@@ -13,11 +13,11 @@ use super::{Cache, GetStale, LookupOptions, ask::Ask, lookup_by::LookupBy, means
 use crate::{Key, LoadError, Loaded, Outcome, Runtime, Source, TakesCalls, policy::Policy};
 
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H> {
-    /// Returns the value of `key`, loading it by `load` if nobody loads it already.
+    /// Returns the value of `key`, loading it by `load` if need be.
     ///
-    /// For caches without a loader of their own ([`per_call`](crate::Builder::per_call)). The closure and its future own
-    /// what they need; the load is boxed and rests in the cache, where any waiting caller carries it on: all that is
-    /// promised of [`get`](Self::get) holds. If somebody loads the key already, the closure is not called.
+    /// For caches without a loader of their own ([`per_call`](crate::Builder::per_call)). The closure and its future
+    /// own what they need; the load is boxed and rests in the cache, where any waiting caller carries it on: all that
+    /// is promised of [`get`](Self::get) holds. If somebody loads the key already, the closure is not called.
     ///
     /// # Errors
     ///
@@ -25,24 +25,19 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     ///
     /// # Cancel safety
     ///
-    /// As [`get`](Self::get).
+    /// As [`get`](Self::get): the load is not lost with the caller who brought it.
     ///
     /// ```
-    /// # use std::future::Future;
+    /// use futures_lite::future::block_on;
     /// use larder::{Cache, ManualClock, parts::Std};
     ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let cache: Cache<String, _, _> =
     ///     Cache::builder(Std::new(ManualClock::new())).per_call::<usize, std::io::Error>().build()?;
     /// let name = String::from("larder");
-    /// let load = { let name = name.clone(); move || async move { Ok(name.len()) } };
-    /// # let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    /// # let mut get = cache.get_or_load(&name, load);
-    /// // In an async function: `cache.get_or_load(&name, load).await?`
-    /// let std::task::Poll::Ready(length) = std::pin::Pin::new(&mut get).poll(&mut cx) else { unreachable!() };
-    /// assert_eq!(length?, 6);
-    /// # Ok(())
-    /// # }
+    /// let owned = name.clone();
+    /// let length = block_on(cache.get_or_load(&name, move || async move { Ok(owned.len()) }))?;
+    /// assert_eq!(length, 6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get_or_load<'a, Q, C, F>(&'a self, key: &'a Q, load: C) -> GetOrLoad<'a, K, Q, L, R, P, H, C, F>
     where
@@ -55,7 +50,9 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         GetOrLoad(Ask::new(&self.inner, key, ByCall::new(load)))
     }
 
-    /// As [`get_or_load`](Self::get_or_load) with options of the call's own, and returns all there is to say.
+    /// Returns the value of `key` and how it was found.
+    ///
+    /// As [`get_or_load`](Self::get_or_load), with options of the call's own; the load may say a lifetime and a weight.
     ///
     /// # Errors
     ///
@@ -64,6 +61,20 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// # Cancel safety
     ///
     /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// # use larder::TimeLeft;
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, Loaded, LookupOptions, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder::<u32>(Std::new(clock.clone())).per_call::<u32, io::Error>().build()?;
+    /// let load = || async { Ok(Loaded::new(20).ttl(Duration::from_secs(60))) };
+    /// let outcome = block_on(cache.lookup_or_load(&1, LookupOptions::new(), load))?;
+    /// assert_eq!(outcome.time_left(), TimeLeft::For(Duration::from_secs(60)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn lookup_or_load<'a, Q, C, F>(
         &'a self,
         key: &'a Q,
@@ -80,7 +91,10 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         LookupOrLoad(LookupBy::new(Ask::new(&self.inner, key, ByCall::new(load)), options))
     }
 
-    /// As [`lookup_stale`](Self::lookup_stale), for caches to which each call brings a load of its own.
+    /// Returns the value of `key`, stale or not, and its refresh.
+    ///
+    /// As [`lookup_stale`](Self::lookup_stale), for caches to which each call brings a load of its own. The refresh, if
+    /// there is one, is made by this call's closure.
     ///
     /// # Errors
     ///
@@ -89,6 +103,28 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// # Cancel safety
     ///
     /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, Loaded, LookupOptions, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .stale_while_refresh(Duration::from_secs(30))
+    ///     .per_call::<u32, io::Error>()
+    ///     .build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(70));
+    ///
+    /// let load = || async { Ok(Loaded::new(20)) };
+    /// let stale = block_on(cache.stale_or_load(&1, LookupOptions::new(), load))?;
+    /// assert_eq!(*stale.outcome.value(), 10);
+    /// block_on(stale.refresh.expect("the first to find it stale has the refresh"));
+    /// assert_eq!(cache.get_if_present(&1), Some(20));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stale_or_load<'a, Q, C, F>(
         &'a self,
         key: &'a Q,
@@ -107,10 +143,38 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
 }
 
 /// The future of [`Cache::stale_or_load`].
+///
+/// ```
+/// # use futures_lite::future::block_on;
+/// # use larder::{Cache, Loaded, LookupOptions, ManualClock, parts::Std};
+/// # use std::io;
+/// # let clock = ManualClock::new();
+/// # let cache = Cache::builder::<u32>(Std::new(clock.clone())).per_call::<u32, io::Error>().build()?;
+/// let stale = cache.stale_or_load(&1, LookupOptions::new(), || async { Ok(Loaded::new(20)) });
+/// assert!(block_on(stale)?.refresh.is_none()); // nothing was stored, so it was loaded
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub type StaleOrLoad<'a, K, Q, L, R, P, H, C, F> =
     GetStale<'a, K, Q, L, R, P, H, ByCall<C, F, Loaded<<L as Source<K>>::Value>, <L as Source<K>>::Future>>;
 
 /// The future of [`Cache::get_or_load`].
+///
+/// The load that it brings outlives it, if somebody else waits for the key.
+///
+/// ```
+/// # use futures_lite::future::{block_on, poll_once, yield_now};
+/// # use larder::{Cache, ManualClock, parts::Std};
+/// # use std::io;
+/// # let clock = ManualClock::new();
+/// # let cache = Cache::builder::<u32>(Std::new(clock.clone())).per_call::<u32, io::Error>().build()?;
+/// let mut first = cache.get_or_load(&1, || async { yield_now().await; yield_now().await; Ok(10) });
+/// let mut second = cache.get_or_load(&1, || async { Ok(20) });
+/// assert!(block_on(poll_once(&mut first)).is_none());
+/// assert!(block_on(poll_once(&mut second)).is_none());
+/// drop(first);
+/// assert_eq!(block_on(second)?, 10);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "a future does nothing unless it is polled"]
 pub struct GetOrLoad<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, C, F>(
     Ask<'a, K, Q, L, R, P, H, ByCall<C, F, L::Value, L::Future>>,
@@ -137,6 +201,17 @@ where
 }
 
 /// The future of [`Cache::lookup_or_load`].
+///
+/// ```
+/// # use futures_lite::future::block_on;
+/// # use larder::{Cache, Loaded, LookupOptions, ManualClock, parts::Std};
+/// # use std::io;
+/// # let clock = ManualClock::new();
+/// # let cache = Cache::builder::<u32>(Std::new(clock.clone())).per_call::<u32, io::Error>().build()?;
+/// let lookup = cache.lookup_or_load(&1, LookupOptions::new(), || async { Ok(Loaded::new(20)) });
+/// assert_eq!(block_on(lookup)?.attempt(), Some(1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "a future does nothing unless it is polled"]
 pub struct LookupOrLoad<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, C, F>(
     LookupBy<'a, K, Q, L, R, P, H, ByCall<C, F, Loaded<L::Value>, L::Future>>,

@@ -2,7 +2,20 @@
 
 use core::{error, fmt};
 
-/// Why a configuration is refused: the variant says which setting is wrong, and what to do.
+/// Why a configuration is refused.
+///
+/// The variant says which setting is wrong, and what to do.
+///
+/// ```
+/// use core::time::Duration;
+/// use larder::{Cache, ConfigError, ManualClock, OnTimeout, parts::Std};
+///
+/// let refused = Cache::builder::<u32>(Std::new(ManualClock::new()))
+///     .lock_timeout(Duration::from_secs(2), OnTimeout::Stale) // but how stale?
+///     .per_call::<u32, ()>()
+///     .build();
+/// assert_eq!(refused.err(), Some(ConfigError::LockTimeout));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -18,12 +31,21 @@ pub enum ConfigError {
     HashSeed,
     /// When the lock timeout is to serve stale values and there is no limit for them.
     LockTimeout,
+    /// When callers are to load alone beyond the lock age and there is none: set one.
+    OverAgeAlone,
     /// When there would be no shard: at least 1 is needed.
     Shards,
+    /// When there is nothing to load by: give a loader, or say that each call brings its own load.
+    Source,
 }
 
 impl ConfigError {
     /// Returns the name of the setting that is wrong.
+    ///
+    /// ```
+    /// # use larder::ConfigError;
+    /// assert_eq!(ConfigError::BackoffCap.field(), "error_backoff");
+    /// ```
     pub const fn field(&self) -> &'static str {
         match self {
             Self::Attempts => "attempts",
@@ -31,7 +53,9 @@ impl ConfigError {
             Self::FinishAbandoned => "finish_abandoned",
             Self::HashSeed => "hash_seed",
             Self::LockTimeout => "lock_timeout",
+            Self::OverAgeAlone => "over_age_alone",
             Self::Shards => "shards",
+            Self::Source => "loader",
         }
     }
 }
@@ -45,6 +69,8 @@ impl fmt::Display for ConfigError {
             Self::FinishAbandoned => "it has to follow the loader, the weigher, the policy and the hasher",
             Self::HashSeed => "without std, a seed or a hasher has to be given",
             Self::LockTimeout => "serving stale values needs a limit: set stale_while_refresh",
+            Self::OverAgeAlone => "it needs a lock age",
+            Self::Source => "a loader has to be given, or per_call",
             Self::Shards => "at least one shard is needed",
         };
         write!(f, "{}: {reason}", self.field())

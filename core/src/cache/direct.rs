@@ -13,6 +13,18 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// Returns the value of `key` if it is stored and fresh.
     ///
     /// This counts as a lookup; no load is begun or joined. A hit allocates nothing.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// assert_eq!(cache.get_if_present(&1), None);
+    /// cache.insert(1, 10);
+    /// assert_eq!(cache.get_if_present(&1), Some(10));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     #[inline]
     pub fn get_if_present<Q>(&self, key: &Q) -> Option<L::Value>
     where
@@ -39,7 +51,26 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         inner.with(hash, |shard| shard.get_if_present(hash, now, |k| k.borrow() == key, &mut effects.0))
     }
 
-    /// Describes what is stored for `key`, fresh or stale, and changes nothing.
+    /// Describes what is stored for `key`, fresh or stale.
+    ///
+    /// Changes nothing and counts nothing. A value that has expired is seen for as long as it is held.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, ManualClock, Status, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .ttl(Duration::from_secs(60))
+    /// #     .stale_while_refresh(Duration::from_secs(30))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(70));
+    /// let found = cache.peek(&1).expect("it may be served stale, so it is held");
+    /// assert_eq!(found.status(), Status::Stale(Duration::from_secs(10)));
+    /// assert_eq!(*found.value(), 10);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn peek<Q>(&self, key: &Q) -> Option<Outcome<L::Value, L::Error>>
     where
         K: Borrow<Q>,
@@ -50,7 +81,21 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         self.inner.with(hash, |shard| shard.peek(hash, now, |k| k.borrow() == key))
     }
 
-    /// Tells whether a fresh value is stored for `key`; changes nothing.
+    /// Tells whether a fresh value is stored for `key`.
+    ///
+    /// Changes nothing and counts nothing.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// assert!(cache.contains(&1));
+    /// assert!(!cache.contains(&2));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn contains<Q>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
@@ -61,17 +106,46 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         self.inner.with(hash, |shard| shard.contains(hash, now, |k| k.borrow() == key))
     }
 
-    /// Stores a value for the cache's own lifetime; returns its generation if it was stored.
+    /// Stores a value for the cache's own lifetime.
     ///
-    /// Whoever waits for a load of the key gets this value at once, and the load is dropped.
+    /// Returns its generation, if it was stored. Whoever waits for a load of the key gets this value at once, and the
+    /// load is dropped.
+    ///
+    /// ```
+    /// # use futures_lite::future::{block_on, pending, poll_once};
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder::<u32>(Std::new(clock.clone())).per_call::<u32, io::Error>().build()?;
+    /// let mut get = cache.get_or_load(&1, pending);
+    /// assert!(block_on(poll_once(&mut get)).is_none());
+    /// cache.insert(1, 10);
+    /// assert_eq!(block_on(get)?, 10);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn insert(&self, key: K, value: L::Value) -> Option<Generation> {
         self.insert_with(key, Loaded::new(value))
     }
 
-    /// Stores a value with a lifetime and weight of its own; returns its generation if it was stored.
+    /// Stores a value with a lifetime and weight of its own.
     ///
-    /// A value that is too heavy for its shard is refused, and what was stored under its key is gone. A lifetime of zero,
-    /// or [`Ttl::NotStored`](crate::Ttl::NotStored), makes this a [`remove`](Self::remove).
+    /// Returns its generation, if it was stored. A value that is too heavy for its shard is refused, and what was
+    /// stored under its key is gone. A lifetime of zero, or [`Ttl::NotStored`](crate::Ttl::NotStored), makes this a
+    /// [`remove`](Self::remove).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Loaded, TimeLeft};
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert_with(1, Loaded::new(10).ttl(Duration::from_secs(5)).weight(6));
+    /// assert_eq!(cache.peek(&1).map(|found| found.time_left()), Some(TimeLeft::For(Duration::from_secs(5))));
+    /// assert_eq!(cache.weight(), 6);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn insert_with(&self, key: K, value: Loaded<L::Value>) -> Option<Generation> {
         let inner = &*self.inner;
         let now = inner.runtime.now();
@@ -91,6 +165,34 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// Removes the value of `key` and returns it if it was fresh.
     ///
     /// A load in flight is voided: those who wait get its outcome, and nothing of it is stored.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// assert_eq!(cache.remove(&1), Some(10));
+    /// assert_eq!(cache.remove(&1), None);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    ///
+    /// Who waits for a load when the value is removed has what it answers, and nobody else:
+    ///
+    /// ```
+    /// # use futures_lite::future::{block_on, poll_once, yield_now};
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .load_fn(|id: u32| async move { yield_now().await; Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// let mut get = cache.get(&1);
+    /// assert!(block_on(poll_once(&mut get)).is_none());
+    /// cache.remove(&1);
+    /// assert_eq!(block_on(get)?, 2);
+    /// assert!(!cache.contains(&1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn remove<Q>(&self, key: &Q) -> Option<L::Value>
     where
         K: Borrow<Q>,
@@ -102,16 +204,49 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         self.inner.with(hash, |shard| shard.remove(hash, now, |k| k.borrow() == key, &mut effects.0))
     }
 
-    /// Removes everything, and voids all loads in flight as [`remove`](Self::remove) does. The statistics stay.
+    /// Removes everything.
+    ///
+    /// All loads in flight are voided as by [`remove`](Self::remove): those who wait get their outcome, and nothing of
+    /// it is stored. Kept failures are forgotten; the statistics stay. Each shard is locked in turn.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// cache.clear();
+    /// assert!(cache.is_empty());
+    /// assert_eq!(cache.stats().removed, 1);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn clear(&self) {
         let now = self.now();
         let removed: Vec<_> = self.inner.shards.iter().map(|shard| shard.0.with(|shard| shard.clear(now))).collect();
         drop(removed);
     }
 
-    /// Removes the fresh values that `keep` refuses, and voids all loads in flight, whose values it has not seen.
+    /// Removes the fresh values that `keep` refuses.
     ///
-    /// The predicate runs outside every lock on copies; a value that is replaced meanwhile stays.
+    /// All loads in flight are voided as by [`remove`](Self::remove), for it has not seen their values. The predicate
+    /// runs outside every lock, on copies, and may call the cache; a value that is replaced meanwhile stays, and so do
+    /// kept failures. Takes time and memory in proportion to the entries of each shard in turn.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// for id in 1..=4 {
+    ///     cache.insert(id, id * 10);
+    /// }
+    /// cache.retain(|id, value| *id != 2 && *value < 40);
+    /// assert_eq!((cache.contains(&1), cache.contains(&2)), (true, false));
+    /// assert_eq!((cache.contains(&3), cache.contains(&4)), (true, false));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn retain(&self, mut keep: impl FnMut(&K, &L::Value) -> bool) {
         let now = self.now();
         for shard in &self.inner.shards {
@@ -129,7 +264,24 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         }
     }
 
-    /// Iterates over copies of the fresh entries, shard by shard as each was when it was reached.
+    /// Iterates over copies of the fresh entries.
+    ///
+    /// Shard by shard, each as it was when it was reached; the order means nothing. No lock is held between two
+    /// entries.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// cache.insert(2, 20);
+    /// let mut entries: Vec<_> = cache.iter().collect();
+    /// entries.sort();
+    /// assert_eq!(entries, [(1, 10), (2, 20)]);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (K, L::Value)> + '_ {
         let now = self.now();
         let shards = self.inner.shards.iter();
@@ -137,32 +289,117 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     }
 
     /// Returns how many values are held, stale ones included.
+    ///
+    /// Takes the lock of each shard in turn.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// cache.insert(2, 20);
+    /// assert_eq!(cache.len(), 2);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.inner.shards.iter().map(|shard| shard.0.with(|shard| shard.values.len())).sum()
     }
 
     /// Tells whether no values are held.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// assert!(cache.is_empty());
+    /// cache.insert(1, 10);
+    /// assert!(!cache.is_empty());
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Returns the weight of all that is held: values, stale ones included, and failures kept for the error TTL.
+    /// Returns the weight of all that is held.
+    ///
+    /// That is values, stale ones included, and failures kept for the error TTL, which weigh 1. Takes the lock of each
+    /// shard in turn.
+    ///
+    /// ```
+    /// # use larder::Loaded;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// cache.insert_with(2, Loaded::new(20).weight(6));
+    /// assert_eq!(cache.weight(), 7);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn weight(&self) -> u64 {
         self.inner.shards.iter().map(|shard| shard.0.with(|shard| shard.weight())).sum()
     }
 
     /// Returns the largest weight that may be held.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// assert_eq!(cache.capacity(), 10_000); // the default
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn capacity(&self) -> u64 {
         self.inner.shards.iter().map(|shard| shard.0.with(|shard| shard.values.capacity())).sum()
     }
 
-    /// Returns the weight up to which a value is never refused: the smallest of the shards' shares.
+    /// Returns the weight up to which a value is never refused.
+    ///
+    /// It is the smallest of the shards' shares of the capacity.
+    ///
+    /// ```
+    /// # use larder::{Cache, Loaded, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock))
+    ///     .capacity(100)
+    ///     .shards(4)
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
+    ///     .build()?;
+    /// assert_eq!(cache.max_weight(), 25);
+    /// assert!(cache.insert_with(1, Loaded::new(10).weight(25)).is_some());
+    /// assert!(cache.insert_with(1, Loaded::new(10).weight(26)).is_none());
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn max_weight(&self) -> u64 {
         let shares = self.inner.shards.iter().map(|shard| shard.0.with(|shard| shard.values.capacity()));
         shares.min().unwrap_or(0)
     }
 
     /// Returns the counters.
+    ///
+    /// Takes the lock of each shard in turn, so that those of one shard agree with each other.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// block_on(cache.get(&21))?;
+    /// block_on(cache.get(&21))?;
+    /// let stats = cache.stats();
+    /// assert_eq!((stats.misses, stats.hits, stats.loads_succeeded), (1, 1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stats(&self) -> Stats {
         let mut stats = Stats::default();
         for shard in &self.inner.shards {
@@ -171,14 +408,51 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         stats
     }
 
-    /// Returns when something that is held has to go next, for hosts that [`sweep`](Self::sweep) by themselves.
+    /// Returns when something that is held has to go next.
+    ///
+    /// For hosts that [`sweep`](Self::sweep) by themselves. A value that may be served stale is held beyond its own
+    /// deadline.
+    ///
+    /// ```
+    /// # use larder::Instant;
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
+    ///     .build()?;
+    /// assert_eq!(cache.next_deadline(), None);
+    /// cache.insert(1, 10);
+    /// assert_eq!(cache.next_deadline(), Some(Instant::from_nanos(60_000_000_000)));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn next_deadline(&self) -> Option<Instant> {
         self.inner.shards.iter().filter_map(|shard| shard.0.with(|shard| shard.first_due())).min()
     }
 
-    /// Gives back the memory of everything that has expired and is of no more use; returns how many things those were.
+    /// Gives back the memory of all that has expired.
     ///
-    /// Nobody has to call this: every call to the cache reclaims a little. The lock of each shard is released in between.
+    /// That is what has expired and is of no more use; returns how many things those were. Nobody has to call this:
+    /// every call to the cache reclaims a little. The lock of each shard is released in between.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
+    ///     .build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(60));
+    /// assert_eq!(cache.len(), 1); // nobody has touched the cache since
+    /// assert_eq!(cache.sweep(), 1);
+    /// assert_eq!(cache.len(), 0);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn sweep(&self) -> usize {
         let now = self.now();
         let mut swept = 0;
@@ -196,6 +470,18 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     }
 
     /// Returns the runtime, and with it the clock.
+    ///
+    /// ```
+    /// # use larder::Clock;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// let now = cache.runtime().now();
+    /// assert_eq!(now, larder::Instant::ZERO);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn runtime(&self) -> &R {
         &self.inner.runtime
     }

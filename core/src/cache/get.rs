@@ -16,10 +16,11 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
 where
     L: HasLoader,
 {
-    /// Returns the value of `key`, loading it if it is missing or has expired.
+    /// Returns the value of `key`, loading it if need be.
     ///
-    /// Callers of one key share one load. A stale value is served only when the load fails, within
-    /// [`stale_if_error`](crate::Builder::stale_if_error). A hit allocates nothing.
+    /// That is if it is missing or has expired. Callers of one key share one load. A stale value is served only when
+    /// the load fails, within [`stale_if_error`](crate::Builder::stale_if_error), or at the lock timeout, if that says
+    /// so. A hit allocates nothing.
     ///
     /// # Errors
     ///
@@ -34,20 +35,15 @@ where
     /// [`finish_abandoned`](crate::Builder::finish_abandoned).
     ///
     /// ```
+    /// use futures_lite::future::block_on;
     /// use larder::{Cache, ManualClock, parts::Std};
     ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let cache = Cache::builder(Std::new(ManualClock::new()))
     ///     .load_fn(|name: String| async move { Ok::<_, std::io::Error>(name.len()) })
     ///     .build()?;
-    /// # let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    /// # let mut get = cache.get("larder");
     /// // In an async function: `cache.get("larder").await?`
-    /// let std::task::Poll::Ready(length) = std::pin::Pin::new(&mut get).poll(&mut cx) else { unreachable!() };
-    /// assert_eq!(length?, 6);
-    /// # Ok(())
-    /// # }
-    /// # use std::future::Future;
+    /// assert_eq!(block_on(cache.get("larder"))?, 6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
     pub fn get<'a, Q>(&'a self, key: &'a Q) -> Get<'a, K, Q, L, R, P, H>
@@ -58,7 +54,9 @@ where
         Get(Ask::new(&self.inner, key, ByLoader::new()))
     }
 
-    /// As [`get`](Self::get) with options of the call's own, and returns all there is to say about the value.
+    /// Returns the value of `key` and how it was found.
+    ///
+    /// As [`get`](Self::get), with options of the call's own.
     ///
     /// # Errors
     ///
@@ -67,6 +65,22 @@ where
     /// # Cancel safety
     ///
     /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::Status;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// let brief = LookupOptions::new().ttl(Duration::from_secs(5));
+    /// assert_eq!(block_on(cache.lookup(&21, brief))?.status(), Status::Miss);
+    /// clock.advance(Duration::from_secs(5));
+    /// assert_eq!(block_on(cache.lookup(&21, brief))?.status(), Status::Expired);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn lookup<'a, Q>(&'a self, key: &'a Q, options: LookupOptions) -> Lookup<'a, K, Q, L, R, P, H>
     where
         K: Borrow<Q>,
@@ -77,12 +91,43 @@ where
 }
 
 /// The future of [`Cache::get`].
+///
+/// It does nothing before its first poll, and needs no pinning.
+///
+/// ```
+/// # use futures_lite::future::block_on;
+/// # use larder::{Cache, ManualClock, parts::Std};
+/// # let clock = ManualClock::new();
+/// # let cache = Cache::builder(Std::new(clock.clone()))
+/// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+/// #     .build()?;
+/// let get = cache.get(&21);
+/// assert_eq!(cache.stats().loads_begun, 0);
+/// assert_eq!(block_on(get)?, 42);
+/// assert_eq!(cache.stats().loads_begun, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "a future does nothing unless it is polled"]
 pub struct Get<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(
     Ask<'a, K, Q, L, R, P, H, ByLoader<L::Future>>,
 );
 
 /// The future of [`Cache::lookup`].
+///
+/// ```
+/// # use futures_lite::future::poll_once;
+/// # use futures_lite::future::block_on;
+/// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+/// # let clock = ManualClock::new();
+/// # let cache = Cache::builder(Std::new(clock.clone()))
+/// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+/// #     .build()?;
+/// let mut lookup = cache.lookup(&21, LookupOptions::new());
+/// // Polled by reference; a load that is ready at once needs one poll.
+/// let outcome = block_on(poll_once(&mut lookup));
+/// assert_eq!(outcome.transpose()?.map(|outcome| outcome.into_value()), Some(42));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "a future does nothing unless it is polled"]
 pub struct Lookup<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(
     LookupBy<'a, K, Q, L, R, P, H, ByLoader<L::Future>>,

@@ -3,6 +3,7 @@
 use alloc::{boxed::Box, sync::Arc};
 use core::{
     borrow::Borrow,
+    fmt,
     hash::{BuildHasher, Hash},
     sync::atomic::{AtomicBool, Ordering},
     task::Waker,
@@ -15,18 +16,110 @@ use crate::{
     shard::{Effects, Rules, Shard},
 };
 
-/// The hasher of a cache that was not given one: fast, and seeded at random for each cache where std is there.
+/// The hasher of a cache that was not given one.
+///
+/// It is fast, and seeded at random for each cache where std is there; without std the builder asks for a
+/// [`hash_seed`](crate::Builder::hash_seed).
+///
+/// ```
+/// use larder::DefaultHasher;
+/// use std::hash::BuildHasher;
+///
+/// let (one, same) = (DefaultHasher::with_seed(1), DefaultHasher::with_seed(1));
+/// assert_eq!(one.hash_one("larder"), same.hash_one("larder"));
+/// ```
 pub type DefaultHasher = foldhash::fast::FixedState;
 
-/// A read-through cache: ask for a key, and on a miss one caller's load serves everybody.
+/// A read-through cache.
 ///
-/// Cloning it is cheap, and all clones are one cache. `L` is where values come from, `R` the runtime, `P` the eviction
-/// policy and `H` the hasher. Made by [`Cache::builder`].
+/// Ask for a key, and on a miss one caller's load serves everybody. Cloning the cache is cheap, and all clones are one
+/// cache. `L` is where values come from, `R` the runtime, `P` the eviction policy and `H` the hasher. Made by
+/// [`Cache::builder`].
 ///
-/// What holds for every lookup: callers of a missing key share one load, and one that is dropped, the first included,
-/// neither fails nor slows the others; any one of them that is polled carries the load on. A failure is shared by those
-/// who waited. A write during a load is never undone by it. A hit allocates nothing. No lock is held over an await, over
-/// a user's closure or over the drop of a user's value.
+/// ```
+/// use futures_lite::future::{block_on, yield_now, zip};
+/// use larder::{Cache, ManualClock, parts::Std};
+///
+/// let cache = Cache::builder(Std::new(ManualClock::new()))
+///     .load_fn(|id: u32| async move {
+///         yield_now().await; // whatever takes long
+///         Ok::<_, std::io::Error>(format!("user {id}"))
+///     })
+///     .build()?;
+/// let (one, other) = block_on(zip(cache.get(&7), cache.get(&7)));
+/// assert_eq!(one?, "user 7");
+/// assert_eq!(other?, "user 7");
+/// assert_eq!(cache.stats().loads_begun, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # What holds for every lookup
+///
+/// * Callers of a missing key share one load. The look at the store and the claim of the load are one step, so there is
+///   no moment in which a second one could begin.
+/// * A caller who is dropped, the first included, neither fails nor slows the others, and leaves nothing behind. Any
+///   one of them that is polled carries the load on. Once nobody waits, the load is dropped.
+/// * All who wait get the outcome of the load itself, though its value may expire at once, be refused or be evicted.
+/// * A failure is shared by those who waited for it; so is a panic, which the one who polled the load has, and the
+///   others as an error. Who asks later starts afresh.
+/// * A hit allocates nothing. A slow load of one key does not slow a hit on another.
+///
+/// # Keys
+///
+/// Full keys are compared: two keys of equal hash never share a value, an error or a load. `Hash`, `Eq` and `Borrow` of
+/// keys and `Clone` of keys and values may run under a shard's lock, so they must not call the cache. Nothing else of
+/// the user's does: no lock is held over an await, a closure or the drop of a value. Values are cloned for each caller;
+/// large ones go into an `Arc`.
+///
+/// # Writes
+///
+/// [`insert`](Self::insert), [`remove`](Self::remove), [`clear`](Self::clear) and [`retain`](Self::retain) are never
+/// undone by a load that began before them. An insert ends the wait of all who wait for the key: they get its value.
+/// The others detach a load from its key: those who wait get what it answers, it is not stored, and who comes later
+/// begins a new one at once.
+///
+/// # Time
+///
+/// The runtime's clock is read at most once in a call, and once more when a load is published; not at all for a hit,
+/// where nothing expires. A lifetime counts from publication. A deadline is reached at its very instant, and a limit
+/// for stale values includes its last one. Clocks that stand still or jump only make lives and waits longer or shorter.
+///
+/// # Memory
+///
+/// The stored weight never exceeds the capacity. What has expired is given back bit by bit by whatever calls come, at a
+/// bounded cost for each; a host without traffic may [`sweep`](Self::sweep). Nothing needs a background task.
+///
+/// # Loads that use the cache
+///
+/// A load is polled from the task of whichever waiter is polled: its task-locals and spans are that task's.
+///
+/// It may ask for other keys. If it asks for its own, it would wait for itself: that call fails with
+/// [`LoadError::Reentrant`](crate::LoadError::Reentrant), or takes a stale value that is within the limit for those.
+/// This is seen by the waker with which the load is being polled. Not seen are calls from a task that the load has
+/// spawned, or through a combinator that polls with wakers of its own, nor a ring in which the load of one key waits
+/// for another and that one's for the first. Only a [`load_budget`](crate::Builder::load_budget) or a
+/// [`lock_timeout`](crate::Builder::lock_timeout), with a timer to notice it, ends such waits: set one where loads ask
+/// the cache.
+///
+/// ```
+/// use futures_lite::future::block_on;
+/// use larder::{Cache, LoadError, ManualClock, parts::Std};
+///
+/// let cache = Cache::builder::<u32>(Std::new(ManualClock::new())).per_call::<u32, String>().build()?;
+/// let inside = cache.clone();
+/// let load = move || async move {
+///     let value = inside.get_or_load(&1, || async { Ok(7) }).await; // its own key
+///     value.map_err(|error| error.to_string())
+/// };
+/// let error = block_on(cache.get_or_load(&1, load)).unwrap_err();
+/// assert_eq!(error.error(), Some(&LoadError::<()>::Reentrant.to_string()));
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+///
+/// # Threads
+///
+/// The cache is `Send` and `Sync` if its parts are: [`parts::Std`](crate::parts::Std) gives one for threads,
+/// [`parts::Local`](crate::parts::Local) one for a single thread, whose values need not be `Send`.
 pub struct Cache<K: Key, L: Source<K>, R: Runtime, P: Policy = GatedFifo, H: BuildHasher = DefaultHasher> {
     pub(super) inner: Arc<Inner<K, L, R, P, H>>,
 }
@@ -34,6 +127,12 @@ pub struct Cache<K: Key, L: Source<K>, R: Runtime, P: Policy = GatedFifo, H: Bui
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Clone for Cache<K, L, R, P, H> {
     fn clone(&self) -> Self {
         Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> fmt::Debug for Cache<K, L, R, P, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }
 

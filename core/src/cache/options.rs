@@ -8,10 +8,11 @@ use crate::{
     shard::{Call, OnTimeout, Rules},
 };
 
-/// What one lookup sets for itself; everything else is as the cache says.
+/// What one lookup sets for itself.
 ///
-/// Timeout and staleness are the caller's own. The lifetime and weight count only if the caller's own attempt is the one
-/// that is published, and if the load says nothing of them.
+/// Everything else is as the cache says. Timeout and staleness are the caller's own. The lifetime and weight count only
+/// if the caller's own attempt is the one that is published, and if the load says nothing of them. The load budget, the
+/// error TTL and the lock age are the cache's alone.
 ///
 /// ```
 /// use core::time::Duration;
@@ -33,55 +34,191 @@ pub struct LookupOptions {
 
 impl LookupOptions {
     /// Begins with options that change nothing.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// let outcome = block_on(cache.lookup(&21, LookupOptions::new()))?;
+    /// assert_eq!(*outcome.value(), 42); // as `get`
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Sets how long the loaded value is fresh.
+    ///
+    /// It does not touch a value that is stored already.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::TimeLeft;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// let brief = LookupOptions::new().ttl(Duration::from_secs(5));
+    /// let outcome = block_on(cache.lookup(&21, brief))?;
+    /// assert_eq!(outcome.time_left(), TimeLeft::For(Duration::from_secs(5)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
         self.ttl = ttl.into();
         self
     }
 
-    /// Sets the weight of the loaded value.
+    /// Sets the weight of the loaded value, in the capacity's unit.
+    ///
+    /// Zero counts as 1.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// block_on(cache.lookup(&21, LookupOptions::new().weight(6)))?;
+    /// assert_eq!(cache.weight(), 6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn weight(mut self, weight: u64) -> Self {
         self.weight = Some(weight);
         self
     }
 
-    /// Bounds the wait for another caller's load, and says what comes then.
+    /// Bounds the caller's wait, and says what comes then.
+    ///
+    /// See [`Builder::lock_timeout`](crate::Builder::lock_timeout).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, pending, poll_once};
+    /// # use larder::{Cache, LoadError, LookupOptions, ManualClock, OnTimeout, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone())).load_fn(|_: u32| pending::<io::Result<u32>>()).build()?;
+    /// let hurried = LookupOptions::new().lock_timeout(Duration::from_secs(1), OnTimeout::Fail);
+    /// let mut lookup = cache.lookup(&1, hurried);
+    /// assert!(block_on(poll_once(&mut lookup)).is_none());
+    /// clock.advance(Duration::from_secs(1));
+    /// assert!(matches!(block_on(lookup), Err(LoadError::LockTimeout)));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn lock_timeout(mut self, patience: Duration, then: OnTimeout) -> Self {
         self.lock_timeout = Some(Some((patience, then)));
         self
     }
 
-    /// Waits for as long as it takes, whatever the cache's lock timeout is.
+    /// Waits as long as it takes, whatever the cache's timeout is.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, pending, poll_once};
+    /// # use larder::{Cache, LookupOptions, ManualClock, OnTimeout, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .lock_timeout(Duration::from_secs(1), OnTimeout::Fail)
+    ///     .load_fn(|_: u32| pending::<io::Result<u32>>())
+    ///     .build()?;
+    /// let mut lookup = cache.lookup(&1, LookupOptions::new().no_lock_timeout());
+    /// assert!(block_on(poll_once(&mut lookup)).is_none());
+    /// clock.advance(Duration::from_secs(1));
+    /// assert!(block_on(poll_once(&mut lookup)).is_none()); // still waits
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn no_lock_timeout(mut self) -> Self {
         self.lock_timeout = Some(None);
         self
     }
 
-    /// Sets how long after its deadline a value may be served while it is refreshed, or at the lock timeout.
+    /// Sets how stale a value may be served while it is refreshed.
     ///
-    /// A limit above the cache's own is allowed, but the cache holds values only as long as its own limits ask.
+    /// See [`Builder::stale_while_refresh`](crate::Builder::stale_while_refresh); [`lookup`](crate::Cache::lookup)
+    /// serves such a value only at the lock timeout. A limit above the cache's own is allowed, but the cache holds
+    /// values only as long as its own limits ask.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .ttl(Duration::from_secs(60))
+    /// #     .stale_while_refresh(Duration::from_secs(30))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(70));
+    /// let fussy = LookupOptions::new().stale_while_refresh(Duration::from_secs(5));
+    /// let stale = block_on(cache.lookup_stale(&1, fussy))?;
+    /// assert_eq!(*stale.outcome.value(), 2); // ten seconds are too stale: it was loaded
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn stale_while_refresh(mut self, limit: Duration) -> Self {
         self.stale_while_refresh = Some(limit);
         self
     }
 
-    /// Sets how long after its deadline a value may be served when its load has failed.
+    /// Sets how stale a value may be served if its load fails.
+    ///
+    /// See [`Builder::stale_if_error`](crate::Builder::stale_if_error); what is said of limits above the cache's own at
+    /// [`stale_while_refresh`](Self::stale_while_refresh) holds for this one, too.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// # let fail = || async { Err::<u32, _>(io::Error::other("no route")) };
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .ttl(Duration::from_secs(60))
+    /// #     .stale_if_error(Duration::from_secs(600))
+    /// #     .load_fn(move |_: u32| fail())
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(70));
+    /// let fussy = LookupOptions::new().stale_if_error(Duration::from_secs(5));
+    /// assert!(block_on(cache.lookup(&1, fussy)).is_err());
+    /// assert!(block_on(cache.lookup(&1, LookupOptions::new())).is_ok());
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn stale_if_error(mut self, limit: Duration) -> Self {
         self.stale_if_error = Some(limit);
         self
     }
 
-    /// Loads although the stored value is fresh; a load in flight is joined.
+    /// Loads although the stored value is fresh.
+    ///
+    /// A load in flight is joined, a kept failure ignored. Others have the old value meanwhile; if the load fails, it
+    /// stays, and this caller has the error.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// let outcome = block_on(cache.lookup(&1, LookupOptions::new().reload()))?;
+    /// assert_eq!(*outcome.value(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub const fn reload(mut self) -> Self {
         self.reload = true;

@@ -4,11 +4,28 @@ use core::time::Duration;
 
 use crate::{shard::Shard, store::policy::Policy};
 
-/// Counters of a cache since it was made; they are kept under the shards' locks and cost next to nothing.
+/// Counters of a cache since it was made.
+///
+/// They are kept under the shards' locks and cost next to nothing.
 ///
 /// A lookup is counted once, when it ends, as one of `hits`, `misses`, `expired`, `joined`, `stale` and `errors`.
 /// `loads_begun` is the sum of `loads_succeeded`, `loads_failed`, `loads_panicked`, `loads_dropped` and
 /// `loads_in_flight`; `stored` is the sum of `held`, `evicted`, `expired_out`, `replaced` and `removed`.
+///
+/// A value that was served because its load failed counts as `stale`, and the load as failed; a failure that was kept
+/// counts as an error. Refreshes are loads but not lookups; [`peek`](crate::Cache::peek) and
+/// [`contains`](crate::Cache::contains) count nothing.
+///
+/// ```
+/// use larder::Stats;
+///
+/// fn hit_ratio(stats: &Stats) -> f64 {
+///     let hits = stats.hits + stats.joined + stats.stale;
+///     let lookups = hits + stats.misses + stats.expired + stats.errors;
+///     hits as f64 / lookups.max(1) as f64
+/// }
+/// assert_eq!(hit_ratio(&Stats::default()), 0.0);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {

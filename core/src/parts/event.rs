@@ -13,6 +13,16 @@ use crate::Notify;
 /// Wakes its listeners through an [`event_listener::Event`].
 ///
 /// One allocation for each listener. A listener who listens again after a notification goes to the end of the line.
+///
+/// ```
+/// use larder::{Notify, parts::EventNotify};
+/// use std::task::Waker;
+///
+/// let (event, mut listener) = (EventNotify::default(), None);
+/// event.listen(&mut listener, Waker::noop());
+/// event.notify_all();
+/// event.withdraw(&mut listener);
+/// ```
 #[derive(Debug, Default)]
 pub struct EventNotify(Event);
 

@@ -41,7 +41,16 @@ impl<T> Lock<T> for std::sync::Mutex<T> {
     }
 }
 
-/// For bare metal: interrupts wait while the lock is held, so one of them may take it too.
+/// A lock for bare metal, which an interrupt may take as well.
+///
+/// Interrupts wait while it is held. The program has to supply an implementation of the `critical-section` crate.
+///
+/// ```no_run
+/// use larder::{Lock, parts::CriticalLock};
+///
+/// let counter = CriticalLock::new(1);
+/// counter.with(|count| *count += 1);
+/// ```
 #[cfg(feature = "critical-section")]
 pub struct CriticalLock<T>(critical_section::Mutex<RefCell<T>>);
 

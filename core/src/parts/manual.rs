@@ -12,17 +12,26 @@ use core::{
 use super::waker_list::wake_all;
 use crate::{Clock, Instant, Timer};
 
-/// A clock and timer for tests: time passes only when [`advance`](Self::advance) or [`set`](Self::set) says so.
+/// A clock and timer that its owner moves by hand, for tests.
 ///
-/// Clones share one time. Sleeps that end are woken in the order of their deadlines.
+/// Time passes only when [`advance`](Self::advance) or [`set`](Self::set) says so. Clones share one time. Sleeps that
+/// end are woken in the order of their deadlines.
 ///
 /// ```
 /// use core::time::Duration;
-/// use larder::{Clock, Instant, ManualClock};
+/// use larder::{Cache, ManualClock, parts::Std};
 ///
 /// let clock = ManualClock::new();
-/// clock.advance(Duration::from_nanos(5));
-/// assert_eq!(clock.now(), Instant::from_nanos(5));
+/// let cache = Cache::builder(Std::new(clock.clone()))
+///     .ttl(Duration::from_secs(60))
+///     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id) })
+///     .build()?;
+/// cache.insert(1, 10);
+/// clock.advance(Duration::from_secs(59));
+/// assert!(cache.contains(&1));
+/// clock.advance(Duration::from_secs(1));
+/// assert!(!cache.contains(&1));
+/// # Ok::<(), larder::ConfigError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct ManualClock(Arc<spin::Mutex<State>>);
@@ -37,17 +46,43 @@ struct State {
 
 impl ManualClock {
     /// Starts a clock at zero.
+    ///
+    /// ```
+    /// # use larder::{Clock, Instant, ManualClock};
+    /// assert_eq!(ManualClock::new().now(), Instant::ZERO);
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Moves time forward and wakes the sleeps that end by then.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, poll_once};
+    /// # use larder::{Clock, Instant, ManualClock, Timer};
+    /// let clock = ManualClock::new();
+    /// let mut sleep = clock.sleep_until(Instant::from_nanos(5));
+    /// assert!(block_on(poll_once(&mut sleep)).is_none());
+    /// clock.advance(Duration::from_nanos(5));
+    /// block_on(sleep);
+    /// ```
     pub fn advance(&self, duration: Duration) {
         let now = self.0.lock().now.saturating_add(duration);
         self.set(now);
     }
 
-    /// Moves time to `now`, which may lie in the past, and wakes the sleeps that end by then.
+    /// Moves time to `now` and wakes the sleeps that end by then.
+    ///
+    /// It may lie in the past.
+    ///
+    /// ```
+    /// # use larder::{Clock, Instant, ManualClock};
+    /// let clock = ManualClock::new();
+    /// clock.set(Instant::from_nanos(5));
+    /// clock.set(Instant::from_nanos(3)); // clocks may jump
+    /// assert_eq!(clock.now(), Instant::from_nanos(3));
+    /// ```
     pub fn set(&self, now: Instant) {
         let ended = {
             let mut state = self.0.lock();
@@ -59,11 +94,36 @@ impl ManualClock {
     }
 
     /// Returns the earliest deadline that somebody sleeps for.
+    ///
+    /// A test that has nothing left to do sets the clock to it.
+    ///
+    /// ```
+    /// # use futures_lite::future::{block_on, poll_once};
+    /// # use larder::{Clock, Instant, ManualClock, Timer};
+    /// let clock = ManualClock::new();
+    /// let mut sleep = clock.sleep_until(Instant::from_nanos(5));
+    /// assert_eq!(clock.next_deadline(), None); // nobody sleeps before the first poll
+    /// assert!(block_on(poll_once(&mut sleep)).is_none());
+    /// assert_eq!(clock.next_deadline(), Some(Instant::from_nanos(5)));
+    /// ```
     pub fn next_deadline(&self) -> Option<Instant> {
         self.0.lock().sleeping.keys().next().map(|(deadline, _)| *deadline)
     }
 
     /// Returns how often the time was asked for.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id) })
+    ///     .build()?;
+    /// cache.insert(1, 10);
+    /// let before = clock.reads();
+    /// assert_eq!(cache.get_if_present(&1), Some(10));
+    /// assert_eq!(clock.reads(), before); // where nothing expires, a hit asks for no time
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn reads(&self) -> u64 {
         self.0.lock().reads
     }
@@ -86,6 +146,16 @@ impl Timer for ManualClock {
 }
 
 /// The sleep of a [`ManualClock`].
+///
+/// ```
+/// use futures_lite::future::block_on;
+/// use larder::{Instant, ManualClock, Timer};
+///
+/// let clock = ManualClock::new();
+/// let sleep = clock.sleep_until(Instant::from_nanos(5));
+/// clock.set(Instant::from_nanos(5));
+/// block_on(sleep);
+/// ```
 #[derive(Debug)]
 pub struct ManualSleep {
     clock: ManualClock,

@@ -7,6 +7,16 @@
 //! | the standard library | `Std` |
 //! | a timer of your own | any of them, around your [`Timer`](crate::Timer) |
 //! | a clock but no timer | the same, around [`NoTimer`] |
+//!
+//! ```
+//! use larder::{Cache, parts::{NoTimer, Std, StdClock}};
+//!
+//! // For threads, with the standard library's clock, and no timer: deadlines are noticed at the next poll.
+//! let runtime = Std::new(NoTimer::new(StdClock::new()));
+//! let cache = Cache::builder::<u32>(runtime).per_call::<String, std::io::Error>().build()?;
+//! # cache.insert(7, String::from("user 7"));
+//! # Ok::<(), larder::ConfigError>(())
+//! ```
 
 mod lock;
 mod manual;

@@ -8,11 +8,35 @@ use core::{
 
 use crate::{Clock, Instant, Timer};
 
-/// A clock without a timer: deadlines are noticed when somebody is polled after them.
+/// A clock without a timer.
+///
+/// Deadlines are noticed when somebody is polled after them: a lock timeout, a load budget or a lock age ends a wait at
+/// the next poll and wakes nobody by itself. Expiry needs no timer.
+///
+/// ```
+/// use larder::{Cache, parts::{NoTimer, Std, StdClock}};
+///
+/// let cache = Cache::builder(Std::new(NoTimer::new(StdClock::new())))
+///     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+///     .build()?;
+/// assert_eq!(futures_lite::future::block_on(cache.get(&21))?, 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoTimer<C>(C);
 
 /// The sleep of a [`NoTimer`]: nobody is woken at its end.
+///
+/// ```
+/// use futures_lite::future::{block_on, poll_once};
+/// use larder::{Instant, ManualClock, Timer, parts::NoTimer};
+///
+/// let clock = ManualClock::new();
+/// let mut sleep = NoTimer::new(clock.clone()).sleep_until(Instant::from_nanos(5));
+/// assert!(block_on(poll_once(&mut sleep)).is_none());
+/// clock.set(Instant::from_nanos(5));
+/// assert!(block_on(poll_once(&mut sleep)).is_some()); // found out by being polled
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Unwoken<C> {
     clock: C,
@@ -21,6 +45,11 @@ pub struct Unwoken<C> {
 
 impl<C: Clock> NoTimer<C> {
     /// Wraps a clock; each sleep keeps a clone of it.
+    ///
+    /// ```
+    /// # use larder::{Clock, Instant, ManualClock, parts::NoTimer};
+    /// assert_eq!(NoTimer::new(ManualClock::new()).now(), Instant::ZERO);
+    /// ```
     pub const fn new(clock: C) -> Self {
         Self(clock)
     }

@@ -13,11 +13,24 @@ macro_rules! runtime {
 
         impl<C: Timer> $name<C> {
             /// Lends this timer to caches.
+            ///
+            /// ```
+            /// # use larder::{ManualClock, parts::Spin};
+            /// let runtime = Spin::new(ManualClock::new());
+            /// ```
             pub const fn new(timer: C) -> Self {
                 Self(timer)
             }
 
             /// Returns the timer.
+            ///
+            /// ```
+            /// # use core::time::Duration;
+            /// # use larder::{Clock, Instant, ManualClock, parts::Spin};
+            /// let runtime = Spin::new(ManualClock::new());
+            /// runtime.timer().advance(Duration::from_nanos(5));
+            /// assert_eq!(runtime.now(), Instant::from_nanos(5));
+            /// ```
             pub const fn timer(&self) -> &C {
                 &self.0
             }
@@ -73,12 +86,42 @@ runtime! {
 }
 
 runtime! {
-    /// For several contexts without an operating system: spin locks around short, bounded sections.
+    /// For several contexts without an operating system.
+    ///
+    /// Spin locks around short, bounded sections; never call the cache from an interrupt. Without std there is no
+    /// randomness to seed the hasher by, so the program gives the seed.
+    ///
+    /// ```
+    /// use larder::{Cache, ManualClock, parts::Spin};
+    ///
+    /// let cache = Cache::builder(Spin::new(ManualClock::new()))
+    ///     .load_fn(|key: u8| async move { Ok::<_, ()>(key) })
+    ///     .hash_seed(0x5eed)
+    ///     .build()?;
+    /// # cache.insert(1, 7);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     Spin, spin::Mutex<T>, AnyThread
 }
 
 #[cfg(feature = "std")]
 runtime! {
     /// For threads, with the standard library's mutex.
+    ///
+    /// The cache can be shared between threads if keys, values, errors and loads can be sent.
+    ///
+    /// ```
+    /// use std::thread;
+    /// use larder::{Cache, parts::{NoTimer, Std, StdClock}};
+    ///
+    /// let cache = Cache::builder(Std::new(NoTimer::new(StdClock::new())))
+    ///     .load_fn(|key: u8| async move { Ok::<_, ()>(key) })
+    ///     .build()?;
+    /// thread::scope(|scope| {
+    ///     scope.spawn(|| cache.insert(1, 7));
+    /// });
+    /// assert_eq!(cache.get_if_present(&1), Some(7));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     Std, std::sync::Mutex<T>, AnyThread
 }

@@ -3,11 +3,25 @@
 use crate::{Clock, Instant};
 
 /// Tells the time since it was made, by [`std::time::Instant`].
+///
+/// ```
+/// use larder::{Clock, parts::StdClock};
+///
+/// let clock = StdClock::new();
+/// assert!(clock.now() <= clock.now());
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct StdClock(std::time::Instant);
 
 impl StdClock {
     /// Starts a clock at zero.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Clock, Instant, parts::StdClock};
+    /// let clock = StdClock::new();
+    /// assert!(clock.now().saturating_since(Instant::ZERO) < Duration::from_secs(60));
+    /// ```
     pub fn new() -> Self {
         Self(std::time::Instant::now())
     }

@@ -9,13 +9,43 @@ use crate::{Lock, Notify};
 ///
 /// `L` guards the list; where an interrupt may wake a load, it is a critical section and never a spin lock.
 /// Listening again costs a binary search, everything else amortised constant time.
+///
+/// ```
+/// use larder::{Notify, parts::{Ticket, WakerList, Wakers}};
+/// use std::{sync::Mutex, task::Waker};
+///
+/// let list = WakerList::<Mutex<Wakers>>::default();
+/// let mut ticket = Ticket::default();
+/// list.listen(&mut ticket, Waker::noop());
+/// list.notify_all();
+/// assert!(list.withdraw(&mut ticket).is_none()); // nothing is left to be withdrawn
+/// ```
 pub struct WakerList<L>(L);
 
-/// A listener's place in a [`WakerList`]; it keeps its turn for as long as it listens.
+/// A listener's place in a [`WakerList`].
+///
+/// It keeps its turn for as long as it listens.
+///
+/// ```
+/// use larder::parts::{Ticket, WakerList, Wakers};
+///
+/// // What a runtime's `Notify` is made of; see `WakerList` for how it is used.
+/// type Bell = WakerList<std::sync::Mutex<Wakers>>;
+/// let (bell, ticket) = (Bell::default(), Ticket::default());
+/// ```
 #[derive(Debug, Default)]
 pub struct Ticket(Option<NonZeroU64>);
 
-/// What a [`WakerList`] guards.
+/// What a [`WakerList`] guards, by whatever lock there is.
+///
+/// ```
+/// use larder::{Lock, parts::{WakerList, Wakers}};
+///
+/// fn list<L: Lock<Wakers>>() -> WakerList<L> {
+///     WakerList::default()
+/// }
+/// list::<std::sync::Mutex<Wakers>>();
+/// ```
 #[derive(Debug, Default)]
 pub struct Wakers {
     issued: u64,

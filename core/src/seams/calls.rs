@@ -8,10 +8,25 @@ use super::{
     sources::{LocalPerCall, PerCall, Weighed},
 };
 
-/// A [`Source`] to which each call brings a load of its own: a closure `C` whose future `F` answers `A`, which is the
-/// value or a [`Loaded`] one.
+/// A [`Source`] to which each call brings a load of its own.
 ///
-/// For [`PerCall`] both have to be `Send` and own what they need, for [`LocalPerCall`] only the latter.
+/// That is a closure `C` whose future `F` answers `A`, which is the value or a [`Loaded`] one. For [`PerCall`] both
+/// have to be `Send` and own what they need, for [`LocalPerCall`] only the latter. Closed to other types. Code that is
+/// generic over the closure names the source instead of this trait:
+///
+/// ```
+/// use larder::{Cache, LoadError, PerCall, Runtime};
+/// use std::io;
+///
+/// async fn read<R, F>(cache: &Cache<String, PerCall<String, io::Error>, R>, path: &str, file: F)
+///     -> Result<String, LoadError<io::Error>>
+/// where
+///     R: Runtime,
+///     F: Future<Output = io::Result<String>> + Send + 'static,
+/// {
+///     cache.get_or_load(path, move || file).await
+/// }
+/// ```
 pub trait TakesCalls<K, C, F, A>: Source<K> {
     /// Boxes a load; the closure is called when it is polled first.
     #[doc(hidden)]

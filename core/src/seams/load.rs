@@ -4,7 +4,9 @@ use core::{future::Future, hash::Hash};
 
 use crate::Ttl;
 
-/// What a load answers: a value, and what the source says of its lifetime and weight.
+/// What a load answers: a value, its lifetime and its weight.
+///
+/// What the load says of them goes before what the call and the cache say; what it leaves open is up to those.
 ///
 /// ```
 /// use core::time::Duration;
@@ -20,19 +22,41 @@ pub struct Loaded<V> {
 }
 
 impl<V> Loaded<V> {
-    /// Wraps a value whose lifetime and weight are left to the call and the cache.
+    /// Wraps a value and leaves the rest to the call and the cache.
+    ///
+    /// ```
+    /// # use larder::Loaded;
+    /// assert_eq!(Loaded::new(7), Loaded::from(7));
+    /// ```
     pub const fn new(value: V) -> Self {
         Self { value, ttl: Ttl::Inherit, weight: None }
     }
 
-    /// Sets how long the value is fresh.
+    /// Sets how long the value is fresh, from its publication on.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Loaded, Ttl};
+    /// let token = Loaded::new("t0k3n").ttl(Duration::from_secs(3600));
+    /// let secret = Loaded::new("s3cr3t").ttl(Ttl::NotStored);
+    /// ```
     #[must_use]
     pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
         self.ttl = ttl.into();
         self
     }
 
-    /// Sets the weight; zero counts as 1.
+    /// Sets the weight, in the unit of the capacity; zero counts as 1.
+    ///
+    /// ```
+    /// # use larder::{Cache, Loaded, ManualClock, parts::Std};
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>("") })
+    /// #     .build()?;
+    /// cache.insert_with(1, Loaded::new("larder").weight(6));
+    /// assert_eq!(cache.weight(), 6);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     #[must_use]
     pub const fn weight(mut self, weight: u64) -> Self {
         self.weight = Some(weight);
@@ -52,6 +76,31 @@ impl<V> From<V> for Loaded<V> {
 /// named. The future is stored inside the cache and polled from the task of whichever waiting caller is polled, so its
 /// task-locals, spans and cooperative budget are that task's. It MUST register the waker it was polled with last, as
 /// every future must, and it may be dropped at any await.
+///
+/// A load may ask the cache for other keys; see [`Cache`](crate::Cache) for what happens if it asks for its own. A load
+/// that panics has failed: its caller unwinds, the others who wait get an error.
+///
+/// ```
+/// use std::{convert::Infallible, future::{Ready, ready}};
+/// use futures_lite::future::block_on;
+/// use larder::{Cache, Load, Loaded, ManualClock, parts::Std};
+///
+/// struct Squares;
+///
+/// impl Load<u32> for Squares {
+///     type Value = u64;
+///     type Error = Infallible;
+///     type Future = Ready<Result<Loaded<u64>, Infallible>>;
+///
+///     fn load(&self, side: u32) -> Self::Future {
+///         ready(Ok(Loaded::new(u64::from(side).pow(2))))
+///     }
+/// }
+///
+/// let cache = Cache::builder(Std::new(ManualClock::new())).loader(Squares).build()?;
+/// assert_eq!(block_on(cache.get(&12))?, 144);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Load<K> {
     /// What is cached.
     type Value: Clone;
@@ -68,14 +117,38 @@ pub trait Load<K> {
 
 /// What a key has to be able to do; every type that can has it.
 ///
-/// `Hash`, `Eq` and `Clone` run under a shard's lock, so they must not call the cache.
+/// Full keys are compared: equal hashes never share a value, an error or a load. `Hash`, `Eq` and `Clone` run under a
+/// shard's lock, so they must not call the cache.
+///
+/// ```
+/// use larder::Key;
+///
+/// #[derive(Clone, PartialEq, Eq, Hash)]
+/// struct Question {
+///     name: String,
+///     kind: u16,
+/// }
+///
+/// fn is_key<K: Key>() {}
+/// is_key::<Question>();
+/// ```
 pub trait Key: Hash + Eq + Clone {}
 
 impl<K: Hash + Eq + Clone> Key for K {}
 
-/// Where a cache's values come from: a loader of its own, or each call by itself ([`PerCall`], [`LocalPerCall`]).
+/// Where the values of a cache come from.
 ///
-/// Closed to other types: implement [`Load`] instead. [`Builder`](crate::Builder) makes one.
+/// That is a loader of its own, or each call by itself ([`PerCall`], [`LocalPerCall`]). Closed to other types:
+/// implement [`Load`] instead. [`Builder`](crate::Builder) makes one. The trait is there to be named in bounds:
+///
+/// ```
+/// use larder::{Cache, Runtime, Source};
+///
+/// /// Works with any cache of these keys, whatever loads its values.
+/// fn forget_guests<L: Source<u32>, R: Runtime>(cache: &Cache<u32, L, R>) {
+///     cache.retain(|id, _| *id < 1_000_000);
+/// }
+/// ```
 ///
 /// [`PerCall`]: crate::PerCall
 /// [`LocalPerCall`]: crate::LocalPerCall
@@ -88,6 +161,10 @@ pub trait Source<K>: sealed::Sealed {
 
     /// A load as it is kept in a flight.
     type Future: Future<Output = Result<Loaded<Self::Value>, Self::Error>> + Unpin;
+
+    /// Whether there is anything to load by.
+    #[doc(hidden)]
+    const IS_READY: bool = true;
 
     /// Whether values have weights of their own.
     #[doc(hidden)]
@@ -105,7 +182,24 @@ pub trait Source<K>: sealed::Sealed {
     }
 }
 
-/// A [`Source`] that can load any key by itself, so that a plain `get` can.
+/// A [`Source`] that can load any key by itself.
+///
+/// Caches of such a source have [`get`](crate::Cache::get) and what is built on it.
+///
+/// ```
+/// use larder::{Cache, HasLoader, LoadError, Runtime, Source};
+///
+/// async fn warm<L, R>(cache: &Cache<u32, L, R>, ids: &[u32]) -> Result<(), LoadError<L::Error>>
+/// where
+///     L: Source<u32> + HasLoader,
+///     R: Runtime,
+/// {
+///     for id in ids {
+///         cache.get(id).await?;
+///     }
+///     Ok(())
+/// }
+/// ```
 pub trait HasLoader {}
 
 pub(crate) mod sealed {

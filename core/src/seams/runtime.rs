@@ -33,6 +33,53 @@ pub trait Clock {
 /// waker is woken then. A sleep whose deadline has passed MUST be ready at its first poll. Creating or polling one MUST
 /// not panic where no runtime is at hand. Where there is no timer at all, [`parts::NoTimer`](crate::parts::NoTimer)
 /// stands in: deadlines are then noticed at the next poll.
+///
+/// ```
+/// use std::{pin::Pin, task::{Context, Poll}, thread, time::Duration};
+/// use larder::{Clock, Instant, Timer};
+///
+/// /// A timer that needs nothing but threads: dear, but it keeps the promise.
+/// #[derive(Clone, Copy)]
+/// struct Threads(std::time::Instant);
+///
+/// struct Nap(Threads, Instant);
+///
+/// impl Clock for Threads {
+///     fn now(&self) -> Instant {
+///         Instant::ZERO.saturating_add(self.0.elapsed())
+///     }
+/// }
+///
+/// impl Timer for Threads {
+///     type Sleep = Nap;
+///
+///     fn sleep_until(&self, deadline: Instant) -> Nap {
+///         Nap(*self, deadline)
+///     }
+/// }
+///
+/// impl Future for Nap {
+///     type Output = ();
+///
+///     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+///         let left = self.1.saturating_since(self.0.now());
+///         if left.is_zero() {
+///             return Poll::Ready(());
+///         }
+///         let waker = cx.waker().clone();
+///         thread::spawn(move || {
+///             thread::sleep(left);
+///             waker.wake();
+///         });
+///         Poll::Pending
+///     }
+/// }
+///
+/// let timer = Threads(std::time::Instant::now());
+/// let deadline = timer.now().saturating_add(Duration::from_millis(1));
+/// futures_lite::future::block_on(timer.sleep_until(deadline));
+/// assert!(timer.now() >= deadline);
+/// ```
 pub trait Timer: Clock {
     /// The wait: ready once the deadline has passed.
     type Sleep: Future<Output = ()> + Unpin;
@@ -41,10 +88,32 @@ pub trait Timer: Clock {
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep;
 }
 
-/// Mutual exclusion whose guard cannot be held across an await: a closure.
+/// Mutual exclusion whose guard cannot be held across an await.
 ///
-/// Implementors MUST run the closure once, alone, and MUST stay usable after it has panicked. The cache never runs
-/// a closure of its user in it, nor drops a user's value, and never takes two shards' locks at once.
+/// It is a closure instead of a guard. Implementors MUST run the closure once, alone, and MUST stay usable after it has
+/// panicked. The cache never runs a closure of its user in it, nor drops a user's value, and never takes two shards'
+/// locks at once. It does run `Hash`, `Eq`, `Borrow` and `Clone` of keys and values.
+///
+/// ```
+/// use std::sync::{Mutex, PoisonError};
+/// use larder::Lock;
+///
+/// struct Guarded<T>(Mutex<T>);
+///
+/// impl<T> Lock<T> for Guarded<T> {
+///     fn new(value: T) -> Self {
+///         Self(Mutex::new(value))
+///     }
+///
+///     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+///         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+///     }
+/// }
+///
+/// let counter = Guarded::new(1);
+/// counter.with(|count| *count += 1);
+/// assert_eq!(counter.with(|count| *count), 2);
+/// ```
 pub trait Lock<T> {
     /// Wraps `value`.
     fn new(value: T) -> Self;
@@ -57,8 +126,54 @@ pub trait Lock<T> {
 ///
 /// Implementors MUST ensure that every listener who called [`listen`](Self::listen) and has not withdrawn is woken by
 /// the next [`notify_all`](Self::notify_all), once, in the order in which they first listened, with no lock held and
-/// even if the waker of another panics. `notify_all` may be called from any context in which a waker may be woken, so it
-/// MUST use a lock that such a context can take: on bare metal with interrupts, a critical section.
+/// even if the waker of another panics. `notify_all` may be called from any context in which a waker may be woken, so
+/// it MUST use a lock that such a context can take: on bare metal with interrupts, a critical section.
+///
+/// ```
+/// use std::{
+///     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+///     sync::Mutex,
+///     task::Waker,
+/// };
+/// use larder::Notify;
+///
+/// /// A list of wakers for few listeners: places of those who left are not used again.
+/// #[derive(Default)]
+/// struct Bell(Mutex<Vec<Option<Waker>>>);
+///
+/// impl Notify for Bell {
+///     type Listener = Option<usize>;
+///
+///     fn listen(&self, place: &mut Option<usize>, waker: &Waker) -> Option<Waker> {
+///         let waker = waker.clone();
+///         let mut wakers = self.0.lock().unwrap();
+///         let place = *place.get_or_insert_with(|| {
+///             wakers.push(None);
+///             wakers.len() - 1
+///         });
+///         wakers[place].replace(waker)
+///     }
+///
+///     fn withdraw(&self, place: &mut Option<usize>) -> Option<Waker> {
+///         let place = place.take()?;
+///         self.0.lock().unwrap()[place].take()
+///     }
+///
+///     fn notify_all(&self) {
+///         let wakers: Vec<_> = self.0.lock().unwrap().iter_mut().filter_map(Option::take).collect();
+///         let wake = |waker: Waker| catch_unwind(AssertUnwindSafe(|| waker.wake())).err();
+///         let mut panics: Vec<_> = wakers.into_iter().filter_map(wake).collect();
+///         if let Some(panic) = panics.pop() {
+///             resume_unwind(panic);
+///         }
+///     }
+/// }
+///
+/// let (bell, mut place) = (Bell::default(), None);
+/// assert!(bell.listen(&mut place, Waker::noop()).is_none());
+/// bell.notify_all();
+/// assert!(bell.withdraw(&mut place).is_none()); // used up
+/// ```
 pub trait Notify: Default + Send + Sync + 'static {
     /// What a listener keeps between its polls.
     type Listener: Default + Unpin;
@@ -75,7 +190,37 @@ pub trait Notify: Default + Send + Sync + 'static {
 
 /// What an adapter supplies, as one type parameter.
 ///
-/// See [`parts`](crate::parts) for runtimes that are ready to use.
+/// See [`parts`](crate::parts) for runtimes that are ready to use. One of one's own mostly borrows from them: this one
+/// has the lock of a cache for one thread, and a clock and timer of somebody else's.
+///
+/// ```
+/// use larder::{Cache, Clock, Instant, ManualClock, Runtime, Timer, parts::Local};
+///
+/// struct Bare<T>(T);
+///
+/// impl<T: Timer> Clock for Bare<T> {
+///     fn now(&self) -> Instant {
+///         self.0.now()
+///     }
+/// }
+///
+/// impl<T: Timer> Timer for Bare<T> {
+///     type Sleep = T::Sleep;
+///
+///     fn sleep_until(&self, deadline: Instant) -> T::Sleep {
+///         self.0.sleep_until(deadline)
+///     }
+/// }
+///
+/// impl<T: Timer> Runtime for Bare<T> {
+///     type Lock<S> = std::cell::RefCell<S>;
+///     type Notify = <Local<T> as Runtime>::Notify;
+/// }
+///
+/// let cache = Cache::builder::<u32>(Bare(ManualClock::new())).local_per_call::<u32, ()>().build()?;
+/// # cache.insert(1, 7);
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
 pub trait Runtime: Timer {
     /// The lock around each shard.
     type Lock<T>: Lock<T>;
@@ -86,7 +231,27 @@ pub trait Runtime: Timer {
 
 /// Runs futures in the background.
 ///
-/// Only optional features ask for it: finishing abandoned loads, and refreshing stale values without the caller.
+/// Only optional features ask for it: finishing abandoned loads
+/// ([`Builder::finish_abandoned`](crate::Builder::finish_abandoned)), and refreshing stale values without the caller
+/// ([`Cache::get_stale_spawn`](crate::Cache::get_stale_spawn)). It is implemented for the type that is the [`Runtime`].
+///
+/// ```
+/// use futures_lite::future::block_on;
+/// use larder::Spawn;
+///
+/// struct Threads;
+///
+/// impl<F: Future<Output = ()> + Send + 'static> Spawn<F> for Threads {
+///     fn spawn(&self, future: F) -> Result<(), F> {
+///         std::thread::spawn(move || block_on(future));
+///         Ok(())
+///     }
+/// }
+///
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// Threads.spawn(async move { sender.send(7).unwrap() }).ok();
+/// assert_eq!(receiver.recv(), Ok(7));
+/// ```
 pub trait Spawn<F> {
     /// Starts `future` in the background.
     ///

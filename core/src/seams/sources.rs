@@ -11,6 +11,16 @@ use core::{
 use super::load::{HasLoader, Load, Loaded, Source, sealed::Sealed};
 
 /// A source that is a [`Load`] of the user's own.
+///
+/// Made by [`Builder::loader`](crate::Builder::loader); to be named in the type of a cache:
+///
+/// ```
+/// use larder::{Cache, Load, Loader, parts::{NoTimer, Std, StdClock}};
+///
+/// struct Site<T: Load<String>> {
+///     pages: Cache<String, Loader<T>, Std<NoTimer<StdClock>>>,
+/// }
+/// ```
 pub struct Loader<T>(pub(crate) T);
 
 impl<T> Sealed for Loader<T> {}
@@ -27,6 +37,21 @@ impl<K, T: Load<K>> Source<K> for Loader<T> {
 }
 
 /// A source that is a closure returning plain values.
+///
+/// Made by [`Builder::load_fn`](crate::Builder::load_fn). The closure's type has no name; where the cache is to be a
+/// field, a type parameter or [`BoxLoader`] helps:
+///
+/// ```
+/// use larder::{Cache, LoadFn, parts::{NoTimer, Std, StdClock}};
+///
+/// struct Site<F, Fut>
+/// where
+///     F: Fn(String) -> Fut,
+///     Fut: Future<Output = std::io::Result<String>>,
+/// {
+///     pages: Cache<String, LoadFn<F>, Std<NoTimer<StdClock>>>,
+/// }
+/// ```
 pub struct LoadFn<F>(pub(crate) F);
 
 impl<F> Sealed for LoadFn<F> {}
@@ -47,6 +72,8 @@ where
 }
 
 /// The load of a [`LoadFn`]: its value is wrapped as [`Loaded`].
+///
+/// Part of that source's type; there is no need to name it.
 pub struct Plain<F>(Pin<Box<F>>);
 
 impl<F, V, E> Future for Plain<F>
@@ -61,6 +88,20 @@ where
 }
 
 /// A source that is a closure returning [`Loaded`] values.
+///
+/// Made by [`Builder::loaded_fn`](crate::Builder::loaded_fn); named as [`LoadFn`] is:
+///
+/// ```
+/// use larder::{Cache, Loaded, LoadedFn, parts::{NoTimer, Std, StdClock}};
+///
+/// struct Site<F, Fut>
+/// where
+///     F: Fn(String) -> Fut,
+///     Fut: Future<Output = std::io::Result<Loaded<String>>>,
+/// {
+///     pages: Cache<String, LoadedFn<F>, Std<NoTimer<StdClock>>>,
+/// }
+/// ```
 pub struct LoadedFn<F>(pub(crate) F);
 
 impl<F> Sealed for LoadedFn<F> {}
@@ -81,12 +122,69 @@ where
 }
 
 /// A boxed load that may move between threads.
+///
+/// ```
+/// use larder::{BoxLoad, Load, Loaded};
+///
+/// struct Names;
+///
+/// impl Load<u32> for Names {
+///     type Value = String;
+///     type Error = std::io::Error;
+///     type Future = BoxLoad<String, std::io::Error>;
+///
+///     fn load(&self, id: u32) -> Self::Future {
+///         Box::pin(async move { Ok(Loaded::new(format!("user {id}"))) })
+///     }
+/// }
+/// ```
 pub type BoxLoad<V, E> = Pin<Box<dyn Future<Output = Result<Loaded<V>, E>> + Send>>;
 
 /// A boxed load that stays on its thread.
+///
+/// ```
+/// use std::{convert::Infallible, rc::Rc};
+/// use larder::{Load, Loaded, LocalBoxLoad};
+///
+/// struct Names;
+///
+/// impl Load<u32> for Names {
+///     type Value = Rc<str>;
+///     type Error = Infallible;
+///     type Future = LocalBoxLoad<Rc<str>, Infallible>;
+///
+///     fn load(&self, id: u32) -> Self::Future {
+///         Box::pin(async move { Ok(Loaded::new(format!("user {id}").into())) })
+///     }
+/// }
+/// ```
 pub type LocalBoxLoad<V, E> = Pin<Box<dyn Future<Output = Result<Loaded<V>, E>>>>;
 
-/// A source whose type can be written down: a boxed closure of boxed loads.
+/// A source whose type can be written down.
+///
+/// It is a boxed closure of boxed loads, made by [`Builder::boxed_load_fn`](crate::Builder::boxed_load_fn) and
+/// [`boxed_loaded_fn`](crate::Builder::boxed_loaded_fn).
+///
+/// ```
+/// use larder::{BoxLoader, Cache, ConfigError, parts::{NoTimer, Std, StdClock}};
+/// use std::io;
+///
+/// struct Users {
+///     names: Cache<u32, BoxLoader<u32, String, io::Error>, Std<NoTimer<StdClock>>>,
+/// }
+///
+/// impl Users {
+///     fn new() -> Result<Self, ConfigError> {
+///         let runtime = Std::new(NoTimer::new(StdClock::new()));
+///         let names = Cache::builder(runtime)
+///             .boxed_load_fn(|id: u32| async move { Ok(format!("user {id}")) })
+///             .build()?;
+///         Ok(Self { names })
+///     }
+/// }
+/// # Users::new()?;
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
 pub struct BoxLoader<K, V, E>(pub(crate) Box<dyn Fn(K) -> BoxLoad<V, E> + Send + Sync>);
 
 impl<K, V, E> Sealed for BoxLoader<K, V, E> {}
@@ -102,7 +200,19 @@ impl<K, V: Clone, E> Source<K> for BoxLoader<K, V, E> {
     }
 }
 
-/// No loader: each call brings a load that owns what it needs and may move between threads.
+/// No loader: each call brings a load that may move between threads.
+///
+/// The load owns what it needs. Made by [`Builder::per_call`](crate::Builder::per_call). The type of such a cache can
+/// be written down:
+///
+/// ```
+/// use larder::{Cache, PerCall, parts::{NoTimer, Std, StdClock}};
+///
+/// type Pages = Cache<String, PerCall<String, std::io::Error>, Std<NoTimer<StdClock>>>;
+///
+/// let pages: Pages = Cache::builder(Std::new(NoTimer::new(StdClock::new()))).per_call().build()?;
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
 pub struct PerCall<V, E>(pub(crate) PhantomData<fn() -> (V, E)>);
 
 impl<V, E> Sealed for PerCall<V, E> {}
@@ -117,7 +227,20 @@ impl<K, V: Clone, E> Source<K> for PerCall<V, E> {
     }
 }
 
-/// No loader: each call brings a load that owns what it needs and stays on its thread.
+/// No loader: each call brings a load that stays on its thread.
+///
+/// The load owns what it needs. Made by [`Builder::local_per_call`](crate::Builder::local_per_call). The type of such a
+/// cache can be written down:
+///
+/// ```
+/// use std::{convert::Infallible, rc::Rc};
+/// use larder::{Cache, LocalPerCall, ManualClock, parts::Local};
+///
+/// type Pages = Cache<String, LocalPerCall<Rc<str>, Infallible>, Local<ManualClock>>;
+///
+/// let pages: Pages = Cache::builder(Local::new(ManualClock::new())).local_per_call().build()?;
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
 pub struct LocalPerCall<V, E>(pub(crate) PhantomData<fn() -> (V, E)>);
 
 impl<V, E> Sealed for LocalPerCall<V, E> {}
@@ -133,6 +256,24 @@ impl<K, V: Clone, E> Source<K> for LocalPerCall<V, E> {
 }
 
 /// A source whose values are weighed by a closure.
+///
+/// Made by [`Builder::weigher`](crate::Builder::weigher). A function pointer makes it a type that can be written down:
+///
+/// ```
+/// use larder::{Cache, ManualClock, PerCall, Weighed, parts::Std};
+/// use std::io;
+///
+/// type Weigher = fn(&String, &String) -> u64;
+/// type Pages = Cache<String, Weighed<PerCall<String, io::Error>, Weigher>, Std<ManualClock>>;
+///
+/// let pages: Pages = Cache::builder(Std::new(ManualClock::new()))
+///     .per_call()
+///     .weigher((|_, page| page.len() as u64) as Weigher)
+///     .build()?;
+/// # pages.insert(String::from("a"), String::from("larder"));
+/// # assert_eq!(pages.weight(), 6);
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
 pub struct Weighed<L, W> {
     pub(crate) source: L,
     pub(crate) weigher: W,
@@ -150,6 +291,7 @@ where
     type Error = L::Error;
     type Future = L::Future;
 
+    const IS_READY: bool = L::IS_READY;
     const WEIGHS: bool = true;
 
     fn begin(&self, key: K) -> Option<Self::Future> {

@@ -4,7 +4,26 @@ use core::time::Duration;
 
 use crate::{Instant, Ttl, flight::Terms, store::Backoff};
 
-/// What a caller does who has waited for another's load as long as the lock timeout allows.
+/// What a caller does whose wait reached the lock timeout.
+///
+/// Who leaves then leaves the load to the others who wait for it. An answer that comes in the same instant is taken.
+///
+/// ```
+/// use core::time::Duration;
+/// use futures_lite::future::{block_on, pending, poll_once};
+/// use larder::{Cache, LoadError, ManualClock, OnTimeout, parts::Std};
+///
+/// let clock = ManualClock::new();
+/// let cache = Cache::builder(Std::new(clock.clone()))
+///     .lock_timeout(Duration::from_secs(1), OnTimeout::Fail)
+///     .load_fn(|_: u32| pending::<std::io::Result<u32>>())
+///     .build()?;
+/// let mut get = cache.get(&1);
+/// assert!(block_on(poll_once(&mut get)).is_none());
+/// clock.advance(Duration::from_secs(1));
+/// assert!(matches!(block_on(get), Err(LoadError::LockTimeout)));
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnTimeout {

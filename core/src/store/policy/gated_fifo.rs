@@ -9,7 +9,9 @@ use super::queue::Queue;
 use super::share::Share;
 use super::{Nodes, Policy};
 
-/// Evicts by two first-in-first-out queues that learn their shares from what comes back.
+/// Evicts by two queues that learn from what comes back.
+///
+/// Both are first-in-first-out; what they learn is their shares of the capacity.
 ///
 /// A newcomer waits in a short probation queue. Used twice by the time it reaches the end, it moves on to the main
 /// queue; else it leaves, and a fingerprint of it is remembered for a while, its ghost. In the main queue a used entry
@@ -25,6 +27,23 @@ use super::{Nodes, Policy};
 /// The queues are those of 2Q (Johnson and Shasha, VLDB 1994) and S3-FIFO (Yang and others, SOSP 2023), the learning
 /// from ghosts is ARC's (Megiddo and Modha, FAST 2003), and the gate is the test of LIRS (Jiang and Zhang,
 /// SIGMETRICS 2002) with times of queueing in place of a stack.
+///
+/// ```
+/// use larder::{Cache, ManualClock, parts::Std};
+///
+/// // The default: nothing has to be said. What is asked for again and again survives a long scan.
+/// let cache = Cache::builder(Std::new(ManualClock::new()))
+///     .capacity(100)
+///     .shards(1)
+///     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id) })
+///     .build()?;
+/// for id in 0..10_000 {
+///     futures_lite::future::block_on(cache.get(&(id % 10)))?;
+///     futures_lite::future::block_on(cache.get(&(1_000 + id)))?;
+/// }
+/// assert!((0..10).all(|id| cache.contains(&id)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct GatedFifo {
     clock: Clock,

@@ -10,6 +10,22 @@ use super::{Nodes, Policy};
 /// [`GatedFifo`](super::GatedFifo) copes with both.
 ///
 /// Every call is O(1). A hit moves the entry to the front, which writes to up to four entries. 8 bytes an entry.
+///
+/// ```
+/// use larder::{Cache, ManualClock, parts::Std, policy::Lru};
+///
+/// let cache = Cache::builder(Std::new(ManualClock::new()))
+///     .capacity(2)
+///     .shards(1)
+///     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id) })
+///     .policy::<Lru>()
+///     .build()?;
+/// for id in [1, 2, 3] {
+///     cache.insert(id, id);
+/// }
+/// assert!(!cache.contains(&1)); // not asked for the longest
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
 #[derive(Debug)]
 pub struct Lru {
     /// The most recently used in front.

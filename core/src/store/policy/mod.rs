@@ -11,9 +11,18 @@ mod share;
 pub use gated_fifo::GatedFifo;
 pub use lru::Lru;
 
-/// The entries of one shard as a policy sees them: by place.
+/// The entries of one shard as a policy sees them, by place.
 ///
-/// A place is the index of an entry; it stays the same while the entry is stored and may be used again afterwards.
+/// A place is the index of an entry; it stays the same while the entry is stored, unless the policy is told that it was
+/// [relocated](Policy::relocate), and may be used again afterwards. See [`Policy`] for a shelf that is one.
+///
+/// ```
+/// use larder::policy::Nodes;
+///
+/// fn total<N>(entries: &impl Nodes<N>, places: &[u32]) -> u64 {
+///     places.iter().map(|place| entries.weight(*place)).sum()
+/// }
+/// ```
 pub trait Nodes<N> {
     /// The policy's own record inside the entry at `place`.
     fn node(&mut self, place: u32) -> &mut N;
