@@ -94,13 +94,17 @@ fn c19_a_write_ends_a_cached_failure<R: Host>() {
             "remove" => assert!(cache.remove(&7).is_none()),
             "clear" => cache.clear(),
             "insert" => {
-                cache.insert(7, V::new(9));
+                cache.insert_with(7, larder::Loaded::new(V::new(9)).ttl(ms(50)));
                 expected = "10: V9 Hit";
             }
             _ => assert_eq!(cache.insert_with(7, larder::Loaded::new(V::new(9)).ttl(ms(0))), None::<Generation>),
         }
         let next = sim.get(&cache, 7);
         assert_eq!(sim.saw(next), expected, "{write}");
+        // Nor does it come back when the value has gone.
+        sim.to(60);
+        let next = sim.get(&cache, 7);
+        assert_eq!(sim.saw(next).replace("Expired", "Hit"), "60: V2 Hit", "{write}");
         assert_clean(&cache.stats());
     }
 }
