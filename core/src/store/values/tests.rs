@@ -157,3 +157,14 @@ fn room_is_made_beside_what_is_reserved() {
     assert!(values.put(None, new, 1, &mut leavers).is_some());
     assert_eq!((keys(leavers), values.weight()), ([2, 3].into(), 3));
 }
+
+/// P12, P14: what an entry takes beyond its key and value; what grows must be looked at.
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn an_entry_takes_no_more_than_forty_eight_bytes_of_its_own() {
+    use crate::store::policy::{GatedFifo, Policy};
+
+    let own = |entry: usize| entry - 2 * size_of::<u64>();
+    assert_eq!(own(size_of::<Entry<u64, u64, <GatedFifo as Policy>::Node>>()), 48);
+    assert_eq!(own(size_of::<Entry<u64, u64, <Lru as Policy>::Node>>()), 48);
+}
