@@ -4,20 +4,20 @@ use alloc::{borrow::ToOwned, sync::Arc};
 use core::{
     borrow::Borrow,
     hash::{BuildHasher, Hash},
+    ops::ControlFlow,
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use super::{
     alone::Alone,
-    inner::{Deferred, Inner},
+    inner::{FlightOf, Inner},
     means::Means,
-    visit::End,
+    visit::{Driven, End, Scraps, Turn},
     waiter::Waiter,
 };
 use crate::{
     Cause, Failure, Instant, Key, LoadError, Outcome, Runtime, Source, Status, TimeLeft,
-    flight::{Flight, Seat},
     policy::Policy,
     shard::{Arrival, Asked, Call, Waiting},
 };
@@ -37,8 +37,18 @@ enum State<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
     Alone(Alone<'a, K, L, R, P, H>),
 }
 
-/// What a lookup comes to: an outcome, and a seat for the refresh that it may have to begin.
-pub(crate) type Asks<V, E> = Result<(Outcome<V, E>, Option<(Waiting, Instant)>), LoadError<E>>;
+/// What a lookup comes to: an outcome, and the seat of the refresh that it may have to begin.
+pub(crate) type Asks<K, L, R, P, H> = Result<
+    (Outcome<<L as Source<K>>::Value, <L as Source<K>>::Error>, Option<Ticket<K, L, R, P, H>>),
+    LoadError<<L as Source<K>>::Error>,
+>;
+
+/// A seat that owns its share of the cache.
+pub(crate) type Ticket<K, L, R, P, H> = Waiter<K, L, R, P, H, Arc<Inner<K, L, R, P, H>>>;
+
+/// What the first poll comes to, unless it ends the lookup.
+type FirstTurn<K, L, R> =
+    Option<Turn<<L as Source<K>>::Future, <L as Source<K>>::Value, <L as Source<K>>::Error, <R as Runtime>::Notify>>;
 
 impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> Ask<'a, K, Q, L, R, P, H, M> {
     pub(crate) const fn new(inner: &'a Arc<Inner<K, L, R, P, H>>, key: &'a Q, means: M) -> Self {
@@ -90,16 +100,18 @@ where
         call: &Call,
         hash: u64,
         now: Option<Instant>,
-    ) -> Poll<Asks<L::Value, L::Error>> {
+    ) -> Poll<Asks<K, L, R, P, H>> {
+        let mut turn = None;
         if self.is_new() {
-            if let Some(result) = self.arrive(cx.waker(), call, hash, now) {
-                return Poll::Ready(result);
+            match self.arrive(cx.waker(), call, hash, now) {
+                ControlFlow::Continue(first) => turn = first,
+                ControlFlow::Break(result) => return Poll::Ready(result),
             }
         }
         loop {
             let (end, status) = match &mut self.state {
                 State::New => return Poll::Pending,
-                State::Waiting(waiter) => match waiter.poll(cx, &mut self.means) {
+                State::Waiting(waiter) => match waiter.poll(cx, turn.take(), &mut self.means) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(end) => (end, None),
                 },
@@ -131,49 +143,58 @@ where
         }
     }
 
-    /// The first poll: the look at the store and the claim of a load are one step.
+    /// The first poll: the look at the store and the claim of a load are one step, and so is the first visit to a flight.
+    ///
+    /// Breaks with what ends the lookup at once.
     fn arrive(
         &mut self,
         waker: &Waker,
         call: &Call,
         hash: u64,
         now: Option<Instant>,
-    ) -> Option<Asks<L::Value, L::Error>> {
-        let (inner, key) = (self.inner, self.key);
+    ) -> ControlFlow<Asks<K, L, R, P, H>, FirstTurn<K, L, R>> {
+        let Self { inner, key, means, state } = self;
+        let (inner, key): (&Arc<Inner<K, L, R, P, H>>, &Q) = (inner, key);
         let now = now.unwrap_or_else(|| inner.runtime.now());
         let asked = Asked { hash, now, rules: &inner.rules, call };
-        let mut effects = Deferred::<K, L, R>::new();
-        let arrival = inner.with(hash, |shard| {
-            let polls_itself = |flight: &Flight<_, _, _, _, Waker, super::crowd::Crowd<R::Notify>>| {
-                let polled = flight.polled(|own| own.will_wake(waker));
-                polled.own
-                    || (polled.shared && flight.crowd.is_hub(waker))
-                    || (polled.alone && flight.crowd.is_alone_with(waker))
-            };
-            let means = || self.means.start();
-            shard.arrive(&asked, || key.to_owned(), |k| k.borrow() == key, means, polls_itself, &mut effects.0)
+        let mut scraps = Scraps::new();
+        let result = inner.with(hash, |shard| {
+            let start = || means.start();
+            let polls_itself = |flight: &FlightOf<K, L, R>| polls_itself::<K, L, R>(flight, waker);
+            let effects = &mut scraps.effects.0;
+            let arrival = shard.arrive(&asked, || key.to_owned(), |k| k.borrow() == key, start, polls_itself, effects);
+            let wait = |seat, first| Waiting::new(hash, seat, call, first, now);
+            match arrival {
+                Arrival::Served(outcome, seat) => {
+                    let ticket = seat.map(|seat| {
+                        let waiting = wait(seat, Status::Expired).uncounted();
+                        Waiter::new(Arc::clone(inner), waiting, now, false)
+                    });
+                    ControlFlow::Break(Ok((outcome, ticket)))
+                }
+                Arrival::Refused(error) => ControlFlow::Break(Err(error)),
+                Arrival::Alone(status) => {
+                    *state = State::Alone(Alone::new(inner, hash, status));
+                    ControlFlow::Continue(None)
+                }
+                Arrival::Seated(seat, first) => {
+                    // Whatever happens from here on, the seat is given up with this state.
+                    *state = State::Waiting(Waiter::new(inner, wait(seat, first), now, true));
+                    let State::Waiting(waiter) = state else { return ControlFlow::Continue(None) };
+                    let nothing = (Driven::Nothing, 0);
+                    ControlFlow::Continue(Some(waiter.stay.visit(shard, inner, nothing, waker, means, &mut scraps)))
+                }
+            }
         });
-        let wait = |seat: Seat, first| Waiting::new(hash, seat, call, first, now);
-        match arrival {
-            Arrival::Served(outcome, seat) => {
-                let ticket = seat.map(|seat| (wait(seat, Status::Expired).uncounted(), now));
-                Some(Ok((outcome, ticket)))
-            }
-            Arrival::Refused(error) => Some(Err(error)),
-            Arrival::Seated(seat, first) => {
-                self.state = State::Waiting(Waiter::new(inner, wait(seat, first), now, true));
-                None
-            }
-            Arrival::Alone(status) => {
-                self.state = State::Alone(Alone::new(inner, hash, status));
-                self.means.start_alone(&inner.source, key.to_owned());
-                None
-            }
+        drop(scraps);
+        if matches!(state, State::Alone(_)) {
+            means.start_alone(&inner.source, key.to_owned());
         }
+        result
     }
 
     /// Softens a failure by a stale value, if there is one within the limit.
-    fn fail(&self, call: &Call, hash: u64, failure: Failure<L::Error>) -> Asks<L::Value, L::Error> {
+    fn fail(&self, call: &Call, hash: u64, failure: Failure<L::Error>) -> Asks<K, L, R, P, H> {
         let softens = call.stale_if_error.is_some() && !call.reload;
         let now = softens.then(|| self.inner.runtime.now());
         let key = self.key;
@@ -182,6 +203,12 @@ where
             shard.soften(hash, now, failure, |k| k.borrow() == key).map(|outcome| (outcome, None))
         })
     }
+}
+
+/// Tells whether a flight is being polled right now by whoever is polled with this waker.
+fn polls_itself<K: Key, L: Source<K>, R: Runtime>(flight: &FlightOf<K, L, R>, waker: &Waker) -> bool {
+    let polled = flight.polled(|own| own.will_wake(waker));
+    polled.own || (polled.shared && flight.crowd.is_hub(waker)) || (polled.alone && flight.crowd.is_alone_with(waker))
 }
 
 /// Describes a value that was loaded for this caller alone.

@@ -12,6 +12,7 @@ use core::{
 use super::{abandoned::Abandoned, crowd::Crowd};
 use crate::{
     Instant, Key, Lock, Runtime, Source,
+    flight::Flight,
     policy::{GatedFifo, Policy},
     shard::{Effects, Rules, Shard},
 };
@@ -145,6 +146,16 @@ pub(crate) type ShardOf<K, L, R, P> = Shard<
     Waker,
     Crowd<<R as Runtime>::Notify>,
     P,
+>;
+
+/// One flight as the shell knows it.
+pub(crate) type FlightOf<K, L, R> = Flight<
+    K,
+    <L as Source<K>>::Future,
+    <L as Source<K>>::Value,
+    <L as Source<K>>::Error,
+    Waker,
+    Crowd<<R as Runtime>::Notify>,
 >;
 
 /// What is done once the lock is released.

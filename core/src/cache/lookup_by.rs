@@ -45,7 +45,7 @@ where
         self.poll_asks(cx).map(|result| result.map(|(outcome, _)| outcome))
     }
 
-    pub(crate) fn poll_asks(&mut self, cx: &mut Context<'_>) -> Poll<Asks<L::Value, L::Error>> {
+    pub(crate) fn poll_asks(&mut self, cx: &mut Context<'_>) -> Poll<Asks<K, L, R, P, H>> {
         let inner = self.ask.inner;
         if self.options.expires() {
             inner.expects_expiry();

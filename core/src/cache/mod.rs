@@ -1,7 +1,7 @@
 //! The shell: reads the clock, locks a shard, asks it, unlocks, and then wakes and drops.
 //!
 //! A lookup is an [`ask::Ask`]: it finds a value, or sits down in a flight as a [`waiter::Waiter`]. A waiter's poll is a
-//! loop of visits to its shard ([`visit`]): each hands in what was driven since and learns what comes next.
+//! loop of visits to its shard ([`stay`]): each hands in what was driven since and learns what comes next.
 
 mod abandoned;
 mod alone;
@@ -19,6 +19,7 @@ mod means;
 mod options;
 mod stale;
 mod stats;
+mod stay;
 mod visit;
 mod waiter;
 mod with;

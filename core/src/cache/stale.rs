@@ -245,7 +245,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Future for Ref
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         let Some(waiter) = &mut this.waiter else { return Poll::Ready(()) };
-        let poll = waiter.poll(cx, &mut this.means).map(drop);
+        let poll = waiter.poll(cx, None, &mut this.means).map(drop);
         if poll.is_ready() {
             this.waiter = None;
         }
@@ -349,14 +349,10 @@ where
     type Output = Result<StaleOutcome<K, L, R, P, H>, LoadError<L::Error>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let inner = self.0.ask.inner;
         self.0.poll_asks(cx).map(|result| {
             result.map(|(outcome, ticket)| StaleOutcome {
                 outcome,
-                refresh: ticket.map(|(waiting, now)| Refresh {
-                    waiter: Some(Waiter::new(Arc::clone(inner), waiting, now, false)),
-                    means: ByLoader::new(),
-                }),
+                refresh: ticket.map(|waiter| Refresh { waiter: Some(waiter), means: ByLoader::new() }),
             })
         })
     }

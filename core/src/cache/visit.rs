@@ -1,17 +1,15 @@
-//! What is done under a shard's lock on behalf of a waiting caller.
+//! The words of a visit to a shard: what is handed in, what is learned, and what is left over.
 
 use alloc::sync::Arc;
-use core::{hash::BuildHasher, task::Waker};
+use core::task::Waker;
 
 use super::{
-    crowd::{Crowd, Hub, Registration},
-    inner::{Deferred, Inner, ShardOf},
+    crowd::{Crowd, Hub},
+    inner::Deferred,
 };
 use crate::{
-    Failure, Instant, Key, LoadError, Loaded, Notify, Outcome, Runtime, Source, Status,
-    flight::{CheckIn, Flight, Job, Leaving, Work},
-    policy::Policy,
-    shard::{At, Next, Waiting},
+    Failure, Instant, LoadError, Loaded, Notify, Outcome, Runtime, Source, Status,
+    flight::{Flight, Job},
 };
 
 /// How a caller's wait ends.
@@ -49,70 +47,24 @@ pub(crate) struct Handed<N> {
     pub(crate) wakes: usize,
 }
 
-/// Hands in what was driven; returns what has to be polled once more.
-pub(crate) fn hand_in<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(
-    shard: &mut ShardOf<K, L, R, P>,
-    waiting: &Waiting,
-    driven: Driven<L::Future, L::Value, L::Error>,
-    (registration, reached): (&mut Registration<R::Notify>, &mut Instant),
-    inner: &Inner<K, L, R, P, H>,
-    effects: &mut Deferred<K, L, R>,
-    displaced: &mut Option<Waker>,
-) -> Option<Job<L::Future>> {
-    let (seat, rules, effects) = (&waiting.seat, &inner.rules, &mut effects.0);
-    if let Driven::Answered(.., now) | Driven::Failed(.., now) = &driven {
-        *reached = (*now).max(*reached);
-        // Whoever ends the flight need not be woken for it.
-        *displaced = shard.flights.seated(seat).crowd.withdraw(core::mem::take(registration));
-    }
-    match driven {
-        Driven::Nothing => {}
-        Driven::Pending(number, load) => {
-            let shared = shard.flights.seated(seat).crowd.is_shared();
-            match shard.flights.check_in(seat, number, load, shared) {
-                CheckIn::Kept => {}
-                CheckIn::Again(load) => return Some(Job { number, work: Work::Poll(load), shared }),
-                CheckIn::Over(load) => effects.loads.push(load),
-            }
-        }
-        Driven::OwnPending(number) => *displaced = shard.flights.own_pending(seat, number),
-        Driven::Answered(number, loaded, weighed, now) => {
-            shard.succeed(seat, number, loaded, weighed, At { now, rules }, effects);
-        }
-        Driven::Failed(number, failure, now) => {
-            shard.fail(seat, number, failure, At { now, rules }, effects);
-        }
-    }
-    None
-}
-
-/// Translates a shard's decision, and takes the waker of all along where a load is polled with it.
-pub(crate) fn turn_of<K: Key, L: Source<K>, R: Runtime, P: Policy>(
-    next: Next<L::Value, L::Error, L::Future>,
-    shard: &mut ShardOf<K, L, R, P>,
-    waiting: &Waiting,
-) -> Turn<L::Future, L::Value, L::Error, R::Notify> {
-    match next {
-        Next::Drive(job) if job.shared && !matches!(job.work, Work::Own) => {
-            let hub = shard.flights.seated(&waiting.seat).crowd.hub();
-            let handed = hub.map(|(hub, waker)| Handed { wakes: hub.wakes(), hub, waker });
-            Turn::Drive(job, handed)
-        }
-        Next::Drive(job) => Turn::Drive(job, None),
-        Next::Again => Turn::Again,
-        Next::ReadClock => Turn::ReadClock,
-        Next::Alone(status) => Turn::End(End::Alone(status)),
-        Next::Leave(told) => Turn::End(End::Told(told)),
-        Next::Sleep(deadline) => Turn::Sleep(deadline),
-    }
-}
-
 /// What is left of a seat that was given up. Dropping it wakes those who have to lead now, and drops the rest.
 pub(crate) struct Left<K, F, V, E, N: Notify> {
     vacant: Option<Arc<Hub<N>>>,
     _flight: Option<Flight<K, F, V, E, Waker, Crowd<N>>>,
-    _waker: Option<Waker>,
     _untold: Option<Failure<E>>,
+    _waker: Option<Waker>,
+}
+
+impl<K, F, V, E, N: Notify> Left<K, F, V, E, N> {
+    /// Others wait on, of whom one has to lead if there is a hub here.
+    pub(crate) const fn others(vacant: Option<Arc<Hub<N>>>, untold: Option<Failure<E>>, waker: Option<Waker>) -> Self {
+        Self { vacant, _flight: None, _untold: untold, _waker: waker }
+    }
+
+    /// Nobody waits any more.
+    pub(crate) const fn last(flight: Flight<K, F, V, E, Waker, Crowd<N>>, waker: Option<Waker>) -> Self {
+        Self { vacant: None, _flight: Some(flight), _untold: None, _waker: waker }
+    }
 }
 
 impl<K, F, V, E, N: Notify> Drop for Left<K, F, V, E, N> {
@@ -123,19 +75,16 @@ impl<K, F, V, E, N: Notify> Drop for Left<K, F, V, E, N> {
     }
 }
 
-/// Gives up a seat.
-pub(crate) fn leave<K: Key, L: Source<K>, R: Runtime, P: Policy>(
-    shard: &mut ShardOf<K, L, R, P>,
-    waiting: Waiting,
-    registration: Registration<R::Notify>,
-) -> Left<K, L::Future, L::Value, L::Error, R::Notify> {
-    let place = waiting.seat.place();
-    let waker = shard.flights.seated(&waiting.seat).crowd.withdraw(registration);
-    match shard.flights.leave(waiting.seat) {
-        Leaving::Others { vacant, untold } => {
-            let hub = if vacant { shard.flights.flight(place).crowd.hub() } else { None };
-            Left { vacant: hub.map(|(hub, _)| hub), _flight: None, _waker: waker, _untold: untold }
-        }
-        Leaving::Last(flight) => Left { vacant: None, _flight: Some(flight), _waker: waker, _untold: None },
+/// What a visit leaves over, in the order in which it is dropped: whoever has to be woken is woken before the rest goes.
+pub(crate) struct Scraps<K, L: Source<K>, R: Runtime> {
+    pub(crate) effects: Deferred<K, L, R>,
+    pub(crate) left: Option<Left<K, L::Future, L::Value, L::Error, R::Notify>>,
+    /// Of the registration that ended, and of the one that was renewed.
+    pub(crate) wakers: [Option<Waker>; 2],
+}
+
+impl<K, L: Source<K>, R: Runtime> Scraps<K, L, R> {
+    pub(crate) const fn new() -> Self {
+        Self { effects: Deferred::new(), left: None, wakers: [None, None] }
     }
 }

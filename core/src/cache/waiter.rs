@@ -14,13 +14,14 @@ use super::{
     crowd::Registration,
     inner::{Deferred, Handle, Inner},
     means::Means,
-    visit::{Driven, End, Handed, Turn, hand_in, leave, turn_of},
+    stay::Stay,
+    visit::{Driven, End, Handed, Scraps, Turn},
 };
 use crate::{
     Cause, Failure, Instant, Key, Runtime, Source,
     flight::{Job, Work},
     policy::Policy,
-    shard::{At, AtPoll, Next, Waiting},
+    shard::{At, Waiting},
 };
 
 /// A seat in a flight and what its holder needs to wait there. Dropping it gives up the seat.
@@ -29,20 +30,8 @@ where
     I: Handle<Inner<K, L, R, P, H>>,
 {
     pub(super) inner: I,
-    /// `None` once the seat is given up.
-    waiting: Option<Waiting>,
-    registration: Registration<R::Notify>,
+    pub(super) stay: Stay<R::Notify>,
     sleep: Option<(Instant, R::Sleep)>,
-    /// A time that has surely come.
-    reached: Instant,
-    /// Whether that is the present time, in this poll.
-    is_present: bool,
-    /// The attempt that is being driven: should the stack unwind, it has panicked.
-    driving: Option<u32>,
-    /// Whether the clock is being read: should it panic, it is not asked again.
-    reading: bool,
-    /// Whether the spawner may take over what this caller leaves.
-    pub(super) may_hand_over: bool,
     insides: PhantomData<fn() -> (K, L, P, H)>,
 }
 
@@ -55,57 +44,64 @@ where
         let (registration, waiting) = (Registration::default(), Some(waiting));
         Self {
             inner,
-            waiting,
-            registration,
+            stay: Stay {
+                waiting,
+                registration,
+                reached,
+                is_present,
+                driving: None,
+                reading: false,
+                may_hand_over: true,
+            },
             sleep: None,
-            reached,
-            is_present,
-            driving: None,
-            reading: false,
-            may_hand_over: true,
             insides: PhantomData,
         }
     }
 
     /// Carries the flight on as far as possible; ready when this caller's wait is over and his seat given up.
+    ///
+    /// `turn` is what his first visit to the shard has told, if that was part of claiming the seat.
     pub(crate) fn poll<M: Means<K, L>>(
         &mut self,
         cx: &mut Context<'_>,
+        turn: Option<Turn<L::Future, L::Value, L::Error, R::Notify>>,
         means: &mut M,
     ) -> Poll<End<L::Value, L::Error>> {
         let polling = Polling(self);
         let this = &mut *polling.0;
-        let (mut driven, mut after, mut handed) = (Driven::Nothing, 0, None);
+        let mut after = 0;
+        let mut turn = turn.unwrap_or_else(|| this.visit(Driven::Nothing, after, None, cx.waker(), means));
         loop {
-            match this.turn(driven, after, handed.take(), cx.waker(), means) {
-                Turn::End(end) => return Poll::Ready(end),
-                Turn::Drive(job, next) => {
+            let (mut driven, mut handed) = (Driven::Nothing, None);
+            match turn {
+                Turn::End(end) => {
+                    // Whoever leaves a load that nobody else waits for may leave it to the spawner.
+                    this.depart();
+                    return Poll::Ready(end);
+                }
+                Turn::Drive(job, waker_of_all) => {
                     after = job.number;
-                    handed = next;
-                    driven = this.drive(job, handed.as_ref(), cx, means);
+                    driven = this.drive(job, waker_of_all.as_ref(), cx, means);
+                    handed = waker_of_all;
                 }
-                Turn::Again => driven = Driven::Nothing,
-                Turn::ReadClock => {
-                    this.reached = this.reached.max(this.now());
-                    this.is_present = true;
-                    driven = Driven::Nothing;
-                }
+                Turn::Again => {}
+                Turn::ReadClock => this.read_clock(),
                 Turn::Sleep(deadline) => {
                     if this.sleep_until(deadline, cx).is_pending() {
-                        this.is_present = false;
+                        this.stay.is_present = false;
                         return Poll::Pending;
                     }
                     // He may be late: what he begins now begins now, and what he is served has its present age.
-                    this.reached = this.reached.max(deadline).max(this.now());
-                    this.is_present = true;
-                    driven = Driven::Nothing;
+                    this.stay.reached = this.stay.reached.max(deadline);
+                    this.read_clock();
                 }
             }
+            turn = this.visit(driven, after, handed, cx.waker(), means);
         }
     }
 
-    /// One visit to the shard: hands in what was driven, and learns what comes next.
-    fn turn<M: Means<K, L>>(
+    /// Visits the shard: hands in what was driven, and learns what comes next.
+    fn visit<M: Means<K, L>>(
         &mut self,
         driven: Driven<L::Future, L::Value, L::Error>,
         after: u32,
@@ -113,58 +109,16 @@ where
         waker: &Waker,
         means: &mut M,
     ) -> Turn<L::Future, L::Value, L::Error, R::Notify> {
-        let may_hand_over = self.may_hand_over && self.inner.get().spawn.is_some();
-        let Self { inner, waiting: slot, registration, reached, is_present, driving, .. } = self;
-        let Some(hash) = slot.as_ref().map(|waiting| waiting.hash) else { return Turn::Sleep(Instant::NEVER) };
-        let inner = inner.get();
-        let (mut displaced, mut left) = ([None, None], None);
-        // Declared last, so that on unwinding it is dropped first: whoever has to be woken is woken before the rest.
-        let mut effects = Deferred::<K, L, R>::new();
-        let turn = inner.with(hash, |shard| {
-            let Some(waiting) = slot.as_mut() else { return Turn::Sleep(Instant::NEVER) };
-            let again =
-                hand_in(shard, waiting, driven, (registration, reached), inner, &mut effects, &mut displaced[0]);
-            *driving = None;
-            let turn = match shard.told(waiting) {
-                Some(Ok(outcome)) => Turn::End(End::Told(Ok(outcome))),
-                Some(Err(failure)) => Turn::End(End::Failed(failure)),
-                None => {
-                    let flight = shard.flights.seated(&waiting.seat);
-                    let seats = flight.seats();
-                    displaced[1] = flight.crowd.register(registration, seats, waker);
-                    let next = match again {
-                        Some(job) => Next::Drive(job),
-                        None => {
-                            let (shared, reached) = (flight.crowd.is_shared(), *reached);
-                            let at = AtPoll { after, shared, reached, is_present: *is_present };
-                            let (start, own) = (|| means.start(), || waker.clone());
-                            shard.proceed(waiting, &at, &inner.rules, start, own, &mut effects.0)
-                        }
-                    };
-                    turn_of::<K, L, R, P>(next, shard, waiting)
-                }
-            };
-            match &turn {
-                Turn::End(_) if may_hand_over && shard.flights.worth_finishing(&waiting.seat) => {
-                    waiting.counted = false
-                }
-                Turn::End(_) => {
-                    left = slot.take().map(|waiting| leave::<K, L, R, P>(shard, waiting, core::mem::take(registration)))
-                }
-                Turn::Drive(job, _) => *driving = Some(job.number),
-                _ => {}
-            }
-            turn
-        });
-        drop(effects);
+        let (inner, stay) = (self.inner.get(), &mut self.stay);
+        let Some(hash) = stay.waiting.as_ref().map(|waiting| waiting.hash) else {
+            return Turn::Sleep(Instant::NEVER);
+        };
+        let mut scraps = Scraps::new();
+        let turn = inner.with(hash, |shard| stay.visit(shard, inner, (driven, after), waker, means, &mut scraps));
+        drop(scraps);
         // A load that was woken while it was polled is looked after by whoever is woken now.
         if let Some(handed) = handed.filter(|handed| handed.hub.wakes() != handed.wakes) {
             handed.hub.notify_all();
-        }
-        drop((left, displaced));
-        if matches!(turn, Turn::End(_)) {
-            // Whoever leaves a load that nobody else waits for may leave it to the spawner.
-            self.depart();
         }
         turn
     }
@@ -219,16 +173,21 @@ where
         Driven::Failed(number, Failure::new(cause), self.now())
     }
 
+    fn read_clock(&mut self) {
+        self.stay.reached = self.now().max(self.stay.reached);
+        self.stay.is_present = true;
+    }
+
     fn now(&mut self) -> Instant {
-        self.reading = true;
+        self.stay.reading = true;
         let now = self.inner.get().runtime.now();
-        self.reading = false;
+        self.stay.reading = false;
         now
     }
 
     /// Returns a clone of the flight's key.
     fn key(&self) -> Option<K> {
-        let waiting = self.waiting.as_ref()?;
+        let waiting = self.stay.waiting.as_ref()?;
         self.inner.get().with(waiting.hash, |shard| shard.flights.seated(&waiting.seat).key().cloned())
     }
 
@@ -245,36 +204,30 @@ where
 
     /// Gives up the seat, if it is still held; the load goes to the spawner if that may have it.
     fn depart(&mut self) {
-        let Self { inner: handle, waiting: slot, registration, .. } = self;
-        let Some(hash) = slot.as_ref().map(|waiting| waiting.hash) else { return };
-        let inner = handle.get();
-        let spawn = inner.spawn.filter(|_| self.may_hand_over);
+        let spawn = self.inner.get().spawn.filter(|_| self.stay.may_hand_over);
+        let (inner, stay) = (self.inner.get(), &mut self.stay);
+        let Some(hash) = stay.waiting.as_ref().map(|waiting| waiting.hash) else { return };
         let left = inner.with(hash, |shard| {
-            let waiting = slot.as_mut()?;
-            if core::mem::take(&mut waiting.counted) {
-                shard.counts.abandoned += 1;
-            }
-            if spawn.is_some() && shard.flights.worth_finishing(&waiting.seat) {
-                return None;
-            }
-            slot.take().map(|waiting| leave::<K, L, R, P>(shard, waiting, core::mem::take(registration)))
+            let waiting = stay.waiting.as_mut()?;
+            shard.counts.abandoned += u64::from(core::mem::take(&mut waiting.counted));
+            let hands_over = spawn.is_some() && shard.flights.worth_finishing(&waiting.seat);
+            if hands_over { None } else { stay.leave::<K, L, R, P>(shard) }
         });
         drop(left);
-        if let (Some(spawn), Some(waiting)) = (spawn, slot.take()) {
-            let shared = handle.share();
-            let mut waiter = Waiter::new(shared, waiting.uncounted(), self.reached, false);
-            waiter.registration = core::mem::take(registration);
-            waiter.may_hand_over = false;
+        if let (Some(spawn), Some(waiting)) = (spawn, stay.waiting.take()) {
+            let mut waiter = Waiter::new(self.inner.share(), waiting.uncounted(), stay.reached, false);
+            waiter.stay.registration = core::mem::take(&mut stay.registration);
+            waiter.stay.may_hand_over = false;
             // Refused, it is dropped, and the load with it.
-            let _refused = spawn(&handle.get().runtime, Abandoned::new(waiter));
+            let _refused = spawn(&inner.runtime, Abandoned::new(waiter));
         }
     }
 
     /// Tells everybody that the load which was being driven has panicked.
     fn contain_panic(&mut self) {
-        let Some(number) = self.driving.take() else { return };
-        let now = if self.reading { self.reached } else { self.now() };
-        let (Some(waiting), inner) = (&self.waiting, self.inner.get()) else { return };
+        let Some(number) = self.stay.driving.take() else { return };
+        let now = if self.stay.reading { self.stay.reached } else { self.now() };
+        let (Some(waiting), inner) = (&self.stay.waiting, self.inner.get()) else { return };
         let mut effects = Deferred::<K, L, R>::new();
         inner.with(waiting.hash, |shard| {
             let failure = Failure::new(Cause::Panicked);
