@@ -49,35 +49,10 @@ impl Tokio {
     }
 }
 
-impl Default for Tokio {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Clock for Tokio {
     #[inline]
     fn now(&self) -> Instant {
         Instant::ZERO.saturating_add(time::Instant::now().saturating_duration_since(self.origin))
-    }
-}
-
-impl Timer for Tokio {
-    type Sleep = Sleep<Self>;
-
-    fn sleep_until(&self, deadline: Instant) -> Sleep<Self> {
-        Sleep::new(*self, deadline)
-    }
-}
-
-impl Runtime for Tokio {
-    type Lock<T> = Mutex<T>;
-    type Notify = WakerList<Mutex<Wakers>>;
-}
-
-impl<F: Future<Output = ()> + Send + 'static> Spawn<F> for Tokio {
-    fn spawn(&self, future: F) -> Result<(), F> {
-        spawn(future)
     }
 }
 
@@ -96,12 +71,6 @@ impl CoarseTokio {
     }
 }
 
-impl Default for CoarseTokio {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Clock for CoarseTokio {
     #[inline]
     fn now(&self) -> Instant {
@@ -109,24 +78,43 @@ impl Clock for CoarseTokio {
     }
 }
 
-impl Timer for CoarseTokio {
-    type Sleep = Sleep<Self>;
+/// What the two have in common: all but the clock.
+macro_rules! on_tokio {
+    ($($name:ident),*) => {$(
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
 
-    fn sleep_until(&self, deadline: Instant) -> Sleep<Self> {
-        Sleep::new(*self, deadline)
-    }
+        impl Timer for $name {
+            type Sleep = Sleep<Self>;
+
+            fn sleep_until(&self, deadline: Instant) -> Sleep<Self> {
+                Sleep::new(*self, deadline)
+            }
+        }
+
+        impl Runtime for $name {
+            type Lock<T> = Mutex<T>;
+            type Notify = WakerList<Mutex<Wakers>>;
+        }
+
+        impl<F: Future<Output = ()> + Send + 'static> Spawn<F> for $name {
+            fn spawn(&self, future: F) -> Result<(), F> {
+                match Handle::try_current() {
+                    Ok(runtime) => {
+                        runtime.spawn(future);
+                        Ok(())
+                    }
+                    Err(_) => Err(future),
+                }
+            }
+        }
+    )*};
 }
 
-impl Runtime for CoarseTokio {
-    type Lock<T> = Mutex<T>;
-    type Notify = WakerList<Mutex<Wakers>>;
-}
-
-impl<F: Future<Output = ()> + Send + 'static> Spawn<F> for CoarseTokio {
-    fn spawn(&self, future: F) -> Result<(), F> {
-        spawn(future)
-    }
-}
+on_tokio!(Tokio, CoarseTokio);
 
 /// The sleep of [`Tokio`] and [`CoarseTokio`].
 #[derive(Debug)]
@@ -162,16 +150,6 @@ impl<C: Clock + Unpin> Future for Sleep<C> {
 
 /// About how far a coarse clock lags.
 const TICK: Duration = Duration::from_millis(1);
-
-fn spawn<F: Future<Output = ()> + Send + 'static>(future: F) -> Result<(), F> {
-    match Handle::try_current() {
-        Ok(runtime) => {
-            runtime.spawn(future);
-            Ok(())
-        }
-        Err(_) => Err(future),
-    }
-}
 
 /// The examples of the README, compiled.
 #[doc = include_str!("../../../README.md")]

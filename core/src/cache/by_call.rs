@@ -9,7 +9,9 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{Cache, GetStale, LookupOptions, ask::Ask, lookup_by::LookupBy, means::ByCall};
+use super::{
+    Cache, GetStale, LookupOptions, ask::Ask, lookup_by::LookupBy, lookup_future::lookup_future, means::ByCall,
+};
 use crate::{Key, LoadError, Loaded, Outcome, Runtime, Source, TakesCalls, policy::Policy};
 
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H> {
@@ -180,25 +182,7 @@ pub struct GetOrLoad<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy,
     Ask<'a, K, Q, L, R, P, H, ByCall<C, F, L::Value, L::Future>>,
 );
 
-impl<K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, C, F> Unpin
-    for GetOrLoad<'_, K, Q, L, R, P, H, C, F>
-{
-}
-
-impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, C, F> Future
-    for GetOrLoad<'_, K, Q, L, R, P, H, C, F>
-where
-    K: Borrow<Q>,
-    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    L: TakesCalls<K, C, F, <L as Source<K>>::Value>,
-{
-    type Output = Result<L::Value, LoadError<L::Error>>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll_value(cx)
-    }
-}
+lookup_future!(GetOrLoad[C, F]: poll_value -> L::Value, where L: TakesCalls<K, C, F, <L as Source<K>>::Value>);
 
 /// The future of [`Cache::lookup_or_load`].
 ///
@@ -217,22 +201,4 @@ pub struct LookupOrLoad<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Poli
     LookupBy<'a, K, Q, L, R, P, H, ByCall<C, F, Loaded<L::Value>, L::Future>>,
 );
 
-impl<K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, C, F> Unpin
-    for LookupOrLoad<'_, K, Q, L, R, P, H, C, F>
-{
-}
-
-impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, C, F> Future
-    for LookupOrLoad<'_, K, Q, L, R, P, H, C, F>
-where
-    K: Borrow<Q>,
-    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    L: TakesCalls<K, C, F, Loaded<<L as Source<K>>::Value>>,
-{
-    type Output = Result<Outcome<L::Value, L::Error>, LoadError<L::Error>>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(cx)
-    }
-}
+lookup_future!(LookupOrLoad[C, F]: poll -> Outcome<L::Value, L::Error>, where L: TakesCalls<K, C, F, Loaded<<L as Source<K>>::Value>>);

@@ -9,7 +9,7 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{Cache, LookupOptions, ask::Ask, lookup_by::LookupBy, means::ByLoader};
+use super::{Cache, LookupOptions, ask::Ask, lookup_by::LookupBy, lookup_future::lookup_future, means::ByLoader};
 use crate::{HasLoader, Key, LoadError, Outcome, Runtime, Source, policy::Policy};
 
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H>
@@ -112,6 +112,8 @@ pub struct Get<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: Bu
     Ask<'a, K, Q, L, R, P, H, ByLoader<L::Future>>,
 );
 
+lookup_future!(Get[]: poll_value -> L::Value);
+
 /// The future of [`Cache::lookup`].
 ///
 /// ```
@@ -133,31 +135,4 @@ pub struct Lookup<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H:
     LookupBy<'a, K, Q, L, R, P, H, ByLoader<L::Future>>,
 );
 
-impl<K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Unpin for Get<'_, K, Q, L, R, P, H> {}
-
-impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Future for Get<'_, K, Q, L, R, P, H>
-where
-    K: Borrow<Q>,
-    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-{
-    type Output = Result<L::Value, LoadError<L::Error>>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll_value(cx)
-    }
-}
-
-impl<K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Unpin for Lookup<'_, K, Q, L, R, P, H> {}
-
-impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Future for Lookup<'_, K, Q, L, R, P, H>
-where
-    K: Borrow<Q>,
-    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-{
-    type Output = Result<Outcome<L::Value, L::Error>, LoadError<L::Error>>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(cx)
-    }
-}
+lookup_future!(Lookup[]: poll -> Outcome<L::Value, L::Error>);

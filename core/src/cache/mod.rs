@@ -15,6 +15,7 @@ mod direct;
 mod get;
 mod inner;
 mod lookup_by;
+mod lookup_future;
 mod means;
 mod options;
 mod stale;

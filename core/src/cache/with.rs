@@ -13,6 +13,7 @@ use super::{
     Cache, LookupOptions,
     ask::Ask,
     lookup_by::LookupBy,
+    lookup_future::lookup_future,
     means::{Borrowed, Plainly},
 };
 use crate::{Key, LoadError, Loaded, Outcome, Runtime, Source, policy::Policy};
@@ -120,6 +121,8 @@ pub struct GetWith<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H
     Ask<'a, K, Q, L, R, P, H, Plainly<Borrowed<C, F>>>,
 );
 
+lookup_future!(GetWith[C, F]: poll_value -> L::Value, where C: FnOnce() -> F, F: Future<Output = Result<L::Value, L::Error>>);
+
 /// The future of [`Cache::lookup_with`].
 ///
 /// ```
@@ -137,43 +140,4 @@ pub struct LookupWith<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy
     LookupBy<'a, K, Q, L, R, P, H, Borrowed<C, F>>,
 );
 
-impl<K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, C, F> Unpin
-    for GetWith<'_, K, Q, L, R, P, H, C, F>
-{
-}
-
-impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, C, F> Future
-    for GetWith<'_, K, Q, L, R, P, H, C, F>
-where
-    K: Borrow<Q>,
-    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    C: FnOnce() -> F,
-    F: Future<Output = Result<L::Value, L::Error>>,
-{
-    type Output = Result<L::Value, LoadError<L::Error>>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll_value(cx)
-    }
-}
-
-impl<K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, C, F> Unpin
-    for LookupWith<'_, K, Q, L, R, P, H, C, F>
-{
-}
-
-impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, C, F> Future
-    for LookupWith<'_, K, Q, L, R, P, H, C, F>
-where
-    K: Borrow<Q>,
-    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    C: FnOnce() -> F,
-    F: Future<Output = Result<Loaded<L::Value>, L::Error>>,
-{
-    type Output = Result<Outcome<L::Value, L::Error>, LoadError<L::Error>>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(cx)
-    }
-}
+lookup_future!(LookupWith[C, F]: poll -> Outcome<L::Value, L::Error>, where C: FnOnce() -> F, F: Future<Output = Result<Loaded<L::Value>, L::Error>>);
