@@ -5,11 +5,15 @@ use std::path::PathBuf;
 
 /// Returns the folder with the recorded traces, if there is one.
 ///
-/// It is what the environment variable `LARDER_TRACES` names; unset, `shared/traces` beside the workspace.
+/// It is what the environment variable `LARDER_TRACES` names; unset, a folder `traces` with recordings in one of the
+/// folders beside the workspace.
 pub fn folder() -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/traces");
-    let folder = std::env::var_os("LARDER_TRACES").map_or_else(|| beside.into(), PathBuf::from);
-    folder.is_dir().then_some(folder)
+    if let Some(folder) = std::env::var_os("LARDER_TRACES") {
+        return Some(PathBuf::from(folder)).filter(|folder| folder.is_dir());
+    }
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let folders = std::fs::read_dir(beside).ok()?.filter_map(Result::ok).map(|folder| folder.path().join("traces"));
+    folders.into_iter().find(|folder| folder.join("multi3.u64.zst").is_file())
 }
 
 /// Reads the first keys of the recorded trace `name`, at most `limit`.

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::sync::mpsc;
 
 use larder::{BoxLoader, Cache};
-use larder_tests::{Random, assert_clean, assert_sums, ms};
+use larder_tests::{Random, assert_clean, ms};
 use larder_tokio::Tokio;
 use tokio::{sync::oneshot, task::yield_now, time::timeout};
 
@@ -38,7 +38,6 @@ fn a_storm_leaves_nothing_behind() {
         timeout(PATIENCE, calm).await.unwrap_or_else(|_| panic!("{:?}", cache.stats()));
         let stats = cache.stats();
         assert_clean(&stats);
-        assert_sums(&stats);
         drop(cache);
         ending.join().expect("no panic");
     });
