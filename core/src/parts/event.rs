@@ -53,3 +53,6 @@ impl Notify for EventNotify {
         self.0.notify(usize::MAX);
     }
 }
+
+#[cfg(test)]
+mod tests;
