@@ -1,6 +1,6 @@
 //! One lookup, from its first poll to its result.
 
-use alloc::{borrow::ToOwned, sync::Arc};
+use alloc::{borrow::ToOwned, boxed::Box, sync::Arc};
 use core::{
     borrow::Borrow,
     hash::{BuildHasher, Hash},
@@ -43,8 +43,8 @@ pub(crate) type Asks<K, L, R, P, H> = Result<
     LoadError<<L as Source<K>>::Error>,
 >;
 
-/// A seat that owns its share of the cache.
-pub(crate) type Ticket<K, L, R, P, H> = Waiter<K, L, R, P, H, Arc<Inner<K, L, R, P, H>>>;
+/// A seat that owns its share of the cache. Boxed, as most lookups have none and would only carry its size around.
+pub(crate) type Ticket<K, L, R, P, H> = Box<Waiter<K, L, R, P, H, Arc<Inner<K, L, R, P, H>>>>;
 
 /// What the first poll comes to, unless it ends the lookup.
 type FirstTurn<K, L, R> =
@@ -168,7 +168,7 @@ where
                 Arrival::Served(outcome, seat) => {
                     let ticket = seat.map(|seat| {
                         let waiting = wait(seat, Status::Expired).uncounted();
-                        Waiter::new(Arc::clone(inner), waiting, now, false)
+                        Box::new(Waiter::new(Arc::clone(inner), waiting, now, false))
                     });
                     ControlFlow::Break(Ok((outcome, ticket)))
                 }

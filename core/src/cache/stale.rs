@@ -1,6 +1,6 @@
 //! Stale values at once, and their refresh as a ticket.
 
-use alloc::{borrow::ToOwned, sync::Arc};
+use alloc::borrow::ToOwned;
 use core::{
     borrow::Borrow,
     fmt,
@@ -12,11 +12,9 @@ use core::{
 
 use super::{
     Cache, LookupOptions,
-    ask::Ask,
-    inner::Inner,
+    ask::{Ask, Ticket},
     lookup_by::LookupBy,
     means::{ByLoader, Means},
-    waiter::Waiter,
 };
 use crate::{HasLoader, Key, LoadError, Outcome, Runtime, Source, Spawn, policy::Policy};
 
@@ -233,7 +231,7 @@ pub struct StaleOutcome<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHas
 /// ```
 #[must_use = "dropping a refresh leaves the value stale"]
 pub struct Refresh<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
-    waiter: Option<Waiter<K, L, R, P, H, Arc<Inner<K, L, R, P, H>>>>,
+    waiter: Option<Ticket<K, L, R, P, H>>,
     means: ByLoader<L::Future>,
 }
 

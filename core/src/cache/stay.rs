@@ -97,6 +97,8 @@ impl<N: Notify> Stay<N> {
         let place = seat.place();
         let waker = shard.flights.seated(&seat).crowd.withdraw(mem::take(&mut self.registration));
         Some(match shard.flights.leave(seat) {
+            Leaving::Nothing if waker.is_none() => return None,
+            Leaving::Nothing => Left::others(None, None, waker),
             Leaving::Others { vacant, untold } => {
                 let hub = if vacant { shard.flights.flight(place).crowd.hub() } else { None };
                 Left::others(hub.map(|(hub, _)| hub), untold, waker)

@@ -34,6 +34,8 @@ pub(crate) struct Flight<K, F, V, E, W, C> {
     pub(super) key: Option<K>,
     /// Whether new callers find this flight, and its answer may be stored.
     pub(super) attached: bool,
+    /// Whether its crowd and its loads have been handed out.
+    pub(super) ended: bool,
     pub(super) seats: u32,
     pub(super) newest: Attempt<F, E, W>,
     /// Almost always empty, and then it has no memory of its own.
@@ -108,6 +110,8 @@ pub(crate) enum Leaving<K, F, V, E, W, C> {
     /// Others wait on. If their load went with the caller, one of them has to lead. A failure that he alone was to be
     /// told is left over.
     Others { vacant: bool, untold: Option<Failure<E>> },
+    /// Nobody waits any more, and nothing is left to be dropped.
+    Nothing,
     /// Nobody waits any more: drop this.
     Last(Flight<K, F, V, E, W, C>),
 }
@@ -144,6 +148,7 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
             hash,
             key: Some(key),
             attached: true,
+            ended: false,
             seats: 1,
             newest,
             older: Vec::new(),

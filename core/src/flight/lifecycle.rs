@@ -127,6 +127,7 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
         let (loads, dropped) = flight.end_attempts();
         self.counts.dropped += dropped;
         let key = if was_attached { flight.key.take() } else { None };
+        flight.ended = true;
         Ended { key, hash: flight.hash, crowd: mem::take(&mut flight.crowd), loads }
     }
 
@@ -193,7 +194,7 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
         let flight = self.slab.remove(seat.place as usize);
         self.counts.dropped += flight.running();
         self.give_back();
-        Leaving::Last(flight)
+        if flight.is_hollow() { Leaving::Nothing } else { Leaving::Last(flight) }
     }
 
     /// Tells whether the last caller may leave his load to a spawner: it is stored one day, and has begun.
@@ -224,6 +225,15 @@ impl<K, F, V, E, W, C> Flight<K, F, V, E, W, C> {
             State::Failed(failure) => Some(Err(failure.clone())),
             _ => None,
         }
+    }
+
+    /// Tells whether nothing of the user's is left in here: the flight has ended, and what it came to was handed out.
+    fn is_hollow(&self) -> bool {
+        self.ended
+            && self.key.is_none()
+            && self.verdict.is_none()
+            && self.older.is_empty()
+            && matches!(self.newest.state, State::Over)
     }
 
     fn end_attempts(&mut self) -> (Vec<F>, u64) {

@@ -5,7 +5,7 @@ use super::*;
 fn leaves_others(sky: &mut Sky, seat: Seat) -> bool {
     match sky.leave(seat) {
         Leaving::Others { vacant, .. } => vacant,
-        Leaving::Last(_) => panic!("others wait"),
+        Leaving::Last(_) | Leaving::Nothing => panic!("others wait"),
     }
 }
 

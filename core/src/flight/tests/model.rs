@@ -241,6 +241,10 @@ impl World {
                 self.counts.dropped += running;
                 self.flights.remove(&place);
             }
+            Leaving::Nothing => {
+                assert_eq!((others, plain.end(None)), (0, (Vec::new(), 0)));
+                self.flights.remove(&place);
+            }
             Leaving::Others { vacant, .. } => {
                 assert!(others > 0);
                 let mut left_empty = false;
