@@ -35,8 +35,8 @@ use tokio::{runtime::Handle, time};
 /// Tokio as a runtime for caches: its clock, its timer, and its spawner where a runtime is at hand.
 ///
 /// The clock is tokio's own, so that a paused runtime moves lifetimes and timeouts as well. Where no runtime is at hand,
-/// nothing panics: deadlines are then noticed when somebody is polled, and what was to be spawned is handed back. Timers
-/// have the precision of tokio's, a millisecond.
+/// nothing panics: deadlines are then noticed when somebody is polled, and what was to be spawned is handed back. A runtime
+/// that is at hand must have its timers enabled, as for any wait of tokio's. They have the precision of a millisecond.
 #[derive(Clone, Copy, Debug)]
 pub struct Tokio {
     origin: time::Instant,
