@@ -4,6 +4,8 @@ use larder::LookupOptions;
 use larder_tests::*;
 
 on_every_runtime! {
+    a_beginner_is_woken_by_the_failure_of_his_attempt
+    a_beginner_is_woken_by_the_panic_of_his_attempt
     c22_takeover
     c23_the_age_passes_while_one_waits
     c23_without_the_first_caller
@@ -239,5 +241,47 @@ fn a_borrowed_load_is_taken_over<R: Host>() {
     assert_eq!(sim.saw(b), "130: V2 Miss");
     sim.unpark(a);
     assert_eq!(sim.saw(a), "130: V2");
+    assert_clean(&cache.stats());
+}
+
+/// A beginner whose attempt fails in another's hands while an older one is in flight is told at once. (P3, P4, P6)
+fn a_beginner_is_woken_by_the_failure_of_his_attempt<R: Host>() {
+    let mut sim = Sim::new();
+    let gate = Gate::default();
+    let loads = sim.loads_in_turn([never(), gate.script().fails(2)]);
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)));
+    let (mut a, mut b) = (cache.get(&7), cache.get(&7));
+    assert!(wakers::poll_once(&mut a).is_pending());
+    sim.to(100);
+    let (count, waker) = wakers::Counting::new();
+    assert!(wakers::poll_with(&mut b, &waker).is_pending());
+    gate.open_quietly();
+    let before = count.wakes();
+    assert!(wakers::poll_once(&mut a).is_pending(), "attempt 1 goes on");
+    assert_eq!(count.wakes() - before, 1);
+    assert!(wakers::poll_with(&mut b, &waker).is_ready());
+    drop((a, b));
+    assert_clean(&cache.stats());
+}
+
+/// The same when it panics: that unwinds through whoever polled it. (P3, P5, P6)
+fn a_beginner_is_woken_by_the_panic_of_his_attempt<R: Host>() {
+    let mut sim = Sim::new();
+    let gate = Gate::default();
+    let loads = sim.loads_in_turn([never(), gate.script().panics(2)]);
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)));
+    let (mut a, mut b) = (cache.get(&7), cache.get(&7));
+    assert!(wakers::poll_once(&mut a).is_pending());
+    sim.to(100);
+    let (count, waker) = wakers::Counting::new();
+    assert!(wakers::poll_with(&mut b, &waker).is_pending());
+    gate.open_quietly();
+    let before = count.wakes();
+    let unwound = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| wakers::poll_once(&mut a).is_pending()));
+    assert!(unwound.is_err(), "it is A who polled it");
+    assert_eq!(count.wakes() - before, 1);
+    let core::task::Poll::Ready(Err(error)) = wakers::poll_with(&mut b, &waker) else { panic!("told at once") };
+    assert!(error.is_panicked());
+    drop((a, b));
     assert_clean(&cache.stats());
 }

@@ -75,6 +75,7 @@ impl<N: Notify> Stay<N> {
                 turn_of::<K, L, R, P>(next, shard, waiting)
             }
         };
+        scraps.effects.nudge(shard.flights.seated(&waiting.seat));
         match &turn {
             Turn::Drive(job, _) => self.driving = Some(job.number),
             Turn::End(_)

@@ -232,6 +232,7 @@ where
         inner.with(waiting.hash, |shard| {
             let failure = Failure::new(Cause::Panicked);
             shard.fail(&waiting.seat, number, failure, At { now, rules: &inner.rules }, &mut effects.0);
+            effects.nudge(shard.flights.seated(&waiting.seat));
         });
     }
 }

@@ -55,6 +55,8 @@ pub(crate) struct LookupCounts {
 pub(crate) struct Effects<K, V, E, F, C> {
     /// Whom to wake: the flight is over.
     pub(crate) wake: Option<C>,
+    /// Whether the flight goes on, but some of those who wait have to look at it.
+    pub(crate) nudge: bool,
     pub(crate) loads: Vec<F>,
     pub(crate) leavers: Leavers<K, V>,
     pub(crate) failures: Vec<Gone<K, E>>,
@@ -67,6 +69,7 @@ impl<K, V, E, F, C> Effects<K, V, E, F, C> {
     pub(crate) const fn new() -> Self {
         Self {
             wake: None,
+            nudge: false,
             loads: Vec::new(),
             leavers: Leavers::new(),
             failures: Vec::new(),

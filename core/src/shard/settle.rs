@@ -72,6 +72,8 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             if let Some(ended) = self.flights.fail(seat, number, &failure) {
                 return self.keep_failure(ended, places, failure, at, effects);
             }
+            // Whoever began it is told so, and he need not be the one who drove it.
+            effects.nudge |= seat.began() != Some(number);
         }
         effects.error = Some(failure);
     }
@@ -89,6 +91,8 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         if let Some((mut ended, failure)) = ended {
             loads.append(&mut ended.loads);
             self.keep_failure(ended, places, failure, at, effects);
+        } else {
+            effects.nudge = true;
         }
         effects.loads.append(&mut loads);
     }
