@@ -200,6 +200,8 @@ pub enum Cause<E> {
     Error(Arc<E>),
     /// When the load panicked; the panic itself went to the caller who polled it.
     Panicked,
+    /// When the load said that the previous value is still good, and there was none.
+    NothingToKeep,
 }
 
 impl<E> Failure<E> {
@@ -351,6 +353,7 @@ impl<E> Clone for Cause<E> {
             Self::BudgetExceeded => Self::BudgetExceeded,
             Self::Error(error) => Self::Error(Arc::clone(error)),
             Self::Panicked => Self::Panicked,
+            Self::NothingToKeep => Self::NothingToKeep,
         }
     }
 }
@@ -361,6 +364,7 @@ impl<E> fmt::Display for Failure<E> {
             Cause::BudgetExceeded => "the load took longer than its budget",
             Cause::Error(_) => "the load failed",
             Cause::Panicked => "the load panicked",
+            Cause::NothingToKeep => "the load kept a value where there was none",
         })
     }
 }

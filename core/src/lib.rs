@@ -71,11 +71,12 @@ pub use cache::{
     LookupOptions, LookupOrLoad, LookupWith, NoSource, Refresh, StaleOrLoad, StaleOutcome, Stats,
 };
 pub use error::{Cause, Failure, LoadError};
-pub use outcome::{Generation, Outcome, Status};
+pub use outcome::{Generation, Outcome, RemovalCause, Status};
 pub use parts::ManualClock;
 pub use seams::{
-    BoxLoad, BoxLoader, Clock, HasLoader, Key, Load, LoadFn, Loaded, LoadedFn, Loader, LocalBoxLoad, LocalPerCall,
-    Lock, Notify, PerCall, Plain, Runtime, Source, Spawn, TakesCalls, Timer, Weighed,
+    BoxLoad, BoxLoader, BoxRevalidator, Clock, HasLoader, Judgement, Key, Load, LoadFn, Loaded, LoadedFn, Loader,
+    LocalBoxLoad, LocalPerCall, Lock, Notify, PerCall, Previous, RevalidateFn, Revalidated, Runtime, Source, Spawn,
+    TakesCalls, Timer, Weighed, Weigher, With,
 };
 pub use shard::OnTimeout;
 pub use time::{Instant, TimeLeft, Ttl};

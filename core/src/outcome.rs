@@ -81,6 +81,66 @@ impl fmt::Display for Status {
     }
 }
 
+/// Why a value left the cache.
+///
+/// What had expired when it left has `Expired`, whatever swept it out.
+///
+/// ```
+/// # use larder::RemovalCause;
+/// assert_eq!(RemovalCause::Evicted.as_str(), "evicted");
+/// assert!(RemovalCause::Evicted.is_automatic());
+/// assert!(!RemovalCause::Removed.is_automatic());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RemovalCause {
+    /// When it had expired.
+    Expired,
+    /// When it had to make room.
+    Evicted,
+    /// When another value was stored, or was refused, under its key.
+    Replaced,
+    /// When it was removed by name, by a predicate, by a clear, or by an answer that is not to be stored.
+    Removed,
+    /// When it was too heavy to be stored at all.
+    Refused,
+}
+
+impl RemovalCause {
+    /// Returns the name that logs and metrics use.
+    ///
+    /// ```
+    /// # use larder::RemovalCause;
+    /// assert_eq!(RemovalCause::Expired.as_str(), "expired");
+    /// ```
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::Evicted => "evicted",
+            Self::Replaced => "replaced",
+            Self::Removed => "removed",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// Tells whether the cache itself let the value go, instead of being told to.
+    ///
+    /// ```
+    /// # use larder::RemovalCause;
+    /// assert!(RemovalCause::Expired.is_automatic());
+    /// assert!(!RemovalCause::Replaced.is_automatic());
+    /// ```
+    pub const fn is_automatic(&self) -> bool {
+        matches!(self, Self::Expired | Self::Evicted | Self::Refused)
+    }
+}
+
+impl fmt::Display for RemovalCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Tells the values of one key apart.
 ///
 /// Each value that is stored has a generation of its own, inserted or loaded, and none is used again. A value that

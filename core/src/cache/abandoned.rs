@@ -10,8 +10,12 @@ use core::{
 
 use alloc::sync::Arc;
 
-use super::{inner::Inner, means::Means, waiter::Waiter};
-use crate::{Key, Loaded, Runtime, Source, flight::Start, policy::Policy};
+use super::{
+    inner::Inner,
+    means::{Means, Owned},
+    waiter::Waiter,
+};
+use crate::{Key, Runtime, Source, flight::Start, policy::Policy};
 
 /// A load that its callers have left, finished in the background.
 ///
@@ -61,7 +65,7 @@ impl<K, L: Source<K>> Means<K, L> for Option<Infallible> {
 
     fn start_alone(&mut self, _: &L, _: K) {}
 
-    fn poll_own(&mut self, _: &mut Context<'_>) -> Poll<Result<Loaded<L::Value>, L::Error>> {
+    fn poll_own(&mut self, _: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
         Poll::Pending
     }
 

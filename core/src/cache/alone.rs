@@ -7,8 +7,11 @@ use core::{
     time::Duration,
 };
 
-use super::{inner::Inner, means::Means};
-use crate::{Instant, Key, Loaded, Runtime, Source, Status, policy::Policy, shard::LoadEnd};
+use super::{
+    inner::Inner,
+    means::{Means, Owned},
+};
+use crate::{Instant, Key, Runtime, Source, Status, policy::Policy, shard::LoadEnd};
 
 /// One load for one caller.
 pub(crate) struct Alone<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
@@ -20,7 +23,7 @@ pub(crate) struct Alone<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: Buil
 }
 
 /// What a load alone comes to, its caller's status, and how long it took.
-type Ended<V, E> = (Result<Loaded<V>, E>, Status, Duration);
+type Ended<V, E> = (Owned<V, E>, Status, Duration);
 
 impl<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Alone<'a, K, L, R, P, H> {
     pub(crate) fn new(inner: &'a Arc<Inner<K, L, R, P, H>>, hash: u64, status: Status) -> Self {

@@ -117,12 +117,11 @@ where
                 },
                 State::Alone(alone) => match alone.poll(cx, &mut self.means) {
                     Poll::Pending => return Poll::Pending,
-                    Poll::Ready((Ok(loaded), status, waited)) => {
-                        (End::Told(Ok(unstored(loaded.value, status, waited))), Some(status))
-                    }
-                    Poll::Ready((Err(error), status, _)) => {
-                        (End::Failed(Failure::new(Cause::Error(Arc::new(error)))), Some(status))
-                    }
+                    Poll::Ready((Ok(answered), status, waited)) => match answered.into_value() {
+                        Some(value) => (End::Told(Ok(unstored(value, status, waited))), Some(status)),
+                        None => (End::Failed(Failure::new(Cause::NothingToKeep)), Some(status)),
+                    },
+                    Poll::Ready((Err(cause), status, _)) => (End::Failed(Failure::new(cause)), Some(status)),
                 },
             };
             if let (End::Told(Ok(_)), Some(status)) = (&end, status) {

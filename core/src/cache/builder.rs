@@ -49,6 +49,7 @@ impl<R: Runtime> Cache<(), NoSource, R> {
                     stale_while_refresh: None,
                     stale_if_error: None,
                 },
+                revalidate_within: Duration::MAX,
                 order: Ok(()),
             },
             spawn: None,
@@ -90,6 +91,7 @@ pub(super) struct Settings {
     capacity: u64,
     shards: Option<usize>,
     rules: Rules,
+    pub(super) revalidate_within: Duration,
     pub(super) order: Result<(), ConfigError>,
 }
 
@@ -516,7 +518,7 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     /// ```
     pub fn build(self) -> Result<Cache<K, L, R, P, H>, ConfigError> {
         let Self { runtime, source, hasher, settings, spawn, .. } = self;
-        let Settings { capacity, shards, rules, order } = settings;
+        let Settings { capacity, shards, rules, revalidate_within, order } = settings;
         order?;
         if !L::IS_READY {
             return Err(ConfigError::Source);
@@ -529,7 +531,8 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
             None => processors().saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_SHARE)),
         };
         let shards = shards.min(to_usize(capacity)).max(1) as u64;
-        let hold = rules.stale_while_refresh.max(rules.stale_if_error);
+        let revalidate_within = L::REVALIDATES.then_some(revalidate_within);
+        let hold = rules.stale_while_refresh.max(rules.stale_if_error).max(revalidate_within);
         let share = |index| capacity / shards + u64::from(index < capacity % shards);
         let shards = (0..shards).map(|index| Aligned(R::Lock::new(Shard::new(share(index), hold)))).collect();
         let timed = AtomicBool::new(rules.ttl.expires() || !rules.backoff.first.is_zero());

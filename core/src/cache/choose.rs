@@ -5,8 +5,8 @@ use core::{convert::Infallible, future::Future, hash::BuildHasher, marker::Phant
 
 use super::{Builder, ConfigError, DefaultHasher};
 use crate::{
-    BoxLoad, BoxLoader, Key, Load, LoadFn, Loaded, LoadedFn, Loader, LocalPerCall, PerCall, Runtime, Source, Weighed,
-    policy::Policy, seams::sealed::Sealed,
+    BoxLoad, BoxLoader, Key, Load, LoadFn, Loaded, LoadedFn, Loader, LocalPerCall, PerCall, Previous, Runtime, Source,
+    Weighed, Weigher, With, policy::Policy, seams::sealed::Sealed,
 };
 
 /// No source yet: a [`Builder`] needs one before it can be of use.
@@ -29,11 +29,12 @@ impl Sealed for NoSource {}
 impl<K> Source<K> for NoSource {
     type Value = Infallible;
     type Error = Infallible;
+    type Answer = Loaded<Infallible>;
     type Future = BoxLoad<Infallible, Infallible>;
 
     const IS_READY: bool = false;
 
-    fn begin(&self, _: K) -> Option<Self::Future> {
+    fn begin(&self, _: K, _: Option<Previous<Infallible>>) -> Option<Self::Future> {
         None
     }
 }
@@ -253,7 +254,7 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     /// ```
     #[must_use]
     pub fn weigher<W: Fn(&K, &L::Value) -> u64>(self, weigher: W) -> Builder<K, R, Weighed<L, W>, P, H> {
-        self.change(|source| Weighed { source, weigher }, |hasher| hasher)
+        self.change(|source| With { source, extra: Weigher(weigher) }, |hasher| hasher)
     }
 
     /// Takes another eviction policy than the default.
@@ -300,6 +301,11 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     #[must_use]
     pub fn hasher<T: BuildHasher>(self, hasher: T) -> Builder<K, R, L, P, T> {
         self.change(|source| source, |_| Some(hasher))
+    }
+
+    /// Loads by this source instead.
+    pub(super) fn source<T: Source<K>>(self, source: T) -> Builder<K, R, T, P, H> {
+        self.change(|_| source, |hasher| hasher)
     }
 
     /// Replaces the parts that make the cache's type, all but one of them by themselves.

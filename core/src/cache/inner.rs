@@ -15,7 +15,7 @@ use super::{
     crowd::{Crowd, Hub},
 };
 use crate::{
-    Instant, Key, Lock, Runtime, Source,
+    Instant, Key, Lock, Runtime, Source, Ttl,
     flight::Flight,
     policy::{GatedFifo, Policy},
     shard::{Effects, Rules, Shard},
@@ -224,6 +224,13 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
     pub(crate) fn expects_expiry(&self) {
         if !self.timed.load(Ordering::Relaxed) {
             self.timed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The same, if any of these lifetimes ends.
+    pub(crate) fn expect_expiry_of<const N: usize>(&self, ttls: [Ttl; N]) {
+        if ttls.into_iter().any(Ttl::expires) {
+            self.expects_expiry();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How a caller can bring about a load.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, sync::Arc};
 use core::{
     future::Future,
     marker::PhantomData,
@@ -8,7 +8,15 @@ use core::{
     task::{Context, Poll},
 };
 
-use crate::{Loaded, Source, TakesCalls, flight::Start};
+use crate::{Cause, Loaded, Source, TakesCalls, flight::Start, seams::Answered};
+
+/// What a load comes to.
+pub(crate) type Owned<V, E> = Result<Answered<V>, Cause<E>>;
+
+/// Puts what a load answers into words that all loads have in common.
+pub(crate) fn answer<A: Into<Answered<V>>, V, E>(result: Result<A, E>) -> Owned<V, E> {
+    result.map(Into::into).map_err(|error| Cause::Error(Arc::new(error)))
+}
 
 /// What a caller leads with, should it fall to him. Public only as a part of the futures' types.
 pub trait Means<K, L: Source<K>> {
@@ -19,7 +27,7 @@ pub trait Means<K, L: Source<K>> {
     fn start_alone(&mut self, source: &L, key: K);
 
     /// Polls the load that this caller keeps.
-    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Result<Loaded<L::Value>, L::Error>>;
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>>;
 
     /// Drops the load that this caller keeps.
     fn drop_own(&mut self);
@@ -40,11 +48,11 @@ impl<K, L: Source<K>> Means<K, L> for ByLoader<L::Future> {
     }
 
     fn start_alone(&mut self, source: &L, key: K) {
-        self.0 = source.begin(key);
+        self.0 = source.begin(key, None);
     }
 
-    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Result<Loaded<L::Value>, L::Error>> {
-        poll_kept(&mut self.0, cx)
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
+        poll_kept(&mut self.0, cx).map(answer)
     }
 
     fn drop_own(&mut self) {
@@ -77,8 +85,8 @@ where
         self.kept = self.make.take().map(L::wrap);
     }
 
-    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Result<Loaded<L::Value>, L::Error>> {
-        poll_kept(&mut self.kept, cx)
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
+        poll_kept(&mut self.kept, cx).map(answer)
     }
 
     fn drop_own(&mut self) {
@@ -123,8 +131,8 @@ where
 
     fn start_alone(&mut self, _: &L, _: K) {}
 
-    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Result<Loaded<L::Value>, L::Error>> {
-        self.poll(cx)
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
+        self.poll(cx).map(answer)
     }
 
     fn drop_own(&mut self) {
@@ -147,8 +155,8 @@ where
 
     fn start_alone(&mut self, _: &L, _: K) {}
 
-    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Result<Loaded<L::Value>, L::Error>> {
-        self.0.poll(cx).map(|result| result.map(Loaded::new))
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
+        self.0.poll(cx).map(answer)
     }
 
     fn drop_own(&mut self) {

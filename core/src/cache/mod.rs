@@ -18,6 +18,7 @@ mod lookup_by;
 mod lookup_future;
 mod means;
 mod options;
+mod revalidate;
 mod stale;
 mod stats;
 mod stay;

@@ -142,8 +142,8 @@ impl<N: Notify> Stay<N> {
                 }
             }
             Driven::OwnPending(number) => scraps.wakers[0] = shard.flights.own_pending(seat, number),
-            Driven::Answered(number, loaded, weighed, now) => {
-                shard.succeed(seat, number, loaded, weighed, At { now, rules }, effects);
+            Driven::Answered(number, news, now) => {
+                shard.succeed(seat, number, news, At { now, rules }, effects);
             }
             Driven::Failed(number, failure, now) => {
                 shard.fail(seat, number, failure, At { now, rules }, effects);

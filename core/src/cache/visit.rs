@@ -8,8 +8,9 @@ use super::{
     inner::Deferred,
 };
 use crate::{
-    Failure, Instant, LoadError, Loaded, Notify, Outcome, Runtime, Source, Status,
+    Failure, Instant, LoadError, Notify, Outcome, Runtime, Source, Status,
     flight::{Flight, Job},
+    shard::News,
 };
 
 /// How a caller's wait ends.
@@ -36,7 +37,7 @@ pub(crate) enum Driven<F, V, E> {
     Nothing,
     Pending(u32, F),
     OwnPending(u32),
-    Answered(u32, Loaded<V>, Option<u64>, Instant),
+    Answered(u32, News<V>, Instant),
     Failed(u32, Failure<E>, Instant),
 }
 

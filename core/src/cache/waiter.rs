@@ -1,6 +1,5 @@
 //! One caller who waits: the loop of being told, driving and sleeping.
 
-use alloc::sync::Arc;
 use core::{
     future::Future,
     hash::BuildHasher,
@@ -13,15 +12,16 @@ use super::{
     abandoned::Abandoned,
     crowd::Registration,
     inner::{Deferred, Handle, Inner},
-    means::Means,
+    means::{Means, answer},
     stay::Stay,
     visit::{Driven, End, Handed, Scraps, Turn},
 };
 use crate::{
-    Cause, Failure, Instant, Key, Runtime, Source,
+    Cause, Failure, Instant, Judgement, Key, Runtime, Source,
     flight::{Job, Work},
     policy::Policy,
-    shard::{At, Waiting},
+    seams::Answered,
+    shard::{At, News, Waiting},
 };
 
 /// A seat in a flight and what its holder needs to wait there. Dropping it gives up the seat.
@@ -137,36 +137,51 @@ where
             work => {
                 let load = match work {
                     Work::Poll(load) => Some(load),
-                    _ => self.key().and_then(|key| self.inner.get().source.begin(key)),
+                    _ => self.begin(),
                 };
                 // Only a loader's attempts begin without a load, so there always is one.
                 let Some(mut load) = load else { return self.failed(number, Cause::Panicked) };
                 let mut context = Context::from_waker(handed.map_or_else(|| cx.waker(), |handed| &handed.waker));
                 let poll = Pin::new(&mut load).poll(&mut context);
-                (Some(load), poll)
+                (Some(load), poll.map(answer))
             }
         };
         match (poll, load) {
             (Poll::Pending, Some(load)) => Driven::Pending(number, load),
             (Poll::Pending, None) => Driven::OwnPending(number),
-            (Poll::Ready(Ok(loaded)), load) => {
+            (Poll::Ready(result), load) => {
                 // The load goes before the clock is read: its drop is part of it.
                 drop(load);
-                let now = self.now();
-                let inner = self.inner.get();
-                let weighs = L::WEIGHS && loaded.weight.is_none();
-                let weighed =
-                    weighs.then(|| self.key().and_then(|key| inner.source.weigh(&key, &loaded.value))).flatten();
-                if loaded.ttl.expires() {
-                    inner.expects_expiry();
+                match result {
+                    Ok(answered) => self.answered(number, answered),
+                    Err(cause) => self.failed(number, cause),
                 }
-                Driven::Answered(number, loaded, weighed, now)
-            }
-            (Poll::Ready(Err(error)), load) => {
-                drop(load);
-                self.failed(number, Cause::Error(Arc::new(error)))
             }
         }
+    }
+
+    /// Lets the user's rules judge an answer, with no lock held.
+    fn answered(&mut self, number: u32, answered: Answered<L::Value>) -> Driven<L::Future, L::Value, L::Error> {
+        let now = self.now();
+        let inner = self.inner.get();
+        let judge = |value: &L::Value| match L::JUDGES.then(|| self.key()).flatten() {
+            Some(key) => inner.source.judge(&key, value),
+            None => Judgement::default(),
+        };
+        let news = match answered {
+            Answered::New(loaded) => {
+                let judgement = judge(&loaded.value);
+                inner.expect_expiry_of([loaded.ttl, judgement.ttl]);
+                News::new(loaded, judgement)
+            }
+            Answered::Kept(previous, ttl) => {
+                let judgement = judge(&previous.value);
+                inner.expect_expiry_of([ttl, judgement.ttl]);
+                News::kept(previous, ttl, judgement)
+            }
+            Answered::Unfounded => return Driven::Failed(number, Failure::new(Cause::NothingToKeep), now),
+        };
+        Driven::Answered(number, news, now)
     }
 
     fn failed(&mut self, number: u32, cause: Cause<L::Error>) -> Driven<L::Future, L::Value, L::Error> {
@@ -189,6 +204,18 @@ where
     fn key(&self) -> Option<K> {
         let waiting = self.stay.waiting.as_ref()?;
         self.inner.get().with(waiting.hash, |shard| shard.flights.seated(&waiting.seat).key().cloned())
+    }
+
+    /// Asks the cache's loader for a load.
+    fn begin(&self) -> Option<L::Future> {
+        let waiting = self.stay.waiting.as_ref()?;
+        let inner = self.inner.get();
+        let (key, previous) = inner.with(waiting.hash, |shard| {
+            let key = shard.flights.seated(&waiting.seat).key()?.clone();
+            let previous = if L::REVALIDATES { shard.previous(waiting.hash, |k| *k == key) } else { None };
+            Some((key, previous))
+        })?;
+        inner.source.begin(key, previous)
     }
 
     fn sleep_until(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {

@@ -54,6 +54,8 @@ pub(crate) struct Answer<V> {
     /// The attempt that answered; `None` if the value was inserted.
     pub(crate) attempt: Option<u32>,
     pub(crate) published: Instant,
+    /// When the value was published first: earlier, if it is an old one that is still good.
+    pub(crate) since: Instant,
     /// When it expires; not after `published` if it was not stored.
     pub(crate) deadline: Instant,
     pub(crate) generation: Option<u32>,

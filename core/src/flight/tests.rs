@@ -26,7 +26,7 @@ fn failure(name: &'static str) -> Failure<&'static str> {
 }
 
 fn answer(value: u32) -> Answer<u32> {
-    Answer { value, attempt: None, published: at(0), deadline: at(0), generation: None }
+    Answer { value, attempt: None, published: at(0), since: at(0), deadline: at(0), generation: None }
 }
 
 fn claim(sky: &mut Sky, key: u32, start: Start<u32>) -> Seat {

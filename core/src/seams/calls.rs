@@ -4,8 +4,9 @@ use alloc::boxed::Box;
 use core::future::Future;
 
 use super::{
+    extras::{Extra, With},
     load::{Loaded, Source},
-    sources::{LocalPerCall, PerCall, Weighed},
+    sources::{LocalPerCall, PerCall},
 };
 
 /// A [`Source`] to which each call brings a load of its own.
@@ -73,10 +74,10 @@ where
     }
 }
 
-impl<K, C, F, A, L, W> TakesCalls<K, C, F, A> for Weighed<L, W>
+impl<K, C, F, A, L, X> TakesCalls<K, C, F, A> for With<L, X>
 where
     L: TakesCalls<K, C, F, A>,
-    W: Fn(&K, &L::Value) -> u64,
+    X: Extra<K, L::Value>,
 {
     fn wrap(make: C) -> Self::Future {
         L::wrap(make)

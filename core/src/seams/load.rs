@@ -2,7 +2,8 @@
 
 use core::{future::Future, hash::Hash};
 
-use crate::Ttl;
+use super::revalidate::{Answered, Previous};
+use crate::{RemovalCause, Ttl};
 
 /// What a load answers: a value, its lifetime and its weight.
 ///
@@ -159,27 +160,53 @@ pub trait Source<K>: sealed::Sealed {
     /// What a failed load says.
     type Error;
 
+    /// What a load that succeeds says.
+    #[doc(hidden)]
+    type Answer: Into<Answered<Self::Value>>;
+
     /// A load as it is kept in a flight.
-    type Future: Future<Output = Result<Loaded<Self::Value>, Self::Error>> + Unpin;
+    type Future: Future<Output = Result<Self::Answer, Self::Error>> + Unpin;
 
     /// Whether there is anything to load by.
     #[doc(hidden)]
     const IS_READY: bool = true;
 
-    /// Whether values have weights of their own.
+    /// Whether loads are handed the value that is held.
     #[doc(hidden)]
-    const WEIGHS: bool = false;
+    const REVALIDATES: bool = false;
+
+    /// Whether there is anything to say of a value's weight or lifetime.
+    #[doc(hidden)]
+    const JUDGES: bool = false;
+
+    /// Whether somebody listens to values that leave.
+    #[doc(hidden)]
+    const LISTENS: bool = false;
 
     /// Begins the load of `key`; `None` where only calls bring loads.
     #[doc(hidden)]
-    fn begin(&self, key: K) -> Option<Self::Future>;
+    fn begin(&self, key: K, previous: Option<Previous<Self::Value>>) -> Option<Self::Future>;
 
-    /// Returns the weight of a value, if it is weighed.
+    /// Says of a value what neither its load nor the call has said.
     #[doc(hidden)]
-    fn weigh(&self, key: &K, value: &Self::Value) -> Option<u64> {
+    fn judge(&self, key: &K, value: &Self::Value) -> Judgement {
         let _ = (key, value);
-        None
+        Judgement::default()
     }
+
+    /// Tells whoever listens that a value has left.
+    #[doc(hidden)]
+    fn left(&self, key: &K, value: &Self::Value, cause: RemovalCause) {
+        let _ = (key, value, cause);
+    }
+}
+
+/// What is said of a value by rules for all values: it counts where its load and the call are silent.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Judgement {
+    pub(crate) ttl: Ttl,
+    pub(crate) weight: Option<u64>,
 }
 
 /// A [`Source`] that can load any key by itself.

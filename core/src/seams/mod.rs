@@ -4,12 +4,17 @@
 //! between threads follows from the parts it is made of.
 
 mod calls;
+mod extras;
 mod load;
+mod revalidate;
 mod runtime;
 mod sources;
 
 pub use calls::TakesCalls;
+pub use extras::{Weighed, Weigher, With};
 pub(crate) use load::sealed;
-pub use load::{HasLoader, Key, Load, Loaded, Source};
+pub use load::{HasLoader, Judgement, Key, Load, Loaded, Source};
+pub(crate) use revalidate::Answered;
+pub use revalidate::{BoxRevalidator, Previous, RevalidateFn, Revalidated};
 pub use runtime::{Clock, Lock, Notify, Runtime, Spawn, Timer};
-pub use sources::{BoxLoad, BoxLoader, LoadFn, LoadedFn, Loader, LocalBoxLoad, LocalPerCall, PerCall, Plain, Weighed};
+pub use sources::{BoxLoad, BoxLoader, LoadFn, LoadedFn, Loader, LocalBoxLoad, LocalPerCall, PerCall};

@@ -1,14 +1,12 @@
 //! The sources that there are: loaders of each kind, and none.
 
 use alloc::boxed::Box;
-use core::{
-    future::Future,
-    marker::PhantomData,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use core::{future::Future, marker::PhantomData, pin::Pin};
 
-use super::load::{HasLoader, Load, Loaded, Source, sealed::Sealed};
+use super::{
+    load::{HasLoader, Load, Loaded, Source, sealed::Sealed},
+    revalidate::Previous,
+};
 
 /// A source that is a [`Load`] of the user's own.
 ///
@@ -29,9 +27,10 @@ impl<T> HasLoader for Loader<T> {}
 impl<K, T: Load<K>> Source<K> for Loader<T> {
     type Value = T::Value;
     type Error = T::Error;
+    type Answer = Loaded<T::Value>;
     type Future = Pin<Box<T::Future>>;
 
-    fn begin(&self, key: K) -> Option<Self::Future> {
+    fn begin(&self, key: K, _: Option<Previous<T::Value>>) -> Option<Self::Future> {
         Some(Box::pin(self.0.load(key)))
     }
 }
@@ -64,26 +63,11 @@ where
 {
     type Value = V;
     type Error = E;
-    type Future = Plain<Fut>;
+    type Answer = V;
+    type Future = Pin<Box<Fut>>;
 
-    fn begin(&self, key: K) -> Option<Self::Future> {
-        Some(Plain(Box::pin((self.0)(key))))
-    }
-}
-
-/// The load of a [`LoadFn`]: its value is wrapped as [`Loaded`].
-///
-/// Part of that source's type; there is no need to name it.
-pub struct Plain<F>(Pin<Box<F>>);
-
-impl<F, V, E> Future for Plain<F>
-where
-    F: Future<Output = Result<V, E>>,
-{
-    type Output = Result<Loaded<V>, E>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(cx).map(|answer| answer.map(Loaded::new))
+    fn begin(&self, key: K, _: Option<Previous<V>>) -> Option<Self::Future> {
+        Some(Box::pin((self.0)(key)))
     }
 }
 
@@ -114,9 +98,10 @@ where
 {
     type Value = V;
     type Error = E;
+    type Answer = Loaded<V>;
     type Future = Pin<Box<Fut>>;
 
-    fn begin(&self, key: K) -> Option<Self::Future> {
+    fn begin(&self, key: K, _: Option<Previous<V>>) -> Option<Self::Future> {
         Some(Box::pin((self.0)(key)))
     }
 }
@@ -138,7 +123,10 @@ where
 ///     }
 /// }
 /// ```
-pub type BoxLoad<V, E> = Pin<Box<dyn Future<Output = Result<Loaded<V>, E>> + Send>>;
+pub type BoxLoad<V, E> = BoxFuture<Result<Loaded<V>, E>>;
+
+/// A boxed future that may move between threads.
+pub(super) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A boxed load that stays on its thread.
 ///
@@ -193,9 +181,10 @@ impl<K, V, E> HasLoader for BoxLoader<K, V, E> {}
 impl<K, V: Clone, E> Source<K> for BoxLoader<K, V, E> {
     type Value = V;
     type Error = E;
+    type Answer = Loaded<V>;
     type Future = BoxLoad<V, E>;
 
-    fn begin(&self, key: K) -> Option<Self::Future> {
+    fn begin(&self, key: K, _: Option<Previous<V>>) -> Option<Self::Future> {
         Some((self.0)(key))
     }
 }
@@ -220,9 +209,10 @@ impl<V, E> Sealed for PerCall<V, E> {}
 impl<K, V: Clone, E> Source<K> for PerCall<V, E> {
     type Value = V;
     type Error = E;
+    type Answer = Loaded<V>;
     type Future = BoxLoad<V, E>;
 
-    fn begin(&self, _: K) -> Option<Self::Future> {
+    fn begin(&self, _: K, _: Option<Previous<V>>) -> Option<Self::Future> {
         None
     }
 }
@@ -248,57 +238,10 @@ impl<V, E> Sealed for LocalPerCall<V, E> {}
 impl<K, V: Clone, E> Source<K> for LocalPerCall<V, E> {
     type Value = V;
     type Error = E;
+    type Answer = Loaded<V>;
     type Future = LocalBoxLoad<V, E>;
 
-    fn begin(&self, _: K) -> Option<Self::Future> {
+    fn begin(&self, _: K, _: Option<Previous<V>>) -> Option<Self::Future> {
         None
-    }
-}
-
-/// A source whose values are weighed by a closure.
-///
-/// Made by [`Builder::weigher`](crate::Builder::weigher). A function pointer makes it a type that can be written down:
-///
-/// ```
-/// use larder::{Cache, ManualClock, PerCall, Weighed, parts::Std};
-/// use std::io;
-///
-/// type Weigher = fn(&String, &String) -> u64;
-/// type Pages = Cache<String, Weighed<PerCall<String, io::Error>, Weigher>, Std<ManualClock>>;
-///
-/// let pages: Pages = Cache::builder(Std::new(ManualClock::new()))
-///     .per_call()
-///     .weigher((|_, page| page.len() as u64) as Weigher)
-///     .build()?;
-/// # pages.insert(String::from("a"), String::from("larder"));
-/// # assert_eq!(pages.weight(), 6);
-/// # Ok::<(), larder::ConfigError>(())
-/// ```
-pub struct Weighed<L, W> {
-    pub(crate) source: L,
-    pub(crate) weigher: W,
-}
-
-impl<L, W> Sealed for Weighed<L, W> {}
-impl<L: HasLoader, W> HasLoader for Weighed<L, W> {}
-
-impl<K, L, W> Source<K> for Weighed<L, W>
-where
-    L: Source<K>,
-    W: Fn(&K, &L::Value) -> u64,
-{
-    type Value = L::Value;
-    type Error = L::Error;
-    type Future = L::Future;
-
-    const IS_READY: bool = L::IS_READY;
-    const WEIGHS: bool = true;
-
-    fn begin(&self, key: K) -> Option<Self::Future> {
-        self.source.begin(key)
-    }
-
-    fn weigh(&self, key: &K, value: &Self::Value) -> Option<u64> {
-        Some((self.weigher)(key, value))
     }
 }

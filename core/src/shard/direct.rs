@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use super::{At, Effects, RECLAIM, Shard, arrive::outcome};
 use crate::{
-    Instant, Loaded, Outcome, Status,
+    Instant, Judgement, Loaded, Outcome, Previous, Status,
     flight::{Answer, Ended},
-    store::{New, policy::Policy},
+    store::{Entry, New, policy::Policy},
 };
 
 impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
@@ -41,6 +41,14 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         Some(outcome(entry, now, status))
     }
 
+    /// Returns what is stored, fresh or not, for a load that may find it still good.
+    pub(crate) fn previous(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<Previous<V>> {
+        let Entry { value, generation, published, deadline, weight, .. } =
+            self.values.entry(self.values.find(hash, eq)?);
+        let (generation, published, deadline, weight) = (*generation, *published, *deadline, *weight);
+        Some(Previous { value: value.clone(), generation, published, deadline, weight })
+    }
+
     /// Tells whether a fresh value is stored.
     pub(crate) fn contains(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> bool {
         self.values.find(hash, eq).is_some_and(|place| self.values.entry(place).is_fresh(now))
@@ -52,30 +60,32 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         hash: u64,
         key: K,
         loaded: Loaded<V>,
-        weighed: Option<u64>,
+        judgement: Judgement,
         At { now, rules }: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
     ) -> Option<u32> {
-        let Some(deadline) = loaded.ttl.or(rules.ttl).deadline(now) else {
+        let Some(deadline) = loaded.ttl.or(judgement.ttl).or(rules.ttl).deadline(now) else {
             effects.value = self.remove(hash, now, |k| *k == key, effects);
             effects.leavers.push(key, loaded.value);
             return None;
         };
-        let weight = loaded.weight.or(weighed).unwrap_or(1);
+        let weight = loaded.weight.or(judgement.weight).unwrap_or(1);
         let place = self.values.find(hash, |k| *k == key);
         let failure = self.failures.place(hash, |k| *k == key);
         let flight = self.flights.find(hash, |k| *k == key);
         let copy = flight.map(|_| loaded.value.clone());
 
         effects.failures.extend(failure.map(|place| self.failures.remove(place)));
-        let generation = self.put(place, New { hash, key, value: loaded.value, weight, now, deadline }, effects);
+        let new = New { hash, key, value: loaded.value, weight, now, deadline, former: None };
+        let generation = self.put(place, new, effects);
         if let Some((flight, value)) = flight.zip(copy) {
             let Ended { key, crowd, loads, .. } = self.flights.end(flight);
             effects.key = key;
             effects.wake = Some(crowd);
             effects.loads.extend(loads);
             let deadline = if generation.is_some() { deadline } else { now };
-            self.flights.flight(flight).tell(Ok(Answer { value, attempt: None, published: now, deadline, generation }));
+            let answer = Answer { value, attempt: None, published: now, since: now, deadline, generation };
+            self.flights.flight(flight).tell(Ok(answer));
         }
         self.reclaim(now, RECLAIM, effects);
         generation

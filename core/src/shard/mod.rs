@@ -16,6 +16,7 @@ use core::time::Duration;
 pub(crate) use arrive::{Arrival, Asked};
 pub use rules::OnTimeout;
 pub(crate) use rules::{At, Call, Rules};
+pub(crate) use settle::News;
 pub(crate) use tally::LoadEnd;
 pub(crate) use wait::{AtPoll, Next, Waiting};
 

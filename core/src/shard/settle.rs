@@ -2,46 +2,69 @@
 
 use super::{At, Effects, Shard};
 use crate::{
-    Failure, Instant, Loaded,
+    Failure, Instant, Judgement, Loaded, Previous, Ttl,
     flight::{Answer, Ended, Seat},
-    store::{New, policy::Policy},
+    store::{Former, New, policy::Policy},
 };
+
+/// A value that a load has answered, and what there is to say of it.
+pub(crate) struct News<V> {
+    value: V,
+    ttl: Ttl,
+    weight: Option<u64>,
+    judgement: Judgement,
+    /// Which value it was before, if it is the previous one that is still good.
+    former: Option<Former>,
+}
+
+impl<V> News<V> {
+    pub(crate) fn new(Loaded { value, ttl, weight }: Loaded<V>, judgement: Judgement) -> Self {
+        Self { value, ttl, weight, judgement, former: None }
+    }
+
+    pub(crate) fn kept(previous: Previous<V>, ttl: Ttl, judgement: Judgement) -> Self {
+        let Previous { value, generation, published, weight, .. } = previous;
+        Self { value, ttl, weight: Some(weight), judgement, former: Some(Former { generation, published }) }
+    }
+}
 
 impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
     /// Publishes the answer of attempt `number`, unless a newer outcome is there already.
     ///
-    /// `weighed` is what the weigher says. If `Eq` or `Clone` panics, nothing has happened.
+    /// If `Eq` or `Clone` panics, nothing has happened.
     pub(crate) fn succeed(
         &mut self,
         seat: &Seat,
         number: u32,
-        loaded: Loaded<V>,
-        weighed: Option<u64>,
+        news: News<V>,
         at: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
     ) {
         let At { now, rules } = at;
+        let News { value, ttl, weight, judgement, former } = news;
         let Some((terms, begun)) = self.flights.may_answer(seat, number) else {
-            effects.value = Some(loaded.value);
+            effects.value = Some(value);
             return;
         };
-        let deadline = loaded.ttl.or(terms.ttl).or(rules.ttl).deadline(now);
-        let weight = loaded.weight.or(terms.weight).or(weighed).unwrap_or(1);
+        let deadline = ttl.or(terms.ttl).or(judgement.ttl).or(rules.ttl).deadline(now);
+        let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1);
         let storable = self.flights.seated(seat).is_attached();
         let (place, failure) = self.places(seat);
-        let copy = (storable && deadline.is_some()).then(|| loaded.value.clone());
+        let copy = (storable && deadline.is_some()).then(|| value.clone());
 
         let Ended { key, hash, crowd, loads } = self.flights.succeed(seat, number);
         effects.wake = Some(crowd);
         effects.loads.extend(loads);
         self.counts.load_time += now.saturating_since(begun);
+        let since = former.map_or(now, |former| former.published);
         let mut answer =
-            Answer { value: loaded.value, attempt: Some(number), published: now, deadline: now, generation: None };
+            Answer { value, attempt: Some(number), published: now, since, deadline: now, generation: None };
         if let Some(key) = key {
             effects.failures.extend(failure.map(|place| self.failures.remove(place)));
             match deadline.zip(copy) {
                 Some((deadline, value)) => {
-                    answer.generation = self.put(place, New { hash, key, value, weight, now, deadline }, effects);
+                    let new = New { hash, key, value, weight, now, deadline, former };
+                    answer.generation = self.put_or_renew(place, new, effects);
                     if answer.generation.is_some() {
                         answer.deadline = deadline;
                     }
@@ -55,6 +78,22 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             }
         }
         self.flights.seated(seat).tell(Ok(answer));
+    }
+
+    /// Stores a value, or lets the one that is stored stay if it is the same.
+    fn put_or_renew(
+        &mut self,
+        place: Option<u32>,
+        new: New<K, V>,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) -> Option<u32> {
+        let is_same =
+            |place: &u32| new.former.is_some_and(|former| former.generation == self.values.entry(*place).generation);
+        let Some(place) = place.filter(is_same) else { return self.put(place, new, effects) };
+        self.values.renew(place, new.deadline);
+        self.note_due();
+        (effects.key, effects.value) = (Some(new.key), Some(new.value));
+        new.former.map(|former| former.generation)
     }
 
     /// Ends attempt `number` by a failure; if it was the last in flight, everybody is told and it may be kept.

@@ -11,7 +11,7 @@ use alloc::{sync::Arc, vec::Vec};
 
 use super::*;
 use crate::{
-    Cause, Failure, LoadError, Loaded, Outcome, Status, TimeLeft, Ttl,
+    Cause, Failure, Judgement, LoadError, Loaded, Outcome, Status, TimeLeft, Ttl,
     flight::{CheckIn, Leaving, Start, Terms, Work},
     store::{Backoff, policy::Lru},
 };
@@ -154,7 +154,8 @@ impl Rig {
     fn answer(&mut self, waiting: &Waiting, number: u32, loaded: impl Into<Loaded<u32>>) {
         let at = At { now: at(self.now), rules: &self.rules };
         self.effects = Effects::new();
-        self.shard.succeed(&waiting.seat, number, loaded.into(), None, at, &mut self.effects);
+        let news = News::new(loaded.into(), Judgement::default());
+        self.shard.succeed(&waiting.seat, number, news, at, &mut self.effects);
     }
 
     fn fail(&mut self, waiting: &Waiting, number: u32, name: &'static str) {
@@ -202,7 +203,7 @@ impl Rig {
     fn insert(&mut self, key: u32, loaded: impl Into<Loaded<u32>>) -> Option<u32> {
         let at = At { now: at(self.now), rules: &self.rules };
         self.effects = Effects::new();
-        self.shard.insert(hash(key), key, loaded.into(), None, at, &mut self.effects)
+        self.shard.insert(hash(key), key, loaded.into(), Judgement::default(), at, &mut self.effects)
     }
 
     fn remove(&mut self, key: u32) -> Option<u32> {

@@ -102,7 +102,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             Ok(Err(failure)) => return Some(Err(failure.clone())),
             Err(failure) => return Some(Err(failure)),
         };
-        let Answer { value, attempt, published, deadline, generation } = answer;
+        let Answer { value, attempt, published, since, deadline, generation } = answer;
         let led = waiting.seat.began().is_some();
         let status = if led { waiting.first() } else { Status::LockHit };
         if waiting.counted {
@@ -111,7 +111,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         Some(Ok(Outcome {
             value,
             status,
-            age: Duration::ZERO,
+            age: published.saturating_since(since),
             time_left: TimeLeft::until(deadline, published),
             led,
             attempt,

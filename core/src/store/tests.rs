@@ -21,7 +21,7 @@ pub(super) fn crowded(key: u32) -> u64 {
 /// Returns a store with one value that was put at 100 and expires at `deadline`.
 fn with_one(deadline: Instant, hold: Option<Duration>) -> Values<u32, u32, Lru> {
     let mut values = Values::new(10, hold);
-    let new = New { hash: 0, key: 1, value: 1, weight: 1, now: at(100), deadline };
+    let new = New { hash: 0, key: 1, value: 1, weight: 1, now: at(100), deadline, former: None };
     assert_eq!(values.put(None, new, 0, &mut Leavers::new()), Some(1));
     values
 }

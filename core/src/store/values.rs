@@ -14,11 +14,18 @@ pub(crate) struct Entry<K, V, N> {
     pub(crate) key: K,
     pub(crate) value: V,
     pub(crate) hash: u64,
-    weight: u64,
+    pub(crate) weight: u64,
     pub(crate) published: Instant,
     pub(crate) deadline: Instant,
     pub(crate) generation: u32,
     node: N,
+}
+
+/// Which value this was before, if it comes back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Former {
+    pub(crate) generation: u32,
+    pub(crate) published: Instant,
 }
 
 impl<K, V, N> Row<K> for Entry<K, V, N> {
@@ -53,11 +60,13 @@ pub(crate) struct New<K, V> {
     pub(crate) weight: u64,
     pub(crate) now: Instant,
     pub(crate) deadline: Instant,
+    pub(crate) former: Option<Former>,
 }
 
 impl<K, V> New<K, V> {
     fn entry<N: Default>(self, generation: u32) -> Entry<K, V, N> {
-        let Self { hash, key, value, weight, now: published, deadline } = self;
+        let Self { hash, key, value, weight, now, deadline, former } = self;
+        let Former { generation, published } = former.unwrap_or(Former { generation, published: now });
         Entry { key, value, hash, weight, published, deadline, generation, node: N::default() }
     }
 }
@@ -181,13 +190,25 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             leavers.push_entry(new.entry::<P::Node>(0));
             return None;
         }
-        self.generation = self.generation.wrapping_add(1);
+        let generation = match new.former {
+            Some(former) => former.generation,
+            None => {
+                self.generation = self.generation.wrapping_add(1);
+                self.generation
+            }
+        };
         self.counts.stored += 1;
         match place {
             Some(place) => self.replace(place, new, reserved, leavers),
             None => self.add(new, reserved, leavers),
         }
-        Some(self.generation)
+        Some(generation)
+    }
+
+    /// Gives the value at `place` another deadline.
+    pub(crate) fn renew(&mut self, place: u32, deadline: Instant) {
+        self.table.rows_mut()[place as usize].deadline = deadline;
+        self.table.set_deadline(place, self.due(deadline));
     }
 
     /// Takes out the value at `place`, which nobody asked for by name.

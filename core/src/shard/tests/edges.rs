@@ -122,9 +122,9 @@ fn an_insert_with_a_lifetime_of_zero_hands_out_both_keys() {
     let stored = Rc::new(1);
     let watch = Rc::downgrade(&stored);
     let mut effects = Effects::new();
-    shard.insert(0, stored, Loaded::new(1), None, now, &mut effects);
+    shard.insert(0, stored, Loaded::new(1), Judgement::default(), now, &mut effects);
     let mut effects = Effects::new();
-    shard.insert(0, Rc::new(1), Loaded::new(1).ttl(Ttl::NotStored), None, now, &mut effects);
+    shard.insert(0, Rc::new(1), Loaded::new(1).ttl(Ttl::NotStored), Judgement::default(), now, &mut effects);
     assert!(watch.upgrade().is_some(), "dropped under the lock");
     drop(effects);
     assert!(watch.upgrade().is_none());

@@ -10,7 +10,7 @@ use crate::store::{
 /// Puts a value that never expires; returns its generation and who left.
 fn put<P: Policy>(values: &mut Values<u32, u32, P>, key: u32, weight: u64) -> (Option<u32>, Vec<u32>) {
     let place = find(values, key);
-    let new = New { hash: crowded(key), key, value: key, weight, now: at(0), deadline: Instant::NEVER };
+    let new = New { hash: crowded(key), key, value: key, weight, now: at(0), deadline: Instant::NEVER, former: None };
     let mut leavers = Leavers::new();
     let generation = values.put(place, new, 0, &mut leavers);
     (generation, keys(leavers))
@@ -118,7 +118,8 @@ fn a_capacity_of_zero_stores_nothing() {
 fn what_had_expired_when_it_left_left_for_that_reason() {
     let mut values = Values::<u32, u32, Lru>::new(2, Some(Duration::from_secs(1)));
     let put_at = |values: &mut Values<u32, u32, Lru>, key: u32, weight, now, deadline| {
-        let new = New { hash: crowded(key), key, value: key, weight, now: at(now), deadline: at(deadline) };
+        let new =
+            New { hash: crowded(key), key, value: key, weight, now: at(now), deadline: at(deadline), former: None };
         values.put(find(values, key), new, 0, &mut Leavers::new());
     };
     put_at(&mut values, 1, 1, 0, 10);
@@ -152,7 +153,7 @@ fn room_is_made_beside_what_is_reserved() {
     let mut leavers = Leavers::new();
     values.make_room(1, at(0), &mut leavers);
     assert_eq!((keys(leavers), values.weight()), ([1].into(), 3));
-    let new = New { hash: crowded(9), key: 9, value: 9, weight: 2, now: at(0), deadline: Instant::NEVER };
+    let new = New { hash: crowded(9), key: 9, value: 9, weight: 2, now: at(0), deadline: Instant::NEVER, former: None };
     let mut leavers = Leavers::new();
     assert!(values.put(None, new, 1, &mut leavers).is_some());
     assert_eq!((keys(leavers), values.weight()), ([2, 3].into(), 3));

@@ -34,6 +34,7 @@ impl World {
                     Cause::Error(error) => **error,
                     Cause::Panicked => "panicked",
                     Cause::BudgetExceeded => "overdue",
+                    Cause::NothingToKeep => "unfounded",
                 })
             });
             assert_eq!(told, plain.told(seat.began()));

@@ -56,7 +56,7 @@ impl<P: Policy> World<P> {
     fn put(&mut self, key: u32, value: u32, weight: u64, deadline: Instant) {
         let place = find(&self.values, key);
         assert_eq!(place.is_some(), self.model.contains_key(&key));
-        let new = New { hash: crowded(key), key, value, weight, now: at(self.now), deadline };
+        let new = New { hash: crowded(key), key, value, weight, now: at(self.now), deadline, former: None };
         if weight <= self.values.capacity() {
             // As a shard does: failures give way to a value that needs all there is.
             self.reserved = self.reserved.min(self.values.capacity() - weight);

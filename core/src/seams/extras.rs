@@ -1,0 +1,94 @@
+//! What a user may add to a source: a weigher, and whatever else is asked or told of each value.
+
+use super::{
+    load::{HasLoader, Judgement, Source, sealed::Sealed},
+    revalidate::Previous,
+};
+use crate::RemovalCause;
+
+/// A source to which a user has added something. Each addition is an [`Extra`].
+pub struct With<L, X> {
+    pub(crate) source: L,
+    pub(crate) extra: X,
+}
+
+/// One thing that a user adds to a source. Public only as a part of the sources' types.
+pub trait Extra<K, V> {
+    /// Whether [`judge`](Self::judge) says anything.
+    const JUDGES: bool = false;
+
+    /// Whether [`left`](Self::left) tells anybody.
+    const LISTENS: bool = false;
+
+    /// Says what it has to say of a value.
+    fn judge(&self, key: &K, value: &V, judgement: &mut Judgement) {
+        let _ = (key, value, judgement);
+    }
+
+    /// Hears that a value has left.
+    fn left(&self, key: &K, value: &V, cause: RemovalCause) {
+        let _ = (key, value, cause);
+    }
+}
+
+impl<L, X> Sealed for With<L, X> {}
+impl<L: HasLoader, X> HasLoader for With<L, X> {}
+
+impl<K, L: Source<K>, X: Extra<K, L::Value>> Source<K> for With<L, X> {
+    type Value = L::Value;
+    type Error = L::Error;
+    type Answer = L::Answer;
+    type Future = L::Future;
+
+    const IS_READY: bool = L::IS_READY;
+    const REVALIDATES: bool = L::REVALIDATES;
+    const JUDGES: bool = L::JUDGES || X::JUDGES;
+    const LISTENS: bool = L::LISTENS || X::LISTENS;
+
+    fn begin(&self, key: K, previous: Option<Previous<L::Value>>) -> Option<Self::Future> {
+        self.source.begin(key, previous)
+    }
+
+    fn judge(&self, key: &K, value: &L::Value) -> Judgement {
+        let mut judgement = self.source.judge(key, value);
+        self.extra.judge(key, value, &mut judgement);
+        judgement
+    }
+
+    fn left(&self, key: &K, value: &L::Value, cause: RemovalCause) {
+        self.source.left(key, value, cause);
+        self.extra.left(key, value, cause);
+    }
+}
+
+/// A source whose values are weighed by a closure.
+///
+/// Made by [`Builder::weigher`](crate::Builder::weigher). A function pointer makes it a type that can be written down:
+///
+/// ```
+/// use larder::{Cache, ManualClock, PerCall, Weighed, parts::Std};
+/// use std::io;
+///
+/// type Weigher = fn(&String, &String) -> u64;
+/// type Pages = Cache<String, Weighed<PerCall<String, io::Error>, Weigher>, Std<ManualClock>>;
+///
+/// let pages: Pages = Cache::builder(Std::new(ManualClock::new()))
+///     .per_call()
+///     .weigher((|_, page| page.len() as u64) as Weigher)
+///     .build()?;
+/// # pages.insert(String::from("a"), String::from("larder"));
+/// # assert_eq!(pages.weight(), 6);
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+pub type Weighed<L, W> = With<L, Weigher<W>>;
+
+/// A closure that weighs values.
+pub struct Weigher<W>(pub(crate) W);
+
+impl<K, V, W: Fn(&K, &V) -> u64> Extra<K, V> for Weigher<W> {
+    const JUDGES: bool = true;
+
+    fn judge(&self, key: &K, value: &V, judgement: &mut Judgement) {
+        judgement.weight = Some((self.0)(key, value));
+    }
+}

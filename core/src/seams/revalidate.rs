@@ -1,0 +1,249 @@
+//! Loads that are handed the value which is held, and may say that it is still good.
+
+use alloc::boxed::Box;
+use core::{
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use super::{
+    load::{HasLoader, Loaded, Source, sealed::Sealed},
+    sources::BoxFuture,
+};
+use crate::{Generation, Instant, Ttl};
+
+/// The value that is held while it is loaded anew.
+///
+/// It is the one that was held, fresh or not, when the load began.
+///
+/// ```
+/// use core::time::Duration;
+/// use futures_lite::future::block_on;
+/// use larder::{Cache, ManualClock, Previous, Revalidated, parts::Std};
+/// # use std::io;
+///
+/// #[derive(Clone)]
+/// struct Page { etag: u32, text: &'static str }
+///
+/// # async fn fetch(id: u32, etag: Option<u32>) -> io::Result<Option<Page>> {
+/// #     Ok((etag != Some(7)).then_some(Page { etag: 7, text: "larder" }))
+/// # }
+/// let clock = ManualClock::new();
+/// let cache = Cache::builder(Std::new(clock.clone()))
+///     .ttl(Duration::from_secs(60))
+///     .revalidate_fn(|id: u32, previous: Option<Previous<Page>>| async move {
+///         let etag = previous.map(|previous| previous.value().etag);
+///         io::Result::Ok(match fetch(id, etag).await? {
+///             Some(page) => Revalidated::from(page),
+///             None => Revalidated::unchanged(), // "304 Not Modified"
+///         })
+///     })
+///     .build()?;
+/// assert_eq!(block_on(cache.get(&1))?.text, "larder");
+/// let generation = cache.peek(&1).and_then(|found| found.generation());
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(block_on(cache.get(&1))?.text, "larder"); // asked again, and not sent again
+/// assert_eq!(cache.peek(&1).and_then(|found| found.generation()), generation);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Previous<V> {
+    pub(crate) value: V,
+    pub(crate) generation: u32,
+    pub(crate) published: Instant,
+    pub(crate) deadline: Instant,
+    pub(crate) weight: u64,
+}
+
+impl<V> Previous<V> {
+    /// Returns the value.
+    pub const fn value(&self) -> &V {
+        &self.value
+    }
+
+    /// Returns the value by itself.
+    pub fn into_value(self) -> V {
+        self.value
+    }
+
+    /// Returns which of its key's values it is.
+    pub const fn generation(&self) -> Generation {
+        Generation(self.generation)
+    }
+
+    /// Returns when it was published, on the cache's clock.
+    pub const fn published(&self) -> Instant {
+        self.published
+    }
+
+    /// Returns when it expires or has expired, on the cache's clock.
+    pub const fn deadline(&self) -> Instant {
+        self.deadline
+    }
+}
+
+/// What a load answers that was handed the previous value.
+///
+/// Made by [`Builder::revalidate_fn`](crate::Builder::revalidate_fn)'s closure; see [`Previous`].
+///
+/// ```
+/// use core::time::Duration;
+/// use larder::{Loaded, Revalidated};
+///
+/// let other: Revalidated<&str> = Loaded::new("192.0.2.1").ttl(Duration::from_secs(30)).into();
+/// let same = Revalidated::<&str>::Unchanged(Duration::from_secs(30).into());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revalidated<V> {
+    /// When there is another value.
+    New(Loaded<V>),
+    /// When the previous value is still good, for this long.
+    ///
+    /// It stays, its generation and its age with it; nothing but its deadline moves. Where there was none, the load
+    /// has failed: [`Cause::NothingToKeep`](crate::Cause::NothingToKeep).
+    Unchanged(Ttl),
+}
+
+impl<V> Revalidated<V> {
+    /// Says that the previous value is still good, for as long as the call or the cache says.
+    ///
+    /// ```
+    /// # use larder::{Revalidated, Ttl};
+    /// assert_eq!(Revalidated::<u32>::unchanged(), Revalidated::Unchanged(Ttl::Inherit));
+    /// ```
+    pub const fn unchanged() -> Self {
+        Self::Unchanged(Ttl::Inherit)
+    }
+}
+
+impl<V> From<V> for Revalidated<V> {
+    fn from(value: V) -> Self {
+        Self::New(Loaded::new(value))
+    }
+}
+
+impl<V> From<Loaded<V>> for Revalidated<V> {
+    fn from(loaded: Loaded<V>) -> Self {
+        Self::New(loaded)
+    }
+}
+
+/// What a load of any kind has answered.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Answered<V> {
+    /// A value of its own.
+    New(Loaded<V>),
+    /// That this value is still good, for this long.
+    Kept(Previous<V>, Ttl),
+    /// That a value is still good where there was none.
+    Unfounded,
+}
+
+impl<V> Answered<V> {
+    /// Returns the value, if there is one.
+    pub(crate) fn into_value(self) -> Option<V> {
+        match self {
+            Self::New(loaded) => Some(loaded.value),
+            Self::Kept(previous, _) => Some(previous.value),
+            Self::Unfounded => None,
+        }
+    }
+}
+
+impl<V> From<V> for Answered<V> {
+    fn from(value: V) -> Self {
+        Self::New(Loaded::new(value))
+    }
+}
+
+impl<V> From<Loaded<V>> for Answered<V> {
+    fn from(loaded: Loaded<V>) -> Self {
+        Self::New(loaded)
+    }
+}
+
+/// A source that is a closure which is handed the previous value.
+///
+/// Made by [`Builder::revalidate_fn`](crate::Builder::revalidate_fn); named as [`LoadFn`](crate::LoadFn) is.
+pub struct RevalidateFn<F, V>(pub(crate) F, pub(crate) PhantomData<fn() -> V>);
+
+impl<F, V> Sealed for RevalidateFn<F, V> {}
+impl<F, V> HasLoader for RevalidateFn<F, V> {}
+
+impl<K, V: Clone, E, F, Fut> Source<K> for RevalidateFn<F, V>
+where
+    F: Fn(K, Option<Previous<V>>) -> Fut,
+    Fut: Future<Output = Result<Revalidated<V>, E>>,
+{
+    type Value = V;
+    type Error = E;
+    type Answer = Answered<V>;
+    type Future = Revalidation<Pin<Box<Fut>>, V>;
+
+    const REVALIDATES: bool = true;
+
+    fn begin(&self, key: K, previous: Option<Previous<V>>) -> Option<Self::Future> {
+        Some(Revalidation { load: Box::pin((self.0)(key, previous.clone())), previous })
+    }
+}
+
+/// A source that is handed the previous value and whose type can be written down.
+///
+/// Made by [`Builder::boxed_revalidate_fn`](crate::Builder::boxed_revalidate_fn).
+///
+/// ```
+/// use larder::{BoxRevalidator, Cache, parts::{NoTimer, Std, StdClock}};
+///
+/// struct Site {
+///     pages: Cache<String, BoxRevalidator<String, String, std::io::Error>, Std<NoTimer<StdClock>>>,
+/// }
+/// ```
+pub struct BoxRevalidator<K, V, E>(pub(crate) Box<RevalidateDyn<K, V, E>>);
+
+/// A boxed closure of boxed loads.
+pub(crate) type RevalidateDyn<K, V, E> =
+    dyn Fn(K, Option<Previous<V>>) -> BoxFuture<Result<Revalidated<V>, E>> + Send + Sync;
+
+impl<K, V, E> Sealed for BoxRevalidator<K, V, E> {}
+impl<K, V, E> HasLoader for BoxRevalidator<K, V, E> {}
+
+impl<K, V: Clone, E> Source<K> for BoxRevalidator<K, V, E> {
+    type Value = V;
+    type Error = E;
+    type Answer = Answered<V>;
+    type Future = Revalidation<BoxFuture<Result<Revalidated<V>, E>>, V>;
+
+    const REVALIDATES: bool = true;
+
+    fn begin(&self, key: K, previous: Option<Previous<V>>) -> Option<Self::Future> {
+        Some(Revalidation { load: (self.0)(key, previous.clone()), previous })
+    }
+}
+
+/// A load, and the value that it was handed.
+///
+/// Part of those sources' types; there is no need to name it.
+pub struct Revalidation<F, V> {
+    load: F,
+    previous: Option<Previous<V>>,
+}
+
+impl<F: Unpin, V> Unpin for Revalidation<F, V> {}
+
+impl<F, V, E> Future for Revalidation<F, V>
+where
+    F: Future<Output = Result<Revalidated<V>, E>> + Unpin,
+{
+    type Output = Result<Answered<V>, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.load).poll(cx).map_ok(|answer| match (answer, self.previous.take()) {
+            (Revalidated::New(loaded), _) => Answered::New(loaded),
+            (Revalidated::Unchanged(ttl), Some(previous)) => Answered::Kept(previous, ttl),
+            (Revalidated::Unchanged(_), None) => Answered::Unfounded,
+        })
+    }
+}
