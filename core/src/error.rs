@@ -112,6 +112,25 @@ impl<E> LoadError<E> {
         self.failure().is_some_and(Failure::is_cached)
     }
 
+    /// Tells whether the load of many keys did not answer this one.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let runtime = Std::new(ManualClock::new());
+    /// let cache = Cache::builder(runtime)
+    ///     .load_many_fn(|_: Vec<u32>| async { io::Result::Ok(vec![(1, "one")]) })
+    ///     .build()?;
+    /// let found = block_on(cache.get_many(&[1, 2]));
+    /// assert_eq!(found[0].as_ref().ok(), Some(&"one"));
+    /// assert!(found[1].as_ref().is_err_and(|error| error.is_missing()));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn is_missing(&self) -> bool {
+        self.failure().is_some_and(|failure| matches!(failure.cause(), Cause::Missing))
+    }
+
     /// Tells whether the load took longer than its budget.
     pub fn is_budget_exceeded(&self) -> bool {
         self.failure().is_some_and(Failure::is_budget_exceeded)
@@ -202,6 +221,8 @@ pub enum Cause<E> {
     Panicked,
     /// When the load said that the previous value is still good, and there was none.
     NothingToKeep,
+    /// When the load of many keys did not answer this one.
+    Missing,
 }
 
 impl<E> Failure<E> {
@@ -354,6 +375,7 @@ impl<E> Clone for Cause<E> {
             Self::Error(error) => Self::Error(Arc::clone(error)),
             Self::Panicked => Self::Panicked,
             Self::NothingToKeep => Self::NothingToKeep,
+            Self::Missing => Self::Missing,
         }
     }
 }
@@ -365,6 +387,7 @@ impl<E> fmt::Display for Failure<E> {
             Cause::Error(_) => "the load failed",
             Cause::Panicked => "the load panicked",
             Cause::NothingToKeep => "the load kept a value where there was none",
+            Cause::Missing => "the load of many keys did not answer this one",
         })
     }
 }

@@ -67,16 +67,17 @@ pub mod policy {
 }
 
 pub use cache::{
-    Abandoned, Builder, Cache, ConfigError, DefaultHasher, Get, GetOrLoad, GetStale, GetStaleSpawn, GetWith, Lookup,
-    LookupOptions, LookupOrLoad, LookupWith, NoSource, Refresh, StaleOrLoad, StaleOutcome, Stats,
+    Abandoned, Builder, Cache, ConfigError, DefaultHasher, Get, GetMany, GetManyWith, GetOrLoad, GetStale,
+    GetStaleSpawn, GetWith, Lookup, LookupMany, LookupManyWith, LookupOptions, LookupOrLoad, LookupWith, NoSource,
+    Refresh, StaleOrLoad, StaleOutcome, Stats,
 };
 pub use error::{Cause, Failure, LoadError};
 pub use outcome::{Generation, Outcome, RemovalCause, Status};
 pub use parts::ManualClock;
 pub use seams::{
-    BoxLoad, BoxLoader, BoxRevalidator, Clock, HasLoader, Judgement, Key, Load, LoadFn, Loaded, LoadedFn, Loader,
-    LocalBoxLoad, LocalPerCall, Lock, Notify, PerCall, Previous, RevalidateFn, Revalidated, Runtime, Source, Spawn,
-    TakesCalls, Timer, Weighed, Weigher, With,
+    BoxLoad, BoxLoader, BoxRevalidator, Clock, HasLoader, Judgement, Key, Load, LoadFn, LoadMany, LoadManyFn, Loaded,
+    LoadedFn, LoadedManyFn, Loader, LocalBoxLoad, LocalPerCall, Lock, ManyLoader, Notify, PerCall, Previous,
+    RevalidateFn, Revalidated, Runtime, Source, Spawn, TakesCalls, Timer, Weighed, Weigher, With,
 };
 pub use shard::OnTimeout;
 pub use time::{Instant, TimeLeft, Ttl};

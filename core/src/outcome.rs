@@ -181,7 +181,7 @@ pub struct Generation(pub(crate) u32);
 /// assert_eq!(outcome.time_left(), TimeLeft::For(Duration::from_secs(60)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Outcome<V, E> {
     pub(crate) value: V,
     pub(crate) status: Status,
@@ -192,6 +192,12 @@ pub struct Outcome<V, E> {
     pub(crate) waited: Duration,
     pub(crate) generation: Option<u32>,
     pub(crate) error: Option<Failure<E>>,
+}
+
+impl<V: Clone, E> Clone for Outcome<V, E> {
+    fn clone(&self) -> Self {
+        Self { value: self.value.clone(), error: self.error.clone(), ..*self }
+    }
 }
 
 impl<V, E> Outcome<V, E> {

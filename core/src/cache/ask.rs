@@ -13,6 +13,7 @@ use super::{
     alone::Alone,
     inner::{FlightOf, Inner},
     means::Means,
+    ride::Ride,
     visit::{Driven, End, Scraps, Turn},
     waiter::Waiter,
 };
@@ -22,13 +23,18 @@ use crate::{
     shard::{Arrival, Asked, Call, Waiting},
 };
 
-/// A lookup that was not a plain hit.
-pub(crate) struct Ask<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> {
-    // Dropped first: whoever leads next must find the seat free before the load that is kept here goes.
+/// One key that is asked for, by means that are kept elsewhere.
+pub(crate) struct Ask<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
     state: State<'a, K, L, R, P, H>,
-    pub(super) means: M,
     pub(super) inner: &'a Arc<Inner<K, L, R, P, H>>,
     pub(super) key: &'a Q,
+}
+
+/// One key that is asked for, and the means to load it.
+pub(crate) struct AskBy<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> {
+    // Dropped first: whoever leads next must find the seat free before the load that is kept with the means goes.
+    pub(super) ask: Ask<'a, K, Q, L, R, P, H>,
+    means: M,
 }
 
 enum State<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
@@ -48,34 +54,29 @@ pub(crate) type Ticket<K, L, R, P, H> = Box<Waiter<K, L, R, P, H, Arc<Inner<K, L
 
 /// What the first poll comes to, unless it ends the lookup.
 type FirstTurn<K, L, R> =
-    Option<Turn<<L as Source<K>>::Future, <L as Source<K>>::Value, <L as Source<K>>::Error, <R as Runtime>::Notify>>;
+    Option<Turn<Ride<K, L, R>, <L as Source<K>>::Value, <L as Source<K>>::Error, <R as Runtime>::Notify>>;
 
-impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> Ask<'a, K, Q, L, R, P, H, M> {
+impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> AskBy<'a, K, Q, L, R, P, H, M> {
     pub(crate) const fn new(inner: &'a Arc<Inner<K, L, R, P, H>>, key: &'a Q, means: M) -> Self {
-        Self { state: State::New, means, inner, key }
+        Self { ask: Ask::new(inner, key), means }
     }
 }
 
-impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> Ask<'_, K, Q, L, R, P, H, M>
+impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> AskBy<'_, K, Q, L, R, P, H, M>
 where
     K: Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     M: Means<K, L>,
 {
-    /// Tells whether nothing has been polled yet.
-    #[inline]
-    pub(crate) const fn is_new(&self) -> bool {
-        matches!(self.state, State::New)
-    }
-
     /// Carries the lookup on, for its value alone: a hit is found before anything else is set up.
     #[inline(always)]
     pub(crate) fn poll_value(&mut self, cx: &mut Context<'_>) -> Poll<Result<L::Value, LoadError<L::Error>>> {
-        let hash = self.inner.hash(self.key);
+        let Ask { inner, key, .. } = self.ask;
+        let hash = inner.hash(key);
         let mut now = None;
-        if self.is_new() {
-            now = self.inner.now_if_timed();
-            if let Some(value) = self.inner.hit(hash, now.unwrap_or(Instant::ZERO), self.key) {
+        if self.ask.is_new() {
+            now = inner.now_if_timed();
+            if let Some(value) = inner.hit(hash, now.unwrap_or(Instant::ZERO), key) {
                 return Poll::Ready(Ok(value));
             }
         }
@@ -89,7 +90,7 @@ where
         hash: u64,
         now: Option<Instant>,
     ) -> Poll<Result<L::Value, LoadError<L::Error>>> {
-        let call = self.inner.rules.call();
+        let call = self.ask.inner.rules.call();
         self.poll(cx, &call, hash, now).map(|result| result.map(|(outcome, _)| outcome.value))
     }
 
@@ -101,9 +102,47 @@ where
         hash: u64,
         now: Option<Instant>,
     ) -> Poll<Asks<K, L, R, P, H>> {
+        self.ask.poll(cx, call, hash, now, &mut self.means)
+    }
+}
+
+impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Ask<'a, K, Q, L, R, P, H> {
+    pub(crate) const fn new(inner: &'a Arc<Inner<K, L, R, P, H>>, key: &'a Q) -> Self {
+        Self { state: State::New, inner, key }
+    }
+
+    /// Returns this caller's seat, if he waits.
+    pub(crate) fn waiter(&mut self) -> Option<&mut Waiter<K, L, R, P, H, &'a Arc<Inner<K, L, R, P, H>>>> {
+        match &mut self.state {
+            State::Waiting(waiter) => Some(waiter),
+            _ => None,
+        }
+    }
+}
+
+impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Ask<'_, K, Q, L, R, P, H>
+where
+    K: Borrow<Q>,
+    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+{
+    /// Tells whether nothing has been polled yet.
+    #[inline]
+    pub(crate) const fn is_new(&self) -> bool {
+        matches!(self.state, State::New)
+    }
+
+    /// Carries the lookup on; `now` is given if the clock was read already.
+    pub(crate) fn poll<M: Means<K, L>>(
+        &mut self,
+        cx: &mut Context<'_>,
+        call: &Call,
+        hash: u64,
+        now: Option<Instant>,
+        means: &mut M,
+    ) -> Poll<Asks<K, L, R, P, H>> {
         let mut turn = None;
         if self.is_new() {
-            match self.arrive(cx.waker(), call, hash, now) {
+            match self.arrive(cx.waker(), call, hash, now, means) {
                 ControlFlow::Continue(first) => turn = first,
                 ControlFlow::Break(result) => return Poll::Ready(result),
             }
@@ -111,11 +150,11 @@ where
         loop {
             let (end, status) = match &mut self.state {
                 State::New => return Poll::Pending,
-                State::Waiting(waiter) => match waiter.poll(cx, turn.take(), &mut self.means) {
+                State::Waiting(waiter) => match waiter.poll(cx, turn.take(), means) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(end) => (end, None),
                 },
-                State::Alone(alone) => match alone.poll(cx, &mut self.means) {
+                State::Alone(alone) => match alone.poll(cx, means) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready((Ok(answered), status, waited)) => match answered.into_value() {
                         Some(value) => (End::Told(Ok(unstored(value, status, waited))), Some(status)),
@@ -132,12 +171,12 @@ where
                 End::Failed(failure) => self.fail(call, hash, failure),
                 End::Alone(status) => {
                     self.state = State::Alone(Alone::new(self.inner, hash, status));
-                    self.means.start_alone(&self.inner.source, self.key.to_owned());
+                    means.start_alone(&self.inner.source, self.key.to_owned());
                     continue;
                 }
             };
             self.state = State::New;
-            self.means.drop_own();
+            means.drop_own();
             return Poll::Ready(result);
         }
     }
@@ -145,20 +184,21 @@ where
     /// The first poll: the look at the store and the claim of a load are one step, and so is the first visit to a flight.
     ///
     /// Breaks with what ends the lookup at once.
-    fn arrive(
+    fn arrive<M: Means<K, L>>(
         &mut self,
         waker: &Waker,
         call: &Call,
         hash: u64,
         now: Option<Instant>,
+        means: &mut M,
     ) -> ControlFlow<Asks<K, L, R, P, H>, FirstTurn<K, L, R>> {
-        let Self { inner, key, means, state } = self;
+        let Self { inner, key, state } = self;
         let (inner, key): (&Arc<Inner<K, L, R, P, H>>, &Q) = (inner, key);
         let now = now.unwrap_or_else(|| inner.runtime.now());
         let asked = Asked { hash, now, rules: &inner.rules, call };
         let mut scraps = Scraps::new();
         let result = inner.with(hash, |shard| {
-            let start = || means.start();
+            let start = || means.start().map(|start| start.map(Ride::Own));
             let polls_itself = |flight: &FlightOf<K, L, R>| polls_itself::<K, L, R>(flight, waker);
             let effects = &mut scraps.effects.0;
             let arrival = shard.arrive(&asked, || key.to_owned(), |k| k.borrow() == key, start, polls_itself, effects);
@@ -207,7 +247,10 @@ where
 /// Tells whether a flight is being polled right now by whoever is polled with this waker.
 fn polls_itself<K: Key, L: Source<K>, R: Runtime>(flight: &FlightOf<K, L, R>, waker: &Waker) -> bool {
     let polled = flight.polled(|own| own.will_wake(waker));
-    polled.own || (polled.shared && flight.crowd.is_hub(waker)) || (polled.alone && flight.crowd.is_alone_with(waker))
+    polled.own
+        || flight.crowd.is_inside(waker)
+        || (polled.shared && flight.crowd.is_hub(waker))
+        || (polled.alone && flight.crowd.is_alone_with(waker))
 }
 
 /// Describes a value that was loaded for this caller alone.

@@ -48,6 +48,7 @@ impl<R: Runtime> Cache<(), NoSource, R> {
                     lock_timeout: None,
                     stale_while_refresh: None,
                     stale_if_error: None,
+                    stores_surplus: false,
                 },
                 revalidate_within: Duration::MAX,
                 order: Ok(()),
@@ -90,7 +91,7 @@ pub struct Builder<K: Key, R: Runtime, L: Source<K>, P: Policy = GatedFifo, H: B
 pub(super) struct Settings {
     capacity: u64,
     shards: Option<usize>,
-    rules: Rules,
+    pub(super) rules: Rules,
     pub(super) revalidate_within: Duration,
     pub(super) order: Result<(), ConfigError>,
 }

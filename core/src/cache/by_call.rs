@@ -10,7 +10,7 @@ use core::{
 };
 
 use super::{
-    Cache, GetStale, LookupOptions, ask::Ask, lookup_by::LookupBy, lookup_future::lookup_future, means::ByCall,
+    Cache, GetStale, LookupOptions, ask::AskBy, lookup_by::LookupBy, lookup_future::lookup_future, means::ByCall,
 };
 use crate::{Key, LoadError, Loaded, Outcome, Runtime, Source, TakesCalls, policy::Policy};
 
@@ -49,7 +49,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         F: Future<Output = Result<L::Value, L::Error>>,
         L: TakesCalls<K, C, F, <L as Source<K>>::Value>,
     {
-        GetOrLoad(Ask::new(&self.inner, key, ByCall::new(load)))
+        GetOrLoad(AskBy::new(&self.inner, key, ByCall::new(load)))
     }
 
     /// Returns the value of `key` and how it was found.
@@ -90,7 +90,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         F: Future<Output = Result<Loaded<L::Value>, L::Error>>,
         L: TakesCalls<K, C, F, Loaded<<L as Source<K>>::Value>>,
     {
-        LookupOrLoad(LookupBy::new(Ask::new(&self.inner, key, ByCall::new(load)), options))
+        LookupOrLoad(LookupBy::new(AskBy::new(&self.inner, key, ByCall::new(load)), options))
     }
 
     /// Returns the value of `key`, stale or not, and its refresh.
@@ -140,7 +140,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         F: Future<Output = Result<Loaded<L::Value>, L::Error>>,
         L: TakesCalls<K, C, F, Loaded<<L as Source<K>>::Value>>,
     {
-        GetStale::by(LookupBy::stale(Ask::new(&self.inner, key, ByCall::new(load)), options))
+        GetStale::by(LookupBy::stale(AskBy::new(&self.inner, key, ByCall::new(load)), options))
     }
 }
 
@@ -179,10 +179,10 @@ pub type StaleOrLoad<'a, K, Q, L, R, P, H, C, F> =
 /// ```
 #[must_use = "a future does nothing unless it is polled"]
 pub struct GetOrLoad<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, C, F>(
-    Ask<'a, K, Q, L, R, P, H, ByCall<C, F, L::Value, L::Future>>,
+    AskBy<'a, K, Q, L, R, P, H, ByCall<C, F, L::Value, L::Future>>,
 );
 
-lookup_future!(GetOrLoad[C, F]: poll_value -> L::Value, where L: TakesCalls<K, C, F, <L as Source<K>>::Value>);
+lookup_future!(GetOrLoad[C, F]: poll_value -> Result<L::Value, LoadError<L::Error>>, where L: TakesCalls<K, C, F, <L as Source<K>>::Value>);
 
 /// The future of [`Cache::lookup_or_load`].
 ///
@@ -201,4 +201,4 @@ pub struct LookupOrLoad<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Poli
     LookupBy<'a, K, Q, L, R, P, H, ByCall<C, F, Loaded<L::Value>, L::Future>>,
 );
 
-lookup_future!(LookupOrLoad[C, F]: poll -> Outcome<L::Value, L::Error>, where L: TakesCalls<K, C, F, Loaded<<L as Source<K>>::Value>>);
+lookup_future!(LookupOrLoad[C, F]: poll -> Result<Outcome<L::Value, L::Error>, LoadError<L::Error>>, where L: TakesCalls<K, C, F, Loaded<<L as Source<K>>::Value>>);

@@ -6,7 +6,9 @@ use core::{convert::Infallible, future::Future, hash::BuildHasher, marker::Phant
 use super::{Builder, ConfigError, DefaultHasher};
 use crate::{
     BoxLoad, BoxLoader, Key, Load, LoadFn, Loaded, LoadedFn, Loader, LocalPerCall, PerCall, Previous, Runtime, Source,
-    Weighed, Weigher, With, policy::Policy, seams::sealed::Sealed,
+    Weighed, Weigher, With,
+    policy::Policy,
+    seams::{NoBatch, sealed::Sealed},
 };
 
 /// No source yet: a [`Builder`] needs one before it can be of use.
@@ -31,6 +33,7 @@ impl<K> Source<K> for NoSource {
     type Error = Infallible;
     type Answer = Loaded<Infallible>;
     type Future = BoxLoad<Infallible, Infallible>;
+    type Batch = NoBatch<K, Infallible, Infallible>;
 
     const IS_READY: bool = false;
 

@@ -19,6 +19,8 @@ pub(crate) struct Crowd<N: Notify> {
     hub: Option<(Arc<Hub<N>>, Waker)>,
     /// The registration of the caller who was alone, until he is polled again.
     first: Option<N::Listener>,
+    /// What a load is polled with that answers other keys as well: who asks with it, asks from inside that load.
+    inside: Option<Waker>,
 }
 
 /// What wakes a whole crowd.
@@ -52,9 +54,31 @@ impl<N> Hub<N> {
     }
 }
 
+impl<N: Notify> Hub<N> {
+    /// Makes a hub and the waker that wakes it.
+    pub(crate) fn new() -> (Arc<Self>, Waker) {
+        let hub = Arc::new(Self { wakes: AtomicUsize::new(0), notify: N::default() });
+        (Arc::clone(&hub), Waker::from(hub))
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.notify.notify_all();
+    }
+
+    /// Sees to it that `waker` is woken with the others; returns what it displaces.
+    pub(crate) fn listen(&self, listener: &mut N::Listener, waker: &Waker) -> Option<Waker> {
+        self.notify.listen(listener, waker)
+    }
+
+    /// Ends the listening; returns the waker that is no longer needed.
+    pub(crate) fn withdraw(&self, listener: &mut N::Listener) -> Option<Waker> {
+        self.notify.withdraw(listener)
+    }
+}
+
 impl<N: Notify> Default for Crowd<N> {
     fn default() -> Self {
-        Self { alone: None, hub: None, first: None }
+        Self { alone: None, hub: None, first: None, inside: None }
     }
 }
 
@@ -83,10 +107,7 @@ impl<N: Notify> Crowd<N> {
             }
             return self.alone.replace(waker.clone());
         }
-        let (hub, _) = self.hub.get_or_insert_with(|| {
-            let hub = Arc::new(Hub { wakes: AtomicUsize::new(0), notify: N::default() });
-            (Arc::clone(&hub), Waker::from(hub))
-        });
+        let (hub, _) = self.hub.get_or_insert_with(Hub::new);
         let alone = self.alone.take();
         if let Some(alone) = &alone {
             // The one who was alone is asleep; forget him here, and he would never wake.
@@ -120,6 +141,16 @@ impl<N: Notify> Crowd<N> {
         self.hub.as_ref().is_some_and(|(_, hub)| hub.will_wake(waker))
     }
 
+    /// Notes what the load of many keys is polled with that answers this one, too; returns what it displaces.
+    pub(crate) fn set_inside(&mut self, waker: Waker) -> Option<Waker> {
+        self.inside.replace(waker)
+    }
+
+    /// Tells whether only the load of many keys that answers this one is polled with this waker.
+    pub(crate) fn is_inside(&self, waker: &Waker) -> bool {
+        self.inside.as_ref().is_some_and(|inside| inside.will_wake(waker))
+    }
+
     /// Wakes all who are registered.
     pub(crate) fn notify_all(self) {
         match (self.hub, self.alone) {
@@ -127,11 +158,5 @@ impl<N: Notify> Crowd<N> {
             (None, Some(alone)) => alone.wake(),
             (None, None) => {}
         }
-    }
-}
-
-impl<N: Notify> Hub<N> {
-    pub(crate) fn notify_all(&self) {
-        self.notify.notify_all();
     }
 }

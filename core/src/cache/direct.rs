@@ -7,7 +7,7 @@ use core::{
 };
 
 use super::{Cache, Stats, inner::Deferred};
-use crate::{Generation, Instant, Judgement, Key, Loaded, Lock, Outcome, Runtime, Source, policy::Policy, shard::At};
+use crate::{Generation, Instant, Key, Loaded, Lock, Outcome, Runtime, Source, policy::Policy, shard::At};
 
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H> {
     /// Returns the value of `key` if it is stored and fresh.
@@ -149,8 +149,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         let inner = &*self.inner;
         let now = inner.runtime.now();
         let hash = inner.hash(&key);
-        let judgement = if L::JUDGES { inner.source.judge(&key, &value.value) } else { Judgement::default() };
-        inner.expect_expiry_of([value.ttl, judgement.ttl]);
+        let judgement = inner.judge(&key, &value);
         let mut effects = Deferred::<K, L, R>::new();
         inner
             .with(hash, |shard| {

@@ -9,7 +9,7 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{Cache, LookupOptions, ask::Ask, lookup_by::LookupBy, lookup_future::lookup_future, means::ByLoader};
+use super::{Cache, LookupOptions, ask::AskBy, lookup_by::LookupBy, lookup_future::lookup_future, means::ByLoader};
 use crate::{HasLoader, Key, LoadError, Outcome, Runtime, Source, policy::Policy};
 
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H>
@@ -51,7 +51,7 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        Get(Ask::new(&self.inner, key, ByLoader::new()))
+        Get(AskBy::new(&self.inner, key, ByLoader::new()))
     }
 
     /// Returns the value of `key` and how it was found.
@@ -86,7 +86,7 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        Lookup(LookupBy::new(Ask::new(&self.inner, key, ByLoader::new()), options))
+        Lookup(LookupBy::new(AskBy::new(&self.inner, key, ByLoader::new()), options))
     }
 }
 
@@ -109,10 +109,10 @@ where
 /// ```
 #[must_use = "a future does nothing unless it is polled"]
 pub struct Get<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(
-    Ask<'a, K, Q, L, R, P, H, ByLoader<L::Future>>,
+    AskBy<'a, K, Q, L, R, P, H, ByLoader<L::Future>>,
 );
 
-lookup_future!(Get[]: poll_value -> L::Value);
+lookup_future!(Get[]: poll_value -> Result<L::Value, LoadError<L::Error>>);
 
 /// The future of [`Cache::lookup`].
 ///
@@ -135,4 +135,4 @@ pub struct Lookup<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H:
     LookupBy<'a, K, Q, L, R, P, H, ByLoader<L::Future>>,
 );
 
-lookup_future!(Lookup[]: poll -> Outcome<L::Value, L::Error>);
+lookup_future!(Lookup[]: poll -> Result<Outcome<L::Value, L::Error>, LoadError<L::Error>>);

@@ -1,6 +1,6 @@
 //! What all clones of a cache share.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{
     borrow::Borrow,
     fmt,
@@ -13,12 +13,13 @@ use core::{
 use super::{
     abandoned::Abandoned,
     crowd::{Crowd, Hub},
+    ride::Ride,
 };
 use crate::{
-    Instant, Key, Lock, Runtime, Source, Ttl,
+    Instant, Judgement, Key, Loaded, Lock, Runtime, Source, Ttl,
     flight::Flight,
     policy::{GatedFifo, Policy},
-    shard::{Effects, Rules, Shard},
+    shard::{At, Effects, Rules, Shard},
 };
 
 /// The hasher of a cache that was not given one.
@@ -142,34 +143,16 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> fmt::Debug for
 }
 
 /// One shard as the shell knows it.
-pub(crate) type ShardOf<K, L, R, P> = Shard<
-    K,
-    <L as Source<K>>::Value,
-    <L as Source<K>>::Error,
-    <L as Source<K>>::Future,
-    Waker,
-    Crowd<<R as Runtime>::Notify>,
-    P,
->;
+pub(crate) type ShardOf<K, L, R, P> =
+    Shard<K, <L as Source<K>>::Value, <L as Source<K>>::Error, Ride<K, L, R>, Waker, Crowd<<R as Runtime>::Notify>, P>;
 
 /// One flight as the shell knows it.
-pub(crate) type FlightOf<K, L, R> = Flight<
-    K,
-    <L as Source<K>>::Future,
-    <L as Source<K>>::Value,
-    <L as Source<K>>::Error,
-    Waker,
-    Crowd<<R as Runtime>::Notify>,
->;
+pub(crate) type FlightOf<K, L, R> =
+    Flight<K, Ride<K, L, R>, <L as Source<K>>::Value, <L as Source<K>>::Error, Waker, Crowd<<R as Runtime>::Notify>>;
 
 /// What is done once the lock is released.
-pub(crate) type EffectsOf<K, L, R> = Effects<
-    K,
-    <L as Source<K>>::Value,
-    <L as Source<K>>::Error,
-    <L as Source<K>>::Future,
-    Crowd<<R as Runtime>::Notify>,
->;
+pub(crate) type EffectsOf<K, L, R> =
+    Effects<K, <L as Source<K>>::Value, <L as Source<K>>::Error, Ride<K, L, R>, Crowd<<R as Runtime>::Notify>>;
 
 /// What a spawner is called by, if abandoned loads are to be finished.
 pub(crate) type SpawnAbandoned<K, L, R, P, H> =
@@ -232,6 +215,29 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
         if ttls.into_iter().any(Ttl::expires) {
             self.expects_expiry();
         }
+    }
+}
+
+impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R, P, H> {
+    /// Stores what a load of many keys has answered though nobody asked for it, if that is wanted.
+    pub(crate) fn store_surplus(&self, surplus: Vec<(u64, K, Loaded<L::Value>)>) {
+        if !self.rules.stores_surplus || surplus.is_empty() {
+            return;
+        }
+        let now = self.runtime.now();
+        for (hash, key, loaded) in surplus {
+            let judgement = self.judge(&key, &loaded);
+            let mut effects = Deferred::<K, L, R>::new();
+            let at = At { now, rules: &self.rules };
+            self.with(hash, |shard| shard.insert_surplus(hash, key, loaded, judgement, at, &mut effects.0));
+        }
+    }
+
+    /// Asks the user's rules what they say of a value, with no lock held.
+    pub(crate) fn judge(&self, key: &K, loaded: &Loaded<L::Value>) -> Judgement {
+        let judgement = if L::JUDGES { self.source.judge(key, &loaded.value) } else { Judgement::default() };
+        self.expect_expiry_of([loaded.ttl, judgement.ttl]);
+        judgement
     }
 }
 

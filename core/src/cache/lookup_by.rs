@@ -9,25 +9,25 @@ use core::{
 
 use super::{
     LookupOptions,
-    ask::{Ask, Asks},
+    ask::{Ask, AskBy, Asks},
     means::Means,
 };
 use crate::{Key, LoadError, Outcome, Runtime, Source, policy::Policy};
 
 /// A lookup and its options.
 pub(crate) struct LookupBy<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> {
-    pub(super) ask: Ask<'a, K, Q, L, R, P, H, M>,
+    pub(super) ask: AskBy<'a, K, Q, L, R, P, H, M>,
     options: LookupOptions,
     takes_stale: bool,
 }
 
 impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> LookupBy<'a, K, Q, L, R, P, H, M> {
-    pub(crate) const fn new(ask: Ask<'a, K, Q, L, R, P, H, M>, options: LookupOptions) -> Self {
+    pub(crate) const fn new(ask: AskBy<'a, K, Q, L, R, P, H, M>, options: LookupOptions) -> Self {
         Self { ask, options, takes_stale: false }
     }
 
     /// As `new`, and takes a stale value at once.
-    pub(crate) const fn stale(ask: Ask<'a, K, Q, L, R, P, H, M>, options: LookupOptions) -> Self {
+    pub(crate) const fn stale(ask: AskBy<'a, K, Q, L, R, P, H, M>, options: LookupOptions) -> Self {
         Self { ask, options, takes_stale: true }
     }
 }
@@ -46,12 +46,12 @@ where
     }
 
     pub(crate) fn poll_asks(&mut self, cx: &mut Context<'_>) -> Poll<Asks<K, L, R, P, H>> {
-        let inner = self.ask.inner;
+        let Ask { inner, key, .. } = self.ask.ask;
         if self.options.expires() {
             inner.expects_expiry();
         }
         let mut call = self.options.over(&inner.rules);
         call.takes_stale = self.takes_stale;
-        self.ask.poll(cx, &call, inner.hash(self.ask.key), None)
+        self.ask.poll(cx, &call, inner.hash(key), None)
     }
 }

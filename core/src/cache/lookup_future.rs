@@ -7,6 +7,7 @@ macro_rules! lookup_future {
     ($name:ident[$($call:ident),*]: $poll:ident -> $output:ty $(, where $($bounds:tt)+)?) => {
         impl<K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher $(, $call)*> Unpin
             for $name<'_, K, Q, L, R, P, H $(, $call)*>
+        $(where $($bounds)+)?
         {
         }
 
@@ -17,7 +18,7 @@ macro_rules! lookup_future {
             Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
             $($($bounds)+)?
         {
-            type Output = Result<$output, LoadError<L::Error>>;
+            type Output = $output;
 
             #[inline]
             fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

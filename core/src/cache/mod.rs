@@ -5,6 +5,7 @@
 
 mod abandoned;
 mod alone;
+mod answers;
 mod ask;
 mod builder;
 mod by_call;
@@ -14,11 +15,14 @@ mod crowd;
 mod direct;
 mod get;
 mod inner;
+mod load_many;
 mod lookup_by;
 mod lookup_future;
+mod many;
 mod means;
 mod options;
 mod revalidate;
+mod ride;
 mod stale;
 mod stats;
 mod stay;
@@ -33,6 +37,10 @@ pub use choose::NoSource;
 pub use config_error::ConfigError;
 pub use get::{Get, Lookup};
 pub use inner::{Cache, DefaultHasher};
+pub use many::{
+    by_closure::{GetManyWith, LookupManyWith},
+    by_loader::{GetMany, LookupMany},
+};
 pub use options::LookupOptions;
 pub use stale::{GetStale, GetStaleSpawn, Refresh, StaleOutcome};
 pub use stats::Stats;

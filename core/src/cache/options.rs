@@ -237,6 +237,10 @@ impl LookupOptions {
         }
     }
 
+    pub(crate) const fn reloads(&self) -> bool {
+        self.reload
+    }
+
     pub(crate) const fn expires(&self) -> bool {
         self.ttl.expires()
     }

@@ -12,7 +12,7 @@ use core::{
 
 use super::{
     Cache, LookupOptions,
-    ask::{Ask, Ticket},
+    ask::{AskBy, Ticket},
     lookup_by::LookupBy,
     means::{ByLoader, Means},
 };
@@ -108,7 +108,7 @@ where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        GetStale(LookupBy::stale(Ask::new(&self.inner, key, ByLoader::new()), options))
+        GetStale(LookupBy::stale(AskBy::new(&self.inner, key, ByLoader::new()), options))
     }
 
     /// Returns the value of `key`, stale or not, and has it refreshed.
@@ -370,7 +370,7 @@ where
     type Output = Result<StaleOutcome<K, L, R, P, H>, LoadError<L::Error>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let inner = self.0.0.ask.inner;
+        let inner = self.0.0.ask.ask.inner;
         Pin::new(&mut self.0).poll(cx).map(|result| {
             result.map(|mut stale| {
                 stale.refresh = stale.refresh.and_then(|refresh| inner.runtime.spawn(refresh).err());

@@ -6,6 +6,7 @@ use super::{
     crowd::Registration,
     inner::{Inner, ShardOf},
     means::Means,
+    ride::Ride,
     visit::{Driven, End, Handed, Left, Scraps, Turn},
 };
 use crate::{
@@ -40,11 +41,11 @@ impl<N: Notify> Stay<N> {
         &mut self,
         shard: &mut ShardOf<K, L, R, P>,
         inner: &Inner<K, L, R, P, H>,
-        (driven, after): (Driven<L::Future, L::Value, L::Error>, u32),
+        (driven, after): (Driven<Ride<K, L, R>, L::Value, L::Error>, u32),
         waker: &Waker,
         means: &mut M,
         scraps: &mut Scraps<K, L, R>,
-    ) -> Turn<L::Future, L::Value, L::Error, N>
+    ) -> Turn<Ride<K, L, R>, L::Value, L::Error, N>
     where
         K: Key,
         L: Source<K>,
@@ -68,7 +69,8 @@ impl<N: Notify> Stay<N> {
                     None => {
                         let Self { reached, is_present, .. } = *self;
                         let at = AtPoll { after, shared: flight.crowd.is_shared(), reached, is_present };
-                        let (start, own) = (|| means.start(), || waker.clone());
+                        let start = || means.start().map(|start| start.map(Ride::Own));
+                        let own = || waker.clone();
                         shard.proceed(waiting, &at, &inner.rules, start, own, &mut scraps.effects.0)
                     }
                 };
@@ -93,7 +95,7 @@ impl<N: Notify> Stay<N> {
     pub(crate) fn leave<K: Key, L: Source<K>, R: Runtime<Notify = N>, P: Policy>(
         &mut self,
         shard: &mut ShardOf<K, L, R, P>,
-    ) -> Option<Left<K, L::Future, L::Value, L::Error, N>> {
+    ) -> Option<Left<K, Ride<K, L, R>, L::Value, L::Error, N>> {
         let Waiting { seat, .. } = self.waiting.take()?;
         let place = seat.place();
         let waker = shard.flights.seated(&seat).crowd.withdraw(mem::take(&mut self.registration));
@@ -113,9 +115,9 @@ impl<N: Notify> Stay<N> {
         &mut self,
         shard: &mut ShardOf<K, L, R, P>,
         inner: &Inner<K, L, R, P, H>,
-        driven: Driven<L::Future, L::Value, L::Error>,
+        driven: Driven<Ride<K, L, R>, L::Value, L::Error>,
         scraps: &mut Scraps<K, L, R>,
-    ) -> Option<Job<L::Future>>
+    ) -> Option<Job<Ride<K, L, R>>>
     where
         K: Key,
         L: Source<K>,
@@ -155,10 +157,10 @@ impl<N: Notify> Stay<N> {
 
 /// Translates a shard's decision, and takes the waker of all along where a load is polled with it.
 fn turn_of<K: Key, L: Source<K>, R: Runtime, P: Policy>(
-    next: Next<L::Value, L::Error, L::Future>,
+    next: Next<L::Value, L::Error, Ride<K, L, R>>,
     shard: &mut ShardOf<K, L, R, P>,
     waiting: &Waiting,
-) -> Turn<L::Future, L::Value, L::Error, R::Notify> {
+) -> Turn<Ride<K, L, R>, L::Value, L::Error, R::Notify> {
     match next {
         Next::Drive(job) if job.shared && !matches!(job.work, Work::Own) => {
             let hub = shard.flights.seated(&waiting.seat).crowd.hub();

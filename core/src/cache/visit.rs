@@ -6,6 +6,7 @@ use core::task::Waker;
 use super::{
     crowd::{Crowd, Hub},
     inner::Deferred,
+    ride::Ride,
 };
 use crate::{
     Failure, Instant, LoadError, Notify, Outcome, Runtime, Source, Status,
@@ -79,7 +80,7 @@ impl<K, F, V, E, N: Notify> Drop for Left<K, F, V, E, N> {
 /// What a visit leaves over, in the order in which it is dropped: whoever has to be woken is woken before the rest goes.
 pub(crate) struct Scraps<K, L: Source<K>, R: Runtime> {
     pub(crate) effects: Deferred<K, L, R>,
-    pub(crate) left: Option<Left<K, L::Future, L::Value, L::Error, R::Notify>>,
+    pub(crate) left: Option<Left<K, Ride<K, L, R>, L::Value, L::Error, R::Notify>>,
     /// Of the registration that ended, and of the one that was renewed.
     pub(crate) wakers: [Option<Waker>; 2],
 }

@@ -10,9 +10,10 @@ use core::{
 
 use super::{
     abandoned::Abandoned,
-    crowd::Registration,
+    crowd::{Crowd, Registration},
     inner::{Deferred, Handle, Inner},
-    means::{Means, answer},
+    means::Means,
+    ride::{Knell, Part, Ride},
     stay::Stay,
     visit::{Driven, End, Handed, Scraps, Turn},
 };
@@ -64,7 +65,7 @@ where
     pub(crate) fn poll<M: Means<K, L>>(
         &mut self,
         cx: &mut Context<'_>,
-        turn: Option<Turn<L::Future, L::Value, L::Error, R::Notify>>,
+        turn: Option<Turn<Ride<K, L, R>, L::Value, L::Error, R::Notify>>,
         means: &mut M,
     ) -> Poll<End<L::Value, L::Error>> {
         let polling = Polling(self);
@@ -72,7 +73,7 @@ where
         let mut after = 0;
         let mut turn = turn.unwrap_or_else(|| this.visit(Driven::Nothing, after, None, cx.waker(), means));
         loop {
-            let (mut driven, mut handed) = (Driven::Nothing, None);
+            let (mut driven, mut handed, mut knell) = (Driven::Nothing, None, Knell::new());
             match turn {
                 Turn::End(end) => {
                     // Whoever leaves a load that nobody else waits for may leave it to the spawner.
@@ -81,7 +82,7 @@ where
                 }
                 Turn::Drive(job, waker_of_all) => {
                     after = job.number;
-                    driven = this.drive(job, waker_of_all.as_ref(), cx, means);
+                    driven = this.drive(job, waker_of_all.as_ref(), cx, means, &mut knell);
                     handed = waker_of_all;
                 }
                 Turn::Again => {}
@@ -97,18 +98,19 @@ where
                 }
             }
             turn = this.visit(driven, after, handed, cx.waker(), means);
+            drop(knell);
         }
     }
 
     /// Visits the shard: hands in what was driven, and learns what comes next.
     fn visit<M: Means<K, L>>(
         &mut self,
-        driven: Driven<L::Future, L::Value, L::Error>,
+        driven: Driven<Ride<K, L, R>, L::Value, L::Error>,
         after: u32,
         handed: Option<Handed<R::Notify>>,
         waker: &Waker,
         means: &mut M,
-    ) -> Turn<L::Future, L::Value, L::Error, R::Notify> {
+    ) -> Turn<Ride<K, L, R>, L::Value, L::Error, R::Notify> {
         let (inner, stay) = (self.inner.get(), &mut self.stay);
         let Some(hash) = stay.waiting.as_ref().map(|waiting| waiting.hash) else {
             return Turn::Sleep(Instant::NEVER);
@@ -126,11 +128,12 @@ where
     /// Polls a load, with no lock held.
     fn drive<M: Means<K, L>>(
         &mut self,
-        job: Job<L::Future>,
+        job: Job<Ride<K, L, R>>,
         handed: Option<&Handed<R::Notify>>,
         cx: &mut Context<'_>,
         means: &mut M,
-    ) -> Driven<L::Future, L::Value, L::Error> {
+        knell: &mut Knell<R::Notify>,
+    ) -> Driven<Ride<K, L, R>, L::Value, L::Error> {
         let number = job.number;
         let (load, poll) = match job.work {
             Work::Own => (None, means.poll_own(cx)),
@@ -142,8 +145,8 @@ where
                 // Only a loader's attempts begin without a load, so there always is one.
                 let Some(mut load) = load else { return self.failed(number, Cause::Panicked) };
                 let mut context = Context::from_waker(handed.map_or_else(|| cx.waker(), |handed| &handed.waker));
-                let poll = Pin::new(&mut load).poll(&mut context);
-                (Some(load), poll.map(answer))
+                let poll = load.poll(self.inner.get(), &mut context, knell);
+                (Some(load), poll)
             }
         };
         match (poll, load) {
@@ -161,7 +164,7 @@ where
     }
 
     /// Lets the user's rules judge an answer, with no lock held.
-    fn answered(&mut self, number: u32, answered: Answered<L::Value>) -> Driven<L::Future, L::Value, L::Error> {
+    fn answered(&mut self, number: u32, answered: Answered<L::Value>) -> Driven<Ride<K, L, R>, L::Value, L::Error> {
         let now = self.now();
         let inner = self.inner.get();
         let judge = |value: &L::Value| match L::JUDGES.then(|| self.key()).flatten() {
@@ -184,7 +187,7 @@ where
         Driven::Answered(number, news, now)
     }
 
-    fn failed(&mut self, number: u32, cause: Cause<L::Error>) -> Driven<L::Future, L::Value, L::Error> {
+    fn failed(&mut self, number: u32, cause: Cause<L::Error>) -> Driven<Ride<K, L, R>, L::Value, L::Error> {
         Driven::Failed(number, Failure::new(cause), self.now())
     }
 
@@ -200,6 +203,37 @@ where
         now
     }
 
+    /// Has the load that this caller leads rest in the flight, or be asked for by whoever drives first.
+    ///
+    /// `inside` is what a load is polled with that answers other keys as well.
+    pub(crate) fn bring(&mut self, load: Option<Ride<K, L, R>>, inside: Option<Waker>) {
+        let Some(waiting) = &self.stay.waiting else { return };
+        let left_over = self.inner.get().with(waiting.hash, |shard| {
+            let is_told = load.is_none();
+            let load = shard.flights.bring(&waiting.seat, load);
+            let crowd = &mut shard.flights.seated(&waiting.seat).crowd;
+            let displaced = inside.and_then(|waker| crowd.set_inside(waker));
+            (load, displaced, if is_told { crowd.hub() } else { None })
+        });
+        if let (_, _, Some((hub, _))) = &left_over {
+            hub.notify_all();
+        }
+    }
+
+    /// Notes what a load is polled with that this caller keeps and that answers other keys as well.
+    pub(crate) fn set_inside(&mut self, waker: Waker) {
+        let Some(waiting) = &self.stay.waiting else { return };
+        let set = |crowd: &mut Crowd<R::Notify>| crowd.set_inside(waker);
+        let _displaced =
+            self.inner.get().with(waiting.hash, |shard| set(&mut shard.flights.seated(&waiting.seat).crowd));
+    }
+
+    /// Tells everybody that the load which this caller keeps has panicked.
+    pub(crate) fn panicked(&mut self) {
+        self.stay.driving = self.stay.waiting.as_ref().and_then(|waiting| waiting.seat.began());
+        self.contain_panic();
+    }
+
     /// Returns a clone of the flight's key.
     fn key(&self) -> Option<K> {
         let waiting = self.stay.waiting.as_ref()?;
@@ -207,7 +241,7 @@ where
     }
 
     /// Asks the cache's loader for a load.
-    fn begin(&self) -> Option<L::Future> {
+    fn begin(&self) -> Option<Ride<K, L, R>> {
         let waiting = self.stay.waiting.as_ref()?;
         let inner = self.inner.get();
         let (key, previous) = inner.with(waiting.hash, |shard| {
@@ -215,7 +249,10 @@ where
             let previous = if L::REVALIDATES { shard.previous(waiting.hash, |k| *k == key) } else { None };
             Some((key, previous))
         })?;
-        inner.source.begin(key, previous)
+        if L::BATCHES {
+            return Part::of([(waiting.hash, key)].into()).next().map(|part| Ride::Part(part.into()));
+        }
+        inner.source.begin(key, previous).map(Ride::Own)
     }
 
     fn sleep_until(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {

@@ -11,7 +11,7 @@ use core::{
 
 use super::{
     Cache, LookupOptions,
-    ask::Ask,
+    ask::AskBy,
     lookup_by::LookupBy,
     lookup_future::lookup_future,
     means::{Borrowed, Plainly},
@@ -54,7 +54,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         C: FnOnce() -> F,
         F: Future<Output = Result<L::Value, L::Error>>,
     {
-        GetWith(Ask::new(&self.inner, key, Plainly(Borrowed::new(load))))
+        GetWith(AskBy::new(&self.inner, key, Plainly(Borrowed::new(load))))
     }
 
     /// Returns the value of `key` and how it was found.
@@ -96,7 +96,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         C: FnOnce() -> F,
         F: Future<Output = Result<Loaded<L::Value>, L::Error>>,
     {
-        LookupWith(LookupBy::new(Ask::new(&self.inner, key, Borrowed::new(load)), options))
+        LookupWith(LookupBy::new(AskBy::new(&self.inner, key, Borrowed::new(load)), options))
     }
 }
 
@@ -118,10 +118,10 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
 /// ```
 #[must_use = "a future does nothing unless it is polled"]
 pub struct GetWith<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, C, F>(
-    Ask<'a, K, Q, L, R, P, H, Plainly<Borrowed<C, F>>>,
+    AskBy<'a, K, Q, L, R, P, H, Plainly<Borrowed<C, F>>>,
 );
 
-lookup_future!(GetWith[C, F]: poll_value -> L::Value, where C: FnOnce() -> F, F: Future<Output = Result<L::Value, L::Error>>);
+lookup_future!(GetWith[C, F]: poll_value -> Result<L::Value, LoadError<L::Error>>, where C: FnOnce() -> F, F: Future<Output = Result<L::Value, L::Error>>);
 
 /// The future of [`Cache::lookup_with`].
 ///
@@ -140,4 +140,4 @@ pub struct LookupWith<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy
     LookupBy<'a, K, Q, L, R, P, H, Borrowed<C, F>>,
 );
 
-lookup_future!(LookupWith[C, F]: poll -> Outcome<L::Value, L::Error>, where C: FnOnce() -> F, F: Future<Output = Result<Loaded<L::Value>, L::Error>>);
+lookup_future!(LookupWith[C, F]: poll -> Result<Outcome<L::Value, L::Error>, LoadError<L::Error>>, where C: FnOnce() -> F, F: Future<Output = Result<Loaded<L::Value>, L::Error>>);

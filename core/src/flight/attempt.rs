@@ -19,6 +19,16 @@ pub enum Start<F> {
     Lent,
 }
 
+impl<F> Start<F> {
+    pub(crate) fn map<G>(self, f: impl FnOnce(F) -> G) -> Start<G> {
+        match self {
+            Self::Fresh => Start::Fresh,
+            Self::Ready(load) => Start::Ready(f(load)),
+            Self::Lent => Start::Lent,
+        }
+    }
+}
+
 /// One numbered attempt of a flight.
 pub(crate) struct Attempt<F, E, W> {
     pub(crate) number: u32,

@@ -86,6 +86,20 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
         }
     }
 
+    /// Has the load that a caller leads rest in the flight from now on, or be asked for by whoever drives first.
+    ///
+    /// Gives it back if it is not needed any more.
+    pub(crate) fn bring(&mut self, seat: &Seat, load: Option<F>) -> Option<F> {
+        let flight = &mut self.slab[seat.place as usize];
+        match seat.began.and_then(|number| flight.attempt(number)) {
+            Some(attempt) if matches!(attempt.state, State::Lent(_)) => {
+                attempt.state = load.map_or(State::Fresh, State::Idle);
+                None
+            }
+            _ => load,
+        }
+    }
+
     /// Tells whether attempt `number` may still answer, and on what terms.
     pub(crate) fn may_answer(&mut self, seat: &Seat, number: u32) -> Option<(Terms, Instant)> {
         let flight = &mut self.slab[seat.place as usize];

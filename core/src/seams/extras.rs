@@ -1,5 +1,7 @@
 //! What a user may add to a source: a weigher, and whatever else is asked or told of each value.
 
+use alloc::vec::Vec;
+
 use super::{
     load::{HasLoader, Judgement, Source, sealed::Sealed},
     revalidate::Previous,
@@ -39,14 +41,20 @@ impl<K, L: Source<K>, X: Extra<K, L::Value>> Source<K> for With<L, X> {
     type Error = L::Error;
     type Answer = L::Answer;
     type Future = L::Future;
+    type Batch = L::Batch;
 
     const IS_READY: bool = L::IS_READY;
+    const BATCHES: bool = L::BATCHES;
     const REVALIDATES: bool = L::REVALIDATES;
     const JUDGES: bool = L::JUDGES || X::JUDGES;
     const LISTENS: bool = L::LISTENS || X::LISTENS;
 
     fn begin(&self, key: K, previous: Option<Previous<L::Value>>) -> Option<Self::Future> {
         self.source.begin(key, previous)
+    }
+
+    fn begin_many(&self, keys: Vec<K>) -> Option<Self::Batch> {
+        self.source.begin_many(keys)
     }
 
     fn judge(&self, key: &K, value: &L::Value) -> Judgement {

@@ -1,8 +1,12 @@
 //! The seam to where values come from.
 
+use alloc::vec::Vec;
 use core::{future::Future, hash::Hash};
 
-use super::revalidate::{Answered, Previous};
+use super::{
+    many::Answers,
+    revalidate::{Answered, Previous},
+};
 use crate::{RemovalCause, Ttl};
 
 /// What a load answers: a value, its lifetime and its weight.
@@ -167,9 +171,17 @@ pub trait Source<K>: sealed::Sealed {
     /// A load as it is kept in a flight.
     type Future: Future<Output = Result<Self::Answer, Self::Error>> + Unpin;
 
+    /// A load of many keys at once, if there are such.
+    #[doc(hidden)]
+    type Batch: Future<Output = Result<Answers<K, Self::Value, Self::Error>, Self::Error>> + Unpin;
+
     /// Whether there is anything to load by.
     #[doc(hidden)]
     const IS_READY: bool = true;
+
+    /// Whether keys are loaded many at once.
+    #[doc(hidden)]
+    const BATCHES: bool = false;
 
     /// Whether loads are handed the value that is held.
     #[doc(hidden)]
@@ -186,6 +198,13 @@ pub trait Source<K>: sealed::Sealed {
     /// Begins the load of `key`; `None` where only calls bring loads.
     #[doc(hidden)]
     fn begin(&self, key: K, previous: Option<Previous<Self::Value>>) -> Option<Self::Future>;
+
+    /// Begins the load of all these keys; `None` where each is loaded by itself.
+    #[doc(hidden)]
+    fn begin_many(&self, keys: Vec<K>) -> Option<Self::Batch> {
+        let _ = keys;
+        None
+    }
 
     /// Says of a value what neither its load nor the call has said.
     #[doc(hidden)]

@@ -6,6 +6,7 @@
 mod calls;
 mod extras;
 mod load;
+mod many;
 mod revalidate;
 mod runtime;
 mod sources;
@@ -14,6 +15,8 @@ pub use calls::TakesCalls;
 pub use extras::{Weighed, Weigher, With};
 pub(crate) use load::sealed;
 pub use load::{HasLoader, Judgement, Key, Load, Loaded, Source};
+pub(crate) use many::{Answers, NoBatch, OwnAnswers, PlainAnswers};
+pub use many::{LoadMany, LoadManyFn, LoadedManyFn, ManyLoader};
 pub(crate) use revalidate::Answered;
 pub use revalidate::{BoxRevalidator, Previous, RevalidateFn, Revalidated};
 pub use runtime::{Clock, Lock, Notify, Runtime, Spawn, Timer};

@@ -10,6 +10,7 @@ use core::{
 
 use super::{
     load::{HasLoader, Loaded, Source, sealed::Sealed},
+    many::NoBatch,
     sources::BoxFuture,
 };
 use crate::{Generation, Instant, Ttl};
@@ -182,6 +183,7 @@ where
     type Error = E;
     type Answer = Answered<V>;
     type Future = Revalidation<Pin<Box<Fut>>, V>;
+    type Batch = NoBatch<K, V, E>;
 
     const REVALIDATES: bool = true;
 
@@ -215,6 +217,7 @@ impl<K, V: Clone, E> Source<K> for BoxRevalidator<K, V, E> {
     type Error = E;
     type Answer = Answered<V>;
     type Future = Revalidation<BoxFuture<Result<Revalidated<V>, E>>, V>;
+    type Batch = NoBatch<K, V, E>;
 
     const REVALIDATES: bool = true;
 

@@ -5,6 +5,7 @@ use core::{future::Future, marker::PhantomData, pin::Pin};
 
 use super::{
     load::{HasLoader, Load, Loaded, Source, sealed::Sealed},
+    many::NoBatch,
     revalidate::Previous,
 };
 
@@ -29,6 +30,7 @@ impl<K, T: Load<K>> Source<K> for Loader<T> {
     type Error = T::Error;
     type Answer = Loaded<T::Value>;
     type Future = Pin<Box<T::Future>>;
+    type Batch = NoBatch<K, T::Value, T::Error>;
 
     fn begin(&self, key: K, _: Option<Previous<T::Value>>) -> Option<Self::Future> {
         Some(Box::pin(self.0.load(key)))
@@ -65,6 +67,7 @@ where
     type Error = E;
     type Answer = V;
     type Future = Pin<Box<Fut>>;
+    type Batch = NoBatch<K, V, E>;
 
     fn begin(&self, key: K, _: Option<Previous<V>>) -> Option<Self::Future> {
         Some(Box::pin((self.0)(key)))
@@ -100,6 +103,7 @@ where
     type Error = E;
     type Answer = Loaded<V>;
     type Future = Pin<Box<Fut>>;
+    type Batch = NoBatch<K, V, E>;
 
     fn begin(&self, key: K, _: Option<Previous<V>>) -> Option<Self::Future> {
         Some(Box::pin((self.0)(key)))
@@ -183,6 +187,7 @@ impl<K, V: Clone, E> Source<K> for BoxLoader<K, V, E> {
     type Error = E;
     type Answer = Loaded<V>;
     type Future = BoxLoad<V, E>;
+    type Batch = NoBatch<K, V, E>;
 
     fn begin(&self, key: K, _: Option<Previous<V>>) -> Option<Self::Future> {
         Some((self.0)(key))
@@ -211,6 +216,7 @@ impl<K, V: Clone, E> Source<K> for PerCall<V, E> {
     type Error = E;
     type Answer = Loaded<V>;
     type Future = BoxLoad<V, E>;
+    type Batch = NoBatch<K, V, E>;
 
     fn begin(&self, _: K, _: Option<Previous<V>>) -> Option<Self::Future> {
         None
@@ -240,6 +246,7 @@ impl<K, V: Clone, E> Source<K> for LocalPerCall<V, E> {
     type Error = E;
     type Answer = Loaded<V>;
     type Future = LocalBoxLoad<V, E>;
+    type Batch = NoBatch<K, V, E>;
 
     fn begin(&self, _: K, _: Option<Previous<V>>) -> Option<Self::Future> {
         None

@@ -91,6 +91,23 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         generation
     }
 
+    /// Stores a value that was not asked for, where nothing fresh is stored and nothing is in flight.
+    pub(crate) fn insert_surplus(
+        &mut self,
+        hash: u64,
+        key: K,
+        loaded: Loaded<V>,
+        judgement: Judgement,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) {
+        if self.contains(hash, at.now, |k| *k == key) || self.flights.find(hash, |k| *k == key).is_some() {
+            (effects.key, effects.value) = (Some(key), Some(loaded.value));
+        } else {
+            self.insert(hash, key, loaded, judgement, at, effects);
+        }
+    }
+
     /// Removes a value and voids the load of its key; returns the value if it was fresh.
     pub(crate) fn remove(
         &mut self,

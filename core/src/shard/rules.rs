@@ -56,6 +56,8 @@ pub(crate) struct Rules {
     pub(crate) lock_timeout: Option<(Duration, OnTimeout)>,
     pub(crate) stale_while_refresh: Option<Duration>,
     pub(crate) stale_if_error: Option<Duration>,
+    /// Whether answers that nobody asked for are stored.
+    pub(crate) stores_surplus: bool,
 }
 
 /// The time, and what the cache's user has decided.

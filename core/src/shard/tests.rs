@@ -59,6 +59,7 @@ const fn rules() -> Rules {
         lock_timeout: None,
         stale_while_refresh: None,
         stale_if_error: None,
+        stores_surplus: false,
     }
 }
 

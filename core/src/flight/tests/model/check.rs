@@ -35,6 +35,7 @@ impl World {
                     Cause::Panicked => "panicked",
                     Cause::BudgetExceeded => "overdue",
                     Cause::NothingToKeep => "unfounded",
+                    Cause::Missing => "missing",
                 })
             });
             assert_eq!(told, plain.told(seat.began()));

@@ -1,0 +1,73 @@
+//! A load of many keys that stays with the call which began it.
+
+use alloc::{sync::Arc, vec::Vec};
+use core::{
+    future::Future,
+    hash::BuildHasher,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use super::gather::Leads;
+use crate::{
+    Key, Notify, Runtime, Source,
+    cache::{
+        answers::{Hashed, sort},
+        crowd::Hub,
+        inner::Inner,
+        means::Owned,
+    },
+    policy::Policy,
+    seams::Answers,
+};
+
+/// One load for some of a call's keys.
+///
+/// It is polled with a waker of its own, by which a call for one of its keys that comes from inside it is known.
+pub(crate) struct Kept<K, L: Source<K>, R: Runtime, B> {
+    /// Whose load it is, in the order of the keys.
+    pub(super) members: Vec<usize>,
+    keys: Hashed<K>,
+    load: Option<B>,
+    hub: (Arc<Hub<R::Notify>>, Waker),
+    listener: <R::Notify as Notify>::Listener,
+    source: core::marker::PhantomData<fn() -> L>,
+}
+
+/// What a load has answered to whom.
+type Told<V, E> = Vec<(usize, Owned<V, E>)>;
+
+impl<K, L: Source<K>, R: Runtime, B> Kept<K, L, R, B> {
+    pub(super) fn new(members: Vec<usize>, keys: Hashed<K>) -> Self {
+        let listener = <R::Notify as Notify>::Listener::default();
+        Self { members, keys, load: None, hub: Hub::new(), listener, source: core::marker::PhantomData }
+    }
+
+    pub(super) fn waker(&self) -> Waker {
+        self.hub.1.clone()
+    }
+}
+
+impl<K: Key, L: Source<K>, R: Runtime, B> Kept<K, L, R, B> {
+    pub(super) fn poll<P: Policy, H: BuildHasher, M: Leads<K, L, Load = B>>(
+        &mut self,
+        inner: &Inner<K, L, R, P, H>,
+        by: &mut M,
+        cx: &mut Context<'_>,
+    ) -> Poll<Told<L::Value, L::Error>>
+    where
+        B: Future<Output = Result<Answers<K, L::Value, L::Error>, L::Error>> + Unpin,
+    {
+        let (hub, waker) = &self.hub;
+        let _displaced = hub.listen(&mut self.listener, cx.waker());
+        if self.load.is_none() {
+            self.load = by.begin(&inner.source, self.keys.iter().map(|(_, key)| key.clone()).collect());
+        }
+        // Whoever keeps loads can begin them.
+        let Some(load) = &mut self.load else { return Poll::Pending };
+        let Poll::Ready(result) = Pin::new(load).poll(&mut Context::from_waker(waker)) else { return Poll::Pending };
+        self.load = None;
+        let answers = sort(inner, &self.keys, result).into_iter().flatten();
+        Poll::Ready(self.members.iter().copied().zip(answers).collect())
+    }
+}

@@ -1,0 +1,222 @@
+//! Loads as they rest in flights: one's own, or a part in a load of many keys.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::{
+    future::Future,
+    hash::BuildHasher,
+    mem,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use super::{
+    answers::{Hashed, sort},
+    crowd::Hub,
+    inner::Inner,
+    means::{Owned, answer},
+};
+use crate::{Cause, Key, Lock, Notify, Runtime, Source, policy::Policy};
+
+/// A load as it rests in a flight.
+pub(crate) enum Ride<K, L: Source<K>, R: Runtime> {
+    /// A load of this key alone.
+    Own(L::Future),
+    /// A part in a load of many keys.
+    Part(Box<Part<K, L, R>>),
+}
+
+impl<K: Key, L: Source<K>, R: Runtime> Ride<K, L, R> {
+    /// Polls the load, with no lock held.
+    pub(crate) fn poll<P: Policy, H: BuildHasher>(
+        &mut self,
+        inner: &Inner<K, L, R, P, H>,
+        cx: &mut Context<'_>,
+        knell: &mut Knell<R::Notify>,
+    ) -> Poll<Owned<L::Value, L::Error>> {
+        match self {
+            Self::Own(load) => Pin::new(load).poll(cx).map(answer),
+            Self::Part(part) => part.poll(inner, cx, knell),
+        }
+    }
+}
+
+/// A load of many keys, shared by the flights of all of them.
+struct Batch<K, L: Source<K>, R: Runtime> {
+    /// The keys that it was begun for, each once, and their hashes.
+    keys: Hashed<K>,
+    phase: R::Lock<Phase<L::Batch, L::Value, L::Error>>,
+    /// What wakes all who wait for any of the keys; there is none if there is one key, whose flight sees to it.
+    hub: Option<(Arc<Hub<R::Notify>>, Waker)>,
+}
+
+/// How far a batch has come.
+enum Phase<B, V, E> {
+    /// The loader has not been asked.
+    New,
+    /// The load rests, having been polled so often, and woken so often before the last time.
+    Resting {
+        load: B,
+        polls: u32,
+        wakes: usize,
+    },
+    /// Somebody polls it.
+    Out,
+    /// The answer for each key, until it is fetched.
+    Done(Vec<Option<Owned<V, E>>>),
+    Panicked,
+}
+
+/// One key's part in a batch.
+pub(crate) struct Part<K, L: Source<K>, R: Runtime> {
+    batch: Arc<Batch<K, L, R>>,
+    index: u32,
+    listener: <R::Notify as Notify>::Listener,
+    /// Up to which poll of the load this part knows of it.
+    seen: u32,
+}
+
+/// What there is to do for a part that is polled.
+enum Step<B, V, E> {
+    Wait(u32),
+    Begin,
+    Poll(B, u32),
+    Take(Owned<V, E>),
+}
+
+/// Whom to wake once the shard has been visited: a load of many keys has news for those who wait for others of them.
+///
+/// Dropping it wakes them, also when the stack unwinds.
+pub(crate) struct Knell<N: Notify>(Option<Arc<Hub<N>>>);
+
+impl<N: Notify> Knell<N> {
+    pub(crate) const fn new() -> Self {
+        Self(None)
+    }
+}
+
+impl<N: Notify> Drop for Knell<N> {
+    fn drop(&mut self) {
+        if let Some(hub) = self.0.take() {
+            hub.notify_all();
+        }
+    }
+}
+
+impl<K: Key, L: Source<K>, R: Runtime> Part<K, L, R> {
+    /// Makes the parts of a load of these keys, in their order.
+    pub(crate) fn of(keys: Hashed<K>) -> impl Iterator<Item = Self> {
+        let count = keys.len() as u32;
+        let hub = (count > 1).then(Hub::new);
+        let batch = Arc::new(Batch { keys, phase: R::Lock::new(Phase::New), hub });
+        (0..count).map(move |index| Self {
+            batch: Arc::clone(&batch),
+            index,
+            listener: <R::Notify as Notify>::Listener::default(),
+            seen: 0,
+        })
+    }
+
+    /// Returns what the load is polled with, unless that is what the flight is.
+    pub(crate) fn waker(&self) -> Option<Waker> {
+        self.batch.hub.as_ref().map(|(_, waker)| waker.clone())
+    }
+
+    fn poll<P: Policy, H: BuildHasher>(
+        &mut self,
+        inner: &Inner<K, L, R, P, H>,
+        cx: &mut Context<'_>,
+        knell: &mut Knell<R::Notify>,
+    ) -> Poll<Owned<L::Value, L::Error>> {
+        let batch = &self.batch;
+        let _displaced = batch.hub.as_ref().and_then(|(hub, _)| hub.listen(&mut self.listener, cx.waker()));
+        let (load, polls) = match batch.step(self.index, self.seen) {
+            Step::Wait(polls) => {
+                self.seen = polls;
+                return Poll::Pending;
+            }
+            Step::Take(owned) => return Poll::Ready(owned),
+            Step::Begin => (None, 0),
+            Step::Poll(load, polls) => (Some(load), polls),
+        };
+        let out = Out(batch);
+        let begin = || inner.source.begin_many(batch.keys.iter().map(|(_, key)| key.clone()).collect());
+        // Only sources that can load many keys make batches of them.
+        let Some(mut load) = load.or_else(begin) else { return Poll::Pending };
+        let wakes = batch.wakes();
+        let waker = batch.hub.as_ref().map_or_else(|| cx.waker(), |(_, waker)| waker);
+        let Poll::Ready(result) = Pin::new(&mut load).poll(&mut Context::from_waker(waker)) else {
+            let polls = polls.wrapping_add(1);
+            self.seen = polls;
+            out.enter(Phase::Resting { load, polls, wakes });
+            if batch.wakes() != wakes {
+                // Woken while it was polled: whoever has come since then has not heard of it.
+                knell.0 = batch.hub.as_ref().map(|(hub, _)| Arc::clone(hub));
+            }
+            return Poll::Pending;
+        };
+        drop(load);
+        let mut answers = sort(inner, &batch.keys, result);
+        let mine = answers.get_mut(self.index as usize).and_then(Option::take);
+        out.enter(Phase::Done(answers));
+        knell.0 = batch.hub.as_ref().map(|(hub, _)| Arc::clone(hub));
+        Poll::Ready(mine.unwrap_or(Err(Cause::Missing)))
+    }
+}
+
+impl<K, L: Source<K>, R: Runtime> Batch<K, L, R> {
+    /// Decides what there is to do for part `index`, which knows of the load's polls up to `seen`.
+    ///
+    /// Whoever waits for several keys polls several parts in a row, and one of them is enough: a load is polled if it was
+    /// woken, or by whoever has polled it last.
+    fn step(&self, index: u32, seen: u32) -> Step<L::Batch, L::Value, L::Error> {
+        let woken = self.wakes();
+        self.phase.with(|phase| match mem::replace(phase, Phase::Out) {
+            Phase::New => Step::Begin,
+            Phase::Resting { load, polls, wakes } if wakes != woken || seen == polls => Step::Poll(load, polls),
+            Phase::Resting { load, polls, wakes } => {
+                *phase = Phase::Resting { load, polls, wakes };
+                Step::Wait(polls)
+            }
+            Phase::Done(mut answers) => {
+                let mine = answers.get_mut(index as usize).and_then(Option::take);
+                *phase = Phase::Done(answers);
+                Step::Take(mine.unwrap_or(Err(Cause::Missing)))
+            }
+            Phase::Panicked => {
+                *phase = Phase::Panicked;
+                Step::Take(Err(Cause::Panicked))
+            }
+            Phase::Out => Step::Wait(seen),
+        })
+    }
+
+    fn wakes(&self) -> usize {
+        self.hub.as_ref().map_or(0, |(hub, _)| hub.wakes())
+    }
+}
+
+/// A batch whose load is being polled. Should the stack unwind, the load has panicked, for all its keys.
+struct Out<'a, K, L: Source<K>, R: Runtime>(&'a Batch<K, L, R>);
+
+impl<K, L: Source<K>, R: Runtime> Out<'_, K, L, R> {
+    /// Ends the poll.
+    fn enter(self, next: Phase<L::Batch, L::Value, L::Error>) {
+        self.0.phase.with(|phase| *phase = next);
+        mem::forget(self);
+    }
+}
+
+impl<K, L: Source<K>, R: Runtime> Drop for Out<'_, K, L, R> {
+    fn drop(&mut self) {
+        self.0.phase.with(|phase| *phase = Phase::Panicked);
+        if let Some((hub, _)) = &self.0.hub {
+            hub.notify_all();
+        }
+    }
+}
+
+impl<K, L: Source<K>, R: Runtime> Drop for Part<K, L, R> {
+    fn drop(&mut self) {
+        let _waker = self.batch.hub.as_ref().and_then(|(hub, _)| hub.withdraw(&mut self.listener));
+    }
+}
