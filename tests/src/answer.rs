@@ -30,6 +30,8 @@ pub enum Answer {
     Value(V),
     /// The whole outcome, with a ticket if the call handed one out.
     Outcome(Outcome<V, Boom>, Option<Pin<Box<dyn Future<Output = ()>>>>),
+    /// What a call of many keys ended with, for each key.
+    Many(Vec<Self>),
     /// The call failed.
     Error(LoadError<Boom>),
     /// A future without an answer of its own, such as a ticket.
@@ -37,10 +39,14 @@ pub enum Answer {
 }
 
 impl fmt::Display for Answer {
-    /// `V1 Miss`, `V0 Stale(20) +E1 +ticket`, `E1`, `E1 cached`, `LockTimeout`, ...
+    /// `V1 Miss`, `V1 Hit, V2 Miss`, `V0 Stale(20) +E1 +ticket`, `E1`, `E1 cached`, `LockTimeout`, ...
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(value) => write!(f, "V{value}"),
+            Self::Many(answers) => {
+                let texts: Vec<_> = answers.iter().map(ToString::to_string).collect();
+                f.write_str(&texts.join(", "))
+            }
             Self::Outcome(outcome, ticket) => {
                 write!(f, "V{} ", outcome.value())?;
                 match outcome.status() {
@@ -103,6 +109,15 @@ where
             }
             Err(error) => Self::Error(error),
         }
+    }
+}
+
+impl<T> From<Vec<Result<T, LoadError<Boom>>>> for Answer
+where
+    Self: From<Result<T, LoadError<Boom>>>,
+{
+    fn from(results: Vec<Result<T, LoadError<Boom>>>) -> Self {
+        Self::Many(results.into_iter().map(Self::from).collect())
     }
 }
 

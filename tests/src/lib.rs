@@ -2,6 +2,7 @@
 //!
 //! * [`Sim`] polls callers one by one in virtual time and writes down what each of them saw.
 //! * [`Loads`] is a loader that follows a [`Script`]: how long a load takes and how it ends.
+//! * [`Batches`] is the same for loads of many keys.
 //! * [`Host`] names a runtime of the core's own parts; [`on_every_runtime!`] runs a generic test on each.
 //! * [`memory`] counts live bytes, [`wakers`] has wakers that count, record and misbehave.
 //! * [`traces`], [`replay`] and [`goals`]: hit ratios on recorded traffic.
@@ -23,6 +24,7 @@ pub use core::{
 
 mod answer;
 mod asking;
+mod batches;
 mod books;
 pub mod goals;
 mod hosts;
@@ -39,11 +41,12 @@ pub mod traces;
 pub mod wakers;
 
 pub use answer::{Answer, Boom, V};
+pub use batches::{BatchLoad, Batched, Batches, Said};
 pub use books::{assert_clean, assert_sums};
 pub use hosts::{Host, run};
 pub use loads::{Loads, ScriptLoad};
 pub use random::Random;
 pub use script::{Bang, Gate, Script, after, never, polls, ready, steps};
-pub use sim::{Saw, Scripted, Setup, Sim, Ticket};
+pub use sim::{BatchSetup, Saw, Scripted, Setup, Sim, Ticket};
 pub use spawning::Spawning;
 pub use time::{Time, ms, sleep};

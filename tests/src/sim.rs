@@ -7,10 +7,10 @@ use core::pin::Pin;
 use core::task::Context;
 use std::panic::catch_unwind;
 
-use larder::{Builder, Cache, ConfigError, Loader, ManualClock};
+use larder::{Builder, Cache, ConfigError, Loader, ManualClock, ManyLoader};
 
 use crate::{
-    Answer, Bang, Host, Loads, Script, Time,
+    Answer, Bang, Batched, Batches, Host, Loads, Script, Time,
     queue::{Queue, Task},
 };
 
@@ -19,6 +19,9 @@ pub type Ticket = Pin<Box<dyn Future<Output = ()>>>;
 
 /// The builder of a cache whose loads follow scripts.
 pub type Setup<R> = Builder<u32, R, Loader<Loads>>;
+
+/// The builder of a cache whose loads of many keys follow scripts.
+pub type BatchSetup<R> = Builder<u32, R, ManyLoader<Batches>>;
 
 /// A cache whose loads follow scripts.
 pub type Scripted<R> = Cache<u32, Loader<Loads>, R>;
@@ -96,6 +99,22 @@ impl Sim {
         setup: impl FnOnce(Setup<R>) -> Setup<R>,
     ) -> Result<Scripted<R>, ConfigError> {
         setup(Cache::builder(R::on(self.clock())).loader(loads.clone())).build()
+    }
+
+    /// A loader of many keys that plays `script` at every call.
+    pub fn batches(&self, script: Script) -> Batches {
+        Batches::new(&self.time, move |_, _| script.clone())
+    }
+
+    /// A cache on host `R` with this loader of many keys and what `setup` adds.
+    #[track_caller]
+    pub fn batched<R: Host>(
+        &self,
+        batches: &Batches,
+        setup: impl FnOnce(BatchSetup<R>) -> BatchSetup<R>,
+    ) -> Batched<R> {
+        let builder = Cache::builder(R::on(self.clock())).many_loader(batches.clone());
+        setup(builder).build().expect("the configuration is valid")
     }
 
     /// The clock of everything in this simulation.

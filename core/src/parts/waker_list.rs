@@ -74,10 +74,13 @@ impl<L: Lock<Wakers> + Send + Sync + 'static> Notify for WakerList<L> {
 
     fn notify_all(&self) {
         // The list is taken out, so that a waker may listen, withdraw or notify.
-        let waiting = self.0.with(|wakers| {
+        let mut waiting = self.0.with(|wakers| {
             wakers.withdrawn = 0;
             mem::take(&mut wakers.waiting)
         });
+        // One task that listens for many things lines up many times in a row, and is woken once.
+        waiting
+            .dedup_by(|(_, next), (_, waker)| waker.as_ref().zip(next.as_ref()).is_some_and(|(a, b)| a.will_wake(b)));
         wake_all(waiting.into_iter().filter_map(|(_, waker)| waker));
     }
 }
