@@ -5,15 +5,11 @@ use core::{
     borrow::Borrow,
     fmt,
     hash::{BuildHasher, Hash},
-    mem,
     sync::atomic::{AtomicBool, Ordering},
     task::Waker,
 };
 
-use super::{
-    abandoned::Abandoned,
-    crowd::{Crowd, Hub},
-};
+use super::{abandoned::Abandoned, crowd::Crowd};
 use crate::{
     Instant, Key, Lock, Runtime, Source, Ttl,
     flight::Flight,
@@ -231,34 +227,6 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
     pub(crate) fn expect_expiry_of<const N: usize>(&self, ttls: [Ttl; N]) {
         if ttls.into_iter().any(Ttl::expires) {
             self.expects_expiry();
-        }
-    }
-}
-
-/// What a shard has left to be done once its lock is released. Dropping it does it: wakes first, then drops the rest,
-/// also when the stack unwinds, so that nobody is left asleep.
-pub(crate) struct Deferred<K, L: Source<K>, R: Runtime>(pub(super) EffectsOf<K, L, R>, Option<Arc<Hub<R::Notify>>>);
-
-impl<K, L: Source<K>, R: Runtime> Deferred<K, L, R> {
-    pub(crate) const fn new() -> Self {
-        Self(Effects::new(), None)
-    }
-
-    /// Notes whom to wake, should the flight go on and somebody in it have to look.
-    pub(crate) fn nudge(&mut self, flight: &FlightOf<K, L, R>) {
-        if mem::take(&mut self.0.nudge) {
-            self.1 = flight.crowd.hub().map(|(hub, _)| hub);
-        }
-    }
-}
-
-impl<K, L: Source<K>, R: Runtime> Drop for Deferred<K, L, R> {
-    fn drop(&mut self) {
-        if let Some(crowd) = self.0.wake.take() {
-            crowd.notify_all();
-        }
-        if let Some(hub) = self.1.take() {
-            hub.notify_all();
         }
     }
 }

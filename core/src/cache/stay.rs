@@ -43,7 +43,7 @@ impl<N: Notify> Stay<N> {
         (driven, after): (Driven<L::Future, L::Value, L::Error>, u32),
         waker: &Waker,
         means: &mut M,
-        scraps: &mut Scraps<K, L, R>,
+        scraps: &mut Scraps<'_, K, L, R>,
     ) -> Turn<L::Future, L::Value, L::Error, N>
     where
         K: Key,
@@ -69,13 +69,13 @@ impl<N: Notify> Stay<N> {
                         let Self { reached, is_present, .. } = *self;
                         let at = AtPoll { after, shared: flight.crowd.is_shared(), reached, is_present };
                         let (start, own) = (|| means.start(), || waker.clone());
-                        shard.proceed(waiting, &at, &inner.rules, start, own, &mut scraps.effects.0)
+                        shard.proceed(waiting, &at, &inner.rules, start, own, &mut scraps.deferred.effects)
                     }
                 };
                 turn_of::<K, L, R, P>(next, shard, waiting)
             }
         };
-        scraps.effects.nudge(shard.flights.seated(&waiting.seat));
+        scraps.deferred.nudge(shard.flights.seated(&waiting.seat));
         match &turn {
             Turn::Drive(job, _) => self.driving = Some(job.number),
             Turn::End(_)
@@ -114,7 +114,7 @@ impl<N: Notify> Stay<N> {
         shard: &mut ShardOf<K, L, R, P>,
         inner: &Inner<K, L, R, P, H>,
         driven: Driven<L::Future, L::Value, L::Error>,
-        scraps: &mut Scraps<K, L, R>,
+        scraps: &mut Scraps<'_, K, L, R>,
     ) -> Option<Job<L::Future>>
     where
         K: Key,
@@ -124,7 +124,7 @@ impl<N: Notify> Stay<N> {
         H: BuildHasher,
     {
         let seat = &self.waiting.as_ref()?.seat;
-        let (rules, effects) = (&inner.rules, &mut scraps.effects.0);
+        let (rules, effects) = (&inner.rules, &mut scraps.deferred.effects);
         if let Driven::Answered(.., now) | Driven::Failed(.., now) = &driven {
             self.reached = self.reached.max(*now);
             // Whoever ends the flight need not be woken for it.

@@ -5,10 +5,11 @@ use core::task::Waker;
 
 use super::{
     crowd::{Crowd, Hub},
-    inner::Deferred,
+    deferred::Deferred,
 };
 use crate::{
     Failure, Instant, LoadError, Notify, Outcome, Runtime, Source, Status,
+    contain::both,
     flight::{Flight, Job},
     shard::News,
 };
@@ -51,41 +52,44 @@ pub(crate) struct Handed<N> {
 /// What is left of a seat that was given up. Dropping it wakes those who have to lead now, and drops the rest.
 pub(crate) struct Left<K, F, V, E, N: Notify> {
     vacant: Option<Arc<Hub<N>>>,
-    _flight: Option<Flight<K, F, V, E, Waker, Crowd<N>>>,
-    _untold: Option<Failure<E>>,
-    _waker: Option<Waker>,
+    flight: Option<Flight<K, F, V, E, Waker, Crowd<N>>>,
+    untold: Option<Failure<E>>,
+    waker: Option<Waker>,
 }
 
 impl<K, F, V, E, N: Notify> Left<K, F, V, E, N> {
     /// Others wait on, of whom one has to lead if there is a hub here.
     pub(crate) const fn others(vacant: Option<Arc<Hub<N>>>, untold: Option<Failure<E>>, waker: Option<Waker>) -> Self {
-        Self { vacant, _flight: None, _untold: untold, _waker: waker }
+        Self { vacant, flight: None, untold, waker }
     }
 
     /// Nobody waits any more.
     pub(crate) const fn last(flight: Flight<K, F, V, E, Waker, Crowd<N>>, waker: Option<Waker>) -> Self {
-        Self { vacant: None, _flight: Some(flight), _untold: None, _waker: waker }
+        Self { vacant: None, flight: Some(flight), untold: None, waker }
     }
 }
 
 impl<K, F, V, E, N: Notify> Drop for Left<K, F, V, E, N> {
     fn drop(&mut self) {
-        if let Some(hub) = self.vacant.take() {
-            hub.notify_all();
-        }
+        let wake = |this: &mut Self| {
+            if let Some(hub) = this.vacant.take() {
+                hub.notify_all();
+            }
+        };
+        both(self, wake, |this| (this.flight, this.untold, this.waker) = (None, None, None));
     }
 }
 
 /// What a visit leaves over, in the order in which it is dropped: whoever has to be woken is woken before the rest goes.
-pub(crate) struct Scraps<K, L: Source<K>, R: Runtime> {
-    pub(crate) effects: Deferred<K, L, R>,
+pub(crate) struct Scraps<'a, K, L: Source<K>, R: Runtime> {
+    pub(crate) deferred: Deferred<'a, K, L, R>,
     pub(crate) left: Option<Left<K, L::Future, L::Value, L::Error, R::Notify>>,
     /// Of the registration that ended, and of the one that was renewed.
     pub(crate) wakers: [Option<Waker>; 2],
 }
 
-impl<K, L: Source<K>, R: Runtime> Scraps<K, L, R> {
-    pub(crate) const fn new() -> Self {
-        Self { effects: Deferred::new(), left: None, wakers: [None, None] }
+impl<'a, K, L: Source<K>, R: Runtime> Scraps<'a, K, L, R> {
+    pub(crate) const fn new(source: &'a L) -> Self {
+        Self { deferred: Deferred::new(source), left: None, wakers: [None, None] }
     }
 }

@@ -1,0 +1,55 @@
+//! Code of the user's that panics must not keep the rest from being done.
+//!
+//! The first panic goes on to the caller. While it is under way a second one would end the process: under std it ends
+//! here, without std nothing can be done about it.
+
+/// Does `work`, within which a panic ends if one is under way already.
+pub(crate) fn contain(work: impl FnOnce()) {
+    #[cfg(feature = "std")]
+    if std::thread::panicking() {
+        let _second = std::panic::catch_unwind(core::panic::AssertUnwindSafe(work));
+        return;
+    }
+    work();
+}
+
+/// Does `first` and then `second` with the same thing, though the first panics.
+pub(crate) fn both<T>(with: &mut T, first: impl FnOnce(&mut T), second: impl FnOnce(&mut T)) {
+    struct Then<'a, T, F: FnOnce(&mut T)>(&'a mut T, Option<F>);
+
+    impl<T, F: FnOnce(&mut T)> Drop for Then<'_, T, F> {
+        fn drop(&mut self) {
+            if let Some(second) = self.1.take() {
+                contain(|| second(self.0));
+            }
+        }
+    }
+
+    let then = Then(with, Some(second));
+    contain(|| first(then.0));
+}
+
+/// Does `work` with each item, though some of them panic.
+pub(crate) fn each<I: Iterator>(items: I, work: impl FnMut(I::Item)) {
+    struct Each<I: Iterator, F: FnMut(I::Item)>(I, F);
+
+    impl<I: Iterator, F: FnMut(I::Item)> Each<I, F> {
+        fn work(&mut self) {
+            while let Some(item) = self.0.next() {
+                contain(|| (self.1)(item));
+            }
+        }
+    }
+
+    impl<I: Iterator, F: FnMut(I::Item)> Drop for Each<I, F> {
+        fn drop(&mut self) {
+            self.work();
+        }
+    }
+
+    // If an item panics, the drop does what is left.
+    Each(items, work).work();
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests;
