@@ -41,14 +41,14 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// ```
     /// # use larder::{Cache, Change, Loaded, ManualClock, parts::Std};
     /// # use std::io;
-    /// # let cache = Cache::builder::<&str>(Std::new(ManualClock::new())).per_call::<u32, io::Error>().build()?;
+    /// # let cache = Cache::builder::<String>(Std::new(ManualClock::new())).per_call::<u32, io::Error>().build()?;
     /// // If there is one, count it down to nothing.
     /// let count_down = |present: Option<&u32>| match present {
     ///     Some(0 | 1) => Change::Remove,
     ///     Some(count) => Change::Store(Loaded::new(count - 1)),
     ///     None => Change::Keep,
     /// };
-    /// cache.insert("tries", 2);
+    /// cache.insert("tries".to_string(), 2);
     /// assert_eq!(cache.compute("tries", count_down), Some(1));
     /// assert_eq!(cache.compute("tries", count_down), None);
     /// assert!(!cache.contains("tries"));
@@ -76,20 +76,21 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
             let found = inner.with(hash, |shard| shard.consult(hash, now, eq));
             let generation = found.as_ref().map(|(_, generation)| *generation);
             let present = found.map(|(value, _)| value);
-            match (change(present.as_ref()), generation) {
-                (Change::Keep, _) | (Change::Remove, None) => return present,
-                (Change::Store(loaded), _) => {
-                    let value = loaded.value.clone();
-                    let is_still = |shard: &ShardOf<K, L, R, P>| shard.is_still(generation, hash, now, eq);
-                    if let Ok(stored) = self.store(hash, now, key.to_owned(), loaded, is_still) {
-                        return stored.map(|_| value);
-                    }
-                }
-                (Change::Remove, Some(generation)) => {
+            let is_still = |shard: &ShardOf<K, L, R, P>| shard.is_still(generation, hash, now, eq);
+            match change(present.as_ref()) {
+                Change::Keep => return present,
+                Change::Remove if generation.is_none() => return None,
+                Change::Remove => {
                     let mut deferred = Deferred::<K, L, R>::new(&inner.source);
                     let effects = &mut deferred.effects;
-                    if inner.with(hash, |shard| shard.invalidate(hash, generation, now, eq, effects)) {
+                    if inner.with(hash, |shard| is_still(shard) && shard.remove(hash, now, eq, effects)) {
                         return None;
+                    }
+                }
+                Change::Store(loaded) => {
+                    let value = loaded.value.clone();
+                    if let Ok(stored) = self.store(hash, now, key.to_owned(), loaded, is_still) {
+                        return stored.map(|_| value);
                     }
                 }
             }
