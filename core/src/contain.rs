@@ -3,7 +3,8 @@
 //! The first panic goes on to the caller. While it is under way a second one would end the process: under std it ends
 //! here, without std nothing can be done about it.
 
-/// Does `work`, within which a panic ends if one is under way already.
+/// Does `work`; if a panic is under way already, another one ends in here.
+#[inline]
 pub(crate) fn contain(work: impl FnOnce()) {
     #[cfg(feature = "std")]
     if std::thread::panicking() {
@@ -13,11 +14,27 @@ pub(crate) fn contain(work: impl FnOnce()) {
     work();
 }
 
+/// What is the user's and is dropped; if a panic is under way already, another one ends in here.
+#[derive(Default)]
+pub(crate) struct Contained<T: Default>(pub(crate) T);
+
+impl<T: Default> Drop for Contained<T> {
+    #[inline]
+    fn drop(&mut self) {
+        #[cfg(feature = "std")]
+        if std::thread::panicking() {
+            contain(|| self.0 = T::default());
+        }
+    }
+}
+
 /// Does `first` and then `second` with the same thing, though the first panics.
+#[inline]
 pub(crate) fn both<T>(with: &mut T, first: impl FnOnce(&mut T), second: impl FnOnce(&mut T)) {
     struct Then<'a, T, F: FnOnce(&mut T)>(&'a mut T, Option<F>);
 
     impl<T, F: FnOnce(&mut T)> Drop for Then<'_, T, F> {
+        #[inline]
         fn drop(&mut self) {
             if let Some(second) = self.1.take() {
                 contain(|| second(self.0));

@@ -160,7 +160,7 @@ where
         let result = inner.with(hash, |shard| {
             let start = || means.start();
             let polls_itself = |flight: &FlightOf<K, L, R>| polls_itself::<K, L, R>(flight, waker);
-            let effects = &mut scraps.deferred.effects;
+            let effects = scraps.deferred.effects();
             let arrival = shard.arrive(&asked, || key.to_owned(), |k| k.borrow() == key, start, polls_itself, effects);
             let wait = |seat, first| Waiting::new(hash, seat, call, first, now);
             match arrival {

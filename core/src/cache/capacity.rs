@@ -69,7 +69,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         let (now, inner) = (self.now(), &*self.inner);
         let mut deferred = Deferred::<K, L, R>::new(&inner.source);
         for (shard, share) in inner.shards.iter().zip(shares(weight, inner.shards.len())) {
-            shard.0.with(|shard| shard.set_capacity(share, now, &mut deferred.effects));
+            shard.0.with(|shard| shard.set_capacity(share, now, deferred.effects()));
         }
     }
 }

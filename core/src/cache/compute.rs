@@ -82,7 +82,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
                 Change::Remove if generation.is_none() => return None,
                 Change::Remove => {
                     let mut deferred = Deferred::<K, L, R>::new(&inner.source);
-                    let effects = &mut deferred.effects;
+                    let effects = deferred.effects();
                     if inner.with(hash, |shard| is_still(shard) && shard.remove(hash, now, eq, effects)) {
                         return None;
                     }

@@ -53,7 +53,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     {
         let inner = &*self.inner;
         let mut deferred = Deferred::<K, L, R>::new(&inner.source);
-        inner.with(hash, |shard| shard.get_if_present(hash, now, |k| k.borrow() == key, &mut deferred.effects))
+        inner.with(hash, |shard| shard.get_if_present(hash, now, |k| k.borrow() == key, deferred.effects()))
     }
 
     /// Describes what is stored for `key`, fresh or stale.
@@ -173,7 +173,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
             if !may(shard) {
                 return Err((key, value));
             }
-            Ok(shard.insert(hash, key, value, judgement, At { now, rules: &inner.rules }, &mut deferred.effects))
+            Ok(shard.insert(hash, key, value, judgement, At { now, rules: &inner.rules }, deferred.effects()))
         })
     }
 
@@ -217,7 +217,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         let hash = self.inner.hash(key);
         let mut deferred = Deferred::<K, L, R>::new(&self.inner.source);
         let eq = |k: &K| k.borrow() == key;
-        let was_fresh = self.inner.with(hash, |shard| shard.remove(hash, now, eq, &mut deferred.effects));
+        let was_fresh = self.inner.with(hash, |shard| shard.remove(hash, now, eq, deferred.effects()));
         deferred.first_leaver().filter(|_| was_fresh)
     }
 
@@ -285,7 +285,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
             for (key, value, generation) in snapshot {
                 if !keep(&key, &value) {
                     let hash = self.inner.hash(&key);
-                    let effects = &mut deferred.effects;
+                    let effects = deferred.effects();
                     shard.0.with(|shard| shard.remove_if(hash, generation, now, |k| *k == key, effects));
                 }
             }
@@ -449,7 +449,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         for shard in &self.inner.shards {
             loop {
                 let mut deferred = Deferred::<K, L, R>::new(&self.inner.source);
-                let batch = shard.0.with(|shard| shard.reclaim(now, BATCH, &mut deferred.effects));
+                let batch = shard.0.with(|shard| shard.reclaim(now, BATCH, deferred.effects()));
                 if batch == 0 {
                     break;
                 }

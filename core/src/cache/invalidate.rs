@@ -38,7 +38,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         let (now, hash, inner) = (self.now(), self.inner.hash(key), &*self.inner);
         let mut deferred = Deferred::<K, L, R>::new(&inner.source);
         let eq = |k: &K| k.borrow() == key;
-        inner.with(hash, |shard| shard.invalidate(hash, generation.0, now, eq, &mut deferred.effects))
+        inner.with(hash, |shard| shard.invalidate(hash, generation.0, now, eq, deferred.effects()))
     }
 
     /// Ends the freshness of the value of `key`, but holds it as a stale one.

@@ -69,7 +69,7 @@ impl<N: Notify> Stay<N> {
                         let Self { reached, is_present, .. } = *self;
                         let at = AtPoll { after, shared: flight.crowd.is_shared(), reached, is_present };
                         let (start, own) = (|| means.start(), || waker.clone());
-                        shard.proceed(waiting, &at, &inner.rules, start, own, &mut scraps.deferred.effects)
+                        shard.proceed(waiting, &at, &inner.rules, start, own, scraps.deferred.effects())
                     }
                 };
                 turn_of::<K, L, R, P>(next, shard, waiting)
@@ -124,7 +124,7 @@ impl<N: Notify> Stay<N> {
         H: BuildHasher,
     {
         let seat = &self.waiting.as_ref()?.seat;
-        let (rules, effects) = (&inner.rules, &mut scraps.deferred.effects);
+        let (rules, effects) = (&inner.rules, scraps.deferred.effects());
         if let Driven::Answered(.., now) | Driven::Failed(.., now) = &driven {
             self.reached = self.reached.max(*now);
             // Whoever ends the flight need not be woken for it.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Failure, Instant, LoadError, Notify, Outcome, Runtime, Source, Status,
-    contain::both,
+    contain::{Contained, contain},
     flight::{Flight, Job},
     shard::News,
 };
@@ -52,31 +52,29 @@ pub(crate) struct Handed<N> {
 /// What is left of a seat that was given up. Dropping it wakes those who have to lead now, and drops the rest.
 pub(crate) struct Left<K, F, V, E, N: Notify> {
     vacant: Option<Arc<Hub<N>>>,
-    flight: Option<Flight<K, F, V, E, Waker, Crowd<N>>>,
-    untold: Option<Failure<E>>,
-    waker: Option<Waker>,
+    _rest: Contained<Rest<K, F, V, E, N>>,
 }
+
+/// The flight if nobody is left in it, a failure that nobody was told of, and the waker of who left.
+type Rest<K, F, V, E, N> = (Option<Flight<K, F, V, E, Waker, Crowd<N>>>, Option<Failure<E>>, Option<Waker>);
 
 impl<K, F, V, E, N: Notify> Left<K, F, V, E, N> {
     /// Others wait on, of whom one has to lead if there is a hub here.
     pub(crate) const fn others(vacant: Option<Arc<Hub<N>>>, untold: Option<Failure<E>>, waker: Option<Waker>) -> Self {
-        Self { vacant, flight: None, untold, waker }
+        Self { vacant, _rest: Contained((None, untold, waker)) }
     }
 
     /// Nobody waits any more.
     pub(crate) const fn last(flight: Flight<K, F, V, E, Waker, Crowd<N>>, waker: Option<Waker>) -> Self {
-        Self { vacant: None, flight: Some(flight), untold: None, waker }
+        Self { vacant: None, _rest: Contained((Some(flight), None, waker)) }
     }
 }
 
 impl<K, F, V, E, N: Notify> Drop for Left<K, F, V, E, N> {
     fn drop(&mut self) {
-        let wake = |this: &mut Self| {
-            if let Some(hub) = this.vacant.take() {
-                hub.notify_all();
-            }
-        };
-        both(self, wake, |this| (this.flight, this.untold, this.waker) = (None, None, None));
+        if let Some(hub) = self.vacant.take() {
+            contain(|| hub.notify_all());
+        }
     }
 }
 

@@ -268,7 +268,7 @@ where
         let mut deferred = Deferred::<K, L, R>::new(&inner.source);
         inner.with(waiting.hash, |shard| {
             let failure = Failure::new(Cause::Panicked);
-            shard.fail(&waiting.seat, number, failure, At { now, rules: &inner.rules }, &mut deferred.effects);
+            shard.fail(&waiting.seat, number, failure, At { now, rules: &inner.rules }, deferred.effects());
             deferred.nudge(shard.flights.seated(&waiting.seat));
         });
     }

@@ -1,8 +1,6 @@
+use alloc::vec::Vec;
 use core::panic::AssertUnwindSafe;
-use std::{
-    panic::{catch_unwind, panic_any},
-    vec::Vec,
-};
+use std::panic::{catch_unwind, panic_any};
 
 use super::*;
 

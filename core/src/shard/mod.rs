@@ -66,6 +66,12 @@ pub(crate) struct Effects<K, V, E, F, C> {
     pub(crate) error: Option<Failure<E>>,
 }
 
+impl<K, V, E, F, C> Default for Effects<K, V, E, F, C> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<K, V, E, F, C> Effects<K, V, E, F, C> {
     pub(crate) const fn new() -> Self {
         Self {
