@@ -196,11 +196,11 @@ where
         let (inner, key): (&Arc<Inner<K, L, R, P, H>>, &Q) = (inner, key);
         let now = now.unwrap_or_else(|| inner.runtime.now());
         let asked = Asked { hash, now, rules: &inner.rules, call };
-        let mut scraps = Scraps::new();
+        let mut scraps = Scraps::new(&inner.source);
         let result = inner.with(hash, |shard| {
             let start = || means.start().map(|start| start.map(Ride::Own));
             let polls_itself = |flight: &FlightOf<K, L, R>| polls_itself::<K, L, R>(flight, waker);
-            let effects = &mut scraps.effects.0;
+            let effects = scraps.deferred.effects();
             let arrival = shard.arrive(&asked, || key.to_owned(), |k| k.borrow() == key, start, polls_itself, effects);
             let wait = |seat, first| Waiting::new(hash, seat, call, first, now);
             match arrival {
@@ -225,7 +225,10 @@ where
                 }
             }
         });
-        drop(scraps);
+        match state {
+            State::Waiting(waiter) => waiter.clear_away(scraps),
+            _ => drop(scraps),
+        }
         if matches!(state, State::Alone(_)) {
             means.start_alone(&inner.source, key.to_owned());
         }
