@@ -1,35 +1,45 @@
 //! The calls that most cases make, as callers of the simulation.
 
-use larder::LookupOptions;
+use larder::{Cache, HasLoader, LookupOptions, Source};
 
-use crate::{Host, Scripted, Sim};
+use crate::{Boom, Host, Sim, V};
+
+/// A source whose loads follow scripts, whatever they are handed.
+pub trait Scripts: Source<u32, Value = V, Error = Boom> + HasLoader + 'static {}
+
+impl<L: Source<u32, Value = V, Error = Boom> + HasLoader + 'static> Scripts for L {}
 
 impl Sim {
     /// A plain lookup, run until nobody has anything to do.
-    pub fn get<R: Host>(&mut self, cache: &Scripted<R>, key: u32) -> usize {
+    pub fn get<L: Scripts, R: Host>(&mut self, cache: &Cache<u32, L, R>, key: u32) -> usize {
         self.ask(cache, key, LookupOptions::new())
     }
 
     /// `n` plain lookups, one after the other.
-    pub fn crowd<R: Host>(&mut self, cache: &Scripted<R>, key: u32, n: usize) -> Vec<usize> {
+    pub fn crowd<L: Scripts, R: Host>(&mut self, cache: &Cache<u32, L, R>, key: u32, n: usize) -> Vec<usize> {
         (0..n).map(|_| self.get(cache, key)).collect()
     }
 
     /// A lookup with options, run until nobody has anything to do.
-    pub fn ask<R: Host>(&mut self, cache: &Scripted<R>, key: u32, options: LookupOptions) -> usize {
+    pub fn ask<L: Scripts, R: Host>(&mut self, cache: &Cache<u32, L, R>, key: u32, options: LookupOptions) -> usize {
         let number = self.queue_up(cache, key, options);
         self.run();
         number
     }
 
     /// A lookup with options that is polled by the next run only.
-    pub fn queue_up<R: Host>(&mut self, cache: &Scripted<R>, key: u32, options: LookupOptions) -> usize {
+    pub fn queue_up<L: Scripts, R: Host>(
+        &mut self,
+        cache: &Cache<u32, L, R>,
+        key: u32,
+        options: LookupOptions,
+    ) -> usize {
         let cache = cache.clone();
         self.spawn(async move { cache.lookup(&key, options).await })
     }
 
     /// A lookup that takes a stale value, run until nobody has anything to do.
-    pub fn stale<R: Host>(&mut self, cache: &Scripted<R>, key: u32) -> usize {
+    pub fn stale<L: Scripts, R: Host>(&mut self, cache: &Cache<u32, L, R>, key: u32) -> usize {
         let cache = cache.clone();
         self.call(async move { cache.get_stale(&key).await })
     }

@@ -15,7 +15,7 @@ use super::{
     crowd::{Crowd, Hub},
 };
 use crate::{
-    Instant, Key, Lock, Runtime, Source, Ttl,
+    Instant, Key, Lock, Previous, Runtime, Source, Ttl,
     flight::Flight,
     policy::{GatedFifo, Policy},
     shard::{Effects, Rules, Shard},
@@ -232,6 +232,14 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
         if ttls.into_iter().any(Ttl::expires) {
             self.expects_expiry();
         }
+    }
+
+    /// Returns what is held under a key, for a load of a source that is handed it.
+    pub(crate) fn previous<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<Previous<L::Value>>
+    where
+        K: Borrow<Q>,
+    {
+        if L::REVALIDATES { self.with(hash, |shard| shard.previous(hash, |k| k.borrow() == key)) } else { None }
     }
 }
 

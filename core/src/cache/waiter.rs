@@ -209,12 +209,8 @@ where
     /// Asks the cache's loader for a load.
     fn begin(&self) -> Option<L::Future> {
         let waiting = self.stay.waiting.as_ref()?;
-        let inner = self.inner.get();
-        let (key, previous) = inner.with(waiting.hash, |shard| {
-            let key = shard.flights.seated(&waiting.seat).key()?.clone();
-            let previous = if L::REVALIDATES { shard.previous(waiting.hash, |k| *k == key) } else { None };
-            Some((key, previous))
-        })?;
+        let (key, inner) = (self.key()?, self.inner.get());
+        let previous = inner.previous(waiting.hash, &key);
         inner.source.begin(key, previous)
     }
 

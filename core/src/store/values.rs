@@ -205,10 +205,11 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         Some(generation)
     }
 
-    /// Gives the value at `place` another deadline.
+    /// Gives the value at `place` another deadline, which is a use of it as a new value would be.
     pub(crate) fn renew(&mut self, place: u32, deadline: Instant) {
         self.table.rows_mut()[place as usize].deadline = deadline;
         self.table.set_deadline(place, self.due(deadline));
+        self.hit(place);
     }
 
     /// Takes out the value at `place`, which nobody asked for by name.
