@@ -19,8 +19,8 @@ pub(crate) fn lifetime(headers: &HeaderMap) -> Option<Ttl> {
             // "no-cache" may be kept, but not used without asking, which is as good as not kept.
             "no-store" | "no-cache" | "private" => return Some(Ttl::NotStored),
             // Of several the first counts.
-            "max-age" => own = own.or(Some(seconds(argument))),
-            "s-maxage" => shared = shared.or(Some(seconds(argument))),
+            "max-age" => own = own.or_else(|| Some(seconds(argument))),
+            "s-maxage" => shared = shared.or_else(|| Some(seconds(argument))),
             _ => {}
         }
     }

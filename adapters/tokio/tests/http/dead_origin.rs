@@ -21,10 +21,10 @@ fn is_connection(error: Option<&OriginError>) -> bool {
 /// per recheck time.
 #[tokio::test]
 async fn stale_if_error() {
-    let Stage { clock, origin, origin_server, proxy, .. } = Stage::start().await.unwrap();
+    let Stage { clock, origin, proxy, _origin_server: listener, .. } = Stage::start().await.unwrap();
     let pages = proxy.pages();
     pages.find("/page").await.unwrap();
-    drop(origin_server);
+    drop(listener);
 
     for seconds in [100, 10, 10] {
         clock.skip(Duration::from_secs(seconds));
@@ -46,8 +46,8 @@ async fn stale_if_error() {
 /// Clients are told so, and by what.
 #[tokio::test]
 async fn what_clients_are_told() {
-    let Stage { origin_server, server, proxy: _proxy, .. } = Stage::start().await.unwrap();
-    drop(origin_server);
+    let Stage { server, _origin_server: listener, .. } = Stage::start().await.unwrap();
+    drop(listener);
     let seen = clients::ask(server.address(), "/page", Crowd { clients: 2, at_once: true }).await.unwrap();
     for client in seen {
         assert_eq!(client.status, "error");

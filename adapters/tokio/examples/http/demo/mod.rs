@@ -165,9 +165,9 @@ const PHASES: &[Phase] = &[
 pub(crate) struct Stage {
     pub(crate) clock: Skipping,
     pub(crate) origin: Arc<Scripted>,
-    pub(crate) origin_server: Server,
     pub(crate) proxy: Arc<Proxy>,
     pub(crate) server: Server,
+    pub(crate) _origin_server: Server,
 }
 
 impl Stage {
@@ -178,7 +178,7 @@ impl Stage {
         let pages = PageCache::new(clock.clone(), Origin::new(origin_server.address()), Settings::default())?;
         let proxy = Arc::new(Proxy::new(pages));
         let server = Server::bind(LOOPBACK, Arc::clone(&proxy)).await?;
-        Ok(Self { clock, origin, origin_server, proxy, server })
+        Ok(Self { clock, origin, proxy, server, _origin_server: origin_server })
     }
 
     async fn play(&self, phase: &Phase) -> Result<Row, Failure> {
