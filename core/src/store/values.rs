@@ -190,13 +190,10 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             leavers.push_entry(new.entry::<P::Node>(0));
             return None;
         }
-        let generation = match new.former {
-            Some(former) => former.generation,
-            None => {
-                self.generation = self.generation.wrapping_add(1);
-                self.generation
-            }
-        };
+        if new.former.is_none() {
+            self.generation = self.generation.wrapping_add(1);
+        }
+        let generation = new.former.map_or(self.generation, |former| former.generation);
         self.counts.stored += 1;
         match place {
             Some(place) => self.replace(place, new, reserved, leavers),
