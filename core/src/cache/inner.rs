@@ -11,7 +11,7 @@ use core::{
 
 use super::{abandoned::Abandoned, crowd::Crowd, deferred::Deferred, ride::Ride};
 use crate::{
-    Instant, Judgement, Key, Loaded, Lock, Runtime, Source, Ttl,
+    Instant, Judgement, Key, Loaded, Lock, Previous, Runtime, Source, Ttl,
     flight::Flight,
     policy::{GatedFifo, Policy},
     shard::{At, Effects, Rules, Shard},
@@ -212,6 +212,14 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
         if ttls.into_iter().any(Ttl::expires) {
             self.expects_expiry();
         }
+    }
+
+    /// Returns what is held under a key, for a load of a source that is handed it.
+    pub(crate) fn previous<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<Previous<L::Value>>
+    where
+        K: Borrow<Q>,
+    {
+        if L::REVALIDATES { self.with(hash, |shard| shard.previous(hash, |k| k.borrow() == key)) } else { None }
     }
 }
 

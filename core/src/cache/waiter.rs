@@ -253,15 +253,11 @@ where
     /// Asks the cache's loader for a load.
     fn begin(&self) -> Option<Ride<K, L, R>> {
         let waiting = self.stay.waiting.as_ref()?;
-        let inner = self.inner.get();
-        let (key, previous) = inner.with(waiting.hash, |shard| {
-            let key = shard.flights.seated(&waiting.seat).key()?.clone();
-            let previous = if L::REVALIDATES { shard.previous(waiting.hash, |k| *k == key) } else { None };
-            Some((key, previous))
-        })?;
+        let (key, inner) = (self.key()?, self.inner.get());
         if L::BATCHES {
             return Part::of([(waiting.hash, key)].into()).next().map(|part| Ride::Part(part.into()));
         }
+        let previous = inner.previous(waiting.hash, &key);
         inner.source.begin(key, previous).map(Ride::Own)
     }
 

@@ -140,13 +140,10 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             leavers.push(new.key, new.value, self.counts.left(RemovalCause::Refused, true));
             return None;
         }
-        let generation = match new.former {
-            Some(former) => former.generation,
-            None => {
-                self.generation = self.generation.wrapping_add(1);
-                self.generation
-            }
-        };
+        if new.former.is_none() {
+            self.generation = self.generation.wrapping_add(1);
+        }
+        let generation = new.former.map_or(self.generation, |former| former.generation);
         self.counts.stored += 1;
         match place {
             Some(place) => self.replace(place, new, reserved, leavers),
@@ -155,10 +152,11 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         Some(generation)
     }
 
-    /// Gives the value at `place` another deadline.
+    /// Gives the value at `place` another deadline, which is a use of it as a new value would be.
     pub(crate) fn renew(&mut self, place: u32, deadline: Instant) {
         self.table.rows_mut()[place as usize].deadline = deadline;
         self.table.set_deadline(place, self.due(deadline));
+        self.hit(place);
     }
 
     /// Ends the freshness of the value at `place`.
