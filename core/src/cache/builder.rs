@@ -10,8 +10,8 @@ use super::{
 use crate::{
     Key, Lock, Runtime, Source, Spawn, Ttl,
     policy::{GatedFifo, Policy},
-    shard::{OnTimeout, Rules, Shard},
-    store::Backoff,
+    shard::{Early, Jitter, OnTimeout, Rules, Shard},
+    store::{Backoff, Keeping},
 };
 
 impl<R: Runtime> Cache<(), NoSource, R> {
@@ -40,6 +40,8 @@ impl<R: Runtime> Cache<(), NoSource, R> {
                 shards: None,
                 rules: Rules {
                     ttl: Ttl::Inherit,
+                    jitter: None,
+                    early: Early::default(),
                     lock_age: None,
                     over_age_alone: false,
                     attempts: 4,
@@ -49,6 +51,7 @@ impl<R: Runtime> Cache<(), NoSource, R> {
                     stale_while_refresh: None,
                     stale_if_error: None,
                 },
+                idle: None,
                 revalidate_within: Duration::MAX,
                 order: Ok(()),
             },
@@ -90,7 +93,8 @@ pub struct Builder<K: Key, R: Runtime, L: Source<K>, P: Policy = GatedFifo, H: B
 pub(super) struct Settings {
     capacity: u64,
     shards: Option<usize>,
-    rules: Rules,
+    pub(super) rules: Rules,
+    pub(super) idle: Option<Duration>,
     pub(super) revalidate_within: Duration,
     pub(super) order: Result<(), ConfigError>,
 }
@@ -518,7 +522,7 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     /// ```
     pub fn build(self) -> Result<Cache<K, L, R, P, H>, ConfigError> {
         let Self { runtime, source, hasher, settings, spawn, .. } = self;
-        let Settings { capacity, shards, rules, revalidate_within, order } = settings;
+        let Settings { capacity, shards, rules, idle, revalidate_within, order } = settings;
         order?;
         if !L::IS_READY {
             return Err(ConfigError::Source);
@@ -533,9 +537,10 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
         let shards = shards.min(to_usize(capacity)).max(1) as u64;
         let revalidate_within = L::REVALIDATES.then_some(revalidate_within);
         let hold = rules.stale_while_refresh.max(rules.stale_if_error).max(revalidate_within);
+        let keeping = Keeping { hold, idle, lives: rules.early.is_set() };
         let share = |index| capacity / shards + u64::from(index < capacity % shards);
-        let shards = (0..shards).map(|index| Aligned(R::Lock::new(Shard::new(share(index), hold)))).collect();
-        let timed = AtomicBool::new(rules.ttl.expires() || !rules.backoff.first.is_zero());
+        let shards = (0..shards).map(|index| Aligned(R::Lock::new(Shard::new(share(index), keeping)))).collect();
+        let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || !rules.backoff.first.is_zero());
         Ok(Cache { inner: Arc::new(Inner { runtime, source, hasher, rules, shards, timed, spawn }) })
     }
 }
@@ -553,6 +558,12 @@ impl Rules {
             Err(ConfigError::OverAgeAlone)
         } else if matches!(self.lock_timeout, Some((_, OnTimeout::Stale))) && self.stale_while_refresh.is_none() {
             Err(ConfigError::LockTimeout)
+        } else if self.jitter.is_some_and(|Jitter { share, .. }| !(0.0..=1.0).contains(&share)) {
+            Err(ConfigError::TtlJitter)
+        } else if self.early.share.is_some_and(|share| !(share > 0.0 && share <= 1.0)) {
+            Err(ConfigError::RefreshEarly)
+        } else if self.early.beta.is_some_and(|beta| !(beta > 0.0 && beta.is_finite())) {
+            Err(ConfigError::RefreshEarlyByChance)
         } else {
             Ok(())
         }

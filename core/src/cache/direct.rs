@@ -456,11 +456,13 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         for shard in &self.inner.shards {
             loop {
                 let mut effects = Deferred::<K, L, R>::new();
-                let batch = shard.0.with(|shard| shard.reclaim(now, BATCH, &mut effects.0));
-                if batch == 0 {
+                let is_over = shard.0.with(|shard| {
+                    swept += shard.reclaim(now, BATCH, &mut effects.0);
+                    !shard.is_due(now)
+                });
+                if is_over {
                     break;
                 }
-                swept += batch;
             }
         }
         swept

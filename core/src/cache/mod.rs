@@ -14,6 +14,7 @@ mod crowd;
 mod direct;
 mod get;
 mod inner;
+mod lifetime;
 mod lookup_by;
 mod lookup_future;
 mod means;

@@ -11,7 +11,7 @@ mod runtime;
 mod sources;
 
 pub use calls::TakesCalls;
-pub use extras::{Weighed, Weigher, With};
+pub use extras::{Chance, Expiring, Expiry, Refreshing, Weighed, Weigher, With};
 pub(crate) use load::sealed;
 pub use load::{HasLoader, Judgement, Key, Load, Loaded, Source};
 pub(crate) use revalidate::Answered;

@@ -10,7 +10,7 @@ mod table;
 mod values;
 
 pub(crate) use failures::{Backoff, Failures, Gone};
-pub(crate) use values::{Entry, Former, Leavers, New, Values};
+pub(crate) use values::{Entry, Former, Keeping, Leavers, Life, New, Values};
 
 #[cfg(test)]
 mod tests;
