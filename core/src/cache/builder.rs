@@ -151,7 +151,8 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
 
     /// Sets how long values are fresh, from their publication on.
     ///
-    /// What the load or the call says goes before it. By default values never expire.
+    /// What the load, the call or [`expire_after`](Self::expire_after) says goes before it. By default values never
+    /// expire.
     ///
     /// ```
     /// # use core::time::Duration;

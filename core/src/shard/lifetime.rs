@@ -73,6 +73,3 @@ fn share_of(start: Instant, end: Instant, share: f64) -> u64 {
 
 /// The smallest number above zero.
 const SMALLEST: f64 = f64::from_bits(1);
-
-#[cfg(test)]
-mod tests;
