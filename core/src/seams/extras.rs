@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{RemovalCause, Ttl};
 
-/// A source to which a user has added something. Each addition is an [`Extra`].
+/// A source to which a user has added something. Each addition is an `Extra`.
 pub struct With<L, X> {
     pub(crate) source: L,
     pub(crate) extra: X,

@@ -41,7 +41,7 @@ impl Jitter {
         // By a hasher of its own: that of the cache may be seeded at random.
         let bits = FixedState::with_seed(self.seed).hash_one(key) >> 11;
         let part = bits as f64 / (1_u64 << 53) as f64;
-        let cut = share_of(now, end, self.share * part);
+        let cut = (nanos(now, end) * self.share * part) as u64;
         Instant::from_nanos(end.as_nanos().saturating_sub(cut).max(now.as_nanos().saturating_add(1)))
     }
 }
@@ -57,18 +57,17 @@ impl Early {
             return false;
         }
         let Life { since, end, took } = life;
-        let by_share = |share| since.as_nanos().saturating_add(share_of(since, end, share)) <= now.as_nanos();
-        // What is not a number counts as zero, and that as the smallest there is.
-        let ahead = |random: f64| -libm::log(random.max(SMALLEST).min(1.0)) * took.as_nanos() as f64;
-        let by_chance =
-            |beta: f64, random| end.as_nanos().saturating_sub((beta * ahead(random)) as u64) <= now.as_nanos();
-        self.share.is_some_and(by_share) || self.beta.zip(random).is_some_and(|(beta, random)| by_chance(beta, random))
+        let by_share = |share| nanos(since, now) >= nanos(since, end) * share;
+        // Whatever is not above zero, or not a number, counts as the smallest there is.
+        let random = random.map(|random| if random > 0.0 { random.min(1.0) } else { SMALLEST });
+        let by_chance = |(beta, random)| took.as_nanos() as f64 * beta * -libm::log(random) >= nanos(now, end);
+        self.share.is_some_and(by_share) || self.beta.zip(random).is_some_and(by_chance)
     }
 }
 
-/// Returns how many nanoseconds a share of the time between two instants is.
-fn share_of(start: Instant, end: Instant, share: f64) -> u64 {
-    (end.as_nanos().saturating_sub(start.as_nanos()) as f64 * share) as u64
+/// Returns how many nanoseconds lie between two instants.
+const fn nanos(start: Instant, end: Instant) -> f64 {
+    end.as_nanos().saturating_sub(start.as_nanos()) as f64
 }
 
 /// The smallest number above zero.

@@ -1,6 +1,8 @@
 mod model;
 mod strict;
 
+use core::time::Duration;
+
 use super::*;
 use crate::store::{
     policy::{GatedFifo, Lru},
