@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use larder::{Cache, ManualClock, parts::Std};
+use larder::{Cache, ManualClock, Ttl, parts::Std};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -10,7 +10,7 @@ on_every_runtime! {
 }
 
 std::thread_local! {
-    /// What weigher, predicate and `Drop` do with the cache; it knows nothing of types.
+    /// What weigher, expiry, predicate and `Drop` do with the cache; it knows nothing of types.
     static CALL: RefCell<Option<Rc<dyn Fn()>>> = const { RefCell::new(None) };
 }
 
@@ -31,7 +31,8 @@ impl Drop for Calling {
     }
 }
 
-/// C83: weigher, `retain` predicate and `Drop` of a value call `get_if_present` and `insert` of the same cache. (P13)
+/// C83: weigher, expiry closure, `retain` predicate and `Drop` of a value call `get_if_present` and `insert` of the same
+/// cache. (P13)
 fn c83_weigher_predicate_and_drop_call_the_cache<R: Host>() {
     call_from_everywhere::<R>(20);
     call_from_everywhere::<R>(10_000);
@@ -47,6 +48,10 @@ fn call_from_everywhere<R: Host>(capacity: u64) {
         .weigher(|_: &u32, _: &Calling| {
             call_the_cache();
             1
+        })
+        .expire_after(|_, _| {
+            call_the_cache();
+            Ttl::Inherit
         })
         .build()
         .expect("valid");
