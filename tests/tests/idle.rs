@@ -115,15 +115,17 @@ fn c37_the_idle_give_their_memory_back<R: Host>() {
     for sweeps in [false, true] {
         let mut sim = Sim::new();
         let loads = sim.loads(never());
-        let cache = sim.cache::<R>(&loads, |c| c.time_to_idle(ms(100)).shards(2));
+        let cache = sim.cache::<R>(&loads, |c| c.time_to_idle(ms(100)).shards(1));
+        // Those who are asked for were there first, so that they are in the way of the others.
         for key in 0..2000 {
+            sim.to(u64::from(key / 1000));
             cache.insert(key, V::new(key));
         }
         sim.to(60);
         for key in 0..1000 {
             assert!(cache.get_if_present(&key).is_some());
         }
-        sim.to(100);
+        sim.to(101);
         if sweeps {
             assert_eq!((cache.sweep(), cache.len()), (1000, 1000));
             assert_eq!(cache.sweep(), 0);

@@ -41,6 +41,7 @@ impl Jitter {
         // By a hasher of its own: that of the cache may be seeded at random.
         let bits = FixedState::with_seed(self.seed).hash_one(key) >> 11;
         let part = bits as f64 / (1_u64 << 53) as f64;
+        // Less than all of it, but for what is lost to rounding.
         let cut = (nanos(now, end) * self.share * part) as u64;
         Instant::from_nanos(end.as_nanos().saturating_sub(cut).max(now.as_nanos().saturating_add(1)))
     }

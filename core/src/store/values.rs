@@ -120,8 +120,8 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     #[inline(always)]
     pub(crate) fn hit(&mut self, place: u32, now: Instant) {
         self.favour(place);
-        if let Some(idle) = self.keeping.idle {
-            self.prolong(place, now.saturating_add(idle));
+        if self.keeping.idle.is_some() {
+            self.prolong(place, now);
         }
     }
 

@@ -87,15 +87,19 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         while self.settle_first() {}
     }
 
-    /// Has the value at `place` expire no earlier than `deadline`, but not beyond its end.
+    /// Has the value at `place` be idle from `now` on.
     ///
-    /// Its place in the order of deadlines is left as it is, which would cost every hit too much. It is too early there,
-    /// and looked at in time.
-    pub(super) fn prolong(&mut self, place: u32, deadline: Instant) {
-        let end = self.life(place).map_or(Instant::NEVER, |life| life.end);
+    /// Its place in the order of deadlines stays as it is, for a move would cost every hit too much. It is too early
+    /// there, and looked at in time.
+    // Apart, so that a hit where idle time does not count is as small as it can be.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn prolong(&mut self, place: u32, now: Instant) {
+        let Some(Life { end, took, .. }) = self.life(place) else { return };
+        let deadline = self.deadline(Life { since: now, end, took });
         if let Some(Entry { deadline: present, .. }) = self.table.rows_mut().get_mut(place as usize) {
             // Only forward, also for a clock that jumps back: the order of deadlines relies on it.
-            *present = deadline.min(end).max(*present);
+            *present = deadline.max(*present);
         }
     }
 

@@ -109,6 +109,22 @@ fn the_idle_are_found_among_many_that_are_not() {
     assert_eq!(values.len(), 896);
 }
 
+/// P12: no call pays for all that was asked for, though they are all looked at in time.
+#[test]
+fn one_call_sets_few_things_right() {
+    let mut values = idle();
+    for key in 0..1024 {
+        let place = put(&mut values, key, 0, Instant::NEVER);
+        values.hit(place, at(99));
+    }
+    let mut calls = 0;
+    while values.first_due() == Some(at(131)) {
+        assert_eq!(values.reclaim(at(131), 2, &mut Leavers::new()), 0);
+        calls += 1;
+    }
+    assert_eq!((calls, values.first_due()), (1024 / 16, Some(at(230))));
+}
+
 #[test]
 fn a_life_moves_with_its_value_and_is_kept_only_where_it_is_needed() {
     let mut values = Values::new(3, Keeping { lives: true, ..Keeping::default() });
