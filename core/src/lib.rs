@@ -67,7 +67,7 @@ pub mod policy {
 }
 
 pub use cache::{
-    Abandoned, Builder, Cache, ConfigError, DefaultHasher, Get, GetMany, GetManyWith, GetOrLoad, GetStale,
+    Abandoned, Builder, Cache, Coalescing, ConfigError, DefaultHasher, Get, GetMany, GetManyWith, GetOrLoad, GetStale,
     GetStaleSpawn, GetWith, Lookup, LookupMany, LookupManyWith, LookupOptions, LookupOrLoad, LookupWith, NoSource,
     Refresh, StaleOrLoad, StaleOutcome, Stats,
 };
