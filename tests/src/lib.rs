@@ -46,7 +46,7 @@ pub use books::{assert_clean, assert_sums};
 pub use hosts::{Host, run};
 pub use loads::{Loads, ScriptLoad};
 pub use random::Random;
-pub use script::{Bang, Gate, Script, after, never, polls, ready, steps};
+pub use script::{Bang, Gate, Play, Script, after, never, polls, ready, steps};
 pub use sim::{BatchSetup, Saw, Scripted, Setup, Sim, Ticket};
 pub use spawning::Spawning;
 pub use time::{Time, ms, sleep};

@@ -140,17 +140,19 @@ impl Gate {
 }
 
 /// A script being played: the sleep it is in, and what is left of it.
-pub(crate) struct Play {
+pub struct Play {
     script: Script,
     sleep: Option<<ManualClock as Timer>::Sleep>,
 }
 
 impl Play {
-    pub(crate) const fn new(script: Script) -> Self {
+    /// Begins to play this script.
+    pub const fn new(script: Script) -> Self {
         Self { script, sleep: None }
     }
 
-    pub(crate) fn poll(&mut self, time: &Time, context: &mut Context<'_>) -> Poll<Result<Loaded<V>, Boom>> {
+    /// Plays it on; it must not be polled after its end.
+    pub fn poll(&mut self, time: &Time, context: &mut Context<'_>) -> Poll<Result<Loaded<V>, Boom>> {
         match &mut self.script.wait {
             Wait::Sleeps { left, each } => {
                 while *left > 0 {

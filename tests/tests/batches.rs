@@ -1,6 +1,6 @@
 //! Many keys at once: what is found, joined and led, and what each key is told.
 
-use larder::{Cache, Loaded, LookupOptions, OnTimeout};
+use larder::Loaded;
 use larder_tests::*;
 
 on_every_runtime! {

@@ -73,7 +73,15 @@ impl<K, L: Source<K>, R: Runtime, M: Leads<K, L>> Gather<K, L, R, M> {
 }
 
 impl<K: Key, L: Source<K>, R: Runtime, M: Leads<K, L>> Gather<K, L, R, M> {
-    /// Polls the loads that stay with the call, and drops those that nobody waits for any more.
+    /// Drops the loads that stay with the call and that nobody waits for any more.
+    pub(super) fn drop_unneeded<Q: ?Sized, P: Policy, H: BuildHasher, T>(
+        &mut self,
+        asked: &[Asked<'_, K, Q, L, R, P, H, T>],
+    ) {
+        self.kept.retain(|kept| kept.members.iter().any(|member| asked[*member].told.is_none()));
+    }
+
+    /// Polls the loads that stay with the call.
     pub(super) fn poll_kept<Q: ?Sized, P: Policy, H: BuildHasher, T>(
         &mut self,
         inner: &Inner<K, L, R, P, H>,
@@ -83,8 +91,7 @@ impl<K: Key, L: Source<K>, R: Runtime, M: Leads<K, L>> Gather<K, L, R, M> {
         for index in (0..self.kept.len()).rev() {
             let mut polled = Polled { kept: Some(self.kept.swap_remove(index)), asked };
             let Some(kept) = &mut polled.kept else { continue };
-            let is_needed = kept.members.iter().any(|member| polled.asked[*member].told.is_none());
-            let poll = if is_needed { kept.poll(inner, &mut self.by, cx) } else { Poll::Ready(Vec::new()) };
+            let poll = kept.poll(inner, &mut self.by, cx);
             let kept = polled.kept.take();
             match poll {
                 Poll::Pending => self.kept.extend(kept),

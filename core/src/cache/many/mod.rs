@@ -131,6 +131,7 @@ where
                     one.told = Some(result.map(|(outcome, _)| S::tell(outcome)));
                 }
             }
+            gather.drop_unneeded(asked);
             mem::forget(unwinding);
             if !self.begin() {
                 break;
