@@ -42,8 +42,9 @@
 //!
 //! # Features
 //!
-//! * `std` (default): the standard library's mutex and clock in [`parts`], randomly seeded hashing, and panics of wakers
-//!   contained one by one. Without it the crate is `no_std` and needs only `alloc`.
+//! * `std` (default): the standard library's mutex and clock in [`parts`], randomly seeded hashing, and
+//!   panics of wakers, listeners and drops contained while another panic is under way. Without it the crate is `no_std`
+//!   and needs only `alloc`.
 //! * `critical-section`: a lock that an interrupt may take as well.
 //! * `event-listener`: wakes waiters through `event_listener::Event`.
 
@@ -58,6 +59,7 @@ extern crate alloc;
 extern crate std;
 
 mod cache;
+mod contain;
 mod error;
 mod flight;
 mod outcome;
@@ -74,17 +76,17 @@ pub mod policy {
 }
 
 pub use cache::{
-    Abandoned, Builder, Cache, Coalescing, ConfigError, DefaultHasher, Get, GetMany, GetManyWith, GetOrLoad, GetStale,
-    GetStaleSpawn, GetWith, Lookup, LookupMany, LookupManyWith, LookupOptions, LookupOrLoad, LookupWith, NoSource,
-    Refresh, StaleOrLoad, StaleOutcome, Stats,
+    Abandoned, Builder, Cache, Change, Coalescing, ConfigError, DefaultHasher, Get, GetMany, GetManyWith, GetOrLoad,
+    GetStale, GetStaleSpawn, GetWith, Lookup, LookupMany, LookupManyWith, LookupOptions, LookupOrLoad, LookupWith,
+    NoSource, Refresh, StaleOrLoad, StaleOutcome, Stats,
 };
 pub use error::{Cause, Failure, LoadError};
 pub use outcome::{Generation, Outcome, RemovalCause, Status};
 pub use parts::ManualClock;
 pub use seams::{
-    BoxLoad, BoxLoader, BoxRevalidator, Clock, HasLoader, Judgement, Key, Load, LoadFn, LoadMany, LoadManyFn, Loaded,
-    LoadedFn, LoadedManyFn, Loader, LocalBoxLoad, LocalPerCall, Lock, ManyLoader, Notify, PerCall, Previous,
-    RevalidateFn, Revalidated, Runtime, Source, Spawn, TakesCalls, Timer, Weighed, Weigher, With,
+    BoxLoad, BoxLoader, BoxRevalidator, Clock, HasLoader, Judgement, Key, Listener, Listening, Load, LoadFn, LoadMany,
+    LoadManyFn, Loaded, LoadedFn, LoadedManyFn, Loader, LocalBoxLoad, LocalPerCall, Lock, ManyLoader, Notify, PerCall,
+    Previous, RevalidateFn, Revalidated, Runtime, Source, Spawn, TakesCalls, Timer, Weighed, Weigher, With,
 };
 pub use shard::OnTimeout;
 pub use time::{Instant, TimeLeft, Ttl};

@@ -41,10 +41,11 @@ pub mod traces;
 pub mod wakers;
 
 pub use answer::{Answer, Boom, V};
+pub use asking::Scripts;
 pub use batches::{BatchLoad, Batched, Batches, Said};
 pub use books::{assert_clean, assert_sums};
 pub use hosts::{Host, run};
-pub use loads::{Loads, ScriptLoad};
+pub use loads::{Loads, PlainLoad, Revalidating, Revalidator, ScriptLoad};
 pub use random::Random;
 pub use script::{Bang, Gate, Play, Script, after, never, polls, ready, steps};
 pub use sim::{BatchSetup, Saw, Scripted, Setup, Sim, Ticket};

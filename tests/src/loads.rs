@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 
 use alloc::rc::Rc;
 
-use larder::{Load, Loaded};
+use larder::{Load, Loaded, Previous, RevalidateFn, Revalidated};
 
 use crate::{Boom, Script, Time, V, script::Play};
 
@@ -19,6 +19,7 @@ struct State {
     time: Time,
     script: Box<dyn Fn(u32, usize) -> Script>,
     begun: RefCell<Vec<(u64, u32)>>,
+    handed: RefCell<Vec<Option<Previous<V>>>>,
     calls: Cell<usize>,
     live: Cell<usize>,
     most: Cell<usize>,
@@ -32,6 +33,7 @@ impl Loads {
             time: time.clone(),
             script: Box::new(script),
             begun: RefCell::default(),
+            handed: RefCell::default(),
             calls: Cell::new(0),
             live: Cell::new(0),
             most: Cell::new(0),
@@ -54,9 +56,24 @@ impl Loads {
         self.0.begun.borrow().iter().map(|(_, key)| *key).collect()
     }
 
+    /// The previous values that it was handed, if the cache hands them out.
+    pub fn handed(&self) -> Vec<Option<Previous<V>>> {
+        self.0.handed.borrow().clone()
+    }
+
+    /// The loader as a closure that is handed the previous value.
+    pub fn revalidator(&self) -> Revalidator {
+        let loads = self.clone();
+        Box::new(move |key, previous| {
+            loads.0.handed.borrow_mut().push(previous);
+            loads.begin(key)
+        })
+    }
+
     /// Gives back the memory of the record, for tests that count bytes.
     pub fn forget(&self) {
         self.0.begun.take();
+        self.0.handed.take();
     }
 
     /// How many of its futures exist now.
@@ -73,14 +90,9 @@ impl Loads {
     pub fn polls(&self) -> usize {
         self.0.polls.get()
     }
-}
 
-impl Load<u32> for Loads {
-    type Value = V;
-    type Error = Boom;
-    type Future = ScriptLoad;
-
-    fn load(&self, key: u32) -> ScriptLoad {
+    /// Begins the load of `key`.
+    fn begin(&self, key: u32) -> ScriptLoad {
         let state = &self.0;
         let script = (state.script)(key, self.calls());
         state.begun.borrow_mut().push((state.time.ms(), key));
@@ -91,6 +103,36 @@ impl Load<u32> for Loads {
     }
 }
 
+impl Load<u32> for Loads {
+    type Value = V;
+    type Error = Boom;
+    type Future = PlainLoad;
+
+    fn load(&self, key: u32) -> PlainLoad {
+        PlainLoad(self.begin(key))
+    }
+}
+
+/// A load under way that is handed no previous value.
+pub struct PlainLoad(ScriptLoad);
+
+impl Future for PlainLoad {
+    type Output = Result<Loaded<V>, Boom>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context).map_ok(|answer| match answer {
+            Revalidated::New(loaded) => loaded,
+            Revalidated::Unchanged(_) => panic!("the script is for a cache that hands out the previous value"),
+        })
+    }
+}
+
+/// What calls a script's loader with the previous value.
+pub type Revalidator = Box<dyn Fn(u32, Option<Previous<V>>) -> ScriptLoad>;
+
+/// A source whose loads follow scripts and are handed the previous value.
+pub type Revalidating = RevalidateFn<Revalidator, V>;
+
 /// One load under way.
 pub struct ScriptLoad {
     loads: Loads,
@@ -98,7 +140,7 @@ pub struct ScriptLoad {
 }
 
 impl Future for ScriptLoad {
-    type Output = Result<Loaded<V>, Boom>;
+    type Output = Result<Revalidated<V>, Boom>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;

@@ -6,7 +6,7 @@ use core::task::{Context, Poll, Waker};
 
 use alloc::rc::Rc;
 
-use larder::{Loaded, ManualClock, Timer, Ttl};
+use larder::{Loaded, ManualClock, Revalidated, Timer, Ttl};
 
 use crate::{Boom, Time, V};
 
@@ -34,6 +34,7 @@ enum Wait {
 #[derive(Clone, Copy)]
 enum End {
     Value(u32),
+    Unchanged,
     Error(u32),
     Panic(u32),
 }
@@ -71,6 +72,12 @@ impl Script {
     /// Ends with the value `n`.
     pub const fn gives(mut self, n: u32) -> Self {
         self.end = End::Value(n);
+        self
+    }
+
+    /// Ends by saying that the previous value is still good.
+    pub const fn unchanged(mut self) -> Self {
+        self.end = End::Unchanged;
         self
     }
 
@@ -152,7 +159,7 @@ impl Play {
     }
 
     /// Plays it on; it must not be polled after its end.
-    pub fn poll(&mut self, time: &Time, context: &mut Context<'_>) -> Poll<Result<Loaded<V>, Boom>> {
+    pub fn poll(&mut self, time: &Time, context: &mut Context<'_>) -> Poll<Result<Revalidated<V>, Boom>> {
         match &mut self.script.wait {
             Wait::Sleeps { left, each } => {
                 while *left > 0 {
@@ -181,8 +188,9 @@ impl Play {
         match self.script.end {
             End::Value(n) => {
                 let loaded = Loaded::new(V::new(n)).ttl(self.script.ttl);
-                Poll::Ready(Ok(self.script.weight.into_iter().fold(loaded, Loaded::weight)))
+                Poll::Ready(Ok(self.script.weight.into_iter().fold(loaded, Loaded::weight).into()))
             }
+            End::Unchanged => Poll::Ready(Ok(Revalidated::Unchanged(self.script.ttl))),
             End::Error(n) => Poll::Ready(Err(Boom(n))),
             End::Panic(n) => std::panic::panic_any(Bang(n)),
         }

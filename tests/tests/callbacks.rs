@@ -1,24 +1,25 @@
 //! Calls of the cache from what it runs of its user's, loads aside.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use larder::{Cache, ManualClock, parts::Std};
+use larder::{Cache, Change, Loaded, ManualClock, parts::Std};
 use larder_tests::*;
 
 on_every_runtime! {
-    c83_weigher_predicate_and_drop_call_the_cache
+    c83_whatever_the_cache_runs_calls_the_cache
 }
 
 std::thread_local! {
-    /// What weigher, predicate and `Drop` do with the cache; it knows nothing of types.
-    static CALL: RefCell<Option<Rc<dyn Fn()>>> = const { RefCell::new(None) };
+    /// What each of them does with the cache; it knows nothing of types.
+    static CALL: RefCell<Option<Rc<dyn Fn(&'static str)>>> = const { RefCell::new(None) };
 }
 
-fn call_the_cache() {
+fn call_the_cache(from: &'static str) {
     // When a test has failed, values are dropped as late as that.
     let call = CALL.try_with(|call| call.borrow().clone());
     if let Ok(Some(call)) = call {
-        call();
+        call(from);
     }
 }
 
@@ -27,12 +28,13 @@ struct Calling(#[expect(dead_code, reason = "it makes the value a value")] u32);
 
 impl Drop for Calling {
     fn drop(&mut self) {
-        call_the_cache();
+        call_the_cache("drop");
     }
 }
 
-/// C83: weigher, `retain` predicate and `Drop` of a value call `get_if_present` and `insert` of the same cache. (P13)
-fn c83_weigher_predicate_and_drop_call_the_cache<R: Host>() {
+/// C83: weigher, listener, `retain` predicate, entry closure and `Drop` of a value call `get_if_present` and `insert` of
+/// the same cache. (P13)
+fn c83_whatever_the_cache_runs_calls_the_cache<R: Host>() {
     call_from_everywhere::<R>(20);
     call_from_everywhere::<R>(10_000);
 }
@@ -45,18 +47,21 @@ fn call_from_everywhere<R: Host>(capacity: u64) {
         .ttl(ms(100))
         .load_fn(load)
         .weigher(|_: &u32, _: &Calling| {
-            call_the_cache();
+            call_the_cache("weigher");
             1
         })
+        .listener(|_, _, _| call_the_cache("listener"))
         .build()
         .expect("valid");
     let busy = Rc::new(Cell::new(false));
     let calls = Rc::new(Cell::new(0));
+    let from = Rc::new(RefCell::new(BTreeSet::new()));
     let inside = {
-        let (cache, busy, calls) = (cache.clone(), busy.clone(), calls.clone());
-        move || {
+        let (cache, busy, calls, from) = (cache.clone(), busy.clone(), calls.clone(), from.clone());
+        move |name| {
             if !busy.replace(true) {
                 calls.set(calls.get() + 1);
+                from.borrow_mut().insert(name);
                 cache.get_if_present(&1);
                 cache.insert(1, Calling(1));
                 cache.remove(&2);
@@ -72,9 +77,14 @@ fn call_from_everywhere<R: Host>(capacity: u64) {
         assert_eq!(sim.saw(i), "0: V0");
         assert!(cache.weight() <= capacity);
         assert!(capacity == 20 || cache.contains(&key) && cache.contains(&(key + 100)));
+        let changed = cache.compute(&key, |_| {
+            call_the_cache("entry");
+            Change::Store(Loaded::new(Calling(key)))
+        });
+        assert!(changed.is_some(), "a call from inside does not undo the outer one");
     }
     cache.retain(|key, _| {
-        call_the_cache();
+        call_the_cache("predicate");
         key % 2 == 0
     });
     assert!(cache.iter().all(|(key, _)| key % 2 == 0 || key == 1));
@@ -82,6 +92,7 @@ fn call_from_everywhere<R: Host>(capacity: u64) {
     cache.clear();
     CALL.set(None);
     assert!(calls.get() > 90, "{} calls from inside", calls.get());
+    assert_eq!(from.take(), ["drop", "entry", "listener", "predicate", "weigher"].into());
     drop(cache);
 }
 

@@ -13,8 +13,10 @@ on_every_runtime! {
     c17_clone_of_a_value_panics
     c17_drop_of_an_evicted_value_panics
     c17_weigher_panics
+    c17_listener_panics
     c17_clock_panics
     a_panic_in_clone_hits_one_caller_only
+    a_listener_and_the_drop_of_its_value_panic
 }
 
 /// C17: `Hash` of the key panics while a load runs. (P5)
@@ -40,6 +42,11 @@ fn c17_drop_of_an_evicted_value_panics<R: Host>() {
 /// C17: the weigher panics as the loaded value is weighed. (P5)
 fn c17_weigher_panics<R: Host>() {
     survive::<R>("weigh");
+}
+
+/// C17: the listener panics as it hears what has to make room for the loaded one. (P5, P13)
+fn c17_listener_panics<R: Host>() {
+    survive::<R>("listen");
 }
 
 /// C17: the clock panics as the load is published. (P5)
@@ -71,6 +78,7 @@ fn survive<R: Host>(point: &'static str) {
             strike("weigh");
             1
         })
+        .listener(|_, _, _| strike("listen"))
         .build()
         .expect("valid");
     for key in 1000..1064 {
@@ -121,6 +129,50 @@ fn a_panic_in_clone_hits_one_caller_only<R: Host>() {
     let hit = catch_unwind(AssertUnwindSafe(|| cache.get_if_present(&Key(7)).is_some()));
     assert!(hit.is_err());
     assert_eq!(cache.get_if_present(&Key(7)).map(|v| v.0), Some(7));
+    assert_clean(&cache.stats());
+}
+
+/// A listener panics, and while that unwinds so does the drop of the value: the first panic goes out, nothing aborts. (P5)
+fn a_listener_and_the_drop_of_its_value_panic<R: Host>() {
+    #[derive(Clone)]
+    struct Bomb(u32);
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            strike("bomb");
+        }
+    }
+
+    let sim = Sim::new();
+    let load = |key: u32| async move { Ok::<_, Boom>(Bomb(key)) };
+    let cache = Cache::builder(R::on(sim.clock()))
+        .load_fn(load)
+        .listener(|key: &u32, bomb: &Bomb, _| {
+            if *key == 7 {
+                ARMED.set("bomb");
+                std::panic::panic_any(Bang(bomb.0));
+            }
+        })
+        .build()
+        .expect("valid");
+    let acts: [&dyn Fn(); 5] = [
+        &|| _ = cache.insert(7, Bomb(8)),
+        &|| drop(cache.remove(&7)),
+        &|| cache.clear(),
+        &|| cache.retain(|_, _| false),
+        &|| cache.set_capacity(0),
+    ];
+    for act in acts {
+        cache.insert(7, Bomb(70));
+        cache.insert(8, Bomb(80));
+        let panic = catch_unwind(AssertUnwindSafe(act)).expect_err("the listener's panic goes out");
+        assert_eq!(panic.downcast_ref::<Bang>(), Some(&Bang(70)));
+        assert_eq!(ARMED.replace(""), "", "the bomb went off");
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| cache.remove(&7))) {
+            assert_eq!(panic.downcast_ref::<Bang>(), Some(&Bang(8)));
+            ARMED.set("");
+        }
+    }
     assert_clean(&cache.stats());
 }
 

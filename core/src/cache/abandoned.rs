@@ -15,7 +15,7 @@ use super::{
     means::{Means, Owned},
     waiter::Waiter,
 };
-use crate::{Key, Runtime, Source, flight::Start, policy::Policy};
+use crate::{Key, Previous, Runtime, Source, flight::Start, policy::Policy};
 
 /// A load that its callers have left, finished in the background.
 ///
@@ -63,7 +63,7 @@ impl<K, L: Source<K>> Means<K, L> for Option<Infallible> {
         None
     }
 
-    fn start_alone(&mut self, _: &L, _: K) {}
+    fn start_alone(&mut self, _: &L, _: K, _: Option<Previous<L::Value>>) {}
 
     fn poll_own(&mut self, _: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
         Poll::Pending

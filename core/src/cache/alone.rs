@@ -7,11 +7,11 @@ use core::{
     time::Duration,
 };
 
-use super::{
-    inner::Inner,
-    means::{Means, Owned},
+use super::{inner::Inner, means::Means, visit::End};
+use crate::{
+    Cause, Failure, Instant, Key, Outcome, Previous, Runtime, Source, Status, TimeLeft, policy::Policy,
+    seams::Answered, shard::LoadEnd,
 };
-use crate::{Instant, Key, Runtime, Source, Status, policy::Policy, shard::LoadEnd};
 
 /// One load for one caller.
 pub(crate) struct Alone<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
@@ -22,9 +22,6 @@ pub(crate) struct Alone<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: Buil
     end: LoadEnd,
 }
 
-/// What a load alone comes to, its caller's status, and how long it took.
-type Ended<V, E> = (Owned<V, E>, Status, Duration);
-
 impl<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Alone<'a, K, L, R, P, H> {
     pub(crate) fn new(inner: &'a Arc<Inner<K, L, R, P, H>>, hash: u64, status: Status) -> Self {
         Self { inner, hash, status, began: None, end: LoadEnd::Dropped }
@@ -34,20 +31,41 @@ impl<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Alone<'a, 
         &mut self,
         cx: &mut Context<'_>,
         means: &mut M,
-    ) -> Poll<Ended<L::Value, L::Error>> {
+    ) -> Poll<End<L::Value, L::Error>> {
         let began = *self.began.get_or_insert_with(|| {
             self.inner.with(self.hash, |shard| shard.begin_alone());
             self.inner.runtime.now()
         });
         // Should the load panic, this stays.
         self.end = LoadEnd::Panicked;
-        let poll = means.poll_own(cx);
-        self.end = match &poll {
-            Poll::Pending => LoadEnd::Dropped,
-            Poll::Ready(Ok(_)) => LoadEnd::Succeeded,
-            Poll::Ready(Err(_)) => LoadEnd::Failed,
+        let Poll::Ready(result) = means.poll_own(cx) else {
+            self.end = LoadEnd::Dropped;
+            return Poll::Pending;
         };
-        poll.map(|result| (result, self.status, self.inner.runtime.now().saturating_since(began)))
+        self.end = LoadEnd::Failed;
+        let (value, former) = match result {
+            Ok(Answered::New(loaded)) => (loaded.value, None),
+            Ok(Answered::Kept(Previous { value, published, generation, .. }, _)) => {
+                (value, Some((published, generation)))
+            }
+            Ok(Answered::Unfounded) => return Poll::Ready(End::Failed(Failure::new(Cause::NothingToKeep))),
+            Err(cause) => return Poll::Ready(End::Failed(Failure::new(cause))),
+        };
+        self.end = LoadEnd::Succeeded;
+        let now = self.inner.runtime.now();
+        self.inner.with(self.hash, |shard| shard.count(self.status));
+        // Nothing is stored; a value that is still good was stored before.
+        Poll::Ready(End::Told(Ok(Outcome {
+            value,
+            status: self.status,
+            age: former.map_or(Duration::ZERO, |(published, _)| now.saturating_since(published)),
+            time_left: TimeLeft::For(Duration::ZERO),
+            led: true,
+            attempt: None,
+            waited: now.saturating_since(began),
+            generation: former.map(|(_, generation)| generation),
+            error: None,
+        })))
     }
 }
 

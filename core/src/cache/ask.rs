@@ -6,7 +6,6 @@ use core::{
     hash::{BuildHasher, Hash},
     ops::ControlFlow,
     task::{Context, Poll, Waker},
-    time::Duration,
 };
 
 use super::{
@@ -18,7 +17,7 @@ use super::{
     waiter::Waiter,
 };
 use crate::{
-    Cause, Failure, Instant, Key, LoadError, Outcome, Runtime, Source, Status, TimeLeft,
+    Failure, Instant, Key, LoadError, Outcome, Runtime, Source, Status,
     policy::Policy,
     shard::{Arrival, Asked, Call, Waiting},
 };
@@ -148,30 +147,18 @@ where
             }
         }
         loop {
-            let (end, status) = match &mut self.state {
+            let poll = match &mut self.state {
                 State::New => return Poll::Pending,
-                State::Waiting(waiter) => match waiter.poll(cx, turn.take(), means) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(end) => (end, None),
-                },
-                State::Alone(alone) => match alone.poll(cx, means) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready((Ok(answered), status, waited)) => match answered.into_value() {
-                        Some(value) => (End::Told(Ok(unstored(value, status, waited))), Some(status)),
-                        None => (End::Failed(Failure::new(Cause::NothingToKeep)), Some(status)),
-                    },
-                    Poll::Ready((Err(cause), status, _)) => (End::Failed(Failure::new(cause)), Some(status)),
-                },
+                State::Waiting(waiter) => waiter.poll(cx, turn.take(), means),
+                State::Alone(alone) => alone.poll(cx, means),
             };
-            if let (End::Told(Ok(_)), Some(status)) = (&end, status) {
-                self.inner.with(hash, |shard| shard.count(status));
-            }
+            let Poll::Ready(end) = poll else { return Poll::Pending };
             let result = match end {
                 End::Told(result) => result.map(|outcome| (outcome, None)),
                 End::Failed(failure) => self.fail(call, hash, failure),
                 End::Alone(status) => {
                     self.state = State::Alone(Alone::new(self.inner, hash, status));
-                    means.start_alone(&self.inner.source, self.key.to_owned());
+                    self.start_alone(hash, means);
                     continue;
                 }
             };
@@ -196,11 +183,11 @@ where
         let (inner, key): (&Arc<Inner<K, L, R, P, H>>, &Q) = (inner, key);
         let now = now.unwrap_or_else(|| inner.runtime.now());
         let asked = Asked { hash, now, rules: &inner.rules, call };
-        let mut scraps = Scraps::new();
+        let mut scraps = Scraps::new(&inner.source);
         let result = inner.with(hash, |shard| {
             let start = || means.start().map(|start| start.map(Ride::Own));
             let polls_itself = |flight: &FlightOf<K, L, R>| polls_itself::<K, L, R>(flight, waker);
-            let effects = &mut scraps.effects.0;
+            let effects = scraps.deferred.effects();
             let arrival = shard.arrive(&asked, || key.to_owned(), |k| k.borrow() == key, start, polls_itself, effects);
             let wait = |seat, first| Waiting::new(hash, seat, call, first, now);
             match arrival {
@@ -225,11 +212,19 @@ where
                 }
             }
         });
-        drop(scraps);
+        match state {
+            State::Waiting(waiter) => waiter.clear_away(scraps),
+            _ => drop(scraps),
+        }
         if matches!(state, State::Alone(_)) {
-            means.start_alone(&inner.source, key.to_owned());
+            self.start_alone(hash, means);
         }
         result
+    }
+
+    fn start_alone<M: Means<K, L>>(&self, hash: u64, means: &mut M) {
+        let previous = self.inner.previous(hash, self.key);
+        means.start_alone(&self.inner.source, self.key.to_owned(), previous);
     }
 
     /// Softens a failure by a stale value, if there is one within the limit.
@@ -251,19 +246,4 @@ fn polls_itself<K: Key, L: Source<K>, R: Runtime>(flight: &FlightOf<K, L, R>, wa
         || flight.crowd.is_inside(waker)
         || (polled.shared && flight.crowd.is_hub(waker))
         || (polled.alone && flight.crowd.is_alone_with(waker))
-}
-
-/// Describes a value that was loaded for this caller alone.
-fn unstored<V, E>(value: V, status: Status, waited: Duration) -> Outcome<V, E> {
-    Outcome {
-        value,
-        status,
-        age: Duration::ZERO,
-        time_left: TimeLeft::For(Duration::ZERO),
-        led: true,
-        attempt: None,
-        waited,
-        generation: None,
-        error: None,
-    }
 }

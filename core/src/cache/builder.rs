@@ -5,6 +5,7 @@ use core::{hash::BuildHasher, marker::PhantomData, sync::atomic::AtomicBool, tim
 
 use super::{
     Abandoned, Cache, ConfigError, DefaultHasher, NoSource,
+    capacity::shares,
     inner::{Aligned, Inner, SpawnAbandoned},
 };
 use crate::{
@@ -531,11 +532,11 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
             Some(shards) => shards,
             None => processors().saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_SHARE)),
         };
-        let shards = shards.min(to_usize(capacity)).max(1) as u64;
+        let shards = shards.min(to_usize(capacity)).max(1);
         let revalidate_within = L::REVALIDATES.then_some(revalidate_within);
         let hold = rules.stale_while_refresh.max(rules.stale_if_error).max(revalidate_within);
-        let share = |index| capacity / shards + u64::from(index < capacity % shards);
-        let shards = (0..shards).map(|index| Aligned(R::Lock::new(Shard::new(share(index), hold)))).collect();
+        let shard = |share| Aligned(R::Lock::new(Shard::new(share, hold)));
+        let shards = shares(capacity, shards).map(shard).collect();
         let timed = AtomicBool::new(rules.ttl.expires() || !rules.backoff.first.is_zero());
         Ok(Cache { inner: Arc::new(Inner { runtime, source, hasher, rules, shards, timed, spawn }) })
     }

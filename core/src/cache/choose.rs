@@ -5,8 +5,8 @@ use core::{convert::Infallible, future::Future, hash::BuildHasher, marker::Phant
 
 use super::{Builder, ConfigError, DefaultHasher};
 use crate::{
-    BoxLoad, BoxLoader, Key, Load, LoadFn, Loaded, LoadedFn, Loader, LocalPerCall, PerCall, Previous, Runtime, Source,
-    Weighed, Weigher, With,
+    BoxLoad, BoxLoader, Key, Listener, Listening, Load, LoadFn, Loaded, LoadedFn, Loader, LocalPerCall, PerCall,
+    Previous, RemovalCause, Runtime, Source, Weighed, Weigher, With,
     policy::Policy,
     seams::{NoBatch, sealed::Sealed},
 };
@@ -258,6 +258,41 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     #[must_use]
     pub fn weigher<W: Fn(&K, &L::Value) -> u64>(self, weigher: W) -> Builder<K, R, Weighed<L, W>, P, H> {
         self.change(|source| With { source, extra: Weigher(weigher) }, |hasher| hasher)
+    }
+
+    /// Tells this closure of every value that leaves, and why.
+    ///
+    /// Each value has one event: those that were stored, when they are held no more, and those that were refused. The
+    /// closure runs outside every lock, after all who wait have been woken, in the call that brought it about: the cache
+    /// is as it will be, and the closure may call it. Its panic goes out through that call once the other events are
+    /// through. With several listeners, the first that was set hears first.
+    ///
+    /// A value that is handed out without being stored has no event, unless it was too heavy. Dropping the cache has
+    /// none.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, RemovalCause, parts::Std};
+    /// # use std::io;
+    /// use std::sync::mpsc;
+    ///
+    /// let (sender, events) = mpsc::channel();
+    /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
+    ///     .listener(move |id: &u32, value: &u32, cause| sender.send((*id, *value, cause)).unwrap_or_default())
+    ///     .build()?;
+    /// cache.insert(1, 10);
+    /// cache.insert(1, 11);
+    /// cache.remove(&1);
+    /// let events: Vec<_> = events.try_iter().collect();
+    /// assert_eq!(events, [(1, 10, RemovalCause::Replaced), (1, 11, RemovalCause::Removed)]);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn listener<F>(self, listener: F) -> Builder<K, R, Listening<L, F>, P, H>
+    where
+        F: Fn(&K, &L::Value, RemovalCause),
+    {
+        self.change(|source| With { source, extra: Listener(listener) }, |hasher| hasher)
     }
 
     /// Takes another eviction policy than the default.

@@ -6,8 +6,14 @@ use core::{
     hash::{BuildHasher, Hash},
 };
 
-use super::{Cache, Stats, inner::Deferred};
-use crate::{Generation, Instant, Key, Loaded, Lock, Outcome, Runtime, Source, policy::Policy, shard::At};
+use super::{Cache, Stats, deferred::Deferred, inner::ShardOf};
+use crate::{
+    Generation, Instant, Key, Loaded, Lock, Outcome, Runtime, Source,
+    contain::{both, each},
+    policy::Policy,
+    shard::At,
+    store::Cleared,
+};
 
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H> {
     /// Returns the value of `key` if it is stored and fresh.
@@ -46,8 +52,8 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         Q: Eq + ?Sized,
     {
         let inner = &*self.inner;
-        let mut effects = Deferred::<K, L, R>::new();
-        inner.with(hash, |shard| shard.get_if_present(hash, now, |k| k.borrow() == key, &mut effects.0))
+        let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+        inner.with(hash, |shard| shard.get_if_present(hash, now, |k| k.borrow() == key, deferred.effects()))
     }
 
     /// Describes what is stored for `key`, fresh or stale.
@@ -146,16 +152,28 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn insert_with(&self, key: K, value: Loaded<L::Value>) -> Option<Generation> {
+        let (now, hash) = (self.inner.runtime.now(), self.inner.hash(&key));
+        self.store(hash, now, key, value, |_| true).ok().flatten().map(Generation)
+    }
+
+    /// Stores a value if `may` still says so under the lock; if not, what was to be stored comes back.
+    pub(super) fn store(
+        &self,
+        hash: u64,
+        now: Instant,
+        key: K,
+        value: Loaded<L::Value>,
+        may: impl FnOnce(&ShardOf<K, L, R, P>) -> bool,
+    ) -> Result<Option<u32>, (K, Loaded<L::Value>)> {
         let inner = &*self.inner;
-        let now = inner.runtime.now();
-        let hash = inner.hash(&key);
         let judgement = inner.judge(&key, &value);
-        let mut effects = Deferred::<K, L, R>::new();
-        inner
-            .with(hash, |shard| {
-                shard.insert(hash, key, value, judgement, At { now, rules: &inner.rules }, &mut effects.0)
-            })
-            .map(Generation)
+        let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+        inner.with(hash, |shard| {
+            if !may(shard) {
+                return Err((key, value));
+            }
+            Ok(shard.insert(hash, key, value, judgement, At { now, rules: &inner.rules }, deferred.effects()))
+        })
     }
 
     /// Removes the value of `key` and returns it if it was fresh.
@@ -196,14 +214,17 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     {
         let now = self.now();
         let hash = self.inner.hash(key);
-        let mut effects = Deferred::<K, L, R>::new();
-        self.inner.with(hash, |shard| shard.remove(hash, now, |k| k.borrow() == key, &mut effects.0))
+        let mut deferred = Deferred::<K, L, R>::new(&self.inner.source);
+        let eq = |k: &K| k.borrow() == key;
+        let was_fresh = self.inner.with(hash, |shard| shard.remove(hash, now, eq, deferred.effects()));
+        deferred.first_leaver().filter(|_| was_fresh)
     }
 
     /// Removes everything.
     ///
     /// All loads in flight are voided as by [`remove`](Self::remove): those who wait get their outcome, and nothing of
-    /// it is stored. Kept failures are forgotten; the statistics stay. Each shard is locked in turn.
+    /// it is stored. Kept failures are forgotten; the statistics stay. Each shard is locked in turn, and the
+    /// [`listener`](crate::Builder::listener) hears of nothing before all is gone.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -219,15 +240,24 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// ```
     pub fn clear(&self) {
         let now = self.now();
-        let removed: Vec<_> = self.inner.shards.iter().map(|shard| shard.0.with(|shard| shard.clear(now))).collect();
-        drop(removed);
+        let inner = &*self.inner;
+        // It has happened everywhere before anybody hears of it.
+        let mut cleared: Vec<_> = inner.shards.iter().map(|shard| shard.0.with(|shard| shard.clear(now))).collect();
+        let tell = |cleared: &mut Vec<(Cleared<_, _, _>, _)>| {
+            if L::LISTENS {
+                let values = cleared.iter().flat_map(|(values, _)| values.iter());
+                each(values, |(key, value, cause)| inner.source.left(key, value, cause));
+            }
+        };
+        both(&mut cleared, tell, Vec::clear);
     }
 
     /// Removes the fresh values that `keep` refuses.
     ///
     /// All loads in flight are voided as by [`remove`](Self::remove), for it has not seen their values. The predicate
     /// runs outside every lock, on copies, and may call the cache; a value that is replaced meanwhile stays, and so do
-    /// kept failures. Takes time and memory in proportion to the entries of each shard in turn.
+    /// kept failures. Takes time and memory in proportion to the entries of each shard in turn; what is removed is
+    /// dropped in the end.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -245,6 +275,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// ```
     pub fn retain(&self, mut keep: impl FnMut(&K, &L::Value) -> bool) {
         let now = self.now();
+        let mut deferred = Deferred::<K, L, R>::new(&self.inner.source);
         for shard in &self.inner.shards {
             let snapshot = shard.0.with(|shard| {
                 shard.flights.detach_all();
@@ -253,8 +284,8 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
             for (key, value, generation) in snapshot {
                 if !keep(&key, &value) {
                     let hash = self.inner.hash(&key);
-                    let mut effects = Deferred::<K, L, R>::new();
-                    shard.0.with(|shard| shard.remove_if(hash, generation, now, |k| *k == key, &mut effects.0));
+                    let effects = deferred.effects();
+                    shard.0.with(|shard| shard.remove_if(hash, generation, now, |k| *k == key, effects));
                 }
             }
         }
@@ -341,44 +372,6 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         self.inner.shards.iter().map(|shard| shard.0.with(|shard| shard.weight())).sum()
     }
 
-    /// Returns the largest weight that may be held.
-    ///
-    /// ```
-    /// # use larder::{Cache, ManualClock, parts::Std};
-    /// # let clock = ManualClock::new();
-    /// # let cache = Cache::builder(Std::new(clock.clone()))
-    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
-    /// #     .build()?;
-    /// assert_eq!(cache.capacity(), 10_000); // the default
-    /// # Ok::<(), larder::ConfigError>(())
-    /// ```
-    pub fn capacity(&self) -> u64 {
-        self.inner.shards.iter().map(|shard| shard.0.with(|shard| shard.values.capacity())).sum()
-    }
-
-    /// Returns the weight up to which a value is never refused.
-    ///
-    /// It is the smallest of the shards' shares of the capacity.
-    ///
-    /// ```
-    /// # use larder::{Cache, Loaded, ManualClock, parts::Std};
-    /// # use std::io;
-    /// # let clock = ManualClock::new();
-    /// let cache = Cache::builder(Std::new(clock))
-    ///     .capacity(100)
-    ///     .shards(4)
-    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
-    ///     .build()?;
-    /// assert_eq!(cache.max_weight(), 25);
-    /// assert!(cache.insert_with(1, Loaded::new(10).weight(25)).is_some());
-    /// assert!(cache.insert_with(1, Loaded::new(10).weight(26)).is_none());
-    /// # Ok::<(), larder::ConfigError>(())
-    /// ```
-    pub fn max_weight(&self) -> u64 {
-        let shares = self.inner.shards.iter().map(|shard| shard.0.with(|shard| shard.values.capacity()));
-        shares.min().unwrap_or(0)
-    }
-
     /// Returns the counters.
     ///
     /// Takes the lock of each shard in turn, so that those of one shard agree with each other.
@@ -454,8 +447,8 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         let mut swept = 0;
         for shard in &self.inner.shards {
             loop {
-                let mut effects = Deferred::<K, L, R>::new();
-                let batch = shard.0.with(|shard| shard.reclaim(now, BATCH, &mut effects.0));
+                let mut deferred = Deferred::<K, L, R>::new(&self.inner.source);
+                let batch = shard.0.with(|shard| shard.reclaim(now, BATCH, deferred.effects()));
                 if batch == 0 {
                     break;
                 }
@@ -484,7 +477,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
 
     /// Returns the time; as long as nothing expires, it is always zero o'clock.
     #[inline(always)]
-    fn now(&self) -> Instant {
+    pub(super) fn now(&self) -> Instant {
         self.inner.now_if_timed().unwrap_or(Instant::ZERO)
     }
 }

@@ -88,6 +88,40 @@ where
     {
         Lookup(LookupBy::new(AskBy::new(&self.inner, key, ByLoader::new()), options))
     }
+
+    /// Loads the value of `key` anew, though it is fresh.
+    ///
+    /// As [`lookup`](Self::lookup) with [`reload`](LookupOptions::reload): refreshers share one load, and join one that
+    /// is in flight; a kept failure is ignored. Others have the old value meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get), though a stale value would be there for others; a value that was there stays.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, Status, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// let outcome = block_on(cache.refresh(&1))?;
+    /// assert_eq!((*outcome.value(), outcome.status()), (2, Status::Miss));
+    /// assert_eq!(cache.get_if_present(&1), Some(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn refresh<'a, Q>(&'a self, key: &'a Q) -> Lookup<'a, K, Q, L, R, P, H>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        self.lookup(key, LookupOptions::new().reload())
+    }
 }
 
 /// The future of [`Cache::get`].
@@ -114,7 +148,7 @@ pub struct Get<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: Bu
 
 lookup_future!(Get[]: poll_value -> Result<L::Value, LoadError<L::Error>>);
 
-/// The future of [`Cache::lookup`].
+/// The future of [`Cache::lookup`] and [`Cache::refresh`].
 ///
 /// ```
 /// # use futures_lite::future::poll_once;

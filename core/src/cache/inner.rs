@@ -5,18 +5,13 @@ use core::{
     borrow::Borrow,
     fmt,
     hash::{BuildHasher, Hash},
-    mem,
     sync::atomic::{AtomicBool, Ordering},
     task::Waker,
 };
 
-use super::{
-    abandoned::Abandoned,
-    crowd::{Crowd, Hub},
-    ride::Ride,
-};
+use super::{abandoned::Abandoned, crowd::Crowd, deferred::Deferred, ride::Ride};
 use crate::{
-    Instant, Judgement, Key, Loaded, Lock, Runtime, Source, Ttl,
+    Instant, Judgement, Key, Loaded, Lock, Previous, Runtime, Source, Ttl,
     flight::Flight,
     policy::{GatedFifo, Policy},
     shard::{At, Effects, Rules, Shard},
@@ -82,7 +77,9 @@ pub type DefaultHasher = foldhash::fast::FixedState;
 /// [`insert`](Self::insert), [`remove`](Self::remove), [`clear`](Self::clear) and [`retain`](Self::retain) are never
 /// undone by a load that began before them. An insert ends the wait of all who wait for the key: they get its value.
 /// The others detach a load from its key: those who wait get what it answers, it is not stored, and who comes later
-/// begins a new one at once.
+/// begins a new one at once. So does [`expire`](Self::expire), and so do [`invalidate_if`](Self::invalidate_if) and
+/// [`compute`](Self::compute) if they change something. A [`listener`](crate::Builder::listener) hears of every value
+/// that leaves.
 ///
 /// # Time
 ///
@@ -216,6 +213,14 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
             self.expects_expiry();
         }
     }
+
+    /// Returns what is held under a key, for a load of a source that is handed it.
+    pub(crate) fn previous<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<Previous<L::Value>>
+    where
+        K: Borrow<Q>,
+    {
+        if L::REVALIDATES { self.with(hash, |shard| shard.previous(hash, |k| k.borrow() == key)) } else { None }
+    }
 }
 
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R, P, H> {
@@ -227,9 +232,9 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
         let now = self.runtime.now();
         for (hash, key, loaded) in surplus {
             let judgement = self.judge(&key, &loaded);
-            let mut effects = Deferred::<K, L, R>::new();
+            let mut deferred = Deferred::<K, L, R>::new(&self.source);
             let at = At { now, rules: &self.rules };
-            self.with(hash, |shard| shard.insert_surplus(hash, key, loaded, judgement, at, &mut effects.0));
+            self.with(hash, |shard| shard.insert_surplus(hash, key, loaded, judgement, at, deferred.effects()));
         }
     }
 
@@ -238,34 +243,6 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
         let judgement = if L::JUDGES { self.source.judge(key, &loaded.value) } else { Judgement::default() };
         self.expect_expiry_of([loaded.ttl, judgement.ttl]);
         judgement
-    }
-}
-
-/// What a shard has left to be done once its lock is released. Dropping it does it: wakes first, then drops the rest,
-/// also when the stack unwinds, so that nobody is left asleep.
-pub(crate) struct Deferred<K, L: Source<K>, R: Runtime>(pub(super) EffectsOf<K, L, R>, Option<Arc<Hub<R::Notify>>>);
-
-impl<K, L: Source<K>, R: Runtime> Deferred<K, L, R> {
-    pub(crate) const fn new() -> Self {
-        Self(Effects::new(), None)
-    }
-
-    /// Notes whom to wake, should the flight go on and somebody in it have to look.
-    pub(crate) fn nudge(&mut self, flight: &FlightOf<K, L, R>) {
-        if mem::take(&mut self.0.nudge) {
-            self.1 = flight.crowd.hub().map(|(hub, _)| hub);
-        }
-    }
-}
-
-impl<K, L: Source<K>, R: Runtime> Drop for Deferred<K, L, R> {
-    fn drop(&mut self) {
-        if let Some(crowd) = self.0.wake.take() {
-            crowd.notify_all();
-        }
-        if let Some(hub) = self.1.take() {
-            hub.notify_all();
-        }
     }
 }
 

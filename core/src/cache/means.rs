@@ -8,7 +8,7 @@ use core::{
     task::{Context, Poll},
 };
 
-use crate::{Cause, Loaded, Source, TakesCalls, flight::Start, seams::Answered};
+use crate::{Cause, Loaded, Previous, Source, TakesCalls, flight::Start, seams::Answered};
 
 /// What a load comes to.
 pub(crate) type Owned<V, E> = Result<Answered<V>, Cause<E>>;
@@ -24,7 +24,7 @@ pub trait Means<K, L: Source<K>> {
     fn start(&mut self) -> Option<Start<L::Future>>;
 
     /// Begins a load outside any flight, which is then polled by `poll_own`.
-    fn start_alone(&mut self, source: &L, key: K);
+    fn start_alone(&mut self, source: &L, key: K, previous: Option<Previous<L::Value>>);
 
     /// Polls the load that this caller keeps.
     fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>>;
@@ -47,8 +47,8 @@ impl<K, L: Source<K>> Means<K, L> for ByLoader<L::Future> {
         Some(Start::Fresh)
     }
 
-    fn start_alone(&mut self, source: &L, key: K) {
-        self.0 = source.begin(key, None);
+    fn start_alone(&mut self, source: &L, key: K, previous: Option<Previous<L::Value>>) {
+        self.0 = source.begin(key, previous);
     }
 
     fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
@@ -81,7 +81,7 @@ where
         self.make.take().map(|make| Start::Ready(L::wrap(make)))
     }
 
-    fn start_alone(&mut self, _: &L, _: K) {
+    fn start_alone(&mut self, _: &L, _: K, _: Option<Previous<L::Value>>) {
         self.kept = self.make.take().map(L::wrap);
     }
 
@@ -129,7 +129,7 @@ where
         self.can_start().then_some(Start::Lent)
     }
 
-    fn start_alone(&mut self, _: &L, _: K) {}
+    fn start_alone(&mut self, _: &L, _: K, _: Option<Previous<L::Value>>) {}
 
     fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
         self.poll(cx).map(answer)
@@ -153,7 +153,7 @@ where
         self.0.can_start().then_some(Start::Lent)
     }
 
-    fn start_alone(&mut self, _: &L, _: K) {}
+    fn start_alone(&mut self, _: &L, _: K, _: Option<Previous<L::Value>>) {}
 
     fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
         self.0.poll(cx).map(answer)

@@ -1,4 +1,4 @@
-//! The shell: reads the clock, locks a shard, asks it, unlocks, and then wakes and drops.
+//! The shell: reads the clock, locks a shard, asks it, unlocks, and then wakes, tells and drops.
 //!
 //! A lookup is an [`ask::Ask`]: it finds a value, or sits down in a flight as a [`waiter::Waiter`]. A waiter's poll is a
 //! loop of visits to its shard ([`stay`]): each hands in what was driven since and learns what comes next.
@@ -9,13 +9,17 @@ mod answers;
 mod ask;
 mod builder;
 mod by_call;
+mod capacity;
 mod choose;
 mod coalescing;
+mod compute;
 mod config_error;
 mod crowd;
+mod deferred;
 mod direct;
 mod get;
 mod inner;
+mod invalidate;
 mod load_many;
 mod lookup_by;
 mod lookup_future;
@@ -36,6 +40,7 @@ pub use builder::Builder;
 pub use by_call::{GetOrLoad, LookupOrLoad, StaleOrLoad};
 pub use choose::NoSource;
 pub use coalescing::Coalescing;
+pub use compute::Change;
 pub use config_error::ConfigError;
 pub use get::{Get, Lookup};
 pub use inner::{Cache, DefaultHasher};

@@ -13,6 +13,9 @@ impl<K: Key, R: Runtime, P: Policy, H: BuildHasher> Builder<K, R, NoSource, P, H
     /// Such a value is of use after it has expired, so it is held until room is needed, or for as long as
     /// [`revalidate_within`](Self::revalidate_within) says.
     ///
+    /// A load outside the shared ones ([`OnTimeout::LoadAlone`](crate::OnTimeout::LoadAlone)) is handed it as well; what it
+    /// finds unchanged is delivered, and stays stored as it was.
+    ///
     /// ```
     /// # use core::time::Duration;
     /// # use futures_lite::future::block_on;

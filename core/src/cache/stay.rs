@@ -44,7 +44,7 @@ impl<N: Notify> Stay<N> {
         (driven, after): (Driven<Ride<K, L, R>, L::Value, L::Error>, u32),
         waker: &Waker,
         means: &mut M,
-        scraps: &mut Scraps<K, L, R>,
+        scraps: &mut Scraps<'_, K, L, R>,
     ) -> Turn<Ride<K, L, R>, L::Value, L::Error, N>
     where
         K: Key,
@@ -71,13 +71,13 @@ impl<N: Notify> Stay<N> {
                         let at = AtPoll { after, shared: flight.crowd.is_shared(), reached, is_present };
                         let start = || means.start().map(|start| start.map(Ride::Own));
                         let own = || waker.clone();
-                        shard.proceed(waiting, &at, &inner.rules, start, own, &mut scraps.effects.0)
+                        shard.proceed(waiting, &at, &inner.rules, start, own, scraps.deferred.effects())
                     }
                 };
                 turn_of::<K, L, R, P>(next, shard, waiting)
             }
         };
-        scraps.effects.nudge(shard.flights.seated(&waiting.seat));
+        scraps.deferred.nudge(shard.flights.seated(&waiting.seat));
         match &turn {
             Turn::Drive(job, _) => self.driving = Some(job.number),
             Turn::End(_)
@@ -116,7 +116,7 @@ impl<N: Notify> Stay<N> {
         shard: &mut ShardOf<K, L, R, P>,
         inner: &Inner<K, L, R, P, H>,
         driven: Driven<Ride<K, L, R>, L::Value, L::Error>,
-        scraps: &mut Scraps<K, L, R>,
+        scraps: &mut Scraps<'_, K, L, R>,
     ) -> Option<Job<Ride<K, L, R>>>
     where
         K: Key,
@@ -126,7 +126,7 @@ impl<N: Notify> Stay<N> {
         H: BuildHasher,
     {
         let seat = &self.waiting.as_ref()?.seat;
-        let (rules, effects) = (&inner.rules, &mut scraps.effects.0);
+        let (rules, effects) = (&inner.rules, scraps.deferred.effects());
         if let Driven::Answered(.., now) | Driven::Failed(.., now) = &driven {
             self.reached = self.reached.max(*now);
             // Whoever ends the flight need not be woken for it.

@@ -5,11 +5,12 @@ use core::task::Waker;
 
 use super::{
     crowd::{Crowd, Hub},
-    inner::Deferred,
+    deferred::Deferred,
     ride::Ride,
 };
 use crate::{
     Failure, Instant, LoadError, Notify, Outcome, Runtime, Source, Status,
+    contain::{Contained, contain},
     flight::{Flight, Job},
     shard::News,
 };
@@ -52,41 +53,42 @@ pub(crate) struct Handed<N> {
 /// What is left of a seat that was given up. Dropping it wakes those who have to lead now, and drops the rest.
 pub(crate) struct Left<K, F, V, E, N: Notify> {
     vacant: Option<Arc<Hub<N>>>,
-    _flight: Option<Flight<K, F, V, E, Waker, Crowd<N>>>,
-    _untold: Option<Failure<E>>,
-    _waker: Option<Waker>,
+    _rest: Contained<Rest<K, F, V, E, N>>,
 }
+
+/// The flight if nobody is left in it, a failure that nobody was told of, and the waker of who left.
+type Rest<K, F, V, E, N> = (Option<Flight<K, F, V, E, Waker, Crowd<N>>>, Option<Failure<E>>, Option<Waker>);
 
 impl<K, F, V, E, N: Notify> Left<K, F, V, E, N> {
     /// Others wait on, of whom one has to lead if there is a hub here.
     pub(crate) const fn others(vacant: Option<Arc<Hub<N>>>, untold: Option<Failure<E>>, waker: Option<Waker>) -> Self {
-        Self { vacant, _flight: None, _untold: untold, _waker: waker }
+        Self { vacant, _rest: Contained((None, untold, waker)) }
     }
 
     /// Nobody waits any more.
     pub(crate) const fn last(flight: Flight<K, F, V, E, Waker, Crowd<N>>, waker: Option<Waker>) -> Self {
-        Self { vacant: None, _flight: Some(flight), _untold: None, _waker: waker }
+        Self { vacant: None, _rest: Contained((Some(flight), None, waker)) }
     }
 }
 
 impl<K, F, V, E, N: Notify> Drop for Left<K, F, V, E, N> {
     fn drop(&mut self) {
         if let Some(hub) = self.vacant.take() {
-            hub.notify_all();
+            contain(|| hub.notify_all());
         }
     }
 }
 
 /// What a visit leaves over, in the order in which it is dropped: whoever has to be woken is woken before the rest goes.
-pub(crate) struct Scraps<K, L: Source<K>, R: Runtime> {
-    pub(crate) effects: Deferred<K, L, R>,
+pub(crate) struct Scraps<'a, K, L: Source<K>, R: Runtime> {
+    pub(crate) deferred: Deferred<'a, K, L, R>,
     pub(crate) left: Option<Left<K, Ride<K, L, R>, L::Value, L::Error, R::Notify>>,
     /// Of the registration that ended, and of the one that was renewed.
     pub(crate) wakers: [Option<Waker>; 2],
 }
 
-impl<K, L: Source<K>, R: Runtime> Scraps<K, L, R> {
-    pub(crate) const fn new() -> Self {
-        Self { effects: Deferred::new(), left: None, wakers: [None, None] }
+impl<'a, K, L: Source<K>, R: Runtime> Scraps<'a, K, L, R> {
+    pub(crate) const fn new(source: &'a L) -> Self {
+        Self { deferred: Deferred::new(source), left: None, wakers: [None, None] }
     }
 }

@@ -4,6 +4,7 @@ use core::{
     future::Future,
     hash::BuildHasher,
     marker::PhantomData,
+    mem,
     pin::Pin,
     task::{Context, Poll, Waker},
 };
@@ -11,7 +12,8 @@ use core::{
 use super::{
     abandoned::Abandoned,
     crowd::{Crowd, Registration},
-    inner::{Deferred, Handle, Inner},
+    deferred::Deferred,
+    inner::{Handle, Inner},
     means::Means,
     ride::{Knell, Part, Ride},
     stay::Stay,
@@ -115,7 +117,7 @@ where
         let Some(hash) = stay.waiting.as_ref().map(|waiting| waiting.hash) else {
             return Turn::Sleep(Instant::NEVER);
         };
-        let mut scraps = Scraps::new();
+        let mut scraps = Scraps::new(&inner.source);
         let turn = inner.with(hash, |shard| stay.visit(shard, inner, (driven, after), waker, means, &mut scraps));
         drop(scraps);
         // A load that was woken while it was polled is looked after by whoever is woken now.
@@ -123,6 +125,14 @@ where
             handed.hub.notify_all();
         }
         turn
+    }
+
+    /// Drops what his first visit has left over. Should that panic, a load that he was given to drive has panicked.
+    pub(crate) fn clear_away(&mut self, scraps: Scraps<'_, K, L, R>) {
+        let polling = Polling(self);
+        drop(scraps);
+        // He drives it in what is left of this poll.
+        mem::forget(polling);
     }
 
     /// Polls a load, with no lock held.
@@ -243,15 +253,11 @@ where
     /// Asks the cache's loader for a load.
     fn begin(&self) -> Option<Ride<K, L, R>> {
         let waiting = self.stay.waiting.as_ref()?;
-        let inner = self.inner.get();
-        let (key, previous) = inner.with(waiting.hash, |shard| {
-            let key = shard.flights.seated(&waiting.seat).key()?.clone();
-            let previous = if L::REVALIDATES { shard.previous(waiting.hash, |k| *k == key) } else { None };
-            Some((key, previous))
-        })?;
+        let (key, inner) = (self.key()?, self.inner.get());
         if L::BATCHES {
             return Part::of([(waiting.hash, key)].into()).next().map(|part| Ride::Part(part.into()));
         }
+        let previous = inner.previous(waiting.hash, &key);
         inner.source.begin(key, previous).map(Ride::Own)
     }
 
@@ -273,14 +279,14 @@ where
         let Some(hash) = stay.waiting.as_ref().map(|waiting| waiting.hash) else { return };
         let left = inner.with(hash, |shard| {
             let waiting = stay.waiting.as_mut()?;
-            shard.counts.abandoned += u64::from(core::mem::take(&mut waiting.counted));
+            shard.counts.abandoned += u64::from(mem::take(&mut waiting.counted));
             let hands_over = spawn.is_some() && shard.flights.worth_finishing(&waiting.seat);
             if hands_over { None } else { stay.leave::<K, L, R, P>(shard) }
         });
         drop(left);
         if let (Some(spawn), Some(waiting)) = (spawn, stay.waiting.take()) {
             let mut waiter = Waiter::new(self.inner.share(), waiting.uncounted(), stay.reached, false);
-            waiter.stay.registration = core::mem::take(&mut stay.registration);
+            waiter.stay.registration = mem::take(&mut stay.registration);
             waiter.stay.may_hand_over = false;
             // Refused, it is dropped, and the load with it.
             let _refused = spawn(&inner.runtime, Abandoned::new(waiter));
@@ -292,11 +298,11 @@ where
         let Some(number) = self.stay.driving.take() else { return };
         let now = if self.stay.reading { self.stay.reached } else { self.now() };
         let (Some(waiting), inner) = (&self.stay.waiting, self.inner.get()) else { return };
-        let mut effects = Deferred::<K, L, R>::new();
+        let mut deferred = Deferred::<K, L, R>::new(&inner.source);
         inner.with(waiting.hash, |shard| {
             let failure = Failure::new(Cause::Panicked);
-            shard.fail(&waiting.seat, number, failure, At { now, rules: &inner.rules }, &mut effects.0);
-            effects.nudge(shard.flights.seated(&waiting.seat));
+            shard.fail(&waiting.seat, number, failure, At { now, rules: &inner.rules }, deferred.effects());
+            deferred.nudge(shard.flights.seated(&waiting.seat));
         });
     }
 }

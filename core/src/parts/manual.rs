@@ -9,8 +9,7 @@ use core::{
     time::Duration,
 };
 
-use super::waker_list::wake_all;
-use crate::{Clock, Instant, Timer};
+use crate::{Clock, Instant, Timer, contain::each};
 
 /// A clock and timer that its owner moves by hand, for tests.
 ///
@@ -90,7 +89,7 @@ impl ManualClock {
             let later = state.sleeping.split_off(&(Instant::from_nanos(now.as_nanos().saturating_add(1)), 0));
             mem::replace(&mut state.sleeping, later)
         };
-        wake_all(ended.into_values());
+        each(ended.into_values(), Waker::wake);
     }
 
     /// Returns the earliest deadline that somebody sleeps for.

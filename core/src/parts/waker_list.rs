@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::{mem, num::NonZeroU64, task::Waker};
 
-use crate::{Lock, Notify};
+use crate::{Lock, Notify, contain::each};
 
 /// Wakes its listeners in the order in which they first listened.
 ///
@@ -81,7 +81,7 @@ impl<L: Lock<Wakers> + Send + Sync + 'static> Notify for WakerList<L> {
         // One task that listens for many things lines up many times in a row, and is woken once.
         waiting
             .dedup_by(|(_, next), (_, waker)| waker.as_ref().zip(next.as_ref()).is_some_and(|(a, b)| a.will_wake(b)));
-        wake_all(waiting.into_iter().filter_map(|(_, waker)| waker));
+        each(waiting.into_iter().filter_map(|(_, waker)| waker), Waker::wake);
     }
 }
 
@@ -122,41 +122,6 @@ impl Wakers {
         }
         waker
     }
-}
-
-/// Wakes each, even if some of them panic; the first panic goes on once all are woken.
-#[cfg(feature = "std")]
-pub(crate) fn wake_all(wakers: impl Iterator<Item = Waker>) {
-    use core::panic::AssertUnwindSafe;
-    use std::panic::{catch_unwind, resume_unwind};
-
-    let mut first = None;
-    for waker in wakers {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-            first.get_or_insert(panic);
-        }
-    }
-    if let Some(panic) = first {
-        // A second panic while one is on its way would end the process.
-        if !std::thread::panicking() {
-            resume_unwind(panic);
-        }
-    }
-}
-
-/// Wakes each, even if one of them panics; the panic goes on once all are woken.
-#[cfg(not(feature = "std"))]
-pub(crate) fn wake_all(wakers: impl Iterator<Item = Waker>) {
-    struct Rest<I: Iterator<Item = Waker>>(I);
-
-    impl<I: Iterator<Item = Waker>> Drop for Rest<I> {
-        fn drop(&mut self) {
-            self.0.by_ref().for_each(Waker::wake);
-        }
-    }
-
-    let mut rest = Rest(wakers);
-    rest.0.by_ref().for_each(Waker::wake);
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::RemovalCause;
 
-/// A source to which a user has added something. Each addition is an [`Extra`].
+/// A source to which a user has added something. Each addition is an `Extra`.
 pub struct With<L, X> {
     pub(crate) source: L,
     pub(crate) extra: X,
@@ -98,5 +98,36 @@ impl<K, V, W: Fn(&K, &V) -> u64> Extra<K, V> for Weigher<W> {
 
     fn judge(&self, key: &K, value: &V, judgement: &mut Judgement) {
         judgement.weight = Some((self.0)(key, value));
+    }
+}
+
+/// A source with a closure that hears of the values that leave.
+///
+/// Made by [`Builder::listener`](crate::Builder::listener). A function pointer makes it a type that can be written down:
+///
+/// ```
+/// use larder::{Cache, Listening, ManualClock, PerCall, RemovalCause, parts::Std};
+/// use std::io;
+///
+/// type Listener = fn(&String, &String, RemovalCause);
+/// type Pages = Cache<String, Listening<PerCall<String, io::Error>, Listener>, Std<ManualClock>>;
+///
+/// let pages: Pages = Cache::builder(Std::new(ManualClock::new()))
+///     .per_call()
+///     .listener((|path, _, cause| println!("{path}: {cause}")) as Listener)
+///     .build()?;
+/// # pages.insert(String::from("/"), String::from("larder"));
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+pub type Listening<L, F> = With<L, Listener<F>>;
+
+/// A closure that hears of the values that leave.
+pub struct Listener<F>(pub(crate) F);
+
+impl<K, V, F: Fn(&K, &V, RemovalCause)> Extra<K, V> for Listener<F> {
+    const LISTENS: bool = true;
+
+    fn left(&self, key: &K, value: &V, cause: RemovalCause) {
+        (self.0)(key, value, cause);
     }
 }

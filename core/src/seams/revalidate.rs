@@ -143,17 +143,6 @@ pub enum Answered<V> {
     Unfounded,
 }
 
-impl<V> Answered<V> {
-    /// Returns the value, if there is one.
-    pub(crate) fn into_value(self) -> Option<V> {
-        match self {
-            Self::New(loaded) => Some(loaded.value),
-            Self::Kept(previous, _) => Some(previous.value),
-            Self::Unfounded => None,
-        }
-    }
-}
-
 impl<V> From<V> for Answered<V> {
     fn from(value: V) -> Self {
         Self::New(Loaded::new(value))

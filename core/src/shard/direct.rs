@@ -2,11 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::{At, Effects, RECLAIM, Shard, arrive::outcome};
+use super::{At, Effects, RECLAIM, Shard, arrive::outcome, settle::failures_share};
 use crate::{
     Instant, Judgement, Loaded, Outcome, Previous, Status,
     flight::{Answer, Ended},
-    store::{Entry, New, policy::Policy},
+    store::{Cleared, Entry, New, policy::Policy},
 };
 
 impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
@@ -51,7 +51,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
 
     /// Tells whether a fresh value is stored.
     pub(crate) fn contains(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> bool {
-        self.values.find(hash, eq).is_some_and(|place| self.values.entry(place).is_fresh(now))
+        self.fresh(hash, now, eq).is_some()
     }
 
     /// Stores a value, and hands it to all who wait for a load of its key.
@@ -65,8 +65,8 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         effects: &mut Effects<K, V, E, F, C>,
     ) -> Option<u32> {
         let Some(deadline) = loaded.ttl.or(judgement.ttl).or(rules.ttl).deadline(now) else {
-            effects.value = self.remove(hash, now, |k| *k == key, effects);
-            effects.leavers.push(key, loaded.value);
+            self.remove(hash, now, |k| *k == key, effects);
+            (effects.key, effects.value) = (Some(key), Some(loaded.value));
             return None;
         };
         let weight = loaded.weight.or(judgement.weight).unwrap_or(1);
@@ -108,14 +108,14 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         }
     }
 
-    /// Removes a value and voids the load of its key; returns the value if it was fresh.
+    /// Removes a value and voids the load of its key; tells whether the value was fresh.
     pub(crate) fn remove(
         &mut self,
         hash: u64,
         now: Instant,
         mut eq: impl FnMut(&K) -> bool,
         effects: &mut Effects<K, V, E, F, C>,
-    ) -> Option<V> {
+    ) -> bool {
         let place = self.values.find(hash, &mut eq);
         let failure = self.failures.place(hash, &mut eq);
         let flight = self.flights.find(hash, eq);
@@ -123,19 +123,77 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             self.flights.detach(flight);
         }
         effects.failures.extend(failure.map(|place| self.failures.remove(place)));
-        let place = place?;
+        let Some(place) = place else { return false };
         let was_fresh = self.values.entry(place).is_fresh(now);
-        let (key, value) = self.values.take_out(place, now);
-        if was_fresh {
-            effects.key = Some(key);
-            return Some(value);
-        }
-        effects.leavers.push(key, value);
-        None
+        self.values.discard(place, now, &mut effects.leavers);
+        was_fresh
     }
 
-    /// Removes everything and voids all loads; what is returned has to be dropped.
-    pub(crate) fn clear(&mut self, now: Instant) -> impl Sized + use<K, V, E, F, W, C, P> {
+    /// Removes a value as by name if it is still the one of this generation, stale or not; tells whether it was.
+    pub(crate) fn invalidate(
+        &mut self,
+        hash: u64,
+        generation: u32,
+        now: Instant,
+        mut eq: impl FnMut(&K) -> bool,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) -> bool {
+        let place = self.values.find(hash, &mut eq);
+        let is_it = place.is_some_and(|place| self.values.entry(place).generation == generation);
+        if is_it {
+            self.remove(hash, now, eq, effects);
+        }
+        is_it
+    }
+
+    /// Ends the freshness of a value and voids the load of its key; tells whether the value was fresh.
+    pub(crate) fn expire(&mut self, hash: u64, now: Instant, mut eq: impl FnMut(&K) -> bool) -> bool {
+        let place = self.values.find(hash, &mut eq);
+        if let Some(flight) = self.flights.find(hash, eq) {
+            self.flights.detach(flight);
+        }
+        let Some(place) = place.filter(|place| self.values.entry(*place).is_fresh(now)) else { return false };
+        self.values.expire(place, now);
+        self.note_due();
+        true
+    }
+
+    /// Returns a copy of a fresh value, with its generation, and notes that it was asked for.
+    pub(crate) fn consult(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<(V, u32)> {
+        let place = self.fresh(hash, now, eq)?;
+        let Entry { value, generation, .. } = self.values.entry(place);
+        let found = (value.clone(), *generation);
+        self.values.hit(place);
+        Some(found)
+    }
+
+    /// Tells whether the fresh value is the one of this generation, or whether there is none.
+    pub(crate) fn is_still(
+        &self,
+        generation: Option<u32>,
+        hash: u64,
+        now: Instant,
+        eq: impl FnMut(&K) -> bool,
+    ) -> bool {
+        self.fresh(hash, now, eq).map(|place| self.values.entry(place).generation) == generation
+    }
+
+    fn fresh(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<u32> {
+        self.values.find(hash, eq).filter(|place| self.values.entry(*place).is_fresh(now))
+    }
+
+    /// Changes the capacity, and evicts and forgets what is too much.
+    pub(crate) fn set_capacity(&mut self, capacity: u64, now: Instant, effects: &mut Effects<K, V, E, F, C>) {
+        self.values.set_capacity(capacity);
+        while self.failures.len() as u64 > failures_share(capacity) {
+            effects.failures.extend(self.failures.forget_first());
+        }
+        self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
+        self.note_due();
+    }
+
+    /// Removes everything and voids all loads; what is returned has to be told of and dropped.
+    pub(crate) fn clear(&mut self, now: Instant) -> (Cleared<K, V, P::Node>, impl Sized + use<K, V, E, F, W, C, P>) {
         self.flights.detach_all();
         self.due = Instant::NEVER;
         (self.values.take_all(now), self.failures.take())

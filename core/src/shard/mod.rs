@@ -1,7 +1,7 @@
 //! One shard: its values, its kept failures and its flights, and every decision about them. Pure.
 //!
 //! The shell locks a shard, calls one of these methods with the time and what the caller asks, unlocks, and only then
-//! wakes and drops what comes out as [`Effects`].
+//! wakes, tells and drops what comes out as [`Effects`].
 
 mod arrive;
 mod direct;
@@ -52,7 +52,7 @@ pub(crate) struct LookupCounts {
     pub(crate) alone: u64,
 }
 
-/// What is to be done once the lock is released, in this order: wake, then drop.
+/// What is to be done once the lock is released, in this order: wake, tell who listens, drop.
 pub(crate) struct Effects<K, V, E, F, C> {
     /// Whom to wake: the flight is over.
     pub(crate) wake: Option<C>,
@@ -64,6 +64,12 @@ pub(crate) struct Effects<K, V, E, F, C> {
     pub(crate) key: Option<K>,
     pub(crate) value: Option<V>,
     pub(crate) error: Option<Failure<E>>,
+}
+
+impl<K, V, E, F, C> Default for Effects<K, V, E, F, C> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl<K, V, E, F, C> Effects<K, V, E, F, C> {

@@ -177,14 +177,13 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         effects.wake = Some(crowd);
         effects.loads.extend(loads);
         let Some(key) = key else { return };
-        let capacity = self.values.capacity();
-        if rules.backoff.first.is_zero() || capacity == 0 {
+        let share = failures_share(self.values.capacity());
+        if rules.backoff.first.is_zero() || share == 0 {
             effects.key = Some(key);
             effects.error = Some(failure);
             return;
         }
-        // Failures have a share of their own, so that neither a flood of them nor a flood of values drives out the other.
-        while place.is_none() && self.failures.len() as u64 >= (capacity / FAILURES_SHARE).max(1) {
+        while place.is_none() && self.failures.len() as u64 >= share {
             effects.failures.extend(self.failures.forget_first());
         }
         if let Some(value) = value {
@@ -199,6 +198,13 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
 
 /// Where the value and the kept failure of a key are.
 type Places = (Option<u32>, Option<u32>);
+
+/// Returns how many failures are kept at most.
+///
+/// They have a share of their own, so that neither a flood of them nor a flood of values drives out the other.
+pub(super) fn failures_share(capacity: u64) -> u64 {
+    (capacity / FAILURES_SHARE).max(1).min(capacity)
+}
 
 /// Kept failures take at most one in so many of the capacity.
 const FAILURES_SHARE: u64 = 8;

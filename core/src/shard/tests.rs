@@ -209,7 +209,8 @@ impl Rig {
 
     fn remove(&mut self, key: u32) -> Option<u32> {
         self.effects = Effects::new();
-        self.shard.remove(hash(key), at(self.now), |k| *k == key, &mut self.effects)
+        let was_fresh = self.shard.remove(hash(key), at(self.now), |k| *k == key, &mut self.effects);
+        self.effects.leavers.first.as_ref().filter(|_| was_fresh).map(|leaver| leaver.value)
     }
 
     fn peek(&self, key: u32) -> Option<Outcome<u32, &'static str>> {

@@ -5,12 +5,14 @@
 
 mod deadlines;
 mod failures;
+mod leavers;
 pub(crate) mod policy;
 mod table;
 mod values;
 
 pub(crate) use failures::{Backoff, Failures, Gone};
-pub(crate) use values::{Entry, Former, Leavers, New, Values};
+pub(crate) use leavers::{Cleared, Leavers};
+pub(crate) use values::{Entry, Former, New, Values};
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,13 @@
 //! The values of one shard.
 
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{
+    leavers::{Cleared, Leavers, StoreCounts},
     policy::{Nodes, Policy},
     table::{Row, Table},
 };
-use crate::Instant;
+use crate::{Instant, RemovalCause};
 
 /// One stored value and what there is to say about it.
 pub(crate) struct Entry<K, V, N> {
@@ -68,55 +68,6 @@ impl<K, V> New<K, V> {
         let Self { hash, key, value, weight, now, deadline, former } = self;
         let Former { generation, published } = former.unwrap_or(Former { generation, published: now });
         Entry { key, value, hash, weight, published, deadline, generation, node: N::default() }
-    }
-}
-
-/// What happened to values, by cause.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct StoreCounts {
-    pub(crate) stored: u64,
-    pub(crate) evicted: u64,
-    pub(crate) expired: u64,
-    pub(crate) replaced: u64,
-    pub(crate) removed: u64,
-    pub(crate) refused: u64,
-}
-
-/// Why a value left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
-    Evicted,
-    Replaced,
-    Removed,
-}
-
-/// Values that have left and are to be dropped outside the lock.
-pub(crate) struct Leavers<K, V> {
-    /// Most operations make one leave, and need no memory for it.
-    first: Option<(K, V)>,
-    more: Vec<(K, V)>,
-}
-
-impl<K, V> Leavers<K, V> {
-    pub(crate) const fn new() -> Self {
-        Self { first: None, more: Vec::new() }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &(K, V)> {
-        self.first.iter().chain(&self.more)
-    }
-
-    pub(crate) fn push(&mut self, key: K, value: V) {
-        if self.first.is_none() {
-            self.first = Some((key, value));
-        } else {
-            self.more.push((key, value));
-        }
-    }
-
-    fn push_entry<N>(&mut self, entry: Entry<K, V, N>) {
-        self.push(entry.key, entry.value);
     }
 }
 
@@ -184,19 +135,15 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         new.weight = new.weight.max(1);
         if new.weight > self.capacity {
             if let Some(place) = place {
-                self.remove(place, Cause::Replaced, new.now, leavers);
+                self.remove(place, RemovalCause::Replaced, new.now, leavers);
             }
-            self.counts.refused += 1;
-            leavers.push_entry(new.entry::<P::Node>(0));
+            leavers.push(new.key, new.value, self.counts.left(RemovalCause::Refused, true));
             return None;
         }
-        let generation = match new.former {
-            Some(former) => former.generation,
-            None => {
-                self.generation = self.generation.wrapping_add(1);
-                self.generation
-            }
-        };
+        if new.former.is_none() {
+            self.generation = self.generation.wrapping_add(1);
+        }
+        let generation = new.former.map_or(self.generation, |former| former.generation);
         self.counts.stored += 1;
         match place {
             Some(place) => self.replace(place, new, reserved, leavers),
@@ -205,47 +152,48 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         Some(generation)
     }
 
-    /// Gives the value at `place` another deadline.
+    /// Gives the value at `place` another deadline, which is a use of it as a new value would be.
     pub(crate) fn renew(&mut self, place: u32, deadline: Instant) {
         self.table.rows_mut()[place as usize].deadline = deadline;
         self.table.set_deadline(place, self.due(deadline));
+        self.hit(place);
     }
 
-    /// Takes out the value at `place`, which nobody asked for by name.
+    /// Ends the freshness of the value at `place`.
+    pub(crate) fn expire(&mut self, place: u32, now: Instant) {
+        self.renew(place, now.min(self.entry(place).deadline));
+    }
+
+    /// Takes out the value at `place`.
     pub(crate) fn discard(&mut self, place: u32, now: Instant, leavers: &mut Leavers<K, V>) {
-        self.remove(place, Cause::Removed, now, leavers);
+        self.remove(place, RemovalCause::Removed, now, leavers);
     }
 
-    fn remove(&mut self, place: u32, cause: Cause, now: Instant, leavers: &mut Leavers<K, V>) {
+    fn remove(&mut self, place: u32, cause: RemovalCause, now: Instant, leavers: &mut Leavers<K, V>) {
         self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
-        let entry = self.detach(place, cause, now);
-        leavers.push_entry(entry);
-    }
-
-    /// Takes out the entry at `place` and hands it over.
-    pub(crate) fn take_out(&mut self, place: u32, now: Instant) -> (K, V) {
-        self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
-        let entry = self.detach(place, Cause::Removed, now);
-        (entry.key, entry.value)
+        let cause = self.unlink(place, cause, now);
+        leavers.push_entry(self.close_gap(place), cause);
     }
 
     /// Takes out everything.
-    pub(crate) fn take_all(&mut self, now: Instant) -> impl Sized + use<K, V, P> {
+    pub(crate) fn take_all(&mut self, now: Instant) -> Cleared<K, V, P::Node> {
         self.policy.clear();
         self.weight = 0;
-        let entries = self.table.take();
-        for entry in &entries {
-            self.counts.left(Cause::Removed, entry.is_fresh(now));
-        }
-        entries
+        Cleared::new(self.table.take(), now, &mut self.counts)
+    }
+
+    /// Changes the capacity; what is too much leaves when [room is made](Self::make_room), which has to follow.
+    pub(crate) fn set_capacity(&mut self, capacity: u64) {
+        self.capacity = capacity;
+        self.policy.set_capacity(capacity);
     }
 
     /// Evicts until the weight fits beside `reserved`.
     pub(crate) fn make_room(&mut self, reserved: u64, now: Instant, leavers: &mut Leavers<K, V>) {
-        while reserved > self.capacity - self.weight {
+        while self.capacity.checked_sub(self.weight).is_none_or(|room| reserved > room) {
             let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { return };
-            let entry = self.detach(victim, Cause::Evicted, now);
-            leavers.push_entry(entry);
+            let cause = self.unlink(victim, RemovalCause::Evicted, now);
+            leavers.push_entry(self.close_gap(victim), cause);
         }
     }
 
@@ -259,7 +207,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     pub(crate) fn reclaim(&mut self, now: Instant, most: usize, leavers: &mut Leavers<K, V>) -> usize {
         for count in 0..most {
             match self.table.first_due() {
-                Some((due, place)) if due.reached(now) => self.remove(place, Cause::Removed, now, leavers),
+                Some((due, place)) if due.reached(now) => self.discard(place, now, leavers),
                 _ => return count,
             }
         }
@@ -273,12 +221,12 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let others = self.weight - old_weight;
         if others.saturating_add(reserved) > self.capacity - weight {
             // Others must make room for its growth, and it must not be the one to leave: it comes in anew.
-            self.remove(place, Cause::Replaced, new.now, leavers);
+            self.remove(place, RemovalCause::Replaced, new.now, leavers);
             return self.add(new, reserved, leavers);
         }
-        self.counts.left(Cause::Replaced, row.is_fresh(new.now));
+        let cause = self.counts.left(RemovalCause::Replaced, row.is_fresh(new.now));
         let node = core::mem::take(&mut row.node);
-        leavers.push_entry(core::mem::replace(row, Entry { node, ..new.entry(self.generation) }));
+        leavers.push_entry(core::mem::replace(row, Entry { node, ..new.entry(self.generation) }), cause);
         self.weight = others + weight;
         self.table.set_deadline(place, due);
         let entries = &mut ByPlace(self.table.rows_mut());
@@ -296,16 +244,15 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         // The last victim's place is the newcomer's, which saves moving another entry there.
         let mut gap = None;
         while self.weight.saturating_add(reserved) > room {
-            if let Some(gap) = gap.take() {
-                leavers.push_entry(self.close_gap(gap));
+            if let Some((gap, cause)) = gap.take() {
+                leavers.push_entry(self.close_gap(gap), cause);
             }
             let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { break };
-            self.unlink(victim, Cause::Evicted, now);
-            gap = Some(victim);
+            gap = Some((victim, self.unlink(victim, RemovalCause::Evicted, now)));
         }
         let place = match gap {
-            Some(gap) => {
-                leavers.push_entry(self.table.put_in_gap(gap, row));
+            Some((gap, cause)) => {
+                leavers.push_entry(self.table.put_in_gap(gap, row), cause);
                 gap
             }
             None => self.table.push(row, self.capacity),
@@ -322,17 +269,13 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.hold.map_or(deadline, last)
     }
 
-    /// Takes an entry that has left the policy's order out of the table.
-    fn detach(&mut self, place: u32, cause: Cause, now: Instant) -> Entry<K, V, P::Node> {
-        self.unlink(place, cause, now);
-        self.close_gap(place)
-    }
-
-    fn unlink(&mut self, place: u32, cause: Cause, now: Instant) {
+    /// Takes an entry that has left the policy's order out of the sums, and leaves a gap; returns why it goes.
+    fn unlink(&mut self, place: u32, cause: RemovalCause, now: Instant) -> RemovalCause {
         let entry = &self.table.rows()[place as usize];
         self.weight -= entry.weight;
-        self.counts.left(cause, entry.is_fresh(now));
+        let cause = self.counts.left(cause, entry.is_fresh(now));
         self.table.unlink(place);
+        cause
     }
 
     fn close_gap(&mut self, gap: u32) -> Entry<K, V, P::Node> {
@@ -341,19 +284,6 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             self.policy.relocate(&mut ByPlace(self.table.rows_mut()), from, gap);
         }
         entry
-    }
-}
-
-impl StoreCounts {
-    /// Counts a value that left; one that had expired left for that reason, whatever swept it out.
-    fn left(&mut self, cause: Cause, was_fresh: bool) {
-        let counter = match cause {
-            _ if !was_fresh => &mut self.expired,
-            Cause::Evicted => &mut self.evicted,
-            Cause::Replaced => &mut self.replaced,
-            Cause::Removed => &mut self.removed,
-        };
-        *counter += 1;
     }
 }
 

@@ -10,7 +10,7 @@ use core::{
 
 use super::{Asked, kept::Kept};
 use crate::{
-    Key, Runtime, Source,
+    Key, Previous, Runtime, Source,
     cache::{
         inner::Inner,
         means::{Means, Owned, answer},
@@ -110,9 +110,9 @@ impl<K, L: Source<K>, R: Runtime, M: Leads<K, L>> Means<K, L> for Gather<K, L, R
         Some(Start::Lent)
     }
 
-    fn start_alone(&mut self, source: &L, key: K) {
+    fn start_alone(&mut self, source: &L, key: K, previous: Option<Previous<L::Value>>) {
         if M::RESTS == Rests::ByKey {
-            self.singles.extend(source.begin(key, None).map(|load| (self.turn, load)));
+            self.singles.extend(source.begin(key, previous).map(|load| (self.turn, load)));
         } else {
             self.alone.push(self.turn);
         }

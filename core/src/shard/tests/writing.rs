@@ -79,7 +79,7 @@ fn a_removal_returns_the_value_only_if_it_was_fresh() {
     rig.insert(1, Loaded::new(6).ttl(nanos(10)));
     rig.now += 10;
     assert_eq!(rig.remove(1), None);
-    assert!(rig.effects.leavers.iter().any(|(_, value)| *value == 6), "dropped outside the lock");
+    assert!(rig.effects.leavers.iter_mut().any(|leaver| leaver.value == 6), "dropped outside the lock");
     assert_eq!((rig.shard.values.counts.removed, rig.shard.values.counts.expired), (1, 1));
     assert!(rig.peek(1).is_none(), "gone, stale or not");
 }
@@ -152,6 +152,67 @@ fn a_value_replaced_since_it_was_judged_stays() {
     remove_if(&mut rig, newer);
     assert!(rig.peek(1).is_none());
     assert_eq!(rig.shard.values.counts.removed, 1);
+}
+
+/// D98: stale or not, and a write only if it was that one.
+#[test]
+fn an_invalidation_takes_the_value_of_that_generation_and_touches_nothing_else() {
+    let invalidate = |rig: &mut Rig, generation| {
+        rig.effects = Effects::new();
+        rig.shard.invalidate(hash(1), generation, at(rig.now), |k| *k == 1, &mut rig.effects)
+    };
+    let mut rig = Rig::new(Rules { backoff: BACKOFF, stale_if_error: Some(nanos(99)), ..rules() });
+    let old = rig.insert(1, 5).expect("a generation");
+    let new = rig.insert(1, Loaded::new(6).ttl(nanos(10))).expect("a generation");
+    let reload = Call { reload: true, ..rig.rules.call() };
+    let waiting = rig.wait_with(1, reload);
+    assert!(!invalidate(&mut rig, old));
+    assert!(rig.shard.flights.seated(&waiting.seat).is_attached(), "it was no write");
+    rig.now += 10;
+    assert!(invalidate(&mut rig, new), "what may be served stale is still that one");
+    assert!(!rig.shard.flights.seated(&waiting.seat).is_attached());
+    assert_eq!((rig.shard.values.counts.expired, rig.shard.values.len()), (1, 0));
+    assert!(!invalidate(&mut rig, new));
+}
+
+/// D96.
+#[test]
+fn what_is_made_to_expire_is_held_as_a_stale_value_and_loads_are_voided() {
+    let expire = |rig: &mut Rig| rig.shard.expire(hash(1), at(rig.now), |k| *k == 1);
+    let mut rig = Rig::new(Rules { stale_while_refresh: Some(nanos(20)), ..rules() });
+    assert!(!expire(&mut rig), "there is none");
+    rig.insert(1, Loaded::new(5).ttl(nanos(50)));
+    let waiting = rig.wait_with(1, Call { reload: true, ..rig.rules.call() });
+    assert!(expire(&mut rig));
+    assert!(!rig.shard.flights.seated(&waiting.seat).is_attached());
+    rig.now += 20;
+    assert!(!expire(&mut rig), "an earlier deadline stays");
+    assert_eq!(rig.arrive_stale(1).0, Status::Stale(nanos(20)));
+    assert_eq!((rig.contains(1), rig.shard.values.counts.expired), (false, 0));
+    rig.now += 1;
+    rig.shard.reclaim(at(rig.now), 9, &mut rig.effects);
+    assert_eq!((rig.shard.values.len(), rig.shard.values.counts.expired), (0, 1), "due as soon as it is of no use");
+}
+
+/// D30, D46.
+#[test]
+fn a_smaller_capacity_is_kept_to_by_values_and_failures_together() {
+    let mut rig = Rig::with(80, Rules { backoff: BACKOFF, ..rules() });
+    for key in 0..10 {
+        rig.load_fails(key, "down");
+    }
+    for key in 10..90 {
+        rig.insert(key, key);
+    }
+    assert_eq!((rig.shard.failures.len(), rig.shard.values.len()), (10, 70));
+    for (capacity, kept) in [(16, (2, 14)), (5, (1, 4)), (0, (0, 0)), (80, (0, 0))] {
+        rig.effects = Effects::new();
+        rig.shard.set_capacity(capacity, at(rig.now), &mut rig.effects);
+        assert_eq!((rig.shard.failures.len(), rig.shard.values.len()), kept, "of {capacity}");
+    }
+    rig.load_fails(1, "down");
+    assert!(rig.insert(2, Loaded::new(2).weight(79)).is_some(), "and it grows");
+    assert_eq!(rig.shard.weight(), 80);
 }
 
 /// P9.

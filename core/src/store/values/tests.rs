@@ -1,6 +1,8 @@
 mod model;
 mod strict;
 
+use alloc::vec::Vec;
+
 use super::*;
 use crate::store::{
     policy::{GatedFifo, Lru},
@@ -16,8 +18,8 @@ fn put<P: Policy>(values: &mut Values<u32, u32, P>, key: u32, weight: u64) -> (O
     (generation, keys(leavers))
 }
 
-fn keys(leavers: Leavers<u32, u32>) -> Vec<u32> {
-    leavers.first.into_iter().chain(leavers.more).map(|(key, _)| key).collect()
+fn keys(mut leavers: Leavers<u32, u32>) -> Vec<u32> {
+    leavers.iter_mut().map(|leaver| leaver.key).collect()
 }
 
 fn find<P: Policy>(values: &Values<u32, u32, P>, key: u32) -> Option<u32> {
@@ -130,7 +132,7 @@ fn what_had_expired_when_it_left_left_for_that_reason() {
     assert_eq!((values.counts.expired, values.counts.evicted), (2, 0), "evicted");
     put_at(&mut values, 2, 3, 99, 200);
     assert_eq!((values.counts.expired, values.counts.refused), (3, 1), "refused");
-    values.take_out(find(&values, 3).expect("a place"), at(99));
+    values.discard(find(&values, 3).expect("a place"), at(99), &mut Leavers::new());
     assert_eq!((values.counts.expired, values.counts.removed), (4, 0), "removed");
     put_at(&mut values, 4, 1, 99, 100);
     drop(values.take_all(at(100)));
@@ -157,6 +159,29 @@ fn room_is_made_beside_what_is_reserved() {
     let mut leavers = Leavers::new();
     assert!(values.put(None, new, 1, &mut leavers).is_some());
     assert_eq!((keys(leavers), values.weight()), ([2, 3].into(), 3));
+}
+
+/// D46.
+#[test]
+fn a_smaller_capacity_holds_once_room_is_made_and_a_larger_one_at_once() {
+    fn run<P: Policy>() {
+        let mut values = Values::<u32, u32, P>::new(6, None);
+        for key in 1..=6 {
+            put(&mut values, key, 1);
+        }
+        let mut leavers = Leavers::new();
+        values.set_capacity(2);
+        values.make_room(0, at(0), &mut leavers);
+        assert_eq!((keys(leavers).len(), values.weight(), values.counts.evicted), (4, 2, 4));
+        assert_eq!(put(&mut values, 7, 3).0, None, "too heavy by now");
+        values.set_capacity(5);
+        assert_eq!(put(&mut values, 8, 3).1, [], "there is room again");
+        values.set_capacity(0);
+        values.make_room(0, at(0), &mut Leavers::new());
+        assert_eq!((values.weight(), values.len()), (0, 0));
+    }
+    run::<Lru>();
+    run::<GatedFifo>();
 }
 
 /// P12, P14: what an entry takes beyond its key and value; what grows must be looked at.

@@ -1,11 +1,33 @@
 //! Random operations beside a plain map, compared after each one.
 
-use alloc::collections::BTreeMap;
+use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::{strict::Strict, *};
-use crate::store::policy::tests::shelf::Random;
+use crate::store::{
+    leavers::{Leaver, StoreCounts},
+    policy::tests::shelf::Random,
+};
 
 const KEYS: u64 = 60;
+
+/// A key, its value, and why it left.
+type Left = (u32, u32, RemovalCause);
+
+fn all(mut leavers: Leavers<u32, u32>) -> Vec<Left> {
+    let left = |leaver: &mut Leaver<u32, u32>| (leaver.key, leaver.value, leaver.cause.expect("nobody was told yet"));
+    leavers.iter_mut().map(left).collect()
+}
+
+/// Where this is counted.
+fn number(cause: RemovalCause) -> usize {
+    match cause {
+        RemovalCause::Evicted => 1,
+        RemovalCause::Expired => 2,
+        RemovalCause::Replaced => 3,
+        RemovalCause::Removed => 4,
+        RemovalCause::Refused => 5,
+    }
+}
 
 struct Held {
     value: u32,
@@ -32,20 +54,21 @@ impl<P: Policy> World<P> {
         Self { values, model: BTreeMap::new(), hold, reserved: 0, now: 0, generation: 0, counts: [0; 6] }
     }
 
-    /// Takes a value out of the model that has left for the reason in `counts[cause]`; returns its weight.
-    fn left(&mut self, key: u32, value: u32, cause: usize) -> u64 {
+    /// Takes a value out of the model that has left for this reason; returns its weight.
+    fn left(&mut self, (key, value, cause): Left, why: RemovalCause) -> u64 {
         let held = self.model.remove(&key).expect("what leaves was held");
         assert_eq!(held.value, value, "it is the value of this key that leaves");
-        let cause = if held.deadline.reached(at(self.now)) { 2 } else { cause };
-        self.counts[cause] += 1;
+        let why = if held.deadline.reached(at(self.now)) { RemovalCause::Expired } else { why };
+        assert_eq!(cause, why, "listeners hear what is counted");
+        self.counts[number(why)] += 1;
         held.weight
     }
 
     /// Checks that no more have been evicted than had to be.
-    fn evicted(&mut self, leavers: impl Iterator<Item = (u32, u32)>) {
+    fn evicted(&mut self, leavers: impl Iterator<Item = Left>) {
         let mut last = None;
-        for (key, value) in leavers {
-            last = Some(self.left(key, value, 1));
+        for leaver in leavers {
+            last = Some(self.left(leaver, RemovalCause::Evicted));
         }
         if let Some(weight) = last {
             let kept = self.values.weight() + self.reserved;
@@ -63,15 +86,16 @@ impl<P: Policy> World<P> {
         }
         let mut leavers = Leavers::new();
         let generation = self.values.put(place, new, self.reserved, &mut leavers);
-        let mut leavers = leavers.first.into_iter().chain(leavers.more);
+        let mut leavers = all(leavers).into_iter();
         if place.is_some() {
-            let (former, value) = leavers.next().expect("the former value leaves first");
-            assert_eq!(former, key);
-            self.left(key, value, 3);
+            let former = leavers.next().expect("the former value leaves first");
+            assert_eq!(former.0, key);
+            self.left(former, RemovalCause::Replaced);
         }
         if weight > self.values.capacity() {
-            assert_eq!((generation, leavers.next(), leavers.next()), (None, Some((key, value)), None));
-            self.counts[5] += 1;
+            let refused = (key, value, RemovalCause::Refused);
+            assert_eq!((generation, leavers.next(), leavers.next()), (None, Some(refused), None));
+            self.counts[number(RemovalCause::Refused)] += 1;
             return;
         }
         self.generation += 1;
@@ -83,19 +107,26 @@ impl<P: Policy> World<P> {
         assert!(find(&self.values, key).is_some(), "a newcomer is not the victim of its own insertion (D48)");
     }
 
-    fn take_out(&mut self, key: u32, discards: bool) {
+    fn discard(&mut self, key: u32) {
         let Some(place) = find(&self.values, key) else { return };
-        if discards {
-            let mut leavers = Leavers::new();
-            self.values.discard(place, at(self.now), &mut leavers);
-            assert!(leavers.more.is_empty());
-            let (key, value) = leavers.first.expect("one leaves");
-            self.left(key, value, 4);
-        } else {
-            let (taken, value) = self.values.take_out(place, at(self.now));
-            assert_eq!(taken, key);
-            self.left(key, value, 4);
-        }
+        let mut leavers = Leavers::new();
+        self.values.discard(place, at(self.now), &mut leavers);
+        let leavers = all(leavers);
+        assert_eq!(leavers.len(), 1);
+        self.left(leavers[0], RemovalCause::Removed);
+    }
+
+    /// D96: an earlier deadline stays.
+    fn expire(&mut self, key: u32) {
+        let Some(place) = find(&self.values, key) else { return };
+        self.values.expire(place, at(self.now));
+        let held = self.model.get_mut(&key).expect("it is held");
+        held.deadline = held.deadline.min(at(self.now));
+    }
+
+    fn set_capacity(&mut self, capacity: u64) {
+        self.values.set_capacity(capacity);
+        self.make_room(self.reserved.min(capacity));
     }
 
     fn due(&self, held: &Held) -> Instant {
@@ -106,14 +137,14 @@ impl<P: Policy> World<P> {
     fn reclaim(&mut self, most: usize) {
         let mut leavers = Leavers::new();
         let count = self.values.reclaim(at(self.now), most, &mut leavers);
-        let leavers: Vec<_> = leavers.first.into_iter().chain(leavers.more).collect();
+        let leavers = all(leavers);
         assert_eq!(leavers.len(), count);
         let mut last = Instant::ZERO;
-        for (key, value) in leavers {
-            let due = self.due(&self.model[&key]);
+        for leaver in leavers {
+            let due = self.due(&self.model[&leaver.0]);
             assert!(due.reached(at(self.now)) && last <= due, "what is due first leaves first");
             last = due;
-            self.left(key, value, 4);
+            self.left(leaver, RemovalCause::Expired);
         }
         let rest = self.model.values().map(|held| self.due(held)).filter(|due| due.reached(at(self.now))).count();
         assert!(count == most || rest == 0);
@@ -123,14 +154,15 @@ impl<P: Policy> World<P> {
         self.reserved = reserved;
         let mut leavers = Leavers::new();
         self.values.make_room(reserved, at(self.now), &mut leavers);
-        self.evicted(leavers.first.into_iter().chain(leavers.more));
+        self.evicted(all(leavers).into_iter());
     }
 
     fn take_all(&mut self) {
-        drop(self.values.take_all(at(self.now)));
-        for (_, held) in core::mem::take(&mut self.model) {
-            self.counts[if held.deadline.reached(at(self.now)) { 2 } else { 4 }] += 1;
+        let cleared = self.values.take_all(at(self.now));
+        for (key, value, cause) in cleared.iter() {
+            self.left((*key, *value, cause), RemovalCause::Removed);
         }
+        assert!(self.model.is_empty());
     }
 
     fn check(&self) {
@@ -152,7 +184,7 @@ impl<P: Policy> World<P> {
         assert_eq!(stored, model.len() as u64 + evicted + expired + replaced + removed, "D85");
     }
 
-    fn step(&mut self, random: &mut Random, weights: u64) {
+    fn step(&mut self, random: &mut Random, weights: u64, full: u64) {
         self.now += random.below(3);
         let key = random.below(KEYS) as u32;
         match random.below(100) {
@@ -166,11 +198,13 @@ impl<P: Policy> World<P> {
                     self.values.hit(place);
                 }
             }
-            choice @ 75..87 => self.take_out(key, choice % 2 == 0),
+            75..83 => self.discard(key),
+            83..87 => self.expire(key),
             87..93 => self.reclaim(random.below(4) as usize),
             93..97 => self.make_room(random.below(self.values.capacity() / 8 + 2).min(self.values.capacity())),
             97 => self.make_room(0),
             98 if random.below(20) == 0 => self.take_all(),
+            99 if random.below(10) == 0 => self.set_capacity(random.below(2 * full + 1)),
             _ => {}
         }
     }
@@ -184,7 +218,7 @@ fn run<P: Policy>() {
     {
         let (mut random, mut world) = (Random(seed as u64 + 1), World::<P>::new(capacity, hold));
         for _ in 0..5000 {
-            world.step(&mut random, weights);
+            world.step(&mut random, weights, capacity);
             world.check();
         }
     }

@@ -1,0 +1,51 @@
+//! What `Cache-Control` says of an answer's lifetime, RFC 9111.
+
+use std::time::Duration;
+
+use hyper::{
+    HeaderMap,
+    header::{AGE, CACHE_CONTROL},
+};
+use larder_tokio::Ttl;
+
+/// Returns how long an answer with these headers may be kept by a cache that many share; none if they do not say.
+pub(crate) fn lifetime(headers: &HeaderMap) -> Option<Ttl> {
+    let mut values = headers.get_all(CACHE_CONTROL).iter().peekable();
+    values.peek()?;
+    let (mut own, mut shared) = (None, None);
+    for directive in values.filter_map(|value| value.to_str().ok()).flat_map(directives) {
+        let (name, argument) = directive.split_once('=').unwrap_or((directive, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            // "no-cache" may be kept, but not used without asking, which is as good as not kept.
+            "no-store" | "no-cache" | "private" => return Some(Ttl::NotStored),
+            // Of several the first counts.
+            "max-age" => own = own.or_else(|| Some(seconds(argument))),
+            "s-maxage" => shared = shared.or_else(|| Some(seconds(argument))),
+            _ => {}
+        }
+    }
+    let age = headers.get(AGE).and_then(|age| age.to_str().ok()).map_or(0, seconds);
+    let left = shared.or(own).unwrap_or(0).saturating_sub(age);
+    Some(if left == 0 { Ttl::NotStored } else { Ttl::For(Duration::from_secs(left)) })
+}
+
+/// Splits at commas, but for those within quotes.
+fn directives(value: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    value.split(move |character| {
+        quoted ^= character == '"';
+        character == ',' && !quoted
+    })
+}
+
+/// Reads a number of seconds: none at all for what is not a number, and "long" for one that is too large.
+fn seconds(text: &str) -> u64 {
+    let digits = text.trim().trim_matches('"');
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return 0;
+    }
+    digits.parse().unwrap_or(u64::MAX).min(LONG)
+}
+
+/// What RFC 9111 has a cache take for a number that it cannot represent: 68 years.
+const LONG: u64 = 1 << 31;

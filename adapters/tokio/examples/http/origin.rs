@@ -1,0 +1,135 @@
+//! Asks the origin server.
+
+use std::{error::Error, fmt, net::SocketAddr, sync::Arc};
+
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::{
+    Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    client::conn::http1,
+    header::{CONTENT_TYPE, ETAG, HOST, HeaderValue, IF_NONE_MATCH},
+};
+use hyper_util::rt::TokioIo;
+use larder_tokio::Ttl;
+use tokio::net::TcpStream;
+
+use super::control;
+
+/// The server that has the pages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin(SocketAddr);
+
+/// What is kept of an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: Option<HeaderValue>,
+    pub(crate) etag: Option<HeaderValue>,
+    pub(crate) body: Bytes,
+    pub(crate) lifetime: Ttl,
+}
+
+/// What the origin says.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// This page.
+    Page(Arc<Page>),
+    /// The page that is held is still good, for this long.
+    NotModified(Ttl),
+}
+
+/// Why there is no answer worth keeping.
+#[derive(Debug)]
+#[non_exhaustive]
+pub(crate) enum OriginError {
+    /// When the body broke off, or is longer than `LONGEST`.
+    Body(Failure),
+    /// When the connection failed or was closed: often nobody listens there now.
+    Connection(Failure),
+    /// When the origin says that it cannot answer.
+    Status(StatusCode),
+}
+
+/// Any error.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+
+impl Origin {
+    pub(crate) const fn new(address: SocketAddr) -> Self {
+        Self(address)
+    }
+
+    /// Asks for a page, and only for a newer one if `held` has a tag.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it closes the connection.
+    pub(crate) async fn ask(&self, path: &str, held: Option<&Page>) -> Result<Answer, OriginError> {
+        let mut request = Request::get(path).header(HOST, self.0.to_string());
+        if let Some(etag) = held.and_then(|page| page.etag.as_ref()) {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        let request = request.body(Empty::<Bytes>::new()).map_err(OriginError::connection)?;
+        let stream = TcpStream::connect(self.0).await.map_err(OriginError::connection)?;
+        stream.set_nodelay(true).map_err(OriginError::connection)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(OriginError::connection)?;
+        let answer = async {
+            let response = sender.send_request(request).await.map_err(OriginError::connection)?;
+            read(response, held).await
+        };
+        // The connection has to be driven beside the request; it needs no task of its own for that.
+        tokio::select! {
+            answer = answer => answer,
+            Err(error) = connection => Err(OriginError::connection(error)),
+        }
+    }
+}
+
+async fn read(response: Response<Incoming>, held: Option<&Page>) -> Result<Answer, OriginError> {
+    let (head, body) = response.into_parts();
+    let lifetime = control::lifetime(&head.headers);
+    match head.status {
+        // What this answer does not say of the page is still as it was.
+        StatusCode::NOT_MODIFIED => {
+            let former = held.map(|page| page.lifetime);
+            return Ok(Answer::NotModified(lifetime.or(former).unwrap_or(Ttl::NotStored)));
+        }
+        status if status.is_server_error() => return Err(OriginError::Status(status)),
+        _ => {}
+    }
+    let body = Limited::new(body, LONGEST).collect().await.map_err(OriginError::Body)?.to_bytes();
+    Ok(Answer::Page(Arc::new(Page {
+        status: head.status,
+        content_type: head.headers.get(CONTENT_TYPE).cloned(),
+        etag: head.headers.get(ETAG).cloned(),
+        body,
+        lifetime: lifetime.unwrap_or(Ttl::NotStored),
+    })))
+}
+
+impl OriginError {
+    fn connection(error: impl Into<Failure>) -> Self {
+        Self::Connection(error.into())
+    }
+}
+
+impl fmt::Display for OriginError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body(_) => write!(f, "the origin's answer cannot be read"),
+            Self::Connection(_) => write!(f, "the origin cannot be reached"),
+            Self::Status(status) => write!(f, "the origin says {status}"),
+        }
+    }
+}
+
+impl Error for OriginError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Body(error) | Self::Connection(error) => Some(&**error),
+            Self::Status(_) => None,
+        }
+    }
+}
+
+/// The longest body that is read, in bytes.
+const LONGEST: usize = 4 << 20;

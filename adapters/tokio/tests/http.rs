@@ -1,0 +1,33 @@
+//! Tests of the HTTP proxy in `examples/http`, over real sockets.
+//!
+//! The proxy and its origin run within the test. The clock of the cache is set forward by hand.
+
+#![allow(clippy::unwrap_used, reason = "how a test fails")]
+
+#[path = "../examples/http/cache.rs"]
+mod cache;
+#[path = "../examples/http/clock.rs"]
+mod clock;
+#[path = "../examples/http/control.rs"]
+mod control;
+#[path = "../examples/http/demo/mod.rs"]
+mod demo;
+#[path = "../examples/http/origin.rs"]
+mod origin;
+#[path = "../examples/http/proxy.rs"]
+mod proxy;
+#[path = "../examples/http/server.rs"]
+mod server;
+
+#[path = "http/bad_origin.rs"]
+mod bad_origin;
+#[path = "http/dead_origin.rs"]
+mod dead_origin;
+#[path = "http/lifetimes.rs"]
+mod lifetimes;
+#[path = "http/many_clients.rs"]
+mod many_clients;
+#[path = "http/revalidating.rs"]
+mod revalidating;
+#[path = "http/scripted.rs"]
+mod scripted;

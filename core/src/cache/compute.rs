@@ -1,0 +1,99 @@
+//! Changes that depend on the value that is there.
+
+use alloc::borrow::ToOwned;
+use core::{
+    borrow::Borrow,
+    hash::{BuildHasher, Hash},
+};
+
+use super::{Cache, deferred::Deferred, inner::ShardOf};
+use crate::{Key, Loaded, Runtime, Source, policy::Policy};
+
+/// What becomes of a value that [`Cache::compute`] shows.
+///
+/// ```
+/// use core::time::Duration;
+/// use larder::{Change, Loaded};
+///
+/// let plain = Change::Store(Loaded::new(7));
+/// let brief = Change::Store(Loaded::new(7).ttl(Duration::from_secs(5)));
+/// assert_ne!(plain, brief);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change<V> {
+    /// When all stays as it is; this is no write.
+    Keep,
+    /// When this value is stored, over the one that is there, as by [`Cache::insert_with`].
+    Store(Loaded<V>),
+    /// When the value is removed, as by [`Cache::remove`]; where there is none, nothing changes.
+    Remove,
+}
+
+impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H> {
+    /// Keeps, changes or removes the value of `key`, by what it is.
+    ///
+    /// The closure is shown a copy of the fresh value, or `None`, and no other write of the key comes between that and
+    /// the change. It runs outside every lock and may call the cache: if there is another value when it returns, it is
+    /// called again. So a closure that writes to its own key each time it is called never comes to an end.
+    ///
+    /// Returns the value that the key has afterwards, if there is one. Counts no lookup, but the value was asked for.
+    ///
+    /// ```
+    /// # use larder::{Cache, Change, Loaded, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let cache = Cache::builder::<String>(Std::new(ManualClock::new())).per_call::<u32, io::Error>().build()?;
+    /// // If there is one, count it down to nothing.
+    /// let count_down = |present: Option<&u32>| match present {
+    ///     Some(0 | 1) => Change::Remove,
+    ///     Some(count) => Change::Store(Loaded::new(count - 1)),
+    ///     None => Change::Keep,
+    /// };
+    /// cache.insert("tries".to_string(), 2);
+    /// assert_eq!(cache.compute("tries", count_down), Some(1));
+    /// assert_eq!(cache.compute("tries", count_down), None);
+    /// assert!(!cache.contains("tries"));
+    ///
+    /// // Unless there is a valid one, replace it.
+    /// let at_least_5 = |present: Option<&u32>| match present {
+    ///     Some(count) if *count >= 5 => Change::Keep,
+    ///     _ => Change::Store(Loaded::new(5)),
+    /// };
+    /// assert_eq!(cache.compute("tries", at_least_5), Some(5));
+    /// assert_eq!(cache.stats().stored, 3);
+    /// assert_eq!(cache.compute("tries", at_least_5), Some(5));
+    /// assert_eq!(cache.stats().stored, 3); // nothing was written
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn compute<Q>(&self, key: &Q, mut change: impl FnMut(Option<&L::Value>) -> Change<L::Value>) -> Option<L::Value>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let inner = &*self.inner;
+        let (now, hash) = (inner.runtime.now().told(), inner.hash(key));
+        let eq = |k: &K| k.borrow() == key;
+        loop {
+            let found = inner.with(hash, |shard| shard.consult(hash, now, eq));
+            let generation = found.as_ref().map(|(_, generation)| *generation);
+            let present = found.map(|(value, _)| value);
+            let is_still = |shard: &ShardOf<K, L, R, P>| shard.is_still(generation, hash, now, eq);
+            match change(present.as_ref()) {
+                Change::Keep => return present,
+                Change::Remove if generation.is_none() => return None,
+                Change::Remove => {
+                    let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+                    let effects = deferred.effects();
+                    if inner.with(hash, |shard| is_still(shard) && shard.remove(hash, now, eq, effects)) {
+                        return None;
+                    }
+                }
+                Change::Store(loaded) => {
+                    let value = loaded.value.clone();
+                    if let Ok(stored) = self.store(hash, now, key.to_owned(), loaded, is_still) {
+                        return stored.map(|_| value);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What is done once a shard's lock is released: wake, tell, drop.
+
+use alloc::sync::Arc;
+use core::mem;
+
+use super::{
+    crowd::Hub,
+    inner::{EffectsOf, FlightOf},
+};
+use crate::{
+    Runtime, Source,
+    contain::{Contained, both, each},
+    shard::Effects,
+};
+
+/// What a shard has left to be done once its lock is released. Dropping it does it: wakes first, then tells who listens
+/// of the values that left, then drops the rest. A panic in one keeps nothing of the others from being done.
+pub(crate) struct Deferred<'a, K, L: Source<K>, R: Runtime> {
+    effects: Contained<EffectsOf<K, L, R>>,
+    nudged: Option<Arc<Hub<R::Notify>>>,
+    source: &'a L,
+}
+
+impl<'a, K, L: Source<K>, R: Runtime> Deferred<'a, K, L, R> {
+    pub(crate) const fn new(source: &'a L) -> Self {
+        Self { effects: Contained(Effects::new()), nudged: None, source }
+    }
+
+    pub(crate) const fn effects(&mut self) -> &mut EffectsOf<K, L, R> {
+        &mut self.effects.0
+    }
+
+    /// Notes whom to wake, should the flight go on and somebody in it have to look.
+    pub(crate) fn nudge(&mut self, flight: &FlightOf<K, L, R>) {
+        if mem::take(&mut self.effects.0.nudge) {
+            self.nudged = flight.crowd.hub().map(|(hub, _)| hub);
+        }
+    }
+
+    /// Does all but drop the first value that left, and returns that.
+    pub(crate) fn first_leaver(mut self) -> Option<L::Value> {
+        both(&mut self, Self::wake, Self::tell);
+        self.effects.0.leavers.first.take().map(|leaver| leaver.value)
+    }
+
+    fn wake(&mut self) {
+        if let Some(crowd) = self.effects.0.wake.take() {
+            crowd.notify_all();
+        }
+        // Never both: what is nudged goes on.
+        if let Some(hub) = self.nudged.take() {
+            hub.notify_all();
+        }
+    }
+
+    fn tell(&mut self) {
+        let source = self.source;
+        if L::LISTENS {
+            each(self.effects.0.leavers.iter_mut(), |leaver| {
+                if let Some(cause) = leaver.cause.take() {
+                    source.left(&leaver.key, &leaver.value, cause);
+                }
+            });
+        }
+    }
+}
+
+impl<K, L: Source<K>, R: Runtime> Drop for Deferred<'_, K, L, R> {
+    #[inline]
+    fn drop(&mut self) {
+        both(self, Self::wake, Self::tell);
+    }
+}

@@ -1,0 +1,72 @@
+//! Code of the user's that panics must not keep the rest from being done.
+//!
+//! The first panic goes on to the caller. While it is under way a second one would end the process: under std it ends
+//! here, without std nothing can be done about it.
+
+/// Does `work`; if a panic is under way already, another one ends in here.
+#[inline]
+pub(crate) fn contain(work: impl FnOnce()) {
+    #[cfg(feature = "std")]
+    if std::thread::panicking() {
+        let _second = std::panic::catch_unwind(core::panic::AssertUnwindSafe(work));
+        return;
+    }
+    work();
+}
+
+/// What is the user's and is dropped; if a panic is under way already, another one ends in here.
+#[derive(Default)]
+pub(crate) struct Contained<T: Default>(pub(crate) T);
+
+impl<T: Default> Drop for Contained<T> {
+    #[inline]
+    fn drop(&mut self) {
+        #[cfg(feature = "std")]
+        if std::thread::panicking() {
+            contain(|| self.0 = T::default());
+        }
+    }
+}
+
+/// Does `first` and then `second` with the same thing, though the first panics.
+#[inline]
+pub(crate) fn both<T>(with: &mut T, first: impl FnOnce(&mut T), second: impl FnOnce(&mut T)) {
+    struct Then<'a, T, F: FnOnce(&mut T)>(&'a mut T, Option<F>);
+
+    impl<T, F: FnOnce(&mut T)> Drop for Then<'_, T, F> {
+        #[inline]
+        fn drop(&mut self) {
+            if let Some(second) = self.1.take() {
+                contain(|| second(self.0));
+            }
+        }
+    }
+
+    let then = Then(with, Some(second));
+    contain(|| first(then.0));
+}
+
+/// Does `work` with each item, though some of them panic.
+pub(crate) fn each<I: Iterator>(items: I, work: impl FnMut(I::Item)) {
+    struct Each<I: Iterator, F: FnMut(I::Item)>(I, F);
+
+    impl<I: Iterator, F: FnMut(I::Item)> Each<I, F> {
+        fn work(&mut self) {
+            while let Some(item) = self.0.next() {
+                contain(|| (self.1)(item));
+            }
+        }
+    }
+
+    impl<I: Iterator, F: FnMut(I::Item)> Drop for Each<I, F> {
+        fn drop(&mut self) {
+            self.work();
+        }
+    }
+
+    // If an item panics, the drop does what is left.
+    Each(items, work).work();
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests;

@@ -1,0 +1,96 @@
+//! Values that leave: why they do, how they are counted, and what is carried out of the lock.
+
+use alloc::vec::Vec;
+
+use super::values::Entry;
+use crate::{Instant, RemovalCause};
+
+/// A value that has left.
+pub(crate) struct Leaver<K, V> {
+    pub(crate) key: K,
+    pub(crate) value: V,
+    /// Why it left; taken by whoever tells the listeners, so that nobody is told twice.
+    pub(crate) cause: Option<RemovalCause>,
+}
+
+/// Values that have left: to be told of, and to be dropped, outside the lock.
+pub(crate) struct Leavers<K, V> {
+    /// Most operations make one leave, and need no memory for it.
+    pub(crate) first: Option<Leaver<K, V>>,
+    more: Vec<Leaver<K, V>>,
+}
+
+impl<K, V> Leavers<K, V> {
+    pub(crate) const fn new() -> Self {
+        Self { first: None, more: Vec::new() }
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Leaver<K, V>> {
+        self.first.iter_mut().chain(&mut self.more)
+    }
+
+    pub(super) fn push(&mut self, key: K, value: V, cause: RemovalCause) {
+        let leaver = Leaver { key, value, cause: Some(cause) };
+        if self.first.is_none() {
+            self.first = Some(leaver);
+        } else {
+            self.more.push(leaver);
+        }
+    }
+
+    pub(super) fn push_entry<N>(&mut self, entry: Entry<K, V, N>, cause: RemovalCause) {
+        self.push(entry.key, entry.value, cause);
+    }
+}
+
+/// All values at once: to be told of, and to be dropped, outside the lock.
+pub(crate) struct Cleared<K, V, N> {
+    entries: Vec<Entry<K, V, N>>,
+    at: Instant,
+}
+
+impl<K, V, N> Cleared<K, V, N> {
+    pub(super) fn new(entries: Vec<Entry<K, V, N>>, at: Instant, counts: &mut StoreCounts) -> Self {
+        for entry in &entries {
+            counts.left(RemovalCause::Removed, entry.is_fresh(at));
+        }
+        Self { entries, at }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V, RemovalCause)> {
+        let cause = |entry: &Entry<K, V, N>| cause(RemovalCause::Removed, entry.is_fresh(self.at));
+        self.entries.iter().map(move |entry| (&entry.key, &entry.value, cause(entry)))
+    }
+}
+
+/// What happened to values, by cause.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct StoreCounts {
+    pub(crate) stored: u64,
+    pub(crate) evicted: u64,
+    pub(crate) expired: u64,
+    pub(crate) replaced: u64,
+    pub(crate) removed: u64,
+    pub(crate) refused: u64,
+}
+
+impl StoreCounts {
+    /// Counts a value that left; returns why it did.
+    pub(super) fn left(&mut self, why: RemovalCause, was_fresh: bool) -> RemovalCause {
+        let cause = cause(why, was_fresh);
+        let counter = match cause {
+            RemovalCause::Evicted => &mut self.evicted,
+            RemovalCause::Expired => &mut self.expired,
+            RemovalCause::Refused => &mut self.refused,
+            RemovalCause::Removed => &mut self.removed,
+            RemovalCause::Replaced => &mut self.replaced,
+        };
+        *counter += 1;
+        cause
+    }
+}
+
+/// What had expired when it left has left for that reason, whatever swept it out.
+const fn cause(why: RemovalCause, was_fresh: bool) -> RemovalCause {
+    if was_fresh { why } else { RemovalCause::Expired }
+}

@@ -1,0 +1,163 @@
+//! Changes of an entry that depend on what it is.
+
+use std::thread;
+
+use larder::{Cache, Change, Loaded, LookupOptions, ManualClock, policy::Lru};
+use larder_tests::*;
+
+on_every_runtime! {
+    it_is_a_write_only_if_it_changed_something
+    an_entry_that_changed_meanwhile_is_shown_again
+    only_what_is_fresh_is_shown
+    it_returns_what_the_key_has_afterwards
+    a_panic_of_the_closure_changes_nothing
+    it_counts_as_a_use_and_not_as_a_lookup
+}
+
+/// D41: a load in flight goes on, and is stored, beside an entry call that keeps the value; a change voids it. (P8)
+fn it_is_a_write_only_if_it_changed_something<R: Host>() {
+    type Choice = fn(Option<&V>) -> Change<V>;
+    let choices: [(Choice, Option<u32>, &str); 4] = [
+        (|_| Change::Keep, Some(2), "50: V2 Miss"),
+        (|_| Change::Remove, None, "50: V2 Miss"),
+        (|_| Change::Store(Loaded::new(V::new(9))), Some(9), "0: V9 Miss"),
+        (|_| Change::Store(Loaded::new(V::new(9)).ttl(Duration::ZERO)), None, "50: V2 Miss"),
+    ];
+    for (choice, afterwards, saw) in choices {
+        let mut sim = Sim::new();
+        let cache = sim.cache::<R>(&sim.loads(after(50).gives(2)), |c| c);
+        cache.insert(7, V::new(1));
+        let refresh = sim.ask(&cache, 7, LookupOptions::new().reload());
+        cache.compute(&7, choice);
+        sim.to(50);
+        assert_eq!(sim.saw(refresh), saw);
+        assert_eq!(cache.get_if_present(&7).map(|v| *v), afterwards);
+        assert_clean(&cache.stats());
+    }
+    // Nothing is there: to remove it is no write either.
+    let mut sim = Sim::new();
+    let cache = sim.cache::<R>(&sim.loads(after(50).gives(2)), |c| c);
+    sim.get(&cache, 7);
+    assert!(cache.compute(&7, |_| Change::Remove).is_none());
+    sim.to(50);
+    assert!(cache.contains(&7));
+}
+
+/// D44: the closure runs on a copy, outside the lock, and again if the entry changed meanwhile.
+fn an_entry_that_changed_meanwhile_is_shown_again<R: Host>() {
+    let others: [(fn(&Scripted<R>), Option<u32>); 5] = [
+        (|cache| _ = cache.insert(7, V::new(1)), Some(1)),
+        (|cache| _ = cache.insert(7, V::new(5)), Some(5)),
+        (|cache| drop(cache.remove(&7)), None),
+        (|cache| _ = cache.expire(&7), None),
+        (Cache::clear, None),
+    ];
+    for (other, then) in others {
+        for removes in [false, true] {
+            let sim = Sim::new();
+            let cache = sim.cache::<R>(&sim.loads(never()), |c| c.stale_if_error(ms(50)).ttl(ms(1000)));
+            cache.insert(7, V::new(1));
+            let mut seen = Vec::new();
+            let left = cache.compute(&7, |present| {
+                seen.push(present.map(|v| **v));
+                if seen.len() == 1 {
+                    other(&cache);
+                }
+                if removes { Change::Remove } else { Change::Store(Loaded::new(V::new(10 + seen.len() as u32))) }
+            });
+            assert_eq!(seen, [Some(1), then], "numbers decide, never values");
+            assert_eq!(left.map(|v| *v), (!removes).then_some(12));
+            assert_eq!(cache.get_if_present(&7).map(|v| *v), (!removes).then_some(12));
+        }
+    }
+}
+
+/// D36: what has expired is as if it were not there, though it is held.
+fn only_what_is_fresh_is_shown<R: Host>() {
+    let mut sim = Sim::new();
+    let cache = sim.cache::<R>(&sim.loads(never()), |c| c.ttl(ms(100)).stale_if_error(ms(1000)));
+    cache.insert(7, V::new(1));
+    sim.to(99);
+    assert!(
+        cache
+            .compute(&7, |present| {
+                assert!(present.is_some());
+                Change::Keep
+            })
+            .is_some()
+    );
+    sim.to(100);
+    let unseen = |change: Change<V>| {
+        move |present: Option<&V>| {
+            assert!(present.is_none());
+            change.clone()
+        }
+    };
+    assert!(cache.compute(&7, unseen(Change::Keep)).is_none());
+    assert!(cache.compute(&7, unseen(Change::Remove)).is_none());
+    assert_eq!(cache.len(), 1, "no write, so it is still held");
+    assert!(cache.compute(&7, unseen(Change::Store(Loaded::new(V::new(2))))).is_some());
+    sim.to(199);
+    assert_eq!(cache.get_if_present(&7).as_deref(), Some(&2), "its lifetime counts from the change");
+    assert_clean(&cache.stats());
+}
+
+/// A value that cannot be stored is not what the key has afterwards.
+fn it_returns_what_the_key_has_afterwards<R: Host>() {
+    let sim = Sim::new();
+    let cache = sim.cache::<R>(&sim.loads(never()), |c| c.capacity(10).shards(1));
+    let add = |weight| {
+        move |present: Option<&V>| Change::Store(Loaded::new(V::new(present.map_or(1, |v| **v + 1))).weight(weight))
+    };
+    assert_eq!(cache.compute(&7, add(1)).as_deref(), Some(&1));
+    assert_eq!(cache.compute(&7, add(5)).as_deref(), Some(&2));
+    assert_eq!(cache.weight(), 5);
+    assert_eq!(cache.compute(&7, add(11)), None);
+    assert!(cache.is_empty(), "a refused value ends what was stored under its key");
+    assert_eq!(cache.compute(&7, |_| Change::Keep), None);
+}
+
+/// P5.
+fn a_panic_of_the_closure_changes_nothing<R: Host>() {
+    let sim = Sim::new();
+    let cache = sim.cache::<R>(&sim.loads(never()), |c| c);
+    cache.insert(7, V::new(1));
+    let compute = || cache.compute(&7, |_| std::panic::panic_any(Bang(1)));
+    assert!(std::panic::catch_unwind(core::panic::AssertUnwindSafe(compute)).is_err());
+    assert_eq!(cache.compute(&7, |_| Change::Keep).as_deref(), Some(&1));
+    assert_clean(&cache.stats());
+}
+
+/// D53, D85: the value was asked for, so others leave before it; the statistics know of lookups alone.
+fn it_counts_as_a_use_and_not_as_a_lookup<R: Host>() {
+    let sim = Sim::new();
+    let cache = Cache::builder(R::on(sim.clock()))
+        .capacity(2)
+        .shards(1)
+        .policy::<Lru>()
+        .loader(sim.loads(never()))
+        .build()
+        .expect("valid");
+    cache.insert(1, V::new(1));
+    cache.insert(2, V::new(2));
+    cache.compute(&1, |_| Change::Keep);
+    cache.insert(3, V::new(3));
+    assert!(cache.contains(&1) && !cache.contains(&2));
+    let stats = cache.stats();
+    assert_eq!((stats.hits, stats.misses), (0, 0));
+}
+
+/// P8: on real threads no change is lost.
+#[test]
+fn a_count_kept_by_many_threads_is_right() {
+    const EACH: u32 = 2000;
+    let cache = Cache::builder::<u32>(larder::parts::Std::new(ManualClock::new()));
+    let cache = cache.per_call::<u32, Boom>().build().expect("valid");
+    let add = |present: Option<&u32>| Change::Store(Loaded::new(present.map_or(1, |count| count + 1)));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..EACH).for_each(|_| _ = cache.compute(&7, add)));
+        }
+    });
+    assert_eq!(cache.get_if_present(&7), Some(4 * EACH));
+}
