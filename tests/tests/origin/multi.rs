@@ -31,8 +31,8 @@ fn multi_get<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// `test_inconsistent_miss_results`: a batch load without answers panics there. Here each key fails by itself, a hit
-/// stays one, and the next caller starts afresh. (P4, P5)
+/// `test_inconsistent_miss_results`: a batch load without answers panics there. Here each key fails by itself, also
+/// for those who joined its load, a hit stays one, and the next caller starts afresh. (P4, P5)
 fn inconsistent_miss_results<R: Host>() {
     let mut sim = Sim::new();
     let batches = Batches::saying(&sim.time, |_, _| after(50), |_| Vec::new());
@@ -40,7 +40,9 @@ fn inconsistent_miss_results<R: Host>() {
     cache.insert(1, V::new(1));
     for t in [50, 100] {
         let many = sim.many(&cache, &[4, 1, 5, 6]);
+        let joined = sim.get(&cache, 5);
         sim.to(t);
+        assert_eq!(sim.saw(joined), format!("{t}: Missing"));
         assert_eq!(sim.saw(many), format!("{t}: Missing, V1 Hit, Missing, Missing"));
         let Answer::Many(answers) = sim.answer(many) else { panic!("it asked for many") };
         assert!(matches!(&answers[0], Answer::Error(error) if error.is_missing()));
