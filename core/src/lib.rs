@@ -84,9 +84,10 @@ pub use error::{Cause, Failure, LoadError};
 pub use outcome::{Generation, Outcome, RemovalCause, Status};
 pub use parts::ManualClock;
 pub use seams::{
-    BoxLoad, BoxLoader, BoxRevalidator, Clock, HasLoader, Judgement, Key, Listener, Listening, Load, LoadFn, LoadMany,
-    LoadManyFn, Loaded, LoadedFn, LoadedManyFn, Loader, LocalBoxLoad, LocalPerCall, Lock, ManyLoader, Notify, PerCall,
-    Previous, RevalidateFn, Revalidated, Runtime, Source, Spawn, TakesCalls, Timer, Weighed, Weigher, With,
+    BoxLoad, BoxLoader, BoxRevalidator, Chance, Clock, Expiring, Expiry, HasLoader, Judgement, Key, Listener,
+    Listening, Load, LoadFn, LoadMany, LoadManyFn, Loaded, LoadedFn, LoadedManyFn, Loader, LocalBoxLoad, LocalPerCall,
+    Lock, ManyLoader, Notify, PerCall, Previous, Refreshing, RevalidateFn, Revalidated, Runtime, Source, Spawn,
+    TakesCalls, Timer, Weighed, Weigher, With,
 };
 pub use shard::OnTimeout;
 pub use time::{Instant, TimeLeft, Ttl};

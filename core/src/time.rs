@@ -114,8 +114,9 @@ impl Instant {
 /// value, not from the start of its load, and is over as soon as its end is reached. One that is too long for the clock
 /// is for ever.
 ///
-/// The first of these that does not inherit decides: the load's own answer, the call's options, the cache's setting.
-/// If all of them inherit, the value never expires.
+/// The first of these that does not inherit decides: the load's own answer, the call's options, the cache's
+/// [`expire_after`](crate::Builder::expire_after), its [`ttl`](crate::Builder::ttl). If all of them inherit, the value
+/// never expires.
 ///
 /// ```
 /// use core::time::Duration;
@@ -138,7 +139,7 @@ impl Instant {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ttl {
-    /// When the next in line decides: the load's own answer, then the call, then the cache.
+    /// When the next in line decides: the load's own answer, then the call, then the cache's closure, then the cache.
     #[default]
     Inherit,
     /// When the value is fresh for this long; zero means [`NotStored`](Self::NotStored).

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use larder::{Cache, Change, Loaded, ManualClock, parts::Std};
+use larder::{Cache, Change, Loaded, ManualClock, Ttl, parts::Std};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -32,8 +32,8 @@ impl Drop for Calling {
     }
 }
 
-/// C83: weigher, listener, `retain` predicate, entry closure and `Drop` of a value call `get_if_present` and `insert` of
-/// the same cache. (P13)
+/// C83: weigher, expiry closure, listener, `retain` predicate, entry closure and `Drop` of a value call `get_if_present`
+/// and `insert` of the same cache. (P13)
 fn c83_whatever_the_cache_runs_calls_the_cache<R: Host>() {
     call_from_everywhere::<R>(20);
     call_from_everywhere::<R>(10_000);
@@ -49,6 +49,10 @@ fn call_from_everywhere<R: Host>(capacity: u64) {
         .weigher(|_: &u32, _: &Calling| {
             call_the_cache("weigher");
             1
+        })
+        .expire_after(|_, _| {
+            call_the_cache("expiry");
+            Ttl::Inherit
         })
         .listener(|_, _, _| call_the_cache("listener"))
         .build()
@@ -92,7 +96,7 @@ fn call_from_everywhere<R: Host>(capacity: u64) {
     cache.clear();
     CALL.set(None);
     assert!(calls.get() > 90, "{} calls from inside", calls.get());
-    assert_eq!(from.take(), ["drop", "entry", "listener", "predicate", "weigher"].into());
+    assert_eq!(from.take(), ["drop", "entry", "expiry", "listener", "predicate", "weigher"].into());
     drop(cache);
 }
 

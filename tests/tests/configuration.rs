@@ -8,7 +8,7 @@ type Setting = (&'static str, fn(Setup<Local<ManualClock>>) -> Setup<Local<Manua
 /// C88: each setting that cannot work is refused with an error that names it.
 #[test]
 fn c88_refused_configuration() {
-    let refused: [Setting; 10] = [
+    let refused: [Setting; 16] = [
         ("shards", |c| c.shards(0)),
         ("attempts", |c| c.attempts(0)),
         ("error_backoff", |c| c.error_ttl(ms(100)).error_backoff(0.9, ms(400))),
@@ -18,6 +18,12 @@ fn c88_refused_configuration() {
         ("lock_timeout", |c| c.ttl(ms(100)).stale_if_error(ms(10)).lock_timeout(ms(10), OnTimeout::Stale)),
         ("attempts", |c| c.attempts(0).lock_age(ms(10))),
         ("shards", |c| c.shards(0).capacity(0)),
+        ("ttl_jitter", |c| c.ttl(ms(100)).ttl_jitter(-0.1, 7)),
+        ("ttl_jitter", |c| c.ttl(ms(100)).ttl_jitter(1.1, 7)),
+        ("ttl_jitter", |c| c.ttl(ms(100)).ttl_jitter(f64::NAN, 7)),
+        ("refresh_early", |c| c.ttl(ms(100)).refresh_early(0.0)),
+        ("refresh_early", |c| c.ttl(ms(100)).refresh_early(1.1)),
+        ("refresh_early", |c| c.ttl(ms(100)).refresh_early(f64::NAN)),
         ("error_backoff", |c| c.error_ttl(ms(100)).error_backoff(-1.0, ms(400))),
     ];
     let sim = Sim::new();
@@ -30,10 +36,21 @@ fn c88_refused_configuration() {
     }
 }
 
+/// C88: the same for the factor of refreshes by chance, whose builder is of another type.
+#[test]
+fn c88_a_refused_factor_of_chance() {
+    let sim = Sim::new();
+    for beta in [0.0, -1.0, f64::INFINITY, f64::NAN] {
+        let builder = Cache::builder(Local::new(sim.clock())).loader(sim.loads(never()));
+        let refused = builder.refresh_early_by_chance(beta, || 0.5).build();
+        assert_eq!(refused.map_err(|error| error.field()).err(), Some("refresh_early_by_chance"), "{beta}");
+    }
+}
+
 /// C88: what is odd and means something is accepted.
 #[test]
 fn c88_valid_configuration() {
-    let valid: [Setting; 10] = [
+    let valid: [Setting; 14] = [
         ("capacity", |c| c.capacity(0)),
         ("ttl", |c| c.ttl(ms(0))),
         ("lock_age", |c| c.lock_age(ms(0))),
@@ -43,6 +60,10 @@ fn c88_valid_configuration() {
         ("error_backoff", |c| c.error_ttl(ms(100)).error_backoff(1.0, ms(100))),
         ("attempts", |c| c.attempts(1)),
         ("load_budget", |c| c.load_budget(Duration::MAX)),
+        ("ttl_jitter", |c| c.ttl(ms(10)).ttl_jitter(0.0, 7)),
+        ("ttl_jitter", |c| c.ttl(ms(10)).ttl_jitter(1.0, 7)),
+        ("refresh_early", |c| c.ttl(ms(10)).refresh_early(1.0)),
+        ("time_to_idle", |c| c.time_to_idle(Duration::MAX)),
         ("stale", |c| c.ttl(ms(10)).stale_while_refresh(ms(5)).lock_timeout(ms(10), OnTimeout::Stale)),
     ];
     let mut sim = Sim::new();

@@ -1,6 +1,6 @@
 //! Time to live, to the instant, on clocks that stand still, jump and end.
 
-use larder::{Instant, Loaded, LookupOptions, TimeLeft, Ttl};
+use larder::{Cache, Expiring, Instant, Loaded, Loader, LookupOptions, TimeLeft, Ttl};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -9,9 +9,11 @@ on_every_runtime! {
     c33_zero_ttl_by_load
     c34_endless_ttl
     c35_precedence
+    c35_precedence_of_inserts
     c36_a_frozen_clock
     c36_a_jumping_clock
     a_slow_poll_does_not_eat_the_ttl
+    an_expiry_that_panics
 }
 
 #[track_caller]
@@ -110,40 +112,36 @@ fn c34_endless_ttl<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C35: the load's TTL before the call's before the cache's; those who joined have no say. (64 combinations)
+/// C35: the load's TTL before the call's before the closure's before the cache's; those who joined have no say.
+/// (64 combinations, and each of them with four answers of the closure)
 fn c35_precedence<R: Host>() {
-    const GIVEN: [Option<Ttl>; 4] = [None, Some(Ttl::For(ms(50))), Some(Ttl::Forever), Some(Ttl::NotStored)];
-    for (load, call, own) in (0..64).map(|n| (GIVEN[n / 16], GIVEN[n / 4 % 4], GIVEN[n % 4])) {
+    const GIVEN: [Ttl; 4] = [Ttl::Inherit, Ttl::For(ms(50)), Ttl::Forever, Ttl::NotStored];
+    for n in 0..256 {
+        let [load, call, closure, own] = [n / 64, n / 16 % 4, n / 4 % 4, n % 4].map(|n: usize| GIVEN[n]);
         let mut sim = Sim::new();
-        let script = after(10).gives(1);
-        let loads = sim.loads(match load {
-            Some(ttl) => script.ttl(ttl),
-            None => script.ttl(Ttl::Inherit),
-        });
-        let cache = sim.cache::<R>(&loads, |c| match own {
-            Some(ttl) => c.ttl(ttl),
-            None => c,
-        });
-        let options = LookupOptions::new();
-        let a = sim.ask(
-            &cache,
-            7,
-            match call {
-                Some(ttl) => options.ttl(ttl),
-                None => options,
-            },
-        );
-        let b = sim.ask(&cache, 7, LookupOptions::new().ttl(ms(7)));
+        let loads = sim.loads(after(10).gives(1).ttl(load));
+        let cache = Cache::builder(R::on(sim.clock()))
+            .loader(loads.clone())
+            .ttl(own)
+            .expire_after(move |key, value| if (*key, **value) == (7, 1) { closure } else { Ttl::NotStored })
+            .build()
+            .expect("valid");
+        let ask = |sim: &mut Sim, options| {
+            let cache = cache.clone();
+            sim.call(async move { cache.lookup(&7, options).await })
+        };
+        let a = ask(&mut sim, LookupOptions::new().ttl(call));
+        let b = ask(&mut sim, LookupOptions::new().ttl(ms(7)));
         sim.to(10);
         assert_eq!(sim.saw(a), "10: V1 Miss");
         assert_eq!(sim.saw(b), "10: V1 LockHit");
-        let decided = load.or(call).or(own).unwrap_or(Ttl::Forever);
+        let decided = [load, call, closure, own].into_iter().find(|ttl| *ttl != Ttl::Inherit).unwrap_or(Ttl::Forever);
         let (stored, later, left) = match decided {
             Ttl::For(ttl) => (true, false, TimeLeft::For(ttl)),
             Ttl::Forever => (true, true, TimeLeft::Forever),
             _ => (false, false, TimeLeft::For(ms(0))),
         };
-        let case = format!("load {load:?}, call {call:?}, cache {own:?}");
+        let case = format!("load {load:?}, call {call:?}, closure {closure:?}, cache {own:?}");
         assert_eq!((time_left(&sim, a), time_left(&sim, b)), (left, left), "{case}");
         assert_eq!(cache.contains(&7), stored, "{case}");
         sim.to(59);
@@ -151,6 +149,26 @@ fn c35_precedence<R: Host>() {
         sim.to(60);
         assert_eq!(cache.contains(&7), later, "{case}");
     }
+}
+
+/// C35: an insert's own TTL before the closure's before the cache's.
+fn c35_precedence_of_inserts<R: Host>() {
+    let sim = Sim::new();
+    let load = |key: u32| async move { Ok::<_, Boom>(V::new(key)) };
+    let cache = Cache::builder(R::on(sim.clock()))
+        .load_fn(load)
+        .ttl(ms(30))
+        .expire_after(|key, _| if *key == 1 { ms(20).into() } else { Ttl::Inherit })
+        .build()
+        .expect("valid");
+    let left = |key, loaded: Loaded<V>| {
+        cache.insert_with(key, loaded);
+        cache.peek(&key).map(|found| found.time_left())
+    };
+    let value = || Loaded::new(V::new(0));
+    assert_eq!(left(1, value().ttl(ms(10))), Some(TimeLeft::For(ms(10))));
+    assert_eq!(left(1, value()), Some(TimeLeft::For(ms(20))));
+    assert_eq!(left(2, value()), Some(TimeLeft::For(ms(30))));
 }
 
 /// C36: the clock stands still for 10 000 calls: fresh stays fresh, and callers still share loads. (P11)
@@ -215,7 +233,7 @@ fn a_slow_poll_does_not_eat_the_ttl<R: Host>() {
             Ok::<_, Boom>(V::new(key))
         }
     };
-    let cache = larder::Cache::builder(R::on(sim.clock())).load_fn(load).ttl(ms(100)).build().expect("valid");
+    let cache = Cache::builder(R::on(sim.clock())).load_fn(load).ttl(ms(100)).build().expect("valid");
     let caller = {
         let cache = cache.clone();
         sim.call(async move { cache.get(&7).await })
@@ -225,4 +243,43 @@ fn a_slow_poll_does_not_eat_the_ttl<R: Host>() {
     assert!(cache.contains(&7));
     sim.jump(180);
     assert!(!cache.contains(&7));
+}
+
+/// D27: the closure panics: the load's poller unwinds, the others have the error, and the next one starts afresh. (P5)
+fn an_expiry_that_panics<R: Host>() {
+    type Bad<R> = Cache<u32, Expiring<Loader<Loads>, Box<dyn Fn(&u32, &V) -> Ttl>>, R>;
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([after(10).gives(1), after(10).gives(2)]);
+    let expiry: Box<dyn Fn(&u32, &V) -> Ttl> = Box::new(|_, value| {
+        if **value == 1 {
+            std::panic::panic_any(Bang(9));
+        }
+        ms(50).into()
+    });
+    let cache: Bad<R> = Cache::builder(R::on(sim.clock()))
+        .loader(loads.clone())
+        .expire_after(expiry)
+        .error_ttl(ms(20))
+        .build()
+        .expect("valid");
+    let ask = |sim: &mut Sim| {
+        let cache = cache.clone();
+        sim.call(async move { cache.get(&7).await })
+    };
+    let callers = [0; 3].map(|_| ask(&mut sim));
+    sim.to(10);
+    let mut saw = callers.map(|i| sim.saw(i));
+    saw.sort();
+    assert_eq!(saw, ["10: Panicked", "10: Panicked", "10: unwound 9"]);
+    assert_eq!((cache.len(), cache.stats().loads_panicked), (0, 1));
+    let kept = ask(&mut sim);
+    assert_eq!(sim.saw(kept), "10: Panicked cached", "a failure like any");
+    sim.to(30);
+    let next = ask(&mut sim);
+    sim.to(40);
+    assert_eq!(sim.saw(next), "40: V2");
+    assert_eq!(cache.peek(&7).map(|found| found.time_left()), Some(TimeLeft::For(ms(50))));
+    let insert = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| cache.insert(8, V::new(1))));
+    assert!(insert.is_err() && !cache.contains(&8));
+    assert_clean(&cache.stats());
 }

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     Key, Lock, Runtime, Source, Spawn, Ttl,
     policy::{GatedFifo, Policy},
-    shard::{OnTimeout, Rules, Shard},
-    store::Backoff,
+    shard::{Early, Jitter, OnTimeout, Rules, Shard},
+    store::{Backoff, Keeping},
 };
 
 impl<R: Runtime> Cache<(), NoSource, R> {
@@ -41,6 +41,8 @@ impl<R: Runtime> Cache<(), NoSource, R> {
                 shards: None,
                 rules: Rules {
                     ttl: Ttl::Inherit,
+                    jitter: None,
+                    early: Early::default(),
                     lock_age: None,
                     over_age_alone: false,
                     attempts: 4,
@@ -51,6 +53,7 @@ impl<R: Runtime> Cache<(), NoSource, R> {
                     stale_if_error: None,
                     stores_surplus: false,
                 },
+                idle: None,
                 revalidate_within: Duration::MAX,
                 order: Ok(()),
             },
@@ -93,6 +96,7 @@ pub(super) struct Settings {
     capacity: u64,
     shards: Option<usize>,
     pub(super) rules: Rules,
+    pub(super) idle: Option<Duration>,
     pub(super) revalidate_within: Duration,
     pub(super) order: Result<(), ConfigError>,
 }
@@ -149,7 +153,8 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
 
     /// Sets how long values are fresh, from their publication on.
     ///
-    /// What the load or the call says goes before it. By default values never expire.
+    /// What the load, the call or [`expire_after`](Self::expire_after) says goes before it. By default values never
+    /// expire.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -520,7 +525,7 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     /// ```
     pub fn build(self) -> Result<Cache<K, L, R, P, H>, ConfigError> {
         let Self { runtime, source, hasher, settings, spawn, .. } = self;
-        let Settings { capacity, shards, rules, revalidate_within, order } = settings;
+        let Settings { capacity, shards, rules, idle, revalidate_within, order } = settings;
         order?;
         if !L::IS_READY {
             return Err(ConfigError::Source);
@@ -535,9 +540,10 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
         let shards = shards.min(to_usize(capacity)).max(1);
         let revalidate_within = L::REVALIDATES.then_some(revalidate_within);
         let hold = rules.stale_while_refresh.max(rules.stale_if_error).max(revalidate_within);
-        let shard = |share| Aligned(R::Lock::new(Shard::new(share, hold)));
+        let keeping = Keeping { hold, idle, lives: rules.early.is_set() };
+        let shard = |share| Aligned(R::Lock::new(Shard::new(share, keeping)));
         let shards = shares(capacity, shards).map(shard).collect();
-        let timed = AtomicBool::new(rules.ttl.expires() || !rules.backoff.first.is_zero());
+        let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || !rules.backoff.first.is_zero());
         Ok(Cache { inner: Arc::new(Inner { runtime, source, hasher, rules, shards, timed, spawn }) })
     }
 }
@@ -555,6 +561,12 @@ impl Rules {
             Err(ConfigError::OverAgeAlone)
         } else if matches!(self.lock_timeout, Some((_, OnTimeout::Stale))) && self.stale_while_refresh.is_none() {
             Err(ConfigError::LockTimeout)
+        } else if self.jitter.is_some_and(|Jitter { share, .. }| !(0.0..=1.0).contains(&share)) {
+            Err(ConfigError::TtlJitter)
+        } else if self.early.share.is_some_and(|share| !(share > 0.0 && share <= 1.0)) {
+            Err(ConfigError::RefreshEarly)
+        } else if self.early.beta.is_some_and(|beta| !(beta > 0.0 && beta.is_finite())) {
+            Err(ConfigError::RefreshEarlyByChance)
         } else {
             Ok(())
         }

@@ -33,10 +33,16 @@ pub enum ConfigError {
     LockTimeout,
     /// When callers are to load alone beyond the lock age and there is none: set one.
     OverAgeAlone,
+    /// When the share of the lifetime is not above 0 and at most 1: a value is not refreshed before it is there.
+    RefreshEarly,
+    /// When the factor is not a number above 0: by none would values ever be refreshed.
+    RefreshEarlyByChance,
     /// When there would be no shard: at least 1 is needed.
     Shards,
     /// When there is nothing to load by: give a loader, or say that each call brings its own load.
     Source,
+    /// When the share of the jitter is not between 0 and 1: lifetimes are shortened by it, and not prolonged.
+    TtlJitter,
 }
 
 impl ConfigError {
@@ -54,8 +60,11 @@ impl ConfigError {
             Self::HashSeed => "hash_seed",
             Self::LockTimeout => "lock_timeout",
             Self::OverAgeAlone => "over_age_alone",
+            Self::RefreshEarly => "refresh_early",
+            Self::RefreshEarlyByChance => "refresh_early_by_chance",
             Self::Shards => "shards",
             Self::Source => "loader",
+            Self::TtlJitter => "ttl_jitter",
         }
     }
 }
@@ -70,8 +79,11 @@ impl fmt::Display for ConfigError {
             Self::HashSeed => "without std, a seed or a hasher has to be given",
             Self::LockTimeout => "serving stale values needs a limit: set stale_while_refresh",
             Self::OverAgeAlone => "it needs a lock age",
+            Self::RefreshEarly => "the share has to be above 0 and at most 1",
+            Self::RefreshEarlyByChance => "the factor has to be a number above 0",
             Self::Source => "a loader has to be given, or per_call",
             Self::Shards => "at least one shard is needed",
+            Self::TtlJitter => "the share has to be between 0 and 1",
         };
         write!(f, "{}: {reason}", self.field())
     }

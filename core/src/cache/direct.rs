@@ -448,11 +448,13 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         for shard in &self.inner.shards {
             loop {
                 let mut deferred = Deferred::<K, L, R>::new(&self.inner.source);
-                let batch = shard.0.with(|shard| shard.reclaim(now, BATCH, deferred.effects()));
-                if batch == 0 {
+                let is_over = shard.0.with(|shard| {
+                    swept += shard.reclaim(now, BATCH, deferred.effects());
+                    !shard.is_due(now)
+                });
+                if is_over {
                     break;
                 }
-                swept += batch;
             }
         }
         swept

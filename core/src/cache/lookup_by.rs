@@ -52,6 +52,9 @@ where
         }
         let mut call = self.options.over(&inner.rules);
         call.takes_stale = self.takes_stale;
+        if self.takes_stale && self.ask.ask.is_new() {
+            call.random = inner.source.random();
+        }
         self.ask.poll(cx, &call, inner.hash(key), None)
     }
 }

@@ -20,6 +20,7 @@ mod direct;
 mod get;
 mod inner;
 mod invalidate;
+mod lifetime;
 mod load_many;
 mod lookup_by;
 mod lookup_future;

@@ -234,6 +234,7 @@ impl LookupOptions {
             stale_if_error: self.stale_if_error.or(rules.stale_if_error),
             reload: self.reload,
             takes_stale: false,
+            random: None,
         }
     }
 

@@ -28,7 +28,8 @@ where
     /// included, is served without waiting. The first caller who finds it so gets a [`Refresh`] with it; as long as
     /// that is held, or a load of the key is in flight, the others get the value alone. Beyond the limit this waits for
     /// a load as [`get`](Self::get) does. This is the only way to be served a value while it is refreshed, for only
-    /// here is there somebody to hand the refresh to.
+    /// here is there somebody to hand the refresh to. With [`refresh_early`](crate::Builder::refresh_early) or
+    /// [`refresh_early_by_chance`](crate::Builder::refresh_early_by_chance), the refresh may come with a fresh value.
     ///
     /// # Errors
     ///
@@ -201,7 +202,7 @@ pub struct StaleOutcome<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHas
     pub refresh: Option<Refresh<K, L, R, P, H>>,
 }
 
-/// The refresh of a stale value: a future to await, spawn or drop.
+/// The refresh of a value: a future to await, spawn or drop.
 ///
 /// It owns its share of the cache. It ends once the key has a new outcome, whoever brought that about, and tells
 /// nothing: a failed refresh leaves the value as it is. Until it is polled it costs no load; while it is held, nobody
@@ -229,7 +230,7 @@ pub struct StaleOutcome<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHas
 /// assert_eq!(cache.get_if_present(&1), Some(2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[must_use = "dropping a refresh leaves the value stale"]
+#[must_use = "dropping a refresh leaves the value as it is"]
 pub struct Refresh<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
     waiter: Option<Ticket<K, L, R, P, H>>,
     means: ByLoader<L::Future>,

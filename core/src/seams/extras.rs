@@ -1,4 +1,4 @@
-//! What a user may add to a source: a weigher, and whatever else is asked or told of each value.
+//! What a user may add to a source: a weigher, an expiry, and whatever else is asked or told of each value.
 
 use alloc::vec::Vec;
 
@@ -6,7 +6,7 @@ use super::{
     load::{HasLoader, Judgement, Source, sealed::Sealed},
     revalidate::Previous,
 };
-use crate::RemovalCause;
+use crate::{RemovalCause, Ttl};
 
 /// A source to which a user has added something. Each addition is an `Extra`.
 pub struct With<L, X> {
@@ -25,6 +25,11 @@ pub trait Extra<K, V> {
     /// Says what it has to say of a value.
     fn judge(&self, key: &K, value: &V, judgement: &mut Judgement) {
         let _ = (key, value, judgement);
+    }
+
+    /// Draws a number between 0 and 1, if that is what it is for.
+    fn random(&self) -> Option<f64> {
+        None
     }
 
     /// Hears that a value has left.
@@ -61,6 +66,10 @@ impl<K, L: Source<K>, X: Extra<K, L::Value>> Source<K> for With<L, X> {
         let mut judgement = self.source.judge(key, value);
         self.extra.judge(key, value, &mut judgement);
         judgement
+    }
+
+    fn random(&self) -> Option<f64> {
+        self.extra.random().or_else(|| self.source.random())
     }
 
     fn left(&self, key: &K, value: &L::Value, cause: RemovalCause) {
@@ -129,5 +138,66 @@ impl<K, V, F: Fn(&K, &V, RemovalCause)> Extra<K, V> for Listener<F> {
 
     fn left(&self, key: &K, value: &V, cause: RemovalCause) {
         (self.0)(key, value, cause);
+    }
+}
+
+/// A source whose values live for as long as a closure says.
+///
+/// Made by [`Builder::expire_after`](crate::Builder::expire_after). A function pointer makes it a type that can be
+/// written down:
+///
+/// ```
+/// use larder::{Cache, Expiring, ManualClock, PerCall, Ttl, parts::Std};
+/// use std::io;
+///
+/// type Expiry = fn(&String, &Option<u32>) -> Ttl;
+/// type Numbers = Cache<String, Expiring<PerCall<Option<u32>, io::Error>, Expiry>, Std<ManualClock>>;
+///
+/// let numbers: Numbers = Cache::builder(Std::new(ManualClock::new()))
+///     .per_call()
+///     .expire_after((|_, number| if number.is_some() { Ttl::Inherit } else { Ttl::NotStored }) as Expiry)
+///     .build()?;
+/// # assert!(numbers.insert(String::from("a"), Some(1)).is_some());
+/// # assert!(numbers.insert(String::from("b"), None).is_none());
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+pub type Expiring<L, F> = With<L, Expiry<F>>;
+
+/// A closure that says how long values live.
+pub struct Expiry<F>(pub(crate) F);
+
+impl<K, V, F: Fn(&K, &V) -> Ttl> Extra<K, V> for Expiry<F> {
+    const JUDGES: bool = true;
+
+    fn judge(&self, key: &K, value: &V, judgement: &mut Judgement) {
+        judgement.ttl = (self.0)(key, value).or(judgement.ttl);
+    }
+}
+
+/// A source that leaves it to chance when a fresh value is refreshed.
+///
+/// Made by [`Builder::refresh_early_by_chance`](crate::Builder::refresh_early_by_chance). A function pointer makes it a
+/// type that can be written down:
+///
+/// ```
+/// use larder::{Cache, ManualClock, PerCall, Refreshing, parts::Std};
+/// use std::io;
+///
+/// type Pages = Cache<String, Refreshing<PerCall<String, io::Error>, fn() -> f64>, Std<ManualClock>>;
+///
+/// let pages: Pages = Cache::builder(Std::new(ManualClock::new()))
+///     .per_call()
+///     .refresh_early_by_chance(1.0, (|| 0.5) as fn() -> f64)
+///     .build()?;
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+pub type Refreshing<L, F> = With<L, Chance<F>>;
+
+/// A closure that draws numbers between 0 and 1.
+pub struct Chance<F>(pub(crate) F);
+
+impl<K, V, F: Fn() -> f64> Extra<K, V> for Chance<F> {
+    fn random(&self) -> Option<f64> {
+        Some((self.0)())
     }
 }

@@ -213,6 +213,12 @@ pub trait Source<K>: sealed::Sealed {
         Judgement::default()
     }
 
+    /// Draws a number by which it is left to chance whether a fresh value is refreshed.
+    #[doc(hidden)]
+    fn random(&self) -> Option<f64> {
+        None
+    }
+
     /// Tells whoever listens that a value has left.
     #[doc(hidden)]
     fn left(&self, key: &K, value: &Self::Value, cause: RemovalCause) {

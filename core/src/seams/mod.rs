@@ -12,7 +12,7 @@ mod runtime;
 mod sources;
 
 pub use calls::TakesCalls;
-pub use extras::{Listener, Listening, Weighed, Weigher, With};
+pub use extras::{Chance, Expiring, Expiry, Listener, Listening, Refreshing, Weighed, Weigher, With};
 pub(crate) use load::sealed;
 pub use load::{HasLoader, Judgement, Key, Load, Loaded, Source};
 pub(crate) use many::{Answers, NoBatch, OwnAnswers, PlainAnswers};

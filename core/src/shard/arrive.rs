@@ -41,7 +41,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             return None;
         }
         let value = entry.value.clone();
-        self.values.hit(place);
+        self.values.hit(place, now);
         self.counts.hits += 1;
         Some(value)
     }
@@ -64,10 +64,11 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let first = if place.is_some() && !call.reload { Status::Expired } else { Status::Miss };
         if let Some(place) = place.filter(|place| !call.reload && self.values.entry(*place).is_fresh(now)) {
             let outcome = outcome(self.values.entry(place), now, Status::Hit);
-            self.values.hit(place);
+            let seat = if self.is_early(place, asked) { self.early_ticket(asked, key, eq, means) } else { None };
+            self.values.hit(place, now);
             self.counts.hits += 1;
             self.reclaim(now, RECLAIM, effects);
-            return Arrival::Served(outcome, None);
+            return Arrival::Served(outcome, seat);
         }
         let flight = self.flights.find(hash, &mut eq);
         let failure = self.failures.find(hash, now, &mut eq).filter(|_| !call.reload);
@@ -142,7 +143,28 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         Some(outcome)
     }
 
-    /// Claims the refresh of a stale value, unless somebody has it.
+    /// Tells whether this caller may be asked to refresh the value at `place` although it is fresh.
+    fn is_early(&self, place: u32, Asked { now, rules, call, .. }: &Asked<'_>) -> bool {
+        let is_due = |life| rules.early.is_due(life, *now, call.random);
+        call.takes_stale && self.values.life(place).is_some_and(is_due)
+    }
+
+    /// Claims the refresh of a fresh value, unless somebody has it or it has just failed.
+    fn early_ticket(
+        &mut self,
+        asked: &Asked<'_>,
+        key: impl FnOnce() -> K,
+        mut eq: impl FnMut(&K) -> bool,
+        means: impl FnOnce() -> Option<Start<F>>,
+    ) -> Option<Seat> {
+        if self.failures.find(asked.hash, asked.now, &mut eq).is_some() {
+            return None;
+        }
+        let flight = self.flights.find(asked.hash, eq);
+        self.ticket(asked, flight, key, means)
+    }
+
+    /// Claims the refresh of a value, unless somebody has it.
     fn ticket(
         &mut self,
         asked: &Asked<'_>,

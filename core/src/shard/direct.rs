@@ -1,6 +1,7 @@
 //! Direct use: reads that join nothing, and writes, which void the loads in flight.
 
 use alloc::vec::Vec;
+use core::{hash::Hash, time::Duration};
 
 use super::{At, Effects, RECLAIM, Shard, arrive::outcome, settle::failures_share};
 use crate::{
@@ -23,7 +24,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let value = fresh.map(|place| self.values.entry(place).value.clone());
         match fresh {
             Some(place) => {
-                self.values.hit(place);
+                self.values.hit(place, now);
                 self.counts.hits += 1;
             }
             None if place.is_some() => self.counts.expired += 1,
@@ -63,8 +64,11 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         judgement: Judgement,
         At { now, rules }: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
-    ) -> Option<u32> {
-        let Some(deadline) = loaded.ttl.or(judgement.ttl).or(rules.ttl).deadline(now) else {
+    ) -> Option<u32>
+    where
+        K: Hash,
+    {
+        let Some(end) = rules.end(loaded.ttl.or(judgement.ttl), &key, now) else {
             self.remove(hash, now, |k| *k == key, effects);
             (effects.key, effects.value) = (Some(key), Some(loaded.value));
             return None;
@@ -76,7 +80,8 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let copy = flight.map(|_| loaded.value.clone());
 
         effects.failures.extend(failure.map(|place| self.failures.remove(place)));
-        let new = New { hash, key, value: loaded.value, weight, now, deadline, former: None };
+        let new = New { hash, key, value: loaded.value, weight, now, end, took: Duration::ZERO, former: None };
+        let deadline = self.values.deadline(new.life());
         let generation = self.put(place, new, effects);
         if let Some((flight, value)) = flight.zip(copy) {
             let Ended { key, crowd, loads, .. } = self.flights.end(flight);
@@ -100,7 +105,9 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         judgement: Judgement,
         at: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
-    ) {
+    ) where
+        K: Hash,
+    {
         if self.contains(hash, at.now, |k| *k == key) || self.flights.find(hash, |k| *k == key).is_some() {
             (effects.key, effects.value) = (Some(key), Some(loaded.value));
         } else {
@@ -152,10 +159,12 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         if let Some(flight) = self.flights.find(hash, eq) {
             self.flights.detach(flight);
         }
-        let Some(place) = place.filter(|place| self.values.entry(*place).is_fresh(now)) else { return false };
+        let Some(place) = place else { return false };
+        let was_fresh = self.values.entry(place).is_fresh(now);
+        // Also if it has expired: it must not come back with a clock that jumps.
         self.values.expire(place, now);
         self.note_due();
-        true
+        was_fresh
     }
 
     /// Returns a copy of a fresh value, with its generation, and notes that it was asked for.
@@ -163,7 +172,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let place = self.fresh(hash, now, eq)?;
         let Entry { value, generation, .. } = self.values.entry(place);
         let found = (value.clone(), *generation);
-        self.values.hit(place);
+        self.values.hit(place, now);
         Some(found)
     }
 

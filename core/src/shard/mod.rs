@@ -5,6 +5,7 @@
 
 mod arrive;
 mod direct;
+mod lifetime;
 mod rules;
 mod settle;
 mod tally;
@@ -14,6 +15,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 pub(crate) use arrive::{Arrival, Asked};
+pub(crate) use lifetime::{Early, Jitter};
 pub use rules::OnTimeout;
 pub(crate) use rules::{At, Call, Rules};
 pub(crate) use settle::News;
@@ -23,7 +25,7 @@ pub(crate) use wait::{AtPoll, Next, Waiting};
 use crate::{
     Failure, Instant,
     flight::Flights,
-    store::{Failures, Gone, Leavers, Values, policy::Policy},
+    store::{Failures, Gone, Keeping, Leavers, Values, policy::Policy},
 };
 
 /// One shard. `F` is a load, `W` what a poll is known by, `C` the shell's record for each flight.
@@ -88,9 +90,9 @@ impl<K, V, E, F, C> Effects<K, V, E, F, C> {
 }
 
 impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
-    pub(crate) fn new(capacity: u64, hold: Option<Duration>) -> Self {
+    pub(crate) fn new(capacity: u64, keeping: Keeping) -> Self {
         Self {
-            values: Values::new(capacity, hold),
+            values: Values::new(capacity, keeping),
             failures: Failures::new(),
             flights: Flights::new(),
             counts: LookupCounts::default(),
@@ -98,9 +100,9 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         }
     }
 
-    /// Takes out some of what is due; the cost is bounded.
+    /// Takes out some of what is due, at a bounded cost; returns how much.
     pub(crate) fn reclaim(&mut self, now: Instant, most: usize, effects: &mut Effects<K, V, E, F, C>) -> usize {
-        if !self.due.reached(now) {
+        if !self.is_due(now) {
             return 0;
         }
         let mut count = self.values.reclaim(now, most, &mut effects.leavers);
@@ -112,9 +114,15 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         count
     }
 
-    /// Notes when something has to go next.
+    /// Notes when something has to go next, or is to be looked at for that.
     fn note_due(&mut self) {
-        self.due = self.first_due().unwrap_or(Instant::NEVER);
+        let due = [self.values.first_due(), self.failures.first_due()];
+        self.due = due.into_iter().flatten().min().unwrap_or(Instant::NEVER);
+    }
+
+    /// Tells whether there is anything to [`reclaim`](Self::reclaim).
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.due.reached(now)
     }
 
     /// Returns the weight of values and kept failures.
@@ -123,11 +131,10 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     }
 
     /// Returns when something is due next.
-    pub(crate) fn first_due(&self) -> Option<Instant> {
-        match (self.values.first_due(), self.failures.first_due()) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+    pub(crate) fn first_due(&mut self) -> Option<Instant> {
+        self.values.settle();
+        self.note_due();
+        Some(self.due).filter(|due| *due != Instant::NEVER)
     }
 }
 

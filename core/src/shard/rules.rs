@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::{Early, Jitter};
 use crate::{Instant, Ttl, flight::Terms, store::Backoff};
 
 /// What a caller does whose wait reached the lock timeout.
@@ -48,6 +49,8 @@ pub enum OnTimeout {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) ttl: Ttl,
+    pub(crate) jitter: Option<Jitter>,
+    pub(crate) early: Early,
     pub(crate) lock_age: Option<Duration>,
     pub(crate) over_age_alone: bool,
     pub(crate) attempts: u32,
@@ -78,6 +81,8 @@ pub(crate) struct Call {
     pub(crate) reload: bool,
     /// Take a stale value at once, and the refresh as a ticket.
     pub(crate) takes_stale: bool,
+    /// By what chance a fresh value is refreshed for a call that takes a stale one, if that is left to chance.
+    pub(crate) random: Option<f64>,
 }
 
 impl Rules {
@@ -90,6 +95,7 @@ impl Rules {
             stale_if_error: self.stale_if_error,
             reload: false,
             takes_stale: false,
+            random: None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A load ends: what is stored, what everybody is told, and what is left over.
 
+use core::hash::Hash;
+
 use super::{At, Effects, Shard};
 use crate::{
     Failure, Instant, Judgement, Loaded, Previous, Ttl,
@@ -39,31 +41,36 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         news: News<V>,
         at: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
-    ) {
+    ) where
+        K: Hash,
+    {
         let At { now, rules } = at;
         let News { value, ttl, weight, judgement, former } = news;
         let Some((terms, begun)) = self.flights.may_answer(seat, number) else {
             effects.value = Some(value);
             return;
         };
-        let deadline = ttl.or(terms.ttl).or(judgement.ttl).or(rules.ttl).deadline(now);
+        let ttl = ttl.or(terms.ttl).or(judgement.ttl);
         let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1);
-        let storable = self.flights.seated(seat).is_attached();
         let (place, failure) = self.places(seat);
-        let copy = (storable && deadline.is_some()).then(|| value.clone());
+        let flight = self.flights.seated(seat);
+        let end = flight.key().filter(|_| flight.is_attached()).and_then(|key| rules.end(ttl, key, now));
+        let copy = end.map(|_| value.clone());
 
         let Ended { key, hash, crowd, loads } = self.flights.succeed(seat, number);
         effects.wake = Some(crowd);
         effects.loads.extend(loads);
-        self.counts.load_time += now.saturating_since(begun);
+        let took = now.saturating_since(begun);
+        self.counts.load_time += took;
         let since = former.map_or(now, |former| former.published);
         let mut answer =
             Answer { value, attempt: Some(number), published: now, since, deadline: now, generation: None };
         if let Some(key) = key {
             effects.failures.extend(failure.map(|place| self.failures.remove(place)));
-            match deadline.zip(copy) {
-                Some((deadline, value)) => {
-                    let new = New { hash, key, value, weight, now, deadline, former };
+            match end.zip(copy) {
+                Some((end, value)) => {
+                    let new = New { hash, key, value, weight, now, end, took, former };
+                    let deadline = self.values.deadline(new.life());
                     answer.generation = self.put_or_renew(place, new, effects);
                     if answer.generation.is_some() {
                         answer.deadline = deadline;
@@ -90,7 +97,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let is_same =
             |place: &u32| new.former.is_some_and(|former| former.generation == self.values.entry(*place).generation);
         let Some(place) = place.filter(is_same) else { return self.put(place, new, effects) };
-        self.values.renew(place, new.deadline);
+        self.values.renew(place, new.life());
         self.note_due();
         (effects.key, effects.value) = (Some(new.key), Some(new.value));
         new.former.map(|former| former.generation)
@@ -188,7 +195,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         }
         if let Some(value) = value {
             // It may soften this very failure, so it is the last that should make room for it.
-            self.values.hit(value);
+            self.values.favour(value);
         }
         effects.failures.extend(self.failures.record(place, hash, key, failure, now, &rules.backoff));
         self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);

@@ -3,6 +3,7 @@
 mod arriving;
 mod edges;
 mod failing;
+mod lifetime;
 mod settling;
 mod waiting;
 mod writing;
@@ -51,6 +52,8 @@ const fn rules() -> Rules {
     let none = Backoff { first: Duration::ZERO, factor: 1.0, cap: Duration::ZERO };
     Rules {
         ttl: Ttl::Inherit,
+        jitter: None,
+        early: Early { share: None, beta: None },
         lock_age: None,
         over_age_alone: false,
         attempts: 4,
@@ -74,7 +77,8 @@ impl Rig {
 
     fn with(capacity: u64, rules: Rules) -> Self {
         let hold = rules.stale_while_refresh.max(rules.stale_if_error);
-        Self { shard: Shard::new(capacity, hold), rules, now: 1000, effects: Effects::new() }
+        let keeping = Keeping { hold, idle: None, lives: rules.early.is_set() };
+        Self { shard: Shard::new(capacity, keeping), rules, now: 1000, effects: Effects::new() }
     }
 
     fn arrive_with(&mut self, key: u32, call: &Call, start: Option<Start<u32>>) -> Found {

@@ -12,7 +12,7 @@ mod values;
 
 pub(crate) use failures::{Backoff, Failures, Gone};
 pub(crate) use leavers::{Cleared, Leavers};
-pub(crate) use values::{Entry, Former, New, Values};
+pub(crate) use values::{Entry, Former, Keeping, Life, New, Values};
 
 #[cfg(test)]
 mod tests;

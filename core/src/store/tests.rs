@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Leavers, New, Values, policy::Lru};
+use super::{Keeping, Leavers, New, Values, policy::Lru};
 use crate::Instant;
 
 pub(super) fn at(nanos: u64) -> Instant {
@@ -18,10 +18,15 @@ pub(super) fn crowded(key: u32) -> u64 {
     u64::from(key / 2).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
+pub(super) fn holding(hold: Duration) -> Keeping {
+    Keeping { hold: Some(hold), ..Keeping::default() }
+}
+
 /// Returns a store with one value that was put at 100 and expires at `deadline`.
 fn with_one(deadline: Instant, hold: Option<Duration>) -> Values<u32, u32, Lru> {
-    let mut values = Values::new(10, hold);
-    let new = New { hash: 0, key: 1, value: 1, weight: 1, now: at(100), deadline, former: None };
+    let mut values = Values::new(10, Keeping { hold, ..Keeping::default() });
+    let took = Duration::ZERO;
+    let new = New { hash: 0, key: 1, value: 1, weight: 1, now: at(100), end: deadline, took, former: None };
     assert_eq!(values.put(None, new, 0, &mut Leavers::new()), Some(1));
     values
 }

@@ -2,74 +2,19 @@
 
 use core::time::Duration;
 
+pub(crate) use entry::{Entry, Former, New};
+use lives::Lives;
+pub(crate) use lives::{Keeping, Life};
+
 use super::{
     leavers::{Cleared, Leavers, StoreCounts},
     policy::{Nodes, Policy},
-    table::{Row, Table},
+    table::Table,
 };
 use crate::{Instant, RemovalCause};
 
-/// One stored value and what there is to say about it.
-pub(crate) struct Entry<K, V, N> {
-    pub(crate) key: K,
-    pub(crate) value: V,
-    pub(crate) hash: u64,
-    pub(crate) weight: u64,
-    pub(crate) published: Instant,
-    pub(crate) deadline: Instant,
-    pub(crate) generation: u32,
-    node: N,
-}
-
-/// Which value this was before, if it comes back.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Former {
-    pub(crate) generation: u32,
-    pub(crate) published: Instant,
-}
-
-impl<K, V, N> Row<K> for Entry<K, V, N> {
-    fn hash(&self) -> u64 {
-        self.hash
-    }
-
-    fn key(&self) -> &K {
-        &self.key
-    }
-}
-
-impl<K, V, N> Entry<K, V, N> {
-    /// Tells whether the value is fresh at `now`.
-    #[inline(always)]
-    pub(crate) const fn is_fresh(&self, now: Instant) -> bool {
-        !self.deadline.reached(now)
-    }
-
-    /// Returns how long ago the value expired, if that is no longer ago than `limit`.
-    pub(crate) fn stale_within(&self, now: Instant, limit: Option<Duration>) -> Option<Duration> {
-        let age = now.saturating_since(self.deadline);
-        limit.filter(|limit| self.deadline.reached(now) && age <= *limit).map(|_| age)
-    }
-}
-
-/// A value that is to be stored.
-pub(crate) struct New<K, V> {
-    pub(crate) hash: u64,
-    pub(crate) key: K,
-    pub(crate) value: V,
-    pub(crate) weight: u64,
-    pub(crate) now: Instant,
-    pub(crate) deadline: Instant,
-    pub(crate) former: Option<Former>,
-}
-
-impl<K, V> New<K, V> {
-    fn entry<N: Default>(self, generation: u32) -> Entry<K, V, N> {
-        let Self { hash, key, value, weight, now, deadline, former } = self;
-        let Former { generation, published } = former.unwrap_or(Former { generation, published: now });
-        Entry { key, value, hash, weight, published, deadline, generation, node: N::default() }
-    }
-}
+mod entry;
+mod lives;
 
 /// The values of one shard, within a capacity.
 pub(crate) struct Values<K, V, P: Policy> {
@@ -78,15 +23,23 @@ pub(crate) struct Values<K, V, P: Policy> {
     capacity: u64,
     weight: u64,
     generation: u32,
-    /// How long values are held beyond their deadline, for being served stale; none are without a limit.
-    hold: Option<Duration>,
+    keeping: Keeping,
+    lives: Lives,
     pub(crate) counts: StoreCounts,
 }
 
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
-    pub(crate) fn new(capacity: u64, hold: Option<Duration>) -> Self {
-        let policy = P::new(capacity);
-        Self { table: Table::new(), policy, capacity, weight: 0, generation: 0, hold, counts: StoreCounts::default() }
+    pub(crate) fn new(capacity: u64, keeping: Keeping) -> Self {
+        Self {
+            table: Table::new(),
+            policy: P::new(capacity),
+            capacity,
+            weight: 0,
+            generation: 0,
+            keeping,
+            lives: Lives::new(keeping),
+            counts: StoreCounts::default(),
+        }
     }
 
     pub(crate) const fn capacity(&self) -> u64 {
@@ -115,9 +68,18 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         &self.table.rows()[place as usize]
     }
 
-    /// Notes that the value at `place` was asked for.
+    /// Notes that the value at `place` was asked for, and found fresh.
     #[inline(always)]
-    pub(crate) fn hit(&mut self, place: u32) {
+    pub(crate) fn hit(&mut self, place: u32, now: Instant) {
+        self.favour(place);
+        if self.keeping.idle.is_some() {
+            self.prolong(place, now);
+        }
+    }
+
+    /// Has the value at `place` stay for longer than others when room is needed.
+    #[inline(always)]
+    pub(crate) fn favour(&mut self, place: u32) {
         self.policy.hit(&mut ByPlace(self.table.rows_mut()), place);
     }
 
@@ -152,16 +114,19 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         Some(generation)
     }
 
-    /// Gives the value at `place` another deadline, which is a use of it as a new value would be.
-    pub(crate) fn renew(&mut self, place: u32, deadline: Instant) {
+    /// Gives the value at `place` another life, which is a use of it as a new value would be.
+    pub(crate) fn renew(&mut self, place: u32, life: Life) {
+        let deadline = self.deadline(life);
         self.table.rows_mut()[place as usize].deadline = deadline;
-        self.table.set_deadline(place, self.due(deadline));
-        self.hit(place);
+        self.begin(place, life, deadline);
+        self.favour(place);
     }
 
     /// Ends the freshness of the value at `place`.
     pub(crate) fn expire(&mut self, place: u32, now: Instant) {
-        self.renew(place, now.min(self.entry(place).deadline));
+        let deadline = now.min(self.entry(place).deadline);
+        self.table.rows_mut()[place as usize].deadline = deadline;
+        self.begin(place, Life { since: now, end: deadline, took: Duration::ZERO }, deadline);
     }
 
     /// Takes out the value at `place`.
@@ -178,6 +143,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Takes out everything.
     pub(crate) fn take_all(&mut self, now: Instant) -> Cleared<K, V, P::Node> {
         self.policy.clear();
+        self.lives.clear();
         self.weight = 0;
         Cleared::new(self.table.take(), now, &mut self.counts)
     }
@@ -198,24 +164,34 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     }
 
     /// Returns when the next value has to go, having expired and been held for as long as it may be of use.
+    ///
+    /// Or an earlier time, if that one was asked for since the last [`settle`](Self::settle).
     #[inline(always)]
     pub(crate) fn first_due(&self) -> Option<Instant> {
         self.table.first_due().map(|(due, _)| due)
     }
 
     /// Takes out up to `most` values that are due; returns how many.
+    ///
+    /// Fewer than there are, if it comes across too many that were asked for since they were last looked at.
     pub(crate) fn reclaim(&mut self, now: Instant, most: usize, leavers: &mut Leavers<K, V>) -> usize {
-        for count in 0..most {
+        let mut count = 0;
+        for _ in 0..most.saturating_mul(LOOKS) {
             match self.table.first_due() {
-                Some((due, place)) if due.reached(now) => self.discard(place, now, leavers),
-                _ => return count,
+                Some((due, place)) if count < most && due.reached(now) => {
+                    if !self.settle_first() {
+                        self.discard(place, now, leavers);
+                        count += 1;
+                    }
+                }
+                _ => break,
             }
         }
-        most
+        count
     }
 
     fn replace(&mut self, place: u32, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
-        let due = self.due(new.deadline);
+        let (life, deadline) = (new.life(), self.deadline(new.life()));
         let row = &mut self.table.rows_mut()[place as usize];
         let (old_weight, weight) = (row.weight, new.weight);
         let others = self.weight - old_weight;
@@ -226,9 +202,9 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         }
         let cause = self.counts.left(RemovalCause::Replaced, row.is_fresh(new.now));
         let node = core::mem::take(&mut row.node);
-        leavers.push_entry(core::mem::replace(row, Entry { node, ..new.entry(self.generation) }), cause);
+        leavers.push_entry(core::mem::replace(row, Entry { node, ..new.entry(self.generation, deadline) }), cause);
         self.weight = others + weight;
-        self.table.set_deadline(place, due);
+        self.begin(place, life, deadline);
         let entries = &mut ByPlace(self.table.rows_mut());
         self.policy.reweigh(entries, place, old_weight);
         self.policy.hit(entries, place);
@@ -236,10 +212,10 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     fn add(&mut self, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
         let (weight, now) = (new.weight, new.now);
-        let due = self.due(new.deadline);
+        let (life, deadline) = (new.life(), self.deadline(new.life()));
         let entries = &mut ByPlace(self.table.rows_mut());
         let admission = self.policy.admit(entries, new.hash, weight);
-        let row = new.entry(self.generation);
+        let row = new.entry(self.generation, deadline);
         let room = self.capacity - weight;
         // The last victim's place is the newcomer's, which saves moving another entry there.
         let mut gap = None;
@@ -258,15 +234,14 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             None => self.table.push(row, self.capacity),
         };
         self.weight += weight;
-        self.table.set_deadline(place, due);
+        self.begin(place, life, deadline);
         self.policy.insert(&mut ByPlace(self.table.rows_mut()), place, admission);
     }
 
-    /// Returns when a value has to go that expires at `deadline`.
-    fn due(&self, deadline: Instant) -> Instant {
-        // The limit of staleness is inclusive: at that very instant the value may still be served.
-        let last = |hold| deadline.saturating_add(hold).saturating_add(Duration::from_nanos(1));
-        self.hold.map_or(deadline, last)
+    /// Notes the life of the value at `place`.
+    fn begin(&mut self, place: u32, life: Life, deadline: Instant) {
+        self.lives.set(place, life);
+        self.table.set_deadline(place, self.keeping.due(deadline));
     }
 
     /// Takes an entry that has left the policy's order out of the sums, and leaves a gap; returns why it goes.
@@ -280,6 +255,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     fn close_gap(&mut self, gap: u32) -> Entry<K, V, P::Node> {
         let (entry, moved) = self.table.close_gap(gap);
+        self.lives.close_gap(gap);
         if let Some(from) = moved {
             self.policy.relocate(&mut ByPlace(self.table.rows_mut()), from, gap);
         }
@@ -304,6 +280,11 @@ impl<K, V, N> Nodes<N> for ByPlace<'_, K, V, N> {
         self.0[place as usize].weight
     }
 }
+
+/// How many values are looked at for each one that may be taken out: the others were asked for, and wait for longer.
+///
+/// So the cost is bounded, and what is due is taken out in time unless more than 255 times as much was asked for.
+const LOOKS: usize = 8;
 
 #[cfg(test)]
 mod tests;

@@ -116,7 +116,7 @@ type Rich = Shard<Rc<u32>, u32, &'static str, u32, (), (), GatedFifo>;
 /// P13
 #[test]
 fn an_insert_with_a_lifetime_of_zero_hands_out_both_keys() {
-    let mut shard = Rich::new(10, None);
+    let mut shard = Rich::new(10, Keeping::default());
     let rules = rules();
     let now = At { now: at(0), rules: &rules };
     let stored = Rc::new(1);

@@ -2,17 +2,27 @@ mod model;
 mod strict;
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::*;
 use crate::store::{
     policy::{GatedFifo, Lru},
-    tests::{at, crowded},
+    tests::{at, crowded, holding},
 };
 
 /// Puts a value that never expires; returns its generation and who left.
 fn put<P: Policy>(values: &mut Values<u32, u32, P>, key: u32, weight: u64) -> (Option<u32>, Vec<u32>) {
     let place = find(values, key);
-    let new = New { hash: crowded(key), key, value: key, weight, now: at(0), deadline: Instant::NEVER, former: None };
+    let new = New {
+        hash: crowded(key),
+        key,
+        value: key,
+        weight,
+        now: at(0),
+        end: Instant::NEVER,
+        took: Duration::ZERO,
+        former: None,
+    };
     let mut leavers = Leavers::new();
     let generation = values.put(place, new, 0, &mut leavers);
     (generation, keys(leavers))
@@ -27,7 +37,7 @@ fn find<P: Policy>(values: &Values<u32, u32, P>, key: u32) -> Option<u32> {
 }
 
 fn filled(capacity: u32) -> Values<u32, u32, Lru> {
-    let mut values = Values::new(capacity.into(), None);
+    let mut values = Values::new(capacity.into(), Keeping::default());
     for key in 1..=capacity {
         assert_eq!(put(&mut values, key, 1).1, []);
     }
@@ -39,7 +49,7 @@ fn a_newcomer_takes_the_place_of_the_last_victim_and_nobody_else_moves() {
     let mut values = filled(4);
     let places = [1, 3, 4].map(|key| find(&values, key));
     let gap = find(&values, 2);
-    values.hit(0);
+    values.hit(0, at(0));
     assert_eq!(put(&mut values, 5, 1).1, [2], "1 was asked for, so 2 is the least recently used");
     assert_eq!((find(&values, 5), find(&values, 2)), (gap, None));
     assert_eq!([1, 3, 4].map(|key| find(&values, key)), places);
@@ -89,7 +99,7 @@ fn a_replacement_counts_as_a_use() {
 #[test]
 fn what_is_too_heavy_is_refused_and_ends_what_was_stored_under_its_key() {
     fn run<P: Policy>() {
-        let mut values = Values::<u32, u32, P>::new(5, None);
+        let mut values = Values::<u32, u32, P>::new(5, Keeping::default());
         put(&mut values, 1, 2);
         put(&mut values, 2, 2);
         assert_eq!(put(&mut values, 1, 6), (None, [1, 1].into()), "the former one and the refused one");
@@ -106,7 +116,7 @@ fn what_is_too_heavy_is_refused_and_ends_what_was_stored_under_its_key() {
 #[test]
 fn a_capacity_of_zero_stores_nothing() {
     fn run<P: Policy>() {
-        let mut values = Values::<u32, u32, P>::new(0, None);
+        let mut values = Values::<u32, u32, P>::new(0, Keeping::default());
         assert_eq!(put(&mut values, 1, 1), (None, [1].into()));
         assert_eq!((values.len(), values.weight(), values.first_due()), (0, 0, None));
         values.make_room(0, at(0), &mut Leavers::new());
@@ -118,10 +128,10 @@ fn a_capacity_of_zero_stores_nothing() {
 /// D38.
 #[test]
 fn what_had_expired_when_it_left_left_for_that_reason() {
-    let mut values = Values::<u32, u32, Lru>::new(2, Some(Duration::from_secs(1)));
+    let mut values = Values::<u32, u32, Lru>::new(2, holding(Duration::from_secs(1)));
     let put_at = |values: &mut Values<u32, u32, Lru>, key: u32, weight, now, deadline| {
-        let new =
-            New { hash: crowded(key), key, value: key, weight, now: at(now), deadline: at(deadline), former: None };
+        let (now, end, took) = (at(now), at(deadline), Duration::ZERO);
+        let new = New { hash: crowded(key), key, value: key, weight, now, end, took, former: None };
         values.put(find(values, key), new, 0, &mut Leavers::new());
     };
     put_at(&mut values, 1, 1, 0, 10);
@@ -155,7 +165,16 @@ fn room_is_made_beside_what_is_reserved() {
     let mut leavers = Leavers::new();
     values.make_room(1, at(0), &mut leavers);
     assert_eq!((keys(leavers), values.weight()), ([1].into(), 3));
-    let new = New { hash: crowded(9), key: 9, value: 9, weight: 2, now: at(0), deadline: Instant::NEVER, former: None };
+    let new = New {
+        hash: crowded(9),
+        key: 9,
+        value: 9,
+        weight: 2,
+        now: at(0),
+        end: Instant::NEVER,
+        took: Duration::ZERO,
+        former: None,
+    };
     let mut leavers = Leavers::new();
     assert!(values.put(None, new, 1, &mut leavers).is_some());
     assert_eq!((keys(leavers), values.weight()), ([2, 3].into(), 3));
@@ -165,7 +184,7 @@ fn room_is_made_beside_what_is_reserved() {
 #[test]
 fn a_smaller_capacity_holds_once_room_is_made_and_a_larger_one_at_once() {
     fn run<P: Policy>() {
-        let mut values = Values::<u32, u32, P>::new(6, None);
+        let mut values = Values::<u32, u32, P>::new(6, Keeping::default());
         for key in 1..=6 {
             put(&mut values, key, 1);
         }

@@ -34,6 +34,8 @@ struct Held {
     weight: u64,
     generation: u32,
     published: u64,
+    /// When its lifetime ends, whoever asks for it.
+    end: Instant,
     deadline: Instant,
 }
 
@@ -41,6 +43,7 @@ struct World<P: Policy> {
     values: Values<u32, u32, P>,
     model: BTreeMap<u32, Held>,
     hold: u64,
+    idle: Option<u64>,
     reserved: u64,
     now: u64,
     generation: u32,
@@ -49,9 +52,36 @@ struct World<P: Policy> {
 }
 
 impl<P: Policy> World<P> {
-    fn new(capacity: u64, hold: u64) -> Self {
-        let values = Values::new(capacity, Some(Duration::from_nanos(hold)));
-        Self { values, model: BTreeMap::new(), hold, reserved: 0, now: 0, generation: 0, counts: [0; 6] }
+    fn new(capacity: u64, hold: u64, idle: Option<u64>) -> Self {
+        let keeping = Keeping { idle: idle.map(Duration::from_nanos), ..holding(Duration::from_nanos(hold)) };
+        let values = Values::new(capacity, keeping);
+        Self { values, model: BTreeMap::new(), hold, idle, reserved: 0, now: 0, generation: 0, counts: [0; 6] }
+    }
+
+    /// Returns when a value expires that nobody asks for from now on.
+    fn deadline(&self, end: Instant) -> Instant {
+        self.idle.map_or(end, |idle| end.min(at(self.now.saturating_add(idle))))
+    }
+
+    fn hit(&mut self, key: u32) {
+        let Some(place) = find(&self.values, key) else { return };
+        let fresh = self.values.entry(place).is_fresh(at(self.now));
+        assert_eq!(fresh, !self.model[&key].deadline.reached(at(self.now)));
+        if fresh {
+            self.values.hit(place, at(self.now));
+            let deadline = self.deadline(self.model[&key].end);
+            let held = self.model.get_mut(&key).expect("it is there");
+            held.deadline = held.deadline.max(deadline);
+        } else {
+            self.values.favour(place);
+        }
+    }
+
+    fn renew(&mut self, key: u32, end: Instant) {
+        let Some(place) = find(&self.values, key) else { return };
+        self.values.renew(place, Life { since: at(self.now), end, took: Duration::ZERO });
+        let deadline = self.deadline(end);
+        self.model.entry(key).and_modify(|held| (held.end, held.deadline) = (end, deadline));
     }
 
     /// Takes a value out of the model that has left for this reason; returns its weight.
@@ -76,10 +106,11 @@ impl<P: Policy> World<P> {
         }
     }
 
-    fn put(&mut self, key: u32, value: u32, weight: u64, deadline: Instant) {
+    fn put(&mut self, key: u32, value: u32, weight: u64, end: Instant) {
         let place = find(&self.values, key);
         assert_eq!(place.is_some(), self.model.contains_key(&key));
-        let new = New { hash: crowded(key), key, value, weight, now: at(self.now), deadline, former: None };
+        let took = Duration::from_nanos(u64::from(value));
+        let new = New { hash: crowded(key), key, value, weight, now: at(self.now), end, took, former: None };
         if weight <= self.values.capacity() {
             // As a shard does: failures give way to a value that needs all there is.
             self.reserved = self.reserved.min(self.values.capacity() - weight);
@@ -102,7 +133,8 @@ impl<P: Policy> World<P> {
         assert_eq!(generation, Some(self.generation), "generations are not used again");
         self.counts[0] += 1;
         self.evicted(leavers);
-        let held = Held { value, weight, generation: self.generation, published: self.now, deadline };
+        let deadline = self.deadline(end);
+        let held = Held { value, weight, generation: self.generation, published: self.now, end, deadline };
         assert!(self.model.insert(key, held).is_none());
         assert!(find(&self.values, key).is_some(), "a newcomer is not the victim of its own insertion (D48)");
     }
@@ -122,6 +154,7 @@ impl<P: Policy> World<P> {
         self.values.expire(place, at(self.now));
         let held = self.model.get_mut(&key).expect("it is held");
         held.deadline = held.deadline.min(at(self.now));
+        held.end = held.deadline;
     }
 
     fn set_capacity(&mut self, capacity: u64) {
@@ -147,7 +180,7 @@ impl<P: Policy> World<P> {
             self.left(leaver, RemovalCause::Expired);
         }
         let rest = self.model.values().map(|held| self.due(held)).filter(|due| due.reached(at(self.now))).count();
-        assert!(count == most || rest == 0);
+        assert!(count == most || rest == 0 || self.idle.is_some());
     }
 
     fn make_room(&mut self, reserved: u64) {
@@ -165,6 +198,13 @@ impl<P: Policy> World<P> {
         assert!(self.model.is_empty());
     }
 
+    /// Puts right what is due when, or leaves it as it is until it comes up.
+    fn settle(&mut self) {
+        self.values.settle();
+        let due = self.model.values().map(|held| self.due(held)).filter(|due| *due != Instant::NEVER).min();
+        assert_eq!(self.values.first_due(), due);
+    }
+
     fn check(&self) {
         let Self { values, model, .. } = self;
         assert_eq!(values.weight(), model.values().map(|held| held.weight).sum());
@@ -175,10 +215,16 @@ impl<P: Policy> World<P> {
             assert_eq!(find(values, entry.key), Some(place as u32), "places are dense");
             assert_eq!((entry.value, entry.weight, entry.generation), (held.value, held.weight, held.generation));
             assert_eq!((entry.published, entry.deadline), (at(held.published), held.deadline));
+            assert_eq!(values.life(place as u32).map(|life| life.end), self.idle.map(|_| held.end));
             assert_eq!(values.entry(place as u32).key, entry.key);
         }
         let due = model.values().map(|held| self.due(held)).filter(|due| *due != Instant::NEVER).min();
-        assert_eq!(values.first_due(), due);
+        match self.idle {
+            None => assert_eq!(values.first_due(), due),
+            Some(_) => {
+                assert!(due.is_none_or(|due| values.first_due().is_some_and(|first| first <= due)), "not too late")
+            }
+        }
         let StoreCounts { stored, evicted, expired, replaced, removed, refused } = values.counts;
         assert_eq!([stored, evicted, expired, replaced, removed, refused], self.counts);
         assert_eq!(stored, model.len() as u64 + evicted + expired + replaced + removed, "D85");
@@ -186,18 +232,20 @@ impl<P: Policy> World<P> {
 
     fn step(&mut self, random: &mut Random, weights: u64, full: u64) {
         self.now += random.below(3);
+        if random.below(100) == 0 {
+            // A clock may jump back.
+            self.now = self.now.saturating_sub(random.below(20));
+        }
         let key = random.below(KEYS) as u32;
         match random.below(100) {
             0..45 => {
                 let value = random.below(1 << 30) as u32;
-                let deadline = if random.below(3) == 0 { Instant::NEVER } else { at(self.now + random.below(200)) };
-                self.put(key, value, 1 + random.below(weights), deadline);
+                let end = if random.below(3) == 0 { Instant::NEVER } else { at(self.now + random.below(200)) };
+                self.put(key, value, 1 + random.below(weights), end);
             }
-            45..75 => {
-                if let Some(place) = find(&self.values, key) {
-                    self.values.hit(place);
-                }
-            }
+            45..70 => self.hit(key),
+            70..72 => self.renew(key, at(self.now + random.below(200))),
+            72..75 => self.settle(),
             75..83 => self.discard(key),
             83..87 => self.expire(key),
             87..93 => self.reclaim(random.below(4) as usize),
@@ -211,12 +259,22 @@ impl<P: Policy> World<P> {
 }
 
 fn run<P: Policy>() {
-    for (seed, (capacity, weights, hold)) in
-        [(0, 1, 0), (1, 2, 0), (20, 1, 0), (20, 24, 30), (500, 40, 10), (1 << 40, 1 << 20, u64::MAX)]
-            .into_iter()
-            .enumerate()
+    for (seed, (capacity, weights, hold, idle)) in [
+        (0, 1, 0, None),
+        (1, 2, 0, Some(5)),
+        (20, 1, 0, None),
+        (20, 24, 30, None),
+        (20, 24, 30, Some(60)),
+        (500, 40, 10, None),
+        (500, 40, 0, Some(40)),
+        (500, 40, 10, Some(u64::MAX)),
+        (1 << 40, 1 << 20, 7, Some(100)),
+        (1 << 40, 1 << 20, u64::MAX, None),
+    ]
+    .into_iter()
+    .enumerate()
     {
-        let (mut random, mut world) = (Random(seed as u64 + 1), World::<P>::new(capacity, hold));
+        let (mut random, mut world) = (Random(seed as u64 + 1), World::<P>::new(capacity, hold, idle));
         for _ in 0..5000 {
             world.step(&mut random, weights, capacity);
             world.check();

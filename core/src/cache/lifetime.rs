@@ -1,0 +1,184 @@
+//! The settings of lifetimes: idle time, expiry by a closure, jitter, and refreshes ahead of time.
+
+use core::{hash::BuildHasher, time::Duration};
+
+use super::Builder;
+use crate::{Chance, Expiring, Expiry, Key, Refreshing, Runtime, Source, Ttl, With, policy::Policy, shard::Jitter};
+
+impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, L, P, H> {
+    /// Sets how long a value is fresh that nobody asks for.
+    ///
+    /// It counts from publication, and anew from each lookup that finds the value fresh, in every form but those that
+    /// only look: `peek`, `contains` and `iter`. A value expires at the end of its idle time or of its lifetime,
+    /// whichever is earlier, and limits for stale values count from there; being served stale does not prolong it. A
+    /// value that the load finds unchanged begins anew. By default it does not matter when a value was asked for.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .time_to_idle(Duration::from_secs(20))
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
+    ///     .build()?;
+    /// cache.insert(1, 10);
+    /// cache.insert(2, 20);
+    /// clock.advance(Duration::from_secs(15));
+    /// assert_eq!(cache.get_if_present(&1), Some(10));
+    /// clock.advance(Duration::from_secs(15));
+    /// assert_eq!(cache.get_if_present(&1), Some(10));
+    /// assert_eq!(cache.get_if_present(&2), None); // nobody has asked for it
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub const fn time_to_idle(mut self, idle: Duration) -> Self {
+        self.settings.idle = Some(idle);
+        self
+    }
+
+    /// Shortens lifetimes, each key's by a part of its own.
+    ///
+    /// By up to `share` of the lifetime, so that what was stored together does not expire together. It applies to every
+    /// lifetime that ends, whoever has set it: one for ever stays, and none becomes zero. How much a key's lifetimes are
+    /// shortened depends on the key and on `seed` alone, whatever hasher the cache has: the same on each run, and
+    /// another for instances with other seeds. By default none are shortened.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, ManualClock, TimeLeft, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .ttl_jitter(0.25, 7)
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
+    ///     .build()?;
+    /// let time_left = |id| {
+    ///     cache.insert(id, id);
+    ///     cache.peek(&id).map(|found| found.time_left())
+    /// };
+    /// let Some(TimeLeft::For(left)) = time_left(1) else { panic!("it expires") };
+    /// assert!(left > Duration::from_secs(45) && left <= Duration::from_secs(60));
+    /// assert_ne!(time_left(1), time_left(2));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub const fn ttl_jitter(mut self, share: f64, seed: u64) -> Self {
+        self.settings.rules.jitter = Some(Jitter { share, seed });
+        self
+    }
+
+    /// Has values refreshed once this share of their lifetime is over.
+    ///
+    /// So a value that is asked for never expires, if its loads succeed. The refresh is handed out by
+    /// [`get_stale`](crate::Cache::get_stale) and its kin, from that very instant on, with a hit; as long as it is held,
+    /// or a load of the key is in flight, or a failure is kept, the others have a hit alone. Other calls hand out
+    /// nothing and begin nothing. A value without a lifetime is not refreshed, and
+    /// [idle time](Self::time_to_idle) has no say. By default no value is refreshed before it has expired.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, Status, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .refresh_early(0.75)
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
+    ///     .build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(45));
+    /// let found = block_on(cache.get_stale(&1))?;
+    /// assert_eq!(found.outcome.status(), Status::Hit);
+    /// block_on(found.refresh.expect("it is time, and nobody has it"));
+    /// assert_eq!(cache.get_if_present(&1), Some(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn refresh_early(mut self, share: f64) -> Self {
+        self.settings.rules.early.share = Some(share);
+        self
+    }
+
+    /// Leaves it to chance when values are refreshed ahead of their end.
+    ///
+    /// The chance grows towards the end, the earlier the longer the value's load took, from its claim on: a caller is
+    /// asked to refresh with probability `exp(-left / (took * beta))`. Many instances that share an origin then do not
+    /// ask it all at once, though they know nothing of each other. This is XFetch, of Vattani, Chierichetti and
+    /// Lowenstein, Optimal Probabilistic Cache Stampede Prevention, VLDB 2015, where a `beta` of 1 is best and larger
+    /// ones refresh earlier. Inserted values took no time, and are not refreshed early.
+    ///
+    /// The refresh is handed out as by [`refresh_early`](Self::refresh_early). Each call that could have it calls
+    /// `random` once, outside every lock, for a number above 0 and up to 1; whatever is below counts as the smallest
+    /// there is.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, poll_once, yield_now};
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .load_fn(|id: u32| async move {
+    ///         yield_now().await; // whatever takes long
+    ///         Ok::<_, io::Error>(id * 2)
+    ///     })
+    ///     .refresh_early_by_chance(1.0, || 0.5) // or better, a random number
+    ///     .build()?;
+    /// let mut get = cache.get(&1);
+    /// assert!(block_on(poll_once(&mut get)).is_none());
+    /// clock.advance(Duration::from_secs(10));
+    /// block_on(get)?; // took ten seconds
+    /// clock.advance(Duration::from_secs(53)); // there are more than 10 s * ln 2 left
+    /// assert!(block_on(cache.get_stale(&1))?.refresh.is_none());
+    /// clock.advance(Duration::from_secs(1));
+    /// assert!(block_on(cache.get_stale(&1))?.refresh.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn refresh_early_by_chance<F>(mut self, beta: f64, random: F) -> Builder<K, R, Refreshing<L, F>, P, H>
+    where
+        F: Fn() -> f64,
+    {
+        self.settings.rules.early.beta = Some(beta);
+        self.change(|source| With { source, extra: Chance(random) }, |hasher| hasher)
+    }
+
+    /// Has a closure say how long each value is fresh.
+    ///
+    /// What the load or the call says goes before it; where the closure inherits, the cache's own
+    /// [`ttl`](Self::ttl) decides. It runs outside every lock, once for each load and insert, and counts from
+    /// publication. If it panics for a loaded value, its load has panicked.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, ManualClock, TimeLeft, Ttl, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>((id > 100).then_some(id)) })
+    ///     .expire_after(|_, user| match user {
+    ///         Some(_) => Ttl::Inherit,
+    ///         None => Duration::from_secs(5).into(), // perhaps there will be one soon
+    ///     })
+    ///     .build()?;
+    /// cache.insert(1, None);
+    /// cache.insert(2, Some(2));
+    /// let time_left = |id| cache.peek(&id).map(|found| found.time_left());
+    /// assert_eq!(time_left(1), Some(TimeLeft::For(Duration::from_secs(5))));
+    /// assert_eq!(time_left(2), Some(TimeLeft::For(Duration::from_secs(60))));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn expire_after<F>(self, expiry: F) -> Builder<K, R, Expiring<L, F>, P, H>
+    where
+        F: Fn(&K, &L::Value) -> Ttl,
+    {
+        self.change(|source| With { source, extra: Expiry(expiry) }, |hasher| hasher)
+    }
+}

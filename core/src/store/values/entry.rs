@@ -1,0 +1,77 @@
+//! One stored value, and one that is to be stored.
+
+use core::time::Duration;
+
+use super::{super::table::Row, Life};
+use crate::Instant;
+
+/// One stored value and what there is to say about it.
+pub(crate) struct Entry<K, V, N> {
+    pub(crate) key: K,
+    pub(crate) value: V,
+    pub(crate) hash: u64,
+    pub(crate) weight: u64,
+    pub(crate) published: Instant,
+    /// When it expires, as far as is known: where idle time counts, whoever asks for it moves this.
+    pub(crate) deadline: Instant,
+    pub(crate) generation: u32,
+    pub(super) node: N,
+}
+
+/// Which value this was before, if it comes back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Former {
+    pub(crate) generation: u32,
+    pub(crate) published: Instant,
+}
+
+impl<K, V, N> Row<K> for Entry<K, V, N> {
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    fn key(&self) -> &K {
+        &self.key
+    }
+}
+
+impl<K, V, N> Entry<K, V, N> {
+    /// Tells whether the value is fresh at `now`.
+    #[inline(always)]
+    pub(crate) const fn is_fresh(&self, now: Instant) -> bool {
+        !self.deadline.reached(now)
+    }
+
+    /// Returns how long ago the value expired, if that is no longer ago than `limit`.
+    pub(crate) fn stale_within(&self, now: Instant, limit: Option<Duration>) -> Option<Duration> {
+        let age = now.saturating_since(self.deadline);
+        limit.filter(|limit| self.deadline.reached(now) && age <= *limit).map(|_| age)
+    }
+}
+
+/// A value that is to be stored.
+pub(crate) struct New<K, V> {
+    pub(crate) hash: u64,
+    pub(crate) key: K,
+    pub(crate) value: V,
+    pub(crate) weight: u64,
+    pub(crate) now: Instant,
+    /// When its lifetime ends, whoever asks for it.
+    pub(crate) end: Instant,
+    /// How long its load took.
+    pub(crate) took: Duration,
+    pub(crate) former: Option<Former>,
+}
+
+impl<K, V> New<K, V> {
+    /// Returns the life that it begins.
+    pub(crate) const fn life(&self) -> Life {
+        Life { since: self.now, end: self.end, took: self.took }
+    }
+
+    pub(super) fn entry<N: Default>(self, generation: u32, deadline: Instant) -> Entry<K, V, N> {
+        let Self { hash, key, value, weight, now, former, .. } = self;
+        let Former { generation, published } = former.unwrap_or(Former { generation, published: now });
+        Entry { key, value, hash, weight, published, deadline, generation, node: N::default() }
+    }
+}

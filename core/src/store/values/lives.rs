@@ -1,0 +1,119 @@
+//! Lives: what there is to know of a value's time beside its deadline, where something needs it.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::{Entry, Policy, Values};
+use crate::Instant;
+
+/// For how long values are of use.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Keeping {
+    /// How long values are held beyond their deadline, for being served stale; none are without a limit.
+    pub(crate) hold: Option<Duration>,
+    /// How long a value is fresh that nobody asks for.
+    pub(crate) idle: Option<Duration>,
+    /// Whether somebody asks for [`Values::life`].
+    pub(crate) lives: bool,
+}
+
+/// From when until when a value is fresh if it is asked for, and how long its load took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Life {
+    pub(crate) since: Instant,
+    pub(crate) end: Instant,
+    pub(crate) took: Duration,
+}
+
+/// The lives of values, by place: a table beside theirs, as most caches need none.
+pub(super) struct Lives {
+    needed: bool,
+    by_place: Vec<Life>,
+}
+
+impl Keeping {
+    /// Returns when a value has to go that expires at `deadline`.
+    pub(super) fn due(&self, deadline: Instant) -> Instant {
+        // The limit of staleness is inclusive: at that very instant the value may still be served.
+        let last = |hold| deadline.saturating_add(hold).saturating_add(Duration::from_nanos(1));
+        self.hold.map_or(deadline, last)
+    }
+}
+
+impl Lives {
+    pub(super) const fn new(keeping: Keeping) -> Self {
+        Self { needed: keeping.lives || keeping.idle.is_some(), by_place: Vec::new() }
+    }
+
+    /// Notes the life of the value at `place`, which is at most the one behind the last.
+    pub(super) fn set(&mut self, place: u32, life: Life) {
+        match self.by_place.get_mut(place as usize) {
+            Some(present) => *present = life,
+            None if self.needed => self.by_place.push(life),
+            None => {}
+        }
+    }
+
+    /// Closes a gap with the last one.
+    pub(super) fn close_gap(&mut self, gap: u32) {
+        if (gap as usize) < self.by_place.len() {
+            self.by_place.swap_remove(gap as usize);
+            if self.by_place.len() * 4 < self.by_place.capacity() {
+                self.by_place.shrink_to(self.by_place.len() * 2);
+            }
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.by_place = Vec::new();
+    }
+}
+
+impl<K: Eq, V, P: Policy> Values<K, V, P> {
+    /// Returns the life of the value at `place`, if lives are kept.
+    pub(crate) fn life(&self, place: u32) -> Option<Life> {
+        self.lives.by_place.get(place as usize).copied()
+    }
+
+    /// Returns when a value of this life expires, unless somebody asks for it.
+    pub(crate) fn deadline(&self, life: Life) -> Instant {
+        self.keeping.idle.map_or(life.end, |idle| life.end.min(life.since.saturating_add(idle)))
+    }
+
+    /// Sets things right for values that were asked for, so that [`first_due`](Self::first_due) is exact.
+    ///
+    /// Takes time in proportion to how many those are.
+    pub(crate) fn settle(&mut self) {
+        while self.settle_first() {}
+    }
+
+    /// Has the value at `place` be idle from `now` on.
+    ///
+    /// Its place in the order of deadlines stays as it is, for a move would cost every hit too much. It is too early
+    /// there, and looked at in time.
+    // Apart, so that a hit where idle time does not count is as small as it can be.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn prolong(&mut self, place: u32, now: Instant) {
+        let Some(Life { end, took, .. }) = self.life(place) else { return };
+        let deadline = self.deadline(Life { since: now, end, took });
+        if let Some(Entry { deadline: present, .. }) = self.table.rows_mut().get_mut(place as usize) {
+            // Only forward, also for a clock that jumps back: the order of deadlines relies on it.
+            *present = deadline.max(*present);
+        }
+    }
+
+    /// Puts the value that is first in the order of deadlines where it belongs; tells whether it was not there.
+    pub(super) fn settle_first(&mut self) -> bool {
+        let Some((due, place)) = self.table.first_due() else { return false };
+        let later = self.keeping.due(self.entry(place).deadline);
+        let moves = later > due;
+        if moves {
+            self.table.set_deadline(place, later);
+        }
+        moves
+    }
+}
+
+#[cfg(test)]
+mod tests;
