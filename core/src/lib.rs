@@ -34,6 +34,12 @@
 //! * [`policy`]: which entry leaves when room is needed.
 //! * [`ManualClock`]: time for tests.
 //!
+//! # Coming from another cache
+//!
+//! * [`migration::from_pingora`] is a table of all that pingora-memory-cache 0.9.1 does: what it is called here, and which
+//!   default differs and why. [`Coalescing::pingora`] sets its rules about slow loads.
+//! * [`migration::from_moka`] is the same for moka 0.12.
+//!
 //! # Features
 //!
 //! * `std` (default): the standard library's mutex and clock in [`parts`], randomly seeded hashing, and
@@ -62,6 +68,7 @@ mod shard;
 mod store;
 mod time;
 
+pub mod migration;
 pub mod parts;
 /// Eviction policies, and the trait for one's own.
 pub mod policy {
@@ -69,9 +76,9 @@ pub mod policy {
 }
 
 pub use cache::{
-    Abandoned, Builder, Cache, Change, ConfigError, DefaultHasher, Get, GetMany, GetManyWith, GetOrLoad, GetStale,
-    GetStaleSpawn, GetWith, Lookup, LookupMany, LookupManyWith, LookupOptions, LookupOrLoad, LookupWith, NoSource,
-    Refresh, StaleOrLoad, StaleOutcome, Stats,
+    Abandoned, Builder, Cache, Change, Coalescing, ConfigError, DefaultHasher, Get, GetMany, GetManyWith, GetOrLoad,
+    GetStale, GetStaleSpawn, GetWith, Lookup, LookupMany, LookupManyWith, LookupOptions, LookupOrLoad, LookupWith,
+    NoSource, Refresh, StaleOrLoad, StaleOutcome, Stats,
 };
 pub use error::{Cause, Failure, LoadError};
 pub use outcome::{Generation, Outcome, RemovalCause, Status};

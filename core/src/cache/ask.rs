@@ -38,7 +38,7 @@ pub(crate) struct AskBy<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Poli
 
 enum State<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
     New,
-    Waiting(Waiter<K, L, R, P, H, &'a Arc<Inner<K, L, R, P, H>>>),
+    Waiting(Seat<'a, K, L, R, P, H>),
     Alone(Alone<'a, K, L, R, P, H>),
 }
 
@@ -47,6 +47,9 @@ pub(crate) type Asks<K, L, R, P, H> = Result<
     (Outcome<<L as Source<K>>::Value, <L as Source<K>>::Error>, Option<Ticket<K, L, R, P, H>>),
     LoadError<<L as Source<K>>::Error>,
 >;
+
+/// The seat of a lookup, which borrows the cache.
+type Seat<'a, K, L, R, P, H> = Waiter<K, L, R, P, H, &'a Arc<Inner<K, L, R, P, H>>>;
 
 /// A seat that owns its share of the cache. Boxed, as most lookups have none and would only carry its size around.
 pub(crate) type Ticket<K, L, R, P, H> = Box<Waiter<K, L, R, P, H, Arc<Inner<K, L, R, P, H>>>>;
@@ -111,7 +114,7 @@ impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>
     }
 
     /// Returns this caller's seat, if he waits.
-    pub(crate) fn waiter(&mut self) -> Option<&mut Waiter<K, L, R, P, H, &'a Arc<Inner<K, L, R, P, H>>>> {
+    pub(crate) fn waiter(&mut self) -> Option<&mut Seat<'a, K, L, R, P, H>> {
         match &mut self.state {
             State::Waiting(waiter) => Some(waiter),
             _ => None,

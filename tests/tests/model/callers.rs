@@ -65,7 +65,7 @@ impl<R: Host> Drop for Caller<R> {
         let seats: Vec<Seat> = self.keys.iter().map(|key| (self.number, *key)).collect();
         if self.has_come && !self.has_ended {
             seats.iter().for_each(|seat| self.world.model.borrow_mut().leave(*seat));
-            seats.iter().for_each(|seat| drop(self.world.seen.borrow_mut().remove(seat)));
+            seats.iter().for_each(|seat| _ = self.world.seen.borrow_mut().remove(seat));
         }
     }
 }

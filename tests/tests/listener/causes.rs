@@ -1,14 +1,15 @@
-//! Who listens hears of every value that leaves, once, with its cause.
+//! Each cause, and what else a listener may rely on.
 
 use core::panic::AssertUnwindSafe;
-use std::{collections::BTreeMap, panic::catch_unwind};
+use std::panic::catch_unwind;
 
-use larder::{Cache, Change, Listening, Loaded, Loader, LookupOptions, RemovalCause, Ttl};
+use larder::{Loaded, RemovalCause, Ttl};
 use larder_tests::*;
+
+use super::{Events, cache, get};
 
 on_every_runtime! {
     c60_each_cause
-    c60_random_operations
     a_clear_is_over_before_the_first_event
     what_expired_says_so_whatever_swept_it_out
     a_zero_lifetime_ends_what_was_stored_and_is_nobodys_event
@@ -17,40 +18,6 @@ on_every_runtime! {
     a_panic_at_the_first_visit_does_not_take_the_load_along
     a_write_is_whole_though_the_listener_panics
     dropping_the_cache_sends_nothing
-}
-
-type Event = (u32, u32, RemovalCause);
-
-/// What a listener has heard, oldest first.
-#[derive(Clone, Default)]
-struct Events(Rc<RefCell<Vec<Event>>>);
-
-impl Events {
-    fn listener(&self) -> impl Fn(&u32, &V, RemovalCause) + use<> {
-        let events = self.clone();
-        move |key, value, cause| events.0.borrow_mut().push((*key, **value, cause))
-    }
-
-    fn take(&self) -> Vec<Event> {
-        self.0.take()
-    }
-}
-
-type Heard<R, F> = Cache<u32, Listening<Loader<Loads>, F>, R>;
-
-/// A cache whose listener is `heard`.
-fn cache<R: Host, F: Fn(&u32, &V, RemovalCause)>(
-    sim: &Sim,
-    loads: &Loads,
-    setup: impl FnOnce(Setup<R>) -> Setup<R>,
-    heard: F,
-) -> Heard<R, F> {
-    setup(Cache::builder(R::on(sim.clock())).loader(loads.clone())).listener(heard).build().expect("valid")
-}
-
-fn get<R: Host, F: Fn(&u32, &V, RemovalCause) + 'static>(sim: &mut Sim, cache: &Heard<R, F>, key: u32) -> usize {
-    let cache = cache.clone();
-    sim.call(async move { cache.lookup(&key, LookupOptions::new()).await })
 }
 
 /// C60: one entry each replaced, removed, evicted, expired, refused, cleared; one event each.
@@ -267,162 +234,4 @@ fn dropping_the_cache_sends_nothing<R: Host>() {
     drop(waits);
     drop(cache);
     assert_eq!(events.take(), []);
-}
-
-/// C60: 200 000 random operations: each value that left has exactly one event, each resident none.
-fn c60_random_operations<R: Host>() {
-    let setups: [fn(Setup<R>) -> Setup<R>; 4] = [
-        |c| c.capacity(20).shards(1),
-        |c| c.capacity(30).shards(4).ttl(ms(40)),
-        |c| c.capacity(50).shards(2).ttl(ms(60)).stale_if_error(ms(30)),
-        |c| c.capacity(0),
-    ];
-    for (seed, setup) in setups.into_iter().enumerate() {
-        let (sim, events) = (Sim::new(), Events::default());
-        let loads = sim.loads_by(|_, call| script(call as u32));
-        let cache = cache::<R, _>(&sim, &loads, setup, events.listener());
-        let random = Random::new(seed as u64);
-        let (due, heard) = (BTreeMap::new(), BTreeMap::new());
-        let mut run = Run { random, sim, cache, events, due, inserted: 0, heard };
-        for _ in 0..50_000 {
-            run.step();
-        }
-        run.end();
-    }
-}
-
-const KEYS: u64 = 60;
-const LOADED: u32 = 1 << 20;
-
-/// The load of this number answers a value that nothing else does.
-fn script(call: u32) -> Script {
-    let script = ready().gives(LOADED + call);
-    match call % 7 {
-        0 => script.ttl(Ttl::NotStored),
-        1 => script.ttl(ms(30)),
-        2 => script.weight(100),
-        3 => script.fails(1),
-        _ => script,
-    }
-}
-
-struct Run<R: Host, F: Fn(&u32, &V, RemovalCause)> {
-    random: Random,
-    sim: Sim,
-    cache: Heard<R, F>,
-    events: Events,
-    /// The values that are held, or were refused: what has to have an event sooner or later.
-    due: BTreeMap<u32, u32>,
-    inserted: u32,
-    /// How many events there were, by cause.
-    heard: BTreeMap<&'static str, u64>,
-}
-
-const CAUSES: [RemovalCause; 5] = [
-    RemovalCause::Evicted,
-    RemovalCause::Expired,
-    RemovalCause::Replaced,
-    RemovalCause::Removed,
-    RemovalCause::Refused,
-];
-
-impl<R: Host, F: Fn(&u32, &V, RemovalCause)> Run<R, F> {
-    fn step(&mut self) {
-        let key = self.random.below(KEYS) as u32;
-        match self.random.below(100) {
-            0..30 => self.insert(key),
-            30..60 => self.ask(key),
-            60..65 => self.compute(key),
-            65..75 => {
-                let given_back = self.cache.remove(&key).map(|value| (key, *value, RemovalCause::Removed));
-                let told = self.events.0.borrow().last().copied();
-                assert!(given_back.is_none() || given_back == told, "what is given back has its event as well");
-            }
-            75..80 => drop(self.cache.expire(&key)),
-            80..85 => {
-                let generation = self.cache.peek(&key).and_then(|found| found.generation());
-                assert!(generation.is_none_or(|generation| self.cache.invalidate_if(&key, generation)));
-            }
-            85..97 => {
-                let to = self.sim.time.ms() + self.random.below(10);
-                self.sim.jump(to);
-            }
-            97 => drop(self.cache.sweep()),
-            98 if self.random.below(10) == 0 => self.cache.clear(),
-            99 if self.random.below(10) == 0 => self.cache.set_capacity(self.random.below(60)),
-            98 => self.cache.retain(|key, _| key % 5 != 0),
-            _ => drop(self.cache.get_if_present(&key)),
-        }
-        self.settle();
-    }
-
-    fn next(&mut self) -> u32 {
-        self.inserted += 1;
-        self.inserted
-    }
-
-    fn insert(&mut self, key: u32) {
-        let value = self.next();
-        let loaded = Loaded::new(V::new(value)).weight(self.random.below(12));
-        match self.random.below(8) {
-            0 => drop(self.cache.insert_with(key, loaded.ttl(Duration::ZERO))),
-            1 => {
-                self.due.insert(value, key);
-                self.cache.insert_with(key, loaded.ttl(ms(20)));
-            }
-            _ => {
-                self.due.insert(value, key);
-                self.cache.insert_with(key, loaded);
-            }
-        }
-    }
-
-    fn ask(&mut self, key: u32) {
-        let options = LookupOptions::new();
-        let options = if self.random.below(4) == 0 { options.reload() } else { options };
-        let asked = wakers::now(self.cache.lookup(&key, options));
-        let Some(outcome) = asked.ok().filter(|outcome| outcome.led()) else { return };
-        let value = **outcome.value();
-        assert!(value >= LOADED);
-        if (value - LOADED) % 7 != 0 {
-            self.due.insert(value, key);
-        } else {
-            assert!(outcome.generation().is_none());
-        }
-    }
-
-    fn compute(&mut self, key: u32) {
-        let (value, choice) = (self.next(), self.random.below(3));
-        self.cache.compute(&key, |_| match choice {
-            0 => Change::Keep,
-            1 => Change::Remove,
-            _ => Change::Store(Loaded::new(V::new(value))),
-        });
-        if choice == 2 {
-            self.due.insert(value, key);
-        }
-    }
-
-    /// Takes note of what left: it was due, of that key, and is not told again.
-    fn settle(&mut self) {
-        for (key, value, _) in self.events.0.borrow().iter() {
-            assert_eq!(self.due.remove(value), Some(*key), "value {value} of key {key} has one event");
-        }
-        let stats = self.cache.stats();
-        assert_sums(&stats);
-        let counts = [stats.evicted, stats.expired_out, stats.replaced, stats.removed, stats.refused];
-        for (.., cause) in self.events.take() {
-            *self.heard.entry(cause.as_str()).or_default() += 1;
-        }
-        let heard = CAUSES.map(|cause| self.heard.get(cause.as_str()).copied().unwrap_or_default());
-        assert_eq!(heard, counts, "what is counted is what is heard");
-        assert_eq!(self.due.len(), self.cache.len(), "what is held has no event");
-    }
-
-    fn end(self) {
-        for (value, key) in &self.due {
-            assert_eq!(self.cache.peek(key).map(|found| **found.value()), Some(*value));
-        }
-        assert_clean(&self.cache.stats());
-    }
 }

@@ -1,0 +1,7 @@
+//! Where to find what other caches do: call by call, and what behaves differently.
+
+#[doc = include_str!("../docs/from_moka.md")]
+pub mod from_moka {}
+
+#[doc = include_str!("../docs/from_pingora.md")]
+pub mod from_pingora {}

@@ -1,0 +1,202 @@
+//! Many keys at once, when callers are dropped, parked, or unwind.
+
+use larder::Cache;
+use larder_tests::*;
+
+on_every_runtime! {
+    the_first_caller_is_dropped_at_every_poll
+    a_borrowing_caller_is_dropped_at_every_poll
+    parked_callers_hold_nobody_back
+    a_load_is_dropped_when_nobody_waits_for_any_key
+    a_panic_is_everybodys_error_at_once
+    a_panic_of_a_borrowed_load_is_everybodys_error_at_once
+    a_panicking_closure_is_a_panicking_load
+    a_panic_in_a_load_that_is_joined_leaves_the_rest_to_others
+}
+
+/// P2, C07: with 1, 2 and 20 waiters behind it, for some of its keys; the load goes on, once.
+fn the_first_caller_is_dropped_at_every_poll<R: Host>() {
+    for i in 0..5 {
+        for waiters in [1, 2, 20] {
+            let mut sim = Sim::new();
+            let batches = sim.batches(steps(5, 10));
+            let cache = sim.batched::<R>(&batches, |c| c);
+            let first = sim.many(&cache, &[1, 2, 3]);
+            let singles: Vec<_> = (0..waiters).map(|_| sim.get(&cache, 2)).collect();
+            let other = sim.many(&cache, &[3, 4]);
+            sim.to(10 * i + 1);
+            sim.drop(first);
+            sim.to(41);
+            for single in singles {
+                assert_eq!(sim.saw(single), "40: V2 LockHit");
+            }
+            assert_eq!(sim.saw(other), "40: V3 LockHit, V4 Miss");
+            assert_eq!(batches.begun(), [(0, vec![1, 2, 3]), (0, vec![4])]);
+            // Nobody waited for key 1 any more, so its answer was nobody's; with the first caller alive at the end it was.
+            assert_eq!(cache.contains(&1), i == 4);
+            assert_clean(&cache.stats());
+        }
+    }
+}
+
+/// P2, D16: a closure's load goes with its caller, and who waits for one of its keys loads by his own means.
+fn a_borrowing_caller_is_dropped_at_every_poll<R: Host>() {
+    for i in 0..5 {
+        let mut sim = Sim::new();
+        let batches = sim.batches(steps(5, 10));
+        let cache = sim.batched::<R>(&batches, |c| c);
+        let first = sim.many_with(&cache, &[1, 2, 3], &batches);
+        let single = sim.get(&cache, 2);
+        let other = sim.many(&cache, &[3, 2, 4]);
+        sim.to(10 * i + 1);
+        sim.drop(first);
+        sim.run();
+        assert_eq!(batches.live(), if i == 4 { 0 } else { 3 }, "two keys are led by others now, and key 4");
+        sim.to(200);
+        let end = if i == 4 { 40 } else { 10 * i + 41 };
+        assert_eq!(sim.saw(single), if i == 4 { "40: V2 LockHit".into() } else { format!("{end}: V2 Miss") });
+        assert!(sim.saw(other).starts_with(&format!("{end}: V3 ")), "{}", sim.saw(other));
+        assert_clean(&cache.stats());
+    }
+}
+
+/// P3: whoever of them is polled carries the load on, for any of its keys.
+fn parked_callers_hold_nobody_back<R: Host>() {
+    for served in 0..3 {
+        let mut sim = Sim::new();
+        let batches = sim.batches(steps(3, 10));
+        let cache = sim.batched::<R>(&batches, |c| c);
+        let first = sim.many(&cache, &[1, 2, 3]);
+        let others: Vec<_> = [1, 2, 3].map(|key| sim.get(&cache, key)).into();
+        sim.park(first);
+        for i in others.iter().enumerate().filter(|(i, _)| *i != served).map(|(_, i)| *i) {
+            sim.park(i);
+        }
+        sim.to(20);
+        assert_eq!(sim.saw(others[served]), format!("20: V{} LockHit", served + 1));
+        sim.unpark(first);
+        assert_eq!(sim.saw(first), "20: V1 Miss, V2 Miss, V3 Miss");
+        others.iter().for_each(|i| sim.unpark(*i));
+        assert_eq!(batches.begun().len(), 1);
+        assert_clean(&cache.stats());
+    }
+}
+
+/// D62.
+fn a_load_is_dropped_when_nobody_waits_for_any_key<R: Host>() {
+    let mut sim = Sim::new();
+    let batches = sim.batches(never());
+    let cache = sim.batched::<R>(&batches, |c| c);
+    let first = sim.many(&cache, &[1, 2, 3]);
+    let single = sim.get(&cache, 3);
+    sim.drop(first);
+    assert_eq!(batches.live(), 1);
+    sim.drop(single);
+    assert_eq!(batches.live(), 0);
+    let stats = cache.stats();
+    assert_eq!((stats.loads_begun, stats.loads_dropped), (3, 3));
+    assert_clean(&stats);
+}
+
+/// P5, C14: whoever polled it unwinds, all others who wait for any of its keys have the error, from that one load.
+fn a_panic_is_everybodys_error_at_once<R: Host>() {
+    for k in 1..=5 {
+        let mut sim = Sim::new();
+        let script = move |_: &[u32], call| if call == 0 { steps(k, 10).panics(7) } else { after(10) };
+        let batches = Batches::new(&sim.time, script);
+        let cache = sim.batched::<R>(&batches, |c| c);
+        let first = sim.many(&cache, &[1, 2, 3]);
+        let others: Vec<_> = if k == 1 { Vec::new() } else { [1, 2, 2, 3, 3].map(|key| sim.get(&cache, key)).into() };
+        sim.to(100);
+        let ends: Vec<_> = others.iter().map(|i| sim.saw(*i)).collect();
+        let unwound = ends.iter().chain([&sim.saw(first)]).filter(|end| end.ends_with("unwound 7")).count();
+        assert_eq!(unwound, 1, "{} {ends:?}", sim.saw(first));
+        for end in ends {
+            assert!(end.ends_with(": Panicked") || end.ends_with("unwound 7"), "{end}");
+        }
+        assert_eq!(batches.begun().len(), 1);
+        let again = sim.many(&cache, &[3, 2, 1]);
+        sim.to(200);
+        assert!(sim.saw(again).ends_with(": V3 Miss, V2 Miss, V1 Miss"), "{}", sim.saw(again));
+        assert_clean(&cache.stats());
+    }
+}
+
+/// P5: the same for a load that stays with its caller, which may be kept alive after it has unwound.
+fn a_panic_of_a_borrowed_load_is_everybodys_error_at_once<R: Host>() {
+    for k in 1..=3 {
+        let mut sim = Sim::new();
+        let script = move |_: &[u32], call| if call == 0 { steps(k, 10).panics(7) } else { after(10) };
+        let batches = Batches::new(&sim.time, script);
+        let cache = sim.batched::<R>(&batches, |c| c);
+        let mut first = cache.get_many_with(&[1, 2, 3], |keys| plain(batches.begin(keys)));
+        let (_, waker) = wakers::Counting::new();
+        let mut poll =
+            || std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| wakers::poll_with(&mut first, &waker)));
+        let mut polled = poll();
+        let others: Vec<_> = if k == 1 { Vec::new() } else { [1, 2, 2, 3].map(|key| sim.get(&cache, key)).into() };
+        for step in 1..k {
+            assert!(polled.is_ok());
+            sim.to(u64::from(step) * 10);
+            polled = poll();
+        }
+        assert_eq!(polled.err().and_then(|panic| panic.downcast::<Bang>().ok()).map(|bang| *bang), Some(Bang(7)));
+        sim.run();
+        for i in others {
+            assert_eq!(sim.saw(i), format!("{}: Panicked", (k - 1) * 10));
+        }
+        assert_eq!(batches.begun().len(), 1);
+        let again = sim.many(&cache, &[3, 2, 1]);
+        sim.to(200);
+        assert!(sim.saw(again).ends_with(": V3 Miss, V2 Miss, V1 Miss"), "{}", sim.saw(again));
+        drop(first);
+        assert_clean(&cache.stats());
+    }
+}
+
+async fn plain(load: BatchLoad) -> Result<Vec<(u32, V)>, Boom> {
+    let said = load.await?;
+    said.into_iter().map(|(key, loaded)| loaded.map(|_| (key, V::new(key)))).collect()
+}
+
+/// P5: a loader that panics before there is a future.
+fn a_panicking_closure_is_a_panicking_load<R: Host>() {
+    let mut sim = Sim::new();
+    let load = |keys: Vec<u32>| {
+        if keys.contains(&2) {
+            std::panic::panic_any(Bang(2));
+        }
+        async move { Ok::<_, Boom>(keys.into_iter().map(|key| (key, V::new(key)))) }
+    };
+    let cache = Cache::builder(R::on(sim.clock())).load_many_fn(load).build().expect("valid");
+    let (own, other) = (cache.clone(), cache.clone());
+    let first = sim.call(async move { own.get_many(&[1, 2, 3]).await });
+    assert_eq!(sim.saw(first), "0: unwound 2");
+    let again = sim.call(async move { other.get_many(&[3, 1]).await });
+    assert_eq!(sim.saw(again), "0: V3, V1");
+    assert_eq!(cache.stats().loads_panicked + cache.stats().loads_dropped, 3);
+    assert_clean(&cache.stats());
+}
+
+/// P3, P5: a caller who unwinds by somebody else's load while he is about to begin his own holds nobody back.
+fn a_panic_in_a_load_that_is_joined_leaves_the_rest_to_others<R: Host>() {
+    let mut sim = Sim::new();
+    let script = |keys: &[u32], _: usize| if keys == [9] { polls(2).panics(9) } else { after(10) };
+    let batches = Batches::new(&sim.time, script);
+    let cache = sim.batched::<R>(&batches, |c| c);
+    let theirs = {
+        let cache = cache.clone();
+        sim.spawn(async move { cache.get(&9).await })
+    };
+    sim.poll(theirs);
+    let mut kept = cache.get_many(&[1, 9, 2]);
+    let (_, waker) = wakers::Counting::new();
+    let polled = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| wakers::poll_with(&mut kept, &waker)));
+    assert!(polled.is_err(), "key 9's load was driven by whoever came");
+    let joins = sim.get(&cache, 1);
+    sim.to(100);
+    assert_eq!(sim.saw(joins), "10: V1 LockHit");
+    drop(kept);
+    assert_eq!(sim.saw(theirs), "0: Panicked");
+    assert_clean(&cache.stats());
+}

@@ -1,0 +1,184 @@
+//! Many keys at once, under deadlines and writes.
+
+use larder::{Loaded, LookupOptions, OnTimeout};
+use larder_tests::*;
+
+on_every_runtime! {
+    keys_that_time_out_together_are_loaded_together
+    keys_that_are_over_age_together_are_taken_over_together
+    each_caller_has_a_timeout_of_his_own
+    alone_by_option
+    alone_over_age
+    one_budget
+    a_write_ends_the_wait_for_that_key_alone
+    a_clear_voids_all_of_a_batch
+    reload_loads_what_is_fresh
+    capacity_zero_and_ttl_zero
+}
+
+/// D63, C27: keys whose wait reaches the timeout in the same poll go into one further load.
+fn keys_that_time_out_together_are_loaded_together<R: Host>() {
+    let mut sim = Sim::new();
+    let script = |_: &[u32], call| if call == 0 { after(500) } else { after(30) };
+    let batches = Batches::new(&sim.time, script);
+    let cache = sim.batched::<R>(&batches, |c| c.lock_timeout(ms(100), OnTimeout::Load));
+    let first = sim.many(&cache, &[1, 2, 3]);
+    sim.to(20);
+    let second = sim.many(&cache, &[3, 2, 1]);
+    sim.to(500);
+    assert_eq!(batches.begun(), [(0, vec![1, 2, 3]), (120, vec![3, 2, 1])]);
+    assert_eq!(sim.saw(first), "150: V1 Miss, V2 Miss, V3 Miss");
+    assert_eq!(sim.saw(second), "150: V3 Miss, V2 Miss, V1 Miss");
+    assert_eq!(cache.stats().timeouts, 3);
+    assert_clean(&cache.stats());
+}
+
+/// P6, C22, C23.
+fn keys_that_are_over_age_together_are_taken_over_together<R: Host>() {
+    let mut sim = Sim::new();
+    let script = |_: &[u32], call| if call == 0 { never() } else { after(30) };
+    let batches = Batches::new(&sim.time, script);
+    let cache = sim.batched::<R>(&batches, |c| c.lock_age(ms(100)));
+    let first = sim.many(&cache, &[1, 2, 3]);
+    sim.park(first);
+    sim.to(10);
+    let second = sim.many(&cache, &[2, 3]);
+    let third = sim.get(&cache, 1);
+    sim.to(130);
+    assert_eq!(batches.begun(), [(0, vec![1, 2, 3]), (100, vec![2, 3]), (100, vec![1])]);
+    assert_eq!((sim.saw(second), sim.saw(third)), ("130: V2 Miss, V3 Miss".into(), "130: V1 Miss".into()));
+    sim.unpark(first);
+    assert_eq!(sim.saw(first), "130: V1 Miss, V2 Miss, V3 Miss");
+    assert_eq!((cache.stats().takeovers, batches.live()), (3, 0));
+    assert_clean(&cache.stats());
+}
+
+/// P7, C29: "fail" bounds everyone's wait, key by key.
+fn each_caller_has_a_timeout_of_his_own<R: Host>() {
+    let mut sim = Sim::new();
+    let batches = sim.batches(never());
+    let cache = sim.batched::<R>(&batches, |c| c.lock_timeout(ms(100), OnTimeout::Fail));
+    let first = sim.many(&cache, &[1, 2]);
+    sim.to(20);
+    let second = sim.many(&cache, &[2]);
+    sim.to(100);
+    assert_eq!((sim.saw(first), batches.live()), ("100: LockTimeout, LockTimeout".into(), 1));
+    sim.to(120);
+    assert_eq!((sim.saw(second), batches.live()), ("120: LockTimeout".into(), 0));
+    assert_clean(&cache.stats());
+}
+
+/// D25: "do not store" loads those keys by one load of the caller's own.
+fn alone_by_option<R: Host>() {
+    for borrowed in [false, true] {
+        let mut sim = Sim::new();
+        let script = |_: &[u32], call| if call == 0 { after(500) } else { after(30) };
+        let batches = Batches::new(&sim.time, script);
+        let cache = sim.batched::<R>(&batches, |c| c.lock_timeout(ms(100), OnTimeout::LoadAlone));
+        let first = sim.many(&cache, &[1, 2]);
+        sim.to(20);
+        let second = if borrowed { sim.many_with(&cache, &[2, 1], &batches) } else { sim.many(&cache, &[2, 1]) };
+        sim.to(200);
+        assert_eq!(sim.saw(second), "150: V2 Miss, V1 Miss");
+        assert!(!cache.contains(&1));
+        sim.to(500);
+        assert_eq!(sim.saw(first), "500: V1 Miss, V2 Miss");
+        assert_eq!(batches.begun(), [(0, vec![1, 2]), (120, vec![2, 1])]);
+        assert_clean(&cache.stats());
+    }
+}
+
+/// C26, for many keys and a loader of single ones.
+fn alone_over_age<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_by(|key, call| if call < 2 { after(300).gives(key) } else { after(30).gives(key + 10) });
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)).over_age_alone());
+    let first = sim.many(&cache, &[1, 2]);
+    sim.to(150);
+    let second = sim.many(&cache, &[2, 1]);
+    sim.to(180);
+    assert_eq!(sim.saw(second), "180: V12 Miss, V11 Miss");
+    sim.to(300);
+    assert_eq!((sim.saw(first), loads.calls()), ("300: V1 Miss, V2 Miss".into(), 4));
+    assert_eq!(cache.get_if_present(&1), Some(V::new(1)));
+    assert_clean(&cache.stats());
+}
+
+/// D93, C93: a load of many keys has one budget.
+fn one_budget<R: Host>() {
+    let mut sim = Sim::new();
+    let batches = sim.batches(never());
+    let cache = sim.batched::<R>(&batches, |c| c.load_budget(ms(100)));
+    let first = sim.many(&cache, &[1, 2]);
+    sim.to(50);
+    let second = sim.get(&cache, 2);
+    sim.to(100);
+    assert_eq!(sim.saw(first), "100: BudgetExceeded, BudgetExceeded");
+    assert_eq!((sim.saw(second), batches.live()), ("100: BudgetExceeded".into(), 0));
+    assert_clean(&cache.stats());
+}
+
+/// C51: an inserted value is the outcome of that key; the others wait on.
+fn a_write_ends_the_wait_for_that_key_alone<R: Host>() {
+    let mut sim = Sim::new();
+    let batches = sim.batches(after(50));
+    let cache = sim.batched::<R>(&batches, |c| c);
+    let many = sim.many(&cache, &[1, 2]);
+    let single = sim.get(&cache, 2);
+    sim.to(30);
+    cache.insert(2, V::new(22));
+    sim.run();
+    assert_eq!((sim.saw(single), sim.saw(many)), ("30: V22 LockHit".into(), "waits".into()));
+    sim.to(50);
+    assert_eq!(sim.saw(many), "50: V1 Miss, V22 Miss");
+    assert_clean(&cache.stats());
+}
+
+/// C52, P8.
+fn a_clear_voids_all_of_a_batch<R: Host>() {
+    let mut sim = Sim::new();
+    let batches = sim.batches(after(50));
+    let cache = sim.batched::<R>(&batches, |c| c);
+    let before = sim.many(&cache, &[1, 2]);
+    sim.to(30);
+    cache.clear();
+    let after = sim.many(&cache, &[2, 3]);
+    sim.to(50);
+    assert_eq!((sim.saw(before), cache.len()), ("50: V1 Miss, V2 Miss".into(), 0));
+    sim.to(80);
+    assert_eq!((sim.saw(after), cache.len()), ("80: V2 Miss, V3 Miss".into(), 2));
+    assert_eq!(batches.begun().len(), 2);
+    assert_clean(&cache.stats());
+}
+
+/// D97, by call option.
+fn reload_loads_what_is_fresh<R: Host>() {
+    let mut sim = Sim::new();
+    let batches = sim.batches(after(50));
+    let cache = sim.batched::<R>(&batches, |c| c);
+    cache.insert(1, V::new(11));
+    let reload = sim.ask_many(&cache, &[1, 2], LookupOptions::new().reload());
+    let hit = sim.get(&cache, 1);
+    assert_eq!(sim.saw(hit), "0: V11 Hit");
+    sim.to(50);
+    assert_eq!(sim.saw(reload), "50: V1 Miss, V2 Miss");
+    assert_clean(&cache.stats());
+}
+
+/// P10, C05: what cannot be stored is delivered, to those who join as well.
+fn capacity_zero_and_ttl_zero<R: Host>() {
+    for (capacity, ttl) in [(0, 100), (10, 0)] {
+        let mut sim = Sim::new();
+        let says =
+            move |keys: &[u32]| keys.iter().map(|key| (*key, Ok(Loaded::new(V::new(*key)).ttl(ms(ttl))))).collect();
+        let batches = Batches::saying(&sim.time, |_, _| after(50), says);
+        let cache = sim.batched::<R>(&batches, |c| c.capacity(capacity));
+        let first = sim.many(&cache, &[1, 2]);
+        let second = sim.many(&cache, &[2, 1]);
+        sim.to(50);
+        assert_eq!(sim.saw(first), "50: V1 Miss, V2 Miss");
+        assert_eq!((sim.saw(second), cache.len()), ("50: V2 LockHit, V1 LockHit".into(), 0));
+        assert_eq!(batches.begun().len(), 1);
+        assert_clean(&cache.stats());
+    }
+}

@@ -1,0 +1,8 @@
+//! Lookups of many keys at once.
+
+mod answers;
+mod cancelled;
+mod deadlines;
+mod inside;
+mod storm;
+mod threads;

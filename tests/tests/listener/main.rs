@@ -1,0 +1,45 @@
+//! Who listens hears of every value that leaves, once, with its cause.
+
+mod causes;
+mod random;
+
+use larder::{Cache, Listening, Loader, LookupOptions, RemovalCause};
+use larder_tests::*;
+
+pub(crate) type Event = (u32, u32, RemovalCause);
+
+/// What a listener has heard, oldest first.
+#[derive(Clone, Default)]
+pub(crate) struct Events(pub(crate) Rc<RefCell<Vec<Event>>>);
+
+impl Events {
+    pub(crate) fn listener(&self) -> impl Fn(&u32, &V, RemovalCause) + use<> {
+        let events = self.clone();
+        move |key, value, cause| events.0.borrow_mut().push((*key, **value, cause))
+    }
+
+    pub(crate) fn take(&self) -> Vec<Event> {
+        self.0.take()
+    }
+}
+
+pub(crate) type Heard<R, F> = Cache<u32, Listening<Loader<Loads>, F>, R>;
+
+/// A cache whose listener is `heard`.
+pub(crate) fn cache<R: Host, F: Fn(&u32, &V, RemovalCause)>(
+    sim: &Sim,
+    loads: &Loads,
+    setup: impl FnOnce(Setup<R>) -> Setup<R>,
+    heard: F,
+) -> Heard<R, F> {
+    setup(Cache::builder(R::on(sim.clock())).loader(loads.clone())).listener(heard).build().expect("valid")
+}
+
+pub(crate) fn get<R: Host, F: Fn(&u32, &V, RemovalCause) + 'static>(
+    sim: &mut Sim,
+    cache: &Heard<R, F>,
+    key: u32,
+) -> usize {
+    let cache = cache.clone();
+    sim.call(async move { cache.lookup(&key, LookupOptions::new()).await })
+}

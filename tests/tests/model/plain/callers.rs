@@ -1,0 +1,161 @@
+//! Callers come, wait and leave.
+
+use larder::OnTimeout;
+
+use super::{Call, End, Flight, Id, Key, Ms, Plain, Saw, Seat, Sees, Waiting};
+
+impl Plain {
+    /// A caller comes; `inside` is the load that is being polled, if he comes from inside it.
+    pub(crate) fn arrive(&mut self, seat: Seat, call: Call, inside: Option<Id>, now: Ms) -> Sees {
+        let key = seat.1;
+        let held = self.held.get(&key).copied();
+        if !call.reload {
+            if let Some(id) = self.fresh(key, now) {
+                self.counts.hits += 1;
+                return Sees::Hit(id);
+            }
+        }
+        let failure = self.failures.get(&key).copied().filter(|(_, retry)| *retry > now && !call.reload);
+        let failed = failure.map(|(why, _)| why);
+        let current = self.current.get(&key).copied();
+        let stale = |limit| held.and_then(|held| held.stale_within(now, limit).map(|age| (held.id, age)));
+        if let Some((id, age)) = stale(self.rules.stale.filter(|_| call.takes_stale)) {
+            let ticket = failed.is_none() && current.is_none_or(|flight| self.may_begin(flight, now));
+            if ticket {
+                let flight = self.claim(key, current, seat, now);
+                let ticket = Waiting::new(flight, call, now, true);
+                self.waiting.insert(seat, Waiting { is_ticket: true, ..ticket });
+            }
+            self.counts.stale += 1;
+            return Sees::Stale { id, age, failed, ticket };
+        }
+        if let Some(failed) = failed {
+            return match stale(self.rules.stale_if_error) {
+                Some((id, age)) => {
+                    self.counts.stale += 1;
+                    Sees::Stale { id, age, failed: Some(failed), ticket: false }
+                }
+                None => {
+                    self.counts.errors += 1;
+                    Sees::Cached(failed)
+                }
+            };
+        }
+        let is_inside = inside.and_then(|load| self.loads.get(&load)).copied();
+        if current.is_some() && current == is_inside {
+            return match stale(self.rules.stale) {
+                Some((id, age)) => {
+                    self.counts.stale += 1;
+                    Sees::Stale { id, age, failed: None, ticket: false }
+                }
+                None => {
+                    self.counts.errors += 1;
+                    Sees::Reentrant
+                }
+            };
+        }
+        let found_expired = held.is_some() && !call.reload;
+        let led = current.is_none_or(|flight| self.may_begin(flight, now));
+        let flight = match current {
+            Some(flight) if !led => {
+                self.flights[flight].members += 1;
+                flight
+            }
+            _ => self.claim(key, current, seat, now),
+        };
+        let waiting = Waiting { led, ..Waiting::new(flight, call, now, found_expired) };
+        assert!(self.waiting.insert(seat, waiting).is_none());
+        Sees::Waits
+    }
+
+    fn may_begin(&self, flight: usize, now: Ms) -> bool {
+        let flight = &self.flights[flight];
+        let live = flight.running.len() + flight.unbegun.len();
+        let is_over_age = self.rules.lock_age.is_some_and(|age| flight.newest.saturating_add(age) <= now);
+        live == 0 || (is_over_age && live < self.rules.attempts)
+    }
+
+    fn claim(&mut self, key: Key, current: Option<usize>, seat: Seat, now: Ms) -> usize {
+        let flight = current.unwrap_or_else(|| {
+            self.flights.push(Flight { key, attached: true, ..Flight::default() });
+            self.current.insert(key, self.flights.len() - 1);
+            self.flights.len() - 1
+        });
+        let claimed = &mut self.flights[flight];
+        claimed.members += 1;
+        claimed.newest = now;
+        claimed.unbegun.push(Some(seat));
+        flight
+    }
+
+    /// A caller has come to an end.
+    ///
+    /// One who asked for many keys may have been told of this one `earlier`.
+    pub(crate) fn end(&mut self, seat: Seat, saw: &Saw, earlier: bool, now: Ms) {
+        let waiting = self.waiting.remove(&seat).expect("he has waited");
+        let end = self.flights[waiting.flight].end.or(waiting.failure);
+        let held = self.held.get(&seat.1).copied();
+        let stale = |limit| held.and_then(|held| held.stale_within(now, limit).map(|age| (held.id, age)));
+        let softened = || stale(self.rules.stale_if_error.filter(|_| !waiting.call.reload));
+        let expected = match end {
+            Some(End::Value(id)) => Saw::Value { id, led: waiting.led, expired: waiting.led && waiting.found_expired },
+            Some(End::Failed(failed)) => match softened() {
+                Some((id, age)) => Saw::Stale { id, age, failed: Some(failed) },
+                None => Saw::Failed(failed),
+            },
+            Some(End::Deserted) => panic!("{seat:?} was counted as gone"),
+            None => {
+                let (patience, then) = waiting.call.timeout.expect("nothing has ended his wait");
+                assert!(waiting.came.saturating_add(patience) <= now, "{seat:?} lost patience too early");
+                match (then, stale(self.rules.stale)) {
+                    (OnTimeout::Stale, Some((id, age))) => Saw::Stale { id, age, failed: None },
+                    _ => Saw::LockTimeout,
+                }
+            }
+        };
+        let is_right = match (saw, end) {
+            // What was told under the lock may be overtaken by what is done after it, within the same poll.
+            (Saw::Failed(why), Some(End::Value(_))) if matches!(waiting.failure, Some(End::Failed(own)) if own == *why) => {
+                true
+            }
+            (Saw::Stale { failed, .. }, Some(End::Failed(why))) if earlier => *failed == Some(why),
+            (Saw::Failed(failed), Some(End::Failed(why))) if earlier => *failed == why,
+            (Saw::Value { id, led, .. }, Some(End::Value(right))) if earlier => (*id, *led) == (right, waiting.led),
+            _ => *saw == expected,
+        };
+        assert!(is_right, "{seat:?} at {now}: {saw:?} instead of {expected:?}");
+        match saw {
+            Saw::Value { led: false, .. } => self.counts.joined += 1,
+            Saw::Value { expired: true, .. } => self.counts.expired += 1,
+            Saw::Value { .. } => self.counts.misses += 1,
+            Saw::Stale { .. } => self.counts.stale += 1,
+            _ => self.counts.errors += 1,
+        }
+        self.stand_up(seat, waiting.flight);
+    }
+
+    /// A caller, or who held a ticket, is gone, whether he waited or not.
+    pub(crate) fn leave(&mut self, seat: Seat) {
+        if let Some(waiting) = self.waiting.remove(&seat) {
+            self.counts.abandoned += u64::from(!waiting.is_ticket);
+            self.stand_up(seat, waiting.flight);
+        }
+    }
+
+    fn stand_up(&mut self, seat: Seat, number: usize) {
+        let flight = &mut self.flights[number];
+        flight.members -= 1;
+        flight
+            .running
+            .iter_mut()
+            .filter(|running| running.owner == Some(seat))
+            .for_each(|running| running.owner = None);
+        flight.unbegun.iter_mut().filter(|owner| **owner == Some(seat)).for_each(|owner| *owner = None);
+        if flight.members == 0 && flight.end.is_none() {
+            flight.end = Some(End::Deserted);
+            if flight.attached {
+                self.current.remove(&flight.key);
+            }
+        }
+    }
+}
