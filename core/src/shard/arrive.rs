@@ -37,11 +37,11 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     pub(crate) fn hit(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<V> {
         let place = self.values.find(hash, eq)?;
         let entry = self.values.entry(place);
-        if entry.deadline.min(self.due) <= now {
+        if entry.deadline.min(self.plain_until) <= now {
             return None;
         }
         let value = entry.value.clone();
-        self.values.hit(place, now);
+        self.values.favour(place);
         self.counts.hits += 1;
         Some(value)
     }

@@ -204,8 +204,9 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     /// Removes everything and voids all loads; what is returned has to be told of and dropped.
     pub(crate) fn clear(&mut self, now: Instant) -> (Cleared<K, V, P::Node>, impl Sized + use<K, V, E, F, W, C, P>) {
         self.flights.detach_all();
-        self.due = Instant::NEVER;
-        (self.values.take_all(now), self.failures.take())
+        let cleared = (self.values.take_all(now), self.failures.take());
+        self.note_due();
+        cleared
     }
 
     /// Returns copies of all fresh entries, with their generations.

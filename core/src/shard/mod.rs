@@ -34,8 +34,9 @@ pub(crate) struct Shard<K, V, E, F, W, C, P: Policy> {
     pub(crate) failures: Failures<K, E>,
     pub(crate) flights: Flights<K, F, V, E, W, C>,
     pub(crate) counts: LookupCounts,
-    /// When something has to go next; kept up to date by whatever stores or removes.
-    due: Instant,
+    /// Until when a fresh value needs no more than a look: until something has to go, which is noted by whatever stores or
+    /// removes; never where each hit prolongs a life.
+    plain_until: Instant,
 }
 
 /// How the lookups of a shard ended.
@@ -96,7 +97,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             failures: Failures::new(),
             flights: Flights::new(),
             counts: LookupCounts::default(),
-            due: Instant::NEVER,
+            plain_until: if keeping.idle.is_some() { Instant::ZERO } else { Instant::NEVER },
         }
     }
 
@@ -116,13 +117,19 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
 
     /// Notes when something has to go next, or is to be looked at for that.
     fn note_due(&mut self) {
+        if !self.values.are_prolonged() {
+            self.plain_until = self.next_due();
+        }
+    }
+
+    fn next_due(&self) -> Instant {
         let due = [self.values.first_due(), self.failures.first_due()];
-        self.due = due.into_iter().flatten().min().unwrap_or(Instant::NEVER);
+        due.into_iter().flatten().min().unwrap_or(Instant::NEVER)
     }
 
     /// Tells whether there is anything to [`reclaim`](Self::reclaim).
     pub(crate) fn is_due(&self, now: Instant) -> bool {
-        self.due.reached(now)
+        self.plain_until.reached(now) && self.next_due().reached(now)
     }
 
     /// Returns the weight of values and kept failures.
@@ -134,7 +141,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     pub(crate) fn first_due(&mut self) -> Option<Instant> {
         self.values.settle();
         self.note_due();
-        Some(self.due).filter(|due| *due != Instant::NEVER)
+        Some(self.next_due()).filter(|due| *due != Instant::NEVER)
     }
 }
 

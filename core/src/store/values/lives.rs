@@ -80,6 +80,11 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.keeping.idle.map_or(life.end, |idle| life.end.min(life.since.saturating_add(idle)))
     }
 
+    /// Tells whether a value lives longer for being asked for.
+    pub(crate) const fn are_prolonged(&self) -> bool {
+        self.keeping.idle.is_some()
+    }
+
     /// Sets things right for values that were asked for, so that [`first_due`](Self::first_due) is exact.
     ///
     /// Takes time in proportion to how many those are.
