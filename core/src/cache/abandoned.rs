@@ -53,7 +53,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Future for Aba
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.poll(cx, None, &mut None::<Infallible>).map(drop)
+        self.0.poll(cx, None, &mut None::<Infallible>, Waiter::key).map(drop)
     }
 }
 

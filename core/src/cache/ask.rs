@@ -152,7 +152,7 @@ where
         loop {
             let poll = match &mut self.state {
                 State::New => return Poll::Pending,
-                State::Waiting(waiter) => waiter.poll(cx, turn.take(), means),
+                State::Waiting(waiter) => waiter.poll(cx, turn.take(), means, |_| Some(self.key.to_owned())),
                 State::Alone(alone) => alone.poll(cx, means),
             };
             let Poll::Ready(end) = poll else { return Poll::Pending };
@@ -208,10 +208,15 @@ where
                 }
                 Arrival::Seated(seat, first) => {
                     // Whatever happens from here on, the seat is given up with this state.
+                    let is_first = seat.began() == Some(1);
                     *state = State::Waiting(Waiter::new(inner, wait(seat, first), now, true));
                     let State::Waiting(waiter) = state else { return ControlFlow::Continue(None) };
                     let nothing = (Driven::Nothing, 0);
-                    ControlFlow::Continue(Some(waiter.stay.visit(shard, inner, nothing, waker, means, &mut scraps)))
+                    ControlFlow::Continue(Some(if is_first {
+                        waiter.stay.set_out::<K, L, R, P>(shard, waker)
+                    } else {
+                        waiter.stay.visit(shard, inner, nothing, waker, means, &mut scraps)
+                    }))
                 }
             }
         });

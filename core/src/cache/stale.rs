@@ -244,7 +244,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Future for Ref
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         let Some(waiter) = &mut this.waiter else { return Poll::Ready(()) };
-        let poll = waiter.poll(cx, None, &mut this.means).map(drop);
+        let poll = waiter.poll(cx, None, &mut this.means, |waiter| waiter.key()).map(drop);
         if poll.is_ready() {
             this.waiter = None;
         }

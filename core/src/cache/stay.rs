@@ -34,6 +34,31 @@ pub(crate) struct Stay<N: Notify> {
 }
 
 impl<N: Notify> Stay<N> {
+    /// Takes the load out that was claimed with this seat: nobody else knows of it yet.
+    pub(crate) fn set_out<K, L, R, P>(
+        &mut self,
+        shard: &mut ShardOf<K, L, R, P>,
+        waker: &Waker,
+    ) -> Turn<Ride<K, L, R>, L::Value, L::Error, N>
+    where
+        K: Key,
+        L: Source<K>,
+        R: Runtime<Notify = N>,
+        P: Policy,
+    {
+        let Some(waiting) = &self.waiting else { return Turn::Again };
+        let crowd = &mut shard.flights.seated(&waiting.seat).crowd;
+        // The first of a crowd displaces nobody.
+        let _nobody = crowd.register(&mut self.registration, 1, waker);
+        match shard.flights.check_out(&waiting.seat, 0, false, || waker.clone()) {
+            Some(job) => {
+                self.driving = Some(job.number);
+                Turn::Drive(job, None)
+            }
+            None => Turn::Again,
+        }
+    }
+
     /// Hands in what was driven in this poll, up to attempt `after`, and learns what comes next.
     ///
     /// The seat is given up at the end, unless it may be handed over with a load that nobody else waits for.

@@ -63,12 +63,13 @@ where
 
     /// Carries the flight on as far as possible; ready when this caller's wait is over and his seat given up.
     ///
-    /// `turn` is what his first visit to the shard has told, if that was part of claiming the seat.
+    /// `turn` is what his first visit to the shard has told, if that was part of claiming the seat; `key` is the key.
     pub(crate) fn poll<M: Means<K, L>>(
         &mut self,
         cx: &mut Context<'_>,
         turn: Option<Turn<Ride<K, L, R>, L::Value, L::Error, R::Notify>>,
         means: &mut M,
+        key: impl Fn(&Self) -> Option<K>,
     ) -> Poll<End<L::Value, L::Error>> {
         let polling = Polling(self);
         let this = &mut *polling.0;
@@ -84,7 +85,7 @@ where
                 }
                 Turn::Drive(job, waker_of_all) => {
                     after = job.number;
-                    driven = this.drive(job, waker_of_all.as_ref(), cx, means, &mut knell);
+                    driven = this.drive(job, waker_of_all.as_ref(), cx, means, &key, &mut knell);
                     handed = waker_of_all;
                 }
                 Turn::Again => {}
@@ -142,6 +143,7 @@ where
         handed: Option<&Handed<R::Notify>>,
         cx: &mut Context<'_>,
         means: &mut M,
+        key: &impl Fn(&Self) -> Option<K>,
         knell: &mut Knell<R::Notify>,
     ) -> Driven<Ride<K, L, R>, L::Value, L::Error> {
         let number = job.number;
@@ -150,7 +152,7 @@ where
             work => {
                 let load = match work {
                     Work::Poll(load) => Some(load),
-                    _ => self.begin(),
+                    _ => key(self).and_then(|key| self.begin(key)),
                 };
                 // Only a loader's attempts begin without a load, so there always is one.
                 let Some(mut load) = load else { return self.failed(number, Cause::Panicked) };
@@ -166,7 +168,7 @@ where
                 // The load goes before the clock is read: its drop is part of it.
                 drop(load);
                 match result {
-                    Ok(answered) => self.answered(number, answered),
+                    Ok(answered) => self.answered(number, answered, key),
                     Err(cause) => self.failed(number, cause),
                 }
             }
@@ -174,10 +176,15 @@ where
     }
 
     /// Lets the user's rules judge an answer, with no lock held.
-    fn answered(&mut self, number: u32, answered: Answered<L::Value>) -> Driven<Ride<K, L, R>, L::Value, L::Error> {
+    fn answered(
+        &mut self,
+        number: u32,
+        answered: Answered<L::Value>,
+        key: &impl Fn(&Self) -> Option<K>,
+    ) -> Driven<Ride<K, L, R>, L::Value, L::Error> {
         let now = self.now();
         let inner = self.inner.get();
-        let judge = |value: &L::Value| match L::JUDGES.then(|| self.key()).flatten() {
+        let judge = |value: &L::Value| match L::JUDGES.then(|| key(self)).flatten() {
             Some(key) => inner.source.judge(&key, value),
             None => Judgement::default(),
         };
@@ -244,16 +251,15 @@ where
         self.contain_panic();
     }
 
-    /// Returns a clone of the flight's key.
-    fn key(&self) -> Option<K> {
+    /// Returns a clone of the flight's key, for callers who have none of their own.
+    pub(crate) fn key(&self) -> Option<K> {
         let waiting = self.stay.waiting.as_ref()?;
         self.inner.get().with(waiting.hash, |shard| shard.flights.seated(&waiting.seat).key().cloned())
     }
 
     /// Asks the cache's loader for a load.
-    fn begin(&self) -> Option<Ride<K, L, R>> {
-        let waiting = self.stay.waiting.as_ref()?;
-        let (key, inner) = (self.key()?, self.inner.get());
+    fn begin(&self, key: K) -> Option<Ride<K, L, R>> {
+        let (waiting, inner) = (self.stay.waiting.as_ref()?, self.inner.get());
         if L::BATCHES {
             return Part::of([(waiting.hash, key)].into()).next().map(|part| Ride::Part(part.into()));
         }
