@@ -20,7 +20,7 @@ use super::{
     visit::{Driven, End, Handed, Scraps, Turn},
 };
 use crate::{
-    Cause, Failure, Instant, Judgement, Key, Runtime, Source,
+    Cause, Failure, Instant, Judgement, Key, Outcome, Runtime, Source,
     flight::{Job, Work},
     policy::Policy,
     seams::Answered,
@@ -87,6 +87,15 @@ where
                     after = job.number;
                     driven = this.drive(job, waker_of_all.as_ref(), cx, means, &key, &mut knell);
                     handed = waker_of_all;
+                    if handed.is_none() {
+                        driven = match driven {
+                            Driven::Answered(number, news, now) => match this.land(number, news, now) {
+                                Ok(outcome) => return Poll::Ready(End::Told(Ok(outcome))),
+                                Err(news) => Driven::Answered(number, news, now),
+                            },
+                            other => other,
+                        };
+                    }
                 }
                 Turn::Again => {}
                 Turn::ReadClock => this.read_clock(),
@@ -103,6 +112,20 @@ where
             turn = this.visit(driven, after, handed, cx.waker(), means);
             drop(knell);
         }
+    }
+
+    /// Publishes an answer that nobody else waits for, and ends the wait, in one visit; gives it back if others do.
+    fn land(&mut self, number: u32, news: News<L::Value>, now: Instant) -> LandedOf<K, L> {
+        let (inner, stay) = (self.inner.get(), &mut self.stay);
+        let Some(waiting) = &stay.waiting else { return Err(news) };
+        let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+        let at = At { now, rules: &inner.rules };
+        let (outcome, flight) =
+            inner.with(waiting.hash, |shard| shard.land(waiting, number, news, at, deferred.effects()))?;
+        (stay.waiting, stay.driving) = (None, None);
+        drop(deferred);
+        drop(flight);
+        Ok(outcome)
     }
 
     /// Visits the shard: hands in what was driven, and learns what comes next.
@@ -312,6 +335,9 @@ where
         });
     }
 }
+
+/// What an answer comes to that nobody else waits for, or the answer.
+type LandedOf<K, L> = Result<Outcome<<L as Source<K>>::Value, <L as Source<K>>::Error>, News<<L as Source<K>>::Value>>;
 
 /// A waiter while it is polled.
 struct Polling<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, I>(&'a mut Waiter<K, L, R, P, H, I>)

@@ -118,6 +118,24 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
         self.end(seat.place)
     }
 
+    /// Tells whether attempt `number` is all there is to a flight, and its caller the only one; if so, on what terms.
+    pub(crate) fn alone(&mut self, seat: &Seat, number: u32) -> Option<(Terms, Instant)> {
+        let flight = self.seated(seat);
+        let Attempt { number: newest, begun, terms, .. } = &flight.newest;
+        let is_alone = flight.seats == 1 && flight.attached && flight.older.is_empty() && *newest == number;
+        (is_alone && flight.verdict.is_none() && flight.newest.is_live()).then_some((*terms, *begun))
+    }
+
+    /// Ends a flight that is [alone](Self::alone) by a success, its caller's wait included; what is returned has to be
+    /// dropped, except for the key, under which the answer may be stored.
+    pub(crate) fn land(&mut self, seat: &Seat) -> (Option<K>, Flight<K, F, V, E, W, C>) {
+        self.counts.succeeded += 1;
+        self.detach(seat.place);
+        let mut flight = self.slab.remove(seat.place as usize);
+        self.give_back();
+        (flight.key.take(), flight)
+    }
+
     /// Ends attempt `number` by a failure; if it was the last in flight, the flight ends, too, with this verdict.
     ///
     /// Only a borrow of the failure is taken, so that its last owner is never this machine.

@@ -1,11 +1,11 @@
 //! A load ends: what is stored, what everybody is told, and what is left over.
 
-use core::hash::Hash;
+use core::{hash::Hash, time::Duration};
 
-use super::{At, Effects, Shard};
+use super::{At, Effects, Shard, Waiting};
 use crate::{
-    Failure, Instant, Judgement, Loaded, Previous, Ttl,
-    flight::{Answer, Ended, Seat},
+    Failure, Instant, Judgement, Loaded, Outcome, Previous, Ttl,
+    flight::{Answer, Ended, Flight, Seat, Terms},
     store::{Former, New, policy::Policy},
 };
 
@@ -33,7 +33,7 @@ impl<V> News<V> {
 impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
     /// Publishes the answer of attempt `number`, unless a newer outcome is there already.
     ///
-    /// If `Eq` or `Clone` panics, nothing has happened.
+    /// If the user's code panics, nothing has happened.
     pub(crate) fn succeed(
         &mut self,
         seat: &Seat,
@@ -44,47 +44,89 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     ) where
         K: Hash,
     {
-        let At { now, rules } = at;
-        let News { value, ttl, weight, judgement, former } = news;
         let Some((terms, begun)) = self.flights.may_answer(seat, number) else {
-            effects.value = Some(value);
+            effects.value = Some(news.value);
             return;
         };
-        let ttl = ttl.or(terms.ttl).or(judgement.ttl);
-        let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1);
-        let (place, failure) = self.places(seat);
-        let flight = self.flights.seated(seat);
-        let end = flight.key().filter(|_| flight.is_attached()).and_then(|key| rules.end(ttl, key, now));
-        let copy = end.map(|_| value.clone());
-
+        let plan = self.plan(seat, (terms, begun), news, at);
         let Ended { key, hash, crowd, loads } = self.flights.succeed(seat, number);
         effects.wake = Some(crowd);
         effects.loads.extend(loads);
-        let took = now.saturating_since(begun);
+        let answer = self.publish(key.map(|key| (hash, key)), number, plan, at.now, effects);
+        self.flights.seated(seat).tell(Ok(answer));
+    }
+
+    /// Publishes the answer of attempt `number` and ends the flight with the wait of its caller, if that is all there is
+    /// to it; if not, the answer is given back.
+    ///
+    /// The same as to [succeed](Self::succeed), to be [told](Self::told) and to leave, but most flights end like this.
+    pub(crate) fn land(
+        &mut self,
+        waiting: &Waiting,
+        number: u32,
+        news: News<V>,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) -> Landed<K, V, E, F, W, C>
+    where
+        K: Hash,
+    {
+        let Some(alone) = self.flights.alone(&waiting.seat, number) else { return Err(news) };
+        let plan = self.plan(&waiting.seat, alone, news, at);
+        let (key, flight) = self.flights.land(&waiting.seat);
+        let answer = self.publish(key.map(|key| (waiting.hash, key)), number, plan, at.now, effects);
+        Ok((self.tell(waiting, answer), flight))
+    }
+
+    /// Does all that a publication takes of the user's code, while there is nothing yet that a panic could break.
+    fn plan(&mut self, seat: &Seat, (terms, begun): (Terms, Instant), news: News<V>, at: At<'_>) -> Plan<V>
+    where
+        K: Hash,
+    {
+        let At { now, rules } = at;
+        let News { value, ttl, weight, judgement, former } = news;
+        let ttl = ttl.or(terms.ttl).or(judgement.ttl);
+        let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1);
+        let places = self.places(seat);
+        let flight = self.flights.seated(seat);
+        let end = flight.key().filter(|_| flight.is_attached()).and_then(|key| rules.end(ttl, key, now));
+        let stored = end.map(|end| (end, value.clone()));
+        Plan { value, stored, weight, former, took: now.saturating_since(begun), places }
+    }
+
+    /// Stores what is planned under its key, if it may be, and returns what is to be said of it.
+    fn publish(
+        &mut self,
+        key: Option<(u64, K)>,
+        number: u32,
+        plan: Plan<V>,
+        now: Instant,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) -> Answer<V> {
+        let Plan { value, stored, weight, former, took, places: (place, failure) } = plan;
         self.counts.load_time += took;
         let since = former.map_or(now, |former| former.published);
         let mut answer =
             Answer { value, attempt: Some(number), published: now, since, deadline: now, generation: None };
-        if let Some(key) = key {
-            effects.failures.extend(failure.map(|place| self.failures.remove(place)));
-            match end.zip(copy) {
-                Some((end, value)) => {
-                    let new = New { hash, key, value, weight, now, end, took, former };
-                    let deadline = self.values.deadline(new.life());
-                    answer.generation = self.put_or_renew(place, new, effects);
-                    if answer.generation.is_some() {
-                        answer.deadline = deadline;
-                    }
-                }
-                None => {
-                    if let Some(place) = place {
-                        self.values.discard(place, now, &mut effects.leavers);
-                    }
-                    effects.key = Some(key);
+        let Some((hash, key)) = key else { return answer };
+        effects.failures.extend(failure.map(|place| self.failures.remove(place)));
+        match stored {
+            Some((end, value)) => {
+                let new = New { hash, key, value, weight, now, end, took, former };
+                let deadline = self.values.deadline(new.life());
+                answer.generation = self.put_or_renew(place, new, effects);
+                if answer.generation.is_some() {
+                    answer.deadline = deadline;
                 }
             }
+            None => {
+                if let Some(place) = place {
+                    self.values.discard(place, now, &mut effects.leavers);
+                }
+                effects.key = Some(key);
+            }
         }
-        self.flights.seated(seat).tell(Ok(answer));
+        answer
     }
 
     /// Stores a value, or lets the one that is stored stay if it is the same.
@@ -202,6 +244,20 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         self.note_due();
     }
 }
+
+/// What is about to be published.
+struct Plan<V> {
+    value: V,
+    /// Until when it is stored, and the copy that is.
+    stored: Option<(Instant, V)>,
+    weight: u64,
+    former: Option<Former>,
+    took: Duration,
+    places: Places,
+}
+
+/// What the only caller of a flight is told, and what is left of the flight; or what he came with, if he is not that.
+pub(crate) type Landed<K, V, E, F, W, C> = Result<(Outcome<V, E>, Flight<K, F, V, E, W, C>), News<V>>;
 
 /// Where the value and the kept failure of a key are.
 type Places = (Option<u32>, Option<u32>);

@@ -102,13 +102,18 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             Ok(Err(failure)) => return Some(Err(failure.clone())),
             Err(failure) => return Some(Err(failure)),
         };
+        Some(Ok(self.tell(waiting, answer)))
+    }
+
+    /// Puts an answer into the words of a caller who has waited for it, and counts his lookup.
+    pub(super) fn tell(&mut self, waiting: &Waiting, answer: Answer<V>) -> Outcome<V, E> {
         let Answer { value, attempt, published, since, deadline, generation } = answer;
         let led = waiting.seat.began().is_some();
         let status = if led { waiting.first() } else { Status::LockHit };
         if waiting.counted {
             self.count(status);
         }
-        Some(Ok(Outcome {
+        Outcome {
             value,
             status,
             age: published.saturating_since(since),
@@ -118,7 +123,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             waited: published.saturating_since(waiting.started),
             generation,
             error: None,
-        }))
+        }
     }
 
     /// Decides what a caller does who has not been told anything.
