@@ -29,7 +29,9 @@
 //! # Map
 //!
 //! * [`Cache`], made by [`Builder`]; lookups return a value or an [`Outcome`], a failed one a [`LoadError`].
-//! * [`Loaded`] and [`Ttl`]: what a load says of its value. [`LookupOptions`]: what a call says.
+//! * [`Cache::get_many`]: many keys at once. [`Cache::get_stale`]: a stale value now, and its [`Refresh`] as a ticket.
+//! * [`Loaded`], [`Revalidated`] and [`Ttl`]: what a load says of its value. [`LookupOptions`]: what a call says.
+//! * [`Generation`] and [`RemovalCause`]: which value it is, and why it left. [`Change`]: what becomes of it.
 //! * Seams: [`Clock`], [`Timer`], [`Lock`], [`Notify`], [`Runtime`], [`Spawn`], [`Load`]. Ready-made ones are in [`parts`].
 //! * [`policy`]: which entry leaves when room is needed.
 //! * [`ManualClock`]: time for tests.
