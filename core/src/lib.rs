@@ -38,9 +38,16 @@
 //!
 //! # Coming from another cache
 //!
-//! * [`migration::from_pingora`] is a table of all that pingora-memory-cache 0.9.1 does: what it is called here, and which
-//!   default differs and why. [`Coalescing::pingora`] sets its rules about slow loads.
-//! * [`migration::from_moka`] is the same for moka 0.12.
+//! * [`migration::from_pingora`]: from pingora-memory-cache 0.9.1, call by call. [`Coalescing::pingora`] sets its rules
+//!   about slow loads.
+//! * [`migration::from_moka`]: the same for moka 0.12.
+//!
+//! <details><summary>All that pingora-memory-cache 0.9.1 does, line by line: what it is called here, which default differs
+//! and why</summary>
+//!
+#![doc = include_str!("../docs/pingora_table.md")]
+//!
+//! </details>
 //!
 //! # Features
 //!

@@ -4,4 +4,5 @@
 pub mod from_moka {}
 
 #[doc = include_str!("../docs/from_pingora.md")]
+#[doc = include_str!("../docs/pingora_table.md")]
 pub mod from_pingora {}
