@@ -20,7 +20,7 @@ pub use rules::OnTimeout;
 pub(crate) use rules::{At, Call, Rules};
 pub(crate) use settle::News;
 pub(crate) use tally::LoadEnd;
-pub(crate) use wait::{AtPoll, Next, Waiting};
+pub(crate) use wait::{AtPoll, Next, Wait, Waiting};
 
 use crate::{
     Failure, Instant,
@@ -34,6 +34,8 @@ pub(crate) struct Shard<K, V, E, F, W, C, P: Policy> {
     pub(crate) failures: Failures<K, E>,
     pub(crate) flights: Flights<K, F, V, E, W, C>,
     pub(crate) counts: LookupCounts,
+    /// How many writes there have been, to whatever key; loads are none.
+    pub(crate) writes: u64,
     /// When something has to go next; kept up to date by whatever stores or removes.
     due: Instant,
 }
@@ -96,8 +98,23 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             failures: Failures::new(),
             flights: Flights::new(),
             counts: LookupCounts::default(),
+            writes: 0,
             due: Instant::NEVER,
         }
+    }
+
+    /// Notes a write to the key of this flight, or of none: what loads have read so far may be void.
+    fn void(&mut self, flight: Option<u32>) {
+        self.writes = self.writes.wrapping_add(1);
+        if let Some(flight) = flight {
+            self.flights.detach(flight);
+        }
+    }
+
+    /// Notes a write that may concern every key.
+    pub(crate) fn void_all(&mut self) {
+        self.void(None);
+        self.flights.detach_all();
     }
 
     /// Takes out some of what is due, at a bounded cost; returns how much.
