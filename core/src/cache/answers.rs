@@ -15,7 +15,7 @@ use crate::{
     Cause, Key, Loaded, Runtime, Source,
     policy::Policy,
     seams::{Answered, Answers},
-    shard::At,
+    shard::{At, Unasked},
 };
 
 /// Keys with their hashes.
@@ -127,10 +127,11 @@ impl<K: Key, V: Clone> Surplus<K, V> {
             let now = inner.runtime.now();
             for (hash, key, loaded) in found {
                 let judgement = inner.judge(&key, &loaded);
-                let Some(before) = writes.get(inner.shard_of(hash)) else { continue };
+                let Some(writes) = writes.get(inner.shard_of(hash)).copied() else { continue };
+                let unasked = Unasked { hash, key, loaded, writes };
                 let mut deferred = Deferred::<K, L, R>::new(&inner.source);
                 let (at, effects) = (At { now, rules: &inner.rules }, deferred.effects());
-                inner.with(hash, |shard| shard.insert_surplus(hash, key, loaded, judgement, *before, at, effects));
+                inner.with(hash, |shard| shard.insert_surplus(unasked, judgement, at, effects));
             }
         }
     }

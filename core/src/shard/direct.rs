@@ -10,6 +10,15 @@ use crate::{
     store::{Cleared, Entry, New, policy::Policy},
 };
 
+/// A value that a load has answered though nobody asked for it.
+pub(crate) struct Unasked<K, V> {
+    pub(crate) hash: u64,
+    pub(crate) key: K,
+    pub(crate) loaded: Loaded<V>,
+    /// How many writes there had been to the shard before the load.
+    pub(crate) writes: u64,
+}
+
 /// What a value that was seen is known by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen {
@@ -121,22 +130,18 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
 
     /// Stores a value that was not asked for, where nothing fresh is stored and nothing is in flight.
     ///
-    /// Its load began after so many writes; if there were others since, it may know less than they.
+    /// And where there was no write since its load began, which may know less than that.
     pub(crate) fn insert_surplus(
         &mut self,
-        hash: u64,
-        key: K,
-        loaded: Loaded<V>,
+        Unasked { hash, key, loaded, writes }: Unasked<K, V>,
         judgement: Judgement,
-        writes: u64,
         at: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
     ) where
         K: Hash,
     {
-        let is_known = |k: &K| *k == key;
-        if self.writes != writes || self.contains(hash, at.now, is_known) || self.flights.find(hash, is_known).is_some()
-        {
+        let eq = |k: &K| *k == key;
+        if self.writes != writes || self.contains(hash, at.now, eq) || self.flights.find(hash, eq).is_some() {
             (effects.key, effects.value) = (Some(key), Some(loaded.value));
         } else {
             self.publish(hash, key, loaded, judgement, at, effects);

@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 pub(crate) use arrive::{Arrival, Asked};
+pub(crate) use direct::Unasked;
 pub(crate) use lifetime::{Early, Jitter};
 pub use rules::OnTimeout;
 pub(crate) use rules::{At, Call, Rules};

@@ -28,8 +28,11 @@ fn a_write_is_not_undone_by_surplus<R: Host>() {
         |cache| drop(cache.remove(&9)),
         |cache| cache.clear(),
         |cache| cache.retain(|key, _| *key != 9),
-        |cache| drop(cache.expire(&9)),
-        |cache| drop(cache.invalidate_if(&9, cache.peek(&9).and_then(|found| found.generation()).expect("stored"))),
+        |cache| assert!(cache.expire(&9)),
+        |cache| {
+            let found = cache.peek(&9).and_then(|found| found.generation());
+            assert!(found.is_some_and(|generation| cache.invalidate_if(&9, generation)));
+        },
         |cache| drop(cache.compute(&9, |_| larder::Change::Remove)),
         |cache| drop((cache.insert(9, V::new(91)), cache.remove(&9))),
     ];

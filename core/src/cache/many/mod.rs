@@ -132,10 +132,10 @@ where
                 }
             }
             gather.drop_unneeded(asked);
+            // What was asked for has been published.
+            mem::take(&mut gather.surplus).store(inner);
             let has_begun = unwinding.0.begin();
             mem::forget(unwinding);
-            // What was asked for has been published.
-            mem::take(&mut self.gather.surplus).store(self.inner);
             if !has_begun {
                 break;
             }
