@@ -300,6 +300,8 @@ impl<V, E> Outcome<V, E> {
 
     /// Tells whether this caller began a load.
     ///
+    /// Also if that failed, or took too long, and a stale value was served instead.
+    ///
     /// ```
     /// # use futures_lite::future::{block_on, yield_now, zip};
     /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
@@ -342,7 +344,7 @@ impl<V, E> Outcome<V, E> {
 
     /// Returns how long this caller waited.
     ///
-    /// From its first poll to the publication of the value.
+    /// From its first poll to the publication of the value, or until it was served a stale one.
     ///
     /// ```
     /// # use core::time::Duration;

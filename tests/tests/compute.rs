@@ -8,6 +8,7 @@ use larder_tests::*;
 on_every_runtime! {
     it_is_a_write_only_if_it_changed_something
     an_entry_that_changed_meanwhile_is_shown_again
+    a_value_that_was_expired_meanwhile_is_shown_no_more
     only_what_is_fresh_is_shown
     it_returns_what_the_key_has_afterwards
     a_panic_of_the_closure_changes_nothing
@@ -160,4 +161,22 @@ fn a_count_kept_by_many_threads_is_right() {
         }
     });
     assert_eq!(cache.get_if_present(&7), Some(4 * EACH));
+}
+
+/// D96: what the closure has seen may be what was expired, so it is asked again, though time has gone on.
+fn a_value_that_was_expired_meanwhile_is_shown_no_more<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(ready());
+    let cache = sim.cache::<R>(&loads, |c| c.stale_while_refresh(ms(100)));
+    cache.insert(7, V::new(1));
+    let mut seen = Vec::new();
+    let stored = cache.compute(&7, |present| {
+        seen.push(present.map(|value| **value));
+        if seen.len() == 1 {
+            sim.jump(5);
+            cache.expire(&7);
+        }
+        Change::Store(Loaded::new(V::new(present.map_or(0, |value| **value + 1))))
+    });
+    assert_eq!((seen, stored), (vec![Some(1), None], Some(V::new(0))));
 }

@@ -3,10 +3,10 @@
 use core::future::Ready;
 
 use larder::{
-    BoxLoader, Cache, DefaultHasher, Load, Loaded, Loader, LookupOptions, ManualClock, Refresh, parts::*,
-    policy::GatedFifo,
+    BoxLoader, Cache, DefaultHasher, GetMany, GetManyWith, Load, Loaded, Loader, LookupMany, LookupOptions,
+    ManualClock, Refresh, parts::*, policy::GatedFifo,
 };
-use larder_tests::{Arc, Duration, Rc};
+use larder_tests::{Arc, Duration, Future, Pin, Rc};
 
 /// Whether a type has an auto trait, as a value: the inherent constant wins where its bound holds.
 macro_rules! has {
@@ -49,6 +49,21 @@ impl<V: Clone + Default> Load<u32> for Makes<V> {
 type Crossing<R> = Cache<u32, Loader<Makes<Arc<str>>>, R>;
 type Staying<R> = Cache<u32, Loader<Makes<Rc<str>>>, R>;
 
+type Many<'a, V, R> = GetMany<'a, u32, u32, Loader<Makes<V>>, R, GatedFifo, DefaultHasher>;
+type LookupOfMany<'a, V, R> = LookupMany<'a, u32, u32, Loader<Makes<V>>, R, GatedFifo, DefaultHasher>;
+type ManyWith<'a, C, F> = GetManyWith<
+    'a,
+    u32,
+    u32,
+    Loader<Makes<Arc<str>>>,
+    Std<ManualClock>,
+    GatedFifo,
+    DefaultHasher,
+    C,
+    F,
+    Vec<(u32, Arc<str>)>,
+>;
+
 type Refreshing<V> = Refresh<u32, Loader<Makes<V>>, Std<ManualClock>, GatedFifo, DefaultHasher>;
 
 /// C84: with a real lock a cache of `Send` things is `Send + Sync`, whichever lock. (P15)
@@ -67,6 +82,23 @@ fn c84_a_local_cache_stays() {
     assert!(!has!(Staying<Std<ManualClock>>: Send) && !has!(Staying<Std<ManualClock>>: Sync));
     assert!(!has!(Staying<Local<ManualClock>>: Send) && !has!(Staying<Local<ManualClock>>: Sync));
     assert!(!has!(Refreshing<Rc<str>>: Send));
+    assert!(
+        has!(Many<'_, Arc<str>, Std<ManualClock>>: Send) && has!(LookupOfMany<'_, Arc<str>, Std<ManualClock>>: Send)
+    );
+    assert!(!has!(Many<'_, Arc<str>, Local<ManualClock>>: Send) && !has!(Many<'_, Rc<str>, Std<ManualClock>>: Send));
+    assert!(!has!(LookupOfMany<'_, Arc<str>, Local<ManualClock>>: Send));
+    assert!(!has!(LookupOfMany<'_, Rc<str>, Std<ManualClock>>: Send));
+}
+
+/// C84: a load of many keys that stays with its call keeps it on its thread if it may not leave that.
+#[test]
+fn c84_a_call_by_a_closure_goes_where_its_load_may_go() {
+    type Answers = Result<Vec<(u32, Arc<str>)>, ()>;
+    type Crosses = Pin<Box<dyn Future<Output = Answers> + Send>>;
+    type Stays = Pin<Box<dyn Future<Output = Answers>>>;
+    assert!(has!(ManyWith<'_, fn(Vec<u32>) -> Crosses, Crosses>: Send));
+    assert!(!has!(ManyWith<'_, fn(Vec<u32>) -> Stays, Stays>: Send));
+    assert!(!has!(ManyWith<'_, Box<dyn Fn(Vec<u32>) -> Crosses>, Crosses>: Send));
 }
 
 /// C84: the futures of every call are `Send` behind a lock, and so are futures made of them.
@@ -80,8 +112,23 @@ fn c84_futures_cross_threads() {
     drop(is_send(cache.get_stale(&1)));
     drop(is_send(cache.lookup_stale(&1, LookupOptions::new())));
     drop(is_send(cache.get_with(&1, || async { Ok::<_, ()>(1) })));
+    drop(is_sync(is_send(cache.get_many(&[1]))));
+    drop(is_sync(is_send(cache.lookup_many(&[1], LookupOptions::new()))));
+    let load = |keys: Vec<u32>| async { Ok::<_, ()>(keys.into_iter().map(|key| (key, key))) };
+    drop(is_send(cache.get_many_with(&[1], load)));
+    let load = |keys: Vec<u32>| async { Ok::<_, ()>(keys.into_iter().map(|key| (key, Ok(Loaded::new(key))))) };
+    drop(is_send(cache.lookup_many_with(&[1], LookupOptions::new(), load)));
     let own = cache.clone();
     drop(is_send(async move { own.get(&1).await }));
+    let own = cache.clone();
+    drop(is_send(async move { own.get_many(&[1, 2]).await }));
+
+    let batched = Cache::builder(Std::new(clock.clone()))
+        .load_many_fn(|keys: Vec<u32>| async { Ok::<_, ()>(keys.into_iter().map(|key| (key, key))) });
+    let batched = is_sync(is_send(batched.build().expect("valid")));
+    drop(is_send(batched.get(&1)));
+    drop(is_send(batched.get_many(&[1])));
+    drop(is_send(async move { batched.get_many(&[1, 2]).await }));
 
     let per_call = Cache::builder(Std::new(clock)).per_call::<u32, ()>().build().expect("valid");
     let per_call = is_sync(is_send(per_call));

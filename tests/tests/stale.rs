@@ -4,6 +4,7 @@ use larder::LookupOptions;
 use larder_tests::*;
 
 on_every_runtime! {
+    an_outcome_in_place_of_a_failure
     c40_while_it_is_refreshed
     c40_only_the_stale_call
     c41_one_refresh
@@ -220,5 +221,29 @@ fn a_ticket_refreshes<R: Host>() {
     sim.to(260);
     assert!(!cache.contains(&7));
     assert_eq!(loads.calls(), 1);
+    assert_clean(&cache.stats());
+}
+
+/// D33, D7: who is served a stale value for a failure is told whether the load was his, and how long he waited.
+fn an_outcome_in_place_of_a_failure<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(after(50).fails(1));
+    let cache = sim.cache::<R>(&loads, |c| c.ttl(ms(100)).stale_if_error(ms(500)).error_ttl(ms(10)));
+    cache.insert(7, V::new(0));
+    sim.to(200);
+    let leads = sim.get(&cache, 7);
+    sim.to(220);
+    let joins = sim.get(&cache, 7);
+    sim.to(255);
+    let cached = sim.get(&cache, 7);
+    for (i, saw, led, waited) in [
+        (leads, "250: V0 Stale(150) +E1", true, 50),
+        (joins, "250: V0 Stale(150) +E1", false, 30),
+        (cached, "255: V0 Stale(155) +E1", false, 0),
+    ] {
+        let Answer::Outcome(outcome, _) = sim.answer(i) else { panic!("{}", sim.saw(i)) };
+        assert_eq!((outcome.led(), outcome.waited()), (led, ms(waited)), "{saw}");
+        assert_eq!(sim.saw(i), saw);
+    }
     assert_clean(&cache.stats());
 }

@@ -3,14 +3,17 @@
 use alloc::sync::Arc;
 use core::{
     hash::BuildHasher,
+    mem,
     task::{Context, Poll},
     time::Duration,
 };
 
 use super::{inner::Inner, means::Means, visit::End};
 use crate::{
-    Cause, Failure, Instant, Key, Outcome, Previous, Runtime, Source, Status, TimeLeft, policy::Policy,
-    seams::Answered, shard::LoadEnd,
+    Cause, Failure, Instant, Key, Outcome, Previous, Runtime, Source, Status, TimeLeft,
+    policy::Policy,
+    seams::Answered,
+    shard::{LoadEnd, Wait},
 };
 
 /// One load for one caller.
@@ -18,13 +21,19 @@ pub(crate) struct Alone<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: Buil
     inner: &'a Arc<Inner<K, L, R, P, H>>,
     hash: u64,
     status: Status,
-    began: Option<Instant>,
+    wait: Wait,
+    has_begun: bool,
+    /// How the load has ended, as far as is known.
     end: LoadEnd,
+    /// Whether the lookup has ended, and not been given up.
+    is_over: bool,
 }
 
 impl<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Alone<'a, K, L, R, P, H> {
-    pub(crate) fn new(inner: &'a Arc<Inner<K, L, R, P, H>>, hash: u64, status: Status) -> Self {
-        Self { inner, hash, status, began: None, end: LoadEnd::Dropped }
+    /// Makes one for a caller who has waited since then.
+    pub(crate) fn new(inner: &'a Arc<Inner<K, L, R, P, H>>, hash: u64, status: Status, since: Instant) -> Self {
+        let wait = Wait { led: true, since };
+        Self { inner, hash, status, wait, has_begun: false, end: LoadEnd::Dropped, is_over: false }
     }
 
     pub(crate) fn poll<M: Means<K, L>>(
@@ -32,46 +41,58 @@ impl<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Alone<'a, 
         cx: &mut Context<'_>,
         means: &mut M,
     ) -> Poll<End<L::Value, L::Error>> {
-        let began = *self.began.get_or_insert_with(|| {
+        if !mem::replace(&mut self.has_begun, true) {
             self.inner.with(self.hash, |shard| shard.begin_alone());
-            self.inner.runtime.now()
-        });
+        }
         // Should the load panic, this stays.
-        self.end = LoadEnd::Panicked;
+        let before = mem::replace(&mut self.end, LoadEnd::Panicked);
         let Poll::Ready(result) = means.poll_own(cx) else {
-            self.end = LoadEnd::Dropped;
+            self.end = before;
             return Poll::Pending;
         };
-        self.end = LoadEnd::Failed;
         let (value, former) = match result {
             Ok(Answered::New(loaded)) => (loaded.value, None),
             Ok(Answered::Kept(Previous { value, published, generation, .. }, _)) => {
                 (value, Some((published, generation)))
             }
-            Ok(Answered::Unfounded) => return Poll::Ready(End::Failed(Failure::new(Cause::NothingToKeep))),
-            Err(cause) => return Poll::Ready(End::Failed(Failure::new(cause))),
+            Ok(Answered::Nothing(lack)) => return self.fail(lack.into()),
+            Err(cause) => return self.fail(cause),
         };
-        self.end = LoadEnd::Succeeded;
+        (self.end, self.is_over) = (LoadEnd::Succeeded, true);
         let now = self.inner.runtime.now();
         self.inner.with(self.hash, |shard| shard.count(self.status));
         // Nothing is stored; a value that is still good was stored before.
-        Poll::Ready(End::Told(Ok(Outcome {
+        let mut outcome = Outcome {
             value,
             status: self.status,
             age: former.map_or(Duration::ZERO, |(published, _)| now.saturating_since(published)),
             time_left: TimeLeft::For(Duration::ZERO),
             led: true,
             attempt: None,
-            waited: now.saturating_since(began),
+            waited: Duration::ZERO,
             generation: former.map(|(_, generation)| generation),
             error: None,
-        })))
+        };
+        self.wait.told(&mut outcome, now);
+        Poll::Ready(End::Told(Ok(outcome)))
+    }
+
+    /// Notes that the load has panicked elsewhere: it is one for other callers as well.
+    pub(crate) const fn panicked(&mut self) {
+        self.end = LoadEnd::Panicked;
+    }
+
+    fn fail(&mut self, cause: Cause<L::Error>) -> Poll<End<L::Value, L::Error>> {
+        let failure = Failure::new(cause);
+        self.end = if failure.is_panicked() { LoadEnd::Panicked } else { LoadEnd::Failed };
+        self.is_over = true;
+        Poll::Ready(End::Failed(failure, self.wait))
     }
 }
 
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Drop for Alone<'_, K, L, R, P, H> {
     fn drop(&mut self) {
-        let (end, began) = (self.end, self.began.is_some());
-        self.inner.with(self.hash, |shard| shard.end_alone(began, end));
+        let end = self.has_begun.then_some(self.end);
+        self.inner.with(self.hash, |shard| shard.end_alone(end, self.is_over));
     }
 }

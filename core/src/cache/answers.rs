@@ -1,31 +1,83 @@
-//! What a load of many keys has answered, sorted by key.
+//! A load of many keys, from its beginning to its answers sorted by key.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::hash::BuildHasher;
+use core::{
+    future::Future,
+    hash::BuildHasher,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use hashbrown::HashTable;
 
-use super::{inner::Inner, means::Owned};
+use super::{deferred::Deferred, inner::Inner, means::Owned};
 use crate::{
-    Cause, Key, Runtime, Source,
+    Cause, Key, Loaded, Runtime, Source,
     policy::Policy,
     seams::{Answered, Answers},
+    shard::{At, Unasked},
 };
 
-/// Returns what is to be said of each of `keys`, in their order.
+/// Keys with their hashes.
+pub(crate) type Hashed<K> = Box<[(u64, K)]>;
+
+/// How many writes there have been to each shard; empty where it does not matter.
+pub(crate) type Writes = Box<[u64]>;
+
+/// A load of many keys under way.
+pub(crate) struct Begun<B> {
+    load: B,
+    /// The writes that there had been before it.
+    writes: Writes,
+}
+
+impl<B> Begun<B> {
+    /// Begins a load of these keys.
+    pub(crate) fn begin<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(
+        inner: &Inner<K, L, R, P, H>,
+        keys: &[(u64, K)],
+        begin: impl FnOnce(Vec<K>) -> Option<B>,
+    ) -> Option<Self> {
+        let writes = inner.writes();
+        begin(keys.iter().map(|(_, key)| key.clone()).collect()).map(|load| Self { load, writes })
+    }
+
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<B::Output>
+    where
+        B: Future + Unpin,
+    {
+        Pin::new(&mut self.load).poll(cx)
+    }
+
+    /// Drops the load, and returns how many writes there had been before it.
+    pub(crate) fn end(self) -> Writes {
+        self.writes
+    }
+}
+
+/// What a load of many keys has answered.
+pub(crate) struct Sorted<K, V, E> {
+    /// What is to be said of each of its keys, in their order.
+    pub(crate) answers: Vec<Owned<V, E>>,
+    pub(crate) surplus: Surplus<K, V>,
+}
+
+/// Sorts what a load of these keys has answered, which began after so many writes.
 ///
 /// A key that was not answered has failed; so has each, by the same error, if the load has failed as a whole. The first
-/// answer counts. What nobody asked for is stored, if that is wanted.
+/// answer counts.
 pub(crate) fn sort<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(
     inner: &Inner<K, L, R, P, H>,
     keys: &[(u64, K)],
     result: Result<Answers<K, L::Value, L::Error>, L::Error>,
-) -> Vec<Option<Owned<L::Value, L::Error>>> {
+    writes: Writes,
+) -> Sorted<K, L::Value, L::Error> {
     let answers = match result {
         Ok(answers) => answers,
         Err(error) => {
             let error = Arc::new(error);
-            return keys.iter().map(|_| Some(Err(Cause::Error(Arc::clone(&error))))).collect();
+            let answers = keys.iter().map(|_| Err(Cause::Error(Arc::clone(&error)))).collect();
+            return Sorted { answers, surplus: Surplus::default() };
         }
     };
     let mut places = HashTable::with_capacity(keys.len());
@@ -40,13 +92,47 @@ pub(crate) fn sort<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(
             Some(index) if sorted[*index].is_none() => {
                 sorted[*index] = Some(answer.map(Answered::New).map_err(|error| Cause::Error(Arc::new(error))));
             }
-            Some(_) => {}
-            None => surplus.extend(answer.ok().map(|loaded| (hash, key, loaded))),
+            None if !writes.is_empty() => surplus.extend(answer.ok().map(|loaded| (hash, key, loaded))),
+            _ => {}
         }
     }
-    inner.store_surplus(surplus);
-    sorted.into_iter().map(|answer| Some(answer.unwrap_or(Err(Cause::Missing)))).collect()
+    let answers = sorted.into_iter().map(|answer| answer.unwrap_or(Err(Cause::Missing))).collect();
+    let surplus = if surplus.is_empty() { Surplus::default() } else { Surplus(Vec::from([(writes, surplus)])) };
+    Sorted { answers, surplus }
 }
 
-/// Keys with their hashes.
-pub(crate) type Hashed<K> = Box<[(u64, K)]>;
+/// What loads have answered though nobody asked for it, where that is stored; each with the writes before its load.
+pub(crate) struct Surplus<K, V>(Vec<(Writes, Vec<(u64, K, Loaded<V>)>)>);
+
+impl<K, V> Default for Surplus<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K: Key, V: Clone> Surplus<K, V> {
+    pub(crate) fn append(&mut self, Self(mut more): Self) {
+        self.0.append(&mut more);
+    }
+
+    /// Stores it; what was asked for has to be published before, as code of the user's runs in here.
+    pub(crate) fn store<L, R, P, H>(self, inner: &Inner<K, L, R, P, H>)
+    where
+        L: Source<K, Value = V>,
+        R: Runtime,
+        P: Policy,
+        H: BuildHasher,
+    {
+        for (writes, found) in self.0 {
+            let now = inner.runtime.now();
+            for (hash, key, loaded) in found {
+                let judgement = inner.judge(&key, &loaded);
+                let Some(writes) = writes.get(inner.shard_of(hash)).copied() else { continue };
+                let unasked = Unasked { hash, key, loaded, writes };
+                let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+                let (at, effects) = (At { now, rules: &inner.rules }, deferred.effects());
+                inner.with(hash, |shard| shard.insert_surplus(unasked, judgement, at, effects));
+            }
+        }
+    }
+}

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     Failure, Instant, Key, LoadError, Outcome, Runtime, Source, Status,
     policy::Policy,
-    shard::{Arrival, Asked, Call, Waiting},
+    shard::{Arrival, Asked, Call, Wait, Waiting},
 };
 
 /// One key that is asked for, by means that are kept elsewhere.
@@ -113,6 +113,15 @@ impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>
         Self { state: State::New, inner, key }
     }
 
+    /// Notes that the load which is kept for this caller has panicked, and tells who waits for it.
+    pub(crate) fn panicked(&mut self) {
+        match &mut self.state {
+            State::New => {}
+            State::Waiting(waiter) => waiter.panicked(),
+            State::Alone(alone) => alone.panicked(),
+        }
+    }
+
     /// Returns this caller's seat, if he waits.
     pub(crate) fn waiter(&mut self) -> Option<&mut Seat<'a, K, L, R, P, H>> {
         match &mut self.state {
@@ -158,9 +167,9 @@ where
             let Poll::Ready(end) = poll else { return Poll::Pending };
             let result = match end {
                 End::Told(result) => result.map(|outcome| (outcome, None)),
-                End::Failed(failure) => self.fail(call, hash, failure),
-                End::Alone(status) => {
-                    self.state = State::Alone(Alone::new(self.inner, hash, status));
+                End::Failed(failure, wait) => self.fail(call, hash, failure, wait),
+                End::Alone(status, since) => {
+                    self.state = State::Alone(Alone::new(self.inner, hash, status, since));
                     self.start_alone(hash, means);
                     continue;
                 }
@@ -203,7 +212,7 @@ where
                 }
                 Arrival::Refused(error) => ControlFlow::Break(Err(error)),
                 Arrival::Alone(status) => {
-                    *state = State::Alone(Alone::new(inner, hash, status));
+                    *state = State::Alone(Alone::new(inner, hash, status, now));
                     ControlFlow::Continue(None)
                 }
                 Arrival::Seated(seat, first) => {
@@ -236,13 +245,13 @@ where
     }
 
     /// Softens a failure by a stale value, if there is one within the limit.
-    fn fail(&self, call: &Call, hash: u64, failure: Failure<L::Error>) -> Asks<K, L, R, P, H> {
+    fn fail(&self, call: &Call, hash: u64, failure: Failure<L::Error>, wait: Wait) -> Asks<K, L, R, P, H> {
         let softens = call.stale_if_error.is_some() && !call.reload;
         let now = softens.then(|| self.inner.runtime.now());
         let key = self.key;
         self.inner.with(hash, |shard| {
             let now = now.map(|now| (now, call.stale_if_error));
-            shard.soften(hash, now, failure, |k| k.borrow() == key).map(|outcome| (outcome, None))
+            shard.soften(hash, now, failure, wait, |k| k.borrow() == key).map(|outcome| (outcome, None))
         })
     }
 }

@@ -32,9 +32,9 @@ pub enum Change<V> {
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H> {
     /// Keeps, changes or removes the value of `key`, by what it is.
     ///
-    /// The closure is shown a copy of the fresh value, or `None`, and no other write of the key comes between that and
-    /// the change. It runs outside every lock and may call the cache: if there is another value when it returns, it is
-    /// called again. So a closure that writes to its own key each time it is called never comes to an end.
+    /// The closure is shown a copy of the fresh value, or `None`, and its change is made only if the key still has that
+    /// very value, or still none. It runs outside every lock and may call the cache: if there is another value when it
+    /// returns, or none any more, it is called again. So a closure that writes to its own key each time it is called never comes to an end.
     ///
     /// Returns the value that the key has afterwards, if there is one. Counts no lookup, but the value was asked for.
     ///
@@ -70,16 +70,17 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
         let inner = &*self.inner;
-        let (now, hash) = (inner.runtime.now().told(), inner.hash(key));
+        let hash = inner.hash(key);
         let eq = |k: &K| k.borrow() == key;
         loop {
+            // Anew each time: the closure takes as long as it likes.
+            let now = inner.runtime.now().told();
             let found = inner.with(hash, |shard| shard.consult(hash, now, eq));
-            let generation = found.as_ref().map(|(_, generation)| *generation);
-            let present = found.map(|(value, _)| value);
-            let is_still = |shard: &ShardOf<K, L, R, P>| shard.is_still(generation, hash, now, eq);
+            let (present, seen) = found.unzip();
+            let is_still = |shard: &ShardOf<K, L, R, P>| shard.is_still(seen, hash, now, eq);
             match change(present.as_ref()) {
                 Change::Keep => return present,
-                Change::Remove if generation.is_none() => return None,
+                Change::Remove if seen.is_none() => return None,
                 Change::Remove => {
                     let mut deferred = Deferred::<K, L, R>::new(&inner.source);
                     let effects = deferred.effects();

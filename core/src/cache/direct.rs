@@ -278,7 +278,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         let mut deferred = Deferred::<K, L, R>::new(&self.inner.source);
         for shard in &self.inner.shards {
             let snapshot = shard.0.with(|shard| {
-                shard.flights.detach_all();
+                shard.void_all();
                 shard.snapshot(now)
             });
             for (key, value, generation) in snapshot {

@@ -1,6 +1,6 @@
 //! What all clones of a cache share.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc};
 use core::{
     borrow::Borrow,
     fmt,
@@ -9,12 +9,12 @@ use core::{
     task::Waker,
 };
 
-use super::{abandoned::Abandoned, crowd::Crowd, deferred::Deferred, ride::Ride};
+use super::{abandoned::Abandoned, answers::Writes, crowd::Crowd, ride::Ride};
 use crate::{
     Instant, Judgement, Key, Loaded, Lock, Previous, Runtime, Source, Ttl,
     flight::Flight,
     policy::{GatedFifo, Policy},
-    shard::{At, Effects, Rules, Shard},
+    shard::{Effects, Rules, Shard},
 };
 
 /// The hasher of a cache that was not given one.
@@ -176,12 +176,18 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
         self.hasher.hash_one(key)
     }
 
+    /// Returns which shard the key of this hash is in.
+    #[inline(always)]
+    pub(crate) fn shard_of(&self, hash: u64) -> usize {
+        // Bits that neither choose the bucket in a shard's table nor make the tag there.
+        let index = (((hash >> 16) & 0xffff_ffff) * self.shards.len() as u64) >> 32;
+        index as usize
+    }
+
     /// Runs `f` on the shard of this hash, alone.
     #[inline(always)]
     pub(crate) fn with<T>(&self, hash: u64, f: impl FnOnce(&mut ShardOf<K, L, R, P>) -> T) -> T {
-        // Bits that neither choose the bucket in a shard's table nor make the tag there.
-        let index = (((hash >> 16) & 0xffff_ffff) * self.shards.len() as u64) >> 32;
-        self.shards[index as usize].0.with(f)
+        self.shards[self.shard_of(hash)].0.with(f)
     }
 
     /// Reads the clock if anything may have expired.
@@ -224,18 +230,10 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
 }
 
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R, P, H> {
-    /// Stores what a load of many keys has answered though nobody asked for it, if that is wanted.
-    pub(crate) fn store_surplus(&self, surplus: Vec<(u64, K, Loaded<L::Value>)>) {
-        if !self.rules.stores_surplus || surplus.is_empty() {
-            return;
-        }
-        let now = self.runtime.now();
-        for (hash, key, loaded) in surplus {
-            let judgement = self.judge(&key, &loaded);
-            let mut deferred = Deferred::<K, L, R>::new(&self.source);
-            let at = At { now, rules: &self.rules };
-            self.with(hash, |shard| shard.insert_surplus(hash, key, loaded, judgement, at, deferred.effects()));
-        }
+    /// Returns how many writes there have been to each shard, if what nobody asked for is stored.
+    pub(crate) fn writes(&self) -> Writes {
+        let shards = if self.rules.stores_surplus { &*self.shards } else { &[] };
+        shards.iter().map(|shard| shard.0.with(|shard| shard.writes)).collect()
     }
 
     /// Asks the user's rules what they say of a value, with no lock held.

@@ -81,7 +81,9 @@ impl<K: Key, R: Runtime, P: Policy, H: BuildHasher> Builder<K, R, NoSource, P, H
 impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, L, P, H> {
     /// Stores what a load of many keys answers though nobody asked for it.
     ///
-    /// That is where nothing fresh is stored and nothing is being loaded. By default such answers are ignored.
+    /// That is where nothing fresh is stored and nothing is being loaded, and where no write came to the key's shard
+    /// since the load began: no write is undone by what was read before it. What is loaded
+    /// [alone](crate::OnTimeout::LoadAlone) is not stored, and nothing beside it. By default such answers are ignored.
     ///
     /// ```
     /// # use futures_lite::future::block_on;

@@ -10,7 +10,7 @@ use core::{
 };
 
 use super::{
-    answers::{Hashed, sort},
+    answers::{Begun, Hashed, Sorted, Surplus, sort},
     crowd::Hub,
     inner::Inner,
     means::{Owned, answer},
@@ -31,7 +31,7 @@ impl<K: Key, L: Source<K>, R: Runtime> Ride<K, L, R> {
         &mut self,
         inner: &Inner<K, L, R, P, H>,
         cx: &mut Context<'_>,
-        knell: &mut Knell<R::Notify>,
+        knell: &mut Knell<K, L::Value, R::Notify>,
     ) -> Poll<Owned<L::Value, L::Error>> {
         match self {
             Self::Own(load) => Pin::new(load).poll(cx).map(answer),
@@ -55,7 +55,7 @@ enum Phase<B, V, E> {
     New,
     /// The load rests, having been polled so often, and woken so often before the last time.
     Resting {
-        load: B,
+        load: Begun<B>,
         polls: u32,
         wakes: usize,
     },
@@ -79,24 +79,43 @@ pub(crate) struct Part<K, L: Source<K>, R: Runtime> {
 enum Step<B, V, E> {
     Wait(u32),
     Begin,
-    Poll(B, u32),
+    Poll(Begun<B>, u32),
     Take(Owned<V, E>),
 }
 
 /// Whom to wake once the shard has been visited: a load of many keys has news for those who wait for others of them.
+/// And what to store then, for which nobody waits.
 ///
 /// Dropping it wakes them, also when the stack unwinds.
-pub(crate) struct Knell<N: Notify>(Option<Arc<Hub<N>>>);
+pub(crate) struct Knell<K, V, N: Notify> {
+    hub: Option<Arc<Hub<N>>>,
+    surplus: Surplus<K, V>,
+}
 
-impl<N: Notify> Knell<N> {
-    pub(crate) const fn new() -> Self {
-        Self(None)
+impl<K, V, N: Notify> Knell<K, V, N> {
+    pub(crate) fn new() -> Self {
+        Self { hub: None, surplus: Surplus::default() }
     }
 }
 
-impl<N: Notify> Drop for Knell<N> {
+impl<K: Key, V: Clone, N: Notify> Knell<K, V, N> {
+    /// Wakes and stores.
+    pub(crate) fn ring<L, R, P, H>(mut self, inner: &Inner<K, L, R, P, H>)
+    where
+        L: Source<K, Value = V>,
+        R: Runtime<Notify = N>,
+        P: Policy,
+        H: BuildHasher,
+    {
+        let surplus = mem::take(&mut self.surplus);
+        drop(self);
+        surplus.store(inner);
+    }
+}
+
+impl<K, V, N: Notify> Drop for Knell<K, V, N> {
     fn drop(&mut self) {
-        if let Some(hub) = self.0.take() {
+        if let Some(hub) = self.hub.take() {
             hub.notify_all();
         }
     }
@@ -125,7 +144,7 @@ impl<K: Key, L: Source<K>, R: Runtime> Part<K, L, R> {
         &mut self,
         inner: &Inner<K, L, R, P, H>,
         cx: &mut Context<'_>,
-        knell: &mut Knell<R::Notify>,
+        knell: &mut Knell<K, L::Value, R::Notify>,
     ) -> Poll<Owned<L::Value, L::Error>> {
         let batch = &self.batch;
         let _displaced = batch.hub.as_ref().and_then(|(hub, _)| hub.listen(&mut self.listener, cx.waker()));
@@ -139,26 +158,29 @@ impl<K: Key, L: Source<K>, R: Runtime> Part<K, L, R> {
             Step::Poll(load, polls) => (Some(load), polls),
         };
         let out = Out(batch);
-        let begin = || inner.source.begin_many(batch.keys.iter().map(|(_, key)| key.clone()).collect());
+        let begin = || Begun::begin(inner, &batch.keys, |keys| inner.source.begin_many(keys));
         // Only sources that can load many keys make batches of them.
         let Some(mut load) = load.or_else(begin) else { return Poll::Pending };
         let wakes = batch.wakes();
         let waker = batch.hub.as_ref().map_or_else(|| cx.waker(), |(_, waker)| waker);
-        let Poll::Ready(result) = Pin::new(&mut load).poll(&mut Context::from_waker(waker)) else {
+        let Poll::Ready(result) = load.poll(&mut Context::from_waker(waker)) else {
             let polls = polls.wrapping_add(1);
             self.seen = polls;
             out.enter(Phase::Resting { load, polls, wakes });
             if batch.wakes() != wakes {
                 // Woken while it was polled: whoever has come since then has not heard of it.
-                knell.0 = batch.hub.as_ref().map(|(hub, _)| Arc::clone(hub));
+                knell.hub = batch.hub.as_ref().map(|(hub, _)| Arc::clone(hub));
             }
             return Poll::Pending;
         };
-        drop(load);
-        let mut answers = sort(inner, &batch.keys, result);
+        // The load goes first: its drop is part of it.
+        let writes = load.end();
+        let Sorted { answers, surplus } = sort(inner, &batch.keys, result, writes);
+        let mut answers: Vec<_> = answers.into_iter().map(Some).collect();
         let mine = answers.get_mut(self.index as usize).and_then(Option::take);
         out.enter(Phase::Done(answers));
-        knell.0 = batch.hub.as_ref().map(|(hub, _)| Arc::clone(hub));
+        knell.hub = batch.hub.as_ref().map(|(hub, _)| Arc::clone(hub));
+        knell.surplus = surplus;
         Poll::Ready(mine.unwrap_or(Err(Cause::Missing)))
     }
 }

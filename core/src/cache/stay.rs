@@ -84,7 +84,7 @@ impl<N: Notify> Stay<N> {
         let Some(waiting) = &mut self.waiting else { return Turn::Sleep(Instant::NEVER) };
         let turn = match shard.told(waiting) {
             Some(Ok(outcome)) => Turn::End(End::Told(Ok(outcome))),
-            Some(Err(failure)) => Turn::End(End::Failed(failure)),
+            Some(Err(failure)) => Turn::End(End::Failed(failure, waiting.so_far())),
             None => {
                 let flight = shard.flights.seated(&waiting.seat);
                 let seats = flight.seats();
@@ -195,7 +195,7 @@ fn turn_of<K: Key, L: Source<K>, R: Runtime, P: Policy>(
         Next::Drive(job) => Turn::Drive(job, None),
         Next::Again => Turn::Again,
         Next::ReadClock => Turn::ReadClock,
-        Next::Alone(status) => Turn::End(End::Alone(status)),
+        Next::Alone(status, since) => Turn::End(End::Alone(status, since)),
         Next::Leave(told) => Turn::End(End::Told(told)),
         Next::Sleep(deadline) => Turn::Sleep(deadline),
     }

@@ -12,17 +12,17 @@ use crate::{
     Failure, Instant, LoadError, Notify, Outcome, Runtime, Source, Status,
     contain::{Contained, contain},
     flight::{Flight, Job},
-    shard::News,
+    shard::{News, Wait},
 };
 
 /// How a caller's wait ends.
 pub(crate) enum End<V, E> {
     /// By this result.
     Told(Result<Outcome<V, E>, LoadError<E>>),
-    /// By a failure, which a stale value may soften.
-    Failed(Failure<E>),
-    /// By loading alone, with this status in the end.
-    Alone(Status),
+    /// By a failure, which a stale value may soften, after this wait.
+    Failed(Failure<E>, Wait),
+    /// By loading alone, with this status in the end; he has waited since then.
+    Alone(Status, Instant),
 }
 
 /// What a visit to the shard says.

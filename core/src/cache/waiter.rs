@@ -90,7 +90,10 @@ where
                     if handed.is_none() {
                         driven = match driven {
                             Driven::Answered(number, news, now) => match this.land(number, news, now) {
-                                Ok(outcome) => return Poll::Ready(End::Told(Ok(outcome))),
+                                Ok(outcome) => {
+                                    knell.ring(this.inner.get());
+                                    return Poll::Ready(End::Told(Ok(outcome)));
+                                }
                                 Err(news) => Driven::Answered(number, news, now),
                             },
                             other => other,
@@ -110,7 +113,7 @@ where
                 }
             }
             turn = this.visit(driven, after, handed, cx.waker(), means);
-            drop(knell);
+            knell.ring(this.inner.get());
         }
     }
 
@@ -167,7 +170,7 @@ where
         cx: &mut Context<'_>,
         means: &mut M,
         key: &impl Fn(&Self) -> Option<K>,
-        knell: &mut Knell<R::Notify>,
+        knell: &mut Knell<K, L::Value, R::Notify>,
     ) -> Driven<Ride<K, L, R>, L::Value, L::Error> {
         let number = job.number;
         let (load, poll) = match job.work {
@@ -222,7 +225,7 @@ where
                 inner.expect_expiry_of([ttl, judgement.ttl]);
                 News::kept(previous, ttl, judgement)
             }
-            Answered::Unfounded => return Driven::Failed(number, Failure::new(Cause::NothingToKeep), now),
+            Answered::Nothing(lack) => return Driven::Failed(number, Failure::new(lack.into()), now),
         };
         Driven::Answered(number, news, now)
     }
@@ -248,16 +251,18 @@ where
     /// `inside` is what a load is polled with that answers other keys as well.
     pub(crate) fn bring(&mut self, load: Option<Ride<K, L, R>>, inside: Option<Waker>) {
         let Some(waiting) = &self.stay.waiting else { return };
-        let left_over = self.inner.get().with(waiting.hash, |shard| {
-            let is_told = load.is_none();
+        let _left_over = self.inner.get().with(waiting.hash, |shard| {
             let load = shard.flights.bring(&waiting.seat, load);
             let crowd = &mut shard.flights.seated(&waiting.seat).crowd;
-            let displaced = inside.and_then(|waker| crowd.set_inside(waker));
-            (load, displaced, if is_told { crowd.hub() } else { None })
+            (load, inside.and_then(|waker| crowd.set_inside(waker)))
         });
-        if let (_, _, Some((hub, _))) = &left_over {
-            hub.notify_all();
-        }
+    }
+
+    /// Has the others who wait look for themselves: this caller may not carry on what he was about to.
+    pub(crate) fn rouse(&self) {
+        let Some(waiting) = &self.stay.waiting else { return };
+        let hub = self.inner.get().with(waiting.hash, |shard| shard.flights.seated(&waiting.seat).crowd.hub());
+        hub.into_iter().for_each(|(hub, _)| hub.notify_all());
     }
 
     /// Notes what a load is polled with that this caller keeps and that answers other keys as well.

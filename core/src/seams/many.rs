@@ -8,8 +8,8 @@ use core::{
 };
 
 use super::{
-    load::{HasLoader, Loaded, Source, sealed::Sealed},
-    revalidate::Previous,
+    load::{HasLoader, Key, Loaded, Source, sealed::Sealed},
+    revalidate::{Answered, Lack, Previous},
 };
 
 /// Loads the values of many keys at once.
@@ -75,9 +75,6 @@ pub(crate) type Answers<K, V, E> = Vec<(K, Result<Loaded<V>, E>)>;
 #[doc(hidden)]
 pub(crate) type NoBatch<K, V, E> = Pending<Result<Answers<K, V, E>, E>>;
 
-/// The load of a single key of a source that loads many at once.
-type NoLoad<V, E> = Pending<Result<Loaded<V>, E>>;
-
 /// A source that is a [`LoadMany`] of the user's own.
 ///
 /// Made by [`Builder::many_loader`](crate::Builder::many_loader); named as [`Loader`](crate::Loader) is.
@@ -86,17 +83,17 @@ pub struct ManyLoader<T>(pub(crate) T);
 impl<T> Sealed for ManyLoader<T> {}
 impl<T> HasLoader for ManyLoader<T> {}
 
-impl<K, T: LoadMany<K>> Source<K> for ManyLoader<T> {
+impl<K: Key, T: LoadMany<K>> Source<K> for ManyLoader<T> {
     type Value = T::Value;
     type Error = T::Error;
-    type Answer = Loaded<T::Value>;
-    type Future = NoLoad<T::Value, T::Error>;
+    type Answer = Answered<T::Value>;
+    type Future = OfOne<K, Self::Batch>;
     type Batch = OwnAnswers<T::Future>;
 
     const BATCHES: bool = true;
 
-    fn begin(&self, _: K, _: Option<Previous<T::Value>>) -> Option<Self::Future> {
-        None
+    fn begin(&self, key: K, _: Option<Previous<T::Value>>) -> Option<Self::Future> {
+        OfOne::new(key, |keys| self.begin_many(keys))
     }
 
     fn begin_many(&self, keys: Vec<K>) -> Option<Self::Batch> {
@@ -112,7 +109,7 @@ pub struct LoadManyFn<F>(pub(crate) F);
 impl<F> Sealed for LoadManyFn<F> {}
 impl<F> HasLoader for LoadManyFn<F> {}
 
-impl<K, V: Clone, E, F, Fut, I> Source<K> for LoadManyFn<F>
+impl<K: Key, V: Clone, E, F, Fut, I> Source<K> for LoadManyFn<F>
 where
     F: Fn(Vec<K>) -> Fut,
     Fut: Future<Output = Result<I, E>>,
@@ -120,14 +117,14 @@ where
 {
     type Value = V;
     type Error = E;
-    type Answer = Loaded<V>;
-    type Future = NoLoad<V, E>;
+    type Answer = Answered<V>;
+    type Future = OfOne<K, Self::Batch>;
     type Batch = PlainAnswers<Fut>;
 
     const BATCHES: bool = true;
 
-    fn begin(&self, _: K, _: Option<Previous<V>>) -> Option<Self::Future> {
-        None
+    fn begin(&self, key: K, _: Option<Previous<V>>) -> Option<Self::Future> {
+        OfOne::new(key, |keys| self.begin_many(keys))
     }
 
     fn begin_many(&self, keys: Vec<K>) -> Option<Self::Batch> {
@@ -143,7 +140,7 @@ pub struct LoadedManyFn<F>(pub(crate) F);
 impl<F> Sealed for LoadedManyFn<F> {}
 impl<F> HasLoader for LoadedManyFn<F> {}
 
-impl<K, V: Clone, E, F, Fut, I> Source<K> for LoadedManyFn<F>
+impl<K: Key, V: Clone, E, F, Fut, I> Source<K> for LoadedManyFn<F>
 where
     F: Fn(Vec<K>) -> Fut,
     Fut: Future<Output = Result<I, E>>,
@@ -151,18 +148,48 @@ where
 {
     type Value = V;
     type Error = E;
-    type Answer = Loaded<V>;
-    type Future = NoLoad<V, E>;
+    type Answer = Answered<V>;
+    type Future = OfOne<K, Self::Batch>;
     type Batch = OwnAnswers<Fut>;
 
     const BATCHES: bool = true;
 
-    fn begin(&self, _: K, _: Option<Previous<V>>) -> Option<Self::Future> {
-        None
+    fn begin(&self, key: K, _: Option<Previous<V>>) -> Option<Self::Future> {
+        OfOne::new(key, |keys| self.begin_many(keys))
     }
 
     fn begin_many(&self, keys: Vec<K>) -> Option<Self::Batch> {
         Some(OwnAnswers::new((self.0)(keys)))
+    }
+}
+
+/// A load of many keys that is asked for one, outside any flight.
+///
+/// Part of the sources' types; there is no need to name it.
+pub struct OfOne<K, B> {
+    key: K,
+    load: B,
+}
+
+impl<K: Key, B> OfOne<K, B> {
+    fn new(key: K, begin: impl FnOnce(Vec<K>) -> Option<B>) -> Option<Self> {
+        begin([key.clone()].into()).map(|load| Self { key, load })
+    }
+}
+
+impl<K, B: Unpin> Unpin for OfOne<K, B> {}
+
+impl<K: Key, B, V, E> Future for OfOne<K, B>
+where
+    B: Future<Output = Result<Answers<K, V, E>, E>> + Unpin,
+{
+    type Output = Result<Answered<V>, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.load).poll(cx).map(|answers| {
+            let own = answers?.into_iter().find(|(key, _)| *key == self.key);
+            own.map_or(Ok(Answered::Nothing(Lack::Answer)), |(_, answer)| answer.map(Answered::New))
+        })
     }
 }
 

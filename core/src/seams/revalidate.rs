@@ -13,7 +13,7 @@ use super::{
     many::NoBatch,
     sources::BoxFuture,
 };
-use crate::{Generation, Instant, Ttl};
+use crate::{Cause, Generation, Instant, Ttl};
 
 /// The value that is held while it is loaded anew.
 ///
@@ -139,8 +139,27 @@ pub enum Answered<V> {
     New(Loaded<V>),
     /// That this value is still good, for this long.
     Kept(Previous<V>, Ttl),
-    /// That a value is still good where there was none.
-    Unfounded,
+    /// Nothing that could be of use.
+    Nothing(Lack),
+}
+
+/// What an answer would have needed.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum Lack {
+    /// It says that the value is still good, and there was none.
+    Previous,
+    /// It does not speak of the key.
+    Answer,
+}
+
+impl<E> From<Lack> for Cause<E> {
+    fn from(lack: Lack) -> Self {
+        match lack {
+            Lack::Previous => Self::NothingToKeep,
+            Lack::Answer => Self::Missing,
+        }
+    }
 }
 
 impl<V> From<V> for Answered<V> {
@@ -235,7 +254,7 @@ where
         Pin::new(&mut self.load).poll(cx).map_ok(|answer| match (answer, self.previous.take()) {
             (Revalidated::New(loaded), _) => Answered::New(loaded),
             (Revalidated::Unchanged(ttl), Some(previous)) => Answered::Kept(previous, ttl),
-            (Revalidated::Unchanged(_), None) => Answered::Unfounded,
+            (Revalidated::Unchanged(_), None) => Answered::Nothing(Lack::Previous),
         })
     }
 }

@@ -10,6 +10,22 @@ use crate::{
     store::{Cleared, Entry, New, policy::Policy},
 };
 
+/// A value that a load has answered though nobody asked for it.
+pub(crate) struct Unasked<K, V> {
+    pub(crate) hash: u64,
+    pub(crate) key: K,
+    pub(crate) loaded: Loaded<V>,
+    /// How many writes there had been to the shard before the load.
+    pub(crate) writes: u64,
+}
+
+/// What a value that was seen is known by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    generation: u32,
+    deadline: Instant,
+}
+
 impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
     /// Returns a fresh value, and counts the lookup either way.
     pub(crate) fn get_if_present(
@@ -62,6 +78,22 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         key: K,
         loaded: Loaded<V>,
         judgement: Judgement,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) -> Option<u32>
+    where
+        K: Hash,
+    {
+        self.void(None);
+        self.take_in(hash, key, loaded, judgement, at, effects)
+    }
+
+    fn take_in(
+        &mut self,
+        hash: u64,
+        key: K,
+        loaded: Loaded<V>,
+        judgement: Judgement,
         At { now, rules }: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
     ) -> Option<u32>
@@ -97,21 +129,22 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     }
 
     /// Stores a value that was not asked for, where nothing fresh is stored and nothing is in flight.
+    ///
+    /// And where there was no write since its load began, which may know less than that.
     pub(crate) fn insert_surplus(
         &mut self,
-        hash: u64,
-        key: K,
-        loaded: Loaded<V>,
+        Unasked { hash, key, loaded, writes }: Unasked<K, V>,
         judgement: Judgement,
         at: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
     ) where
         K: Hash,
     {
-        if self.contains(hash, at.now, |k| *k == key) || self.flights.find(hash, |k| *k == key).is_some() {
+        let eq = |k: &K| *k == key;
+        if self.writes != writes || self.contains(hash, at.now, eq) || self.flights.find(hash, eq).is_some() {
             (effects.key, effects.value) = (Some(key), Some(loaded.value));
         } else {
-            self.insert(hash, key, loaded, judgement, at, effects);
+            self.take_in(hash, key, loaded, judgement, at, effects);
         }
     }
 
@@ -126,9 +159,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let place = self.values.find(hash, &mut eq);
         let failure = self.failures.place(hash, &mut eq);
         let flight = self.flights.find(hash, eq);
-        if let Some(flight) = flight {
-            self.flights.detach(flight);
-        }
+        self.void(flight);
         effects.failures.extend(failure.map(|place| self.failures.remove(place)));
         let Some(place) = place else { return false };
         let was_fresh = self.values.entry(place).is_fresh(now);
@@ -156,9 +187,8 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     /// Ends the freshness of a value and voids the load of its key; tells whether the value was fresh.
     pub(crate) fn expire(&mut self, hash: u64, now: Instant, mut eq: impl FnMut(&K) -> bool) -> bool {
         let place = self.values.find(hash, &mut eq);
-        if let Some(flight) = self.flights.find(hash, eq) {
-            self.flights.detach(flight);
-        }
+        let flight = self.flights.find(hash, eq);
+        self.void(flight);
         let Some(place) = place else { return false };
         let was_fresh = self.values.entry(place).is_fresh(now);
         // Also if it has expired: it must not come back with a clock that jumps.
@@ -167,24 +197,20 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         was_fresh
     }
 
-    /// Returns a copy of a fresh value, with its generation, and notes that it was asked for.
-    pub(crate) fn consult(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<(V, u32)> {
+    /// Returns a copy of a fresh value and what it is known by, and notes that it was asked for.
+    pub(crate) fn consult(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<(V, Seen)> {
         let place = self.fresh(hash, now, eq)?;
-        let Entry { value, generation, .. } = self.values.entry(place);
-        let found = (value.clone(), *generation);
         self.values.hit(place, now);
-        Some(found)
+        let Entry { value, generation, deadline, .. } = self.values.entry(place);
+        Some((value.clone(), Seen { generation: *generation, deadline: *deadline }))
     }
 
-    /// Tells whether the fresh value is the one of this generation, or whether there is none.
-    pub(crate) fn is_still(
-        &self,
-        generation: Option<u32>,
-        hash: u64,
-        now: Instant,
-        eq: impl FnMut(&K) -> bool,
-    ) -> bool {
-        self.fresh(hash, now, eq).map(|place| self.values.entry(place).generation) == generation
+    /// Tells whether the fresh value is the one that was seen, or whether there is none as there was none.
+    pub(crate) fn is_still(&self, seen: Option<Seen>, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> bool {
+        let present = self.fresh(hash, now, eq).map(|place| self.values.entry(place));
+        present.map(|entry| entry.generation) == seen.map(|seen| seen.generation)
+            // It may have been asked for since, which makes that later; but expired by name, it is not what was seen.
+            && present.zip(seen).is_none_or(|(entry, seen)| entry.deadline >= seen.deadline)
     }
 
     fn fresh(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<u32> {
@@ -203,7 +229,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
 
     /// Removes everything and voids all loads; what is returned has to be told of and dropped.
     pub(crate) fn clear(&mut self, now: Instant) -> (Cleared<K, V, P::Node>, impl Sized + use<K, V, E, F, W, C, P>) {
-        self.flights.detach_all();
+        self.void_all();
         let cleared = (self.values.take_all(now), self.failures.take());
         self.note_due();
         cleared

@@ -15,12 +15,13 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 pub(crate) use arrive::{Arrival, Asked};
+pub(crate) use direct::Unasked;
 pub(crate) use lifetime::{Early, Jitter};
 pub use rules::OnTimeout;
 pub(crate) use rules::{At, Call, Rules};
 pub(crate) use settle::News;
 pub(crate) use tally::LoadEnd;
-pub(crate) use wait::{AtPoll, Next, Waiting};
+pub(crate) use wait::{AtPoll, Next, Wait, Waiting};
 
 use crate::{
     Failure, Instant,
@@ -34,6 +35,8 @@ pub(crate) struct Shard<K, V, E, F, W, C, P: Policy> {
     pub(crate) failures: Failures<K, E>,
     pub(crate) flights: Flights<K, F, V, E, W, C>,
     pub(crate) counts: LookupCounts,
+    /// How many writes there have been, to whatever key; loads are none.
+    pub(crate) writes: u64,
     /// Until when a fresh value needs no more than a look: until something has to go, which is noted by whatever stores or
     /// removes; never where each hit prolongs a life.
     plain_until: Instant,
@@ -97,8 +100,23 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             failures: Failures::new(),
             flights: Flights::new(),
             counts: LookupCounts::default(),
+            writes: 0,
             plain_until: if keeping.idle.is_some() { Instant::ZERO } else { Instant::NEVER },
         }
+    }
+
+    /// Notes a write to the key of this flight, or of none: what loads have read so far may be void.
+    fn void(&mut self, flight: Option<u32>) {
+        self.writes = self.writes.wrapping_add(1);
+        if let Some(flight) = flight {
+            self.flights.detach(flight);
+        }
+    }
+
+    /// Notes a write that may concern every key.
+    pub(crate) fn void_all(&mut self) {
+        self.void(None);
+        self.flights.detach_all();
     }
 
     /// Takes out some of what is due, at a bounded cost; returns how much.

@@ -1,6 +1,6 @@
 //! Lookups and loads are counted when they end.
 
-use super::{LookupCounts, Shard};
+use super::{LookupCounts, Shard, Wait};
 use crate::{Failure, Instant, LoadError, Outcome, Status, store::policy::Policy};
 use core::time::Duration;
 
@@ -39,11 +39,13 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         hash: u64,
         now: Option<(Instant, Option<Duration>)>,
         failure: Failure<E>,
+        wait: Wait,
         eq: impl FnMut(&K) -> bool,
     ) -> Result<Outcome<V, E>, LoadError<E>> {
         if let Some((now, limit)) = now {
             let place = self.values.find(hash, eq);
-            if let Some(outcome) = self.stale(place, now, limit, Some(&failure)) {
+            if let Some(mut outcome) = self.stale(place, now, limit, Some(&failure)) {
+                wait.told(&mut outcome, now);
                 return Ok(outcome);
             }
         }
@@ -57,12 +59,12 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         self.counts.alone += 1;
     }
 
-    /// Counts the end of a load outside any flight, and of its lookup if that was dropped with it.
-    pub(crate) const fn end_alone(&mut self, began: bool, end: LoadEnd) {
-        if matches!(end, LoadEnd::Dropped | LoadEnd::Panicked) {
+    /// Counts the end of a load outside any flight, if it has begun, and of its lookup if that is not over.
+    pub(crate) const fn end_alone(&mut self, end: Option<LoadEnd>, is_over: bool) {
+        if !is_over {
             self.counts.abandoned += 1;
         }
-        if began {
+        if let Some(end) = end {
             self.counts.alone -= 1;
             let counts = &mut self.flights.counts;
             let counter = match end {

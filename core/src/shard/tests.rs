@@ -47,6 +47,9 @@ fn failure(name: &'static str) -> Failure<&'static str> {
     Failure::new(Cause::Error(Arc::new(name)))
 }
 
+/// A wait that does not matter.
+const WAITED: Wait = Wait { led: false, since: Instant::ZERO };
+
 /// The defaults of D101.
 const fn rules() -> Rules {
     let none = Backoff { first: Duration::ZERO, factor: 1.0, cap: Duration::ZERO };

@@ -27,6 +27,21 @@ pub(crate) struct Waiting {
     has_means: bool,
 }
 
+/// What an outcome tells of a wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wait {
+    pub(crate) led: bool,
+    pub(crate) since: Instant,
+}
+
+impl Wait {
+    /// Tells of this wait in an outcome that ends it now.
+    pub(crate) const fn told<V, E>(self, outcome: &mut Outcome<V, E>, now: Instant) {
+        outcome.led = self.led;
+        outcome.waited = now.saturating_since(self.since);
+    }
+}
+
 /// What a caller is told in the end; a failure may yet be softened by a stale value.
 pub(crate) type Told<V, E> = Result<Outcome<V, E>, Failure<E>>;
 
@@ -36,8 +51,8 @@ pub(crate) enum Next<V, E, F> {
     Drive(Job<F>),
     /// Take this and leave.
     Leave(Result<Outcome<V, E>, LoadError<E>>),
-    /// Leave, and load alone.
-    Alone(Status),
+    /// Leave, and load alone, having waited since then.
+    Alone(Status, Instant),
     /// Ask again: something has been settled.
     Again,
     /// Ask again with the present time.
@@ -77,6 +92,11 @@ impl Waiting {
     /// Returns his status, if the load is his.
     const fn first(&self) -> Status {
         if self.found_expired { Status::Expired } else { Status::Miss }
+    }
+
+    /// Returns what there is to tell of his wait.
+    pub(crate) const fn so_far(&self) -> Wait {
+        Wait { led: self.seat.began().is_some(), since: self.started }
     }
 
     /// Makes this a refresh that nobody waits for, instead of a lookup.
@@ -197,16 +217,16 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             },
             OnTimeout::LoadAlone => {
                 self.counts.timeouts += 1;
-                return Next::Alone(waiting.first());
+                return Next::Alone(waiting.first(), waiting.started);
             }
             OnTimeout::Stale => {
                 let key = self.flights.seated(&waiting.seat).key();
                 let place = key.and_then(|key| self.values.find(waiting.hash, |k| k == key));
                 match self.stale(place, now, waiting.stale, None) {
-                    Some(outcome) => {
+                    Some(mut outcome) => {
                         self.counts.timeouts += 1;
-                        let waited = now.saturating_since(waiting.started);
-                        return Next::Leave(Ok(Outcome { waited, led: waiting.seat.began().is_some(), ..outcome }));
+                        waiting.so_far().told(&mut outcome, now);
+                        return Next::Leave(Ok(outcome));
                     }
                     None => LoadError::LockTimeout,
                 }

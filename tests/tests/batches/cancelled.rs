@@ -12,6 +12,7 @@ on_every_runtime! {
     a_panic_of_a_borrowed_load_is_everybodys_error_at_once
     a_panicking_closure_is_a_panicking_load
     a_panic_in_a_load_that_is_joined_leaves_the_rest_to_others
+    a_panic_before_all_parts_were_polled_wakes_who_joined_them
 }
 
 /// P2, C07: with 1, 2 and 20 waiters behind it, for some of its keys; the load goes on, once.
@@ -198,5 +199,47 @@ fn a_panic_in_a_load_that_is_joined_leaves_the_rest_to_others<R: Host>() {
     assert_eq!(sim.saw(joins), "10: V1 LockHit");
     drop(kept);
     assert_eq!(sim.saw(theirs), "0: Panicked");
+    assert_clean(&cache.stats());
+}
+
+/// P3, P5: who joined while the load was about to rest in the flights learns of its end, though nobody polled his part.
+fn a_panic_before_all_parts_were_polled_wakes_who_joined_them<R: Host>() {
+    let mut sim = Sim::new();
+    let joins: Rc<RefCell<Option<Box<dyn FnOnce()>>>> = Rc::default();
+    let calls = joins.clone();
+    let load = move |keys: Vec<u32>| {
+        let (calls, mut polls) = (calls.clone(), 0);
+        core::future::poll_fn(move |context| {
+            polls += 1;
+            match keys[..] {
+                [9] if polls < 3 => context.waker().wake_by_ref(),
+                [9] => return Poll::Ready(Ok::<_, Boom>(vec![(9, V::new(9))])),
+                _ => std::panic::panic_any(Bang(7)),
+            }
+            if let Some(call) = (polls == 2).then(|| calls.take()).flatten() {
+                call();
+            }
+            Poll::Pending
+        })
+    };
+    let cache = Cache::builder(R::on(sim.clock())).load_many_fn(load).build().expect("valid");
+    let (own, other) = (cache.clone(), cache.clone());
+    let theirs = sim.spawn(async move { own.get(&9).await });
+    sim.poll(theirs);
+    // He comes while key 9's load is driven by the call of many keys, which has claimed the others by then.
+    let joined = Rc::new(RefCell::new(Box::pin(async move { other.get(&2).await })));
+    let (waker, late) = (wakers::Counting::new(), joined.clone());
+    let polls = waker.1.clone();
+    *joins.borrow_mut() = Some(Box::new(move || {
+        assert!(wakers::poll_with(&mut *late.borrow_mut(), &polls).is_pending());
+    }));
+    let mut kept = cache.get_many(&[1, 2, 9]);
+    let polled = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| wakers::poll_once(&mut kept).is_ready()));
+    assert!(polled.is_err() && joins.borrow().is_none());
+    assert!(waker.0.wakes() > 0, "he is not forgotten");
+    let told = wakers::poll_with(&mut *joined.borrow_mut(), &waker.1);
+    assert!(matches!(told, Poll::Ready(Err(larder::LoadError::Failed(failure))) if failure.is_panicked()));
+    drop(kept);
+    sim.run();
     assert_clean(&cache.stats());
 }

@@ -123,7 +123,7 @@ impl<R: Host, F: Fn(&u32, &V, RemovalCause)> Run<R, F> {
         let options = LookupOptions::new();
         let options = if self.random.below(4) == 0 { options.reload() } else { options };
         let asked = wakers::now(self.cache.lookup(&key, options));
-        let Some(outcome) = asked.ok().filter(|outcome| outcome.led()) else { return };
+        let Some(outcome) = asked.ok().filter(|outcome| outcome.led() && outcome.error().is_none()) else { return };
         let value = **outcome.value();
         assert!(value >= LOADED);
         if (value - LOADED) % 7 != 0 {

@@ -33,7 +33,7 @@ where
     /// Any caller who waits for any of the keys carries a load of many keys on; it is dropped when nobody waits for any
     /// of them. Keys that reach the lock timeout or the lock age together are loaded together.
     ///
-    /// Each poll takes time in proportion to the keys that are not settled.
+    /// Each poll takes time in proportion to the number of keys, and does nothing for those that are settled.
     ///
     /// # Errors
     ///

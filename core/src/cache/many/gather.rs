@@ -10,8 +10,9 @@ use core::{
 
 use super::{Asked, kept::Kept};
 use crate::{
-    Key, Previous, Runtime, Source,
+    Cause, Key, Previous, Runtime, Source,
     cache::{
+        answers::{Sorted, Surplus},
         inner::Inner,
         means::{Means, Owned, answer},
     },
@@ -51,11 +52,19 @@ pub(crate) struct Gather<K, L: Source<K>, R: Runtime, M: Leads<K, L>> {
     pub(super) alone: Vec<usize>,
     /// Loads that stay with the call.
     pub(super) kept: Vec<Kept<K, L, R, M::Load>>,
-    /// What they have answered.
-    answers: Vec<(usize, Owned<L::Value, L::Error>)>,
-    /// Loads outside any flight, of one key each.
-    singles: Vec<(usize, L::Future)>,
+    /// What they have answered beside that.
+    pub(super) surplus: Surplus<K, L::Value>,
+    /// What each key has to itself, as far as any key has something.
+    own: Vec<Option<Own<L::Value, L::Error, L::Future>>>,
     by: M,
+}
+
+/// What a key has to itself.
+enum Own<V, E, F> {
+    /// What a load that stays with the call has answered.
+    Answer(Owned<V, E>),
+    /// A load outside any flight.
+    Load(F),
 }
 
 impl<K, L: Source<K>, R: Runtime, M: Leads<K, L>> Gather<K, L, R, M> {
@@ -65,8 +74,8 @@ impl<K, L: Source<K>, R: Runtime, M: Leads<K, L>> Gather<K, L, R, M> {
             leads: Vec::new(),
             alone: Vec::new(),
             kept: Vec::new(),
-            answers: Vec::new(),
-            singles: Vec::new(),
+            surplus: Surplus::default(),
+            own: Vec::new(),
             by,
         }
     }
@@ -89,16 +98,29 @@ impl<K: Key, L: Source<K>, R: Runtime, M: Leads<K, L>> Gather<K, L, R, M> {
         cx: &mut Context<'_>,
     ) {
         for index in (0..self.kept.len()).rev() {
-            let mut polled = Polled { kept: Some(self.kept.swap_remove(index)), asked };
+            let mut polled = Polled { kept: Some(self.kept.swap_remove(index)), asked, own: &mut self.own };
             let Some(kept) = &mut polled.kept else { continue };
             let poll = kept.poll(inner, &mut self.by, cx);
-            let kept = polled.kept.take();
+            let Some(kept) = polled.kept.take() else { continue };
             match poll {
-                Poll::Pending => self.kept.extend(kept),
-                Poll::Ready(answers) => self.answers.extend(answers),
+                Poll::Pending => self.kept.push(kept),
+                Poll::Ready(Sorted { answers, surplus }) => {
+                    for (index, answer) in kept.members.into_iter().zip(answers) {
+                        give(polled.own, index, Own::Answer(answer));
+                    }
+                    self.surplus.append(surplus);
+                }
             }
         }
     }
+}
+
+/// Notes what the key at `index` has to itself.
+fn give<T>(own: &mut Vec<Option<T>>, index: usize, one: T) {
+    if own.len() <= index {
+        own.resize_with(index + 1, || None);
+    }
+    own[index] = Some(one);
 }
 
 impl<K, L: Source<K>, R: Runtime, M: Leads<K, L>> Means<K, L> for Gather<K, L, R, M> {
@@ -112,22 +134,27 @@ impl<K, L: Source<K>, R: Runtime, M: Leads<K, L>> Means<K, L> for Gather<K, L, R
 
     fn start_alone(&mut self, source: &L, key: K, previous: Option<Previous<L::Value>>) {
         if M::RESTS == Rests::ByKey {
-            self.singles.extend(source.begin(key, previous).map(|load| (self.turn, load)));
+            if let Some(load) = source.begin(key, previous) {
+                give(&mut self.own, self.turn, Own::Load(load));
+            }
         } else {
             self.alone.push(self.turn);
         }
     }
 
     fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
-        if let Some(at) = self.answers.iter().position(|(index, _)| *index == self.turn) {
-            return Poll::Ready(self.answers.swap_remove(at).1);
+        let Some(own) = self.own.get_mut(self.turn) else { return Poll::Pending };
+        if let Some(Own::Load(load)) = own {
+            return Pin::new(load).poll(cx).map(answer);
         }
-        let single = self.singles.iter_mut().find(|(index, _)| *index == self.turn);
-        single.map_or(Poll::Pending, |(_, load)| Pin::new(load).poll(cx).map(answer))
+        match own.take() {
+            Some(Own::Answer(answer)) => Poll::Ready(answer),
+            _ => Poll::Pending,
+        }
     }
 
     fn drop_own(&mut self) {
-        self.singles.retain(|(index, _)| *index != self.turn);
+        drop(self.own.get_mut(self.turn).and_then(Option::take));
     }
 }
 
@@ -135,6 +162,7 @@ impl<K, L: Source<K>, R: Runtime, M: Leads<K, L>> Means<K, L> for Gather<K, L, R
 struct Polled<'x, 'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, B, T> {
     kept: Option<Kept<K, L, R, B>>,
     asked: &'x mut [Asked<'a, K, Q, L, R, P, H, T>],
+    own: &'x mut Vec<Option<Own<L::Value, L::Error, L::Future>>>,
 }
 
 impl<K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, B, T> Drop
@@ -142,7 +170,9 @@ impl<K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, B, 
 {
     fn drop(&mut self) {
         for index in self.kept.take().into_iter().flat_map(|kept| kept.members) {
-            self.asked[index].ask.waiter().into_iter().for_each(|waiter| waiter.panicked());
+            self.asked[index].ask.panicked();
+            // For who is polled once more, and has no flight that would tell him.
+            give(self.own, index, Own::Answer(Err(Cause::Panicked)));
         }
     }
 }

@@ -4,7 +4,6 @@ use alloc::{sync::Arc, vec::Vec};
 use core::{
     future::Future,
     hash::BuildHasher,
-    pin::Pin,
     task::{Context, Poll, Waker},
 };
 
@@ -12,10 +11,9 @@ use super::gather::Leads;
 use crate::{
     Key, Notify, Runtime, Source,
     cache::{
-        answers::{Hashed, sort},
+        answers::{Begun, Hashed, Sorted, sort},
         crowd::Hub,
         inner::Inner,
-        means::Owned,
     },
     policy::Policy,
     seams::Answers,
@@ -28,19 +26,18 @@ pub(crate) struct Kept<K, L: Source<K>, R: Runtime, B> {
     /// Whose load it is, in the order of the keys.
     pub(super) members: Vec<usize>,
     keys: Hashed<K>,
-    load: Option<B>,
+    load: Option<Begun<B>>,
     hub: (Arc<Hub<R::Notify>>, Waker),
     listener: <R::Notify as Notify>::Listener,
+    /// Whether what it answers may be stored.
+    is_stored: bool,
     source: core::marker::PhantomData<fn() -> L>,
 }
 
-/// What a load has answered to whom.
-type Told<V, E> = Vec<(usize, Owned<V, E>)>;
-
 impl<K, L: Source<K>, R: Runtime, B> Kept<K, L, R, B> {
-    pub(super) fn new(members: Vec<usize>, keys: Hashed<K>) -> Self {
+    pub(super) fn new(members: Vec<usize>, keys: Hashed<K>, is_stored: bool) -> Self {
         let listener = <R::Notify as Notify>::Listener::default();
-        Self { members, keys, load: None, hub: Hub::new(), listener, source: core::marker::PhantomData }
+        Self { members, keys, load: None, hub: Hub::new(), listener, is_stored, source: core::marker::PhantomData }
     }
 
     pub(super) fn waker(&self) -> Waker {
@@ -54,20 +51,19 @@ impl<K: Key, L: Source<K>, R: Runtime, B> Kept<K, L, R, B> {
         inner: &Inner<K, L, R, P, H>,
         by: &mut M,
         cx: &mut Context<'_>,
-    ) -> Poll<Told<L::Value, L::Error>>
+    ) -> Poll<Sorted<K, L::Value, L::Error>>
     where
         B: Future<Output = Result<Answers<K, L::Value, L::Error>, L::Error>> + Unpin,
     {
         let (hub, waker) = &self.hub;
         let _displaced = hub.listen(&mut self.listener, cx.waker());
         if self.load.is_none() {
-            self.load = by.begin(&inner.source, self.keys.iter().map(|(_, key)| key.clone()).collect());
+            self.load = Begun::begin(inner, &self.keys, |keys| by.begin(&inner.source, keys));
         }
         // Whoever keeps loads can begin them.
-        let Some(load) = &mut self.load else { return Poll::Pending };
-        let Poll::Ready(result) = Pin::new(load).poll(&mut Context::from_waker(waker)) else { return Poll::Pending };
-        self.load = None;
-        let answers = sort(inner, &self.keys, result).into_iter().flatten();
-        Poll::Ready(self.members.iter().copied().zip(answers).collect())
+        let Some(begun) = &mut self.load else { return Poll::Pending };
+        let Poll::Ready(result) = begun.poll(&mut Context::from_waker(waker)) else { return Poll::Pending };
+        let writes = self.load.take().map(Begun::end).filter(|_| self.is_stored);
+        Poll::Ready(sort(inner, &self.keys, result, writes.unwrap_or_default()))
     }
 }

@@ -132,8 +132,11 @@ where
                 }
             }
             gather.drop_unneeded(asked);
+            // What was asked for has been published.
+            mem::take(&mut gather.surplus).store(inner);
+            let has_begun = unwinding.0.begin();
             mem::forget(unwinding);
-            if !self.begin() {
+            if !has_begun {
                 break;
             }
         }
@@ -192,7 +195,7 @@ where
                 waiter.bring(Some(Ride::Part(Box::new(part))), inside);
             }
         } else if !members.is_empty() {
-            let kept = Kept::new(members, leads);
+            let kept = Kept::new(members, leads, true);
             for index in &kept.members {
                 let waiter = asked[*index].ask.waiter();
                 waiter.into_iter().for_each(|waiter| waiter.set_inside(kept.waker()));
@@ -201,7 +204,7 @@ where
         }
         let members = mem::take(&mut gather.alone);
         if !members.is_empty() {
-            gather.kept.push(Kept::new(members, alone));
+            gather.kept.push(Kept::new(members, alone, false));
         }
         true
     }
@@ -224,7 +227,7 @@ where
 }
 
 /// A call that is polled. Should the stack unwind, those who wait for a key that it was about to load lead by
-/// themselves, if the cache has a loader.
+/// themselves, if the cache has a loader, and so does who has joined a load that it was about to poll.
 struct Unwinding<'x, 'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M, S>(
     &'x mut Many<'a, K, Q, L, R, P, H, M, S>,
 )
@@ -244,6 +247,7 @@ where
             for index in mem::take(&mut gather.leads) {
                 asked[index].ask.waiter().into_iter().for_each(|waiter| waiter.bring(None, None));
             }
+            asked.iter_mut().filter_map(|one| one.ask.waiter()).for_each(|waiter| waiter.rouse());
         }
     }
 }

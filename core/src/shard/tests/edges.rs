@@ -92,7 +92,9 @@ fn a_value_that_expires_now_softens_a_failure_of_now() {
     rig.insert(1, Loaded::new(5).ttl(nanos(10)));
     rig.now += 10;
     rig.load_fails(1, "down");
-    assert!(rig.shard.soften(hash(1), Some((at(rig.now), Some(nanos(0)))), failure("down"), |k| *k == 1).is_ok());
+    assert!(
+        rig.shard.soften(hash(1), Some((at(rig.now), Some(nanos(0)))), failure("down"), WAITED, |k| *k == 1).is_ok()
+    );
 }
 
 /// D32
@@ -230,5 +232,7 @@ fn a_failure_does_not_drive_out_the_value_of_its_key() {
     rig.insert(2, Loaded::new(5));
     rig.now += 5;
     rig.load_fails(1, "down");
-    assert!(rig.shard.soften(hash(1), Some((at(rig.now), Some(nanos(100)))), failure("down"), |k| *k == 1).is_ok());
+    assert!(
+        rig.shard.soften(hash(1), Some((at(rig.now), Some(nanos(100)))), failure("down"), WAITED, |k| *k == 1).is_ok()
+    );
 }

@@ -18,7 +18,7 @@ fn refused(rig: &mut Rig, key: u32) -> Option<(&'static str, u64)> {
 
 fn soften(rig: &mut Rig, key: u32, limit: u64) -> Result<Outcome<u32, &'static str>, LoadError<&'static str>> {
     let now = Some((at(rig.now), Some(nanos(limit))));
-    rig.shard.soften(hash(key), now, failure("down"), |k| *k == key)
+    rig.shard.soften(hash(key), now, failure("down"), WAITED, |k| *k == key)
 }
 
 /// P4: N waiters cost one load, and without error TTL a later caller starts afresh.
@@ -225,7 +225,7 @@ fn stale_if_error_gives_the_value_with_the_error_within_its_limit() {
     assert_eq!(outcome.error.and_then(|failure| failure.error().copied()), Some("down"));
     assert_eq!(outcome.time_left, TimeLeft::For(Duration::ZERO), "it renews nothing");
     assert!(soften(&mut rig, 1, 49).is_err());
-    assert!(rig.shard.soften(hash(1), None, failure("down"), |k| *k == 1).is_err());
+    assert!(rig.shard.soften(hash(1), None, failure("down"), WAITED, |k| *k == 1).is_err());
     assert_eq!((rig.shard.counts.stale, rig.shard.counts.errors), (1, 2));
     rig.remove(1);
     assert!(soften(&mut rig, 1, 100).is_err(), "a removed value is not revived");

@@ -138,7 +138,7 @@ fn who_may_load_alone_does_so_unless_he_began_the_load() {
     let (mut first, mut second) = (rig.wait(1), rig.wait(1));
     rig.now += 5;
     assert!(matches!(rig.poll(&mut first), Next::Sleep(Instant::NEVER)));
-    assert!(matches!(rig.poll(&mut second), Next::Alone(Status::Miss)));
+    assert!(matches!(rig.poll(&mut second), Next::Alone(Status::Miss, _)));
     assert_eq!(rig.shard.flights.seated(&first.seat).live(), 1, "outside the flight");
 }
 

@@ -1,0 +1,92 @@
+//! What a load of many keys answers though nobody asked for it.
+
+use larder::{Cache, Loaded, RemovalCause};
+use larder_tests::*;
+
+on_every_runtime! {
+    a_write_is_not_undone_by_surplus
+    a_write_of_before_does_not_matter
+    a_listener_that_panics_for_surplus_fails_nobody
+}
+
+/// A cache whose loads of many keys answer key 9 as well, after 50 ms, by 90.
+fn with_nine<R: Host>() -> (Sim, Batched<R>) {
+    let sim = Sim::new();
+    let says = |keys: &[u32]| {
+        let own = keys.iter().map(|key| (*key, Ok(Loaded::new(V::new(*key)))));
+        own.chain([(9, Ok(Loaded::new(V::new(90))))]).collect()
+    };
+    let batches = Batches::saying(&sim.time, |_, _| after(50), says);
+    let cache = sim.batched::<R>(&batches, |c| c.store_surplus().shards(1));
+    (sim, cache)
+}
+
+/// P8, D42: whatever kind of write it was, the load had read what it says before it.
+fn a_write_is_not_undone_by_surplus<R: Host>() {
+    type Write<R> = fn(&Batched<R>);
+    let writes: [Write<R>; 7] = [
+        |cache| drop(cache.remove(&9)),
+        |cache| cache.clear(),
+        |cache| cache.retain(|key, _| *key != 9),
+        |cache| assert!(cache.expire(&9)),
+        |cache| {
+            let found = cache.peek(&9).and_then(|found| found.generation());
+            assert!(found.is_some_and(|generation| cache.invalidate_if(&9, generation)));
+        },
+        |cache| drop(cache.compute(&9, |_| larder::Change::Remove)),
+        |cache| drop((cache.insert(9, V::new(91)), cache.remove(&9))),
+    ];
+    for write in writes {
+        let (mut sim, cache) = with_nine::<R>();
+        cache.insert(9, V::new(89));
+        let many = sim.many(&cache, &[1, 2]);
+        sim.to(30);
+        write(&cache);
+        sim.to(50);
+        assert_eq!((sim.saw(many), cache.contains(&9)), ("50: V1 Miss, V2 Miss".into(), false));
+        let later = sim.get(&cache, 3);
+        sim.to(100);
+        assert_eq!(sim.saw(later), "100: V3 Miss");
+        assert_eq!(cache.get_if_present(&9), Some(V::new(90)), "this load began after the write");
+        assert_clean(&cache.stats());
+    }
+}
+
+/// A load that began after a write, and one that a write of its own has ended, know better.
+fn a_write_of_before_does_not_matter<R: Host>() {
+    let (mut sim, cache) = with_nine::<R>();
+    cache.insert(9, V::new(89));
+    cache.remove(&9);
+    let many = sim.many(&cache, &[1, 2]);
+    sim.to(50);
+    assert_eq!(sim.saw(many), "50: V1 Miss, V2 Miss");
+    assert_eq!(cache.get_if_present(&9), Some(V::new(90)));
+}
+
+/// D29, P5: what was asked for is told to all, and the panic goes out through the call that stored the surplus.
+fn a_listener_that_panics_for_surplus_fails_nobody<R: Host>() {
+    let mut sim = Sim::new();
+    let time = sim.time.clone();
+    let load = move |keys: Vec<u32>| {
+        let time = time.clone();
+        async move {
+            sleep(&time, 50).await;
+            Ok::<_, Boom>(keys.into_iter().chain([9]).map(|key| (key, V::new(key))))
+        }
+    };
+    let bang = |key: &u32, _: &V, cause: RemovalCause| {
+        if *key == 8 {
+            assert_eq!(cause, RemovalCause::Evicted);
+            std::panic::panic_any(Bang(8));
+        }
+    };
+    let cache = Cache::builder(R::on(sim.clock())).load_many_fn(load).listener(bang).store_surplus();
+    let cache = cache.capacity(1).build().expect("valid");
+    cache.insert(8, V::new(8));
+    let (own, other) = (cache.clone(), cache.clone());
+    let many = sim.call(async move { own.get_many(&[1, 2]).await });
+    let single = sim.call(async move { other.get(&2).await });
+    sim.to(50);
+    assert_eq!((sim.saw(many), sim.saw(single)), ("50: unwound 8".into(), "50: V2".into()));
+    assert_clean(&cache.stats());
+}
