@@ -65,7 +65,8 @@ impl<P> Spawning<P> {
                     }
                 }
                 None => {
-                    let next = self.clock.next_deadline().filter(|next| *next != Instant::NEVER);
+                    let comes = |next: &Instant| *next != Instant::NEVER && *next > self.clock.now();
+                    let next = self.clock.next_deadline().filter(comes);
                     self.clock.set(next.expect("somebody waits for a time that comes"));
                 }
             }
