@@ -25,11 +25,11 @@ impl fmt::Display for Boom {
 impl core::error::Error for Boom {}
 
 /// What a call of the cache ended with.
-pub enum Answer {
+pub enum Answer<T = V> {
     /// The value alone, from a call that tells no more.
-    Value(V),
+    Value(T),
     /// The whole outcome, with a ticket if the call handed one out.
-    Outcome(Outcome<V, Boom>, Option<Pin<Box<dyn Future<Output = ()>>>>),
+    Outcome(Outcome<T, Boom>, Option<Pin<Box<dyn Future<Output = ()>>>>),
     /// What a call of many keys ended with, for each key.
     Many(Vec<Self>),
     /// The call failed.
@@ -38,7 +38,7 @@ pub enum Answer {
     Done,
 }
 
-impl fmt::Display for Answer {
+impl<T: fmt::Display> fmt::Display for Answer<T> {
     /// `V1 Miss`, `V1 Hit, V2 Miss`, `V0 Stale(20) +E1 +ticket`, `E1`, `E1 cached`, `LockTimeout`, ...
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -81,14 +81,14 @@ fn cause(failure: &Failure<Boom>) -> String {
     }
 }
 
-impl From<Result<V, LoadError<Boom>>> for Answer {
-    fn from(result: Result<V, LoadError<Boom>>) -> Self {
+impl<T> From<Result<T, LoadError<Boom>>> for Answer<T> {
+    fn from(result: Result<T, LoadError<Boom>>) -> Self {
         result.map_or_else(Self::Error, Self::Value)
     }
 }
 
-impl From<Result<Outcome<V, Boom>, LoadError<Boom>>> for Answer {
-    fn from(result: Result<Outcome<V, Boom>, LoadError<Boom>>) -> Self {
+impl<T> From<Result<Outcome<T, Boom>, LoadError<Boom>>> for Answer<T> {
+    fn from(result: Result<Outcome<T, Boom>, LoadError<Boom>>) -> Self {
         result.map_or_else(Self::Error, |outcome| Self::Outcome(outcome, None))
     }
 }
@@ -112,11 +112,11 @@ where
     }
 }
 
-impl<T> From<Vec<Result<T, LoadError<Boom>>>> for Answer
+impl<T, A> From<Vec<Result<A, LoadError<Boom>>>> for Answer<T>
 where
-    Self: From<Result<T, LoadError<Boom>>>,
+    Self: From<Result<A, LoadError<Boom>>>,
 {
-    fn from(results: Vec<Result<T, LoadError<Boom>>>) -> Self {
+    fn from(results: Vec<Result<A, LoadError<Boom>>>) -> Self {
         Self::Many(results.into_iter().map(Self::from).collect())
     }
 }

@@ -73,7 +73,7 @@ pub fn run(case: fn()) {
 }
 
 /// Keeps the panics that scripts ask for out of the output; others are printed as ever.
-fn quiet_bangs() {
+pub(crate) fn quiet_bangs() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let default = std::panic::take_hook();

@@ -4,6 +4,7 @@
 //! * [`Loads`] is a loader that follows a [`Script`]: how long a load takes and how it ends.
 //! * [`Batches`] is the same for loads of many keys.
 //! * [`Host`] names a runtime of the core's own parts; [`on_every_runtime!`] runs a generic test on each.
+//! * [`suite`] is what holds on any runtime, for adapters to be tried by; [`suite!`] makes its tests.
 //! * [`memory`] counts live bytes, [`wakers`] has wakers that count, record and misbehave.
 //! * [`traces`], [`replay`] and [`goals`]: hit ratios on recorded traffic.
 
@@ -36,6 +37,7 @@ pub mod replay;
 mod script;
 mod sim;
 mod spawning;
+pub mod suite;
 mod time;
 pub mod traces;
 pub mod wakers;

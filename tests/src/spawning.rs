@@ -2,7 +2,9 @@
 
 use core::cell::RefCell;
 use core::future::Future;
-use core::pin::Pin;
+use core::marker::PhantomData;
+use core::pin::{Pin, pin};
+use core::task::Context;
 
 use alloc::rc::Rc;
 
@@ -11,34 +13,75 @@ use larder::{
     parts::{Local, ManualClock},
 };
 
+use crate::queue::Queue;
+
 type Task = Pin<Box<dyn Future<Output = ()>>>;
 
-/// A `RefCell` runtime whose spawned tasks wait until the test takes and polls them.
+/// A runtime on one thread, of the parts `P`, whose spawned tasks wait until the test polls them.
 #[derive(Clone)]
-pub struct Spawning {
+pub struct Spawning<P = Local<ManualClock>> {
     clock: ManualClock,
     tasks: Rc<RefCell<Vec<Task>>>,
+    parts: PhantomData<P>,
 }
 
-impl Spawning {
+impl<P> Spawning<P> {
     /// A spawning runtime that follows `clock`.
     pub fn new(clock: ManualClock) -> Self {
-        Self { clock, tasks: Rc::default() }
+        Self { clock, tasks: Rc::default(), parts: PhantomData }
     }
 
     /// The tasks spawned since the last call.
     pub fn take(&self) -> Vec<Task> {
         self.tasks.take()
     }
+
+    /// Runs `root` to its end, and beside it whatever is spawned.
+    ///
+    /// Each task is polled when it is woken, first woken first. When nobody is awake, time goes on to the next deadline.
+    pub fn run(&self, root: impl Future<Output = ()>) {
+        let queue = Queue::default();
+        let wakeful = |number| {
+            let task = queue.task(number);
+            task.waker().wake_by_ref();
+            task
+        };
+        let (mut root, root_task, mut tasks) = (pin!(root), wakeful(0), Vec::new());
+        loop {
+            for future in self.take() {
+                tasks.push((wakeful(tasks.len() + 1), Some(future)));
+            }
+            match queue.pop() {
+                Some(0) => {
+                    if root.as_mut().poll(&mut Context::from_waker(root_task.waker())).is_ready() {
+                        break;
+                    }
+                }
+                Some(number) => {
+                    let (task, future) = &mut tasks[number - 1];
+                    let mut context = Context::from_waker(task.waker());
+                    if future.as_mut().is_some_and(|future| future.as_mut().poll(&mut context).is_ready()) {
+                        *future = None;
+                    }
+                }
+                None => {
+                    let comes = |next: &Instant| *next != Instant::NEVER && *next > self.clock.now();
+                    let next = self.clock.next_deadline().filter(comes);
+                    self.clock.set(next.expect("somebody waits for a time that comes"));
+                }
+            }
+        }
+        queue.clear();
+    }
 }
 
-impl Clock for Spawning {
+impl<P> Clock for Spawning<P> {
     fn now(&self) -> Instant {
         self.clock.now()
     }
 }
 
-impl Timer for Spawning {
+impl<P> Timer for Spawning<P> {
     type Sleep = <ManualClock as Timer>::Sleep;
 
     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
@@ -46,12 +89,12 @@ impl Timer for Spawning {
     }
 }
 
-impl Runtime for Spawning {
-    type Lock<T> = <Local<ManualClock> as Runtime>::Lock<T>;
-    type Notify = <Local<ManualClock> as Runtime>::Notify;
+impl<P: Runtime> Runtime for Spawning<P> {
+    type Lock<T> = P::Lock<T>;
+    type Notify = P::Notify;
 }
 
-impl<F: Future<Output = ()> + 'static> Spawn<F> for Spawning {
+impl<P, F: Future<Output = ()> + 'static> Spawn<F> for Spawning<P> {
     fn spawn(&self, future: F) -> Result<(), F> {
         self.tasks.borrow_mut().push(Box::pin(future));
         Ok(())

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use larder::{Cache, LoadError, LookupOptions, OnTimeout, Status};
-use larder_tests::{Arc, Duration, assert_clean, ms};
+use larder_tests::{Arc, assert_clean, ms};
 use larder_tokio::Tokio;
 use tokio::time::{advance, sleep, timeout};
 
@@ -152,33 +152,4 @@ async fn c96_abandoned_and_dropped() {
     sleep(ms(200)).await;
     assert_eq!(cache.get_if_present(&7), None);
     assert_eq!(cache.stats().loads_dropped, 1);
-}
-
-/// A spawning call where no runtime is at hand gives the ticket back and does not panic. (P14)
-#[test]
-fn a_spawning_call_without_a_runtime() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("one");
-    let calls = Arc::<AtomicU32>::default();
-    let load = |calls: &Arc<AtomicU32>| {
-        let calls = calls.clone();
-        move |_: u8| core::future::ready(Ok::<_, ()>(calls.fetch_add(1, Ordering::SeqCst) + 1))
-    };
-    let cache = runtime.block_on(async {
-        let builder = Cache::builder(Tokio::new()).ttl(ms(100)).stale_while_refresh(Duration::MAX);
-        let cache = builder.load_fn(load(&calls)).build().expect("valid");
-        assert_eq!(cache.get(&7).await.ok(), Some(1));
-        advance(ms(100)).await;
-        cache
-    });
-    // A clock that is no longer in tokio's virtual time may say anything; stale it is at any rate, or fresh.
-    drop(runtime);
-    cache.insert_with(7, larder::Loaded::new(9).ttl(Duration::from_nanos(1)));
-    while cache.get_if_present(&7).is_some() {
-        core::hint::spin_loop();
-    }
-    let answer = larder_tests::wakers::now(cache.get_stale_spawn(&7)).expect("a stale value is there");
-    let ticket = answer.refresh.expect("it was handed back");
-    larder_tests::wakers::now(ticket);
-    assert_eq!(calls.load(Ordering::SeqCst), 2);
-    assert_clean(&cache.stats());
 }

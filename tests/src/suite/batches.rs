@@ -1,0 +1,35 @@
+//! Lookups of many keys.
+
+use super::{End, Executor, Stage};
+
+/// Keys that another batch is loading are joined, whichever batch is answered first. (P1)
+pub async fn overlapping_batches_load_each_key_once<E: Executor>(stage: Stage<E>) {
+    let cache = stage.batched();
+    let first = stage.ask_many(cache, &[1, 2, 3]);
+    stage.begun(1).await;
+    let second = stage.ask_many(cache, &[3, 4]);
+    stage.begun(2).await;
+    assert_eq!(stage.loads.keys(), [vec![1, 2, 3], vec![4]]);
+    stage.loads.end(2, End::Value);
+    stage.until(|| cache.contains(&4)).await;
+    assert_eq!((first.saw(), second.saw()), (None, None));
+    stage.loads.end(1, End::Value);
+    assert_eq!(stage.saw(&first).await, "V1 Miss, V1 Miss, V1 Miss");
+    assert_eq!(stage.saw(&second).await, "V1 LockHit, V2 Miss");
+    stage.ends_clean(cache).await;
+}
+
+/// A batch that fails is the failure of its keys and of no others; one left by its caller is loaded on. (P2, P4)
+pub async fn a_failed_batch_is_the_failure_of_each_key<E: Executor>(stage: Stage<E>) {
+    let cache = stage.batched();
+    let first = stage.ask_many(cache, &[1, 2, 3]);
+    stage.begun(1).await;
+    let second = stage.ask_many(cache, &[3, 4, 1]);
+    stage.begun(2).await;
+    first.leave();
+    assert_eq!(stage.saw(&first).await, "left");
+    stage.loads.end(1, End::Error);
+    stage.loads.end(2, End::Value);
+    assert_eq!(stage.saw(&second).await, "E1, V2 Miss, E1");
+    stage.ends_clean(cache).await;
+}

@@ -1,0 +1,93 @@
+//! A call of the cache as a task of its own.
+
+use core::future::Future;
+use core::marker::PhantomData;
+use core::panic::AssertUnwindSafe;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::panic::catch_unwind;
+use std::sync::{Mutex, PoisonError};
+
+use alloc::sync::Arc;
+
+use crate::{Answer, Bang};
+
+/// A task that makes one call and writes down what it saw.
+pub struct Caller<F, V> {
+    call: Option<F>,
+    seat: Seat,
+    value: PhantomData<fn() -> V>,
+}
+
+/// What the test holds of a [`Caller`].
+#[derive(Clone, Default)]
+pub struct Seat(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    saw: Option<String>,
+    leaves: bool,
+    waker: Option<Waker>,
+}
+
+impl<F, V> Caller<F, V> {
+    /// A task that makes this call, and what the test holds of it.
+    pub fn new(call: F) -> (Self, Seat) {
+        let seat = Seat::default();
+        (Self { call: Some(call), seat: seat.clone(), value: PhantomData }, seat)
+    }
+}
+
+impl Seat {
+    /// What the call came to, once it is over: an answer as [`Answer`] prints it, `unwound`, or `left`.
+    pub fn saw(&self) -> Option<String> {
+        self.with(|state| state.saw.clone())
+    }
+
+    /// Has the task drop its call.
+    pub fn leave(&self) {
+        let waker = self.with(|state| {
+            state.leaves = true;
+            state.waker.take()
+        });
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<F: Unpin, V> Unpin for Caller<F, V> {}
+
+impl<F: Future + Unpin, V> Future for Caller<F, V>
+where
+    Answer<V>: From<F::Output> + ToString,
+{
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let Some(mut call) = self.call.take() else { return Poll::Ready(()) };
+        let leaves = self.seat.with(|state| {
+            state.waker = Some(context.waker().clone());
+            state.leaves
+        });
+        let saw = if leaves {
+            String::from("left")
+        } else {
+            // What a runtime does with a task that panics is its own affair.
+            match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut call).poll(context))) {
+                Ok(Poll::Pending) => {
+                    self.call = Some(call);
+                    return Poll::Pending;
+                }
+                Ok(Poll::Ready(answer)) => Answer::from(answer).to_string(),
+                Err(payload) if payload.is::<Bang>() => String::from("unwound"),
+                Err(_) => String::from("a panic of its own"),
+            }
+        };
+        drop(call);
+        self.seat.with(|state| *state = State { saw: Some(saw), ..State::default() });
+        Poll::Ready(())
+    }
+}

@@ -1,0 +1,90 @@
+//! Values that expire, are refreshed, or leave.
+
+use std::sync::{Mutex, PoisonError};
+
+use alloc::sync::Arc;
+
+use larder::{Cache, Loaded, RemovalCause, Spawn};
+
+use super::{End, Executor, LATE, SOON, Stage, stage::KEY};
+
+/// A value is there for as long as its load has said, and then loaded anew. (P11)
+pub async fn a_value_expires<E: Executor>(stage: Stage<E>) {
+    let cache = stage.cache(|setup| setup);
+    stage.loads.end(1, End::Lives(SOON));
+    stage.loads.end(2, End::Lives(LATE));
+    assert_eq!(stage.saw(&stage.ask(cache)).await, "V1 Miss");
+    stage.pass(SOON).await;
+    assert_eq!(stage.saw(&stage.ask(cache)).await, "V2 Expired");
+    assert_eq!(stage.saw(&stage.ask(cache)).await, "V2 Hit");
+    stage.ends_clean(cache).await;
+}
+
+/// The first who is served a stale value has its refresh to spawn or to drop, the others wait for nothing. (P1, P2)
+pub async fn a_stale_value_comes_with_its_refresh<E: Executor>(stage: Stage<E>) {
+    let cache = stage.cache(|setup| setup.ttl(LATE).stale_while_refresh(LATE));
+    cache.insert(KEY, E::Value::from(90));
+    assert!(cache.expire(&KEY));
+    for _ in 0..2 {
+        let first = cache.get_stale(&KEY).await.expect("a stale value is there");
+        let second = cache.get_stale(&KEY).await.expect("a stale value is there");
+        assert_eq!((**first.outcome.value(), **second.outcome.value()), (90, 90));
+        assert!(first.refresh.is_some() && second.refresh.is_none());
+        // Dropped, the refresh is the next caller's.
+    }
+    assert_eq!(stage.loads.begun(), 0);
+    let refresh = cache.get_stale(&KEY).await.expect("a stale value is there").refresh.expect("nobody else has it");
+    assert!(stage.runtime.spawn(refresh).is_ok(), "a runtime is at hand");
+    stage.begun(1).await;
+    stage.loads.end(1, End::Value);
+    stage.until(|| cache.get_if_present(&KEY).as_deref() == Some(&1)).await;
+    stage.ends_clean(cache).await;
+}
+
+/// The runtime refreshes once, however many stale hits there are. (P1)
+pub async fn a_refresh_is_spawned<E: Executor>(stage: Stage<E>) {
+    let cache = stage.cache(|setup| setup.ttl(LATE).stale_while_refresh(LATE));
+    cache.insert(KEY, E::Value::from(90));
+    assert!(cache.expire(&KEY));
+    for _ in 0..10 {
+        let stale = cache.get_stale_spawn(&KEY).await.expect("a stale value is there");
+        assert_eq!(**stale.outcome.value(), 90);
+        assert!(stale.refresh.is_none(), "it was spawned");
+    }
+    stage.begun(1).await;
+    stage.loads.end(1, End::Value);
+    stage.until(|| cache.get_if_present(&KEY).as_deref() == Some(&1)).await;
+    stage.ends_clean(cache).await;
+}
+
+/// A listener hears of each value that leaves, and why, and may call the cache. (P13)
+pub async fn listeners_hear_why_values_leave<E: Executor>(stage: Stage<E>) {
+    let heard = Arc::<Mutex<Vec<_>>>::default();
+    let ears = heard.clone();
+    let builder = Cache::builder(stage.runtime.clone()).loader(stage.loads.clone()).capacity(2).shards(1);
+    let listener = move |key: &u32, value: &E::Value, cause: RemovalCause| {
+        ears.lock().unwrap_or_else(PoisonError::into_inner).push((*key, **value, cause));
+    };
+    let cache = builder.listener(listener).build().expect("the configuration is valid");
+    let value = |n| Loaded::new(E::Value::from(n));
+    cache.insert_with(1, value(10));
+    cache.insert_with(1, value(11));
+    cache.remove(&1);
+    cache.insert_with(2, value(20).weight(3));
+    cache.insert_with(3, value(30).ttl(SOON));
+    stage.pass(SOON).await;
+    cache.sweep();
+    cache.insert_with(4, value(40).weight(2));
+    stage.loads.end(1, End::Value);
+    assert_eq!(cache.get(&5).await.ok().as_deref(), Some(&1));
+    let heard = heard.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let causes = [
+        (1, 10, RemovalCause::Replaced),
+        (1, 11, RemovalCause::Removed),
+        (2, 20, RemovalCause::Refused),
+        (3, 30, RemovalCause::Expired),
+        (4, 40, RemovalCause::Evicted),
+    ];
+    assert_eq!(heard, causes);
+    stage.ends_clean(&cache).await;
+}

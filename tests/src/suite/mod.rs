@@ -1,0 +1,118 @@
+//! The conformance suite: what a cache promises, tried on any runtime by the same tests. (C85)
+//!
+//! Whoever writes an adapter names it as an [`Executor`] and lets [`suite!`](crate::suite!) make the tests:
+//!
+//! ```
+//! use larder_tests::{Arc, Future, suite::Executor};
+//! use larder_tokio::Tokio;
+//!
+//! struct CurrentThread;
+//!
+//! impl Executor for CurrentThread {
+//!     type Runtime = Tokio;
+//!     type Value = Arc<u32>;
+//!
+//!     fn run<F: Future<Output = ()>>(check: impl FnOnce(Tokio) -> F) {
+//!         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+//!         runtime.block_on(async { check(Tokio::new()).await });
+//!     }
+//! }
+//!
+//! larder_tests::suite!(CurrentThread);
+//! ```
+//!
+//! Time may be virtual or real: a check waits until something has happened, or until a time has come, and never asks how
+//! long it took. Callers are tasks of the runtime under test, put there by its own [`Spawn`], and its own timer lets time
+//! pass.
+
+mod adapter;
+mod batches;
+mod caller;
+mod deadlines;
+mod leaving;
+mod lifetimes;
+mod loads;
+mod sharing;
+mod stage;
+mod timer;
+mod writes;
+
+use core::future::Future;
+use core::time::Duration;
+
+use futures_lite::future::or;
+#[allow(unused_imports)] // named in the docs
+use larder::Spawn;
+
+pub use adapter::{Abandonment, Adapter, Asking, AskingMany, Batched, Cached, Executor, Renewal, Setup, Value};
+pub use batches::*;
+pub use caller::{Caller, Seat};
+pub use deadlines::*;
+pub use leaving::*;
+pub use lifetimes::*;
+pub use loads::{End, Loading, LoadingMany, Loads};
+pub use sharing::*;
+pub use stage::Stage;
+pub use timer::*;
+pub use writes::*;
+
+/// A time that passes soon, wherever time is real.
+pub const SOON: Duration = Duration::from_millis(10);
+
+/// A time that does not pass in a test.
+pub const LATE: Duration = Duration::from_secs(3600);
+
+/// Who waits so long waits for ever.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs one check on `E`, and fails if it does not come to an end.
+pub fn run<E: Executor, F: Future<Output = ()>>(check: impl FnOnce(Stage<E>) -> F) {
+    crate::hosts::quiet_bangs();
+    E::run(|runtime| {
+        let stage = Stage::new(runtime);
+        let patience = stage.pass(PATIENCE);
+        let check = check(stage);
+        or(check, async {
+            patience.await;
+            panic!("somebody waits for ever");
+        })
+    });
+}
+
+/// Makes a test of each check of the suite, on one [`Executor`](crate::suite::Executor).
+#[macro_export]
+macro_rules! suite {
+    ($executor:ty) => {
+        $crate::suite!($executor:
+            a_sleep_ends_at_its_deadline
+            many_tasks_share_one_load
+            a_failure_is_shared
+            a_panic_is_contained
+            the_first_leaves_and_the_load_goes_on
+            the_last_leaves_and_the_load_is_dropped
+            an_abandoned_load_is_finished
+            who_is_not_polled_holds_nobody_back
+            a_hanging_load_is_taken_over
+            a_timeout_fails
+            a_timeout_loads
+            a_timeout_loads_alone
+            a_timeout_takes_the_stale_value
+            a_load_keeps_to_its_budget
+            a_value_expires
+            a_stale_value_comes_with_its_refresh
+            a_refresh_is_spawned
+            listeners_hear_why_values_leave
+            an_insert_ends_the_waits
+            a_removal_is_not_undone
+            overlapping_batches_load_each_key_once
+            a_failed_batch_is_the_failure_of_each_key
+        );
+    };
+    ($executor:ty: $($check:ident)*) => {$(
+        #[doc = concat!("C85: ", stringify!($check), ".")]
+        #[test]
+        fn $check() {
+            $crate::suite::run::<$executor, _>($crate::suite::$check);
+        }
+    )*};
+}

@@ -1,0 +1,40 @@
+//! One load for all who wait, however it ends.
+
+use super::{End, Executor, Stage, stage::KEY};
+
+const CROWD: u64 = 100;
+
+/// All who ask while a load is under way have its answer, and who asks later finds it. (P1)
+pub async fn many_tasks_share_one_load<E: Executor>(stage: Stage<E>) {
+    let cache = stage.cache(|setup| setup);
+    let crowd = stage.crowd(cache, CROWD).await;
+    stage.loads.end(1, End::Value);
+    let saw = stage.saw_all(&crowd).await;
+    assert_eq!((saw[0].as_str(), saw[98].as_str(), saw[99].as_str()), ("V1 LockHit", "V1 LockHit", "V1 Miss"));
+    assert_eq!(stage.saw(&stage.ask(cache)).await, "V1 Hit");
+    assert_eq!((stage.loads.begun(), cache.get_if_present(&KEY).as_deref()), (1, Some(&1)));
+    stage.ends_clean(cache).await;
+}
+
+/// One failed load is everybody's failure, and who asks later starts afresh. (P4)
+pub async fn a_failure_is_shared<E: Executor>(stage: Stage<E>) {
+    let cache = stage.cache(|setup| setup);
+    let crowd = stage.crowd(cache, CROWD).await;
+    stage.loads.end(1, End::Error);
+    assert!(stage.saw_all(&crowd).await.iter().all(|saw| saw == "E1"));
+    stage.loads.end(2, End::Value);
+    assert_eq!(stage.saw(&stage.ask(cache)).await, "V2 Miss");
+    stage.ends_clean(cache).await;
+}
+
+/// A panic unwinds through one caller, the others are told, and who asks later starts afresh. (P5)
+pub async fn a_panic_is_contained<E: Executor>(stage: Stage<E>) {
+    let cache = stage.cache(|setup| setup);
+    let crowd = stage.crowd(cache, CROWD).await;
+    stage.loads.end(1, End::Panic);
+    let saw = stage.saw_all(&crowd).await;
+    assert_eq!((saw[0].as_str(), saw[98].as_str(), saw[99].as_str()), ("Panicked", "Panicked", "unwound"));
+    stage.loads.end(2, End::Value);
+    assert_eq!(stage.saw(&stage.ask(cache)).await, "V2 Miss");
+    stage.ends_clean(cache).await;
+}

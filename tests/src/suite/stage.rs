@@ -1,0 +1,121 @@
+//! Where a check is played: a runtime, its loads and its tasks.
+
+use core::future::Future;
+use core::time::Duration;
+
+use larder::{Cache, Clock, Instant, LookupOptions, Runtime, Source, Spawn, Timer};
+
+use super::{Batched, Cached, Caller, Executor, Loads, Seat, Setup};
+use crate::{Answer, assert_clean};
+
+/// A runtime, and the loads of the caches that a check makes on it.
+pub struct Stage<E: Executor> {
+    /// The runtime under test.
+    pub runtime: E::Runtime,
+    /// The loads of all its caches.
+    pub loads: Loads<E::Value>,
+}
+
+/// The key that most checks ask for.
+pub(super) const KEY: u32 = 7;
+
+impl<E: Executor> Stage<E> {
+    /// A stage on which nothing has happened.
+    pub fn new(runtime: E::Runtime) -> Self {
+        Self { runtime, loads: Loads::default() }
+    }
+
+    /// A cache that is never dropped.
+    ///
+    /// So the futures of its calls own all they need, and a runtime can say by their names whether it spawns them.
+    pub fn cache(
+        &self,
+        setup: impl FnOnce(Setup<E::Runtime, E::Value>) -> Setup<E::Runtime, E::Value>,
+    ) -> &'static Cached<E::Runtime, E::Value> {
+        let builder = setup(Cache::builder(self.runtime.clone()).loader(self.loads.clone()));
+        Box::leak(Box::new(builder.build().expect("the configuration is valid")))
+    }
+
+    /// A cache that loads keys many at once and is never dropped.
+    pub fn batched(&self) -> &'static Batched<E::Runtime, E::Value> {
+        let builder = Cache::builder(self.runtime.clone()).many_loader(self.loads.clone());
+        Box::leak(Box::new(builder.build().expect("the configuration is valid")))
+    }
+
+    /// A task that asks for the key.
+    pub fn ask(&self, cache: &'static Cached<E::Runtime, E::Value>) -> Seat {
+        self.ask_with(cache, LookupOptions::new())
+    }
+
+    /// A task that asks for the key with these options.
+    pub fn ask_with(&self, cache: &'static Cached<E::Runtime, E::Value>, options: LookupOptions) -> Seat {
+        self.spawn(cache.lookup(&KEY, options))
+    }
+
+    /// A task that asks for these keys.
+    pub fn ask_many(&self, cache: &'static Batched<E::Runtime, E::Value>, keys: &'static [u32]) -> Seat {
+        self.spawn(cache.lookup_many(keys, LookupOptions::new()))
+    }
+
+    /// `n` tasks that ask for the key and wait for its load.
+    pub async fn crowd(&self, cache: &'static Cached<E::Runtime, E::Value>, n: u64) -> Vec<Seat> {
+        let waiters = cache.stats().waiters + n;
+        let crowd = (0..n).map(|_| self.ask(cache)).collect();
+        self.until(|| cache.stats().waiters == waiters).await;
+        crowd
+    }
+
+    fn spawn<F: Future + Unpin>(&self, call: F) -> Seat
+    where
+        E::Runtime: Spawn<Caller<F, E::Value>>,
+        Answer<E::Value>: From<F::Output>,
+    {
+        let (caller, seat) = Caller::new(call);
+        assert!(self.runtime.spawn(caller).is_ok(), "a runtime is at hand");
+        seat
+    }
+
+    /// Ends once `time` has passed.
+    pub fn pass(&self, time: Duration) -> <E::Runtime as Timer>::Sleep {
+        self.runtime.sleep_until(self.now().saturating_add(time))
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Instant {
+        self.runtime.now()
+    }
+
+    /// Ends once `condition` holds.
+    pub async fn until(&self, condition: impl Fn() -> bool) {
+        while !condition() {
+            self.pass(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Ends once the `n`-th load has begun.
+    pub async fn begun(&self, n: usize) {
+        self.until(|| self.loads.begun() == n).await;
+    }
+
+    /// What a task saw, once it is over.
+    pub async fn saw(&self, seat: &Seat) -> String {
+        self.until(|| seat.saw().is_some()).await;
+        seat.saw().unwrap_or_default()
+    }
+
+    /// What each of these tasks saw, in alphabetical order.
+    pub async fn saw_all(&self, seats: &[Seat]) -> Vec<String> {
+        let mut saw = Vec::new();
+        for seat in seats {
+            saw.push(self.saw(seat).await);
+        }
+        saw.sort();
+        saw
+    }
+
+    /// Ends once nothing is under way, and asserts that nothing is left. (P2)
+    pub async fn ends_clean<L: Source<u32>, R: Runtime>(&self, cache: &Cache<u32, L, R>) {
+        self.until(|| (cache.stats().flights, cache.stats().waiters, self.loads.live()) == (0, 0, 0)).await;
+        assert_clean(&cache.stats());
+    }
+}

@@ -1,0 +1,20 @@
+//! What is asked of the runtime itself.
+
+use larder::{Instant, Timer};
+
+use super::{Executor, LATE, SOON, Stage};
+use crate::wakers::poll_once;
+
+/// The clock goes on, and a sleep ends at its deadline or later: at once, if that is over, and never at the last instant.
+pub async fn a_sleep_ends_at_its_deadline<E: Executor>(stage: Stage<E>) {
+    let begun = stage.now();
+    assert!(poll_once(&mut stage.runtime.sleep_until(begun)).is_ready());
+    assert!(poll_once(&mut stage.runtime.sleep_until(Instant::ZERO)).is_ready());
+    assert!(poll_once(&mut stage.runtime.sleep_until(begun.saturating_add(LATE))).is_pending());
+    assert!(poll_once(&mut stage.runtime.sleep_until(Instant::NEVER)).is_pending());
+    let deadline = begun.saturating_add(SOON);
+    let mut sleep = stage.runtime.sleep_until(deadline);
+    let _ = poll_once(&mut sleep); // by somebody else: whoever polls last is woken
+    sleep.await;
+    assert!(stage.now() >= deadline);
+}

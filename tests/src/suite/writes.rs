@@ -1,0 +1,30 @@
+//! Writes during a load.
+
+use super::{End, Executor, Stage, stage::KEY};
+
+/// An insert is the answer for all who wait, and the load is dropped. (P8)
+pub async fn an_insert_ends_the_waits<E: Executor>(stage: Stage<E>) {
+    let cache = stage.cache(|setup| setup);
+    let crowd = stage.crowd(cache, 3).await;
+    cache.insert(KEY, E::Value::from(90));
+    assert_eq!(stage.saw_all(&crowd).await, ["V90 LockHit", "V90 LockHit", "V90 Miss"]);
+    assert_eq!(stage.saw(&stage.ask(cache)).await, "V90 Hit");
+    stage.ends_clean(cache).await;
+    assert_eq!(cache.stats().loads_dropped, 1);
+}
+
+/// Who came before a removal has the load's answer; who comes after it has a load of its own. (P8)
+pub async fn a_removal_is_not_undone<E: Executor>(stage: Stage<E>) {
+    let cache = stage.cache(|setup| setup);
+    let before = stage.crowd(cache, 2).await;
+    cache.remove(&KEY);
+    let after = stage.ask(cache);
+    stage.begun(2).await;
+    stage.loads.end(1, End::Value);
+    assert_eq!(stage.saw_all(&before).await, ["V1 LockHit", "V1 Miss"]);
+    assert_eq!((after.saw(), cache.get_if_present(&KEY).as_deref()), (None, None));
+    stage.loads.end(2, End::Value);
+    assert_eq!(stage.saw(&after).await, "V2 Miss");
+    assert_eq!(cache.get_if_present(&KEY).as_deref(), Some(&2));
+    stage.ends_clean(cache).await;
+}

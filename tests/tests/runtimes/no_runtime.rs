@@ -1,0 +1,93 @@
+//! Tokio's adapter where no runtime is at hand, or one that was is no more.
+
+use core::future::{pending, ready};
+
+use larder::{Cache, LoadError, LookupOptions, OnTimeout};
+use larder_tests::{Duration, Poll, assert_clean, wakers};
+use larder_tokio::Tokio;
+use tokio::runtime::{Builder, Runtime};
+
+/// A time that does not pass in a test.
+const LATE: Duration = Duration::from_secs(3600);
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_time().build().expect("a runtime")
+}
+
+/// C85: nothing panics, and a deadline is noticed by who is polled after it.
+#[test]
+fn deadlines_are_noticed_by_polling() {
+    let cache = Cache::builder(Tokio::new())
+        .lock_age(LATE)
+        .load_budget(LATE)
+        .load_fn(|_: u8| pending::<Result<u32, ()>>())
+        .build()
+        .expect("valid");
+    let mut patient = cache.get(&7);
+    assert!(wakers::poll_once(&mut patient).is_pending());
+    let mut hurried = cache.lookup(&7, LookupOptions::new().lock_timeout(Duration::from_nanos(1), OnTimeout::Fail));
+    let mut polls = (0..1_000_000).map(|_| wakers::poll_once(&mut hurried));
+    assert!(matches!(polls.find(Poll::is_ready), Some(Poll::Ready(Err(LoadError::LockTimeout)))));
+    drop(patient);
+    assert_clean(&cache.stats());
+}
+
+/// C85: a spawning call hands the ticket back, which its caller may poll. (P14)
+#[test]
+fn a_spawning_call_hands_the_ticket_back() {
+    let cache = Cache::builder(Tokio::new())
+        .ttl(LATE)
+        .stale_while_refresh(LATE)
+        .load_fn(|_: u8| ready(Ok::<_, ()>(1)))
+        .build()
+        .expect("valid");
+    cache.insert(7, 9);
+    assert!(cache.expire(&7));
+    let stale = wakers::now(cache.get_stale_spawn(&7)).expect("a stale value is there");
+    assert_eq!(stale.outcome.into_value(), 9);
+    let ticket = stale.refresh.expect("it was handed back");
+    wakers::now(ticket);
+    assert_eq!((cache.stats().loads_begun, cache.get_if_present(&7)), (1, Some(1)));
+    assert_clean(&cache.stats());
+    // The same call where there is one.
+    assert!(cache.expire(&7));
+    let spawned = runtime().block_on(cache.get_stale_spawn(&7)).expect("a stale value is there");
+    assert!(spawned.refresh.is_none());
+    assert_clean(&cache.stats()); // that runtime is gone, and the refresh with it
+}
+
+/// C85: an abandoned load that nobody can finish is dropped. (P2)
+#[test]
+fn an_abandoned_load_is_dropped() {
+    let cache = Cache::builder(Tokio::new())
+        .load_fn(|_: u8| pending::<Result<u32, ()>>())
+        .finish_abandoned()
+        .build()
+        .expect("valid");
+    let mut only = cache.get(&7);
+    assert!(wakers::poll_once(&mut only).is_pending());
+    assert_eq!(cache.stats().loads_in_flight, 1);
+    drop(only);
+    assert_eq!(cache.stats().loads_dropped, 1);
+    assert_clean(&cache.stats());
+}
+
+/// C85: a runtime that dies frees the claims of the tasks that it drops, and who comes later loads afresh. (P2)
+#[test]
+fn a_runtime_that_dies_frees_its_claims() {
+    let cache = Cache::builder::<u8>(Tokio::new()).per_call::<u32, ()>().finish_abandoned().build().expect("valid");
+    let dying = runtime();
+    dying.block_on(async {
+        for _ in 0..3 {
+            let cache = cache.clone();
+            tokio::spawn(async move { cache.get_or_load(&7, pending::<Result<u32, ()>>).await });
+        }
+        tokio::task::yield_now().await;
+        assert_eq!((cache.stats().loads_in_flight, cache.stats().waiters), (1, 3));
+    });
+    drop(dying);
+    assert_clean(&cache.stats());
+    assert_eq!(cache.stats().loads_dropped, 1);
+    assert_eq!(wakers::now(cache.get_or_load(&7, || ready(Ok(1)))).ok(), Some(1));
+    assert_clean(&cache.stats());
+}
