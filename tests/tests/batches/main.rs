@@ -6,3 +6,4 @@ mod deadlines;
 mod inside;
 mod storm;
 mod threads;
+mod wakes;
