@@ -10,6 +10,7 @@ on_every_runtime! {
     c57_what_is_refused_has_no_time_left
     the_weight_of_load_call_and_weigher
     a_value_that_grows_beside_a_kept_failure
+    a_value_that_needs_the_room_of_a_kept_failure
     c58_weight_zero_counts_as_one
     c58_the_heaviest_weight
     c58_capacity_zero
@@ -113,6 +114,18 @@ fn a_value_that_grows_beside_a_kept_failure<R: Host>() {
     assert_eq!((cache.len(), cache.weight()), (8, 10));
     let kept = sim.get(&cache, 50);
     assert_eq!(sim.saw(kept), "0: E1 cached");
+}
+
+/// D30: a kept failure leaves for a value that needs all the room there is. (P12)
+fn a_value_that_needs_the_room_of_a_kept_failure<R: Host>() {
+    let mut sim = Sim::new();
+    let cache = sim.cache::<R>(&sim.loads(ready().fails(1)), |c| c.capacity(10).shards(1).error_ttl(ms(100)));
+    sim.get(&cache, 50);
+    assert_eq!((cache.len(), cache.weight()), (0, 1));
+    assert!(cache.insert_with(7, Loaded::new(V::new(7)).weight(10)).is_some());
+    assert_eq!((cache.len(), cache.weight()), (1, 10));
+    let anew = sim.get(&cache, 50);
+    assert_eq!(sim.saw(anew), "0: E1");
 }
 
 /// C58: weight 0 counts as 1, so that entries of no weight are bounded, too. (P12)
