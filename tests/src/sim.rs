@@ -210,6 +210,20 @@ impl Sim {
         self.callers[i].parked = true;
     }
 
+    /// Asserts that nobody of these has something to do who is not parked and was not woken. (P3)
+    ///
+    /// So it polls them: a wake that was lost would be made up for.
+    #[track_caller]
+    pub fn assert_nobody_is_forgotten(&mut self, callers: impl IntoIterator<Item = usize>) {
+        self.run();
+        for i in callers {
+            if self.callers[i].saw.is_none() && !self.callers[i].parked {
+                self.poll(i);
+                assert!(self.callers[i].saw.is_none(), "nobody has woken caller {i}: {}", self.saw(i));
+            }
+        }
+    }
+
     /// Polls caller `i` again when it is woken, and once now.
     pub fn unpark(&mut self, i: usize) {
         self.callers[i].parked = false;

@@ -167,3 +167,23 @@ fn c97_the_hurried_one_alone_with_a_spawner() {
         assert_clean(&cache.stats());
     });
 }
+
+/// C96, D99: the patience of the caller who left does not bound the one who finishes his load. (P2, P7)
+#[test]
+fn c96_finished_beyond_the_callers_timeout() {
+    run(|| {
+        let mut sim = Sim::new();
+        let loads = sim.loads(after(150).gives(1));
+        let spawner = Spawning::new(sim.clock());
+        let cache = finishing(&spawner, &loads);
+        let impatient = ask(&mut sim, &cache, LookupOptions::new().lock_timeout(ms(100), OnTimeout::Fail));
+        sim.to(50);
+        sim.drop(impatient);
+        let task = spawner.take().remove(0);
+        let task = sim.call(task);
+        sim.to(150);
+        assert_eq!((sim.saw(task), loads.calls()), ("150: done".into(), 1));
+        assert_eq!(cache.get_if_present(&7).as_deref(), Some(&1));
+        assert_clean(&cache.stats());
+    });
+}

@@ -1,12 +1,16 @@
 //! Weights and capacities, ordinary and odd.
 
-use larder::Loaded;
+use larder::{Cache, Loaded, LookupOptions, TimeLeft};
 use larder_tests::*;
 
 on_every_runtime! {
     c57_too_heavy
     c57_too_heavy_in_place_of_another
     c57_a_load_that_is_too_heavy
+    c57_what_is_refused_has_no_time_left
+    the_weight_of_load_call_and_weigher
+    a_value_that_grows_beside_a_kept_failure
+    a_value_that_needs_the_room_of_a_kept_failure
     c58_weight_zero_counts_as_one
     c58_the_heaviest_weight
     c58_capacity_zero
@@ -60,6 +64,68 @@ fn c57_a_load_that_is_too_heavy<R: Host>() {
     }
     assert_eq!((cache.len(), cache.stats().refused), (10, 1));
     assert_clean(&cache.stats());
+}
+
+/// C57, D7: who waited for what is refused is told that it is not kept, be it loaded or inserted. (P10)
+fn c57_what_is_refused_has_no_time_left<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(after(10).gives(1).weight(1000));
+    let cache = ten_tens::<R>(&sim, &loads);
+    let loaded = sim.crowd(&cache, 50, 2);
+    let inserted = sim.crowd(&cache, 51, 2);
+    assert!(cache.insert_with(51, Loaded::new(V::new(2)).weight(1000)).is_none());
+    sim.to(10);
+    for i in [loaded, inserted].concat() {
+        let Answer::Outcome(outcome, _) = sim.answer(i) else { panic!("{}", sim.saw(i)) };
+        assert_eq!((outcome.time_left(), outcome.generation()), (TimeLeft::For(Duration::ZERO), None));
+    }
+    assert_clean(&cache.stats());
+}
+
+/// D52: the load's weight, else the call's, else the weigher's, else 1. (P12)
+fn the_weight_of_load_call_and_weigher<R: Host>() {
+    for (load, call, expected) in [(Some(2), Some(3), 2), (Some(2), None, 2), (None, Some(3), 3), (None, None, 4)] {
+        let mut sim = Sim::new();
+        let script = load.into_iter().fold(ready(), Script::weight);
+        let cache =
+            Cache::builder(R::on(sim.clock())).loader(sim.loads(script)).weigher(|_, _| 4).build().expect("valid");
+        let options = call.into_iter().fold(LookupOptions::new(), LookupOptions::weight);
+        let own = cache.clone();
+        sim.call(async move { own.lookup(&7, options).await });
+        assert_eq!(cache.weight(), expected, "load {load:?}, call {call:?}");
+        let inserted = load.into_iter().fold(Loaded::new(V::new(1)), Loaded::weight);
+        cache.insert_with(7, inserted);
+        assert_eq!(cache.weight(), load.unwrap_or(4), "inserted with {load:?}");
+    }
+    let sim = Sim::new();
+    let cache = sim.cache::<R>(&sim.loads(never()), |c| c);
+    cache.insert(7, V::new(1));
+    assert_eq!(cache.weight(), 1);
+}
+
+/// D30: a kept failure has its part of the room also when a value grows in its place. (P12)
+fn a_value_that_grows_beside_a_kept_failure<R: Host>() {
+    let mut sim = Sim::new();
+    let cache = sim.cache::<R>(&sim.loads(ready().fails(1)), |c| c.capacity(10).shards(1).error_ttl(ms(100)));
+    (0..9).for_each(|key| _ = cache.insert(key, V::new(key)));
+    sim.get(&cache, 50);
+    assert_eq!((cache.len(), cache.weight()), (9, 10));
+    cache.insert_with(0, Loaded::new(V::new(0)).weight(2));
+    assert_eq!((cache.len(), cache.weight()), (8, 10));
+    let kept = sim.get(&cache, 50);
+    assert_eq!(sim.saw(kept), "0: E1 cached");
+}
+
+/// D30: a kept failure leaves for a value that needs all the room there is. (P12)
+fn a_value_that_needs_the_room_of_a_kept_failure<R: Host>() {
+    let mut sim = Sim::new();
+    let cache = sim.cache::<R>(&sim.loads(ready().fails(1)), |c| c.capacity(10).shards(1).error_ttl(ms(100)));
+    sim.get(&cache, 50);
+    assert_eq!((cache.len(), cache.weight()), (0, 1));
+    assert!(cache.insert_with(7, Loaded::new(V::new(7)).weight(10)).is_some());
+    assert_eq!((cache.len(), cache.weight()), (1, 10));
+    let anew = sim.get(&cache, 50);
+    assert_eq!(sim.saw(anew), "0: E1");
 }
 
 /// C58: weight 0 counts as 1, so that entries of no weight are bounded, too. (P12)

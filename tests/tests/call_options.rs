@@ -6,6 +6,7 @@ use larder_tests::*;
 on_every_runtime! {
     c97_three_kinds_of_caller
     c97_the_hurried_one_alone
+    a_lifetime_of_the_calls_own
 }
 
 /// C97: three callers with their own options on one load that never ends. (P7)
@@ -46,4 +47,20 @@ fn c97_the_hurried_one_alone<R: Host>() {
     assert_eq!(sim.saw(b), "10: V0 Stale(40)");
     assert_eq!((loads.calls(), loads.live()), (1, 0));
     assert_clean(&cache.stats());
+}
+
+/// D99: a lifetime that only a call gives ends, too, in a cache where nothing has expired so far. (P11)
+fn a_lifetime_of_the_calls_own<R: Host>() {
+    let options = || LookupOptions::new().ttl(ms(100));
+    let asks: [fn(&mut Sim, &Scripted<R>, LookupOptions) -> usize; 2] =
+        [|sim, cache, options| sim.ask(cache, 7, options), |sim, cache, options| sim.ask_many(cache, &[7, 8], options)];
+    for ask in asks {
+        let mut sim = Sim::new();
+        let cache = sim.cache::<R>(&sim.loads(ready().gives(1)), |c| c);
+        ask(&mut sim, &cache, options());
+        sim.to(99);
+        assert!(cache.get_if_present(&7).is_some());
+        sim.to(100);
+        assert!(cache.get_if_present(&7).is_none());
+    }
 }

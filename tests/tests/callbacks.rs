@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use larder::{Cache, Change, Loaded, ManualClock, Ttl, parts::Std};
+use larder::{Cache, Change, Loaded, LookupOptions, ManualClock, Ttl, parts::Std};
 use larder_tests::*;
 
 on_every_runtime! {
     c83_whatever_the_cache_runs_calls_the_cache
+    c83_whatever_makes_values_leave_is_heard_by_who_calls_the_cache
 }
 
 std::thread_local! {
@@ -98,6 +99,44 @@ fn call_from_everywhere<R: Host>(capacity: u64) {
     assert!(calls.get() > 90, "{} calls from inside", calls.get());
     assert_eq!(from.take(), ["drop", "entry", "expiry", "listener", "predicate", "weigher"].into());
     drop(cache);
+}
+
+/// C83: whichever call makes values leave, a listener and the drop of a value call the cache. (P13)
+fn c83_whatever_makes_values_leave_is_heard_by_who_calls_the_cache<R: Host>() {
+    let mut sim = Sim::new();
+    let load = |_: Vec<u32>| async { Ok::<_, Boom>([1, 2, 3].map(|key| (key, Calling(key)))) };
+    let builder = Cache::builder(R::on(sim.clock())).ttl(ms(100)).stale_if_error(ms(10)).load_many_fn(load);
+    let cache =
+        builder.store_surplus().shards(1).listener(|_, _, _| call_the_cache("listener")).build().expect("valid");
+    let (inside, from) = (cache.clone(), Rc::new(RefCell::new(BTreeSet::new())));
+    let heard = from.clone();
+    let not_kept = || LookupOptions::new().reload().ttl(Ttl::NotStored);
+    // Each finds two values, so old.
+    let acts: [(u64, &str, &dyn Fn()); 6] = [
+        (0, "a smaller capacity", &|| cache.set_capacity(1)),
+        (0, "an entry call", &|| assert!(cache.compute(&1, |_| Change::Remove).is_none())),
+        (0, "a load that is not to be stored", &|| assert!(wakers::now(cache.lookup(&1, not_kept())).is_ok())),
+        (105, "surplus", &|| assert!(wakers::now(cache.get(&3)).is_ok())),
+        (111, "a sweep", &|| assert_eq!(cache.sweep(), 2)),
+        (111, "a call for many keys", &|| assert!(wakers::now(cache.get_many(&[2])).iter().all(Result::is_ok))),
+    ];
+    for (age, what, act) in acts {
+        cache.set_capacity(1000);
+        cache.clear();
+        cache.insert(1, Calling(1));
+        cache.insert(2, Calling(2));
+        let now = sim.time.ms();
+        sim.to(now + age);
+        from.take();
+        let (inside, heard) = (inside.clone(), heard.clone());
+        CALL.set(Some(Rc::new(move |name| {
+            heard.borrow_mut().insert(name);
+            assert!(inside.get_if_present(&99).is_none());
+        })));
+        act();
+        CALL.set(None);
+        assert_eq!(from.take(), ["drop", "listener"].into(), "{what}");
+    }
 }
 
 /// C83: a waker calls the cache, from wherever it is woken. (P13)

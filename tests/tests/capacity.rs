@@ -9,6 +9,7 @@ on_every_runtime! {
     a_larger_capacity_is_there_at_once
     none_at_all_and_back
     a_smaller_capacity_forgets_failures
+    a_smaller_capacity_gives_memory_back
 }
 
 /// C64: 100 entries, capacity 10 while a load is in flight: shrunk on return, 90 events, the load served and stored. (P12)
@@ -108,4 +109,16 @@ fn a_smaller_capacity_forgets_failures<R: Host>() {
     cache.set_capacity(0);
     assert_eq!((cache.weight(), cache.next_deadline()), (0, None));
     assert_clean(&cache.stats());
+}
+
+/// P12: what is known of keys that have left is bounded by the capacity, also when that has shrunk.
+fn a_smaller_capacity_gives_memory_back<R: Host>() {
+    let sim = Sim::new();
+    let cache = sim.cache::<R>(&sim.loads(never()), |c| c.capacity(20_000).shards(1));
+    let held = memory::growth(|| {
+        (0..40_000).for_each(|key| _ = cache.insert(key, V::new(key)));
+        cache.set_capacity(100);
+    });
+    assert!(held < 20_000, "{held} bytes for 100 entries");
+    assert_eq!(cache.len(), 100);
 }

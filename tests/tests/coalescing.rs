@@ -1,7 +1,5 @@
 //! Callers that ask for the same key share one load.
 
-use core::hash::{BuildHasher, Hasher};
-
 use larder::{Cache, LoadError, Loaded, LookupOptions};
 use larder_tests::*;
 
@@ -193,25 +191,6 @@ fn c06_equal_hashes<R: Host>() {
     }
     assert_eq!(loads.calls(), 20);
     assert_clean(&cache.stats());
-}
-
-#[derive(Clone, Default)]
-struct Same;
-
-impl BuildHasher for Same {
-    type Hasher = Self;
-
-    fn build_hasher(&self) -> Self {
-        Self
-    }
-}
-
-impl Hasher for Same {
-    fn finish(&self) -> u64 {
-        0
-    }
-
-    fn write(&mut self, _: &[u8]) {}
 }
 
 fn get<R: Host>(cache: &Scripted<R>) -> impl Future<Output = Result<V, LoadError<Boom>>> + use<R> {

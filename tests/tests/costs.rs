@@ -7,6 +7,7 @@ on_every_runtime! {
     c62_a_hit_is_free
     c62_a_hit_reads_the_clock_only_if_something_expires
     c62_a_miss_reads_the_clock_twice
+    c62_a_batch_reads_the_clock_once
     direct_reads_are_free_as_well
     a_miss_costs_few_allocations
 }
@@ -63,6 +64,21 @@ fn c62_a_miss_reads_the_clock_twice<R: Host>() {
     gate.open_quietly();
     assert!(wakers::poll_once(&mut get).is_ready());
     assert!(sim.clock().reads() - before <= 2, "{} in all", sim.clock().reads() - before);
+}
+
+/// C62: a call for many keys reads the clock once for all that it finds and claims. (P11)
+fn c62_a_batch_reads_the_clock_once<R: Host>() {
+    let sim = Sim::new();
+    let settings: [fn(BatchSetup<R>) -> BatchSetup<R>; 2] = [|c| c, |c| c.ttl(ms(1000))];
+    for setup in settings {
+        let cache = sim.batched::<R>(&sim.batches(never()), setup);
+        (0..10).for_each(|key| _ = cache.insert(key, V::new(key)));
+        let keys: Vec<_> = (0..100).collect();
+        let before = sim.clock().reads();
+        let mut lookup = cache.lookup_many(&keys, LookupOptions::new());
+        assert!(wakers::poll_once(&mut lookup).is_pending());
+        assert_eq!(sim.clock().reads() - before, 1);
+    }
 }
 
 /// `get_if_present`, `peek` and `contains` allocate nothing and read the clock once at most. (P11, P14)

@@ -1,6 +1,6 @@
 //! One failure is everybody's who waited for it, and nobody's after that, unless it is cached.
 
-use larder::{Generation, Instant};
+use larder::{Cache, Generation, Instant, LookupOptions, policy::Lru};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -12,6 +12,7 @@ on_every_runtime! {
     c21_stale_if_error
     c21_not_for_what_was_removed_meanwhile
     a_cached_failure_beside_a_stale_value
+    a_kept_failure_leaves_the_value_that_softens_it
     a_dropped_load_is_no_failure
     a_cached_failure_is_an_entry_nobody_sees
 }
@@ -198,6 +199,23 @@ fn a_cached_failure_beside_a_stale_value<R: Host>() {
         assert_eq!(retry_at(&sim, i), (t > 150).then(|| sim.time.instant(1150)));
     }
     assert_eq!(loads.begun(), [150]);
+    assert_clean(&cache.stats());
+}
+
+/// D32: a failure that is kept takes its room from other values before the one that softens it. (P4, P12)
+fn a_kept_failure_leaves_the_value_that_softens_it<R: Host>() {
+    let mut sim = Sim::new();
+    let builder = Cache::builder(R::on(sim.clock())).policy::<Lru>().capacity(8).shards(1);
+    let builder = builder.ttl(ms(100)).stale_if_error(ms(200)).error_ttl(ms(1000));
+    let cache = builder.loader(sim.loads(ready().fails(1))).build().expect("valid");
+    (0..8).for_each(|key| _ = cache.insert(key, V::new(key)));
+    for (t, expected) in [(150, "150: V0 Stale(50) +E1"), (160, "160: V0 Stale(60) +E1")] {
+        sim.to(t);
+        let own = cache.clone();
+        let oldest = sim.call(async move { own.lookup(&0, LookupOptions::new()).await });
+        assert_eq!(sim.saw(oldest), expected);
+    }
+    assert_eq!((cache.weight(), cache.len()), (8, 7));
     assert_clean(&cache.stats());
 }
 

@@ -15,6 +15,7 @@ on_every_runtime! {
     c17_weigher_panics
     c17_listener_panics
     c17_clock_panics
+    c17_a_clock_that_panics_again_and_again
     a_panic_in_clone_hits_one_caller_only
     a_listener_and_the_drop_of_its_value_panic
 }
@@ -52,6 +53,45 @@ fn c17_listener_panics<R: Host>() {
 /// C17: the clock panics as the load is published. (P5)
 fn c17_clock_panics<R: Host>() {
     survive::<R>("now");
+}
+
+/// C17: a clock that panics is not asked again while that panic is under way, or the process would end. (P5)
+fn c17_a_clock_that_panics_again_and_again<R: Host>() {
+    struct Broken(ManualClock, Rc<Cell<bool>>);
+
+    impl Clock for Broken {
+        fn now(&self) -> Instant {
+            if self.1.get() {
+                std::panic::panic_any(Bang(17));
+            }
+            self.0.now()
+        }
+    }
+
+    impl Timer for Broken {
+        type Sleep = <ManualClock as Timer>::Sleep;
+
+        fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
+            self.0.sleep_until(deadline)
+        }
+    }
+
+    let sim = Sim::new();
+    let (gate, broken) = (Gate::default(), Rc::new(Cell::new(false)));
+    let loads = sim.loads(gate.script().gives(1));
+    let clock = Broken(sim.clock(), broken.clone());
+    let cache = Cache::builder(R::with(clock)).ttl(ms(100)).loader(loads.clone()).build().expect("valid");
+    let mut waiters = [cache.get(&7), cache.get(&7)];
+    waiters.iter_mut().for_each(|get| assert!(wakers::poll_once(get).is_pending()));
+    gate.open_quietly();
+    broken.set(true);
+    let polled = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| wakers::poll_once(&mut waiters[0])));
+    assert!(polled.is_err_and(|panic| panic.is::<Bang>()));
+    broken.set(false);
+    assert!(matches!(wakers::poll_once(&mut waiters[1]), Poll::Ready(Err(_))));
+    assert_eq!(wakers::now(cache.get(&7)).ok().as_deref(), Some(&1));
+    drop(waiters);
+    assert_clean(&cache.stats());
 }
 
 /// 21 callers of one key in a full cache; `point` panics once while the load runs; then everything goes on.

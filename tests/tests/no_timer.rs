@@ -9,6 +9,7 @@ on_every_runtime! {
     a_stale_value_is_as_old_as_it_is_when_it_is_served
     c29_a_timeout_is_noticed_at_the_next_poll
     c93_a_budget_is_noticed_at_the_next_poll
+    c93_who_began_it_is_told_by_who_noticed
 }
 
 type Untimed<R> = Cache<u32, larder::Loader<Loads>, <R as Host>::With<NoTimer<larder::ManualClock>>>;
@@ -113,4 +114,22 @@ fn c93_a_budget_is_noticed_at_the_next_poll<R: Host>() {
     assert_clean(&cache.stats());
     let told: fn(&LoadError<Boom>) -> bool = |error| error.failure().is_some_and(larder::Failure::is_budget_exceeded);
     assert!(matches!(sim.answer(callers[0]), Answer::Error(error) if told(error)));
+}
+
+/// C93 without a timer: whoever notices that an attempt is over its budget wakes who began it. (P4)
+fn c93_who_began_it_is_told_by_who_noticed<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(never());
+    let cache = untimed::<R>(&sim, &loads, 50, 100);
+    let [a, b] = [0, 60].map(|t| {
+        sim.to(t);
+        let cache = cache.clone();
+        sim.call(async move { cache.get(&7).await })
+    });
+    assert_eq!(loads.begun(), [0, 60]);
+    sim.to(110);
+    sim.poll(b);
+    sim.run();
+    assert_eq!((sim.saw(a), sim.saw(b)), ("110: BudgetExceeded".into(), "waits".into()));
+    assert_eq!(loads.live(), 1);
 }

@@ -1,11 +1,12 @@
 //! Callers that are alive and never polled again block nobody.
 
-use larder::LookupOptions;
+use larder::{Cache, LookupOptions};
 use larder_tests::*;
 
 on_every_runtime! {
     c09_first_callers_alive_and_never_polled_again
     c09_any_subset_parked
+    c09_who_joins_while_the_load_is_polled
 }
 
 /// C09: the first 1, 2 or 11 callers are parked; a hundred behind them are served, whatever happens then. (P3)
@@ -72,4 +73,31 @@ fn c09_any_subset_parked<R: Host>() {
             }
         }
     }
+}
+
+/// C09: who joins within a poll of the load is woken by it, though the one who polled is not polled again. (P3)
+fn c09_who_joins_while_the_load_is_polled<R: Host>() {
+    let sim = Sim::new();
+    let gate = Gate::default();
+    let inside: Rc<RefCell<Option<Box<dyn FnOnce()>>>> = Rc::default();
+    let (opens, joins) = (gate.clone(), inside.clone());
+    let load = move |key: u32| {
+        let (gate, joins) = (opens.clone(), joins.clone());
+        core::future::poll_fn(move |context| {
+            joins.take().into_iter().for_each(|join| join());
+            gate.poll(context).map(|()| Ok::<_, Boom>(key))
+        })
+    };
+    let cache = Cache::builder(R::on(sim.clock())).load_fn(load).build().expect("valid");
+    let own = cache.clone();
+    let second = Rc::new(RefCell::new(Box::pin(async move { own.get(&7).await.ok() })));
+    let (counter, waker) = wakers::Counting::new();
+    let (comes, by) = (second.clone(), waker.clone());
+    let join = move || assert!(wakers::poll_with(&mut *comes.borrow_mut(), &by).is_pending());
+    inside.replace(Some(Box::new(join)));
+    let mut parked = cache.get(&7);
+    assert!(wakers::poll_once(&mut parked).is_pending());
+    gate.open();
+    assert_eq!(counter.wakes(), 1);
+    assert_eq!(wakers::poll_with(&mut *second.borrow_mut(), &waker), Poll::Ready(Some(7)));
 }

@@ -8,6 +8,7 @@ on_every_runtime! {
     c95_expire_then_get
     c95_expire_then_the_stale_call
     c95_expire_voids_the_load_in_flight
+    c95_what_is_expired_gives_its_room_back
     c95_a_refresh_is_one_load_and_others_hit
     c95_a_failed_refresh_leaves_the_value
     c95_a_refresh_joins_a_load_in_flight
@@ -124,6 +125,22 @@ fn c95_expire_voids_the_load_in_flight<R: Host>() {
         assert_eq!(sim.saw(behind), if is_there { "40: V3 Expired" } else { "40: V3 Miss" });
         assert_eq!(cache.get_if_present(&7).map(|v| *v), Some(3));
         assert_clean(&cache.stats());
+    }
+}
+
+/// C95, D49: from then on it is due for being taken out, to the instant, whatever its lifetime was. (P12)
+fn c95_what_is_expired_gives_its_room_back<R: Host>() {
+    for (limit, due) in [(None, 50_000_000), (Some(20), 70_000_001)] {
+        let mut sim = Sim::new();
+        let cache = sim.cache::<R>(&sim.loads(never()), |c| {
+            limit.map(ms).into_iter().fold(c.ttl(ms(1000)), larder::Builder::stale_while_refresh)
+        });
+        cache.insert(7, V::new(7));
+        sim.to(50);
+        assert!(cache.expire(&7));
+        assert_eq!(cache.next_deadline(), Some(larder::Instant::from_nanos(due)));
+        sim.to(71);
+        assert_eq!((cache.sweep(), cache.len()), (1, 0));
     }
 }
 

@@ -1,6 +1,6 @@
 //! A slightly old value at once, and a ticket to whoever wants to refresh it.
 
-use larder::LookupOptions;
+use larder::{LookupOptions, OnTimeout};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -15,6 +15,7 @@ on_every_runtime! {
     c43_with_an_error_ttl
     a_ticket_older_than_the_lock_age
     a_ticket_refreshes
+    a_ticket_has_no_timeout
 }
 
 /// A cache whose value V0 expires at 100, with a stale limit.
@@ -245,5 +246,19 @@ fn an_outcome_in_place_of_a_failure<R: Host>() {
         assert_eq!((outcome.led(), outcome.waited()), (led, ms(waited)), "{saw}");
         assert_eq!(sim.saw(i), saw);
     }
+    assert_clean(&cache.stats());
+}
+
+/// D57: patience is for who waits for a value; the ticket that he is handed goes on, and ends with its load. (P7)
+fn a_ticket_has_no_timeout<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(after(50).gives(1));
+    let cache = stored(&sim, &loads, 100, |c: Setup<R>| c.lock_timeout(ms(10), OnTimeout::Fail));
+    sim.to(120);
+    let stale = sim.stale(&cache, 7);
+    let refresh = sim.refresh(stale);
+    sim.to(170);
+    assert_eq!((sim.saw(stale), sim.saw(refresh)), ("120: V0 Stale(20)".into(), "170: done".into()));
+    assert_eq!((cache.get_if_present(&7).as_deref(), loads.calls()), (Some(&1), 1));
     assert_clean(&cache.stats());
 }

@@ -11,6 +11,7 @@ on_every_runtime! {
     c51_an_insert_that_cannot_be_kept
     c52_clear_and_retain
     a_write_of_an_absent_key_or_an_equal_value
+    a_retain_judges_what_it_has_seen
     an_insert_of_nothing_is_a_remove
     a_detached_load_that_fails
     a_write_opens_new_attempts
@@ -155,6 +156,18 @@ fn a_write_of_an_absent_key_or_an_equal_value<R: Host>() {
     assert_eq!(sim.saw(b), "100: V1 Miss");
     assert!(!cache.contains(&7));
     assert_clean(&cache.stats());
+}
+
+/// D44: what has been stored while `retain` judged the value before it was not judged, and stays. (P8)
+fn a_retain_judges_what_it_has_seen<R: Host>() {
+    let sim = Sim::new();
+    let cache = sim.cache::<R>(&sim.loads(never()), |c| c);
+    cache.insert(7, V::new(1));
+    cache.retain(|_, value| {
+        cache.insert(7, V::new(**value + 1));
+        false
+    });
+    assert_eq!(cache.get_if_present(&7).as_deref(), Some(&2));
 }
 
 /// An `insert` with a TTL of zero is a `remove`: who waits has what is loaded, which is not stored. (P8, P10)

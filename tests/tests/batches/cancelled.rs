@@ -8,6 +8,7 @@ on_every_runtime! {
     a_borrowing_caller_is_dropped_at_every_poll
     parked_callers_hold_nobody_back
     a_load_is_dropped_when_nobody_waits_for_any_key
+    a_borrowed_load_is_dropped_when_nobody_waits_for_any_key
     a_panic_is_everybodys_error_at_once
     a_panic_of_a_borrowed_load_is_everybodys_error_at_once
     a_panicking_closure_is_a_panicking_load
@@ -97,6 +98,24 @@ fn a_load_is_dropped_when_nobody_waits_for_any_key<R: Host>() {
     let stats = cache.stats();
     assert_eq!((stats.loads_begun, stats.loads_dropped), (3, 3));
     assert_clean(&stats);
+}
+
+/// D39, D62: the load that a call keeps is dropped once its keys are settled, though the call waits for others.
+fn a_borrowed_load_is_dropped_when_nobody_waits_for_any_key<R: Host>() {
+    let mut sim = Sim::new();
+    let batches = sim.batches(never());
+    let cache = sim.cache::<R>(&sim.loads(after(100).gives(9)), |c| c);
+    sim.get(&cache, 9);
+    let many = sim.many_with(&cache, &[1, 2, 9], &batches);
+    cache.insert(1, V::new(11));
+    sim.run();
+    assert_eq!((batches.begun(), batches.live()), (vec![(0, vec![1, 2])], 1));
+    cache.insert(2, V::new(12));
+    sim.run();
+    assert_eq!((sim.saw(many), batches.live()), ("waits".into(), 0));
+    sim.to(100);
+    assert_eq!(sim.saw(many), "100: V11 Miss, V12 Miss, V9 LockHit");
+    assert_clean(&cache.stats());
 }
 
 /// P5, C14: whoever polled it unwinds, all others who wait for any of its keys have the error, from that one load.

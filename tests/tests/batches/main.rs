@@ -8,3 +8,4 @@ mod inside;
 mod storm;
 mod surplus;
 mod threads;
+mod wakes;

@@ -102,6 +102,9 @@ impl<R: Host> Storm<R> {
             if self.random.below(3) > 0 {
                 self.sim.run();
             }
+            if step % 8 == 0 {
+                self.sim.assert_nobody_is_forgotten(self.waiting.iter().map(|(i, _)| *i));
+            }
             self.settle(step);
         }
         self.end();

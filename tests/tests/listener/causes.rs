@@ -15,6 +15,7 @@ on_every_runtime! {
     a_zero_lifetime_ends_what_was_stored_and_is_nobodys_event
     an_event_comes_after_all_wakers
     a_panic_of_the_listener_keeps_nobody_from_being_woken
+    a_panic_of_a_waker_keeps_nobody_from_hearing
     a_panic_at_the_first_visit_does_not_take_the_load_along
     a_write_is_whole_though_the_listener_panics
     dropping_the_cache_sends_nothing
@@ -174,6 +175,23 @@ fn a_panic_of_the_listener_keeps_nobody_from_being_woken<R: Host>() {
     assert_eq!(*unwound[0], format!("0: unwound {}", events[0].0), "the first panic goes out");
     let late = get(&mut sim, &cache, 7);
     assert_eq!((sim.saw(late).as_str(), loads.calls()), ("0: V7 Hit", 1));
+    assert_clean(&cache.stats());
+}
+
+/// P5, D29: what left when a load was published is told of though a waker panics.
+fn a_panic_of_a_waker_keeps_nobody_from_hearing<R: Host>() {
+    let sim = Sim::new();
+    let (events, gate) = (Events::default(), Gate::default());
+    let loads = sim.loads(gate.script().gives(7));
+    let cache = cache::<R, _>(&sim, &loads, |c| c.capacity(1), events.listener());
+    cache.insert(1, V::new(10));
+    let mut waiters = [cache.get(&7), cache.get(&7)];
+    assert!(wakers::poll_once(&mut waiters[0]).is_pending());
+    assert!(wakers::poll_with(&mut waiters[1], &wakers::panicking()).is_pending());
+    gate.open_quietly();
+    assert!(catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut waiters[0]))).is_err());
+    assert_eq!(events.take(), [(1, 10, RemovalCause::Evicted)]);
+    assert!(wakers::poll_once(&mut waiters[1]).is_ready());
     assert_clean(&cache.stats());
 }
 

@@ -1,6 +1,6 @@
 //! What is told and stored when a load finds the value unchanged.
 
-use larder::{LookupOptions, Ttl};
+use larder::{Cache, LookupOptions, Ttl};
 use larder_tests::*;
 
 use crate::{assert_books, handed, pages, told};
@@ -12,6 +12,7 @@ on_every_runtime! {
     by_a_ticket
     on_whose_terms
     for_ever
+    for_a_while_where_nothing_expired
     not_worth_keeping
     nothing_to_keep
     another_value
@@ -128,6 +129,19 @@ fn for_ever<R: Host>() {
     sim.to(1_000_000);
     assert_eq!((cache.sweep(), cache.contains(&7)), (0, true));
     assert_books(&cache, 1);
+}
+
+/// Unchanged for so long: that ends, too, where nothing has expired so far and no hit has read the clock. (P11)
+fn for_a_while_where_nothing_expired<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(ready().unchanged().ttl(ms(50)));
+    let cache = Cache::builder(R::on(sim.clock())).revalidate_fn(loads.revalidator()).build().expect("valid");
+    cache.insert(7, V::new(1));
+    sim.ask(&cache, 7, LookupOptions::new().reload());
+    sim.to(49);
+    assert!(cache.get_if_present(&7).is_some());
+    sim.to(50);
+    assert!(cache.get_if_present(&7).is_none());
 }
 
 /// Unchanged, and not to be stored: delivered to all who wait, and gone. (P10)
