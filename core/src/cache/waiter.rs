@@ -11,7 +11,7 @@ use core::{
 
 use super::{
     abandoned::Abandoned,
-    crowd::{Crowd, Registration},
+    crowd::Registration,
     deferred::Deferred,
     inner::{Handle, Inner},
     means::Means,
@@ -246,39 +246,6 @@ where
         now
     }
 
-    /// Has the load that this caller leads rest in the flight, or be asked for by whoever drives first.
-    ///
-    /// `inside` is what a load is polled with that answers other keys as well.
-    pub(crate) fn bring(&mut self, load: Option<Ride<K, L, R>>, inside: Option<Waker>) {
-        let Some(waiting) = &self.stay.waiting else { return };
-        let _left_over = self.inner.get().with(waiting.hash, |shard| {
-            let load = shard.flights.bring(&waiting.seat, load);
-            let crowd = &mut shard.flights.seated(&waiting.seat).crowd;
-            (load, inside.and_then(|waker| crowd.set_inside(waker)))
-        });
-    }
-
-    /// Has the others who wait look for themselves: this caller may not carry on what he was about to.
-    pub(crate) fn rouse(&self) {
-        let Some(waiting) = &self.stay.waiting else { return };
-        let hub = self.inner.get().with(waiting.hash, |shard| shard.flights.seated(&waiting.seat).crowd.hub());
-        hub.into_iter().for_each(|(hub, _)| hub.notify_all());
-    }
-
-    /// Notes what a load is polled with that this caller keeps and that answers other keys as well.
-    pub(crate) fn set_inside(&mut self, waker: Waker) {
-        let Some(waiting) = &self.stay.waiting else { return };
-        let set = |crowd: &mut Crowd<R::Notify>| crowd.set_inside(waker);
-        let _displaced =
-            self.inner.get().with(waiting.hash, |shard| set(&mut shard.flights.seated(&waiting.seat).crowd));
-    }
-
-    /// Tells everybody that the load which this caller keeps has panicked.
-    pub(crate) fn panicked(&mut self) {
-        self.stay.driving = self.stay.waiting.as_ref().and_then(|waiting| waiting.seat.began());
-        self.contain_panic();
-    }
-
     /// Returns a clone of the flight's key, for callers who have none of their own.
     pub(crate) fn key(&self) -> Option<K> {
         let waiting = self.stay.waiting.as_ref()?;
@@ -328,7 +295,7 @@ where
     }
 
     /// Tells everybody that the load which was being driven has panicked.
-    fn contain_panic(&mut self) {
+    pub(super) fn contain_panic(&mut self) {
         let Some(number) = self.stay.driving.take() else { return };
         let now = if self.stay.reading { self.stay.reached } else { self.now() };
         let (Some(waiting), inner) = (&self.stay.waiting, self.inner.get()) else { return };

@@ -8,6 +8,7 @@ pub(super) mod by_closure;
 pub(super) mod by_loader;
 mod gather;
 mod kept;
+mod lead;
 
 use alloc::{borrow::ToOwned, boxed::Box, sync::Arc, vec::Vec};
 use core::{
