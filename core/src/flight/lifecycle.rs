@@ -36,9 +36,6 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
         own: impl FnOnce() -> W,
     ) -> Option<Job<F>> {
         let flight = &mut self.slab[seat.place as usize];
-        if flight.verdict.is_some() {
-            return None;
-        }
         let began = seat.began;
         let attempt = flight.attempts().find(|attempt| {
             attempt.number > after
@@ -100,12 +97,9 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
         }
     }
 
-    /// Tells whether attempt `number` may still answer, and on what terms.
+    /// Tells whether attempt `number` may still answer, and on what terms; none may once there is a verdict.
     pub(crate) fn may_answer(&mut self, seat: &Seat, number: u32) -> Option<(Terms, Instant)> {
         let flight = &mut self.slab[seat.place as usize];
-        if flight.verdict.is_some() {
-            return None;
-        }
         flight.attempt(number).filter(|attempt| attempt.is_live()).map(|attempt| (attempt.terms, attempt.begun))
     }
 

@@ -50,6 +50,9 @@ impl<R: Host> Playing<R> {
     /// What a load does with the cache while it is polled.
     fn call_from_inside(&self, context: &mut Context<'_>) {
         let (world, depth) = (&self.world, self.world.loading.borrow().len());
+        if world.quiet.get() {
+            return;
+        }
         match world.below(12) {
             0 => world.insert(world.key()),
             1 => world.remove(world.key()),

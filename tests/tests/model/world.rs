@@ -68,6 +68,8 @@ pub(crate) struct World<R: Host> {
     pub(crate) seen: RefCell<BTreeMap<Seat, Sees>>,
     pub(crate) loading: RefCell<Vec<Id>>,
     inside: Cell<bool>,
+    /// Whether loads have to leave the cache alone.
+    pub(crate) quiet: Cell<bool>,
     drops: RefCell<Option<Rc<dyn Fn()>>>,
 }
 
@@ -87,6 +89,7 @@ impl<R: Host> World<R> {
             seen: RefCell::default(),
             loading: RefCell::default(),
             inside: Cell::new(false),
+            quiet: Cell::new(false),
             drops: RefCell::default(),
         });
         let own = Rc::downgrade(&world);

@@ -83,7 +83,7 @@ impl Plain {
         });
         let claimed = &mut self.flights[flight];
         claimed.members += 1;
-        claimed.newest = now;
+        (claimed.newest, claimed.newest_by) = (now, Some(seat));
         claimed.unbegun.push(Some(seat));
         flight
     }

@@ -13,15 +13,17 @@ impl Plain {
         let owner = match flight.unbegun.is_empty() {
             false => flight.unbegun.remove(0),
             true => {
-                let over_age = self.rules.lock_age.is_some_and(|age| flight.newest.saturating_add(age) <= now);
+                let is_old = self.rules.lock_age.is_some_and(|age| flight.newest.saturating_add(age) <= now);
+                // Nobody takes over from himself.
+                let over_age = is_old && flight.newest_by != Some(seat);
                 let impatient = waiting.call.timeout.is_some_and(|(patience, then)| {
-                    then == OnTimeout::Load && waiting.came.saturating_add(patience) <= now
+                    then == OnTimeout::Load && !waiting.led && waiting.came.saturating_add(patience) <= now
                 });
                 assert!(over_age || impatient, "a second load of key {} at {now}", seat.1);
                 assert!(flight.running.len() < self.rules.attempts, "too many loads of key {}", seat.1);
                 let mine = flight.running.iter_mut().filter(|running| running.owner == Some(seat));
                 mine.for_each(|running| running.owner = None);
-                (flight.newest, waiting.led) = (now, true);
+                (flight.newest, flight.newest_by, waiting.led) = (now, Some(seat), true);
                 Some(seat)
             }
         };

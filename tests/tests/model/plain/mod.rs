@@ -84,6 +84,8 @@ struct Flight {
     unbegun: Vec<Option<Seat>>,
     running: Vec<Running>,
     newest: Ms,
+    /// Who began the newest attempt.
+    newest_by: Option<Seat>,
     end: Option<End>,
 }
 
@@ -266,9 +268,10 @@ impl Plain {
         let held = held.unwrap_or_else(|| panic!("value {id} of key {key} has left twice: {cause}"));
         match cause {
             RemovalCause::Expired => {
-                let hold = self.rules.stale.max(self.rules.stale_if_error).unwrap_or(0);
+                let hold = self.rules.stale.max(self.rules.stale_if_error);
                 assert!(!held.is_fresh(now), "value {id} of key {key} has left too early");
-                assert!(self.rules.is_small || now - held.deadline >= hold, "value {id} of key {key} was still of use");
+                let is_of_use = hold.is_some_and(|hold| now - held.deadline <= hold);
+                assert!(self.rules.is_small || !is_of_use, "value {id} of key {key} was still of use");
             }
             RemovalCause::Evicted => assert!(self.rules.is_small, "there was room for value {id} of key {key}"),
             RemovalCause::Refused => {
