@@ -4,6 +4,8 @@ use larder::LookupOptions;
 use larder_tests::*;
 
 on_every_runtime! {
+    c23_the_beginner_takes_over_in_turn
+    c23_the_beginner_takes_over_from_a_ticket
     a_beginner_is_woken_by_the_failure_of_his_attempt
     a_beginner_is_woken_by_the_panic_of_his_attempt
     c22_takeover
@@ -283,5 +285,37 @@ fn a_beginner_is_woken_by_the_panic_of_his_attempt<R: Host>() {
     let core::task::Poll::Ready(Err(error)) = wakers::poll_with(&mut b, &waker) else { panic!("told at once") };
     assert!(error.is_panicked());
     drop((a, b));
+    assert_clean(&cache.stats());
+}
+
+/// C23, D12: who was overtaken looks at the age of what overtook him, though he slept without a deadline. (P6)
+fn c23_the_beginner_takes_over_in_turn<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([never(), never(), after(30).gives(3)]);
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)));
+    let first = sim.get(&cache, 7);
+    sim.to(150);
+    let second = sim.get(&cache, 7);
+    sim.to(1000);
+    assert_eq!(loads.begun(), [0, 150, 250]);
+    assert_eq!((sim.saw(first), sim.saw(second)), ("280: V3 Miss".into(), "280: V3 Miss".into()));
+    assert_clean(&cache.stats());
+}
+
+/// C23, D12, D57: the same where the one who takes over is a ticket that nobody polls. (P6)
+fn c23_the_beginner_takes_over_from_a_ticket<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([never(), after(30).gives(2)]);
+    let cache = sim.cache::<R>(&loads, |c| c.ttl(ms(10)).stale_while_refresh(ms(1000)).lock_age(ms(100)));
+    cache.insert(7, V::new(0));
+    sim.to(20);
+    let first = sim.get(&cache, 7);
+    sim.to(150);
+    let stale = sim.stale(&cache, 7);
+    assert_eq!(sim.saw(stale), "150: V0 Stale(140) +ticket");
+    let ticket = sim.ticket(stale);
+    sim.to(1000);
+    assert!(loads.begun().len() > 1 && sim.saw(first) != "waits", "{:?} {}", loads.begun(), sim.saw(first));
+    drop(ticket);
     assert_clean(&cache.stats());
 }

@@ -98,6 +98,11 @@ impl<N: Notify> Crowd<N> {
         self.hub.clone()
     }
 
+    /// Returns what wakes all who are registered.
+    pub(crate) fn waker(&self) -> Option<Waker> {
+        self.hub.as_ref().map(|(_, waker)| waker).or(self.alone.as_ref()).cloned()
+    }
+
     /// Sees to it that `waker` is woken with the others; returns what it displaces.
     pub(crate) fn register(&mut self, mine: &mut Registration<N>, seats: u32, waker: &Waker) -> Option<Waker> {
         if seats == 1 && self.hub.is_none() {

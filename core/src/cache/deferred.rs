@@ -1,12 +1,8 @@
 //! What is done once a shard's lock is released: wake, tell, drop.
 
-use alloc::sync::Arc;
-use core::mem;
+use core::{mem, task::Waker};
 
-use super::{
-    crowd::Hub,
-    inner::{EffectsOf, FlightOf},
-};
+use super::inner::{EffectsOf, FlightOf};
 use crate::{
     Runtime, Source,
     contain::{Contained, both, each},
@@ -17,7 +13,7 @@ use crate::{
 /// of the values that left, then drops the rest. A panic in one keeps nothing of the others from being done.
 pub(crate) struct Deferred<'a, K, L: Source<K>, R: Runtime> {
     effects: Contained<EffectsOf<K, L, R>>,
-    nudged: Option<Arc<Hub<R::Notify>>>,
+    nudged: Option<Waker>,
     source: &'a L,
 }
 
@@ -33,7 +29,7 @@ impl<'a, K, L: Source<K>, R: Runtime> Deferred<'a, K, L, R> {
     /// Notes whom to wake, should the flight go on and somebody in it have to look.
     pub(crate) fn nudge(&mut self, flight: &FlightOf<K, L, R>) {
         if mem::take(&mut self.effects.0.nudge) {
-            self.nudged = flight.crowd.hub().map(|(hub, _)| hub);
+            self.nudged = flight.crowd.waker();
         }
     }
 
@@ -48,8 +44,8 @@ impl<'a, K, L: Source<K>, R: Runtime> Deferred<'a, K, L, R> {
             crowd.notify_all();
         }
         // Never both: what is nudged goes on.
-        if let Some(hub) = self.nudged.take() {
-            hub.notify_all();
+        if let Some(waker) = self.nudged.take() {
+            waker.wake();
         }
     }
 

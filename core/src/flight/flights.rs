@@ -170,7 +170,9 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
     }
 
     /// Begins a further attempt for a seated caller; what was his before no longer is.
-    pub(crate) fn begin(&mut self, seat: &mut Seat, now: Instant, terms: Terms, start: Start<F>) {
+    ///
+    /// Tells whether somebody else began the attempt before: it was the newest, so he did not look at its age until now.
+    pub(crate) fn begin(&mut self, seat: &mut Seat, now: Instant, terms: Terms, start: Start<F>) -> bool {
         let flight = &mut self.slab[seat.place as usize];
         if let Some(mine) = seat.began.and_then(|number| flight.attempt(number)) {
             mine.owned = false;
@@ -183,10 +185,12 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
         seat.began = Some(next.number);
         self.counts.begun += u64::from(next.started);
         let before = core::mem::replace(&mut flight.newest, next);
+        let was_anothers = before.owned && before.is_live();
         flight.older.retain(|attempt| !matches!(attempt.state, State::Over));
         if !matches!(before.state, State::Over) {
             flight.older.push(before);
         }
+        was_anothers
     }
 
     pub(crate) fn flight(&mut self, place: u32) -> &mut Flight<K, F, V, E, W, C> {

@@ -113,7 +113,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             if live < rules.attempts {
                 let mut seat = self.flights.join(flight);
                 if let Some(start) = means() {
-                    self.flights.begin(&mut seat, now, call.terms, start);
+                    effects.nudge |= self.flights.begin(&mut seat, now, call.terms, start);
                     self.flights.counts.takeovers += 1;
                 }
                 return Arrival::Seated(seat, first);

@@ -160,8 +160,8 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             if let Some(ended) = self.flights.fail(seat, number, &failure) {
                 return self.keep_failure(ended, places, failure, at, effects);
             }
-            // Whoever began it is told so, and he need not be the one who drove it.
-            effects.nudge |= seat.began() != Some(number);
+            // Whoever began it is told so, and he need not be the one who drove it; others have room for an attempt again.
+            effects.nudge = true;
         }
         effects.error = Some(failure);
     }

@@ -175,10 +175,10 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         } else if self.end_overdue(waiting, At { now: reached, rules }, effects) {
             return Next::Again;
         } else if let Some((_, then)) = waiting.patience().filter(|(deadline, _)| deadline.reached(reached)) {
-            return self.run_out_of_patience(waiting, then, At { now: reached, rules }, means);
+            return self.run_out_of_patience(waiting, then, At { now: reached, rules }, means, effects);
         } else if self.may_take_over(waiting, rules) && self.is_over_age(waiting.seat.place(), reached, rules) {
             if let Some(start) = means() {
-                self.flights.begin(&mut waiting.seat, reached, waiting.terms, start);
+                effects.nudge |= self.flights.begin(&mut waiting.seat, reached, waiting.terms, start);
                 self.flights.counts.takeovers += 1;
                 return Next::Again;
             }
@@ -204,13 +204,14 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         then: OnTimeout,
         At { now, rules }: At<'_>,
         means: impl FnOnce() -> Option<Start<F>>,
+        effects: &mut Effects<K, V, E, F, C>,
     ) -> Next<V, E, F> {
         waiting.timeout = None;
         let refusal = match then {
             OnTimeout::Load if self.flights.seated(&waiting.seat).live() < rules.attempts => match means() {
                 Some(start) => {
                     self.counts.timeouts += 1;
-                    self.flights.begin(&mut waiting.seat, now, waiting.terms, start);
+                    effects.nudge |= self.flights.begin(&mut waiting.seat, now, waiting.terms, start);
                     return Next::Again;
                 }
                 None => LoadError::LockTimeout,
