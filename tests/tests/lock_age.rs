@@ -1,9 +1,10 @@
 //! A load that is too old holds nobody back, and its answer is still good for something.
 
-use larder::LookupOptions;
+use larder::{LookupOptions, OnTimeout};
 use larder_tests::*;
 
 on_every_runtime! {
+    a_clock_that_jumps_back_makes_nobody_take_over_early
     c23_the_beginner_takes_over_in_turn
     c23_the_beginner_takes_over_from_a_ticket
     a_beginner_is_woken_by_the_failure_of_his_attempt
@@ -317,5 +318,22 @@ fn c23_the_beginner_takes_over_from_a_ticket<R: Host>() {
     sim.to(1000);
     assert!(loads.begun().len() > 1 && sim.saw(first) != "waits", "{:?} {}", loads.begun(), sim.saw(first));
     drop(ticket);
+    assert_clean(&cache.stats());
+}
+
+/// D4: a jump back lengthens waits and does nothing else. (P6, P11)
+fn a_clock_that_jumps_back_makes_nobody_take_over_early<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(never());
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)));
+    sim.to(50);
+    let first = sim.get(&cache, 7);
+    sim.to(140);
+    let waits = sim.get(&cache, 7);
+    sim.jump(5);
+    let hurried = sim.ask(&cache, 7, LookupOptions::new().lock_timeout(ms(0), OnTimeout::Load));
+    sim.poll(waits);
+    assert_eq!(loads.begun(), [50, 5], "the newest is not 100 old, whatever the time was before");
+    [first, waits, hurried].into_iter().for_each(|i| sim.drop(i));
     assert_clean(&cache.stats());
 }

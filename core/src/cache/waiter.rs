@@ -101,15 +101,14 @@ where
                     }
                 }
                 Turn::Again => {}
-                Turn::ReadClock => this.read_clock(),
+                Turn::ReadClock => this.read_clock(Instant::ZERO),
                 Turn::Sleep(deadline) => {
                     if this.sleep_until(deadline, cx).is_pending() {
                         this.stay.is_present = false;
                         return Poll::Pending;
                     }
                     // He may be late: what he begins now begins now, and what he is served has its present age.
-                    this.stay.reached = this.stay.reached.max(deadline);
-                    this.read_clock();
+                    this.read_clock(deadline);
                 }
             }
             turn = this.visit(driven, after, handed, cx.waker(), means);
@@ -234,8 +233,9 @@ where
         Driven::Failed(number, Failure::new(cause), self.now())
     }
 
-    fn read_clock(&mut self) {
-        self.stay.reached = self.now().max(self.stay.reached);
+    /// Reads the clock, which cannot be `before` a time that the timer says has come.
+    fn read_clock(&mut self, before: Instant) {
+        self.stay.reached = self.now().max(before);
         self.stay.is_present = true;
     }
 

@@ -172,6 +172,9 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             waiting.has_means = false;
         } else if let Some(job) = self.flights.check_out(&waiting.seat, after, shared, own) {
             return Next::Drive(job);
+        } else if !is_present && self.next_deadline(waiting, rules).reached(reached) {
+            // The clock may have jumped back since he read it.
+            return Next::ReadClock;
         } else if self.end_overdue(waiting, At { now: reached, rules }, effects) {
             return Next::Again;
         } else if let Some((_, then)) = waiting.patience().filter(|(deadline, _)| deadline.reached(reached)) {
