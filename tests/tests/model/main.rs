@@ -158,8 +158,7 @@ impl<R: Host> Storm<R> {
         if self.world.below(3) > 0 {
             self.sim.run();
         }
-        // Beyond a lock age somebody may begin an attempt who had nothing to wait for when he was last polled.
-        if self.world.model.borrow().rules.lock_age.is_none() && self.world.below(16) == 0 {
+        if self.world.below(16) == 0 {
             self.sim.run();
             self.world.quiet.set(true);
             // A clock that jumps back lengthens the waits that have begun.

@@ -115,9 +115,7 @@ impl Plain {
         };
         let is_right = match (saw, end) {
             // What was told under the lock may be overtaken by what is done after it, within the same poll.
-            (Saw::Failed(why), Some(End::Value(_))) if matches!(waiting.failure, Some(End::Failed(own)) if own == *why) => {
-                true
-            }
+            (Saw::Failed(why), Some(_)) if matches!(waiting.failure, Some(End::Failed(own)) if own == *why) => true,
             (Saw::Stale { failed, .. }, Some(End::Failed(why))) if earlier => *failed == Some(why),
             (Saw::Failed(failed), Some(End::Failed(why))) if earlier => *failed == why,
             (Saw::Value { id, led, .. }, Some(End::Value(right))) if earlier => (*id, *led) == (right, waiting.led),
