@@ -4,7 +4,7 @@
 //! * [`Loads`] is a loader that follows a [`Script`]: how long a load takes and how it ends.
 //! * [`Batches`] is the same for loads of many keys.
 //! * [`Host`] names a runtime of the core's own parts; [`on_every_runtime!`] runs a generic test on each.
-//! * [`suite`] is what holds on any runtime, for adapters to be tried by; [`suite!`] makes its tests.
+//! * [`mod@suite`] is what holds on any runtime, for adapters to be tried by; [`suite!`] makes its tests.
 //! * [`memory`] counts live bytes, [`wakers`] has wakers that count, record and misbehave.
 //! * [`traces`], [`replay`] and [`goals`]: hit ratios on recorded traffic.
 
