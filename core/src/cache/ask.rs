@@ -204,12 +204,8 @@ where
             let wait = |seat, first| Waiting::new(hash, seat, call, first, now);
             match arrival {
                 Arrival::Served(outcome, seat) => {
-                    if let Some(seat) = seat.as_ref().filter(|seat| seat.began() != Some(1)) {
-                        // Whoever began the attempt before has not looked at its age, and this seat does not wake him.
-                        scraps.deferred.effects().nudge = true;
-                        scraps.deferred.nudge(shard.flights.seated(seat));
-                    }
                     let ticket = seat.map(|seat| {
+                        scraps.deferred.nudge(shard.flights.seated(&seat));
                         let waiting = wait(seat, Status::Expired).uncounted();
                         Box::new(Waiter::new(Arc::clone(inner), waiting, now, false))
                     });

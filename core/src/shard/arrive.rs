@@ -64,7 +64,8 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let first = if place.is_some() && !call.reload { Status::Expired } else { Status::Miss };
         if let Some(place) = place.filter(|place| !call.reload && self.values.entry(*place).is_fresh(now)) {
             let outcome = outcome(self.values.entry(place), now, Status::Hit);
-            let seat = if self.is_early(place, asked) { self.early_ticket(asked, key, eq, means) } else { None };
+            let seat =
+                if self.is_early(place, asked) { self.early_ticket(asked, key, eq, means, effects) } else { None };
             self.values.hit(place, now);
             self.counts.hits += 1;
             self.reclaim(now, RECLAIM, effects);
@@ -75,7 +76,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         // Here, no code of the user has to be called any more but `Clone`: the rest happens or it does not.
         let limit = call.stale_while_refresh.filter(|_| call.takes_stale);
         if let Some(outcome) = self.stale(place, now, limit, failure.as_ref()) {
-            let seat = if failure.is_some() { None } else { self.ticket(asked, flight, key, means) };
+            let seat = if failure.is_some() { None } else { self.ticket(asked, flight, key, means, effects) };
             self.reclaim(now, RECLAIM, effects);
             return Arrival::Served(outcome, seat);
         }
@@ -156,12 +157,13 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         key: impl FnOnce() -> K,
         mut eq: impl FnMut(&K) -> bool,
         means: impl FnOnce() -> Option<Start<F>>,
+        effects: &mut Effects<K, V, E, F, C>,
     ) -> Option<Seat> {
         if self.failures.find(asked.hash, asked.now, &mut eq).is_some() {
             return None;
         }
         let flight = self.flights.find(asked.hash, eq);
-        self.ticket(asked, flight, key, means)
+        self.ticket(asked, flight, key, means, effects)
     }
 
     /// Claims the refresh of a value, unless somebody has it.
@@ -171,6 +173,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         flight: Option<u32>,
         key: impl FnOnce() -> K,
         means: impl FnOnce() -> Option<Start<F>>,
+        effects: &mut Effects<K, V, E, F, C>,
     ) -> Option<Seat> {
         let Asked { hash, now, rules, call } = *asked;
         let Some(flight) = flight else {
@@ -180,7 +183,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         if live == 0 || (self.is_over_age(flight, now, rules) && !rules.over_age_alone && live < rules.attempts) {
             let start = means()?;
             let mut seat = self.flights.join(flight);
-            self.flights.begin(&mut seat, now, call.terms, start);
+            effects.nudge |= self.flights.begin(&mut seat, now, call.terms, start);
             self.flights.counts.takeovers += u64::from(live > 0);
             return Some(seat);
         }
