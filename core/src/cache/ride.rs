@@ -15,7 +15,11 @@ use super::{
     inner::Inner,
     means::{Owned, answer},
 };
-use crate::{Cause, Key, Lock, Notify, Runtime, Source, policy::Policy};
+use crate::{
+    Cause, Key, Lock, Notify, Runtime, Source,
+    flight::{Progress, Step},
+    policy::Policy,
+};
 
 /// A load as it rests in a flight.
 pub(crate) enum Ride<K, L: Source<K>, R: Runtime> {
@@ -44,27 +48,14 @@ impl<K: Key, L: Source<K>, R: Runtime> Ride<K, L, R> {
 struct Batch<K, L: Source<K>, R: Runtime> {
     /// The keys that it was begun for, each once, and their hashes.
     keys: Hashed<K>,
-    phase: R::Lock<Phase<L::Batch, L::Value, L::Error>>,
+    progress: R::Lock<ProgressOf<K, L>>,
     /// What wakes all who wait for any of the keys; there is none if there is one key, whose flight sees to it.
     hub: Option<(Arc<Hub<R::Notify>>, Waker)>,
 }
 
 /// How far a batch has come.
-enum Phase<B, V, E> {
-    /// The loader has not been asked.
-    New,
-    /// The load rests, having been polled so often, and woken so often before the last time.
-    Resting {
-        load: Begun<B>,
-        polls: u32,
-        wakes: usize,
-    },
-    /// Somebody polls it.
-    Out,
-    /// The answer for each key, until it is fetched.
-    Done(Vec<Option<Owned<V, E>>>),
-    Panicked,
-}
+type ProgressOf<K, L> =
+    Progress<Begun<<L as Source<K>>::Batch>, Owned<<L as Source<K>>::Value, <L as Source<K>>::Error>>;
 
 /// One key's part in a batch.
 pub(crate) struct Part<K, L: Source<K>, R: Runtime> {
@@ -73,14 +64,6 @@ pub(crate) struct Part<K, L: Source<K>, R: Runtime> {
     listener: <R::Notify as Notify>::Listener,
     /// Up to which poll of the load this part knows of it.
     seen: u32,
-}
-
-/// What there is to do for a part that is polled.
-enum Step<B, V, E> {
-    Wait(u32),
-    Begin,
-    Poll(Begun<B>, u32),
-    Take(Owned<V, E>),
 }
 
 /// Whom to wake once the shard has been visited: a load of many keys has news for those who wait for others of them.
@@ -126,7 +109,7 @@ impl<K: Key, L: Source<K>, R: Runtime> Part<K, L, R> {
     pub(crate) fn of(keys: Hashed<K>) -> impl Iterator<Item = Self> {
         let count = keys.len() as u32;
         let hub = (count > 1).then(Hub::new);
-        let batch = Arc::new(Batch { keys, phase: R::Lock::new(Phase::New), hub });
+        let batch = Arc::new(Batch { keys, progress: R::Lock::new(Progress::New), hub });
         (0..count).map(move |index| Self {
             batch: Arc::clone(&batch),
             index,
@@ -148,12 +131,14 @@ impl<K: Key, L: Source<K>, R: Runtime> Part<K, L, R> {
     ) -> Poll<Owned<L::Value, L::Error>> {
         let batch = &self.batch;
         let _displaced = batch.hub.as_ref().and_then(|(hub, _)| hub.listen(&mut self.listener, cx.waker()));
-        let (load, polls) = match batch.step(self.index, self.seen) {
+        let woken = batch.wakes();
+        let (load, polls) = match batch.progress.with(|progress| progress.step(self.index, self.seen, woken)) {
             Step::Wait(polls) => {
                 self.seen = polls;
                 return Poll::Pending;
             }
-            Step::Take(owned) => return Poll::Ready(owned),
+            Step::Take(answer) => return Poll::Ready(answer.unwrap_or(Err(Cause::Missing))),
+            Step::Panicked => return Poll::Ready(Err(Cause::Panicked)),
             Step::Begin => (None, 0),
             Step::Poll(load, polls) => (Some(load), polls),
         };
@@ -166,7 +151,7 @@ impl<K: Key, L: Source<K>, R: Runtime> Part<K, L, R> {
         let Poll::Ready(result) = load.poll(&mut Context::from_waker(waker)) else {
             let polls = polls.wrapping_add(1);
             self.seen = polls;
-            out.enter(Phase::Resting { load, polls, wakes });
+            out.enter(Progress::Resting { load, polls, wakes });
             if batch.wakes() != wakes {
                 // Woken while it was polled: whoever has come since then has not heard of it.
                 knell.hub = batch.hub.as_ref().map(|(hub, _)| Arc::clone(hub));
@@ -178,7 +163,7 @@ impl<K: Key, L: Source<K>, R: Runtime> Part<K, L, R> {
         let Sorted { answers, surplus } = sort(inner, &batch.keys, result, writes);
         let mut answers: Vec<_> = answers.into_iter().map(Some).collect();
         let mine = answers.get_mut(self.index as usize).and_then(Option::take);
-        out.enter(Phase::Done(answers));
+        out.enter(Progress::Done(answers));
         knell.hub = batch.hub.as_ref().map(|(hub, _)| Arc::clone(hub));
         knell.surplus = surplus;
         Poll::Ready(mine.unwrap_or(Err(Cause::Missing)))
@@ -186,32 +171,7 @@ impl<K: Key, L: Source<K>, R: Runtime> Part<K, L, R> {
 }
 
 impl<K, L: Source<K>, R: Runtime> Batch<K, L, R> {
-    /// Decides what there is to do for part `index`, which knows of the load's polls up to `seen`.
-    ///
-    /// Whoever waits for several keys polls several parts in a row, and one of them is enough: a load is polled if it was
-    /// woken, or by whoever has polled it last.
-    fn step(&self, index: u32, seen: u32) -> Step<L::Batch, L::Value, L::Error> {
-        let woken = self.wakes();
-        self.phase.with(|phase| match mem::replace(phase, Phase::Out) {
-            Phase::New => Step::Begin,
-            Phase::Resting { load, polls, wakes } if wakes != woken || seen == polls => Step::Poll(load, polls),
-            Phase::Resting { load, polls, wakes } => {
-                *phase = Phase::Resting { load, polls, wakes };
-                Step::Wait(polls)
-            }
-            Phase::Done(mut answers) => {
-                let mine = answers.get_mut(index as usize).and_then(Option::take);
-                *phase = Phase::Done(answers);
-                Step::Take(mine.unwrap_or(Err(Cause::Missing)))
-            }
-            Phase::Panicked => {
-                *phase = Phase::Panicked;
-                Step::Take(Err(Cause::Panicked))
-            }
-            Phase::Out => Step::Wait(seen),
-        })
-    }
-
+    /// Counts how often the load was woken.
     fn wakes(&self) -> usize {
         self.hub.as_ref().map_or(0, |(hub, _)| hub.wakes())
     }
@@ -222,15 +182,15 @@ struct Out<'a, K, L: Source<K>, R: Runtime>(&'a Batch<K, L, R>);
 
 impl<K, L: Source<K>, R: Runtime> Out<'_, K, L, R> {
     /// Ends the poll.
-    fn enter(self, next: Phase<L::Batch, L::Value, L::Error>) {
-        self.0.phase.with(|phase| *phase = next);
+    fn enter(self, next: ProgressOf<K, L>) {
+        self.0.progress.with(|progress| *progress = next);
         mem::forget(self);
     }
 }
 
 impl<K, L: Source<K>, R: Runtime> Drop for Out<'_, K, L, R> {
     fn drop(&mut self) {
-        self.0.phase.with(|phase| *phase = Phase::Panicked);
+        self.0.progress.with(|progress| *progress = Progress::Panicked);
         if let Some((hub, _)) = &self.0.hub {
             hub.notify_all();
         }

@@ -4,6 +4,8 @@
 //! it, and the callers who wait. Each caller has a [`Seat`]. An attempt's load rests in the flight; whoever is
 //! polled checks it out, polls it and checks it in again. The first attempt that succeeds ends the flight.
 //!
+//! A load may be a part in one of many keys; how far that one has come is [`Progress`].
+//!
 //! | event | attached flight | detached flight (a write came) |
 //! |---|---|---|
 //! | claim | makes the flight, with attempt 1 | - |
@@ -18,12 +20,14 @@
 //! | the last seat is left | the flight and its loads are gone | the same |
 
 mod attempt;
+mod batch;
 mod flights;
 mod lifecycle;
 
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
 pub use attempt::Start;
 pub(crate) use attempt::Terms;
+pub(crate) use batch::{Progress, Step};
 pub(crate) use flights::{Answer, CheckIn, Flight, Flights, Job, Leaving, Seat, Work};
 pub(crate) use lifecycle::Ended;
 

@@ -51,7 +51,7 @@ pub(crate) struct Gather<K, L: Source<K>, R: Runtime, M: Leads<K, L>> {
     /// Who has to load outside any flight.
     pub(super) alone: Vec<usize>,
     /// Loads that stay with the call.
-    pub(super) kept: Vec<Kept<K, L, R, M::Load>>,
+    pub(super) kept: Vec<Kept<K, R, M::Load>>,
     /// What they have answered beside that.
     pub(super) surplus: Surplus<K, L::Value>,
     /// What each key has to itself, as far as any key has something.
@@ -160,7 +160,7 @@ impl<K, L: Source<K>, R: Runtime, M: Leads<K, L>> Means<K, L> for Gather<K, L, R
 
 /// A load that is polled. Should the stack unwind, it has panicked, for all its keys.
 struct Polled<'x, 'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, B, T> {
-    kept: Option<Kept<K, L, R, B>>,
+    kept: Option<Kept<K, R, B>>,
     asked: &'x mut [Asked<'a, K, Q, L, R, P, H, T>],
     own: &'x mut Vec<Option<Own<L::Value, L::Error, L::Future>>>,
 }

@@ -22,7 +22,7 @@ use crate::{
 /// One load for some of a call's keys.
 ///
 /// It is polled with a waker of its own, by which a call for one of its keys that comes from inside it is known.
-pub(crate) struct Kept<K, L: Source<K>, R: Runtime, B> {
+pub(crate) struct Kept<K, R: Runtime, B> {
     /// Whose load it is, in the order of the keys.
     pub(super) members: Vec<usize>,
     keys: Hashed<K>,
@@ -31,13 +31,12 @@ pub(crate) struct Kept<K, L: Source<K>, R: Runtime, B> {
     listener: <R::Notify as Notify>::Listener,
     /// Whether what it answers may be stored.
     is_stored: bool,
-    source: core::marker::PhantomData<fn() -> L>,
 }
 
-impl<K, L: Source<K>, R: Runtime, B> Kept<K, L, R, B> {
+impl<K, R: Runtime, B> Kept<K, R, B> {
     pub(super) fn new(members: Vec<usize>, keys: Hashed<K>, is_stored: bool) -> Self {
         let listener = <R::Notify as Notify>::Listener::default();
-        Self { members, keys, load: None, hub: Hub::new(), listener, is_stored, source: core::marker::PhantomData }
+        Self { members, keys, load: None, hub: Hub::new(), listener, is_stored }
     }
 
     pub(super) fn waker(&self) -> Waker {
@@ -45,8 +44,8 @@ impl<K, L: Source<K>, R: Runtime, B> Kept<K, L, R, B> {
     }
 }
 
-impl<K: Key, L: Source<K>, R: Runtime, B> Kept<K, L, R, B> {
-    pub(super) fn poll<P: Policy, H: BuildHasher, M: Leads<K, L, Load = B>>(
+impl<K: Key, R: Runtime, B> Kept<K, R, B> {
+    pub(super) fn poll<L: Source<K>, P: Policy, H: BuildHasher, M: Leads<K, L, Load = B>>(
         &mut self,
         inner: &Inner<K, L, R, P, H>,
         by: &mut M,

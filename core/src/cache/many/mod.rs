@@ -62,7 +62,7 @@ pub(crate) trait Shape<V, E> {
     type Told: Clone;
 
     /// Tells of a fresh value that was found at once; `None` if there is more to be told.
-    fn hit(inner: impl FnOnce() -> Option<V>) -> Option<Self::Told>;
+    fn hit(find: impl FnOnce() -> Option<V>) -> Option<Self::Told>;
 
     fn tell(outcome: Outcome<V, E>) -> Self::Told;
 }
