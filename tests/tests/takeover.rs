@@ -4,6 +4,7 @@ use larder::{LookupOptions, OnTimeout};
 use larder_tests::*;
 
 on_every_runtime! {
+    what_a_ticket_took_over_is_dropped_when_the_last_one_lands
     c23_the_beginner_takes_over_in_turn
     c23_the_beginner_takes_over_from_a_ticket
     a_clock_that_jumps_back_makes_nobody_take_over_early
@@ -56,4 +57,23 @@ fn a_clock_that_jumps_back_makes_nobody_take_over_early<R: Host>() {
     assert_eq!(loads.begun(), [50, 5], "the newest is not 100 old, whatever the time was before");
     [first, waits, hurried].into_iter().for_each(|i| sim.drop(i));
     assert_clean(&cache.stats());
+}
+
+/// D8, D57, C87: the beginner carries on what a dropped ticket has begun, and the older load is dropped with its answer.
+fn what_a_ticket_took_over_is_dropped_when_the_last_one_lands<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([never(), ready().gives(2)]);
+    let cache = sim.cache::<R>(&loads, |c| c.ttl(ms(10)).stale_while_refresh(ms(1000)).lock_age(ms(100)));
+    cache.insert(7, V::new(0));
+    sim.to(20);
+    let first = sim.get(&cache, 7);
+    sim.park(first);
+    sim.to(150);
+    let stale = sim.stale(&cache, 7);
+    drop(sim.ticket(stale));
+    sim.unpark(first);
+    assert_eq!(sim.saw(first), "150: V2 Expired");
+    let stats = cache.stats();
+    assert_eq!((loads.live(), stats.loads_succeeded, stats.loads_dropped), (0, 1, 1));
+    assert_clean(&stats);
 }

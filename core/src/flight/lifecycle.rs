@@ -116,7 +116,7 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
     pub(crate) fn alone(&mut self, seat: &Seat, number: u32) -> Option<(Terms, Instant)> {
         let flight = self.seated(seat);
         let Attempt { number: newest, begun, terms, .. } = &flight.newest;
-        let is_alone = flight.seats == 1 && flight.attached && flight.older.is_empty() && *newest == number;
+        let is_alone = flight.seats == 1 && flight.older.is_empty() && *newest == number;
         (is_alone && flight.verdict.is_none() && flight.newest.is_live()).then_some((*terms, *begun))
     }
 
