@@ -77,5 +77,9 @@ fn c87_each_lookup_is_counted_once_when_it_ends<R: Host>() {
     sim.to(20);
     assert_eq!([sim.saw(slow), sim.saw(own)], ["20: V1 Miss", "20: V1 Miss"]);
     assert_eq!(lookups(&cache), [1, 2, 0, 2, 0, 0, 1, 1]);
+    // And one with whom nobody waits.
+    sim.get(&cache, 9);
+    sim.to(30);
+    assert_eq!(lookups(&cache), [1, 3, 0, 2, 0, 0, 1, 1]);
     assert_clean(&cache.stats());
 }
