@@ -28,6 +28,8 @@ mod waker_list;
 mod event;
 #[cfg(feature = "std")]
 mod std_clock;
+#[cfg(feature = "std")]
+mod thread;
 
 #[cfg(feature = "event-listener")]
 pub use event::EventNotify;
@@ -40,4 +42,6 @@ pub use runtimes::Std;
 pub use runtimes::{Local, Spin};
 #[cfg(feature = "std")]
 pub use std_clock::StdClock;
+#[cfg(feature = "std")]
+pub use thread::{ThreadSleep, ThreadTimer, block_on};
 pub use waker_list::{Ticket, WakerList, Wakers};
