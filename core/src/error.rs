@@ -219,6 +219,9 @@ pub enum Cause<E> {
     Error(Arc<E>),
     /// When the load panicked; the panic itself went to the caller who polled it.
     Panicked,
+    /// When the load answered with a value that had already expired, and one that is not is wanted: a lazy slot asks for
+    /// the next after a while.
+    AlreadyExpired,
     /// When the load said that the previous value is still good, and there was none.
     NothingToKeep,
     /// When the load of many keys did not answer this one.
@@ -315,6 +318,10 @@ impl<E> Failure<E> {
         matches!(self.cause, Cause::BudgetExceeded)
     }
 
+    pub(crate) const fn is_expired_answer(&self) -> bool {
+        matches!(self.cause, Cause::AlreadyExpired)
+    }
+
     /// Tells whether this failure is one that is kept.
     ///
     /// Then no load was made: see [`error_ttl`](crate::Builder::error_ttl).
@@ -374,6 +381,7 @@ impl<E> Clone for Cause<E> {
             Self::BudgetExceeded => Self::BudgetExceeded,
             Self::Error(error) => Self::Error(Arc::clone(error)),
             Self::Panicked => Self::Panicked,
+            Self::AlreadyExpired => Self::AlreadyExpired,
             Self::NothingToKeep => Self::NothingToKeep,
             Self::Missing => Self::Missing,
         }
@@ -386,6 +394,7 @@ impl<E> fmt::Display for Failure<E> {
             Cause::BudgetExceeded => "the load took longer than its budget",
             Cause::Error(_) => "the load failed",
             Cause::Panicked => "the load panicked",
+            Cause::AlreadyExpired => "the load answered with a value that had already expired",
             Cause::NothingToKeep => "the load kept a value where there was none",
             Cause::Missing => "the load of many keys did not answer this one",
         })

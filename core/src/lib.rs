@@ -71,9 +71,11 @@ mod cache;
 mod contain;
 mod error;
 mod flight;
+mod jitter;
 mod outcome;
 mod seams;
 mod shard;
+mod slot;
 mod store;
 mod time;
 
@@ -99,4 +101,8 @@ pub use seams::{
     TakesCalls, Timer, Weighed, Weigher, With,
 };
 pub use shard::OnTimeout;
+pub use slot::{
+    Answer, BoxFetcher, Changed, FetchFn, GetOrFetch, LazySlot, LookupOrFetch, SlotAbandoned, SlotBuilder, SlotGet,
+    SlotGetStale, SlotGetStaleSpawn, SlotLookup, SlotRefresh, SlotStaleOrFetch, StaleValue, TakesFetch, Watcher,
+};
 pub use time::{Instant, TimeLeft, Ttl};

@@ -95,6 +95,11 @@ impl Instant {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// Returns how many nanoseconds lie between this instant and `end`.
+    pub(crate) const fn nanos_to(self, end: Self) -> f64 {
+        end.0.saturating_sub(self.0) as f64
+    }
+
     /// Returns this instant, but at most the last before `NEVER`: what a clock may say.
     #[inline(always)]
     pub(crate) const fn told(self) -> Self {
@@ -148,6 +153,9 @@ pub enum Ttl {
     Forever,
     /// When the value is handed to whoever waits for it and not stored; what was stored under its key is removed.
     NotStored,
+    /// When the value has expired as soon as it is there: a [`LazySlot`](crate::LazySlot) keeps it as a stale copy, and
+    /// the next call fetches; in a cache this means [`NotStored`](Self::NotStored).
+    ExpiresAtOnce,
 }
 
 impl Ttl {
@@ -161,14 +169,27 @@ impl Ttl {
 
     /// Tells whether values of this lifetime expire.
     pub(crate) const fn expires(self) -> bool {
-        matches!(self, Self::For(_))
+        matches!(self, Self::For(_) | Self::ExpiresAtOnce)
+    }
+
+    /// Tells whether a value is over as soon as it is there, by no wish of its source.
+    pub(crate) const fn is_zero(self) -> bool {
+        matches!(self, Self::For(duration) if duration.is_zero())
     }
 
     /// Returns the deadline of a value published `now`; `None` if it is not to be stored.
-    pub(crate) const fn deadline(self, now: Instant) -> Option<Instant> {
+    ///
+    /// `keeps_expired` says whether one is stored that has expired by then.
+    pub(crate) const fn deadline(self, now: Instant, keeps_expired: bool) -> Option<Instant> {
         match self {
             Self::NotStored => None,
-            Self::For(duration) if duration.is_zero() => None,
+            Self::ExpiresAtOnce | Self::For(Duration::ZERO) => {
+                if keeps_expired {
+                    Some(now)
+                } else {
+                    None
+                }
+            }
             Self::For(duration) => Some(now.saturating_add(duration)),
             Self::Inherit | Self::Forever => Some(Instant::NEVER),
         }

@@ -251,7 +251,7 @@ where
         let now = softens.then(|| self.inner.runtime.now());
         let key = self.key;
         self.inner.with(hash, |shard| {
-            let now = now.map(|now| (now, call.stale_if_error));
+            let now = now.map(|now| (now, call));
             shard.soften(hash, now, failure, wait, |k| k.borrow() == key).map(|outcome| (outcome, None))
         })
     }

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     Key, Lock, Runtime, Source, Spawn, Ttl,
+    jitter::Jitter,
     policy::{GatedFifo, Policy},
-    shard::{Early, Jitter, OnTimeout, Rules, Shard},
+    shard::{Early, OnTimeout, Rules, Shard, Takes},
     store::{Backoff, Keeping},
 };
 
@@ -47,11 +48,20 @@ impl<R: Runtime> Cache<(), NoSource, R> {
                     over_age_alone: false,
                     attempts: 4,
                     budget: None,
-                    backoff: Backoff { first: Duration::ZERO, factor: 1.0, cap: Duration::MAX },
+                    backoff: Backoff {
+                        first: Duration::ZERO,
+                        factor: 1.0,
+                        cap: Duration::MAX,
+                        jitter: None,
+                        endless: false,
+                    },
                     lock_timeout: None,
                     stale_while_refresh: None,
                     stale_if_error: None,
                     stores_surplus: false,
+                    takes: Takes::Fresh,
+                    keeps_expired: false,
+                    delays_empty: true,
                 },
                 idle: None,
                 revalidate_within: Duration::MAX,
@@ -85,17 +95,17 @@ pub struct Builder<K: Key, R: Runtime, L: Source<K>, P: Policy = GatedFifo, H: B
     pub(super) runtime: R,
     pub(super) source: L,
     pub(super) hasher: Option<H>,
-    pub(super) settings: Settings,
+    pub(crate) settings: Settings,
     pub(super) spawn: Option<SpawnAbandoned<K, L, R, P, H>>,
     pub(super) parts: PhantomData<fn(K) -> P>,
 }
 
 /// What is set but does not change the cache's type.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     capacity: u64,
     shards: Option<usize>,
-    pub(super) rules: Rules,
+    pub(crate) rules: Rules,
     pub(super) idle: Option<Duration>,
     pub(super) revalidate_within: Duration,
     pub(super) order: Result<(), ConfigError>,
@@ -538,9 +548,10 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
             None => processors().saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_SHARE)),
         };
         let shards = shards.min(to_usize(capacity)).max(1);
-        let revalidate_within = L::REVALIDATES.then_some(revalidate_within);
+        let is_of_use = L::REVALIDATES || rules.keeps_expired;
+        let revalidate_within = is_of_use.then_some(revalidate_within);
         let hold = rules.stale_while_refresh.max(rules.stale_if_error).max(revalidate_within);
-        let keeping = Keeping { hold, idle, lives: rules.early.is_set() };
+        let keeping = Keeping { hold, idle, lives: rules.early.is_set(), inline: rules.early.inline };
         let shard = |share| Aligned(R::Lock::new(Shard::new(share, keeping)));
         let shards = shares(capacity, shards).map(shard).collect();
         let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || !rules.backoff.first.is_zero());
@@ -550,7 +561,7 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
 
 impl Rules {
     fn check(&self) -> Result<(), ConfigError> {
-        let Backoff { first, factor, cap } = self.backoff;
+        let Backoff { first, factor, cap, .. } = self.backoff;
         if self.attempts == 0 {
             Err(ConfigError::Attempts)
         } else if !factor.is_finite() || factor < 1.0 {

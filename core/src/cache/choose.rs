@@ -347,7 +347,7 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     }
 
     /// Replaces the parts that make the cache's type, all but one of them by themselves.
-    pub(super) fn change<L2: Source<K>, P2: Policy, H2: BuildHasher>(
+    pub(crate) fn change<L2: Source<K>, P2: Policy, H2: BuildHasher>(
         self,
         source: impl FnOnce(L) -> L2,
         hasher: impl FnOnce(Option<H>) -> Option<H2>,

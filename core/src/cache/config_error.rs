@@ -37,8 +37,16 @@ pub enum ConfigError {
     RefreshEarly,
     /// When the factor is not a number above 0: by none would values ever be refreshed.
     RefreshEarlyByChance,
+    /// When a slot is to be refreshed by its callers ahead of time and there is no margin: set `refresh_ahead`.
+    RefreshInline,
+    /// When the cap of a slot's retries is below the first delay.
+    RetryCap,
+    /// When the factor of a slot's retries is below 1 or not finite: delays never shrink.
+    RetryFactor,
     /// When there would be no shard: at least 1 is needed.
     Shards,
+    /// When the share of a slot's jitter is not between 0 and 1.
+    SlotJitter,
     /// When there is nothing to load by: give a loader, or say that each call brings its own load.
     Source,
     /// When the share of the jitter is not between 0 and 1: lifetimes are shortened by it, and not prolonged.
@@ -62,7 +70,10 @@ impl ConfigError {
             Self::OverAgeAlone => "over_age_alone",
             Self::RefreshEarly => "refresh_early",
             Self::RefreshEarlyByChance => "refresh_early_by_chance",
+            Self::RefreshInline => "refresh_inline",
+            Self::RetryCap | Self::RetryFactor => "retry_backoff",
             Self::Shards => "shards",
+            Self::SlotJitter => "jitter",
             Self::Source => "loader",
             Self::TtlJitter => "ttl_jitter",
         }
@@ -81,6 +92,10 @@ impl fmt::Display for ConfigError {
             Self::OverAgeAlone => "it needs a lock age",
             Self::RefreshEarly => "the share has to be above 0 and at most 1",
             Self::RefreshEarlyByChance => "the factor has to be a number above 0",
+            Self::RefreshInline => "it needs a margin: set refresh_ahead",
+            Self::RetryCap => "the cap has to be at least the first delay",
+            Self::RetryFactor => "the factor has to be a number of at least 1",
+            Self::SlotJitter => "the share has to be between 0 and 1",
             Self::Source => "a loader has to be given, or per_call",
             Self::Shards => "at least one shard is needed",
             Self::TtlJitter => "the share has to be between 0 and 1",

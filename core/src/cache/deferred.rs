@@ -9,8 +9,8 @@ use crate::{
     shard::Effects,
 };
 
-/// What a shard has left to be done once its lock is released. Dropping it does it: wakes first, then tells who listens
-/// of the values that left, then drops the rest. A panic in one keeps nothing of the others from being done.
+/// What a shard has left to be done once its lock is released. Dropping it does it: wakes first, then tells who watches
+/// that there is a change and who listens of the values that left, then drops the rest. A panic in one keeps nothing of the others from being done.
 pub(crate) struct Deferred<'a, K, L: Source<K>, R: Runtime> {
     effects: Contained<EffectsOf<K, L, R>>,
     nudged: Option<Waker>,
@@ -50,6 +50,20 @@ impl<'a, K, L: Source<K>, R: Runtime> Deferred<'a, K, L, R> {
     }
 
     fn tell(&mut self) {
+        if L::WATCHES {
+            both(self, Self::tell_watchers, Self::tell_listeners);
+        } else {
+            self.tell_listeners();
+        }
+    }
+
+    fn tell_watchers(&mut self) {
+        if mem::take(&mut self.effects.0.changed) {
+            self.source.changed();
+        }
+    }
+
+    fn tell_listeners(&mut self) {
         let source = self.source;
         if L::LISTENS {
             each(self.effects.0.leavers.iter_mut(), |leaver| {

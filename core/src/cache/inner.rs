@@ -124,7 +124,7 @@ pub type DefaultHasher = foldhash::fast::FixedState;
 /// The cache is `Send` and `Sync` if its parts are: [`parts::Std`](crate::parts::Std) gives one for threads,
 /// [`parts::Local`](crate::parts::Local) one for a single thread, whose values need not be `Send`.
 pub struct Cache<K: Key, L: Source<K>, R: Runtime, P: Policy = GatedFifo, H: BuildHasher = DefaultHasher> {
-    pub(super) inner: Arc<Inner<K, L, R, P, H>>,
+    pub(crate) inner: Arc<Inner<K, L, R, P, H>>,
 }
 
 impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Clone for Cache<K, L, R, P, H> {
@@ -156,10 +156,10 @@ pub(crate) type SpawnAbandoned<K, L, R, P, H> =
     fn(&R, Abandoned<K, L, R, P, H>) -> Result<(), Abandoned<K, L, R, P, H>>;
 
 pub(crate) struct Inner<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
-    pub(super) runtime: R,
-    pub(super) source: L,
+    pub(crate) runtime: R,
+    pub(crate) source: L,
     pub(super) hasher: H,
-    pub(super) rules: Rules,
+    pub(crate) rules: Rules,
     pub(super) shards: Box<[Aligned<R::Lock<ShardOf<K, L, R, P>>>]>,
     /// Whether anything was ever stored that expires: until then no hit reads the clock.
     pub(super) timed: AtomicBool,

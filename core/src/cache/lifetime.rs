@@ -3,7 +3,7 @@
 use core::{hash::BuildHasher, time::Duration};
 
 use super::Builder;
-use crate::{Chance, Expiring, Expiry, Key, Refreshing, Runtime, Source, Ttl, With, policy::Policy, shard::Jitter};
+use crate::{Chance, Expiring, Expiry, Key, Refreshing, Runtime, Source, Ttl, With, jitter::Jitter, policy::Policy};
 
 impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, L, P, H> {
     /// Sets how long a value is fresh that nobody asks for.

@@ -12,7 +12,7 @@ use super::{
     ask::{Ask, AskBy, Asks},
     means::Means,
 };
-use crate::{Key, LoadError, Outcome, Runtime, Source, policy::Policy};
+use crate::{Key, LoadError, Outcome, Runtime, Source, policy::Policy, shard::Takes};
 
 /// A lookup and its options.
 pub(crate) struct LookupBy<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> {
@@ -51,9 +51,11 @@ where
             inner.expects_expiry();
         }
         let mut call = self.options.over(&inner.rules);
-        call.takes_stale = self.takes_stale;
-        if self.takes_stale && self.ask.ask.is_new() {
-            call.random = inner.source.random();
+        if self.takes_stale {
+            call.takes = Takes::Ticket;
+            if self.ask.ask.is_new() {
+                call.random = inner.source.random();
+            }
         }
         self.ask.poll(cx, &call, inner.hash(key), None)
     }

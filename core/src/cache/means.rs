@@ -165,7 +165,7 @@ where
 }
 
 /// Polls a kept load and drops it once it is ready.
-fn poll_kept<F: Future + Unpin>(load: &mut Option<F>, cx: &mut Context<'_>) -> Poll<F::Output> {
+pub(crate) fn poll_kept<F: Future + Unpin>(load: &mut Option<F>, cx: &mut Context<'_>) -> Poll<F::Output> {
     let Some(present) = load else { return Poll::Pending };
     let poll = Pin::new(present).poll(cx);
     if poll.is_ready() {

@@ -37,6 +37,7 @@ mod waiter;
 mod with;
 
 pub use abandoned::Abandoned;
+pub(crate) use ask::AskBy;
 pub use builder::Builder;
 pub use by_call::{GetOrLoad, LookupOrLoad, StaleOrLoad};
 pub use choose::NoSource;
@@ -45,10 +46,12 @@ pub use compute::Change;
 pub use config_error::ConfigError;
 pub use get::{Get, Lookup};
 pub use inner::{Cache, DefaultHasher};
+pub(crate) use lookup_by::LookupBy;
 pub use many::{
     by_closure::{GetManyWith, LookupManyWith},
     by_loader::{GetMany, LookupMany},
 };
+pub(crate) use means::{ByLoader, Means, Owned, answer, poll_kept};
 pub use options::LookupOptions;
 pub use stale::{GetStale, GetStaleSpawn, Refresh, StaleOutcome};
 pub use stats::Stats;

@@ -233,7 +233,7 @@ impl LookupOptions {
             stale_while_refresh: self.stale_while_refresh.or(rules.stale_while_refresh),
             stale_if_error: self.stale_if_error.or(rules.stale_if_error),
             reload: self.reload,
-            takes_stale: false,
+            takes: rules.takes,
             random: None,
         }
     }

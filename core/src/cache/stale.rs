@@ -329,7 +329,7 @@ pub struct GetStaleSpawn<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Pol
 );
 
 impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> GetStale<'a, K, Q, L, R, P, H, M> {
-    pub(super) const fn by(lookup: LookupBy<'a, K, Q, L, R, P, H, M>) -> Self {
+    pub(crate) const fn by(lookup: LookupBy<'a, K, Q, L, R, P, H, M>) -> Self {
         Self(lookup)
     }
 }

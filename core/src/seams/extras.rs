@@ -22,6 +22,9 @@ pub trait Extra<K, V> {
     /// Whether [`left`](Self::left) tells anybody.
     const LISTENS: bool = false;
 
+    /// Whether [`changed`](Self::changed) tells anybody.
+    const WATCHES: bool = false;
+
     /// Says what it has to say of a value.
     fn judge(&self, key: &K, value: &V, judgement: &mut Judgement) {
         let _ = (key, value, judgement);
@@ -36,6 +39,9 @@ pub trait Extra<K, V> {
     fn left(&self, key: &K, value: &V, cause: RemovalCause) {
         let _ = (key, value, cause);
     }
+
+    /// Hears that a value is there that was not, or the other way round.
+    fn changed(&self) {}
 }
 
 impl<L, X> Sealed for With<L, X> {}
@@ -53,6 +59,7 @@ impl<K, L: Source<K>, X: Extra<K, L::Value>> Source<K> for With<L, X> {
     const REVALIDATES: bool = L::REVALIDATES;
     const JUDGES: bool = L::JUDGES || X::JUDGES;
     const LISTENS: bool = L::LISTENS || X::LISTENS;
+    const WATCHES: bool = L::WATCHES || X::WATCHES;
 
     fn begin(&self, key: K, previous: Option<Previous<L::Value>>) -> Option<Self::Future> {
         self.source.begin(key, previous)
@@ -75,6 +82,11 @@ impl<K, L: Source<K>, X: Extra<K, L::Value>> Source<K> for With<L, X> {
     fn left(&self, key: &K, value: &L::Value, cause: RemovalCause) {
         self.source.left(key, value, cause);
         self.extra.left(key, value, cause);
+    }
+
+    fn changed(&self) {
+        self.source.changed();
+        self.extra.changed();
     }
 }
 

@@ -195,6 +195,10 @@ pub trait Source<K>: sealed::Sealed {
     #[doc(hidden)]
     const LISTENS: bool = false;
 
+    /// Whether somebody watches for changes.
+    #[doc(hidden)]
+    const WATCHES: bool = false;
+
     /// Begins the load of `key`; `None` where only calls bring loads.
     #[doc(hidden)]
     fn begin(&self, key: K, previous: Option<Previous<Self::Value>>) -> Option<Self::Future>;
@@ -224,6 +228,10 @@ pub trait Source<K>: sealed::Sealed {
     fn left(&self, key: &K, value: &Self::Value, cause: RemovalCause) {
         let _ = (key, value, cause);
     }
+
+    /// Tells whoever watches that a value is there that was not, or the other way round.
+    #[doc(hidden)]
+    fn changed(&self) {}
 }
 
 /// What is said of a value by rules for all values: it counts where its load and the call are silent.

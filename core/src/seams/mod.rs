@@ -12,12 +12,13 @@ mod runtime;
 mod sources;
 
 pub use calls::TakesCalls;
+pub(crate) use extras::Extra;
 pub use extras::{Chance, Expiring, Expiry, Listener, Listening, Refreshing, Weighed, Weigher, With};
 pub(crate) use load::sealed;
 pub use load::{HasLoader, Judgement, Key, Load, Loaded, Source};
 pub(crate) use many::{Answers, NoBatch, OwnAnswers, PlainAnswers};
 pub use many::{LoadMany, LoadManyFn, LoadedManyFn, ManyLoader};
-pub(crate) use revalidate::Answered;
+pub(crate) use revalidate::{Answered, Revalidation};
 pub use revalidate::{BoxRevalidator, Previous, RevalidateFn, Revalidated};
 pub use runtime::{Clock, Lock, Notify, Runtime, Spawn, Timer};
 pub use sources::{BoxLoad, BoxLoader, LoadFn, LoadedFn, Loader, LocalBoxLoad, LocalPerCall, PerCall};

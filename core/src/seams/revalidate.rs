@@ -238,8 +238,8 @@ impl<K, V: Clone, E> Source<K> for BoxRevalidator<K, V, E> {
 ///
 /// Part of those sources' types; there is no need to name it.
 pub struct Revalidation<F, V> {
-    load: F,
-    previous: Option<Previous<V>>,
+    pub(crate) load: F,
+    pub(crate) previous: Option<Previous<V>>,
 }
 
 impl<F: Unpin, V> Unpin for Revalidation<F, V> {}

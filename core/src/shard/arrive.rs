@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Call, Effects, RECLAIM, Rules, Shard};
+use super::{Call, Effects, RECLAIM, Rules, Shard, Takes};
 use crate::{
     Failure, Instant, LoadError, Outcome, Status, TimeLeft,
     flight::{Flight, Seat, Start},
@@ -56,27 +56,36 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         key: impl FnOnce() -> K,
         mut eq: impl FnMut(&K) -> bool,
         means: impl FnOnce() -> Option<Start<F>>,
-        polls_itself: impl FnOnce(&Flight<K, F, V, E, W, C>) -> bool,
+        polls_itself: impl Fn(&Flight<K, F, V, E, W, C>) -> bool,
         effects: &mut Effects<K, V, E, F, C>,
     ) -> Arrival<V, E> {
         let Asked { hash, now, rules, call } = *asked;
         let place = self.values.find(hash, &mut eq);
-        let first = if place.is_some() && !call.reload { Status::Expired } else { Status::Miss };
-        if let Some(place) = place.filter(|place| !call.reload && self.values.entry(*place).is_fresh(now)) {
-            let outcome = outcome(self.values.entry(place), now, Status::Hit);
-            let seat =
-                if self.is_early(place, asked) { self.early_ticket(asked, key, eq, means, effects) } else { None };
-            self.values.hit(place, now);
-            self.counts.hits += 1;
+        let held = place.filter(|_| !call.reload);
+        let is_fresh = held.is_some_and(|place| self.values.entry(place).is_fresh(now));
+        let first = if held.is_some() && !is_fresh { Status::Expired } else { Status::Miss };
+        if let Some(place) = held.filter(|place| is_fresh && !self.is_early(*place, asked)) {
+            let outcome = self.serve(place, now, None);
             self.reclaim(now, RECLAIM, effects);
-            return Arrival::Served(outcome, seat);
+            return Arrival::Served(outcome, None);
         }
         let flight = self.flights.find(hash, &mut eq);
         let failure = self.failures.find(hash, now, &mut eq).filter(|_| !call.reload);
         // Here, no code of the user has to be called any more but `Clone`: the rest happens or it does not.
-        let limit = call.stale_while_refresh.filter(|_| call.takes_stale);
-        if let Some(outcome) = self.stale(place, now, limit, failure.as_ref()) {
-            let seat = if failure.is_some() { None } else { self.ticket(asked, flight, key, means, effects) };
+        if let Some(place) = held.filter(|place| is_fresh || self.takes_stale(*place, asked)) {
+            let (mut may_refresh, is_ticket) = (failure.is_none(), call.takes == Takes::Ticket);
+            if !is_ticket {
+                // Who asks from inside the refresh must not wait for it.
+                may_refresh &= !flight.is_some_and(|flight| polls_itself(self.flights.flight(flight)));
+                let seat = if may_refresh { self.ticket(asked, flight, key, means, effects) } else { None };
+                self.reclaim(now, RECLAIM, effects);
+                return match seat {
+                    Some(seat) => Arrival::Seated(seat, first),
+                    None => Arrival::Served(self.serve(place, now, failure.as_ref()), None),
+                };
+            }
+            let outcome = self.serve(place, now, failure.as_ref());
+            let seat = if may_refresh { self.ticket(asked, flight, key, means, effects) } else { None };
             self.reclaim(now, RECLAIM, effects);
             return Arrival::Served(outcome, seat);
         }
@@ -137,33 +146,40 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         limit: Option<Duration>,
         error: Option<&Failure<E>>,
     ) -> Option<Outcome<V, E>> {
-        let entry = self.values.entry(place?);
-        let age = entry.stale_within(now, limit)?;
-        let outcome = Outcome { error: error.cloned(), ..outcome(entry, now, Status::Stale(age)) };
-        self.counts.stale += 1;
-        Some(outcome)
+        let place = place.filter(|place| self.values.entry(*place).stale_within(now, limit).is_some())?;
+        Some(self.serve(place, now, error))
     }
 
-    /// Tells whether this caller may be asked to refresh the value at `place` although it is fresh.
-    fn is_early(&self, place: u32, Asked { now, rules, call, .. }: &Asked<'_>) -> bool {
-        let is_due = |life| rules.early.is_due(life, *now, call.random);
-        call.takes_stale && self.values.life(place).is_some_and(is_due)
-    }
-
-    /// Claims the refresh of a fresh value, unless somebody has it or it has just failed.
-    fn early_ticket(
-        &mut self,
-        asked: &Asked<'_>,
-        key: impl FnOnce() -> K,
-        mut eq: impl FnMut(&K) -> bool,
-        means: impl FnOnce() -> Option<Start<F>>,
-        effects: &mut Effects<K, V, E, F, C>,
-    ) -> Option<Seat> {
-        if self.failures.find(asked.hash, asked.now, &mut eq).is_some() {
-            return None;
+    /// Serves the value at `place`, fresh or not.
+    pub(super) fn serve(&mut self, place: u32, now: Instant, error: Option<&Failure<E>>) -> Outcome<V, E> {
+        let entry = self.values.entry(place);
+        if entry.is_fresh(now) {
+            let outcome = outcome(entry, now, Status::Hit);
+            self.values.hit(place, now);
+            self.counts.hits += 1;
+            return outcome;
         }
-        let flight = self.flights.find(asked.hash, eq);
-        self.ticket(asked, flight, key, means, effects)
+        let status = Status::Stale(now.saturating_since(entry.deadline));
+        let error = error.filter(|failure| !failure.is_expired_answer()).cloned();
+        let outcome = Outcome { error, ..outcome(entry, now, status) };
+        self.counts.stale += 1;
+        outcome
+    }
+
+    /// Tells whether this caller takes the expired value at `place` instead of waiting for a load.
+    fn takes_stale(&self, place: u32, Asked { now, call, .. }: &Asked<'_>) -> bool {
+        let limit = call.stale_while_refresh.filter(|_| call.takes != Takes::Fresh);
+        self.values.entry(place).stale_within(*now, limit).is_some()
+    }
+
+    /// Tells whether this caller may have to refresh the value at `place` although it is fresh.
+    fn is_early(&self, place: u32, Asked { now, rules, call, .. }: &Asked<'_>) -> bool {
+        let is_asked = match call.takes {
+            Takes::Fresh => false,
+            Takes::Others => rules.early.inline,
+            Takes::Ticket => true,
+        };
+        is_asked && self.values.life(place).is_some_and(|life| rules.early.is_due(life, *now, call.random))
     }
 
     /// Claims the refresh of a value, unless somebody has it.

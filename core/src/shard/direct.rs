@@ -164,6 +164,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let Some(place) = place else { return false };
         let was_fresh = self.values.entry(place).is_fresh(now);
         self.values.discard(place, now, &mut effects.leavers);
+        effects.changed = true;
         was_fresh
     }
 

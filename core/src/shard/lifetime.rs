@@ -1,19 +1,9 @@
 //! Until when a value is fresh, and from when on it is refreshed ahead of that.
 
-use core::hash::{BuildHasher, Hash};
-
-use foldhash::quality::FixedState;
+use core::{hash::Hash, time::Duration};
 
 use super::Rules;
-use crate::{Instant, Ttl, store::Life};
-
-/// By how much lifetimes are shortened, so that what was stored together does not expire together.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Jitter {
-    /// The largest part of a lifetime that is taken away.
-    pub(crate) share: f64,
-    pub(crate) seed: u64,
-}
+use crate::{Instant, Ttl, jitter::Jitter, store::Life};
 
 /// When a value is refreshed although it is fresh.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,34 +12,34 @@ pub(crate) struct Early {
     pub(crate) share: Option<f64>,
     /// By chance, ahead of its end by this many times what the load took.
     pub(crate) beta: Option<f64>,
+    /// Ahead of its end by this much.
+    pub(crate) margin: Option<Margin>,
+    /// Whether it is refreshed by whoever finds that it is time, instead of being handed out as a ticket.
+    pub(crate) inline: bool,
+}
+
+/// How long before the end of a lifetime it is time for a refresh.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Margin {
+    pub(crate) length: Duration,
+    /// Makes it longer, and never shorter.
+    pub(crate) jitter: Option<Jitter>,
 }
 
 impl Rules {
     /// Returns when a value ends that is published now; `None` if it is not to be stored.
     pub(super) fn end<K: Hash>(&self, ttl: Ttl, key: &K, now: Instant) -> Option<Instant> {
-        let end = ttl.or(self.ttl).deadline(now)?;
+        let end = ttl.or(self.ttl).deadline(now, self.keeps_expired)?;
         Some(match self.jitter {
-            Some(jitter) if end != Instant::NEVER => jitter.shorten(now, end, key),
+            Some(jitter) if end != Instant::NEVER && end > now => jitter.shorten(now, end, key),
             _ => end,
         })
     }
 }
 
-impl Jitter {
-    /// Returns an earlier end than `end`, but one after `now`.
-    fn shorten<K: Hash>(&self, now: Instant, end: Instant, key: &K) -> Instant {
-        // By a hasher of its own: that of the cache may be seeded at random.
-        let bits = FixedState::with_seed(self.seed).hash_one(key) >> 11;
-        let part = bits as f64 / (1_u64 << 53) as f64;
-        // Less than all of it, but for what is lost to rounding.
-        let cut = (nanos(now, end) * self.share * part) as u64;
-        Instant::from_nanos(end.as_nanos().saturating_sub(cut).max(now.as_nanos().saturating_add(1)))
-    }
-}
-
 impl Early {
     pub(crate) const fn is_set(&self) -> bool {
-        self.share.is_some() || self.beta.is_some()
+        self.share.is_some() || self.beta.is_some() || self.margin.is_some()
     }
 
     /// Tells whether a value of this life should be refreshed at `now`; `random` is in (0, 1].
@@ -58,17 +48,30 @@ impl Early {
             return false;
         }
         let Life { since, end, took } = life;
-        let by_share = |share| nanos(since, now) >= nanos(since, end) * share;
+        let by_share = |share| since.nanos_to(now) >= since.nanos_to(end) * share;
         // Whatever is not above zero, or not a number, counts as the smallest there is.
         let random = random.map(|random| if random > 0.0 { random.min(1.0) } else { SMALLEST });
-        let by_chance = |(beta, random)| took.as_nanos() as f64 * beta * -libm::log(random) >= nanos(now, end);
-        self.share.is_some_and(by_share) || self.beta.zip(random).is_some_and(by_chance)
+        let by_chance = |(beta, random)| took.as_nanos() as f64 * beta * -libm::log(random) >= now.nanos_to(end);
+        self.share.is_some_and(by_share)
+            || self.beta.zip(random).is_some_and(by_chance)
+            || self.margin.is_some_and(|margin| margin.start(life).reached(now))
     }
 }
 
-/// Returns how many nanoseconds lie between two instants.
-const fn nanos(start: Instant, end: Instant) -> f64 {
-    end.as_nanos().saturating_sub(start.as_nanos()) as f64
+impl Margin {
+    /// Returns when it is time to refresh a value of this life.
+    pub(crate) fn start(&self, Life { since, end, .. }: Life) -> Instant {
+        if end == Instant::NEVER {
+            return end;
+        }
+        let (lives, length) = (end.saturating_since(since), self.length);
+        // A life that is no longer than the margin would be refreshed as soon as it begins, and again.
+        let ahead = if length < lives { length } else { lives / 2 };
+        // Nor may the jitter bring it near that: it takes away half of what is left before the margin, at the most.
+        let extra =
+            self.jitter.map_or(0.0, |jitter| jitter.part(&since) * ahead.min((lives - ahead) / 2).as_nanos() as f64);
+        Instant::from_nanos(end.as_nanos().saturating_sub(ahead.as_nanos() as u64).saturating_sub(extra as u64))
+    }
 }
 
 /// The smallest number above zero.

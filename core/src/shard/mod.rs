@@ -5,6 +5,7 @@
 
 mod arrive;
 mod direct;
+mod lazy;
 mod lifetime;
 mod rules;
 mod settle;
@@ -16,9 +17,9 @@ use core::time::Duration;
 
 pub(crate) use arrive::{Arrival, Asked};
 pub(crate) use direct::Unasked;
-pub(crate) use lifetime::{Early, Jitter};
+pub(crate) use lifetime::{Early, Margin};
 pub use rules::OnTimeout;
-pub(crate) use rules::{At, Call, Rules};
+pub(crate) use rules::{At, Call, Rules, Takes};
 pub(crate) use settle::News;
 pub(crate) use tally::LoadEnd;
 pub(crate) use wait::{AtPoll, Next, Wait, Waiting};
@@ -38,7 +39,7 @@ pub(crate) struct Shard<K, V, E, F, W, C, P: Policy> {
     /// How many writes there have been, to whatever key; loads are none.
     pub(crate) writes: u64,
     /// Until when a fresh value needs no more than a look: until something has to go, which is noted by whatever stores or
-    /// removes; never where each hit prolongs a life.
+    /// removes; never where each hit takes more.
     plain_until: Instant,
 }
 
@@ -64,6 +65,8 @@ pub(crate) struct Effects<K, V, E, F, C> {
     pub(crate) wake: Option<C>,
     /// Whether the flight goes on, but some of those who wait have to look at it.
     pub(crate) nudge: bool,
+    /// Whether a value is there that was not there before, or no longer is.
+    pub(crate) changed: bool,
     pub(crate) loads: Vec<F>,
     pub(crate) leavers: Leavers<K, V>,
     pub(crate) failures: Vec<Gone<K, E>>,
@@ -83,6 +86,7 @@ impl<K, V, E, F, C> Effects<K, V, E, F, C> {
         Self {
             wake: None,
             nudge: false,
+            changed: false,
             loads: Vec::new(),
             leavers: Leavers::new(),
             failures: Vec::new(),
@@ -101,7 +105,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             flights: Flights::new(),
             counts: LookupCounts::default(),
             writes: 0,
-            plain_until: if keeping.idle.is_some() { Instant::ZERO } else { Instant::NEVER },
+            plain_until: if keeping.looks_at_each_hit() { Instant::ZERO } else { Instant::NEVER },
         }
     }
 
@@ -135,7 +139,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
 
     /// Notes when something has to go next, or is to be looked at for that.
     fn note_due(&mut self) {
-        if !self.values.are_prolonged() {
+        if !self.values.looks_at_each_hit() {
             self.plain_until = self.next_due();
         }
     }

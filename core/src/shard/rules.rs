@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use super::{Early, Jitter};
-use crate::{Instant, Ttl, flight::Terms, store::Backoff};
+use super::Early;
+use crate::{Instant, Ttl, flight::Terms, jitter::Jitter, store::Backoff};
 
 /// What a caller does whose wait reached the lock timeout.
 ///
@@ -61,6 +61,12 @@ pub(crate) struct Rules {
     pub(crate) stale_if_error: Option<Duration>,
     /// Whether answers that nobody asked for are stored.
     pub(crate) stores_surplus: bool,
+    /// What calls take that do not say so.
+    pub(crate) takes: Takes,
+    /// Whether a value is kept, as a stale one, that has expired by the time it is published.
+    pub(crate) keeps_expired: bool,
+    /// Whether a failure delays the next load also where there is no value to be served meanwhile.
+    pub(crate) delays_empty: bool,
 }
 
 /// The time, and what the cache's user has decided.
@@ -79,10 +85,20 @@ pub(crate) struct Call {
     pub(crate) stale_if_error: Option<Duration>,
     /// Load although the value is fresh.
     pub(crate) reload: bool,
-    /// Take a stale value at once, and the refresh as a ticket.
-    pub(crate) takes_stale: bool,
+    pub(crate) takes: Takes,
     /// By what chance a fresh value is refreshed for a call that takes a stale one, if that is left to chance.
     pub(crate) random: Option<f64>,
+}
+
+/// What a call takes instead of waiting for a load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// Nothing: it wants a fresh value.
+    Fresh,
+    /// A stale value, if somebody else refreshes it or that has just failed; if not, it refreshes the value itself.
+    Others,
+    /// A stale value, and its refresh as a ticket.
+    Ticket,
 }
 
 impl Rules {
@@ -94,7 +110,7 @@ impl Rules {
             stale_while_refresh: self.stale_while_refresh,
             stale_if_error: self.stale_if_error,
             reload: false,
-            takes_stale: false,
+            takes: self.takes,
             random: None,
         }
     }

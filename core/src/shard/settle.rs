@@ -4,9 +4,9 @@ use core::{hash::Hash, time::Duration};
 
 use super::{At, Effects, Shard, Waiting};
 use crate::{
-    Failure, Instant, Judgement, Loaded, Outcome, Previous, Ttl,
+    Cause, Failure, Instant, Judgement, Loaded, Outcome, Previous, Ttl,
     flight::{Answer, Ended, Flight, Seat, Terms},
-    store::{Former, New, policy::Policy},
+    store::{Failing, Former, New, policy::Policy},
 };
 
 /// A value that a load has answered, and what there is to say of it.
@@ -42,7 +42,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         at: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
     ) where
-        K: Hash,
+        K: Hash + Clone,
     {
         let Some((terms, begun)) = self.flights.may_answer(seat, number) else {
             effects.value = Some(news.value);
@@ -52,7 +52,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let Ended { key, hash, crowd, loads } = self.flights.succeed(seat, number);
         effects.wake = Some(crowd);
         effects.loads.extend(loads);
-        let answer = self.publish(key.map(|key| (hash, key)), number, plan, at.now, effects);
+        let answer = self.publish(key.map(|key| (hash, key)), number, plan, at, effects);
         self.flights.seated(seat).tell(Ok(answer));
     }
 
@@ -69,19 +69,19 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         effects: &mut Effects<K, V, E, F, C>,
     ) -> Landed<K, V, E, F, W, C>
     where
-        K: Hash,
+        K: Hash + Clone,
     {
         let Some(alone) = self.flights.alone(&waiting.seat, number) else { return Err(news) };
         let plan = self.plan(&waiting.seat, alone, news, at);
         let (key, flight) = self.flights.land(&waiting.seat);
-        let answer = self.publish(key.map(|key| (waiting.hash, key)), number, plan, at.now, effects);
+        let answer = self.publish(key.map(|key| (waiting.hash, key)), number, plan, at, effects);
         Ok((self.tell(waiting, answer), flight))
     }
 
     /// Does all that a publication takes of the user's code, while there is nothing yet that a panic could break.
-    fn plan(&mut self, seat: &Seat, (terms, begun): (Terms, Instant), news: News<V>, at: At<'_>) -> Plan<V>
+    fn plan(&mut self, seat: &Seat, (terms, begun): (Terms, Instant), news: News<V>, at: At<'_>) -> Plan<K, V>
     where
-        K: Hash,
+        K: Hash + Clone,
     {
         let At { now, rules } = at;
         let News { value, ttl, weight, judgement, former } = news;
@@ -89,9 +89,10 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1);
         let places = self.places(seat);
         let flight = self.flights.seated(seat);
-        let end = flight.key().filter(|_| flight.is_attached()).and_then(|key| rules.end(ttl, key, now));
-        let stored = end.map(|end| (end, value.clone()));
-        Plan { value, stored, weight, former, took: now.saturating_since(begun), places }
+        let key = flight.key().filter(|_| flight.is_attached());
+        let stored = key.and_then(|key| rules.end(ttl, key, now)).map(|end| (end, value.clone()));
+        let over = key.filter(|_| rules.keeps_expired && ttl.or(rules.ttl).is_zero()).cloned();
+        Plan { value, stored, over, weight, former, took: now.saturating_since(begun), places }
     }
 
     /// Stores what is planned under its key, if it may be, and returns what is to be said of it.
@@ -99,17 +100,24 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         &mut self,
         key: Option<(u64, K)>,
         number: u32,
-        plan: Plan<V>,
-        now: Instant,
+        plan: Plan<K, V>,
+        At { now, rules }: At<'_>,
         effects: &mut Effects<K, V, E, F, C>,
     ) -> Answer<V> {
-        let Plan { value, stored, weight, former, took, places: (place, failure) } = plan;
+        let Plan { value, stored, over, weight, former, took, places: (place, failure) } = plan;
         self.counts.load_time += took;
         let since = former.map_or(now, |former| former.published);
         let mut answer =
             Answer { value, attempt: Some(number), published: now, since, deadline: now, generation: None };
         let Some((hash, key)) = key else { return answer };
-        effects.failures.extend(failure.map(|place| self.failures.remove(place)));
+        effects.failures.extend(match over {
+            // A source that keeps saying so must not be asked in a loop.
+            Some(key) => {
+                let failing = Failing { hash, key, failure: Failure::new(Cause::AlreadyExpired), waits: true };
+                self.failures.record(failure, failing, now, &rules.backoff)
+            }
+            None => failure.map(|place| self.failures.remove(place)),
+        });
         match stored {
             Some((end, value)) => {
                 let new = New { hash, key, value, weight, now, end, took, former };
@@ -122,6 +130,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             None => {
                 if let Some(place) = place {
                     self.values.discard(place, now, &mut effects.leavers);
+                    effects.changed = true;
                 }
                 effects.key = Some(key);
             }
@@ -198,6 +207,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             }
         }
         let generation = self.values.put(place, new, self.failures.len() as u64, &mut effects.leavers);
+        effects.changed = true;
         self.note_due();
         generation
     }
@@ -227,7 +237,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         effects.loads.extend(loads);
         let Some(key) = key else { return };
         let share = failures_share(self.values.capacity());
-        if rules.backoff.first.is_zero() || share == 0 {
+        if (rules.backoff.first.is_zero() && !rules.backoff.endless) || share == 0 {
             effects.key = Some(key);
             effects.error = Some(failure);
             return;
@@ -239,17 +249,20 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             // It may soften this very failure, so it is the last that should make room for it.
             self.values.favour(value);
         }
-        effects.failures.extend(self.failures.record(place, hash, key, failure, now, &rules.backoff));
+        let failing = Failing { hash, key, failure, waits: value.is_some() || rules.delays_empty };
+        effects.failures.extend(self.failures.record(place, failing, now, &rules.backoff));
         self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
         self.note_due();
     }
 }
 
 /// What is about to be published.
-struct Plan<V> {
+struct Plan<K, V> {
     value: V,
     /// Until when it is stored, and the copy that is.
     stored: Option<(Instant, V)>,
+    /// The key, if the source has answered with a value that was over already.
+    over: Option<K>,
     weight: u64,
     former: Option<Former>,
     took: Duration,

@@ -1,8 +1,7 @@
 //! Lookups and loads are counted when they end.
 
-use super::{LookupCounts, Shard, Wait};
+use super::{Call, LookupCounts, Shard, Takes, Wait};
 use crate::{Failure, Instant, LoadError, Outcome, Status, store::policy::Policy};
-use core::time::Duration;
 
 /// How a load outside any flight ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,18 +32,25 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         self.counts.ended(status);
     }
 
-    /// Serves a stale value in place of a failure, if the time and limit are given and there is one.
+    /// Serves a stale value in place of a failure, if the time is given and there is one within the call's limit.
+    ///
+    /// Or a fresh one, to who has refreshed it ahead of time.
     pub(crate) fn soften(
         &mut self,
         hash: u64,
-        now: Option<(Instant, Option<Duration>)>,
+        now: Option<(Instant, &Call)>,
         failure: Failure<E>,
         wait: Wait,
         eq: impl FnMut(&K) -> bool,
     ) -> Result<Outcome<V, E>, LoadError<E>> {
-        if let Some((now, limit)) = now {
+        if let Some((now, call)) = now {
             let place = self.values.find(hash, eq);
-            if let Some(mut outcome) = self.stale(place, now, limit, Some(&failure)) {
+            let fresh = place.filter(|place| call.takes == Takes::Others && self.values.entry(*place).is_fresh(now));
+            let softened = match fresh {
+                Some(place) => Some(Outcome { error: Some(failure.clone()), ..self.serve(place, now, None) }),
+                None => self.stale(place, now, call.stale_if_error, Some(&failure)),
+            };
+            if let Some(mut outcome) = softened {
                 wait.told(&mut outcome, now);
                 return Ok(outcome);
             }

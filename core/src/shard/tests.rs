@@ -50,13 +50,19 @@ fn failure(name: &'static str) -> Failure<&'static str> {
 /// A wait that does not matter.
 const WAITED: Wait = Wait { led: false, since: Instant::ZERO };
 
+/// What somebody is told whose load has failed, if a value may be stale by so much.
+fn soften(rig: &mut Rig, key: u32, limit: u64) -> Result<Outcome<u32, &'static str>, LoadError<&'static str>> {
+    let call = Call { stale_if_error: Some(nanos(limit)), ..rig.rules.call() };
+    rig.shard.soften(hash(key), Some((at(rig.now), &call)), failure("down"), WAITED, |k| *k == key)
+}
+
 /// The defaults of D101.
 const fn rules() -> Rules {
-    let none = Backoff { first: Duration::ZERO, factor: 1.0, cap: Duration::ZERO };
+    let none = Backoff { first: Duration::ZERO, factor: 1.0, cap: Duration::ZERO, jitter: None, endless: false };
     Rules {
         ttl: Ttl::Inherit,
         jitter: None,
-        early: Early { share: None, beta: None },
+        early: Early { share: None, beta: None, margin: None, inline: false },
         lock_age: None,
         over_age_alone: false,
         attempts: 4,
@@ -66,11 +72,20 @@ const fn rules() -> Rules {
         stale_while_refresh: None,
         stale_if_error: None,
         stores_surplus: false,
+        takes: Takes::Fresh,
+        keeps_expired: false,
+        delays_empty: true,
     }
 }
 
 /// Error TTL of 10, doubled up to 40.
-const BACKOFF: Backoff = Backoff { first: Duration::from_nanos(10), factor: 2.0, cap: Duration::from_nanos(40) };
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_nanos(10),
+    factor: 2.0,
+    cap: Duration::from_nanos(40),
+    jitter: None,
+    endless: false,
+};
 
 impl Rig {
     /// Returns a shard that holds up to 100 in weight, at 1000 o'clock.
@@ -80,7 +95,7 @@ impl Rig {
 
     fn with(capacity: u64, rules: Rules) -> Self {
         let hold = rules.stale_while_refresh.max(rules.stale_if_error);
-        let keeping = Keeping { hold, idle: None, lives: rules.early.is_set() };
+        let keeping = Keeping { hold, idle: None, lives: rules.early.is_set(), inline: rules.early.inline };
         Self { shard: Shard::new(capacity, keeping), rules, now: 1000, effects: Effects::new() }
     }
 
@@ -97,7 +112,7 @@ impl Rig {
 
     /// Asks for a value that may be stale, with its refresh.
     fn arrive_stale(&mut self, key: u32) -> (Status, Option<Waiting>) {
-        let call = Call { takes_stale: true, ..self.rules.call() };
+        let call = Call { takes: Takes::Ticket, ..self.rules.call() };
         let Arrival::Served(outcome, seat) = self.arrive_with(key, &call, Some(Start::Ready(key))) else {
             panic!("nothing to be served at once")
         };

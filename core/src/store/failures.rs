@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::table::{Row, Table};
-use crate::{Failure, Instant};
+use crate::{Failure, Instant, jitter::Jitter};
 
 /// How long failures are kept.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,29 @@ pub(crate) struct Backoff {
     pub(crate) factor: f64,
     /// How long a failure is kept at the most.
     pub(crate) cap: Duration,
+    /// By how much each time is shortened.
+    pub(crate) jitter: Option<Jitter>,
+    /// Whether the count goes on from whenever the last one was, until a load succeeds.
+    pub(crate) endless: bool,
+}
+
+/// A failure that is to be kept.
+pub(crate) struct Failing<K, E> {
+    pub(crate) hash: u64,
+    pub(crate) key: K,
+    pub(crate) failure: Failure<E>,
+    /// Whether loads have to wait until it is no longer kept.
+    pub(crate) waits: bool,
+}
+
+/// What there is to say of a key whose loads fail.
+pub(crate) struct Trouble<E> {
+    /// The last failure; `None` if there was nothing but values that had expired already.
+    pub(crate) failure: Option<Failure<E>>,
+    /// How many there were since the last success.
+    pub(crate) count: u32,
+    /// When the next load should be made.
+    pub(crate) retry_at: Instant,
 }
 
 /// The failures that are kept in one shard, each of weight 1.
@@ -22,27 +45,21 @@ pub(crate) struct Failures<K, E> {
 }
 
 struct Failed<K, E> {
-    hash: u64,
-    key: K,
-    failure: Failure<E>,
+    failing: Failing<K, E>,
+    count: u32,
     delay: Duration,
     retry_at: Instant,
-}
-
-impl<K, E> Failed<K, E> {
-    /// Returns when this is to be forgotten.
-    fn due(&self) -> Instant {
-        self.retry_at.saturating_add(self.delay)
-    }
+    /// When this is to be forgotten.
+    due: Instant,
 }
 
 impl<K, E> Row<K> for Failed<K, E> {
     fn hash(&self) -> u64 {
-        self.hash
+        self.failing.hash
     }
 
     fn key(&self) -> &K {
-        &self.key
+        &self.failing.key
     }
 }
 
@@ -61,7 +78,14 @@ impl<K, E> Failures<K, E> {
             return None;
         }
         let failed = &self.table.rows()[self.table.find(hash, eq)? as usize];
-        (!failed.retry_at.reached(now)).then(|| failed.failure.cached(failed.retry_at))
+        (failed.failing.waits && !failed.retry_at.reached(now)).then(|| failed.failing.failure.cached(failed.retry_at))
+    }
+
+    /// Returns how it stands with a key whose loads fail, be the last failure a while ago.
+    pub(crate) fn trouble(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<Trouble<E>> {
+        let Failed { failing, count, retry_at, .. } = &self.table.rows()[self.place(hash, eq)? as usize];
+        let failure = Some(&failing.failure).filter(|failure| !failure.is_expired_answer());
+        Some(Trouble { failure: failure.map(|failure| failure.cached(*retry_at)), count: *count, retry_at: *retry_at })
     }
 
     /// Returns where the failure of this key is kept, be it for its length alone.
@@ -69,26 +93,28 @@ impl<K, E> Failures<K, E> {
         if self.table.len() == 0 { None } else { self.table.find(hash, eq) }
     }
 
-    /// Keeps a failure of `key` that came `now`, over the one at place `before`; returns what has to be dropped.
+    /// Keeps a failure that came `now`, over the one at place `before`; returns what has to be dropped.
     pub(crate) fn record(
         &mut self,
         before: Option<u32>,
-        hash: u64,
-        key: K,
-        failure: Failure<E>,
+        failing: Failing<K, E>,
         now: Instant,
         backoff: &Backoff,
     ) -> Option<Gone<K, E>> {
         // The length of the last delay counts for as long again, or it could never grow; then it is as if forgotten.
-        let last = before.map(|place| &self.table.rows()[place as usize]).filter(|last| !last.due().reached(now));
+        let last = before.map(|place| &self.table.rows()[place as usize]).filter(|last| !last.due.reached(now));
         let delay = last.map_or(backoff.first, |last| backoff.after(last.delay));
-        let retry_at = now.saturating_add(delay);
-        let failed = Failed { hash, key, failure, delay, retry_at };
+        let before_it = last.map_or(0, |last| last.count);
+        let count = if failing.failure.is_expired_answer() { 0 } else { before_it.saturating_add(1) };
+        let whole = now.saturating_add(delay);
+        let retry_at = backoff.jitter.map_or(whole, |jitter| jitter.shorten(now, whole, &now));
+        let due = if backoff.endless { Instant::NEVER } else { retry_at.saturating_add(delay) };
+        let failed = Failed { failing, count, delay, retry_at, due };
         let (place, gone) = match before {
             Some(place) => (place, Some(core::mem::replace(&mut self.table.rows_mut()[place as usize], failed))),
             None => (self.table.push(failed, u64::MAX), None),
         };
-        self.table.set_deadline(place, self.table.rows()[place as usize].due());
+        self.table.set_deadline(place, due);
         gone.map(Gone)
     }
 

@@ -104,7 +104,7 @@ fn beyond_its_limit_a_stale_value_is_not_served() {
     let mut rig = Rig::new(Rules { stale_while_refresh: Some(nanos(50)), ..rules() });
     rig.insert(1, Loaded::new(5).ttl(nanos(10)));
     rig.now += 61;
-    let call = Call { takes_stale: true, ..rig.rules.call() };
+    let call = Call { takes: Takes::Ticket, ..rig.rules.call() };
     assert!(matches!(rig.arrive_with(1, &call, Some(Start::Fresh)), Arrival::Seated(..)));
 }
 

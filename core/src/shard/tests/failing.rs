@@ -16,11 +16,6 @@ fn refused(rig: &mut Rig, key: u32) -> Option<(&'static str, u64)> {
     }
 }
 
-fn soften(rig: &mut Rig, key: u32, limit: u64) -> Result<Outcome<u32, &'static str>, LoadError<&'static str>> {
-    let now = Some((at(rig.now), Some(nanos(limit))));
-    rig.shard.soften(hash(key), now, failure("down"), WAITED, |k| *k == key)
-}
-
 /// P4: N waiters cost one load, and without error TTL a later caller starts afresh.
 #[test]
 fn a_failure_is_told_to_all_who_waited_and_to_nobody_later() {
@@ -177,7 +172,7 @@ fn a_kept_failure_weighs_one_and_is_seen_by_lookups_alone() {
 /// P12, D30: neither a flood of failures nor one of values drives out the other.
 #[test]
 fn failures_have_an_eighth_of_the_capacity_to_themselves_and_no_more() {
-    let backoff = Backoff { first: nanos(10_000), factor: 1.0, cap: nanos(10_000) };
+    let backoff = Backoff { first: nanos(10_000), factor: 1.0, cap: nanos(10_000), ..BACKOFF };
     let mut rig = Rig::with(80, Rules { backoff, ..rules() });
     for key in 0..200 {
         rig.insert(key, key);

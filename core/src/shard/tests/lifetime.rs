@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 
 use super::*;
+use crate::jitter::Jitter;
 use crate::store::Life;
 
 const NEVER: Instant = Instant::NEVER;
@@ -16,7 +17,7 @@ fn end(rules: &Rules, ttl: u64, key: u32) -> u64 {
 }
 
 fn early(share: Option<f64>, beta: Option<f64>) -> Early {
-    Early { share, beta }
+    Early { share, beta, ..Early::default() }
 }
 
 fn life(since: u64, end: Instant, took: u64) -> Life {
@@ -73,7 +74,7 @@ fn a_share_of_the_lifetime_is_reached_at_its_instant() {
     assert_eq!([1079, 1080, 1099].map(due), [false, true, true]);
     assert!(!due(500), "a clock that jumped back");
     assert!(!early.is_due(life(0, NEVER, 0), at(u64::MAX - 1), None), "nothing to come before");
-    assert!(!Early { share: Some(1.0), beta: None }.is_due(life(1000, at(1100), 0), at(1099), None));
+    assert!(!Early { share: Some(1.0), ..Early::default() }.is_due(life(1000, at(1100), 0), at(1099), None));
 }
 
 /// D55: `now - took * beta * ln(random) >= end`.
@@ -132,7 +133,7 @@ fn chance_is_the_calls() {
     rig.leave(waiting);
     rig.now = 1100;
     for (random, asked) in [(None, false), (Some(1.0), false), (Some(0.37), false), (Some(0.36), true)] {
-        let call = Call { takes_stale: true, random, ..rig.rules.call() };
+        let call = Call { takes: Takes::Ticket, random, ..rig.rules.call() };
         let Found::Served(outcome, seat) = rig.arrive_with(1, &call, Some(Start::Ready(1))) else {
             panic!("it is there")
         };

@@ -9,10 +9,20 @@ use crate::{
     },
 };
 
-const DOUBLING: Backoff = Backoff { first: Duration::from_nanos(10), factor: 2.0, cap: Duration::from_nanos(50) };
+const DOUBLING: Backoff = Backoff {
+    first: Duration::from_nanos(10),
+    factor: 2.0,
+    cap: Duration::from_nanos(50),
+    jitter: None,
+    endless: false,
+};
 
 fn failure(number: u32) -> Failure<u32> {
     Failure::new(Cause::Error(Arc::new(number)))
+}
+
+fn failing(key: u32, number: u32) -> Failing<u32, u32> {
+    Failing { hash: crowded(key), key, failure: failure(number), waits: true }
 }
 
 fn place(failures: &Failures<u32, u32>, key: u32) -> Option<u32> {
@@ -27,7 +37,7 @@ fn find(failures: &Failures<u32, u32>, key: u32, now: u64) -> Option<(u32, u64)>
 
 fn record(failures: &mut Failures<u32, u32>, key: u32, number: u32, now: u64, backoff: &Backoff) {
     let before = place(failures, key);
-    let gone = failures.record(before, crowded(key), key, failure(number), at(now), backoff);
+    let gone = failures.record(before, failing(key, number), at(now), backoff);
     assert_eq!(gone.is_some(), before.is_some(), "what was kept before comes out");
 }
 
@@ -56,11 +66,11 @@ fn a_factor_that_shortens_is_held_at_the_first_delay() {
 /// P11.
 #[test]
 fn delays_saturate() {
-    let boundless = Backoff { first: nanos(1), factor: f64::MAX, cap: Duration::MAX };
+    let boundless = Backoff { first: nanos(1), factor: f64::MAX, cap: Duration::MAX, ..DOUBLING };
     assert_eq!(boundless.after(Duration::MAX), nanos(u64::MAX));
-    let endless = Backoff { first: Duration::MAX, factor: 1.0, cap: Duration::MAX };
+    let endless = Backoff { first: Duration::MAX, factor: 1.0, cap: Duration::MAX, ..DOUBLING };
     assert_eq!(endless.after(Duration::MAX), Duration::MAX);
-    let capped = Backoff { first: nanos(1), factor: 1e9, cap: nanos(7) };
+    let capped = Backoff { first: nanos(1), factor: 1e9, cap: nanos(7), ..DOUBLING };
     assert_eq!(capped.after(Duration::MAX), nanos(7));
 
     let mut failures = Failures::new();
@@ -104,7 +114,7 @@ fn failures_are_forgotten_in_the_order_in_which_they_are_due() {
     }
     for (key, due) in [(2, 30), (4, 40), (1, 50), (3, 60)] {
         assert_eq!(failures.first_due(), Some(at(due)));
-        assert_eq!(failures.forget_first().map(|gone| gone.0.key), Some(key));
+        assert_eq!(failures.forget_first().map(|gone| gone.0.failing.key), Some(key));
     }
     assert!(failures.forget_first().is_none());
     assert_eq!((failures.first_due(), failures.len()), (None, 0));
@@ -131,11 +141,11 @@ fn failures_are_kept_as_a_plain_map_would() {
                 let place = place(&failures, key);
                 assert_eq!(place.is_some(), model.remove(&key).is_some());
                 let gone = place.map(|place| failures.remove(place).0);
-                assert_eq!(gone.map(|gone| gone.key), place.map(|_| key));
+                assert_eq!(gone.map(|gone| gone.failing.key), place.map(|_| key));
             }
             6 => {
                 let first = model.values().map(|(_, delay, retry_at)| delay + retry_at).min();
-                let gone = failures.forget_first().map(|gone| gone.0.key);
+                let gone = failures.forget_first().map(|gone| gone.0.failing.key);
                 assert_eq!(gone.and_then(|key| model.remove(&key)).map(|(_, delay, retry)| delay + retry), first);
             }
             7 if random.below(50) == 0 => {

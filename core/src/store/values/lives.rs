@@ -15,6 +15,8 @@ pub(crate) struct Keeping {
     pub(crate) idle: Option<Duration>,
     /// Whether somebody asks for [`Values::life`].
     pub(crate) lives: bool,
+    /// Whether a hit may begin a refresh.
+    pub(crate) inline: bool,
 }
 
 /// From when until when a value is fresh if it is asked for, and how long its load took.
@@ -32,6 +34,11 @@ pub(super) struct Lives {
 }
 
 impl Keeping {
+    /// Tells whether a hit takes more than a look: because it prolongs a life, or because it may begin a refresh.
+    pub(crate) const fn looks_at_each_hit(&self) -> bool {
+        self.idle.is_some() || self.inline
+    }
+
     /// Returns when a value has to go that expires at `deadline`.
     pub(super) fn due(&self, deadline: Instant) -> Instant {
         // The limit of staleness is inclusive: at that very instant the value may still be served.
@@ -80,9 +87,9 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.keeping.idle.map_or(life.end, |idle| life.end.min(life.since.saturating_add(idle)))
     }
 
-    /// Tells whether a value lives longer for being asked for.
-    pub(crate) const fn are_prolonged(&self) -> bool {
-        self.keeping.idle.is_some()
+    /// Tells whether a hit takes more than a look.
+    pub(crate) const fn looks_at_each_hit(&self) -> bool {
+        self.keeping.looks_at_each_hit()
     }
 
     /// Sets things right for values that were asked for, so that [`first_due`](Self::first_due) is exact.

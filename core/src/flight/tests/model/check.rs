@@ -35,6 +35,7 @@ impl World {
                     Cause::Panicked => "panicked",
                     Cause::BudgetExceeded => "overdue",
                     Cause::NothingToKeep => "unfounded",
+                    Cause::AlreadyExpired => "expired",
                     Cause::Missing => "missing",
                 })
             });

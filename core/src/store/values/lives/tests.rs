@@ -9,7 +9,7 @@ type Plain = Values<u32, u32, Lru>;
 
 /// Returns an empty store for values that live for 100 unless they are asked for, and are held for 30 more.
 fn idle() -> Plain {
-    Values::new(1 << 20, Keeping { hold: Some(nanos(30)), idle: Some(nanos(100)), lives: false })
+    Values::new(1 << 20, Keeping { hold: Some(nanos(30)), idle: Some(nanos(100)), ..Keeping::default() })
 }
 
 /// Stores a value; returns where.

@@ -1,0 +1,31 @@
+//! What only a slot asks: how it stands with its value, and when that is to be refreshed.
+
+use super::{Rules, Shard};
+use crate::{
+    Instant, Outcome,
+    store::{Trouble, policy::Policy},
+};
+
+impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
+    /// Describes what is stored, and the last failure beside it, and changes nothing.
+    pub(crate) fn look(&self, hash: u64, now: Instant, eq: impl Fn(&K) -> bool) -> Option<Outcome<V, E>> {
+        let error = self.trouble(hash, &eq).and_then(|trouble| trouble.failure);
+        Some(Outcome { error, ..self.peek(hash, now, eq)? })
+    }
+
+    /// Returns how it stands with a key whose loads fail.
+    pub(crate) fn trouble(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<Trouble<E>> {
+        self.failures.trouble(hash, eq)
+    }
+
+    /// Returns when a value is to be refreshed, or loaded if there is none; at no time before it should be.
+    pub(crate) fn refresh_at(&self, hash: u64, rules: &Rules, eq: impl Fn(&K) -> bool) -> Instant {
+        let due = self.values.find(hash, &eq).map_or(Instant::ZERO, |place| {
+            let deadline = self.values.entry(place).deadline;
+            let margin = rules.early.margin.zip(self.values.life(place));
+            margin.map_or(deadline, |(margin, life)| margin.start(life).min(deadline))
+        });
+        let retry_at = self.trouble(hash, eq).map_or(Instant::ZERO, |trouble| trouble.retry_at);
+        due.max(retry_at)
+    }
+}

@@ -1,0 +1,85 @@
+//! Getting the value in programs without async.
+
+use super::{KEY, LazySlot};
+use crate::{HasLoader, LoadError, Loaded, LookupOptions, Outcome, Previous, Runtime, Source, parts::block_on};
+
+impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
+    /// Returns the value, fetching it if need be, and blocks the thread meanwhile.
+    ///
+    /// As [`get`](Self::get). Threads that wait share a fetch as tasks do. With
+    /// [`ThreadTimer`](crate::parts::ThreadTimer) deadlines are noticed without any runtime. Not to be called where
+    /// futures are polled: it would block the others.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use larder::{LazySlot, Loaded, parts::{Std, ThreadTimer}};
+    /// # use std::io;
+    ///
+    /// let settings = LazySlot::builder(Std::new(ThreadTimer::new()))
+    ///     .fetch_fn(|_| async {
+    ///         let text = String::from("verbose = true"); // say, std::fs::read_to_string
+    ///         io::Result::Ok(Loaded::new(text).ttl(Duration::from_secs(10)))
+    ///     })
+    ///     .build()?;
+    /// assert_eq!(settings.get_blocking()?, "verbose = true");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn get_blocking(&self) -> Result<L::Value, LoadError<L::Error>>
+    where
+        L: HasLoader,
+    {
+        block_on(self.get())
+    }
+
+    /// Returns the value and how it was found, and blocks the thread meanwhile.
+    ///
+    /// As [`lookup`](Self::lookup) and [`get_blocking`](Self::get_blocking).
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// # use larder::{LazySlot, Loaded, LookupOptions, ManualClock, Status, parts::Std};
+    /// # let slot = LazySlot::builder(Std::new(ManualClock::new()))
+    /// #     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    /// #     .build()?;
+    /// assert_eq!(slot.lookup_blocking(LookupOptions::new())?.status(), Status::Miss);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lookup_blocking(&self, options: LookupOptions) -> Result<Outcome<L::Value, L::Error>, LoadError<L::Error>>
+    where
+        L: HasLoader,
+    {
+        block_on(self.lookup(options))
+    }
+
+    /// Returns the value and how it was found, fetching it by this closure if need be, and blocks the thread meanwhile.
+    ///
+    /// As [`lookup_with`](Self::lookup_with), but the closure itself fetches, and may block. Other threads wait for it,
+    /// as long as their [patience](crate::SlotBuilder::lock_timeout) lasts, or have the old value.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// # use larder::{LazySlot, LookupOptions, parts::{Std, ThreadTimer}};
+    /// let slot = LazySlot::builder(Std::new(ThreadTimer::new())).per_call::<String, std::io::Error>().build()?;
+    /// let found = slot.lookup_blocking_with(LookupOptions::new(), |_| Ok(String::from("larder")))?;
+    /// assert_eq!(found.value(), "larder");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lookup_blocking_with<A: Into<Loaded<L::Value>>>(
+        &self,
+        options: LookupOptions,
+        fetch: impl FnOnce(Option<Previous<L::Value>>) -> Result<A, L::Error>,
+    ) -> Result<Outcome<L::Value, L::Error>, LoadError<L::Error>> {
+        let fetch = || core::future::ready(fetch(self.previous()).map(|answer| answer.into().weight(1)));
+        block_on(self.cache.lookup_with(KEY, options, fetch))
+    }
+}

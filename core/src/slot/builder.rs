@@ -1,0 +1,458 @@
+//! The configuration of a slot, checked once.
+
+use alloc::boxed::Box;
+use core::{future::Future, marker::PhantomData, pin::Pin, time::Duration};
+
+use super::{
+    LazySlot, SlotAbandoned, Slotted,
+    fetch::{Answer, BoxFetcher, FetchFn, unweighed},
+    one_key::OneKey,
+    watch::Bell,
+};
+use crate::{
+    BoxRevalidator, Builder, Cache, ConfigError, LocalPerCall, NoSource, OnTimeout, PerCall, Previous, Revalidated,
+    Runtime, Source, Spawn, Ttl, With,
+    jitter::Jitter,
+    policy::Lru,
+    shard::{Margin, Takes},
+};
+
+impl<R: Runtime> LazySlot<NoSource, R> {
+    /// Begins the configuration of a slot on this runtime.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use larder::{LazySlot, Loaded, ManualClock, parts::Std};
+    ///
+    /// let slot = LazySlot::builder(Std::new(ManualClock::new()))
+    ///     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new("token")) })
+    ///     .ttl(Duration::from_secs(3600))
+    ///     .refresh_ahead(Duration::from_secs(300))
+    ///     .stale_limit(Duration::ZERO)
+    ///     .fetch_budget(Duration::from_secs(5))
+    ///     .build()?;
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn builder(runtime: R) -> SlotBuilder<R, NoSource> {
+        let mut builder = Cache::builder::<()>(runtime)
+            .capacity(u64::MAX)
+            .shards(1)
+            .change(|source| With { source, extra: Bell::new() }, |_| Some(OneKey));
+        let rules = &mut builder.settings.rules;
+        rules.takes = Takes::Others;
+        (rules.keeps_expired, rules.delays_empty) = (true, false);
+        (rules.stale_while_refresh, rules.stale_if_error) = (Some(Duration::MAX), Some(Duration::MAX));
+        (rules.backoff.first, rules.backoff.factor, rules.backoff.endless) = (RETRY_AFTER, RETRY_FACTOR, true);
+        SlotBuilder { builder, cap: None, jitter: None }
+    }
+}
+
+/// The configuration of a [`LazySlot`].
+///
+/// Made by [`LazySlot::builder`]. First comes where the value is from ([`fetch_fn`](Self::fetch_fn) or one of its like), then
+/// the rest; [`build`](Self::build) checks it.
+///
+/// ```
+/// use larder::{ConfigError, LazySlot, Loaded, ManualClock, parts::Std};
+///
+/// let refused = LazySlot::builder(Std::new(ManualClock::new()))
+///     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new("token")) })
+///     .jitter(1.5, 7)
+///     .build();
+/// assert_eq!(refused.err(), Some(ConfigError::SlotJitter));
+/// ```
+#[must_use = "a builder does nothing before `build`"]
+pub struct SlotBuilder<R: Runtime, L: Source<()>> {
+    builder: Builder<(), R, Slotted<L, R>, Lru, OneKey>,
+    /// The longest delay of a retry, if it was set.
+    cap: Option<Duration>,
+    jitter: Option<Jitter>,
+}
+
+impl<R: Runtime> SlotBuilder<R, NoSource> {
+    /// Fetches by a closure, which is handed the previous value.
+    ///
+    /// That is the value that is held when the fetch begins, however old. The closure answers a
+    /// [`Loaded`](crate::Loaded) value, or a [`Revalidated`] one if it may find the previous still good. The fetch is kept
+    /// in the slot and polled from the task of whichever waiter is polled.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use futures_lite::future::block_on;
+    /// use larder::{LazySlot, ManualClock, Previous, Revalidated, parts::Std};
+    /// # use std::io;
+    ///
+    /// let clock = ManualClock::new();
+    /// let settings = LazySlot::builder(Std::new(clock.clone()))
+    ///     .fetch_fn(|previous: Option<Previous<String>>| async move {
+    ///         io::Result::Ok(match previous {
+    ///             Some(_) => Revalidated::unchanged(), // say, by the time at which a file was written
+    ///             None => Revalidated::from(String::from("verbose = true")),
+    ///         })
+    ///     })
+    ///     .ttl(Duration::from_secs(10))
+    ///     .build()?;
+    /// assert_eq!(block_on(settings.get())?, "verbose = true");
+    /// clock.advance(Duration::from_secs(10));
+    /// assert_eq!(block_on(settings.get())?, "verbose = true");
+    /// assert_eq!(settings.peek().map(|found| found.age()), Some(Duration::from_secs(10)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fetch_fn<F, Fut, A, E>(self, fetch: F) -> SlotBuilder<R, FetchFn<F, A>>
+    where
+        F: Fn(Option<Previous<A::Value>>) -> Fut,
+        Fut: Future<Output = Result<A, E>>,
+        A: Answer,
+    {
+        self.source(FetchFn(fetch, PhantomData))
+    }
+
+    /// Fetches by a boxed closure, which is handed the previous value.
+    ///
+    /// As [`fetch_fn`](Self::fetch_fn), but the type of the slot can be written down, at the cost of calling through a
+    /// pointer at each fetch.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{BoxFetcher, LazySlot, Loaded, ManualClock, parts::Std};
+    /// # use std::io;
+    /// struct Client {
+    ///     token: LazySlot<BoxFetcher<String, io::Error>, Std<ManualClock>>,
+    /// }
+    ///
+    /// let client = Client {
+    ///     token: LazySlot::builder(Std::new(ManualClock::new()))
+    ///         .boxed_fetch_fn(|_| async { Ok(Loaded::new(String::from("token"))) })
+    ///         .build()?,
+    /// };
+    /// assert_eq!(block_on(client.token.get())?, "token");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn boxed_fetch_fn<F, Fut, A, E>(self, fetch: F) -> SlotBuilder<R, BoxFetcher<A::Value, E>>
+    where
+        F: Fn(Option<Previous<A::Value>>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<A, E>> + Send + 'static,
+        A: Answer,
+    {
+        type Boxed<V, E> = Pin<Box<dyn Future<Output = Result<Revalidated<V>, E>> + Send>>;
+        let fetch = move |(), previous: Option<Previous<A::Value>>| -> Boxed<A::Value, E> {
+            let fetch = fetch(previous);
+            Box::pin(async move { fetch.await.map(|answer| unweighed(answer.into())) })
+        };
+        self.source(BoxRevalidator(Box::new(fetch)))
+    }
+
+    /// Has each call bring a fetch of its own.
+    ///
+    /// The fetches own what they need and are `Send`; see [`LazySlot::get_or_fetch`].
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let slot = LazySlot::builder(Std::new(ManualClock::new())).per_call::<String, io::Error>().build()?;
+    /// assert_eq!(block_on(slot.get_or_fetch(|_| async { Ok(String::from("token")) }))?, "token");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn per_call<V: Clone, E>(self) -> SlotBuilder<R, PerCall<V, E>> {
+        self.source(PerCall(PhantomData))
+    }
+
+    /// Has each call bring a fetch that stays on its thread.
+    ///
+    /// The fetches own what they need and need not be `Send`; see [`LazySlot::get_or_fetch`].
+    ///
+    /// ```
+    /// # use std::rc::Rc;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, ManualClock, parts::Local};
+    /// # use std::io;
+    /// let slot = LazySlot::builder(Local::new(ManualClock::new())).local_per_call::<Rc<str>, io::Error>().build()?;
+    /// assert_eq!(&*block_on(slot.get_or_fetch(|_| async { Ok(Rc::from("token")) }))?, "token");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn local_per_call<V: Clone, E>(self) -> SlotBuilder<R, LocalPerCall<V, E>> {
+        self.source(LocalPerCall(PhantomData))
+    }
+
+    fn source<L: Source<()>>(self, source: L) -> SlotBuilder<R, L> {
+        let Self { builder, cap, jitter } = self;
+        let builder = builder.change(|With { extra, .. }| With { source, extra }, |hasher| hasher);
+        SlotBuilder { builder, cap, jitter }
+    }
+}
+
+impl<R: Runtime, L: Source<()>> SlotBuilder<R, L> {
+    /// Sets how long a value is fresh whose fetch does not say so; by default for ever.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{LazySlot, Loaded, ManualClock, TimeLeft, parts::Std};
+    /// let slot = LazySlot::builder(Std::new(ManualClock::new()))
+    ///     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    ///     .ttl(Duration::from_secs(60))
+    ///     .build()?;
+    /// slot.set(1);
+    /// assert_eq!(slot.peek().map(|found| found.time_left()), Some(TimeLeft::For(Duration::from_secs(60))));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn ttl(self, ttl: impl Into<Ttl>) -> Self {
+        Self { builder: self.builder.ttl(ttl), ..self }
+    }
+
+    /// Sets how long ago a value may have expired that is still served; by default any.
+    ///
+    /// Beyond it callers wait for a fetch and have its error if it fails; until the next retry they have that error at
+    /// once. The value itself is kept, to be handed to the fetch. A call may set limits of its own.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, Loaded, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let slot = LazySlot::builder(Std::new(clock.clone()))
+    ///     .fetch_fn(|_| async { Err::<Loaded<u32>, _>(io::Error::other("no route")) })
+    ///     .ttl(Duration::from_secs(60))
+    ///     .stale_limit(Duration::from_secs(30))
+    ///     .build()?;
+    /// slot.set(1);
+    /// clock.advance(Duration::from_secs(90));
+    /// assert_eq!(block_on(slot.get())?, 1);
+    /// clock.advance(Duration::from_secs(1));
+    /// assert!(block_on(slot.get()).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stale_limit(self, limit: Duration) -> Self {
+        Self { builder: self.builder.stale_while_refresh(limit).stale_if_error(limit), ..self }
+    }
+
+    /// Refreshes the value by this margin before it expires.
+    ///
+    /// The value is served meanwhile as the fresh one it is. The refresh is handed out by
+    /// [`get_stale`](LazySlot::get_stale), or made by whoever asks, with [`refresh_inline`](Self::refresh_inline). A value
+    /// that does not live longer than the margin is refreshed at half its life.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, Loaded, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// let slot = LazySlot::builder(Std::new(clock.clone()))
+    ///     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    ///     .ttl(Duration::from_secs(100))
+    ///     .refresh_ahead(Duration::from_secs(10))
+    ///     .build()?;
+    /// slot.set(1);
+    /// clock.advance(Duration::from_secs(89));
+    /// assert!(block_on(slot.get_stale())?.refresh.is_none());
+    /// clock.advance(Duration::from_secs(1));
+    /// assert!(block_on(slot.get_stale())?.refresh.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn refresh_ahead(mut self, margin: Duration) -> Self {
+        self.builder.settings.rules.early.margin = Some(Margin { length: margin, jitter: None });
+        self
+    }
+
+    /// Has the first caller within the margin refresh the value and wait for that, instead of handing it out.
+    ///
+    /// Then [`get`](LazySlot::get) refreshes ahead of time, too. If that fails, he has the old value, with the error.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, Loaded, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// let slot = LazySlot::builder(Std::new(clock.clone()))
+    ///     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    ///     .ttl(Duration::from_secs(100))
+    ///     .refresh_ahead(Duration::from_secs(10))
+    ///     .refresh_inline()
+    ///     .build()?;
+    /// slot.set(1);
+    /// clock.advance(Duration::from_secs(90));
+    /// assert_eq!(block_on(slot.get())?, 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn refresh_inline(mut self) -> Self {
+        self.builder.settings.rules.early.inline = true;
+        self
+    }
+
+    /// Sets how long a failed refresh puts off the next one; by default 5 seconds.
+    ///
+    /// That is the delay after the first failure; see [`retry_backoff`](Self::retry_backoff) for the others. Zero puts off
+    /// nothing. An empty slot does not wait, unless told [to](Self::retry_when_empty).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, Loaded, ManualClock, Ttl, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let slot = LazySlot::builder(Std::new(clock.clone()))
+    ///     .fetch_fn(|_| async { Err::<Loaded<u32>, _>(io::Error::other("no route")) })
+    ///     .retry_after(Duration::from_secs(1))
+    ///     .build()?;
+    /// slot.set_with(Loaded::new(1).ttl(Ttl::ExpiresAtOnce));
+    /// for failures in [1, 1] {
+    ///     assert_eq!((block_on(slot.get())?, slot.failures()), (1, failures));
+    /// }
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!((block_on(slot.get())?, slot.failures()), (1, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn retry_after(mut self, delay: Duration) -> Self {
+        self.builder.settings.rules.backoff.first = delay;
+        self
+    }
+
+    /// Sets by which factor each further failure in a row prolongs the delay, and the longest there is.
+    ///
+    /// By default 2, and 5 minutes. The count goes on until a fetch succeeds, however long that takes.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{ConfigError, LazySlot, Loaded, ManualClock, parts::Std};
+    /// let refused = LazySlot::builder(Std::new(ManualClock::new()))
+    ///     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    ///     .retry_backoff(0.5, Duration::from_secs(60))
+    ///     .build();
+    /// assert_eq!(refused.err(), Some(ConfigError::RetryFactor));
+    /// ```
+    pub const fn retry_backoff(mut self, factor: f64, cap: Duration) -> Self {
+        self.builder.settings.rules.backoff.factor = factor;
+        self.cap = Some(cap);
+        self
+    }
+
+    /// Puts off the next fetch after a failed one also where there is no value.
+    ///
+    /// Who asks before has the error at once. By default an empty slot is fetched by whoever asks next.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, Loaded, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let slot = LazySlot::builder(Std::new(ManualClock::new()))
+    ///     .fetch_fn(|_| async { Err::<Loaded<u32>, _>(io::Error::other("no route")) })
+    ///     .retry_when_empty()
+    ///     .build()?;
+    /// assert!(!block_on(slot.get()).unwrap_err().is_cached());
+    /// assert!(block_on(slot.get()).unwrap_err().is_cached());
+    /// assert_eq!(slot.failures(), 1);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub const fn retry_when_empty(mut self) -> Self {
+        self.builder.settings.rules.delays_empty = true;
+        self
+    }
+
+    /// Spreads refreshes and retries over time, so that many programs do not make theirs at once.
+    ///
+    /// Up to this share of the margin is added to it, unless the value's life is too short for that, and up to this share
+    /// of each delay is taken from it. What is added and taken follows from `seed` and the time: give each program a seed
+    /// of its own. By default there is no jitter.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Instant, LazySlot, Loaded, ManualClock, parts::Std};
+    /// # let refresh_at = |seed| -> Result<u64, larder::ConfigError> {
+    /// let slot = LazySlot::builder(Std::new(ManualClock::new()))
+    ///     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    ///     .ttl(Duration::from_secs(100))
+    ///     .refresh_ahead(Duration::from_secs(10))
+    ///     .jitter(0.5, seed)
+    ///     .build()?;
+    /// slot.set(1);
+    /// # Ok(slot.refresh_at().as_nanos())
+    /// # };
+    /// let (one, other) = (refresh_at(1)?, refresh_at(2)?);
+    /// assert!(one != other && one.max(other) <= 90_000_000_000 && one.min(other) > 85_000_000_000);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub const fn jitter(mut self, share: f64, seed: u64) -> Self {
+        self.jitter = Some(Jitter { share, seed });
+        self
+    }
+
+    /// Sets how old a fetch may be before it holds nobody back any more.
+    ///
+    /// The next caller begins a newer one then; see [`Builder::lock_age`].
+    pub fn lock_age(self, age: Duration) -> Self {
+        Self { builder: self.builder.lock_age(age), ..self }
+    }
+
+    /// Sets how many fetches there may be at once beyond the lock age; by default 4, and at least 1.
+    pub fn attempts(self, attempts: u32) -> Self {
+        Self { builder: self.builder.attempts(attempts), ..self }
+    }
+
+    /// Bounds how long callers wait for a fetch, and says what comes then; see [`Builder::lock_timeout`].
+    pub fn lock_timeout(self, patience: Duration, then: OnTimeout) -> Self {
+        Self { builder: self.builder.lock_timeout(patience, then), ..self }
+    }
+
+    /// Gives each fetch a time of its own, whoever waits for it; beyond it it is dropped and has failed.
+    ///
+    /// See [`Builder::load_budget`].
+    pub fn fetch_budget(self, budget: Duration) -> Self {
+        Self { builder: self.builder.load_budget(budget), ..self }
+    }
+
+    /// Has the runtime's spawner finish a fetch that all its callers have left; has to come last.
+    ///
+    /// So callers with short timeouts get the first value after all; see [`Builder::finish_abandoned`].
+    pub fn finish_abandoned(self) -> Self
+    where
+        R: Spawn<SlotAbandoned<L, R>>,
+    {
+        Self { builder: self.builder.finish_abandoned(), ..self }
+    }
+
+    /// Returns the slot, if the settings make sense.
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that names the setting which makes no sense.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{ConfigError, LazySlot, Loaded, ManualClock, parts::Std};
+    /// let refused = LazySlot::builder(Std::new(ManualClock::new()))
+    ///     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    ///     .retry_after(Duration::from_secs(60))
+    ///     .retry_backoff(2.0, Duration::from_secs(30))
+    ///     .build();
+    /// assert_eq!(refused.err(), Some(ConfigError::RetryCap));
+    /// ```
+    pub fn build(mut self) -> Result<LazySlot<L, R>, ConfigError> {
+        let rules = &mut self.builder.settings.rules;
+        if self.jitter.is_some_and(|jitter| !(0.0..=1.0).contains(&jitter.share)) {
+            return Err(ConfigError::SlotJitter);
+        }
+        rules.backoff.cap = self.cap.unwrap_or_else(|| RETRY_CAP.max(rules.backoff.first));
+        rules.backoff.jitter = self.jitter;
+        if let Some(margin) = &mut rules.early.margin {
+            margin.jitter = self.jitter;
+        } else if rules.early.inline {
+            return Err(ConfigError::RefreshInline);
+        }
+        let cache = self.builder.build().map_err(|error| match error {
+            ConfigError::BackoffFactor => ConfigError::RetryFactor,
+            ConfigError::BackoffCap => ConfigError::RetryCap,
+            other => other,
+        })?;
+        Ok(LazySlot { cache })
+    }
+}
+
+/// After how long a failed refresh is tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// By how much each further try waits longer.
+const RETRY_FACTOR: f64 = 2.0;
+
+/// How long a try waits at the most.
+const RETRY_CAP: Duration = Duration::from_secs(300);

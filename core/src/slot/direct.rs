@@ -1,0 +1,116 @@
+//! Setting, invalidating and expiring the value by hand.
+
+use super::{KEY, LazySlot};
+use crate::{Generation, Loaded, Runtime, Source};
+
+impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
+    /// Sets the value, and hands it to all who wait for a fetch.
+    ///
+    /// It lives as long as the [slot's lifetime](crate::SlotBuilder::ttl) says. A fetch in flight is dropped, failures are
+    /// forgotten. Returns the value's generation.
+    ///
+    /// ```
+    /// # use futures_lite::future::{block_on, pending, poll_once};
+    /// # use larder::{LazySlot, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let slot = LazySlot::builder(Std::new(ManualClock::new()))
+    ///     .fetch_fn(|_| pending::<io::Result<larder::Loaded<u32>>>())
+    ///     .build()?;
+    /// let mut get = slot.get();
+    /// assert!(block_on(poll_once(&mut get)).is_none());
+    /// slot.set(7);
+    /// assert_eq!(block_on(get)?, 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set(&self, value: L::Value) -> Option<Generation> {
+        self.set_with(Loaded::new(value))
+    }
+
+    /// Sets the value with a lifetime of its own.
+    ///
+    /// As [`set`](Self::set). One that has expired already is kept as a stale one;
+    /// [`Ttl::NotStored`](crate::Ttl::NotStored) makes this an [`invalidate`](Self::invalidate) and returns `None`. A slot
+    /// knows no weights.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{LazySlot, Loaded, ManualClock, TimeLeft, parts::Std};
+    /// # let slot = LazySlot::builder(Std::new(ManualClock::new()))
+    /// #     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    /// #     .build()?;
+    /// slot.set_with(Loaded::new(1).ttl(Duration::from_secs(5)));
+    /// assert_eq!(slot.peek().map(|found| found.time_left()), Some(TimeLeft::For(Duration::from_secs(5))));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn set_with(&self, value: Loaded<L::Value>) -> Option<Generation> {
+        self.cache.insert_with((), value.weight(1))
+    }
+
+    /// Drops the value, and returns it if it was fresh.
+    ///
+    /// Who waits for a fetch that is in flight has what it comes to, and it is not kept; who asks from now on fetches
+    /// anew. Failures are forgotten.
+    ///
+    /// ```
+    /// # use futures_lite::future::{block_on, poll_once, yield_now};
+    /// # use larder::{LazySlot, Loaded, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let slot = LazySlot::builder(Std::new(ManualClock::new()))
+    ///     .fetch_fn(|_| async {
+    ///         yield_now().await;
+    ///         Ok::<_, io::Error>(Loaded::new(7))
+    ///     })
+    ///     .build()?;
+    /// let mut get = slot.get();
+    /// assert!(block_on(poll_once(&mut get)).is_none());
+    /// slot.invalidate();
+    /// assert_eq!(block_on(get)?, 7);
+    /// assert!(slot.peek().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn invalidate(&self) -> Option<L::Value> {
+        self.cache.remove(KEY)
+    }
+
+    /// Drops the value if it is still that of this generation; tells whether it was.
+    ///
+    /// As [`invalidate`](Self::invalidate). So all who were refused with one bad token may call this, and nobody drops the
+    /// one that was fetched in its place.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, Loaded, LookupOptions, ManualClock, parts::Std};
+    /// # let slot = LazySlot::builder(Std::new(ManualClock::new()))
+    /// #     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    /// #     .build()?;
+    /// let refused = block_on(slot.lookup(LookupOptions::new()))?.generation().expect("it is kept");
+    /// assert!(slot.invalidate_if(refused));
+    /// block_on(slot.get())?;
+    /// assert!(!slot.invalidate_if(refused)); // that one is gone, and the new one stays
+    /// assert!(slot.peek().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn invalidate_if(&self, generation: Generation) -> bool {
+        self.cache.invalidate_if(KEY, generation)
+    }
+
+    /// Ends the freshness of the value, but keeps it as a stale one; tells whether it was fresh.
+    ///
+    /// The next call refreshes it. A fetch in flight is voided as by [`invalidate`](Self::invalidate).
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, Loaded, ManualClock, parts::Std};
+    /// # let slot = LazySlot::builder(Std::new(ManualClock::new()))
+    /// #     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    /// #     .build()?;
+    /// slot.set(1);
+    /// assert!(slot.expire());
+    /// assert_eq!(*block_on(slot.get_stale())?.outcome.value(), 1);
+    /// assert_eq!(block_on(slot.get())?, 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn expire(&self) -> bool {
+        self.cache.expire(KEY)
+    }
+}

@@ -1,0 +1,76 @@
+//! Refreshing a slot without being asked.
+
+use alloc::sync::Arc;
+use core::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::Poll,
+    time::Duration,
+};
+
+use super::LazySlot;
+use crate::{Cache, HasLoader, Instant, Runtime, Source};
+
+impl<L: Source<()> + HasLoader, R: Runtime> LazySlot<L, R> {
+    /// Returns a task that fetches the value at once and refreshes it whenever it is time.
+    ///
+    /// To be spawned once; calls need not refresh then, but may. It sleeps until the value expires or the
+    /// [margin](crate::SlotBuilder::refresh_ahead) before that, retries after failures as the slot does, and sees at once
+    /// when the value is set or dropped. It asks at most once a second, whatever the source and the settings say. It ends
+    /// once all clones of the slot are gone; a fetch under way keeps the slot until it is over.
+    ///
+    /// A fetch that panics ends the task, unless somebody else polled it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it is like dropping a call of [`refresh`](Self::refresh).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, poll_once};
+    /// # use larder::{LazySlot, Loaded, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let clock = ManualClock::new();
+    /// let slot = LazySlot::builder(Std::new(clock.clone()))
+    ///     .fetch_fn(|_| async { Ok::<_, io::Error>(Loaded::new("token")) })
+    ///     .ttl(Duration::from_secs(60))
+    ///     .refresh_ahead(Duration::from_secs(10))
+    ///     .build()?;
+    /// // In an async program: `spawn(slot.keep_fresh())`
+    /// let mut task = Box::pin(slot.keep_fresh());
+    /// assert!(block_on(poll_once(&mut task)).is_none());
+    /// for fetches in 1..10 {
+    ///     assert_eq!(slot.stats().loads_succeeded, fetches);
+    ///     clock.advance(Duration::from_secs(50));
+    ///     assert!(block_on(poll_once(&mut task)).is_none());
+    /// }
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn keep_fresh(&self) -> impl Future<Output = ()> + use<L, R> {
+        let (slot, mut watcher) = (Arc::downgrade(&self.cache.inner), self.watch());
+        async move {
+            let mut earliest = Instant::ZERO;
+            while let Some(inner) = slot.upgrade() {
+                let slot = Self { cache: Cache { inner } };
+                let at = slot.refresh_at().max(earliest);
+                if at.reached(slot.runtime().now()) {
+                    // Whatever it comes to, the slot has noted it.
+                    let _told = slot.refresh().await;
+                    earliest = slot.runtime().now().saturating_add(PACE);
+                    continue;
+                }
+                let mut sleep = (at != Instant::NEVER).then(|| slot.runtime().sleep_until(at));
+                drop(slot);
+                let mut changed = watcher.changed();
+                poll_fn(|cx| match sleep.as_mut().map(|sleep| Pin::new(sleep).poll(cx)) {
+                    Some(Poll::Ready(())) => Poll::Ready(()),
+                    _ => Pin::new(&mut changed).poll(cx).map(drop),
+                })
+                .await;
+            }
+        }
+    }
+}
+
+/// At least so long does a slot that is kept fresh wait before it asks for the next value.
+const PACE: Duration = Duration::from_secs(1);

@@ -1,0 +1,128 @@
+//! The shell of the lazy slot: a cache of one key by the rules of a slot.
+//!
+//! What a slot does otherwise than a cache is decided where the cache's decisions are: whom a stale value is served and who
+//! refreshes it ([`Takes`](crate::shard::Takes)), when it is time for that ([`Margin`](crate::shard::Margin)), and how long
+//! a failure delays it ([`Backoff`](crate::store::Backoff)).
+
+mod builder;
+mod direct;
+mod fetch;
+mod get;
+mod keep_fresh;
+mod one_key;
+mod per_call;
+mod stale;
+mod state;
+mod watch;
+
+#[cfg(feature = "std")]
+mod blocking;
+
+use core::fmt;
+
+pub use builder::SlotBuilder;
+pub use fetch::{Answer, BoxFetcher, FetchFn};
+pub use get::{SlotGet, SlotLookup};
+pub use per_call::{GetOrFetch, LookupOrFetch, SlotStaleOrFetch, TakesFetch};
+pub use stale::{SlotAbandoned, SlotGetStale, SlotGetStaleSpawn, SlotRefresh, StaleValue};
+pub use watch::{Changed, Watcher};
+
+use crate::{Cache, Runtime, Source, With, policy::Lru};
+use one_key::OneKey;
+use watch::Bell;
+
+/// One value that is dear to get, and is got anew when it has expired.
+///
+/// One caller fetches it, the others go on with the old one. Made by [`LazySlot::builder`]; cloning it is cheap, and all
+/// clones are one slot. `L` is where the value comes from and `R` the runtime.
+///
+/// ```
+/// use core::time::Duration;
+/// use futures_lite::future::block_on;
+/// use larder::{LazySlot, Loaded, ManualClock, Previous, parts::Std};
+///
+/// let clock = ManualClock::new();
+/// let token = LazySlot::builder(Std::new(clock.clone()))
+///     .fetch_fn(|previous: Option<Previous<u32>>| async move {
+///         let number = previous.map_or(1, |previous| previous.value() + 1); // whatever takes long
+///         Ok::<_, std::io::Error>(Loaded::new(number).ttl(Duration::from_secs(3600)))
+///     })
+///     .build()?;
+/// assert_eq!(block_on(token.get())?, 1); // fetched
+/// assert_eq!(block_on(token.get())?, 1); // found
+/// clock.advance(Duration::from_secs(3600));
+/// assert_eq!(block_on(token.get())?, 2); // fetched again
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # What holds
+///
+/// * The first fetch is shared by all who ask meanwhile; so is its failure. Their waits are cancellable, and
+///   [`lock_timeout`](SlotBuilder::lock_timeout) bounds them. Who asks later fetches at once.
+/// * Once it has expired, the first who [gets](Self::get) the value refreshes it; all others have the old one at once,
+///   and can tell by its [`Status`](crate::Status). [`get_stale`](Self::get_stale) hands the refresh out instead, so that
+///   nobody waits, and [`get_stale_spawn`](Self::get_stale_spawn) has the runtime do it.
+/// * A failed refresh leaves the value where it is: whoever has made it gets that, with the error beside. The next one is
+///   made after a [delay](SlotBuilder::retry_after) that grows with each failure in a row. A panic is a failure.
+/// * A caller who is dropped is no failure: the next one refreshes at once.
+/// * [`stale_limit`](SlotBuilder::stale_limit) says how old a value may be; beyond it callers wait for the fetch, or have
+///   its error. By default a value is never too old.
+/// * A fetch that asks its own slot gets the old value, or a typed error where there is none; it does not wait for itself.
+///
+/// And all that holds for every lookup of a [`Cache`]: progress while anyone is polled, no lock over a user's code, a hit
+/// that allocates nothing.
+///
+/// # Tokens
+///
+/// With [`refresh_ahead`](SlotBuilder::refresh_ahead) the value is refreshed by a margin before it expires. While the old
+/// one is good, a refresh that stalls or fails costs nobody anything. A service that refuses a token says so by
+/// [`invalidate_if`](Self::invalidate_if): a hundred callers who are refused at once cost one new token. A source that
+/// answers with values which have expired already is asked at the pace of the retries, not in a loop.
+///
+/// What users of other token caches ask for, and where it is here:
+///
+/// | asked for | elsewhere | here |
+/// |---|---|---|
+/// | refresh ahead of time without a task | [aws-smithy-runtime 1] waits for it within 10 s of expiry | [`get_stale`](Self::get_stale), or [`get_stale_spawn`](Self::get_stale_spawn) |
+/// | refresh that no call has to ask for | [asked of it][eager]; [google-cloud-auth] has a task on tokio | [`keep_fresh`](Self::keep_fresh), on any runtime |
+/// | a failed refresh keeps a good value | [mended in google-cloud-auth][displaced] in 2026 | always |
+/// | retries that are paced | by a fixed sleep, or not at all | [`retry_backoff`](SlotBuilder::retry_backoff) with jitter |
+/// | a source of expired values does not make a loop | [mended in google-cloud-auth][loop] in 2026 | asked at the pace of retries |
+/// | drop a token that was refused, once | by hand | [`invalidate_if`](Self::invalidate_if) |
+/// | a time of its own for the refresh | the caller waits up to the load's timeout | [`fetch_budget`](SlotBuilder::fetch_budget) |
+///
+/// [aws-smithy-runtime 1]: https://docs.rs/aws-smithy-runtime/1/aws_smithy_runtime/client/identity/struct.LazyCacheBuilder.html
+/// [eager]: https://github.com/smithy-lang/smithy-rs/issues/2376
+/// [google-cloud-auth]: https://github.com/googleapis/google-cloud-rust/issues/1210
+/// [displaced]: https://github.com/googleapis/google-cloud-rust/issues/5809
+/// [loop]: https://github.com/googleapis/google-cloud-rust/pull/6932
+///
+/// # Origin
+///
+/// The rules are those of `lazyslot` of LUCI, without its faults: there, waiters of a failed first fetch fetch one after
+/// the other, a caller's cancellation counts as a failure, and a fetch that asks its own slot never ends.
+pub struct LazySlot<L: Source<()>, R: Runtime> {
+    cache: SlotCache<L, R>,
+}
+
+/// The cache of one key that a slot is.
+type SlotCache<L, R> = Cache<(), Slotted<L, R>, R, Lru, OneKey>;
+
+/// The source of a slot: where its value comes from, and who watches it.
+#[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
+pub type Slotted<L, R> = With<L, Bell<<R as Runtime>::Notify>>;
+
+/// Its one key.
+const KEY: &() = &();
+
+impl<L: Source<()>, R: Runtime> Clone for LazySlot<L, R> {
+    fn clone(&self) -> Self {
+        Self { cache: self.cache.clone() }
+    }
+}
+
+impl<L: Source<()>, R: Runtime> fmt::Debug for LazySlot<L, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LazySlot").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,127 @@
+//! The value at once, and its refresh as a ticket.
+
+use super::{KEY, LazySlot, Slotted, one_key::OneKey};
+use crate::{
+    Abandoned, GetStale, GetStaleSpawn, HasLoader, LookupOptions, Refresh, Runtime, Source, Spawn, StaleOutcome,
+    cache::ByLoader, policy::Lru,
+};
+
+impl<L: Source<()> + HasLoader, R: Runtime> LazySlot<L, R> {
+    /// Returns the value at once, fresh or not, and its refresh.
+    ///
+    /// The first who finds the value expired, or the [margin](crate::SlotBuilder::refresh_ahead) before that reached, gets
+    /// a refresh with it, to await, spawn or drop; as long as that is held, or a fetch is in flight, the others get the
+    /// value alone, for as long as the [lock age](crate::SlotBuilder::lock_age) says. This waits for a fetch only where
+    /// there is no value, or none within the [limit](crate::SlotBuilder::stale_limit).
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, Loaded, ManualClock, Status, parts::Std};
+    /// # use std::io;
+    /// let clock = ManualClock::new();
+    /// let slot = LazySlot::builder(Std::new(clock.clone()))
+    ///     .fetch_fn(|_| async { Ok::<_, io::Error>(Loaded::new("new")) })
+    ///     .ttl(Duration::from_secs(60))
+    ///     .refresh_ahead(Duration::from_secs(10))
+    ///     .build()?;
+    /// slot.set("old");
+    /// clock.advance(Duration::from_secs(50)); // ten seconds before it expires
+    /// let found = block_on(slot.get_stale())?;
+    /// assert_eq!((*found.outcome.value(), found.outcome.status()), ("old", Status::Hit));
+    /// block_on(found.refresh.expect("the first to find it so has the refresh"));
+    /// assert_eq!(block_on(slot.get())?, "new");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn get_stale(&self) -> SlotGetStale<'_, L, R> {
+        self.cache.get_stale(KEY)
+    }
+
+    /// Returns the value at once, fresh or not, and its refresh.
+    ///
+    /// As [`get_stale`](Self::get_stale) with options of the call's own.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, Loaded, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let slot = LazySlot::builder(Std::new(clock.clone()))
+    /// #     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    /// #     .ttl(Duration::from_secs(60))
+    /// #     .build()?;
+    /// slot.set(1);
+    /// clock.advance(Duration::from_secs(70));
+    /// let fussy = LookupOptions::new().stale_while_refresh(Duration::from_secs(5));
+    /// assert_eq!(*block_on(slot.lookup_stale(fussy))?.outcome.value(), 7); // too old for this caller: it was fetched
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lookup_stale(&self, options: LookupOptions) -> SlotGetStale<'_, L, R> {
+        self.cache.lookup_stale(KEY, options)
+    }
+
+    /// Returns the value at once, fresh or not, and has it refreshed.
+    ///
+    /// As [`get_stale`](Self::get_stale), and the runtime's spawner does the refresh. Where no runtime is at hand, the
+    /// refresh is handed back.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// use larder::{HasLoader, LazySlot, LoadError, Runtime, SlotRefresh, Source, Spawn};
+    ///
+    /// /// Never waits for more than the very first token.
+    /// async fn token<L, R>(slot: &LazySlot<L, R>) -> Result<L::Value, LoadError<L::Error>>
+    /// where
+    ///     L: Source<()> + HasLoader,
+    ///     R: Runtime + Spawn<SlotRefresh<L, R>>,
+    /// {
+    ///     Ok(slot.get_stale_spawn().await?.outcome.into_value())
+    /// }
+    /// ```
+    pub fn get_stale_spawn(&self) -> SlotGetStaleSpawn<'_, L, R>
+    where
+        R: Spawn<SlotRefresh<L, R>>,
+    {
+        self.cache.get_stale_spawn(KEY)
+    }
+}
+
+/// The future of [`LazySlot::get_stale`] and [`LazySlot::lookup_stale`].
+pub type SlotGetStale<'a, L, R> =
+    GetStale<'a, (), (), Slotted<L, R>, R, Lru, OneKey, ByLoader<<L as Source<()>>::Future>>;
+
+/// The future of [`LazySlot::get_stale_spawn`].
+pub type SlotGetStaleSpawn<'a, L, R> = GetStaleSpawn<'a, (), (), Slotted<L, R>, R, Lru, OneKey>;
+
+/// The value of a slot, and perhaps its refresh.
+pub type StaleValue<L, R> = StaleOutcome<(), Slotted<L, R>, R, Lru, OneKey>;
+
+/// The refresh of a slot's value: a future to await, spawn or drop.
+pub type SlotRefresh<L, R> = Refresh<(), Slotted<L, R>, R, Lru, OneKey>;
+
+/// A fetch that its callers have left, finished in the background; see
+/// [`finish_abandoned`](crate::SlotBuilder::finish_abandoned).
+pub type SlotAbandoned<L, R> = Abandoned<(), Slotted<L, R>, R, Lru, OneKey>;

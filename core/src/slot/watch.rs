@@ -1,0 +1,156 @@
+//! Awaiting the next change of a slot.
+
+use alloc::sync::Arc;
+use core::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    task::{Context, Poll},
+};
+
+use super::LazySlot;
+use crate::{Notify, Runtime, Source, seams::Extra};
+
+/// Rings at each change of a slot, and when the slot is gone. Part of its source's type.
+pub struct Bell<N: Notify>(Arc<Chime<N>>);
+
+struct Chime<N> {
+    /// Counts the changes; it wraps.
+    changes: AtomicUsize,
+    is_over: AtomicBool,
+    notify: N,
+}
+
+impl<N: Notify> Bell<N> {
+    pub(super) fn new() -> Self {
+        let chime = Chime { changes: AtomicUsize::new(0), is_over: AtomicBool::new(false), notify: N::default() };
+        Self(Arc::new(chime))
+    }
+}
+
+impl<K, V, N: Notify> Extra<K, V> for Bell<N> {
+    const WATCHES: bool = true;
+
+    fn changed(&self) {
+        self.0.changes.fetch_add(1, Ordering::SeqCst);
+        self.0.notify.notify_all();
+    }
+}
+
+impl<N: Notify> Drop for Bell<N> {
+    fn drop(&mut self) {
+        self.0.is_over.store(true, Ordering::SeqCst);
+        self.0.notify.notify_all();
+    }
+}
+
+impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
+    /// Returns a watcher that sees every change from now on.
+    ///
+    /// A change is a value that was published or [set](Self::set), or one that is no longer there. A failed fetch is
+    /// none, nor is a value that was found still good.
+    ///
+    /// ```
+    /// # use futures_lite::future::{block_on, poll_once};
+    /// # use larder::{LazySlot, Loaded, ManualClock, parts::Std};
+    /// # let slot = LazySlot::builder(Std::new(ManualClock::new()))
+    /// #     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    /// #     .build()?;
+    /// let mut watcher = slot.watch();
+    /// slot.set(1);
+    /// slot.set(2);
+    /// assert!(block_on(watcher.changed())); // several at once are one
+    /// assert!(block_on(poll_once(watcher.changed())).is_none());
+    /// drop(slot);
+    /// assert!(!block_on(watcher.changed()));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn watch(&self) -> Watcher<R> {
+        let chime = Arc::clone(&self.cache.inner.source.extra.0);
+        let seen = chime.changes.load(Ordering::SeqCst);
+        Watcher { chime, seen, listener: <R::Notify as Notify>::Listener::default() }
+    }
+}
+
+/// Sees the changes of a slot; made by [`LazySlot::watch`].
+///
+/// ```
+/// # use futures_lite::future::{block_on, zip};
+/// # use larder::{LazySlot, Loaded, ManualClock, parts::Std};
+/// # let slot = LazySlot::builder(Std::new(ManualClock::new()))
+/// #     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+/// #     .build()?;
+/// let mut watcher = slot.watch();
+/// let (fetched, is_there) = block_on(zip(slot.get(), watcher.changed()));
+/// assert_eq!((fetched?, is_there), (7, true));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Watcher<R: Runtime> {
+    chime: Arc<Chime<R::Notify>>,
+    seen: usize,
+    listener: <R::Notify as Notify>::Listener,
+}
+
+impl<R: Runtime> Watcher<R> {
+    /// Waits for a change since the last one that was seen, or since this was made.
+    ///
+    /// Tells whether there was one; if not, the slot is gone and there will be none. Changes while nobody waits are
+    /// seen by the next wait, several of them as one.
+    ///
+    /// # Cancel safety
+    ///
+    /// A change is seen only by a wait that ends.
+    ///
+    /// ```
+    /// # use futures_lite::future::{block_on, poll_once};
+    /// # use larder::{LazySlot, Loaded, ManualClock, parts::Std};
+    /// # let slot = LazySlot::builder(Std::new(ManualClock::new()))
+    /// #     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    /// #     .build()?;
+    /// let mut watcher = slot.watch();
+    /// assert!(block_on(poll_once(watcher.changed())).is_none());
+    /// slot.set(8);
+    /// assert!(block_on(watcher.changed()));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub const fn changed(&mut self) -> Changed<'_, R> {
+        Changed(self)
+    }
+
+    fn withdraw(&mut self) {
+        drop(self.chime.notify.withdraw(&mut self.listener));
+    }
+}
+
+impl<R: Runtime> fmt::Debug for Watcher<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watcher").finish_non_exhaustive()
+    }
+}
+
+/// The future of [`Watcher::changed`].
+#[must_use = "a future does nothing unless it is polled"]
+pub struct Changed<'a, R: Runtime>(&'a mut Watcher<R>);
+
+impl<R: Runtime> Future for Changed<'_, R> {
+    type Output = bool;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
+        let Watcher { chime, seen, listener } = &mut *self.0;
+        // First this, so that a change between the look and the wait is not missed.
+        let _displaced = chime.notify.listen(listener, cx.waker());
+        let changes = chime.changes.load(Ordering::SeqCst);
+        if changes != *seen {
+            *seen = changes;
+            return Poll::Ready(true);
+        }
+        if chime.is_over.load(Ordering::SeqCst) { Poll::Ready(false) } else { Poll::Pending }
+    }
+}
+
+impl<R: Runtime> Drop for Changed<'_, R> {
+    fn drop(&mut self) {
+        self.0.withdraw();
+    }
+}
