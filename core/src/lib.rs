@@ -56,6 +56,7 @@
 //!   and needs only `alloc`.
 //! * `critical-section`: a lock that an interrupt may take as well.
 //! * `event-listener`: wakes waiters through `event_listener::Event`.
+//! * `coarse-clock`: a clock that is cheaper to read and a few milliseconds coarse; it needs `std`.
 
 // Always, so that whatever needs std stands out by its path; std itself is linked only by the feature.
 #![no_std]
