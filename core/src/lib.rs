@@ -34,7 +34,7 @@
 //! * [`Generation`] and [`RemovalCause`]: which value it is, and why it left. [`Change`]: what becomes of it.
 //! * Seams: [`Clock`], [`Timer`], [`Lock`], [`Notify`], [`Runtime`], [`Spawn`], [`Load`]. Ready-made ones are in [`parts`].
 //! * [`policy`]: which entry leaves when room is needed.
-//! * [`ManualClock`]: time for tests.
+//! * [`ManualClock`]: time for tests; [`testing`] shows how.
 //!
 //! # Coming from another cache
 //!
@@ -80,6 +80,7 @@ mod time;
 
 pub mod migration;
 pub mod parts;
+pub mod testing;
 /// Eviction policies, and the trait for one's own.
 pub mod policy {
     pub use crate::store::policy::{GatedFifo, Lru, Nodes, Policy};
