@@ -132,8 +132,3 @@ impl<F: Future<Output = ()> + Send + 'static> Spawn<F> for CurrentRuntime {
         }
     }
 }
-
-/// The examples of the README, compiled.
-#[doc = include_str!("../../../README.md")]
-#[cfg(doctest)]
-struct ReadmeDoctests;
