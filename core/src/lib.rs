@@ -34,7 +34,7 @@
 //! * [`Generation`] and [`RemovalCause`]: which value it is, and why it left. [`Change`]: what becomes of it.
 //! * Seams: [`Clock`], [`Timer`], [`Lock`], [`Notify`], [`Runtime`], [`Spawn`], [`Load`]. Ready-made ones are in [`parts`].
 //! * [`policy`]: which entry leaves when room is needed.
-//! * [`ManualClock`]: time for tests.
+//! * [`ManualClock`]: time for tests; [`testing`] shows how.
 //!
 //! # Coming from another cache
 //!
@@ -56,6 +56,7 @@
 //!   and needs only `alloc`.
 //! * `critical-section`: a lock that an interrupt may take as well.
 //! * `event-listener`: wakes waiters through `event_listener::Event`.
+//! * `coarse-clock`: a clock that is cheaper to read and a few milliseconds coarse; it needs `std`.
 
 // Always, so that whatever needs std stands out by its path; std itself is linked only by the feature.
 #![no_std]
@@ -81,6 +82,7 @@ mod time;
 
 pub mod migration;
 pub mod parts;
+pub mod testing;
 /// Eviction policies, and the trait for one's own.
 pub mod policy {
     pub use crate::store::policy::{GatedFifo, Lru, Nodes, Policy};

@@ -55,3 +55,8 @@ pub use script::{Bang, Gate, Play, Script, after, never, polls, ready, steps};
 pub use sim::{BatchSetup, Saw, Scripted, Setup, Sim, Ticket};
 pub use spawning::Spawning;
 pub use time::{Time, ms, sleep};
+
+/// The examples of the README, compiled.
+#[doc = include_str!("../../README.md")]
+#[cfg(doctest)]
+struct ReadmeDoctests;

@@ -20,15 +20,9 @@
 
 #![forbid(unsafe_code)]
 
-use core::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
-use std::sync::Mutex;
+use core::{future::Future, pin::Pin, time::Duration};
 
-use larder::parts::{NoTimer, Unwoken, WakerList, Wakers};
+use larder::parts::{CoarseClock, Host, Hosted};
 pub use larder::*;
 use tokio::{runtime::Handle, time};
 
@@ -37,121 +31,104 @@ use tokio::{runtime::Handle, time};
 /// The clock is tokio's own, so that a paused runtime moves lifetimes and timeouts as well. Where no runtime is at hand,
 /// nothing panics: deadlines are then noticed when somebody is polled, and what was to be spawned is handed back. A runtime
 /// that is at hand must have its timers enabled, as for any wait of tokio's. They have the precision of a millisecond.
-#[derive(Clone, Copy, Debug)]
-pub struct Tokio {
-    origin: time::Instant,
-}
-
-impl Tokio {
-    /// Starts a clock at zero.
-    pub fn new() -> Self {
-        Self { origin: time::Instant::now() }
-    }
-}
-
-impl Clock for Tokio {
-    #[inline]
-    fn now(&self) -> Instant {
-        Instant::ZERO.saturating_add(time::Instant::now().saturating_duration_since(self.origin))
-    }
-}
+///
+/// ```
+/// use std::time::Duration;
+/// use larder_tokio::{Cache, LoadError, OnTimeout, Tokio};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), larder_tokio::ConfigError> {
+/// let cache = Cache::builder(Tokio::new())
+///     .lock_timeout(Duration::from_millis(1), OnTimeout::Fail)
+///     .load_fn(|_: u32| std::future::pending::<std::io::Result<u32>>())
+///     .build()?;
+/// assert!(matches!(cache.get(&7).await, Err(LoadError::LockTimeout)));
+/// # Ok(())
+/// # }
+/// ```
+pub type Tokio = Hosted<CurrentRuntime, TokioClock>;
 
 /// [`Tokio`] with a clock that is cheaper to read and a few milliseconds coarse.
 ///
 /// It reads the operating system's coarse monotonic clock, so a paused runtime does not move it.
-#[derive(Clone, Copy, Debug)]
-pub struct CoarseTokio {
-    origin: coarsetime::Instant,
-}
+///
+/// ```
+/// use larder_tokio::{Cache, CoarseTokio};
+///
+/// let cache = Cache::builder::<u32>(CoarseTokio::new()).per_call::<u32, std::io::Error>().build()?;
+/// # cache.insert(1, 10);
+/// # Ok::<(), larder_tokio::ConfigError>(())
+/// ```
+pub type CoarseTokio = Hosted<CurrentRuntime, CoarseClock>;
 
-impl CoarseTokio {
+/// Tells the time since it was made, by tokio's clock.
+///
+/// ```
+/// use larder_tokio::{Clock, TokioClock};
+///
+/// let clock = TokioClock::new();
+/// assert!(clock.now() <= clock.now());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct TokioClock(time::Instant);
+
+impl TokioClock {
     /// Starts a clock at zero.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use larder_tokio::{Clock, Instant, TokioClock};
+    /// let clock = TokioClock::new();
+    /// assert!(clock.now().saturating_since(Instant::ZERO) < Duration::from_secs(60));
+    /// ```
     pub fn new() -> Self {
-        Self { origin: coarsetime::Instant::now() }
+        Self(time::Instant::now())
     }
 }
 
-impl Clock for CoarseTokio {
+impl Default for TokioClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for TokioClock {
     #[inline]
     fn now(&self) -> Instant {
-        Instant::from_nanos(coarsetime::Instant::now().duration_since(self.origin).as_nanos())
+        Instant::ZERO.saturating_add(time::Instant::now().saturating_duration_since(self.0))
     }
 }
 
-/// What the two have in common: all but the clock.
-macro_rules! on_tokio {
-    ($($name:ident),*) => {$(
-        impl Default for $name {
-            fn default() -> Self {
-                Self::new()
-            }
-        }
+/// The timer and the spawner of whichever tokio runtime is at hand.
+///
+/// ```
+/// use larder_tokio::{Cache, CurrentRuntime, TokioClock, parts::Hosted};
+///
+/// // A clock of one's own would stand in the place of this one.
+/// let runtime = Hosted::<CurrentRuntime, _>::with_clock(TokioClock::new());
+/// let cache = Cache::builder::<u32>(runtime).per_call::<u32, std::io::Error>().build()?;
+/// # cache.insert(1, 10);
+/// # Ok::<(), larder_tokio::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CurrentRuntime;
 
-        impl Timer for $name {
-            type Sleep = Sleep<Self>;
+impl Host for CurrentRuntime {
+    type Delay = Pin<Box<time::Sleep>>;
 
-            fn sleep_until(&self, deadline: Instant) -> Sleep<Self> {
-                Sleep::new(*self, deadline)
-            }
-        }
-
-        impl Runtime for $name {
-            type Lock<T> = Mutex<T>;
-            type Notify = WakerList<Mutex<Wakers>>;
-        }
-
-        impl<F: Future<Output = ()> + Send + 'static> Spawn<F> for $name {
-            fn spawn(&self, future: F) -> Result<(), F> {
-                match Handle::try_current() {
-                    Ok(runtime) => {
-                        runtime.spawn(future);
-                        Ok(())
-                    }
-                    Err(_) => Err(future),
-                }
-            }
-        }
-    )*};
-}
-
-on_tokio!(Tokio, CoarseTokio);
-
-/// The sleep of [`Tokio`] and [`CoarseTokio`].
-#[derive(Debug)]
-pub struct Sleep<C> {
-    clock: Unwoken<C>,
-    /// `None` where no runtime is at hand.
-    timer: Option<Pin<Box<time::Sleep>>>,
-}
-
-impl<C: Clock + Copy + Unpin> Sleep<C> {
-    fn new(clock: C, deadline: Instant) -> Self {
-        let left = deadline.saturating_since(clock.now());
-        let timer = Handle::try_current().ok().map(|_| Box::pin(time::sleep(left)));
-        Self { clock: NoTimer::new(clock).sleep_until(deadline), timer }
+    fn delay(&self, time: Duration) -> Option<Self::Delay> {
+        Handle::try_current().ok().map(|_| Box::pin(time::sleep(time)))
     }
 }
 
-impl<C: Clock + Unpin> Future for Sleep<C> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { clock, timer, .. } = &mut *self;
-        while Pin::new(&mut *clock).poll(cx).is_pending() {
-            match timer.as_mut().map(|timer| timer.as_mut().poll(cx)) {
-                // A coarse clock lags behind the timer: a little longer, then.
-                Some(Poll::Ready(())) => *timer = Some(Box::pin(time::sleep(TICK))),
-                _ => return Poll::Pending,
+impl<F: Future<Output = ()> + Send + 'static> Spawn<F> for CurrentRuntime {
+    fn spawn(&self, future: F) -> Result<(), F> {
+        match Handle::try_current() {
+            Ok(runtime) => {
+                runtime.spawn(future);
+                Ok(())
             }
+            Err(_) => Err(future),
         }
-        Poll::Ready(())
     }
 }
-
-/// About how far a coarse clock lags.
-const TICK: Duration = Duration::from_millis(1);
-
-/// The examples of the README, compiled.
-#[doc = include_str!("../../../README.md")]
-#[cfg(doctest)]
-struct ReadmeDoctests;

@@ -14,7 +14,7 @@ use crate::{Clock, Instant, Timer, contain::each};
 /// A clock and timer that its owner moves by hand, for tests.
 ///
 /// Time passes only when [`advance`](Self::advance) or [`set`](Self::set) says so. Clones share one time. Sleeps that
-/// end are woken in the order of their deadlines.
+/// end are woken in the order of their deadlines. See [`testing`](crate::testing) for whole tests.
 ///
 /// ```
 /// use core::time::Duration;

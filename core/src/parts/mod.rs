@@ -5,6 +5,7 @@
 //! | one thread, values that are not `Send` | [`Local`] |
 //! | several contexts and no operating system | [`Spin`] |
 //! | the standard library | `Std` |
+//! | an executor with a timer and tasks of its own | [`Hosted`], around a [`Host`]: what the adapters do |
 //! | a timer of your own | any of them, around your [`Timer`](crate::Timer) |
 //! | a clock but no timer | the same, around [`NoTimer`] |
 //!
@@ -18,12 +19,15 @@
 //! # Ok::<(), larder::ConfigError>(())
 //! ```
 
+mod hosted;
 mod lock;
 mod manual;
 mod no_timer;
 mod runtimes;
 mod waker_list;
 
+#[cfg(feature = "coarse-clock")]
+mod coarse_clock;
 #[cfg(feature = "event-listener")]
 mod event;
 #[cfg(feature = "std")]
@@ -31,8 +35,11 @@ mod std_clock;
 #[cfg(feature = "std")]
 mod thread;
 
+#[cfg(feature = "coarse-clock")]
+pub use coarse_clock::CoarseClock;
 #[cfg(feature = "event-listener")]
 pub use event::EventNotify;
+pub use hosted::{Host, Hosted, HostedSleep};
 #[cfg(feature = "critical-section")]
 pub use lock::CriticalLock;
 pub use manual::{ManualClock, ManualSleep};

@@ -190,8 +190,9 @@ pub trait Notify: Default + Send + Sync + 'static {
 
 /// What an adapter supplies, as one type parameter.
 ///
-/// See [`parts`](crate::parts) for runtimes that are ready to use. One of one's own mostly borrows from them: this one
-/// has the lock of a cache for one thread, and a clock and timer of somebody else's.
+/// See [`parts`](crate::parts) for runtimes that are ready to use. One of one's own mostly borrows from them: to adapt an
+/// executor, a [`Host`](crate::parts::Host) is all that has to be written. This one has the lock of a cache for one thread,
+/// and a clock and timer of somebody else's.
 ///
 /// ```
 /// use larder::{Cache, Clock, Instant, ManualClock, Runtime, Timer, parts::Local};
@@ -220,6 +221,25 @@ pub trait Notify: Default + Send + Sync + 'static {
 /// let cache = Cache::builder::<u32>(Bare(ManualClock::new())).local_per_call::<u32, ()>().build()?;
 /// # cache.insert(1, 7);
 /// # Ok::<(), larder::ConfigError>(())
+/// ```
+///
+/// # Conformance
+///
+/// Whether a runtime keeps the obligations of its parts is told by the suite that the adapters are tried by. It is in the
+/// crate `larder-tests`, which is not published: take it and `larder` from the repository, by `git`, and say in a file of
+/// `tests/` how a future is run to its end. The README shows the whole of it, under "A runtime of your own".
+///
+/// ```text
+/// impl larder_tests::suite::Executor for MyExecutor {
+///     type Runtime = MyRuntime;
+///     type Value = Arc<u32>; // `Rc<u32>` where nothing leaves its thread
+///
+///     fn run<F: Future<Output = ()>>(check: impl FnOnce(MyRuntime) -> F) {
+///         my_executor::block_on(check(MyRuntime::new()));
+///     }
+/// }
+///
+/// larder_tests::suite!(MyExecutor);
 /// ```
 pub trait Runtime: Timer {
     /// The lock around each shard.

@@ -1,5 +1,7 @@
 //! What is asked of the runtime itself.
 
+use core::time::Duration;
+
 use larder::{Instant, Timer};
 
 use super::{Executor, LATE, SOON, Stage};
@@ -17,4 +19,10 @@ pub async fn a_sleep_ends_at_its_deadline<E: Executor>(stage: Stage<E>) {
     let _ = poll_once(&mut sleep); // by somebody else: whoever polls last is woken
     sleep.await;
     assert!(stage.now() >= deadline);
+    // A clock that lags behind the timer shows it only now and then.
+    for nanos in (1..=30).map(|n| n * 77_777) {
+        let deadline = stage.now().saturating_add(Duration::from_nanos(nanos));
+        stage.runtime.sleep_until(deadline).await;
+        assert!(stage.now() >= deadline, "{nanos} ns");
+    }
 }

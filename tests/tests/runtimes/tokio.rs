@@ -1,32 +1,13 @@
 //! Tokio, in each of its flavours, by its adapter.
 
-use larder_tests::{Arc, Future, suite::Executor};
 use larder_tokio::{CoarseTokio, Tokio};
 use tokio::runtime::Builder;
 
-macro_rules! flavour {
-    ($name:ident: $adapter:ident on $builder:expr) => {
-        mod $name {
-            use super::*;
-
-            struct Flavour;
-
-            impl Executor for Flavour {
-                type Runtime = $adapter;
-                type Value = Arc<u32>;
-
-                fn run<F: Future<Output = ()>>(check: impl FnOnce($adapter) -> F) {
-                    let runtime = $builder.enable_time().build().expect("a runtime");
-                    runtime.block_on(async { check($adapter::new()).await });
-                }
-            }
-
-            larder_tests::suite!(Flavour);
-        }
-    };
+fn block_on(builder: &mut Builder, check: impl Future<Output = ()>) {
+    builder.enable_time().build().expect("a runtime").block_on(check);
 }
 
-flavour!(current_thread: Tokio on Builder::new_current_thread());
-flavour!(multi_thread: Tokio on Builder::new_multi_thread().worker_threads(2));
-flavour!(paused: Tokio on Builder::new_current_thread().start_paused(true));
-flavour!(coarse_clock: CoarseTokio on Builder::new_multi_thread().worker_threads(2));
+flavour!(current_thread: Tokio, |check| block_on(&mut Builder::new_current_thread(), check));
+flavour!(multi_thread: Tokio, |check| block_on(Builder::new_multi_thread().worker_threads(2), check));
+flavour!(paused: Tokio, |check| block_on(Builder::new_current_thread().start_paused(true), check));
+flavour!(coarse_clock: CoarseTokio, |check| block_on(Builder::new_multi_thread().worker_threads(2), check));

@@ -10,7 +10,7 @@ use larder_tokio::{
 };
 
 use super::{
-    clock::Skipping,
+    clock::{Skipping, SkippingTokio},
     origin::{Answer, Origin, OriginError, Page},
 };
 
@@ -42,7 +42,7 @@ impl Default for Settings {
 }
 
 /// The pages that are known, and those that are under way.
-pub(crate) struct PageCache(Cache<String, Weighed<Source, Weigher>, Skipping>);
+pub(crate) struct PageCache(Cache<String, Weighed<Source, Weigher>, SkippingTokio>);
 
 type Source = BoxRevalidator<String, Arc<Page>, OriginError>;
 type Weigher = fn(&String, &Arc<Page>) -> u64;
@@ -54,7 +54,7 @@ impl PageCache {
     pub(crate) fn new(clock: Skipping, origin: Origin, settings: Settings) -> Result<Self, ConfigError> {
         let Settings { capacity, stale_while_revalidate, stale_if_error, budget, recheck } = settings;
         let origin = Arc::new(origin);
-        let cache = Cache::builder(clock)
+        let cache = Cache::builder(SkippingTokio::with_clock(clock))
             .capacity(capacity)
             .stale_while_refresh(stale_while_revalidate)
             .stale_if_error(stale_if_error)

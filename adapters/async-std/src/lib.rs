@@ -1,0 +1,88 @@
+//! Larder on async-std: the whole of [`larder`], and [`AsyncStd`], which lends it async-std's timer and spawner.
+//!
+//! Async-std is discontinued, and its authors point to smol: a new program is better served by `larder-smol`, which is
+//! built on the same timer and executor. This crate is for programs that are there already.
+//!
+//! ```
+//! use std::time::Duration;
+//! use larder_async_std::{AsyncStd, Cache};
+//!
+//! # async_std::task::block_on(async {
+//! let cache = Cache::builder(AsyncStd::new())
+//!     .ttl(Duration::from_secs(60))
+//!     .load_fn(|name: String| async move { Ok::<_, std::io::Error>(name.len()) })
+//!     .build()?;
+//! assert_eq!(cache.get("larder").await?, 6);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! A load is polled from the task of whichever waiting caller is polled, so its task-locals are that task's.
+
+#![forbid(unsafe_code)]
+
+use core::{future::Future, pin::Pin, time::Duration};
+
+use async_std::task;
+use larder::parts::{CoarseClock, Host, Hosted, StdClock};
+pub use larder::*;
+
+/// Async-std as a runtime for caches: its timer and its spawner, with the standard library's clock, which is its own.
+///
+/// Both are there for the whole process and started when they are first needed, so callers may be polled anywhere, on
+/// async-std's executor or any other, and spawning always works.
+///
+/// ```
+/// use std::time::Duration;
+/// use async_std::task;
+/// use larder_async_std::{AsyncStd, Cache, LoadError, OnTimeout};
+///
+/// let cache = Cache::builder(AsyncStd::new())
+///     .lock_timeout(Duration::from_millis(1), OnTimeout::Fail)
+///     .load_fn(|_: u32| std::future::pending::<std::io::Result<u32>>())
+///     .build()?;
+/// assert!(matches!(task::block_on(cache.get(&7)), Err(LoadError::LockTimeout)));
+/// # Ok::<(), larder_async_std::ConfigError>(())
+/// ```
+pub type AsyncStd = Hosted<GlobalExecutor, StdClock>;
+
+/// [`AsyncStd`] with a clock that is cheaper to read and a few milliseconds coarse.
+///
+/// ```
+/// use larder_async_std::{Cache, CoarseAsyncStd};
+///
+/// let cache = Cache::builder::<u32>(CoarseAsyncStd::new()).per_call::<u32, std::io::Error>().build()?;
+/// # cache.insert(1, 10);
+/// # Ok::<(), larder_async_std::ConfigError>(())
+/// ```
+pub type CoarseAsyncStd = Hosted<GlobalExecutor, CoarseClock>;
+
+/// Async-std's timer, and its global executor.
+///
+/// ```
+/// use larder_async_std::{Cache, GlobalExecutor, parts::{Hosted, StdClock}};
+///
+/// // A clock of one's own would stand in the place of this one.
+/// let runtime = Hosted::<GlobalExecutor, _>::with_clock(StdClock::new());
+/// let cache = Cache::builder::<u32>(runtime).per_call::<u32, std::io::Error>().build()?;
+/// # cache.insert(1, 10);
+/// # Ok::<(), larder_async_std::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GlobalExecutor;
+
+impl Host for GlobalExecutor {
+    /// Async-std's own has no name.
+    type Delay = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    fn delay(&self, time: Duration) -> Option<Self::Delay> {
+        Some(Box::pin(task::sleep(time)))
+    }
+}
+
+impl<F: Future<Output = ()> + Send + 'static> Spawn<F> for GlobalExecutor {
+    fn spawn(&self, future: F) -> Result<(), F> {
+        task::spawn(future);
+        Ok(())
+    }
+}

@@ -1,0 +1,56 @@
+//! What is slow and fails.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use super::pass;
+use crate::Adapter;
+
+/// The shop's database.
+pub(super) struct Store {
+    runtime: Adapter,
+    day: Mutex<Day>,
+}
+
+/// What the store does with whoever asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Day {
+    /// Answers after a while.
+    Slow,
+    /// Answers when another day has come.
+    Stalling,
+    /// Fails after a while.
+    Failing,
+}
+
+/// The store does not answer.
+#[derive(Debug)]
+pub(super) struct Down;
+
+impl Store {
+    pub(super) fn new(runtime: Adapter) -> Self {
+        Self { runtime, day: Mutex::new(Day::Slow) }
+    }
+
+    pub(super) fn begin(&self, day: Day) {
+        *self.day.lock().unwrap_or_else(PoisonError::into_inner) = day;
+    }
+
+    fn day(&self) -> Day {
+        *self.day.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Renders the page of a product.
+    pub(super) async fn page(&self, id: u32) -> Result<Arc<str>, Down> {
+        pass(self.runtime, Duration::from_millis(50)).await;
+        while self.day() == Day::Stalling {
+            pass(self.runtime, Duration::from_millis(1)).await;
+        }
+        match self.day() {
+            Day::Failing => Err(Down),
+            _ => Ok(format!("<h1>Product {id}</h1>").into()),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Larder on smol: the whole of [`larder`], and [`Smol`], which lends it smol's timer and spawner.
+//!
+//! ```
+//! use std::time::Duration;
+//! use larder_smol::{Cache, Smol};
+//!
+//! # smol::block_on(async {
+//! let cache = Cache::builder(Smol::new())
+//!     .ttl(Duration::from_secs(60))
+//!     .load_fn(|name: String| async move { Ok::<_, std::io::Error>(name.len()) })
+//!     .build()?;
+//! assert_eq!(cache.get("larder").await?, 6);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! A load is polled from the task of whichever waiting caller is polled.
+
+#![forbid(unsafe_code)]
+
+use core::{future::Future, time::Duration};
+
+use larder::parts::{CoarseClock, Host, Hosted, StdClock};
+pub use larder::*;
+
+/// Smol as a runtime for caches: its timer and its spawner, with the standard library's clock, which is smol's own.
+///
+/// Both are there for the whole process and started when they are first needed, so callers may be polled anywhere, on
+/// smol's executors or any other, and spawning always works. What is spawned runs on smol's global executor, of one
+/// thread unless `SMOL_THREADS` says otherwise.
+///
+/// ```
+/// use std::time::Duration;
+/// use larder_smol::{Cache, LoadError, OnTimeout, Smol};
+///
+/// let cache = Cache::builder(Smol::new())
+///     .lock_timeout(Duration::from_millis(1), OnTimeout::Fail)
+///     .load_fn(|_: u32| std::future::pending::<std::io::Result<u32>>())
+///     .build()?;
+/// assert!(matches!(smol::block_on(cache.get(&7)), Err(LoadError::LockTimeout)));
+/// # Ok::<(), larder_smol::ConfigError>(())
+/// ```
+pub type Smol = Hosted<GlobalExecutor, StdClock>;
+
+/// [`Smol`] with a clock that is cheaper to read and a few milliseconds coarse.
+///
+/// ```
+/// use larder_smol::{Cache, CoarseSmol};
+///
+/// let cache = Cache::builder::<u32>(CoarseSmol::new()).per_call::<u32, std::io::Error>().build()?;
+/// # cache.insert(1, 10);
+/// # Ok::<(), larder_smol::ConfigError>(())
+/// ```
+pub type CoarseSmol = Hosted<GlobalExecutor, CoarseClock>;
+
+/// Smol's timer, and its global executor.
+///
+/// ```
+/// use larder_smol::{Cache, GlobalExecutor, parts::{Hosted, StdClock}};
+///
+/// // A clock of one's own would stand in the place of this one.
+/// let runtime = Hosted::<GlobalExecutor, _>::with_clock(StdClock::new());
+/// let cache = Cache::builder::<u32>(runtime).per_call::<u32, std::io::Error>().build()?;
+/// # cache.insert(1, 10);
+/// # Ok::<(), larder_smol::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GlobalExecutor;
+
+impl Host for GlobalExecutor {
+    type Delay = smol::Timer;
+
+    fn delay(&self, time: Duration) -> Option<smol::Timer> {
+        Some(smol::Timer::after(time))
+    }
+}
+
+impl<F: Future<Output = ()> + Send + 'static> Spawn<F> for GlobalExecutor {
+    fn spawn(&self, future: F) -> Result<(), F> {
+        smol::spawn(future).detach();
+        Ok(())
+    }
+}

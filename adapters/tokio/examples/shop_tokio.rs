@@ -1,0 +1,15 @@
+//! A shop's product pages on tokio; all but this file is the same on every runtime.
+//!
+//! ```text
+//! cargo run -p larder-tokio --example shop_tokio
+//! ```
+
+use larder_tokio::{self as larder, Tokio as Adapter};
+
+#[path = "../../examples/shop/mod.rs"]
+mod shop;
+
+#[tokio::main]
+async fn main() {
+    shop::open(Adapter::new()).await;
+}

@@ -1,0 +1,46 @@
+//! The operating system's coarse monotonic clock.
+
+use crate::{Clock, Instant};
+
+/// Tells the time since it was made, by a clock that is cheaper to read and a few milliseconds behind.
+///
+/// A hit reads the clock wherever anything may expire, and is that much faster for it. Lives and waits get longer by as
+/// much as the clock lags.
+///
+/// ```
+/// use larder::{Clock, parts::CoarseClock};
+///
+/// let clock = CoarseClock::new();
+/// assert!(clock.now() <= clock.now());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct CoarseClock(coarsetime::Instant);
+
+impl CoarseClock {
+    /// Starts a clock at zero.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Clock, Instant, parts::CoarseClock};
+    /// let clock = CoarseClock::new();
+    /// assert!(clock.now().saturating_since(Instant::ZERO) < Duration::from_secs(60));
+    /// ```
+    pub fn new() -> Self {
+        Self(coarsetime::Instant::now_without_cache_update())
+    }
+}
+
+impl Default for CoarseClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for CoarseClock {
+    #[inline]
+    fn now(&self) -> Instant {
+        // The cache that is left alone is one for all threads of the process, and nobody here would read it.
+        let now = coarsetime::Instant::now_without_cache_update();
+        Instant::from_nanos(now.duration_since(self.0).as_nanos())
+    }
+}
