@@ -70,6 +70,7 @@ extern crate std;
 
 mod cache;
 mod contain;
+mod dirty;
 mod error;
 mod flight;
 mod jitter;
@@ -79,6 +80,7 @@ mod shard;
 mod slot;
 mod store;
 mod time;
+mod write_back;
 
 pub mod migration;
 pub mod parts;
@@ -97,10 +99,10 @@ pub use error::{Cause, Failure, LoadError};
 pub use outcome::{Generation, Outcome, RemovalCause, Status};
 pub use parts::ManualClock;
 pub use seams::{
-    BoxLoad, BoxLoader, BoxRevalidator, Chance, Clock, Expiring, Expiry, HasLoader, Judgement, Key, Listener,
-    Listening, Load, LoadFn, LoadMany, LoadManyFn, Loaded, LoadedFn, LoadedManyFn, Loader, LocalBoxLoad, LocalPerCall,
-    Lock, ManyLoader, Notify, PerCall, Previous, Refreshing, RevalidateFn, Revalidated, Runtime, Source, Spawn,
-    TakesCalls, Timer, Weighed, Weigher, With,
+    Backend, BoxIo, BoxLoad, BoxLoader, BoxRevalidator, Chance, Clock, Expiring, Expiry, HasLoader, Judgement, Key,
+    Listener, Listening, Load, LoadFn, LoadMany, LoadManyFn, Loaded, LoadedFn, LoadedManyFn, Loader, LocalBoxIo,
+    LocalBoxLoad, LocalPerCall, Lock, ManyLoader, Notify, PerCall, Previous, Refreshing, RevalidateFn, Revalidated,
+    Runtime, Source, Spawn, TakesCalls, Timer, Weighed, Weigher, With,
 };
 pub use shard::OnTimeout;
 pub use slot::{
@@ -108,3 +110,7 @@ pub use slot::{
     SlotGetStale, SlotGetStaleSpawn, SlotLookup, SlotRefresh, SlotStaleOrFetch, StaleValue, TakesFetch, Watcher,
 };
 pub use time::{Instant, TimeLeft, Ttl};
+pub use write_back::{
+    CircleError, DependError, Fault, Flush, FlushError, FlushFirst, ManyThreads, OneThread, Pinned, Room, Threads,
+    Unflushed, WriteBack, WriteBackBuilder, WriteBackError,
+};

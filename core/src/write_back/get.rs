@@ -1,0 +1,93 @@
+//! Getting an entry.
+
+use alloc::sync::Arc;
+use core::future::poll_fn;
+
+use super::{
+    Pinned, Room, WriteBack, WriteBackError,
+    load_job::LoadJob,
+    room::{Patience, Place, Waiting},
+    settle::Settling,
+    share::Sharing,
+    shared::Done,
+    threads::Threads,
+};
+use crate::{Backend, Key, Runtime};
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+    /// Returns the entry of `key`, pinned, and loads it if need be.
+    ///
+    /// Callers of one key share one load. Where all entries are pinned, this waits until one is not. Room is made before
+    /// the load, and nothing leaves before it has succeeded.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteBackError::Failed`] with what everybody has who waited for the same load, or with why no room could be made;
+    /// [`WriteBackError::Closed`], and [`WriteBackError::Reentrant`] for a load that asks for its own key.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the load to the others who wait for it; if there are none, it is dropped, and room that
+    /// was made for it is given back.
+    pub async fn get_or_load(&self, key: &K) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
+        self.get_or_load_with(key, Room::Wait).await
+    }
+
+    /// Returns the entry of `key`, pinned, and loads it if need be; `room` says what if all entries are pinned.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_or_load`](Self::get_or_load), and [`WriteBackError::Full`] when there is no room.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get_or_load`](Self::get_or_load).
+    pub async fn get_or_load_with(
+        &self,
+        key: &K,
+        room: Room,
+    ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
+        let mut patience = None;
+        loop {
+            if self.is_closed() {
+                return Err(WriteBackError::Closed);
+            }
+            if let Some(handle) = Pinned::of(&self.shared, key) {
+                return Ok(handle);
+            }
+            // Who joins a load needs no room of his own.
+            let mut load = Sharing::of_load(&self.shared, key.clone());
+            let mut end = poll_fn(|cx| load.poll(cx)).await;
+            if end.is_none() {
+                let patience = *patience.get_or_insert_with(|| room.from(self.shared.io.runtime().now()));
+                let place = self.place(patience).await.ok_or(WriteBackError::Full)?;
+                if self.is_closed() {
+                    return Err(WriteBackError::Closed);
+                }
+                let settling = Settling::new(Arc::clone(&self.shared), patience, place);
+                let job = LoadJob::new(Arc::clone(&self.shared), key.clone(), settling);
+                let mut load = Sharing::load(&self.shared, key.clone(), job);
+                end = poll_fn(|cx| load.poll(cx)).await;
+            }
+            match end {
+                Some(Ok(Done::Loaded(handle))) => return Ok(handle),
+                Some(Err(error)) => match WriteBackError::of(error) {
+                    // That may have been the rule of whoever began the load.
+                    WriteBackError::Full if room != Room::Try => {}
+                    error => return Err(error),
+                },
+                Some(Ok(Done::Flushed)) | None => {}
+            }
+        }
+    }
+
+    /// Returns the entry of `key`, pinned, if it is there; loads nothing.
+    pub fn try_get(&self, key: &K) -> Option<Pinned<K, B, R, D>> {
+        Pinned::of(&self.shared, key)
+    }
+
+    /// Speaks for a place.
+    pub(super) async fn place(&self, patience: Patience) -> Option<Place<K, B, R, D>> {
+        Waiting::new(Arc::clone(&self.shared), patience).await
+    }
+}

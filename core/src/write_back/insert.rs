@@ -1,0 +1,89 @@
+//! Putting an entry there without loading it.
+
+use alloc::{sync::Arc, vec};
+use core::future::poll_fn;
+
+use super::{
+    Pinned, Room, WriteBack, WriteBackError,
+    settle::{Settled, Settling},
+    threads::Threads,
+};
+use crate::{Backend, Cause, Failure, Key, LoadError, Runtime};
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+    /// Stores a value as a dirty entry without loading anything, and returns it pinned.
+    ///
+    /// What was stored under the key is superseded, written or not. `room` says what if all entries are pinned.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteBackError::Pinned`] if the key is: changes through its handle would be lost. [`WriteBackError::Full`] when
+    /// there is no room, [`WriteBackError::Failed`] with why none could be made, and [`WriteBackError::Closed`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, the value is not stored.
+    pub async fn insert(
+        &self,
+        key: K,
+        value: B::Value,
+        room: Room,
+    ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
+        let shared = &self.shared;
+        let now = || shared.io.runtime().now();
+        let mut value = match self.supersede(&key, value)? {
+            Ok(handle) => return Ok(handle),
+            Err(value) => value,
+        };
+        let patience = room.from(now());
+        let place = self.place(patience).await.ok_or(WriteBackError::Full)?;
+        let mut settling = Settling::new(Arc::clone(shared), patience, place);
+        loop {
+            if self.is_closed() {
+                return Err(WriteBackError::Closed);
+            }
+            match settling.place(&key, value, Some(now()), None) {
+                Settled::At(handle) => return Ok(handle),
+                Settled::Present(handle, newer) => {
+                    // It has come meanwhile, and this value is the newer one.
+                    drop(handle);
+                    return match self.supersede(&key, newer)? {
+                        Ok(handle) => Ok(handle),
+                        Err(newer) => alloc::boxed::Box::pin(self.insert(key, newer, room)).await,
+                    };
+                }
+                Settled::Not(again) => value = again,
+                Settled::Void => return Err(WriteBackError::Closed),
+            }
+            if let Err(fault) = poll_fn(|cx| settling.make_room(cx)).await {
+                return Err(WriteBackError::of(LoadError::Failed(Failure::new(Cause::Error(Arc::new(fault))))));
+            }
+        }
+    }
+
+    /// Gives an entry that is there, and not pinned, this value; gives it back if there is none.
+    fn supersede(
+        &self,
+        key: &K,
+        value: B::Value,
+    ) -> Result<Result<Pinned<K, B, R, D>, B::Value>, WriteBackError<K, B::Error>> {
+        if self.is_closed() {
+            return Err(WriteBackError::Closed);
+        }
+        let shared = &self.shared;
+        let (hash, own, now) = (shared.hash(key), key.clone(), shared.io.runtime().now());
+        let found = shared.with(|book| {
+            let Some(place) = book.ledger.find(hash, |k| k == key) else { return Ok(Err(value)) };
+            if book.ledger.entry(place).pins > 0 {
+                return Err(value);
+            }
+            book.ledger.pin(place);
+            Ok(Ok((place, book.ledger.change(place, value, now))))
+        });
+        match found {
+            Ok(Ok((place, _old))) => Ok(Ok(Pinned::new(Arc::clone(shared), own, place))),
+            Ok(Err(value)) => Ok(Err(value)),
+            Err(_refused) => Err(WriteBackError::Pinned(vec![own])),
+        }
+    }
+}

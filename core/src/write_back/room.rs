@@ -1,0 +1,148 @@
+//! Waiting for a place.
+
+use alloc::sync::Arc;
+use core::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::{shared::Shared, threads::Threads};
+use crate::{Backend, Instant, Key, Runtime, dirty::Grant};
+
+/// What a call does when all entries are pinned and it needs a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// When it waits until a handle is dropped, after those who have waited for longer; the default.
+    Wait,
+    /// When it fails at once.
+    Try,
+    /// When it waits, and fails after so long.
+    Within(Duration),
+}
+
+/// Until when a call waits for room.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Patience {
+    Endless,
+    None,
+    Until(Instant),
+}
+
+impl Room {
+    pub(super) const fn from(self, now: Instant) -> Patience {
+        match self {
+            Self::Wait => Patience::Endless,
+            Self::Try => Patience::None,
+            Self::Within(time) => Patience::Until(now.saturating_add(time)),
+        }
+    }
+}
+
+/// A place that is spoken for; dropping it passes it on.
+pub(super) struct Place<K: Key, B: Backend<K>, R: Runtime, D: Threads>(Option<Arc<Shared<K, B, R, D>>>);
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Place<K, B, R, D> {
+    /// Speaks for a place, if there is one and nobody waits for it.
+    pub(super) fn reserve(shared: &Arc<Shared<K, B, R, D>>) -> Option<Self> {
+        shared.with(|book| book.ledger.reserve()).then(|| Self(Some(Arc::clone(shared))))
+    }
+
+    /// Notes that the place is taken now, or has been given back.
+    pub(super) fn spend(mut self) {
+        self.0 = None;
+    }
+
+    /// Waits for another place instead, before all who have not had one.
+    pub(super) fn exchange(self, patience: Patience) -> Option<Waiting<K, B, R, D>> {
+        let shared = self.0.clone()?;
+        let mut ticket = None;
+        shared.waking(|ledger| {
+            ticket = Some(ledger.queue_up(true));
+            ledger.give_back()
+        });
+        self.spend();
+        Some(Waiting { shared, patience, ticket, sleep: None })
+    }
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Place<K, B, R, D> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.take() {
+            shared.waking(|ledger| ledger.give_back());
+        }
+    }
+}
+
+/// A wait for a place; `None` when the patience is over.
+pub(super) struct Waiting<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
+    shared: Arc<Shared<K, B, R, D>>,
+    patience: Patience,
+    /// His place in the queue, while he has one.
+    ticket: Option<i64>,
+    sleep: Option<R::Sleep>,
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Waiting<K, B, R, D> {
+    pub(super) const fn new(shared: Arc<Shared<K, B, R, D>>, patience: Patience) -> Self {
+        Self { shared, patience, ticket: None, sleep: None }
+    }
+
+    fn leave(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            let mut _waker = None;
+            self.shared.waking(|ledger| {
+                let (waker, wake) = ledger.leave_queue(ticket);
+                _waker = waker;
+                wake
+            });
+        }
+    }
+
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        let deadline = match self.patience {
+            Patience::Endless => return false,
+            Patience::None => return true,
+            Patience::Until(deadline) => deadline,
+        };
+        let sleep = self.sleep.get_or_insert_with(|| self.shared.io.runtime().sleep_until(deadline));
+        Pin::new(sleep).poll(cx).is_ready()
+    }
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Future for Waiting<K, B, R, D> {
+    type Output = Option<Place<K, B, R, D>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let ticket = match this.ticket {
+            Some(ticket) => ticket,
+            None => match Place::reserve(&this.shared) {
+                Some(place) => return Poll::Ready(Some(place)),
+                None if matches!(this.patience, Patience::None) => return Poll::Ready(None),
+                None => *this.ticket.insert(this.shared.with(|book| book.ledger.queue_up(false))),
+            },
+        };
+        let waker = cx.waker().clone();
+        let granted = this.shared.with(|book| book.ledger.wait(ticket, waker));
+        if matches!(granted, Grant::Granted) {
+            this.ticket = None;
+            return Poll::Ready(Some(Place(Some(Arc::clone(&this.shared)))));
+        }
+        drop(granted);
+        if this.is_over(cx) {
+            this.leave();
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    }
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Unpin for Waiting<K, B, R, D> {}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Waiting<K, B, R, D> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
