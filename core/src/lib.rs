@@ -1,4 +1,4 @@
-//! A read-through cache for async Rust that works on any runtime or none.
+//! A read-through cache, a lazy slot and a write-back cache for async Rust that work on any runtime or none.
 //!
 //! ```
 //! use core::time::Duration;
@@ -34,6 +34,9 @@
 //! * [`Generation`] and [`RemovalCause`]: which value it is, and why it left. [`Change`]: what becomes of it.
 //! * Seams: [`Clock`], [`Timer`], [`Lock`], [`Notify`], [`Runtime`], [`Spawn`], [`Load`]. Ready-made ones are in [`parts`].
 //! * [`policy`]: which entry leaves when room is needed.
+//! * [`LazySlot`], made by [`SlotBuilder`]: one value, refreshed lazily. A [`Watcher`] awaits its changes.
+//! * [`WriteBack`], made by [`WriteBackBuilder`]: entries of a [`Backend`], changed through [`Pinned`] handles and written
+//!   behind, some caches [before](FlushFirst) others.
 //! * [`ManualClock`]: time for tests; [`testing`] shows how.
 //!
 //! # Coming from another cache

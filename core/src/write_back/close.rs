@@ -16,6 +16,18 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// # Cancel safety
     ///
     /// Dropped before it is ready, the cache is closed, and what was not written is dirty.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// block_on(cache.get_or_load(&1))?.set("uno");
+    /// block_on(cache.close())?;
+    /// assert_eq!(disk.get(&1), Some("uno"));
+    /// assert!(matches!(block_on(cache.get_or_load(&1)), Err(WriteBackError::Closed)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn close(&self) -> Result<(), FlushError<K, B::Error>> {
         self.shared.with(|book| book.is_closed = true);
         self.flush().await

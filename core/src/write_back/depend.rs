@@ -19,7 +19,22 @@ use crate::{Backend, Key, Runtime, dirty::Need};
 
 /// A cache that others may depend on, from many threads or on one. Every [`WriteBack`] is one.
 ///
-/// On many threads it has to be `Send` and `Sync`, its keys printable and its errors such as may be passed on.
+/// On many threads it has to be `Send` and `Sync`, its keys printable and its errors such as may be passed on. There to be
+/// named in bounds.
+///
+/// ```
+/// use larder::{Backend, CircleError, FlushFirst, Key, Runtime, Threads, WriteBack};
+///
+/// fn behind<K, B, R, D>(cache: &WriteBack<K, B, R, D>, others: &[&dyn FlushFirst<D>]) -> Result<(), CircleError>
+/// where
+///     K: Key,
+///     B: Backend<K>,
+///     R: Runtime,
+///     D: Threads,
+/// {
+///     others.iter().try_for_each(|other| cache.always_depend_on(*other))
+/// }
+/// ```
 pub trait FlushFirst<D: Threads> {
     #[doc(hidden)]
     fn upstream(&self) -> Arc<D::Other>;
@@ -38,6 +53,24 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// # Errors
     ///
     /// [`CircleError`] if `other` has to be flushed after this one; nothing has changed then.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
+    /// # let disk = |value| Memory::from([(1, value)]);
+    /// # let (disk_of_pages, disk_of_roots) = (disk("old"), disk("old"));
+    /// # let runtime = Std::new(ManualClock::new());
+    /// let pages = WriteBack::builder(runtime.clone(), disk_of_pages.clone()).name("pages").build()?;
+    /// let roots = WriteBack::builder(runtime, disk_of_roots.clone()).name("roots").build()?;
+    /// block_on(pages.get_or_load(&1))?.set("new");
+    /// roots.depend_on(&pages)?; // what is about to be written to the root tells of the new page
+    /// block_on(roots.get_or_load(&1))?.set("new");
+    /// block_on(roots.flush())?;
+    /// assert_eq!((disk_of_pages.get(&1), disk_of_roots.get(&1)), (Some("new"), Some("new")));
+    ///
+    /// pages.depend_on(&roots)?; // and now the other way round
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn depend_on<U: FlushFirst<D> + ?Sized>(&self, other: &U) -> Result<(), CircleError> {
         self.connect(other, false)
     }
@@ -47,6 +80,20 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// # Errors
     ///
     /// As [`depend_on`](Self::depend_on).
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
+    /// # let disk = |value| Memory::from([(1, value)]);
+    /// # let (disk_of_pages, disk_of_roots) = (disk("old"), disk("old"));
+    /// # let runtime = Std::new(ManualClock::new());
+    /// let pages = WriteBack::builder(runtime.clone(), disk_of_pages.clone()).name("pages").build()?;
+    /// let roots = WriteBack::builder(runtime, disk_of_roots.clone()).name("roots").build()?;
+    /// roots.always_depend_on(&pages)?;
+    /// let circle = pages.always_depend_on(&roots).unwrap_err();
+    /// assert_eq!(circle.to_string(), "flushing would never end: pages before roots before pages");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn always_depend_on<U: FlushFirst<D> + ?Sized>(&self, other: &U) -> Result<(), CircleError> {
         self.connect(other, true)
     }
@@ -81,6 +128,23 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// # Cancel safety
     ///
     /// Dropped before it is ready, it has flushed at the most.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
+    /// # let disk = |value| Memory::from([(1, value)]);
+    /// # let (disk_of_pages, disk_of_roots) = (disk("old"), disk("old"));
+    /// # let runtime = Std::new(ManualClock::new());
+    /// let pages = WriteBack::builder(runtime.clone(), disk_of_pages.clone()).name("pages").build()?;
+    /// let roots = WriteBack::builder(runtime, disk_of_roots.clone()).name("roots").build()?;
+    /// block_on(pages.get_or_load(&1))?.set("new");
+    /// roots.depend_on(&pages)?;
+    /// assert!(pages.depend_on(&roots).is_ok()); // nothing is dirty there
+    /// block_on(roots.get_or_load(&1))?.set("new");
+    /// assert!(pages.depend_on(&roots).is_err());
+    /// block_on(pages.flush_then_depend_on(&roots))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn flush_then_depend_on<U: FlushFirst<D> + ?Sized>(&self, other: &U) -> Result<(), DependError> {
         other.upstream().flush(Need::Always).await.map_err(DependError::Unflushed)?;
         self.depend_on(other).map_err(DependError::Circle)

@@ -8,6 +8,16 @@ use crate::{Failure, LoadError};
 /// Why a call of a [`WriteBack`](crate::WriteBack) fails.
 ///
 /// Nothing is lost by any of them: what was dirty stays so.
+///
+/// ```
+/// # use futures_lite::future::block_on;
+/// # use larder::{ManualClock, WriteBack, parts::{Memory, NotThere, Std}};
+/// # let disk = Memory::<u32, &str>::new();
+/// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk).build()?;
+/// let error = block_on(cache.get_or_load(&1)).unwrap_err();
+/// assert_eq!(error.error(), Some(&NotThere));
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WriteBackError<K, E> {
@@ -24,6 +34,15 @@ pub enum WriteBackError<K, E> {
 }
 
 /// What made a load or a flush fail.
+///
+/// ```
+/// use larder::{Fault, WriteBackError};
+///
+/// fn is_ours<K, E>(error: &WriteBackError<K, E>) -> bool {
+///     let WriteBackError::Failed(failure) = error else { return false };
+///     matches!(failure.error(), Some(Fault::Backend(_)))
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Fault<K, E> {
@@ -38,6 +57,14 @@ pub enum Fault<K, E> {
 }
 
 /// A cache that has to be flushed first could not be.
+///
+/// Its own [`flush`](crate::WriteBack::flush) tells of each key.
+///
+/// ```
+/// fn log(unflushed: &larder::Unflushed) -> String {
+///     format!("{} is in the way: {unflushed}", unflushed.cache())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Unflushed {
     pub(super) cache: Arc<str>,
@@ -45,7 +72,17 @@ pub struct Unflushed {
     pub(super) source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-/// The keys that could not be flushed, each with the reason. All others are on disk.
+/// The keys that could not be flushed, each with the reason.
+///
+/// All others are on disk.
+///
+/// ```
+/// use larder::FlushError;
+///
+/// fn left<K: Clone, E>(error: &FlushError<K, E>) -> Vec<K> {
+///     error.failed().iter().map(|(key, _)| key.clone()).collect()
+/// }
+/// ```
 #[derive(Debug)]
 pub struct FlushError<K, E> {
     pub(super) failed: Vec<(K, WriteBackError<K, E>)>,
@@ -54,6 +91,15 @@ pub struct FlushError<K, E> {
 /// A dependency that would have closed a circle: none of the caches in it could ever be flushed.
 ///
 /// It was not added; flush a cache of the circle and then depend on it, or do without.
+///
+/// ```
+/// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
+/// # let disk = Memory::<u32, u32>::new();
+/// let cache = WriteBack::builder(Std::new(ManualClock::new()), disk).name("pages").build()?;
+/// let circle = cache.always_depend_on(&cache).unwrap_err();
+/// assert_eq!(circle.names().collect::<Vec<_>>(), ["pages", "pages"]);
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CircleError {
     pub(super) names: Vec<Arc<str>>,

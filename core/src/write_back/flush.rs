@@ -30,6 +30,18 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// # Cancel safety
     ///
     /// Dropping the future leaves flushes under way to the others who wait for them; what nobody waits for is dirty again.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// block_on(cache.get_or_load(&1))?.set("uno");
+    /// assert_eq!((cache.dirty(), disk.get(&1)), (1, Some("one")));
+    /// block_on(cache.flush())?;
+    /// assert_eq!((cache.dirty(), disk.get(&1)), (0, Some("uno")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn flush(&self) -> Flush<K, B, R, D> {
         Flush::new(Arc::clone(&self.shared), Scope::All { last: None, before: None })
     }
@@ -37,6 +49,21 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// Writes everything that has been dirty for so long.
     ///
     /// As [`flush`](Self::flush) otherwise.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// let clock = cache.runtime().timer().clone();
+    /// block_on(cache.get_or_load(&1))?.set("uno");
+    /// clock.advance(Duration::from_secs(5));
+    /// block_on(cache.get_or_load(&2))?.set("due");
+    /// block_on(cache.flush_older_than(Duration::from_secs(5)))?;
+    /// assert_eq!((disk.get(&1), disk.get(&2)), (Some("uno"), Some("two")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn flush_older_than(&self, age: Duration) -> Flush<K, B, R, D> {
         Flush::new(Arc::clone(&self.shared), Scope::All { last: None, before: Some(age) })
     }
@@ -44,6 +71,19 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// Writes the entry of `key` if it is dirty, and what has to be on disk before it.
     ///
     /// As [`flush`](Self::flush) otherwise.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// for (key, name) in [(1, "uno"), (2, "due")] {
+    ///     block_on(cache.get_or_load(&key))?.set(name);
+    /// }
+    /// block_on(cache.flush_key(&2))?;
+    /// assert_eq!((disk.get(&1), disk.get(&2)), (Some("one"), Some("due")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn flush_key(&self, key: &K) -> Flush<K, B, R, D> {
         Flush::new(Arc::clone(&self.shared), Scope::Key(key.clone()))
     }
@@ -51,6 +91,17 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// Returns when the oldest change will be as old as [`flush_after`](crate::WriteBackBuilder::flush_after) says.
     ///
     /// For hosts that flush by themselves; `None` if nothing is dirty.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Instant, ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// assert_eq!(cache.next_flush(), None);
+    /// block_on(cache.get_or_load(&1))?.set("uno");
+    /// assert_eq!(cache.next_flush(), Some(Instant::from_nanos(5_000_000_000)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn next_flush(&self) -> Option<Instant> {
         let oldest = self.shared.with(|book| book.ledger.oldest_at());
         oldest.map(|at| at.saturating_add(self.shared.settings.flush_after))
@@ -58,6 +109,21 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
 }
 
 /// The future of [`WriteBack::flush`] and its like.
+///
+/// It owns its share of the cache, and may be spawned.
+///
+/// ```
+/// # use futures_lite::future::block_on;
+/// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
+/// # let disk = Memory::from([(1, "one")]);
+/// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+/// block_on(cache.get_or_load(&1))?.set("uno");
+/// let flush = cache.flush();
+/// drop(cache);
+/// block_on(flush)?;
+/// assert_eq!(disk.get(&1), Some("uno"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "a future does nothing unless it is polled"]
 pub struct Flush<K: Key, B: Backend<K>, R: Runtime, D: Threads = ManyThreads> {
     shared: Arc<Shared<K, B, R, D>>,

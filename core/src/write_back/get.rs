@@ -29,6 +29,19 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     ///
     /// Dropping the future leaves the load to the others who wait for it; if there are none, it is dropped, and room that
     /// was made for it is given back.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// let page = block_on(cache.get_or_load(&1))?;
+    /// assert_eq!(page.value(), "one");
+    /// assert_eq!(cache.pinned(), 1);
+    /// drop(page);
+    /// assert_eq!(cache.pinned(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn get_or_load(&self, key: &K) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
         self.get_or_load_with(key, Room::Wait).await
     }
@@ -42,6 +55,20 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// # Cancel safety
     ///
     /// As [`get_or_load`](Self::get_or_load).
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// let cache = WriteBack::builder(Std::new(ManualClock::new()), disk).capacity(1).build()?;
+    /// let page = block_on(cache.get_or_load(&1))?;
+    /// let refused = block_on(cache.get_or_load_with(&2, Room::Try));
+    /// assert!(matches!(refused, Err(WriteBackError::Full)));
+    /// drop(page);
+    /// assert!(block_on(cache.get_or_load_with(&2, Room::Try)).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn get_or_load_with(
         &self,
         key: &K,
@@ -82,6 +109,17 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     }
 
     /// Returns the entry of `key`, pinned, if it is there; loads nothing.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// assert!(cache.try_get(&1).is_none());
+    /// block_on(cache.get_or_load(&1))?;
+    /// assert!(cache.try_get(&1).is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_get(&self, key: &K) -> Option<Pinned<K, B, R, D>> {
         Pinned::of(&self.shared, key)
     }

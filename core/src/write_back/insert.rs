@@ -23,6 +23,18 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// # Cancel safety
     ///
     /// Dropped before it is ready, the value is not stored.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// let page = block_on(cache.insert(3, "three", Room::Wait))?;
+    /// assert!(page.is_dirty());
+    /// let refused = block_on(cache.insert(3, "drei", Room::Wait));
+    /// assert!(matches!(refused, Err(WriteBackError::Pinned(keys)) if keys == [3]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn insert(
         &self,
         key: K,

@@ -16,6 +16,18 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// # Cancel safety
     ///
     /// Dropped before it is ready, the entry stays.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// block_on(cache.get_or_load(&1))?.set("uno");
+    /// assert_eq!(block_on(cache.remove(&1))?, Some("uno"));
+    /// assert_eq!(disk.get(&1), Some("uno")); // written first
+    /// assert!(cache.try_get(&1).is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn remove(&self, key: &K) -> Result<Option<B::Value>, WriteBackError<K, B::Error>> {
         let hash = self.shared.hash(key);
         loop {
@@ -55,6 +67,18 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     ///
     /// Dropped before all entries are gone, it has done nothing; dropped later, some of the dirty ones go without the back
     /// end hearing of them.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// block_on(cache.get_or_load(&1))?.set("uno");
+    /// disk.put(1, "eins"); // somebody else has written it
+    /// block_on(cache.invalidate())?;
+    /// assert_eq!(block_on(cache.get_or_load(&1))?.value(), "eins");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub async fn invalidate(&self) -> Result<(), WriteBackError<K, B::Error>> {
         let gone = loop {
             let step = self.shared.with(|book| {

@@ -13,6 +13,18 @@ use crate::{Backend, Key, Runtime};
 ///
 /// Reading is shared; a change marks the entry dirty, and is acknowledged once the call returns: from then on it is in the
 /// cache or on disk, whatever happens. Cloning a handle pins the entry once more.
+///
+/// ```
+/// # use futures_lite::future::block_on;
+/// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
+/// # let disk = Memory::from([(1, "one")]);
+/// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk).build()?;
+/// let page = block_on(cache.get_or_load(&1))?;
+/// let same = page.clone();
+/// page.set("uno");
+/// assert_eq!(same.value(), "uno");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Pinned<K: Key, B: Backend<K>, R: Runtime, D: Threads = ManyThreads> {
     shared: Arc<Shared<K, B, R, D>>,
     key: K,
@@ -37,16 +49,46 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Pinned<K, B, R, D> {
     }
 
     /// Returns the key.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// assert_eq!(block_on(cache.get_or_load(&1))?.key(), &1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn key(&self) -> &K {
         &self.key
     }
 
     /// Returns the value as it is now.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// assert_eq!(block_on(cache.get_or_load(&1))?.value(), "one");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn value(&self) -> B::Value {
         self.shared.with(|book| book.ledger.entry(self.place).value.clone())
     }
 
     /// Sets the value and marks the entry dirty.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// let page = block_on(cache.get_or_load(&1))?;
+    /// page.set("uno");
+    /// assert!(page.is_dirty());
+    /// assert_eq!(disk.get(&1), Some("one"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set(&self, value: B::Value) {
         let now = self.shared.io.runtime().now();
         let _old = self.shared.with(|book| book.ledger.change(self.place, value, now));
@@ -56,6 +98,18 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Pinned<K, B, R, D> {
     ///
     /// The closure runs outside every lock, and again if somebody else has changed the value meanwhile. It changes a
     /// clone, so what is flushed at the same time stays as it was.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// let disk = Memory::from([(1, 10)]);
+    /// let cache = WriteBack::builder(Std::new(ManualClock::new()), disk).build()?;
+    /// let page = block_on(cache.get_or_load(&1))?;
+    /// assert_eq!(page.update(|number| *number += 1), 11);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn update(&self, mut change: impl FnMut(&mut B::Value)) -> B::Value {
         loop {
             let (mut value, version) = self.shared.with(|book| {
@@ -75,6 +129,18 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Pinned<K, B, R, D> {
     }
 
     /// Tells whether there are changes that are not on disk.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// let page = block_on(cache.get_or_load(&1))?;
+    /// assert!(!page.is_dirty());
+    /// page.set("uno");
+    /// assert!(page.is_dirty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_dirty(&self) -> bool {
         self.shared.with(|book| book.ledger.entry(self.place).state.since().is_some())
     }

@@ -12,6 +12,22 @@ use super::{shared::Shared, threads::Threads};
 use crate::{Backend, Instant, Key, Runtime, dirty::Grant};
 
 /// What a call does when all entries are pinned and it needs a place.
+///
+/// ```
+/// use core::time::Duration;
+/// use futures_lite::future::{block_on, poll_once};
+/// use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+///
+/// let (clock, disk) = (ManualClock::new(), Memory::from([(1, "one"), (2, "two")]));
+/// let cache = WriteBack::builder(Std::new(clock.clone()), disk).capacity(1).build()?;
+/// let page = block_on(cache.get_or_load(&1))?;
+/// let mut get = Box::pin(cache.get_or_load_with(&2, Room::Within(Duration::from_secs(1))));
+/// assert!(block_on(poll_once(&mut get)).is_none());
+/// clock.advance(Duration::from_secs(1));
+/// assert!(matches!(block_on(get), Err(WriteBackError::Full)));
+/// # drop(page);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Room {
     /// When it waits until a handle is dropped, after those who have waited for longer; the default.

@@ -6,8 +6,17 @@ use core::{future::Future, pin::Pin};
 use super::Unflushed;
 use crate::{dirty::Need, seams::sealed::Sealed};
 
-/// Where a cache and those it depends on may be used: on [many threads](ManyThreads), or on [one](OneThread). Closed to
-/// other types.
+/// Where a cache and those it depends on may be used: on [many threads](ManyThreads), or on [one](OneThread).
+///
+/// Closed to other types; there to be named in bounds.
+///
+/// ```
+/// use larder::{Backend, Key, Runtime, Threads, WriteBack};
+///
+/// fn is_idle<K: Key, B: Backend<K>, R: Runtime, D: Threads>(cache: &WriteBack<K, B, R, D>) -> bool {
+///     cache.pinned() == 0 && cache.dirty() == 0
+/// }
+/// ```
 pub trait Threads: Sealed + 'static {
     /// The flush of another cache.
     #[doc(hidden)]
@@ -44,6 +53,18 @@ pub struct ManyThreads(());
 /// Dependencies may be such that stay on their thread, and so does the cache.
 ///
 /// Chosen by [`WriteBackBuilder::one_thread`](crate::WriteBackBuilder::one_thread).
+///
+/// ```
+/// use larder::{ConfigError, ManualClock, OneThread, WriteBack, parts::{Local, Memory}};
+///
+/// type Pages = WriteBack<u32, Memory<u32, u32>, Local<ManualClock>, OneThread>;
+///
+/// fn pages() -> Result<Pages, ConfigError> {
+///     WriteBack::builder(Local::new(ManualClock::new()), Memory::new()).one_thread().build()
+/// }
+/// # pages()?.always_depend_on(&pages()?).expect("no circle");
+/// # Ok::<(), ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct OneThread(());
 
