@@ -7,8 +7,9 @@ use core::{future::Future, pin::Pin};
 ///
 /// All futures own what they need. They are kept in the cache, polled from the task of whichever waiter is polled, and
 /// may be dropped at any await; a flush that was dropped or has failed is made again. Implementors MUST ensure that a load
-/// that begins after a flush has succeeded sees what was flushed, and that of two flushes of one key, which are never
-/// under way at once, the later one counts.
+/// that begins after a flush has succeeded sees what was flushed. Two flushes of one key are never under way at once, but one
+/// that was dropped may have left work behind, say on a thread that blocks: they MUST ensure that this writes nothing over
+/// what a later flush has written.
 ///
 /// ```
 /// use larder::{Backend, BoxIo};
