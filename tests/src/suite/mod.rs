@@ -29,12 +29,14 @@ mod adapter;
 mod batches;
 mod caller;
 mod deadlines;
+mod disk;
 mod leaving;
 mod lifetimes;
 mod loads;
 mod sharing;
 mod stage;
 mod timer;
+mod write_back;
 mod writes;
 
 use core::future::Future;
@@ -57,6 +59,7 @@ pub use loads::{End, Loading, LoadingMany, Loads};
 pub use sharing::*;
 pub use stage::Stage;
 pub use timer::*;
+pub use write_back::*;
 pub use writes::*;
 
 /// A time that passes soon, wherever time is real.
@@ -116,6 +119,11 @@ macro_rules! suite {
             a_removal_is_not_undone
             overlapping_batches_load_each_key_once
             a_failed_batch_is_the_failure_of_each_key
+            changes_are_written_behind
+            room_is_made_by_writing
+            what_is_not_written_stays_dirty
+            caches_are_written_in_order
+            pages_leave
         );
     };
     ($executor:ty: $($check:ident)*) => {$(
