@@ -184,11 +184,8 @@ impl Ttl {
         match self {
             Self::NotStored => None,
             Self::ExpiresAtOnce | Self::For(Duration::ZERO) => {
-                if keeps_expired {
-                    Some(now)
-                } else {
-                    None
-                }
+                // A deadline at the very end of the clock would be none.
+                if keeps_expired { Some(now.told()) } else { None }
             }
             Self::For(duration) => Some(now.saturating_add(duration)),
             Self::Inherit | Self::Forever => Some(Instant::NEVER),

@@ -150,6 +150,21 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         Some(self.serve(place, now, error))
     }
 
+    /// Serves the value at `place` instead of a load that has failed or takes too long: one that has expired within
+    /// `limit`, or a fresh one to who `is_ahead`.
+    pub(super) fn instead(
+        &mut self,
+        place: Option<u32>,
+        now: Instant,
+        is_ahead: bool,
+        limit: Option<Duration>,
+        error: Option<&Failure<E>>,
+    ) -> Option<Outcome<V, E>> {
+        let fresh = place.filter(|place| is_ahead && self.values.entry(*place).is_fresh(now));
+        let Some(fresh) = fresh else { return self.stale(place, now, limit, error) };
+        Some(Outcome { error: error.cloned(), ..self.serve(fresh, now, None) })
+    }
+
     /// Serves the value at `place`, fresh or not.
     pub(super) fn serve(&mut self, place: u32, now: Instant, error: Option<&Failure<E>>) -> Outcome<V, E> {
         let entry = self.values.entry(place);

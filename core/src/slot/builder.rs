@@ -257,7 +257,8 @@ impl<R: Runtime, L: Source<()>> SlotBuilder<R, L> {
 
     /// Has the first caller within the margin refresh the value and wait for that, instead of handing it out.
     ///
-    /// Then [`get`](LazySlot::get) refreshes ahead of time, too. If that fails, he has the old value, with the error.
+    /// Then [`get`](LazySlot::get) refreshes ahead of time, too. If that fails, he has the old value, with the error; if it
+    /// takes longer than he is [ready to wait](Self::lock_timeout), he has the old value as well.
     ///
     /// ```
     /// # use core::time::Duration;
