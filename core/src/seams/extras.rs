@@ -55,6 +55,7 @@ impl<K, L: Source<K>, X: Extra<K, L::Value>> Source<K> for With<L, X> {
     type Batch = L::Batch;
 
     const IS_READY: bool = L::IS_READY;
+    const LOADS: bool = L::LOADS;
     const BATCHES: bool = L::BATCHES;
     const REVALIDATES: bool = L::REVALIDATES;
     const JUDGES: bool = L::JUDGES || X::JUDGES;

@@ -179,6 +179,10 @@ pub trait Source<K>: sealed::Sealed {
     #[doc(hidden)]
     const IS_READY: bool = true;
 
+    /// Whether this loads by itself; if not, each call brings a load.
+    #[doc(hidden)]
+    const LOADS: bool = true;
+
     /// Whether keys are loaded many at once.
     #[doc(hidden)]
     const BATCHES: bool = false;

@@ -107,7 +107,8 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             return Arrival::Seated(seat, first);
         };
         if polls_itself(self.flights.flight(flight)) {
-            if let Some(outcome) = self.stale(place, now, call.stale_while_refresh, None) {
+            // A fresh value is here only if this call wants a newer one, which it cannot have.
+            if let Some(outcome) = self.instead(place, now, true, call.stale_while_refresh, None) {
                 return Arrival::Served(outcome, None);
             }
             self.counts.errors += 1;

@@ -6,10 +6,12 @@ use larder_tests::*;
 mod cases;
 mod defects;
 mod failing;
+mod inside;
 mod lifetimes;
 mod margin;
 mod origin;
 mod previous;
+mod waiting;
 mod watching;
 mod writes;
 
