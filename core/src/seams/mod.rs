@@ -14,7 +14,7 @@ mod sources;
 pub use calls::TakesCalls;
 pub(crate) use extras::Extra;
 pub use extras::{Chance, Expiring, Expiry, Listener, Listening, Refreshing, Weighed, Weigher, With};
-pub(crate) use load::sealed;
+pub(crate) use load::{Touched, sealed};
 pub use load::{HasLoader, Judgement, Key, Load, Loaded, Source};
 pub(crate) use many::{Answers, NoBatch, OwnAnswers, PlainAnswers};
 pub use many::{LoadMany, LoadManyFn, LoadedManyFn, ManyLoader};
