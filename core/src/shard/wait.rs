@@ -151,7 +151,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
 
     /// Decides what a caller does who has not been told anything.
     ///
-    /// `own` is what his own load is polled with, should it be his turn.
+    /// `own` is what he is polled with, should it be his turn to drive.
     pub(crate) fn proceed(
         &mut self,
         waiting: &mut Waiting,

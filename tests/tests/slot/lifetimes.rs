@@ -219,7 +219,7 @@ fn whose_lifetime_counts<R: Host>() {
         let mut sim = Sim::new();
         let loads = sim.loads(answer.map_or(after(1), |ttl| after(1).ttl(ms(ttl))));
         let slot = sim.slot::<R>(&loads, |s| s.ttl(ms(30)));
-        let options = call.map_or(LookupOptions::new(), |ttl| LookupOptions::new().ttl(ms(ttl)));
+        let options = call.map_or_else(LookupOptions::new, |ttl| LookupOptions::new().ttl(ms(ttl)));
         sim.fetch_with(&slot, options);
         sim.fetch_with(&slot, LookupOptions::new().ttl(ms(7)).reload());
         sim.to(1);

@@ -13,6 +13,7 @@ mod looking;
 mod margin;
 mod origin;
 mod previous;
+mod threads;
 mod waiting;
 mod watching;
 mod writes;
