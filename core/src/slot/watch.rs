@@ -177,3 +177,6 @@ impl<R: Runtime> Drop for Changed<'_, R> {
         self.0.withdraw();
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests;
