@@ -30,6 +30,8 @@ fn an_end_comes_earlier_but_after_now() {
         assert!(at(100) < end && end <= at(200), "{end:?}");
         assert_eq!(jitter(1.0).shorten(at(100), at(101), &n), at(101));
         assert_eq!(jitter(0.0).shorten(at(100), at(200), &n), at(200));
+        // As if rounding took more than there is.
+        assert!(at(100) < jitter(3.0).shorten(at(100), at(200), &n));
     }
 }
 
