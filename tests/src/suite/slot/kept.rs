@@ -1,0 +1,58 @@
+//! Slots that are watched, or kept fresh.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use alloc::sync::Arc;
+
+use super::{super::End, Executor, Slot, Stage, fresh};
+use crate::suite::LATE;
+use crate::wakers::poll_once;
+
+/// A watcher is woken by a change, by nothing else, and by the end of the slot.
+pub async fn a_slot_is_watched<E: Executor>(stage: Stage<E>) {
+    let slot = stage.slot(|setup| setup);
+    let mut watcher = slot.watch();
+    let failing = stage.slot_crowd(slot, 1).await;
+    stage.loads.end(1, End::Error);
+    assert_eq!(stage.saw_all(&failing).await, ["E1"]);
+    assert!(poll_once(&mut watcher.changed()).is_pending());
+    let asking = stage.ask_slot(slot);
+    stage.begun(2).await;
+    let mut changed = watcher.changed();
+    assert!(poll_once(&mut changed).is_pending());
+    stage.loads.end(2, End::Value);
+    assert!(changed.await);
+    assert_eq!(fresh::<E>(slot), Some(2));
+    assert_eq!(stage.saw(&asking).await, "V2 Miss");
+    slot.invalidate();
+    assert!(watcher.changed().await);
+    assert!(poll_once(&mut watcher.changed()).is_pending());
+    stage.slot_ends_clean(slot).await;
+    let mortal = stage.mortal_slot(|setup| setup);
+    let mut watcher = mortal.watch();
+    drop(mortal);
+    assert!(!watcher.changed().await);
+}
+
+/// A task keeps the value fresh without being asked, sees what is done by hand, and ends with the slot. (P2)
+///
+/// Only whoever knows the runtime can spawn it, as its future has no name: `spawn` does, and the flag is set at its end.
+pub async fn a_slot_is_kept_fresh<E: Executor>(
+    stage: Stage<E>,
+    spawn: impl FnOnce(&Slot<E::Runtime, E::Value>, Arc<AtomicBool>) -> bool,
+) {
+    let slot = stage.mortal_slot(|setup| setup.ttl(LATE));
+    let has_ended = Arc::<AtomicBool>::default();
+    assert!(spawn(&slot, has_ended.clone()), "a runtime is at hand");
+    stage.begun(1).await;
+    stage.loads.end(1, End::Value);
+    stage.until(|| fresh::<E>(&slot) == Some(1)).await;
+    assert_eq!(slot.invalidate().as_deref(), Some(&1));
+    stage.begun(2).await;
+    stage.loads.end(2, End::Value);
+    stage.until(|| fresh::<E>(&slot) == Some(2)).await;
+    stage.slot_ends_clean(&slot).await;
+    assert!(!has_ended.load(Ordering::SeqCst));
+    drop(slot);
+    stage.until(|| has_ended.load(Ordering::SeqCst)).await;
+}
