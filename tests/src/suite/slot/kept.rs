@@ -4,8 +4,10 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use alloc::sync::Arc;
 
+use larder::Loaded;
+
 use super::{super::End, Executor, Slot, Stage, fresh};
-use crate::suite::LATE;
+use crate::suite::{LATE, SOON};
 use crate::wakers::poll_once;
 
 /// A watcher is woken by a change, by nothing else, and by the end of the slot.
@@ -34,25 +36,28 @@ pub async fn a_slot_is_watched<E: Executor>(stage: Stage<E>) {
     assert!(!watcher.changed().await);
 }
 
-/// A task keeps the value fresh without being asked, sees what is done by hand, and ends with the slot. (P2)
+/// A task refreshes the value when it expires, and when it is dropped by hand; it ends with the slot. (P2)
 ///
-/// Only whoever knows the runtime can spawn it, as its future has no name: `spawn` does, and the flag is set at its end.
+/// Only whoever knows the runtime can spawn it, as its future has no name: `spawn` does, and sets the flag at its end.
 pub async fn a_slot_is_kept_fresh<E: Executor>(
     stage: Stage<E>,
-    spawn: impl FnOnce(&Slot<E::Runtime, E::Value>, Arc<AtomicBool>) -> bool,
+    spawn: impl Fn(&Slot<E::Runtime, E::Value>, Arc<AtomicBool>) -> bool,
 ) {
-    let slot = stage.mortal_slot(|setup| setup.ttl(LATE));
-    let has_ended = Arc::<AtomicBool>::default();
-    assert!(spawn(&slot, has_ended.clone()), "a runtime is at hand");
-    stage.begun(1).await;
-    stage.loads.end(1, End::Value);
-    stage.until(|| fresh::<E>(&slot) == Some(1)).await;
-    assert_eq!(slot.invalidate().as_deref(), Some(&1));
-    stage.begun(2).await;
-    stage.loads.end(2, End::Value);
-    stage.until(|| fresh::<E>(&slot) == Some(2)).await;
-    stage.slot_ends_clean(&slot).await;
-    assert!(!has_ended.load(Ordering::SeqCst));
-    drop(slot);
-    stage.until(|| has_ended.load(Ordering::SeqCst)).await;
+    for (fetch, ttl) in [(1, SOON), (2, LATE)] {
+        let slot = stage.mortal_slot(|setup| setup.ttl(LATE));
+        slot.set_with(Loaded::new(E::Value::from(90)).ttl(ttl));
+        let has_ended = Arc::<AtomicBool>::default();
+        assert!(spawn(&slot, has_ended.clone()), "a runtime is at hand");
+        if ttl == LATE {
+            stage.pass(SOON).await;
+            assert_eq!(slot.invalidate().as_deref(), Some(&90));
+        }
+        stage.begun(fetch).await;
+        stage.loads.end(fetch, End::Value);
+        stage.until(|| fresh::<E>(&slot) == Some(fetch as u32)).await;
+        stage.slot_ends_clean(&slot).await;
+        assert!(!has_ended.load(Ordering::SeqCst));
+        drop(slot);
+        stage.until(|| has_ended.load(Ordering::SeqCst)).await;
+    }
 }

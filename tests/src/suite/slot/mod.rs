@@ -84,7 +84,7 @@ impl<E: Executor> Stage<E> {
     pub async fn slot_crowd(&self, slot: &'static Slot<E::Runtime, E::Value>, n: u64) -> Vec<Seat> {
         let waiters = slot.stats().waiters + n;
         let crowd = (0..n).map(|_| self.ask_slot(slot)).collect();
-        self.until(|| slot.stats().waiters == waiters).await;
+        self.until(|| slot.stats().waiters == waiters && self.loads.live() > 0).await;
         crowd
     }
 
