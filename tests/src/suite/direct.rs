@@ -34,7 +34,7 @@ pub async fn values_come_and_go_by_hand<E: Executor>(stage: Stage<E>) {
     assert_eq!((cache.len(), cache.capacity(), cache.stats().evicted), (1, 1, 1));
     cache.clear();
     assert!(cache.is_empty() && cache.iter().next().is_none());
-    assert!(cache.runtime().sleep_until(stage.now()).await == ());
+    cache.runtime().sleep_until(stage.now()).await;
     stage.ends_clean(cache).await;
 }
 

@@ -167,13 +167,15 @@ macro_rules! suite {
         #[test]
         fn a_slot_is_kept_fresh() {
             $crate::suite::run::<$executor, _>(|stage| {
-                $crate::suite::a_slot_is_kept_fresh(stage, |slot, has_ended| {
+                $crate::suite::a_slot_is_kept_fresh(stage, |slot, counts| {
                     let task = slot.keep_fresh();
-                    let task = async move {
+                    let count = move || counts.fetch_add(1, ::core::sync::atomic::Ordering::SeqCst);
+                    let counted = async move {
+                        count();
                         task.await;
-                        has_ended.store(true, ::core::sync::atomic::Ordering::SeqCst);
+                        count();
                     };
-                    $crate::suite::Spawn::spawn(slot.runtime(), task).is_ok()
+                    $crate::suite::Spawn::spawn(slot.runtime(), counted).is_ok()
                 })
             });
         }

@@ -1,6 +1,6 @@
 //! Slots that are watched, or kept fresh.
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use alloc::sync::Arc;
 
@@ -38,17 +38,20 @@ pub async fn a_slot_is_watched<E: Executor>(stage: Stage<E>) {
 
 /// A task refreshes the value when it expires, and when it is dropped by hand; it ends with the slot. (P2)
 ///
-/// Only whoever knows the runtime can spawn it, as its future has no name: `spawn` does, and sets the flag at its end.
+/// Only whoever knows the runtime can spawn it, as its future has no name: `spawn` does, and counts its begin and its
+/// end.
 pub async fn a_slot_is_kept_fresh<E: Executor>(
     stage: Stage<E>,
-    spawn: impl Fn(&Slot<E::Runtime, E::Value>, Arc<AtomicBool>) -> bool,
+    spawn: impl Fn(&Slot<E::Runtime, E::Value>, Arc<AtomicUsize>) -> bool,
 ) {
     for (fetch, ttl) in [(1, SOON), (2, LATE)] {
         let slot = stage.mortal_slot(|setup| setup.ttl(LATE));
         slot.set_with(Loaded::new(E::Value::from(90)).ttl(ttl));
-        let has_ended = Arc::<AtomicBool>::default();
-        assert!(spawn(&slot, has_ended.clone()), "a runtime is at hand");
+        let counts = Arc::<AtomicUsize>::default();
+        assert!(spawn(&slot, counts.clone()), "a runtime is at hand");
+        stage.until(|| counts.load(Ordering::SeqCst) == 1).await;
         if ttl == LATE {
+            // So that it sleeps by then.
             stage.pass(SOON).await;
             assert_eq!(slot.invalidate().as_deref(), Some(&90));
         }
@@ -56,8 +59,8 @@ pub async fn a_slot_is_kept_fresh<E: Executor>(
         stage.loads.end(fetch, End::Value);
         stage.until(|| fresh::<E>(&slot) == Some(fetch as u32)).await;
         stage.slot_ends_clean(&slot).await;
-        assert!(!has_ended.load(Ordering::SeqCst));
+        assert_eq!(counts.load(Ordering::SeqCst), 1);
         drop(slot);
-        stage.until(|| has_ended.load(Ordering::SeqCst)).await;
+        stage.until(|| counts.load(Ordering::SeqCst) == 2).await;
     }
 }
