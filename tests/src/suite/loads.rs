@@ -61,6 +61,14 @@ impl<V> Loads<V> {
         waker.into_iter().for_each(Waker::wake);
     }
 
+    /// Ends load `number` and wakes nobody: it is found ready by who polls it next.
+    pub fn end_unheard(&self, number: usize, end: End) {
+        drop(self.with(|state| {
+            state.ends.insert(number, end);
+            state.wakers.remove(&number)
+        }));
+    }
+
     /// How many loads have begun.
     pub fn begun(&self) -> usize {
         self.with(|state| state.begun.len())

@@ -103,6 +103,7 @@ macro_rules! suite {
         $crate::suite!($executor:
             a_sleep_ends_at_its_deadline
             many_tasks_share_one_load
+            a_load_is_found_ready_by_who_comes
             a_failure_is_shared
             a_panic_is_contained
             the_first_leaves_and_the_load_goes_on
@@ -122,6 +123,7 @@ macro_rules! suite {
             an_insert_ends_the_waits
             a_removal_is_not_undone
             overlapping_batches_load_each_key_once
+            a_batch_is_found_ready_by_who_comes
             a_failed_batch_is_the_failure_of_each_key
             a_call_brings_its_load
             a_call_lends_its_load
