@@ -31,3 +31,6 @@ impl Jitter {
         self.share * (bits as f64 / (1_u64 << 53) as f64)
     }
 }
+
+#[cfg(test)]
+mod tests;

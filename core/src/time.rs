@@ -147,7 +147,8 @@ pub enum Ttl {
     /// When the next in line decides: the load's own answer, then the call, then the cache's closure, then the cache.
     #[default]
     Inherit,
-    /// When the value is fresh for this long; zero means [`NotStored`](Self::NotStored).
+    /// When the value is fresh for this long; zero means [`NotStored`](Self::NotStored). A
+    /// [`LazySlot`](crate::LazySlot) keeps a value that came so, as a stale copy, and fetches the next at the pace of retries.
     For(Duration),
     /// When the value never expires.
     Forever,
@@ -184,11 +185,8 @@ impl Ttl {
         match self {
             Self::NotStored => None,
             Self::ExpiresAtOnce | Self::For(Duration::ZERO) => {
-                if keeps_expired {
-                    Some(now)
-                } else {
-                    None
-                }
+                // A deadline at the very end of the clock would be none.
+                if keeps_expired { Some(now.told()) } else { None }
             }
             Self::For(duration) => Some(now.saturating_add(duration)),
             Self::Inherit | Self::Forever => Some(Instant::NEVER),

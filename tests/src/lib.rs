@@ -2,7 +2,7 @@
 //!
 //! * [`Sim`] polls callers one by one in virtual time and writes down what each of them saw.
 //! * [`Loads`] is a loader that follows a [`Script`]: how long a load takes and how it ends.
-//! * [`Batches`] is the same for loads of many keys.
+//! * [`Batches`] is the same for loads of many keys, and a [`Slot`] is fetched by one.
 //! * [`Host`] names a runtime of the core's own parts; [`on_every_runtime!`] runs a generic test on each.
 //! * [`mod@suite`] is what holds on any runtime, for adapters to be tried by; [`suite!`] makes its tests.
 //! * [`memory`] counts live bytes, [`wakers`] has wakers that count, record and misbehave.
@@ -38,6 +38,7 @@ mod random;
 pub mod replay;
 mod script;
 mod sim;
+mod slots;
 mod spawning;
 pub mod suite;
 mod time;
@@ -51,10 +52,11 @@ pub use books::{assert_clean, assert_sums};
 pub use disk::{Disk, told, why};
 pub use hashing::Same;
 pub use hosts::{Host, run};
-pub use loads::{Loads, PlainLoad, Revalidating, Revalidator, ScriptLoad};
+pub use loads::{Fetcher, Loads, PlainLoad, Revalidating, Revalidator, ScriptLoad};
 pub use random::Random;
 pub use script::{Bang, Gate, Play, Script, after, never, polls, ready, steps};
 pub use sim::{BatchSetup, Saw, Scripted, Setup, Sim, Ticket};
+pub use slots::{BareSetup, BareSlot, Fetches, FetchesScripts, Sightings, Slot, SlotSetup};
 pub use spawning::Spawning;
 pub use time::{Time, ms, sleep};
 

@@ -70,6 +70,21 @@ impl Loads {
         })
     }
 
+    /// The loader as the fetch of a slot.
+    pub fn fetcher(&self) -> Fetcher {
+        let loads = self.clone();
+        Box::new(move |previous| {
+            loads.0.handed.borrow_mut().push(previous);
+            loads.begin(0)
+        })
+    }
+
+    /// One fetch of a slot, by a call of its own.
+    pub fn fetch(&self, previous: Option<Previous<V>>) -> PlainLoad {
+        self.0.handed.borrow_mut().push(previous);
+        PlainLoad(self.begin(0))
+    }
+
     /// Gives back the memory of the record, for tests that count bytes.
     pub fn forget(&self) {
         self.0.begun.take();
@@ -129,6 +144,9 @@ impl Future for PlainLoad {
 
 /// What calls a script's loader with the previous value.
 pub type Revalidator = Box<dyn Fn(u32, Option<Previous<V>>) -> ScriptLoad>;
+
+/// What fetches the value of a slot by a script.
+pub type Fetcher = Box<dyn Fn(Option<Previous<V>>) -> ScriptLoad>;
 
 /// A source whose loads follow scripts and are handed the previous value.
 pub type Revalidating = RevalidateFn<Revalidator, V>;

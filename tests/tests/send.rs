@@ -3,8 +3,9 @@
 use core::future::Ready;
 
 use larder::{
-    BoxLoader, Cache, DefaultHasher, GetMany, GetManyWith, Load, Loaded, Loader, LookupMany, LookupOptions,
-    ManualClock, Refresh, parts::*, policy::GatedFifo,
+    BoxFetcher, BoxLoader, Cache, Changed, DefaultHasher, GetMany, GetManyWith, LazySlot, Load, Loaded, Loader,
+    LocalPerCall, LookupMany, LookupOptions, ManualClock, PerCall, Refresh, SlotRefresh, Watcher, parts::*,
+    policy::GatedFifo,
 };
 use larder_tests::{Arc, Duration, Future, Pin, Rc};
 
@@ -156,6 +157,72 @@ fn c84_a_local_cache_holds_what_cannot_cross() {
     let per_call = per_call.build().expect("valid");
     let own = shared.clone();
     let value = larder_tests::wakers::now(per_call.get_or_load(&1_u32, async move || Ok::<_, ()>(own)));
+    assert!(value.is_ok_and(|value| Rc::ptr_eq(&value, &shared)));
+}
+
+type SlotOf<V, R> = LazySlot<BoxFetcher<V, ()>, R>;
+type Bare<V, R> = LazySlot<PerCall<V, ()>, R>;
+type Fetching<V> = SlotRefresh<BoxFetcher<V, ()>, Std<ManualClock>>;
+
+/// C84: with a real lock a slot of `Send` things is `Send + Sync`, and what watches or refreshes it is `Send`. (P15)
+#[test]
+fn c84_a_slot_behind_a_lock_crosses_threads() {
+    assert!(has!(SlotOf<Arc<str>, Std<ManualClock>>: Send) && has!(SlotOf<Arc<str>, Std<ManualClock>>: Sync));
+    assert!(has!(SlotOf<Arc<str>, Spin<ManualClock>>: Send) && has!(SlotOf<Arc<str>, Spin<ManualClock>>: Sync));
+    assert!(has!(Bare<Arc<str>, Std<ManualClock>>: Send) && has!(Bare<Arc<str>, Std<ManualClock>>: Sync));
+    assert!(has!(Fetching<Arc<str>>: Send));
+    assert!(has!(Watcher<Std<ManualClock>>: Send) && has!(Watcher<Std<ManualClock>>: Sync));
+    assert!(has!(Changed<'_, Std<ManualClock>>: Send));
+}
+
+/// C84: with a `RefCell`, or with values of one thread, it is neither; a watcher holds nothing of the slot's.
+#[test]
+fn c84_a_local_slot_stays() {
+    assert!(!has!(SlotOf<Arc<str>, Local<ManualClock>>: Send) && !has!(SlotOf<Arc<str>, Local<ManualClock>>: Sync));
+    assert!(!has!(SlotOf<Rc<str>, Std<ManualClock>>: Send) && !has!(SlotOf<Rc<str>, Std<ManualClock>>: Sync));
+    assert!(!has!(LazySlot<LocalPerCall<Arc<str>, ()>, Std<ManualClock>>: Send));
+    assert!(!has!(Fetching<Rc<str>>: Send));
+    assert!(has!(Watcher<Local<ManualClock>>: Send));
+}
+
+/// C84: the futures of every call of a slot are `Send` behind a lock, and so is what keeps it fresh.
+#[test]
+fn c84_futures_of_a_slot_cross_threads() {
+    let clock = ManualClock::new();
+    let slot = LazySlot::builder(Std::new(clock.clone())).fetch_fn(|_| async { Ok::<_, ()>(Loaded::new(1)) });
+    let slot = is_sync(is_send(slot.build().expect("valid")));
+    let options = LookupOptions::new();
+    drop((is_send(slot.get()), is_send(slot.lookup(options)), is_send(slot.refresh())));
+    drop((is_send(slot.get_stale()), is_send(slot.lookup_stale(options))));
+    drop(is_send(slot.lookup_with(options, |_| async { Ok::<_, ()>(1) })));
+    drop((is_send(slot.keep_fresh()), is_send(slot.watch())));
+    let own = slot.clone();
+    drop(is_send(async move { own.get().await }));
+    drop(is_send(async move { slot.watch().changed().await }));
+    let bare = LazySlot::builder(Std::new(clock)).per_call::<u32, ()>().build().expect("valid");
+    drop(is_send(bare.get_or_fetch(|_| async { Ok(1) })));
+    drop(is_send(bare.lookup_or_fetch(options, |_| async { Ok(1) })));
+    drop(is_send(bare.stale_or_fetch(options, |_| async { Ok(1) })));
+    drop(is_send(async move { bare.get_or_fetch(|_| async { Ok(1) }).await }));
+}
+
+/// C84: a slot of one thread holds `Rc` values, by fetches that may not leave it.
+#[test]
+fn c84_a_local_slot_holds_what_cannot_cross() {
+    let shared = Rc::new(5);
+    let own = shared.clone();
+    let slot = LazySlot::builder(Local::new(ManualClock::new()))
+        .fetch_fn(move |_| {
+            let own = own.clone();
+            async move { Ok::<_, Rc<()>>(Loaded::new(own)) }
+        })
+        .build()
+        .expect("valid");
+    assert!(larder_tests::wakers::now(slot.get()).is_ok_and(|value| Rc::ptr_eq(&value, &shared)));
+    let bare =
+        LazySlot::builder(Local::new(ManualClock::new())).local_per_call::<Rc<i32>, ()>().build().expect("valid");
+    let own = shared.clone();
+    let value = larder_tests::wakers::now(bare.get_or_fetch(|_| async move { Ok(own) }));
     assert!(value.is_ok_and(|value| Rc::ptr_eq(&value, &shared)));
 }
 

@@ -20,17 +20,22 @@
 
 #![forbid(unsafe_code)]
 
-use core::{future::Future, pin::Pin, time::Duration};
+use core::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 use larder::parts::{CoarseClock, Host, Hosted};
 pub use larder::*;
-use tokio::{runtime::Handle, time};
+use tokio::{runtime::Handle, task::JoinHandle, time};
 
 /// Tokio as a runtime for caches: its clock, its timer, and its spawner where a runtime is at hand.
 ///
-/// The clock is tokio's own, so that a paused runtime moves lifetimes and timeouts as well. Where no runtime is at hand,
-/// nothing panics: deadlines are then noticed when somebody is polled, and what was to be spawned is handed back. A runtime
-/// that is at hand must have its timers enabled, as for any wait of tokio's. They have the precision of a millisecond.
+/// The clock is tokio's own, so that a paused runtime moves lifetimes and timeouts as well. Where no runtime is at hand, or
+/// one that was is gone, nothing panics: deadlines are then noticed when somebody is polled, and what was to be spawned is
+/// handed back. A runtime that is at hand must have its timers enabled, as for any wait of tokio's. They have the precision of a millisecond.
 ///
 /// ```
 /// use std::time::Duration;
@@ -114,10 +119,51 @@ impl Clock for TokioClock {
 pub struct CurrentRuntime;
 
 impl Host for CurrentRuntime {
-    type Delay = Pin<Box<time::Sleep>>;
+    type Delay = TokioDelay;
 
-    fn delay(&self, time: Duration) -> Option<Self::Delay> {
-        Handle::try_current().ok().map(|_| Box::pin(time::sleep(time)))
+    fn delay(&self, time: Duration) -> Option<TokioDelay> {
+        let mut task = Handle::try_current().ok()?.spawn(time::sleep(time));
+        match Pin::new(&mut task).poll(&mut Context::from_waker(Waker::noop())) {
+            // Of that runtime there is nothing left but its handle.
+            Poll::Ready(Err(_)) => None,
+            early => Some(TokioDelay(early.is_pending().then_some(task))),
+        }
+    }
+}
+
+/// A wait on the tokio runtime that was at hand when it began; it ends with that, too.
+///
+/// It is a task there, since tokio's own sleep panics when its runtime is gone. Dropping it ends the task.
+///
+/// ```
+/// use std::time::Duration;
+/// use larder_tokio::{CurrentRuntime, parts::Host};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// CurrentRuntime.delay(Duration::from_millis(1)).expect("a runtime is at hand").await;
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct TokioDelay(Option<JoinHandle<()>>);
+
+impl Future for TokioDelay {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let end = self.0.as_mut().map_or(Poll::Ready(()), |task| Pin::new(task).poll(cx).map(drop));
+        if end.is_ready() {
+            self.0 = None;
+        }
+        end
+    }
+}
+
+impl Drop for TokioDelay {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
     }
 }
 

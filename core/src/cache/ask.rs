@@ -260,8 +260,5 @@ where
 /// Tells whether a flight is being polled right now by whoever is polled with this waker.
 pub(super) fn polls_itself<K: Key, L: Source<K>, R: Runtime>(flight: &FlightOf<K, L, R>, waker: &Waker) -> bool {
     let polled = flight.polled(|own| own.will_wake(waker));
-    polled.own
-        || flight.crowd.is_inside(waker)
-        || (polled.shared && flight.crowd.is_hub(waker))
-        || (polled.alone && flight.crowd.is_alone_with(waker))
+    polled.own || flight.crowd.is_inside(waker) || (polled.shared && flight.crowd.is_hub(waker))
 }

@@ -554,7 +554,8 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
         let keeping = Keeping { hold, idle, lives: rules.early.is_set(), inline: rules.early.inline };
         let shard = |share| Aligned(R::Lock::new(Shard::new(share, keeping)));
         let shards = shares(capacity, shards).map(shard).collect();
-        let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || !rules.backoff.first.is_zero());
+        let forgets_failures = !rules.backoff.first.is_zero() && !rules.backoff.endless;
+        let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || forgets_failures);
         Ok(Cache { inner: Arc::new(Inner { runtime, source, hasher, rules, shards, timed, spawn }) })
     }
 }

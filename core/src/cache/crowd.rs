@@ -136,11 +136,6 @@ impl<N: Notify> Crowd<N> {
         hub.notify.withdraw(&mut mine.listener)
     }
 
-    /// Tells whether a load that is polled by the only caller is polled with this waker.
-    pub(crate) fn is_alone_with(&self, waker: &Waker) -> bool {
-        self.alone.as_ref().is_some_and(|alone| alone.will_wake(waker))
-    }
-
     /// Tells whether this is the waker of all.
     pub(crate) fn is_hub(&self, waker: &Waker) -> bool {
         self.hub.as_ref().is_some_and(|(_, hub)| hub.will_wake(waker))

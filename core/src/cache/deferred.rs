@@ -58,8 +58,8 @@ impl<'a, K, L: Source<K>, R: Runtime> Deferred<'a, K, L, R> {
     }
 
     fn tell_watchers(&mut self) {
-        if mem::take(&mut self.effects.0.changed) {
-            self.source.changed();
+        if let Some(what) = self.effects.0.touched.take() {
+            self.source.touched(what);
         }
     }
 

@@ -98,7 +98,7 @@ pub type DefaultHasher = foldhash::fast::FixedState;
 ///
 /// It may ask for other keys. If it asks for its own, it would wait for itself: that call fails with
 /// [`LoadError::Reentrant`](crate::LoadError::Reentrant), or takes a stale value that is within the limit for those.
-/// This is seen by the waker with which the load is being polled. Not seen are calls from a task that the load has
+/// This is seen by the waker with which the load is being polled, or whoever polls it is. Not seen are calls from a task that the load has
 /// spawned, or through a combinator that polls with wakers of its own, nor a ring in which the load of one key waits
 /// for another and that one's for the first. Only a [`load_budget`](crate::Builder::load_budget) or a
 /// [`lock_timeout`](crate::Builder::lock_timeout), with a timer to notice it, ends such waits: set one where loads ask

@@ -73,6 +73,8 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         let (hash, inner) = (self.inner.hash(key), &*self.inner);
         let now = inner.runtime.now().told();
         inner.expects_expiry();
-        inner.with(hash, |shard| shard.expire(hash, now, |k| k.borrow() == key))
+        let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+        let effects = deferred.effects();
+        inner.with(hash, |shard| shard.expire(hash, now, |k| k.borrow() == key, effects))
     }
 }

@@ -44,7 +44,8 @@ impl<F> ByLoader<F> {
 
 impl<K, L: Source<K>> Means<K, L> for ByLoader<L::Future> {
     fn start(&mut self) -> Option<Start<L::Future>> {
-        Some(Start::Fresh)
+        // The ticket of a call that brought a load has no other one.
+        L::LOADS.then_some(Start::Fresh)
     }
 
     fn start_alone(&mut self, source: &L, key: K, previous: Option<Previous<L::Value>>) {

@@ -49,8 +49,8 @@ pub(super) enum State<F, E, W> {
     Fresh,
     /// When the load rests in the flight.
     Idle(F),
-    /// When somebody polls the load right now.
-    Out,
+    /// When somebody polls the load right now, who is polled with this waker.
+    Out(W),
     /// When the load is with the caller who began it; the waker is there while he polls it.
     Lent(Option<W>),
     /// When it failed while others were in flight, and its beginner has yet to be told.
@@ -72,7 +72,7 @@ impl<F, E, W> Attempt<F, E, W> {
 
     /// Tells whether this attempt may still answer.
     pub(super) const fn is_live(&self) -> bool {
-        matches!(self.state, State::Fresh | State::Idle(_) | State::Out | State::Lent(_))
+        matches!(self.state, State::Fresh | State::Idle(_) | State::Out(_) | State::Lent(_))
     }
 
     /// Tells whether a load runs in this attempt.
@@ -82,7 +82,8 @@ impl<F, E, W> Attempt<F, E, W> {
 
     /// Ends this attempt if it is live; returns its load if that rests here, and whether a running one was thrown away.
     ///
-    /// The waker in a lent load's state is a copy of the one that its caller is being polled with, never the last.
+    /// The waker in the state of a load that is being polled is a copy of the one that its caller is polled with, never
+    /// the last.
     pub(super) fn end(&mut self) -> (Option<F>, bool) {
         if !self.is_live() {
             return (None, false);

@@ -269,9 +269,11 @@ impl<K, F, V, E, W, C> Flight<K, F, V, E, W, C> {
         let mut polled = Polled::default();
         for attempt in self.older.iter().chain(core::iter::once(&self.newest)) {
             match &attempt.state {
-                State::Out if attempt.shared => polled.shared = true,
-                State::Out => polled.alone = true,
-                State::Lent(Some(waker)) if is_own(waker) => polled.own = true,
+                State::Out(waker) => {
+                    polled.shared |= attempt.shared;
+                    polled.own |= is_own(waker);
+                }
+                State::Lent(Some(waker)) => polled.own |= is_own(waker),
                 _ => {}
             }
         }
@@ -284,9 +286,7 @@ impl<K, F, V, E, W, C> Flight<K, F, V, E, W, C> {
 pub(crate) struct Polled {
     /// With the waker that wakes everybody.
     pub(crate) shared: bool,
-    /// With the waker of the one caller there was.
-    pub(crate) alone: bool,
-    /// By a caller who keeps his load, with a waker that was recognised.
+    /// By a caller whose waker was recognised.
     pub(crate) own: bool,
 }
 

@@ -26,8 +26,8 @@ type Overdue<K, F, E, C> = (Option<(Ended<K, F, C>, Failure<E>)>, Vec<F>);
 impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
     /// Hands out the next thing to drive for a seated caller, among attempts numbered above `after`.
     ///
-    /// `shared` says whether loads are polled with the waker that wakes everybody; `own` is what the caller's own load
-    /// is polled with, should it be his turn.
+    /// `shared` says whether loads are polled with the waker that wakes everybody; `own` is what the caller is polled
+    /// with, should it be his turn.
     pub(crate) fn check_out(
         &mut self,
         seat: &Seat,
@@ -45,14 +45,13 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
                     _ => false,
                 }
         })?;
-        let work = match mem::replace(&mut attempt.state, State::Out) {
-            State::Fresh => Work::Begin,
-            State::Idle(load) => Work::Poll(load),
-            _ => {
-                attempt.state = State::Lent(Some(own()));
-                Work::Own
-            }
+        let own = own();
+        let (work, state) = match mem::replace(&mut attempt.state, State::Over) {
+            State::Fresh => (Work::Begin, State::Out(own)),
+            State::Idle(load) => (Work::Poll(load), State::Out(own)),
+            _ => (Work::Own, State::Lent(Some(own))),
         };
+        attempt.state = state;
         if !matches!(work, Work::Own) {
             attempt.shared = shared;
         }
@@ -63,7 +62,7 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
     /// Takes back a load that is not ready. `shared` says whether others have joined meanwhile.
     pub(crate) fn check_in(&mut self, seat: &Seat, number: u32, load: F, shared: bool) -> CheckIn<F> {
         match self.slab[seat.place as usize].attempt(number) {
-            Some(attempt) if matches!(attempt.state, State::Out) => {
+            Some(attempt) if matches!(attempt.state, State::Out(_)) => {
                 if shared && !attempt.shared {
                     attempt.shared = true;
                     return CheckIn::Again(load);
@@ -186,7 +185,7 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
             let Some(attempt) = late else { return (None, loads) };
             let number = attempt.number;
             // Whatever holds the load now, it must not be dropped here.
-            match mem::replace(&mut attempt.state, State::Out) {
+            match mem::replace(&mut attempt.state, State::Fresh) {
                 State::Idle(load) => loads.push(load),
                 other => attempt.state = other,
             }

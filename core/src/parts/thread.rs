@@ -21,7 +21,8 @@ use crate::{Clock, Instant, Timer};
 /// The standard library's clock, and a timer for threads that block.
 ///
 /// A sleep that is polled by [`block_on`] wakes its thread by itself. Polled by anything else, it is as that of
-/// [`NoTimer`](super::NoTimer): it ends when somebody polls it.
+/// [`NoTimer`](super::NoTimer): it ends when somebody polls it. A combinator that polls only what was woken is something
+/// else, too.
 ///
 /// ```
 /// use core::time::Duration;

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{
-    load::{HasLoader, Judgement, Source, sealed::Sealed},
+    load::{HasLoader, Judgement, Source, Touched, sealed::Sealed},
     revalidate::Previous,
 };
 use crate::{RemovalCause, Ttl};
@@ -22,7 +22,7 @@ pub trait Extra<K, V> {
     /// Whether [`left`](Self::left) tells anybody.
     const LISTENS: bool = false;
 
-    /// Whether [`changed`](Self::changed) tells anybody.
+    /// Whether [`touched`](Self::touched) tells anybody.
     const WATCHES: bool = false;
 
     /// Says what it has to say of a value.
@@ -41,7 +41,7 @@ pub trait Extra<K, V> {
     }
 
     /// Hears that a value is there that was not, or the other way round.
-    fn changed(&self) {}
+    fn touched(&self, _: Touched) {}
 }
 
 impl<L, X> Sealed for With<L, X> {}
@@ -55,6 +55,7 @@ impl<K, L: Source<K>, X: Extra<K, L::Value>> Source<K> for With<L, X> {
     type Batch = L::Batch;
 
     const IS_READY: bool = L::IS_READY;
+    const LOADS: bool = L::LOADS;
     const BATCHES: bool = L::BATCHES;
     const REVALIDATES: bool = L::REVALIDATES;
     const JUDGES: bool = L::JUDGES || X::JUDGES;
@@ -84,9 +85,9 @@ impl<K, L: Source<K>, X: Extra<K, L::Value>> Source<K> for With<L, X> {
         self.extra.left(key, value, cause);
     }
 
-    fn changed(&self) {
-        self.source.changed();
-        self.extra.changed();
+    fn touched(&self, what: Touched) {
+        self.source.touched(what);
+        self.extra.touched(what);
     }
 }
 

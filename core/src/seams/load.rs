@@ -179,6 +179,10 @@ pub trait Source<K>: sealed::Sealed {
     #[doc(hidden)]
     const IS_READY: bool = true;
 
+    /// Whether this loads by itself; if not, each call brings a load.
+    #[doc(hidden)]
+    const LOADS: bool = true;
+
     /// Whether keys are loaded many at once.
     #[doc(hidden)]
     const BATCHES: bool = false;
@@ -229,9 +233,19 @@ pub trait Source<K>: sealed::Sealed {
         let _ = (key, value, cause);
     }
 
-    /// Tells whoever watches that a value is there that was not, or the other way round.
+    /// Tells whoever watches what is not as it was.
     #[doc(hidden)]
-    fn changed(&self) {}
+    fn touched(&self, _: Touched) {}
+}
+
+/// What of a key is not as it was. Part of [`Source`].
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touched {
+    /// A value is there that was not, or the other way round.
+    Value,
+    /// The value is the same, and fresh until another time.
+    Deadline,
 }
 
 /// What is said of a value by rules for all values: it counts where its load and the call are silent.

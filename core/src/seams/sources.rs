@@ -218,6 +218,8 @@ impl<K, V: Clone, E> Source<K> for PerCall<V, E> {
     type Future = BoxLoad<V, E>;
     type Batch = NoBatch<K, V, E>;
 
+    const LOADS: bool = false;
+
     fn begin(&self, _: K, _: Option<Previous<V>>) -> Option<Self::Future> {
         None
     }
@@ -247,6 +249,8 @@ impl<K, V: Clone, E> Source<K> for LocalPerCall<V, E> {
     type Answer = Loaded<V>;
     type Future = LocalBoxLoad<V, E>;
     type Batch = NoBatch<K, V, E>;
+
+    const LOADS: bool = false;
 
     fn begin(&self, _: K, _: Option<Previous<V>>) -> Option<Self::Future> {
         None

@@ -107,7 +107,8 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             return Arrival::Seated(seat, first);
         };
         if polls_itself(self.flights.flight(flight)) {
-            if let Some(outcome) = self.stale(place, now, call.stale_while_refresh, None) {
+            // A fresh value is here only if this call wants a newer one, which it cannot have.
+            if let Some(outcome) = self.instead(place, now, true, call.stale_while_refresh, None) {
                 return Arrival::Served(outcome, None);
             }
             self.counts.errors += 1;
@@ -148,6 +149,21 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     ) -> Option<Outcome<V, E>> {
         let place = place.filter(|place| self.values.entry(*place).stale_within(now, limit).is_some())?;
         Some(self.serve(place, now, error))
+    }
+
+    /// Serves the value at `place` instead of a load that has failed or takes too long: one that has expired within
+    /// `limit`, or a fresh one to who `is_ahead`.
+    pub(super) fn instead(
+        &mut self,
+        place: Option<u32>,
+        now: Instant,
+        is_ahead: bool,
+        limit: Option<Duration>,
+        error: Option<&Failure<E>>,
+    ) -> Option<Outcome<V, E>> {
+        let fresh = place.filter(|place| is_ahead && self.values.entry(*place).is_fresh(now));
+        let Some(fresh) = fresh else { return self.stale(place, now, limit, error) };
+        Some(Outcome { error: error.cloned(), ..self.serve(fresh, now, None) })
     }
 
     /// Serves the value at `place`, fresh or not.

@@ -7,6 +7,7 @@ use super::{At, Effects, RECLAIM, Shard, arrive::outcome, settle::failures_share
 use crate::{
     Instant, Judgement, Loaded, Outcome, Previous, Status,
     flight::{Answer, Ended},
+    seams::Touched,
     store::{Cleared, Entry, New, policy::Policy},
 };
 
@@ -164,7 +165,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let Some(place) = place else { return false };
         let was_fresh = self.values.entry(place).is_fresh(now);
         self.values.discard(place, now, &mut effects.leavers);
-        effects.changed = true;
+        effects.touched = Some(Touched::Value);
         was_fresh
     }
 
@@ -186,7 +187,13 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     }
 
     /// Ends the freshness of a value and voids the load of its key; tells whether the value was fresh.
-    pub(crate) fn expire(&mut self, hash: u64, now: Instant, mut eq: impl FnMut(&K) -> bool) -> bool {
+    pub(crate) fn expire(
+        &mut self,
+        hash: u64,
+        now: Instant,
+        mut eq: impl FnMut(&K) -> bool,
+        effects: &mut Effects<K, V, E, F, C>,
+    ) -> bool {
         let place = self.values.find(hash, &mut eq);
         let flight = self.flights.find(hash, eq);
         self.void(flight);
@@ -195,6 +202,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         // Also if it has expired: it must not come back with a clock that jumps.
         self.values.expire(place, now);
         self.note_due();
+        effects.touched = Some(Touched::Deadline);
         was_fresh
     }
 

@@ -23,7 +23,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let due = self.values.find(hash, &eq).map_or(Instant::ZERO, |place| {
             let deadline = self.values.entry(place).deadline;
             let margin = rules.early.margin.zip(self.values.life(place));
-            margin.map_or(deadline, |(margin, life)| margin.start(life).min(deadline))
+            margin.map_or(deadline, |(margin, life)| margin.start(life))
         });
         let retry_at = self.trouble(hash, eq).map_or(Instant::ZERO, |trouble| trouble.retry_at);
         due.max(retry_at)

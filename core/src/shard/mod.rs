@@ -27,6 +27,7 @@ pub(crate) use wait::{AtPoll, Next, Wait, Waiting};
 use crate::{
     Failure, Instant,
     flight::Flights,
+    seams::Touched,
     store::{Failures, Gone, Keeping, Leavers, Values, policy::Policy},
 };
 
@@ -65,8 +66,8 @@ pub(crate) struct Effects<K, V, E, F, C> {
     pub(crate) wake: Option<C>,
     /// Whether the flight goes on, but some of those who wait have to look at it.
     pub(crate) nudge: bool,
-    /// Whether a value is there that was not there before, or no longer is.
-    pub(crate) changed: bool,
+    /// What there is to tell those who watch.
+    pub(crate) touched: Option<Touched>,
     pub(crate) loads: Vec<F>,
     pub(crate) leavers: Leavers<K, V>,
     pub(crate) failures: Vec<Gone<K, E>>,
@@ -86,7 +87,7 @@ impl<K, V, E, F, C> Effects<K, V, E, F, C> {
         Self {
             wake: None,
             nudge: false,
-            changed: false,
+            touched: None,
             loads: Vec::new(),
             leavers: Leavers::new(),
             failures: Vec::new(),

@@ -101,6 +101,13 @@ pub(crate) enum Takes {
     Ticket,
 }
 
+impl Call {
+    /// Tells whether a call that waits although there is a fresh value does so to refresh that ahead of time.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.takes == Takes::Others && !self.reload
+    }
+}
+
 impl Rules {
     /// Returns what a call without options of its own asks for.
     pub(crate) fn call(&self) -> Call {

@@ -6,6 +6,7 @@ use super::{At, Effects, Shard, Waiting};
 use crate::{
     Cause, Failure, Instant, Judgement, Loaded, Outcome, Previous, Ttl,
     flight::{Answer, Ended, Flight, Seat, Terms},
+    seams::Touched,
     store::{Failing, Former, New, policy::Policy},
 };
 
@@ -130,7 +131,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             None => {
                 if let Some(place) = place {
                     self.values.discard(place, now, &mut effects.leavers);
-                    effects.changed = true;
+                    effects.touched = Some(Touched::Value);
                 }
                 effects.key = Some(key);
             }
@@ -150,6 +151,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let Some(place) = place.filter(is_same) else { return self.put(place, new, effects) };
         self.values.renew(place, new.life());
         self.note_due();
+        effects.touched = Some(Touched::Deadline);
         (effects.key, effects.value) = (Some(new.key), Some(new.value));
         new.former.map(|former| former.generation)
     }
@@ -207,7 +209,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             }
         }
         let generation = self.values.put(place, new, self.failures.len() as u64, &mut effects.leavers);
-        effects.changed = true;
+        effects.touched = Some(Touched::Value);
         self.note_due();
         generation
     }

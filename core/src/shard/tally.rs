@@ -1,6 +1,6 @@
 //! Lookups and loads are counted when they end.
 
-use super::{Call, LookupCounts, Shard, Takes, Wait};
+use super::{Call, LookupCounts, Shard, Wait};
 use crate::{Failure, Instant, LoadError, Outcome, Status, store::policy::Policy};
 
 /// How a load outside any flight ended.
@@ -45,12 +45,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     ) -> Result<Outcome<V, E>, LoadError<E>> {
         if let Some((now, call)) = now {
             let place = self.values.find(hash, eq);
-            let fresh = place.filter(|place| call.takes == Takes::Others && self.values.entry(*place).is_fresh(now));
-            let softened = match fresh {
-                Some(place) => Some(Outcome { error: Some(failure.clone()), ..self.serve(place, now, None) }),
-                None => self.stale(place, now, call.stale_if_error, Some(&failure)),
-            };
-            if let Some(mut outcome) = softened {
+            if let Some(mut outcome) = self.instead(place, now, call.is_ahead(), call.stale_if_error, Some(&failure)) {
                 wait.told(&mut outcome, now);
                 return Ok(outcome);
             }

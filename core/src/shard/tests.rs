@@ -3,6 +3,7 @@
 mod arriving;
 mod edges;
 mod failing;
+mod lazy;
 mod lifetime;
 mod settling;
 mod waiting;

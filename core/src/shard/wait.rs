@@ -23,6 +23,8 @@ pub(crate) struct Waiting {
     timeout: Option<(Instant, OnTimeout)>,
     /// Up to which age a value is good enough for him then.
     stale: Option<Duration>,
+    /// Whether a fresh value is good enough for him then: he refreshes it ahead of time.
+    is_ahead: bool,
     /// Whether he could begin an attempt, as far as is known.
     has_means: bool,
 }
@@ -85,6 +87,7 @@ impl Waiting {
             started: now,
             timeout,
             stale: call.stale_while_refresh,
+            is_ahead: call.is_ahead(),
             has_means: true,
         }
     }
@@ -148,7 +151,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
 
     /// Decides what a caller does who has not been told anything.
     ///
-    /// `own` is what his own load is polled with, should it be his turn.
+    /// `own` is what he is polled with, should it be his turn to drive.
     pub(crate) fn proceed(
         &mut self,
         waiting: &mut Waiting,
@@ -223,10 +226,11 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
                 self.counts.timeouts += 1;
                 return Next::Alone(waiting.first(), waiting.started);
             }
-            OnTimeout::Stale => {
+            OnTimeout::Stale | OnTimeout::Fail => {
                 let key = self.flights.seated(&waiting.seat).key();
                 let place = key.and_then(|key| self.values.find(waiting.hash, |k| k == key));
-                match self.stale(place, now, waiting.stale, None) {
+                let limit = waiting.stale.filter(|_| then == OnTimeout::Stale);
+                match self.instead(place, now, waiting.is_ahead, limit, None) {
                     Some(mut outcome) => {
                         self.counts.timeouts += 1;
                         waiting.so_far().told(&mut outcome, now);
@@ -235,7 +239,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
                     None => LoadError::LockTimeout,
                 }
             }
-            OnTimeout::Load | OnTimeout::Fail => LoadError::LockTimeout,
+            OnTimeout::Load => LoadError::LockTimeout,
         };
         self.counts.timeouts += 1;
         self.counts.errors += 1;

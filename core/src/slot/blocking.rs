@@ -8,7 +8,8 @@ impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
     ///
     /// As [`get`](Self::get). Threads that wait share a fetch as tasks do. With
     /// [`ThreadTimer`](crate::parts::ThreadTimer) deadlines are noticed without any runtime. Not to be called where
-    /// futures are polled: it would block the others.
+    /// futures are polled: it would block the others. A fetch that calls it of its own slot, on the thread it is polled by,
+    /// has the old value or [`LoadError::Reentrant`].
     ///
     /// # Errors
     ///

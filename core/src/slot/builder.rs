@@ -257,7 +257,8 @@ impl<R: Runtime, L: Source<()>> SlotBuilder<R, L> {
 
     /// Has the first caller within the margin refresh the value and wait for that, instead of handing it out.
     ///
-    /// Then [`get`](LazySlot::get) refreshes ahead of time, too. If that fails, he has the old value, with the error.
+    /// Then [`get`](LazySlot::get) refreshes ahead of time, too. If that fails, he has the old value, with the error; if it
+    /// takes longer than he is [ready to wait](Self::lock_timeout), he has the old value as well.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -379,24 +380,88 @@ impl<R: Runtime, L: Source<()>> SlotBuilder<R, L> {
 
     /// Sets how old a fetch may be before it holds nobody back any more.
     ///
-    /// The next caller begins a newer one then; see [`Builder::lock_age`].
+    /// The next caller begins a newer one then; see [`Builder::lock_age`]. By default no fetch is too old.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, Loaded, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// let slot = LazySlot::builder(Std::new(clock.clone()))
+    ///     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    ///     .lock_age(Duration::from_secs(5))
+    ///     .build()?;
+    /// slot.set(1);
+    /// slot.expire();
+    /// let forgotten = block_on(slot.get_stale())?.refresh;
+    /// assert!(block_on(slot.get_stale())?.refresh.is_none()); // somebody has it
+    /// clock.advance(Duration::from_secs(5));
+    /// assert!(block_on(slot.get_stale())?.refresh.is_some());
+    /// # drop(forgotten);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn lock_age(self, age: Duration) -> Self {
         Self { builder: self.builder.lock_age(age), ..self }
     }
 
     /// Sets how many fetches there may be at once beyond the lock age; by default 4, and at least 1.
+    ///
+    /// ```
+    /// # use larder::{ConfigError, LazySlot, Loaded, ManualClock, parts::Std};
+    /// let refused = LazySlot::builder(Std::new(ManualClock::new()))
+    ///     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    ///     .attempts(0)
+    ///     .build();
+    /// assert_eq!(refused.err(), Some(ConfigError::Attempts));
+    /// ```
     pub fn attempts(self, attempts: u32) -> Self {
         Self { builder: self.builder.attempts(attempts), ..self }
     }
 
     /// Bounds how long callers wait for a fetch, and says what comes then; see [`Builder::lock_timeout`].
+    ///
+    /// By default they wait as long as it takes. Refreshes that are handed out, and what [keeps the slot
+    /// fresh](LazySlot::keep_fresh), are not bound by it.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, pending, poll_once};
+    /// # use larder::{LazySlot, LoadError, Loaded, ManualClock, OnTimeout, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// let slot = LazySlot::builder(Std::new(clock.clone()))
+    ///     .fetch_fn(|_| pending::<std::io::Result<Loaded<u32>>>())
+    ///     .lock_timeout(Duration::from_secs(1), OnTimeout::Fail)
+    ///     .build()?;
+    /// let mut get = slot.get();
+    /// assert!(block_on(poll_once(&mut get)).is_none());
+    /// clock.advance(Duration::from_secs(1));
+    /// assert!(matches!(block_on(get), Err(LoadError::LockTimeout)));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn lock_timeout(self, patience: Duration, then: OnTimeout) -> Self {
         Self { builder: self.builder.lock_timeout(patience, then), ..self }
     }
 
     /// Gives each fetch a time of its own, whoever waits for it; beyond it it is dropped and has failed.
     ///
-    /// See [`Builder::load_budget`].
+    /// See [`Builder::load_budget`]. By default it may take as long as it likes.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, pending, poll_once};
+    /// # use larder::{LazySlot, Loaded, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// let slot = LazySlot::builder(Std::new(clock.clone()))
+    ///     .fetch_fn(|_| pending::<std::io::Result<Loaded<u32>>>())
+    ///     .fetch_budget(Duration::from_secs(5))
+    ///     .build()?;
+    /// let mut get = slot.get();
+    /// assert!(block_on(poll_once(&mut get)).is_none());
+    /// clock.advance(Duration::from_secs(5));
+    /// assert!(block_on(get).unwrap_err().is_budget_exceeded());
+    /// assert_eq!(slot.failures(), 1);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn fetch_budget(self, budget: Duration) -> Self {
         Self { builder: self.builder.load_budget(budget), ..self }
     }
@@ -404,6 +469,19 @@ impl<R: Runtime, L: Source<()>> SlotBuilder<R, L> {
     /// Has the runtime's spawner finish a fetch that all its callers have left; has to come last.
     ///
     /// So callers with short timeouts get the first value after all; see [`Builder::finish_abandoned`].
+    ///
+    /// ```
+    /// use larder::{ConfigError, LazySlot, Runtime, SlotAbandoned, SlotBuilder, Source, Spawn};
+    ///
+    /// /// A slot whose fetches are not lost with impatient callers, on a runtime that spawns.
+    /// fn patient<R, L>(builder: SlotBuilder<R, L>) -> Result<LazySlot<L, R>, ConfigError>
+    /// where
+    ///     L: Source<()>,
+    ///     R: Runtime + Spawn<SlotAbandoned<L, R>>,
+    /// {
+    ///     builder.finish_abandoned().build()
+    /// }
+    /// ```
     pub fn finish_abandoned(self) -> Self
     where
         R: Spawn<SlotAbandoned<L, R>>,

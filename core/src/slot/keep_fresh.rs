@@ -9,14 +9,15 @@ use core::{
 };
 
 use super::LazySlot;
-use crate::{Cache, HasLoader, Instant, Runtime, Source};
+use crate::{Cache, HasLoader, Instant, LookupOptions, Runtime, Source};
 
 impl<L: Source<()> + HasLoader, R: Runtime> LazySlot<L, R> {
     /// Returns a task that fetches the value at once and refreshes it whenever it is time.
     ///
     /// To be spawned once; calls need not refresh then, but may. It sleeps until the value expires or the
     /// [margin](crate::SlotBuilder::refresh_ahead) before that, retries after failures as the slot does, and sees at once
-    /// when the value is set or dropped. It asks at most once a second, whatever the source and the settings say. It ends
+    /// when the value is set, expired or dropped. It waits for each fetch as long as that takes: give those a
+    /// [budget](crate::SlotBuilder::fetch_budget). It asks at most once a second, whatever the source and the settings say. It ends
     /// once all clones of the slot are gone; a fetch under way keeps the slot until it is over.
     ///
     /// A fetch that panics ends the task, unless somebody else polled it.
@@ -47,15 +48,15 @@ impl<L: Source<()> + HasLoader, R: Runtime> LazySlot<L, R> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn keep_fresh(&self) -> impl Future<Output = ()> + use<L, R> {
-        let (slot, mut watcher) = (Arc::downgrade(&self.cache.inner), self.watch());
+        let (slot, mut watcher) = (Arc::downgrade(&self.cache.inner), self.watcher(true));
         async move {
             let mut earliest = Instant::ZERO;
             while let Some(inner) = slot.upgrade() {
                 let slot = Self { cache: Cache { inner } };
                 let at = slot.refresh_at().max(earliest);
                 if at.reached(slot.runtime().now()) {
-                    // Whatever it comes to, the slot has noted it.
-                    let _told = slot.refresh().await;
+                    // Callers' patience is none of its business. Whatever it comes to, the slot has noted it.
+                    let _told = slot.lookup(LookupOptions::new().reload().no_lock_timeout()).await;
                     earliest = slot.runtime().now().saturating_add(PACE);
                     continue;
                 }

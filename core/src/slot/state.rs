@@ -114,6 +114,15 @@ impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
     }
 
     /// Returns the runtime.
+    ///
+    /// ```
+    /// # use larder::{Clock, Instant, LazySlot, Loaded, ManualClock, parts::Std};
+    /// # let slot = LazySlot::builder(Std::new(ManualClock::new()))
+    /// #     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    /// #     .build()?;
+    /// assert_eq!(slot.runtime().now(), Instant::ZERO);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     pub fn runtime(&self) -> &R {
         self.cache.runtime()
     }

@@ -10,30 +10,47 @@ use core::{
 };
 
 use super::LazySlot;
-use crate::{Notify, Runtime, Source, seams::Extra};
+use crate::{
+    Notify, Runtime, Source,
+    contain::contain,
+    seams::{Extra, Touched},
+};
 
 /// Rings at each change of a slot, and when the slot is gone. Part of its source's type.
 pub struct Bell<N: Notify>(Arc<Chime<N>>);
 
 struct Chime<N> {
-    /// Counts the changes; it wraps.
+    /// Counts the changes; it wraps, as does the other.
     changes: AtomicUsize,
+    /// Counts how often it is only another time until which the value is fresh.
+    moves: AtomicUsize,
     is_over: AtomicBool,
     notify: N,
 }
 
 impl<N: Notify> Bell<N> {
     pub(super) fn new() -> Self {
-        let chime = Chime { changes: AtomicUsize::new(0), is_over: AtomicBool::new(false), notify: N::default() };
-        Self(Arc::new(chime))
+        let (changes, moves) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Self(Arc::new(Chime { changes, moves, is_over: AtomicBool::new(false), notify: N::default() }))
+    }
+}
+
+impl<N> Chime<N> {
+    fn count(&self, sees_moves: bool) -> usize {
+        let moves = if sees_moves { self.moves.load(Ordering::SeqCst) } else { 0 };
+        self.changes.load(Ordering::SeqCst).wrapping_add(moves)
     }
 }
 
 impl<K, V, N: Notify> Extra<K, V> for Bell<N> {
     const WATCHES: bool = true;
 
-    fn changed(&self) {
-        self.0.changes.fetch_add(1, Ordering::SeqCst);
+    fn touched(&self, what: Touched) {
+        let count = match what {
+            Touched::Value => &self.0.changes,
+            Touched::Deadline => &self.0.moves,
+        };
+        count.fetch_add(1, Ordering::SeqCst);
         self.0.notify.notify_all();
     }
 }
@@ -41,7 +58,7 @@ impl<K, V, N: Notify> Extra<K, V> for Bell<N> {
 impl<N: Notify> Drop for Bell<N> {
     fn drop(&mut self) {
         self.0.is_over.store(true, Ordering::SeqCst);
-        self.0.notify.notify_all();
+        contain(|| self.0.notify.notify_all());
     }
 }
 
@@ -67,9 +84,14 @@ impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn watch(&self) -> Watcher<R> {
+        self.watcher(false)
+    }
+
+    /// Returns a watcher that, if told to, also sees when only the time changes until which the value is fresh.
+    pub(super) fn watcher(&self, sees_moves: bool) -> Watcher<R> {
         let chime = Arc::clone(&self.cache.inner.source.extra.0);
-        let seen = chime.changes.load(Ordering::SeqCst);
-        Watcher { chime, seen, listener: <R::Notify as Notify>::Listener::default() }
+        let seen = chime.count(sees_moves);
+        Watcher { chime, sees_moves, seen, listener: <R::Notify as Notify>::Listener::default() }
     }
 }
 
@@ -88,6 +110,7 @@ impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
 /// ```
 pub struct Watcher<R: Runtime> {
     chime: Arc<Chime<R::Notify>>,
+    sees_moves: bool,
     seen: usize,
     listener: <R::Notify as Notify>::Listener,
 }
@@ -137,10 +160,10 @@ impl<R: Runtime> Future for Changed<'_, R> {
     type Output = bool;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
-        let Watcher { chime, seen, listener } = &mut *self.0;
+        let Watcher { chime, sees_moves, seen, listener } = &mut *self.0;
         // First this, so that a change between the look and the wait is not missed.
         let _displaced = chime.notify.listen(listener, cx.waker());
-        let changes = chime.changes.load(Ordering::SeqCst);
+        let changes = chime.count(*sees_moves);
         if changes != *seen {
             *seen = changes;
             return Poll::Ready(true);
@@ -154,3 +177,6 @@ impl<R: Runtime> Drop for Changed<'_, R> {
         self.0.withdraw();
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests;

@@ -9,7 +9,7 @@ use larder::{
     policy::GatedFifo,
 };
 
-use super::{Caller, Loads};
+use super::{AskingSlot, Caller, Loads, SlotAbandonment, SlotRenewal};
 
 /// A runtime under test, and how futures are run on it.
 pub trait Executor: 'static {
@@ -60,6 +60,9 @@ pub trait Adapter<V: Value>:
     + Spawn<AskingMany<Self, V>>
     + Spawn<Renewal<Self, V>>
     + Spawn<Abandonment<Self, V>>
+    + Spawn<AskingSlot<Self, V>>
+    + Spawn<SlotRenewal<Self, V>>
+    + Spawn<SlotAbandonment<Self, V>>
     + Clone
     + 'static
 {
@@ -71,6 +74,9 @@ impl<V: Value, R> Adapter<V> for R where
         + Spawn<AskingMany<R, V>>
         + Spawn<Renewal<R, V>>
         + Spawn<Abandonment<R, V>>
+        + Spawn<AskingSlot<R, V>>
+        + Spawn<SlotRenewal<R, V>>
+        + Spawn<SlotAbandonment<R, V>>
         + Clone
         + 'static
 {

@@ -33,3 +33,17 @@ pub async fn a_failed_batch_is_the_failure_of_each_key<E: Executor>(stage: Stage
     assert_eq!(stage.saw(&second).await, "E1, V2 Miss, E1");
     stage.ends_clean(cache).await;
 }
+
+/// Who comes for one key finds the batch ready, and wakes those who wait for its other keys. (P1, P3)
+pub async fn a_batch_is_found_ready_by_who_comes<E: Executor>(stage: Stage<E>) {
+    let cache = stage.batched();
+    let first = stage.ask_many(cache, &[1, 2]);
+    stage.until(|| cache.stats().waiters == 2 && stage.loads.live() == 1).await;
+    let second = stage.ask_many(cache, &[2]);
+    stage.until(|| cache.stats().waiters == 3).await;
+    stage.loads.end_unheard(1, End::Value);
+    assert_eq!(stage.saw(&stage.ask_many(cache, &[1])).await, "V1 LockHit");
+    assert_eq!(stage.saw(&first).await, "V1 Miss, V1 Miss");
+    assert_eq!(stage.saw(&second).await, "V1 LockHit");
+    stage.ends_clean(cache).await;
+}

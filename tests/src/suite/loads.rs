@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use alloc::{collections::BTreeMap, sync::Arc};
 
-use larder::{Load, LoadMany, Loaded};
+use larder::{Load, LoadMany, Loaded, Ttl};
 
 use crate::{Bang, Boom};
 
@@ -31,6 +31,8 @@ pub enum End {
     Value,
     /// With its number as the value, which lives so long.
     Lives(Duration),
+    /// With its number as the value, which has expired as soon as it is there.
+    AtOnce,
     /// With its number as the error.
     Error,
     /// With a panic.
@@ -59,6 +61,14 @@ impl<V> Loads<V> {
         waker.into_iter().for_each(Waker::wake);
     }
 
+    /// Ends load `number` and wakes nobody: it is found ready by who polls it next.
+    pub fn end_unheard(&self, number: usize, end: End) {
+        drop(self.with(|state| {
+            state.ends.insert(number, end);
+            state.wakers.remove(&number)
+        }));
+    }
+
     /// How many loads have begun.
     pub fn begun(&self) -> usize {
         self.with(|state| state.begun.len())
@@ -74,13 +84,24 @@ impl<V> Loads<V> {
         self.with(|state| state.live)
     }
 
-    fn begin(&self, keys: Vec<u32>) -> Loading<V> {
+    /// Begins a load of these keys.
+    pub fn begin(&self, keys: Vec<u32>) -> Loading<V> {
         let number = self.with(|state| {
             state.begun.push(keys);
             state.live += 1;
             state.begun.len()
         });
         Loading { loads: self.clone(), number }
+    }
+
+    /// Begins a load of these keys that answers the value alone.
+    pub fn begin_plain(&self, keys: Vec<u32>) -> impl Future<Output = Result<V, Boom>> + use<V>
+    where
+        V: From<u32>,
+    {
+        let loading = self.begin(keys);
+        let value = V::from(loading.number as u32);
+        async move { loading.await.map(|_| value) }
     }
 
     fn with<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
@@ -111,6 +132,7 @@ impl<V: From<u32>> Future for Loading<V> {
             None => Poll::Pending,
             Some(End::Value) => Poll::Ready(Ok(loaded())),
             Some(End::Lives(ttl)) => Poll::Ready(Ok(loaded().ttl(ttl))),
+            Some(End::AtOnce) => Poll::Ready(Ok(loaded().ttl(Ttl::ExpiresAtOnce))),
             Some(End::Error) => Poll::Ready(Err(Boom(number))),
             Some(End::Panic) => std::panic::panic_any(Bang(number)),
         }

@@ -28,12 +28,16 @@
 mod adapter;
 mod batches;
 mod caller;
+mod calls;
 mod deadlines;
 mod disk;
+mod direct;
+mod failures;
 mod leaving;
 mod lifetimes;
 mod loads;
 mod sharing;
+mod slot;
 mod stage;
 mod timer;
 mod write_back;
@@ -46,17 +50,20 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 
 use futures_lite::future::or;
-#[allow(unused_imports)] // named in the docs
-use larder::Spawn;
+pub use larder::Spawn;
 
 pub use adapter::{Abandonment, Adapter, Asking, AskingMany, Batched, Cached, Executor, Renewal, Setup, Value};
 pub use batches::*;
 pub use caller::{Caller, Seat};
+pub use calls::*;
 pub use deadlines::*;
+pub use direct::*;
+pub use failures::*;
 pub use leaving::*;
 pub use lifetimes::*;
 pub use loads::{End, Loading, LoadingMany, Loads};
 pub use sharing::*;
+pub use slot::*;
 pub use stage::Stage;
 pub use timer::*;
 pub use write_back::*;
@@ -99,6 +106,7 @@ macro_rules! suite {
         $crate::suite!($executor:
             a_sleep_ends_at_its_deadline
             many_tasks_share_one_load
+            a_load_is_found_ready_by_who_comes
             a_failure_is_shared
             a_panic_is_contained
             the_first_leaves_and_the_load_goes_on
@@ -118,13 +126,69 @@ macro_rules! suite {
             an_insert_ends_the_waits
             a_removal_is_not_undone
             overlapping_batches_load_each_key_once
+            a_batch_is_found_ready_by_who_comes
             a_failed_batch_is_the_failure_of_each_key
             changes_are_written_behind
             room_is_made_by_writing
             what_is_not_written_stays_dirty
             caches_are_written_in_order
             pages_leave
+            a_call_brings_its_load
+            a_call_lends_its_load
+            a_call_lends_a_load_of_many
+            values_come_and_go_by_hand
+            a_value_is_refused_by_many
+            a_fresh_value_is_loaded_anew
+            a_clearance_is_not_undone
+            a_host_sweeps
+            a_failure_is_kept_for_a_time
+            a_failure_is_softened_by_the_stale_value
+            a_value_is_found_still_good
+            an_idle_value_expires
+            a_value_is_refreshed_early
+            a_slots_first_fetch_is_shared
+            a_slots_first_failure_is_shared
+            a_slots_first_panic_is_contained
+            a_slots_first_fetch_outlives_its_caller
+            a_slots_abandoned_fetch_is_finished
+            a_slots_first_fetch_takes_too_long_for_one
+            a_slots_fetch_keeps_to_its_budget
+            a_slots_hanging_fetch_is_taken_over
+            a_slots_stale_value_is_served_at_once
+            a_slots_refresher_is_dropped
+            a_slots_failed_refresh_keeps_the_value
+            a_slots_failed_refresh_is_retried
+            a_slots_value_is_too_old
+            a_slots_refresh_takes_too_long_for_one
+            a_slot_is_refreshed_ahead
+            a_slots_refresh_is_a_ticket
+            a_slots_refresh_ahead_fails
+            a_slot_is_refreshed_ahead_inline
+            a_slot_is_set_during_its_first_fetch
+            a_slot_is_invalidated_during_its_first_fetch
+            a_slots_value_is_refused_by_many
+            a_slots_value_expires_at_once
+            a_slots_calls_bring_their_fetches
+            a_slots_fetch_asks_its_slot
+            a_slot_is_watched
         );
+
+        /// C85: a_slot_is_kept_fresh.
+        #[test]
+        fn a_slot_is_kept_fresh() {
+            $crate::suite::run::<$executor, _>(|stage| {
+                $crate::suite::a_slot_is_kept_fresh(stage, |slot, counts| {
+                    let task = slot.keep_fresh();
+                    let count = move || counts.fetch_add(1, ::core::sync::atomic::Ordering::SeqCst);
+                    let counted = async move {
+                        count();
+                        task.await;
+                        count();
+                    };
+                    $crate::suite::Spawn::spawn(slot.runtime(), counted).is_ok()
+                })
+            });
+        }
     };
     ($executor:ty: $($check:ident)*) => {$(
         #[doc = concat!("C85: ", stringify!($check), ".")]

@@ -38,3 +38,14 @@ pub async fn a_panic_is_contained<E: Executor>(stage: Stage<E>) {
     assert_eq!(stage.saw(&stage.ask(cache)).await, "V2 Miss");
     stage.ends_clean(cache).await;
 }
+
+/// Who comes finds the load ready before its wake has arrived, and wakes all who wait. (P1, P3)
+pub async fn a_load_is_found_ready_by_who_comes<E: Executor>(stage: Stage<E>) {
+    let cache = stage.cache(|setup| setup);
+    let crowd = stage.crowd(cache, 3).await;
+    stage.loads.end_unheard(1, End::Value);
+    assert_eq!(stage.saw(&stage.ask(cache)).await, "V1 LockHit");
+    assert_eq!(stage.saw_all(&crowd).await, ["V1 LockHit", "V1 LockHit", "V1 Miss"]);
+    assert_eq!(stage.loads.begun(), 1);
+    stage.ends_clean(cache).await;
+}

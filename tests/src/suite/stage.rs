@@ -3,7 +3,7 @@
 use core::future::Future;
 use core::time::Duration;
 
-use larder::{Cache, Clock, Instant, LookupOptions, Runtime, Source, Spawn, Timer};
+use larder::{Cache, Clock, Instant, LookupOptions, Runtime, Source, Spawn, Stats, Timer};
 
 use super::{Batched, Cached, Caller, Executor, Loads, Seat, Setup};
 use crate::{Answer, assert_clean};
@@ -65,7 +65,7 @@ impl<E: Executor> Stage<E> {
         crowd
     }
 
-    fn spawn<F: Future + Unpin>(&self, call: F) -> Seat
+    pub(super) fn spawn<F: Future + Unpin>(&self, call: F) -> Seat
     where
         E::Runtime: Spawn<Caller<F, E::Value>>,
         Answer<E::Value>: From<F::Output>,
@@ -115,7 +115,11 @@ impl<E: Executor> Stage<E> {
 
     /// Ends once nothing is under way, and asserts that nothing is left. (P2)
     pub async fn ends_clean<L: Source<u32>, R: Runtime>(&self, cache: &Cache<u32, L, R>) {
-        self.until(|| (cache.stats().flights, cache.stats().waiters, self.loads.live()) == (0, 0, 0)).await;
-        assert_clean(&cache.stats());
+        self.settles(|| cache.stats()).await;
+    }
+
+    pub(super) async fn settles(&self, stats: impl Fn() -> Stats) {
+        self.until(|| (stats().flights, stats().waiters, self.loads.live()) == (0, 0, 0)).await;
+        assert_clean(&stats());
     }
 }

@@ -2,7 +2,7 @@
 
 use core::future::{pending, ready};
 
-use larder::{Cache, LoadError, LookupOptions, OnTimeout};
+use larder::{Cache, Clock, Instant, LoadError, LookupOptions, OnTimeout, Timer};
 use larder_tests::{Duration, Poll, assert_clean, wakers};
 use larder_tokio::Tokio;
 use tokio::runtime::{Builder, Runtime};
@@ -90,4 +90,68 @@ fn a_runtime_that_dies_frees_its_claims() {
     assert_eq!(cache.stats().loads_dropped, 1);
     assert_eq!(wakers::now(cache.get_or_load(&7, || ready(Ok(1)))).ok(), Some(1));
     assert_clean(&cache.stats());
+}
+
+/// C85: who slept on a runtime that is gone is woken, and polled without one, on another, or within what is left of it: his
+/// deadline is noticed, and nothing panics.
+#[test]
+fn a_sleep_outlives_its_runtime() {
+    let timer = Tokio::new();
+    let (first, second) = (runtime(), runtime());
+    let deadline = timer.now().saturating_add(Duration::from_millis(20));
+    let mut sleeps = [timer.sleep_until(deadline), timer.sleep_until(Instant::NEVER)];
+    let (wakes, waker) = wakers::Counting::new();
+    first.block_on(async {
+        assert!(sleeps.iter_mut().all(|sleep| wakers::poll_with(sleep, &waker).is_pending()));
+    });
+    let left = first.handle().clone();
+    drop(first);
+    assert_eq!(wakes.wakes(), 2);
+    let [mut sleep, mut endless] = sleeps;
+    assert!(wakers::poll_once(&mut endless).is_pending());
+    let inside = left.enter();
+    assert!(wakers::poll_once(&mut endless).is_pending());
+    assert!(wakers::poll_once(&mut timer.sleep_until(Instant::NEVER)).is_pending());
+    drop(inside);
+    let _ = wakers::poll_once(&mut sleep);
+    second.block_on(&mut sleep);
+    assert!(timer.now() >= deadline);
+    let now = timer.now();
+    assert!(wakers::poll_once(&mut timer.sleep_until(now)).is_ready());
+}
+
+/// C85: a caller whose runtime dies while he waits goes on elsewhere. (P2, P3)
+#[test]
+fn a_wait_outlives_its_runtime() {
+    let cache = Cache::builder(Tokio::new())
+        .lock_age(LATE)
+        .load_budget(LATE)
+        .load_fn(|_: u8| pending::<Result<u32, ()>>())
+        .build()
+        .expect("valid");
+    let mut patient = cache.get(&7);
+    let mut hurried = cache.lookup(&7, LookupOptions::new().lock_timeout(Duration::from_millis(20), OnTimeout::Fail));
+    let dying = runtime();
+    dying.block_on(async {
+        assert!(wakers::poll_once(&mut patient).is_pending());
+        assert!(wakers::poll_once(&mut hurried).is_pending());
+    });
+    drop(dying);
+    assert!(wakers::poll_once(&mut patient).is_pending());
+    assert!(matches!(runtime().block_on(hurried), Err(LoadError::LockTimeout)));
+    cache.insert(7, 9);
+    assert_eq!(wakers::now(patient).ok(), Some(9));
+    assert_clean(&cache.stats());
+}
+
+/// C85: a sleep that is dropped leaves nothing on the runtime. (P2)
+#[test]
+fn a_dropped_sleep_leaves_nothing() {
+    runtime().block_on(async {
+        let mut sleep = Tokio::new().sleep_until(Instant::NEVER);
+        assert!(wakers::poll_once(&mut sleep).is_pending());
+        drop(sleep);
+        tokio::task::yield_now().await;
+        assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
+    });
 }

@@ -118,19 +118,25 @@ fn a_lent_load_is_driven_by_its_owner_alone() {
     check_sums(&sky);
 }
 
-/// D66: with which waker a load is being polled can be seen.
+/// D66: by whom a load is being polled can be seen, and whether with the waker of all.
 #[test]
 fn a_flight_knows_how_its_loads_are_being_polled() {
     let (mut sky, beginner, mut joined) = flight_of_two(false);
     sky.begin(&mut joined, at(1), Terms::default(), Start::Ready(20));
-    let polled = sky.seated(&joined).polled(|_| true);
-    assert!(!polled.shared && !polled.alone && !polled.own);
-    assert!(sky.check_out(&beginner, 0, false, || 0).is_some());
-    let polled = sky.seated(&joined).polled(|_| true);
-    assert!(polled.alone && !polled.shared && !polled.own);
-    assert!(sky.check_out(&joined, 0, true, || 0).is_some());
-    let polled = sky.seated(&joined).polled(|_| true);
-    assert!(polled.alone && polled.shared && !polled.own);
+    let by = |sky: &mut Sky, who: u8| {
+        let polled = sky.seated(&beginner).polled(|waker| *waker == who);
+        (polled.own, polled.shared)
+    };
+    assert_eq!(by(&mut sky, 5), (false, false));
+    let job = sky.check_out(&beginner, 0, false, || 5).expect("a job");
+    assert_eq!([5, 6].map(|who| by(&mut sky, who)), [(true, false), (false, false)]);
+    assert!(sky.check_out(&joined, 0, true, || 6).is_some());
+    assert_eq!([5, 6, 7].map(|who| by(&mut sky, who)), [(true, true), (true, true), (false, true)]);
+    // Joined while he polled it, he polls it once more, with the waker of all; then nobody does.
+    assert!(matches!(sky.check_in(&beginner, job.number, 10, true), CheckIn::Again(10)));
+    assert_eq!(by(&mut sky, 5), (true, true));
+    assert!(matches!(sky.check_in(&beginner, job.number, 10, true), CheckIn::Kept));
+    assert_eq!(by(&mut sky, 5), (false, true));
 }
 
 /// D93: it is a failed attempt like any.

@@ -178,7 +178,7 @@ fn an_invalidation_takes_the_value_of_that_generation_and_touches_nothing_else()
 /// D96.
 #[test]
 fn what_is_made_to_expire_is_held_as_a_stale_value_and_loads_are_voided() {
-    let expire = |rig: &mut Rig| rig.shard.expire(hash(1), at(rig.now), |k| *k == 1);
+    let expire = |rig: &mut Rig| rig.shard.expire(hash(1), at(rig.now), |k| *k == 1, &mut rig.effects);
     let mut rig = Rig::new(Rules { stale_while_refresh: Some(nanos(20)), ..rules() });
     assert!(!expire(&mut rig), "there is none");
     rig.insert(1, Loaded::new(5).ttl(nanos(50)));

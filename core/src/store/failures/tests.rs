@@ -1,4 +1,4 @@
-use alloc::{collections::BTreeMap, sync::Arc};
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
 use super::*;
 use crate::{
@@ -162,4 +162,102 @@ fn failures_are_kept_as_a_plain_map_would() {
             assert_eq!(find(&failures, key, now), kept.map(|(number, _, retry_at)| (*number, *retry_at)));
         }
     }
+}
+
+const ENDLESS: Backoff = Backoff { endless: true, ..DOUBLING };
+
+fn zero(key: u32) -> Failing<u32, u32> {
+    Failing { hash: crowded(key), key, failure: Failure::new(Cause::AlreadyExpired), waits: true }
+}
+
+/// What is said of key 1: the number of the last failure, how many there were, and when to retry.
+fn trouble(failures: &Failures<u32, u32>) -> Option<(Option<u32>, u32, u64)> {
+    let Trouble { failure, count, retry_at } = failures.trouble(crowded(1), |k| *k == 1)?;
+    assert!(failure.as_ref().is_none_or(|failure| failure.retry_at() == Some(retry_at)));
+    Some((failure.and_then(|failure| failure.error().copied()), count, retry_at.as_nanos()))
+}
+
+#[test]
+fn failures_in_a_row_are_counted() {
+    let mut failures = Failures::new();
+    assert_eq!(trouble(&failures), None);
+    for (n, (now, retry_at)) in [(0, 10), (10, 30), (12, 52), (13, 63)].into_iter().enumerate() {
+        record(&mut failures, 1, n as u32, now, &DOUBLING);
+        assert_eq!(trouble(&failures), Some((Some(n as u32), n as u32 + 1, retry_at)));
+    }
+    assert!(failures.trouble(crowded(0), |k| *k == 0).is_none(), "another key of the same hash (P9)");
+    // After as long again it is as if forgotten, though it is still kept.
+    record(&mut failures, 1, 7, 113, &DOUBLING);
+    assert_eq!(trouble(&failures), Some((Some(7), 1, 123)));
+}
+
+/// A slot's count goes on whenever the next one comes, and nothing is ever due.
+#[test]
+fn an_endless_count_goes_on() {
+    let mut failures = Failures::new();
+    for (n, (now, retry_at)) in [(0, 10), (1000, 1020), (1 << 40, (1 << 40) + 40)].into_iter().enumerate() {
+        record(&mut failures, 1, n as u32, now, &ENDLESS);
+        assert_eq!(trouble(&failures), Some((Some(n as u32), n as u32 + 1, retry_at)));
+        assert_eq!(failures.first_due(), None);
+        assert_eq!(find(&failures, 1, retry_at), None);
+    }
+    let place = place(&failures, 1).expect("it is kept");
+    failures.remove(place);
+    record(&mut failures, 1, 9, 1 << 41, &ENDLESS);
+    assert_eq!(trouble(&failures), Some((Some(9), 1, (1 << 41) + 10)), "a success ends it");
+}
+
+/// D74: it lengthens the delay and is no failure; the count begins anew.
+#[test]
+fn an_answer_that_was_over_already_delays_and_does_not_count() {
+    let mut failures = Failures::new();
+    record(&mut failures, 1, 1, 0, &ENDLESS);
+    let before = place(&failures, 1);
+    failures.record(before, zero(1), at(10), &ENDLESS);
+    assert_eq!(trouble(&failures), Some((None, 0, 30)));
+    let found = failures.find(crowded(1), at(29), |k| *k == 1).expect("it delays");
+    assert!(found.is_expired_answer() && found.retry_at() == Some(at(30)));
+    record(&mut failures, 1, 2, 30, &ENDLESS);
+    assert_eq!(trouble(&failures), Some((Some(2), 1, 70)));
+}
+
+/// D68: kept for its count, it holds nobody back.
+#[test]
+fn what_does_not_wait_is_not_found() {
+    let mut failures = Failures::new();
+    failures.record(None, Failing { waits: false, ..failing(1, 1) }, at(0), &ENDLESS);
+    assert_eq!((find(&failures, 1, 0), trouble(&failures)), (None, Some((Some(1), 1, 10))));
+}
+
+/// The counter stops at its end. (P11)
+#[test]
+fn the_count_saturates() {
+    let mut failures = Failures::new();
+    record(&mut failures, 1, 1, 0, &ENDLESS);
+    failures.table.rows_mut()[0].count = u32::MAX - 1;
+    for now in 1..4 {
+        record(&mut failures, 1, 1, now, &ENDLESS);
+        assert_eq!(trouble(&failures).map(|(_, count, _)| count), Some(u32::MAX));
+    }
+}
+
+/// It shortens each delay by a part of its own, and what the next is made of is the whole.
+#[test]
+fn jitter_shortens_delays_and_not_what_they_grow_from() {
+    let whole = Backoff { first: nanos(1000), cap: nanos(8000), ..ENDLESS };
+    let jittered = Backoff { jitter: Some(Jitter { share: 0.5, seed: 7 }), ..whole };
+    let mut failures = Failures::new();
+    let mut parts = Vec::new();
+    for (n, delay) in [1000, 2000, 4000, 8000, 8000, 8000].into_iter().enumerate() {
+        let now = 10_000 * n as u64;
+        record(&mut failures, 1, 1, now, &jittered);
+        let (_, _, retry_at) = trouble(&failures).expect("it is kept");
+        assert!((now + delay / 2..=now + delay).contains(&retry_at), "{retry_at}");
+        parts.push((retry_at - now) as f64 / delay as f64);
+    }
+    parts.dedup();
+    assert_eq!(parts.len(), 6, "{parts:?}");
+    let never = Backoff { first: nanos(0), cap: nanos(0), ..jittered };
+    record(&mut failures, 2, 1, 5, &never);
+    assert_eq!(find(&failures, 2, 5), None, "no delay stays none");
 }

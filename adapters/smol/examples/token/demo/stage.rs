@@ -1,0 +1,104 @@
+//! The provider, the server, the clients and the clock, all running.
+
+use std::{sync::Arc, time::Duration};
+
+use larder_smol::{Clock, ManualClock, parts::Hosted};
+use smol::{Timer, future::or};
+
+use super::{
+    super::{
+        cache::{Refreshing, Settings, Tokens},
+        http::{Failure, Server},
+        provider::Provider,
+    },
+    Phase,
+    clients::Client,
+    provider::{Day, Scripted},
+    resource::Resource,
+    table::Row,
+};
+
+/// How long before its end a token is refreshed.
+pub(super) const MARGIN: Duration = Duration::from_secs(40);
+
+/// How long the provider has for an answer.
+pub(super) const BUDGET: Duration = Duration::from_secs(5);
+
+/// How long a provider that has failed is left alone, and how long at the most.
+pub(super) const RETRY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(20));
+
+/// The time between calls.
+pub(super) const TICK: Duration = Duration::from_secs(5);
+
+pub(super) struct Stage {
+    clock: ManualClock,
+    provider: Arc<Scripted>,
+    tokens: Tokens,
+    refreshing: Refreshing,
+    crowd: Vec<Client>,
+    _servers: [Server; 2],
+}
+
+impl Stage {
+    pub(super) async fn start(clients: usize, refreshing: Refreshing) -> Result<Self, Failure> {
+        let clock = ManualClock::new();
+        let provider = Arc::new(Scripted::new(clock.clone()));
+        let at_provider = Server::start(Arc::clone(&provider)).await?;
+        let resource = Server::start(Arc::new(Resource(Arc::clone(&provider)))).await?;
+        let settings = Settings { margin: MARGIN, budget: BUDGET, retry: RETRY, refreshing };
+        let runtime = Hosted::with_clock(clock.clone());
+        let tokens = Tokens::new(runtime, Provider::new(at_provider.address()), settings)?;
+        let crowd = Client::crowd(clients, resource.address(), &tokens).await?;
+        Ok(Self { clock, provider, tokens, refreshing, crowd, _servers: [at_provider, resource] })
+    }
+
+    /// Plays a phase and returns what was seen in it.
+    pub(super) async fn play(&mut self, phase: &Phase) -> Result<Row, Failure> {
+        self.provider.begin(phase.day);
+        let (stats, counts) = (self.tokens.stats(), self.provider.counts());
+        let mut row = Row::new(phase.title);
+        for call in 0..phase.calls {
+            self.clock.advance(if call == 0 { Duration::from_secs(phase.quiet) } else { TICK });
+            if self.refreshing == Refreshing::ByTask {
+                self.settle().await?;
+            }
+            let crowd = Client::all_call(&mut self.crowd);
+            row.saw(&or(crowd, Self::too_long("the clients get no answers")).await?);
+            self.settle().await?;
+        }
+        let (asked, issued) = self.provider.counts();
+        (row.asked, row.issued) = (asked - counts.0, issued - counts.1);
+        row.failed = self.tokens.stats().loads_failed - stats.loads_failed;
+        row.until = self.clock.now();
+        Ok(row)
+    }
+
+    /// Waits until whatever the time has brought about has been done, so that it may go on.
+    async fn settle(&self) -> Result<(), Failure> {
+        let settled = async {
+            while !self.is_settled() {
+                Timer::after(Duration::from_millis(1)).await;
+            }
+            Ok(())
+        };
+        or(settled, Self::too_long("nobody refreshes the token")).await
+    }
+
+    /// Tells whether there is nothing to be done until the time goes on.
+    fn is_settled(&self) -> bool {
+        let now = self.clock.now();
+        match self.tokens.stats().loads_in_flight {
+            0 => self.tokens.refresh_at() > now,
+            // It is the provider's turn, as long as it has time for that.
+            _ => self.provider.day() == Day::Stalling && self.provider.last_asked().saturating_add(BUDGET) > now,
+        }
+    }
+
+    async fn too_long<T>(what: &str) -> Result<T, Failure> {
+        Timer::after(PATIENCE).await;
+        Err(what.into())
+    }
+}
+
+/// How long anything may take; only a hang takes so long.
+const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,0 +1,139 @@
+//! Slots whose fetches follow scripts, and the calls of them as callers of the simulation.
+
+use core::cell::RefCell;
+
+use alloc::rc::Rc;
+
+use larder::{
+    ConfigError, FetchFn, HasLoader, LazySlot, LocalPerCall, LookupOptions, Revalidated, SlotBuilder, Source,
+};
+
+use crate::{Boom, Fetcher, Host, Loads, Sim, V};
+
+/// The source of a slot whose fetches follow scripts.
+pub type Fetches = FetchFn<Fetcher, Revalidated<V>>;
+
+/// A slot whose fetches follow scripts.
+pub type Slot<R> = LazySlot<Fetches, R>;
+
+/// The builder of such a slot.
+pub type SlotSetup<R> = SlotBuilder<R, Fetches>;
+
+/// A slot to which each call brings a fetch that follows a script.
+pub type BareSlot<R> = LazySlot<LocalPerCall<V, Boom>, R>;
+
+/// The builder of such a slot.
+pub type BareSetup<R> = SlotBuilder<R, LocalPerCall<V, Boom>>;
+
+/// A source of slots whose fetches follow scripts.
+pub trait FetchesScripts: Source<(), Value = V, Error = Boom> + HasLoader + 'static {}
+
+impl<L: Source<(), Value = V, Error = Boom> + HasLoader + 'static> FetchesScripts for L {}
+
+/// How often a watcher saw a change, and whether it has seen the end.
+#[derive(Clone, Default)]
+pub struct Sightings(Rc<RefCell<(usize, bool)>>);
+
+impl Sightings {
+    /// How many changes were seen.
+    pub fn changes(&self) -> usize {
+        self.0.borrow().0
+    }
+
+    /// Whether the slot is gone.
+    pub fn is_over(&self) -> bool {
+        self.0.borrow().1
+    }
+}
+
+impl Sim {
+    /// A slot on host `R` that is fetched by this script, and what `setup` adds.
+    #[track_caller]
+    pub fn slot<R: Host>(&self, loads: &Loads, setup: impl FnOnce(SlotSetup<R>) -> SlotSetup<R>) -> Slot<R> {
+        self.try_slot(loads, setup).expect("the configuration is valid")
+    }
+
+    /// The same, with the builder's verdict.
+    pub fn try_slot<R: Host>(
+        &self,
+        loads: &Loads,
+        setup: impl FnOnce(SlotSetup<R>) -> SlotSetup<R>,
+    ) -> Result<Slot<R>, ConfigError> {
+        setup(LazySlot::builder(R::on(self.clock())).fetch_fn(loads.fetcher())).build()
+    }
+
+    /// A slot on host `R` to which each call brings its fetch.
+    #[track_caller]
+    pub fn bare_slot<R: Host>(&self, setup: impl FnOnce(BareSetup<R>) -> BareSetup<R>) -> BareSlot<R> {
+        setup(LazySlot::builder(R::on(self.clock())).local_per_call()).build().expect("the configuration is valid")
+    }
+
+    /// A plain call of a slot that tells how it was found, run until nobody has anything to do.
+    pub fn fetch<L: FetchesScripts, R: Host>(&mut self, slot: &LazySlot<L, R>) -> usize {
+        self.fetch_with(slot, LookupOptions::new())
+    }
+
+    /// `n` plain calls of a slot, one after the other.
+    pub fn fetchers<L: FetchesScripts, R: Host>(&mut self, slot: &LazySlot<L, R>, n: usize) -> Vec<usize> {
+        (0..n).map(|_| self.fetch(slot)).collect()
+    }
+
+    /// A call of a slot with options, run until nobody has anything to do.
+    pub fn fetch_with<L: FetchesScripts, R: Host>(&mut self, slot: &LazySlot<L, R>, options: LookupOptions) -> usize {
+        let slot = slot.clone();
+        self.call(async move { slot.lookup(options).await })
+    }
+
+    /// A call of a slot for its value alone, run until nobody has anything to do.
+    pub fn fetch_value<L: FetchesScripts, R: Host>(&mut self, slot: &LazySlot<L, R>) -> usize {
+        let slot = slot.clone();
+        self.call(async move { slot.get().await })
+    }
+
+    /// A call of a slot that takes the value at once, run until nobody has anything to do.
+    pub fn fetch_stale<L: FetchesScripts, R: Host>(&mut self, slot: &LazySlot<L, R>) -> usize {
+        let slot = slot.clone();
+        self.call(async move { slot.get_stale().await })
+    }
+
+    /// A forced refresh of a slot, run until nobody has anything to do.
+    pub fn force<L: FetchesScripts, R: Host>(&mut self, slot: &LazySlot<L, R>) -> usize {
+        let slot = slot.clone();
+        self.call(async move { slot.refresh().await })
+    }
+
+    /// A call of a slot by a fetch that owns what it needs, run until nobody has anything to do.
+    pub fn fetch_by<R: Host>(&mut self, slot: &BareSlot<R>, loads: &Loads) -> usize {
+        let (slot, loads) = (slot.clone(), loads.clone());
+        self.call(async move { slot.lookup_or_fetch(LookupOptions::new(), move |old| loads.fetch(old)).await })
+    }
+
+    /// The same for a call that takes the value at once.
+    pub fn fetch_stale_by<R: Host>(&mut self, slot: &BareSlot<R>, loads: &Loads) -> usize {
+        let (slot, loads) = (slot.clone(), loads.clone());
+        self.call(async move { slot.stale_or_fetch(LookupOptions::new(), move |old| loads.fetch(old)).await })
+    }
+
+    /// A call of a slot by a fetch that borrows, run until nobody has anything to do.
+    pub fn fetch_lent<L: Source<(), Value = V, Error = Boom> + 'static, R: Host>(
+        &mut self,
+        slot: &LazySlot<L, R>,
+        loads: &Loads,
+    ) -> usize {
+        let (slot, loads) = (slot.clone(), loads.clone());
+        self.call(async move { slot.lookup_with(LookupOptions::new(), |old| loads.fetch(old)).await })
+    }
+
+    /// A caller who watches a slot until that is gone.
+    pub fn watch<L: Source<()> + 'static, R: Host>(&mut self, slot: &LazySlot<L, R>) -> (usize, Sightings) {
+        let (mut watcher, seen) = (slot.watch(), Sightings::default());
+        let noted = seen.clone();
+        let caller = self.call(async move {
+            while watcher.changed().await {
+                noted.0.borrow_mut().0 += 1;
+            }
+            noted.0.borrow_mut().1 = true;
+        });
+        (caller, seen)
+    }
+}

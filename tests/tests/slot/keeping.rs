@@ -1,0 +1,328 @@
+//! Kept fresh without being asked.
+
+use larder::{OnTimeout, Ttl};
+use larder_tests::*;
+
+use crate::{handed, held, set};
+
+on_every_runtime! {
+    at_once_and_by_the_margin
+    retries_after_failures
+    at_most_once_a_second
+    set_and_invalidate_wake_it
+    expire_wakes_it
+    a_life_that_somebody_else_has_shortened
+    what_somebody_else_has_fetched
+    a_failure_of_somebody_else_puts_it_off
+    others_have_the_old_value_meanwhile
+    the_slots_patience_does_not_bind_it
+    it_ends_with_the_slot
+    a_fetch_under_way_keeps_the_slot
+    dropped_it_leaves_nothing
+    dropped_at_every_poll
+    a_panic_ends_it
+    values_for_ever
+    unpolled_it_does_nothing
+}
+
+/// Keeps the slot fresh as a caller of the simulation.
+fn keep<R: Host>(sim: &mut Sim, slot: &Slot<R>) -> usize {
+    sim.call(slot.keep_fresh())
+}
+
+/// It fetches at once, and then by the margin before each end.
+fn at_once_and_by_the_margin<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_by(|_, call| after(100).gives(call as u32));
+    let slot = sim.slot::<R>(&loads, |s| s.ttl(ms(60_000)).refresh_ahead(ms(10_000)));
+    let task = keep(&mut sim, &slot);
+    for second in 1..=150 {
+        sim.to(second * 1000);
+        let i = sim.fetch(&slot);
+        assert!(sim.saw(i).ends_with(" Hit"), "{}", sim.saw(i));
+    }
+    assert_eq!(loads.begun(), [0, 50_100, 100_200]);
+    assert_eq!((handed(&loads), sim.saw(task)), (vec![None, Some(0), Some(1)], "waits".into()));
+}
+
+/// After failures it waits as the slot says, also where there is no value yet.
+fn retries_after_failures<R: Host>() {
+    for has_value in [true, false] {
+        let mut sim = Sim::new();
+        let loads = sim.loads_by(|_, call| if call < 3 { ready().fails(1) } else { ready().gives(1) });
+        let slot = sim.slot::<R>(&loads, |s| s.ttl(ms(100_000)));
+        if has_value {
+            set(&slot, 0, Ttl::ExpiresAtOnce);
+        }
+        keep(&mut sim, &slot);
+        sim.to(200_000);
+        assert_eq!(loads.begun(), [0, 5000, 15_000, 35_000, 135_000]);
+        assert_eq!((held(&slot), slot.failures()), (Some(1), 0));
+    }
+}
+
+/// Whatever the source and the settings say, it asks once a second at the most.
+fn at_most_once_a_second<R: Host>() {
+    let every = |n: u64| (0..10).map(|i| i * n).collect::<Vec<u64>>();
+    for (ttl, begun) in [
+        (Ttl::ExpiresAtOnce, every(1000)),
+        (Ttl::NotStored, every(1000)),
+        (Ttl::For(ms(1)), every(1000)),
+        (Ttl::For(ms(999)), every(1000)),
+        (Ttl::For(ms(1001)), every(1001)),
+        (Ttl::For(ms(0)), every(2000)),
+    ] {
+        let mut sim = Sim::new();
+        let loads = sim.loads(ready().gives(1).ttl(ttl));
+        let slot = sim.slot::<R>(&loads, |s| s.retry_after(ms(2000)).retry_backoff(1.0, ms(2000)));
+        keep(&mut sim, &slot);
+        sim.to(begun[9]);
+        assert_eq!(loads.begun(), begun, "{ttl:?}");
+    }
+    let mut sim = Sim::new();
+    let loads = sim.loads(ready().fails(1));
+    let slot = sim.slot::<R>(&loads, |s| s.retry_after(ms(0)));
+    keep(&mut sim, &slot);
+    sim.to(9000);
+    assert_eq!(loads.begun(), every(1000));
+    // Somebody who drops the value again and again does not drive it faster.
+    let loads = sim.loads(ready().gives(1));
+    let slot = sim.slot::<R>(&loads, |s| s);
+    keep(&mut sim, &slot);
+    for t in 9000..11_000 {
+        sim.to(t);
+        slot.invalidate();
+        sim.run();
+    }
+    assert_eq!(loads.begun(), [9000, 10_000]);
+}
+
+/// It sees at once when the value is set, with another life than it thought, and when there is none any more.
+fn set_and_invalidate_wake_it<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(ready().gives(1));
+    let slot = sim.slot::<R>(&loads, |s| s.ttl(ms(60_000)).refresh_ahead(ms(10_000)));
+    keep(&mut sim, &slot);
+    sim.to(5000);
+    set(&slot, 9, ms(30_000));
+    sim.to(24_999);
+    assert_eq!((loads.calls(), held(&slot)), (1, Some(9)));
+    sim.to(25_000);
+    assert_eq!((loads.calls(), held(&slot)), (2, Some(1)));
+    sim.to(30_000);
+    slot.invalidate();
+    sim.run();
+    assert_eq!(loads.begun(), [0, 25_000, 30_000]);
+    // A longer life puts it off.
+    set(&slot, 9, ms(200_000));
+    sim.to(219_999);
+    assert_eq!(loads.calls(), 3);
+    sim.to(220_000);
+    assert_eq!(loads.calls(), 4);
+}
+
+/// And when its freshness is ended by hand.
+fn expire_wakes_it<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(ready().gives(1));
+    let slot = sim.slot::<R>(&loads, |s| s.ttl(ms(60_000)));
+    keep(&mut sim, &slot);
+    let (_, seen) = sim.watch(&slot);
+    sim.to(5000);
+    slot.expire();
+    sim.run();
+    assert_eq!((loads.begun(), seen.changes()), (vec![0, 5000], 1), "the new value is a change, and nothing else is");
+}
+
+/// And when somebody else's fetch finds that the value is good for less long.
+fn a_life_that_somebody_else_has_shortened<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([ready().gives(1).ttl(ms(60_000)), ready().unchanged().ttl(ms(2000))]);
+    let slot = sim.slot::<R>(&loads, |s| s);
+    keep(&mut sim, &slot);
+    sim.to(5000);
+    sim.force(&slot);
+    sim.to(9000);
+    assert_eq!(loads.begun(), [0, 5000, 7000, 9000]);
+}
+
+/// What a caller has fetched need not be fetched again.
+fn what_somebody_else_has_fetched<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(ready().gives(1));
+    let slot = sim.slot::<R>(&loads, |s| s.ttl(ms(10_000)));
+    keep(&mut sim, &slot);
+    sim.to(5000);
+    sim.force(&slot);
+    sim.to(14_999);
+    assert_eq!(loads.begun(), [0, 5000]);
+    sim.to(15_000);
+    assert_eq!(loads.begun(), [0, 5000, 15_000]);
+}
+
+/// A failure is the slot's, whoever's fetch it was.
+fn a_failure_of_somebody_else_puts_it_off<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([ready().gives(1), ready().fails(1), ready().gives(2)]);
+    let slot = sim.slot::<R>(&loads, |s| s.ttl(ms(10_000)));
+    keep(&mut sim, &slot);
+    sim.to(9000);
+    sim.force(&slot);
+    sim.to(20_000);
+    assert_eq!(loads.begun(), [0, 9000, 14_000]);
+}
+
+/// While it refreshes, nobody waits, and nobody begins a second fetch.
+fn others_have_the_old_value_meanwhile<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([ready().gives(1), never()]);
+    let slot = sim.slot::<R>(&loads, |s| s.ttl(ms(10_000)));
+    keep(&mut sim, &slot);
+    sim.to(12_000);
+    for i in [sim.fetch(&slot), sim.fetch_stale(&slot)] {
+        assert_eq!(sim.saw(i), "12000: V1 Stale(2000)");
+    }
+    assert_eq!(loads.begun(), [0, 10_000]);
+}
+
+/// Its fetches have a budget, and are not dropped because callers would not wait so long.
+fn the_slots_patience_does_not_bind_it<R: Host>() {
+    for then in [OnTimeout::Load, OnTimeout::Stale, OnTimeout::Fail, OnTimeout::LoadAlone] {
+        let mut sim = Sim::new();
+        let loads = sim.loads(after(2000).gives(1));
+        let slot = sim.slot::<R>(&loads, |s| s.lock_timeout(ms(100), then));
+        keep(&mut sim, &slot);
+        sim.to(2000);
+        assert_eq!((held(&slot), loads.begun()), (Some(1), vec![0]), "{then:?}");
+    }
+}
+
+/// It ends once all clones of the slot are gone, whatever it waits for.
+fn it_ends_with_the_slot<R: Host>() {
+    for ttl in [Ttl::Forever, Ttl::For(ms(60_000))] {
+        let mut sim = Sim::new();
+        let loads = sim.loads(ready().gives(1).ttl(ttl));
+        let slot = sim.slot::<R>(&loads, |s| s);
+        let (one, other) = (keep(&mut sim, &slot), keep(&mut sim, &slot));
+        let clone = slot.clone();
+        drop(slot);
+        sim.run();
+        assert_eq!([sim.saw(one), sim.saw(other)], ["waits", "waits"]);
+        drop(clone);
+        sim.run();
+        assert_eq!([sim.saw(one), sim.saw(other)], ["0: done", "0: done"]);
+        assert_eq!(sim.time.next_deadline(), None);
+    }
+    let mut sim = Sim::new();
+    let loads = sim.loads(ready());
+    let slot = sim.slot::<R>(&loads, |s| s);
+    let late = slot.keep_fresh();
+    drop(slot);
+    let late = sim.call(late);
+    assert_eq!((sim.saw(late), loads.calls()), ("0: done".into(), 0));
+}
+
+/// A fetch under way is finished first.
+fn a_fetch_under_way_keeps_the_slot<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(after(100).gives(1));
+    let slot = sim.slot::<R>(&loads, |s| s);
+    let (_, seen) = sim.watch(&slot);
+    let task = keep(&mut sim, &slot);
+    drop(slot);
+    sim.to(99);
+    assert_eq!((sim.saw(task), seen.is_over()), ("waits".into(), false));
+    sim.to(100);
+    assert_eq!((sim.saw(task), seen.is_over(), seen.changes()), ("100: done".into(), true, 1));
+}
+
+/// Dropped while it waits or fetches, it is gone: no waker, no sleep, no failure. (P2)
+fn dropped_it_leaves_nothing<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([ready().gives(1), never()]);
+    let slot = sim.slot::<R>(&loads, |s| s.ttl(ms(1000)));
+    let task = keep(&mut sim, &slot);
+    sim.to(500);
+    sim.drop(task);
+    assert_eq!(sim.time.next_deadline(), None);
+    let task = keep(&mut sim, &slot);
+    sim.to(2000);
+    assert_eq!(loads.live(), 1);
+    sim.drop(task);
+    assert_eq!((loads.live(), slot.failures(), sim.time.next_deadline()), (0, 0, None));
+    assert_clean(&slot.stats());
+}
+
+/// P2: whichever poll it is dropped after, who joined its fetch carries it on, and nothing of it is left.
+fn dropped_at_every_poll<R: Host>() {
+    for polls in 0..12 {
+        let mut sim = Sim::new();
+        let loads = sim.loads(steps(4, 10).gives(1).ttl(ms(2000)));
+        let slot = sim.slot::<R>(&loads, |s| s);
+        let task = sim.spawn(slot.keep_fresh());
+        sim.park(task);
+        for poll in 0..polls {
+            sim.jump(10 * poll);
+            sim.poll(task);
+        }
+        let joined = sim.force(&slot);
+        sim.drop(task);
+        sim.to(1000);
+        assert!(sim.saw(joined).contains(": V1 "), "{polls} polls: {}", sim.saw(joined));
+        assert_clean(&slot.stats());
+        assert_eq!((loads.live(), sim.time.next_deadline()), (0, None));
+    }
+}
+
+/// A fetch that panics ends the task, unless somebody else has polled it; the slot goes on.
+fn a_panic_ends_it<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([after(10).panics(1), ready().gives(2)]);
+    let slot = sim.slot::<R>(&loads, |s| s);
+    let task = keep(&mut sim, &slot);
+    sim.to(10);
+    assert_eq!((sim.saw(task), slot.failures()), ("10: unwound 1".into(), 1));
+    let i = sim.fetch(&slot);
+    assert_eq!(sim.saw(i), "10: V2 Miss");
+    assert_clean(&slot.stats());
+
+    let gate = Gate::default();
+    let script = gate.script().panics(1);
+    let loads = sim.loads_by(move |_, call| if call == 0 { script.clone() } else { ready().gives(2) });
+    let slot = sim.slot::<R>(&loads, |s| s);
+    let task = sim.spawn(slot.keep_fresh());
+    sim.run();
+    let other = sim.force(&slot);
+    gate.open_quietly();
+    sim.poll(other);
+    assert_eq!(sim.saw(other), "10: unwound 1");
+    sim.to(5010);
+    assert_eq!((sim.saw(task), held(&slot)), ("waits".into(), Some(2)));
+}
+
+/// What does not expire is fetched once, until it is dropped.
+fn values_for_ever<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(ready().gives(1));
+    let slot = sim.slot::<R>(&loads, |s| s.refresh_ahead(ms(10)));
+    keep(&mut sim, &slot);
+    assert_eq!(sim.time.next_deadline(), None);
+    sim.to(1 << 40);
+    assert_eq!(loads.calls(), 1);
+    slot.invalidate();
+    sim.run();
+    assert_eq!(loads.calls(), 2);
+}
+
+/// D6: nothing is done before the first poll.
+fn unpolled_it_does_nothing<R: Host>() {
+    let sim = Sim::new();
+    let loads = sim.loads(ready());
+    let slot = sim.slot::<R>(&loads, |s| s);
+    drop(slot.keep_fresh());
+    let kept = slot.keep_fresh();
+    set(&slot, 1, ms(10));
+    drop(kept);
+    assert_eq!(loads.calls(), 0);
+    assert_clean(&slot.stats());
+}

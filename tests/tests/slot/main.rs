@@ -1,0 +1,46 @@
+//! One value that is dear to get: who fetches it, who waits, and who goes on with the old one.
+
+use larder::{LazySlot, Loaded, Runtime, Source, Ttl};
+use larder_tests::*;
+
+mod cases;
+mod defects;
+mod failing;
+mod inside;
+mod keeping;
+mod leaving;
+mod lifetimes;
+mod looking;
+mod margin;
+mod model;
+mod origin;
+mod panics;
+mod plain;
+mod previous;
+mod threads;
+mod waiting;
+mod watching;
+mod writes;
+
+/// The value that is held, fresh or not.
+fn held<L: Source<(), Value = V>, R: Runtime>(slot: &LazySlot<L, R>) -> Option<u32> {
+    slot.peek().map(|found| **found.value())
+}
+
+/// Sets a value that lives so long.
+fn set<L: Source<(), Value = V>, R: Runtime>(slot: &LazySlot<L, R>, n: u32, ttl: impl Into<Ttl>) {
+    slot.set_with(Loaded::new(V::new(n)).ttl(ttl));
+}
+
+/// The values that the fetches were handed.
+fn handed(loads: &Loads) -> Vec<Option<u32>> {
+    loads.handed().into_iter().map(|previous| previous.map(|previous| **previous.value())).collect()
+}
+
+/// How these callers ended, each once.
+fn ends(sim: &Sim, callers: &[usize]) -> Vec<String> {
+    let mut ends: Vec<String> = callers.iter().map(|i| sim.saw(*i)).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    ends
+}
