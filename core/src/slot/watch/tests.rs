@@ -1,8 +1,5 @@
-use core::panic::AssertUnwindSafe;
-use std::{
-    panic::{catch_unwind, panic_any},
-    task::Waker,
-};
+use core::{panic::AssertUnwindSafe, task::Waker};
+use std::panic::{catch_unwind, panic_any};
 
 use super::*;
 
