@@ -106,6 +106,9 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         effects: &mut Effects<K, V, E, F, C>,
     ) -> Answer<V> {
         let Plan { value, stored, over, weight, former, took, places: (place, failure) } = plan;
+        // What came expired is no reason to do without a value that is still good.
+        let is_of_use = |place: u32| over.is_some() && former.is_none() && self.values.entry(place).is_fresh(now);
+        let stays = place.is_some_and(is_of_use);
         self.counts.load_time += took;
         let since = former.map_or(now, |former| former.published);
         let mut answer =
@@ -120,6 +123,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             None => failure.map(|place| self.failures.remove(place)),
         });
         match stored {
+            Some((_, value)) if stays => (effects.key, effects.value) = (Some(key), Some(value)),
             Some((end, value)) => {
                 let new = New { hash, key, value, weight, now, end, took, former };
                 let deadline = self.values.deadline(new.life());

@@ -77,7 +77,8 @@ use watch::Bell;
 /// With [`refresh_ahead`](SlotBuilder::refresh_ahead) the value is refreshed by a margin before it expires. While the old
 /// one is good, a refresh that stalls or fails costs nobody anything. A service that refuses a token says so by
 /// [`invalidate_if`](Self::invalidate_if): a hundred callers who are refused at once cost one new token. A source that
-/// answers with values which have expired already is asked at the pace of the retries, not in a loop.
+/// answers with values which have expired already is asked at the pace of the retries, not in a loop; a value that is still
+/// good stays meanwhile.
 ///
 /// What users of other token caches ask for, and where it is here:
 ///

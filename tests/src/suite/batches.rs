@@ -37,13 +37,18 @@ pub async fn a_failed_batch_is_the_failure_of_each_key<E: Executor>(stage: Stage
 /// Who comes for one key finds the batch ready, and wakes those who wait for its other keys. (P1, P3)
 pub async fn a_batch_is_found_ready_by_who_comes<E: Executor>(stage: Stage<E>) {
     let cache = stage.batched();
-    let first = stage.ask_many(cache, &[1, 2]);
+    let both = stage.ask_many(cache, &[1, 2]);
     stage.until(|| cache.stats().waiters == 2 && stage.loads.live() == 1).await;
-    let second = stage.ask_many(cache, &[2]);
-    stage.until(|| cache.stats().waiters == 3).await;
+    let waiting = [stage.ask_many(cache, &[1]), stage.ask_many(cache, &[2])];
+    stage.until(|| cache.stats().waiters == 4).await;
+    both.leave();
+    assert_eq!(stage.saw(&both).await, "left");
     stage.loads.end_unheard(1, End::Value);
-    assert_eq!(stage.saw(&stage.ask_many(cache, &[1])).await, "V1 LockHit");
-    assert_eq!(stage.saw(&first).await, "V1 Miss, V1 Miss");
-    assert_eq!(stage.saw(&second).await, "V1 LockHit");
+    // One look at the batch may be enough for all its keys, so the first who comes need not be the one who polls it.
+    let coming = [stage.ask_many(cache, &[1]), stage.ask_many(cache, &[1])];
+    for seat in waiting.iter().chain(&coming) {
+        assert!(stage.saw(seat).await.starts_with("V1 "));
+    }
+    assert_eq!(stage.loads.begun(), 1);
     stage.ends_clean(cache).await;
 }

@@ -10,6 +10,7 @@ on_every_runtime! {
     the_pace_of_zeros_is_that_of_failures
     a_good_value_ends_the_pace
     zero_beyond_the_stale_limit
+    zero_displaces_no_good_value
     zero_by_setting_call_and_hand
     expires_at_once_is_not_paced
     expires_at_once_at_the_end_of_time
@@ -87,6 +88,27 @@ fn zero_beyond_the_stale_limit<R: Host>() {
     sim.to(5000);
     let i = sim.fetch(&slot);
     assert_eq!(sim.saw(i), "5000: V1 Expired");
+}
+
+/// A value that came expired is handed to who asked for it; one that is still good stays, and the next fetch waits. (D100)
+fn zero_displaces_no_good_value<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([ready().gives(1).ttl(ms(100_000)), ready().gives(2).ttl(ms(0)), ready().gives(3)]);
+    let slot = sim.slot::<R>(&loads, |s| s.refresh_ahead(ms(40_000)).stale_limit(ms(0)));
+    sim.fetch(&slot);
+    sim.to(60_000);
+    let i = sim.fetch_stale(&slot);
+    sim.refresh(i);
+    sim.to(61_000);
+    let i = sim.fetch_stale(&slot);
+    assert_eq!((sim.saw(i), slot.failures()), ("61000: V1 Hit".into(), 0));
+    let refreshes = slot.clone();
+    sim.to(65_000);
+    let i = sim.fetch_stale(&slot);
+    assert_eq!(sim.saw(i), "65000: V1 Hit +ticket");
+    let i = sim.call(async move { refreshes.refresh().await });
+    assert_eq!(sim.saw(i), "65000: V3 LockHit", "whoever asks for it has what comes");
+    assert_eq!(loads.begun(), [0, 60_000, 65_000]);
 }
 
 /// It is the lifetime that counts in the end that is zero; one that is set by hand is not paced.

@@ -207,12 +207,16 @@ impl Slot {
             (End::Error(n), _) => return self.fail(fetch, format!("E{n}")),
         };
         if fetch.attached {
-            if ttl == Ttl::For(ms(0)) {
+            let (is_over, is_new) = (ttl == Ttl::For(ms(0)), matches!(self.ends[call], End::Value(..)));
+            if is_over {
                 self.note_failure("AlreadyExpired".into(), true);
             } else {
                 self.failure = None;
             }
-            self.store(n, ttl);
+            // What came expired does not take the place of what is still good.
+            if !(is_over && is_new && self.value.is_some_and(|value| self.now < value.end)) {
+                self.store(n, ttl);
+            }
         }
         self.hand_out(fetch, n);
     }

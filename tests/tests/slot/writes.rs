@@ -200,25 +200,40 @@ fn writes_during_each_form_of_fetch<R: Host>() {
     }
 }
 
-/// A slot has room for its value, whatever weight somebody gives it.
+/// A slot has room for its value and its failure, whatever weight somebody gives the value, and whichever way it comes.
 fn weights_count_for_nothing<R: Host>() {
+    type Way<R> = fn(&mut Sim, &Slot<R>, &BareSlot<R>, &Loads);
+    let ways: [Way<R>; 4] = [
+        |sim, slot, _, _| _ = sim.fetch(slot),
+        |sim, _, bare, loads| _ = sim.fetch_by(bare, loads),
+        |sim, slot, _, loads| _ = sim.fetch_lent(slot, loads),
+        |_, slot, _, _| _ = slot.set_with(larder::Loaded::new(V::new(1)).weight(u64::MAX)),
+    ];
+    for (n, way) in ways.into_iter().enumerate() {
+        let mut sim = Sim::new();
+        let loads = sim.loads(ready().gives(1).weight(u64::MAX));
+        let (slot, bare) = (sim.slot::<R>(&loads, |s| s), sim.bare_slot::<R>(|s| s));
+        way(&mut sim, &slot, &bare, &loads);
+        let fails = sim.loads(ready().fails(1));
+        slot.expire();
+        bare.expire();
+        sim.fetch_lent(&slot, &fails);
+        sim.fetch_lent(&bare, &fails);
+        let (failures, left) = if n == 1 { (bare.failures(), held(&bare)) } else { (slot.failures(), held(&slot)) };
+        assert_eq!((failures, left), (1, Some(1)), "way {n}");
+    }
     let mut sim = Sim::new();
-    let loads = sim.loads(ready().gives(1).weight(u64::MAX));
-    let (slot, bare) = (sim.slot::<R>(&loads, |s| s), sim.bare_slot::<R>(|s| s));
-    let heavy = larder::LookupOptions::new().weight(u64::MAX);
-    sim.fetch_with(&slot, heavy);
-    sim.fetch_by(&bare, &loads);
-    assert_eq!((held(&slot), held(&bare)), (Some(1), Some(1)));
-    bare.invalidate();
-    sim.fetch_lent(&bare, &loads);
-    assert_eq!(held(&bare), Some(1));
-    slot.set_with(larder::Loaded::new(V::new(2)).weight(u64::MAX));
-    assert_eq!(held(&slot), Some(2));
-    // Beside a failure, too, which takes room of its own.
-    let loads = sim.loads(ready().fails(1));
-    sim.fetch_lent(&bare, &loads);
-    sim.fetch_lent(&slot, &loads);
-    slot.expire();
-    sim.fetch_lent(&slot, &loads);
-    assert_eq!((slot.failures(), held(&slot)), (1, Some(2)));
+    let loads = sim.loads_in_turn([ready().gives(1), ready().unchanged(), ready().fails(1)]);
+    let slot = sim.slot::<R>(&loads, |s| s);
+    for _ in 0..3 {
+        sim.fetch_with(&slot, larder::LookupOptions::new().weight(u64::MAX).reload());
+    }
+    assert_eq!((slot.failures(), held(&slot)), (1, Some(1)));
+    // And by a boxed fetch.
+    let fetch = |_| async { Ok::<_, Boom>(larder::Loaded::new(1).weight(u64::MAX)) };
+    let slot = larder::LazySlot::builder(R::on(sim.clock())).boxed_fetch_fn(fetch).build().expect("valid");
+    assert!(wakers::now(slot.get()).is_ok() && slot.expire());
+    let fails = slot.lookup_with(larder::LookupOptions::new(), |_| async { Err::<u32, _>(Boom(1)) });
+    assert!(wakers::now(fails).is_ok_and(|found| *found.value() == 1 && found.error().is_some()));
+    assert!(slot.peek().is_some());
 }

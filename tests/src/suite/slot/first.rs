@@ -56,6 +56,7 @@ pub async fn a_slots_first_fetch_outlives_its_caller<E: Executor>(stage: Stage<E
     others[0].leave();
     stage.loads.end(1, End::Value);
     assert_eq!(stage.saw(&others[1]).await, "V1 LockHit");
+    stage.slot_ends_clean(slot).await;
     slot.invalidate();
     let last = stage.slot_crowd(slot, 1).await.remove(0);
     last.leave();

@@ -36,6 +36,8 @@ pub(super) struct Stage {
     tokens: Tokens,
     refreshing: Refreshing,
     crowd: Vec<Client>,
+    /// What the rows so far have counted: tokens asked for, handed out, and not got.
+    counted: (u64, u64, u64),
     _servers: [Server; 2],
 }
 
@@ -49,13 +51,13 @@ impl Stage {
         let runtime = Hosted::with_clock(clock.clone());
         let tokens = Tokens::new(runtime, Provider::new(at_provider.address()), settings)?;
         let crowd = Client::crowd(clients, resource.address(), &tokens).await?;
-        Ok(Self { clock, provider, tokens, refreshing, crowd, _servers: [at_provider, resource] })
+        let (counted, _servers) = ((0, 0, 0), [at_provider, resource]);
+        Ok(Self { clock, provider, tokens, refreshing, crowd, counted, _servers })
     }
 
     /// Plays a phase and returns what was seen in it.
     pub(super) async fn play(&mut self, phase: &Phase) -> Result<Row, Failure> {
         self.provider.begin(phase.day);
-        let (stats, counts) = (self.tokens.stats(), self.provider.counts());
         let mut row = Row::new(phase.title);
         for call in 0..phase.calls {
             self.clock.advance(if call == 0 { Duration::from_secs(phase.quiet) } else { TICK });
@@ -66,9 +68,9 @@ impl Stage {
             row.saw(&or(crowd, Self::too_long("the clients get no answers")).await?);
             self.settle().await?;
         }
-        let (asked, issued) = self.provider.counts();
-        (row.asked, row.issued) = (asked - counts.0, issued - counts.1);
-        row.failed = self.tokens.stats().loads_failed - stats.loads_failed;
+        let (before, (asked, issued)) = (self.counted, self.provider.counts());
+        self.counted = (asked, issued, self.tokens.stats().loads_failed);
+        (row.asked, row.issued, row.failed) = (asked - before.0, issued - before.1, self.counted.2 - before.2);
         row.until = self.clock.now();
         Ok(row)
     }
