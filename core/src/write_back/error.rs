@@ -169,15 +169,20 @@ impl fmt::Display for CircleError {
 
 impl<K: fmt::Debug, E: Error + 'static> Error for WriteBackError<K, E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.error().map(|error| error as &(dyn Error + 'static))
+        match self {
+            Self::Failed(failure) => failure.error().and_then(Error::source),
+            _ => None,
+        }
     }
 }
 
 impl<K: fmt::Debug, E: Error + 'static> Error for Fault<K, E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
+            Self::Backend(error) => Some(error),
+            Self::Victim(_, error) => error.source(),
             Self::Dependency(unflushed) => unflushed.source(),
-            _ => self.error().map(|error| error as &(dyn Error + 'static)),
+            Self::Full => None,
         }
     }
 }
