@@ -127,7 +127,8 @@ impl<K: fmt::Debug, E> fmt::Display for WriteBackError<K, E> {
         match self {
             Self::Failed(failure) => match failure.error() {
                 Some(fault) => fault.fmt(f),
-                None => failure.fmt(f),
+                // Nothing else can have happened: there is no budget here.
+                None => f.write_str("the back end panicked"),
             },
             Self::Full => f.write_str("all entries are pinned"),
             Self::Pinned(keys) => write!(f, "pinned: {keys:?}"),
