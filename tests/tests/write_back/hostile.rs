@@ -116,6 +116,8 @@ impl Backend<Key> for Slow {
         Box::pin(async move {
             yields().await;
             pages.borrow_mut().insert(key.0, value.0);
+            // Within the body: a future that panics as it drops what it has captured leaks the rest of that.
+            drop(value);
             Ok(())
         })
     }
@@ -251,8 +253,12 @@ fn wakers_that_panic<R: Host>() {
         let panics = wakers::panicking();
         for (nth, call) in calls.iter_mut().enumerate() {
             let waker = if nth == bad { &panics } else { Waker::noop() };
-            let polled = call.as_mut().map(|call| wakers::poll_with(call, waker).is_ready());
-            assert_eq!(polled, Some(false), "{nth}");
+            let Some(future) = call else { continue };
+            match catch_unwind(AssertUnwindSafe(|| wakers::poll_with(future, waker))) {
+                Ok(polled) => assert!(polled.is_pending(), "{nth}"),
+                // A disk that wakes whoever polls it has woken the one that panics, too.
+                Err(_) => *call = None,
+            }
         }
         for holder in holders {
             drop(catch_unwind(AssertUnwindSafe(|| drop(holder))));
