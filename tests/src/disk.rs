@@ -1,7 +1,8 @@
 //! A disk behind a write-back cache, in virtual time.
 
 use core::cell::{Cell, RefCell};
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
 
 use alloc::{collections::BTreeMap, rc::Rc};
 
@@ -15,11 +16,27 @@ pub struct Disk(Rc<State>);
 
 type Scripts = RefCell<Box<dyn Fn(u32, usize) -> Script>>;
 
+/// What is awaited first by whatever is asked of a disk.
+type First = Box<dyn Fn(Io, u32) -> Option<Pin<Box<dyn Future<Output = ()>>>>>;
+
+/// What is asked of a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Io {
+    /// A read.
+    Load,
+    /// A write.
+    Flush,
+    /// To hear that a value is dropped unwritten.
+    Discard,
+}
+
 struct State {
     time: Time,
     name: &'static str,
     load: Scripts,
     flush: Scripts,
+    first: RefCell<Option<First>>,
+    reads_early: Cell<bool>,
     pages: RefCell<BTreeMap<u32, u32>>,
     loads: Cell<usize>,
     flushes: Cell<usize>,
@@ -46,6 +63,8 @@ impl Disk {
             name,
             load: ready(),
             flush: ready(),
+            first: RefCell::default(),
+            reads_early: Cell::default(),
             pages: RefCell::default(),
             loads: Cell::new(0),
             flushes: Cell::new(0),
@@ -63,6 +82,21 @@ impl Disk {
     /// Writes by this script from now on, which is asked for by key and number of the write.
     pub fn flushes_by(&self, script: impl Fn(u32, usize) -> Script + 'static) {
         *self.0.flush.borrow_mut() = Box::new(script);
+    }
+
+    /// Awaits what this returns before anything else, from now on; what it returns may call the cache.
+    pub fn first(&self, first: impl Fn(Io, u32) -> Option<Pin<Box<dyn Future<Output = ()>>>> + 'static) {
+        self.0.first.replace(Some(Box::new(first)));
+    }
+
+    /// Awaits nothing first, and keeps nothing of what it did.
+    pub fn nothing_first(&self) {
+        self.0.first.take();
+    }
+
+    /// Has reads see what was on the disk when they began.
+    pub fn reads_early(&self) {
+        self.0.reads_early.set(true);
     }
 
     /// What is on it under this key.
@@ -96,6 +130,15 @@ impl Disk {
     }
 }
 
+impl State {
+    async fn await_first(&self, io: Io, key: u32) {
+        let first = self.first.borrow().as_ref().and_then(|first| first(io, key));
+        if let Some(first) = first {
+            first.await;
+        }
+    }
+}
+
 impl Backend<u32> for Disk {
     type Value = V;
     type Error = Boom;
@@ -107,9 +150,12 @@ impl Backend<u32> for Disk {
         let state = Rc::clone(&self.0);
         let number = state.loads.replace(state.loads.get() + 1);
         let mut play = Play::new((state.load.borrow())(key, number));
+        let read = move |state: &State| state.pages.borrow().get(&key).copied().unwrap_or(key * 10);
+        let early = state.reads_early.get().then(|| read(&state));
         Box::pin(async move {
+            state.await_first(Io::Load, key).await;
             poll_fn(|cx| play.poll(&state.time, cx)).await?;
-            Ok(V::new(state.pages.borrow().get(&key).copied().unwrap_or(key * 10)))
+            Ok(V::new(early.unwrap_or_else(|| read(&state))))
         })
     }
 
@@ -118,6 +164,7 @@ impl Backend<u32> for Disk {
         let number = state.flushes.replace(state.flushes.get() + 1);
         let mut play = Play::new((state.flush.borrow())(key, number));
         Box::pin(async move {
+            state.await_first(Io::Flush, key).await;
             poll_fn(|cx| play.poll(&state.time, cx)).await?;
             state.pages.borrow_mut().insert(key, *value);
             state.log.borrow_mut().push(format!("{} {}{key}={value}", state.time.ms(), state.name));
@@ -126,8 +173,9 @@ impl Backend<u32> for Disk {
     }
 
     fn discard(&self, key: u32, _: V) -> Self::Discard {
-        self.0.discarded.borrow_mut().push(key);
-        Box::pin(async {})
+        let state = Rc::clone(&self.0);
+        state.discarded.borrow_mut().push(key);
+        Box::pin(async move { state.await_first(Io::Discard, key).await })
     }
 
     fn lost(&self, keys: Vec<u32>) {

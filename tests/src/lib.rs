@@ -49,7 +49,7 @@ pub use answer::{Answer, Boom, V};
 pub use asking::Scripts;
 pub use batches::{BatchLoad, Batched, Batches, Said};
 pub use books::{assert_clean, assert_sums};
-pub use disk::{Disk, told, why};
+pub use disk::{Disk, Io, told, why};
 pub use hashing::Same;
 pub use hosts::{Host, run};
 pub use loads::{Fetcher, Loads, PlainLoad, Revalidating, Revalidator, ScriptLoad};

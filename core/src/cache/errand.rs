@@ -44,6 +44,8 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M: Means<K, L>
             if let Some(end) = self.arrive(cx) {
                 return Poll::Ready(end);
             }
+            // Who has joined a load has no use for his own, nor for what it holds.
+            self.means.drop_own();
         }
         let Self { waiter, key, means, .. } = self;
         let Some(seated) = waiter else { return Poll::Ready(None) };
@@ -60,12 +62,21 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M: Means<K, L>
     fn arrive(&mut self, cx: &Context<'_>) -> Option<Errands<L::Value, L::Error>> {
         let Self { waiter, inner, key, means } = self;
         let (hash, now, call) = (inner.hash(key), inner.runtime.now(), inner.rules.call());
+        // Cloned before the lock is taken: should that panic, no load is dropped under it.
+        let mut own = Some(key.clone());
         let asked = Asked { hash, now, rules: &inner.rules, call: &call };
         let mut deferred = Deferred::<K, L, R>::new(&inner.source);
         inner.with(hash, |shard| {
             let start = || means.start().map(|start| start.map(Ride::Own));
             let is_inside = |flight: &FlightOf<K, L, R>| polls_itself::<K, L, R>(flight, cx.waker());
-            match shard.arrive(&asked, || key.clone(), |k| k == key, start, is_inside, deferred.effects()) {
+            match shard.arrive(
+                &asked,
+                || own.take().unwrap_or_else(|| key.clone()),
+                |k| k == key,
+                start,
+                is_inside,
+                deferred.effects(),
+            ) {
                 Arrival::Served(outcome, _) => Some(Some(Ok(outcome.into_value()))),
                 Arrival::Refused(error) => Some(Some(Err(error))),
                 Arrival::Alone(_) => Some(None),

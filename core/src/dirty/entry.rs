@@ -14,7 +14,7 @@ pub(crate) struct Entry<K, V> {
     pub(crate) version: u64,
     pub(crate) pins: u32,
     pub(crate) state: State,
-    /// How many flushes of it have ended.
+    /// Numbers the time until the next flush of it ends.
     pub(crate) round: u64,
     pub(super) link: Link,
 }

@@ -36,9 +36,9 @@ impl<K, V, W> Ledger<K, V, W> {
         (*number <= last).then_some((*number, *place))
     }
 
-    /// Tells whether an entry has changes up to number `last` that are not on disk.
-    pub(crate) fn is_due(&self, place: u32, last: u64) -> bool {
-        self.entry(place).state.since().is_some_and(|since| since.number <= last)
+    /// Returns the first change of an entry that is not on disk, if its number is up to `last`.
+    pub(crate) fn due(&self, place: u32, last: u64) -> Option<u64> {
+        self.entry(place).state.since().map(|since| since.number).filter(|number| *number <= last)
     }
 
     /// Begins a flush of an entry, if this is its turn and there is something to be written: what, is fixed here.
@@ -56,10 +56,11 @@ impl<K, V, W> Ledger<K, V, W> {
 
     /// Ends the flush of an entry; its content is on disk, or it is as dirty as before, in its old place.
     pub(crate) fn end_flush(&mut self, place: u32, is_written: bool) {
+        let round = self.next_round();
         let entry = &mut self.entries[place as usize];
         let before = entry.state;
         entry.state = before.ended(is_written);
-        entry.round += 1;
+        entry.round = round;
         if let (Some(since), true) = (before.since(), is_written) {
             self.dirty.remove(&since.number);
             if let State::Dirty(change) = entry.state {
@@ -68,3 +69,6 @@ impl<K, V, W> Ledger<K, V, W> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

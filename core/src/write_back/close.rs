@@ -1,7 +1,9 @@
 //! The end of a cache.
 
+use core::task::Waker;
+
 use super::{FlushError, WriteBack, threads::Threads};
-use crate::{Backend, Key, Runtime};
+use crate::{Backend, Key, Runtime, contain::each};
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// Closes the cache and writes everything that is dirty.
@@ -29,7 +31,12 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn close(&self) -> Result<(), FlushError<K, B::Error>> {
-        self.shared.with(|book| book.is_closed = true);
+        let wake = self.shared.with(|book| {
+            book.is_closed = true;
+            // Who waits for room will not need it.
+            book.ledger.call_all()
+        });
+        each(wake.into_iter(), Waker::wake);
         self.flush().await
     }
 }

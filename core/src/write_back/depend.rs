@@ -214,9 +214,12 @@ where
 }
 
 fn told<K, E: fmt::Display>(cache: &Arc<str>, error: &FlushError<K, E>) -> Unflushed {
-    let reason = error.failed.first().map(|(_, error)| match (error, error.error()) {
-        (_, Some(error)) => error.to_string(),
-        (WriteBackError::Failed(failure), None) => failure.to_string(),
+    let reason = error.failed.first().map(|(_, error)| match error {
+        WriteBackError::Failed(failure) => match failure.error() {
+            Some(Fault::Dependency(unflushed)) => unflushed.to_string(),
+            Some(fault) => fault.error().map_or_else(|| failure.to_string(), ToString::to_string),
+            None => "its flush panicked".to_string(),
+        },
         _ => "it waits for itself".to_string(),
     });
     Unflushed { cache: Arc::clone(cache), reason: reason.unwrap_or_default(), source: None }

@@ -173,7 +173,8 @@ impl<K: fmt::Debug, E> fmt::Display for WriteBackError<K, E> {
         match self {
             Self::Failed(failure) => match failure.error() {
                 Some(fault) => fault.fmt(f),
-                None => failure.fmt(f),
+                // Nothing else can have happened: there is no budget here.
+                None => f.write_str("the back end panicked"),
             },
             Self::Full => f.write_str("all entries are pinned"),
             Self::Pinned(keys) => write!(f, "pinned: {keys:?}"),
@@ -215,15 +216,20 @@ impl fmt::Display for CircleError {
 
 impl<K: fmt::Debug, E: Error + 'static> Error for WriteBackError<K, E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.error().map(|error| error as &(dyn Error + 'static))
+        match self {
+            Self::Failed(failure) => failure.error().and_then(Error::source),
+            _ => None,
+        }
     }
 }
 
 impl<K: fmt::Debug, E: Error + 'static> Error for Fault<K, E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
+            Self::Backend(error) => Some(error),
+            Self::Victim(_, error) => error.source(),
             Self::Dependency(unflushed) => unflushed.source(),
-            _ => self.error().map(|error| error as &(dyn Error + 'static)),
+            Self::Full => None,
         }
     }
 }

@@ -132,6 +132,8 @@ pub struct Flush<K: Key, B: Backend<K>, R: Runtime, D: Threads = ManyThreads> {
     last: Option<u64>,
     /// The number of the change up to which everything was begun.
     begun: u64,
+    /// Later ones that were begun, too.
+    ahead: Vec<u64>,
     running: Vec<(K, Sharing<K, B, R, D>)>,
     failed: Vec<(K, WriteBackError<K, B::Error>)>,
 }
@@ -148,7 +150,7 @@ enum Scope<K> {
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Flush<K, B, R, D> {
     fn new(shared: Arc<Shared<K, B, R, D>>, scope: Scope<K>) -> Self {
-        Self { shared, scope, last: None, begun: 0, running: Vec::new(), failed: Vec::new() }
+        Self { shared, scope, last: None, begun: 0, ahead: Vec::new(), running: Vec::new(), failed: Vec::new() }
     }
 
     /// Flushes all changes up to this number, or all that there are now.
@@ -181,11 +183,15 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Flush<K, B, R, D> {
     /// Begins a flush of this key, if it has such changes that are not on disk.
     fn run(&mut self, key: K, last: u64) {
         let hash = self.shared.hash(&key);
-        let round = self.shared.with(|book| {
+        let due = self.shared.with(|book| {
             let place = book.ledger.find(hash, |k| *k == key)?;
-            book.ledger.is_due(place, last).then(|| book.ledger.entry(place).round)
+            let number = book.ledger.due(place, last)?;
+            Some((number, book.ledger.entry(place).round))
         });
-        if let Some(round) = round {
+        if let Some((number, round)) = due {
+            if number > self.begun {
+                self.ahead.push(number);
+            }
             let flush = Sharing::flush(&self.shared, key.clone(), round);
             self.running.push((key, flush));
         }
@@ -200,8 +206,9 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Flush<K, B, R, D> {
             });
             let Some((number, key)) = next else { return };
             self.begun = number;
-            let is_running = self.running.iter().any(|(running, _)| *running == key);
-            if !is_running && !self.failed.iter().any(|(failed, _)| *failed == key) {
+            if let Some(place) = self.ahead.iter().position(|ahead| *ahead == number) {
+                self.ahead.swap_remove(place);
+            } else if !self.running.iter().any(|(running, _)| *running == key) {
                 self.run(key, last);
             }
         }

@@ -9,11 +9,14 @@ use core::{
 };
 
 use super::{
-    Fault,
+    Fault, Unflushed,
     shared::Shared,
     threads::{Threads, Upstream},
 };
-use crate::{Backend, Key, Runtime, contain::each};
+use crate::{
+    Backend, Key, Runtime,
+    contain::{both, each},
+};
 
 /// One flush of one key. Dropped before it has succeeded, it leaves the key as dirty as it was.
 pub(crate) struct FlushJob<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
@@ -28,7 +31,7 @@ pub(crate) struct FlushJob<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
 enum Step<V, F, T> {
     New,
     /// What has to be on disk first.
-    First(V, Vec<T>),
+    First(V, Vec<T>, Option<Unflushed>),
     Writing(Pin<Box<F>>),
     Over,
 }
@@ -53,31 +56,29 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> FlushJob<K, B, R, D> {
             match &mut self.step {
                 Step::New => match self.begin(cx) {
                     Begun::With(value) => {
-                        self.step = Step::First(
-                            value,
-                            self.shared.needed().into_iter().map(|(other, need)| other.flush(need)).collect(),
-                        )
+                        let tasks = self.shared.needed().into_iter().map(|(other, need)| other.flush(need));
+                        self.step = Step::First(value, tasks.collect(), None);
                     }
                     Begun::Before => return Poll::Pending,
                     Begun::Nothing => return Poll::Ready(Ok(())),
                 },
-                Step::First(_, tasks) => {
-                    let mut failed = None;
+                Step::First(_, tasks, failed) => {
                     tasks.retain_mut(|task| match Pin::new(task).poll(cx) {
                         Poll::Ready(result) => {
-                            failed = failed.take().or_else(|| result.err());
+                            *failed = failed.take().or_else(|| result.err());
                             false
                         }
                         Poll::Pending => true,
                     });
-                    if let Some(unflushed) = failed {
-                        self.end(false);
-                        return Poll::Ready(Err(Fault::Dependency(unflushed)));
-                    }
+                    // The others are not given up because one has failed.
                     if !tasks.is_empty() {
                         return Poll::Pending;
                     }
-                    if let Step::First(value, _) = mem::replace(&mut self.step, Step::Over) {
+                    if let Some(unflushed) = failed.take() {
+                        self.end(false);
+                        return Poll::Ready(Err(Fault::Dependency(unflushed)));
+                    }
+                    if let Step::First(value, ..) = mem::replace(&mut self.step, Step::Over) {
                         self.step = Step::Writing(Box::pin(self.shared.backend.flush(self.key.clone(), value)));
                     }
                 }
@@ -96,7 +97,8 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> FlushJob<K, B, R, D> {
     /// Fixes what is to be written.
     fn begin(&mut self, cx: &Context<'_>) -> Begun<B::Value> {
         let Self { shared, key, round, place, .. } = self;
-        let (hash, waker) = (shared.hash(key), cx.waker().clone());
+        // What is not needed of it is dropped outside the lock.
+        let (hash, mut waker) = (shared.hash(key), Some(cx.waker().clone()));
         shared.with(|book| {
             let Some(found) = book.ledger.find(hash, |k| k == key) else { return Begun::Nothing };
             if let Some(value) = book.ledger.begin_flush(found, *round) {
@@ -105,7 +107,9 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> FlushJob<K, B, R, D> {
             }
             let entry = book.ledger.entry(found);
             if entry.round == *round && entry.state.is_flushing() {
-                book.ending.push(waker);
+                if !book.ending.iter().any(|other| other.will_wake(cx.waker())) {
+                    book.ending.extend(waker.take());
+                }
                 return Begun::Before;
             }
             Begun::Nothing
@@ -126,7 +130,6 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> FlushJob<K, B, R, D> {
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for FlushJob<K, B, R, D> {
     fn drop(&mut self) {
         // What was being written is given up first.
-        self.step = Step::Over;
-        self.end(false);
+        both(self, |job| job.step = Step::Over, |job| job.end(false));
     }
 }

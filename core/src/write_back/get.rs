@@ -6,7 +6,7 @@ use core::future::poll_fn;
 use super::{
     Pinned, Room, WriteBack, WriteBackError,
     load_job::LoadJob,
-    room::{Patience, Place, Waiting},
+    room::{Wait, Waiting},
     settle::Settling,
     share::Sharing,
     shared::Done,
@@ -74,26 +74,38 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
         key: &K,
         room: Room,
     ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
-        let mut patience = None;
+        let (shared, hash) = (&self.shared, self.shared.hash(key));
+        let patience = room.from(|| shared.io.runtime().now());
+        let mut waiting = Waiting::new(Arc::clone(shared), hash, patience);
         loop {
             if self.is_closed() {
                 return Err(WriteBackError::Closed);
             }
-            if let Some(handle) = Pinned::of(&self.shared, key) {
+            if let Some(handle) = Pinned::of(shared, key) {
                 return Ok(handle);
             }
-            // Who joins a load needs no room of his own.
-            let mut load = Sharing::of_load(&self.shared, key.clone());
-            let mut end = poll_fn(|cx| load.poll(cx)).await;
+            let mut load = Sharing::of_load(shared, key.clone());
+            let joined = poll_fn(|cx| {
+                let poll = load.poll(cx);
+                if poll.is_pending() {
+                    // Who joins a load needs no room of his own.
+                    waiting.leave();
+                }
+                poll
+            });
+            let mut end = joined.await;
             if end.is_none() {
-                let patience = *patience.get_or_insert_with(|| room.from(self.shared.io.runtime().now()));
-                let place = self.place(patience).await.ok_or(WriteBackError::Full)?;
+                let place = match (&mut waiting).await {
+                    Wait::For(place) => place,
+                    Wait::Called => continue,
+                    Wait::Over => return Err(WriteBackError::Full),
+                };
                 if self.is_closed() {
                     return Err(WriteBackError::Closed);
                 }
-                let settling = Settling::new(Arc::clone(&self.shared), patience, place);
-                let job = LoadJob::new(Arc::clone(&self.shared), key.clone(), settling);
-                let mut load = Sharing::load(&self.shared, key.clone(), job);
+                let settling = Settling::new(Arc::clone(shared), patience, place);
+                let job = LoadJob::new(Arc::clone(shared), key.clone(), hash, settling);
+                let mut load = Sharing::load(shared, key.clone(), job);
                 end = poll_fn(|cx| load.poll(cx)).await;
             }
             match end {
@@ -122,10 +134,5 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// ```
     pub fn try_get(&self, key: &K) -> Option<Pinned<K, B, R, D>> {
         Pinned::of(&self.shared, key)
-    }
-
-    /// Speaks for a place.
-    pub(super) async fn place(&self, patience: Patience) -> Option<Place<K, B, R, D>> {
-        Waiting::new(Arc::clone(&self.shared), patience).await
     }
 }

@@ -5,10 +5,11 @@ use core::future::poll_fn;
 
 use super::{
     Pinned, Room, WriteBack, WriteBackError,
+    room::{Wait, Waiting},
     settle::{Settled, Settling},
     threads::Threads,
 };
-use crate::{Backend, Cause, Failure, Key, LoadError, Runtime};
+use crate::{Backend, Cause, Failure, Key, LoadError, Runtime, dirty::Origin};
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// Stores a value as a dirty entry without loading anything, and returns it pinned.
@@ -41,35 +42,37 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
         value: B::Value,
         room: Room,
     ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
-        let shared = &self.shared;
+        let (shared, hash) = (&self.shared, self.shared.hash(&key));
         let now = || shared.io.runtime().now();
-        let mut value = match self.supersede(&key, value)? {
-            Ok(handle) => return Ok(handle),
-            Err(value) => value,
-        };
-        let patience = room.from(now());
-        let place = self.place(patience).await.ok_or(WriteBackError::Full)?;
-        let mut settling = Settling::new(Arc::clone(shared), patience, place);
+        let patience = room.from(now);
+        let mut waiting = Waiting::new(Arc::clone(shared), hash, patience);
+        let mut value = value;
         loop {
-            if self.is_closed() {
-                return Err(WriteBackError::Closed);
-            }
-            match settling.place(&key, value, Some(now()), None) {
-                Settled::At(handle) => return Ok(handle),
-                Settled::Present(handle, newer) => {
-                    // It has come meanwhile, and this value is the newer one.
-                    drop(handle);
-                    return match self.supersede(&key, newer)? {
-                        Ok(handle) => Ok(handle),
-                        Err(newer) => alloc::boxed::Box::pin(self.insert(key, newer, room)).await,
-                    };
+            value = match self.supersede(&key, value)? {
+                Ok(handle) => return Ok(handle),
+                Err(value) => value,
+            };
+            let place = match (&mut waiting).await {
+                Wait::For(place) => place,
+                Wait::Called => continue,
+                Wait::Over => return Err(WriteBackError::Full),
+            };
+            let mut settling = Settling::new(Arc::clone(shared), patience, place);
+            value = loop {
+                if self.is_closed() {
+                    return Err(WriteBackError::Closed);
                 }
-                Settled::Not(again) => value = again,
-                Settled::Void => return Err(WriteBackError::Closed),
-            }
-            if let Err(fault) = poll_fn(|cx| settling.make_room(cx)).await {
-                return Err(WriteBackError::of(LoadError::Failed(Failure::new(Cause::Error(Arc::new(fault))))));
-            }
+                match settling.place(&key, value, Origin::Changed(now())) {
+                    Settled::At(handle) => return Ok(handle),
+                    // It has come meanwhile, and this value is the newer one.
+                    Settled::Present(_, newer) => break newer,
+                    Settled::Not(again) => value = again,
+                    Settled::Void => return Err(WriteBackError::Closed),
+                }
+                if let Err(fault) = poll_fn(|cx| settling.make_room(hash, cx)).await {
+                    return Err(WriteBackError::of(LoadError::Failed(Failure::new(Cause::Error(Arc::new(fault))))));
+                }
+            };
         }
     }
 
@@ -85,17 +88,21 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
         let shared = &self.shared;
         let (hash, own, now) = (shared.hash(key), key.clone(), shared.io.runtime().now());
         let found = shared.with(|book| {
-            let Some(place) = book.ledger.find(hash, |k| k == key) else { return Ok(Err(value)) };
-            if book.ledger.entry(place).pins > 0 {
-                return Err(value);
+            let place = book.ledger.find(hash, |k| k == key)?;
+            let may = book.ledger.entry(place).pins == 0;
+            if may {
+                book.ledger.pin(place);
             }
-            book.ledger.pin(place);
-            Ok(Ok((place, book.ledger.change(place, value, now))))
+            Some(may.then_some(place))
         });
         match found {
-            Ok(Ok((place, _old))) => Ok(Ok(Pinned::new(Arc::clone(shared), own, place))),
-            Ok(Err(value)) => Ok(Err(value)),
-            Err(_refused) => Err(WriteBackError::Pinned(vec![own])),
+            None => Ok(Err(value)),
+            Some(None) => Err(WriteBackError::Pinned(vec![own])),
+            Some(Some(place)) => {
+                let handle = Pinned::new(Arc::clone(shared), own, place);
+                handle.change(value, now);
+                Ok(Ok(handle))
+            }
         }
     }
 }

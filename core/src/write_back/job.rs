@@ -55,5 +55,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Means<Task<K>, Jobs<K, B, R,
         Poll::Pending
     }
 
-    fn drop_own(&mut self) {}
+    fn drop_own(&mut self) {
+        self.0 = None;
+    }
 }

@@ -4,7 +4,7 @@ use alloc::{vec, vec::Vec};
 use core::future::poll_fn;
 
 use super::{WriteBack, WriteBackError, share::Sharing, threads::Threads};
-use crate::{Backend, Key, Runtime, dirty::State};
+use crate::{Backend, Key, LoadError, Runtime, contain::each, dirty::State};
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// Removes the entry of `key` and returns its value, flushing it first if it is dirty.
@@ -82,27 +82,33 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     pub async fn invalidate(&self) -> Result<(), WriteBackError<K, B::Error>> {
         let gone = loop {
             let step = self.shared.with(|book| {
-                let pinned = book.ledger.keys(|entry| entry.pins > 0);
+                let pinned = book.ledger.pinned_keys();
                 if !pinned.is_empty() {
                     return Err(WriteBackError::Pinned(pinned));
                 }
-                if let Some(entry) = book.ledger.first(|entry| entry.state.is_flushing()) {
-                    return Ok(Err((entry.key.clone(), entry.round)));
+                match book.ledger.flushing() {
+                    Some(entry) => Ok(Err((entry.key.clone(), entry.round))),
+                    None => Ok(Ok(book.ledger.take_all())),
                 }
-                book.epoch += 1;
-                Ok(Ok(book.ledger.take_all()))
             })?;
             match step {
                 Ok(gone) => break gone,
                 Err((key, round)) => {
                     let mut flush = Sharing::flush(&self.shared, key, round);
-                    let _whether_written = poll_fn(|cx| flush.poll(cx)).await;
+                    match poll_fn(|cx| flush.poll(cx)).await {
+                        // It is asked from inside that flush.
+                        Some(Err(error @ LoadError::Reentrant)) => return Err(WriteBackError::of(error)),
+                        _whether_written => {}
+                    }
                 }
             }
         };
-        let dirty: Vec<_> = gone.into_iter().filter(|entry| entry.state != State::Clean).collect();
-        for entry in dirty {
-            self.shared.backend.discard(entry.key, entry.value).await;
+        let (dirty, _clean): (Vec<_>, Vec<_>) = gone.into_iter().partition(|entry| entry.state != State::Clean);
+        let mut discards = Vec::with_capacity(dirty.len());
+        // The back end hears of all of them, whatever becomes of the first.
+        each(dirty.into_iter(), |entry| discards.push(self.shared.backend.discard(entry.key, entry.value)));
+        for discard in discards {
+            discard.await;
         }
         Ok(())
     }

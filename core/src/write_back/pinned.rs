@@ -7,7 +7,7 @@ use super::{
     shared::Shared,
     threads::{ManyThreads, Threads},
 };
-use crate::{Backend, Key, Runtime};
+use crate::{Backend, Instant, Key, Runtime};
 
 /// An entry that stays in its cache for as long as this lives.
 ///
@@ -90,7 +90,10 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Pinned<K, B, R, D> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set(&self, value: B::Value) {
-        let now = self.shared.io.runtime().now();
+        self.change(value, self.shared.io.runtime().now());
+    }
+
+    pub(super) fn change(&self, value: B::Value, now: Instant) {
         let _old = self.shared.with(|book| book.ledger.change(self.place, value, now));
     }
 

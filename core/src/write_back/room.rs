@@ -4,12 +4,16 @@ use alloc::sync::Arc;
 use core::{
     future::Future,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use super::{shared::Shared, threads::Threads};
-use crate::{Backend, Instant, Key, Runtime, dirty::Grant};
+use crate::{
+    Backend, Instant, Key, Runtime,
+    contain::each,
+    dirty::{Grant, Ticket},
+};
 
 /// What a call does when all entries are pinned and it needs a place.
 ///
@@ -47,11 +51,11 @@ pub(super) enum Patience {
 }
 
 impl Room {
-    pub(super) const fn from(self, now: Instant) -> Patience {
+    pub(super) fn from(self, now: impl FnOnce() -> Instant) -> Patience {
         match self {
             Self::Wait => Patience::Endless,
             Self::Try => Patience::None,
-            Self::Within(time) => Patience::Until(now.saturating_add(time)),
+            Self::Within(time) => Patience::Until(now().saturating_add(time)),
         }
     }
 }
@@ -71,15 +75,13 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Place<K, B, R, D> {
     }
 
     /// Waits for another place instead, before all who have not had one.
-    pub(super) fn exchange(self, patience: Patience) -> Option<Waiting<K, B, R, D>> {
-        let shared = self.0.clone()?;
-        let mut ticket = None;
-        shared.waking(|ledger| {
-            ticket = Some(ledger.queue_up(true));
-            ledger.give_back()
-        });
-        self.spend();
-        Some(Waiting { shared, patience, ticket, sleep: None })
+    pub(super) fn exchange(mut self, hash: u64, patience: Patience) -> Option<Waiting<K, B, R, D>> {
+        let mut waiting = Waiting::new(self.0.take()?, hash, patience);
+        let (ticket, wake) = waiting.shared.with(|book| (book.ledger.queue_up(hash, false), book.ledger.give_back()));
+        // Held from here on, though a waker panics.
+        waiting.ticket = Some(ticket);
+        each(wake.into_iter(), Waker::wake);
+        Some(waiting)
     }
 }
 
@@ -91,21 +93,34 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Place<K, B, R, D> {
     }
 }
 
-/// A wait for a place; `None` when the patience is over.
+/// A wait for a place.
 pub(super) struct Waiting<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
     shared: Arc<Shared<K, B, R, D>>,
+    /// Of the key that wants it.
+    hash: u64,
     patience: Patience,
     /// His place in the queue, while he has one.
-    ticket: Option<i64>,
+    ticket: Option<Ticket>,
     sleep: Option<R::Sleep>,
 }
 
+/// How a wait for a place ends.
+pub(super) enum Wait<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
+    /// With a place.
+    For(Place<K, B, R, D>),
+    /// Not yet, but the key may be there by now, or on its way: see to that, and then wait on.
+    Called,
+    /// When the patience is over.
+    Over,
+}
+
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Waiting<K, B, R, D> {
-    pub(super) const fn new(shared: Arc<Shared<K, B, R, D>>, patience: Patience) -> Self {
-        Self { shared, patience, ticket: None, sleep: None }
+    pub(super) const fn new(shared: Arc<Shared<K, B, R, D>>, hash: u64, patience: Patience) -> Self {
+        Self { shared, hash, patience, ticket: None, sleep: None }
     }
 
-    fn leave(&mut self) {
+    /// Waits no longer; a place that was granted meanwhile is passed on.
+    pub(super) fn leave(&mut self) {
         if let Some(ticket) = self.ticket.take() {
             let mut _waker = None;
             self.shared.waking(|ledger| {
@@ -128,30 +143,34 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Waiting<K, B, R, D> {
 }
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Future for Waiting<K, B, R, D> {
-    type Output = Option<Place<K, B, R, D>>;
+    type Output = Wait<K, B, R, D>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let ticket = match this.ticket {
             Some(ticket) => ticket,
             None => match Place::reserve(&this.shared) {
-                Some(place) => return Poll::Ready(Some(place)),
-                None if matches!(this.patience, Patience::None) => return Poll::Ready(None),
-                None => *this.ticket.insert(this.shared.with(|book| book.ledger.queue_up(false))),
+                Some(place) => return Poll::Ready(Wait::For(place)),
+                None if matches!(this.patience, Patience::None) => return Poll::Ready(Wait::Over),
+                None => *this.ticket.insert(this.shared.with(|book| book.ledger.queue_up(this.hash, true))),
             },
         };
         let waker = cx.waker().clone();
-        let granted = this.shared.with(|book| book.ledger.wait(ticket, waker));
-        if matches!(granted, Grant::Granted) {
-            this.ticket = None;
-            return Poll::Ready(Some(Place(Some(Arc::clone(&this.shared)))));
+        // What is left of wakers is dropped outside the lock.
+        match this.shared.with(|book| book.ledger.wait(ticket, waker)) {
+            Grant::Granted(_waker) => {
+                this.ticket = None;
+                Poll::Ready(Wait::For(Place(Some(Arc::clone(&this.shared)))))
+            }
+            Grant::Called(_waker) => Poll::Ready(Wait::Called),
+            Grant::Waits(_displaced) => {
+                if this.is_over(cx) {
+                    this.leave();
+                    return Poll::Ready(Wait::Over);
+                }
+                Poll::Pending
+            }
         }
-        drop(granted);
-        if this.is_over(cx) {
-            this.leave();
-            return Poll::Ready(None);
-        }
-        Poll::Pending
     }
 }
 

@@ -1,6 +1,6 @@
 //! Making room for a value, and putting it there.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeSet, sync::Arc};
 use core::{
     future::Future,
     pin::Pin,
@@ -10,15 +10,15 @@ use core::{
 use super::{
     Fault, WriteBackError,
     pinned::Pinned,
-    room::{Patience, Place, Waiting},
+    room::{Patience, Place, Wait, Waiting},
     share::Sharing,
     shared::Shared,
     threads::Threads,
 };
 use crate::{
-    Backend, Instant, Key, LoadError, Runtime,
+    Backend, Key, Runtime,
     contain::each,
-    dirty::{Placed, Victim},
+    dirty::{Origin, Placed, Victim},
 };
 
 /// A value on its way into the cache, with a place that is spoken for.
@@ -28,10 +28,10 @@ pub(super) struct Settling<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
     /// `None` while it waits for another one.
     place: Option<Place<K, B, R, D>>,
     waiting: Option<Waiting<K, B, R, D>>,
-    /// The flush of what has to leave.
-    flushing: Option<(K, Box<Sharing<K, B, R, D>>)>,
-    /// What could not be flushed, and why the first of it could not.
-    tried: Vec<K>,
+    /// The flush of what has to leave, which is dirty since this change.
+    flushing: Option<(K, u64, Box<Sharing<K, B, R, D>>)>,
+    /// What could not be flushed, by the change since which it is dirty, and why the first of it could not.
+    tried: BTreeSet<u64>,
     first: Option<Fault<K, B::Error>>,
 }
 
@@ -49,77 +49,74 @@ pub(super) enum Settled<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
     pub(super) const fn new(shared: Arc<Shared<K, B, R, D>>, patience: Patience, place: Place<K, B, R, D>) -> Self {
-        Self { shared, patience, place: Some(place), waiting: None, flushing: None, tried: Vec::new(), first: None }
+        let tried = BTreeSet::new();
+        Self { shared, patience, place: Some(place), waiting: None, flushing: None, tried, first: None }
     }
 
-    /// Flushes what has to leave, and waits where everything is pinned.
-    pub(super) fn make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault<K, B::Error>>> {
+    /// Flushes what has to leave, and waits where everything is pinned; `hash` is that of the key that is to come.
+    pub(super) fn make_room(&mut self, hash: u64, cx: &mut Context<'_>) -> Poll<Result<(), Fault<K, B::Error>>> {
         loop {
             if let Some(waiting) = &mut self.waiting {
-                self.place = Some(ready!(Pin::new(waiting).poll(cx)).ok_or(Fault::Full)?);
+                match ready!(Pin::new(waiting).poll(cx)) {
+                    Wait::For(place) => self.place = Some(place),
+                    Wait::Called => continue,
+                    Wait::Over => return Poll::Ready(Err(Fault::Full)),
+                }
                 self.waiting = None;
             }
-            if let Some((_, flush)) = &mut self.flushing {
+            if let Some((.., flush)) = &mut self.flushing {
                 let end = ready!(flush.poll(cx));
-                if let (Some((key, _)), Some(Err(error))) = (self.flushing.take(), end) {
-                    self.failed(key, error);
+                if let (Some((key, since, _)), Some(Err(error))) = (self.flushing.take(), end) {
+                    self.tried.insert(since);
+                    self.first.get_or_insert_with(|| Fault::Victim(key, Box::new(WriteBackError::of(error))));
                 }
             }
-            let tried = |key: &K| self.tried.contains(key);
-            let victim = self.shared.with(|book| match book.ledger.victim(tried) {
+            let victim = self.shared.with(|book| match book.ledger.victim(&self.tried) {
                 Victim::None => Ok(None),
                 Victim::NoneLeft => Err(()),
-                Victim::At(place) => {
+                Victim::At(place, since) => {
                     let entry = book.ledger.entry(place);
-                    Ok(Some((entry.key.clone(), entry.round)))
+                    Ok(Some((entry.key.clone(), entry.round, since)))
                 }
             });
             match victim {
                 Ok(None) => return Poll::Ready(Ok(())),
-                Ok(Some((key, round))) => {
+                Ok(Some((key, round, since))) => {
                     let flush = Sharing::flush(&self.shared, key.clone(), round);
-                    self.flushing = Some((key, Box::new(flush)));
+                    self.flushing = Some((key, since, Box::new(flush)));
                 }
                 Err(()) => match self.first.take() {
                     Some(fault) => return Poll::Ready(Err(fault)),
-                    None => self.wait(),
+                    None => self.wait(hash),
                 },
             }
         }
     }
 
-    /// Puts the value into its place, pinned; `changed` is when it was changed if it was not loaded, `epoch` the last
-    /// invalidation before it was.
-    pub(super) fn place(
-        &mut self,
-        key: &K,
-        value: B::Value,
-        changed: Option<Instant>,
-        epoch: Option<u64>,
-    ) -> Settled<K, B, R, D> {
-        let (own, handles, hash) = (key.clone(), key.clone(), self.shared.hash(key));
+    /// Puts the value into its place, pinned.
+    pub(super) fn place(&mut self, key: &K, value: B::Value, origin: Origin) -> Settled<K, B, R, D> {
+        if self.place.is_none() {
+            // He waits for another one.
+            return Settled::Not(value);
+        }
+        let (handles, hash) = (key.clone(), self.shared.hash(key));
+        // Left out here by whatever panics in there.
+        let mut new = Some((key.clone(), value));
         let handle = |place| Pinned::new(Arc::clone(&self.shared), handles, place);
-        let tried = |key: &K| self.tried.contains(key);
-        let (placed, wake) = self.shared.with(|book| {
-            if epoch.is_some_and(|epoch| epoch != book.epoch) {
-                return (None, Vec::new());
-            }
-            let (placed, wake) = book.ledger.place(hash, own, value, changed, tried);
-            (Some(placed), wake)
-        });
+        let (placed, wake) = self.shared.with(|book| book.ledger.place(hash, &mut new, origin, &self.tried));
         let mut gone = None;
-        let settled = match placed {
-            None => Settled::Void,
-            Some(Placed::At(place, left)) => {
+        let settled = match (placed, new.map(|(_, value)| value)) {
+            (Placed::At(place, left), _) => {
                 gone = left;
                 Settled::At(handle(place))
             }
-            Some(Placed::Present(place, value)) => Settled::Present(handle(place), value),
-            Some(Placed::Dirty(value)) => Settled::Not(value),
-            Some(Placed::Full(value)) => {
-                self.wait();
+            (Placed::Present(place), Some(value)) => Settled::Present(handle(place), value),
+            (Placed::Dirty, Some(value)) => Settled::Not(value),
+            (Placed::Full, Some(value)) => {
+                self.wait(hash);
                 Settled::Not(value)
             }
+            (Placed::Void, _) | (_, None) => Settled::Void,
         };
         if matches!(settled, Settled::At(_) | Settled::Present(..)) {
             if let Some(place) = self.place.take() {
@@ -133,13 +130,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
     }
 
     /// Gives the place back and waits for another one, as everything is pinned.
-    fn wait(&mut self) {
-        self.waiting = self.place.take().and_then(|place| place.exchange(self.patience));
-    }
-
-    fn failed(&mut self, key: K, error: LoadError<Fault<K, B::Error>>) {
-        let fault = Fault::Victim(key.clone(), Box::new(WriteBackError::of(error)));
-        self.first.get_or_insert(fault);
-        self.tried.push(key);
+    fn wait(&mut self, hash: u64) {
+        self.waiting = self.place.take().and_then(|place| place.exchange(hash, self.patience));
     }
 }

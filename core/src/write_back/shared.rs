@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Backend, Cache, DefaultHasher, Key, Loaded, Lock, Previous, Runtime, Source,
-    contain::each,
+    contain::{contain, each},
     dirty::{Ledger, Need},
     policy::Lru,
     seams::{NoBatch, sealed::Sealed},
@@ -44,8 +44,6 @@ pub(super) struct Book<K, V, D: Threads> {
     /// The caches that this one depends on.
     pub(super) links: Vec<(Node, Arc<D::Other>)>,
     pub(super) is_closed: bool,
-    /// Counts the invalidations: what was begun to be loaded before is void.
-    pub(super) epoch: u64,
     /// Whether another cache depends, or has depended, on this one.
     pub(super) is_needed: bool,
     /// The first change that is not on disk, as the graph knows of it.
@@ -158,7 +156,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Shared<K, B, R, D> 
         self.node.leave();
         let keys = self.book.with(|book| book.ledger.dirty_keys());
         if !keys.is_empty() {
-            self.backend.lost(keys);
+            contain(|| self.backend.lost(keys));
         }
     }
 }
