@@ -17,7 +17,6 @@ on_every_runtime! {
     a_dependency_that_panics
     a_dependency_is_flushed_once_for_many_keys
     what_failed_in_a_dependency_is_told
-    errors_of_dependencies_keep_their_cause
 }
 
 /// C71. (P13, P17)
@@ -300,7 +299,8 @@ fn what_failed_in_a_dependency_is_told<R: Host>() {
 }
 
 /// What a dependency failed of is found among the sources, where errors may be handed from thread to thread.
-fn errors_of_dependencies_keep_their_cause<R: Host>() {
+#[test]
+fn errors_of_dependencies_keep_their_cause() {
     use larder::{Backend, BoxIo, ManualClock, parts::Std};
     use std::error::Error;
 

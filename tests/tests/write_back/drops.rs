@@ -50,10 +50,10 @@ fn world<R: Host>() -> (Sim, World<R>) {
 /// Asserts that what was acknowledged is on disk or in the cache, and what has to be on disk first is.
 fn assert_whole<R: Host>(world: &World<R>, written: &[&str]) {
     for (key, kept) in [(1, 11), (2, 12)] {
-        let there = value(&world.first, key).or(world.disk.page(key));
+        let there = value(&world.first, key).or_else(|| world.disk.page(key));
         assert_eq!(there, Some(kept), "key {key}");
     }
-    assert_eq!(value(&world.second, 5).or(world.other.page(5)), Some(25));
+    assert_eq!(value(&world.second, 5).or_else(|| world.other.page(5)), Some(25));
     let first_a = written.iter().position(|line| line.contains(" a"));
     let b = written.iter().position(|line| line.contains(" b"));
     assert!(first_a.is_none() || b < first_a && b.is_some(), "{written:?}");
