@@ -318,6 +318,14 @@ impl<E> Failure<E> {
         matches!(self.cause, Cause::BudgetExceeded)
     }
 
+    /// Returns the loader's own error, shared.
+    pub(crate) fn shared_error(&self) -> Option<Arc<E>> {
+        match &self.cause {
+            Cause::Error(error) => Some(Arc::clone(error)),
+            _ => None,
+        }
+    }
+
     pub(crate) const fn is_expired_answer(&self) -> bool {
         matches!(self.cause, Cause::AlreadyExpired)
     }

@@ -1,4 +1,4 @@
-//! A read-through cache for async Rust that works on any runtime or none.
+//! A read-through cache, a lazy slot and a write-back cache for async Rust that work on any runtime or none.
 //!
 //! ```
 //! use core::time::Duration;
@@ -34,6 +34,9 @@
 //! * [`Generation`] and [`RemovalCause`]: which value it is, and why it left. [`Change`]: what becomes of it.
 //! * Seams: [`Clock`], [`Timer`], [`Lock`], [`Notify`], [`Runtime`], [`Spawn`], [`Load`]. Ready-made ones are in [`parts`].
 //! * [`policy`]: which entry leaves when room is needed.
+//! * [`LazySlot`], made by [`SlotBuilder`]: one value, refreshed lazily. A [`Watcher`] awaits its changes.
+//! * [`WriteBack`], made by [`WriteBackBuilder`]: entries of a [`Backend`], changed through [`Pinned`] handles and written
+//!   behind, some caches [before](FlushFirst) others.
 //! * [`ManualClock`]: time for tests; [`testing`] shows how.
 //!
 //! # Coming from another cache
@@ -70,6 +73,7 @@ extern crate std;
 
 mod cache;
 mod contain;
+mod dirty;
 mod error;
 mod flight;
 mod jitter;
@@ -79,6 +83,7 @@ mod shard;
 mod slot;
 mod store;
 mod time;
+mod write_back;
 
 pub mod migration;
 pub mod parts;
@@ -97,10 +102,10 @@ pub use error::{Cause, Failure, LoadError};
 pub use outcome::{Generation, Outcome, RemovalCause, Status};
 pub use parts::ManualClock;
 pub use seams::{
-    BoxLoad, BoxLoader, BoxRevalidator, Chance, Clock, Expiring, Expiry, HasLoader, Judgement, Key, Listener,
-    Listening, Load, LoadFn, LoadMany, LoadManyFn, Loaded, LoadedFn, LoadedManyFn, Loader, LocalBoxLoad, LocalPerCall,
-    Lock, ManyLoader, Notify, PerCall, Previous, Refreshing, RevalidateFn, Revalidated, Runtime, Source, Spawn,
-    TakesCalls, Timer, Weighed, Weigher, With,
+    Backend, BoxIo, BoxLoad, BoxLoader, BoxRevalidator, Chance, Clock, Expiring, Expiry, HasLoader, Judgement, Key,
+    Listener, Listening, Load, LoadFn, LoadMany, LoadManyFn, Loaded, LoadedFn, LoadedManyFn, Loader, LocalBoxIo,
+    LocalBoxLoad, LocalPerCall, Lock, ManyLoader, Notify, PerCall, Previous, Refreshing, RevalidateFn, Revalidated,
+    Runtime, Source, Spawn, TakesCalls, Timer, Weighed, Weigher, With,
 };
 pub use shard::OnTimeout;
 pub use slot::{
@@ -108,3 +113,7 @@ pub use slot::{
     SlotGetStale, SlotGetStaleSpawn, SlotLookup, SlotRefresh, SlotStaleOrFetch, StaleValue, TakesFetch, Watcher,
 };
 pub use time::{Instant, TimeLeft, Ttl};
+pub use write_back::{
+    CircleError, DependError, Fault, Flush, FlushError, FlushFirst, ManyThreads, OneThread, Pinned, Room, Threads,
+    Unflushed, WriteBack, WriteBackBuilder, WriteBackError,
+};

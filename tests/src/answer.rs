@@ -34,6 +34,8 @@ pub enum Answer<T = V> {
     Many(Vec<Self>),
     /// The call failed.
     Error(LoadError<Boom>),
+    /// What the call has told, in words.
+    Text(String),
     /// A future without an answer of its own, such as a ticket.
     Done,
 }
@@ -67,6 +69,7 @@ impl<T: fmt::Display> fmt::Display for Answer<T> {
             Self::Error(LoadError::LockTimeout) => write!(f, "LockTimeout"),
             Self::Error(LoadError::Reentrant) => write!(f, "Reentrant"),
             Self::Error(other) => write!(f, "{other:?}"),
+            Self::Text(text) => f.write_str(text),
             Self::Done => write!(f, "done"),
         }
     }

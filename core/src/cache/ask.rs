@@ -258,7 +258,7 @@ where
 }
 
 /// Tells whether a flight is being polled right now by whoever is polled with this waker.
-fn polls_itself<K: Key, L: Source<K>, R: Runtime>(flight: &FlightOf<K, L, R>, waker: &Waker) -> bool {
+pub(super) fn polls_itself<K: Key, L: Source<K>, R: Runtime>(flight: &FlightOf<K, L, R>, waker: &Waker) -> bool {
     let polled = flight.polled(|own| own.will_wake(waker));
     polled.own || flight.crowd.is_inside(waker) || (polled.shared && flight.crowd.is_hub(waker))
 }

@@ -586,7 +586,7 @@ impl Rules {
 }
 
 /// Returns a hasher with a seed of its own for each cache, where randomness is to be had.
-fn default_hasher() -> Option<DefaultHasher> {
+pub(crate) fn default_hasher() -> Option<DefaultHasher> {
     #[cfg(feature = "std")]
     return Some(DefaultHasher::with_seed(std::hash::RandomState::new().hash_one(0)));
     #[cfg(not(feature = "std"))]

@@ -25,8 +25,12 @@ pub enum ConfigError {
     BackoffFactor,
     /// When the cap of the back-off is below the first delay, the error TTL.
     BackoffCap,
+    /// When a write-back cache would have no room for anything: at least 1 is needed.
+    Capacity,
     /// When `finish_abandoned` came before the loader, the weigher, the policy or the hasher: it has to follow them.
     FinishAbandoned,
+    /// When no entry could ever be flushed: at least 1 at once is needed.
+    FlushLimit,
     /// When hashing has no seed: without std there is no randomness to be had, so give one.
     HashSeed,
     /// When the lock timeout is to serve stale values and there is no limit for them.
@@ -64,7 +68,9 @@ impl ConfigError {
         match self {
             Self::Attempts => "attempts",
             Self::BackoffFactor | Self::BackoffCap => "error_backoff",
+            Self::Capacity => "capacity",
             Self::FinishAbandoned => "finish_abandoned",
+            Self::FlushLimit => "flush_limit",
             Self::HashSeed => "hash_seed",
             Self::LockTimeout => "lock_timeout",
             Self::OverAgeAlone => "over_age_alone",
@@ -87,6 +93,8 @@ impl fmt::Display for ConfigError {
             Self::BackoffFactor => "the factor has to be a number of at least 1",
             Self::BackoffCap => "the cap has to be at least the error TTL",
             Self::FinishAbandoned => "it has to follow the loader, the weigher, the policy and the hasher",
+            Self::Capacity => "at least one entry has to have room",
+            Self::FlushLimit => "at least one entry has to be flushed at once",
             Self::HashSeed => "without std, a seed or a hasher has to be given",
             Self::LockTimeout => "serving stale values needs a limit: set stale_while_refresh",
             Self::OverAgeAlone => "it needs a lock age",

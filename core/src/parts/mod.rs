@@ -22,6 +22,7 @@
 mod hosted;
 mod lock;
 mod manual;
+mod memory;
 mod no_timer;
 mod runtimes;
 mod waker_list;
@@ -43,6 +44,7 @@ pub use hosted::{Host, Hosted, HostedSleep};
 #[cfg(feature = "critical-section")]
 pub use lock::CriticalLock;
 pub use manual::{ManualClock, ManualSleep};
+pub use memory::{Memory, NotThere};
 pub use no_timer::{NoTimer, Unwoken};
 #[cfg(feature = "std")]
 pub use runtimes::Std;

@@ -3,6 +3,7 @@
 //! Each trait lists what its implementors must ensure. None of them asks for `Send`: whether a cache can be shared
 //! between threads follows from the parts it is made of.
 
+mod backend;
 mod calls;
 mod extras;
 mod load;
@@ -11,6 +12,7 @@ mod revalidate;
 mod runtime;
 mod sources;
 
+pub use backend::{Backend, BoxIo, LocalBoxIo};
 pub use calls::TakesCalls;
 pub(crate) use extras::Extra;
 pub use extras::{Chance, Expiring, Expiry, Listener, Listening, Refreshing, Weighed, Weigher, With};

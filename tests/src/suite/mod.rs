@@ -31,6 +31,7 @@ mod caller;
 mod calls;
 mod deadlines;
 mod direct;
+mod disk;
 mod failures;
 mod leaving;
 mod lifetimes;
@@ -39,6 +40,7 @@ mod sharing;
 mod slot;
 mod stage;
 mod timer;
+mod write_back;
 mod writes;
 
 use core::future::Future;
@@ -64,6 +66,7 @@ pub use sharing::*;
 pub use slot::*;
 pub use stage::Stage;
 pub use timer::*;
+pub use write_back::*;
 pub use writes::*;
 
 /// A time that passes soon, wherever time is real.
@@ -125,6 +128,11 @@ macro_rules! suite {
             overlapping_batches_load_each_key_once
             a_batch_is_found_ready_by_who_comes
             a_failed_batch_is_the_failure_of_each_key
+            changes_are_written_behind
+            room_is_made_by_writing
+            what_is_not_written_stays_dirty
+            caches_are_written_in_order
+            pages_leave
             a_call_brings_its_load
             a_call_lends_its_load
             a_call_lends_a_load_of_many

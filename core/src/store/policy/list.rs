@@ -13,7 +13,7 @@ pub struct Link {
 }
 
 /// A record inside an entry that can be part of a [`List`].
-pub(super) trait Linked {
+pub(crate) trait Linked {
     fn link(&mut self) -> &mut Link;
 }
 
@@ -25,25 +25,31 @@ impl Linked for Link {
 
 /// A doubly linked list of places, so that an entry can leave from the middle in O(1) with nothing left behind.
 #[derive(Debug)]
-pub(super) struct List {
+pub(crate) struct List {
     front: u32,
     back: u32,
 }
 
 impl List {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { front: END, back: END }
     }
 
-    pub(super) fn front(&self) -> Option<u32> {
+    pub(crate) fn front(&self) -> Option<u32> {
         (self.front != END).then_some(self.front)
     }
 
-    pub(super) fn back(&self) -> Option<u32> {
+    pub(crate) fn back(&self) -> Option<u32> {
         (self.back != END).then_some(self.back)
     }
 
-    pub(super) fn push_front<N: Linked>(&mut self, entries: &mut impl Nodes<N>, place: u32) {
+    /// Returns the place in front of `place`, which must be in this list.
+    pub(crate) fn before<N: Linked>(&self, entries: &mut impl Nodes<N>, place: u32) -> Option<u32> {
+        let before = entries.node(place).link().before;
+        (before != END).then_some(before)
+    }
+
+    pub(crate) fn push_front<N: Linked>(&mut self, entries: &mut impl Nodes<N>, place: u32) {
         let after = core::mem::replace(&mut self.front, place);
         *entries.node(place).link() = Link { before: END, after };
         match after {
@@ -53,7 +59,7 @@ impl List {
     }
 
     /// Notes that an entry of this list has moved to place `to`, its links with it.
-    pub(super) fn relocate<N: Linked>(&mut self, entries: &mut impl Nodes<N>, to: u32) {
+    pub(crate) fn relocate<N: Linked>(&mut self, entries: &mut impl Nodes<N>, to: u32) {
         let Link { before, after } = *entries.node(to).link();
         match before {
             END => self.front = to,
@@ -66,7 +72,7 @@ impl List {
     }
 
     /// Takes out `place`, which must be in this list.
-    pub(super) fn remove<N: Linked>(&mut self, entries: &mut impl Nodes<N>, place: u32) {
+    pub(crate) fn remove<N: Linked>(&mut self, entries: &mut impl Nodes<N>, place: u32) {
         let Link { before, after } = core::mem::take(entries.node(place).link());
         match before {
             END => self.front = after,

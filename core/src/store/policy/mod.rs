@@ -3,7 +3,7 @@
 mod clock;
 mod gated_fifo;
 mod ghosts;
-mod list;
+pub(crate) mod list;
 mod lru;
 mod queue;
 mod share;

@@ -1,0 +1,33 @@
+//! What is found on disk after a kill.
+
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+use crate::layout::{PAGE, Record, Root};
+
+/// What a kill has left.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// Updates that the process had told of and that are not on disk.
+    pub(crate) lost: usize,
+    /// Records whose page is not what the superblock says: it was written too early.
+    pub(crate) torn: usize,
+    /// Records that there are.
+    pub(crate) records: usize,
+}
+
+/// Holds the files against the updates that are known to be on disk: the last version of each record.
+pub(crate) fn verify(folder: &Path, told: &BTreeMap<u64, u64>) -> io::Result<Found> {
+    let pages = fs::read(folder.join("pages"))?;
+    let root = Root::newest(&fs::read(folder.join("root"))?).map_or_else(Root::new, |(root, _)| root);
+    let mut found = Found { records: root.written(), ..Found::default() };
+    for (record, (page, version)) in root.records.iter().enumerate() {
+        let record = record as u64;
+        found.lost += usize::from(told.get(&record).is_some_and(|told| told > version));
+        if *page != 0 {
+            let start = *page as usize * PAGE;
+            let there = pages.get(start..start + PAGE).and_then(Record::from_bytes);
+            found.torn += usize::from(there != Some(Record { record, version: *version }));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,91 @@
+//! A lookup that owns its share of the cache, for those who share loads and keep what these bring elsewhere.
+
+use alloc::sync::Arc;
+use core::{
+    hash::BuildHasher,
+    task::{Context, Poll},
+};
+
+use super::{
+    ask::polls_itself,
+    deferred::Deferred,
+    inner::{FlightOf, Inner},
+    means::Means,
+    ride::Ride,
+    visit::End,
+    waiter::Waiter,
+};
+use crate::{
+    Cache, Key, LoadError, Runtime, Source,
+    policy::Policy,
+    shard::{Arrival, Asked, Waiting},
+};
+
+/// One key that is asked for.
+pub(crate) struct Errand<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> {
+    // Dropped first: whoever leads next must find the seat free before the load that is kept with the means goes.
+    waiter: Option<Waiter<K, L, R, P, H, Arc<Inner<K, L, R, P, H>>>>,
+    inner: Arc<Inner<K, L, R, P, H>>,
+    key: K,
+    means: M,
+}
+
+/// What an errand comes to; `None` if there was no load to be joined and none could be begun.
+pub(crate) type Errands<V, E> = Option<Result<V, LoadError<E>>>;
+
+impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M: Means<K, L>> Errand<K, L, R, P, H, M> {
+    pub(crate) fn new(cache: &Cache<K, L, R, P, H>, key: K, means: M) -> Self {
+        Self { waiter: None, inner: Arc::clone(&cache.inner), key, means }
+    }
+
+    /// Joins the load of the key, or begins it, and carries it on.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Errands<L::Value, L::Error>> {
+        if self.waiter.is_none() {
+            if let Some(end) = self.arrive(cx) {
+                return Poll::Ready(end);
+            }
+            // Who has joined a load has no use for his own, nor for what it holds.
+            self.means.drop_own();
+        }
+        let Self { waiter, key, means, .. } = self;
+        let Some(seated) = waiter else { return Poll::Ready(None) };
+        let Poll::Ready(end) = seated.poll(cx, None, means, |_| Some(key.clone())) else { return Poll::Pending };
+        self.waiter = None;
+        Poll::Ready(match end {
+            End::Told(result) => Some(result.map(crate::Outcome::into_value)),
+            End::Failed(failure, _) => Some(Err(LoadError::Failed(failure))),
+            End::Alone(..) => None,
+        })
+    }
+
+    /// Sits down in a flight; or returns what else the errand comes to.
+    fn arrive(&mut self, cx: &Context<'_>) -> Option<Errands<L::Value, L::Error>> {
+        let Self { waiter, inner, key, means } = self;
+        let (hash, now, call) = (inner.hash(key), inner.runtime.now(), inner.rules.call());
+        // Cloned before the lock is taken: should that panic, no load is dropped under it.
+        let mut own = Some(key.clone());
+        let asked = Asked { hash, now, rules: &inner.rules, call: &call };
+        let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+        inner.with(hash, |shard| {
+            let start = || means.start().map(|start| start.map(Ride::Own));
+            let is_inside = |flight: &FlightOf<K, L, R>| polls_itself::<K, L, R>(flight, cx.waker());
+            match shard.arrive(
+                &asked,
+                || own.take().unwrap_or_else(|| key.clone()),
+                |k| k == key,
+                start,
+                is_inside,
+                deferred.effects(),
+            ) {
+                Arrival::Served(outcome, _) => Some(Some(Ok(outcome.into_value()))),
+                Arrival::Refused(error) => Some(Some(Err(error))),
+                Arrival::Alone(_) => Some(None),
+                Arrival::Seated(seat, first) => {
+                    let waiting = Waiting::new(hash, seat, &call, first, now);
+                    *waiter = Some(Waiter::new(Arc::clone(inner), waiting, now, true));
+                    None
+                }
+            }
+        })
+    }
+}

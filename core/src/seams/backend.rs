@@ -1,0 +1,97 @@
+//! The seam to what is behind a write-back cache.
+
+use alloc::{boxed::Box, vec::Vec};
+use core::{future::Future, pin::Pin};
+
+/// What a [`WriteBack`](crate::WriteBack) loads from and flushes to: a disk, a database, another cache.
+///
+/// All futures own what they need. They are kept in the cache, polled from the task of whichever waiter is polled, and
+/// may be dropped at any await; a flush that was dropped or has failed is made again. Implementors MUST ensure that a load
+/// that begins after a flush has succeeded sees what was flushed. Two flushes of one key are never under way at once, but one
+/// that was dropped may have left work behind, say on a thread that blocks: they MUST ensure that this writes nothing over
+/// what a later flush has written.
+///
+/// ```
+/// use larder::{Backend, BoxIo};
+/// use std::{collections::HashMap, io, sync::{Arc, Mutex}};
+///
+/// /// A disk in memory.
+/// #[derive(Clone, Default)]
+/// struct Disk(Arc<Mutex<HashMap<u64, String>>>);
+///
+/// impl Backend<u64> for Disk {
+///     type Value = String;
+///     type Error = io::Error;
+///     type Load = BoxIo<io::Result<String>>;
+///     type Flush = BoxIo<io::Result<()>>;
+///     type Discard = BoxIo<()>;
+///
+///     fn load(&self, page: u64) -> Self::Load {
+///         let disk = self.clone();
+///         Box::pin(async move { disk.0.lock().unwrap().get(&page).cloned().ok_or(io::ErrorKind::NotFound.into()) })
+///     }
+///
+///     fn flush(&self, page: u64, text: String) -> Self::Flush {
+///         let disk = self.clone();
+///         Box::pin(async move {
+///             disk.0.lock().unwrap().insert(page, text);
+///             Ok(())
+///         })
+///     }
+///
+///     fn discard(&self, _: u64, _: String) -> Self::Discard {
+///         Box::pin(async {})
+///     }
+///
+///     fn lost(&self, pages: Vec<u64>) {
+///         eprintln!("never written: {pages:?}");
+///     }
+/// }
+/// ```
+pub trait Backend<K> {
+    /// What is cached. It is cloned for each reader and each flush; large ones go into an `Arc`.
+    type Value: Clone;
+
+    /// What a failed load or flush says.
+    type Error;
+
+    /// The load of one key.
+    type Load: Future<Output = Result<Self::Value, Self::Error>>;
+
+    /// The flush of one key.
+    type Flush: Future<Output = Result<(), Self::Error>>;
+
+    /// What is done for a value that is dropped unwritten.
+    type Discard: Future<Output = ()>;
+
+    /// Begins to load the value of `key`.
+    fn load(&self, key: K) -> Self::Load;
+
+    /// Begins to write `value`, which may be kept.
+    fn flush(&self, key: K, value: Self::Value) -> Self::Flush;
+
+    /// Hears that `value` is dropped unwritten, as [`invalidate`](crate::WriteBack::invalidate) asks.
+    fn discard(&self, key: K, value: Self::Value) -> Self::Discard;
+
+    /// Hears that the cache was dropped with these keys dirty: what was written to them is lost.
+    ///
+    /// Called once, outside every lock, and not at all if nothing was dirty.
+    fn lost(&self, keys: Vec<K>);
+}
+
+/// A boxed future that may move between threads, for [`Backend`]s.
+///
+/// ```
+/// let io: larder::BoxIo<u32> = Box::pin(async { 7 });
+/// assert_eq!(futures_lite::future::block_on(io), 7);
+/// ```
+pub type BoxIo<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A boxed future that stays on its thread, for [`Backend`]s.
+///
+/// ```
+/// let value = std::rc::Rc::new(7);
+/// let io: larder::LocalBoxIo<u32> = Box::pin(async move { *value });
+/// assert_eq!(futures_lite::future::block_on(io), 7);
+/// ```
+pub type LocalBoxIo<T> = Pin<Box<dyn Future<Output = T>>>;

@@ -1,0 +1,42 @@
+//! The end of a cache.
+
+use core::task::Waker;
+
+use super::{FlushError, WriteBack, threads::Threads};
+use crate::{Backend, Key, Runtime, contain::each};
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+    /// Closes the cache and writes everything that is dirty.
+    ///
+    /// From its first poll on, calls that would load or store fail with [`Closed`](crate::WriteBackError::Closed); changes
+    /// through handles that are still there count. It may be called again, to write what could not be written.
+    ///
+    /// # Errors
+    ///
+    /// All keys that could not be written, each with the reason; they stay dirty.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, the cache is closed, and what was not written is dirty.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// block_on(cache.get_or_load(&1))?.set("uno");
+    /// block_on(cache.close())?;
+    /// assert_eq!(disk.get(&1), Some("uno"));
+    /// assert!(matches!(block_on(cache.get_or_load(&1)), Err(WriteBackError::Closed)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn close(&self) -> Result<(), FlushError<K, B::Error>> {
+        let wake = self.shared.with(|book| {
+            book.is_closed = true;
+            // Who waits for room will not need it.
+            book.ledger.call_all()
+        });
+        each(wake.into_iter(), Waker::wake);
+        self.flush().await
+    }
+}

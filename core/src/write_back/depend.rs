@@ -1,0 +1,307 @@
+//! Caches that are flushed before others.
+
+use alloc::{boxed::Box, string::ToString, sync::Arc};
+use core::{
+    error::Error,
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use super::{
+    CircleError, Fault, Flush, FlushError, Unflushed, WriteBack, WriteBackError,
+    node::Node,
+    shared::Shared,
+    threads::{ManyThreads, OneThread, Threads, Upstream},
+};
+use crate::{Backend, Key, Runtime, dirty::Need};
+
+/// A cache that others may depend on, from many threads or on one. Every [`WriteBack`] is one.
+///
+/// On many threads it has to be `Send` and `Sync`, its keys printable and its errors such as may be passed on. There to be
+/// named in bounds.
+///
+/// ```
+/// use larder::{Backend, CircleError, FlushFirst, Key, Runtime, Threads, WriteBack};
+///
+/// fn behind<K, B, R, D>(cache: &WriteBack<K, B, R, D>, others: &[&dyn FlushFirst<D>]) -> Result<(), CircleError>
+/// where
+///     K: Key,
+///     B: Backend<K>,
+///     R: Runtime,
+///     D: Threads,
+/// {
+///     others.iter().try_for_each(|other| cache.always_depend_on(*other))
+/// }
+/// ```
+pub trait FlushFirst<D: Threads> {
+    #[doc(hidden)]
+    fn upstream(&self) -> Arc<D::Other>;
+
+    /// Claims what is needed of this cache.
+    #[doc(hidden)]
+    fn need(&self, always: bool) -> (Node, Need);
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+    /// Has what is dirty in `other` now be on disk before anything more of this cache is written.
+    ///
+    /// The dependency is gone once that has been flushed, by whomever, and nothing happens if nothing is dirty there.
+    /// Whatever of this cache is flushed flushes the other first. The other cache lives on for as long as that takes.
+    ///
+    /// # Errors
+    ///
+    /// [`CircleError`] if `other` has to be flushed after this one; nothing has changed then.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
+    /// # let disk = |value| Memory::from([(1, value)]);
+    /// # let (disk_of_pages, disk_of_roots) = (disk("old"), disk("old"));
+    /// # let runtime = Std::new(ManualClock::new());
+    /// let pages = WriteBack::builder(runtime.clone(), disk_of_pages.clone()).name("pages").build()?;
+    /// let roots = WriteBack::builder(runtime, disk_of_roots.clone()).name("roots").build()?;
+    /// block_on(pages.get_or_load(&1))?.set("new");
+    /// roots.depend_on(&pages)?; // what is about to be written to the root tells of the new page
+    /// block_on(roots.get_or_load(&1))?.set("new");
+    /// block_on(roots.flush())?;
+    /// assert_eq!((disk_of_pages.get(&1), disk_of_roots.get(&1)), (Some("new"), Some("new")));
+    ///
+    /// pages.depend_on(&roots)?; // and now the other way round
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn depend_on<U: FlushFirst<D> + ?Sized>(&self, other: &U) -> Result<(), CircleError> {
+        self.connect(other, false)
+    }
+
+    /// Has whatever is dirty in `other` be on disk before anything of this cache is written, each time.
+    ///
+    /// # Errors
+    ///
+    /// As [`depend_on`](Self::depend_on).
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
+    /// # let disk = |value| Memory::from([(1, value)]);
+    /// # let (disk_of_pages, disk_of_roots) = (disk("old"), disk("old"));
+    /// # let runtime = Std::new(ManualClock::new());
+    /// let pages = WriteBack::builder(runtime.clone(), disk_of_pages.clone()).name("pages").build()?;
+    /// let roots = WriteBack::builder(runtime, disk_of_roots.clone()).name("roots").build()?;
+    /// roots.always_depend_on(&pages)?;
+    /// let circle = pages.always_depend_on(&roots).unwrap_err();
+    /// assert_eq!(circle.to_string(), "flushing would never end: pages before roots before pages");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn always_depend_on<U: FlushFirst<D> + ?Sized>(&self, other: &U) -> Result<(), CircleError> {
+        self.connect(other, true)
+    }
+
+    fn connect<U: FlushFirst<D> + ?Sized>(&self, other: &U, always: bool) -> Result<(), CircleError> {
+        let (node, need) = other.need(always);
+        // Dropped outside the lock, unless it is of use.
+        let mut upstream = Some(other.upstream());
+        let connected = self.shared.with(|book| {
+            // Under this lock as well, so that a flush which looks for what it needs finds both or neither.
+            let is_needed = self.shared.node.connect(&node, need)?;
+            if is_needed && !book.links.iter().any(|(link, _)| *link == node) {
+                book.links.extend(upstream.take().map(|upstream| (node, upstream)));
+            }
+            Ok(())
+        });
+        connected.map_err(|names| CircleError { names })
+    }
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+    /// Flushes `other`, and then has what has become dirty there meanwhile be on disk before anything more of this cache.
+    ///
+    /// So a dependency can be turned round: if `other` depends on this cache by [`depend_on`](Self::depend_on), that is
+    /// gone once it is flushed.
+    ///
+    /// # Errors
+    ///
+    /// [`DependError::Unflushed`] if `other` could not be flushed, [`DependError::Circle`] if there would be a circle even
+    /// so.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, it has flushed at the most.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
+    /// # let disk = |value| Memory::from([(1, value)]);
+    /// # let (disk_of_pages, disk_of_roots) = (disk("old"), disk("old"));
+    /// # let runtime = Std::new(ManualClock::new());
+    /// let pages = WriteBack::builder(runtime.clone(), disk_of_pages.clone()).name("pages").build()?;
+    /// let roots = WriteBack::builder(runtime, disk_of_roots.clone()).name("roots").build()?;
+    /// block_on(pages.get_or_load(&1))?.set("new");
+    /// roots.depend_on(&pages)?;
+    /// assert!(pages.depend_on(&roots).is_ok()); // nothing is dirty there
+    /// block_on(roots.get_or_load(&1))?.set("new");
+    /// assert!(pages.depend_on(&roots).is_err());
+    /// block_on(pages.flush_then_depend_on(&roots))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn flush_then_depend_on<U: FlushFirst<D> + ?Sized>(&self, other: &U) -> Result<(), DependError> {
+        other.upstream().flush(Need::Always).await.map_err(DependError::Unflushed)?;
+        self.depend_on(other).map_err(DependError::Circle)
+    }
+}
+
+/// Why a dependency was not turned round.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum DependError {
+    /// When the other cache could not be flushed.
+    Unflushed(Unflushed),
+    /// When the circle does not go away by that.
+    Circle(CircleError),
+}
+
+impl fmt::Display for DependError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unflushed(unflushed) => unflushed.fmt(f),
+            Self::Circle(circle) => circle.fmt(f),
+        }
+    }
+}
+
+impl Error for DependError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Unflushed(unflushed) => unflushed.source(),
+            Self::Circle(_) => None,
+        }
+    }
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Shared<K, B, R, D> {
+    fn need(&self, always: bool) -> (Node, Need) {
+        let need = self.with(|book| {
+            book.is_needed = true;
+            if always { Need::Always } else { Need::UpTo(book.ledger.last_change()) }
+        });
+        (self.node.clone(), need)
+    }
+}
+
+/// A cache that can be flushed from any thread.
+pub(super) struct FromAny<K: Key, B: Backend<K>, R: Runtime, D: Threads>(WriteBack<K, B, R, D>);
+
+/// A cache that can be flushed from its own thread.
+pub(super) struct FromOwn<K: Key, B: Backend<K>, R: Runtime, D: Threads>(WriteBack<K, B, R, D>);
+
+/// The flush of another cache; its error is put into words that all caches have in common.
+struct Told<F, M>(F, M);
+
+impl<F: Unpin, M> Unpin for Told<F, M> {}
+
+impl<F, M, X> Future for Told<F, M>
+where
+    F: Future<Output = Result<(), X>> + Unpin,
+    M: Fn(X) -> Unflushed,
+{
+    type Output = Result<(), Unflushed>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        Pin::new(&mut this.0).poll(cx).map_err(&this.1)
+    }
+}
+
+fn told<K, E: fmt::Display>(cache: &Arc<str>, error: &FlushError<K, E>) -> Unflushed {
+    let reason = error.failed.first().map(|(_, error)| match error {
+        WriteBackError::Failed(failure) => match failure.error() {
+            Some(Fault::Dependency(unflushed)) => unflushed.to_string(),
+            Some(fault) => fault.error().map_or_else(|| failure.to_string(), ToString::to_string),
+            None => "its flush panicked".to_string(),
+        },
+        _ => "it waits for itself".to_string(),
+    });
+    Unflushed { cache: Arc::clone(cache), reason: reason.unwrap_or_default(), source: None }
+}
+
+fn up_to(need: Need) -> Option<u64> {
+    match need {
+        Need::UpTo(number) => Some(number),
+        Need::Always => None,
+    }
+}
+
+impl<K, B, R, D> Upstream for FromAny<K, B, R, D>
+where
+    K: Key + fmt::Debug + Send + Sync + 'static,
+    B: Backend<K, Error: Error + Send + Sync + 'static> + 'static,
+    R: Runtime + 'static,
+    D: Threads,
+    WriteBack<K, B, R, D>: Send + Sync,
+    Flush<K, B, R, D>: Send,
+{
+    type Task = <ManyThreads as Threads>::Task;
+
+    fn flush(self: Arc<Self>, need: Need) -> Self::Task {
+        let name = Arc::clone(&self.0.shared.settings.name);
+        Box::pin(Told(Flush::up_to(Arc::clone(&self.0.shared), up_to(need)), move |error: FlushError<K, B::Error>| {
+            let first = error.failed.first().and_then(|(_, error)| match error {
+                WriteBackError::Failed(failure) => failure.shared_error(),
+                _ => None,
+            });
+            let source = first.map(|fault: Arc<Fault<K, B::Error>>| fault as Arc<dyn Error + Send + Sync>);
+            Unflushed { source, ..told(&name, &error) }
+        }))
+    }
+}
+
+impl<K, B, R, D> Upstream for FromOwn<K, B, R, D>
+where
+    K: Key + 'static,
+    B: Backend<K, Error: fmt::Display> + 'static,
+    R: Runtime + 'static,
+    D: Threads,
+{
+    type Task = <OneThread as Threads>::Task;
+
+    fn flush(self: Arc<Self>, need: Need) -> Self::Task {
+        let name = Arc::clone(&self.0.shared.settings.name);
+        let flush = Flush::up_to(Arc::clone(&self.0.shared), up_to(need));
+        Box::pin(Told(flush, move |error: FlushError<K, B::Error>| told(&name, &error)))
+    }
+}
+
+impl<K, B, R, D> FlushFirst<ManyThreads> for WriteBack<K, B, R, D>
+where
+    K: Key + fmt::Debug + Send + Sync + 'static,
+    B: Backend<K, Error: Error + Send + Sync + 'static> + 'static,
+    R: Runtime + 'static,
+    D: Threads,
+    Self: Send + Sync,
+    Flush<K, B, R, D>: Send,
+{
+    fn upstream(&self) -> Arc<<ManyThreads as Threads>::Other> {
+        Arc::new(FromAny(self.clone()))
+    }
+
+    fn need(&self, always: bool) -> (Node, Need) {
+        self.shared.need(always)
+    }
+}
+
+impl<K, B, R, D> FlushFirst<OneThread> for WriteBack<K, B, R, D>
+where
+    K: Key + 'static,
+    B: Backend<K, Error: fmt::Display> + 'static,
+    R: Runtime + 'static,
+    D: Threads,
+{
+    fn upstream(&self) -> Arc<<OneThread as Threads>::Other> {
+        Arc::new(FromOwn(self.clone()))
+    }
+
+    fn need(&self, always: bool) -> (Node, Need) {
+        self.shared.need(always)
+    }
+}

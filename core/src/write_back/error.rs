@@ -1,0 +1,249 @@
+//! What can go wrong with a write-back cache.
+
+use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use core::{error::Error, fmt};
+
+use crate::{Failure, LoadError};
+
+/// Why a call of a [`WriteBack`](crate::WriteBack) fails.
+///
+/// Nothing is lost by any of them: what was dirty stays so.
+///
+/// ```
+/// # use futures_lite::future::block_on;
+/// # use larder::{ManualClock, WriteBack, parts::{Memory, NotThere, Std}};
+/// # let disk = Memory::<u32, &str>::new();
+/// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk).build()?;
+/// let error = block_on(cache.get_or_load(&1)).unwrap_err();
+/// assert_eq!(error.error(), Some(&NotThere));
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WriteBackError<K, E> {
+    /// When the load or a flush failed: everybody who waited for it has this same failure. Ask again, or see the cause.
+    Failed(Failure<Fault<K, E>>),
+    /// When all entries are pinned and the call does not wait, or not any longer. Drop handles, or wait.
+    Full,
+    /// When these keys are pinned: what their handles may yet change would be lost. Drop the handles first.
+    Pinned(Vec<K>),
+    /// When the cache was closed.
+    Closed,
+    /// When a load or flush asked for its own key and would have waited for itself. Mend the back end.
+    Reentrant,
+}
+
+/// What made a load or a flush fail.
+///
+/// ```
+/// use larder::{Fault, WriteBackError};
+///
+/// fn is_ours<K, E>(error: &WriteBackError<K, E>) -> bool {
+///     let WriteBackError::Failed(failure) = error else { return false };
+///     matches!(failure.error(), Some(Fault::Backend(_)))
+/// }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Fault<K, E> {
+    /// When the back end answered with this error.
+    Backend(E),
+    /// When this entry had to be flushed to make room and could not be, nor any other.
+    Victim(K, Box<WriteBackError<K, E>>),
+    /// When a cache that has to be flushed first could not be.
+    Dependency(Unflushed),
+    /// When all entries were pinned by the time the value was there, and who had asked for it did not wait.
+    Full,
+}
+
+/// A cache that has to be flushed first could not be.
+///
+/// Its own [`flush`](crate::WriteBack::flush) tells of each key.
+///
+/// ```
+/// fn log(unflushed: &larder::Unflushed) -> String {
+///     format!("{} is in the way: {unflushed}", unflushed.cache())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Unflushed {
+    pub(super) cache: Arc<str>,
+    pub(super) reason: String,
+    pub(super) source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// The keys that could not be flushed, each with the reason.
+///
+/// All others are on disk.
+///
+/// ```
+/// use larder::FlushError;
+///
+/// fn left<K: Clone, E>(error: &FlushError<K, E>) -> Vec<K> {
+///     error.failed().iter().map(|(key, _)| key.clone()).collect()
+/// }
+/// ```
+#[derive(Debug)]
+pub struct FlushError<K, E> {
+    pub(super) failed: Vec<(K, WriteBackError<K, E>)>,
+}
+
+/// A dependency that would have closed a circle: none of the caches in it could ever be flushed.
+///
+/// It was not added; flush a cache of the circle and then depend on it, or do without.
+///
+/// ```
+/// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
+/// # let disk = Memory::<u32, u32>::new();
+/// let cache = WriteBack::builder(Std::new(ManualClock::new()), disk).name("pages").build()?;
+/// let circle = cache.always_depend_on(&cache).unwrap_err();
+/// assert_eq!(circle.names().collect::<Vec<_>>(), ["pages", "pages"]);
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CircleError {
+    pub(super) names: Vec<Arc<str>>,
+}
+
+impl<K, E> WriteBackError<K, E> {
+    /// Returns the back end's own error, if that was the reason.
+    pub fn error(&self) -> Option<&E> {
+        match self {
+            Self::Failed(failure) => failure.error().and_then(Fault::error),
+            _ => None,
+        }
+    }
+
+    pub(super) fn of(error: LoadError<Fault<K, E>>) -> Self {
+        match error {
+            LoadError::Failed(failure) if matches!(failure.error(), Some(Fault::Full)) => Self::Full,
+            LoadError::Failed(failure) => Self::Failed(failure),
+            // There is no lock timeout here.
+            LoadError::Reentrant | LoadError::LockTimeout => Self::Reentrant,
+        }
+    }
+}
+
+impl<K, E> Fault<K, E> {
+    /// Returns the back end's own error, if that was the reason.
+    pub fn error(&self) -> Option<&E> {
+        match self {
+            Self::Backend(error) => Some(error),
+            Self::Victim(_, error) => error.error(),
+            _ => None,
+        }
+    }
+}
+
+impl Unflushed {
+    /// Returns the name of the cache.
+    pub fn cache(&self) -> &str {
+        &self.cache
+    }
+}
+
+impl<K, E> FlushError<K, E> {
+    /// Returns the keys, each with the reason.
+    pub fn failed(&self) -> &[(K, WriteBackError<K, E>)] {
+        &self.failed
+    }
+}
+
+impl CircleError {
+    /// Returns the names of the caches along the circle, the first one again at the end.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| &**name)
+    }
+}
+
+impl<K: Clone, E> Clone for WriteBackError<K, E> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Failed(failure) => Self::Failed(failure.clone()),
+            Self::Full => Self::Full,
+            Self::Pinned(keys) => Self::Pinned(keys.clone()),
+            Self::Closed => Self::Closed,
+            Self::Reentrant => Self::Reentrant,
+        }
+    }
+}
+
+impl<K: fmt::Debug, E> fmt::Display for WriteBackError<K, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(failure) => match failure.error() {
+                Some(fault) => fault.fmt(f),
+                // Nothing else can have happened: there is no budget here.
+                None => f.write_str("the back end panicked"),
+            },
+            Self::Full => f.write_str("all entries are pinned"),
+            Self::Pinned(keys) => write!(f, "pinned: {keys:?}"),
+            Self::Closed => f.write_str("the cache is closed"),
+            Self::Reentrant => f.write_str("the back end asked for the key it was working on"),
+        }
+    }
+}
+
+impl<K: fmt::Debug, E> fmt::Display for Fault<K, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Backend(_) => f.write_str("the back end failed"),
+            Self::Victim(key, error) => write!(f, "{key:?} could not be flushed to make room: {error}"),
+            Self::Dependency(unflushed) => unflushed.fmt(f),
+            Self::Full => f.write_str("all entries are pinned"),
+        }
+    }
+}
+
+impl fmt::Display for Unflushed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the cache {:?}, which has to be flushed first, could not be: {}", self.cache, self.reason)
+    }
+}
+
+impl<K: fmt::Debug, E> fmt::Display for FlushError<K, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.failed.iter().map(|(key, _)| key).collect();
+        write!(f, "could not be flushed: {keys:?}")
+    }
+}
+
+impl fmt::Display for CircleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "flushing would never end: {}", self.names.join(" before "))
+    }
+}
+
+impl<K: fmt::Debug, E: Error + 'static> Error for WriteBackError<K, E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Failed(failure) => failure.error().and_then(Error::source),
+            _ => None,
+        }
+    }
+}
+
+impl<K: fmt::Debug, E: Error + 'static> Error for Fault<K, E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Backend(error) => Some(error),
+            Self::Victim(_, error) => error.source(),
+            Self::Dependency(unflushed) => unflushed.source(),
+            Self::Full => None,
+        }
+    }
+}
+
+impl Error for Unflushed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as &(dyn Error + 'static))
+    }
+}
+
+impl<K: fmt::Debug, E: Error + 'static> Error for FlushError<K, E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.failed.first().and_then(|(_, error)| error.source())
+    }
+}
+
+impl Error for CircleError {}

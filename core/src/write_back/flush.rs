@@ -1,0 +1,251 @@
+//! Flushing what is dirty.
+
+use alloc::{sync::Arc, vec::Vec};
+use core::{
+    future::Future,
+    mem,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::{
+    FlushError, WriteBack, WriteBackError,
+    share::Sharing,
+    shared::Shared,
+    threads::{ManyThreads, Threads},
+};
+use crate::{Backend, Instant, Key, Runtime};
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+    /// Writes everything that is dirty when this is first polled, and what has to be on disk before it.
+    ///
+    /// Ready once all of it is on disk in that state or a later one. Entries are written oldest change first, several
+    /// [at once](crate::WriteBackBuilder::flush_limit); flushes of one entry are shared by all who wait for it.
+    ///
+    /// # Errors
+    ///
+    /// All keys that could not be written, each with the reason; they stay dirty, and the others are written.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves flushes under way to the others who wait for them; what nobody waits for is dirty again.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// block_on(cache.get_or_load(&1))?.set("uno");
+    /// assert_eq!((cache.dirty(), disk.get(&1)), (1, Some("one")));
+    /// block_on(cache.flush())?;
+    /// assert_eq!((cache.dirty(), disk.get(&1)), (0, Some("uno")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn flush(&self) -> Flush<K, B, R, D> {
+        Flush::new(Arc::clone(&self.shared), Scope::All { last: None, before: None })
+    }
+
+    /// Writes everything that has been dirty for so long.
+    ///
+    /// As [`flush`](Self::flush) otherwise.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// let clock = cache.runtime().timer().clone();
+    /// block_on(cache.get_or_load(&1))?.set("uno");
+    /// clock.advance(Duration::from_secs(5));
+    /// block_on(cache.get_or_load(&2))?.set("due");
+    /// block_on(cache.flush_older_than(Duration::from_secs(5)))?;
+    /// assert_eq!((disk.get(&1), disk.get(&2)), (Some("uno"), Some("two")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn flush_older_than(&self, age: Duration) -> Flush<K, B, R, D> {
+        Flush::new(Arc::clone(&self.shared), Scope::All { last: None, before: Some(age) })
+    }
+
+    /// Writes the entry of `key` if it is dirty, and what has to be on disk before it.
+    ///
+    /// As [`flush`](Self::flush) otherwise.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// for (key, name) in [(1, "uno"), (2, "due")] {
+    ///     block_on(cache.get_or_load(&key))?.set(name);
+    /// }
+    /// block_on(cache.flush_key(&2))?;
+    /// assert_eq!((disk.get(&1), disk.get(&2)), (Some("one"), Some("due")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn flush_key(&self, key: &K) -> Flush<K, B, R, D> {
+        Flush::new(Arc::clone(&self.shared), Scope::Key(key.clone()))
+    }
+
+    /// Returns when the oldest change will be as old as [`flush_after`](crate::WriteBackBuilder::flush_after) says.
+    ///
+    /// For hosts that flush by themselves; `None` if nothing is dirty.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Instant, ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// assert_eq!(cache.next_flush(), None);
+    /// block_on(cache.get_or_load(&1))?.set("uno");
+    /// assert_eq!(cache.next_flush(), Some(Instant::from_nanos(5_000_000_000)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_flush(&self) -> Option<Instant> {
+        let oldest = self.shared.with(|book| book.ledger.oldest_at());
+        oldest.map(|at| at.saturating_add(self.shared.settings.flush_after))
+    }
+}
+
+/// The future of [`WriteBack::flush`] and its like.
+///
+/// It owns its share of the cache, and may be spawned.
+///
+/// ```
+/// # use futures_lite::future::block_on;
+/// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
+/// # let disk = Memory::from([(1, "one")]);
+/// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+/// block_on(cache.get_or_load(&1))?.set("uno");
+/// let flush = cache.flush();
+/// drop(cache);
+/// block_on(flush)?;
+/// assert_eq!(disk.get(&1), Some("uno"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a future does nothing unless it is polled"]
+pub struct Flush<K: Key, B: Backend<K>, R: Runtime, D: Threads = ManyThreads> {
+    shared: Arc<Shared<K, B, R, D>>,
+    scope: Scope<K>,
+    /// The number up to which changes are to be on disk, once it is known.
+    last: Option<u64>,
+    /// The number of the change up to which everything was begun.
+    begun: u64,
+    /// Later ones that were begun, too.
+    ahead: Vec<u64>,
+    running: Vec<(K, Sharing<K, B, R, D>)>,
+    failed: Vec<(K, WriteBackError<K, B::Error>)>,
+}
+
+/// What is to be flushed.
+enum Scope<K> {
+    /// All changes up to this number, or all there are; only those so old, if that is given.
+    All {
+        last: Option<u64>,
+        before: Option<Duration>,
+    },
+    Key(K),
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Flush<K, B, R, D> {
+    fn new(shared: Arc<Shared<K, B, R, D>>, scope: Scope<K>) -> Self {
+        Self { shared, scope, last: None, begun: 0, ahead: Vec::new(), running: Vec::new(), failed: Vec::new() }
+    }
+
+    /// Flushes all changes up to this number, or all that there are now.
+    pub(super) fn up_to(shared: Arc<Shared<K, B, R, D>>, last: Option<u64>) -> Self {
+        Self::new(shared, Scope::All { last, before: None })
+    }
+
+    /// Sets out: what is dirty now is what is to be on disk.
+    fn set_out(&mut self) -> u64 {
+        let (last, is_old) = match &self.scope {
+            Scope::All { last, before } => {
+                let now = before.map(|age| (age, self.shared.io.runtime().now()));
+                (*last, now)
+            }
+            Scope::Key(_) => (None, None),
+        };
+        let known = last;
+        let last = self.shared.with(|book| {
+            let last = known.unwrap_or_else(|| book.ledger.last_change());
+            is_old.map_or(last, |(age, now)| book.ledger.last_older_than(age, now))
+        });
+        if let Scope::Key(key) = &self.scope {
+            let key = key.clone();
+            self.run(key, last);
+            self.begun = u64::MAX;
+        }
+        *self.last.insert(last)
+    }
+
+    /// Begins a flush of this key, if it has such changes that are not on disk.
+    fn run(&mut self, key: K, last: u64) {
+        let hash = self.shared.hash(&key);
+        let due = self.shared.with(|book| {
+            let place = book.ledger.find(hash, |k| *k == key)?;
+            let number = book.ledger.due(place, last)?;
+            Some((number, book.ledger.entry(place).round))
+        });
+        if let Some((number, round)) = due {
+            if number > self.begun {
+                self.ahead.push(number);
+            }
+            let flush = Sharing::flush(&self.shared, key.clone(), round);
+            self.running.push((key, flush));
+        }
+    }
+
+    /// Begins as many flushes as may be under way at once.
+    fn begin(&mut self, last: u64) {
+        while self.running.len() < self.shared.settings.flush_limit {
+            let next = self.shared.with(|book| {
+                let (number, place) = book.ledger.next_dirty(self.begun, last)?;
+                Some((number, book.ledger.entry(place).key.clone()))
+            });
+            let Some((number, key)) = next else { return };
+            self.begun = number;
+            if let Some(place) = self.ahead.iter().position(|ahead| *ahead == number) {
+                self.ahead.swap_remove(place);
+            } else if !self.running.iter().any(|(running, _)| *running == key) {
+                self.run(key, last);
+            }
+        }
+    }
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Unpin for Flush<K, B, R, D> {}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Future for Flush<K, B, R, D> {
+    type Output = Result<(), FlushError<K, B::Error>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let last = match this.last {
+            Some(last) => last,
+            None => this.set_out(),
+        };
+        let mut polled = 0;
+        loop {
+            this.begin(last);
+            let Some((_, flush)) = this.running.get_mut(polled) else { break };
+            match flush.poll(cx) {
+                Poll::Pending => polled += 1,
+                Poll::Ready(end) => {
+                    let (key, _) = this.running.swap_remove(polled);
+                    match end {
+                        Some(Err(error)) => this.failed.push((key, WriteBackError::of(error))),
+                        // It may have been one of older content.
+                        _ => this.run(key, last),
+                    }
+                }
+            }
+        }
+        if this.running.is_empty() {
+            let failed = mem::take(&mut this.failed);
+            return Poll::Ready(if failed.is_empty() { Ok(()) } else { Err(FlushError { failed }) });
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,135 @@
+//! Flushing one key: its content is fixed first, then what has to be on disk before it is flushed, then it is written.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::{
+    future::Future,
+    mem,
+    pin::Pin,
+    task::{Context, Poll, Waker, ready},
+};
+
+use super::{
+    Fault, Unflushed,
+    shared::Shared,
+    threads::{Threads, Upstream},
+};
+use crate::{
+    Backend, Key, Runtime,
+    contain::{both, each},
+};
+
+/// One flush of one key. Dropped before it has succeeded, it leaves the key as dirty as it was.
+pub(crate) struct FlushJob<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
+    shared: Arc<Shared<K, B, R, D>>,
+    key: K,
+    round: u64,
+    /// The entry, while it is being flushed.
+    place: Option<u32>,
+    step: Step<B::Value, B::Flush, D::Task>,
+}
+
+enum Step<V, F, T> {
+    New,
+    /// What has to be on disk first.
+    First(V, Vec<T>, Option<Unflushed>),
+    Writing(Pin<Box<F>>),
+    Over,
+}
+
+/// How a flush begins.
+enum Begun<V> {
+    /// With this to be written.
+    With(V),
+    /// Not yet: one that was given up has not gone.
+    Before,
+    /// Not at all: somebody else has flushed it, or it is gone.
+    Nothing,
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> FlushJob<K, B, R, D> {
+    pub(super) const fn new(shared: Arc<Shared<K, B, R, D>>, key: K, round: u64) -> Self {
+        Self { shared, key, round, place: None, step: Step::New }
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault<K, B::Error>>> {
+        loop {
+            match &mut self.step {
+                Step::New => match self.begin(cx) {
+                    Begun::With(value) => {
+                        let tasks = self.shared.needed().into_iter().map(|(other, need)| other.flush(need));
+                        self.step = Step::First(value, tasks.collect(), None);
+                    }
+                    Begun::Before => return Poll::Pending,
+                    Begun::Nothing => return Poll::Ready(Ok(())),
+                },
+                Step::First(_, tasks, failed) => {
+                    tasks.retain_mut(|task| match Pin::new(task).poll(cx) {
+                        Poll::Ready(result) => {
+                            *failed = failed.take().or_else(|| result.err());
+                            false
+                        }
+                        Poll::Pending => true,
+                    });
+                    // The others are not given up because one has failed.
+                    if !tasks.is_empty() {
+                        return Poll::Pending;
+                    }
+                    if let Some(unflushed) = failed.take() {
+                        self.end(false);
+                        return Poll::Ready(Err(Fault::Dependency(unflushed)));
+                    }
+                    if let Step::First(value, ..) = mem::replace(&mut self.step, Step::Over) {
+                        self.step = Step::Writing(Box::pin(self.shared.backend.flush(self.key.clone(), value)));
+                    }
+                }
+                Step::Writing(write) => {
+                    let result = ready!(write.as_mut().poll(cx));
+                    // The flush goes first: its drop is part of it.
+                    self.step = Step::Over;
+                    self.end(result.is_ok());
+                    return Poll::Ready(result.map_err(Fault::Backend));
+                }
+                Step::Over => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+
+    /// Fixes what is to be written.
+    fn begin(&mut self, cx: &Context<'_>) -> Begun<B::Value> {
+        let Self { shared, key, round, place, .. } = self;
+        // What is not needed of it is dropped outside the lock.
+        let (hash, mut waker) = (shared.hash(key), Some(cx.waker().clone()));
+        shared.with(|book| {
+            let Some(found) = book.ledger.find(hash, |k| k == key) else { return Begun::Nothing };
+            if let Some(value) = book.ledger.begin_flush(found, *round) {
+                *place = Some(found);
+                return Begun::With(value);
+            }
+            let entry = book.ledger.entry(found);
+            if entry.round == *round && entry.state.is_flushing() {
+                if !book.ending.iter().any(|other| other.will_wake(cx.waker())) {
+                    book.ending.extend(waker.take());
+                }
+                return Begun::Before;
+            }
+            Begun::Nothing
+        })
+    }
+
+    fn end(&mut self, is_written: bool) {
+        if let Some(place) = self.place.take() {
+            let ending = self.shared.with(|book| {
+                book.ledger.end_flush(place, is_written);
+                mem::take(&mut book.ending)
+            });
+            each(ending.into_iter(), Waker::wake);
+        }
+    }
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for FlushJob<K, B, R, D> {
+    fn drop(&mut self) {
+        // What was being written is given up first.
+        both(self, |job| job.step = Step::Over, |job| job.end(false));
+    }
+}

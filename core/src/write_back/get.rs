@@ -1,0 +1,138 @@
+//! Getting an entry.
+
+use alloc::sync::Arc;
+use core::future::poll_fn;
+
+use super::{
+    Pinned, Room, WriteBack, WriteBackError,
+    load_job::LoadJob,
+    room::{Wait, Waiting},
+    settle::Settling,
+    share::Sharing,
+    shared::Done,
+    threads::Threads,
+};
+use crate::{Backend, Key, Runtime};
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+    /// Returns the entry of `key`, pinned, and loads it if need be.
+    ///
+    /// Callers of one key share one load. Where all entries are pinned, this waits until one is not. Room is made before
+    /// the load, and nothing leaves before it has succeeded.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteBackError::Failed`] with what everybody has who waited for the same load, or with why no room could be made;
+    /// [`WriteBackError::Closed`], and [`WriteBackError::Reentrant`] for a load that asks for its own key.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the load to the others who wait for it; if there are none, it is dropped, and room that
+    /// was made for it is given back.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// let page = block_on(cache.get_or_load(&1))?;
+    /// assert_eq!(page.value(), "one");
+    /// assert_eq!(cache.pinned(), 1);
+    /// drop(page);
+    /// assert_eq!(cache.pinned(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn get_or_load(&self, key: &K) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
+        self.get_or_load_with(key, Room::Wait).await
+    }
+
+    /// Returns the entry of `key`, pinned, and loads it if need be; `room` says what if all entries are pinned.
+    ///
+    /// # Errors
+    ///
+    /// As [`get_or_load`](Self::get_or_load), and [`WriteBackError::Full`] when there is no room.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get_or_load`](Self::get_or_load).
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// let cache = WriteBack::builder(Std::new(ManualClock::new()), disk).capacity(1).build()?;
+    /// let page = block_on(cache.get_or_load(&1))?;
+    /// let refused = block_on(cache.get_or_load_with(&2, Room::Try));
+    /// assert!(matches!(refused, Err(WriteBackError::Full)));
+    /// drop(page);
+    /// assert!(block_on(cache.get_or_load_with(&2, Room::Try)).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn get_or_load_with(
+        &self,
+        key: &K,
+        room: Room,
+    ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
+        let (shared, hash) = (&self.shared, self.shared.hash(key));
+        let patience = room.from(|| shared.io.runtime().now());
+        let mut waiting = Waiting::new(Arc::clone(shared), hash, patience);
+        loop {
+            if self.is_closed() {
+                return Err(WriteBackError::Closed);
+            }
+            if let Some(handle) = Pinned::of(shared, key) {
+                return Ok(handle);
+            }
+            let mut load = Sharing::of_load(shared, key.clone());
+            let joined = poll_fn(|cx| {
+                let poll = load.poll(cx);
+                if poll.is_pending() {
+                    // Who joins a load needs no room of his own.
+                    waiting.leave();
+                }
+                poll
+            });
+            let mut end = joined.await;
+            if end.is_none() {
+                let place = match (&mut waiting).await {
+                    Wait::For(place) => place,
+                    Wait::Called => continue,
+                    Wait::Over => return Err(WriteBackError::Full),
+                };
+                if self.is_closed() {
+                    return Err(WriteBackError::Closed);
+                }
+                let settling = Settling::new(Arc::clone(shared), patience, place);
+                let job = LoadJob::new(Arc::clone(shared), key.clone(), hash, settling);
+                let mut load = Sharing::load(shared, key.clone(), job);
+                end = poll_fn(|cx| load.poll(cx)).await;
+            }
+            match end {
+                Some(Ok(Done::Loaded(handle))) => return Ok(handle),
+                Some(Err(error)) => match WriteBackError::of(error) {
+                    // That may have been the rule of whoever began the load.
+                    WriteBackError::Full if room != Room::Try => {}
+                    error => return Err(error),
+                },
+                Some(Ok(Done::Flushed)) | None => {}
+            }
+        }
+    }
+
+    /// Returns the entry of `key`, pinned, if it is there; loads nothing.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// assert!(cache.try_get(&1).is_none());
+    /// block_on(cache.get_or_load(&1))?;
+    /// assert!(cache.try_get(&1).is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_get(&self, key: &K) -> Option<Pinned<K, B, R, D>> {
+        Pinned::of(&self.shared, key)
+    }
+}

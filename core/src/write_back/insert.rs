@@ -1,0 +1,108 @@
+//! Putting an entry there without loading it.
+
+use alloc::{sync::Arc, vec};
+use core::future::poll_fn;
+
+use super::{
+    Pinned, Room, WriteBack, WriteBackError,
+    room::{Wait, Waiting},
+    settle::{Settled, Settling},
+    threads::Threads,
+};
+use crate::{Backend, Cause, Failure, Key, LoadError, Runtime, dirty::Origin};
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+    /// Stores a value as a dirty entry without loading anything, and returns it pinned.
+    ///
+    /// What was stored under the key is superseded, written or not. `room` says what if all entries are pinned.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteBackError::Pinned`] if the key is: changes through its handle would be lost. [`WriteBackError::Full`] when
+    /// there is no room, [`WriteBackError::Failed`] with why none could be made, and [`WriteBackError::Closed`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, the value is not stored.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// let page = block_on(cache.insert(3, "three", Room::Wait))?;
+    /// assert!(page.is_dirty());
+    /// let refused = block_on(cache.insert(3, "drei", Room::Wait));
+    /// assert!(matches!(refused, Err(WriteBackError::Pinned(keys)) if keys == [3]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn insert(
+        &self,
+        key: K,
+        value: B::Value,
+        room: Room,
+    ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
+        let (shared, hash) = (&self.shared, self.shared.hash(&key));
+        let now = || shared.io.runtime().now();
+        let patience = room.from(now);
+        let mut waiting = Waiting::new(Arc::clone(shared), hash, patience);
+        let mut value = value;
+        loop {
+            value = match self.supersede(&key, value)? {
+                Ok(handle) => return Ok(handle),
+                Err(value) => value,
+            };
+            let place = match (&mut waiting).await {
+                Wait::For(place) => place,
+                Wait::Called => continue,
+                Wait::Over => return Err(WriteBackError::Full),
+            };
+            let mut settling = Settling::new(Arc::clone(shared), patience, place);
+            value = loop {
+                if self.is_closed() {
+                    return Err(WriteBackError::Closed);
+                }
+                match settling.place(&key, value, Origin::Changed(now())) {
+                    Settled::At(handle) => return Ok(handle),
+                    // It has come meanwhile, and this value is the newer one.
+                    Settled::Present(_, newer) => break newer,
+                    Settled::Not(again) => value = again,
+                    Settled::Void => return Err(WriteBackError::Closed),
+                }
+                if let Err(fault) = poll_fn(|cx| settling.make_room(hash, cx)).await {
+                    return Err(WriteBackError::of(LoadError::Failed(Failure::new(Cause::Error(Arc::new(fault))))));
+                }
+            };
+        }
+    }
+
+    /// Gives an entry that is there, and not pinned, this value; gives it back if there is none.
+    fn supersede(
+        &self,
+        key: &K,
+        value: B::Value,
+    ) -> Result<Result<Pinned<K, B, R, D>, B::Value>, WriteBackError<K, B::Error>> {
+        if self.is_closed() {
+            return Err(WriteBackError::Closed);
+        }
+        let shared = &self.shared;
+        let (hash, own, now) = (shared.hash(key), key.clone(), shared.io.runtime().now());
+        let found = shared.with(|book| {
+            let place = book.ledger.find(hash, |k| k == key)?;
+            let may = book.ledger.entry(place).pins == 0;
+            if may {
+                book.ledger.pin(place);
+            }
+            Some(may.then_some(place))
+        });
+        match found {
+            None => Ok(Err(value)),
+            Some(None) => Err(WriteBackError::Pinned(vec![own])),
+            Some(Some(place)) => {
+                let handle = Pinned::new(Arc::clone(shared), own, place);
+                handle.change(value, now);
+                Ok(Ok(handle))
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Removing one entry, or all of them.
+
+use alloc::{vec, vec::Vec};
+use core::future::poll_fn;
+
+use super::{WriteBack, WriteBackError, share::Sharing, threads::Threads};
+use crate::{Backend, Key, LoadError, Runtime, contain::each, dirty::State};
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+    /// Removes the entry of `key` and returns its value, flushing it first if it is dirty.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteBackError::Pinned`] if it is, and [`WriteBackError::Failed`] if it could not be flushed: then it stays.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is ready, the entry stays.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// block_on(cache.get_or_load(&1))?.set("uno");
+    /// assert_eq!(block_on(cache.remove(&1))?, Some("uno"));
+    /// assert_eq!(disk.get(&1), Some("uno")); // written first
+    /// assert!(cache.try_get(&1).is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn remove(&self, key: &K) -> Result<Option<B::Value>, WriteBackError<K, B::Error>> {
+        let hash = self.shared.hash(key);
+        loop {
+            let found = self.shared.with(|book| {
+                let Some(place) = book.ledger.find(hash, |k| k == key) else { return Ok(Found::Nothing) };
+                let entry = book.ledger.entry(place);
+                if entry.pins > 0 {
+                    return Err(WriteBackError::Pinned(vec![entry.key.clone()]));
+                }
+                Ok(match entry.state {
+                    State::Clean => Found::Taken(book.ledger.take_out(place)),
+                    _ => Found::Dirty(entry.round),
+                })
+            })?;
+            let round = match found {
+                Found::Nothing => return Ok(None),
+                Found::Taken((_key, value)) => return Ok(Some(value)),
+                Found::Dirty(round) => round,
+            };
+            let mut flush = Sharing::flush(&self.shared, key.clone(), round);
+            if let Some(Err(error)) = poll_fn(|cx| flush.poll(cx)).await {
+                return Err(WriteBackError::of(error));
+            }
+        }
+    }
+
+    /// Drops all entries, the dirty ones unwritten, for what is behind has changed by itself.
+    ///
+    /// The back end [hears](Backend::discard) of each that was dirty. Waits for flushes that are under way; loads that are
+    /// under way are made again.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteBackError::Pinned`] with the keys that are; nothing is dropped then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before all entries are gone, it has done nothing; dropped later, some of the dirty ones go without the back
+    /// end hearing of them.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// block_on(cache.get_or_load(&1))?.set("uno");
+    /// disk.put(1, "eins"); // somebody else has written it
+    /// block_on(cache.invalidate())?;
+    /// assert_eq!(block_on(cache.get_or_load(&1))?.value(), "eins");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn invalidate(&self) -> Result<(), WriteBackError<K, B::Error>> {
+        let gone = loop {
+            let step = self.shared.with(|book| {
+                let pinned = book.ledger.pinned_keys();
+                if !pinned.is_empty() {
+                    return Err(WriteBackError::Pinned(pinned));
+                }
+                match book.ledger.flushing() {
+                    Some(entry) => Ok(Err((entry.key.clone(), entry.round))),
+                    None => Ok(Ok(book.ledger.take_all())),
+                }
+            })?;
+            match step {
+                Ok(gone) => break gone,
+                Err((key, round)) => {
+                    let mut flush = Sharing::flush(&self.shared, key, round);
+                    match poll_fn(|cx| flush.poll(cx)).await {
+                        // It is asked from inside that flush.
+                        Some(Err(error @ LoadError::Reentrant)) => return Err(WriteBackError::of(error)),
+                        _whether_written => {}
+                    }
+                }
+            }
+        };
+        let (dirty, _clean): (Vec<_>, Vec<_>) = gone.into_iter().partition(|entry| entry.state != State::Clean);
+        let mut discards = Vec::with_capacity(dirty.len());
+        // The back end hears of all of them, whatever becomes of the first.
+        each(dirty.into_iter(), |entry| discards.push(self.shared.backend.discard(entry.key, entry.value)));
+        for discard in discards {
+            discard.await;
+        }
+        Ok(())
+    }
+}
+
+enum Found<T> {
+    Nothing,
+    Taken(T),
+    /// In this round of its flushes.
+    Dirty(u64),
+}

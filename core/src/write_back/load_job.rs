@@ -1,0 +1,85 @@
+//! Loading one key: room is made first, then it is loaded, and only then does leave what has to.
+
+use alloc::{boxed::Box, sync::Arc};
+use core::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker, ready},
+};
+
+use super::{
+    Fault,
+    pinned::Pinned,
+    settle::{Settled, Settling},
+    shared::Shared,
+    threads::Threads,
+};
+use crate::{Backend, Key, Runtime, contain::each, dirty::Origin};
+
+/// One load of one key.
+pub(crate) struct LoadJob<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
+    shared: Arc<Shared<K, B, R, D>>,
+    key: K,
+    hash: u64,
+    settling: Settling<K, B, R, D>,
+    /// The last change before the load began, while that is noted.
+    since: Option<u64>,
+    load: Option<Pin<Box<B::Load>>>,
+    value: Option<B::Value>,
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
+    pub(super) const fn new(
+        shared: Arc<Shared<K, B, R, D>>,
+        key: K,
+        hash: u64,
+        settling: Settling<K, B, R, D>,
+    ) -> Self {
+        Self { shared, key, hash, settling, since: None, load: None, value: None }
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Pinned<K, B, R, D>, Fault<K, B::Error>>> {
+        loop {
+            if let Some(load) = &mut self.load {
+                let result = ready!(load.as_mut().poll(cx));
+                self.load = None;
+                self.value = Some(result.map_err(Fault::Backend)?);
+            }
+            if let Some(value) = self.value.take() {
+                match self.settling.place(&self.key, value, Origin::Loaded(self.since.unwrap_or_default())) {
+                    Settled::At(handle) | Settled::Present(handle, _) => return Poll::Ready(Ok(handle)),
+                    Settled::Not(value) => {
+                        self.value = Some(value);
+                        ready!(self.settling.make_room(self.hash, cx))?;
+                        continue;
+                    }
+                    Settled::Void => self.end(),
+                }
+            } else if let Some(handle) = Pinned::of(&self.shared, &self.key) {
+                return Poll::Ready(Ok(handle));
+            }
+            ready!(self.settling.make_room(self.hash, cx))?;
+            self.begin();
+        }
+    }
+
+    /// Begins the load. Who waits for room for the same key is told: he can wait for this load instead.
+    fn begin(&mut self) {
+        let (since, wake) = self.shared.with(|book| book.ledger.begin_load(self.hash));
+        self.since = Some(since);
+        each(wake.into_iter(), Waker::wake);
+        self.load = Some(Box::pin(self.shared.backend.load(self.key.clone())));
+    }
+
+    fn end(&mut self) {
+        if self.since.take().is_some() {
+            self.shared.with(|book| book.ledger.end_load(self.hash));
+        }
+    }
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for LoadJob<K, B, R, D> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,170 @@
+//! A pinned entry.
+
+use alloc::sync::Arc;
+use core::fmt;
+
+use super::{
+    shared::Shared,
+    threads::{ManyThreads, Threads},
+};
+use crate::{Backend, Instant, Key, Runtime};
+
+/// An entry that stays in its cache for as long as this lives.
+///
+/// Reading is shared; a change marks the entry dirty, and is acknowledged once the call returns: from then on it is in the
+/// cache or on disk, whatever happens. Cloning a handle pins the entry once more.
+///
+/// ```
+/// # use futures_lite::future::block_on;
+/// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
+/// # let disk = Memory::from([(1, "one")]);
+/// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk).build()?;
+/// let page = block_on(cache.get_or_load(&1))?;
+/// let same = page.clone();
+/// page.set("uno");
+/// assert_eq!(same.value(), "uno");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Pinned<K: Key, B: Backend<K>, R: Runtime, D: Threads = ManyThreads> {
+    shared: Arc<Shared<K, B, R, D>>,
+    key: K,
+    place: u32,
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Pinned<K, B, R, D> {
+    /// Takes over a pin.
+    pub(super) const fn new(shared: Arc<Shared<K, B, R, D>>, key: K, place: u32) -> Self {
+        Self { shared, key, place }
+    }
+
+    /// Pins the entry of a key, if there is one.
+    pub(super) fn of(shared: &Arc<Shared<K, B, R, D>>, key: &K) -> Option<Self> {
+        let (own, hash) = (key.clone(), shared.hash(key));
+        let place = shared.with(|book| {
+            let place = book.ledger.find(hash, |k| k == key)?;
+            book.ledger.pin(place);
+            Some(place)
+        })?;
+        Some(Self::new(Arc::clone(shared), own, place))
+    }
+
+    /// Returns the key.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// assert_eq!(block_on(cache.get_or_load(&1))?.key(), &1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn key(&self) -> &K {
+        &self.key
+    }
+
+    /// Returns the value as it is now.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// assert_eq!(block_on(cache.get_or_load(&1))?.value(), "one");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn value(&self) -> B::Value {
+        self.shared.with(|book| book.ledger.entry(self.place).value.clone())
+    }
+
+    /// Sets the value and marks the entry dirty.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// let page = block_on(cache.get_or_load(&1))?;
+    /// page.set("uno");
+    /// assert!(page.is_dirty());
+    /// assert_eq!(disk.get(&1), Some("one"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set(&self, value: B::Value) {
+        self.change(value, self.shared.io.runtime().now());
+    }
+
+    pub(super) fn change(&self, value: B::Value, now: Instant) {
+        let _old = self.shared.with(|book| book.ledger.change(self.place, value, now));
+    }
+
+    /// Changes the value by a closure and marks the entry dirty; returns the new value.
+    ///
+    /// The closure runs outside every lock, and again if somebody else has changed the value meanwhile. It changes a
+    /// clone, so what is flushed at the same time stays as it was.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// let disk = Memory::from([(1, 10)]);
+    /// let cache = WriteBack::builder(Std::new(ManualClock::new()), disk).build()?;
+    /// let page = block_on(cache.get_or_load(&1))?;
+    /// assert_eq!(page.update(|number| *number += 1), 11);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn update(&self, mut change: impl FnMut(&mut B::Value)) -> B::Value {
+        loop {
+            let (mut value, version) = self.shared.with(|book| {
+                let entry = book.ledger.entry(self.place);
+                (entry.value.clone(), entry.version)
+            });
+            change(&mut value);
+            let (result, now) = (value.clone(), self.shared.io.runtime().now());
+            let old = self.shared.with(|book| {
+                let is_same = book.ledger.entry(self.place).version == version;
+                if is_same { Ok(book.ledger.change(self.place, value, now)) } else { Err(value) }
+            });
+            if old.is_ok() {
+                return result;
+            }
+        }
+    }
+
+    /// Tells whether there are changes that are not on disk.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
+    /// let page = block_on(cache.get_or_load(&1))?;
+    /// assert!(!page.is_dirty());
+    /// page.set("uno");
+    /// assert!(page.is_dirty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn is_dirty(&self) -> bool {
+        self.shared.with(|book| book.ledger.entry(self.place).state.since().is_some())
+    }
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Clone for Pinned<K, B, R, D> {
+    fn clone(&self) -> Self {
+        let key = self.key.clone();
+        self.shared.with(|book| book.ledger.pin(self.place));
+        Self { shared: Arc::clone(&self.shared), key, place: self.place }
+    }
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Pinned<K, B, R, D> {
+    fn drop(&mut self) {
+        self.shared.waking(|ledger| ledger.unpin(self.place));
+    }
+}
+
+impl<K: Key + fmt::Debug, B: Backend<K>, R: Runtime, D: Threads> fmt::Debug for Pinned<K, B, R, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pinned").field("key", &self.key).finish_non_exhaustive()
+    }
+}

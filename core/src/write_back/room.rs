@@ -1,0 +1,183 @@
+//! Waiting for a place.
+
+use alloc::sync::Arc;
+use core::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use super::{shared::Shared, threads::Threads};
+use crate::{
+    Backend, Instant, Key, Runtime,
+    contain::each,
+    dirty::{Grant, Ticket},
+};
+
+/// What a call does when all entries are pinned and it needs a place.
+///
+/// ```
+/// use core::time::Duration;
+/// use futures_lite::future::{block_on, poll_once};
+/// use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
+///
+/// let (clock, disk) = (ManualClock::new(), Memory::from([(1, "one"), (2, "two")]));
+/// let cache = WriteBack::builder(Std::new(clock.clone()), disk).capacity(1).build()?;
+/// let page = block_on(cache.get_or_load(&1))?;
+/// let mut get = Box::pin(cache.get_or_load_with(&2, Room::Within(Duration::from_secs(1))));
+/// assert!(block_on(poll_once(&mut get)).is_none());
+/// clock.advance(Duration::from_secs(1));
+/// assert!(matches!(block_on(get), Err(WriteBackError::Full)));
+/// # drop(page);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// When it waits until a handle is dropped, after those who have waited for longer; the default.
+    Wait,
+    /// When it fails at once.
+    Try,
+    /// When it waits, and fails after so long.
+    Within(Duration),
+}
+
+/// Until when a call waits for room.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Patience {
+    Endless,
+    None,
+    Until(Instant),
+}
+
+impl Room {
+    pub(super) fn from(self, now: impl FnOnce() -> Instant) -> Patience {
+        match self {
+            Self::Wait => Patience::Endless,
+            Self::Try => Patience::None,
+            Self::Within(time) => Patience::Until(now().saturating_add(time)),
+        }
+    }
+}
+
+/// A place that is spoken for; dropping it passes it on.
+pub(super) struct Place<K: Key, B: Backend<K>, R: Runtime, D: Threads>(Option<Arc<Shared<K, B, R, D>>>);
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Place<K, B, R, D> {
+    /// Speaks for a place, if there is one and nobody waits for it.
+    pub(super) fn reserve(shared: &Arc<Shared<K, B, R, D>>) -> Option<Self> {
+        shared.with(|book| book.ledger.reserve()).then(|| Self(Some(Arc::clone(shared))))
+    }
+
+    /// Notes that the place is taken now, or has been given back.
+    pub(super) fn spend(mut self) {
+        self.0 = None;
+    }
+
+    /// Waits for another place instead, before all who have not had one.
+    pub(super) fn exchange(mut self, hash: u64, patience: Patience) -> Option<Waiting<K, B, R, D>> {
+        let mut waiting = Waiting::new(self.0.take()?, hash, patience);
+        let (ticket, wake) = waiting.shared.with(|book| (book.ledger.queue_up(hash, false), book.ledger.give_back()));
+        // Held from here on, though a waker panics.
+        waiting.ticket = Some(ticket);
+        each(wake.into_iter(), Waker::wake);
+        Some(waiting)
+    }
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Place<K, B, R, D> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.take() {
+            shared.waking(|ledger| ledger.give_back());
+        }
+    }
+}
+
+/// A wait for a place.
+pub(super) struct Waiting<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
+    shared: Arc<Shared<K, B, R, D>>,
+    /// Of the key that wants it.
+    hash: u64,
+    patience: Patience,
+    /// His place in the queue, while he has one.
+    ticket: Option<Ticket>,
+    sleep: Option<R::Sleep>,
+}
+
+/// How a wait for a place ends.
+pub(super) enum Wait<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
+    /// With a place.
+    For(Place<K, B, R, D>),
+    /// Not yet, but the key may be there by now, or on its way: see to that, and then wait on.
+    Called,
+    /// When the patience is over.
+    Over,
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Waiting<K, B, R, D> {
+    pub(super) const fn new(shared: Arc<Shared<K, B, R, D>>, hash: u64, patience: Patience) -> Self {
+        Self { shared, hash, patience, ticket: None, sleep: None }
+    }
+
+    /// Waits no longer; a place that was granted meanwhile is passed on.
+    pub(super) fn leave(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            let mut _waker = None;
+            self.shared.waking(|ledger| {
+                let (waker, wake) = ledger.leave_queue(ticket);
+                _waker = waker;
+                wake
+            });
+        }
+    }
+
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        let deadline = match self.patience {
+            Patience::Endless => return false,
+            Patience::None => return true,
+            Patience::Until(deadline) => deadline,
+        };
+        let sleep = self.sleep.get_or_insert_with(|| self.shared.io.runtime().sleep_until(deadline));
+        Pin::new(sleep).poll(cx).is_ready()
+    }
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Future for Waiting<K, B, R, D> {
+    type Output = Wait<K, B, R, D>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let ticket = match this.ticket {
+            Some(ticket) => ticket,
+            None => match Place::reserve(&this.shared) {
+                Some(place) => return Poll::Ready(Wait::For(place)),
+                None if matches!(this.patience, Patience::None) => return Poll::Ready(Wait::Over),
+                None => *this.ticket.insert(this.shared.with(|book| book.ledger.queue_up(this.hash, true))),
+            },
+        };
+        let waker = cx.waker().clone();
+        // What is left of wakers is dropped outside the lock.
+        match this.shared.with(|book| book.ledger.wait(ticket, waker)) {
+            Grant::Granted(_waker) => {
+                this.ticket = None;
+                Poll::Ready(Wait::For(Place(Some(Arc::clone(&this.shared)))))
+            }
+            Grant::Called(_waker) => Poll::Ready(Wait::Called),
+            Grant::Waits(_displaced) => {
+                if this.is_over(cx) {
+                    this.leave();
+                    return Poll::Ready(Wait::Over);
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Unpin for Waiting<K, B, R, D> {}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Waiting<K, B, R, D> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}

@@ -1,0 +1,136 @@
+//! Making room for a value, and putting it there.
+
+use alloc::{boxed::Box, collections::BTreeSet, sync::Arc};
+use core::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker, ready},
+};
+
+use super::{
+    Fault, WriteBackError,
+    pinned::Pinned,
+    room::{Patience, Place, Wait, Waiting},
+    share::Sharing,
+    shared::Shared,
+    threads::Threads,
+};
+use crate::{
+    Backend, Key, Runtime,
+    contain::each,
+    dirty::{Origin, Placed, Victim},
+};
+
+/// A value on its way into the cache, with a place that is spoken for.
+pub(super) struct Settling<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
+    shared: Arc<Shared<K, B, R, D>>,
+    patience: Patience,
+    /// `None` while it waits for another one.
+    place: Option<Place<K, B, R, D>>,
+    waiting: Option<Waiting<K, B, R, D>>,
+    /// The flush of what has to leave, which is dirty since this change.
+    flushing: Option<(K, u64, Box<Sharing<K, B, R, D>>)>,
+    /// What could not be flushed, by the change since which it is dirty, and why the first of it could not.
+    tried: BTreeSet<u64>,
+    first: Option<Fault<K, B::Error>>,
+}
+
+/// What became of a value.
+pub(super) enum Settled<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
+    /// It has its place.
+    At(Pinned<K, B, R, D>),
+    /// Another one has come before it.
+    Present(Pinned<K, B, R, D>, B::Value),
+    /// There has to be made room first.
+    Not(B::Value),
+    /// What it was loaded from has been invalidated.
+    Void,
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
+    pub(super) const fn new(shared: Arc<Shared<K, B, R, D>>, patience: Patience, place: Place<K, B, R, D>) -> Self {
+        let tried = BTreeSet::new();
+        Self { shared, patience, place: Some(place), waiting: None, flushing: None, tried, first: None }
+    }
+
+    /// Flushes what has to leave, and waits where everything is pinned; `hash` is that of the key that is to come.
+    pub(super) fn make_room(&mut self, hash: u64, cx: &mut Context<'_>) -> Poll<Result<(), Fault<K, B::Error>>> {
+        loop {
+            if let Some(waiting) = &mut self.waiting {
+                match ready!(Pin::new(waiting).poll(cx)) {
+                    Wait::For(place) => self.place = Some(place),
+                    Wait::Called => continue,
+                    Wait::Over => return Poll::Ready(Err(Fault::Full)),
+                }
+                self.waiting = None;
+            }
+            if let Some((.., flush)) = &mut self.flushing {
+                let end = ready!(flush.poll(cx));
+                if let (Some((key, since, _)), Some(Err(error))) = (self.flushing.take(), end) {
+                    self.tried.insert(since);
+                    self.first.get_or_insert_with(|| Fault::Victim(key, Box::new(WriteBackError::of(error))));
+                }
+            }
+            let victim = self.shared.with(|book| match book.ledger.victim(&self.tried) {
+                Victim::None => Ok(None),
+                Victim::NoneLeft => Err(()),
+                Victim::At(place, since) => {
+                    let entry = book.ledger.entry(place);
+                    Ok(Some((entry.key.clone(), entry.round, since)))
+                }
+            });
+            match victim {
+                Ok(None) => return Poll::Ready(Ok(())),
+                Ok(Some((key, round, since))) => {
+                    let flush = Sharing::flush(&self.shared, key.clone(), round);
+                    self.flushing = Some((key, since, Box::new(flush)));
+                }
+                Err(()) => match self.first.take() {
+                    Some(fault) => return Poll::Ready(Err(fault)),
+                    None => self.wait(hash),
+                },
+            }
+        }
+    }
+
+    /// Puts the value into its place, pinned.
+    pub(super) fn place(&mut self, key: &K, value: B::Value, origin: Origin) -> Settled<K, B, R, D> {
+        if self.place.is_none() {
+            // He waits for another one.
+            return Settled::Not(value);
+        }
+        let (handles, hash) = (key.clone(), self.shared.hash(key));
+        // Left out here by whatever panics in there.
+        let mut new = Some((key.clone(), value));
+        let handle = |place| Pinned::new(Arc::clone(&self.shared), handles, place);
+        let (placed, wake) = self.shared.with(|book| book.ledger.place(hash, &mut new, origin, &self.tried));
+        let mut gone = None;
+        let settled = match (placed, new.map(|(_, value)| value)) {
+            (Placed::At(place, left), _) => {
+                gone = left;
+                Settled::At(handle(place))
+            }
+            (Placed::Present(place), Some(value)) => Settled::Present(handle(place), value),
+            (Placed::Dirty, Some(value)) => Settled::Not(value),
+            (Placed::Full, Some(value)) => {
+                self.wait(hash);
+                Settled::Not(value)
+            }
+            (Placed::Void, _) | (_, None) => Settled::Void,
+        };
+        if matches!(settled, Settled::At(_) | Settled::Present(..)) {
+            if let Some(place) = self.place.take() {
+                place.spend();
+            }
+        }
+        each(wake.into_iter(), Waker::wake);
+        // What had to leave is dropped when everything else is done.
+        drop(gone);
+        settled
+    }
+
+    /// Gives the place back and waits for another one, as everything is pinned.
+    fn wait(&mut self, hash: u64) {
+        self.waiting = self.place.take().and_then(|place| place.exchange(hash, self.patience));
+    }
+}

@@ -1,0 +1,210 @@
+//! A disk behind a write-back cache, in virtual time.
+
+use core::cell::{Cell, RefCell};
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
+
+use alloc::{collections::BTreeMap, rc::Rc};
+
+use larder::{Backend, FlushError, LocalBoxIo, Pinned, Runtime, Threads, WriteBackError};
+
+use crate::{Answer, Boom, Script, Time, V, ready, script::Play};
+
+/// A disk that follows scripts, keeps count, and remembers what was written when; a clone is the same disk.
+#[derive(Clone)]
+pub struct Disk(Rc<State>);
+
+type Scripts = RefCell<Box<dyn Fn(u32, usize) -> Script>>;
+
+/// What is awaited first by whatever is asked of a disk.
+type First = Box<dyn Fn(Io, u32) -> Option<Pin<Box<dyn Future<Output = ()>>>>>;
+
+/// What is asked of a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Io {
+    /// A read.
+    Load,
+    /// A write.
+    Flush,
+    /// To hear that a value is dropped unwritten.
+    Discard,
+}
+
+struct State {
+    time: Time,
+    name: &'static str,
+    load: Scripts,
+    flush: Scripts,
+    first: RefCell<Option<First>>,
+    reads_early: Cell<bool>,
+    pages: RefCell<BTreeMap<u32, u32>>,
+    loads: Cell<usize>,
+    flushes: Cell<usize>,
+    log: Rc<RefCell<Vec<String>>>,
+    discarded: RefCell<Vec<u32>>,
+    lost: RefCell<Vec<Vec<u32>>>,
+}
+
+impl Disk {
+    /// A disk on which each key has ten times itself, and whose reads and writes take no time.
+    pub fn new(time: &Time, name: &'static str) -> Self {
+        Self::with_log(time, name, Rc::default())
+    }
+
+    /// Another disk whose writes are remembered with those of this one.
+    pub fn beside(&self, name: &'static str) -> Self {
+        Self::with_log(&self.0.time, name, Rc::clone(&self.0.log))
+    }
+
+    fn with_log(time: &Time, name: &'static str, log: Rc<RefCell<Vec<String>>>) -> Self {
+        let ready: fn() -> Scripts = || RefCell::new(Box::new(|_, _| ready()));
+        Self(Rc::new(State {
+            time: time.clone(),
+            name,
+            load: ready(),
+            flush: ready(),
+            first: RefCell::default(),
+            reads_early: Cell::default(),
+            pages: RefCell::default(),
+            loads: Cell::new(0),
+            flushes: Cell::new(0),
+            log,
+            discarded: RefCell::default(),
+            lost: RefCell::default(),
+        }))
+    }
+
+    /// Reads by this script from now on, which is asked for by key and number of the read.
+    pub fn loads_by(&self, script: impl Fn(u32, usize) -> Script + 'static) {
+        *self.0.load.borrow_mut() = Box::new(script);
+    }
+
+    /// Writes by this script from now on, which is asked for by key and number of the write.
+    pub fn flushes_by(&self, script: impl Fn(u32, usize) -> Script + 'static) {
+        *self.0.flush.borrow_mut() = Box::new(script);
+    }
+
+    /// Awaits what this returns before anything else, from now on; what it returns may call the cache.
+    pub fn first(&self, first: impl Fn(Io, u32) -> Option<Pin<Box<dyn Future<Output = ()>>>> + 'static) {
+        self.0.first.replace(Some(Box::new(first)));
+    }
+
+    /// Awaits nothing first, and keeps nothing of what it did.
+    pub fn nothing_first(&self) {
+        self.0.first.take();
+    }
+
+    /// Has reads see what was on the disk when they began.
+    pub fn reads_early(&self) {
+        self.0.reads_early.set(true);
+    }
+
+    /// What is on it under this key.
+    pub fn page(&self, key: u32) -> Option<u32> {
+        self.0.pages.borrow().get(&key).copied()
+    }
+
+    /// What was written to this disk and those beside it, as `"50 a1=10"`; forgotten by this call.
+    pub fn log(&self) -> Vec<String> {
+        self.0.log.take()
+    }
+
+    /// How many reads were begun.
+    pub fn loads(&self) -> usize {
+        self.0.loads.get()
+    }
+
+    /// How many writes were begun.
+    pub fn flushes(&self) -> usize {
+        self.0.flushes.get()
+    }
+
+    /// The keys whose values were dropped unwritten.
+    pub fn discarded(&self) -> Vec<u32> {
+        self.0.discarded.take()
+    }
+
+    /// The keys that were dirty when the cache was dropped, for each time that happened.
+    pub fn lost(&self) -> Vec<Vec<u32>> {
+        self.0.lost.take()
+    }
+}
+
+impl State {
+    async fn await_first(&self, io: Io, key: u32) {
+        let first = self.first.borrow().as_ref().and_then(|first| first(io, key));
+        if let Some(first) = first {
+            first.await;
+        }
+    }
+}
+
+impl Backend<u32> for Disk {
+    type Value = V;
+    type Error = Boom;
+    type Load = LocalBoxIo<Result<V, Boom>>;
+    type Flush = LocalBoxIo<Result<(), Boom>>;
+    type Discard = LocalBoxIo<()>;
+
+    fn load(&self, key: u32) -> Self::Load {
+        let state = Rc::clone(&self.0);
+        let number = state.loads.replace(state.loads.get() + 1);
+        let mut play = Play::new((state.load.borrow())(key, number));
+        let read = move |state: &State| state.pages.borrow().get(&key).copied().unwrap_or(key * 10);
+        let early = state.reads_early.get().then(|| read(&state));
+        Box::pin(async move {
+            state.await_first(Io::Load, key).await;
+            poll_fn(|cx| play.poll(&state.time, cx)).await?;
+            Ok(V::new(early.unwrap_or_else(|| read(&state))))
+        })
+    }
+
+    fn flush(&self, key: u32, value: V) -> Self::Flush {
+        let state = Rc::clone(&self.0);
+        let number = state.flushes.replace(state.flushes.get() + 1);
+        let mut play = Play::new((state.flush.borrow())(key, number));
+        Box::pin(async move {
+            state.await_first(Io::Flush, key).await;
+            poll_fn(|cx| play.poll(&state.time, cx)).await?;
+            state.pages.borrow_mut().insert(key, *value);
+            state.log.borrow_mut().push(format!("{} {}{key}={value}", state.time.ms(), state.name));
+            Ok(())
+        })
+    }
+
+    fn discard(&self, key: u32, _: V) -> Self::Discard {
+        let state = Rc::clone(&self.0);
+        state.discarded.borrow_mut().push(key);
+        Box::pin(async move { state.await_first(Io::Discard, key).await })
+    }
+
+    fn lost(&self, keys: Vec<u32>) {
+        self.0.lost.borrow_mut().push(keys);
+    }
+}
+
+/// What a call of a write-back cache ended with: `V10`, `done`, `Full`, `Pinned [1]`, `E3`, `[1: E3]`...
+pub fn told<R: Runtime, D: Threads>(result: Result<Pinned<u32, Disk, R, D>, WriteBackError<u32, Boom>>) -> Answer {
+    Answer::Text(result.map_or_else(|error| why(&error), |handle| format!("V{}", handle.value())))
+}
+
+/// Why a call of a write-back cache failed.
+pub fn why(error: &WriteBackError<u32, Boom>) -> String {
+    match (error, error.error()) {
+        (_, Some(boom)) => boom.to_string(),
+        (WriteBackError::Failed(failure), _) if failure.is_panicked() => String::from("Panicked"),
+        (WriteBackError::Failed(failure), _) => {
+            failure.error().map_or_else(|| format!("{failure:?}"), ToString::to_string)
+        }
+        (WriteBackError::Pinned(keys), _) => format!("Pinned {keys:?}"),
+        (other, _) => format!("{other:?}"),
+    }
+}
+
+impl From<Result<(), FlushError<u32, Boom>>> for Answer {
+    fn from(result: Result<(), FlushError<u32, Boom>>) -> Self {
+        let Err(error) = result else { return Self::Done };
+        let failed: Vec<_> = error.failed().iter().map(|(key, error)| format!("{key}: {}", why(error))).collect();
+        Self::Text(format!("[{}]", failed.join(", ")))
+    }
+}

@@ -1,0 +1,126 @@
+//! Values that are written behind.
+
+use core::cell::RefCell;
+use core::pin::pin;
+
+use alloc::rc::Rc;
+
+use futures_lite::future::zip;
+use larder::{OneThread, Room, WriteBack, WriteBackBuilder, WriteBackError};
+
+use super::{Executor, SOON, Stage, disk::Disk};
+use crate::wakers::poll_once;
+
+type Pages<R, V> = WriteBack<u32, Disk<R, V>, R, OneThread>;
+
+impl<E: Executor> Stage<E> {
+    fn disk(&self) -> Disk<E::Runtime, E::Value> {
+        Disk::new(self.runtime.clone())
+    }
+
+    fn pages(
+        &self,
+        disk: &Disk<E::Runtime, E::Value>,
+    ) -> WriteBackBuilder<u32, Disk<E::Runtime, E::Value>, E::Runtime, OneThread> {
+        WriteBack::builder(self.runtime.clone(), disk.clone()).one_thread()
+    }
+}
+
+/// Changes a page and lets go of it.
+async fn write<E: Executor>(pages: &Pages<E::Runtime, E::Value>, key: u32, value: u32) {
+    pages.get_or_load(&key).await.expect("it is loaded").set(E::Value::from(value));
+}
+
+/// Callers of a page share its load; a change is in the cache at once, and on disk after a flush. (P1, P16)
+pub async fn changes_are_written_behind<E: Executor>(stage: Stage<E>) {
+    let disk = stage.disk();
+    let pages = stage.pages(&disk).build().expect("the configuration is valid");
+    let (one, other) = zip(pages.get_or_load(&1), pages.get_or_load(&1)).await;
+    let (one, other) = (one.expect("it is loaded"), other.expect("it is loaded"));
+    assert_eq!((*one.value(), *other.value(), disk.read()), (10, 10, vec![1]));
+    one.set(E::Value::from(11));
+    assert_eq!((*other.value(), disk.page(1), pages.dirty()), (11, None, 1));
+    pages.flush().await.expect("it is written");
+    assert_eq!((disk.page(1), pages.dirty(), pages.pinned()), (Some(11), 0, 1));
+}
+
+/// Who needs room has the oldest page written first; a page that is pinned stays, and who waits for it is served. (P16)
+pub async fn room_is_made_by_writing<E: Executor>(stage: Stage<E>) {
+    let disk = stage.disk();
+    let pages = stage.pages(&disk).capacity(1).build().expect("the configuration is valid");
+    write::<E>(&pages, 1, 11).await;
+    let two = pages.get_or_load(&2).await.expect("it is loaded");
+    assert_eq!((disk.page(1), pages.len()), (Some(11), 1));
+    assert!(matches!(pages.get_or_load_with(&3, Room::Try).await, Err(WriteBackError::Full)));
+    assert!(matches!(pages.get_or_load_with(&3, Room::Within(SOON)).await, Err(WriteBackError::Full)));
+    let release = async {
+        stage.pass(SOON).await;
+        drop(two);
+    };
+    let (three, ()) = zip(pages.get_or_load(&3), release).await;
+    assert_eq!(three.map(|page| *page.value()).ok(), Some(30));
+}
+
+/// A flush that fails, or is dropped, leaves everything as it was; a change during a flush waits for the next. (P2, P16)
+pub async fn what_is_not_written_stays_dirty<E: Executor>(stage: Stage<E>) {
+    let disk = stage.disk();
+    let pages = stage.pages(&disk).build().expect("the configuration is valid");
+    for key in 1..=3 {
+        write::<E>(&pages, key, key).await;
+    }
+    disk.fail(1);
+    let error = pages.flush().await.expect_err("one of them fails");
+    assert_eq!((error.failed().len(), pages.dirty()), (1, 1));
+    assert!(poll_once(&mut pages.flush()).is_pending());
+    assert_eq!(pages.dirty(), 1);
+    let key = error.failed()[0].0;
+    let mut flush = pages.flush();
+    assert!(poll_once(&mut flush).is_pending());
+    write::<E>(&pages, key, 99).await;
+    flush.await.expect("it is written");
+    assert_eq!((disk.page(key), pages.dirty()), (Some(key), 1));
+    pages.close().await.expect("it is written");
+    assert_eq!((disk.page(key), pages.dirty()), (Some(99), 0));
+    assert!(matches!(pages.get_or_load(&7).await, Err(WriteBackError::Closed)));
+}
+
+/// What a cache depends on is on disk before it, and a circle is refused. (P17)
+pub async fn caches_are_written_in_order<E: Executor>(stage: Stage<E>) {
+    let written = Rc::<RefCell<Vec<u32>>>::default();
+    let cache = |name| {
+        let disk = Disk::beside(stage.runtime.clone(), Rc::clone(&written));
+        stage.pages(&disk).name(name).build().expect("the configuration is valid")
+    };
+    let (roots, pages) = (cache("roots"), cache("pages"));
+    roots.always_depend_on(&pages).expect("no circle");
+    assert!(pages.always_depend_on(&roots).is_err());
+    write::<E>(&roots, 1, 1).await;
+    write::<E>(&pages, 2, 2).await;
+    write::<E>(&pages, 3, 3).await;
+    // A flush that is given up on the way has turned nothing round.
+    let mut given_up = pin!(async {
+        let mut flush = roots.flush();
+        let _ = poll_once(&mut flush);
+        stage.pass(SOON / 2).await;
+    });
+    given_up.as_mut().await;
+    roots.flush().await.expect("it is written");
+    let written = written.borrow();
+    assert_eq!(written.last(), Some(&1));
+    assert!(written.contains(&2) && written.contains(&3));
+}
+
+/// Removing writes first, invalidating does not; both leave what is pinned. (P16)
+pub async fn pages_leave<E: Executor>(stage: Stage<E>) {
+    let disk = stage.disk();
+    let pages = stage.pages(&disk).build().expect("the configuration is valid");
+    write::<E>(&pages, 1, 11).await;
+    assert_eq!(pages.remove(&1).await.ok().flatten().map(|value| *value), Some(11));
+    assert_eq!((disk.page(1), pages.len()), (Some(11), 0));
+    let pinned = pages.insert(2, E::Value::from(22), Room::Wait).await.expect("there is room");
+    assert!(matches!(pages.remove(&2).await, Err(WriteBackError::Pinned(keys)) if keys == [2]));
+    assert!(matches!(pages.invalidate().await, Err(WriteBackError::Pinned(keys)) if keys == [2]));
+    drop(pinned);
+    assert!(pages.invalidate().await.is_ok());
+    assert_eq!((disk.page(2), pages.len(), pages.dirty()), (None, 0, 0));
+}

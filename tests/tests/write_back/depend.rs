@@ -1,0 +1,352 @@
+//! Caches that are flushed before others: when, how far, and what if that fails.
+use super::*;
+
+on_every_runtime! {
+    c71_flush_beside_eviction
+    c73_the_dependencys_flush_fails
+    d81_what_is_written_was_fixed_before
+    d81_the_dependency_goes_again_for_what_is_new
+    d82_one_shot_is_satisfied_by_any_flush
+    d82_one_shot_is_dropped_at_once_if_nothing_is_dirty
+    d82_one_shot_means_what_is_dirty_now
+    d82_standing_means_always
+    d82_a_clean_victim_flushes_nothing
+    dependencies_of_dependencies
+    a_dependency_shared_by_two
+    several_dependencies_of_which_one_fails
+    a_dependency_that_panics
+    a_dependency_is_flushed_once_for_many_keys
+    what_failed_in_a_dependency_is_told
+}
+
+/// C71. (P13, P17)
+fn c71_flush_beside_eviction<R: Host>() {
+    let (mut sim, disk, one) = start::<R>(2);
+    let (other, two) = beside::<R>(&sim, &disk, "b");
+    disk.flushes_by(|_, _| after(50));
+    other.flushes_by(|_, _| after(50));
+    sim.write(&one, 1, 11);
+    sim.write(&one, 2, 12);
+    sim.write(&two, 1, 21);
+    one.depend_on(&two).expect("no circle");
+    let flush = sim.flush(&one);
+    sim.to(10);
+    let miss = sim.load(&one, 3);
+    let hit = sim.load(&one, 2);
+    assert_eq!(sim.saw(hit), "10: V12");
+    sim.to(200);
+    assert_eq!((sim.saw(flush), sim.saw(miss)), ("100: done".into(), "100: V30".into()));
+    assert_eq!(disk.log(), ["50 b1=21", "100 a1=11", "100 a2=12"]);
+}
+
+/// C73. (P16, P17)
+fn c73_the_dependencys_flush_fails<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(1);
+    let (other, b) = beside::<R>(&sim, &disk, "b");
+    sim.write(&a, 1, 11);
+    sim.write(&b, 5, 55);
+    a.depend_on(&b).expect("no circle");
+    other.flushes_by(|_, _| ready().fails(3));
+    for _ in 0..3 {
+        let i = sim.load(&a, 2);
+        assert!(sim.saw(i).contains("E3"), "{}", sim.saw(i));
+        assert_eq!((a.dirty(), b.dirty(), disk.flushes()), (1, 1, 0));
+        assert_eq!(value(&a, 1), Some(11));
+    }
+    other.flushes_by(|_, _| ready());
+    let i = sim.flush(&a);
+    assert_eq!(sim.saw(i), "0: done");
+    assert_eq!(disk.log(), ["0 b5=55", "0 a1=11"]);
+    assert_all_is_free(&mut sim, &disk, &a, 1);
+}
+
+/// D81: what is changed while the dependency is flushed may need more of it.
+fn d81_what_is_written_was_fixed_before<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (other, b) = beside::<R>(&sim, &disk, "b");
+    other.flushes_by(|_, _| after(50));
+    sim.write(&b, 5, 51);
+    sim.write(&a, 1, 11);
+    a.always_depend_on(&b).expect("no circle");
+    let flush = sim.flush(&a);
+    sim.to(20);
+    // Belong together: the second must not be on disk without the first.
+    sim.write(&b, 6, 61);
+    sim.write(&a, 1, 12);
+    sim.to(50);
+    assert_eq!((sim.saw(flush), disk.log()), ("50: done".into(), vec!["50 b5=51".to_string(), "50 a1=11".into()]));
+    assert_eq!((a.dirty(), b.dirty()), (1, 1));
+    sim.flush(&a);
+    sim.to(100);
+    assert_eq!(disk.log(), ["100 b6=61", "100 a1=12"]);
+}
+
+/// D81: a key whose flush begins later sees a later state of the dependency.
+fn d81_the_dependency_goes_again_for_what_is_new<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (other, b) = beside::<R>(&sim, &disk, "b");
+    other.flushes_by(|_, _| after(50));
+    sim.write(&b, 5, 51);
+    sim.write(&a, 1, 11);
+    a.always_depend_on(&b).expect("no circle");
+    sim.flush_key(&a, 1);
+    sim.to(20);
+    sim.write(&b, 5, 52);
+    sim.write(&a, 2, 22);
+    let second = sim.flush_key(&a, 2);
+    sim.to(50);
+    assert_eq!((sim.saw(second), disk.page(1), disk.page(2)), ("waits".into(), Some(11), None));
+    sim.to(100);
+    assert_eq!(sim.saw(second), "100: done");
+    assert_eq!(disk.log(), ["50 b5=51", "50 a1=11", "100 b5=52", "100 a2=22"]);
+}
+
+/// D82: by whomever, also by an eviction over there.
+fn d82_one_shot_is_satisfied_by_any_flush<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (other, b) = beside::<R>(&sim, &disk, "b");
+    for how in 0..3 {
+        sim.write(&a, 1, how);
+        sim.write(&b, 5, how);
+        a.depend_on(&b).expect("no circle");
+        match how {
+            0 => _ = sim.flush(&b),
+            1 => _ = sim.remove(&b, 5),
+            _ => _ = sim.invalidate(&b),
+        }
+        // Nothing has to be flushed before it any more, and nothing is.
+        assert_eq!(circle(b.depend_on(&a)), "no circle", "{how}");
+        disk.log();
+        let before = other.flushes();
+        sim.write(&b, 6, how);
+        sim.flush(&a);
+        assert_eq!((disk.log(), other.flushes()), (vec![format!("0 a1={how}")], before));
+        sim.flush(&b);
+        disk.log();
+    }
+}
+
+/// D82: no edge, so there is no circle either.
+fn d82_one_shot_is_dropped_at_once_if_nothing_is_dirty<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (other, b) = beside::<R>(&sim, &disk, "b");
+    sim.load(&b, 5);
+    a.depend_on(&b).expect("no circle");
+    b.depend_on(&a).expect("no circle");
+    assert_eq!(circle(a.depend_on(&a)), "no circle");
+    sim.write(&a, 1, 11);
+    sim.write(&b, 5, 55);
+    sim.flush(&a);
+    assert_eq!((disk.log(), other.flushes()), (vec!["0 a1=11".to_string()], 0));
+}
+
+/// D82: not what becomes dirty later; but what is dirty goes in the state that it has then.
+fn d82_one_shot_means_what_is_dirty_now<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (_other, b) = beside::<R>(&sim, &disk, "b");
+    sim.write(&a, 1, 11);
+    sim.write(&b, 5, 51);
+    a.depend_on(&b).expect("no circle");
+    sim.write(&b, 6, 61);
+    sim.write(&b, 5, 52);
+    sim.flush(&a);
+    assert_eq!((disk.log(), b.dirty()), (vec!["0 b5=52".to_string(), "0 a1=11".into()], 1));
+    // Asked for again, it means more.
+    sim.write(&a, 1, 12);
+    a.depend_on(&b).expect("no circle");
+    sim.write(&b, 7, 71);
+    a.depend_on(&b).expect("no circle");
+    sim.flush(&a);
+    assert_eq!(disk.log(), ["0 b6=61", "0 b7=71", "0 a1=12"]);
+}
+
+/// D82.
+fn d82_standing_means_always<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (_other, b) = beside::<R>(&sim, &disk, "b");
+    a.always_depend_on(&b).expect("no circle");
+    a.always_depend_on(&b).expect("the same once more");
+    a.depend_on(&b).expect("and a weaker one");
+    for round in 0..3 {
+        sim.write(&a, 1, round);
+        sim.write(&b, 5, round);
+        sim.flush(&a);
+        assert_eq!(disk.log(), [format!("0 b5={round}"), format!("0 a1={round}")]);
+    }
+    sim.write(&b, 5, 9);
+    sim.flush(&a);
+    assert_eq!(b.dirty(), 1, "nothing of the first is written, so the second need not be");
+}
+
+/// D82.
+fn d82_a_clean_victim_flushes_nothing<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(1);
+    let (_other, b) = beside::<R>(&sim, &disk, "b");
+    a.always_depend_on(&b).expect("no circle");
+    sim.load(&a, 1);
+    sim.write(&b, 5, 55);
+    sim.load(&a, 2);
+    assert_eq!((b.dirty(), disk.log().len()), (1, 0));
+}
+
+/// P17: transitively.
+fn dependencies_of_dependencies<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(1);
+    let others: Vec<_> = ["b", "c", "d", "e"].map(|name| beside::<R>(&sim, &disk, name)).into();
+    let mut last = &a;
+    for (disk, pages) in &others {
+        disk.flushes_by(|_, _| after(10));
+        last.always_depend_on(pages).expect("no circle");
+        last = pages;
+    }
+    for (_, pages) in &others {
+        sim.write(pages, 1, 1);
+    }
+    sim.write(&a, 1, 1);
+    let load = sim.load(&a, 2);
+    sim.to(100);
+    assert_eq!(sim.saw(load), "40: V20");
+    assert_eq!(disk.log(), ["10 e1=1", "20 d1=1", "30 c1=1", "40 b1=1", "40 a1=1"]);
+}
+
+/// Two ways lead to one cache: it is flushed once.
+fn a_dependency_shared_by_two<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (_, b) = beside::<R>(&sim, &disk, "b");
+    let (_, c) = beside::<R>(&sim, &disk, "c");
+    let (last, d) = beside::<R>(&sim, &disk, "d");
+    last.flushes_by(|_, _| after(10));
+    for (from, to) in [(&a, &b), (&a, &c), (&b, &d), (&c, &d)] {
+        from.always_depend_on(to).expect("no circle");
+    }
+    for pages in [&a, &b, &c, &d] {
+        sim.write(pages, 1, 1);
+    }
+    let flushes = [sim.flush(&a), sim.flush(&c)];
+    sim.to(20);
+    assert!(flushes.iter().all(|i| sim.saw(*i) == "10: done"));
+    assert_eq!((last.flushes(), disk.log().len(), disk.page(1)), (1, 4, Some(1)));
+}
+
+/// D80: the others are not given up because one has failed.
+fn several_dependencies_of_which_one_fails<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (bad, b) = beside::<R>(&sim, &disk, "b");
+    let (slow, c) = beside::<R>(&sim, &disk, "c");
+    for pages in [&b, &c] {
+        sim.write(pages, 1, 1);
+        a.always_depend_on(pages).expect("no circle");
+    }
+    sim.write(&a, 1, 1);
+    bad.flushes_by(|_, _| after(10).fails(2));
+    slow.flushes_by(|_, _| after(30));
+    let flush = sim.flush(&a);
+    sim.to(30);
+    assert!(sim.saw(flush).starts_with("30: [1: ") && sim.saw(flush).contains("E2"), "{}", sim.saw(flush));
+    assert_eq!((disk.log(), a.dirty(), c.dirty()), (vec!["30 c1=1".to_string()], 1, 0));
+}
+
+/// P5, P17.
+fn a_dependency_that_panics<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(1);
+    let (bad, b) = beside::<R>(&sim, &disk, "b");
+    sim.write(&a, 1, 11);
+    sim.write(&b, 5, 55);
+    a.depend_on(&b).expect("no circle");
+    bad.flushes_by(|_, call| if call == 0 { after(10).panics(3) } else { ready() });
+    let callers = [sim.load(&a, 2), sim.flush(&b), sim.flush(&a)];
+    sim.to(10);
+    let saw: Vec<_> = callers.iter().map(|i| sim.saw(*i)).collect();
+    assert_eq!(saw.iter().filter(|saw| *saw == "10: unwound 3").count(), 1, "{saw:?}");
+    assert!(saw.iter().all(|saw| saw != "waits"), "{saw:?}");
+    assert_eq!((a.dirty(), b.dirty(), value(&a, 1)), (1, 1, Some(11)));
+    sim.flush(&a);
+    assert_eq!(disk.log(), ["10 b5=55", "10 a1=11"]);
+    assert_all_is_free(&mut sim, &disk, &a, 1);
+}
+
+fn a_dependency_is_flushed_once_for_many_keys<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(100);
+    let (other, b) = beside::<R>(&sim, &disk, "b");
+    other.flushes_by(|_, _| after(10));
+    for key in 0..50 {
+        sim.write(&a, key, 1);
+    }
+    sim.write(&b, 5, 55);
+    a.always_depend_on(&b).expect("no circle");
+    sim.flush(&a);
+    sim.to(10);
+    assert_eq!((other.flushes(), disk.flushes(), a.dirty()), (1, 50, 0));
+    assert_eq!(disk.log()[0], "10 b5=55");
+}
+
+/// Which cache, and why, however far away.
+fn what_failed_in_a_dependency_is_told<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (_, b) = beside::<R>(&sim, &disk, "b");
+    let (bad, c) = beside::<R>(&sim, &disk, "c");
+    a.always_depend_on(&b).expect("no circle");
+    b.always_depend_on(&c).expect("no circle");
+    for pages in [&a, &b, &c] {
+        sim.write(pages, 1, 1);
+    }
+    bad.flushes_by(|_, _| ready().fails(8));
+    let error = wakers::now(a.flush()).expect_err("it fails").failed()[0].1.clone();
+    let text = error.to_string();
+    assert!(text.contains("\"b\"") && text.contains("\"c\"") && text.contains("E8"), "{text}");
+    let larder::WriteBackError::Failed(failure) = &error else { panic!("{error:?}") };
+    assert!(matches!(failure.error(), Some(larder::Fault::Dependency(unflushed)) if unflushed.cache() == "b"));
+}
+
+/// What a dependency failed of is found among the sources, where errors may be handed from thread to thread.
+#[test]
+fn errors_of_dependencies_keep_their_cause() {
+    use larder::{Backend, BoxIo, ManualClock, parts::Std};
+    use std::error::Error;
+
+    #[derive(Clone)]
+    struct Fails;
+
+    impl Backend<u32> for Fails {
+        type Value = u32;
+        type Error = Boom;
+        type Load = BoxIo<Result<u32, Boom>>;
+        type Flush = BoxIo<Result<(), Boom>>;
+        type Discard = BoxIo<()>;
+
+        fn load(&self, key: u32) -> Self::Load {
+            Box::pin(async move { Ok(key) })
+        }
+
+        fn flush(&self, key: u32, _: u32) -> Self::Flush {
+            Box::pin(async move { Err(Boom(key)) })
+        }
+
+        fn discard(&self, _: u32, _: u32) -> Self::Discard {
+            Box::pin(async {})
+        }
+
+        fn lost(&self, _: Vec<u32>) {}
+    }
+
+    let make = |name| WriteBack::builder(Std::new(ManualClock::new()), Fails).capacity(1).name(name).build();
+    let (a, b, c) = (make("a").expect("valid"), make("b").expect("valid"), make("c").expect("valid"));
+    a.always_depend_on(&b).expect("no circle");
+    b.always_depend_on(&c).expect("no circle");
+    for (pages, key) in [(&a, 1), (&b, 2), (&c, 3)] {
+        wakers::now(pages.get_or_load(&key)).expect("it is loaded").set(7);
+    }
+    let root = |error: &dyn Error| {
+        let mut last = error.source();
+        while let Some(next) = last.and_then(Error::source) {
+            last = Some(next);
+        }
+        last.and_then(|error| error.downcast_ref::<Boom>()).map(|boom| boom.0)
+    };
+    let flush = wakers::now(a.flush()).expect_err("it fails");
+    assert_eq!((root(&flush), root(&flush.failed()[0].1)), (Some(3), Some(3)));
+    let load = wakers::now(a.get_or_load(&9)).expect_err("no room");
+    assert_eq!(root(&load), Some(3), "{load}");
+    let load = wakers::now(c.get_or_load(&9)).expect_err("no room");
+    assert_eq!((root(&load), load.error()), (Some(3), Some(&Boom(3))));
+}

@@ -1,0 +1,379 @@
+//! Keys and values whose own code panics, or calls the cache when they are dropped. (P5, P13)
+use super::*;
+
+use core::{
+    hash::{Hash, Hasher},
+    panic::AssertUnwindSafe,
+};
+use larder::{Backend, LocalBoxIo, Runtime, WriteBackError};
+use std::panic::catch_unwind;
+
+on_every_runtime! {
+    keys_that_panic
+    values_that_panic
+    wakers_that_panic
+    values_that_call_the_cache_when_they_go
+    values_that_call_the_cache_when_a_key_panics
+    wakers_that_call_the_cache_when_a_key_panics
+}
+
+std::thread_local! {
+    /// What panics next, and after how many that do not.
+    static TRAP: Cell<Option<(Spot, u32)>> = const { Cell::new(None) };
+    /// What the drop of a value does.
+    static PARTING: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spot {
+    CloneKey,
+    Eq,
+    Hash,
+    CloneValue,
+    DropValue,
+}
+
+fn reach(spot: Spot) {
+    if let Some((trap, left)) = TRAP.get().filter(|(trap, _)| *trap == spot) {
+        TRAP.set(left.checked_sub(1).map(|left| (trap, left)));
+        if left == 0 {
+            std::panic::panic_any(Bang(17));
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Key(u32);
+
+impl Clone for Key {
+    fn clone(&self) -> Self {
+        reach(Spot::CloneKey);
+        Self(self.0)
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        reach(Spot::Eq);
+        self.0 == other.0
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        reach(Spot::Hash);
+        // Keys are compared often.
+        (self.0 % 2).hash(state);
+    }
+}
+
+#[derive(Debug)]
+struct Value(u32);
+
+impl Clone for Value {
+    fn clone(&self) -> Self {
+        reach(Spot::CloneValue);
+        Self(self.0)
+    }
+}
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            reach(Spot::DropValue);
+        }
+        PARTING.with_borrow(|parting| {
+            if let Some(parting) = parting {
+                parting();
+            }
+        });
+    }
+}
+
+/// A disk that takes a few polls for everything.
+#[derive(Clone, Default)]
+struct Slow(Rc<RefCell<std::collections::BTreeMap<u32, u32>>>);
+
+impl Backend<Key> for Slow {
+    type Value = Value;
+    type Error = Boom;
+    type Load = LocalBoxIo<Result<Value, Boom>>;
+    type Flush = LocalBoxIo<Result<(), Boom>>;
+    type Discard = LocalBoxIo<()>;
+
+    fn load(&self, key: Key) -> Self::Load {
+        let pages = self.0.clone();
+        Box::pin(async move {
+            yields().await;
+            Ok(Value(pages.borrow().get(&key.0).copied().unwrap_or(key.0 * 10)))
+        })
+    }
+
+    fn flush(&self, key: Key, value: Value) -> Self::Flush {
+        let pages = self.0.clone();
+        Box::pin(async move {
+            yields().await;
+            pages.borrow_mut().insert(key.0, value.0);
+            // Within the body: a future that panics as it drops what it has captured leaks the rest of that.
+            drop(value);
+            Ok(())
+        })
+    }
+
+    fn discard(&self, _: Key, _: Value) -> Self::Discard {
+        Box::pin(yields())
+    }
+
+    fn lost(&self, _: Vec<Key>) {}
+}
+
+async fn yields() {
+    let mut polls = 0;
+    core::future::poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        polls += 1;
+        if polls > 3 { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+type Hostile<R> = WriteBack<Key, Slow, R, OneThread>;
+
+const CAPACITY: u32 = 3;
+
+fn hostile<R: Host>(sim: &Sim) -> Hostile<R> {
+    let capacity = CAPACITY as usize;
+    WriteBack::builder(R::on(sim.clock()), Slow::default()).capacity(capacity).one_thread().build().expect("valid")
+}
+
+type Done<R> = Result<Pinned<Key, Slow, R, OneThread>, WriteBackError<Key, Boom>>;
+
+fn text<R: Runtime>(done: Done<R>) -> Answer {
+    Answer::Text(match done {
+        Ok(handle) => format!("V{}", handle.key().0),
+        Err(WriteBackError::Failed(failure)) if failure.is_panicked() => "Panicked".into(),
+        Err(error) => format!("{error:?}"),
+    })
+}
+
+/// Every kind of call at once, `trap` being set off by the n-th that comes to it.
+fn survive<R: Host>(spot: Spot) {
+    for after in 0..400 {
+        let mut sim = Sim::new();
+        let pages = hostile::<R>(&sim);
+        // Acknowledged, and dirty.
+        for key in 0..CAPACITY {
+            let handle = wakers_run(pages.get_or_load(&Key(key)));
+            handle.expect("it is loaded").set(Value(100 + key));
+        }
+        TRAP.set(Some((spot, after)));
+        let mut callers = Vec::new();
+        for nth in 0..3 {
+            for key in [1, 8, 9] {
+                let pages = pages.clone();
+                callers.push(sim.spawn(async move { text(pages.get_or_load(&Key(key)).await) }));
+            }
+            let (flushes, removes, inserts) = (pages.clone(), pages.clone(), pages.clone());
+            callers.push(sim.spawn(async move { drop(flushes.flush().await) }));
+            callers.push(sim.spawn(async move { drop(removes.remove(&Key(2)).await) }));
+            callers.push(sim.spawn(async move {
+                if nth == 0 { text(inserts.insert(Key(20), Value(200), Room::Wait).await) } else { Answer::Done }
+            }));
+        }
+        sim.run();
+        let is_over = TRAP.take().is_some();
+        sim.assert_nobody_is_forgotten(callers.iter().copied());
+        let saw: Vec<_> = callers.iter().map(|i| sim.saw(*i)).collect();
+        assert!(saw.iter().all(|saw| saw != "waits"), "{spot:?} {after}: {saw:?}");
+        assert!(saw.iter().filter(|saw| *saw == "0: unwound 17").count() <= 1, "{spot:?} {after}: {saw:?}");
+        // Nothing is lost, nothing is held.
+        assert_eq!(pages.pinned(), 0, "{spot:?} {after}");
+        for key in 0..CAPACITY {
+            let handle = wakers_run(pages.get_or_load(&Key(key))).expect("it is there or on disk");
+            assert_eq!(handle.value().0, 100 + key, "{spot:?} {after}");
+        }
+        if saw.contains(&"0: V20".into()) {
+            let handle = wakers_run(pages.get_or_load(&Key(20))).expect("it is there or on disk");
+            assert_eq!(handle.value().0, 200, "{spot:?} {after}");
+        }
+        let handles: Vec<_> =
+            (30..30 + CAPACITY).map(|key| wakers_run(pages.get_or_load(&Key(key))).expect("there is room")).collect();
+        assert_eq!((pages.len(), pages.pinned()), (CAPACITY as usize, CAPACITY as usize), "{spot:?} {after}");
+        drop(handles);
+        assert!(wakers_run(pages.flush()).is_ok());
+        if is_over {
+            assert!(after > 2, "{spot:?} is hardly ever reached");
+            return;
+        }
+    }
+    panic!("{spot:?} is reached too often to be tried out");
+}
+
+/// Polls until it is ready.
+fn wakers_run<F: Future>(future: F) -> F::Output {
+    let mut future = Box::pin(future);
+    for _ in 0..1000 {
+        if let Poll::Ready(output) = wakers::poll_once(&mut future) {
+            return output;
+        }
+    }
+    panic!("it hangs");
+}
+
+fn keys_that_panic<R: Host>() {
+    [Spot::CloneKey, Spot::Eq, Spot::Hash].into_iter().for_each(survive::<R>);
+}
+
+fn values_that_panic<R: Host>() {
+    [Spot::CloneValue, Spot::DropValue].into_iter().for_each(survive::<R>);
+}
+
+/// C16, for loads, flushes and room: the others are woken all the same, and nothing is held by it.
+fn wakers_that_panic<R: Host>() {
+    for bad in 0..8 {
+        let mut sim = Sim::new();
+        let pages = hostile::<R>(&sim);
+        let holders: Vec<_> =
+            (0..CAPACITY).map(|key| wakers_run(pages.get_or_load(&Key(key))).expect("there is room")).collect();
+        let calls: Vec<Pin<Box<dyn Future<Output = bool>>>> = (0..8)
+            .map(|nth| {
+                let pages = pages.clone();
+                let call: Pin<Box<dyn Future<Output = bool>>> = if nth < 6 {
+                    Box::pin(async move { pages.get_or_load(&Key(50 + nth / 2)).await.is_ok() })
+                } else {
+                    Box::pin(async move { pages.flush().await.is_ok() })
+                };
+                call
+            })
+            .collect();
+        holders[0].set(Value(1));
+        let mut calls: Vec<_> = calls.into_iter().map(Some).collect();
+        let panics = wakers::panicking();
+        for (nth, call) in calls.iter_mut().enumerate() {
+            let waker = if nth == bad { &panics } else { Waker::noop() };
+            let Some(future) = call else { continue };
+            match catch_unwind(AssertUnwindSafe(|| wakers::poll_with(future, waker))) {
+                Ok(polled) => assert!(polled.is_pending(), "{nth}"),
+                // A disk that wakes whoever polls it has woken the one that panics, too.
+                Err(_) => *call = None,
+            }
+        }
+        for holder in holders {
+            drop(catch_unwind(AssertUnwindSafe(|| drop(holder))));
+        }
+        // Whoever is polled goes on, and nobody else's wake is missing for that.
+        for _ in 0..100 {
+            for (_, call) in calls.iter_mut().enumerate().filter(|(nth, _)| *nth != bad) {
+                let Some(future) = call else { continue };
+                let polled = catch_unwind(AssertUnwindSafe(|| wakers::poll_once(future)));
+                if !matches!(polled, Ok(Poll::Pending)) {
+                    *call = None;
+                }
+            }
+        }
+        assert!(calls.iter().enumerate().all(|(nth, call)| nth == bad || call.is_none()), "{bad}");
+        drop(catch_unwind(AssertUnwindSafe(|| drop(calls))));
+        sim.run();
+        assert_eq!(pages.pinned(), 0);
+        let handles: Vec<_> =
+            (30..30 + CAPACITY).map(|key| wakers_run(pages.get_or_load(&Key(key))).expect("there is room")).collect();
+        assert_eq!(pages.pinned(), CAPACITY as usize);
+        drop(handles);
+        assert!(wakers_run(pages.flush()).is_ok());
+    }
+}
+
+/// While this lives, each value that is dropped calls the cache.
+struct Partings;
+
+impl Partings {
+    fn new<R: Host>(pages: &Hostile<R>) -> Self {
+        let pages = pages.clone();
+        PARTING.set(Some(Box::new(move || {
+            // Both take the lock; neither may find it taken.
+            drop(pages.try_get(&Key(1)));
+            let _ = pages.len();
+        })));
+        Self
+    }
+}
+
+impl Drop for Partings {
+    fn drop(&mut self) {
+        PARTING.take();
+    }
+}
+
+/// C83. (P13)
+fn values_that_call_the_cache_when_they_go<R: Host>() {
+    let sim = Sim::new();
+    let pages = hostile::<R>(&sim);
+    let partings = Partings::new(&pages);
+    for key in 0..10 {
+        let handle = wakers_run(pages.get_or_load(&Key(key))).expect("there is room");
+        handle.set(Value(7));
+        handle.update(|value| value.0 += 1);
+    }
+    wakers_run(pages.insert(Key(9), Value(1), Room::Wait)).expect("it is not pinned");
+    wakers_run(pages.insert(Key(11), Value(1), Room::Wait)).expect("there is room");
+    wakers_run(pages.remove(&Key(11))).expect("it is not pinned");
+    wakers_run(pages.flush()).expect("it works");
+    wakers_run(pages.get_or_load(&Key(30))).expect("there is room").set(Value(3));
+    let pinned = wakers_run(pages.get_or_load(&Key(30))).expect("it is there");
+    assert!(wakers_run(pages.insert(Key(30), Value(1), Room::Wait)).is_err());
+    drop(pinned);
+    wakers_run(pages.invalidate()).expect("nothing is pinned");
+    drop(partings);
+}
+
+/// D44: a value that is on its way in is not dropped under the lock, even if a key panics there.
+fn values_that_call_the_cache_when_a_key_panics<R: Host>() {
+    for after in 0..60 {
+        let sim = Sim::new();
+        let pages = hostile::<R>(&sim);
+        let partings = Partings::new(&pages);
+        for key in 0..CAPACITY {
+            drop(wakers_run(pages.get_or_load(&Key(key))).expect("there is room"));
+        }
+        for spot in [Spot::Eq, Spot::CloneKey] {
+            TRAP.set(Some((spot, after)));
+            let load = catch_unwind(AssertUnwindSafe(|| drop(wakers_run(pages.get_or_load(&Key(40))))));
+            let insert =
+                catch_unwind(AssertUnwindSafe(|| drop(wakers_run(pages.insert(Key(42), Value(1), Room::Wait)))));
+            let over = catch_unwind(AssertUnwindSafe(|| drop(wakers_run(pages.insert(Key(42), Value(2), Room::Wait)))));
+            TRAP.take();
+            assert!([load.is_err(), insert.is_err(), over.is_err()].iter().filter(|panicked| **panicked).count() <= 1);
+            assert_eq!(pages.pinned(), 0);
+        }
+        drop(partings);
+    }
+}
+
+/// D44: nor is a place passed on under a lock, whose waker would find it taken.
+fn wakers_that_call_the_cache_when_a_key_panics<R: Host>() {
+    for after in 0..60 {
+        let sim = Sim::new();
+        let pages = hostile::<R>(&sim);
+        let holders: Vec<_> =
+            (0..CAPACITY).map(|key| wakers_run(pages.get_or_load(&Key(key))).expect("there is room")).collect();
+        let mut first = Box::pin(pages.get_or_load(&Key(40)));
+        assert!(wakers::poll_once(&mut first).is_pending());
+        let asks = pages.clone();
+        let spot = wakers::on_the_spot(async move {
+            drop(asks.get_or_load(&Key(42)).await);
+        });
+        spot.wake_by_ref();
+        drop(holders.into_iter().next());
+        TRAP.set(Some((Spot::CloneKey, after)));
+        let polled = catch_unwind(AssertUnwindSafe(|| drop(wakers_run(&mut first))));
+        let is_over = TRAP.take().is_some();
+        drop(first);
+        assert_eq!(polled.is_err(), !is_over, "{after}");
+        for _ in 0..10 {
+            spot.wake_by_ref();
+        }
+        assert_eq!(pages.pinned(), 0);
+    }
+}

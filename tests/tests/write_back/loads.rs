@@ -1,0 +1,153 @@
+//! Loads: shared, side by side, and never older than what was written meanwhile.
+use super::*;
+
+on_every_runtime! {
+    c03_keys_do_not_wait_for_each_other
+    callers_share_a_load
+    a_failure_is_shared
+    a_panic_is_contained
+    a_parked_caller_holds_nobody_up
+    c76_hits_do_not_wait
+    what_was_inserted_outlives_an_older_load
+    what_was_inserted_and_has_left_voids_an_older_load
+    loads_of_other_keys_are_not_void
+    invalidation_voids_a_load
+}
+
+/// C03. (P13)
+fn c03_keys_do_not_wait_for_each_other<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(100);
+    disk.loads_by(|_, _| after(50));
+    let callers: Vec<_> = (100..120).map(|key| sim.load(&pages, key)).collect();
+    assert_eq!(disk.loads(), 20);
+    sim.to(50);
+    for (i, key) in callers.into_iter().zip(100..) {
+        assert_eq!(sim.saw(i), format!("50: V{}", key * 10));
+    }
+}
+
+/// One load serves all, though the first of them is dropped. (P1, P2)
+fn callers_share_a_load<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(10);
+    disk.loads_by(|_, _| after(50));
+    let callers: Vec<_> = (0..20).map(|_| sim.load(&pages, 7)).collect();
+    sim.drop(callers[0]);
+    sim.to(50);
+    assert!(callers[1..].iter().all(|i| sim.saw(*i) == "50: V70"));
+    assert_eq!((disk.loads(), pages.pinned()), (1, 0));
+}
+
+/// P4: all have the same error, for one load, and the next caller loads afresh.
+fn a_failure_is_shared<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(10);
+    disk.loads_by(|_, call| if call == 0 { after(50).fails(3) } else { ready() });
+    let callers: Vec<_> = (0..20).map(|_| sim.load(&pages, 7)).collect();
+    sim.to(50);
+    assert!(callers.iter().all(|i| sim.saw(*i) == "50: E3"));
+    assert_eq!((disk.loads(), pages.len()), (1, 0));
+    let i = sim.load(&pages, 7);
+    assert_eq!(sim.saw(i), "50: V70");
+}
+
+/// P5: whoever polls it unwinds, the others are told.
+fn a_panic_is_contained<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    disk.loads_by(|_, call| if call == 0 { after(50).panics(3) } else { ready() });
+    let callers: Vec<_> = (0..20).map(|_| sim.load(&pages, 7)).collect();
+    sim.to(50);
+    let unwound = callers.iter().filter(|i| sim.saw(**i) == "50: unwound 3").count();
+    let told = callers.iter().filter(|i| sim.saw(**i) == "50: Panicked").count();
+    assert_eq!((unwound, told, disk.loads()), (1, 19, 1));
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+    let i = sim.load(&pages, 7);
+    assert_eq!(sim.saw(i), "50: V70");
+}
+
+/// P3: who began a load and is never polled again does not hold up the others.
+fn a_parked_caller_holds_nobody_up<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(10);
+    disk.loads_by(|_, _| steps(4, 10));
+    let parked = sim.load(&pages, 7);
+    sim.park(parked);
+    let other = sim.load(&pages, 7);
+    sim.to(30);
+    assert_eq!((sim.saw(parked), sim.saw(other)), ("waits".into(), "30: V70".into()));
+    sim.unpark(parked);
+    assert_eq!((sim.saw(parked), disk.loads()), ("30: V70".into(), 1));
+}
+
+/// C76. (P13)
+fn c76_hits_do_not_wait<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(3);
+    sim.load(&pages, 1);
+    sim.write(&pages, 2, 22);
+    disk.loads_by(|_, _| after(500));
+    disk.flushes_by(|_, _| after(300));
+    let slow = sim.load(&pages, 3);
+    let flush = sim.flush(&pages);
+    let (hit, flushed) = (sim.pin(&pages, 1), sim.pin(&pages, 2));
+    assert_eq!((*hit.borrow()[0].value(), *flushed.borrow()[0].value()), (10, 22));
+    let waits_for_room = sim.load(&pages, 4);
+    let hit = sim.load(&pages, 1);
+    assert_eq!(sim.saw(hit), "0: V10");
+    sim.to(500);
+    assert_eq!((sim.saw(slow), sim.saw(flush)), ("500: V30".into(), "300: done".into()));
+    sim.to(1000);
+    assert_eq!(sim.saw(waits_for_room), "1000: V40");
+    flushed.take();
+}
+
+/// P8: the inserted value is the newer one, also for those who wait for the load.
+fn what_was_inserted_outlives_an_older_load<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(10);
+    disk.loads_by(|_, _| after(50));
+    let loads = sim.load(&pages, 1);
+    sim.to(20);
+    let inserts = sim.insert(&pages, 1, 11, Room::Wait);
+    assert_eq!(sim.saw(inserts), "20: V11");
+    sim.to(50);
+    assert_eq!((sim.saw(loads), value(&pages, 1), pages.dirty()), ("50: V11".into(), Some(11), 1));
+}
+
+/// P8, P16: what was inserted during a load is on disk and has left; the load has read what was there before.
+fn what_was_inserted_and_has_left_voids_an_older_load<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(10);
+    disk.reads_early();
+    disk.loads_by(|_, call| if call == 0 { after(50) } else { after(7) });
+    let loads = sim.load(&pages, 1);
+    sim.to(20);
+    sim.insert(&pages, 1, 11, Room::Wait);
+    let removes = sim.remove(&pages, 1);
+    assert_eq!((sim.saw(removes), disk.page(1)), ("20: V11".into(), Some(11)));
+    sim.to(57);
+    assert_eq!((sim.saw(loads), value(&pages, 1), disk.loads()), ("57: V11".into(), Some(11), 2));
+    assert_all_is_free(&mut sim, &disk, &pages, 10);
+}
+
+/// A write concerns the loads of its key only, or they would never end where much is written.
+fn loads_of_other_keys_are_not_void<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(10);
+    disk.loads_by(|_, _| after(50));
+    let loads = sim.load(&pages, 1);
+    sim.to(20);
+    sim.insert(&pages, 2, 22, Room::Wait);
+    sim.remove(&pages, 2);
+    sim.to(50);
+    assert_eq!((sim.saw(loads), disk.loads()), ("50: V10".into(), 1));
+}
+
+/// What was begun to be loaded before an invalidation is loaded again after it.
+fn invalidation_voids_a_load<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    disk.reads_early();
+    disk.loads_by(|_, _| after(50));
+    let loads = [sim.load(&pages, 1), sim.load(&pages, 2)];
+    sim.to(20);
+    let invalidates = sim.invalidate(&pages);
+    assert_eq!(sim.saw(invalidates), "20: done");
+    sim.to(50);
+    assert!(loads.iter().all(|i| sim.saw(*i) == "waits"));
+    sim.to(100);
+    assert_eq!((sim.saw(loads[0]), sim.saw(loads[1]), disk.loads()), ("100: V10".into(), "100: V20".into(), 4));
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}

@@ -1,0 +1,396 @@
+//! Room: who waits for it, and in which order.
+use super::*;
+
+on_every_runtime! {
+    c77_all_pinned
+    deadlines_are_reached_on_the_instant
+    c78_a_failed_load_evicts_nothing
+    d76_in_order_of_arrival
+    d76_a_granted_place_passes_on_when_its_owner_is_dropped
+    d76_a_granted_place_passes_on_when_the_load_fails
+    d76_a_granted_place_passes_on_when_the_load_panics
+    d76_a_granted_owner_who_is_parked_holds_one_place_only
+    d77_a_victim_stays_until_the_publication
+    d77_another_leaves_if_the_victim_is_pinned
+    d77_all_pinned_meanwhile
+    d77_all_pinned_meanwhile_by_the_callers_own_rule
+    who_has_loaded_waits_in_front
+    a_poll_for_nothing_takes_no_place
+    who_waits_for_room_takes_his_key_when_it_comes
+    who_waits_for_room_waits_for_the_load_of_his_key
+    who_joins_a_load_gives_his_place_back
+    who_inserts_and_waits_for_room_is_refused_when_his_key_is_pinned
+    who_gives_up_does_not_fail_the_others
+    closing_ends_the_waits
+}
+
+/// C77. (P2, P16)
+fn c77_all_pinned<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    let (one, two) = (sim.pin(&pages, 1), sim.pin(&pages, 2));
+    let tries = sim.load_with(&pages, 3, Room::Try);
+    let inserts = sim.insert(&pages, 3, 33, Room::Try);
+    assert_eq!((sim.saw(tries), sim.saw(inserts)), ("0: Full".into(), "0: Full".into()));
+    let bounded = sim.load_with(&pages, 3, Room::Within(ms(50)));
+    let first = sim.load(&pages, 3);
+    let second = sim.load(&pages, 4);
+    sim.to(49);
+    assert_eq!(sim.saw(bounded), "waits");
+    sim.to(50);
+    assert_eq!(sim.saw(bounded), "50: Full");
+    sim.to(60);
+    one.take();
+    sim.run();
+    // The first drops its handle at once, and the second follows.
+    assert_eq!((sim.saw(first), sim.saw(second)), ("60: V30".into(), "60: V40".into()));
+    assert_eq!(pages.len(), 2);
+    two.take();
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// D1: a limit is reached when `deadline <= now`, zero is reached at once, and no limit is too large.
+fn deadlines_are_reached_on_the_instant<R: Host>() {
+    let (mut sim, _disk, pages) = start::<R>(1);
+    let one = sim.pin(&pages, 1);
+    let zero = sim.load_with(&pages, 2, Room::Within(Duration::ZERO));
+    assert_eq!(sim.saw(zero), "0: Full");
+    let bounded = sim.insert(&pages, 3, 33, Room::Within(ms(20)));
+    let endless = sim.load_with(&pages, 2, Room::Within(Duration::MAX));
+    sim.jump(20);
+    one.take();
+    sim.run();
+    // Room at the very instant of the deadline is room.
+    assert_eq!((sim.saw(endless), sim.saw(bounded)), ("20: V20".into(), "20: V33".into()));
+    assert_eq!(sim.saw(zero), "0: Full");
+}
+
+/// C78. (P16)
+fn c78_a_failed_load_evicts_nothing<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    let (other, before) = beside::<R>(&sim, &disk, "b");
+    sim.load(&pages, 1);
+    sim.load(&pages, 2);
+    sim.write(&before, 5, 55);
+    pages.always_depend_on(&before).expect("no circle");
+    disk.loads_by(|_, _| after(10).fails(3));
+    let fails = sim.load(&pages, 3);
+    sim.to(10);
+    assert_eq!(sim.saw(fails), "10: E3");
+    assert!(value(&pages, 1).is_some() && value(&pages, 2).is_some());
+    disk.loads_by(|_, _| ready());
+    let i = sim.load(&pages, 3);
+    assert_eq!(sim.saw(i), "10: V30");
+    assert_eq!(value(&pages, 1), None, "used before 2");
+    // What is clean leaves without a flush, of it or of what it depends on.
+    assert_eq!((pages.len(), disk.flushes(), other.flushes(), before.dirty()), (2, 0, 0, 1));
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// D76.
+fn d76_in_order_of_arrival<R: Host>() {
+    let (mut sim, _disk, pages) = start::<R>(1);
+    let mut holder = sim.pin(&pages, 1);
+    let waits: Vec<_> = (2..7).map(|key| sim.pin_later(&pages, key)).collect();
+    let inserts = sim.insert(&pages, 7, 77, Room::Wait);
+    for (nth, (i, kept)) in waits.iter().enumerate() {
+        assert!(waits[nth..].iter().all(|(i, _)| sim.saw(*i) == "waits"));
+        holder.take();
+        // Who comes just now is not before those who wait.
+        let late = sim.load_with(&pages, 99, Room::Try);
+        sim.run();
+        assert_eq!((sim.saw(*i), sim.saw(late)), ("0: done".into(), "0: Full".into()));
+        holder = kept.clone();
+        assert!(pages.len() <= 1);
+    }
+    holder.take();
+    sim.run();
+    assert_eq!(sim.saw(inserts), "0: V77");
+}
+
+/// D76. (P2)
+fn d76_a_granted_place_passes_on_when_its_owner_is_dropped<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    let holder = sim.pin(&pages, 1);
+    let first = sim.load(&pages, 2);
+    let second = sim.load(&pages, 3);
+    sim.park(first);
+    holder.take();
+    sim.run();
+    assert_eq!((sim.saw(first), sim.saw(second)), ("waits".into(), "waits".into()));
+    sim.drop(first);
+    sim.run();
+    assert_eq!((sim.saw(second), disk.loads()), ("0: V30".into(), 2));
+    // And while its load is under way.
+    let holder = sim.pin(&pages, 1);
+    disk.loads_by(|_, _| after(50));
+    let (first, second) = (sim.load(&pages, 4), sim.load(&pages, 5));
+    holder.take();
+    sim.to(20);
+    assert_eq!(disk.loads(), 4);
+    sim.drop(first);
+    sim.to(70);
+    assert_eq!(sim.saw(second), "70: V50");
+    assert_all_is_free(&mut sim, &disk, &pages, 1);
+}
+
+/// D76. (P2)
+fn d76_a_granted_place_passes_on_when_the_load_fails<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    let holder = sim.pin(&pages, 1);
+    disk.loads_by(|key, _| if key == 2 { after(10).fails(2) } else { ready() });
+    let (first, second) = (sim.load(&pages, 2), sim.load(&pages, 3));
+    holder.take();
+    sim.to(10);
+    assert_eq!((sim.saw(first), sim.saw(second)), ("10: E2".into(), "10: V30".into()));
+    assert_all_is_free(&mut sim, &disk, &pages, 1);
+}
+
+/// D76. (P2, P5)
+fn d76_a_granted_place_passes_on_when_the_load_panics<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    let holder = sim.pin(&pages, 1);
+    disk.loads_by(|key, _| if key == 2 { after(10).panics(2) } else { ready() });
+    let (first, second) = (sim.load(&pages, 2), sim.load(&pages, 3));
+    holder.take();
+    sim.to(10);
+    assert_eq!((sim.saw(first), sim.saw(second)), ("10: unwound 2".into(), "10: V30".into()));
+    assert_all_is_free(&mut sim, &disk, &pages, 1);
+}
+
+/// D76: places are not handed on from one to the next, so a parked owner keeps what is his and no more. (P3)
+fn d76_a_granted_owner_who_is_parked_holds_one_place_only<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    let (one, two) = (sim.pin(&pages, 1), sim.pin(&pages, 2));
+    let parked = sim.load(&pages, 3);
+    let others: Vec<_> = (4..10).map(|key| sim.load(&pages, key)).collect();
+    sim.park(parked);
+    one.take();
+    sim.run();
+    two.take();
+    sim.run();
+    assert!(others.iter().all(|i| sim.saw(*i).starts_with("0: V")));
+    sim.unpark(parked);
+    assert_eq!(sim.saw(parked), "0: V30");
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// D77: till then it may be read, and its place is not taken twice.
+fn d77_a_victim_stays_until_the_publication<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    sim.load(&pages, 1);
+    sim.load(&pages, 2);
+    disk.loads_by(|_, _| after(50));
+    let load = sim.load(&pages, 3);
+    sim.to(49);
+    assert_eq!((pages.len(), pages.pinned()), (2, 0));
+    assert_eq!((value(&pages, 2), value(&pages, 1)), (Some(20), Some(10)));
+    sim.to(50);
+    assert_eq!((sim.saw(load), pages.len()), ("50: V30".into(), 2));
+    assert_eq!((value(&pages, 1), value(&pages, 2)), (Some(10), None), "1 was in use after 2");
+}
+
+/// D77.
+fn d77_another_leaves_if_the_victim_is_pinned<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    sim.load(&pages, 1);
+    sim.load(&pages, 2);
+    disk.loads_by(|_, _| after(50));
+    let load = sim.load(&pages, 3);
+    let victim = sim.pin(&pages, 1);
+    sim.to(50);
+    assert_eq!((sim.saw(load), pages.len()), ("50: V30".into(), 2));
+    assert_eq!((value(&pages, 1), value(&pages, 2)), (Some(10), None));
+    victim.take();
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// D77: the loaded value waits, and is not loaded again.
+fn d77_all_pinned_meanwhile<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    sim.load(&pages, 1);
+    sim.load(&pages, 2);
+    disk.loads_by(|_, _| after(50));
+    let loads = [sim.load(&pages, 3), sim.load(&pages, 3)];
+    let other = sim.load(&pages, 4);
+    let (one, two) = (sim.pin(&pages, 1), sim.pin(&pages, 2));
+    let late = sim.load(&pages, 5);
+    sim.to(60);
+    assert!([loads[0], loads[1], other, late].iter().all(|i| sim.saw(*i) == "waits"));
+    assert_eq!((pages.len(), pages.pinned(), disk.loads()), (2, 2, 4));
+    one.take();
+    sim.run();
+    assert_eq!(
+        (sim.saw(loads[0]), sim.saw(loads[1]), sim.saw(other)),
+        ("60: V30".into(), "60: V30".into(), "60: V40".into())
+    );
+    sim.to(110);
+    assert_eq!((sim.saw(late), disk.loads(), pages.len()), ("110: V50".into(), 5, 2));
+    two.take();
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// D77.
+fn d77_all_pinned_meanwhile_by_the_callers_own_rule<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    sim.load(&pages, 1);
+    disk.loads_by(|_, _| after(50));
+    let tries = sim.load_with(&pages, 2, Room::Try);
+    let one = sim.pin(&pages, 1);
+    sim.to(50);
+    assert_eq!(sim.saw(tries), "50: Full");
+    one.take();
+    let bounded = sim.load_with(&pages, 2, Room::Within(ms(80)));
+    let one = sim.pin(&pages, 1);
+    sim.to(129);
+    assert_eq!(sim.saw(bounded), "waits");
+    sim.to(130);
+    assert_eq!(sim.saw(bounded), "130: Full");
+    one.take();
+    assert_all_is_free(&mut sim, &disk, &pages, 1);
+}
+
+/// D76, D77: they have had their turn, and keep their order.
+fn who_has_loaded_waits_in_front<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    sim.load(&pages, 1);
+    sim.load(&pages, 2);
+    disk.loads_by(|key, _| after(u64::from(key) * 10));
+    let loaded: Vec<_> = [3, 4].map(|key| sim.pin_later(&pages, key)).into();
+    let (one, two) = (sim.pin(&pages, 1), sim.pin(&pages, 2));
+    let late = sim.pin_later(&pages, 1000);
+    sim.to(50);
+    one.take();
+    sim.run();
+    assert_eq!((sim.saw(loaded[0].0), sim.saw(loaded[1].0)), ("50: done".into(), "waits".into()));
+    two.take();
+    sim.run();
+    assert_eq!((sim.saw(loaded[1].0), sim.saw(late.0)), ("50: done".into(), "waits".into()));
+    loaded[0].1.take();
+    sim.run();
+    assert_eq!(disk.loads(), 5);
+    sim.drop(late.0);
+    loaded[1].1.take();
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// A loaded value that waits for room has given its place back; polls do not change that. (P12)
+fn a_poll_for_nothing_takes_no_place<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(3);
+    (1..4).for_each(|key| _ = sim.load(&pages, key));
+    disk.loads_by(|key, _| after(if key == 9 { 100 } else { 50 }));
+    let load = sim.load(&pages, 8);
+    let kept: Vec<_> = (1..4).map(|key| sim.pin(&pages, key)).collect();
+    sim.to(50);
+    for _ in 0..10 {
+        sim.poll(load);
+    }
+    assert_eq!(sim.saw(load), "waits");
+    // One place comes free while the caller is parked, and another load takes its turn after him.
+    sim.park(load);
+    kept[0].take();
+    kept[1].take();
+    let other = sim.load(&pages, 9);
+    sim.unpark(load);
+    assert_eq!(sim.saw(load), "50: V80");
+    let pinned = (sim.pin(&pages, 8), sim.load_with(&pages, 7, Room::Try));
+    assert_eq!(sim.saw(pinned.1), "50: Full", "the other load has a place");
+    sim.to(150);
+    assert_eq!((sim.saw(other), pages.len()), ("150: V90".into(), 3));
+    drop(kept);
+    pinned.0.take();
+    assert_all_is_free(&mut sim, &disk, &pages, 3);
+}
+
+/// A hit needs no room. (P3)
+fn who_waits_for_room_takes_his_key_when_it_comes<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    let (one, two) = (sim.pin(&pages, 1), sim.pin(&pages, 2));
+    let ahead = sim.pin_later(&pages, 3);
+    let inserts = sim.insert(&pages, 4, 44, Room::Wait);
+    let waits = [sim.load(&pages, 4), sim.load(&pages, 3)];
+    one.take();
+    sim.run();
+    // The only place went to the first; what he has loaded is there for all.
+    assert_eq!((sim.saw(ahead.0), sim.saw(waits[1])), ("0: done".into(), "0: V30".into()));
+    assert_eq!((sim.saw(inserts), sim.saw(waits[0])), ("waits".into(), "waits".into()));
+    two.take();
+    sim.run();
+    assert_eq!((sim.saw(inserts), sim.saw(waits[0])), ("0: V44".into(), "0: V44".into()));
+    assert_eq!(disk.loads(), 3);
+    ahead.1.take();
+    sim.remove(&pages, 4);
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// P1, P4: they share the load, and its failure.
+fn who_waits_for_room_waits_for_the_load_of_his_key<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    let (one, two) = (sim.pin(&pages, 1), sim.pin(&pages, 2));
+    disk.loads_by(|_, call| if call == 2 { after(50).fails(9) } else { ready() });
+    let waits: Vec<_> = (0..5).map(|_| sim.load(&pages, 3)).collect();
+    one.take();
+    sim.to(50);
+    assert!(waits.iter().all(|i| sim.saw(*i) == "50: E9"), "{}", sim.saw(waits[1]));
+    assert_eq!(disk.loads(), 3);
+    two.take();
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// Two callers of one key were granted places; one of them loads, the other's place is for others. (P2)
+fn who_joins_a_load_gives_his_place_back<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    let (one, two) = (sim.pin(&pages, 1), sim.pin(&pages, 2));
+    let (first, second) = (sim.load(&pages, 3), sim.load(&pages, 3));
+    let other = sim.load(&pages, 4);
+    disk.loads_by(|key, _| after(if key == 3 { 1000 } else { 10 }));
+    one.take();
+    two.take();
+    sim.to(10);
+    assert_eq!((sim.saw(other), sim.saw(first)), ("10: V40".into(), "waits".into()));
+    sim.to(1000);
+    assert_eq!((sim.saw(first), sim.saw(second)), ("1000: V30".into(), "1000: V30".into()));
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// D83: he learns so at once, and does not wait for room that is of no use to him.
+fn who_inserts_and_waits_for_room_is_refused_when_his_key_is_pinned<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    let (one, two) = (sim.pin(&pages, 1), sim.pin(&pages, 2));
+    let (_, three) = sim.pin_later(&pages, 3);
+    let inserts = sim.insert(&pages, 3, 33, Room::Wait);
+    one.take();
+    sim.run();
+    assert_eq!(sim.saw(inserts), "0: Pinned [3]");
+    drop((two, three));
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// Who shares the load of one who does not wait for room has his own rule.
+fn who_gives_up_does_not_fail_the_others<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    sim.load(&pages, 1);
+    disk.loads_by(|_, _| after(50));
+    let tries = sim.load_with(&pages, 2, Room::Try);
+    let waits = sim.load(&pages, 2);
+    let bounded = sim.load_with(&pages, 2, Room::Within(ms(70)));
+    let one = sim.pin(&pages, 1);
+    sim.to(50);
+    assert_eq!((sim.saw(tries), sim.saw(waits), sim.saw(bounded)), ("50: Full".into(), "waits".into(), "waits".into()));
+    sim.to(70);
+    assert_eq!(sim.saw(bounded), "70: Full");
+    one.take();
+    sim.to(120);
+    assert_eq!(sim.saw(waits), "120: V20");
+    assert_all_is_free(&mut sim, &disk, &pages, 1);
+}
+
+/// D84: who waits for room to store something learns that he will not.
+fn closing_ends_the_waits<R: Host>() {
+    let (mut sim, _disk, pages) = start::<R>(1);
+    let one = sim.pin(&pages, 1);
+    let waits =
+        [sim.load(&pages, 2), sim.insert(&pages, 3, 33, Room::Wait), sim.load_with(&pages, 2, Room::Within(ms(9)))];
+    sim.close(&pages);
+    assert!(waits.iter().all(|i| sim.saw(*i) == "0: Closed"));
+    one.take();
+}
