@@ -58,6 +58,17 @@ pub(crate) enum Placed<K, V> {
     Void,
 }
 
+/// What becomes of a wish for a place.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Spoken {
+    /// There is one, and it is spoken for.
+    Place,
+    /// There is none; this is a place in the queue.
+    Ticket(Ticket),
+    /// There is none, and the caller does not wait.
+    Nothing,
+}
+
 /// What has to be flushed to make room.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Victim {
@@ -184,11 +195,15 @@ impl<K, V, W> Ledger<K, V, W> {
 
 /// Room.
 impl<K, V, W> Ledger<K, V, W> {
-    /// Speaks for a place, if there is one and nobody waits for it.
-    pub(crate) fn reserve(&mut self) -> bool {
-        let may = self.room.is_empty() && self.has_room();
-        self.reserved += usize::from(may);
-        may
+    /// Speaks for a place, if there is one and nobody waits for it, or joins those who wait.
+    ///
+    /// That is one step: a place that came free between would be nobody's.
+    pub(crate) fn reserve(&mut self, hash: u64, may_wait: bool) -> Spoken {
+        if self.room.is_empty() && self.has_room() {
+            self.reserved += 1;
+            return Spoken::Place;
+        }
+        if may_wait { Spoken::Ticket(self.queue_up(hash, true)) } else { Spoken::Nothing }
     }
 
     /// Joins those who wait for a place for a key of this hash; in front, unless he `is_new` and has not had one before.

@@ -12,7 +12,7 @@ use super::{shared::Shared, threads::Threads};
 use crate::{
     Backend, Instant, Key, Runtime,
     contain::each,
-    dirty::{Grant, Ticket},
+    dirty::{Grant, Spoken, Ticket},
 };
 
 /// What a call does when all entries are pinned and it needs a place.
@@ -48,11 +48,6 @@ impl Room {
 pub(super) struct Place<K: Key, B: Backend<K>, R: Runtime, D: Threads>(Option<Arc<Shared<K, B, R, D>>>);
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Place<K, B, R, D> {
-    /// Speaks for a place, if there is one and nobody waits for it.
-    pub(super) fn reserve(shared: &Arc<Shared<K, B, R, D>>) -> Option<Self> {
-        shared.with(|book| book.ledger.reserve()).then(|| Self(Some(Arc::clone(shared))))
-    }
-
     /// Notes that the place is taken now, or has been given back.
     pub(super) fn spend(mut self) {
         self.0 = None;
@@ -133,11 +128,14 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Future for Waiting<K, B, R, 
         let this = &mut *self;
         let ticket = match this.ticket {
             Some(ticket) => ticket,
-            None => match Place::reserve(&this.shared) {
-                Some(place) => return Poll::Ready(Wait::For(place)),
-                None if matches!(this.patience, Patience::None) => return Poll::Ready(Wait::Over),
-                None => *this.ticket.insert(this.shared.with(|book| book.ledger.queue_up(this.hash, true))),
-            },
+            None => {
+                let may_wait = !matches!(this.patience, Patience::None);
+                match this.shared.with(|book| book.ledger.reserve(this.hash, may_wait)) {
+                    Spoken::Place => return Poll::Ready(Wait::For(Place(Some(Arc::clone(&this.shared))))),
+                    Spoken::Nothing => return Poll::Ready(Wait::Over),
+                    Spoken::Ticket(ticket) => *this.ticket.insert(ticket),
+                }
+            }
         };
         let waker = cx.waker().clone();
         // What is left of wakers is dropped outside the lock.
