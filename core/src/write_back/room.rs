@@ -45,18 +45,27 @@ impl Room {
 }
 
 /// A place that is spoken for; dropping it passes it on.
-pub(super) struct Place<K: Key, B: Backend<K>, R: Runtime, D: Threads>(Option<Arc<Shared<K, B, R, D>>>);
+pub(super) struct Place<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
+    shared: Option<Arc<Shared<K, B, R, D>>>,
+    /// Whether the way to it is clear.
+    pub(super) is_clear: bool,
+}
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Place<K, B, R, D> {
+    fn new(shared: &Arc<Shared<K, B, R, D>>) -> Self {
+        Self { shared: Some(Arc::clone(shared)), is_clear: false }
+    }
+
     /// Notes that the place is taken now, or has been given back.
     pub(super) fn spend(mut self) {
-        self.0 = None;
+        self.shared = None;
     }
 
     /// Waits for another place instead, before all who have not had one.
     pub(super) fn exchange(mut self, hash: u64, patience: Patience) -> Option<Waiting<K, B, R, D>> {
-        let mut waiting = Waiting::new(self.0.take()?, hash, patience);
-        let (ticket, wake) = waiting.shared.with(|book| (book.ledger.queue_up(hash, false), book.ledger.give_back()));
+        let mut waiting = Waiting::new(self.shared.take()?, hash, patience);
+        let (ticket, wake) =
+            waiting.shared.with(|book| (book.ledger.queue_up(hash, false), book.ledger.give_back(self.is_clear)));
         // Held from here on, though a waker panics.
         waiting.ticket = Some(ticket);
         each(wake.into_iter(), Waker::wake);
@@ -66,8 +75,8 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Place<K, B, R, D> {
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Place<K, B, R, D> {
     fn drop(&mut self) {
-        if let Some(shared) = self.0.take() {
-            shared.waking(|ledger| ledger.give_back());
+        if let Some(shared) = self.shared.take() {
+            shared.waking(|ledger| ledger.give_back(self.is_clear));
         }
     }
 }
@@ -131,7 +140,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Future for Waiting<K, B, R, 
             None => {
                 let may_wait = !matches!(this.patience, Patience::None);
                 match this.shared.with(|book| book.ledger.reserve(this.hash, may_wait)) {
-                    Spoken::Place => return Poll::Ready(Wait::For(Place(Some(Arc::clone(&this.shared))))),
+                    Spoken::Place => return Poll::Ready(Wait::For(Place::new(&this.shared))),
                     Spoken::Nothing => return Poll::Ready(Wait::Over),
                     Spoken::Ticket(ticket) => *this.ticket.insert(ticket),
                 }
@@ -142,7 +151,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Future for Waiting<K, B, R, 
         match this.shared.with(|book| book.ledger.wait(ticket, waker)) {
             Grant::Granted(_waker) => {
                 this.ticket = None;
-                Poll::Ready(Wait::For(Place(Some(Arc::clone(&this.shared)))))
+                Poll::Ready(Wait::For(Place::new(&this.shared)))
             }
             Grant::Called(_waker) => Poll::Ready(Wait::Called),
             Grant::Waits(_displaced) => {

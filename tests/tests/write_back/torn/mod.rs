@@ -4,7 +4,6 @@
 mod every_order;
 mod platter;
 mod storm;
-mod threads;
 
 use super::*;
 use platter::{CACHES, KEYS, Platter, Torn};

@@ -1,6 +1,7 @@
-//! Threads in all kinds of schedules, as a scheduler of its own decides at each lock and each yield.
+//! The write-back cache among threads, in all kinds of schedules: a scheduler decides at each lock and each yield.
 //!
-//! It tries many schedules at random, finds deadlocks, and prints what repeats a schedule that has failed.
+//! It tries many schedules at random, finds deadlocks, and prints what repeats a schedule that has failed. By itself, as
+//! its hook for panics keeps memory, which other tests count.
 
 use std::sync::{Mutex, PoisonError};
 
