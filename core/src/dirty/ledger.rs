@@ -212,7 +212,9 @@ impl<K, V, W> Ledger<K, V, W> {
     /// Joins those who wait for a place for a key of this hash; in front, unless he `is_new` and has not had one before.
     pub(crate) fn queue_up(&mut self, hash: u64, is_new: bool) -> Ticket {
         // What has come since he looked, he has to see now.
-        let is_called = self.loads.is_running(hash) || self.find(hash, |_| true).is_some();
+        let entries = &self.entries;
+        let is_such = |place: &u32| entries.get(*place as usize).is_some_and(|entry| entry.hash == hash);
+        let is_called = self.loads.is_running(hash) || self.index.find(hash, is_such).is_some();
         self.room.draw(hash, is_new, is_new && is_called)
     }
 

@@ -25,7 +25,7 @@ fn c81_the_torn_disk_with_hardly_any_room<R: Host>() {
 }
 
 /// How many schedules there are of each kind on each runtime.
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 400;
 
 fn storm<R: Host>(seed: u64, trouble: u64, capacity: usize) {
     let mut sim = Sim::new();
