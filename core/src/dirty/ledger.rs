@@ -29,8 +29,10 @@ pub(crate) struct Ledger<K, V, W> {
     rounds: u64,
     capacity: usize,
     pinned: usize,
-    /// How many places are spoken for by those who load.
+    /// How many places are spoken for.
     reserved: usize,
+    /// How many of these have something clean to leave for them, or did not need that.
+    clear: usize,
     room: Room<W>,
     loads: Loads,
 }
@@ -58,6 +60,17 @@ pub(crate) enum Placed<K, V> {
     Void,
 }
 
+/// What becomes of a wish for a place.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Spoken {
+    /// There is one, and it is spoken for.
+    Place,
+    /// There is none; this is a place in the queue.
+    Ticket(Ticket),
+    /// There is none, and the caller does not wait.
+    Nothing,
+}
+
 /// What has to be flushed to make room.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Victim {
@@ -81,6 +94,7 @@ impl<K, V, W> Ledger<K, V, W> {
             capacity,
             pinned: 0,
             reserved: 0,
+            clear: 0,
             room: Room::new(),
             loads: Loads::new(),
         }
@@ -184,17 +198,23 @@ impl<K, V, W> Ledger<K, V, W> {
 
 /// Room.
 impl<K, V, W> Ledger<K, V, W> {
-    /// Speaks for a place, if there is one and nobody waits for it.
-    pub(crate) fn reserve(&mut self) -> bool {
-        let may = self.room.is_empty() && self.has_room();
-        self.reserved += usize::from(may);
-        may
+    /// Speaks for a place, if there is one and nobody waits for it, or joins those who wait.
+    ///
+    /// That is one step: a place that came free between would be nobody's.
+    pub(crate) fn reserve(&mut self, hash: u64, may_wait: bool) -> Spoken {
+        if self.room.is_empty() && self.has_room() {
+            self.reserved += 1;
+            return Spoken::Place;
+        }
+        if may_wait { Spoken::Ticket(self.queue_up(hash, true)) } else { Spoken::Nothing }
     }
 
     /// Joins those who wait for a place for a key of this hash; in front, unless he `is_new` and has not had one before.
     pub(crate) fn queue_up(&mut self, hash: u64, is_new: bool) -> Ticket {
         // What has come since he looked, he has to see now.
-        let is_called = self.loads.is_running(hash) || self.find(hash, |_| true).is_some();
+        let entries = &self.entries;
+        let is_such = |place: &u32| entries.get(*place as usize).is_some_and(|entry| entry.hash == hash);
+        let is_called = self.loads.is_running(hash) || self.index.find(hash, is_such).is_some();
         self.room.draw(hash, is_new, is_new && is_called)
     }
 
@@ -212,14 +232,19 @@ impl<K, V, W> Ledger<K, V, W> {
     pub(crate) fn leave_queue(&mut self, ticket: Ticket) -> (Option<W>, Vec<W>) {
         match self.room.leave(ticket) {
             Some(waker) => (waker, Vec::new()),
-            None => (None, self.give_back()),
+            None => (None, self.give_back(false)),
         }
     }
 
-    /// Gives a place back that was spoken for. Returns whom to wake.
-    pub(crate) fn give_back(&mut self) -> Vec<W> {
-        self.reserved = self.reserved.saturating_sub(1);
+    /// Gives a place back that was spoken for; `is_clear` is whether the way to it was. Returns whom to wake.
+    pub(crate) fn give_back(&mut self, is_clear: bool) -> Vec<W> {
+        self.take_place(is_clear);
         self.grant()
+    }
+
+    fn take_place(&mut self, is_clear: bool) {
+        self.reserved = self.reserved.saturating_sub(1);
+        self.clear = self.clear.saturating_sub(usize::from(is_clear));
     }
 
     fn has_room(&self) -> bool {
@@ -237,28 +262,35 @@ impl<K, V, W> Ledger<K, V, W> {
         wake
     }
 
-    /// Returns what has to be cleaned so that all places which are spoken for can be taken, except what was `tried`: that
-    /// is given by the change since which it is dirty.
+    /// Returns what has to be cleaned for a place that is spoken for, except what was `tried`: that is given by the change
+    /// since which it is dirty. If it is nothing, the way to the place is clear from now on; `is_clear` says that it was.
     ///
-    /// Those that have to leave are the ones that were not in use for the longest. Takes time in proportion to the places
-    /// that are spoken for and what was tried, however many entries there are.
-    pub(crate) fn victim(&mut self, tried: &BTreeSet<u64>) -> Victim {
-        let needed = (self.entries.len() + self.reserved).saturating_sub(self.capacity);
-        let (mut clean, mut hopeless) = (0, 0);
+    /// Those that have to leave are the ones that were not in use for the longest. One for each place is looked at, so that
+    /// those who wait clean one each, side by side; but nobody waits for more than he needs beside those whose way is clear.
+    /// Takes time in proportion to the places that are spoken for and what was tried, however many entries there are.
+    pub(crate) fn victim(&mut self, is_clear: bool, tried: &BTreeSet<u64>) -> Victim {
+        let leavers = |places: usize| (self.entries.len() + places).saturating_sub(self.capacity);
+        let (mine, all) = (leavers(self.clear + usize::from(!is_clear)), leavers(self.reserved));
+        let (mut seen, mut flushing) = (0, None);
         let mut place = self.unpinned.back();
-        while clean < needed {
-            let Some(candidate) = place else {
-                // Where there is too little for all because of what cannot be flushed, those who come first have it.
-                return if clean > 0 && hopeless > 0 { Victim::None } else { Victim::NoneLeft };
-            };
-            match self.entry(candidate).state.since() {
-                None => clean += 1,
-                Some(since) if tried.contains(&since.number) => hopeless += 1,
-                Some(since) => return Victim::At(candidate, since.number),
+        while seen < mine || flushing.is_some() && seen < all {
+            let Some(candidate) = place else { break };
+            let state = self.entry(candidate).state;
+            match state.since().map(|since| since.number) {
+                Some(number) if tried.contains(&number) => {}
+                Some(number) if !state.is_flushing() => return Victim::At(candidate, number),
+                since => {
+                    flushing = flushing.or(since.map(|number| Victim::At(candidate, number)));
+                    seen += 1;
+                }
             }
             place = self.unpinned.before(&mut ByPlace(&mut self.entries), candidate);
         }
-        Victim::None
+        if seen < mine && flushing.is_none() {
+            return Victim::NoneLeft;
+        }
+        self.clear += usize::from(!is_clear && flushing.is_none());
+        flushing.unwrap_or(Victim::None)
     }
 
     /// Puts a value into the place that is spoken for, as clean if it was loaded, and pins it once.
@@ -269,6 +301,7 @@ impl<K, V, W> Ledger<K, V, W> {
         hash: u64,
         new: &mut Option<(K, V)>,
         origin: Origin,
+        is_clear: bool,
         tried: &BTreeSet<u64>,
     ) -> (Placed<K, V>, Vec<W>)
     where
@@ -276,7 +309,7 @@ impl<K, V, W> Ledger<K, V, W> {
     {
         if let Some(place) = new.as_ref().and_then(|(key, _)| self.find(hash, |k| k == key)) {
             self.pin(place);
-            return (Placed::Present(place), self.give_back());
+            return (Placed::Present(place), self.give_back(is_clear));
         }
         if let Origin::Loaded(since) = origin {
             if self.loads.is_void(hash, since) {
@@ -295,7 +328,7 @@ impl<K, V, W> Ledger<K, V, W> {
         let Some((key, value)) = new.take() else { return (Placed::Void, Vec::new()) };
         let left = leaves.map(|place| self.take_out(place));
         self.pinned += 1;
-        self.reserved -= 1;
+        self.take_place(is_clear);
         let change = match origin {
             Origin::Loaded(_) => None,
             Origin::Changed(now) => Some(self.next_change(now)),

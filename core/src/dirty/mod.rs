@@ -28,6 +28,6 @@ pub(crate) use entry::Entry;
 #[expect(unreachable_pub, reason = "a part of public traits, though it has no public name")]
 pub use graph::Need;
 pub(crate) use graph::{Edges, way};
-pub(crate) use ledger::{Ledger, Origin, Placed, Victim};
+pub(crate) use ledger::{Ledger, Origin, Placed, Spoken, Victim};
 pub(crate) use room::{Grant, Ticket};
 pub(crate) use state::{Change, State};

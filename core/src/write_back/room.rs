@@ -12,7 +12,7 @@ use super::{shared::Shared, threads::Threads};
 use crate::{
     Backend, Instant, Key, Runtime,
     contain::each,
-    dirty::{Grant, Ticket},
+    dirty::{Grant, Spoken, Ticket},
 };
 
 /// What a call does when all entries are pinned and it needs a place.
@@ -61,23 +61,27 @@ impl Room {
 }
 
 /// A place that is spoken for; dropping it passes it on.
-pub(super) struct Place<K: Key, B: Backend<K>, R: Runtime, D: Threads>(Option<Arc<Shared<K, B, R, D>>>);
+pub(super) struct Place<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
+    shared: Option<Arc<Shared<K, B, R, D>>>,
+    /// Whether the way to it is clear.
+    pub(super) is_clear: bool,
+}
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Place<K, B, R, D> {
-    /// Speaks for a place, if there is one and nobody waits for it.
-    pub(super) fn reserve(shared: &Arc<Shared<K, B, R, D>>) -> Option<Self> {
-        shared.with(|book| book.ledger.reserve()).then(|| Self(Some(Arc::clone(shared))))
+    fn new(shared: &Arc<Shared<K, B, R, D>>) -> Self {
+        Self { shared: Some(Arc::clone(shared)), is_clear: false }
     }
 
     /// Notes that the place is taken now, or has been given back.
     pub(super) fn spend(mut self) {
-        self.0 = None;
+        self.shared = None;
     }
 
     /// Waits for another place instead, before all who have not had one.
     pub(super) fn exchange(mut self, hash: u64, patience: Patience) -> Option<Waiting<K, B, R, D>> {
-        let mut waiting = Waiting::new(self.0.take()?, hash, patience);
-        let (ticket, wake) = waiting.shared.with(|book| (book.ledger.queue_up(hash, false), book.ledger.give_back()));
+        let mut waiting = Waiting::new(self.shared.take()?, hash, patience);
+        let (ticket, wake) =
+            waiting.shared.with(|book| (book.ledger.queue_up(hash, false), book.ledger.give_back(self.is_clear)));
         // Held from here on, though a waker panics.
         waiting.ticket = Some(ticket);
         each(wake.into_iter(), Waker::wake);
@@ -87,8 +91,8 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Place<K, B, R, D> {
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Place<K, B, R, D> {
     fn drop(&mut self) {
-        if let Some(shared) = self.0.take() {
-            shared.waking(|ledger| ledger.give_back());
+        if let Some(shared) = self.shared.take() {
+            shared.waking(|ledger| ledger.give_back(self.is_clear));
         }
     }
 }
@@ -149,18 +153,21 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Future for Waiting<K, B, R, 
         let this = &mut *self;
         let ticket = match this.ticket {
             Some(ticket) => ticket,
-            None => match Place::reserve(&this.shared) {
-                Some(place) => return Poll::Ready(Wait::For(place)),
-                None if matches!(this.patience, Patience::None) => return Poll::Ready(Wait::Over),
-                None => *this.ticket.insert(this.shared.with(|book| book.ledger.queue_up(this.hash, true))),
-            },
+            None => {
+                let may_wait = !matches!(this.patience, Patience::None);
+                match this.shared.with(|book| book.ledger.reserve(this.hash, may_wait)) {
+                    Spoken::Place => return Poll::Ready(Wait::For(Place::new(&this.shared))),
+                    Spoken::Nothing => return Poll::Ready(Wait::Over),
+                    Spoken::Ticket(ticket) => *this.ticket.insert(ticket),
+                }
+            }
         };
         let waker = cx.waker().clone();
         // What is left of wakers is dropped outside the lock.
         match this.shared.with(|book| book.ledger.wait(ticket, waker)) {
             Grant::Granted(_waker) => {
                 this.ticket = None;
-                Poll::Ready(Wait::For(Place(Some(Arc::clone(&this.shared)))))
+                Poll::Ready(Wait::For(Place::new(&this.shared)))
             }
             Grant::Called(_waker) => Poll::Ready(Wait::Called),
             Grant::Waits(_displaced) => {

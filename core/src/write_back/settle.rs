@@ -71,8 +71,12 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
                     self.first.get_or_insert_with(|| Fault::Victim(key, Box::new(WriteBackError::of(error))));
                 }
             }
-            let victim = self.shared.with(|book| match book.ledger.victim(&self.tried) {
-                Victim::None => Ok(None),
+            let Some(held) = &mut self.place else { return Poll::Ready(Err(Fault::Full)) };
+            let victim = self.shared.with(|book| match book.ledger.victim(held.is_clear, &self.tried) {
+                Victim::None => {
+                    held.is_clear = true;
+                    Ok(None)
+                }
                 Victim::NoneLeft => Err(()),
                 Victim::At(place, since) => {
                     let entry = book.ledger.entry(place);
@@ -95,15 +99,14 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
 
     /// Puts the value into its place, pinned.
     pub(super) fn place(&mut self, key: &K, value: B::Value, origin: Origin) -> Settled<K, B, R, D> {
-        if self.place.is_none() {
-            // He waits for another one.
-            return Settled::Not(value);
-        }
+        // Where there is none, he waits for another one.
+        let Some(held) = &self.place else { return Settled::Not(value) };
+        let is_clear = held.is_clear;
         let (handles, hash) = (key.clone(), self.shared.hash(key));
         // Left out here by whatever panics in there.
         let mut new = Some((key.clone(), value));
         let handle = |place| Pinned::new(Arc::clone(&self.shared), handles, place);
-        let (placed, wake) = self.shared.with(|book| book.ledger.place(hash, &mut new, origin, &self.tried));
+        let (placed, wake) = self.shared.with(|book| book.ledger.place(hash, &mut new, origin, is_clear, &self.tried));
         let mut gone = None;
         let settled = match (placed, new.map(|(_, value)| value)) {
             (Placed::At(place, left), _) => {

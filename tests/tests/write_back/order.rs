@@ -299,7 +299,7 @@ fn c72_circles_among_threads() {
 }
 
 /// A disk that takes everything.
-struct Sink;
+pub(super) struct Sink;
 
 impl larder::Backend<u32> for Sink {
     type Value = u32;

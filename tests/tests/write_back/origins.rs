@@ -1,1 +1,352 @@
-//! To come.
+//! The defects of the cache that this one grows out of, each by its number there.
+use super::*;
+
+on_every_runtime! {
+    i01_flush_beside_eviction
+    i02_two_that_depend_on_each_other
+    i03_a_circle_of_three
+    i04_the_dependencys_flush_fails
+    i05_dropped_during_an_eviction
+    i06_dropped_during_the_flush_of_a_dependency
+    i07_in_use_again_by_the_time_it_would_leave
+    i08_a_back_end_that_keeps_what_it_was_given
+    i09_nobody_waits_for_others_keys
+    i10_finding_a_victim
+    i11_a_clean_victim
+    i11_a_failed_load
+    i12_siblings_of_a_flush_that_fails
+    i12_no_more_at_once_than_is_allowed
+    i12_wakes_do_not_poll_all
+    i14_insert_over_what_is_in_use
+    i14_a_discard_that_panics
+}
+
+/// I1: a flush locked the dependencies and then the map, an eviction the other way round. (P13)
+fn i01_flush_beside_eviction<R: Host>() {
+    for with_dependency in [false, true] {
+        let (mut sim, disk, a) = start::<R>(1);
+        let (other, b) = beside::<R>(&sim, &disk, "b");
+        sim.write(&a, 1, 11);
+        sim.write(&b, 5, 55);
+        if with_dependency {
+            a.depend_on(&b).expect("no circle");
+        }
+        disk.flushes_by(|_, _| steps(3, 10));
+        other.flushes_by(|_, _| steps(3, 10));
+        let calls = [sim.flush(&a), sim.load(&a, 2), sim.insert(&a, 3, 33, Room::Wait), sim.flush(&b), sim.flush(&a)];
+        sim.to(200);
+        assert!(calls.iter().all(|i| sim.saw(*i) != "waits"), "{:?}", calls.map(|i| sim.saw(i)));
+        assert_eq!((disk.page(1), b.dirty()), (Some(11), 0));
+    }
+}
+
+/// I2: also a cache on itself. (P17)
+fn i02_two_that_depend_on_each_other<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (_, b) = beside::<R>(&sim, &disk, "b");
+    sim.write(&a, 1, 11);
+    sim.write(&b, 5, 55);
+    assert_eq!((circle(a.depend_on(&a)), circle(a.always_depend_on(&a))), ("a a".into(), "a a".into()));
+    a.depend_on(&b).expect("no circle");
+    assert_eq!(circle(b.depend_on(&a)), "b a b");
+    let flushes = [sim.flush(&a), sim.flush(&b)];
+    assert!(flushes.iter().all(|i| sim.saw(*i) == "0: done"));
+}
+
+/// I3: only direct edges were looked at. (P17)
+fn i03_a_circle_of_three<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (b, c) = (beside::<R>(&sim, &disk, "b").1, beside::<R>(&sim, &disk, "c").1);
+    for pages in [&a, &b, &c] {
+        sim.write(pages, 1, 1);
+    }
+    a.depend_on(&b).expect("no circle");
+    b.depend_on(&c).expect("no circle");
+    assert_eq!(circle(c.depend_on(&a)), "c a b c");
+    let flush = sim.flush(&a);
+    assert_eq!((sim.saw(flush), disk.log().len()), ("0: done".into(), 3));
+}
+
+/// I4: the entry had left the map by then. (P16)
+fn i04_the_dependencys_flush_fails<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(1);
+    let (other, b) = beside::<R>(&sim, &disk, "b");
+    sim.write(&a, 1, 11);
+    sim.write(&b, 5, 55);
+    a.depend_on(&b).expect("no circle");
+    other.flushes_by(|_, _| after(10).fails(4));
+    let load = sim.load(&a, 2);
+    sim.to(10);
+    assert!(sim.saw(load).contains("E4"));
+    assert_eq!((value(&a, 1), a.dirty(), disk.loads()), (Some(11), 1, 1));
+    other.flushes_by(|_, _| ready());
+    sim.flush(&a);
+    assert_eq!(disk.log(), ["10 b5=55", "10 a1=11"]);
+}
+
+/// I5. (P2, P16)
+fn i05_dropped_during_an_eviction<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    sim.write(&pages, 1, 11);
+    disk.flushes_by(|_, _| after(50));
+    let load = sim.load(&pages, 2);
+    sim.to(20);
+    sim.drop(load);
+    assert_eq!((value(&pages, 1), pages.dirty(), disk.page(1)), (Some(11), 1, None));
+    let flush = sim.flush(&pages);
+    sim.to(70);
+    assert_eq!((sim.saw(flush), disk.page(1)), ("70: done".into(), Some(11)));
+    assert_all_is_free(&mut sim, &disk, &pages, 1);
+}
+
+/// I6: a dependency was forgotten before it was flushed. (P16, P17)
+fn i06_dropped_during_the_flush_of_a_dependency<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (other, b) = beside::<R>(&sim, &disk, "b");
+    sim.write(&a, 1, 11);
+    sim.write(&b, 5, 55);
+    a.depend_on(&b).expect("no circle");
+    other.flushes_by(|_, _| after(50));
+    let flush = sim.flush(&a);
+    sim.to(20);
+    sim.drop(flush);
+    assert_eq!(disk.log().len(), 0);
+    let flush = sim.flush(&a);
+    sim.to(70);
+    assert_eq!((sim.saw(flush), disk.log()), ("70: done".into(), vec!["70 b5=55".to_string(), "70 a1=11".into()]));
+}
+
+/// I7: it was put back into nowhere. (P16)
+fn i07_in_use_again_by_the_time_it_would_leave<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    sim.write(&pages, 1, 11);
+    sim.load(&pages, 2);
+    disk.flushes_by(|_, _| after(50));
+    let load = sim.load(&pages, 3);
+    sim.to(20);
+    let kept = sim.pin(&pages, 1);
+    sim.to(50);
+    assert_eq!((sim.saw(load), value(&pages, 1), value(&pages, 2)), ("50: V30".into(), Some(11), None));
+    kept.borrow()[0].set(V::new(12));
+    kept.take();
+    let flush = sim.flush(&pages);
+    sim.to(100);
+    assert_eq!((sim.saw(flush), disk.page(1)), ("100: done".into(), Some(12)));
+}
+
+/// I8: it panicked, and the entry was gone. (P16)
+fn i08_a_back_end_that_keeps_what_it_was_given<R: Host>() {
+    use larder::Backend;
+
+    struct Keeps(Disk, RefCell<Vec<V>>);
+
+    impl Backend<u32> for Keeps {
+        type Value = V;
+        type Error = Boom;
+        type Load = <Disk as Backend<u32>>::Load;
+        type Flush = <Disk as Backend<u32>>::Flush;
+        type Discard = <Disk as Backend<u32>>::Discard;
+
+        fn load(&self, key: u32) -> Self::Load {
+            self.0.load(key)
+        }
+
+        fn flush(&self, key: u32, value: V) -> Self::Flush {
+            self.1.borrow_mut().push(value.clone());
+            self.0.flush(key, value)
+        }
+
+        fn discard(&self, key: u32, value: V) -> Self::Discard {
+            self.1.borrow_mut().push(value.clone());
+            self.0.discard(key, value)
+        }
+
+        fn lost(&self, _: Vec<u32>) {}
+    }
+
+    let sim = Sim::new();
+    let disk = Disk::new(&sim.time, "a");
+    let back_end = Keeps(disk.clone(), RefCell::default());
+    let pages = WriteBack::builder(R::on(sim.clock()), back_end).capacity(1).one_thread().build().expect("valid");
+    for key in 1..4 {
+        let handle = wakers::now(pages.get_or_load(&key)).expect("there is room");
+        handle.update(|value| *Rc::make_mut(value) += 1);
+    }
+    wakers::now(pages.flush()).expect("it works");
+    wakers::now(pages.get_or_load(&3)).expect("it is there").update(|value| *Rc::make_mut(value) += 1);
+    wakers::now(pages.invalidate()).expect("nothing is pinned");
+    assert_eq!((1..4).map(|key| disk.page(key)).collect::<Vec<_>>(), [Some(11), Some(21), Some(31)]);
+    let kept: Vec<_> = pages.backend().1.take().iter().map(|value| **value).collect();
+    assert_eq!((kept, disk.discarded()), (vec![11, 21, 31, 32], vec![3]));
+}
+
+/// I9: one lock was held over all I/O. (P13)
+fn i09_nobody_waits_for_others_keys<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(8);
+    let (other, b) = beside::<R>(&sim, &disk, "b");
+    for key in 0..8 {
+        sim.write(&a, key, key);
+    }
+    sim.write(&b, 5, 55);
+    a.always_depend_on(&b).expect("no circle");
+    for disk in [&disk, &other] {
+        disk.flushes_by(|_, _| after(100));
+        disk.loads_by(|_, _| after(100));
+    }
+    // Misses with dirty victims, side by side.
+    let misses: Vec<_> = (10..14).map(|key| sim.load(&a, key)).collect();
+    for t in [0, 50, 100, 150, 250] {
+        sim.to(t);
+        let (hit, key) = (sim.load(&a, 7), value(&b, 5));
+        assert_eq!((sim.saw(hit), key), (format!("{t}: V7"), Some(55)));
+    }
+    sim.to(300);
+    assert!(misses.iter().all(|i| sim.saw(*i).starts_with("300: V1")), "{}", sim.saw(misses[3]));
+}
+
+/// I10: all entries were looked at. Counted in steps: what is dirty and cannot go is the only thing that is passed over.
+fn i10_finding_a_victim<R: Host>() {
+    for entries in [100, 20_000] {
+        let (mut sim, disk, pages) = start::<R>(entries);
+        for key in 0..entries as u32 {
+            drop(wakers::now(pages.get_or_load(&key)));
+        }
+        // The longest out of use is the one to go, wherever in the table it is.
+        let clock = std::time::Instant::now();
+        for key in 0..1000 {
+            drop(wakers::now(pages.get_or_load(&(1_000_000 + key))));
+        }
+        assert!(clock.elapsed().as_secs() < 5, "a scan of all would take far longer");
+        assert_eq!((pages.len(), disk.loads()), (entries, entries + 1000));
+        assert_eq!(value(&pages, 0), None);
+        let last = sim.load(&pages, 1_000_999);
+        assert_eq!((sim.saw(last), disk.loads()), ("0: V10009990".into(), entries + 1000));
+    }
+}
+
+/// I11. (P16)
+fn i11_a_clean_victim<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(1);
+    let (_, b) = beside::<R>(&sim, &disk, "b");
+    sim.load(&a, 1);
+    sim.write(&b, 5, 55);
+    a.depend_on(&b).expect("no circle");
+    let load = sim.load(&a, 2);
+    assert_eq!((sim.saw(load), disk.flushes(), b.dirty()), ("0: V20".into(), 0, 1));
+}
+
+/// I11: room was made first.
+fn i11_a_failed_load<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    sim.load(&pages, 1);
+    disk.loads_by(|_, _| after(10).fails(1));
+    let load = sim.load(&pages, 2);
+    sim.to(10);
+    assert_eq!((sim.saw(load), value(&pages, 1)), ("10: E1".into(), Some(10)));
+    let dropped = sim.load(&pages, 2);
+    sim.drop(dropped);
+    assert_eq!(value(&pages, 1), Some(10));
+}
+
+/// I12: they were dropped in mid-air. (P16)
+fn i12_siblings_of_a_flush_that_fails<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(10);
+    for key in 1..5 {
+        sim.write(&pages, key, key);
+    }
+    disk.flushes_by(|key, _| if key == 1 { after(10).fails(1) } else { after(20 + u64::from(key)) });
+    let flush = sim.flush(&pages);
+    sim.to(100);
+    assert_eq!((sim.saw(flush), disk.log().len(), pages.dirty()), ("24: [1: E1]".into(), 3, 1));
+}
+
+/// I12: there was no limit.
+fn i12_no_more_at_once_than_is_allowed<R: Host>() {
+    let sim = &mut Sim::new();
+    let disk = Disk::new(&sim.time, "a");
+    let pages = pages::<R>(sim, &disk, |p| p.flush_limit(4));
+    (0..40).for_each(|key| sim.write(&pages, key, key));
+    disk.flushes_by(|_, _| after(10));
+    let flush = sim.flush(&pages);
+    for t in 0..10 {
+        sim.to(t * 10);
+        assert_eq!(disk.flushes() as u64, ((t + 1) * 4).min(40));
+    }
+    sim.to(100);
+    assert_eq!(sim.saw(flush), "100: done");
+}
+
+/// I12: each wake polled whatever was pending. What is polled for one wake is bounded by the limit.
+fn i12_wakes_do_not_poll_all<R: Host>() {
+    let sim = &mut Sim::new();
+    let disk = Disk::new(&sim.time, "a");
+    let pages = pages::<R>(sim, &disk, |p| p.flush_limit(4));
+    let polls = Rc::new(Cell::new(0_u32));
+    (0..200).for_each(|key| sim.write(&pages, key, key));
+    let counts = polls.clone();
+    let time = sim.time.clone();
+    disk.first(move |_, key| {
+        let (counts, mut wait) = (counts.clone(), sleep(&time, 1 + u64::from(key % 7)));
+        Some(Box::pin(core::future::poll_fn(move |cx| {
+            counts.set(counts.get() + 1);
+            Pin::new(&mut wait).poll(cx)
+        })))
+    });
+    let flush = sim.flush(&pages);
+    sim.to(1000);
+    assert!(sim.saw(flush).ends_with("done") && polls.get() <= 200 * 2 * 4, "{} polls", polls.get());
+    disk.nothing_first();
+}
+
+/// I14: later changes of those who held it were never written. (P16)
+fn i14_insert_over_what_is_in_use<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    let kept = sim.pin(&pages, 1);
+    sim.load(&pages, 2);
+    let inserts = sim.insert(&pages, 1, 5, Room::Wait);
+    assert_eq!(sim.saw(inserts), "0: Pinned [1]");
+    kept.borrow()[0].set(V::new(11));
+    kept.take();
+    sim.flush(&pages);
+    assert_eq!(disk.page(1), Some(11));
+    // And a flush that fails is no use of the entry: it stays where it was in the order of use.
+    sim.write(&pages, 1, 12);
+    assert_eq!(value(&pages, 2), Some(20));
+    disk.flushes_by(|_, call| if call == 1 { ready().fails(1) } else { ready() });
+    sim.flush(&pages);
+    sim.load(&pages, 3);
+    assert_eq!((value(&pages, 1), value(&pages, 2), disk.page(1)), (None, Some(20), Some(12)));
+}
+
+/// I14: the rest of the map was dropped with it.
+fn i14_a_discard_that_panics<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(10);
+    for key in 1..4 {
+        sim.write(&pages, key, key);
+    }
+    disk.first(|io, _| {
+        let panics = || core::future::poll_fn(|_| -> Poll<()> { std::panic::panic_any(Bang(3)) });
+        (io == Io::Discard).then(|| Box::pin(panics()) as Pin<Box<dyn Future<Output = ()>>>)
+    });
+    let invalidates = sim.invalidate(&pages);
+    let mut heard = disk.discarded();
+    heard.sort_unstable();
+    assert_eq!((sim.saw(invalidates), heard, pages.len()), ("0: unwound 3".into(), vec![1, 2, 3], 0));
+    disk.nothing_first();
+    assert_all_is_free(&mut sim, &disk, &pages, 10);
+}
+
+/// I13: its futures can go from thread to thread, also those that flush other caches; `send.rs` has all of them.
+#[test]
+fn i13_futures_are_send() {
+    use larder::{ManualClock, parts::Std};
+
+    fn is_send<T: Send>(_: &T) {}
+
+    let make = || WriteBack::builder(Std::new(ManualClock::new()), order::Sink).build().expect("valid");
+    let (a, b) = (make(), make());
+    a.depend_on(&b).expect("no circle");
+    is_send(&a.flush());
+    is_send(&a.get_or_load(&1));
+    is_send(&a.flush_then_depend_on(&b));
+}

@@ -1,1 +1,102 @@
-//! Tests.
+use alloc::{collections::BTreeSet, vec::Vec};
+use core::time::Duration;
+
+use crate::{
+    Instant,
+    dirty::{Ledger, Origin, Placed, Spoken, State},
+};
+
+type Pages = Ledger<u32, u32, u32>;
+
+/// A ledger in which these keys are dirty, changed in this order and at these times; unpinned.
+fn dirty(keys: &[(u32, u64)]) -> (Pages, Vec<u32>) {
+    let mut pages = Pages::new(keys.len());
+    let places = keys
+        .iter()
+        .map(|(key, at)| {
+            assert_eq!(pages.reserve(u64::from(*key), false), Spoken::Place);
+            let mut new = Some((*key, key * 10));
+            let origin = Origin::Changed(Instant::from_nanos(*at));
+            match pages.place(u64::from(*key), &mut new, origin, false, &BTreeSet::new()).0 {
+                Placed::At(place, None) => {
+                    pages.unpin(place);
+                    place
+                }
+                _ => panic!("there is room"),
+            }
+        })
+        .collect();
+    (pages, places)
+}
+
+#[test]
+fn in_the_order_of_changes() {
+    let (mut pages, places) = dirty(&[(5, 0), (3, 0), (9, 0)]);
+    pages.change(places[0], 1, Instant::ZERO);
+    assert_eq!((pages.oldest(), pages.last_change()), (Some(1), 4));
+    let (number, place) = pages.next_dirty(0, 4).expect("there is one");
+    assert_eq!((number, place), (1, places[0]));
+    assert_eq!(pages.next_dirty(1, 4), Some((2, places[1])));
+    assert_eq!(pages.next_dirty(2, 2), None, "the next one is not meant");
+    assert_eq!(pages.next_dirty(3, 4), None, "the second change of the first is in its old place");
+    assert_eq!(pages.dirty_keys(), [5, 3, 9]);
+}
+
+#[test]
+fn begun_once_in_each_round() {
+    let (mut pages, places) = dirty(&[(1, 0)]);
+    let round = pages.entry(places[0]).round;
+    assert_eq!(pages.begin_flush(places[0], round + 1), None, "that is another round");
+    assert_eq!(pages.begin_flush(places[0], round), Some(10));
+    assert_eq!(pages.begin_flush(places[0], round), None, "it is being flushed");
+    assert!(pages.flushing().is_some());
+    pages.end_flush(places[0], true);
+    assert!(pages.entry(places[0]).round != round && pages.flushing().is_none());
+    assert_eq!((pages.dirty(), pages.oldest(), pages.due(places[0], 9)), (0, None, None));
+}
+
+#[test]
+fn changed_meanwhile() {
+    for (is_written, left) in [(true, 3), (false, 1)] {
+        let (mut pages, places) = dirty(&[(1, 0), (2, 0)]);
+        let round = pages.entry(places[0]).round;
+        assert_eq!(pages.begin_flush(places[0], round), Some(10));
+        assert_eq!(pages.change(places[0], 11, Instant::ZERO), 10);
+        pages.change(places[0], 12, Instant::ZERO);
+        pages.end_flush(places[0], is_written);
+        assert_eq!(pages.due(places[0], u64::MAX), Some(left));
+        assert_eq!((pages.due(places[0], left - 1), pages.dirty()), (None, 2));
+        let first = if is_written { places[1] } else { places[0] };
+        assert_eq!(pages.next_dirty(0, 9).map(|(_, place)| place), Some(first));
+    }
+}
+
+#[test]
+fn rounds_of_entries_that_have_left_are_not_used_again() {
+    let (mut pages, places) = dirty(&[(1, 0)]);
+    let round = pages.entry(places[0]).round;
+    pages.begin_flush(places[0], round);
+    pages.end_flush(places[0], true);
+    pages.take_out(places[0]);
+    assert_eq!(pages.reserve(1, false), Spoken::Place);
+    let mut new = Some((1, 10));
+    let Placed::At(place, _) = pages.place(1, &mut new, Origin::Loaded(9), false, &BTreeSet::new()).0 else {
+        panic!("there is room")
+    };
+    pages.change(place, 11, Instant::ZERO);
+    assert_eq!(pages.begin_flush(place, round), None);
+}
+
+#[test]
+fn by_age() {
+    let (mut pages, places) = dirty(&[(1, 100), (2, 200), (3, 150), (4, 300)]);
+    let last = |pages: &Pages, age, now| pages.last_older_than(Duration::from_nanos(age), Instant::from_nanos(now));
+    assert_eq!(pages.oldest_at(), Some(Instant::from_nanos(100)));
+    assert_eq!((last(&pages, 50, 149), last(&pages, 50, 150)), (0, 1));
+    assert_eq!(last(&pages, 50, 200), 1, "in the order of changes: the second is younger than the third says");
+    assert_eq!((last(&pages, 50, 250), last(&pages, 0, 1000)), (3, 4));
+    assert_eq!(last(&pages, u64::MAX, u64::MAX - 1), 0);
+    assert_eq!(pages.entry(places[0]).state, State::Dirty(pages.entry(places[0]).state.since().expect("dirty")));
+    pages.take_all();
+    assert_eq!((pages.oldest_at(), last(&pages, 0, 1000)), (None, 0));
+}

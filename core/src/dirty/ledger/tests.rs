@@ -1,1 +1,232 @@
-//! Tests.
+//! Single cases, and random operations beside a plain model.
+use alloc::{collections::BTreeSet, vec, vec::Vec};
+
+use super::{Ledger, Origin, Placed, Spoken, Victim};
+use crate::{Instant, dirty::Grant};
+
+mod model;
+
+type Pages = Ledger<u32, u32, u32>;
+
+const NONE: &BTreeSet<u64> = &BTreeSet::new();
+
+/// Loads a key into a place that is spoken for; returns where it is, and what has left for it.
+fn load(pages: &mut Pages, key: u32) -> (u32, Option<u32>) {
+    assert_eq!(pages.reserve(u64::from(key), false), Spoken::Place);
+    place(pages, key, Origin::Loaded(pages.last_change()))
+}
+
+fn place(pages: &mut Pages, key: u32, origin: Origin) -> (u32, Option<u32>) {
+    let mut new = Some((key, key * 10));
+    match pages.place(u64::from(key), &mut new, origin, false, NONE).0 {
+        Placed::At(place, left) => (place, left.map(|(key, _)| key)),
+        _ => panic!("{key} has no place"),
+    }
+}
+
+/// A full ledger of so many keys from 1 on, unpinned and clean; the first was not in use for the longest.
+fn full(capacity: u32) -> (Pages, Vec<u32>) {
+    let mut pages = Pages::new(capacity as usize);
+    let places: Vec<_> = (1..=capacity).map(|key| load(&mut pages, key).0).collect();
+    places.iter().for_each(|place| assert!(pages.unpin(*place).is_empty()));
+    (pages, places)
+}
+
+fn ticket(spoken: Spoken) -> super::Ticket {
+    match spoken {
+        Spoken::Ticket(ticket) => ticket,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_is_spoken_for_and_pinned_is_bounded() {
+    let mut pages = Pages::new(2);
+    let (first, _) = load(&mut pages, 1);
+    assert_eq!(pages.reserve(2, false), Spoken::Place);
+    assert_eq!(pages.reserve(3, false), Spoken::Nothing);
+    assert_eq!((pages.len(), pages.pinned()), (1, 1));
+    pages.give_back(false);
+    assert_eq!(pages.reserve(3, false), Spoken::Place);
+    pages.unpin(first);
+    assert_eq!(pages.reserve(4, false), Spoken::Place);
+}
+
+#[test]
+fn who_waits_goes_before_who_comes() {
+    let (mut pages, places) = full(1);
+    pages.pin(places[0]);
+    let first = ticket(pages.reserve(2, true));
+    let second = ticket(pages.reserve(3, true));
+    assert_eq!((pages.wait(first, 1), pages.wait(second, 2)), (Grant::Waits(None), Grant::Waits(None)));
+    assert_eq!(pages.unpin(places[0]), [1]);
+    assert_eq!(pages.reserve(4, false), Spoken::Nothing, "that place is the first one's");
+    // He has no use for it.
+    assert_eq!(pages.leave_queue(first), (None, vec![2]));
+    assert_eq!(pages.wait(second, 2), Grant::Granted(2));
+    assert_eq!(pages.give_back(false), Vec::<u32>::new());
+    assert_eq!(pages.reserve(4, false), Spoken::Place);
+}
+
+#[test]
+fn who_leaves_the_queue_frees_no_place() {
+    let (mut pages, places) = full(1);
+    pages.pin(places[0]);
+    let (first, second) = (ticket(pages.reserve(2, true)), ticket(pages.reserve(3, true)));
+    pages.wait(first, 1);
+    assert_eq!(pages.leave_queue(first), (Some(1), vec![]));
+    assert_eq!(pages.wait(second, 2), Grant::Waits(None));
+}
+
+#[test]
+fn who_waits_is_called_when_his_key_comes() {
+    let (mut pages, places) = full(1);
+    pages.pin(places[0]);
+    let waits = ticket(pages.reserve(7, true));
+    assert_eq!(pages.wait(waits, 1), Grant::Waits(None));
+    assert_eq!(pages.begin_load(8), (0, vec![]));
+    assert_eq!(pages.begin_load(7), (0, vec![1]));
+    assert_eq!(pages.wait(waits, 1), Grant::Called(1));
+    // Who comes while it is being loaded looks once more before he sleeps, and so does who comes when it is there.
+    let late = ticket(pages.reserve(7, true));
+    assert_eq!((pages.wait(late, 2), pages.wait(late, 2)), (Grant::Called(2), Grant::Waits(None)));
+    let hit = ticket(pages.reserve(1, true));
+    assert_eq!(pages.wait(hit, 3), Grant::Called(3));
+    pages.end_load(7);
+    let other = ticket(pages.reserve(7, true));
+    assert_eq!(pages.wait(other, 4), Grant::Waits(None));
+}
+
+#[test]
+fn the_one_that_was_not_in_use_for_the_longest_leaves() {
+    let (mut pages, places) = full(3);
+    pages.pin(places[0]);
+    pages.unpin(places[0]);
+    assert_eq!(load(&mut pages, 4).1, Some(2));
+    assert_eq!(load(&mut pages, 5).1, Some(3));
+    assert_eq!(load(&mut pages, 6).1, Some(1));
+    assert_eq!((pages.len(), pages.pinned(), pages.find(2, |key| *key == 2)), (3, 3, None));
+}
+
+#[test]
+fn a_pinned_one_never_leaves() {
+    let (mut pages, places) = full(2);
+    assert_eq!((pages.reserve(3, false), pages.reserve(4, false)), (Spoken::Place, Spoken::Place));
+    pages.pin(places[0]);
+    assert_eq!(place(&mut pages, 3, Origin::Loaded(0)).1, Some(2));
+    let mut new = Some((4, 40));
+    assert!(matches!(pages.place(4, &mut new, Origin::Loaded(0), false, NONE).0, Placed::Full));
+    assert_eq!((new, pages.len()), (Some((4, 40)), 2));
+}
+
+#[test]
+fn what_is_dirty_is_cleaned_first() {
+    let (mut pages, places) = full(2);
+    pages.change(places[0], 11, Instant::ZERO);
+    assert_eq!(pages.reserve(3, false), Spoken::Place);
+    assert_eq!(pages.victim(false, NONE), Victim::At(places[0], 1));
+    let mut new = Some((3, 30));
+    assert!(matches!(pages.place(3, &mut new, Origin::Loaded(1), false, NONE).0, Placed::Dirty));
+    let round = pages.entry(places[0]).round;
+    pages.begin_flush(places[0], round);
+    pages.end_flush(places[0], true);
+    assert_eq!(pages.victim(false, NONE), Victim::None);
+    assert!(matches!(pages.place(3, &mut new, Origin::Loaded(1), true, NONE).0, Placed::At(_, Some((1, 11)))));
+    assert_eq!((new, pages.dirty()), (None, 0));
+}
+
+#[test]
+fn each_cleans_one() {
+    let (mut pages, places) = full(4);
+    for place in &places[..3] {
+        pages.change(*place, 9, Instant::ZERO);
+    }
+    let flush = |pages: &mut Pages, place: u32| {
+        let round = pages.entry(place).round;
+        assert!(pages.begin_flush(place, round).is_some());
+    };
+    for key in 5..8 {
+        assert_eq!(pages.reserve(key, false), Spoken::Place);
+    }
+    for place in &places[..3] {
+        assert!(matches!(pages.victim(false, NONE), Victim::At(victim, _) if victim == *place));
+        flush(&mut pages, *place);
+    }
+    assert!(matches!(pages.victim(false, NONE), Victim::At(victim, _) if victim == places[0]), "to be waited for");
+    pages.end_flush(places[0], true);
+    // One of them can go on; the others wait for what is theirs.
+    assert_eq!(pages.victim(false, NONE), Victim::None);
+    assert!(matches!(pages.victim(false, NONE), Victim::At(victim, _) if victim == places[1]));
+    assert_eq!(pages.victim(true, NONE), Victim::None, "whose way is clear, is not asked for more");
+}
+
+#[test]
+fn what_was_tried_is_passed_over() {
+    let (mut pages, places) = full(3);
+    for place in &places[..2] {
+        pages.change(*place, 9, Instant::ZERO);
+    }
+    assert_eq!(pages.reserve(4, false), Spoken::Place);
+    let mut tried = BTreeSet::from([1]);
+    assert_eq!(pages.victim(false, &tried), Victim::At(places[1], 2));
+    tried.insert(2);
+    assert_eq!(pages.victim(false, &tried), Victim::None);
+    pages.pin(places[2]);
+    assert_eq!(pages.victim(true, &tried), Victim::NoneLeft);
+    let mut new = Some((4, 40));
+    assert!(matches!(pages.place(4, &mut new, Origin::Loaded(2), true, &tried).0, Placed::Dirty));
+}
+
+#[test]
+fn a_key_that_has_come_meanwhile() {
+    let mut pages = Pages::new(2);
+    let (at, _) = load(&mut pages, 1);
+    assert_eq!(pages.reserve(1, false), Spoken::Place);
+    let mut new = Some((1, 99));
+    let (placed, _) = pages.place(1, &mut new, Origin::Loaded(0), false, NONE);
+    assert!(matches!(placed, Placed::Present(place) if place == at));
+    assert_eq!((new, pages.entry(at).pins, pages.entry(at).value), (Some((1, 99)), 2, 10));
+    assert_eq!(pages.reserve(2, false), Spoken::Place, "the place has been given back");
+}
+
+#[test]
+fn what_was_written_since_is_void() {
+    let mut pages = Pages::new(3);
+    let (since, _) = pages.begin_load(1);
+    assert_eq!((pages.reserve(1, false), pages.reserve(1, false)), (Spoken::Place, Spoken::Place));
+    let (at, _) = place(&mut pages, 1, Origin::Changed(Instant::ZERO));
+    pages.unpin(at);
+    let mut new = Some((1, 10));
+    assert!(matches!(pages.place(1, &mut new, Origin::Loaded(since), false, NONE).0, Placed::Present(_)));
+    pages.unpin(at);
+    assert_eq!(pages.reserve(1, false), Spoken::Place);
+    pages.take_out(at);
+    assert!(matches!(pages.place(1, &mut new, Origin::Loaded(since), false, NONE).0, Placed::Void));
+    assert!(matches!(pages.place(1, &mut new, Origin::Loaded(since + 1), false, NONE).0, Placed::At(..)));
+}
+
+#[test]
+fn all_are_taken_out() {
+    let (mut pages, places) = full(3);
+    pages.change(places[1], 9, Instant::ZERO);
+    let (since, _) = pages.begin_load(8);
+    let gone = pages.take_all();
+    assert_eq!((gone.len(), pages.len(), pages.dirty(), pages.oldest()), (3, 0, 0, None));
+    assert_eq!(pages.reserve(8, false), Spoken::Place);
+    let mut new = Some((8, 80));
+    assert!(matches!(pages.place(8, &mut new, Origin::Loaded(since), false, NONE).0, Placed::Void));
+    for key in [1, 2] {
+        load(&mut pages, key);
+    }
+    assert_eq!((pages.len(), pages.pinned_keys().len()), (2, 2));
+}
+
+#[test]
+fn pinned_keys() {
+    let (mut pages, places) = full(3);
+    assert!(pages.pinned_keys().is_empty());
+    pages.pin(places[1]);
+    pages.pin(places[1]);
+    pages.unpin(places[1]);
+    assert_eq!((pages.pinned_keys(), pages.pinned()), (vec![2], 1));
+}
