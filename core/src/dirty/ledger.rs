@@ -1,40 +1,34 @@
 //! The entries of a write-back cache.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, vec::Vec};
 use core::mem;
 
 use hashbrown::HashTable;
 use slab::Slab;
 
-use super::{Change, Entry, Grant, State, Ticket, entry::ByPlace, loads::Loads, room::Room};
-use crate::{
-    Instant,
-    store::policy::list::{Link, List},
-};
+use super::{Change, Entry, State, Ticket, entry::ByPlace, loads::Loads, room::Room};
+use crate::{Instant, store::policy::list::List};
 
 /// All entries, who waits for room, and how much of it is spoken for.
 pub(crate) struct Ledger<K, V, W> {
-    index: HashTable<u32>,
+    pub(super) index: HashTable<u32>,
     pub(super) entries: Slab<Entry<K, V>>,
     /// Those that nobody has pinned, the one that was in use last in front.
-    unpinned: List,
+    pub(super) unpinned: List,
     /// Those whose content is not on disk, by the number of the change since which it is not.
     pub(super) dirty: BTreeMap<u64, u32>,
     /// How many changes there have been.
     pub(super) changes: u64,
     /// How many rounds have been begun, each of one entry until a flush of it ends.
-    rounds: u64,
-    capacity: usize,
-    pinned: usize,
+    pub(super) rounds: u64,
+    pub(super) capacity: usize,
+    pub(super) pinned: usize,
     /// How many places are spoken for.
-    reserved: usize,
+    pub(super) reserved: usize,
     /// How many of these have something clean to leave for them, or did not need that.
-    clear: usize,
-    room: Room<W>,
-    loads: Loads,
+    pub(super) clear: usize,
+    pub(super) room: Room<W>,
+    pub(super) loads: Loads,
 }
 
 /// Where a value comes from that is to take its reserved place.
@@ -190,198 +184,9 @@ impl<K, V, W> Ledger<K, V, W> {
         mem::replace(&mut entry.value, value)
     }
 
-    fn next_change(&mut self, now: Instant) -> Change {
+    pub(super) fn next_change(&mut self, now: Instant) -> Change {
         self.changes += 1;
         Change { number: self.changes, at: now }
-    }
-}
-
-/// Room.
-impl<K, V, W> Ledger<K, V, W> {
-    /// Speaks for a place, if there is one and nobody waits for it, or joins those who wait.
-    ///
-    /// That is one step: a place that came free between would be nobody's.
-    pub(crate) fn reserve(&mut self, hash: u64, may_wait: bool) -> Spoken {
-        if self.room.is_empty() && self.has_room() {
-            self.reserved += 1;
-            return Spoken::Place;
-        }
-        if may_wait { Spoken::Ticket(self.queue_up(hash, true)) } else { Spoken::Nothing }
-    }
-
-    /// Joins those who wait for a place for a key of this hash; in front, unless he `is_new` and has not had one before.
-    pub(crate) fn queue_up(&mut self, hash: u64, is_new: bool) -> Ticket {
-        // What has come since he looked, he has to see now.
-        let entries = &self.entries;
-        let is_such = |place: &u32| entries.get(*place as usize).is_some_and(|entry| entry.hash == hash);
-        let is_called = self.loads.is_running(hash) || self.index.find(hash, is_such).is_some();
-        self.room.draw(hash, is_new, is_new && is_called)
-    }
-
-    /// Tells whether a caller who waits has his place now.
-    pub(crate) fn wait(&mut self, ticket: Ticket, waker: W) -> Grant<W> {
-        self.room.wait(ticket, waker)
-    }
-
-    /// Has all who wait for a place look again; returns whom to wake.
-    pub(crate) fn call_all(&mut self) -> Vec<W> {
-        self.room.call_all()
-    }
-
-    /// A caller waits no longer, and has no use for his place if he has got it. Returns whom to wake.
-    pub(crate) fn leave_queue(&mut self, ticket: Ticket) -> (Option<W>, Vec<W>) {
-        match self.room.leave(ticket) {
-            Some(waker) => (waker, Vec::new()),
-            None => (None, self.give_back(false)),
-        }
-    }
-
-    /// Gives a place back that was spoken for; `is_clear` is whether the way to it was. Returns whom to wake.
-    pub(crate) fn give_back(&mut self, is_clear: bool) -> Vec<W> {
-        self.take_place(is_clear);
-        self.grant()
-    }
-
-    fn take_place(&mut self, is_clear: bool) {
-        self.reserved = self.reserved.saturating_sub(1);
-        self.clear = self.clear.saturating_sub(usize::from(is_clear));
-    }
-
-    fn has_room(&self) -> bool {
-        self.pinned + self.reserved < self.capacity
-    }
-
-    /// Grants places to those who wait, in order; returns whom to wake.
-    fn grant(&mut self) -> Vec<W> {
-        let mut wake = Vec::new();
-        while self.has_room() {
-            let Some(waker) = self.room.grant() else { break };
-            self.reserved += 1;
-            wake.extend(waker);
-        }
-        wake
-    }
-
-    /// Returns what has to be cleaned for a place that is spoken for, except what was `tried`: that is given by the change
-    /// since which it is dirty. If it is nothing, the way to the place is clear from now on; `is_clear` says that it was.
-    ///
-    /// Those that have to leave are the ones that were not in use for the longest. One for each place is looked at, so that
-    /// those who wait clean one each, side by side; but nobody waits for more than he needs beside those whose way is clear.
-    /// Takes time in proportion to the places that are spoken for and what was tried, however many entries there are.
-    pub(crate) fn victim(&mut self, is_clear: bool, tried: &BTreeSet<u64>) -> Victim {
-        let leavers = |places: usize| (self.entries.len() + places).saturating_sub(self.capacity);
-        let (mine, all) = (leavers(self.clear + usize::from(!is_clear)), leavers(self.reserved));
-        let (mut seen, mut flushing) = (0, None);
-        let mut place = self.unpinned.back();
-        while seen < mine || flushing.is_some() && seen < all {
-            let Some(candidate) = place else { break };
-            let state = self.entry(candidate).state;
-            match state.since().map(|since| since.number) {
-                Some(number) if tried.contains(&number) => {}
-                Some(number) if !state.is_flushing() => return Victim::At(candidate, number),
-                since => {
-                    flushing = flushing.or(since.map(|number| Victim::At(candidate, number)));
-                    seen += 1;
-                }
-            }
-            place = self.unpinned.before(&mut ByPlace(&mut self.entries), candidate);
-        }
-        if seen < mine && flushing.is_none() {
-            return Victim::NoneLeft;
-        }
-        self.clear += usize::from(!is_clear && flushing.is_none());
-        flushing.unwrap_or(Victim::None)
-    }
-
-    /// Puts a value into the place that is spoken for, as clean if it was loaded, and pins it once.
-    ///
-    /// Only then does leave what has to. Returns whom to wake.
-    pub(crate) fn place(
-        &mut self,
-        hash: u64,
-        new: &mut Option<(K, V)>,
-        origin: Origin,
-        is_clear: bool,
-        tried: &BTreeSet<u64>,
-    ) -> (Placed<K, V>, Vec<W>)
-    where
-        K: Eq,
-    {
-        if let Some(place) = new.as_ref().and_then(|(key, _)| self.find(hash, |k| k == key)) {
-            self.pin(place);
-            return (Placed::Present(place), self.give_back(is_clear));
-        }
-        if let Origin::Loaded(since) = origin {
-            if self.loads.is_void(hash, since) {
-                return (Placed::Void, Vec::new());
-            }
-        }
-        let mut leaves = None;
-        if self.entries.len() >= self.capacity {
-            match self.first_to_leave(tried) {
-                None if self.unpinned.back().is_none() => return (Placed::Full, Vec::new()),
-                Some(place) if self.entry(place).state == State::Clean => leaves = Some(place),
-                _ => return (Placed::Dirty, Vec::new()),
-            }
-        }
-        // From here on, no code of the user is called any more: the rest happens or it does not.
-        let Some((key, value)) = new.take() else { return (Placed::Void, Vec::new()) };
-        let left = leaves.map(|place| self.take_out(place));
-        self.pinned += 1;
-        self.take_place(is_clear);
-        let change = match origin {
-            Origin::Loaded(_) => None,
-            Origin::Changed(now) => Some(self.next_change(now)),
-        };
-        if let Some(change) = change {
-            self.loads.write(hash, change.number);
-        }
-        (Placed::At(self.enter(hash, key, value, change), left), self.room.call(hash))
-    }
-
-    /// Returns the unpinned entry that was not in use for the longest, except what was tried to no avail.
-    fn first_to_leave(&mut self, tried: &BTreeSet<u64>) -> Option<u32> {
-        let mut place = self.unpinned.back();
-        while let Some(candidate) = place {
-            if self.entry(candidate).state.since().is_none_or(|since| !tried.contains(&since.number)) {
-                break;
-            }
-            place = self.unpinned.before(&mut ByPlace(&mut self.entries), candidate);
-        }
-        place
-    }
-
-    /// Enters an entry, pinned once.
-    fn enter(&mut self, hash: u64, key: K, value: V, change: Option<Change>) -> u32 {
-        let (round, version) = (self.next_round(), change.map_or(0, |change| change.number));
-        let state = change.map_or(State::Clean, State::Dirty);
-        let entry = Entry { hash, key, value, version, pins: 1, state, round, link: Link::default() };
-        let place = self.entries.insert(entry) as u32;
-        let entries = &self.entries;
-        self.index.insert_unique(hash, place, |place| entries.get(*place as usize).map_or(0, |entry| entry.hash));
-        if let Some(change) = change {
-            self.dirty.insert(change.number, place);
-        }
-        place
-    }
-
-    /// Numbers the rounds of all entries, so that those of one which has left are not taken for those of another.
-    pub(super) const fn next_round(&mut self) -> u64 {
-        self.rounds += 1;
-        self.rounds
-    }
-
-    /// Takes out an entry that nobody has pinned.
-    pub(crate) fn take_out(&mut self, place: u32) -> (K, V) {
-        self.unpinned.remove(&mut ByPlace(&mut self.entries), place);
-        let entry = self.entries.remove(place as usize);
-        if let Ok(found) = self.index.find_entry(entry.hash, |candidate| *candidate == place) {
-            found.remove();
-        }
-        if let Some(since) = entry.state.since() {
-            self.dirty.remove(&since.number);
-        }
-        (entry.key, entry.value)
     }
 }
 

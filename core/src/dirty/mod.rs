@@ -21,6 +21,7 @@ mod flush;
 mod graph;
 mod ledger;
 mod loads;
+mod places;
 mod room;
 mod state;
 

@@ -1,4 +1,4 @@
-//! Keys and values whose own code panics, or calls the cache when they are dropped. (P5, P13)
+//! Keys, values and wakers whose own code panics. (P5, P13)
 use super::*;
 
 use core::{
@@ -12,20 +12,17 @@ on_every_runtime! {
     keys_that_panic
     values_that_panic
     wakers_that_panic
-    values_that_call_the_cache_when_they_go
-    values_that_call_the_cache_when_a_key_panics
-    wakers_that_call_the_cache_when_a_key_panics
 }
 
 std::thread_local! {
     /// What panics next, and after how many that do not.
-    static TRAP: Cell<Option<(Spot, u32)>> = const { Cell::new(None) };
+    pub(super) static TRAP: Cell<Option<(Spot, u32)>> = const { Cell::new(None) };
     /// What the drop of a value does.
-    static PARTING: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
+    pub(super) static PARTING: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Spot {
+pub(super) enum Spot {
     CloneKey,
     Eq,
     Hash,
@@ -43,7 +40,7 @@ fn reach(spot: Spot) {
 }
 
 #[derive(Debug)]
-struct Key(u32);
+pub(super) struct Key(pub(super) u32);
 
 impl Clone for Key {
     fn clone(&self) -> Self {
@@ -70,7 +67,7 @@ impl Hash for Key {
 }
 
 #[derive(Debug)]
-struct Value(u32);
+pub(super) struct Value(pub(super) u32);
 
 impl Clone for Value {
     fn clone(&self) -> Self {
@@ -94,7 +91,7 @@ impl Drop for Value {
 
 /// A disk that takes a few polls for everything.
 #[derive(Clone, Default)]
-struct Slow(Rc<RefCell<std::collections::BTreeMap<u32, u32>>>);
+pub(super) struct Slow(Rc<RefCell<std::collections::BTreeMap<u32, u32>>>);
 
 impl Backend<Key> for Slow {
     type Value = Value;
@@ -139,11 +136,11 @@ async fn yields() {
     .await;
 }
 
-type Hostile<R> = WriteBack<Key, Slow, R, OneThread>;
+pub(super) type Hostile<R> = WriteBack<Key, Slow, R, OneThread>;
 
-const CAPACITY: u32 = 3;
+pub(super) const CAPACITY: u32 = 3;
 
-fn hostile<R: Host>(sim: &Sim) -> Hostile<R> {
+pub(super) fn hostile<R: Host>(sim: &Sim) -> Hostile<R> {
     let capacity = CAPACITY as usize;
     WriteBack::builder(R::on(sim.clock()), Slow::default()).capacity(capacity).one_thread().build().expect("valid")
 }
@@ -212,7 +209,7 @@ fn survive<R: Host>(spot: Spot) {
 }
 
 /// Polls until it is ready.
-fn wakers_run<F: Future>(future: F) -> F::Output {
+pub(super) fn wakers_run<F: Future>(future: F) -> F::Output {
     let mut future = Box::pin(future);
     for _ in 0..1000 {
         if let Poll::Ready(output) = wakers::poll_once(&mut future) {
@@ -282,98 +279,5 @@ fn wakers_that_panic<R: Host>() {
         assert_eq!(pages.pinned(), CAPACITY as usize);
         drop(handles);
         assert!(wakers_run(pages.flush()).is_ok());
-    }
-}
-
-/// While this lives, each value that is dropped calls the cache.
-struct Partings;
-
-impl Partings {
-    fn new<R: Host>(pages: &Hostile<R>) -> Self {
-        let pages = pages.clone();
-        PARTING.set(Some(Box::new(move || {
-            // Both take the lock; neither may find it taken.
-            drop(pages.try_get(&Key(1)));
-            let _ = pages.len();
-        })));
-        Self
-    }
-}
-
-impl Drop for Partings {
-    fn drop(&mut self) {
-        PARTING.take();
-    }
-}
-
-/// C83. (P13)
-fn values_that_call_the_cache_when_they_go<R: Host>() {
-    let sim = Sim::new();
-    let pages = hostile::<R>(&sim);
-    let partings = Partings::new(&pages);
-    for key in 0..10 {
-        let handle = wakers_run(pages.get_or_load(&Key(key))).expect("there is room");
-        handle.set(Value(7));
-        handle.update(|value| value.0 += 1);
-    }
-    wakers_run(pages.insert(Key(9), Value(1), Room::Wait)).expect("it is not pinned");
-    wakers_run(pages.insert(Key(11), Value(1), Room::Wait)).expect("there is room");
-    wakers_run(pages.remove(&Key(11))).expect("it is not pinned");
-    wakers_run(pages.flush()).expect("it works");
-    wakers_run(pages.get_or_load(&Key(30))).expect("there is room").set(Value(3));
-    let pinned = wakers_run(pages.get_or_load(&Key(30))).expect("it is there");
-    assert!(wakers_run(pages.insert(Key(30), Value(1), Room::Wait)).is_err());
-    drop(pinned);
-    wakers_run(pages.invalidate()).expect("nothing is pinned");
-    drop(partings);
-}
-
-/// D44: a value that is on its way in is not dropped under the lock, even if a key panics there.
-fn values_that_call_the_cache_when_a_key_panics<R: Host>() {
-    for after in 0..60 {
-        let sim = Sim::new();
-        let pages = hostile::<R>(&sim);
-        let partings = Partings::new(&pages);
-        for key in 0..CAPACITY {
-            drop(wakers_run(pages.get_or_load(&Key(key))).expect("there is room"));
-        }
-        for spot in [Spot::Eq, Spot::CloneKey] {
-            TRAP.set(Some((spot, after)));
-            let load = catch_unwind(AssertUnwindSafe(|| drop(wakers_run(pages.get_or_load(&Key(40))))));
-            let insert =
-                catch_unwind(AssertUnwindSafe(|| drop(wakers_run(pages.insert(Key(42), Value(1), Room::Wait)))));
-            let over = catch_unwind(AssertUnwindSafe(|| drop(wakers_run(pages.insert(Key(42), Value(2), Room::Wait)))));
-            TRAP.take();
-            assert!([load.is_err(), insert.is_err(), over.is_err()].iter().filter(|panicked| **panicked).count() <= 1);
-            assert_eq!(pages.pinned(), 0);
-        }
-        drop(partings);
-    }
-}
-
-/// D44: nor is a place passed on under a lock, whose waker would find it taken.
-fn wakers_that_call_the_cache_when_a_key_panics<R: Host>() {
-    for after in 0..60 {
-        let sim = Sim::new();
-        let pages = hostile::<R>(&sim);
-        let holders: Vec<_> =
-            (0..CAPACITY).map(|key| wakers_run(pages.get_or_load(&Key(key))).expect("there is room")).collect();
-        let mut first = Box::pin(pages.get_or_load(&Key(40)));
-        assert!(wakers::poll_once(&mut first).is_pending());
-        let asks = pages.clone();
-        let spot = wakers::on_the_spot(async move {
-            drop(asks.get_or_load(&Key(42)).await);
-        });
-        spot.wake_by_ref();
-        drop(holders.into_iter().next());
-        TRAP.set(Some((Spot::CloneKey, after)));
-        let polled = catch_unwind(AssertUnwindSafe(|| drop(wakers_run(&mut first))));
-        let is_over = TRAP.take().is_some();
-        drop(first);
-        assert_eq!(polled.is_err(), !is_over, "{after}");
-        for _ in 0..10 {
-            spot.wake_by_ref();
-        }
-        assert_eq!(pages.pinned(), 0);
     }
 }

@@ -6,17 +6,22 @@ use larder::{CircleError, OneThread, Pinned, Room, WriteBack, WriteBackBuilder};
 use larder_tests::*;
 
 mod depend;
+mod depend_failing;
 mod drops;
 mod end;
 mod flush;
+mod flush_shared;
 mod handles;
 mod hostile;
+mod hostile_calls;
 mod inside;
 mod leave;
 mod loads;
 mod order;
 mod origins;
+mod origins_order;
 mod room;
+mod room_waiting;
 mod torn;
 mod victims;
 
