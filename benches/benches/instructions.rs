@@ -14,7 +14,7 @@ use std::{
 };
 
 use larder_tokio::{
-    Cache, CoarseTokio, Key, Load, Loaded, Loader, Runtime, Ttl,
+    Backend, Cache, CoarseTokio, Key, Load, Loaded, Loader, Runtime, Ttl, WriteBack,
     parts::{NoTimer, Std, StdClock},
 };
 
@@ -39,7 +39,10 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: instructions (sync|sync-ttl|sync-ttl-coarse|sync-string|async|miss) (larder|quick_cache) COUNT");
+    eprintln!("usage: instructions MODE (larder|quick_cache) COUNT");
+    eprintln!(
+        "modes: sync, sync-ttl, sync-ttl-coarse, sync-string, async, miss; larder alone: write-back, write-back-large"
+    );
     ExitCode::from(2)
 }
 
@@ -66,6 +69,16 @@ fn larder(mode: &str, count: u64) -> bool {
             (0..filled(mode)).for_each(|key| _ = cache.insert(key, key));
             let get = |key| at_once(cache.get(&key)).and_then(Result::ok);
             if mode == "async" { present(count, get) } else { absent(count, get) }
+        }
+        "write-back" | "write-back-large" => {
+            let entries = if mode == "write-back" { 100 } else { 100_000 };
+            let runtime = Std::new(NoTimer::new(StdClock::new()));
+            let pages = WriteBack::builder(runtime, EchoDisk).capacity(entries).hash_seed(1);
+            let pages = pages.build().expect("a valid configuration");
+            let load = |key| at_once(pages.get_or_load(&key)).and_then(Result::ok).map(|page| page.value());
+            // Full, and all clean; each further load has to find who leaves.
+            (0..2 * CAPACITY.max(entries as u64)).for_each(|key| _ = load(key));
+            (0..count).for_each(|nth| _ = black_box(load(black_box(1_000_000 + nth))));
         }
         _ => return false,
     }
@@ -152,6 +165,31 @@ fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
         Poll::Ready(output) => Some(output),
         Poll::Pending => None,
     }
+}
+
+/// A back end that answers at once.
+struct EchoDisk;
+
+impl Backend<u64> for EchoDisk {
+    type Value = u64;
+    type Error = ();
+    type Load = Ready<Result<u64, ()>>;
+    type Flush = Ready<Result<(), ()>>;
+    type Discard = Ready<()>;
+
+    fn load(&self, key: u64) -> Self::Load {
+        ready(Ok(key))
+    }
+
+    fn flush(&self, _: u64, _: u64) -> Self::Flush {
+        ready(Ok(()))
+    }
+
+    fn discard(&self, _: u64, _: u64) -> Self::Discard {
+        ready(())
+    }
+
+    fn lost(&self, _: Vec<u64>) {}
 }
 
 /// A source that answers at once.

@@ -45,7 +45,7 @@ fn assert_all_ends_well<R: Host>(sim: &mut Sim, platter: &Platter, caches: Vec<S
     };
     for pages in &caches {
         let flush = pages.clone();
-        let i = sim.spawn(async move { drop(flush.flush().await.expect("there is no trouble any more")) });
+        let i = sim.spawn(async move { flush.flush().await.expect("there is no trouble any more") });
         end(sim, i);
         assert_eq!((pages.dirty(), pages.pinned()), (0, 0));
         let fills = pages.clone();

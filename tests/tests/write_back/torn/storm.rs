@@ -130,7 +130,6 @@ fn act<R: Host>(
 }
 
 async fn platter_sleep<R: Host>(pages: &Sheets<R>, t: u64) {
-    use larder::{Clock, Timer};
     let runtime = pages.runtime();
     runtime.sleep_until(runtime.now().saturating_add(ms(t))).await;
 }

@@ -26,6 +26,8 @@ macro_rules! has {
     }};
 }
 
+mod write_back;
+
 fn is_send<T: Send>(value: T) -> T {
     value
 }
