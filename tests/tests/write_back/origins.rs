@@ -139,23 +139,21 @@ fn i09_nobody_waits_for_others_keys<R: Host>() {
     assert!(misses.iter().all(|i| sim.saw(*i).starts_with("300: V1")), "{}", sim.saw(misses[3]));
 }
 
-/// I10: all entries were looked at. Counted in steps: what is dirty and cannot go is the only thing that is passed over.
+/// I10: all entries were looked at. The one that was not in use for the longest leaves, however many there are; that it costs
+/// the same is for the instruction counts of the benchmark to tell.
 fn i10_finding_a_victim<R: Host>() {
-    for entries in [100, 20_000] {
-        let (mut sim, disk, pages) = start::<R>(entries);
-        for key in 0..entries as u32 {
-            drop(wakers::now(pages.get_or_load(&key)));
+    for entries in [100, 2_000] {
+        let (_sim, disk, pages) = start::<R>(entries);
+        let load = |key| drop(wakers::now(pages.get_or_load(&key)));
+        (0..entries as u32).for_each(load);
+        // From the other end than they came.
+        (0..100).rev().for_each(load);
+        for key in 0..50 {
+            load(1_000_000 + key);
+            let oldest = if entries == 100 { 99 - key } else { 100 + key };
+            assert!(pages.try_get(&oldest).is_none(), "{oldest}");
+            assert_eq!((pages.len(), disk.loads()), (entries, entries + 1 + key as usize));
         }
-        // The longest out of use is the one to go, wherever in the table it is.
-        let clock = std::time::Instant::now();
-        for key in 0..1000 {
-            drop(wakers::now(pages.get_or_load(&(1_000_000 + key))));
-        }
-        assert!(clock.elapsed().as_secs() < 5, "a scan of all would take far longer");
-        assert_eq!((pages.len(), disk.loads()), (entries, entries + 1000));
-        assert_eq!(value(&pages, 0), None);
-        let last = sim.load(&pages, 1_000_999);
-        assert_eq!((sim.saw(last), disk.loads()), ("0: V10009990".into(), entries + 1000));
     }
 }
 
