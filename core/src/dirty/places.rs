@@ -73,32 +73,62 @@ impl<K, V, W> Ledger<K, V, W> {
     /// Returns what has to be cleaned for a place that is spoken for, except what was `tried`: that is given by the change
     /// since which it is dirty. If it is nothing, the way to the place is clear from now on; `is_clear` says that it was.
     ///
-    /// Those that have to leave are the ones that were not in use for the longest. One for each place is looked at, so that
-    /// those who wait clean one each, side by side; but nobody waits for more than he needs beside those whose way is clear.
+    /// Those that have to leave are the ones that were not in use for the longest, one for each place. Those who wait clean
+    /// them side by side, and whichever is clean first serves whoever looks: a flush that stalls holds up one of them.
     /// Takes time in proportion to the places that are spoken for and what was tried, however many entries there are.
     pub(crate) fn victim(&mut self, is_clear: bool, tried: &BTreeSet<u64>) -> Victim {
-        let leavers = |places: usize| (self.entries.len() + places).saturating_sub(self.capacity);
-        let (mine, all) = (leavers(self.clear + usize::from(!is_clear)), leavers(self.reserved));
-        let (mut seen, mut flushing) = (0, None);
-        let mut place = self.unpinned.back();
-        while seen < mine || flushing.is_some() && seen < all {
-            let Some(candidate) = place else { break };
-            let state = self.entry(candidate).state;
-            match state.since().map(|since| since.number) {
-                Some(number) if tried.contains(&number) => {}
-                Some(number) if !state.is_flushing() => return Victim::At(candidate, number),
-                since => {
-                    flushing = flushing.or_else(|| since.map(|number| Victim::At(candidate, number)));
-                    seen += 1;
-                }
+        let mine = self.leavers(self.clear + usize::from(!is_clear));
+        let (mut clean, mut flushing, mut last) = (0, None, None);
+        for _ in 0..self.leavers(self.reserved) {
+            let next = if clean < mine { self.next_to_leave(last, tried) } else { None };
+            let Some((place, state)) = next else { break };
+            match state.since() {
+                None => clean += 1,
+                Some(since) if state.is_flushing() => flushing = flushing.or(Some(Victim::At(place, since.number))),
+                Some(since) => return Victim::At(place, since.number),
             }
-            place = self.unpinned.before(&mut ByPlace(&mut self.entries), candidate);
+            last = Some(place);
         }
-        if seen < mine && flushing.is_none() {
-            return Victim::NoneLeft;
+        if clean < mine {
+            return flushing.unwrap_or(Victim::NoneLeft);
         }
-        self.clear += usize::from(!is_clear && flushing.is_none());
-        flushing.unwrap_or(Victim::None)
+        self.clear += usize::from(!is_clear);
+        Victim::None
+    }
+
+    /// Returns how many entries have to leave for so many places.
+    fn leavers(&self, places: usize) -> usize {
+        (self.entries.len() + places).saturating_sub(self.capacity)
+    }
+
+    /// Returns the unpinned entry that was not in use for the longest, or for the longest but those up to `last`; except
+    /// what was tried to no avail.
+    fn next_to_leave(&mut self, last: Option<u32>, tried: &BTreeSet<u64>) -> Option<(u32, State)> {
+        let mut next = match last {
+            Some(last) => self.unpinned.before(&mut ByPlace(&mut self.entries), last),
+            None => self.unpinned.back(),
+        };
+        while let Some(place) = next {
+            let state = self.entry(place).state;
+            if state.since().is_none_or(|since| !tried.contains(&since.number)) {
+                return Some((place, state));
+            }
+            next = self.unpinned.before(&mut ByPlace(&mut self.entries), place);
+        }
+        None
+    }
+
+    /// Returns the first clean one of the entries that have to leave for the places that are spoken for.
+    fn clean_to_leave(&mut self, tried: &BTreeSet<u64>) -> Option<u32> {
+        let mut last = None;
+        for _ in 0..self.leavers(self.reserved) {
+            let (place, state) = self.next_to_leave(last, tried)?;
+            if state == State::Clean {
+                return Some(place);
+            }
+            last = Some(place);
+        }
+        None
     }
 
     /// Puts a value into the place that is spoken for, as clean if it was loaded, and pins it once.
@@ -126,10 +156,11 @@ impl<K, V, W> Ledger<K, V, W> {
         }
         let mut leaves = None;
         if self.entries.len() >= self.capacity {
-            match self.first_to_leave(tried) {
+            leaves = self.clean_to_leave(tried);
+            match leaves {
                 None if self.unpinned.back().is_none() => return (Placed::Full, Vec::new()),
-                Some(place) if self.entry(place).state == State::Clean => leaves = Some(place),
-                _ => return (Placed::Dirty, Vec::new()),
+                None => return (Placed::Dirty, Vec::new()),
+                Some(_) => {}
             }
         }
         // From here on, no code of the user is called any more: the rest happens or it does not.
@@ -145,18 +176,6 @@ impl<K, V, W> Ledger<K, V, W> {
             self.loads.write(hash, change.number);
         }
         (Placed::At(self.enter(hash, key, value, change), left), self.room.call(hash))
-    }
-
-    /// Returns the unpinned entry that was not in use for the longest, except what was tried to no avail.
-    fn first_to_leave(&mut self, tried: &BTreeSet<u64>) -> Option<u32> {
-        let mut place = self.unpinned.back();
-        while let Some(candidate) = place {
-            if self.entry(candidate).state.since().is_none_or(|since| !tried.contains(&since.number)) {
-                break;
-            }
-            place = self.unpinned.before(&mut ByPlace(&mut self.entries), candidate);
-        }
-        place
     }
 
     /// Enters an entry, pinned once.

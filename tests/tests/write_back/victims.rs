@@ -9,6 +9,7 @@ on_every_runtime! {
     d78_the_next_oldest_is_tried
     d78_the_first_error_if_none_can_go
     d78_what_can_go_is_not_held_up_by_what_cannot
+    a_flush_that_stalls_holds_up_one_miss
     a_flush_that_panics_is_tried_like_one_that_fails
     many_that_cannot_go_take_no_time_to_speak_of
     a_full_cache_of_dirty_entries
@@ -126,16 +127,35 @@ fn d78_what_can_go_is_not_held_up_by_what_cannot<R: Host>() {
     sim.write(&pages, 2, 22);
     sim.load(&pages, 1);
     disk.flushes_by(|_, _| after(10).fails(9));
-    let (first, second) = (sim.pin_later(&pages, 3), sim.load(&pages, 4));
+    let (first, second) = (sim.load(&pages, 3), sim.pin_later(&pages, 4));
     let third = sim.load_with(&pages, 5, Room::Try);
     sim.to(50);
     assert_eq!(
-        (sim.saw(first.0), sim.saw(second), sim.saw(third)),
-        ("10: done".into(), "10: E9".into(), "0: Full".into())
+        (sim.saw(first), sim.saw(second.0), sim.saw(third)),
+        ("10: E9".into(), "0: done".into(), "0: Full".into())
     );
-    assert_eq!((value(&pages, 1), value(&pages, 2), value(&pages, 3)), (None, Some(22), Some(30)));
-    first.1.take();
+    assert_eq!((value(&pages, 1), value(&pages, 2), value(&pages, 4)), (None, Some(22), Some(40)));
+    second.1.take();
     assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// Two that were not in use for the longest have to leave for two misses; whichever can go first serves whoever is there. (P3)
+fn a_flush_that_stalls_holds_up_one_miss<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(3);
+    for key in 1..4 {
+        sim.write(&pages, key, key);
+    }
+    disk.flushes_by(|key, _| after(if key == 1 { 1000 } else { 10 }));
+    let (first, second) = (sim.load(&pages, 4), sim.load(&pages, 5));
+    sim.to(10);
+    assert_eq!((sim.saw(first), sim.saw(second)), ("waits".into(), "10: V50".into()));
+    let inserts = sim.insert(&pages, 6, 66, Room::Wait);
+    sim.to(20);
+    assert_eq!((sim.saw(first), sim.saw(inserts)), ("waits".into(), "20: V66".into()));
+    assert_eq!(disk.log(), ["10 a2=2", "20 a3=3"]);
+    sim.to(1000);
+    assert_eq!((sim.saw(first), value(&pages, 1), value(&pages, 5)), ("1000: V40".into(), None, Some(50)));
+    assert_all_is_free(&mut sim, &disk, &pages, 3);
 }
 
 /// P5, P16.

@@ -230,3 +230,21 @@ fn pinned_keys() {
     pages.unpin(places[1]);
     assert_eq!((pages.pinned_keys(), pages.pinned()), (vec![2], 1));
 }
+
+/// Nobody is held up by the oldest that is being flushed, if another of those that have to leave can.
+#[test]
+fn whichever_is_clean_first_leaves() {
+    let (mut pages, places) = full(3);
+    pages.change(places[0], 9, Instant::ZERO);
+    let round = pages.entry(places[0]).round;
+    assert!(pages.begin_flush(places[0], round).is_some());
+    assert_eq!(pages.reserve(4, false), Spoken::Place);
+    assert!(matches!(pages.victim(false, NONE), Victim::At(victim, _) if victim == places[0]), "it has to leave");
+    assert_eq!(pages.reserve(5, false), Spoken::Place);
+    assert_eq!(pages.victim(false, NONE), Victim::None);
+    assert!(matches!(pages.victim(false, NONE), Victim::At(victim, _) if victim == places[0]), "one is clean, for one");
+    let mut new = Some((5, 50));
+    assert!(matches!(pages.place(5, &mut new, Origin::Loaded(1), true, NONE).0, Placed::At(_, Some((2, 20)))));
+    let mut new = Some((4, 40));
+    assert!(matches!(pages.place(4, &mut new, Origin::Loaded(1), false, NONE).0, Placed::Dirty));
+}
