@@ -29,6 +29,9 @@ pub(crate) struct Ledger<K, V, W> {
     pub(super) clear: usize,
     pub(super) room: Room<W>,
     pub(super) loads: Loads,
+    /// How many entries were looked at.
+    #[cfg(test)]
+    pub(super) looks: core::cell::Cell<usize>,
 }
 
 /// Where a value comes from that is to take its reserved place.
@@ -91,6 +94,8 @@ impl<K, V, W> Ledger<K, V, W> {
             clear: 0,
             room: Room::new(),
             loads: Loads::new(),
+            #[cfg(test)]
+            looks: core::cell::Cell::default(),
         }
     }
 
@@ -146,6 +151,8 @@ impl<K, V, W> Ledger<K, V, W> {
     }
 
     pub(crate) fn entry(&self, place: u32) -> &Entry<K, V> {
+        #[cfg(test)]
+        self.looks.set(self.looks.get() + 1);
         &self.entries[place as usize]
     }
 

@@ -139,8 +139,8 @@ fn i09_nobody_waits_for_others_keys<R: Host>() {
     assert!(misses.iter().all(|i| sim.saw(*i).starts_with("300: V1")), "{}", sim.saw(misses[3]));
 }
 
-/// I10: all entries were looked at. The one that was not in use for the longest leaves, however many there are; that it costs
-/// the same is for the instruction counts of the benchmark to tell.
+/// I10: all entries were looked at. The one that was not in use for the longest leaves, however many there are; that no more of
+/// them are looked at is counted in a test of the ledger's, and instructions are in the benchmark.
 fn i10_finding_a_victim<R: Host>() {
     for entries in [100, 2_000] {
         let (_sim, disk, pages) = start::<R>(entries);

@@ -248,3 +248,26 @@ fn whichever_is_clean_first_leaves() {
     let mut new = Some((4, 40));
     assert!(matches!(pages.place(4, &mut new, Origin::Loaded(1), false, NONE).0, Placed::Dirty));
 }
+
+/// The work of finding a victim, counted in entries that are looked at, is the same however many there are.
+#[test]
+fn i10_finding_a_victim() {
+    let looks = [100, 10_000].map(|capacity| {
+        let (mut pages, places) = full(capacity);
+        // Some are in use, some dirty, and one is passed over.
+        places.iter().skip(9).step_by(3).for_each(|place| pages.pin(*place));
+        places.iter().skip(10).step_by(3).for_each(|place| _ = pages.change(*place, 9, Instant::ZERO));
+        pages.change(places[0], 9, Instant::ZERO);
+        let tried = pages.entry(places[0]).state.since().map(|since| since.number).into_iter().collect();
+        let before = pages.looks.get();
+        assert_eq!(pages.reserve(0, false), Spoken::Place);
+        assert_eq!(pages.victim(false, &tried), Victim::None);
+        let mut new = Some((0, 0));
+        assert!(matches!(
+            pages.place(0, &mut new, Origin::Loaded(u64::MAX), true, &tried).0,
+            Placed::At(_, Some((2, 20)))
+        ));
+        pages.looks.get() - before
+    });
+    assert_eq!(looks, [4, 4]);
+}
