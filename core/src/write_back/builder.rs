@@ -158,8 +158,15 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBackBuilder<K, B, R, D>
         let io = Cache::builder(runtime).capacity(0).policy::<Lru>().hasher(hasher.clone());
         let io = io.change(|_| Jobs::new(), |hasher| hasher);
         let ledger = Ledger::new(capacity);
-        let book =
-            Book { ledger, links: Vec::new(), is_closed: false, is_needed: false, noted: None, ending: Vec::new() };
+        let book = Book {
+            ledger,
+            links: Vec::new(),
+            is_closed: false,
+            is_needed: false,
+            noted: None,
+            stuck: Vec::new(),
+            ending: Vec::new(),
+        };
         let node = Node::new(Arc::clone(&settings.name));
         let shared = Shared { backend, book: R::Lock::new(book), io: io.build()?, hasher, settings, node };
         Ok(WriteBack { shared: Arc::new(shared) })

@@ -1,7 +1,6 @@
 //! Getting an entry.
 
 use alloc::sync::Arc;
-use core::future::poll_fn;
 
 use super::{
     Pinned, Room, WriteBack, WriteBackError,
@@ -84,16 +83,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
             if let Some(handle) = Pinned::of(shared, key) {
                 return Ok(handle);
             }
-            let mut load = Sharing::of_load(shared, key.clone());
-            let joined = poll_fn(|cx| {
-                let poll = load.poll(cx);
-                if poll.is_pending() {
-                    // Who joins a load needs no room of his own.
-                    waiting.leave();
-                }
-                poll
-            });
-            let mut end = joined.await;
+            let mut end = waiting.beside(key, Sharing::of_load(shared, key.clone())).await?;
             if end.is_none() {
                 let place = match (&mut waiting).await {
                     Wait::For(place) => place,
@@ -105,8 +95,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
                 }
                 let settling = Settling::new(Arc::clone(shared), patience, place);
                 let job = LoadJob::new(Arc::clone(shared), key.clone(), hash, settling);
-                let mut load = Sharing::load(shared, key.clone(), job);
-                end = poll_fn(|cx| load.poll(cx)).await;
+                end = waiting.beside(key, Sharing::load(shared, key.clone(), job)).await?;
             }
             match end {
                 Some(Ok(Done::Loaded(handle))) => return Ok(handle),

@@ -26,6 +26,31 @@ pub(crate) struct LoadJob<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
     since: Option<u64>,
     load: Option<Pin<Box<B::Load>>>,
     value: Option<B::Value>,
+    /// There while it waits for room.
+    stuck: Option<Stuck<K, B, R, D>>,
+}
+
+/// A note that the load of a key waits for room: those who share it look whether they do.
+struct Stuck<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
+    shared: Arc<Shared<K, B, R, D>>,
+    key: K,
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Stuck<K, B, R, D> {
+    fn new(shared: &Arc<Shared<K, B, R, D>>, key: &K) -> Self {
+        let noted = key.clone();
+        shared.with(|book| book.stuck.push(noted));
+        Self { shared: Arc::clone(shared), key: key.clone() }
+    }
+}
+
+impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Stuck<K, B, R, D> {
+    fn drop(&mut self) {
+        let _noted = self.shared.with(|book| {
+            let at = book.stuck.iter().position(|key| *key == self.key)?;
+            Some(book.stuck.swap_remove(at))
+        });
+    }
 }
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
@@ -35,7 +60,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
         hash: u64,
         settling: Settling<K, B, R, D>,
     ) -> Self {
-        Self { shared, key, hash, settling, since: None, load: None, value: None }
+        Self { shared, key, hash, settling, since: None, load: None, value: None, stuck: None }
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Pinned<K, B, R, D>, Fault<K, B::Error>>> {
@@ -50,7 +75,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
                     Settled::At(handle) | Settled::Present(handle, _) => return Poll::Ready(Ok(handle)),
                     Settled::Not(value) => {
                         self.value = Some(value);
-                        ready!(self.settling.make_room(self.hash, cx))?;
+                        ready!(self.make_room(cx))?;
                         continue;
                     }
                     Settled::Void => self.end(),
@@ -58,9 +83,21 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
             } else if let Some(handle) = Pinned::of(&self.shared, &self.key) {
                 return Poll::Ready(Ok(handle));
             }
-            ready!(self.settling.make_room(self.hash, cx))?;
+            ready!(self.make_room(cx))?;
             self.begin();
         }
+    }
+
+    fn make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault<K, B::Error>>> {
+        let poll = self.settling.make_room(self.hash, cx);
+        if !self.settling.is_waiting() {
+            self.stuck = None;
+        } else if self.stuck.is_none() {
+            self.stuck = Some(Stuck::new(&self.shared, &self.key));
+            // Everybody who shares the load looks whether he waits for that.
+            cx.waker().wake_by_ref();
+        }
+        poll
     }
 
     /// Begins the load. Who waits for room for the same key is told: he can wait for this load instead.

@@ -2,13 +2,18 @@
 
 use alloc::sync::Arc;
 use core::{
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use super::{shared::Shared, threads::Threads};
+use super::{
+    WriteBackError,
+    share::{Shares, Sharing},
+    shared::Shared,
+    threads::Threads,
+};
 use crate::{
     Backend, Instant, Key, Runtime,
     contain::each,
@@ -133,6 +138,27 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Waiting<K, B, R, D> {
                 wake
             });
         }
+    }
+
+    /// Waits for a load, which may be that of another caller: his own room is of no use meanwhile. But if the load waits for
+    /// room, he waits for it only for as long as he would for his own.
+    pub(super) async fn beside(
+        &mut self,
+        key: &K,
+        mut load: Sharing<K, B, R, D>,
+    ) -> Result<Shares<K, B, R, D>, WriteBackError<K, B::Error>> {
+        poll_fn(|cx| {
+            if let Poll::Ready(end) = load.poll(cx) {
+                return Poll::Ready(Ok(end));
+            }
+            self.leave();
+            let may_end = !matches!(self.patience, Patience::Endless);
+            if may_end && self.shared.with(|book| book.stuck.contains(key)) && self.is_over(cx) {
+                return Poll::Ready(Err(WriteBackError::Full));
+            }
+            Poll::Pending
+        })
+        .await
     }
 
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {

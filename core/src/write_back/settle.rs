@@ -97,6 +97,11 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
         }
     }
 
+    /// Tells whether it waits for a place, as everything is pinned.
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
     /// Puts the value into its place, pinned.
     pub(super) fn place(&mut self, key: &K, value: B::Value, origin: Origin) -> Settled<K, B, R, D> {
         // Where there is none, he waits for another one.

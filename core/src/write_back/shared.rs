@@ -48,6 +48,8 @@ pub(super) struct Book<K, V, D: Threads> {
     pub(super) is_needed: bool,
     /// The first change that is not on disk, as the graph knows of it.
     pub(super) noted: Option<u64>,
+    /// The keys whose loads wait for room.
+    pub(super) stuck: Vec<K>,
     /// Who waits for a flush that was given up and has not gone yet.
     pub(super) ending: Vec<Waker>,
 }

@@ -9,6 +9,8 @@ on_every_runtime! {
     who_joins_a_load_gives_his_place_back
     who_inserts_and_waits_for_room_is_refused_when_his_key_is_pinned
     who_gives_up_does_not_fail_the_others
+    who_joins_a_load_waits_for_room_by_his_own_rule
+    who_waits_for_room_before_his_load_binds_nobody_else
     a_poll_for_nothing_takes_no_place
     closing_ends_the_waits
 }
@@ -157,4 +159,53 @@ fn closing_ends_the_waits<R: Host>() {
     sim.close(&pages);
     assert!(waits.iter().all(|i| sim.saw(*i) == "0: Closed"));
     one.take();
+}
+
+/// D77: the load is shared, the patience is not; or who holds what it waits for would wait for himself.
+fn who_joins_a_load_waits_for_room_by_his_own_rule<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    sim.load(&pages, 1);
+    sim.load(&pages, 2);
+    disk.loads_by(|_, _| after(50));
+    let first = sim.load(&pages, 3);
+    let (tries, bounded) = (sim.load_with(&pages, 3, Room::Try), sim.load_with(&pages, 3, Room::Within(ms(80))));
+    sim.to(20);
+    assert_eq!((sim.saw(tries), sim.saw(bounded)), ("waits".into(), "waits".into()), "it is being loaded");
+    let (one, two) = (sim.pin(&pages, 1), sim.pin(&pages, 2));
+    sim.to(60);
+    let late = sim.load_with(&pages, 3, Room::Try);
+    assert_eq!(
+        (sim.saw(tries), sim.saw(late), sim.saw(bounded)),
+        ("50: Full".into(), "60: Full".into(), "waits".into())
+    );
+    sim.to(80);
+    let late = sim.load_with(&pages, 3, Room::Within(ms(10)));
+    sim.to(85);
+    assert_eq!((sim.saw(bounded), sim.saw(first)), ("80: Full".into(), "waits".into()));
+    one.take();
+    sim.run();
+    assert_eq!((sim.saw(first), sim.saw(late), disk.loads()), ("85: V30".into(), "85: V30".into(), 3));
+    two.take();
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// The same where the place is lost while room is being made.
+fn who_waits_for_room_before_his_load_binds_nobody_else<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    sim.write(&pages, 1, 11);
+    disk.flushes_by(|_, _| after(50));
+    let first = sim.load(&pages, 3);
+    let one = sim.pin(&pages, 1);
+    sim.to(60);
+    let tries = sim.load_with(&pages, 3, Room::Try);
+    let bounded = sim.load_with(&pages, 3, Room::Within(ms(5)));
+    sim.to(70);
+    assert_eq!(
+        (sim.saw(tries), sim.saw(bounded), sim.saw(first)),
+        ("60: Full".into(), "65: Full".into(), "waits".into())
+    );
+    one.take();
+    sim.run();
+    assert_eq!((sim.saw(first), disk.loads()), ("70: V30".into(), 2));
+    assert_all_is_free(&mut sim, &disk, &pages, 1);
 }
