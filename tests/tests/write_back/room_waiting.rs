@@ -1,5 +1,7 @@
 //! Who waits for room, and what comes to him meanwhile.
 
+use core::{cell::Cell, future::poll_fn, task::Poll};
+
 use super::*;
 
 on_every_runtime! {
@@ -10,6 +12,7 @@ on_every_runtime! {
     who_inserts_and_waits_for_room_is_refused_when_his_key_is_pinned
     who_gives_up_does_not_fail_the_others
     who_joins_a_load_waits_for_room_by_his_own_rule
+    who_joins_a_load_hears_that_it_waits_for_room
     who_waits_for_room_before_his_load_binds_nobody_else
     a_poll_for_nothing_takes_no_place
     closing_ends_the_waits
@@ -186,7 +189,33 @@ fn who_joins_a_load_waits_for_room_by_his_own_rule<R: Host>() {
     sim.run();
     assert_eq!((sim.saw(first), sim.saw(late), disk.loads()), ("85: V30".into(), "85: V30".into(), 3));
     two.take();
+    // That was one load's wait, and the next one of the key has a place.
+    sim.remove(&pages, 3);
+    let again = [sim.load(&pages, 3), sim.load_with(&pages, 3, Room::Try)];
+    sim.to(135);
+    assert_eq!(again.map(|i| sim.saw(i)), ["135: V30", "135: V30"]);
     assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// P3: he hears of it though nothing else has woken him.
+fn who_joins_a_load_hears_that_it_waits_for_room<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    sim.load(&pages, 1);
+    let is_ready = Rc::new(Cell::new(false));
+    let when = Rc::clone(&is_ready);
+    disk.first(move |_, _| {
+        let when = Rc::clone(&when);
+        Some(Box::pin(poll_fn(move |_| if when.get() { Poll::Ready(()) } else { Poll::Pending })))
+    });
+    let (first, tries) = (sim.load(&pages, 3), sim.load_with(&pages, 3, Room::Try));
+    let one = sim.pin(&pages, 1);
+    is_ready.set(true);
+    sim.poll(first);
+    sim.run();
+    assert_eq!((sim.saw(first), sim.saw(tries)), ("waits".into(), "0: Full".into()));
+    one.take();
+    disk.nothing_first();
+    assert_all_is_free(&mut sim, &disk, &pages, 1);
 }
 
 /// The same where the place is lost while room is being made.
