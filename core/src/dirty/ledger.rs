@@ -199,14 +199,23 @@ impl<K, V, W> Ledger<K, V, W> {
 
 /// Loads.
 impl<K, V, W> Ledger<K, V, W> {
-    /// Notes that a key of this hash is being loaded; returns the number of the last change, and whom to wake: who waits
-    /// for room for that key can wait for the load instead.
-    pub(crate) fn begin_load(&mut self, hash: u64) -> (u64, Vec<W>) {
+    /// Notes that somebody is about to load a key of this hash.
+    pub(crate) fn announce_load(&mut self, hash: u64) {
         self.loads.begin(hash);
+    }
+
+    /// Tells whether somebody is loading a key of this hash, or about to.
+    pub(crate) fn is_loading(&self, hash: u64) -> bool {
+        self.loads.is_running(hash)
+    }
+
+    /// Begins a load that was announced; returns the number of the last change, and whom to wake: who waits for room for
+    /// that key can wait for the load instead.
+    pub(crate) fn begin_load(&mut self, hash: u64) -> (u64, Vec<W>) {
         (self.changes, self.room.call(hash))
     }
 
-    /// Notes that such a load is over.
+    /// Notes that a load that was announced is over.
     pub(crate) fn end_load(&mut self, hash: u64) {
         self.loads.end(hash);
     }

@@ -8,6 +8,7 @@ use super::{
     node::Node,
     shared::{Book, Jobs, Settings, Shared},
     threads::{ManyThreads, OneThread, Threads},
+    timeless::Timeless,
 };
 use crate::{Backend, Cache, ConfigError, DefaultHasher, Key, Lock, Runtime, dirty::Ledger, policy::Lru};
 
@@ -155,7 +156,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBackBuilder<K, B, R, D>
         let hasher =
             seed.map(DefaultHasher::with_seed).or_else(crate::cache::default_hasher).ok_or(ConfigError::HashSeed)?;
         // What is under way is found by key, and nothing is stored.
-        let io = Cache::builder(runtime).capacity(0).policy::<Lru>().hasher(hasher.clone());
+        let io = Cache::builder(Timeless::new()).capacity(0).policy::<Lru>().hasher(hasher.clone());
         let io = io.change(|_| Jobs::new(), |hasher| hasher);
         let ledger = Ledger::new(capacity);
         let book = Book {
@@ -168,7 +169,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBackBuilder<K, B, R, D>
             ending: Vec::new(),
         };
         let node = Node::new(Arc::clone(&settings.name));
-        let shared = Shared { backend, book: R::Lock::new(book), io: io.build()?, hasher, settings, node };
+        let shared = Shared { runtime, backend, book: R::Lock::new(book), io: io.build()?, hasher, settings, node };
         Ok(WriteBack { shared: Arc::new(shared) })
     }
 }

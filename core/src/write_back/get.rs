@@ -73,29 +73,37 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
         key: &K,
         room: Room,
     ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
+        match self.look(key)? {
+            Found::There(handle) => Ok(handle),
+            Found::Nothing { is_loading } => self.miss(key, room, is_loading).await,
+        }
+    }
+
+    async fn miss(
+        &self,
+        key: &K,
+        room: Room,
+        mut is_loading: bool,
+    ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
         let (shared, hash) = (&self.shared, self.shared.hash(key));
-        let patience = room.from(|| shared.io.runtime().now());
+        let patience = room.from(|| shared.runtime.now());
         let mut waiting = Waiting::new(Arc::clone(shared), hash, patience);
         loop {
-            if self.is_closed() {
-                return Err(WriteBackError::Closed);
+            let mut end = None;
+            if is_loading {
+                end = waiting.beside(key, Sharing::of_load(shared, key.clone())).await?;
             }
-            if let Some(handle) = Pinned::of(shared, key) {
-                return Ok(handle);
-            }
-            let mut end = waiting.beside(key, Sharing::of_load(shared, key.clone())).await?;
             if end.is_none() {
-                let place = match (&mut waiting).await {
-                    Wait::For(place) => place,
-                    Wait::Called => continue,
+                match (&mut waiting).await {
+                    Wait::For(place) => {
+                        let settling = Settling::new(Arc::clone(shared), patience, place);
+                        let job = LoadJob::new(Arc::clone(shared), key.clone(), hash, settling);
+                        let job = job.ok_or(WriteBackError::Closed)?;
+                        end = waiting.beside(key, Sharing::load(shared, key.clone(), job)).await?;
+                    }
+                    Wait::Called => {}
                     Wait::Over => return Err(WriteBackError::Full),
-                };
-                if self.is_closed() {
-                    return Err(WriteBackError::Closed);
                 }
-                let settling = Settling::new(Arc::clone(shared), patience, place);
-                let job = LoadJob::new(Arc::clone(shared), key.clone(), hash, settling);
-                end = waiting.beside(key, Sharing::load(shared, key.clone(), job)).await?;
             }
             match end {
                 Some(Ok(Done::Loaded(handle))) => return Ok(handle),
@@ -106,7 +114,28 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
                 },
                 Some(Ok(Done::Flushed)) | None => {}
             }
+            is_loading = match self.look(key)? {
+                Found::There(handle) => return Ok(handle),
+                Found::Nothing { is_loading } => is_loading,
+            };
         }
+    }
+
+    /// Looks for a key, and pins its entry if there is one.
+    fn look(&self, key: &K) -> Result<Found<K, B, R, D>, WriteBackError<K, B::Error>> {
+        let (own, hash) = (key.clone(), self.shared.hash(key));
+        let found = self.shared.with(|book| {
+            if book.is_closed {
+                return Err(WriteBackError::Closed);
+            }
+            let ledger = &mut book.ledger;
+            let place = ledger.find(hash, |k| k == key).inspect(|place| ledger.pin(*place));
+            Ok(place.ok_or_else(|| ledger.is_loading(hash)))
+        })?;
+        Ok(match found {
+            Ok(place) => Found::There(Pinned::new(Arc::clone(&self.shared), own, place)),
+            Err(is_loading) => Found::Nothing { is_loading },
+        })
     }
 
     /// Returns the entry of `key`, pinned, if it is there; loads nothing.
@@ -124,4 +153,13 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     pub fn try_get(&self, key: &K) -> Option<Pinned<K, B, R, D>> {
         Pinned::of(&self.shared, key)
     }
+}
+
+/// What there is of a key.
+enum Found<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
+    There(Pinned<K, B, R, D>),
+    /// No entry; it or a key of the same hash is being loaded, or not.
+    Nothing {
+        is_loading: bool,
+    },
 }

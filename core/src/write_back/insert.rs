@@ -43,7 +43,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
         room: Room,
     ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
         let (shared, hash) = (&self.shared, self.shared.hash(&key));
-        let now = || shared.io.runtime().now();
+        let now = || shared.runtime.now();
         let patience = room.from(now);
         let mut waiting = Waiting::new(Arc::clone(shared), hash, patience);
         let mut value = value;
@@ -86,7 +86,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
             return Err(WriteBackError::Closed);
         }
         let shared = &self.shared;
-        let (hash, own, now) = (shared.hash(key), key.clone(), shared.io.runtime().now());
+        let (hash, own) = (shared.hash(key), key.clone());
         let found = shared.with(|book| {
             let place = book.ledger.find(hash, |k| k == key)?;
             let may = book.ledger.entry(place).pins == 0;
@@ -100,7 +100,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
             Some(None) => Err(WriteBackError::Pinned(vec![own])),
             Some(Some(place)) => {
                 let handle = Pinned::new(Arc::clone(shared), own, place);
-                handle.change(value, now);
+                handle.set(value);
                 Ok(Ok(handle))
             }
         }

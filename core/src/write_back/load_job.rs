@@ -22,8 +22,8 @@ pub(crate) struct LoadJob<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
     key: K,
     hash: u64,
     settling: Settling<K, B, R, D>,
-    /// The last change before the load began, while that is noted.
-    since: Option<u64>,
+    /// The last change before the load began.
+    since: u64,
     load: Option<Pin<Box<B::Load>>>,
     value: Option<B::Value>,
     /// There while it waits for room.
@@ -54,13 +54,24 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Stuck<K, B, R, D> {
 }
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
-    pub(super) const fn new(
+    /// Returns the load, which is known of from here on; `None` if the cache is closed.
+    pub(super) fn new(
         shared: Arc<Shared<K, B, R, D>>,
         key: K,
         hash: u64,
         settling: Settling<K, B, R, D>,
-    ) -> Self {
-        Self { shared, key, hash, settling, since: None, load: None, value: None, stuck: None }
+    ) -> Option<Self> {
+        let is_open = shared.with(|book| {
+            let is_open = !book.is_closed;
+            if is_open {
+                book.ledger.announce_load(hash);
+            }
+            is_open
+        });
+        if !is_open {
+            return None;
+        }
+        Some(Self { shared, key, hash, settling, since: 0, load: None, value: None, stuck: None })
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Pinned<K, B, R, D>, Fault<K, B::Error>>> {
@@ -71,14 +82,14 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
                 self.value = Some(result.map_err(Fault::Backend)?);
             }
             if let Some(value) = self.value.take() {
-                match self.settling.place(&self.key, value, Origin::Loaded(self.since.unwrap_or_default())) {
+                match self.settling.place(&self.key, value, Origin::Loaded(self.since)) {
                     Settled::At(handle) | Settled::Present(handle, _) => return Poll::Ready(Ok(handle)),
                     Settled::Not(value) => {
                         self.value = Some(value);
                         ready!(self.make_room(cx))?;
                         continue;
                     }
-                    Settled::Void => self.end(),
+                    Settled::Void => {}
                 }
             } else if let Some(handle) = Pinned::of(&self.shared, &self.key) {
                 return Poll::Ready(Ok(handle));
@@ -103,20 +114,14 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
     /// Begins the load. Who waits for room for the same key is told: he can wait for this load instead.
     fn begin(&mut self) {
         let (since, wake) = self.shared.with(|book| book.ledger.begin_load(self.hash));
-        self.since = Some(since);
+        self.since = since;
         each(wake.into_iter(), Waker::wake);
         self.load = Some(Box::pin(self.shared.backend.load(self.key.clone())));
-    }
-
-    fn end(&mut self) {
-        if self.since.take().is_some() {
-            self.shared.with(|book| book.ledger.end_load(self.hash));
-        }
     }
 }
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for LoadJob<K, B, R, D> {
     fn drop(&mut self) {
-        self.end();
+        self.shared.with(|book| book.ledger.end_load(self.hash));
     }
 }

@@ -23,6 +23,7 @@ mod share;
 mod shared;
 mod state;
 mod threads;
+mod timeless;
 
 use alloc::sync::Arc;
 use core::fmt;

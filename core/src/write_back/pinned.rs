@@ -7,7 +7,7 @@ use super::{
     shared::Shared,
     threads::{ManyThreads, Threads},
 };
-use crate::{Backend, Instant, Key, Runtime};
+use crate::{Backend, Key, Runtime};
 
 /// An entry that stays in its cache for as long as this lives.
 ///
@@ -90,10 +90,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Pinned<K, B, R, D> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set(&self, value: B::Value) {
-        self.change(value, self.shared.io.runtime().now());
-    }
-
-    pub(super) fn change(&self, value: B::Value, now: Instant) {
+        let now = self.shared.runtime.now();
         let _old = self.shared.with(|book| book.ledger.change(self.place, value, now));
     }
 
@@ -120,7 +117,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Pinned<K, B, R, D> {
                 (entry.value.clone(), entry.version)
             });
             change(&mut value);
-            let (result, now) = (value.clone(), self.shared.io.runtime().now());
+            let (result, now) = (value.clone(), self.shared.runtime.now());
             let old = self.shared.with(|book| {
                 let is_same = book.ledger.entry(self.place).version == version;
                 if is_same { Ok(book.ledger.change(self.place, value, now)) } else { Err(value) }

@@ -167,7 +167,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Waiting<K, B, R, D> {
             Patience::None => return true,
             Patience::Until(deadline) => deadline,
         };
-        let sleep = self.sleep.get_or_insert_with(|| self.shared.io.runtime().sleep_until(deadline));
+        let sleep = self.sleep.get_or_insert_with(|| self.shared.runtime.sleep_until(deadline));
         Pin::new(sleep).poll(cx).is_ready()
     }
 }

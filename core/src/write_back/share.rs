@@ -10,6 +10,7 @@ use super::{
     load_job::LoadJob,
     shared::{Done, Jobs, Shared, Task},
     threads::Threads,
+    timeless::Timeless,
 };
 use crate::{
     Backend, DefaultHasher, Key, Runtime,
@@ -19,7 +20,7 @@ use crate::{
 
 /// A wait for a task, which it begins if nobody else has.
 pub(super) struct Sharing<K: Key, B: Backend<K>, R: Runtime, D: Threads>(
-    Errand<Task<K>, Jobs<K, B, R, D>, R, Lru, DefaultHasher, ByJob<K, B, R, D>>,
+    Errand<Task<K>, Jobs<K, B, R, D>, Timeless<R>, Lru, DefaultHasher, ByJob<K, B, R, D>>,
 );
 
 /// What a task comes to; `None` if it was not under way, and could not be begun.

@@ -8,6 +8,7 @@ use super::{
     node::Node,
     pinned::Pinned,
     threads::{ManyThreads, Threads},
+    timeless::Timeless,
 };
 use crate::{
     Backend, Cache, DefaultHasher, Key, Loaded, Lock, Previous, Runtime, Source,
@@ -19,6 +20,7 @@ use crate::{
 };
 
 pub(crate) struct Shared<K: Key, B: Backend<K>, R: Runtime, D: Threads = ManyThreads> {
+    pub(super) runtime: R,
     pub(super) backend: B,
     pub(super) book: R::Lock<Book<K, B::Value, D>>,
     /// Loads and flushes that are under way, each shared by all who wait for it. Stores nothing.
@@ -68,7 +70,7 @@ pub(crate) enum Done<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
 }
 
 /// The engine by which tasks are shared.
-pub(super) type Io<K, B, R, D> = Cache<Task<K>, Jobs<K, B, R, D>, R, Lru, DefaultHasher>;
+pub(super) type Io<K, B, R, D> = Cache<Task<K>, Jobs<K, B, R, D>, Timeless<R>, Lru, DefaultHasher>;
 
 /// A source of tasks, each of which is brought by who asks first.
 pub(crate) struct Jobs<K, B, R, D>(PhantomData<fn() -> (K, B, R, D)>);

@@ -95,7 +95,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
 
     /// Returns the runtime.
     pub fn runtime(&self) -> &R {
-        self.shared.io.runtime()
+        &self.shared.runtime
     }
 
     /// Returns the name by which errors call this cache.

@@ -13,6 +13,7 @@ on_every_runtime! {
     counts
     configuration
     an_unpolled_call_does_nothing
+    the_clock_is_read_when_it_matters
 }
 
 fn a_handle_reads_and_changes<R: Host>() {
@@ -165,4 +166,33 @@ fn an_unpolled_call_does_nothing<R: Host>() {
     drop(pages.close());
     assert_eq!((pages.len(), pages.dirty(), disk.loads(), disk.flushes(), pages.is_closed()), (1, 1, 1, 0, false));
     assert_all_is_free(&mut sim, &disk, &pages, 1);
+}
+
+/// P11: the clock is asked when something was changed, and when somebody waits for so long.
+fn the_clock_is_read_when_it_matters<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    let read = |sim: &mut Sim, act: &mut dyn FnMut(&mut Sim)| {
+        let before = sim.clock().reads();
+        act(sim);
+        sim.clock().reads() - before
+    };
+    disk.loads_by(|_, _| after(10));
+    disk.flushes_by(|_, _| after(10));
+    let load = |key, room| {
+        let pages = pages.clone();
+        move |sim: &mut Sim| {
+            sim.load_with(&pages, key, room);
+            sim.to(sim.time.ms() + 20);
+        }
+    };
+    assert_eq!(read(&mut sim, &mut load(1, Room::Wait)), 0, "a miss");
+    assert_eq!(read(&mut sim, &mut load(1, Room::Within(ms(50)))), 0, "a hit");
+    assert_eq!(read(&mut sim, &mut load(2, Room::Within(ms(50)))), 1, "a miss that waits for so long");
+    assert_eq!(read(&mut sim, &mut |sim| _ = sim.insert(&pages, 2, 22, Room::Wait)), 1, "one value for another");
+    assert_eq!(read(&mut sim, &mut load(3, Room::Wait)), 0, "a dirty victim");
+    assert_eq!(read(&mut sim, &mut |sim| _ = sim.insert(&pages, 4, 44, Room::Wait)), 1, "a new value");
+    assert_eq!(read(&mut sim, &mut |_| assert!(pages.try_get(&4).is_some_and(|page| page.is_dirty()))), 0);
+    assert_eq!(read(&mut sim, &mut |sim| _ = sim.flush(&pages)), 0, "a flush");
+    sim.to(sim.time.ms() + 20);
+    assert_eq!(pages.dirty(), 0);
 }

@@ -84,7 +84,9 @@ fn who_waits_is_called_when_his_key_comes() {
     pages.pin(places[0]);
     let waits = ticket(pages.reserve(7, true));
     assert_eq!(pages.wait(waits, 1), Grant::Waits(None));
+    pages.announce_load(8);
     assert_eq!(pages.begin_load(8), (0, vec![]));
+    pages.announce_load(7);
     assert_eq!(pages.begin_load(7), (0, vec![1]));
     assert_eq!(pages.wait(waits, 1), Grant::Called(1));
     // Who comes while it is being loaded looks once more before he sleeps, and so does who comes when it is there.
@@ -192,6 +194,7 @@ fn a_key_that_has_come_meanwhile() {
 #[test]
 fn what_was_written_since_is_void() {
     let mut pages = Pages::new(3);
+    pages.announce_load(1);
     let (since, _) = pages.begin_load(1);
     assert_eq!((pages.reserve(1, false), pages.reserve(1, false)), (Spoken::Place, Spoken::Place));
     let (at, _) = place(&mut pages, 1, Origin::Changed(Instant::ZERO));
@@ -209,6 +212,7 @@ fn what_was_written_since_is_void() {
 fn all_are_taken_out() {
     let (mut pages, places) = full(3);
     pages.change(places[1], 9, Instant::ZERO);
+    pages.announce_load(8);
     let (since, _) = pages.begin_load(8);
     let gone = pages.take_all();
     assert_eq!((gone.len(), pages.len(), pages.dirty(), pages.oldest()), (3, 0, 0, None));
