@@ -46,7 +46,7 @@ if [ "${1:-}" = --hot ]; then
 fi
 
 modes=("$@")
-[ $# -gt 0 ] || modes=(sync sync-ttl sync-ttl-coarse sync-string async miss write-back write-back-large)
+[ $# -gt 0 ] || modes=(sync sync-ttl sync-ttl-coarse sync-string async miss waiters write-back write-back-large)
 printf '%-16s %10s %12s\n' instructions larder quick_cache
 declare -A ours
 for mode in "${modes[@]}"; do

@@ -4,12 +4,12 @@
 
 use std::{
     env,
-    future::{Future, Ready, ready},
+    future::{Future, Ready, poll_fn, ready},
     hint::black_box,
-    pin::pin,
+    pin::{Pin, pin},
     process::ExitCode,
-    sync::Arc,
-    task::{Context, Poll, Waker},
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Wake, Waker},
     time::{Duration, Instant},
 };
 
@@ -20,6 +20,7 @@ use larder_tokio::{
 
 const CAPACITY: u64 = 4_096;
 const KEYS: u64 = 1_024;
+const CROWD: u64 = 1_000;
 const TTL: Duration = Duration::from_secs(3_600);
 
 type Larder<K, R = Std<NoTimer<StdClock>>> = Cache<K, Loader<Echo>, R>;
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
 fn usage() -> ExitCode {
     eprintln!("usage: instructions MODE (larder|quick_cache) COUNT");
     eprintln!(
-        "modes: sync, sync-ttl, sync-ttl-coarse, sync-string, async, miss; larder alone: write-back, write-back-large"
+        "modes: sync, sync-ttl, sync-ttl-coarse, sync-string, async, miss, waiters; larder alone: write-back, write-back-large"
     );
     ExitCode::from(2)
 }
@@ -69,6 +70,13 @@ fn larder(mode: &str, count: u64) -> bool {
             (0..filled(mode)).for_each(|key| _ = cache.insert(key, key));
             let get = |key| at_once(cache.get(&key)).and_then(Result::ok);
             if mode == "async" { present(count, get) } else { absent(count, get) }
+        }
+        "waiters" => {
+            let (gate, keys) = (Gate::default(), Vec::from_iter(0..count / CROWD));
+            let cache = Cache::builder(Std::new(NoTimer::new(StdClock::new()))).capacity(CAPACITY).hash_seed(1);
+            let loads = gate.clone();
+            let cache = cache.load_fn(move |key| loads.load(key)).build().expect("a valid configuration");
+            crowds(&keys, &gate, |key| cache.get(key));
         }
         "write-back" | "write-back-large" => {
             let entries = if mode == "write-back" { 100 } else { 100_000 };
@@ -113,6 +121,11 @@ fn quick_cache(mode: &str, count: u64) -> bool {
             let get = |key| at_once(cache.get_or_insert_async(&key, load(key))).and_then(Result::ok);
             if mode == "async" { present(count, get) } else { absent(count, get) }
         }
+        "waiters" => {
+            let (gate, cache) = (Gate::default(), Quick::new(CAPACITY as usize));
+            let keys = Vec::from_iter(0..count / CROWD);
+            crowds(&keys, &gate, |key| cache.get_or_insert_async(key, gate.load(*key)));
+        }
         _ => return false,
     }
     true
@@ -132,6 +145,21 @@ fn present<V>(count: u64, get: impl Fn(u64) -> Option<V>) {
 /// Asks for keys that nobody has asked for before.
 fn absent<V>(count: u64, get: impl Fn(u64) -> Option<V>) {
     (0..count).for_each(|nth| drop(black_box(get(black_box(2 * CAPACITY + nth)))));
+}
+
+/// Has crowds ask for one key each, every caller a task of his own; they are told once the gate is open.
+fn crowds<'k, F: Future<Output = Result<u64, E>>, E>(keys: &'k [u64], gate: &Gate, get: impl Fn(&'k u64) -> F) {
+    let wakers: Vec<_> = (0..CROWD).map(|_| Waker::from(Arc::new(Sleeper))).collect();
+    for key in keys {
+        gate.shut();
+        let mut callers: Vec<_> =
+            wakers.iter().map(|waker| (Box::pin(get(black_box(key))), Context::from_waker(waker))).collect();
+        assert!(callers.iter_mut().all(|(caller, cx)| caller.as_mut().poll(cx).is_pending()), "the gate is shut");
+        gate.open();
+        for (caller, cx) in &mut callers {
+            assert!(matches!(caller.as_mut().poll(cx), Poll::Ready(Ok(value)) if value == *key), "the gate is open");
+        }
+    }
 }
 
 fn cache<K: Key>(ttl: Ttl) -> Larder<K>
@@ -190,6 +218,41 @@ impl Backend<u64> for EchoDisk {
     }
 
     fn lost(&self, _: Vec<u64>) {}
+}
+
+/// A task that nothing has to be done for.
+struct Sleeper;
+
+impl Wake for Sleeper {
+    fn wake(self: Arc<Self>) {}
+}
+
+/// A source whose loads wait until it is open.
+#[derive(Clone, Default)]
+struct Gate(Arc<Mutex<(bool, Option<Waker>)>>);
+
+impl Gate {
+    fn shut(&self) {
+        self.0.lock().expect("nobody panics").0 = false;
+    }
+
+    fn open(&self) {
+        let (is_open, waker) = &mut *self.0.lock().expect("nobody panics");
+        *is_open = true;
+        waker.take().expect("a load waits").wake();
+    }
+
+    fn load(&self, key: u64) -> impl Future<Output = Result<u64, ()>> + use<> {
+        let gate = self.clone();
+        poll_fn(move |cx| {
+            let (is_open, waker) = &mut *gate.0.lock().expect("nobody panics");
+            if *is_open {
+                return Poll::Ready(Ok(key));
+            }
+            *waker = Some(cx.waker().clone());
+            Poll::Pending
+        })
+    }
 }
 
 /// A source that answers at once.

@@ -4,6 +4,7 @@ use alloc::{borrow::ToOwned, boxed::Box, sync::Arc};
 use core::{
     borrow::Borrow,
     hash::{BuildHasher, Hash},
+    mem,
     ops::ControlFlow,
     task::{Context, Poll, Waker},
 };
@@ -92,8 +93,8 @@ where
         hash: u64,
         now: Option<Instant>,
     ) -> Poll<Result<L::Value, LoadError<L::Error>>> {
-        let call = self.ask.inner.rules.call();
-        self.poll(cx, &call, hash, now).map(|result| result.map(|(outcome, _)| outcome.value))
+        let inner = self.ask.inner;
+        self.poll(cx, &inner.call, hash, now).map(|result| result.map(|(outcome, _)| outcome.value))
     }
 
     /// Carries the lookup on; `now` is given if the clock was read already.
@@ -191,50 +192,51 @@ where
         now: Option<Instant>,
         means: &mut M,
     ) -> ControlFlow<Asks<K, L, R, P, H>, FirstTurn<K, L, R>> {
-        let Self { inner, key, state } = self;
-        let (inner, key): (&Arc<Inner<K, L, R, P, H>>, &Q) = (inner, key);
+        let (inner, key) = (self.inner, self.key);
         let now = now.unwrap_or_else(|| inner.runtime.now());
         let asked = Asked { hash, now, rules: &inner.rules, call };
-        let mut scraps = Scraps::new(&inner.source);
-        let result = inner.with(hash, |shard| {
-            let start = || means.start().map(|start| start.map(Ride::Own));
-            let polls_itself = |flight: &FlightOf<K, L, R>| polls_itself::<K, L, R>(flight, waker);
-            let effects = scraps.deferred.effects();
-            let arrival = shard.arrive(&asked, || key.to_owned(), |k| k.borrow() == key, start, polls_itself, effects);
-            let wait = |seat, first| Waiting::new(hash, seat, call, first, now);
-            match arrival {
-                Arrival::Served(outcome, seat) => {
-                    let ticket = seat.map(|seat| {
-                        scraps.deferred.nudge(shard.flights.seated(&seat));
-                        let waiting = wait(seat, Status::Expired).uncounted();
-                        Box::new(Waiter::new(Arc::clone(inner), waiting, now, false))
-                    });
-                    ControlFlow::Break(Ok((outcome, ticket)))
+        let first = FirstPoll(&mut self.state);
+        let result;
+        {
+            let mut scraps = Scraps::new(&inner.source);
+            result = inner.with(hash, |shard| {
+                let start = || means.start().map(|start| start.map(Ride::Own));
+                let polls_itself = |flight: &FlightOf<K, L, R>| polls_itself::<K, L, R>(flight, waker);
+                let effects = scraps.deferred.effects();
+                let arrival =
+                    shard.arrive(&asked, || key.to_owned(), |k| k.borrow() == key, start, polls_itself, effects);
+                let wait = |seat, status| Waiting::new(hash, seat, call, status, now);
+                match arrival {
+                    Arrival::Served(outcome, seat) => {
+                        let ticket = seat.map(|seat| {
+                            scraps.deferred.nudge(shard.flights.seated(&seat));
+                            let waiting = wait(seat, Status::Expired).uncounted();
+                            Box::new(Waiter::new(Arc::clone(inner), waiting, now, false))
+                        });
+                        ControlFlow::Break(Ok((outcome, ticket)))
+                    }
+                    Arrival::Refused(error) => ControlFlow::Break(Err(error)),
+                    Arrival::Alone(status) => {
+                        *first.0 = State::Alone(Alone::new(inner, hash, status, now));
+                        ControlFlow::Continue(None)
+                    }
+                    Arrival::Seated(seat, status) => {
+                        // Whatever happens from here on, the seat is given up with this state.
+                        let is_first = seat.began() == Some(1);
+                        *first.0 = State::Waiting(Waiter::new(inner, wait(seat, status), now, true));
+                        let State::Waiting(waiter) = first.0 else { return ControlFlow::Continue(None) };
+                        ControlFlow::Continue(Some(if is_first {
+                            waiter.stay.set_out::<K, L, R, P>(shard, waker)
+                        } else {
+                            waiter.stay.visit(shard, inner, (Driven::Joined, 0), waker, means, &mut scraps)
+                        }))
+                    }
                 }
-                Arrival::Refused(error) => ControlFlow::Break(Err(error)),
-                Arrival::Alone(status) => {
-                    *state = State::Alone(Alone::new(inner, hash, status, now));
-                    ControlFlow::Continue(None)
-                }
-                Arrival::Seated(seat, first) => {
-                    // Whatever happens from here on, the seat is given up with this state.
-                    let is_first = seat.began() == Some(1);
-                    *state = State::Waiting(Waiter::new(inner, wait(seat, first), now, true));
-                    let State::Waiting(waiter) = state else { return ControlFlow::Continue(None) };
-                    let nothing = (Driven::Nothing, 0);
-                    ControlFlow::Continue(Some(if is_first {
-                        waiter.stay.set_out::<K, L, R, P>(shard, waker)
-                    } else {
-                        waiter.stay.visit(shard, inner, nothing, waker, means, &mut scraps)
-                    }))
-                }
-            }
-        });
-        match state {
-            State::Waiting(waiter) => waiter.clear_away(scraps),
-            _ => drop(scraps),
+            });
         }
-        if matches!(state, State::Alone(_)) {
+        // He drives the load that he may have been given in what is left of this poll.
+        mem::forget(first);
+        if matches!(self.state, State::Alone(_)) {
             self.start_alone(hash, means);
         }
         result
@@ -254,6 +256,17 @@ where
             let now = now.map(|now| (now, call));
             shard.soften(hash, now, failure, wait, |k| k.borrow() == key).map(|outcome| (outcome, None))
         })
+    }
+}
+
+/// The first poll, until all is done but driving. Should the stack unwind, a load that was given out to be driven has panicked.
+struct FirstPoll<'s, 'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(&'s mut State<'a, K, L, R, P, H>);
+
+impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Drop for FirstPoll<'_, '_, K, L, R, P, H> {
+    fn drop(&mut self) {
+        if let State::Waiting(waiter) = self.0 {
+            waiter.contain_panic();
+        }
     }
 }
 

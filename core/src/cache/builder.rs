@@ -556,7 +556,8 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
         let shards = shares(capacity, shards).map(shard).collect();
         let forgets_failures = !rules.backoff.first.is_zero() && !rules.backoff.endless;
         let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || forgets_failures);
-        Ok(Cache { inner: Arc::new(Inner { runtime, source, hasher, rules, shards, timed, spawn }) })
+        let call = rules.call();
+        Ok(Cache { inner: Arc::new(Inner { runtime, source, hasher, rules, call, shards, timed, spawn }) })
     }
 }
 

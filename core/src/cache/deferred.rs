@@ -9,8 +9,10 @@ use crate::{
     shard::Effects,
 };
 
-/// What a shard has left to be done once its lock is released. Dropping it does it: wakes first, then tells who watches
-/// that there is a change and who listens of the values that left, then drops the rest. A panic in one keeps nothing of the others from being done.
+/// What a shard has left to be done once its lock is released.
+///
+/// Dropping it does it: wakes first, then tells who watches that there is a change and who listens of the values that left,
+/// then drops the rest. A panic in one keeps nothing of the others from being done.
 pub(crate) struct Deferred<'a, K, L: Source<K>, R: Runtime> {
     effects: Contained<EffectsOf<K, L, R>>,
     nudged: Option<Waker>,

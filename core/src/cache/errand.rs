@@ -61,10 +61,10 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M: Means<K, L>
     /// Sits down in a flight; or returns what else the errand comes to.
     fn arrive(&mut self, cx: &Context<'_>) -> Option<Errands<L::Value, L::Error>> {
         let Self { waiter, inner, key, means } = self;
-        let (hash, now, call) = (inner.hash(key), inner.runtime.now(), inner.rules.call());
+        let (hash, now, call) = (inner.hash(key), inner.runtime.now(), &inner.call);
         // Cloned before the lock is taken: should that panic, no load is dropped under it.
         let mut own = Some(key.clone());
-        let asked = Asked { hash, now, rules: &inner.rules, call: &call };
+        let asked = Asked { hash, now, rules: &inner.rules, call };
         let mut deferred = Deferred::<K, L, R>::new(&inner.source);
         inner.with(hash, |shard| {
             let start = || means.start().map(|start| start.map(Ride::Own));
@@ -81,7 +81,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M: Means<K, L>
                 Arrival::Refused(error) => Some(Some(Err(error))),
                 Arrival::Alone(_) => Some(None),
                 Arrival::Seated(seat, first) => {
-                    let waiting = Waiting::new(hash, seat, &call, first, now);
+                    let waiting = Waiting::new(hash, seat, call, first, now);
                     *waiter = Some(Waiter::new(Arc::clone(inner), waiting, now, true));
                     None
                 }

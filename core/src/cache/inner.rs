@@ -14,7 +14,7 @@ use crate::{
     Instant, Judgement, Key, Loaded, Lock, Previous, Runtime, Source, Ttl,
     flight::Flight,
     policy::{GatedFifo, Policy},
-    shard::{Effects, Rules, Shard},
+    shard::{Call, Effects, Rules, Shard},
 };
 
 /// The hasher of a cache that was not given one.
@@ -160,6 +160,8 @@ pub(crate) struct Inner<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHas
     pub(crate) source: L,
     pub(super) hasher: H,
     pub(crate) rules: Rules,
+    /// What a call is that says nothing of its own.
+    pub(crate) call: Call,
     pub(super) shards: Box<[Aligned<R::Lock<ShardOf<K, L, R, P>>>]>,
     /// Whether anything was ever stored that expires: until then no hit reads the clock.
     pub(super) timed: AtomicBool,

@@ -79,6 +79,7 @@ impl<N: Notify> Stay<N> {
         H: BuildHasher,
         M: Means<K, L>,
     {
+        let has_joined = matches!(driven, Driven::Joined);
         let again = self.hand_in(shard, inner, driven, scraps);
         self.driving = None;
         let Some(waiting) = &mut self.waiting else { return Turn::Sleep(Instant::NEVER) };
@@ -89,6 +90,10 @@ impl<N: Notify> Stay<N> {
                 let flight = shard.flights.seated(&waiting.seat);
                 let seats = flight.seats();
                 scraps.wakers[1] = flight.crowd.register(&mut self.registration, seats, waker);
+                // A load that rests, and was not woken since it was polled with the waker of all, need not be polled for one
+                // more of them: he is woken with the others, and carries it on like any of them when he is polled again.
+                let resting = if has_joined && flight.crowd.is_quiet() { flight.at_rest() } else { None };
+                let after = resting.unwrap_or(after);
                 let next = match again {
                     Some(job) => Next::Drive(job),
                     None => {
@@ -110,7 +115,11 @@ impl<N: Notify> Stay<N> {
             {
                 waiting.counted = false;
             }
-            Turn::End(_) => scraps.left = self.leave::<K, L, R, P>(shard),
+            Turn::End(_) => {
+                if let Some(left) = self.leave::<K, L, R, P>(shard) {
+                    scraps.left = Some(left);
+                }
+            }
             _ => {}
         }
         turn
@@ -125,7 +134,7 @@ impl<N: Notify> Stay<N> {
         let place = seat.place();
         let waker = shard.flights.seated(&seat).crowd.withdraw(mem::take(&mut self.registration));
         Some(match shard.flights.leave(seat) {
-            Leaving::Nothing if waker.is_none() => return None,
+            Leaving::Nothing | Leaving::Others { vacant: false, untold: None } if waker.is_none() => return None,
             Leaving::Nothing => Left::others(None, None, waker),
             Leaving::Others { vacant, untold } => {
                 let hub = if vacant { shard.flights.flight(place).crowd.hub() } else { None };
@@ -159,7 +168,7 @@ impl<N: Notify> Stay<N> {
             scraps.wakers[0] = shard.flights.seated(seat).crowd.withdraw(registration);
         }
         match driven {
-            Driven::Nothing => {}
+            Driven::Nothing | Driven::Joined => {}
             Driven::Pending(number, load) => {
                 let shared = shard.flights.seated(seat).crowd.is_shared();
                 match shard.flights.check_in(seat, number, load, shared) {
@@ -188,8 +197,8 @@ fn turn_of<K: Key, L: Source<K>, R: Runtime, P: Policy>(
 ) -> Turn<Ride<K, L, R>, L::Value, L::Error, R::Notify> {
     match next {
         Next::Drive(job) if job.shared && !matches!(job.work, Work::Own) => {
-            let hub = shard.flights.seated(&waiting.seat).crowd.hub();
-            let handed = hub.map(|(hub, waker)| Handed { wakes: hub.wakes(), hub, waker });
+            let hub = shard.flights.seated(&waiting.seat).crowd.hand_out();
+            let handed = hub.map(|(hub, waker, wakes)| Handed { hub, waker, wakes });
             Turn::Drive(job, handed)
         }
         Next::Drive(job) => Turn::Drive(job, None),

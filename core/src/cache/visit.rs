@@ -1,6 +1,6 @@
 //! The words of a visit to a shard: what is handed in, what is learned, and what is left over.
 
-use alloc::sync::Arc;
+use alloc::{boxed::Box, sync::Arc};
 use core::task::Waker;
 
 use super::{
@@ -37,6 +37,8 @@ pub(crate) enum Turn<F, V, E, N> {
 /// What was driven, and what came of it.
 pub(crate) enum Driven<F, V, E> {
     Nothing,
+    /// Nothing, on the first visit to a flight.
+    Joined,
     Pending(u32, F),
     OwnPending(u32),
     Answered(u32, News<V>, Instant),
@@ -57,7 +59,9 @@ pub(crate) struct Left<K, F, V, E, N: Notify> {
 }
 
 /// The flight if nobody is left in it, a failure that nobody was told of, and the waker of who left.
-type Rest<K, F, V, E, N> = (Option<Flight<K, F, V, E, Waker, Crowd<N>>>, Option<Failure<E>>, Option<Waker>);
+///
+/// The flight is boxed, as few visits leave one over and all would carry its size around.
+type Rest<K, F, V, E, N> = (Option<Box<Flight<K, F, V, E, Waker, Crowd<N>>>>, Option<Failure<E>>, Option<Waker>);
 
 impl<K, F, V, E, N: Notify> Left<K, F, V, E, N> {
     /// Others wait on, of whom one has to lead if there is a hub here.
@@ -66,8 +70,8 @@ impl<K, F, V, E, N: Notify> Left<K, F, V, E, N> {
     }
 
     /// Nobody waits any more.
-    pub(crate) const fn last(flight: Flight<K, F, V, E, Waker, Crowd<N>>, waker: Option<Waker>) -> Self {
-        Self { vacant: None, _rest: Contained((Some(flight), None, waker)) }
+    pub(crate) fn last(flight: Flight<K, F, V, E, Waker, Crowd<N>>, waker: Option<Waker>) -> Self {
+        Self { vacant: None, _rest: Contained((Some(Box::new(flight)), None, waker)) }
     }
 }
 

@@ -120,13 +120,14 @@ where
     fn land(&mut self, number: u32, news: News<L::Value>, now: Instant) -> LandedOf<K, L> {
         let (inner, stay) = (self.inner.get(), &mut self.stay);
         let Some(waiting) = &stay.waiting else { return Err(news) };
-        let mut deferred = Deferred::<K, L, R>::new(&inner.source);
         let at = At { now, rules: &inner.rules };
-        let (outcome, flight) =
-            inner.with(waiting.hash, |shard| shard.land(waiting, number, news, at, deferred.effects()))?;
-        (stay.waiting, stay.driving) = (None, None);
-        drop(deferred);
-        drop(flight);
+        let (outcome, _flight);
+        {
+            let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+            (outcome, _flight) =
+                inner.with(waiting.hash, |shard| shard.land(waiting, number, news, at, deferred.effects()))?;
+            (stay.waiting, stay.driving) = (None, None);
+        }
         Ok(outcome)
     }
 
@@ -143,22 +144,16 @@ where
         let Some(hash) = stay.waiting.as_ref().map(|waiting| waiting.hash) else {
             return Turn::Sleep(Instant::NEVER);
         };
-        let mut scraps = Scraps::new(&inner.source);
-        let turn = inner.with(hash, |shard| stay.visit(shard, inner, (driven, after), waker, means, &mut scraps));
-        drop(scraps);
+        let turn;
+        {
+            let mut scraps = Scraps::new(&inner.source);
+            turn = inner.with(hash, |shard| stay.visit(shard, inner, (driven, after), waker, means, &mut scraps));
+        }
         // A load that was woken while it was polled is looked after by whoever is woken now.
         if let Some(handed) = handed.filter(|handed| handed.hub.wakes() != handed.wakes) {
             handed.hub.notify_all();
         }
         turn
-    }
-
-    /// Drops what his first visit has left over. Should that panic, a load that he was given to drive has panicked.
-    pub(crate) fn clear_away(&mut self, scraps: Scraps<'_, K, L, R>) {
-        let polling = Polling(self);
-        drop(scraps);
-        // He drives it in what is left of this poll.
-        mem::forget(polling);
     }
 
     /// Polls a load, with no lock held.
