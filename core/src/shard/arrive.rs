@@ -73,21 +73,20 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let failure = self.failures.find(hash, now, &mut eq).filter(|_| !call.reload);
         // Here, no code of the user has to be called any more but `Clone`: the rest happens or it does not.
         if let Some(place) = held.filter(|place| is_fresh || self.takes_stale(*place, asked)) {
-            let (mut may_refresh, is_ticket) = (failure.is_none(), call.takes == Takes::Ticket);
-            if !is_ticket {
-                // Who asks from inside the refresh must not wait for it.
-                may_refresh &= !flight.is_some_and(|flight| polls_itself(self.flights.flight(flight)));
-                let seat = if may_refresh { self.ticket(asked, flight, key, means, effects) } else { None };
-                self.reclaim(now, RECLAIM, effects);
-                return match seat {
-                    Some(seat) => Arrival::Seated(seat, first),
-                    None => Arrival::Served(self.serve(place, now, failure.as_ref()), None),
-                };
-            }
-            let outcome = self.serve(place, now, failure.as_ref());
+            let is_ticket = call.takes == Takes::Ticket;
+            // Who refreshes for himself waits for it, which must not be from inside the refresh.
+            let is_inside = !is_ticket && flight.is_some_and(|flight| polls_itself(self.flights.flight(flight)));
+            // Served before a refresh is claimed with it, as a clone may panic.
+            let outcome = is_ticket.then(|| self.serve(place, now, failure.as_ref()));
+            let may_refresh = failure.is_none() && !is_inside;
             let seat = if may_refresh { self.ticket(asked, flight, key, means, effects) } else { None };
+            let arrival = match (outcome, seat) {
+                (Some(outcome), seat) => Arrival::Served(outcome, seat),
+                (None, Some(seat)) => Arrival::Seated(seat, first),
+                (None, None) => Arrival::Served(self.serve(place, now, failure.as_ref()), None),
+            };
             self.reclaim(now, RECLAIM, effects);
-            return Arrival::Served(outcome, seat);
+            return arrival;
         }
         if let Some(failure) = failure {
             let arrival = match self.stale(place, now, call.stale_if_error, Some(&failure)) {
