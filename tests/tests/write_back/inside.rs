@@ -43,22 +43,30 @@ fn c82_a_load_that_asks_for_its_own_key<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
+/// Has each write ask the cache first; returns what that hears.
+fn in_each_flush<R: Host, F: Future<Output = [String; 2]> + 'static>(
+    disk: &Disk,
+    pages: &Pages<R>,
+    ask: impl Fn(Pages<R>, u32) -> F + 'static,
+) -> Heard {
+    let heard = Heard::default();
+    let (pages, hears) = (pages.clone(), heard.clone());
+    disk.first(move |io, key| {
+        let (asked, hears) = (ask(pages.clone(), key), hears.clone());
+        (io == Io::Flush).then(|| -> Inner { Box::pin(async move { hears.borrow_mut().extend(asked.await) }) })
+    });
+    heard
+}
+
 /// C82.
 fn c82_a_flush_that_asks_for_its_own_key<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     sim.write(&pages, 1, 11);
-    let heard = Heard::default();
-    let (asks, hears) = (pages.clone(), heard.clone());
-    disk.first(move |io, key| {
-        let (asks, hears) = (asks.clone(), hears.clone());
-        (io == Io::Flush).then(|| -> Inner {
-            Box::pin(async move {
-                let flushed = Answer::from(asks.flush_key(&key).await).to_string();
-                // A hit does not wait for the flush.
-                let value = asks.get_or_load(&key).await.map_or_else(|error| why(&error), |it| it.value().to_string());
-                hears.borrow_mut().extend([flushed, value]);
-            })
-        })
+    let heard = in_each_flush(&disk, &pages, |pages, key| async move {
+        let flushed = Answer::from(pages.flush_key(&key).await).to_string();
+        // A hit does not wait for the flush.
+        let value = pages.get_or_load(&key).await.map_or_else(|error| why(&error), |it| it.value().to_string());
+        [flushed, value]
     });
     let flush = sim.flush(&pages);
     assert_eq!((sim.saw(flush), heard.take()), ("0: done".into(), vec!["[1: Reentrant]".to_string(), "11".into()]));
@@ -70,17 +78,10 @@ fn c82_a_flush_that_asks_for_its_own_key<R: Host>() {
 fn c82_a_flush_that_removes_or_invalidates<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     sim.write(&pages, 1, 11);
-    let heard = Heard::default();
-    let (asks, hears) = (pages.clone(), heard.clone());
-    disk.first(move |io, key| {
-        let (asks, hears) = (asks.clone(), hears.clone());
-        (io == Io::Flush).then(|| -> Inner {
-            Box::pin(async move {
-                let removed = asks.remove(&key).await.map_or_else(|error| why(&error), |_| "removed".into());
-                let gone = asks.invalidate().await.map_or_else(|error| why(&error), |()| "gone".into());
-                hears.borrow_mut().extend([removed, gone]);
-            })
-        })
+    let heard = in_each_flush(&disk, &pages, |pages, key| async move {
+        let removed = pages.remove(&key).await.map_or_else(|error| why(&error), |_| "removed".into());
+        let gone = pages.invalidate().await.map_or_else(|error| why(&error), |()| "gone".into());
+        [removed, gone]
     });
     let flush = sim.flush(&pages);
     assert_eq!((sim.saw(flush), heard.take()), ("0: done".into(), vec!["Reentrant".to_string(); 2]));
