@@ -81,21 +81,22 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
                 self.load = None;
                 self.value = Some(result.map_err(Fault::Backend)?);
             }
-            if let Some(value) = self.value.take() {
-                match self.settling.place(&self.key, value, Origin::Loaded(self.since)) {
+            match self.value.take() {
+                Some(value) => match self.settling.place(&self.key, value, Origin::Loaded(self.since)) {
                     Settled::At(handle) | Settled::Present(handle, _) => return Poll::Ready(Ok(handle)),
-                    Settled::Not(value) => {
-                        self.value = Some(value);
-                        ready!(self.make_room(cx))?;
-                        continue;
-                    }
+                    Settled::Not(value) => self.value = Some(value),
                     Settled::Void => {}
+                },
+                None => {
+                    if let Some(handle) = Pinned::of(&self.shared, &self.key) {
+                        return Poll::Ready(Ok(handle));
+                    }
                 }
-            } else if let Some(handle) = Pinned::of(&self.shared, &self.key) {
-                return Poll::Ready(Ok(handle));
             }
             ready!(self.make_room(cx))?;
-            self.begin();
+            if self.value.is_none() && !self.settling.is_waiting() {
+                self.begin();
+            }
         }
     }
 

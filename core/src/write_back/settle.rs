@@ -54,12 +54,14 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
     }
 
     /// Flushes what has to leave, and waits where everything is pinned; `hash` is that of the key that is to come.
+    ///
+    /// Ready also while it [is waiting](Self::is_waiting), where there may be no need for that any more: see to that first.
     pub(super) fn make_room(&mut self, hash: u64, cx: &mut Context<'_>) -> Poll<Result<(), Fault<K, B::Error>>> {
         loop {
             if let Some(waiting) = &mut self.waiting {
                 match ready!(Pin::new(waiting).poll(cx)) {
                     Wait::For(place) => self.place = Some(place),
-                    Wait::Called => continue,
+                    Wait::Called => return Poll::Ready(Ok(())),
                     Wait::Over => return Poll::Ready(Err(Fault::Full)),
                 }
                 self.waiting = None;
@@ -104,8 +106,13 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
 
     /// Puts the value into its place, pinned.
     pub(super) fn place(&mut self, key: &K, value: B::Value, origin: Origin) -> Settled<K, B, R, D> {
-        // Where there is none, he waits for another one.
-        let Some(held) = &self.place else { return Settled::Not(value) };
+        let Some(held) = &self.place else {
+            // He waits for another one, unless the key has come meanwhile.
+            return match Pinned::of(&self.shared, key) {
+                Some(handle) => Settled::Present(handle, value),
+                None => Settled::Not(value),
+            };
+        };
         let is_clear = held.is_clear;
         let (handles, hash) = (key.clone(), self.shared.hash(key));
         // Left out here by whatever panics in there.

@@ -21,6 +21,7 @@ mod order;
 mod origins;
 mod origins_order;
 mod room;
+mod room_again;
 mod room_waiting;
 mod torn;
 mod victims;

@@ -1,0 +1,72 @@
+//! Who had a place, has lost it to a pin and waits for another one: what comes to him meanwhile.
+
+use super::*;
+
+on_every_runtime! {
+    who_inserts_is_refused_when_his_key_comes
+    who_has_loaded_takes_his_key_when_it_comes
+    closing_ends_his_wait
+}
+
+/// Three entries that are pinned by the time a load and an insertion of key 9 have places for it; the insertion has lost its
+/// place after 35, the load loses it after `load`. Returns those two callers, what the insertion brings, and the pins.
+type Scene<R> = (Sim, Disk, Pages<R>, (usize, Kept<R>), (usize, Kept<R>), Vec<Kept<R>>);
+
+fn both_have_lost_their_places<R: Host>(load: u64) -> Scene<R> {
+    let (mut sim, disk, pages) = start::<R>(3);
+    sim.load(&pages, 1);
+    sim.write(&pages, 2, 22);
+    sim.write(&pages, 3, 33);
+    disk.loads_by(move |_, _| after(load));
+    disk.flushes_by(|_, _| after(30));
+    let loads = sim.pin_later(&pages, 9);
+    let mut pins = vec![sim.pin(&pages, 1)];
+    sim.to(5);
+    let kept = Kept::<R>::default();
+    let (keeper, inserts) = (kept.clone(), pages.clone());
+    let inserts = sim.call(async move {
+        match inserts.insert(9, V::new(99), Room::Wait).await {
+            Ok(handle) => {
+                keeper.borrow_mut().push(handle);
+                Answer::Done
+            }
+            Err(error) => Answer::Text(why(&error)),
+        }
+    });
+    pins.extend([2, 3].map(|key| sim.pin(&pages, key)));
+    sim.to(60);
+    assert_eq!((sim.saw(loads.0), sim.saw(inserts)), ("waits".into(), "waits".into()));
+    (sim, disk, pages, loads, (inserts, kept), pins)
+}
+
+/// D83: he learns so at once, as one does who has not had a place yet.
+fn who_inserts_is_refused_when_his_key_comes<R: Host>() {
+    let (mut sim, disk, pages, loads, inserts, pins) = both_have_lost_their_places::<R>(20);
+    pins[0].take();
+    sim.run();
+    assert_eq!((sim.saw(loads.0), sim.saw(inserts.0)), ("60: done".into(), "60: Pinned [9]".into()));
+    drop(pins);
+    loads.1.take();
+    assert_all_is_free(&mut sim, &disk, &pages, 3);
+}
+
+/// A hit needs no room: what was inserted is newer than what he has loaded. (P3, P8)
+fn who_has_loaded_takes_his_key_when_it_comes<R: Host>() {
+    let (mut sim, disk, pages, loads, inserts, pins) = both_have_lost_their_places::<R>(50);
+    pins[0].take();
+    sim.run();
+    assert_eq!((sim.saw(inserts.0), sim.saw(loads.0)), ("60: done".into(), "60: done".into()));
+    assert_eq!(loads.1.borrow()[0].value(), V::new(99));
+    drop((pins, loads.1.take(), inserts.1.take()));
+    assert_all_is_free(&mut sim, &disk, &pages, 3);
+}
+
+/// D84: who waits for room to store something learns that he will not; a load that has begun ends as it would have.
+fn closing_ends_his_wait<R: Host>() {
+    let (mut sim, _disk, pages, loads, inserts, pins) = both_have_lost_their_places::<R>(50);
+    sim.close(&pages);
+    assert_eq!((sim.saw(inserts.0), sim.saw(loads.0)), ("60: Closed".into(), "waits".into()));
+    pins[0].take();
+    sim.run();
+    assert_eq!(sim.saw(loads.0), "60: done");
+}
