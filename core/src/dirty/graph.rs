@@ -5,7 +5,7 @@
 use alloc::{vec, vec::Vec};
 
 /// What has to be on disk over there first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// All changes up to this number.
     UpTo(u64),
@@ -47,8 +47,8 @@ impl<N: Clone + PartialEq> Edges<N> {
     pub(crate) fn add(&mut self, to: N, need: Need) {
         let is_alike = |other: &Need| (*other == Need::Always) == (need == Need::Always);
         match self.list.iter_mut().find(|(other, is)| *other == to && is_alike(is)) {
-            // Numbers only grow, so what is needed now includes what was.
-            Some((_, present)) => *present = need,
+            // A higher number includes a lower one, which may come after it: it was asked for before the edge is added.
+            Some((_, present)) => *present = need.max(*present),
             None => self.list.push((to, need)),
         }
     }

@@ -33,6 +33,15 @@ fn one_edge_of_a_kind() {
     assert!(edges.list().is_empty());
 }
 
+/// D82: two callers ask what is dirty over there, and the one who has asked first adds his edge last. (P17)
+#[test]
+fn an_edge_needs_no_less_than_before() {
+    let mut edges = Edges::new();
+    edges.add(1, Need::UpTo(5));
+    edges.add(1, Need::UpTo(3));
+    assert_eq!(edges.list(), [(1, Need::UpTo(5))]);
+}
+
 #[test]
 fn the_oldest_change_is_noted() {
     let mut edges = Edges::<u32>::new();
