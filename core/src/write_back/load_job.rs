@@ -3,6 +3,7 @@
 use alloc::{boxed::Box, sync::Arc};
 use core::{
     future::Future,
+    mem,
     pin::Pin,
     task::{Context, Poll, Waker, ready},
 };
@@ -34,13 +35,15 @@ pub(crate) struct LoadJob<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
 struct Stuck<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
     shared: Arc<Shared<K, B, R, D>>,
     key: K,
+    /// Whether it was noted in the poll before this one, or earlier.
+    is_old: bool,
 }
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Stuck<K, B, R, D> {
     fn new(shared: &Arc<Shared<K, B, R, D>>, key: &K) -> Self {
         let noted = key.clone();
         shared.with(|book| book.stuck.push(noted));
-        Self { shared: Arc::clone(shared), key: key.clone() }
+        Self { shared: Arc::clone(shared), key: key.clone(), is_old: false }
     }
 }
 
@@ -102,11 +105,13 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
 
     fn make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault<K, B::Error>>> {
         let poll = self.settling.make_room(self.hash, cx);
+        // Everybody who shares the load looks whether he waits for that. Who came during the poll that notes it may not have
+        // seen the note, and what that was polled with does not wake him; he is among those whom the next one wakes.
+        let is_told = self.stuck.as_mut().is_some_and(|stuck| mem::replace(&mut stuck.is_old, true));
         if !self.settling.is_waiting() {
             self.stuck = None;
-        } else if self.stuck.is_none() {
-            self.stuck = Some(Stuck::new(&self.shared, &self.key));
-            // Everybody who shares the load looks whether he waits for that.
+        } else if !is_told {
+            self.stuck.get_or_insert_with(|| Stuck::new(&self.shared, &self.key));
             cx.waker().wake_by_ref();
         }
         poll

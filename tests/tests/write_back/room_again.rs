@@ -1,11 +1,14 @@
 //! Who had a place, has lost it to a pin and waits for another one: what comes to him meanwhile.
 
+use core::{cell::Cell, future::poll_fn, task::Poll};
+
 use super::*;
 
 on_every_runtime! {
     who_inserts_is_refused_when_his_key_comes
     who_has_loaded_takes_his_key_when_it_comes
     closing_ends_his_wait
+    who_joins_a_load_while_it_is_polled_hears_that_it_waits_for_room
 }
 
 /// Three entries that are pinned by the time a load and an insertion of key 9 have places for it; the insertion has lost its
@@ -69,4 +72,41 @@ fn closing_ends_his_wait<R: Host>() {
     pins[0].take();
     sim.run();
     assert_eq!(sim.saw(loads.0), "60: done");
+}
+
+/// P3, D77: he hears of it though he has come in the very poll by which the load comes to wait.
+fn who_joins_a_load_while_it_is_polled_hears_that_it_waits_for_room<R: Host>() {
+    type Joiner = Pin<Box<dyn Future<Output = String>>>;
+    let (mut sim, disk, pages) = start::<R>(1);
+    sim.load(&pages, 1);
+    let (is_near, joined) = (Rc::new(Cell::new(false)), Rc::new(RefCell::new(None::<Joiner>)));
+    let (counter, waker) = wakers::Counting::new();
+    let (when, joins, asks, with) = (is_near.clone(), joined.clone(), pages.clone(), waker.clone());
+    disk.first(move |_, _| {
+        let (when, joins, asks, with) = (when.clone(), joins.clone(), asks.clone(), with.clone());
+        Some(Box::pin(poll_fn(move |_| {
+            if !when.get() {
+                return Poll::Pending;
+            }
+            let asks = asks.clone();
+            let mut joiner: Joiner =
+                Box::pin(async move { told(asks.get_or_load_with(&3, Room::Within(ms(50))).await).to_string() });
+            assert!(joiner.as_mut().poll(&mut Context::from_waker(&with)).is_pending());
+            joins.borrow_mut().replace(joiner);
+            Poll::Ready(())
+        })))
+    });
+    let first = sim.load(&pages, 3);
+    let one = sim.pin(&pages, 1);
+    is_near.set(true);
+    sim.poll(first);
+    sim.run();
+    let mut joiner = joined.take().expect("he was polled");
+    let mut is_over = || joiner.as_mut().poll(&mut Context::from_waker(&waker));
+    assert_eq!((sim.saw(first), counter.wakes() > 0, is_over()), ("waits".into(), true, Poll::Pending));
+    let before = counter.wakes();
+    sim.to(50);
+    assert_eq!((counter.wakes() > before, is_over()), (true, Poll::Ready("Full".into())));
+    drop((joiner, one.take()));
+    disk.nothing_first();
 }
