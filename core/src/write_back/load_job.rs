@@ -96,14 +96,13 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
                     }
                 }
             }
-            ready!(self.make_room(cx))?;
-            if self.value.is_none() && !self.settling.is_waiting() {
+            if ready!(self.make_room(cx))? && self.value.is_none() {
                 self.begin();
             }
         }
     }
 
-    fn make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault<K, B::Error>>> {
+    fn make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Fault<K, B::Error>>> {
         let poll = self.settling.make_room(self.hash, cx);
         // Everybody who shares the load looks whether he waits for that. Who came during the poll that notes it may not have
         // seen the note, and what that was polled with does not wake him; he is among those whom the next one wakes.

@@ -55,13 +55,13 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
 
     /// Flushes what has to leave, and waits where everything is pinned; `hash` is that of the key that is to come.
     ///
-    /// Ready also while it [is waiting](Self::is_waiting), where there may be no need for that any more: see to that first.
-    pub(super) fn make_room(&mut self, hash: u64, cx: &mut Context<'_>) -> Poll<Result<(), Fault<K, B::Error>>> {
+    /// Ready with whether there is room. If not, it may be of no use any more, for the key has come: look, and go on.
+    pub(super) fn make_room(&mut self, hash: u64, cx: &mut Context<'_>) -> Poll<Result<bool, Fault<K, B::Error>>> {
         loop {
             if let Some(waiting) = &mut self.waiting {
                 match ready!(Pin::new(waiting).poll(cx)) {
                     Wait::For(place) => self.place = Some(place),
-                    Wait::Called => return Poll::Ready(Ok(())),
+                    Wait::Called => return Poll::Ready(Ok(false)),
                     Wait::Over => return Poll::Ready(Err(Fault::Full)),
                 }
                 self.waiting = None;
@@ -72,6 +72,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
                     self.tried.insert(since);
                     self.first.get_or_insert_with(|| Fault::Victim(key, Box::new(WriteBackError::of(error))));
                 }
+                return Poll::Ready(Ok(false));
             }
             let Some(held) = &mut self.place else { return Poll::Ready(Err(Fault::Full)) };
             let victim = self.shared.with(|book| match book.ledger.victim(held.is_clear, &self.tried) {
@@ -86,7 +87,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
                 }
             });
             match victim {
-                Ok(None) => return Poll::Ready(Ok(())),
+                Ok(None) => return Poll::Ready(Ok(true)),
                 Ok(Some((key, round, since))) => {
                     let flush = Sharing::flush(&self.shared, key.clone(), round);
                     self.flushing = Some((key, since, Box::new(flush)));

@@ -22,6 +22,7 @@ mod origins;
 mod origins_order;
 mod room;
 mod room_again;
+mod room_storm;
 mod room_waiting;
 mod torn;
 mod victims;

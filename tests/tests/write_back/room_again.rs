@@ -1,4 +1,4 @@
-//! Who had a place, has lost it to a pin and waits for another one: what comes to him meanwhile.
+//! Who has a place and makes room, or has lost it to a pin and waits for another one: what comes to him meanwhile.
 
 use core::{cell::Cell, future::poll_fn, task::Poll};
 
@@ -8,6 +8,7 @@ on_every_runtime! {
     who_inserts_is_refused_when_his_key_comes
     who_has_loaded_takes_his_key_when_it_comes
     closing_ends_his_wait
+    what_comes_while_room_is_made_is_not_loaded
     who_joins_a_load_while_it_is_polled_hears_that_it_waits_for_room
 }
 
@@ -109,4 +110,22 @@ fn who_joins_a_load_while_it_is_polled_hears_that_it_waits_for_room<R: Host>() {
     assert_eq!((counter.wakes() > before, is_over()), (true, Poll::Ready("Full".into())));
     drop((joiner, one.take()));
     disk.nothing_first();
+}
+
+/// P1: the flush of what has to leave inserts the key for which it leaves.
+fn what_comes_while_room_is_made_is_not_loaded<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    sim.write(&pages, 1, 11);
+    sim.load(&pages, 3);
+    let asks = pages.clone();
+    disk.first(move |io, _| {
+        let asks = asks.clone();
+        (io == Io::Flush).then(|| -> Pin<Box<dyn Future<Output = ()>>> {
+            Box::pin(async move { drop(asks.insert(2, V::new(22), Room::Try).await.expect("there is room")) })
+        })
+    });
+    let load = sim.load(&pages, 2);
+    assert_eq!((sim.saw(load), disk.loads(), pages.dirty()), ("0: V22".into(), 2, 1));
+    disk.nothing_first();
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
