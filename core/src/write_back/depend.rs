@@ -105,12 +105,17 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
         let connected = self.shared.with(|book| {
             // Under this lock as well, so that a flush which looks for what it needs finds both or neither.
             let is_needed = self.shared.node.connect(&node, need)?;
-            if is_needed && !book.links.iter().any(|(link, _)| *link == node) {
+            let is_new = is_needed && !book.links.iter().any(|(link, _)| *link == node);
+            if is_new {
                 book.links.extend(upstream.take().map(|upstream| (node, upstream)));
             }
-            Ok(())
+            Ok(is_new)
         });
-        connected.map_err(|names| CircleError { names })
+        if connected.map_err(|names| CircleError { names })? {
+            // One more is kept: let go of those that need not be any longer, or they add up where this is never flushed.
+            let _needed = self.shared.needed();
+        }
+        Ok(())
     }
 }
 

@@ -24,6 +24,7 @@ mod room;
 mod room_again;
 mod room_storm;
 mod room_waiting;
+mod threads;
 mod torn;
 mod victims;
 

@@ -13,6 +13,7 @@ on_every_runtime! {
     d84_an_edge_keeps_the_other_caches_data
     d84_two_that_depended_on_each_other_in_turn_are_freed
     d84_a_ring_in_turn_is_freed
+    d84_what_was_flushed_is_not_kept_by_new_edges
 }
 
 /// C72. (P17)
@@ -254,6 +255,22 @@ fn d84_a_ring_in_turn_is_freed<R: Host>() {
         let lost: usize = disks.iter().map(|disk| disk.lost().len()).sum();
         assert_eq!(lost, 1, "{first}");
     }
+}
+
+/// D84: an edge that is satisfied keeps nothing, though the cache that had it is never flushed itself. (P2)
+fn d84_what_was_flushed_is_not_kept_by_new_edges<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let mut disks = Vec::new();
+    for _ in 0..5 {
+        let (other, b) = beside::<R>(&sim, &disk, "b");
+        sim.write(&b, 5, 1);
+        a.depend_on(&b).expect("no circle");
+        sim.flush(&b);
+        sim.write(&b, 6, 1);
+        disks.push(other);
+    }
+    let lost: Vec<_> = disks.iter().map(|disk| disk.lost().len()).collect();
+    assert_eq!(lost, [1, 1, 1, 1, 0], "the last one may be noticed later");
 }
 
 /// C72, P17: two that depend on each other at the same time: never both, and flushing ends.
