@@ -2,7 +2,7 @@
 
 use core::{ops::Bound, time::Duration};
 
-use super::{Ledger, State};
+use super::{Change, Ledger, State};
 use crate::Instant;
 
 impl<K, V, W> Ledger<K, V, W> {
@@ -24,10 +24,10 @@ impl<K, V, W> Ledger<K, V, W> {
 
     /// Returns the number of the last of the changes that have been dirty for so long.
     pub(crate) fn last_older_than(&self, age: Duration, now: Instant) -> u64 {
-        let is_old = |place: &u32| {
-            self.entry(*place).state.since().is_some_and(|since| since.at.saturating_add(age).reached(now))
-        };
-        self.dirty.iter().take_while(|(_, place)| is_old(place)).last().map_or(0, |(number, _)| *number)
+        let is_old = |change: &Change| change.at.saturating_add(age).reached(now);
+        // What is changed while it is written has a younger change, too, which may be old enough.
+        let last_old = |place: &u32| self.entry(*place).state.changes().take_while(is_old).last();
+        self.dirty.values().map_while(last_old).map(|change| change.number).max().unwrap_or(0)
     }
 
     /// Returns the next entry in the order of changes, behind number `after`, whose content since then is not on disk.

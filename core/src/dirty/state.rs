@@ -30,6 +30,12 @@ impl State {
         }
     }
 
+    /// Returns that change and, where a flush is under way that lacks it, the first one after that.
+    pub(super) fn changes(&self) -> impl Iterator<Item = Change> + use<> {
+        let after = if let Self::Again(_, change) = self { Some(*change) } else { None };
+        self.since().into_iter().chain(after)
+    }
+
     /// Tells whether a flush is under way.
     pub(crate) const fn is_flushing(&self) -> bool {
         matches!(self, Self::Flushing(_) | Self::Again(..))

@@ -13,6 +13,7 @@ on_every_runtime! {
     when_to_flush
     a_flush_of_nothing
     nothing_is_written_twice
+    d1_what_was_changed_during_a_flush_grows_old
 }
 
 fn what_is_changed_is_written<R: Host>() {
@@ -120,6 +121,25 @@ fn one_key<R: Host>() {
     disk.flushes_by(|_, _| ready().fails(5));
     let fails = sim.flush_key(&pages, 3);
     assert_eq!((sim.saw(fails), pages.dirty()), ("0: [3: E5]".into(), 2));
+}
+
+/// D1, D79: a change made while an older content is written has an age of its own, and is waited for once it is old enough.
+fn d1_what_was_changed_during_a_flush_grows_old<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(10);
+    disk.flushes_by(|_, _| after(50));
+    sim.write(&pages, 1, 11);
+    sim.flush(&pages);
+    sim.to(20);
+    sim.write(&pages, 1, 12);
+    sim.to(30);
+    let [young, old] = [11, 10].map(|age| {
+        let flush = pages.flush_older_than(ms(age));
+        sim.call(flush)
+    });
+    sim.to(50);
+    assert_eq!((sim.saw(young), sim.saw(old), pages.dirty()), ("50: done".into(), "waits".into(), 1));
+    sim.to(100);
+    assert_eq!((sim.saw(old), disk.log()), ("100: done".into(), vec!["50 a1=11".to_string(), "100 a1=12".into()]));
 }
 
 /// D1: of that age or older; a change is as old as the first that is not on disk.
