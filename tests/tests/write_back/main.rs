@@ -17,6 +17,7 @@ mod hostile_calls;
 mod inside;
 mod leave;
 mod loads;
+mod nested_storm;
 mod order;
 mod origins;
 mod origins_order;
