@@ -82,19 +82,19 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
         key: &K,
         value: B::Value,
     ) -> Result<Result<Pinned<K, B, R, D>, B::Value>, WriteBackError<K, B::Error>> {
-        if self.is_closed() {
-            return Err(WriteBackError::Closed);
-        }
         let shared = &self.shared;
         let (hash, own) = (shared.hash(key), key.clone());
         let found = shared.with(|book| {
-            let place = book.ledger.find(hash, |k| k == key)?;
+            if book.is_closed {
+                return Err(WriteBackError::Closed);
+            }
+            let Some(place) = book.ledger.find(hash, |k| k == key) else { return Ok(None) };
             let may = book.ledger.entry(place).pins == 0;
             if may {
                 book.ledger.pin(place);
             }
-            Some(may.then_some(place))
-        });
+            Ok(Some(may.then_some(place)))
+        })?;
         match found {
             None => Ok(Err(value)),
             Some(None) => Err(WriteBackError::Pinned(vec![own])),

@@ -1,6 +1,6 @@
 //! Making room for a value, and putting it there.
 
-use alloc::{boxed::Box, collections::BTreeSet, sync::Arc};
+use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
 use core::{
     future::Future,
     pin::Pin,
@@ -43,7 +43,7 @@ pub(super) enum Settled<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
     Present(Pinned<K, B, R, D>, B::Value),
     /// There has to be made room first.
     Not(B::Value),
-    /// What it was loaded from has been invalidated.
+    /// What it was loaded from has been invalidated, or the cache closed.
     Void,
 }
 
@@ -119,7 +119,11 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
         // Left out here by whatever panics in there.
         let mut new = Some((key.clone(), value));
         let handle = |place| Pinned::new(Arc::clone(&self.shared), handles, place);
-        let (placed, wake) = self.shared.with(|book| book.ledger.place(hash, &mut new, origin, is_clear, &self.tried));
+        let (placed, wake) = self.shared.with(|book| match origin {
+            // Closing has not seen it, so it must not come after that. What is loaded is clean.
+            Origin::Changed(_) if book.is_closed => (Placed::Void, Vec::new()),
+            _ => book.ledger.place(hash, &mut new, origin, is_clear, &self.tried),
+        });
         let mut gone = None;
         let settled = match (placed, new.map(|(_, value)| value)) {
             (Placed::At(place, left), _) => {

@@ -1,12 +1,15 @@
 //! Closing a cache, and dropping it.
 use super::*;
 
+use larder::{Clock, Instant, ManualClock, Timer};
+
 on_every_runtime! {
     c80_the_end
     d84_close_flushes_dependencies_first
     d84_what_is_under_way_when_it_closes
     d84_marks_through_living_handles_count
     d84_close_may_be_dropped
+    d84_what_is_stored_while_it_closes
     d84_lost_once_with_all_keys
     d84_lost_with_what_was_being_flushed
     d84_nothing_is_lost_that_is_clean
@@ -193,4 +196,37 @@ fn lost_may_panic<R: Host>() {
     }));
     assert_eq!(unwound.expect_err("it panics").downcast_ref(), Some(&Bang(7)));
     assert_eq!(disk.lost().len(), 2);
+}
+
+/// A clock that does something when it is read next.
+struct Hooked(ManualClock, Rc<RefCell<Option<Box<dyn FnOnce()>>>>);
+
+impl Clock for Hooked {
+    fn now(&self) -> Instant {
+        if let Some(hook) = self.1.take() {
+            hook();
+        }
+        self.0.now()
+    }
+}
+
+impl Timer for Hooked {
+    type Sleep = <ManualClock as Timer>::Sleep;
+
+    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
+        self.0.sleep_until(deadline)
+    }
+}
+
+/// D84: what close has not seen is not stored after it, at whatever moment of an insertion it comes. (P16)
+fn d84_what_is_stored_while_it_closes<R: Host>() {
+    let (sim, hook) = (Sim::new(), Rc::default());
+    let disk = Disk::new(&sim.time, "a");
+    let runtime = R::with(Hooked(sim.clock(), Rc::clone(&hook)));
+    let pages = WriteBack::builder(runtime, disk.clone()).one_thread().build().expect("valid");
+    let closes = pages.clone();
+    hook.replace(Some(Box::new(move || wakers::now(closes.close()).expect("nothing is dirty"))));
+    let inserted = wakers::now(pages.insert(1, V::new(11), Room::Wait)).map(drop);
+    assert!(matches!(inserted, Err(larder::WriteBackError::Closed)), "{inserted:?}");
+    assert_eq!((pages.len(), pages.dirty(), pages.pinned()), (0, 0, 0));
 }
