@@ -1,7 +1,10 @@
 //! Many threads in small caches that depend on each other: nothing hangs, nothing is lost.
 
 use core::sync::atomic::{AtomicU32, Ordering};
-use std::{sync::Mutex, thread};
+use std::{
+    sync::{Mutex, MutexGuard},
+    thread,
+};
 
 use larder::{
     Backend, BoxIo, ManualClock, ManyThreads, Room, WriteBack,
@@ -16,6 +19,10 @@ type Shared = WriteBack<u32, Slow, Std<NoTimer<ManualClock>>, ManyThreads>;
 struct Slow(Arc<Mutex<[u64; 8]>>, Arc<AtomicU32>);
 
 impl Slow {
+    fn pages(&self) -> MutexGuard<'_, [u64; 8]> {
+        self.0.lock().expect("nobody panics")
+    }
+
     fn number(&self) -> u32 {
         self.1.fetch_add(0x9e37, Ordering::Relaxed) % 997
     }
@@ -41,7 +48,7 @@ impl Backend<u32> for Slow {
             if disk.number() % 13 == 0 {
                 return Err(Boom(1));
             }
-            Ok(disk.0.lock().unwrap()[key as usize])
+            Ok(disk.pages()[key as usize])
         })
     }
 
@@ -52,7 +59,7 @@ impl Backend<u32> for Slow {
             if disk.number() % 11 == 0 {
                 return Err(Boom(2));
             }
-            disk.0.lock().unwrap()[key as usize] = value;
+            disk.pages()[key as usize] = value;
             Ok(())
         })
     }
@@ -90,7 +97,7 @@ fn nothing_hangs_and_nothing_is_lost() {
         });
         while caches.iter().any(|(_, pages)| wait(pages.flush()).is_err()) {}
         assert!(caches.iter().all(|(_, pages)| (pages.dirty(), pages.pinned()) == (0, 0)));
-        let written: u64 = caches.iter().map(|(disk, _)| disk.0.lock().unwrap().iter().sum::<u64>()).sum();
+        let written: u64 = caches.iter().map(|(disk, _)| disk.pages().iter().sum::<u64>()).sum();
         assert_eq!(written, sums.iter().sum::<u64>());
     }
 }
