@@ -11,6 +11,7 @@ on_every_runtime! {
     the_weight_of_load_call_and_weigher
     a_value_that_grows_beside_a_kept_failure
     a_value_that_needs_the_room_of_a_kept_failure
+    a_failure_takes_no_room_from_the_value_that_softens_it
     c58_weight_zero_counts_as_one
     c58_the_heaviest_weight
     c58_capacity_zero
@@ -126,6 +127,31 @@ fn a_value_that_needs_the_room_of_a_kept_failure<R: Host>() {
     assert_eq!((cache.len(), cache.weight()), (1, 10));
     let anew = sim.get(&cache, 50);
     assert_eq!(sim.saw(anew), "0: E1");
+}
+
+/// D30, D33: a kept failure is worth less than the value of its own key. Where there is no room for both, it is not kept;
+/// where there is, it is, and other failures go for it. (P12)
+fn a_failure_takes_no_room_from_the_value_that_softens_it<R: Host>() {
+    for (capacity, weight, is_kept) in [(1, 1, false), (100, 100, false), (2, 1, true), (100, 99, true)] {
+        let mut sim = Sim::new();
+        let loads =
+            sim.loads_by(move |_, call| if call > 0 { ready().fails(9) } else { ready().gives(7).weight(weight) });
+        let cache = sim.cache::<R>(&loads, |c| {
+            c.capacity(capacity).shards(1).ttl(ms(100)).stale_if_error(ms(1000)).error_ttl(ms(50))
+        });
+        sim.get(&cache, 7);
+        sim.to(150);
+        if is_kept {
+            // Another key's failure goes for that of this one.
+            sim.get(&cache, 8);
+            assert_eq!(cache.weight(), capacity);
+        }
+        let begun = loads.calls();
+        let own = [sim.get(&cache, 7), sim.get(&cache, 7)];
+        assert_eq!(own.map(|caller| sim.saw(caller)), ["150: V7 Stale(50) +E9", "150: V7 Stale(50) +E9"]);
+        assert_eq!((loads.calls() - begun, cache.weight()), (if is_kept { 1 } else { 2 }, weight + u64::from(is_kept)));
+        assert_clean(&cache.stats());
+    }
 }
 
 /// C58: weight 0 counts as 1, so that entries of no weight are bounded, too. (P12)

@@ -242,7 +242,10 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         effects.wake = Some(crowd);
         effects.loads.extend(loads);
         let Some(key) = key else { return };
-        let share = failures_share(self.values.capacity());
+        let capacity = self.values.capacity();
+        // A value that it may soften is worth more than it: where there is no room for both, the value stays.
+        let spare = value.map_or(capacity, |value| capacity.saturating_sub(self.values.entry(value).weight));
+        let share = failures_share(capacity).min(spare);
         if (rules.backoff.first.is_zero() && !rules.backoff.endless) || share == 0 {
             effects.key = Some(key);
             effects.error = Some(failure);
