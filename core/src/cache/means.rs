@@ -29,6 +29,11 @@ pub trait Means<K, L: Source<K>> {
     /// Polls the load that this caller keeps.
     fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>>;
 
+    /// Tells whether the load that was put off until others may share it has still to be begun, in this very poll.
+    fn is_put_off(&self) -> bool {
+        false
+    }
+
     /// Drops the load that this caller keeps.
     fn drop_own(&mut self);
 }

@@ -80,6 +80,7 @@ impl<N: Notify> Stay<N> {
         M: Means<K, L>,
     {
         let has_joined = matches!(driven, Driven::Joined);
+        let is_own = matches!(driven, Driven::OwnPending(_));
         let again = self.hand_in(shard, inner, driven, scraps);
         self.driving = None;
         let Some(waiting) = &mut self.waiting else { return Turn::Sleep(Instant::NEVER) };
@@ -96,6 +97,8 @@ impl<N: Notify> Stay<N> {
                 let after = resting.unwrap_or(after);
                 let next = match again {
                     Some(job) => Next::Drive(job),
+                    // It is polled once before any deadline counts, however short.
+                    None if is_own && means.is_put_off() => Next::Sleep(Instant::NEVER),
                     None => {
                         let Self { reached, is_present, .. } = *self;
                         let at = AtPoll { after, shared: flight.crowd.is_shared(), reached, is_present };

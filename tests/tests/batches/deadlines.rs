@@ -14,6 +14,8 @@ on_every_runtime! {
     a_clear_voids_all_of_a_batch
     reload_loads_what_is_fresh
     capacity_zero_and_ttl_zero
+    limits_of_zero_come_after_the_first_poll
+    who_leads_by_a_closure_begins_no_second_attempt
 }
 
 /// D63, C27: keys whose wait reaches the timeout in the same poll go into one further load.
@@ -181,4 +183,44 @@ fn capacity_zero_and_ttl_zero<R: Host>() {
         assert_eq!(batches.begun().len(), 1);
         assert_clean(&cache.stats());
     }
+}
+
+/// D18, D22, D93: the load is begun and polled once before a limit of zero is looked at, and its answer is taken.
+fn limits_of_zero_come_after_the_first_poll<R: Host>() {
+    let fail = |c: BatchSetup<R>| c.lock_timeout(ms(0), OnTimeout::Fail);
+    let stale = |c: BatchSetup<R>| c.stale_while_refresh(ms(10)).lock_timeout(ms(0), OnTimeout::Stale);
+    let budget = |c: BatchSetup<R>| c.load_budget(ms(0));
+    for (setup, late) in
+        [(&fail as &dyn Fn(_) -> _, "LockTimeout"), (&stale, "LockTimeout"), (&budget, "BudgetExceeded")]
+    {
+        let mut sim = Sim::new();
+        let slow = |keys: &[u32], _| if keys.contains(&9) { after(1) } else { ready() };
+        let batches = Batches::new(&sim.time, slow);
+        let cache = sim.batched::<R>(&batches, setup);
+        let (loader, closure) = (sim.many(&cache, &[1, 2]), sim.many_with(&cache, &[3, 4], &batches));
+        assert_eq!((sim.saw(loader), sim.saw(closure)), ("0: V1 Miss, V2 Miss".into(), "0: V3 Miss, V4 Miss".into()));
+        let (loader, closure) = (sim.many(&cache, &[8, 9]), sim.many_with(&cache, &[8, 9], &batches));
+        assert_eq!((sim.saw(loader), sim.saw(closure)), (format!("0: {late}, {late}"), format!("0: {late}, {late}")));
+        assert_eq!((batches.begun().len(), batches.polls(), batches.live()), (4, 4, 0));
+        assert_clean(&cache.stats());
+    }
+}
+
+/// D9, D12: his load is polled for the attempt that it was begun for. A second one would leave the first in flight for
+/// ever, and with it those who have joined and may begin none. (P3)
+fn who_leads_by_a_closure_begins_no_second_attempt<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(after(290).fails(2));
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(200)));
+    let closures = sim.batches(after(450).fails(1));
+    let first = sim.many_with(&cache, &[1], &closures);
+    sim.to(210);
+    let second = sim.get(&cache, 1);
+    sim.to(449);
+    assert_eq!((closures.begun().len(), loads.begun(), cache.stats().loads_in_flight), (1, vec![210], 2));
+    sim.to(450);
+    assert_eq!((sim.saw(first), cache.stats().loads_in_flight), ("450: E1".into(), 1));
+    sim.to(500);
+    assert_eq!((sim.saw(second), cache.stats().takeovers), ("500: E2".into(), 1));
+    assert_clean(&cache.stats());
 }

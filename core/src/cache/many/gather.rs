@@ -128,6 +128,10 @@ impl<K, L: Source<K>, R: Runtime, M: Leads<K, L>> Means<K, L> for Gather<K, L, R
         if M::RESTS == Rests::ByKey {
             return Some(Start::Fresh);
         }
+        // One who leads already would leave his first attempt behind, with nobody to poll its load for it.
+        if self.kept.iter().any(|kept| kept.is_stored && kept.members.contains(&self.turn)) {
+            return None;
+        }
         self.leads.push(self.turn);
         Some(Start::Lent)
     }
@@ -151,6 +155,10 @@ impl<K, L: Source<K>, R: Runtime, M: Leads<K, L>> Means<K, L> for Gather<K, L, R
             Some(Own::Answer(answer)) => Poll::Ready(answer),
             _ => Poll::Pending,
         }
+    }
+
+    fn is_put_off(&self) -> bool {
+        self.leads.last() == Some(&self.turn)
     }
 
     fn drop_own(&mut self) {

@@ -30,7 +30,7 @@ pub(crate) struct Kept<K, R: Runtime, B> {
     hub: (Arc<Hub<R::Notify>>, Waker),
     listener: <R::Notify as Notify>::Listener,
     /// Whether what it answers may be stored.
-    is_stored: bool,
+    pub(super) is_stored: bool,
 }
 
 impl<K, R: Runtime, B> Kept<K, R, B> {
