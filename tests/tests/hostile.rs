@@ -76,22 +76,25 @@ fn c17_a_clock_that_panics_again_and_again<R: Host>() {
         }
     }
 
-    let sim = Sim::new();
-    let (gate, broken) = (Gate::default(), Rc::new(Cell::new(false)));
-    let loads = sim.loads(gate.script().gives(1));
-    let clock = Broken(sim.clock(), broken.clone());
-    let cache = Cache::builder(R::with(clock)).ttl(ms(100)).loader(loads.clone()).build().expect("valid");
-    let mut waiters = [cache.get(&7), cache.get(&7)];
-    waiters.iter_mut().for_each(|get| assert!(wakers::poll_once(get).is_pending()));
-    gate.open_quietly();
-    broken.set(true);
-    let polled = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| wakers::poll_once(&mut waiters[0])));
-    assert!(polled.is_err_and(|panic| panic.is::<Bang>()));
-    broken.set(false);
-    assert!(matches!(wakers::poll_once(&mut waiters[1]), Poll::Ready(Err(_))));
-    assert_eq!(wakers::now(cache.get(&7)).ok().as_deref(), Some(&1));
-    drop(waiters);
-    assert_clean(&cache.stats());
+    // The panic that is under way is the clock's own, or that of the load.
+    for (end, payload) in [((|load| load.gives(1)) as fn(Script) -> Script, 17), (|load| load.panics(3), 3)] {
+        let sim = Sim::new();
+        let (gate, broken) = (Gate::default(), Rc::new(Cell::new(false)));
+        let loads = sim.loads_in_turn([end(gate.script()), ready().gives(1)]);
+        let clock = Broken(sim.clock(), broken.clone());
+        let cache = Cache::builder(R::with(clock)).ttl(ms(100)).loader(loads.clone()).build().expect("valid");
+        let mut waiters = [cache.get(&7), cache.get(&7)];
+        waiters.iter_mut().for_each(|get| assert!(wakers::poll_once(get).is_pending()));
+        gate.open_quietly();
+        broken.set(true);
+        let polled = catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut waiters[0])));
+        assert_eq!(polled.err().and_then(|panic| panic.downcast().ok()), Some(Box::new(Bang(payload))));
+        broken.set(false);
+        assert!(matches!(wakers::poll_once(&mut waiters[1]), Poll::Ready(Err(_))));
+        assert_eq!(wakers::now(cache.get(&7)).ok().as_deref(), Some(&1));
+        drop(waiters);
+        assert_clean(&cache.stats());
+    }
 }
 
 /// 21 callers of one key in a full cache; `point` panics once while the load runs; then everything goes on.

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     Cause, Failure, Instant, Judgement, Key, Outcome, Runtime, Source,
+    contain::contain,
     flight::{Job, Work},
     policy::Policy,
     seams::Answered,
@@ -292,7 +293,11 @@ where
     /// Tells everybody that the load which was being driven has panicked.
     pub(super) fn contain_panic(&mut self) {
         let Some(number) = self.stay.driving.take() else { return };
-        let now = if self.stay.reading { self.stay.reached } else { self.now() };
+        let mut now = self.stay.reached;
+        if !self.stay.reading {
+            // The load has panicked already, so that of a clock would be the second.
+            contain(|| now = self.now());
+        }
         let (Some(waiting), inner) = (&self.stay.waiting, self.inner.get()) else { return };
         let mut deferred = Deferred::<K, L, R>::new(&inner.source);
         inner.with(waiting.hash, |shard| {
