@@ -187,3 +187,57 @@ fn c96_finished_beyond_the_callers_timeout() {
         assert_clean(&cache.stats());
     });
 }
+
+/// D94: a load that stayed with the caller goes with him, and leaves nobody waiting for it: when the one that was handed
+/// over fails, that is the end of both. (P2, P3)
+#[test]
+fn what_a_caller_keeps_is_not_handed_over() {
+    run(|| {
+        let mut sim = Sim::new();
+        let loads = sim.loads_in_turn([after(300).fails(1), ready().gives(2)]);
+        let own = sim.loads(never());
+        let spawner = Spawning::new(sim.clock());
+        let cache = finishing(&spawner, &loads);
+        let first = ask(&mut sim, &cache, LookupOptions::new());
+        let second = {
+            let (cache, own) = (cache.clone(), own.clone());
+            let options = LookupOptions::new().lock_timeout(ms(100), OnTimeout::Load);
+            sim.call(async move { cache.lookup_with(&7, options, || own.fetch(None)).await })
+        };
+        sim.to(120);
+        assert_eq!((loads.live(), own.live(), cache.stats().loads_in_flight), (1, 1, 2));
+        sim.drop(first);
+        sim.drop(second);
+        let task = sim.call(spawner.take().remove(0));
+        let stats = cache.stats();
+        assert_eq!((loads.live(), own.live(), stats.loads_in_flight, stats.loads_dropped), (1, 0, 1, 1));
+        sim.to(300);
+        assert_eq!(sim.saw(task), "300: done");
+        assert_clean(&cache.stats());
+        sim.to(1300);
+        let later = ask(&mut sim, &cache, LookupOptions::new());
+        assert_eq!(sim.saw(later), "1300: V2 Miss");
+    });
+}
+
+/// D9, D94: the spawner is a waiter who has begun nothing: it carries on with the other attempts when one fails. (P2)
+#[test]
+fn all_attempts_are_finished() {
+    run(|| {
+        let mut sim = Sim::new();
+        let loads = sim.loads_in_turn([after(300).fails(1), after(400).gives(2)]);
+        let spawner = Spawning::new(sim.clock());
+        let cache = finishing(&spawner, &loads);
+        let first = ask(&mut sim, &cache, LookupOptions::new());
+        let second = ask(&mut sim, &cache, LookupOptions::new().lock_timeout(ms(100), OnTimeout::Load));
+        sim.to(120);
+        sim.drop(second);
+        sim.drop(first);
+        let task = sim.call(spawner.take().remove(0));
+        sim.to(300);
+        assert_eq!((sim.saw(task), loads.live()), ("waits".into(), 1));
+        sim.to(500);
+        assert_eq!((sim.saw(task), cache.get_if_present(&7).map(|v| *v)), ("500: done".into(), Some(2)));
+        assert_clean(&cache.stats());
+    });
+}

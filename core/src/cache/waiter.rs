@@ -17,7 +17,7 @@ use super::{
     means::Means,
     ride::{Knell, Part, Ride},
     stay::Stay,
-    visit::{Driven, End, Handed, Scraps, Turn},
+    visit::{Driven, End, Handed, Left, Scraps, Turn},
 };
 use crate::{
     Cause, Failure, Instant, Judgement, Key, Outcome, Runtime, Source,
@@ -278,7 +278,11 @@ where
             let waiting = stay.waiting.as_mut()?;
             shard.counts.abandoned += u64::from(mem::take(&mut waiting.counted));
             let hands_over = spawn.is_some() && shard.flights.worth_finishing(&waiting.seat);
-            if hands_over { None } else { stay.leave::<K, L, R, P>(shard) }
+            if !hands_over {
+                return stay.leave::<K, L, R, P>(shard);
+            }
+            // The spawner is one more waiter: it has begun nothing, and no load of this caller's goes with it.
+            shard.flights.disown(&mut waiting.seat).map(|untold| Left::others(None, Some(untold), None))
         });
         drop(left);
         if let (Some(spawn), Some(waiting)) = (spawn, stay.waiting.take()) {

@@ -197,22 +197,14 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
     }
 
     /// Gives up a seat.
-    pub(crate) fn leave(&mut self, seat: Seat) -> Leaving<K, F, V, E, W, C> {
-        let flight = &mut self.slab[seat.place as usize];
+    pub(crate) fn leave(&mut self, mut seat: Seat) -> Leaving<K, F, V, E, W, C> {
+        let flight = self.seated(&seat);
         flight.seats -= 1;
         if flight.seats > 0 {
             let was_live = flight.live() > 0;
-            let (mut dropped, mut untold) = (0, None);
-            if let Some(mine) = seat.began.and_then(|number| flight.attempt(number)) {
-                mine.owned = false;
-                match mem::replace(&mut mine.state, State::Over) {
-                    State::Lent(_) => dropped = 1,
-                    State::Failed(failure) => untold = Some(failure),
-                    other => mine.state = other,
-                }
-            }
+            let untold = self.disown(&mut seat);
+            let flight = self.seated(&seat);
             let vacant = was_live && flight.live() == 0 && flight.verdict.is_none();
-            self.counts.dropped += dropped;
             return Leaving::Others { vacant, untold };
         }
         self.detach(seat.place);
@@ -220,6 +212,20 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
         self.counts.dropped += flight.running();
         self.give_back();
         if flight.is_hollow() { Leaving::Nothing } else { Leaving::Last(flight) }
+    }
+
+    /// Has a seated caller be one who began nothing. An attempt whose load stayed with him is over; a failure that he was
+    /// not told of is returned.
+    pub(crate) fn disown(&mut self, seat: &mut Seat) -> Option<Failure<E>> {
+        let number = seat.began.take()?;
+        let mine = self.slab[seat.place as usize].attempt(number)?;
+        mine.owned = false;
+        match mem::replace(&mut mine.state, State::Over) {
+            State::Lent(_) => self.counts.dropped += 1,
+            State::Failed(failure) => return Some(failure),
+            other => mine.state = other,
+        }
+        None
     }
 
     /// Tells whether the last caller may leave his load to a spawner: it is stored one day, and has begun.
