@@ -241,3 +241,27 @@ fn all_attempts_are_finished() {
         assert_clean(&cache.stats());
     });
 }
+
+/// D94: the spawner begins nothing. Once no load is in flight that it could finish, its task ends. (P2)
+#[test]
+fn the_task_ends_with_the_last_load() {
+    run(|| {
+        let mut sim = Sim::new();
+        let (loads, own) = (sim.loads(after(300).fails(1)), sim.loads(never()));
+        let spawner = Spawning::new(sim.clock());
+        let cache = finishing(&spawner, &loads);
+        let task = give_up(&mut sim, &spawner, &cache);
+        sim.to(200);
+        let joined = {
+            let (cache, own) = (cache.clone(), own.clone());
+            let options = LookupOptions::new().lock_timeout(ms(50), OnTimeout::Load);
+            sim.call(async move { cache.lookup_with(&7, options, || own.fetch(None)).await })
+        };
+        sim.to(310);
+        assert_eq!((sim.saw(task), loads.live(), own.live()), ("waits".into(), 0, 1));
+        sim.drop(joined);
+        sim.run();
+        assert_eq!((sim.saw(task), own.live()), ("310: done".into(), 0));
+        assert_clean(&cache.stats());
+    });
+}

@@ -168,11 +168,12 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
             if !is_present {
                 return Next::ReadClock;
             }
-            if let Some(start) = means() {
-                self.flights.begin(&mut waiting.seat, reached, waiting.terms, start);
-                return Next::Again;
-            }
-            waiting.has_means = false;
+            let Some(start) = means() else {
+                // A spawner's task, and nothing is left that it could finish; whoever else waits can lead.
+                return Next::Leave(Err(LoadError::LockTimeout));
+            };
+            self.flights.begin(&mut waiting.seat, reached, waiting.terms, start);
+            return Next::Again;
         } else if let Some(job) = self.flights.check_out(&waiting.seat, after, shared, own) {
             return Next::Drive(job);
         } else if !is_present && self.next_deadline(waiting, rules).reached(reached) {
