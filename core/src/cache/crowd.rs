@@ -1,6 +1,6 @@
 //! Those who wait for one flight, and the waker that wakes them all.
 
-use alloc::{sync::Arc, task::Wake};
+use alloc::{sync::Arc, task::Wake, vec::Vec};
 use core::{
     sync::atomic::{AtomicUsize, Ordering},
     task::Waker,
@@ -21,8 +21,10 @@ pub(crate) struct Crowd<N: Notify> {
     polled: usize,
     /// The registration of the caller who was alone, until he is polled again.
     first: Option<N::Listener>,
-    /// What a load is polled with that answers other keys as well: who asks with it, asks from inside that load.
-    inside: Option<Waker>,
+    /// What the load of an attempt is polled with that answers other keys as well: who asks with it, asks from inside.
+    inside: Option<(u32, Waker)>,
+    /// The same of attempts that were overtaken.
+    overtaken: Vec<(u32, Waker)>,
 }
 
 /// What wakes a whole crowd.
@@ -80,7 +82,7 @@ impl<N: Notify> Hub<N> {
 
 impl<N: Notify> Default for Crowd<N> {
     fn default() -> Self {
-        Self { alone: None, hub: None, polled: 0, first: None, inside: None }
+        Self { alone: None, hub: None, polled: 0, first: None, inside: None, overtaken: Vec::new() }
     }
 }
 
@@ -156,14 +158,18 @@ impl<N: Notify> Crowd<N> {
         self.hub.as_ref().is_some_and(|(_, hub)| hub.will_wake(waker))
     }
 
-    /// Notes what the load of many keys is polled with that answers this one, too; returns what it displaces.
-    pub(crate) fn set_inside(&mut self, waker: Waker) -> Option<Waker> {
-        self.inside.replace(waker)
+    /// Notes what the load of many keys is polled with that answers this one, too, as attempt `number`; returns those of
+    /// attempts that are over.
+    pub(crate) fn set_inside(&mut self, number: u32, waker: Waker, is_live: impl Fn(u32) -> bool) -> Vec<(u32, Waker)> {
+        self.overtaken.extend(self.inside.replace((number, waker)));
+        let (live, over) = core::mem::take(&mut self.overtaken).into_iter().partition(|(number, _)| is_live(*number));
+        self.overtaken = live;
+        over
     }
 
-    /// Tells whether only the load of many keys that answers this one is polled with this waker.
+    /// Tells whether only a load of many keys that answers this one is polled with this waker.
     pub(crate) fn is_inside(&self, waker: &Waker) -> bool {
-        self.inside.as_ref().is_some_and(|inside| inside.will_wake(waker))
+        self.inside.iter().chain(&self.overtaken).any(|(_, inside)| inside.will_wake(waker))
     }
 
     /// Wakes all who are registered.

@@ -250,6 +250,14 @@ impl<K, F, V, E, W, C> Flight<K, F, V, E, W, C> {
         (*shared && self.older.is_empty() && matches!(state, State::Idle(_))).then_some(*number)
     }
 
+    /// Tells whether attempt `number` may still answer.
+    pub(crate) fn is_live(&self, number: u32) -> bool {
+        self.older
+            .iter()
+            .chain(core::iter::once(&self.newest))
+            .any(|attempt| attempt.number == number && attempt.is_live())
+    }
+
     /// Returns when the newest attempt began, ended or not.
     pub(crate) const fn newest_begun(&self) -> Instant {
         self.newest.begun

@@ -1,11 +1,12 @@
 //! Loads of many keys that ask for one of them.
 
-use larder::{Cache, LoadError};
+use larder::{Cache, LoadError, LookupOptions};
 use larder_tests::*;
 
 on_every_runtime! {
     c82_a_borrowed_batch_that_asks_for_one_of_its_keys
     c82_a_batch_that_asks_for_one_of_its_keys
+    c82_a_batch_that_was_overtaken
 }
 
 type Own<R> = Cache<u32, larder::LocalPerCall<V, Boom>, R>;
@@ -72,6 +73,46 @@ fn c82_a_batch_that_asks_for_one_of_its_keys<R: Host>() {
         let added = if asked == 4 { "" } else { "100" };
         assert_eq!(sim.saw(first), format!("10: V{added}1, V{added}2, V{added}3"));
         assert_eq!(sim.saw(joins), format!("10: V{added}3"));
+        assert_clean(&cache.stats());
+        inside.take();
+    }
+}
+
+/// C82, D66: a load that was overtaken by another of many keys is still known when it asks for a key of its own. If it
+/// were not, it would wait in the flight it rests in, and neither would ever go. (P2)
+fn c82_a_batch_that_was_overtaken<R: Host>() {
+    for overtaken_by_closure in [false, true] {
+        let mut sim = Sim::new();
+        let inside: Rc<RefCell<Option<Box<dyn Fn(u32) -> Boxed>>>> = Rc::default();
+        let (calls, time) = (inside.clone(), sim.time.clone());
+        let load = move |keys: Vec<u32>| {
+            let (calls, time) = (calls.clone(), time.clone());
+            async move {
+                sleep(&time, 20).await;
+                let call = calls.borrow().as_ref().expect("set before the first call")(keys[0]);
+                let added = if call.await { 1000 } else { 0 };
+                Ok::<_, Boom>(keys.into_iter().map(move |key| (key, V::new(added + key))))
+            }
+        };
+        let cache = Cache::builder(R::on(sim.clock())).load_many_fn(load).lock_age(ms(10)).build().expect("valid");
+        let own = cache.clone();
+        *inside.borrow_mut() = Some(Box::new(move |key| {
+            let cache = own.clone();
+            Box::pin(async move { matches!(cache.get(&key).await, Err(LoadError::Reentrant)) })
+        }));
+        let own = cache.clone();
+        let first = sim.call(async move { own.get_many(&[1, 2]).await });
+        sim.to(15);
+        let own = cache.clone();
+        let slow = sim.batches(never());
+        let second = if overtaken_by_closure {
+            sim.call(async move { own.lookup_many_with(&[1, 2], LookupOptions::new(), |keys| slow.begin(keys)).await })
+        } else {
+            sim.call(async move { own.get_many(&[1, 2]).await })
+        };
+        sim.to(20);
+        assert_eq!((sim.saw(first), cache.stats().takeovers), ("20: V1001, V1002".into(), 2));
+        assert!(sim.saw(second).starts_with("20: V1001"));
         assert_clean(&cache.stats());
         inside.take();
     }

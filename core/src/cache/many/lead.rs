@@ -1,12 +1,12 @@
 //! What a call of many keys does for a caller of one of them who leads.
 
-use core::{hash::BuildHasher, task::Waker};
+use alloc::vec::Vec;
+use core::{hash::BuildHasher, mem, task::Waker};
 
 use crate::{
     Key, Runtime, Source,
     cache::{
-        crowd::Crowd,
-        inner::{Handle, Inner},
+        inner::{FlightOf, Handle, Inner},
         ride::Ride,
         waiter::Waiter,
     },
@@ -24,8 +24,11 @@ where
         let Some(waiting) = &self.stay.waiting else { return };
         let _left_over = self.inner.get().with(waiting.hash, |shard| {
             let load = shard.flights.bring(&waiting.seat, load);
-            let crowd = &mut shard.flights.seated(&waiting.seat).crowd;
-            (load, inside.and_then(|waker| crowd.set_inside(waker)))
+            let inside = inside.zip(waiting.seat.began());
+            (
+                load,
+                inside.map(|(waker, number)| set_inside::<K, L, R>(shard.flights.seated(&waiting.seat), number, waker)),
+            )
         });
     }
 
@@ -39,9 +42,9 @@ where
     /// Notes what a load is polled with that this caller keeps and that answers other keys as well.
     pub(crate) fn set_inside(&mut self, waker: Waker) {
         let Some(waiting) = &self.stay.waiting else { return };
-        let set = |crowd: &mut Crowd<R::Notify>| crowd.set_inside(waker);
-        let _displaced =
-            self.inner.get().with(waiting.hash, |shard| set(&mut shard.flights.seated(&waiting.seat).crowd));
+        let Some(number) = waiting.seat.began() else { return };
+        let set = |flight: &mut FlightOf<K, L, R>| set_inside::<K, L, R>(flight, number, waker);
+        let _over = self.inner.get().with(waiting.hash, |shard| set(shard.flights.seated(&waiting.seat)));
     }
 
     /// Tells everybody that the load which this caller keeps has panicked.
@@ -49,4 +52,15 @@ where
         self.stay.driving = self.stay.waiting.as_ref().and_then(|waiting| waiting.seat.began());
         self.contain_panic();
     }
+}
+
+fn set_inside<K: Key, L: Source<K>, R: Runtime>(
+    flight: &mut FlightOf<K, L, R>,
+    number: u32,
+    waker: Waker,
+) -> Vec<(u32, Waker)> {
+    let mut crowd = mem::take(&mut flight.crowd);
+    let over = crowd.set_inside(number, waker, |number| flight.is_live(number));
+    flight.crowd = crowd;
+    over
 }
