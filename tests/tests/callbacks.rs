@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use larder::{Cache, Change, Loaded, LookupOptions, ManualClock, Ttl, parts::Std};
+use larder::{Cache, Change, LoadError, Loaded, LocalPerCall, LookupOptions, ManualClock, OnTimeout, Ttl, parts::Std};
 use larder_tests::*;
 
 on_every_runtime! {
     c83_whatever_the_cache_runs_calls_the_cache
     c83_whatever_makes_values_leave_is_heard_by_who_calls_the_cache
+    errors_are_dropped_outside_the_lock
 }
 
 std::thread_local! {
@@ -178,5 +179,47 @@ fn c83_a_waker_calls_the_cache() {
         assert!(matches!(wakers::poll_with(waiter, &waker), Poll::Ready(Ok(7))));
     }
     assert!(cache.contains(&8));
+    assert_clean(&cache.stats());
+}
+
+/// D44, P13: two attempts fail in one visit, one by an error that calls the cache when it is dropped, the other by its
+/// budget.
+fn errors_are_dropped_outside_the_lock<R: Host>() {
+    type Touched<R> = Cache<u32, LocalPerCall<u32, Touching<R>>, R>;
+
+    struct Touching<R: Host>(Weak<Touched<R>>, Rc<Cell<u32>>);
+
+    impl<R: Host> Drop for Touching<R> {
+        fn drop(&mut self) {
+            if let Some(cache) = self.0.upgrade() {
+                assert!(!cache.contains(&7));
+                self.1.set(self.1.get() + 1);
+            }
+        }
+    }
+
+    let sim = Sim::new();
+    let builder = Cache::builder(R::on(sim.clock())).load_budget(ms(50)).local_per_call();
+    let cache: Rc<Touched<R>> = Rc::new(builder.build().expect("valid"));
+    let (gate, dropped) = (Gate::default(), Rc::default());
+    let (opens, error) = (gate.clone(), Touching(Rc::downgrade(&cache), Rc::clone(&dropped)));
+    let mut first = cache.get_or_load(&7, move || async move {
+        core::future::poll_fn(|context| opens.poll(context)).await;
+        Err(error)
+    });
+    assert!(wakers::poll_once(&mut first).is_pending());
+    let endless = || core::future::pending::<Result<Loaded<u32>, Touching<R>>>();
+    let hurry = LookupOptions::new().lock_timeout(ms(20), OnTimeout::Load);
+    let mut second = cache.lookup_with(&7, hurry, endless);
+    assert!(wakers::poll_once(&mut second).is_pending());
+    sim.time.set(20);
+    assert!(wakers::poll_once(&mut second).is_pending());
+    drop(first);
+    gate.open_quietly();
+    sim.time.set(70);
+    let third = wakers::now(cache.lookup_or_load(&7, LookupOptions::new(), endless));
+    assert!(matches!(third, Err(LoadError::Failed(failure)) if failure.is_budget_exceeded()));
+    assert_eq!((dropped.get(), cache.stats().loads_failed), (1, 2));
+    drop(second);
     assert_clean(&cache.stats());
 }

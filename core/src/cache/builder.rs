@@ -338,8 +338,8 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     ///
     /// Who asks meanwhile has the same failure, and no load is made. A panic and an exceeded budget are failures, too;
     /// a dropped load is not. A kept failure has a weight of 1 and is not seen by direct reads; together they take an
-    /// eighth of the capacity at most. An insert, a remove or a clear forgets it. By default, and with zero, none is
-    /// kept.
+    /// eighth of the capacity at most. Where there is no room for it beside the value that its key still has, that stays
+    /// and the failure is not kept. An insert, a remove or a clear forgets it. By default, and with zero, none is kept.
     ///
     /// ```
     /// # use core::time::Duration;

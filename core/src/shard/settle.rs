@@ -248,7 +248,9 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let share = failures_share(capacity).min(spare);
         if (rules.backoff.first.is_zero() && !rules.backoff.endless) || share == 0 {
             effects.key = Some(key);
-            effects.error = Some(failure);
+            // The same visit may have failed another attempt, whose error must not be dropped under the lock; then this is
+            // an exceeded budget, with nothing of the user's in it.
+            effects.error.get_or_insert(failure);
             return;
         }
         while place.is_none() && self.failures.len() as u64 >= share {
