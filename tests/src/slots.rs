@@ -5,7 +5,7 @@ use core::cell::RefCell;
 use alloc::rc::Rc;
 
 use larder::{
-    ConfigError, FetchFn, HasLoader, LazySlot, LocalPerCall, LookupOptions, Revalidated, SlotBuilder, Source,
+    ConfigError, FetchFn, HasLoader, LazySlot, LocalPerCall, LookupOptions, Revalidated, Runtime, SlotBuilder, Source,
 };
 
 use crate::{Boom, Fetcher, Host, Loads, Sim, V};
@@ -125,7 +125,10 @@ impl Sim {
     }
 
     /// A caller who watches a slot until that is gone.
-    pub fn watch<L: Source<()> + 'static, R: Host>(&mut self, slot: &LazySlot<L, R>) -> (usize, Sightings) {
+    pub fn watch<L: Source<()> + 'static, R: Runtime + 'static>(
+        &mut self,
+        slot: &LazySlot<L, R>,
+    ) -> (usize, Sightings) {
         let (mut watcher, seen) = (slot.watch(), Sightings::default());
         let noted = seen.clone();
         let caller = self.call(async move {

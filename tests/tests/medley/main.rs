@@ -1,0 +1,116 @@
+//! Random medleys of all that a cache can do, under random settings: every kind of load and of call, tickets, tasks that a
+//! spawner drops, writes of every kind, and calls of the cache from inside its loads.
+//!
+//! Each value knows which write to its key it was read after. So it is seen that no write is undone (P8); and that nobody
+//! waits for ever (P3), that each lookup is counted once (D85), and that nothing stays behind (P2).
+
+mod callers;
+mod slots;
+mod world;
+
+use std::rc::Rc;
+
+use larder::{Builder, Cache, OnTimeout, Previous, Source};
+use larder_tests::*;
+
+use self::{callers::Medley, world::World};
+
+const STEPS: usize = 400;
+const SEEDS: u64 = 60;
+
+/// P1 to P14: loads of one key each, which are handed the previous value.
+#[test]
+fn of_single_loads() {
+    seeds(0, |seed| {
+        let world = World::new(seed);
+        let (sim, spawner) = world.simulation();
+        let loads = Rc::clone(&world);
+        let load =
+            move |key: u32, previous: Option<Previous<V>>| loads.load(key, previous.map(|old| old.value().clone()));
+        let cache = settings(&world, Cache::builder(spawner.clone()).revalidate_fn(load)).build().expect("valid");
+        Medley::new(world, sim, spawner, cache).play();
+    });
+}
+
+/// P1 to P14: loads of many keys.
+#[test]
+fn of_loads_of_many() {
+    seeds(1000, |seed| {
+        let world = World::new(seed);
+        let (sim, spawner) = world.simulation();
+        let loads = Rc::clone(&world);
+        let load = move |keys: Vec<u32>| loads.load_many(&keys);
+        let builder = settings(&world, Cache::builder(spawner.clone()).loaded_many_fn(load));
+        let builder = if world.below(2) == 0 { builder.store_surplus() } else { builder };
+        Medley::new(world, sim, spawner, builder.build().expect("valid")).play();
+    });
+}
+
+/// Plays with some seeds from `first` on; what a player allocates has to be given back (P2).
+fn seeds(first: u64, play: impl Fn(u64)) {
+    // Keeps the panics that scripts ask for out of the output.
+    run(|| {});
+    for seed in first..first + SEEDS {
+        let seed_of_failure = Told(seed);
+        assert_eq!(memory::growth(|| play(seed)), 0, "bytes that outlive the cache");
+        core::mem::forget(seed_of_failure);
+    }
+}
+
+/// Tells the seed if the test fails.
+struct Told(u64);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        println!("seed {}", self.0);
+    }
+}
+
+type Build<L> = Builder<u32, Spawning, L>;
+
+fn settings<L: Source<u32> + 'static>(world: &World, mut c: Build<L>) -> Build<L> {
+    let t = |most| ms(world.below(most));
+    let is = |one_in| world.below(one_in) == 0;
+    c = c.capacity([0, 1, 3, 30, 1000][world.below(5) as usize]).shards(1 + world.below(3) as usize);
+    if !is(3) {
+        c = c.ttl(t(80));
+    }
+    if is(3) {
+        c = c.time_to_idle(t(60));
+    }
+    if is(3) {
+        c = c.ttl_jitter(0.5, world.below(9));
+    }
+    if is(3) {
+        c = c.refresh_early(0.6);
+    }
+    if is(2) {
+        c = c.attempts(1 + world.below(4) as u32);
+    }
+    if !is(3) {
+        c = c.lock_age(t(50));
+        if is(3) {
+            c = c.over_age_alone();
+        }
+    }
+    if !is(3) {
+        c = c.stale_while_refresh(t(60));
+        if is(4) {
+            c = c.lock_timeout(t(50), OnTimeout::Stale);
+        }
+    }
+    if is(2) {
+        c = c.stale_if_error(t(90));
+    }
+    if is(3) {
+        let then = [OnTimeout::Load, OnTimeout::Fail, OnTimeout::LoadAlone][world.below(3) as usize];
+        c = c.lock_timeout(t(60), then);
+    }
+    if is(3) {
+        c = c.load_budget(t(70));
+    }
+    if is(2) {
+        c = c.error_ttl(t(20)).error_backoff(1.5, ms(60));
+    }
+    if is(2) { c.finish_abandoned() } else { c }
+}
