@@ -1,22 +1,24 @@
 //! Who calls the cache, and what is seen of it.
 
-use std::{collections::BTreeSet, rc::Rc};
+use std::{collections::BTreeSet, marker::PhantomData, rc::Rc};
 
-use larder::{Cache, Change, Loaded, LookupOptions, OnTimeout, Outcome, Status};
+use larder::{Change, Loaded, LookupOptions, OnTimeout, Outcome, Source, Status};
 use larder_tests::*;
 
 use super::{
     STEPS,
+    ways::{In, Ways},
     world::{Epoch, World},
 };
 
 const KEYS: u64 = 8;
 
-pub(crate) struct Medley<L: Scripts> {
+pub(crate) struct Medley<L: Source<u32, Value = V, Error = Boom>, W> {
     world: Rc<World>,
     sim: Sim,
     spawner: Spawning,
-    cache: Cache<u32, L, Spawning>,
+    cache: In<L>,
+    ways: PhantomData<W>,
     /// For which keys each caller asks, and after which writes to them.
     asked: Vec<Vec<(u32, Epoch)>>,
     waiting: Vec<usize>,
@@ -29,20 +31,33 @@ pub(crate) struct Medley<L: Scripts> {
     jumps: bool,
 }
 
-impl<L: Scripts> Medley<L> {
-    pub(crate) fn new(world: Rc<World>, sim: Sim, spawner: Spawning, cache: Cache<u32, L, Spawning>) -> Self {
+impl<L: Source<u32, Value = V, Error = Boom> + 'static, W: Ways<L> + 'static> Medley<L, W> {
+    pub(crate) fn new(world: Rc<World>, sim: Sim, spawner: Spawning, cache: In<L>, _: W) -> Self {
         let (asked, waiting, tickets) = (Vec::new(), Vec::new(), Vec::new());
         let (inside, jumps) = (Rc::default(), world.below(2) == 0);
-        Self { world, sim, spawner, cache, asked, waiting, tickets, lookups: 0, unsure: 0, inside, jumps }
+        Self {
+            ways: PhantomData,
+            world,
+            sim,
+            spawner,
+            cache,
+            asked,
+            waiting,
+            tickets,
+            lookups: 0,
+            unsure: 0,
+            inside,
+            jumps,
+        }
     }
 
     pub(crate) fn play(mut self) {
-        let (cache, inside) = (self.cache.clone(), Rc::clone(&self.inside));
+        let (world, cache, inside) = (Rc::clone(&self.world), self.cache.clone(), Rc::clone(&self.inside));
         self.world.inside.replace(Some(Rc::new(move |key| {
-            let (cache, inside) = (cache.clone(), Rc::clone(&inside));
+            let (world, cache, inside) = (Rc::clone(&world), cache.clone(), Rc::clone(&inside));
             Box::pin(async move {
                 inside.set(inside.get() + 1);
-                let _told = cache.lookup(&key, LookupOptions::new()).await;
+                let _told = W::lookup(&world, cache, key, LookupOptions::new()).await;
             })
         })));
         for _ in 0..STEPS {
@@ -66,15 +81,15 @@ impl<L: Scripts> Medley<L> {
         match self.below(100) {
             0..16 => {
                 let options = self.options();
-                self.ask(&[key], async move { cache.lookup(&key, options).await });
+                self.ask(&[key], W::lookup(&world, cache, key, options));
             }
             16..26 => {
                 let options = self.options();
-                self.ask(&[key], async move { cache.lookup_stale(&key, options).await });
+                self.ask(&[key], W::stale(&world, cache, key, options));
             }
             26..34 => {
                 let (keys, options) = (self.keys(), self.options());
-                self.ask(&keys.clone(), async move { cache.lookup_many(&keys, options).await });
+                self.ask(&keys.clone(), W::many(&world, cache, keys, options));
             }
             34..40 => {
                 let (keys, options) = (self.keys(), self.options());

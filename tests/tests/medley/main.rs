@@ -6,6 +6,7 @@
 
 mod callers;
 mod slots;
+mod ways;
 mod world;
 
 use std::rc::Rc;
@@ -13,10 +14,14 @@ use std::rc::Rc;
 use larder::{Builder, Cache, OnTimeout, Previous, Source};
 use larder_tests::*;
 
-use self::{callers::Medley, world::World};
+use self::{
+    callers::Medley,
+    ways::{ByCall, ByLoader},
+    world::World,
+};
 
 const STEPS: usize = 400;
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 40;
 
 /// P1 to P14: loads of one key each, which are handed the previous value.
 #[test]
@@ -28,7 +33,7 @@ fn of_single_loads() {
         let load =
             move |key: u32, previous: Option<Previous<V>>| loads.load(key, previous.map(|old| old.value().clone()));
         let cache = settings(&world, Cache::builder(spawner.clone()).revalidate_fn(load)).build().expect("valid");
-        Medley::new(world, sim, spawner, cache).play();
+        Medley::new(world, sim, spawner, cache, ByLoader).play();
     });
 }
 
@@ -42,7 +47,18 @@ fn of_loads_of_many() {
         let load = move |keys: Vec<u32>| loads.load_many(&keys);
         let builder = settings(&world, Cache::builder(spawner.clone()).loaded_many_fn(load));
         let builder = if world.below(2) == 0 { builder.store_surplus() } else { builder };
-        Medley::new(world, sim, spawner, builder.build().expect("valid")).play();
+        Medley::new(world, sim, spawner, builder.build().expect("valid"), ByLoader).play();
+    });
+}
+
+/// P1 to P14: loads that each call brings.
+#[test]
+fn of_loads_by_call() {
+    seeds(3000, |seed| {
+        let world = World::new(seed);
+        let (sim, spawner) = world.simulation();
+        let cache = settings(&world, Cache::builder(spawner.clone()).local_per_call()).build().expect("valid");
+        Medley::new(world, sim, spawner, cache, ByCall).play();
     });
 }
 

@@ -169,6 +169,30 @@ fn a_load_is_worth_finishing_if_it_runs_in_an_attached_flight_that_all_others_ha
     assert!(!sky.worth_finishing(&asked), "there is no load");
 }
 
+/// D94: the spawner is handed the seat of one who began nothing, and no load that stayed with him.
+#[test]
+fn who_hands_over_is_nobodys_beginner_and_takes_his_own_load_away() {
+    let (mut sky, beginner, mut joined) = flight_of_two(false);
+    assert_eq!(drive(&mut sky, &beginner), 1);
+    assert!(matches!(sky.check_in(&beginner, 1, 10, false), CheckIn::Kept));
+    sky.begin(&mut joined, at(1), Terms::default(), Start::Lent);
+    assert!(!leaves_others(&mut sky, beginner));
+    assert!(sky.worth_finishing(&joined));
+    assert!(sky.disown(&mut joined).is_none());
+    assert_eq!((joined.began(), sky.seated(&joined).live(), sky.counts.dropped), (None, 1, 1));
+    assert_eq!(drive(&mut sky, &joined), 1);
+    sky.fail(&joined, 1, &failure("all")).expect("the last in flight ends it");
+    assert_eq!(told(&mut sky, &joined), Some(Err("all")));
+    check_sums(&sky);
+
+    let (mut sky, mut beginner, mut joined) = flight_of_two(false);
+    sky.begin(&mut joined, at(1), Terms::default(), Start::Ready(20));
+    assert_eq!((drive(&mut sky, &joined), drive(&mut sky, &joined)), (1, 2));
+    assert!(sky.fail(&joined, 1, &failure("untold")).is_none());
+    assert!(sky.disown(&mut beginner).is_some_and(|failure| failure.error() == Some(&"untold")));
+    assert_eq!(told(&mut sky, &beginner), None, "the other attempt goes on");
+}
+
 /// P10: the last one to leave takes the answer itself.
 #[test]
 fn the_answer_can_be_taken_out_once_and_a_failure_cannot() {

@@ -1,0 +1,61 @@
+//! By which means callers ask: by the loader of the cache, or by a load that each call brings.
+
+use std::rc::Rc;
+
+use larder::{Cache, LocalPerCall, LookupOptions, Source};
+use larder_tests::*;
+
+use super::world::World;
+
+pub(crate) type Asking = Pin<Box<dyn Future<Output = Answer>>>;
+
+/// A cache in a medley.
+pub(crate) type In<L> = Cache<u32, L, Spawning>;
+
+/// The calls of a cache with this source.
+pub(crate) trait Ways<L: Source<u32>> {
+    fn lookup(world: &Rc<World>, cache: In<L>, key: u32, options: LookupOptions) -> Asking;
+    fn stale(world: &Rc<World>, cache: In<L>, key: u32, options: LookupOptions) -> Asking;
+    fn many(world: &Rc<World>, cache: In<L>, keys: Vec<u32>, options: LookupOptions) -> Asking;
+}
+
+pub(crate) struct ByLoader;
+
+impl<L: Scripts> Ways<L> for ByLoader {
+    fn lookup(_: &Rc<World>, cache: In<L>, key: u32, options: LookupOptions) -> Asking {
+        Box::pin(async move { cache.lookup(&key, options).await.into() })
+    }
+
+    fn stale(_: &Rc<World>, cache: In<L>, key: u32, options: LookupOptions) -> Asking {
+        Box::pin(async move { cache.lookup_stale(&key, options).await.into() })
+    }
+
+    fn many(_: &Rc<World>, cache: In<L>, keys: Vec<u32>, options: LookupOptions) -> Asking {
+        Box::pin(async move { cache.lookup_many(&keys, options).await.into() })
+    }
+}
+
+pub(crate) struct ByCall;
+
+impl Ways<LocalPerCall<V, Boom>> for ByCall {
+    fn lookup(world: &Rc<World>, cache: In<LocalPerCall<V, Boom>>, key: u32, options: LookupOptions) -> Asking {
+        let world = Rc::clone(world);
+        Box::pin(async move {
+            let load = move || async move { world.load_one(key).await };
+            cache.lookup_or_load(&key, options, load).await.into()
+        })
+    }
+
+    fn stale(world: &Rc<World>, cache: In<LocalPerCall<V, Boom>>, key: u32, options: LookupOptions) -> Asking {
+        let world = Rc::clone(world);
+        Box::pin(async move {
+            let load = move || async move { world.load_one(key).await };
+            cache.stale_or_load(&key, options, load).await.into()
+        })
+    }
+
+    fn many(world: &Rc<World>, cache: In<LocalPerCall<V, Boom>>, keys: Vec<u32>, options: LookupOptions) -> Asking {
+        let world = Rc::clone(world);
+        Box::pin(async move { cache.lookup_many_with(&keys, options, |keys| world.load_many(&keys)).await.into() })
+    }
+}
