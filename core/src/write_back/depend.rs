@@ -1,16 +1,11 @@
 //! Caches that are flushed before others.
 
 use alloc::{boxed::Box, string::ToString, sync::Arc};
-use core::{
-    error::Error,
-    fmt,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use core::{error::Error, fmt};
 
 use super::{
     CircleError, Fault, Flush, FlushError, Unflushed, WriteBack, WriteBackError,
+    needs::Behalf,
     node::Node,
     shared::Shared,
     threads::{ManyThreads, OneThread, Threads, Upstream},
@@ -76,6 +71,8 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     }
 
     /// Has whatever is dirty in `other` be on disk before anything of this cache is written, each time.
+    ///
+    /// And so what is always to be on disk before `other`, be there something dirty in that or not.
     ///
     /// # Errors
     ///
@@ -151,7 +148,8 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn flush_then_depend_on<U: FlushFirst<D> + ?Sized>(&self, other: &U) -> Result<(), DependError> {
-        other.upstream().flush(Need::Always).await.map_err(DependError::Unflushed)?;
+        let (_, dirty_now) = other.need(false);
+        other.upstream().flush(dirty_now).await.map_err(DependError::Unflushed)?;
         self.depend_on(other).map_err(DependError::Circle)
     }
 }
@@ -200,24 +198,6 @@ pub(super) struct FromAny<K: Key, B: Backend<K>, R: Runtime, D: Threads>(WriteBa
 /// A cache that can be flushed from its own thread.
 pub(super) struct FromOwn<K: Key, B: Backend<K>, R: Runtime, D: Threads>(WriteBack<K, B, R, D>);
 
-/// The flush of another cache; its error is put into words that all caches have in common.
-struct Told<F, M>(F, M);
-
-impl<F: Unpin, M> Unpin for Told<F, M> {}
-
-impl<F, M, X> Future for Told<F, M>
-where
-    F: Future<Output = Result<(), X>> + Unpin,
-    M: Fn(X) -> Unflushed,
-{
-    type Output = Result<(), Unflushed>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        Pin::new(&mut this.0).poll(cx).map_err(&this.1)
-    }
-}
-
 fn told<K, E: fmt::Display>(cache: &Arc<str>, error: &FlushError<K, E>) -> Unflushed {
     let reason = error.failed.first().map(|(_, error)| match error {
         WriteBackError::Failed(failure) => match failure.error() {
@@ -230,19 +210,12 @@ fn told<K, E: fmt::Display>(cache: &Arc<str>, error: &FlushError<K, E>) -> Unflu
     Unflushed { cache: Arc::clone(cache), reason: reason.unwrap_or_default(), source: None }
 }
 
-fn up_to(need: Need) -> Option<u64> {
-    match need {
-        Need::UpTo(number) => Some(number),
-        Need::Always => None,
-    }
-}
-
 impl<K, B, R, D> Upstream for FromAny<K, B, R, D>
 where
     K: Key + fmt::Debug + Send + Sync + 'static,
     B: Backend<K, Error: Error + Send + Sync + 'static> + 'static,
     R: Runtime + 'static,
-    D: Threads,
+    D: Threads<Task: Send>,
     WriteBack<K, B, R, D>: Send + Sync,
     Flush<K, B, R, D>: Send,
 {
@@ -250,7 +223,7 @@ where
 
     fn flush(self: Arc<Self>, need: Need) -> Self::Task {
         let name = Arc::clone(&self.0.shared.settings.name);
-        Box::pin(Told(Flush::up_to(Arc::clone(&self.0.shared), up_to(need)), move |error: FlushError<K, B::Error>| {
+        Box::pin(Behalf::new(&self.0.shared, need, move |error: FlushError<K, B::Error>| {
             let first = error.failed.first().and_then(|(_, error)| match error {
                 WriteBackError::Failed(failure) => failure.shared_error(),
                 _ => None,
@@ -272,8 +245,7 @@ where
 
     fn flush(self: Arc<Self>, need: Need) -> Self::Task {
         let name = Arc::clone(&self.0.shared.settings.name);
-        let flush = Flush::up_to(Arc::clone(&self.0.shared), up_to(need));
-        Box::pin(Told(flush, move |error: FlushError<K, B::Error>| told(&name, &error)))
+        Box::pin(Behalf::new(&self.0.shared, need, move |error: FlushError<K, B::Error>| told(&name, &error)))
     }
 }
 
@@ -282,7 +254,7 @@ where
     K: Key + fmt::Debug + Send + Sync + 'static,
     B: Backend<K, Error: Error + Send + Sync + 'static> + 'static,
     R: Runtime + 'static,
-    D: Threads,
+    D: Threads<Task: Send>,
     Self: Send + Sync,
     Flush<K, B, R, D>: Send,
 {

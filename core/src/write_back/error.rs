@@ -1,6 +1,11 @@
 //! What can go wrong with a write-back cache.
 
-use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+use alloc::{
+    boxed::Box,
+    string::{String, ToString},
+    sync::Arc,
+    vec::Vec,
+};
 use core::{error::Error, fmt};
 
 use crate::{Failure, LoadError};
@@ -139,6 +144,13 @@ impl Unflushed {
     /// Returns the name of the cache.
     pub fn cache(&self) -> &str {
         &self.cache
+    }
+}
+
+impl Unflushed {
+    /// Puts it behind the cache that could not be flushed because of it.
+    pub(super) fn before(self, cache: &Arc<str>) -> Self {
+        Self { cache: Arc::clone(cache), reason: self.to_string(), source: Some(Arc::new(self)) }
     }
 }
 

@@ -126,7 +126,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
 /// ```
 #[must_use = "a future does nothing unless it is polled"]
 pub struct Flush<K: Key, B: Backend<K>, R: Runtime, D: Threads = ManyThreads> {
-    shared: Arc<Shared<K, B, R, D>>,
+    pub(super) shared: Arc<Shared<K, B, R, D>>,
     scope: Scope<K>,
     /// The number up to which changes are to be on disk, once it is known.
     last: Option<u64>,

@@ -1,6 +1,6 @@
 //! Flushing one key: its content is fixed first, then what has to be on disk before it is flushed, then it is written.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc};
 use core::{
     future::Future,
     mem,
@@ -8,11 +8,7 @@ use core::{
     task::{Context, Poll, Waker, ready},
 };
 
-use super::{
-    Fault, Unflushed,
-    shared::Shared,
-    threads::{Threads, Upstream},
-};
+use super::{Fault, needs::Needs, shared::Shared, threads::Threads};
 use crate::{
     Backend, Key, Runtime,
     contain::{both, each},
@@ -31,7 +27,7 @@ pub(crate) struct FlushJob<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
 enum Step<V, F, T> {
     New,
     /// What has to be on disk first.
-    First(V, Vec<T>, Option<Unflushed>),
+    First(V, Needs<T>),
     Writing(Pin<Box<F>>),
     Over,
 }
@@ -56,25 +52,13 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> FlushJob<K, B, R, D> {
             match &mut self.step {
                 Step::New => match self.begin(cx) {
                     Begun::With(value) => {
-                        let tasks = self.shared.needed().into_iter().map(|(other, need)| other.flush(need));
-                        self.step = Step::First(value, tasks.collect(), None);
+                        self.step = Step::First(value, Needs::of(&self.shared));
                     }
                     Begun::Before => return Poll::Pending,
                     Begun::Nothing => return Poll::Ready(Ok(())),
                 },
-                Step::First(_, tasks, failed) => {
-                    tasks.retain_mut(|task| match Pin::new(task).poll(cx) {
-                        Poll::Ready(result) => {
-                            *failed = failed.take().or_else(|| result.err());
-                            false
-                        }
-                        Poll::Pending => true,
-                    });
-                    // The others are not given up because one has failed.
-                    if !tasks.is_empty() {
-                        return Poll::Pending;
-                    }
-                    if let Some(unflushed) = failed.take() {
+                Step::First(_, needs) => {
+                    if let Err(unflushed) = ready!(needs.poll(cx)) {
                         self.end(false);
                         return Poll::Ready(Err(Fault::Dependency(unflushed)));
                     }

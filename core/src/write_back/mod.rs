@@ -15,6 +15,7 @@ mod insert;
 mod job;
 mod leave;
 mod load_job;
+mod needs;
 mod node;
 mod pinned;
 mod room;

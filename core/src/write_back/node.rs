@@ -1,6 +1,6 @@
 //! The graph of all caches, and its locks.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{sync::Arc, vec, vec::Vec};
 
 use crate::{
     Lock,
@@ -76,6 +76,23 @@ impl Node {
             counts
         });
         needs
+    }
+
+    /// Tells whether there is something dirty in this one, or in any that has to be flushed before it.
+    pub(super) fn is_dirty_within(&self) -> bool {
+        let (mut seen, mut next) = (vec![self.clone()], 0);
+        while let Some(node) = seen.get(next).cloned() {
+            if node.0.edges.with(|edges| edges.oldest()).is_some() {
+                return true;
+            }
+            for (node, _) in node.needs() {
+                if !seen.contains(&node) {
+                    seen.push(node);
+                }
+            }
+            next += 1;
+        }
+        false
     }
 
     /// Forgets what has to be flushed first: this one will not be flushed any more.

@@ -11,6 +11,9 @@ on_every_runtime! {
     d82_standing_means_always
     d82_a_clean_victim_flushes_nothing
     dependencies_of_dependencies
+    the_order_holds_across_a_clean_cache
+    the_order_holds_across_a_flush_that_is_under_way
+    what_cannot_be_flushed_behind_a_clean_cache_is_in_the_way
     a_dependency_shared_by_two
     a_dependency_is_flushed_once_for_many_keys
 }
@@ -182,6 +185,69 @@ fn dependencies_of_dependencies<R: Host>() {
     sim.to(100);
     assert_eq!(sim.saw(load), "40: V20");
     assert_eq!(disk.log(), ["10 e1=1", "20 d1=1", "30 c1=1", "40 b1=1", "40 a1=1"]);
+}
+
+/// P17: the last before the middle and the middle before the first, so the last before the first.
+fn the_order_holds_across_a_clean_cache<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (_, b) = beside::<R>(&sim, &disk, "b");
+    let (last, c) = beside::<R>(&sim, &disk, "c");
+    a.always_depend_on(&b).expect("no circle");
+    b.always_depend_on(&c).expect("no circle");
+    last.flushes_by(|_, _| after(10));
+    sim.write(&a, 1, 11);
+    sim.write(&c, 5, 55);
+    let flush = sim.flush(&a);
+    sim.to(20);
+    assert_eq!((sim.saw(flush), disk.log()), ("10: done".into(), vec!["10 c5=55".to_string(), "10 a1=11".into()]));
+    // What is to be flushed once only is what was dirty over there.
+    sim.write(&b, 3, 33);
+    let (_, d) = beside::<R>(&sim, &disk, "d");
+    d.depend_on(&b).expect("no circle");
+    sim.flush(&b);
+    sim.to(40);
+    sim.write(&c, 5, 56);
+    sim.write(&d, 7, 77);
+    sim.flush(&d);
+    assert_eq!((disk.log().len(), c.dirty(), d.dirty()), (2, 1, 0));
+}
+
+/// P17: what that writes was fixed before the last became dirty.
+fn the_order_holds_across_a_flush_that_is_under_way<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (middle, b) = beside::<R>(&sim, &disk, "b");
+    let (_, c) = beside::<R>(&sim, &disk, "c");
+    a.always_depend_on(&b).expect("no circle");
+    b.always_depend_on(&c).expect("no circle");
+    middle.flushes_by(|_, _| after(50));
+    sim.write(&b, 3, 33);
+    sim.flush(&b);
+    sim.to(10);
+    sim.write(&c, 5, 55);
+    sim.write(&a, 1, 11);
+    let flush = sim.flush(&a);
+    sim.to(60);
+    assert_eq!(sim.saw(flush), "50: done");
+    assert_eq!(disk.log(), ["10 c5=55", "50 b3=33", "50 a1=11"]);
+}
+
+/// P16, P17: it is named, and nothing is written that has to come after it.
+fn what_cannot_be_flushed_behind_a_clean_cache_is_in_the_way<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(10);
+    let (_, b) = beside::<R>(&sim, &disk, "b");
+    let (last, c) = beside::<R>(&sim, &disk, "c");
+    a.always_depend_on(&b).expect("no circle");
+    b.always_depend_on(&c).expect("no circle");
+    last.flushes_by(|_, _| ready().fails(7));
+    sim.write(&a, 1, 11);
+    sim.write(&c, 5, 55);
+    let failed = wakers::now(a.flush()).err().map(|error| error.failed()[0].1.to_string());
+    let names_both = |text: &String| text.contains("\"b\"") && text.contains("\"c\"");
+    assert!(failed.as_ref().is_some_and(names_both), "{failed:?}");
+    assert_eq!((disk.log().len(), a.dirty(), c.dirty()), (0, 1, 1));
+    last.flushes_by(|_, _| ready());
+    sim.flush(&a);
+    assert_eq!(disk.log(), ["0 c5=55", "0 a1=11"]);
 }
 
 /// Two ways lead to one cache: it is flushed once.
