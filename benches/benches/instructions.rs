@@ -6,7 +6,7 @@ use std::{
     env,
     future::{Future, Ready, poll_fn, ready},
     hint::black_box,
-    pin::{Pin, pin},
+    pin::pin,
     process::ExitCode,
     sync::{Arc, Mutex},
     task::{Context, Poll, Wake, Waker},
