@@ -79,8 +79,9 @@ use shared::Shared;
 /// They are cloned for each reader and each flush, so large ones go into an `Arc`. A [change](Pinned::update) works on a
 /// clone: what is being written stays as it was when its flush began, and the entry is dirty again.
 ///
-/// Loads and flushes are polled from the task of whichever caller is polled. The back end may ask the cache for other keys;
-/// asking for the key it is working on fails with [`WriteBackError::Reentrant`].
+/// Loads and flushes are polled from the task of whichever caller is polled. The back end may ask the cache for other keys,
+/// for which there has to be room beside that of the loads which ask; asking for the key it is working on fails with
+/// [`WriteBackError::Reentrant`].
 ///
 /// # Origin
 ///

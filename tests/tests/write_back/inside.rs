@@ -53,12 +53,11 @@ fn in_each_flush<R: Host, F: Future<Output = [String; 2]> + 'static>(
     let (pages, hears) = (pages.clone(), heard.clone());
     disk.first(move |io, key| {
         let (asked, hears) = (ask(pages.clone(), key), hears.clone());
-        (io == Io::Flush).then(|| -> Inner {
-            Box::pin(async move {
-                let told = asked.await;
-                hears.borrow_mut().extend(told);
-            })
-        })
+        let tells = async move {
+            let told = asked.await;
+            hears.borrow_mut().extend(told);
+        };
+        (io == Io::Flush).then(|| -> Inner { Box::pin(tells) })
     });
     heard
 }

@@ -15,6 +15,7 @@ mod handles;
 mod hostile;
 mod hostile_calls;
 mod inside;
+mod kept;
 mod leave;
 mod loads;
 mod nested_storm;

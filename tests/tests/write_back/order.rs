@@ -1,4 +1,4 @@
-//! The graph of dependencies: circles, reversals, and how long caches live by it.
+//! The graph of dependencies: circles and reversals.
 use super::*;
 
 on_every_runtime! {
@@ -10,10 +10,6 @@ on_every_runtime! {
     d82_flush_then_depend_on_reverses
     d82_flush_then_depend_on_may_fail
     d82_flush_then_depend_on_a_standing_one
-    d84_an_edge_keeps_the_other_caches_data
-    d84_two_that_depended_on_each_other_in_turn_are_freed
-    d84_a_ring_in_turn_is_freed
-    d84_what_was_flushed_is_not_kept_by_new_edges
 }
 
 /// C72. (P17)
@@ -182,95 +178,6 @@ fn d82_flush_then_depend_on_a_standing_one<R: Host>() {
     sim.write(&a, 1, 2);
     sim.to(10);
     assert_eq!(sim.saw(turns), "10: true");
-}
-
-/// D84.
-fn d84_an_edge_keeps_the_other_caches_data<R: Host>() {
-    let (mut sim, disk, a) = start::<R>(10);
-    let (other, b) = beside::<R>(&sim, &disk, "b");
-    sim.write(&a, 1, 11);
-    sim.write(&b, 5, 55);
-    a.depend_on(&b).expect("no circle");
-    drop(b);
-    assert_eq!(other.lost(), Vec::<Vec<u32>>::new());
-    sim.flush(&a);
-    assert_eq!(disk.log(), ["0 b5=55", "0 a1=11"]);
-    // And if the one that depends on it goes first, both are lost, each told once.
-    let (other, b) = beside::<R>(&sim, &disk, "b");
-    sim.write(&a, 1, 12);
-    sim.write(&b, 5, 56);
-    a.depend_on(&b).expect("no circle");
-    drop(b);
-    drop(a);
-    drop(sim);
-    assert_eq!((disk.lost(), other.lost()), (vec![vec![1]], vec![vec![5]]));
-}
-
-/// D84: they must not keep each other for ever.
-fn d84_two_that_depended_on_each_other_in_turn_are_freed<R: Host>() {
-    for order in 0..4 {
-        let (mut sim, disk, a) = start::<R>(10);
-        let (other, b) = beside::<R>(&sim, &disk, "b");
-        for pages in [&a, &b] {
-            sim.write(pages, 1, 1);
-        }
-        a.depend_on(&b).expect("no circle");
-        sim.flush(&b);
-        b.depend_on(&a).expect("no circle");
-        if order % 2 == 0 {
-            sim.flush(&a);
-        }
-        sim.write(&b, 2, 2);
-        drop(sim);
-        if order < 2 {
-            drop(a);
-            drop(b);
-        } else {
-            drop(b);
-            drop(a);
-        }
-        let lost = if order % 2 == 0 { vec![] } else { vec![vec![1]] };
-        assert_eq!((disk.lost(), other.lost()), (lost, vec![vec![2]]), "{order}");
-    }
-}
-
-/// D84.
-fn d84_a_ring_in_turn_is_freed<R: Host>() {
-    for first in 0..3 {
-        let (mut sim, disk, a) = start::<R>(10);
-        let mut ring = vec![(disk.clone(), a)];
-        ring.extend(["b", "c"].map(|name| beside::<R>(&sim, &disk, name)));
-        for nth in 0..3 {
-            let (from, to) = (&ring[nth].1, &ring[(nth + 1) % 3].1);
-            sim.write(to, 1, 1);
-            from.depend_on(to).expect("no circle");
-            if nth < 2 {
-                sim.flush(to);
-            }
-        }
-        let disks: Vec<_> = ring.iter().map(|(disk, _)| disk.clone()).collect();
-        drop(sim);
-        ring.rotate_left(first);
-        drop(ring);
-        let lost: usize = disks.iter().map(|disk| disk.lost().len()).sum();
-        assert_eq!(lost, 1, "{first}");
-    }
-}
-
-/// D84: an edge that is satisfied keeps nothing, though the cache that had it is never flushed itself. (P2)
-fn d84_what_was_flushed_is_not_kept_by_new_edges<R: Host>() {
-    let (mut sim, disk, a) = start::<R>(10);
-    let mut disks = Vec::new();
-    for _ in 0..5 {
-        let (other, b) = beside::<R>(&sim, &disk, "b");
-        sim.write(&b, 5, 1);
-        a.depend_on(&b).expect("no circle");
-        sim.flush(&b);
-        sim.write(&b, 6, 1);
-        disks.push(other);
-    }
-    let lost: Vec<_> = disks.iter().map(|disk| disk.lost().len()).collect();
-    assert_eq!(lost, [1, 1, 1, 1, 0], "the last one may be noticed later");
 }
 
 /// C72, P17: two that depend on each other at the same time: never both, and flushing ends.
