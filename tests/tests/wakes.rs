@@ -9,7 +9,6 @@ on_every_runtime! {
     c13_a_wake_that_drops_a_waiter
     c13_the_same_when_the_load_wakes
     c86_wakes
-    a_load_at_rest_is_not_polled_for_each_who_joins
     a_lone_caller_is_woken_through_its_own_waker
     a_waker_that_polls_on_the_spot
 }
@@ -51,29 +50,6 @@ fn c12_spurious_polls<R: Host>() {
     });
     assert_eq!(loads.calls(), 1);
     assert_eq!(cache.stats().waiters, 2);
-}
-
-/// It wakes all of them; but one that has been woken since is carried on by whoever comes. (P3)
-fn a_load_at_rest_is_not_polled_for_each_who_joins<R: Host>() {
-    let sim = Sim::new();
-    let gate = Gate::default();
-    let loads = sim.loads(gate.script().gives(1));
-    let cache = sim.cache::<R>(&loads, |c| c);
-    let mut callers: Vec<_> = (0..10).map(|_| cache.get(&7)).collect();
-    let mut polls = Vec::new();
-    for caller in &mut callers {
-        assert!(wakers::poll_once(caller).is_pending());
-        polls.push(loads.polls());
-    }
-    // The second one polls it with the waker of all.
-    assert_eq!(polls, [1, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
-    assert!(wakers::poll_once(&mut callers[5]).is_pending());
-    assert_eq!(loads.polls(), 3, "who is polled again carries it on");
-    gate.open();
-    let mut late = cache.get(&7);
-    assert!(wakers::poll_once(&mut late).is_ready(), "the others need not be polled for that");
-    assert!(callers.iter_mut().all(|caller| wakers::poll_once(caller).is_ready()));
-    assert_clean(&cache.stats());
 }
 
 /// C13: the waker of one waiter drops another waiter of the same key when the load is published. (P2, P13)

@@ -228,7 +228,7 @@ where
                         ControlFlow::Continue(Some(if is_first {
                             waiter.stay.set_out::<K, L, R, P>(shard, waker)
                         } else {
-                            waiter.stay.visit(shard, inner, (Driven::Joined, 0), waker, means, &mut scraps)
+                            waiter.stay.visit(shard, inner, (Driven::Nothing, 0), waker, means, &mut scraps)
                         }))
                     }
                 }

@@ -17,8 +17,6 @@ pub(crate) struct Crowd<N: Notify> {
     /// What the only caller was last polled with.
     alone: Option<Waker>,
     hub: Option<(Arc<Hub<N>>, Waker)>,
-    /// How often the hub had been woken when a load was last handed out to be polled with it.
-    polled: usize,
     /// The registration of the caller who was alone, until he is polled again.
     first: Option<N::Listener>,
     /// What the load of an attempt is polled with that answers other keys as well: who asks with it, asks from inside.
@@ -82,7 +80,7 @@ impl<N: Notify> Hub<N> {
 
 impl<N: Notify> Default for Crowd<N> {
     fn default() -> Self {
-        Self { alone: None, hub: None, polled: 0, first: None, inside: None, overtaken: Vec::new() }
+        Self { alone: None, hub: None, first: None, inside: None, overtaken: Vec::new() }
     }
 }
 
@@ -96,19 +94,6 @@ impl<N: Notify> Crowd<N> {
     /// Tells whether loads have to be polled with the hub's waker.
     pub(crate) const fn is_shared(&self) -> bool {
         self.hub.is_some()
-    }
-
-    /// Returns the hub for a load that is handed out to be polled with it.
-    pub(crate) fn hand_out(&mut self) -> Option<(Arc<Hub<N>>, Waker, usize)> {
-        let (hub, waker) = self.hub.as_ref()?;
-        self.polled = hub.wakes();
-        Some((Arc::clone(hub), waker.clone(), self.polled))
-    }
-
-    /// Tells whether the hub was not woken since a load was handed out. Who has registered before he asks is woken by
-    /// whatever comes later.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.hub.as_ref().is_some_and(|(hub, _)| hub.wakes() == self.polled)
     }
 
     pub(crate) fn hub(&self) -> Option<(Arc<Hub<N>>, Waker)> {

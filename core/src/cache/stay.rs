@@ -79,7 +79,6 @@ impl<N: Notify> Stay<N> {
         H: BuildHasher,
         M: Means<K, L>,
     {
-        let has_joined = matches!(driven, Driven::Joined);
         let is_own = matches!(driven, Driven::OwnPending(_));
         let again = self.hand_in(shard, inner, driven, scraps);
         self.driving = None;
@@ -91,10 +90,6 @@ impl<N: Notify> Stay<N> {
                 let flight = shard.flights.seated(&waiting.seat);
                 let seats = flight.seats();
                 scraps.wakers[1] = flight.crowd.register(&mut self.registration, seats, waker);
-                // A load that rests, and was not woken since it was polled with the waker of all, need not be polled for one
-                // more of them: he is woken with the others, and carries it on like any of them when he is polled again.
-                let resting = if has_joined && flight.crowd.is_quiet() { flight.at_rest() } else { None };
-                let after = resting.unwrap_or(after);
                 let next = match again {
                     Some(job) => Next::Drive(job),
                     // It is polled once before any deadline counts, however short.
@@ -171,7 +166,7 @@ impl<N: Notify> Stay<N> {
             scraps.wakers[0] = shard.flights.seated(seat).crowd.withdraw(registration);
         }
         match driven {
-            Driven::Nothing | Driven::Joined => {}
+            Driven::Nothing => {}
             Driven::Pending(number, load) => {
                 let shared = shard.flights.seated(seat).crowd.is_shared();
                 match shard.flights.check_in(seat, number, load, shared) {
@@ -200,8 +195,8 @@ fn turn_of<K: Key, L: Source<K>, R: Runtime, P: Policy>(
 ) -> Turn<Ride<K, L, R>, L::Value, L::Error, R::Notify> {
     match next {
         Next::Drive(job) if job.shared && !matches!(job.work, Work::Own) => {
-            let hub = shard.flights.seated(&waiting.seat).crowd.hand_out();
-            let handed = hub.map(|(hub, waker, wakes)| Handed { hub, waker, wakes });
+            let hub = shard.flights.seated(&waiting.seat).crowd.hub();
+            let handed = hub.map(|(hub, waker)| Handed { wakes: hub.wakes(), hub, waker });
             Turn::Drive(job, handed)
         }
         Next::Drive(job) => Turn::Drive(job, None),

@@ -37,8 +37,6 @@ pub(crate) enum Turn<F, V, E, N> {
 /// What was driven, and what came of it.
 pub(crate) enum Driven<F, V, E> {
     Nothing,
-    /// Nothing, on the first visit to a flight.
-    Joined,
     Pending(u32, F),
     OwnPending(u32),
     Answered(u32, News<V>, Instant),

@@ -244,12 +244,6 @@ impl<K, F, V, E, W, C> Flight<K, F, V, E, W, C> {
         self.older.iter().chain(core::iter::once(&self.newest)).filter(|attempt| attempt.is_live()).count() as u32
     }
 
-    /// Returns the number of the only attempt, if its load rests and was last polled with the waker of all.
-    pub(crate) fn at_rest(&self) -> Option<u32> {
-        let Attempt { number, shared, state, .. } = &self.newest;
-        (*shared && self.older.is_empty() && matches!(state, State::Idle(_))).then_some(*number)
-    }
-
     /// Tells whether attempt `number` may still answer.
     pub(crate) fn is_live(&self, number: u32) -> bool {
         self.older
