@@ -3,7 +3,7 @@
 use larder::{Instant, Loaded, Ttl};
 use larder_tests::*;
 
-use crate::hostile::{Key, Value};
+use crate::hostile::{Key, Spot, Value, arm};
 
 /// What a load of many keys says.
 pub(crate) type Told = Vec<(Key, Result<Loaded<Value>, Boom>)>;
@@ -67,6 +67,16 @@ impl Dice {
 
     pub(crate) fn weight(&self, most: u64) -> u64 {
         if self.is_extreme() && self.below(2) == 0 { u64::MAX - self.below(3) } else { self.below(most) }
+    }
+
+    /// Lets something panic, soon.
+    pub(crate) fn arm(&self) {
+        let spots = [Spot::Hash, Spot::Eq, Spot::CloneKey, Spot::CloneValue, Spot::DropKey, Spot::DropValue];
+        match self.trouble {
+            Trouble::Calls => arm(spots[self.below(4) as usize], self.below(12)),
+            Trouble::Drops => arm(spots[self.below(6) as usize], self.below(12)),
+            Trouble::Extremes => {}
+        }
     }
 
     /// A time to which the clock jumps.

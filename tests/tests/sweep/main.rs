@@ -8,6 +8,7 @@
 mod dice;
 mod hostile;
 mod medley;
+mod slots;
 
 use larder::{
     Builder, Cache, ManualClock, OnTimeout, Source,
@@ -49,6 +50,12 @@ fn loads_of_many_keys() {
     }
 
     seeds([play::<Local<ManualClock>>, play::<Spin<ManualClock>>, play::<Std<ManualClock>>]);
+}
+
+/// P5: lazy slots.
+#[test]
+fn slots() {
+    seeds([slots::play::<Local<ManualClock>>, slots::play::<Spin<ManualClock>>, slots::play::<Std<ManualClock>>]);
 }
 
 /// Plays some seeds on each runtime; what a medley allocates has to be given back (P2).

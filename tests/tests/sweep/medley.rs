@@ -8,7 +8,7 @@ use larder_tests::*;
 
 use crate::{
     dice::{Dice, Told, Trouble, many},
-    hostile::{Key, Spot, Value, arm, calm},
+    hostile::{Key, Value, calm},
 };
 
 const STEPS: usize = 60;
@@ -92,7 +92,7 @@ impl<R: Host> Medley<R> {
         let mut callers = Vec::new();
         for _ in 0..STEPS {
             if self.is(2) {
-                self.arm();
+                self.dice.arm();
             }
             match self.below(10) {
                 0..5 => callers.push(self.asks(cache)),
@@ -144,16 +144,6 @@ impl<R: Host> Medley<R> {
         cache.clear();
         assert_eq!((cache.len(), cache.weight()), (0, 0));
         assert_clean(&cache.stats());
-    }
-
-    /// Lets something panic, soon.
-    fn arm(&self) {
-        let spots = [Spot::Hash, Spot::Eq, Spot::CloneKey, Spot::CloneValue, Spot::DropKey, Spot::DropValue];
-        match self.dice.trouble {
-            Trouble::Calls => arm(spots[self.below(4) as usize], self.below(12)),
-            Trouble::Drops => arm(spots[self.below(6) as usize], self.below(12)),
-            Trouble::Extremes => {}
-        }
     }
 
     /// Lets all loads come to their end.
@@ -261,7 +251,7 @@ impl<R: Host> Medley<R> {
 }
 
 /// Does the work and tells whether it came to its end; otherwise it was a panic that was asked for.
-fn stands(work: impl FnOnce()) -> bool {
+pub(crate) fn stands(work: impl FnOnce()) -> bool {
     let Err(panic) = catch_unwind(AssertUnwindSafe(work)) else { return true };
     if !panic.is::<Bang>() {
         std::panic::resume_unwind(panic);
