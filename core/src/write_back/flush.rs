@@ -162,7 +162,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Flush<K, B, R, D> {
     fn set_out(&mut self) -> u64 {
         let (last, is_old) = match &self.scope {
             Scope::All { last, before } => {
-                let now = before.map(|age| (age, self.shared.runtime.now()));
+                let now = before.map(|age| (age, self.shared.now()));
                 (*last, now)
             }
             Scope::Key(_) => (None, None),

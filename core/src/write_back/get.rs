@@ -86,7 +86,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
         mut is_loading: bool,
     ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
         let (shared, hash) = (&self.shared, self.shared.hash(key));
-        let patience = room.from(|| shared.runtime.now());
+        let patience = room.from(|| shared.now());
         let mut waiting = Waiting::new(Arc::clone(shared), hash, patience);
         loop {
             let mut end = None;

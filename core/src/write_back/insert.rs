@@ -43,7 +43,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
         room: Room,
     ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
         let (shared, hash) = (&self.shared, self.shared.hash(&key));
-        let now = || shared.runtime.now();
+        let now = || shared.now();
         let patience = room.from(now);
         let mut waiting = Waiting::new(Arc::clone(shared), hash, patience);
         let mut value = value;

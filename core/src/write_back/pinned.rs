@@ -90,7 +90,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Pinned<K, B, R, D> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set(&self, value: B::Value) {
-        let now = self.shared.runtime.now();
+        let now = self.shared.now();
         let _old = self.shared.with(|book| book.ledger.change(self.place, value, now));
     }
 
@@ -117,7 +117,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Pinned<K, B, R, D> {
                 (entry.value.clone(), entry.version)
             });
             change(&mut value);
-            let (result, now) = (value.clone(), self.shared.runtime.now());
+            let (result, now) = (value.clone(), self.shared.now());
             let old = self.shared.with(|book| {
                 let is_same = book.ledger.entry(self.place).version == version;
                 if is_same { Ok(book.ledger.change(self.place, value, now)) } else { Err(value) }

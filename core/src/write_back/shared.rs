@@ -11,7 +11,7 @@ use super::{
     timeless::Timeless,
 };
 use crate::{
-    Backend, Cache, DefaultHasher, Key, Loaded, Lock, Previous, Runtime, Source,
+    Backend, Cache, DefaultHasher, Instant, Key, Loaded, Lock, Previous, Runtime, Source,
     contain::{contain, each},
     dirty::{Ledger, Need},
     policy::Lru,
@@ -107,6 +107,11 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Source<Task<K>> for Jobs<K, 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Shared<K, B, R, D> {
     pub(super) fn hash(&self, key: &K) -> u64 {
         self.hasher.hash_one(key)
+    }
+
+    /// Reads the clock; its very end is no deadline, or what is due there would never be.
+    pub(super) fn now(&self) -> Instant {
+        self.runtime.now().told()
     }
 
     /// Runs `f` on the book, alone, and lets the graph know what it has to.

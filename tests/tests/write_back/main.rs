@@ -5,6 +5,7 @@ use core::cell::RefCell;
 use larder::{CircleError, OneThread, Pinned, Room, WriteBack, WriteBackBuilder};
 use larder_tests::*;
 
+mod clock_end;
 mod depend;
 mod depend_failing;
 mod drops;

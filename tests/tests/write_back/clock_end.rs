@@ -1,0 +1,35 @@
+//! A clock at its very end. (P11)
+use super::*;
+
+use larder::Instant;
+
+use super::hostile::{CAPACITY, Key, Value, hostile};
+
+on_every_runtime! {
+    no_patience_is_none_at_the_end_of_the_clock
+    any_age_is_reached_at_the_end_of_the_clock
+}
+
+/// D1, D22: who waits no time at all for room does not wait for ever where the clock has come to its end.
+fn no_patience_is_none_at_the_end_of_the_clock<R: Host>() {
+    let sim = Sim::new();
+    let pages = hostile::<R>(&sim);
+    sim.clock().set(Instant::NEVER);
+    let _pinned: Vec<_> = (0..CAPACITY)
+        .map(|key| hostile::wakers_run(pages.insert(Key(key), Value(1), Room::Wait)).expect("there is room"))
+        .collect();
+    let late = pages.insert(Key(40), Value(1), Room::Within(Duration::ZERO));
+    assert!(hostile::wakers_run(late).is_err());
+}
+
+/// D1: what was changed there is as old as no time at all.
+fn any_age_is_reached_at_the_end_of_the_clock<R: Host>() {
+    let sim = Sim::new();
+    let pages = hostile::<R>(&sim);
+    sim.clock().set(Instant::NEVER);
+    drop(hostile::wakers_run(pages.insert(Key(1), Value(1), Room::Wait)).expect("there is room"));
+    hostile::wakers_run(pages.get_or_load(&Key(2))).expect("there is room").set(Value(2));
+    hostile::wakers_run(pages.get_or_load(&Key(3))).expect("there is room").update(|value| value.0 = 3);
+    assert!(hostile::wakers_run(pages.flush_older_than(Duration::ZERO)).is_ok());
+    assert_eq!(pages.dirty(), 0);
+}
