@@ -41,9 +41,10 @@ struct Stuck<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
 
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Stuck<K, B, R, D> {
     fn new(shared: &Arc<Shared<K, B, R, D>>, key: &K) -> Self {
-        let noted = key.clone();
+        // Both cloned before it is noted: should that panic, nothing would take the note back.
+        let (noted, key) = (key.clone(), key.clone());
         shared.with(|book| book.stuck.push(noted));
-        Self { shared: Arc::clone(shared), key: key.clone(), is_old: false }
+        Self { shared: Arc::clone(shared), key, is_old: false }
     }
 }
 
