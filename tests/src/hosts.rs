@@ -84,3 +84,19 @@ pub(crate) fn quiet_bangs() {
         }));
     });
 }
+
+/// Plays a case of random numbers from this seed, which is told if the case fails.
+pub fn with_seed<T>(seed: u64, play: impl FnOnce() -> T) -> T {
+    struct Told(u64);
+
+    impl Drop for Told {
+        fn drop(&mut self) {
+            if std::thread::panicking() {
+                println!("seed {}", self.0);
+            }
+        }
+    }
+
+    let _told = Told(seed);
+    play()
+}

@@ -51,7 +51,7 @@ pub use batches::{BatchLoad, Batched, Batches, Said};
 pub use books::{assert_clean, assert_sums};
 pub use disk::{Disk, Io, told, why};
 pub use hashing::Same;
-pub use hosts::{Host, run};
+pub use hosts::{Host, run, with_seed};
 pub use loads::{Fetcher, Loads, PlainLoad, Revalidating, Revalidator, ScriptLoad};
 pub use random::Random;
 pub use script::{Bang, Gate, Play, Script, after, never, polls, ready, steps};

@@ -67,18 +67,7 @@ fn seeds(first: u64, play: impl Fn(u64)) {
     // Keeps the panics that scripts ask for out of the output.
     run(|| {});
     for seed in first..first + SEEDS {
-        let seed_of_failure = Told(seed);
-        assert_eq!(memory::growth(|| play(seed)), 0, "bytes that outlive the cache");
-        core::mem::forget(seed_of_failure);
-    }
-}
-
-/// Tells the seed if the test fails.
-struct Told(u64);
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        println!("seed {}", self.0);
+        with_seed(seed, || assert_eq!(memory::growth(|| play(seed)), 0, "bytes that outlive the cache"));
     }
 }
 
