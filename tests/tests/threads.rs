@@ -2,9 +2,10 @@
 
 use core::hint::spin_loop;
 use core::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Barrier;
 use std::thread;
 
-use larder::{Cache, ManualClock, parts::Spin, parts::Std, policy::Lru};
+use larder::{Cache, LoadError, ManualClock, parts::Spin, parts::Std, policy::Lru};
 use larder_tests::*;
 
 /// Polls all futures in turn, as one task of this thread, until each has ended.
@@ -48,6 +49,24 @@ async fn yield_once() {
         Poll::Pending
     })
     .await;
+}
+
+/// Polls both with one waker: the first on a thread of its own, the second while that polls its load.
+fn two_threads<A, B>(mut first: A, mut second: B, (polling, goes_on): (&Barrier, &Barrier))
+where
+    A: Future<Output = Result<u8, LoadError<()>>> + Send + Unpin,
+    B: Future<Output = Result<u8, LoadError<()>>> + Unpin,
+{
+    let (_, waker) = wakers::Counting::new();
+    thread::scope(|scope| {
+        let first = scope.spawn(|| wakers::poll_with(&mut first, &waker));
+        polling.wait();
+        let found = wakers::poll_with(&mut second, &waker);
+        goes_on.wait();
+        assert!(found.is_pending(), "{found:?}");
+        assert!(matches!(first.join(), Ok(Poll::Ready(Ok(7)))));
+    });
+    assert!(matches!(wakers::poll_with(&mut second, &waker), Poll::Ready(Ok(7))));
 }
 
 macro_rules! on_each_lock {
@@ -122,6 +141,22 @@ macro_rules! on_each_lock {
                 }
                 assert!(cache.iter().all(|(key, _)| key >= 1000), "exact LRU keeps none of the old");
                 assert_eq!((cache.weight(), cache.len()), (64, 64));
+            }
+
+            /// Two threads that ask with one waker, as `now_or_never` does everywhere, are two callers: who comes while the load is
+            /// being polled waits for it, and is not taken for the load that asks for its own key. (P3)
+            #[test]
+            fn one_waker_on_two_threads() {
+                let [polling, goes_on] = [2, 2].map(Barrier::new);
+                let load = || async {
+                    polling.wait();
+                    goes_on.wait();
+                    Ok::<_, ()>(7)
+                };
+                let cache = Cache::builder($part::new(ManualClock::new())).load_fn(|_| load()).build().expect("valid");
+                two_threads(cache.get(&1), cache.get(&1), (&polling, &goes_on));
+                two_threads(cache.get_with(&2, load), cache.get_with(&2, load), (&polling, &goes_on));
+                assert_clean(&cache.stats());
             }
         }
     )*};

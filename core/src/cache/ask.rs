@@ -272,6 +272,6 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Drop for First
 
 /// Tells whether a flight is being polled right now by whoever is polled with this waker.
 pub(super) fn polls_itself<K: Key, L: Source<K>, R: Runtime>(flight: &FlightOf<K, L, R>, waker: &Waker) -> bool {
-    let polled = flight.polled(|own| own.will_wake(waker));
+    let polled = flight.polled(|poller| poller.is_here(waker));
     polled.own || flight.crowd.is_inside(waker) || (polled.shared && flight.crowd.is_hub(waker))
 }

@@ -6,10 +6,9 @@ use core::{
     fmt,
     hash::{BuildHasher, Hash},
     sync::atomic::{AtomicBool, Ordering},
-    task::Waker,
 };
 
-use super::{abandoned::Abandoned, answers::Writes, crowd::Crowd, ride::Ride};
+use super::{abandoned::Abandoned, answers::Writes, crowd::Crowd, poller::Poller, ride::Ride};
 use crate::{
     Instant, Judgement, Key, Loaded, Lock, Previous, Runtime, Source, Ttl,
     flight::Flight,
@@ -98,7 +97,9 @@ pub type DefaultHasher = foldhash::fast::FixedState;
 ///
 /// It may ask for other keys. If it asks for its own, it would wait for itself: that call fails with
 /// [`LoadError::Reentrant`](crate::LoadError::Reentrant), or takes a stale value that is within the limit for those.
-/// This is seen by the waker with which the load is being polled, or whoever polls it is. Not seen are calls from a task that the load has
+/// This is seen by the waker with which the load is being polled, or whoever polls it is; where there is `std`, by the
+/// thread as well, as callers on two threads may have one waker between them (`now_or_never` has one for all). Without
+/// `std`, such a caller may be told that he asks from inside. Not seen are calls from a task that the load has
 /// spawned, or through a combinator that polls with wakers of its own, nor a ring in which the load of one key waits
 /// for another and that one's for the first. Only a [`load_budget`](crate::Builder::load_budget) or a
 /// [`lock_timeout`](crate::Builder::lock_timeout), with a timer to notice it, ends such waits: set one where loads ask
@@ -141,11 +142,11 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> fmt::Debug for
 
 /// One shard as the shell knows it.
 pub(crate) type ShardOf<K, L, R, P> =
-    Shard<K, <L as Source<K>>::Value, <L as Source<K>>::Error, Ride<K, L, R>, Waker, Crowd<<R as Runtime>::Notify>, P>;
+    Shard<K, <L as Source<K>>::Value, <L as Source<K>>::Error, Ride<K, L, R>, Poller, Crowd<<R as Runtime>::Notify>, P>;
 
 /// One flight as the shell knows it.
 pub(crate) type FlightOf<K, L, R> =
-    Flight<K, Ride<K, L, R>, <L as Source<K>>::Value, <L as Source<K>>::Error, Waker, Crowd<<R as Runtime>::Notify>>;
+    Flight<K, Ride<K, L, R>, <L as Source<K>>::Value, <L as Source<K>>::Error, Poller, Crowd<<R as Runtime>::Notify>>;
 
 /// What is done once the lock is released.
 pub(crate) type EffectsOf<K, L, R> =

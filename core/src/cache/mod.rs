@@ -28,6 +28,7 @@ mod lookup_future;
 mod many;
 mod means;
 mod options;
+mod poller;
 mod revalidate;
 mod ride;
 mod stale;

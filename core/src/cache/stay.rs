@@ -6,6 +6,7 @@ use super::{
     crowd::Registration,
     inner::{Inner, ShardOf},
     means::Means,
+    poller::Poller,
     ride::Ride,
     visit::{Driven, End, Handed, Left, Scraps, Turn},
 };
@@ -50,7 +51,7 @@ impl<N: Notify> Stay<N> {
         let crowd = &mut shard.flights.seated(&waiting.seat).crowd;
         // The first of a crowd displaces nobody.
         let _nobody = crowd.register(&mut self.registration, 1, waker);
-        match shard.flights.check_out(&waiting.seat, 0, false, || waker.clone()) {
+        match shard.flights.check_out(&waiting.seat, 0, false, || Poller::here(waker)) {
             Some(job) => {
                 self.driving = Some(job.number);
                 Turn::Drive(job, None)
@@ -98,7 +99,7 @@ impl<N: Notify> Stay<N> {
                         let Self { reached, is_present, .. } = *self;
                         let at = AtPoll { after, shared: flight.crowd.is_shared(), reached, is_present };
                         let start = || means.start().map(|start| start.map(Ride::Own));
-                        let own = || waker.clone();
+                        let own = || Poller::here(waker);
                         shard.proceed(waiting, &at, &inner.rules, start, own, scraps.deferred.effects())
                     }
                 };
@@ -175,7 +176,9 @@ impl<N: Notify> Stay<N> {
                     CheckIn::Over(load) => effects.loads.push(load),
                 }
             }
-            Driven::OwnPending(number) => scraps.wakers[0] = shard.flights.own_pending(seat, number),
+            Driven::OwnPending(number) => {
+                scraps.wakers[0] = shard.flights.own_pending(seat, number).map(Poller::into_waker);
+            }
             Driven::Answered(number, news, now) => {
                 shard.succeed(seat, number, news, At { now, rules }, effects);
             }

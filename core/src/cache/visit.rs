@@ -6,6 +6,7 @@ use core::task::Waker;
 use super::{
     crowd::{Crowd, Hub},
     deferred::Deferred,
+    poller::Poller,
     ride::Ride,
 };
 use crate::{
@@ -59,7 +60,7 @@ pub(crate) struct Left<K, F, V, E, N: Notify> {
 /// The flight if nobody is left in it, a failure that nobody was told of, and the waker of who left.
 ///
 /// The flight is boxed, as few visits leave one over and all would carry its size around.
-type Rest<K, F, V, E, N> = (Option<Box<Flight<K, F, V, E, Waker, Crowd<N>>>>, Option<Failure<E>>, Option<Waker>);
+type Rest<K, F, V, E, N> = (Option<Box<Flight<K, F, V, E, Poller, Crowd<N>>>>, Option<Failure<E>>, Option<Waker>);
 
 impl<K, F, V, E, N: Notify> Left<K, F, V, E, N> {
     /// Others wait on, of whom one has to lead if there is a hub here.
@@ -68,7 +69,7 @@ impl<K, F, V, E, N: Notify> Left<K, F, V, E, N> {
     }
 
     /// Nobody waits any more.
-    pub(crate) fn last(flight: Flight<K, F, V, E, Waker, Crowd<N>>, waker: Option<Waker>) -> Self {
+    pub(crate) fn last(flight: Flight<K, F, V, E, Poller, Crowd<N>>, waker: Option<Waker>) -> Self {
         Self { vacant: None, _rest: Contained((Some(Box::new(flight)), None, waker)) }
     }
 }

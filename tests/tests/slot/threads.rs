@@ -316,7 +316,10 @@ fn a_storm_of_threads() {
                             let generation = slot.peek().and_then(|found| found.generation());
                             generation.into_iter().for_each(|generation| _ = slot.invalidate_if(generation));
                         }
-                        5 => drop(wakers::poll_once(&mut slot.get_stale())),
+                        5 => {
+                            let found = wakers::poll_once(&mut slot.get_stale());
+                            assert!(!matches!(found, Poll::Ready(Err(_))), "{found:?}");
+                        }
                         _ => assert!(slot.get_blocking().is_ok()),
                     }
                 }
