@@ -92,6 +92,17 @@ impl<E: Executor> Stage<E> {
         }
     }
 
+    /// Has callers come until `condition` holds, for a load that nobody is woken for: who comes looks whether it is ready,
+    /// and only where somebody looks just then, on another thread and perhaps too early, it takes one more.
+    pub async fn come_until(&self, condition: impl Fn() -> bool, come: impl Fn() -> Seat) -> Vec<Seat> {
+        let mut seats = Vec::new();
+        while !condition() {
+            seats.push(come());
+            self.pass(Duration::from_millis(1)).await;
+        }
+        seats
+    }
+
     /// Ends once the `n`-th load has begun.
     pub async fn begun(&self, n: usize) {
         self.until(|| self.loads.begun() == n).await;
