@@ -166,7 +166,11 @@ impl<R: Host> Storm<R> {
             self.sim.assert_nobody_is_forgotten(others);
             self.world.quiet.set(false);
         }
-        self.waiting.retain(|i| self.sim.end(*i).is_none());
+        let sim = &self.sim;
+        self.waiting.retain(|i| match sim.end(*i) {
+            Some(Saw::Panic(message)) => panic!("caller {i}: {message}"),
+            end => end.is_none(),
+        });
     }
 
     fn come(&mut self, key: u32) {
@@ -196,11 +200,6 @@ impl<R: Host> Storm<R> {
 
     /// Compares everything that can be seen from outside.
     fn check(&mut self, step: u32) {
-        for i in 0..self.sim.callers() {
-            if let Some(Saw::Panic(message)) = self.sim.end(i) {
-                panic!("step {step}: {message}");
-            }
-        }
         let (world, now) = (&self.world, self.sim.time.ms());
         let (cache, model) = (world.cache(), world.model.borrow());
         model.check();
