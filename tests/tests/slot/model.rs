@@ -37,6 +37,7 @@ fn run_beside<R: Host>(rules: plain::Rules, random: &mut Random, seed: u64) {
     });
     let mut model = plain::Slot::new(rules, ends);
     let mut generations = vec![None];
+    let (mut callers, mut waiting) = (0, Vec::new());
     for step in 0..150 {
         let context = format!("seed {seed}, step {step}");
         match random.below(16) {
@@ -95,11 +96,14 @@ fn run_beside<R: Host>(rules: plain::Rules, random: &mut Random, seed: u64) {
         }
         sim.to(model.now());
         generations.push(slot.peek().and_then(|found| found.generation()));
-        for i in 0..sim.callers() {
-            if !matches!(sim.end(i), Some(Saw::Dropped)) {
-                assert_eq!(sim.saw(i), model.saw(i), "{context}, caller {i}");
+        waiting.extend(callers..sim.callers());
+        callers = sim.callers();
+        for i in &waiting {
+            if !matches!(sim.end(*i), Some(Saw::Dropped)) {
+                assert_eq!(sim.saw(*i), model.saw(*i), "{context}, caller {i}");
             }
         }
+        waiting.retain(|i| sim.end(*i).is_none());
         assert_eq!(held(&slot), model.held(), "{context}");
         assert_eq!(slot.failures(), model.failures(), "{context}");
         assert_eq!(slot.refresh_at().as_nanos() / 1_000_000, model.refresh_at(), "{context}");
