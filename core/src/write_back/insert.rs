@@ -84,25 +84,26 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     ) -> Result<Result<Pinned<K, B, R, D>, B::Value>, WriteBackError<K, B::Error>> {
         let shared = &self.shared;
         let (hash, own) = (shared.hash(key), key.clone());
+        // Time is only of use where there is an entry, and no step is left between the look at it and the change.
+        let now = shared.with(|book| book.ledger.find(hash, |k| k == key)).map(|_there| shared.now());
+        let mut new = Some(value);
         let found = shared.with(|book| {
             if book.is_closed {
                 return Err(WriteBackError::Closed);
             }
             let Some(place) = book.ledger.find(hash, |k| k == key) else { return Ok(None) };
-            let may = book.ledger.entry(place).pins == 0;
-            if may {
-                book.ledger.pin(place);
+            let entry = book.ledger.entry(place);
+            if entry.pins > 0 {
+                return Err(WriteBackError::Pinned(vec![entry.key.clone()]));
             }
-            Ok(Some(may.then_some(place)))
+            // If it has come just now, it will be found where this value would take its place.
+            let Some((value, now)) = now.and_then(|now| Some((new.take()?, now))) else { return Ok(None) };
+            book.ledger.pin(place);
+            Ok(Some((place, book.ledger.change(place, value, now))))
         })?;
-        match found {
-            None => Ok(Err(value)),
-            Some(None) => Err(WriteBackError::Pinned(vec![own])),
-            Some(Some(place)) => {
-                let handle = Pinned::new(Arc::clone(shared), own, place);
-                handle.set(value);
-                Ok(Ok(handle))
-            }
-        }
+        let Some((place, old)) = found else { return new.map(Err).ok_or(WriteBackError::Closed) };
+        let handle = Pinned::new(Arc::clone(shared), own, place);
+        drop(old);
+        Ok(Ok(handle))
     }
 }

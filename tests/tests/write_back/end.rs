@@ -10,6 +10,8 @@ on_every_runtime! {
     d84_marks_through_living_handles_count
     d84_close_may_be_dropped
     d84_what_is_stored_while_it_closes
+    d84_what_is_superseded_while_it_closes
+    d83_what_is_pinned_while_it_would_be_superseded
     d84_lost_once_with_all_keys
     d84_lost_with_what_was_being_flushed
     d84_nothing_is_lost_that_is_clean
@@ -198,8 +200,10 @@ fn lost_may_panic<R: Host>() {
     assert_eq!(disk.lost().len(), 2);
 }
 
+type Hook = Rc<RefCell<Option<Box<dyn FnOnce()>>>>;
+
 /// A clock that does something when it is read next.
-struct Hooked(ManualClock, Rc<RefCell<Option<Box<dyn FnOnce()>>>>);
+struct Hooked(ManualClock, Hook);
 
 impl Clock for Hooked {
     fn now(&self) -> Instant {
@@ -229,4 +233,40 @@ fn d84_what_is_stored_while_it_closes<R: Host>() {
     let inserted = wakers::now(pages.insert(1, V::new(11), Room::Wait)).map(drop);
     assert!(matches!(inserted, Err(larder::WriteBackError::Closed)), "{inserted:?}");
     assert_eq!((pages.len(), pages.dirty(), pages.pinned()), (0, 0, 0));
+}
+
+/// A cache with key 1 in it, not pinned, and what its clock does when it is read next.
+fn hooked<R: Host>(sim: &Sim, disk: &Disk) -> (WriteBack<u32, Disk, R::With<Hooked>, OneThread>, Hook) {
+    let hook = Hook::default();
+    let runtime = R::with(Hooked(sim.clock(), Rc::clone(&hook)));
+    let pages = WriteBack::builder(runtime, disk.clone()).one_thread().build().expect("valid");
+    wakers::now(pages.get_or_load(&1)).map(drop).expect("it is loaded");
+    (pages, hook)
+}
+
+/// D84: nor does it change what is there. (P16)
+fn d84_what_is_superseded_while_it_closes<R: Host>() {
+    let sim = Sim::new();
+    let (pages, hook) = hooked::<R>(&sim, &Disk::new(&sim.time, "a"));
+    let closes = pages.clone();
+    hook.replace(Some(Box::new(move || wakers::now(closes.close()).expect("nothing is dirty"))));
+    let inserted = wakers::now(pages.insert(1, V::new(11), Room::Wait)).map(drop);
+    assert!(matches!(inserted, Err(larder::WriteBackError::Closed)), "{inserted:?}");
+    assert_eq!((pages.len(), pages.dirty(), pages.pinned()), (1, 0, 0));
+}
+
+/// D83: what a handle changes is not superseded, at whatever moment of an insertion it comes. (P16)
+fn d83_what_is_pinned_while_it_would_be_superseded<R: Host>() {
+    let sim = Sim::new();
+    let (pages, hook) = hooked::<R>(&sim, &Disk::new(&sim.time, "a"));
+    let (same, kept) = (pages.clone(), Rc::new(RefCell::new(None)));
+    let keeps = kept.clone();
+    hook.replace(Some(Box::new(move || {
+        let handle = same.try_get(&1).expect("it is there");
+        handle.set(V::new(5));
+        keeps.replace(Some(handle));
+    })));
+    let inserted = wakers::now(pages.insert(1, V::new(11), Room::Wait)).map(drop);
+    assert!(matches!(&inserted, Err(larder::WriteBackError::Pinned(keys)) if *keys == [1]), "{inserted:?}");
+    assert_eq!(kept.take().map(|handle| *handle.value()), Some(5));
 }
