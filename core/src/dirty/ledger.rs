@@ -122,17 +122,20 @@ impl<K, V, W> Ledger<K, V, W> {
         self.entries.iter().filter(|(_, entry)| entry.pins > 0).map(|(_, entry)| entry.key.clone()).collect()
     }
 
-    /// Returns the keys whose content is not on disk, in the order of their changes.
-    pub(crate) fn dirty_keys(&self) -> Vec<K>
-    where
-        K: Clone,
-    {
-        self.dirty.values().map(|place| self.entry(*place).key.clone()).collect()
+    /// Returns the entries whose content is not on disk, in the order of their changes.
+    pub(crate) fn by_change(&self) -> impl Iterator<Item = &Entry<K, V>> {
+        self.dirty.values().map(|place| self.entry(*place))
     }
 
     /// Returns an entry that is being flushed.
     pub(crate) fn flushing(&self) -> Option<&Entry<K, V>> {
-        self.dirty.values().map(|place| self.entry(*place)).find(|entry| entry.state.is_flushing())
+        self.by_change().find(|entry| entry.state.is_flushing())
+    }
+
+    /// Takes out the entries whose content is not on disk, in the order of their changes; nothing must be pinned.
+    pub(crate) fn take_dirty(&mut self) -> Vec<(K, V)> {
+        let places: Vec<_> = self.dirty.values().copied().collect();
+        places.into_iter().map(|place| self.take_out(place)).collect()
     }
 
     /// Takes out everything; nothing must be pinned. Loads that are under way are void.

@@ -163,7 +163,8 @@ impl<K, V, D: Threads> Book<K, V, D> {
 impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Shared<K, B, R, D> {
     fn drop(&mut self) {
         self.node.leave();
-        let keys = self.book.with(|book| book.ledger.dirty_keys());
+        // Taken, not cloned: a key that panics there would keep the back end from hearing of any.
+        let (keys, _values): (Vec<_>, Vec<_>) = self.book.with(|book| book.ledger.take_dirty()).into_iter().unzip();
         if !keys.is_empty() {
             contain(|| self.backend.lost(keys));
         }

@@ -11,6 +11,7 @@ use std::panic::catch_unwind;
 on_every_runtime! {
     keys_that_panic
     values_that_panic
+    d84_lost_whatever_keys_do
     wakers_that_panic
 }
 
@@ -91,7 +92,7 @@ impl Drop for Value {
 
 /// A disk that takes a few polls for everything.
 #[derive(Clone, Default)]
-pub(super) struct Slow(Rc<RefCell<std::collections::BTreeMap<u32, u32>>>);
+pub(super) struct Slow(Rc<RefCell<std::collections::BTreeMap<u32, u32>>>, pub(super) Rc<RefCell<Vec<u32>>>);
 
 impl Backend<Key> for Slow {
     type Value = Value;
@@ -123,7 +124,9 @@ impl Backend<Key> for Slow {
         Box::pin(yields())
     }
 
-    fn lost(&self, _: Vec<Key>) {}
+    fn lost(&self, keys: Vec<Key>) {
+        self.1.borrow_mut().extend(keys.iter().map(|key| key.0));
+    }
 }
 
 async fn yields() {
@@ -225,6 +228,31 @@ fn keys_that_panic<R: Host>() {
 
 fn values_that_panic<R: Host>() {
     [Spot::CloneValue, Spot::DropValue].into_iter().for_each(survive::<R>);
+}
+
+/// D84: of all keys, also while another panic is under way. (P5, P16)
+fn d84_lost_whatever_keys_do<R: Host>() {
+    for spot in [Spot::CloneKey, Spot::Eq, Spot::Hash, Spot::CloneValue] {
+        for is_unwinding in [false, true] {
+            let sim = Sim::new();
+            let pages = hostile::<R>(&sim);
+            let lost = pages.backend().1.clone();
+            for key in [2, 0, 1] {
+                wakers_run(pages.get_or_load(&Key(key))).expect("there is room").set(Value(1));
+            }
+            let end = catch_unwind(AssertUnwindSafe(move || {
+                let _dropped = pages;
+                TRAP.set(Some((spot, 0)));
+                if is_unwinding {
+                    std::panic::panic_any(Bang(7));
+                }
+            }));
+            TRAP.take();
+            let panic = end.err().and_then(|panic| panic.downcast_ref().copied());
+            assert_eq!(panic, is_unwinding.then_some(Bang(7)), "{spot:?}");
+            assert_eq!(lost.take(), [2, 0, 1], "{spot:?}");
+        }
+    }
 }
 
 /// C16, for loads, flushes and room: the others are woken all the same, and nothing is held by it.

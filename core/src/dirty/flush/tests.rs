@@ -39,7 +39,7 @@ fn in_the_order_of_changes() {
     assert_eq!(pages.next_dirty(1, 4), Some((2, places[1])));
     assert_eq!(pages.next_dirty(2, 2), None, "the next one is not meant");
     assert_eq!(pages.next_dirty(3, 4), None, "the second change of the first is in its old place");
-    assert_eq!(pages.dirty_keys(), [5, 3, 9]);
+    assert_eq!(pages.by_change().map(|entry| entry.key).collect::<Vec<_>>(), [5, 3, 9]);
 }
 
 #[test]
