@@ -42,13 +42,25 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
         value: B::Value,
         room: Room,
     ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
-        let (shared, hash) = (&self.shared, self.shared.hash(&key));
+        let end = self.store(&key, value, room).await;
+        // Gone before anything is returned: what is being returned would be forgotten, pin and all, if that panicked.
+        drop(key);
+        end
+    }
+
+    async fn store(
+        &self,
+        key: &K,
+        value: B::Value,
+        room: Room,
+    ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
+        let (shared, hash) = (&self.shared, self.shared.hash(key));
         let now = || shared.now();
         let patience = room.from(now);
         let mut waiting = Waiting::new(Arc::clone(shared), hash, patience);
         let mut value = value;
         loop {
-            value = match self.supersede(&key, value)? {
+            value = match self.supersede(key, value)? {
                 Ok(handle) => return Ok(handle),
                 Err(value) => value,
             };
@@ -62,8 +74,11 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
                 if self.is_closed() {
                     return Err(WriteBackError::Closed);
                 }
-                match settling.place(&key, value, Origin::Changed(now())) {
-                    Settled::At(handle) => return Ok(handle),
+                match settling.place(key, value, Origin::Changed(now())) {
+                    Settled::At(handle) => {
+                        drop(settling);
+                        return Ok(handle);
+                    }
                     // It has come meanwhile, and this value is the newer one.
                     Settled::Present(_, newer) => break newer,
                     Settled::Not(again) => value = again,

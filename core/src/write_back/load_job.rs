@@ -87,7 +87,12 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
             }
             match self.value.take() {
                 Some(value) => match self.settling.place(&self.key, value, Origin::Loaded(self.since)) {
-                    Settled::At(handle) | Settled::Present(handle, _) => return Poll::Ready(Ok(handle)),
+                    Settled::At(handle) => return Poll::Ready(Ok(handle)),
+                    Settled::Present(handle, older) => {
+                        // Before the handle is returned, which would be forgotten if that panicked.
+                        drop(older);
+                        return Poll::Ready(Ok(handle));
+                    }
                     Settled::Not(value) => self.value = Some(value),
                     Settled::Void => {}
                 },

@@ -147,7 +147,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Waiting<K, B, R, D> {
         key: &K,
         mut load: Sharing<K, B, R, D>,
     ) -> Result<Shares<K, B, R, D>, WriteBackError<K, B::Error>> {
-        poll_fn(|cx| {
+        let end = poll_fn(|cx| {
             if let Poll::Ready(end) = load.poll(cx) {
                 return Poll::Ready(Ok(end));
             }
@@ -158,7 +158,10 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Waiting<K, B, R, D> {
             }
             Poll::Pending
         })
-        .await
+        .await;
+        // Gone before anything is returned: what is being returned would be forgotten, pin and all, if that panicked.
+        drop(load);
+        end
     }
 
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {

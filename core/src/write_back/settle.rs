@@ -124,29 +124,29 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
             Origin::Changed(_) if book.is_closed => (Placed::Void, Vec::new()),
             _ => book.ledger.place(hash, &mut new, origin, is_clear, &self.tried),
         });
-        let mut gone = None;
-        let settled = match (placed, new.map(|(_, value)| value)) {
-            (Placed::At(place, left), _) => {
-                gone = left;
-                Settled::At(handle(place))
+        // Held, and passed on, before anything else of the user's runs: a key that panics as it goes keeps nothing then.
+        let held = match &placed {
+            Placed::At(place, _) | Placed::Present(place) => Some(handle(*place)),
+            _ => None,
+        };
+        if let Some(place) = self.place.take_if(|_| held.is_some()) {
+            place.spend();
+        }
+        each(wake.into_iter(), Waker::wake);
+        match (placed, held, new.map(|(_, value)| value)) {
+            (Placed::At(_, gone), Some(handle), _) => {
+                // What had to leave is dropped when everything else is done.
+                drop(gone);
+                Settled::At(handle)
             }
-            (Placed::Present(place), Some(value)) => Settled::Present(handle(place), value),
-            (Placed::Dirty, Some(value)) => Settled::Not(value),
-            (Placed::Full, Some(value)) => {
+            (Placed::Present(_), Some(handle), Some(value)) => Settled::Present(handle, value),
+            (Placed::Dirty, _, Some(value)) => Settled::Not(value),
+            (Placed::Full, _, Some(value)) => {
                 self.wait(hash);
                 Settled::Not(value)
             }
-            (Placed::Void, _) | (_, None) => Settled::Void,
-        };
-        if matches!(settled, Settled::At(_) | Settled::Present(..)) {
-            if let Some(place) = self.place.take() {
-                place.spend();
-            }
+            _ => Settled::Void,
         }
-        each(wake.into_iter(), Waker::wake);
-        // What had to leave is dropped when everything else is done.
-        drop(gone);
-        settled
     }
 
     /// Gives the place back and waits for another one, as everything is pinned.

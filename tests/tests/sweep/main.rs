@@ -8,6 +8,7 @@
 mod dice;
 mod hostile;
 mod medley;
+mod pages;
 mod slots;
 
 use larder::{
@@ -56,6 +57,12 @@ fn loads_of_many_keys() {
 #[test]
 fn slots() {
     seeds([slots::play::<Local<ManualClock>>, slots::play::<Spin<ManualClock>>, slots::play::<Std<ManualClock>>]);
+}
+
+/// P5, P16: write-back caches.
+#[test]
+fn pages() {
+    seeds([pages::play::<Local<ManualClock>>, pages::play::<Spin<ManualClock>>, pages::play::<Std<ManualClock>>]);
 }
 
 /// Plays some seeds on each runtime; what a medley allocates has to be given back (P2).
