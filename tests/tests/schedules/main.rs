@@ -16,6 +16,8 @@ use shuttle::{
 
 use std::collections::BTreeMap;
 
+mod ends;
+
 /// A runtime of the parts for threads, whose lock is the scheduler's.
 #[derive(Clone, Default)]
 struct Scheduled(Std<ManualClock>);
