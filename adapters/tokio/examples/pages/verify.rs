@@ -17,8 +17,8 @@ pub(crate) struct Found {
 
 /// Holds the files against the updates that are known to be on disk: the last version of each record.
 pub(crate) fn verify(folder: &Path, told: &BTreeMap<u64, u64>) -> io::Result<Found> {
-    let pages = fs::read(folder.join("pages"))?;
-    let root = Root::newest(&fs::read(folder.join("root"))?).map_or_else(Root::new, |(root, _)| root);
+    let pages = read(&folder.join("pages"))?;
+    let root = Root::newest(&read(&folder.join("root"))?).map_or_else(Root::new, |(root, _)| root);
     let mut found = Found { records: root.written(), ..Found::default() };
     for (record, (page, version)) in root.records.iter().enumerate() {
         let record = record as u64;
@@ -30,4 +30,12 @@ pub(crate) fn verify(folder: &Path, told: &BTreeMap<u64, u64>) -> io::Result<Fou
         }
     }
     Ok(found)
+}
+
+/// Reads a file, which is empty where a child was killed before it had made it.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read,
+    }
 }
