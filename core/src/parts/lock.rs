@@ -55,9 +55,21 @@ impl<T> Lock<T> for std::sync::Mutex<T> {
 pub struct CriticalLock<T>(critical_section::Mutex<RefCell<T>>);
 
 #[cfg(feature = "critical-section")]
+impl<T> CriticalLock<T> {
+    /// Returns a lock around this value, also for a static.
+    ///
+    /// ```
+    /// static COUNTER: larder::parts::CriticalLock<u32> = larder::parts::CriticalLock::new(1);
+    /// ```
+    pub const fn new(value: T) -> Self {
+        Self(critical_section::Mutex::new(RefCell::new(value)))
+    }
+}
+
+#[cfg(feature = "critical-section")]
 impl<T> Lock<T> for CriticalLock<T> {
     fn new(value: T) -> Self {
-        Self(critical_section::Mutex::new(RefCell::new(value)))
+        Self::new(value)
     }
 
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {

@@ -28,7 +28,8 @@ use crate::{Failure, LoadError};
 pub enum WriteBackError<K, E> {
     /// When the load or a flush failed: everybody who waited for it has this same failure. Ask again, or see the cause.
     Failed(Failure<Fault<K, E>>),
-    /// When all entries are pinned and the call does not wait, or not any longer. Drop handles, or wait.
+    /// When all entries are pinned, or spoken for by loads that are under way, and the call does not wait, or not any longer.
+    /// Drop handles, or wait.
     Full,
     /// When these keys are pinned: what their handles may yet change would be lost. Drop the handles first.
     Pinned(Vec<K>),

@@ -9,7 +9,10 @@ use crate::{
 
 #[cfg(feature = "std")]
 type GraphLock<T> = std::sync::Mutex<T>;
-#[cfg(not(feature = "std"))]
+/// An interrupt may change an entry where the locks of its cache allow that, so it must be able to take this one.
+#[cfg(all(feature = "critical-section", not(feature = "std")))]
+type GraphLock<T> = crate::parts::CriticalLock<T>;
+#[cfg(all(not(feature = "critical-section"), not(feature = "std")))]
 type GraphLock<T> = spin::Mutex<T>;
 
 /// A cache in the graph. Public only as a part of a trait.

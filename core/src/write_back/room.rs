@@ -22,6 +22,8 @@ use crate::{
 
 /// What a call does when all entries are pinned and it needs a place.
 ///
+/// A place that a load under way has spoken for is as good as pinned.
+///
 /// ```
 /// use core::time::Duration;
 /// use futures_lite::future::{block_on, poll_once};
