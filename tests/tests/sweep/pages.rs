@@ -93,7 +93,7 @@ impl Backend<Key> for Access {
     fn discard(&self, key: Key, _: Value) -> Self::Discard {
         let disk = self.0.clone();
         disk.may_be(*key.0, disk.page(*key.0));
-        Box::pin(async move { drop(disk.dice.wait().await) })
+        Box::pin(async move { _ = disk.dice.wait().await })
     }
 
     fn lost(&self, _: Vec<Key>) {}
@@ -187,8 +187,8 @@ fn rest<R: Host>(sim: &mut Sim, pages: &Pages<R>, dice: &Rc<Dice>, capacity: usi
         for key in 100..100 + capacity as u32 {
             let (pages, kept) = (pages.clone(), kept.clone());
             sim.call(async move {
-                kept.borrow_mut()
-                    .push(pages.insert(Key::new(key), Value::new(key), Room::Try).await.expect("there is room"));
+                let handle = pages.insert(Key::new(key), Value::new(key), Room::Try).await.expect("there is room");
+                kept.borrow_mut().push(handle);
             });
         }
         let end = sim.time.ms() + 300;
