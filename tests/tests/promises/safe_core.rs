@@ -1,4 +1,4 @@
-//! Promises that are not about one case.
+//! What the core promises of its own source.
 
 use std::fs;
 use std::path::Path;

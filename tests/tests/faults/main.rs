@@ -1,0 +1,9 @@
+//! Errors, panics and hostile code, threads and long random runs.
+
+mod callbacks;
+mod errors;
+mod hostile;
+mod no_timer;
+mod panic;
+mod stress;
+mod threads;
