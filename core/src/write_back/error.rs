@@ -146,9 +146,7 @@ impl Unflushed {
     pub fn cache(&self) -> &str {
         &self.cache
     }
-}
 
-impl Unflushed {
     /// Puts it behind the cache that could not be flushed because of it.
     pub(super) fn before(self, cache: &Arc<str>) -> Self {
         Self { cache: Arc::clone(cache), reason: self.to_string(), source: Some(Arc::new(self)) }

@@ -101,6 +101,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
         let (hash, own) = (shared.hash(key), key.clone());
         // Time is only of use where there is an entry, and no step is left between the look at it and the change.
         let now = shared.with(|book| book.ledger.find(hash, |k| k == key)).map(|_there| shared.now());
+        // Left here where it is of no use, as no value may be dropped under the lock.
         let mut new = Some(value);
         let found = shared.with(|book| {
             if book.is_closed {

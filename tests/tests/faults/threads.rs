@@ -143,8 +143,8 @@ macro_rules! on_each_lock {
                 assert_eq!((cache.weight(), cache.len()), (64, 64));
             }
 
-            /// Two threads that ask with one waker, as `now_or_never` does everywhere, are two callers: who comes while the load is
-            /// being polled waits for it, and is not taken for the load that asks for its own key. (P3)
+            /// Two threads that ask with one waker, as `now_or_never` does everywhere, are two callers: who comes while
+            /// the load is being polled waits for it, and is not taken for the load that asks for its own key. (P3)
             #[test]
             fn one_waker_on_two_threads() {
                 let [polling, goes_on] = [2, 2].map(Barrier::new);

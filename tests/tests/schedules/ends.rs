@@ -1,7 +1,8 @@
 //! Ends that come at any moment: of a cache, and of the time for which somebody waits.
-use super::*;
 
 use larder::WriteBackError;
+
+use super::*;
 
 /// D84: what was acknowledged before all ends is on disk once close has said so, or it is told that it is lost; also what is
 /// inserted over an entry that is there, or by one who waits for room.

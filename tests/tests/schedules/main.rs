@@ -3,6 +3,7 @@
 //! It tries many schedules at random, finds deadlocks, and prints what repeats a schedule that has failed. By itself, as
 //! its hook for panics keeps memory, which other tests count.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use larder::{Backend, BoxIo, Clock, Instant, Lock, ManualClock, Room, Runtime, Timer, WriteBack, parts::Std};
@@ -13,8 +14,6 @@ use shuttle::{
     rand::{Rng, thread_rng},
     thread,
 };
-
-use std::collections::BTreeMap;
 
 mod ends;
 
