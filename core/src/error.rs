@@ -1,9 +1,19 @@
 //! What can go wrong in a lookup, and how a failure is shared.
 
-use alloc::sync::Arc;
+use alloc::{boxed::Box, sync::Arc};
 use core::{error, fmt};
 
 use crate::Instant;
+
+/// An error of any kind, for caches whose loads fail in many ways; `?` makes one of whatever is an error.
+///
+/// ```
+/// fn parse(text: &str) -> Result<u32, larder::BoxError> {
+///     Ok(text.parse()?)
+/// }
+/// assert!(parse("seven").is_err());
+/// ```
+pub type BoxError = Box<dyn error::Error + Send + Sync>;
 
 /// Why a lookup has no value.
 ///
@@ -26,6 +36,9 @@ pub enum LoadError<E> {
     LockTimeout,
     /// When a load asked for its own key and would have waited for itself. Mend the loader.
     Reentrant,
+    /// When a load had to begin and the cache has no loader. Give the builder one, or bring the load with the call, as
+    /// [`get_or_load`](crate::Cache::get_or_load) does.
+    NoLoader,
 }
 
 impl<E> LoadError<E> {
@@ -66,6 +79,26 @@ impl<E> LoadError<E> {
     /// ```
     pub fn error(&self) -> Option<&E> {
         self.failure().and_then(Failure::error)
+    }
+
+    /// Returns the loader's own error, shared with whoever else has it.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use futures_lite::future::block_on;
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .load_fn(|_: u32| async { Err::<u32, _>(String::from("no route")) })
+    /// #     .build()?;
+    /// let error = block_on(cache.get(&1)).unwrap_err();
+    /// assert_eq!(error.to_string(), "the load failed: no route");
+    /// assert_eq!(error.into_error().as_deref().map(String::as_str), Some("no route"));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn into_error(self) -> Option<Arc<E>> {
+        match self {
+            Self::Failed(failure) => failure.into_error(),
+            _ => None,
+        }
     }
 
     /// Tells whether the load panicked.
@@ -148,25 +181,23 @@ impl<E> Clone for LoadError<E> {
             Self::Failed(failure) => Self::Failed(failure.clone()),
             Self::LockTimeout => Self::LockTimeout,
             Self::Reentrant => Self::Reentrant,
+            Self::NoLoader => Self::NoLoader,
         }
     }
 }
 
-impl<E> fmt::Display for LoadError<E> {
+impl<E: fmt::Display> fmt::Display for LoadError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(failure) => failure.fmt(f),
             Self::LockTimeout => f.write_str("waited longer than the lock timeout for another caller's load"),
             Self::Reentrant => f.write_str("the load asked for its own key"),
+            Self::NoLoader => f.write_str("the cache has no loader, and the call brought no load"),
         }
     }
 }
 
-impl<E: error::Error + 'static> error::Error for LoadError<E> {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.failure().and_then(error::Error::source)
-    }
-}
+impl<E: fmt::Debug + fmt::Display> error::Error for LoadError<E> {}
 
 /// A failed load, shared by all who waited for it.
 ///
@@ -276,6 +307,25 @@ impl<E> Failure<E> {
         }
     }
 
+    /// Returns the loader's own error, shared with whoever else has it.
+    ///
+    /// ```
+    /// # use larder::{Cache, LoadError, ManualClock, parts::Std};
+    /// # use futures_lite::future::block_on;
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .load_fn(|_: u32| async { Err::<u32, _>(String::from("no route")) })
+    /// #     .build()?;
+    /// let LoadError::Failed(failure) = block_on(cache.get(&1)).unwrap_err() else { unreachable!() };
+    /// assert_eq!(failure.into_error().as_deref().map(String::as_str), Some("no route"));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn into_error(self) -> Option<Arc<E>> {
+        match self.cause {
+            Cause::Error(error) => Some(error),
+            _ => None,
+        }
+    }
+
     /// Tells whether the load panicked.
     ///
     /// ```
@@ -316,14 +366,6 @@ impl<E> Failure<E> {
     /// ```
     pub const fn is_budget_exceeded(&self) -> bool {
         matches!(self.cause, Cause::BudgetExceeded)
-    }
-
-    /// Returns the loader's own error, shared.
-    pub(crate) fn shared_error(&self) -> Option<Arc<E>> {
-        match &self.cause {
-            Cause::Error(error) => Some(Arc::clone(error)),
-            _ => None,
-        }
     }
 
     pub(crate) const fn is_expired_answer(&self) -> bool {
@@ -396,11 +438,11 @@ impl<E> Clone for Cause<E> {
     }
 }
 
-impl<E> fmt::Display for Failure<E> {
+impl<E: fmt::Display> fmt::Display for Failure<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.cause {
+        f.write_str(match &self.cause {
+            Cause::Error(error) => return write!(f, "the load failed: {error}"),
             Cause::BudgetExceeded => "the load took longer than its budget",
-            Cause::Error(_) => "the load failed",
             Cause::Panicked => "the load panicked",
             Cause::AlreadyExpired => "the load answered with a value that had already expired",
             Cause::NothingToKeep => "the load kept a value where there was none",
@@ -409,8 +451,4 @@ impl<E> fmt::Display for Failure<E> {
     }
 }
 
-impl<E: error::Error + 'static> error::Error for Failure<E> {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.error().map(|error| error as &(dyn error::Error + 'static))
-    }
-}
+impl<E: fmt::Debug + fmt::Display> error::Error for Failure<E> {}

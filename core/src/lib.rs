@@ -78,9 +78,10 @@ mod error;
 mod flight;
 mod jitter;
 mod outcome;
-mod seams;
+mod runtime;
 mod shard;
 mod slot;
+mod source;
 mod store;
 mod time;
 mod write_back;
@@ -94,26 +95,20 @@ pub mod policy {
 }
 
 pub use cache::{
-    Abandoned, Builder, Cache, Change, Coalescing, ConfigError, DefaultHasher, Get, GetMany, GetManyWith, GetOrLoad,
-    GetStale, GetStaleSpawn, GetWith, Lookup, LookupMany, LookupManyWith, LookupOptions, LookupOrLoad, LookupWith,
-    NoSource, Refresh, StaleOrLoad, StaleOutcome, Stats,
+    Abandoned, Builder, Cache, Change, Coalescing, ConfigError, DefaultHasher, Lookup, LookupMany, LookupOptions,
+    Refresh, StaleOutcome, Standard, Stats, Tuned, Tuning,
 };
-pub use error::{Cause, Failure, LoadError};
+pub use error::{BoxError, Cause, Failure, LoadError};
 pub use outcome::{Generation, Outcome, RemovalCause, Status};
 pub use parts::ManualClock;
-pub use seams::{
-    Backend, BoxIo, BoxLoad, BoxLoader, BoxRevalidator, Chance, Clock, Expiring, Expiry, HasLoader, Judgement, Key,
-    Listener, Listening, Load, LoadFn, LoadMany, LoadManyFn, Loaded, LoadedFn, LoadedManyFn, Loader, LocalBoxIo,
-    LocalBoxLoad, LocalPerCall, Lock, ManyLoader, Notify, PerCall, Previous, Refreshing, RevalidateFn, Revalidated,
-    Runtime, Source, Spawn, TakesCalls, Timer, Weighed, Weigher, With,
-};
+pub use runtime::{Clock, Keeps, Lock, ManyThreads, Notify, OneThread, Runtime, Spawn, Stores, Takes, Threads, Timer};
 pub use shard::OnTimeout;
-pub use slot::{
-    Answer, BoxFetcher, Changed, FetchFn, GetOrFetch, LazySlot, LookupOrFetch, SlotAbandoned, SlotBuilder, SlotGet,
-    SlotGetStale, SlotGetStaleSpawn, SlotLookup, SlotRefresh, SlotStaleOrFetch, StaleValue, TakesFetch, Watcher,
+pub use slot::{Answer, Changed, LazySlot, SlotAbandoned, SlotBuilder, SlotRefresh, StaleValue, Watcher};
+pub use source::{
+    Backend, BoxIo, BoxLoad, Key, Load, LoadMany, Loaded, LocalBoxIo, LocalBoxLoad, Previous, Revalidated,
 };
 pub use time::{Instant, TimeLeft, Ttl};
 pub use write_back::{
-    CircleError, DependError, Fault, Flush, FlushError, FlushFirst, ManyThreads, OneThread, Pinned, Room, Threads,
-    Unflushed, WriteBack, WriteBackBuilder, WriteBackError,
+    CircleError, DependError, Fault, Flush, FlushError, FlushFirst, Pinned, Room, Unflushed, WriteBack,
+    WriteBackBuilder, WriteBackError,
 };

@@ -3,7 +3,6 @@
 use core::{
     convert::Infallible,
     future::Future,
-    hash::BuildHasher,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -15,7 +14,11 @@ use super::{
     means::{Means, Owned},
     waiter::Waiter,
 };
-use crate::{Key, Previous, Runtime, Source, flight::Start, policy::Policy};
+use crate::{
+    Key, Previous, Runtime, Threads, Tuning,
+    flight::Start,
+    source::{Sources, TaskOf},
+};
 
 /// A load that its callers have left, finished in the background.
 ///
@@ -37,19 +40,17 @@ use crate::{Key, Previous, Runtime, Source, flight::Start, policy::Policy};
 /// }
 /// ```
 #[must_use = "a future does nothing unless it is polled"]
-pub struct Abandoned<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(
-    Waiter<K, L, R, P, H, Arc<Inner<K, L, R, P, H>>>,
-);
+pub struct Abandoned<K: Key, V: Clone, E, R: Runtime, S: Tuning>(Waiter<K, V, E, R, S, Arc<Inner<K, V, E, R, S>>>);
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Abandoned<K, L, R, P, H> {
-    pub(super) const fn new(waiter: Waiter<K, L, R, P, H, Arc<Inner<K, L, R, P, H>>>) -> Self {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Abandoned<K, V, E, R, S> {
+    pub(super) const fn new(waiter: Waiter<K, V, E, R, S, Arc<Inner<K, V, E, R, S>>>) -> Self {
         Self(waiter)
     }
 }
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Unpin for Abandoned<K, L, R, P, H> {}
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Unpin for Abandoned<K, V, E, R, S> {}
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Future for Abandoned<K, L, R, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Future for Abandoned<K, V, E, R, S> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -58,14 +59,18 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Future for Aba
 }
 
 /// No means at all: the spawner finishes what others began and begins nothing.
-impl<K, L: Source<K>> Means<K, L> for Option<Infallible> {
-    fn start(&mut self) -> Option<Start<L::Future>> {
+impl<K, V, E, T: Threads> Means<K, V, E, T> for Option<Infallible> {
+    fn start(&mut self) -> Option<Start<TaskOf<V, E, T>>> {
         None
     }
 
-    fn start_alone(&mut self, _: &L, _: K, _: Option<Previous<L::Value>>) {}
+    fn can_load(&self) -> bool {
+        false
+    }
 
-    fn poll_own(&mut self, _: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
+    fn start_alone(&mut self, _: &Sources<K, V, E, T>, _: K, _: Option<Previous<V>>) {}
+
+    fn poll_own(&mut self, _: &mut Context<'_>) -> Poll<Owned<V, E>> {
         Poll::Pending
     }
 

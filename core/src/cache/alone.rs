@@ -2,7 +2,6 @@
 
 use alloc::sync::Arc;
 use core::{
-    hash::BuildHasher,
     mem,
     task::{Context, Poll},
     time::Duration,
@@ -10,15 +9,14 @@ use core::{
 
 use super::{inner::Inner, means::Means, visit::End};
 use crate::{
-    Cause, Failure, Instant, Key, Outcome, Previous, Runtime, Source, Status, TimeLeft,
-    policy::Policy,
-    seams::Answered,
+    Cause, Failure, Instant, Key, Outcome, Previous, Runtime, Status, TimeLeft, Tuning,
     shard::{LoadEnd, Wait},
+    source::Answered,
 };
 
 /// One load for one caller.
-pub(crate) struct Alone<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
-    inner: &'a Arc<Inner<K, L, R, P, H>>,
+pub(crate) struct Alone<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+    inner: &'a Arc<Inner<K, V, E, R, S>>,
     hash: u64,
     status: Status,
     wait: Wait,
@@ -29,18 +27,18 @@ pub(crate) struct Alone<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: Buil
     is_over: bool,
 }
 
-impl<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Alone<'a, K, L, R, P, H> {
+impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> Alone<'a, K, V, E, R, S> {
     /// Makes one for a caller who has waited since then.
-    pub(crate) fn new(inner: &'a Arc<Inner<K, L, R, P, H>>, hash: u64, status: Status, since: Instant) -> Self {
+    pub(crate) fn new(inner: &'a Arc<Inner<K, V, E, R, S>>, hash: u64, status: Status, since: Instant) -> Self {
         let wait = Wait { led: true, since };
         Self { inner, hash, status, wait, has_begun: false, end: LoadEnd::Dropped, is_over: false }
     }
 
-    pub(crate) fn poll<M: Means<K, L>>(
+    pub(crate) fn poll<M: Means<K, V, E, R::Threads>>(
         &mut self,
         cx: &mut Context<'_>,
         means: &mut M,
-    ) -> Poll<End<L::Value, L::Error>> {
+    ) -> Poll<End<V, E>> {
         if !mem::replace(&mut self.has_begun, true) {
             self.inner.with(self.hash, |shard| shard.begin_alone());
         }
@@ -82,7 +80,7 @@ impl<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Alone<'a, 
         self.end = LoadEnd::Panicked;
     }
 
-    fn fail(&mut self, cause: Cause<L::Error>) -> Poll<End<L::Value, L::Error>> {
+    fn fail(&mut self, cause: Cause<E>) -> Poll<End<V, E>> {
         let failure = Failure::new(cause);
         self.end = if failure.is_panicked() { LoadEnd::Panicked } else { LoadEnd::Failed };
         self.is_over = true;
@@ -90,7 +88,7 @@ impl<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Alone<'a, 
     }
 }
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Drop for Alone<'_, K, L, R, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Alone<'_, K, V, E, R, S> {
     fn drop(&mut self) {
         let end = self.has_begun.then_some(self.end);
         self.inner.with(self.hash, |shard| shard.end_alone(end, self.is_over));

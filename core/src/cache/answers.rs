@@ -3,7 +3,6 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{
     future::Future,
-    hash::BuildHasher,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -12,10 +11,9 @@ use hashbrown::HashTable;
 
 use super::{deferred::Deferred, inner::Inner, means::Owned};
 use crate::{
-    Cause, Key, Loaded, Runtime, Source,
-    policy::Policy,
-    seams::{Answered, Answers},
+    Cause, Key, Loaded, Runtime, Tuning,
     shard::{At, Unasked},
+    source::{Answered, Answers},
 };
 
 /// Keys with their hashes.
@@ -33,8 +31,8 @@ pub(crate) struct Begun<B> {
 
 impl<B> Begun<B> {
     /// Begins a load of these keys.
-    pub(crate) fn begin<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(
-        inner: &Inner<K, L, R, P, H>,
+    pub(crate) fn begin<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
+        inner: &Inner<K, V, E, R, S>,
         keys: &[(u64, K)],
         begin: impl FnOnce(Vec<K>) -> Option<B>,
     ) -> Option<Self> {
@@ -66,12 +64,12 @@ pub(crate) struct Sorted<K, V, E> {
 ///
 /// A key that was not answered has failed; so has each, by the same error, if the load has failed as a whole. The first
 /// answer counts.
-pub(crate) fn sort<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(
-    inner: &Inner<K, L, R, P, H>,
+pub(crate) fn sort<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
+    inner: &Inner<K, V, E, R, S>,
     keys: &[(u64, K)],
-    result: Result<Answers<K, L::Value, L::Error>, L::Error>,
+    result: Result<Answers<K, V, E>, E>,
     writes: Writes,
-) -> Sorted<K, L::Value, L::Error> {
+) -> Sorted<K, V, E> {
     let answers = match result {
         Ok(answers) => answers,
         Err(error) => {
@@ -111,17 +109,11 @@ impl<K, V> Default for Surplus<K, V> {
 }
 
 impl<K: Key, V: Clone> Surplus<K, V> {
-    pub(crate) fn append(&mut self, Self(mut more): Self) {
-        self.0.append(&mut more);
-    }
-
     /// Stores it; what was asked for has to be published before, as code of the user's runs in here.
-    pub(crate) fn store<L, R, P, H>(self, inner: &Inner<K, L, R, P, H>)
+    pub(crate) fn store<E, R, S>(self, inner: &Inner<K, V, E, R, S>)
     where
-        L: Source<K, Value = V>,
         R: Runtime,
-        P: Policy,
-        H: BuildHasher,
+        S: Tuning,
     {
         for (writes, found) in self.0 {
             let now = inner.runtime.now();
@@ -129,7 +121,7 @@ impl<K: Key, V: Clone> Surplus<K, V> {
                 let judgement = inner.judge(&key, &loaded);
                 let Some(writes) = writes.get(inner.shard_of(hash)).copied() else { continue };
                 let unasked = Unasked { hash, key, loaded, writes };
-                let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+                let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
                 let (at, effects) = (At { now, rules: &inner.rules }, deferred.effects());
                 inner.with(hash, |shard| shard.insert_surplus(unasked, judgement, at, effects));
             }

@@ -3,7 +3,7 @@
 use alloc::{borrow::ToOwned, boxed::Box, sync::Arc};
 use core::{
     borrow::Borrow,
-    hash::{BuildHasher, Hash},
+    hash::Hash,
     mem,
     ops::ControlFlow,
     task::{Context, Poll, Waker},
@@ -18,62 +18,57 @@ use super::{
     waiter::Waiter,
 };
 use crate::{
-    Failure, Instant, Key, LoadError, Outcome, Runtime, Source, Status,
-    policy::Policy,
+    Failure, Instant, Key, LoadError, Outcome, Runtime, Status, Tuning,
     shard::{Arrival, Asked, Call, Wait, Waiting},
 };
 
 /// One key that is asked for, by means that are kept elsewhere.
-pub(crate) struct Ask<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
-    state: State<'a, K, L, R, P, H>,
-    pub(super) inner: &'a Arc<Inner<K, L, R, P, H>>,
+pub(crate) struct Ask<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning> {
+    state: State<'a, K, V, E, R, S>,
+    pub(super) inner: &'a Arc<Inner<K, V, E, R, S>>,
     pub(super) key: &'a Q,
 }
 
 /// One key that is asked for, and the means to load it.
-pub(crate) struct AskBy<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> {
+pub(crate) struct AskBy<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> {
     // Dropped first: whoever leads next must find the seat free before the load that is kept with the means goes.
-    pub(super) ask: Ask<'a, K, Q, L, R, P, H>,
-    means: M,
+    pub(super) ask: Ask<'a, K, Q, V, E, R, S>,
+    pub(super) means: M,
 }
 
-enum State<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
+enum State<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     New,
-    Waiting(Seat<'a, K, L, R, P, H>),
-    Alone(Alone<'a, K, L, R, P, H>),
+    Waiting(Seat<'a, K, V, E, R, S>),
+    Alone(Alone<'a, K, V, E, R, S>),
 }
 
 /// What a lookup comes to: an outcome, and the seat of the refresh that it may have to begin.
-pub(crate) type Asks<K, L, R, P, H> = Result<
-    (Outcome<<L as Source<K>>::Value, <L as Source<K>>::Error>, Option<Ticket<K, L, R, P, H>>),
-    LoadError<<L as Source<K>>::Error>,
->;
+pub(crate) type Asks<K, V, E, R, S> = Result<(Outcome<V, E>, Option<Ticket<K, V, E, R, S>>), LoadError<E>>;
 
 /// The seat of a lookup, which borrows the cache.
-type Seat<'a, K, L, R, P, H> = Waiter<K, L, R, P, H, &'a Arc<Inner<K, L, R, P, H>>>;
+type Seat<'a, K, V, E, R, S> = Waiter<K, V, E, R, S, &'a Arc<Inner<K, V, E, R, S>>>;
 
 /// A seat that owns its share of the cache. Boxed, as most lookups have none and would only carry its size around.
-pub(crate) type Ticket<K, L, R, P, H> = Box<Waiter<K, L, R, P, H, Arc<Inner<K, L, R, P, H>>>>;
+pub(crate) type Ticket<K, V, E, R, S> = Box<Waiter<K, V, E, R, S, Arc<Inner<K, V, E, R, S>>>>;
 
 /// What the first poll comes to, unless it ends the lookup.
-type FirstTurn<K, L, R> =
-    Option<Turn<Ride<K, L, R>, <L as Source<K>>::Value, <L as Source<K>>::Error, <R as Runtime>::Notify>>;
+type FirstTurn<K, V, E, R> = Option<Turn<Ride<K, V, E, R>, V, E, <R as Runtime>::Notify>>;
 
-impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> AskBy<'a, K, Q, L, R, P, H, M> {
-    pub(crate) const fn new(inner: &'a Arc<Inner<K, L, R, P, H>>, key: &'a Q, means: M) -> Self {
+impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> AskBy<'a, K, Q, V, E, R, S, M> {
+    pub(crate) const fn new(inner: &'a Arc<Inner<K, V, E, R, S>>, key: &'a Q, means: M) -> Self {
         Self { ask: Ask::new(inner, key), means }
     }
 }
 
-impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> AskBy<'_, K, Q, L, R, P, H, M>
+impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> AskBy<'_, K, Q, V, E, R, S, M>
 where
     K: Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    M: Means<K, L>,
+    M: Means<K, V, E, R::Threads>,
 {
     /// Carries the lookup on, for its value alone: a hit is found before anything else is set up.
     #[inline(always)]
-    pub(crate) fn poll_value(&mut self, cx: &mut Context<'_>) -> Poll<Result<L::Value, LoadError<L::Error>>> {
+    pub(crate) fn poll_value(&mut self, cx: &mut Context<'_>) -> Poll<Result<V, LoadError<E>>> {
         let Ask { inner, key, .. } = self.ask;
         let hash = inner.hash(key);
         let mut now = None;
@@ -87,12 +82,7 @@ where
     }
 
     #[inline(never)]
-    fn poll_slowly(
-        &mut self,
-        cx: &mut Context<'_>,
-        hash: u64,
-        now: Option<Instant>,
-    ) -> Poll<Result<L::Value, LoadError<L::Error>>> {
+    fn poll_slowly(&mut self, cx: &mut Context<'_>, hash: u64, now: Option<Instant>) -> Poll<Result<V, LoadError<E>>> {
         let inner = self.ask.inner;
         self.poll(cx, &inner.call, hash, now).map(|result| result.map(|(outcome, _)| outcome.value))
     }
@@ -104,13 +94,13 @@ where
         call: &Call,
         hash: u64,
         now: Option<Instant>,
-    ) -> Poll<Asks<K, L, R, P, H>> {
+    ) -> Poll<Asks<K, V, E, R, S>> {
         self.ask.poll(cx, call, hash, now, &mut self.means)
     }
 }
 
-impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Ask<'a, K, Q, L, R, P, H> {
-    pub(crate) const fn new(inner: &'a Arc<Inner<K, L, R, P, H>>, key: &'a Q) -> Self {
+impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning> Ask<'a, K, Q, V, E, R, S> {
+    pub(crate) const fn new(inner: &'a Arc<Inner<K, V, E, R, S>>, key: &'a Q) -> Self {
         Self { state: State::New, inner, key }
     }
 
@@ -124,7 +114,7 @@ impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>
     }
 
     /// Returns this caller's seat, if he waits.
-    pub(crate) fn waiter(&mut self) -> Option<&mut Seat<'a, K, L, R, P, H>> {
+    pub(crate) fn waiter(&mut self) -> Option<&mut Seat<'a, K, V, E, R, S>> {
         match &mut self.state {
             State::Waiting(waiter) => Some(waiter),
             _ => None,
@@ -132,7 +122,7 @@ impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>
     }
 }
 
-impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Ask<'_, K, Q, L, R, P, H>
+impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning> Ask<'_, K, Q, V, E, R, S>
 where
     K: Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
@@ -144,14 +134,14 @@ where
     }
 
     /// Carries the lookup on; `now` is given if the clock was read already.
-    pub(crate) fn poll<M: Means<K, L>>(
+    pub(crate) fn poll<M: Means<K, V, E, R::Threads>>(
         &mut self,
         cx: &mut Context<'_>,
         call: &Call,
         hash: u64,
         now: Option<Instant>,
         means: &mut M,
-    ) -> Poll<Asks<K, L, R, P, H>> {
+    ) -> Poll<Asks<K, V, E, R, S>> {
         let mut turn = None;
         if self.is_new() {
             match self.arrive(cx.waker(), call, hash, now, means) {
@@ -169,6 +159,7 @@ where
             let result = match end {
                 End::Told(result) => result.map(|outcome| (outcome, None)),
                 End::Failed(failure, wait) => self.fail(call, hash, failure, wait),
+                End::Alone(..) if !means.can_load() => Err(self.no_loader(hash)),
                 End::Alone(status, since) => {
                     self.state = State::Alone(Alone::new(self.inner, hash, status, since));
                     self.start_alone(hash, means);
@@ -184,24 +175,24 @@ where
     /// The first poll: the look at the store and the claim of a load are one step, and so is the first visit to a flight.
     ///
     /// Breaks with what ends the lookup at once.
-    fn arrive<M: Means<K, L>>(
+    fn arrive<M: Means<K, V, E, R::Threads>>(
         &mut self,
         waker: &Waker,
         call: &Call,
         hash: u64,
         now: Option<Instant>,
         means: &mut M,
-    ) -> ControlFlow<Asks<K, L, R, P, H>, FirstTurn<K, L, R>> {
+    ) -> ControlFlow<Asks<K, V, E, R, S>, FirstTurn<K, V, E, R>> {
         let (inner, key) = (self.inner, self.key);
         let now = now.unwrap_or_else(|| inner.runtime.now());
         let asked = Asked { hash, now, rules: &inner.rules, call };
-        let first = FirstPoll(&mut self.state);
+        let (first, can_load) = (FirstPoll(&mut self.state), means.can_load());
         let result;
         {
             let mut scraps = Scraps::new(&inner.source);
             result = inner.with(hash, |shard| {
                 let start = || means.start().map(|start| start.map(Ride::Own));
-                let polls_itself = |flight: &FlightOf<K, L, R>| polls_itself::<K, L, R>(flight, waker);
+                let polls_itself = |flight: &FlightOf<K, V, E, R>| polls_itself::<K, V, E, R>(flight, waker);
                 let effects = scraps.deferred.effects();
                 let arrival =
                     shard.arrive(&asked, || key.to_owned(), |k| k.borrow() == key, start, polls_itself, effects);
@@ -216,6 +207,10 @@ where
                         ControlFlow::Break(Ok((outcome, ticket)))
                     }
                     Arrival::Refused(error) => ControlFlow::Break(Err(error)),
+                    Arrival::Alone(_) if !can_load => {
+                        shard.counts.errors += 1;
+                        ControlFlow::Break(Err(LoadError::NoLoader))
+                    }
                     Arrival::Alone(status) => {
                         *first.0 = State::Alone(Alone::new(inner, hash, status, now));
                         ControlFlow::Continue(None)
@@ -226,7 +221,7 @@ where
                         *first.0 = State::Waiting(Waiter::new(inner, wait(seat, status), now, true));
                         let State::Waiting(waiter) = first.0 else { return ControlFlow::Continue(None) };
                         ControlFlow::Continue(Some(if is_first {
-                            waiter.stay.set_out::<K, L, R, P>(shard, waker)
+                            waiter.stay.set_out::<K, V, E, R, S::Policy>(shard, waker)
                         } else {
                             waiter.stay.visit(shard, inner, (Driven::Nothing, 0), waker, means, &mut scraps)
                         }))
@@ -236,19 +231,29 @@ where
         }
         // He drives the load that he may have been given in what is left of this poll.
         mem::forget(first);
+        let mut result = result;
+        if let ControlFlow::Break(Ok((_, Some(ticket)))) = &mut result {
+            ticket.make(means);
+        }
         if matches!(self.state, State::Alone(_)) {
             self.start_alone(hash, means);
         }
         result
     }
 
-    fn start_alone<M: Means<K, L>>(&self, hash: u64, means: &mut M) {
+    /// Refuses a lookup that has nothing to load by, and counts it.
+    fn no_loader(&self, hash: u64) -> LoadError<E> {
+        self.inner.with(hash, |shard| shard.counts.errors += 1);
+        LoadError::NoLoader
+    }
+
+    fn start_alone<M: Means<K, V, E, R::Threads>>(&self, hash: u64, means: &mut M) {
         let previous = self.inner.previous(hash, self.key);
         means.start_alone(&self.inner.source, self.key.to_owned(), previous);
     }
 
     /// Softens a failure by a stale value, if there is one within the limit.
-    fn fail(&self, call: &Call, hash: u64, failure: Failure<L::Error>, wait: Wait) -> Asks<K, L, R, P, H> {
+    fn fail(&self, call: &Call, hash: u64, failure: Failure<E>, wait: Wait) -> Asks<K, V, E, R, S> {
         let softens = call.stale_if_error.is_some() && !call.reload;
         let now = softens.then(|| self.inner.runtime.now());
         let key = self.key;
@@ -260,9 +265,9 @@ where
 }
 
 /// The first poll, until all is done but driving. Should the stack unwind, a load that was given out to be driven has panicked.
-struct FirstPoll<'s, 'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(&'s mut State<'a, K, L, R, P, H>);
+struct FirstPoll<'s, 'a, K: Key, V: Clone, E, R: Runtime, S: Tuning>(&'s mut State<'a, K, V, E, R, S>);
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Drop for FirstPoll<'_, '_, K, L, R, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for FirstPoll<'_, '_, K, V, E, R, S> {
     fn drop(&mut self) {
         if let State::Waiting(waiter) = self.0 {
             waiter.contain_panic();
@@ -271,7 +276,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Drop for First
 }
 
 /// Tells whether a flight is being polled right now by whoever is polled with this waker.
-pub(super) fn polls_itself<K: Key, L: Source<K>, R: Runtime>(flight: &FlightOf<K, L, R>, waker: &Waker) -> bool {
+pub(super) fn polls_itself<K: Key, V: Clone, E, R: Runtime>(flight: &FlightOf<K, V, E, R>, waker: &Waker) -> bool {
     let polled = flight.polled(|poller| poller.is_here(waker));
     polled.own || flight.crowd.is_inside(waker) || (polled.shared && flight.crowd.is_hub(waker))
 }

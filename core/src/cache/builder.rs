@@ -1,22 +1,24 @@
 //! The configuration of a cache, checked once.
 
 use alloc::sync::Arc;
-use core::{hash::BuildHasher, marker::PhantomData, sync::atomic::AtomicBool, time::Duration};
+use core::{sync::atomic::AtomicBool, time::Duration};
 
 use super::{
-    Abandoned, Cache, ConfigError, DefaultHasher, NoSource,
+    Abandoned, Cache, ConfigError, DefaultHasher, Standard, Tuned, Tuning,
     capacity::shares,
     inner::{Aligned, Inner, SpawnAbandoned},
+    waiter::Waiter,
 };
 use crate::{
-    Key, Lock, Runtime, Source, Spawn, Ttl,
+    Key, Lock, Runtime, Spawn, Ttl,
     jitter::Jitter,
-    policy::{GatedFifo, Policy},
+    policy::Policy,
     shard::{Early, OnTimeout, Rules, Shard, Takes},
+    source::Sources,
     store::{Backoff, Keeping},
 };
 
-impl<R: Runtime> Cache<(), NoSource, R> {
+impl<K, V, E, R: Runtime> Cache<K, V, E, R> {
     /// Begins the configuration of a cache on this runtime.
     ///
     /// ```
@@ -32,11 +34,29 @@ impl<R: Runtime> Cache<(), NoSource, R> {
     ///     .build()?;
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub fn builder<K: Key>(runtime: R) -> Builder<K, R, NoSource> {
+    pub fn builder(runtime: R) -> Builder<K, V, E, R> {
+        Self::builder_with(runtime, Standard::new())
+    }
+}
+
+impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
+    /// Begins the configuration of a cache with another eviction policy, or another hasher.
+    ///
+    /// As [`builder`](Self::builder) beyond that. The policy and the hasher are part of the cache's type; see [`Tuned`].
+    ///
+    /// ```
+    /// use larder::{Cache, ManualClock, Tuned, parts::Std, policy::Lru};
+    ///
+    /// let cache = Cache::builder_with(Std::new(ManualClock::new()), Tuned::<Lru>::new())
+    ///     .load_fn(|id: u64| async move { Ok::<_, std::io::Error>(format!("user {id}")) })
+    ///     .build()?;
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn builder_with(runtime: R, tuning: S) -> Builder<K, V, E, R, S> {
         Builder {
             runtime,
-            source: NoSource(()),
-            hasher: default_hasher(),
+            sources: Sources::new(),
+            hasher: tuning.into_hasher(),
             settings: Settings {
                 capacity: 10_000,
                 shards: None,
@@ -65,10 +85,8 @@ impl<R: Runtime> Cache<(), NoSource, R> {
                 },
                 idle: None,
                 revalidate_within: Duration::MAX,
-                order: Ok(()),
             },
             spawn: None,
-            parts: PhantomData,
         }
     }
 }
@@ -81,9 +99,9 @@ impl<R: Runtime> Cache<(), NoSource, R> {
 ///
 /// ```
 /// use core::time::Duration;
-/// use larder::{Builder, Cache, LoadFn, ManualClock, parts::Std};
+/// use larder::{Builder, Cache, ManualClock, parts::Std};
 ///
-/// let builder: Builder<String, Std<ManualClock>, LoadFn<_>> = Cache::builder(Std::new(ManualClock::new()))
+/// let builder: Builder<String, usize, std::io::Error, Std<ManualClock>> = Cache::builder(Std::new(ManualClock::new()))
 ///     .load_fn(|name: String| async move { Ok::<_, std::io::Error>(name.len()) })
 ///     .capacity(1_000)
 ///     .ttl(Duration::from_secs(60));
@@ -91,13 +109,12 @@ impl<R: Runtime> Cache<(), NoSource, R> {
 /// assert_eq!(cache.capacity(), 1_000);
 /// # Ok::<(), larder::ConfigError>(())
 /// ```
-pub struct Builder<K: Key, R: Runtime, L: Source<K>, P: Policy = GatedFifo, H: BuildHasher = DefaultHasher> {
-    pub(super) runtime: R,
-    pub(super) source: L,
-    pub(super) hasher: Option<H>,
+pub struct Builder<K, V, E, R: Runtime, S: Tuning = Standard> {
+    runtime: R,
+    pub(crate) sources: Sources<K, V, E, R::Threads>,
+    hasher: Option<S::Hasher>,
     pub(crate) settings: Settings,
-    pub(super) spawn: Option<SpawnAbandoned<K, L, R, P, H>>,
-    pub(super) parts: PhantomData<fn(K) -> P>,
+    spawn: Option<SpawnAbandoned<K, V, E, R, S>>,
 }
 
 /// What is set but does not change the cache's type.
@@ -108,10 +125,9 @@ pub(crate) struct Settings {
     pub(crate) rules: Rules,
     pub(super) idle: Option<Duration>,
     pub(super) revalidate_within: Duration,
-    pub(super) order: Result<(), ConfigError>,
 }
 
-impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, L, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Sets the largest weight that may be held.
     ///
     /// Zero coalesces loads and stores nothing. Every value weighs 1 unless the load, the call or the
@@ -459,7 +475,7 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     }
 }
 
-impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, L, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Has the spawner finish a load whose last caller was dropped.
     ///
     /// So callers with little patience fill the cache all the same. Without it, such a load is dropped. To be called
@@ -487,6 +503,7 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     /// # impl Runtime for Inline {
     /// #     type Lock<T> = <Std<ManualClock> as Runtime>::Lock<T>;
     /// #     type Notify = <Std<ManualClock> as Runtime>::Notify;
+    /// #     type Threads = larder::ManyThreads;
     /// # }
     /// # impl<F: Future<Output = ()>> Spawn<F> for Inline {
     /// #     fn spawn(&self, future: F) -> Result<(), F> {
@@ -510,9 +527,15 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     #[must_use]
     pub fn finish_abandoned(mut self) -> Self
     where
-        R: Spawn<Abandoned<K, L, R, P, H>>,
+        R: Spawn<Abandoned<K, V, E, R, S>>,
     {
-        self.spawn = Some(R::spawn);
+        self.spawn = Some(|inner, waiting, reached, registration| {
+            let mut waiter = Waiter::new(Arc::clone(inner), waiting, reached, false);
+            waiter.stay.registration = registration;
+            waiter.stay.may_hand_over = false;
+            // Refused, it is dropped, and the load with it.
+            let _refused = inner.runtime.spawn(Abandoned::new(waiter));
+        });
         self
     }
 
@@ -533,31 +556,81 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     ///     .build();
     /// assert_eq!(refused.err(), Some(ConfigError::Shards));
     /// ```
-    pub fn build(self) -> Result<Cache<K, L, R, P, H>, ConfigError> {
-        let Self { runtime, source, hasher, settings, spawn, .. } = self;
-        let Settings { capacity, shards, rules, idle, revalidate_within, order } = settings;
-        order?;
-        if !L::IS_READY {
-            return Err(ConfigError::Source);
+    pub fn build(self) -> Result<Cache<K, V, E, R, S>, ConfigError> {
+        self.settings.rules.check()?;
+        let hasher = self.hasher.ok_or(ConfigError::HashSeed)?;
+        if self.settings.shards == Some(0) {
+            return Err(ConfigError::Shards);
         }
-        rules.check()?;
-        let hasher = hasher.ok_or(ConfigError::HashSeed)?;
-        let shards = match shards {
-            Some(0) => return Err(ConfigError::Shards),
-            Some(shards) => shards,
-            None => processors().saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_SHARE)),
-        };
-        let shards = shards.min(to_usize(capacity)).max(1);
-        let is_of_use = L::REVALIDATES || rules.keeps_expired;
-        let revalidate_within = is_of_use.then_some(revalidate_within);
-        let hold = rules.stale_while_refresh.max(rules.stale_if_error).max(revalidate_within);
-        let keeping = Keeping { hold, idle, lives: rules.early.is_set(), inline: rules.early.inline };
-        let shard = |share| Aligned(R::Lock::new(Shard::new(share, keeping)));
-        let shards = shares(capacity, shards).map(shard).collect();
-        let forgets_failures = !rules.backoff.first.is_zero() && !rules.backoff.endless;
-        let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || forgets_failures);
-        let call = rules.call();
-        Ok(Cache { inner: Arc::new(Inner { runtime, source, hasher, rules, call, shards, timed, spawn }) })
+        Ok(assemble(self.runtime, self.sources, hasher, self.settings, self.spawn))
+    }
+}
+
+/// Puts a cache together whose settings make sense.
+fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
+    runtime: R,
+    source: Sources<K, V, E, R::Threads>,
+    hasher: S::Hasher,
+    settings: Settings,
+    spawn: Option<SpawnAbandoned<K, V, E, R, S>>,
+) -> Cache<K, V, E, R, S> {
+    let Settings { capacity, shards, rules, idle, revalidate_within } = settings;
+    let by_itself = || processors().saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_SHARE));
+    let shards = shards.unwrap_or_else(by_itself).min(to_usize(capacity)).max(1);
+    let is_of_use = source.revalidates() || rules.keeps_expired;
+    let revalidate_within = is_of_use.then_some(revalidate_within);
+    let hold = rules.stale_while_refresh.max(rules.stale_if_error).max(revalidate_within);
+    let keeping = Keeping { hold, idle, lives: rules.early.is_set(), inline: rules.early.inline };
+    let shard = |share| Aligned(R::Lock::new(Shard::new(share, keeping)));
+    let shards = shares(capacity, shards).map(shard).collect();
+    let forgets_failures = !rules.backoff.first.is_zero() && !rules.backoff.endless;
+    let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || forgets_failures);
+    let call = rules.call();
+    Cache { inner: Arc::new(Inner { runtime, source, hasher, rules, call, shards, timed, spawn }) }
+}
+
+#[cfg(feature = "std")]
+impl<K: Key, V: Clone, R: Runtime + Default> Cache<K, V, crate::BoxError, R> {
+    /// Makes a cache with room for this weight, on this runtime's default, whose calls bring their loads.
+    ///
+    /// All else is as a [`builder`](Self::builder) has it, so this cannot fail. It needs `std`, for its random seed.
+    ///
+    /// ```
+    /// use futures_lite::future::block_on;
+    /// use larder::{BoxError, Cache, ManualClock, parts::Std};
+    ///
+    /// let pages: Cache<String, String, BoxError, Std<ManualClock>> = Cache::new(1_000);
+    /// let page = block_on(pages.get_or_load("/", || async { Ok(std::fs::read_to_string("Cargo.toml")?) }))?;
+    /// assert_eq!(pages.get_if_present("/"), Some(page));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(capacity: u64) -> Self {
+        let Builder { runtime, sources, settings, spawn, .. } = Self::builder(R::default()).capacity(capacity);
+        let seed = core::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
+        assemble(runtime, sources, DefaultHasher::with_seed(seed), settings, spawn)
+    }
+}
+
+impl<K, V, E, R: Runtime, P: Policy> Builder<K, V, E, R, Tuned<P>> {
+    /// Seeds the default hasher; needed without `std`.
+    ///
+    /// With `std` each cache has a random seed by itself. A seed that an attacker knows lets him choose keys that collide.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id) })
+    ///     .hash_seed(0x5eed)
+    ///     .build()?;
+    /// # cache.insert(1, 10);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn hash_seed(mut self, seed: u64) -> Self {
+        self.hasher = Some(DefaultHasher::with_seed(seed));
+        self
     }
 }
 
@@ -584,14 +657,6 @@ impl Rules {
             Ok(())
         }
     }
-}
-
-/// Returns a hasher with a seed of its own for each cache, where randomness is to be had.
-pub(crate) fn default_hasher() -> Option<DefaultHasher> {
-    #[cfg(feature = "std")]
-    return Some(DefaultHasher::with_seed(std::hash::RandomState::new().hash_one(0)));
-    #[cfg(not(feature = "std"))]
-    None
 }
 
 fn processors() -> usize {

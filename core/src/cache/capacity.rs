@@ -1,11 +1,9 @@
 //! How much a cache may hold.
 
-use core::hash::BuildHasher;
-
 use super::{Cache, deferred::Deferred};
-use crate::{Key, Lock, Runtime, Source, policy::Policy};
+use crate::{Key, Lock, Runtime, Tuning};
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the largest weight that may be held.
     ///
     /// ```
@@ -67,7 +65,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// ```
     pub fn set_capacity(&self, weight: u64) {
         let (now, inner) = (self.now(), &*self.inner);
-        let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+        let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
         for (shard, share) in inner.shards.iter().zip(shares(weight, inner.shards.len())) {
             shard.0.with(|shard| shard.set_capacity(share, now, deferred.effects()));
         }

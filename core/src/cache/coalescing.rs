@@ -1,9 +1,9 @@
 //! The settings by which callers of one key share a load, several at once.
 
-use core::{hash::BuildHasher, time::Duration};
+use core::time::Duration;
 
 use super::Builder;
-use crate::{Key, OnTimeout, Runtime, Source, policy::Policy};
+use crate::{Key, OnTimeout, Runtime, Tuning};
 
 /// How callers of one key share a load: a preset of several settings.
 ///
@@ -70,7 +70,7 @@ impl Coalescing {
     }
 }
 
-impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, L, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Sets at once all that says how callers of one key share a load.
     ///
     /// That is [`lock_age`](Self::lock_age), [`over_age_alone`](Self::over_age_alone) and

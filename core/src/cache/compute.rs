@@ -1,13 +1,10 @@
 //! Changes that depend on the value that is there.
 
 use alloc::borrow::ToOwned;
-use core::{
-    borrow::Borrow,
-    hash::{BuildHasher, Hash},
-};
+use core::{borrow::Borrow, hash::Hash};
 
 use super::{Cache, deferred::Deferred, inner::ShardOf};
-use crate::{Key, Loaded, Runtime, Source, policy::Policy};
+use crate::{Key, Loaded, Runtime, Tuning};
 
 /// What becomes of a value that [`Cache::compute`] shows.
 ///
@@ -29,7 +26,7 @@ pub enum Change<V> {
     Remove,
 }
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Keeps, changes or removes the value of `key`, by what it is.
     ///
     /// The closure is shown a copy of the fresh value, or `None`, and its change is made only if the key still has that
@@ -64,7 +61,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// assert_eq!(cache.stats().stored, 3); // nothing was written
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub fn compute<Q>(&self, key: &Q, mut change: impl FnMut(Option<&L::Value>) -> Change<L::Value>) -> Option<L::Value>
+    pub fn compute<Q>(&self, key: &Q, mut change: impl FnMut(Option<&V>) -> Change<V>) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
@@ -77,12 +74,12 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
             let now = inner.runtime.now().told();
             let found = inner.with(hash, |shard| shard.consult(hash, now, eq));
             let (present, seen) = found.unzip();
-            let is_still = |shard: &ShardOf<K, L, R, P>| shard.is_still(seen, hash, now, eq);
+            let is_still = |shard: &ShardOf<K, V, E, R, S::Policy>| shard.is_still(seen, hash, now, eq);
             match change(present.as_ref()) {
                 Change::Keep => return present,
                 Change::Remove if seen.is_none() => return None,
                 Change::Remove => {
-                    let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+                    let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
                     let effects = deferred.effects();
                     if inner.with(hash, |shard| is_still(shard) && shard.remove(hash, now, eq, effects)) {
                         return None;

@@ -27,8 +27,6 @@ pub enum ConfigError {
     BackoffCap,
     /// When a write-back cache would have no room for anything: at least 1 is needed.
     Capacity,
-    /// When `finish_abandoned` came before the loader, the weigher, the policy or the hasher: it has to follow them.
-    FinishAbandoned,
     /// When no entry could ever be flushed: at least 1 at once is needed.
     FlushLimit,
     /// When hashing has no seed: without std there is no randomness to be had, so give one.
@@ -51,8 +49,6 @@ pub enum ConfigError {
     Shards,
     /// When the share of a slot's jitter is not between 0 and 1.
     SlotJitter,
-    /// When there is nothing to load by: give a loader, or say that each call brings its own load.
-    Source,
     /// When the share of the jitter is not between 0 and 1: lifetimes are shortened by it, and not prolonged.
     TtlJitter,
 }
@@ -69,7 +65,6 @@ impl ConfigError {
             Self::Attempts => "attempts",
             Self::BackoffFactor | Self::BackoffCap => "error_backoff",
             Self::Capacity => "capacity",
-            Self::FinishAbandoned => "finish_abandoned",
             Self::FlushLimit => "flush_limit",
             Self::HashSeed => "hash_seed",
             Self::LockTimeout => "lock_timeout",
@@ -80,7 +75,6 @@ impl ConfigError {
             Self::RetryCap | Self::RetryFactor => "retry_backoff",
             Self::Shards => "shards",
             Self::SlotJitter => "jitter",
-            Self::Source => "loader",
             Self::TtlJitter => "ttl_jitter",
         }
     }
@@ -92,7 +86,6 @@ impl fmt::Display for ConfigError {
             Self::Attempts => "at least one attempt has to be allowed",
             Self::BackoffFactor => "the factor has to be a number of at least 1",
             Self::BackoffCap => "the cap has to be at least the error TTL",
-            Self::FinishAbandoned => "it has to follow the loader, the weigher, the policy and the hasher",
             Self::Capacity => "at least one entry has to have room",
             Self::FlushLimit => "at least one entry has to be flushed at once",
             Self::HashSeed => "without std, a seed or a hasher has to be given",
@@ -104,7 +97,6 @@ impl fmt::Display for ConfigError {
             Self::RetryCap => "the cap has to be at least the first delay",
             Self::RetryFactor => "the factor has to be a number of at least 1",
             Self::SlotJitter => "the share has to be between 0 and 1",
-            Self::Source => "a loader has to be given, or per_call",
             Self::Shards => "at least one shard is needed",
             Self::TtlJitter => "the share has to be between 0 and 1",
         };

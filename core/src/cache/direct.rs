@@ -1,21 +1,18 @@
 //! Direct use: no waiting, callable from any context.
 
 use alloc::vec::Vec;
-use core::{
-    borrow::Borrow,
-    hash::{BuildHasher, Hash},
-};
+use core::{borrow::Borrow, hash::Hash};
 
 use super::{Cache, Stats, deferred::Deferred, inner::ShardOf};
 use crate::{
-    Generation, Instant, Key, Loaded, Lock, Outcome, Runtime, Source,
+    Generation, Instant, Key, Loaded, Lock, Outcome, Runtime, Tuning,
     contain::{both, each},
-    policy::Policy,
     shard::At,
+    source::Source,
     store::Cleared,
 };
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the value of `key` if it is stored and fresh.
     ///
     /// This counts as a lookup; no load is begun or joined. A hit allocates nothing.
@@ -32,7 +29,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     #[inline]
-    pub fn get_if_present<Q>(&self, key: &Q) -> Option<L::Value>
+    pub fn get_if_present<Q>(&self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
@@ -46,13 +43,13 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// As a hit was not to be had, looks with everything that comes with it.
     #[cold]
     #[inline(never)]
-    fn look_again<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<L::Value>
+    fn look_again<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
         let inner = &*self.inner;
-        let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+        let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
         inner.with(hash, |shard| shard.get_if_present(hash, now, |k| k.borrow() == key, deferred.effects()))
     }
 
@@ -76,7 +73,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// assert_eq!(*found.value(), 10);
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub fn peek<Q>(&self, key: &Q) -> Option<Outcome<L::Value, L::Error>>
+    pub fn peek<Q>(&self, key: &Q) -> Option<Outcome<V, E>>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
@@ -128,7 +125,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// assert_eq!(block_on(get)?, 10);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn insert(&self, key: K, value: L::Value) -> Option<Generation> {
+    pub fn insert(&self, key: K, value: V) -> Option<Generation> {
         self.insert_with(key, Loaded::new(value))
     }
 
@@ -151,7 +148,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// assert_eq!(cache.weight(), 6);
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub fn insert_with(&self, key: K, value: Loaded<L::Value>) -> Option<Generation> {
+    pub fn insert_with(&self, key: K, value: Loaded<V>) -> Option<Generation> {
         let (now, hash) = (self.inner.runtime.now(), self.inner.hash(&key));
         self.store(hash, now, key, value, |_| true).ok().flatten().map(Generation)
     }
@@ -162,12 +159,12 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         hash: u64,
         now: Instant,
         key: K,
-        value: Loaded<L::Value>,
-        may: impl FnOnce(&ShardOf<K, L, R, P>) -> bool,
-    ) -> Result<Option<u32>, (K, Loaded<L::Value>)> {
+        value: Loaded<V>,
+        may: impl FnOnce(&ShardOf<K, V, E, R, S::Policy>) -> bool,
+    ) -> Result<Option<u32>, (K, Loaded<V>)> {
         let inner = &*self.inner;
         let judgement = inner.judge(&key, &value);
-        let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+        let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
         inner.with(hash, |shard| {
             if !may(shard) {
                 return Err((key, value));
@@ -207,14 +204,14 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// assert!(!cache.contains(&1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn remove<Q>(&self, key: &Q) -> Option<L::Value>
+    pub fn remove<Q>(&self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
         let now = self.now();
         let hash = self.inner.hash(key);
-        let mut deferred = Deferred::<K, L, R>::new(&self.inner.source);
+        let mut deferred = Deferred::<K, V, E, R>::new(&self.inner.source);
         let eq = |k: &K| k.borrow() == key;
         let was_fresh = self.inner.with(hash, |shard| shard.remove(hash, now, eq, deferred.effects()));
         deferred.first_leaver().filter(|_| was_fresh)
@@ -244,9 +241,9 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         // It has happened everywhere before anybody hears of it.
         let mut cleared: Vec<_> = inner.shards.iter().map(|shard| shard.0.with(|shard| shard.clear(now))).collect();
         let tell = |cleared: &mut Vec<(Cleared<_, _, _>, _)>| {
-            if L::LISTENS {
+            if let Some(listener) = &inner.source.listener {
                 let values = cleared.iter().flat_map(|(values, _)| values.iter());
-                each(values, |(key, value, cause)| inner.source.left(key, value, cause));
+                each(values, |(key, value, cause)| listener.left(key, value, cause));
             }
         };
         both(&mut cleared, tell, Vec::clear);
@@ -273,9 +270,9 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// assert_eq!((cache.contains(&3), cache.contains(&4)), (true, false));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub fn retain(&self, mut keep: impl FnMut(&K, &L::Value) -> bool) {
+    pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
         let now = self.now();
-        let mut deferred = Deferred::<K, L, R>::new(&self.inner.source);
+        let mut deferred = Deferred::<K, V, E, R>::new(&self.inner.source);
         for shard in &self.inner.shards {
             let snapshot = shard.0.with(|shard| {
                 shard.void_all();
@@ -309,7 +306,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
     /// assert_eq!(entries, [(1, 10), (2, 20)]);
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub fn iter(&self) -> impl Iterator<Item = (K, L::Value)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (K, V)> + '_ {
         let now = self.now();
         let shards = self.inner.shards.iter();
         shards.flat_map(move |shard| shard.0.with(|shard| shard.snapshot(now))).map(|(key, value, _)| (key, value))
@@ -447,7 +444,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         let mut swept = 0;
         for shard in &self.inner.shards {
             loop {
-                let mut deferred = Deferred::<K, L, R>::new(&self.inner.source);
+                let mut deferred = Deferred::<K, V, E, R>::new(&self.inner.source);
                 let is_over = shard.0.with(|shard| {
                     swept += shard.reclaim(now, BATCH, deferred.effects());
                     !shard.is_due(now)

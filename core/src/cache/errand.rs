@@ -1,10 +1,7 @@
 //! A lookup that owns its share of the cache, for those who share loads and keep what these bring elsewhere.
 
 use alloc::sync::Arc;
-use core::{
-    hash::BuildHasher,
-    task::{Context, Poll},
-};
+use core::task::{Context, Poll};
 
 use super::{
     ask::polls_itself,
@@ -16,16 +13,15 @@ use super::{
     waiter::Waiter,
 };
 use crate::{
-    Cache, Key, LoadError, Runtime, Source,
-    policy::Policy,
+    Cache, Key, LoadError, Runtime, Tuning,
     shard::{Arrival, Asked, Waiting},
 };
 
 /// One key that is asked for.
-pub(crate) struct Errand<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> {
+pub(crate) struct Errand<K: Key, V: Clone, E, R: Runtime, S: Tuning, M> {
     // Dropped first: whoever leads next must find the seat free before the load that is kept with the means goes.
-    waiter: Option<Waiter<K, L, R, P, H, Arc<Inner<K, L, R, P, H>>>>,
-    inner: Arc<Inner<K, L, R, P, H>>,
+    waiter: Option<Waiter<K, V, E, R, S, Arc<Inner<K, V, E, R, S>>>>,
+    inner: Arc<Inner<K, V, E, R, S>>,
     key: K,
     means: M,
 }
@@ -33,13 +29,13 @@ pub(crate) struct Errand<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHa
 /// What an errand comes to; `None` if there was no load to be joined and none could be begun.
 pub(crate) type Errands<V, E> = Option<Result<V, LoadError<E>>>;
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M: Means<K, L>> Errand<K, L, R, P, H, M> {
-    pub(crate) fn new(cache: &Cache<K, L, R, P, H>, key: K, means: M) -> Self {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, M: Means<K, V, E, R::Threads>> Errand<K, V, E, R, S, M> {
+    pub(crate) fn new(cache: &Cache<K, V, E, R, S>, key: K, means: M) -> Self {
         Self { waiter: None, inner: Arc::clone(&cache.inner), key, means }
     }
 
     /// Joins the load of the key, or begins it, and carries it on.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Errands<L::Value, L::Error>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Errands<V, E>> {
         if self.waiter.is_none() {
             if let Some(end) = self.arrive(cx) {
                 return Poll::Ready(end);
@@ -59,16 +55,16 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M: Means<K, L>
     }
 
     /// Sits down in a flight; or returns what else the errand comes to.
-    fn arrive(&mut self, cx: &Context<'_>) -> Option<Errands<L::Value, L::Error>> {
+    fn arrive(&mut self, cx: &Context<'_>) -> Option<Errands<V, E>> {
         let Self { waiter, inner, key, means } = self;
         let (hash, now, call) = (inner.hash(key), inner.runtime.now(), &inner.call);
         // Cloned before the lock is taken: should that panic, no load is dropped under it.
         let mut own = Some(key.clone());
         let asked = Asked { hash, now, rules: &inner.rules, call };
-        let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+        let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
         inner.with(hash, |shard| {
             let start = || means.start().map(|start| start.map(Ride::Own));
-            let is_inside = |flight: &FlightOf<K, L, R>| polls_itself::<K, L, R>(flight, cx.waker());
+            let is_inside = |flight: &FlightOf<K, V, E, R>| polls_itself::<K, V, E, R>(flight, cx.waker());
             match shard.arrive(
                 &asked,
                 || own.take().unwrap_or_else(|| key.clone()),

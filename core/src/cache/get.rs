@@ -1,21 +1,22 @@
-//! Lookups by the cache's own loader.
+//! Lookups of a value alone.
 
 use alloc::borrow::ToOwned;
 use core::{
     borrow::Borrow,
     future::Future,
-    hash::{BuildHasher, Hash},
+    hash::Hash,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use super::{Cache, LookupOptions, ask::AskBy, lookup_by::LookupBy, lookup_future::lookup_future, means::ByLoader};
-use crate::{HasLoader, Key, LoadError, Outcome, Runtime, Source, policy::Policy};
+use super::{
+    Cache, Tuning,
+    ask::AskBy,
+    means::{Borrowed, ByCall, ByLoader, Means, Plainly},
+};
+use crate::{Key, LoadError, Runtime, Takes, source::Answered};
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H>
-where
-    L: HasLoader,
-{
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the value of `key`, loading it if need be.
     ///
     /// That is if it is missing or has expired. Callers of one key share one load. A stale value is served only when
@@ -25,8 +26,9 @@ where
     /// # Errors
     ///
     /// [`LoadError::Failed`] with what everybody has who waited for the same load, [`LoadError::LockTimeout`] after the
-    /// lock timeout, and [`LoadError::Reentrant`] for a load that asks for its own key. A load that panics unwinds
-    /// through the caller who polled it; the others get the error.
+    /// lock timeout, [`LoadError::Reentrant`] for a load that asks for its own key, and [`LoadError::NoLoader`] where this
+    /// would have to begin a load and the cache has no loader. A load that panics unwinds through the caller that polled
+    /// it; the others get the error.
     ///
     /// # Cancel safety
     ///
@@ -46,17 +48,19 @@ where
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[inline]
-    pub fn get<'a, Q>(&'a self, key: &'a Q) -> Get<'a, K, Q, L, R, P, H>
+    pub fn get<'a, Q>(&'a self, key: &'a Q) -> impl Future<Output = Result<V, LoadError<E>>> + Unpin
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        Get(AskBy::new(&self.inner, key, ByLoader::new()))
+        Get(AskBy::new(&self.inner, key, ByLoader::new(self.inner.source.loads())))
     }
 
-    /// Returns the value of `key` and how it was found.
+    /// Returns the value of `key`, loading it by `load` if need be.
     ///
-    /// As [`get`](Self::get), with options of the call's own.
+    /// The closure may borrow, and is called only if a load has to begin; if somebody loads the key already, it is not.
+    /// Its future owns what it needs: it is boxed and rests in the cache, where any waiting caller carries it on, so all
+    /// that is promised of [`get`](Self::get) holds.
     ///
     /// # Errors
     ///
@@ -64,109 +68,71 @@ where
     ///
     /// # Cancel safety
     ///
-    /// As [`get`](Self::get).
+    /// As [`get`](Self::get): the load is not lost with the caller who brought it.
     ///
     /// ```
-    /// # use core::time::Duration;
-    /// # use larder::Status;
-    /// # use futures_lite::future::block_on;
-    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
-    /// # let clock = ManualClock::new();
-    /// # let cache = Cache::builder(Std::new(clock.clone()))
-    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
-    /// #     .build()?;
-    /// let brief = LookupOptions::new().ttl(Duration::from_secs(5));
-    /// assert_eq!(block_on(cache.lookup(&21, brief))?.status(), Status::Miss);
-    /// clock.advance(Duration::from_secs(5));
-    /// assert_eq!(block_on(cache.lookup(&21, brief))?.status(), Status::Expired);
+    /// use futures_lite::future::block_on;
+    /// use larder::{Cache, ManualClock, parts::Std};
+    ///
+    /// let cache: Cache<String, usize, std::io::Error, _> = Cache::builder(Std::new(ManualClock::new())).build()?;
+    /// let name = String::from("larder");
+    /// let load = || {
+    ///     let owned = name.clone(); // on a miss only
+    ///     async move { Ok(owned.len()) }
+    /// };
+    /// assert_eq!(block_on(cache.get_or_load(&name, load))?, 6);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn lookup<'a, Q>(&'a self, key: &'a Q, options: LookupOptions) -> Lookup<'a, K, Q, L, R, P, H>
+    pub fn get_or_load<'a, Q, C, F>(
+        &'a self,
+        key: &'a Q,
+        load: C,
+    ) -> impl Future<Output = Result<V, LoadError<E>>> + Unpin
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        V: 'static,
+        E: 'static,
+        C: FnOnce() -> F,
+        F: Future<Output = Result<V, E>>,
+        R::Threads: Takes<F>,
     {
-        Lookup(LookupBy::new(AskBy::new(&self.inner, key, ByLoader::new()), options))
+        Get(AskBy::new(&self.inner, key, ByCall::new(load, |result, ()| result.map(Answered::from))))
     }
 
-    /// Loads the value of `key` anew, though it is fresh.
-    ///
-    /// As [`lookup`](Self::lookup) with [`reload`](LookupOptions::reload): refreshers share one load, and join one that
-    /// is in flight; a kept failure is ignored. Others have the old value meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get), though a stale value would be there for others; a value that was there stays.
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`get`](Self::get).
-    ///
-    /// ```
-    /// # use futures_lite::future::block_on;
-    /// # use larder::{Cache, ManualClock, Status, parts::Std};
-    /// # let clock = ManualClock::new();
-    /// # let cache = Cache::builder(Std::new(clock.clone()))
-    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
-    /// #     .build()?;
-    /// cache.insert(1, 10);
-    /// let outcome = block_on(cache.refresh(&1))?;
-    /// assert_eq!((*outcome.value(), outcome.status()), (2, Status::Miss));
-    /// assert_eq!(cache.get_if_present(&1), Some(2));
+    ///     prices.get(1).copied().ok_or_else(|| io::Error::other("no such thing"))
+    /// }))?;
+    /// assert_eq!(price, 20);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn refresh<'a, Q>(&'a self, key: &'a Q) -> Lookup<'a, K, Q, L, R, P, H>
+    pub fn get_with<'a, Q, C, F>(&'a self, key: &'a Q, load: C) -> impl Future<Output = Result<V, LoadError<E>>> + Unpin
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+        C: FnOnce() -> F,
+        F: Future<Output = Result<V, E>>,
     {
-        self.lookup(key, LookupOptions::new().reload())
+        Get(AskBy::new(&self.inner, key, Plainly(Borrowed::new(load))))
     }
 }
 
-/// The future of [`Cache::get`].
-///
-/// It does nothing before its first poll, and needs no pinning.
-///
-/// ```
-/// # use futures_lite::future::block_on;
-/// # use larder::{Cache, ManualClock, parts::Std};
-/// # let clock = ManualClock::new();
-/// # let cache = Cache::builder(Std::new(clock.clone()))
-/// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
-/// #     .build()?;
-/// let get = cache.get(&21);
-/// assert_eq!(cache.stats().loads_begun, 0);
-/// assert_eq!(block_on(get)?, 42);
-/// assert_eq!(cache.stats().loads_begun, 1);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[must_use = "a future does nothing unless it is polled"]
-pub struct Get<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(
-    AskBy<'a, K, Q, L, R, P, H, ByLoader<L::Future>>,
+/// A lookup of a value alone. It does nothing before its first poll, and needs no pinning.
+pub(crate) struct Get<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M>(
+    pub(crate) AskBy<'a, K, Q, V, E, R, S, M>,
 );
 
-lookup_future!(Get[]: poll_value -> Result<L::Value, LoadError<L::Error>>);
+impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Unpin for Get<'_, K, Q, V, E, R, S, M> {}
 
-/// The future of [`Cache::lookup`] and [`Cache::refresh`].
-///
-/// ```
-/// # use futures_lite::future::poll_once;
-/// # use futures_lite::future::block_on;
-/// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
-/// # let clock = ManualClock::new();
-/// # let cache = Cache::builder(Std::new(clock.clone()))
-/// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
-/// #     .build()?;
-/// let mut lookup = cache.lookup(&21, LookupOptions::new());
-/// // Polled by reference; a load that is ready at once needs one poll.
-/// let outcome = block_on(poll_once(&mut lookup));
-/// assert_eq!(outcome.transpose()?.map(|outcome| outcome.into_value()), Some(42));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[must_use = "a future does nothing unless it is polled"]
-pub struct Lookup<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(
-    LookupBy<'a, K, Q, L, R, P, H, ByLoader<L::Future>>,
-);
+impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Future for Get<'_, K, Q, V, E, R, S, M>
+where
+    K: Borrow<Q>,
+    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    M: Means<K, V, E, R::Threads>,
+{
+    type Output = Result<V, LoadError<E>>;
 
-lookup_future!(Lookup[]: poll -> Result<Outcome<L::Value, L::Error>, LoadError<L::Error>>);
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_value(cx)
+    }
+}

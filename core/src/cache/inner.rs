@@ -8,12 +8,18 @@ use core::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use super::{abandoned::Abandoned, answers::Writes, crowd::Crowd, poller::Poller, ride::Ride};
+use super::{
+    Standard, Tuning,
+    answers::Writes,
+    crowd::{Crowd, Registration},
+    poller::Poller,
+    ride::Ride,
+};
 use crate::{
-    Instant, Judgement, Key, Loaded, Lock, Previous, Runtime, Source, Ttl,
+    Instant, Key, Loaded, Lock, Previous, Runtime, Ttl,
     flight::Flight,
-    policy::{GatedFifo, Policy},
-    shard::{Call, Effects, Rules, Shard},
+    shard::{Call, Effects, Rules, Shard, Waiting},
+    source::{Judgement, Sources, sealed::Sealed},
 };
 
 /// The hasher of a cache that was not given one.
@@ -109,7 +115,7 @@ pub type DefaultHasher = foldhash::fast::FixedState;
 /// use futures_lite::future::block_on;
 /// use larder::{Cache, LoadError, ManualClock, parts::Std};
 ///
-/// let cache = Cache::builder::<u32>(Std::new(ManualClock::new())).per_call::<u32, String>().build()?;
+/// let cache = Cache::<u32, u32, String, _>::builder(Std::new(ManualClock::new())).build()?;
 /// let inside = cache.clone();
 /// let load = move || async move {
 ///     let value = inside.get_or_load(&1, || async { Ok(7) }).await; // its own key
@@ -124,56 +130,53 @@ pub type DefaultHasher = foldhash::fast::FixedState;
 ///
 /// The cache is `Send` and `Sync` if its parts are: [`parts::Std`](crate::parts::Std) gives one for threads,
 /// [`parts::Local`](crate::parts::Local) one for a single thread, whose values need not be `Send`.
-pub struct Cache<K: Key, L: Source<K>, R: Runtime, P: Policy = GatedFifo, H: BuildHasher = DefaultHasher> {
-    pub(crate) inner: Arc<Inner<K, L, R, P, H>>,
+pub struct Cache<K, V, E, R: Runtime, S: Tuning = Standard> {
+    pub(crate) inner: Arc<Inner<K, V, E, R, S>>,
 }
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Clone for Cache<K, L, R, P, H> {
+impl<K, V, E, R: Runtime, S: Tuning> Clone for Cache<K, V, E, R, S> {
     fn clone(&self) -> Self {
         Self { inner: Arc::clone(&self.inner) }
     }
 }
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> fmt::Debug for Cache<K, L, R, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> fmt::Debug for Cache<K, V, E, R, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }
 
 /// One shard as the shell knows it.
-pub(crate) type ShardOf<K, L, R, P> =
-    Shard<K, <L as Source<K>>::Value, <L as Source<K>>::Error, Ride<K, L, R>, Poller, Crowd<<R as Runtime>::Notify>, P>;
+pub(crate) type ShardOf<K, V, E, R, P> = Shard<K, V, E, Ride<K, V, E, R>, Poller, Crowd<<R as Runtime>::Notify>, P>;
 
 /// One flight as the shell knows it.
-pub(crate) type FlightOf<K, L, R> =
-    Flight<K, Ride<K, L, R>, <L as Source<K>>::Value, <L as Source<K>>::Error, Poller, Crowd<<R as Runtime>::Notify>>;
+pub(crate) type FlightOf<K, V, E, R> = Flight<K, Ride<K, V, E, R>, V, E, Poller, Crowd<<R as Runtime>::Notify>>;
 
 /// What is done once the lock is released.
-pub(crate) type EffectsOf<K, L, R> =
-    Effects<K, <L as Source<K>>::Value, <L as Source<K>>::Error, Ride<K, L, R>, Crowd<<R as Runtime>::Notify>>;
+pub(crate) type EffectsOf<K, V, E, R> = Effects<K, V, E, Ride<K, V, E, R>, Crowd<<R as Runtime>::Notify>>;
 
 /// What a spawner is called by, if abandoned loads are to be finished.
-pub(crate) type SpawnAbandoned<K, L, R, P, H> =
-    fn(&R, Abandoned<K, L, R, P, H>) -> Result<(), Abandoned<K, L, R, P, H>>;
+pub(crate) type SpawnAbandoned<K, V, E, R, S> =
+    fn(&Arc<Inner<K, V, E, R, S>>, Waiting, Instant, Registration<<R as Runtime>::Notify>);
 
-pub(crate) struct Inner<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
+pub(crate) struct Inner<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) runtime: R,
-    pub(crate) source: L,
-    pub(super) hasher: H,
+    pub(crate) source: Sources<K, V, E, R::Threads>,
+    pub(super) hasher: S::Hasher,
     pub(crate) rules: Rules,
     /// What a call is that says nothing of its own.
     pub(crate) call: Call,
-    pub(super) shards: Box<[Aligned<R::Lock<ShardOf<K, L, R, P>>>]>,
+    pub(super) shards: Box<[Aligned<R::Lock<ShardOf<K, V, E, R, S::Policy>>>]>,
     /// Whether anything was ever stored that expires: until then no hit reads the clock.
     pub(super) timed: AtomicBool,
-    pub(super) spawn: Option<SpawnAbandoned<K, L, R, P, H>>,
+    pub(super) spawn: Option<SpawnAbandoned<K, V, E, R, S>>,
 }
 
 /// Keeps neighbouring locks off each other's cache lines.
 #[cfg_attr(target_pointer_width = "64", repr(align(64)))]
 pub(crate) struct Aligned<T>(pub(super) T);
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Inner<K, V, E, R, S> {
     #[inline(always)]
     pub(crate) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
         self.hasher.hash_one(key)
@@ -189,7 +192,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
 
     /// Runs `f` on the shard of this hash, alone.
     #[inline(always)]
-    pub(crate) fn with<T>(&self, hash: u64, f: impl FnOnce(&mut ShardOf<K, L, R, P>) -> T) -> T {
+    pub(crate) fn with<T>(&self, hash: u64, f: impl FnOnce(&mut ShardOf<K, V, E, R, S::Policy>) -> T) -> T {
         self.shards[self.shard_of(hash)].0.with(f)
     }
 
@@ -201,7 +204,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
 
     /// Looks for a fresh value, and for nothing else.
     #[inline(always)]
-    pub(crate) fn hit<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<L::Value>
+    pub(crate) fn hit<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
@@ -224,15 +227,19 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
     }
 
     /// Returns what is held under a key, for a load of a source that is handed it.
-    pub(crate) fn previous<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<Previous<L::Value>>
+    pub(crate) fn previous<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<Previous<V>>
     where
         K: Borrow<Q>,
     {
-        if L::REVALIDATES { self.with(hash, |shard| shard.previous(hash, |k| k.borrow() == key)) } else { None }
+        if self.source.revalidates() {
+            self.with(hash, |shard| shard.previous(hash, |k| k.borrow() == key))
+        } else {
+            None
+        }
     }
 }
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Inner<K, V, E, R, S> {
     /// Returns how many writes there have been to each shard, if what nobody asked for is stored.
     pub(crate) fn writes(&self) -> Writes {
         let shards = if self.rules.stores_surplus { &*self.shards } else { &[] };
@@ -240,8 +247,8 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Inner<K, L, R,
     }
 
     /// Asks the user's rules what they say of a value, with no lock held.
-    pub(crate) fn judge(&self, key: &K, loaded: &Loaded<L::Value>) -> Judgement {
-        let judgement = if L::JUDGES { self.source.judge(key, &loaded.value) } else { Judgement::default() };
+    pub(crate) fn judge(&self, key: &K, loaded: &Loaded<V>) -> Judgement {
+        let judgement = if self.source.judges() { self.source.judge(key, &loaded.value) } else { Judgement::default() };
         self.expect_expiry_of([loaded.ttl, judgement.ttl]);
         judgement
     }
@@ -271,4 +278,28 @@ impl<T> Handle<T> for Arc<T> {
     fn share(&self) -> Self {
         Self::clone(self)
     }
+}
+
+/// A cache, as one type parameter: there so that the futures of its calls have few. Only [`Cache`] is one.
+pub trait AnyCache: Sealed {
+    /// What values are found by.
+    type Key: Key;
+    /// What is kept.
+    type Value: Clone;
+    /// What a failed load says.
+    type Error;
+    /// The host.
+    type Runtime: Runtime;
+    /// Policy and hasher.
+    type Tuning: Tuning;
+}
+
+impl<K, V, E, R: Runtime, S: Tuning> Sealed for Cache<K, V, E, R, S> {}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> AnyCache for Cache<K, V, E, R, S> {
+    type Key = K;
+    type Value = V;
+    type Error = E;
+    type Runtime = R;
+    type Tuning = S;
 }

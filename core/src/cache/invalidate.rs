@@ -1,14 +1,11 @@
 //! Writes that end a value by degrees: only if it is a certain one, or only its freshness.
 
-use core::{
-    borrow::Borrow,
-    hash::{BuildHasher, Hash},
-};
+use core::{borrow::Borrow, hash::Hash};
 
 use super::{Cache, deferred::Deferred};
-use crate::{Generation, Key, Runtime, Source, policy::Policy};
+use crate::{Generation, Key, Runtime, Tuning};
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Removes the value of `key` if it is still the one of this generation.
     ///
     /// Stale or not; tells whether it was. Only then is this a write as [`remove`](Self::remove) is. So if many callers
@@ -36,7 +33,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         Q: Hash + Eq + ?Sized,
     {
         let (now, hash, inner) = (self.now(), self.inner.hash(key), &*self.inner);
-        let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+        let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
         let eq = |k: &K| k.borrow() == key;
         inner.with(hash, |shard| shard.invalidate(hash, generation.0, now, eq, deferred.effects()))
     }
@@ -73,7 +70,7 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R,
         let (hash, inner) = (self.inner.hash(key), &*self.inner);
         let now = inner.runtime.now().told();
         inner.expects_expiry();
-        let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+        let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
         let effects = deferred.effects();
         inner.with(hash, |shard| shard.expire(hash, now, |k| k.borrow() == key, effects))
     }

@@ -1,11 +1,15 @@
 //! The settings of lifetimes: idle time, expiry by a closure, jitter, and refreshes ahead of time.
 
-use core::{hash::BuildHasher, time::Duration};
+use core::time::Duration;
 
-use super::Builder;
-use crate::{Chance, Expiring, Expiry, Key, Refreshing, Runtime, Source, Ttl, With, jitter::Jitter, policy::Policy};
+use super::{Builder, Tuning};
+use crate::{
+    Keeps, Key, Runtime, Ttl,
+    jitter::Jitter,
+    source::{Chance, Expiry},
+};
 
-impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, L, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Sets how long a value is fresh that nobody asks for.
     ///
     /// It counts from publication, and anew from each lookup that finds the value fresh, in every form but those that
@@ -140,12 +144,13 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn refresh_early_by_chance<F>(mut self, beta: f64, random: F) -> Builder<K, R, Refreshing<L, F>, P, H>
+    pub fn refresh_early_by_chance<F: Fn() -> f64>(mut self, beta: f64, random: F) -> Self
     where
-        F: Fn() -> f64,
+        R::Threads: Keeps<K, V, E, Chance<F>>,
     {
         self.settings.rules.early.beta = Some(beta);
-        self.change(|source| With { source, extra: Chance(random) }, |hasher| hasher)
+        self.sources.chance = Some(<R::Threads as Keeps<K, V, E, Chance<F>>>::keep(Chance(random)));
+        self
     }
 
     /// Has a closure say how long each value is fresh.
@@ -175,10 +180,62 @@ impl<K: Key, R: Runtime, L: Source<K>, P: Policy, H: BuildHasher> Builder<K, R, 
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     #[must_use]
-    pub fn expire_after<F>(self, expiry: F) -> Builder<K, R, Expiring<L, F>, P, H>
+    pub fn expire_after<F: Fn(&K, &V) -> Ttl>(mut self, expiry: F) -> Self
     where
-        F: Fn(&K, &L::Value) -> Ttl,
+        R::Threads: Keeps<K, V, E, Expiry<F>>,
     {
-        self.change(|source| With { source, extra: Expiry(expiry) }, |hasher| hasher)
+        self.sources.expiry = Some(<R::Threads as Keeps<K, V, E, Expiry<F>>>::keep(Expiry(expiry)));
+        self
+    }
+
+    /// Sets how long an expired value is held for a load that may find it still good.
+    ///
+    /// Has no effect unless loads are handed the previous value. By default it is held until room is needed.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, Loaded, ManualClock, Revalidated, parts::Std};
+    /// # use std::io;
+    /// let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .revalidate_fn(|id: u32, _| async move { io::Result::Ok(Revalidated::from(id)) })
+    ///     .revalidate_within(Duration::from_secs(3600))
+    ///     .build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(3660));
+    /// assert_eq!(cache.sweep(), 0); // at that very instant it may still be of use
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(cache.sweep(), 1);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub const fn revalidate_within(mut self, limit: Duration) -> Self {
+        self.settings.revalidate_within = limit;
+        self
+    }
+
+    /// Stores what a load of many keys answers though nobody asked for it.
+    ///
+    /// That is where nothing fresh is stored and nothing is being loaded, and where no write came to the key's shard
+    /// since the load began: no write is undone by what was read before it. What is loaded
+    /// [alone](crate::OnTimeout::LoadAlone) is not stored, and nothing beside it. By default such answers are ignored.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .load_many_fn(|_: Vec<u32>| async { io::Result::Ok(vec![(1, "one"), (2, "two")]) })
+    ///     .store_surplus()
+    ///     .build()?;
+    /// assert_eq!(block_on(cache.get(&1))?, "one");
+    /// assert_eq!(cache.get_if_present(&2), Some("two"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn store_surplus(mut self) -> Self {
+        self.settings.rules.stores_surplus = true;
+        self
     }
 }

@@ -3,7 +3,9 @@
 use alloc::borrow::ToOwned;
 use core::{
     borrow::Borrow,
-    hash::{BuildHasher, Hash},
+    future::Future,
+    hash::Hash,
+    pin::Pin,
     task::{Context, Poll},
 };
 
@@ -12,40 +14,39 @@ use super::{
     ask::{Ask, AskBy, Asks},
     means::Means,
 };
-use crate::{Key, LoadError, Outcome, Runtime, Source, policy::Policy, shard::Takes};
+use crate::{Key, LoadError, Outcome, Runtime, Tuning, shard::Takes};
 
 /// A lookup and its options.
-pub(crate) struct LookupBy<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> {
-    pub(super) ask: AskBy<'a, K, Q, L, R, P, H, M>,
-    options: LookupOptions,
+pub(crate) struct LookupBy<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> {
+    pub(super) ask: AskBy<'a, K, Q, V, E, R, S, M>,
+    pub(super) options: LookupOptions,
     takes_stale: bool,
 }
 
-impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> LookupBy<'a, K, Q, L, R, P, H, M> {
-    pub(crate) const fn new(ask: AskBy<'a, K, Q, L, R, P, H, M>, options: LookupOptions) -> Self {
+impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> LookupBy<'a, K, Q, V, E, R, S, M> {
+    pub(crate) const fn new(ask: AskBy<'a, K, Q, V, E, R, S, M>, options: LookupOptions) -> Self {
         Self { ask, options, takes_stale: false }
     }
 
-    /// As `new`, and takes a stale value at once.
-    pub(crate) const fn stale(ask: AskBy<'a, K, Q, L, R, P, H, M>, options: LookupOptions) -> Self {
-        Self { ask, options, takes_stale: true }
+    /// Takes a stale value at once.
+    pub(crate) fn stale(self) -> Self {
+        Self { takes_stale: true, ..self }
+    }
+
+    /// Loads by these means instead. It was not polled yet.
+    pub(crate) fn with<N>(self, means: N) -> LookupBy<'a, K, Q, V, E, R, S, N> {
+        let Self { ask: AskBy { ask, .. }, options, takes_stale } = self;
+        LookupBy { ask: AskBy { ask, means }, options, takes_stale }
     }
 }
 
-impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> LookupBy<'_, K, Q, L, R, P, H, M>
+impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> LookupBy<'_, K, Q, V, E, R, S, M>
 where
     K: Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    M: Means<K, L>,
+    M: Means<K, V, E, R::Threads>,
 {
-    pub(crate) fn poll(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Outcome<L::Value, L::Error>, LoadError<L::Error>>> {
-        self.poll_asks(cx).map(|result| result.map(|(outcome, _)| outcome))
-    }
-
-    pub(crate) fn poll_asks(&mut self, cx: &mut Context<'_>) -> Poll<Asks<K, L, R, P, H>> {
+    pub(crate) fn poll_asks(&mut self, cx: &mut Context<'_>) -> Poll<Asks<K, V, E, R, S>> {
         let Ask { inner, key, .. } = self.ask.ask;
         if self.options.expires() {
             inner.expects_expiry();
@@ -58,5 +59,20 @@ where
             }
         }
         self.ask.poll(cx, &call, inner.hash(key), None)
+    }
+}
+
+impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Unpin for LookupBy<'_, K, Q, V, E, R, S, M> {}
+
+impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Future for LookupBy<'_, K, Q, V, E, R, S, M>
+where
+    K: Borrow<Q>,
+    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    M: Means<K, V, E, R::Threads>,
+{
+    type Output = Result<Outcome<V, E>, LoadError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_asks(cx).map(|result| result.map(|(outcome, _)| outcome))
     }
 }

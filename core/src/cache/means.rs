@@ -8,7 +8,11 @@ use core::{
     task::{Context, Poll},
 };
 
-use crate::{Cause, Loaded, Previous, Source, TakesCalls, flight::Start, seams::Answered};
+use crate::{
+    Cause, Loaded, Previous, Takes, Threads,
+    flight::Start,
+    source::{Answered, Sources, TaskOf},
+};
 
 /// What a load comes to.
 pub(crate) type Owned<V, E> = Result<Answered<V>, Cause<E>>;
@@ -18,16 +22,24 @@ pub(crate) fn answer<A: Into<Answered<V>>, V, E>(result: Result<A, E>) -> Owned<
     result.map(Into::into).map_err(|error| Cause::Error(Arc::new(error)))
 }
 
-/// What a caller leads with, should it fall to him. Public only as a part of the futures' types.
-pub trait Means<K, L: Source<K>> {
-    /// Begins an attempt in the flight; `None` if this caller has used up his means.
-    fn start(&mut self) -> Option<Start<L::Future>>;
+/// What a caller leads with, should it fall to it. Public only as a part of the futures' types.
+pub trait Means<K, V, E, T: Threads> {
+    /// Begins an attempt in the flight; `None` if this caller has no means, or none any more.
+    fn start(&mut self) -> Option<Start<TaskOf<V, E, T>>>;
+
+    /// Makes the load of an attempt that was begun to be made [later](Start::Later): it rests in the flight from then on.
+    fn make(&mut self) -> Option<TaskOf<V, E, T>> {
+        None
+    }
+
+    /// Whether there is something to load with outside any flight.
+    fn can_load(&self) -> bool;
 
     /// Begins a load outside any flight, which is then polled by `poll_own`.
-    fn start_alone(&mut self, source: &L, key: K, previous: Option<Previous<L::Value>>);
+    fn start_alone(&mut self, source: &Sources<K, V, E, T>, key: K, previous: Option<Previous<V>>);
 
     /// Polls the load that this caller keeps.
-    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>>;
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<V, E>>;
 
     /// Tells whether the load that was put off until others may share it has still to be begun, in this very poll.
     fn is_put_off(&self) -> bool {
@@ -38,60 +50,83 @@ pub trait Means<K, L: Source<K>> {
     fn drop_own(&mut self);
 }
 
-/// Leads by the cache's own loader.
-pub struct ByLoader<F>(Option<F>);
+/// Leads by the cache's own loader, if it has one. `F` is a load under way.
+pub struct ByLoader<F> {
+    loads: bool,
+    kept: Option<F>,
+}
 
 impl<F> ByLoader<F> {
-    pub(crate) const fn new() -> Self {
-        Self(None)
+    /// Makes one for a cache that has a loader, or has none.
+    pub(crate) const fn new(loads: bool) -> Self {
+        Self { loads, kept: None }
     }
 }
 
-impl<K, L: Source<K>> Means<K, L> for ByLoader<L::Future> {
-    fn start(&mut self) -> Option<Start<L::Future>> {
-        // The ticket of a call that brought a load has no other one.
-        L::LOADS.then_some(Start::Fresh)
+impl<K, V, E, T: Threads> Means<K, V, E, T> for ByLoader<TaskOf<V, E, T>> {
+    fn start(&mut self) -> Option<Start<TaskOf<V, E, T>>> {
+        self.loads.then_some(Start::Fresh)
     }
 
-    fn start_alone(&mut self, source: &L, key: K, previous: Option<Previous<L::Value>>) {
-        self.0 = source.begin(key, previous);
+    fn can_load(&self) -> bool {
+        self.loads
     }
 
-    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
-        poll_kept(&mut self.0, cx).map(answer)
+    fn start_alone(&mut self, source: &Sources<K, V, E, T>, key: K, previous: Option<Previous<V>>) {
+        self.kept = source.begin(key, previous);
+    }
+
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<V, E>> {
+        poll_kept(&mut self.kept, cx).map(answer)
     }
 
     fn drop_own(&mut self) {
-        self.0 = None;
+        self.kept = None;
     }
 }
 
-/// Leads by a load of this call, which owns what it needs and rests in the flight. `A` is what it answers.
-pub struct ByCall<C, F, A, Kept> {
+/// Leads by a load of this call, which owns what it needs and rests in the flight; the closure that makes it may borrow.
+///
+/// `A` is what the load answers, `Kept` the load once its type is erased.
+pub struct ByCall<C, F, A, V, E, Kept> {
     make: Option<C>,
     kept: Option<Kept>,
-    answers: PhantomData<fn() -> (F, A)>,
+    /// Puts what the load answers in the words of the engine.
+    say: fn(Result<A, E>, ()) -> Result<Answered<V>, E>,
+    loads: PhantomData<fn() -> F>,
 }
 
-impl<C, F, A, Kept> ByCall<C, F, A, Kept> {
-    pub(crate) const fn new(make: C) -> Self {
-        Self { make: Some(make), kept: None, answers: PhantomData }
+impl<C, F, A, V, E, Kept> ByCall<C, F, A, V, E, Kept> {
+    pub(crate) const fn new(make: C, say: fn(Result<A, E>, ()) -> Result<Answered<V>, E>) -> Self {
+        Self { make: Some(make), kept: None, say, loads: PhantomData }
     }
 }
 
-impl<K, L, C, F, A> Means<K, L> for ByCall<C, F, A, L::Future>
+impl<K, V, E, T, C, F, A> Means<K, V, E, T> for ByCall<C, F, A, V, E, TaskOf<V, E, T>>
 where
-    L: TakesCalls<K, C, F, A>,
+    V: 'static,
+    E: 'static,
+    T: Takes<F>,
+    C: FnOnce() -> F,
+    F: Future<Output = Result<A, E>>,
 {
-    fn start(&mut self) -> Option<Start<L::Future>> {
-        self.make.take().map(|make| Start::Ready(L::wrap(make)))
+    fn start(&mut self) -> Option<Start<TaskOf<V, E, T>>> {
+        self.make.is_some().then_some(Start::Later)
     }
 
-    fn start_alone(&mut self, _: &L, _: K, _: Option<Previous<L::Value>>) {
-        self.kept = self.make.take().map(L::wrap);
+    fn make(&mut self) -> Option<TaskOf<V, E, T>> {
+        self.make.take().map(|make| T::task(make(), (), self.say))
     }
 
-    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
+    fn can_load(&self) -> bool {
+        self.make.is_some()
+    }
+
+    fn start_alone(&mut self, _: &Sources<K, V, E, T>, _: K, _: Option<Previous<V>>) {
+        self.kept = Means::<K, V, E, T>::make(self);
+    }
+
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<V, E>> {
         poll_kept(&mut self.kept, cx).map(answer)
     }
 
@@ -101,7 +136,7 @@ where
 }
 
 /// Leads by a closure that may borrow: its load stays with the caller.
-pub(crate) struct Borrowed<C, F> {
+pub struct Borrowed<C, F> {
     make: Option<C>,
     load: Option<Pin<Box<F>>>,
 }
@@ -125,19 +160,23 @@ impl<C: FnOnce() -> F, F: Future> Borrowed<C, F> {
     }
 }
 
-impl<K, L, C, F> Means<K, L> for Borrowed<C, F>
+impl<K, V, E, T, C, F> Means<K, V, E, T> for Borrowed<C, F>
 where
-    L: Source<K>,
+    T: Threads,
     C: FnOnce() -> F,
-    F: Future<Output = Result<Loaded<L::Value>, L::Error>>,
+    F: Future<Output = Result<Loaded<V>, E>>,
 {
-    fn start(&mut self) -> Option<Start<L::Future>> {
+    fn start(&mut self) -> Option<Start<TaskOf<V, E, T>>> {
         self.can_start().then_some(Start::Lent)
     }
 
-    fn start_alone(&mut self, _: &L, _: K, _: Option<Previous<L::Value>>) {}
+    fn can_load(&self) -> bool {
+        self.can_start()
+    }
 
-    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
+    fn start_alone(&mut self, _: &Sources<K, V, E, T>, _: K, _: Option<Previous<V>>) {}
+
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<V, E>> {
         self.poll(cx).map(answer)
     }
 
@@ -149,19 +188,23 @@ where
 /// As [`Borrowed`], for a closure whose values are plain.
 pub(crate) struct Plainly<B>(pub(super) B);
 
-impl<K, L, C, F> Means<K, L> for Plainly<Borrowed<C, F>>
+impl<K, V, E, T, C, F> Means<K, V, E, T> for Plainly<Borrowed<C, F>>
 where
-    L: Source<K>,
+    T: Threads,
     C: FnOnce() -> F,
-    F: Future<Output = Result<L::Value, L::Error>>,
+    F: Future<Output = Result<V, E>>,
 {
-    fn start(&mut self) -> Option<Start<L::Future>> {
+    fn start(&mut self) -> Option<Start<TaskOf<V, E, T>>> {
         self.0.can_start().then_some(Start::Lent)
     }
 
-    fn start_alone(&mut self, _: &L, _: K, _: Option<Previous<L::Value>>) {}
+    fn can_load(&self) -> bool {
+        self.0.can_start()
+    }
 
-    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<L::Value, L::Error>> {
+    fn start_alone(&mut self, _: &Sources<K, V, E, T>, _: K, _: Option<Previous<V>>) {}
+
+    fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<V, E>> {
         self.0.poll(cx).map(answer)
     }
 

@@ -3,7 +3,6 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{
     future::Future,
-    hash::BuildHasher,
     mem,
     pin::Pin,
     task::{Context, Poll, Waker},
@@ -16,27 +15,27 @@ use super::{
     means::{Owned, answer},
 };
 use crate::{
-    Cause, Key, Lock, Notify, Runtime, Source,
+    Cause, Key, Lock, Notify, Runtime, Tuning,
     flight::{Progress, Step},
-    policy::Policy,
+    source::{BatchOf, TaskOf},
 };
 
 /// A load as it rests in a flight.
-pub(crate) enum Ride<K, L: Source<K>, R: Runtime> {
+pub(crate) enum Ride<K, V, E, R: Runtime> {
     /// A load of this key alone.
-    Own(L::Future),
+    Own(TaskOf<V, E, R::Threads>),
     /// A part in a load of many keys.
-    Part(Box<Part<K, L, R>>),
+    Part(Box<Part<K, V, E, R>>),
 }
 
-impl<K: Key, L: Source<K>, R: Runtime> Ride<K, L, R> {
+impl<K: Key, V: Clone, E, R: Runtime> Ride<K, V, E, R> {
     /// Polls the load, with no lock held.
-    pub(crate) fn poll<P: Policy, H: BuildHasher>(
+    pub(crate) fn poll<S: Tuning>(
         &mut self,
-        inner: &Inner<K, L, R, P, H>,
+        inner: &Inner<K, V, E, R, S>,
         cx: &mut Context<'_>,
-        knell: &mut Knell<K, L::Value, R::Notify>,
-    ) -> Poll<Owned<L::Value, L::Error>> {
+        knell: &mut Knell<K, V, R::Notify>,
+    ) -> Poll<Owned<V, E>> {
         match self {
             Self::Own(load) => Pin::new(load).poll(cx).map(answer),
             Self::Part(part) => part.poll(inner, cx, knell),
@@ -45,21 +44,20 @@ impl<K: Key, L: Source<K>, R: Runtime> Ride<K, L, R> {
 }
 
 /// A load of many keys, shared by the flights of all of them.
-struct Batch<K, L: Source<K>, R: Runtime> {
+struct Batch<K, V, E, R: Runtime> {
     /// The keys that it was begun for, each once, and their hashes.
     keys: Hashed<K>,
-    progress: R::Lock<ProgressOf<K, L>>,
+    progress: R::Lock<ProgressOf<K, V, E, R::Threads>>,
     /// What wakes all who wait for any of the keys; there is none if there is one key, whose flight sees to it.
     hub: Option<(Arc<Hub<R::Notify>>, Waker)>,
 }
 
 /// How far a batch has come.
-type ProgressOf<K, L> =
-    Progress<Begun<<L as Source<K>>::Batch>, Owned<<L as Source<K>>::Value, <L as Source<K>>::Error>>;
+type ProgressOf<K, V, E, T> = Progress<Begun<BatchOf<K, V, E, T>>, Owned<V, E>>;
 
 /// One key's part in a batch.
-pub(crate) struct Part<K, L: Source<K>, R: Runtime> {
-    batch: Arc<Batch<K, L, R>>,
+pub(crate) struct Part<K, V, E, R: Runtime> {
+    batch: Arc<Batch<K, V, E, R>>,
     index: u32,
     listener: <R::Notify as Notify>::Listener,
     /// Up to which poll of the load this part knows of it.
@@ -83,12 +81,10 @@ impl<K, V, N: Notify> Knell<K, V, N> {
 
 impl<K: Key, V: Clone, N: Notify> Knell<K, V, N> {
     /// Wakes and stores.
-    pub(crate) fn ring<L, R, P, H>(mut self, inner: &Inner<K, L, R, P, H>)
+    pub(crate) fn ring<E, R, S>(mut self, inner: &Inner<K, V, E, R, S>)
     where
-        L: Source<K, Value = V>,
         R: Runtime<Notify = N>,
-        P: Policy,
-        H: BuildHasher,
+        S: Tuning,
     {
         let surplus = mem::take(&mut self.surplus);
         drop(self);
@@ -104,12 +100,16 @@ impl<K, V, N: Notify> Drop for Knell<K, V, N> {
     }
 }
 
-impl<K: Key, L: Source<K>, R: Runtime> Part<K, L, R> {
+impl<K: Key, V: Clone, E, R: Runtime> Part<K, V, E, R> {
     /// Makes the parts of a load of these keys, in their order.
-    pub(crate) fn of(keys: Hashed<K>) -> impl Iterator<Item = Self> {
+    pub(crate) fn of(
+        keys: Hashed<K>,
+        begun: Option<Begun<BatchOf<K, V, E, R::Threads>>>,
+    ) -> impl Iterator<Item = Self> {
         let count = keys.len() as u32;
         let hub = (count > 1).then(Hub::new);
-        let batch = Arc::new(Batch { keys, progress: R::Lock::new(Progress::New), hub });
+        let progress = begun.map_or(Progress::New, |load| Progress::Resting { load, polls: 0, wakes: 0 });
+        let batch = Arc::new(Batch { keys, progress: R::Lock::new(progress), hub });
         (0..count).map(move |index| Self {
             batch: Arc::clone(&batch),
             index,
@@ -123,12 +123,12 @@ impl<K: Key, L: Source<K>, R: Runtime> Part<K, L, R> {
         self.batch.hub.as_ref().map(|(_, waker)| waker.clone())
     }
 
-    fn poll<P: Policy, H: BuildHasher>(
+    fn poll<S: Tuning>(
         &mut self,
-        inner: &Inner<K, L, R, P, H>,
+        inner: &Inner<K, V, E, R, S>,
         cx: &mut Context<'_>,
-        knell: &mut Knell<K, L::Value, R::Notify>,
-    ) -> Poll<Owned<L::Value, L::Error>> {
+        knell: &mut Knell<K, V, R::Notify>,
+    ) -> Poll<Owned<V, E>> {
         let batch = &self.batch;
         let _displaced = batch.hub.as_ref().and_then(|(hub, _)| hub.listen(&mut self.listener, cx.waker()));
         let woken = batch.wakes();
@@ -170,7 +170,7 @@ impl<K: Key, L: Source<K>, R: Runtime> Part<K, L, R> {
     }
 }
 
-impl<K, L: Source<K>, R: Runtime> Batch<K, L, R> {
+impl<K, V, E, R: Runtime> Batch<K, V, E, R> {
     /// Counts how often the load was woken.
     fn wakes(&self) -> usize {
         self.hub.as_ref().map_or(0, |(hub, _)| hub.wakes())
@@ -178,17 +178,17 @@ impl<K, L: Source<K>, R: Runtime> Batch<K, L, R> {
 }
 
 /// A batch whose load is being polled. Should the stack unwind, the load has panicked, for all its keys.
-struct Out<'a, K, L: Source<K>, R: Runtime>(&'a Batch<K, L, R>);
+struct Out<'a, K, V, E, R: Runtime>(&'a Batch<K, V, E, R>);
 
-impl<K, L: Source<K>, R: Runtime> Out<'_, K, L, R> {
+impl<K, V, E, R: Runtime> Out<'_, K, V, E, R> {
     /// Ends the poll.
-    fn enter(self, next: ProgressOf<K, L>) {
+    fn enter(self, next: ProgressOf<K, V, E, R::Threads>) {
         self.0.progress.with(|progress| *progress = next);
         mem::forget(self);
     }
 }
 
-impl<K, L: Source<K>, R: Runtime> Drop for Out<'_, K, L, R> {
+impl<K, V, E, R: Runtime> Drop for Out<'_, K, V, E, R> {
     fn drop(&mut self) {
         self.0.progress.with(|progress| *progress = Progress::Panicked);
         if let Some((hub, _)) = &self.0.hub {
@@ -197,7 +197,7 @@ impl<K, L: Source<K>, R: Runtime> Drop for Out<'_, K, L, R> {
     }
 }
 
-impl<K, L: Source<K>, R: Runtime> Drop for Part<K, L, R> {
+impl<K, V, E, R: Runtime> Drop for Part<K, V, E, R> {
     fn drop(&mut self) {
         let _waker = self.batch.hub.as_ref().and_then(|(hub, _)| hub.withdraw(&mut self.listener));
     }

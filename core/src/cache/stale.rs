@@ -1,27 +1,24 @@
-//! Stale values at once, and their refresh as a ticket.
+//! Stale values, and their refreshes.
 
 use alloc::borrow::ToOwned;
 use core::{
     borrow::Borrow,
     fmt,
     future::Future,
-    hash::{BuildHasher, Hash},
+    hash::Hash,
     pin::Pin,
     task::{Context, Poll},
 };
 
 use super::{
-    Cache, LookupOptions,
-    ask::{AskBy, Ticket},
+    Cache, Tuning,
+    ask::Ticket,
     lookup_by::LookupBy,
     means::{ByLoader, Means},
 };
-use crate::{HasLoader, Key, LoadError, Outcome, Runtime, Source, Spawn, policy::Policy};
+use crate::{Key, LoadError, Outcome, Runtime, Spawn, source::TaskOf};
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Cache<K, L, R, P, H>
-where
-    L: HasLoader,
-{
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the value of `key`, stale or not, and its refresh.
     ///
     /// A value that expired no longer ago than [`stale_while_refresh`](crate::Builder::stale_while_refresh), the limit
@@ -62,95 +59,17 @@ where
     /// assert_eq!(cache.get_if_present(&1), Some(2));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn get_stale<'a, Q>(&'a self, key: &'a Q) -> GetStale<'a, K, Q, L, R, P, H, ByLoader<L::Future>>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    {
-        self.lookup_stale(key, LookupOptions::new())
-    }
-
-    /// Returns the value of `key`, stale or not, and its refresh.
-    ///
-    /// As [`get_stale`](Self::get_stale) with options of the call's own.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get).
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`get`](Self::get).
-    ///
-    /// ```
-    /// # use core::time::Duration;
-    /// # use futures_lite::future::block_on;
-    /// # use larder::{Cache, LookupOptions, ManualClock, Status, parts::Std};
-    /// # let clock = ManualClock::new();
-    /// # let cache = Cache::builder(Std::new(clock.clone()))
-    /// #     .ttl(Duration::from_secs(60))
-    /// #     .stale_while_refresh(Duration::from_secs(30))
-    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
-    /// #     .build()?;
-    /// cache.insert(1, 10);
-    /// clock.advance(Duration::from_secs(70));
-    /// let fussy = LookupOptions::new().stale_while_refresh(Duration::from_secs(5));
-    /// let stale = block_on(cache.lookup_stale(&1, fussy))?;
-    /// assert_eq!(stale.outcome.status(), Status::Expired); // too old for this caller, who has waited for a load
-    /// assert_eq!(*stale.outcome.value(), 2);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn lookup_stale<'a, Q>(
+    pub fn get_stale<'a, Q>(
         &'a self,
         key: &'a Q,
-        options: LookupOptions,
-    ) -> GetStale<'a, K, Q, L, R, P, H, ByLoader<L::Future>>
+    ) -> impl Future<Output = Result<StaleOutcome<K, V, E, R, S>, LoadError<E>>> + Unpin
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        GetStale(LookupBy::stale(AskBy::new(&self.inner, key, ByLoader::new()), options))
+        self.lookup(key).stale()
     }
 
-    /// Returns the value of `key`, stale or not, and has it refreshed.
-    ///
-    /// As [`get_stale`](Self::get_stale), and the runtime's spawner does the refresh. At most one refresh of a key is
-    /// in flight. Where no runtime is at hand, the refresh is handed back.
-    ///
-    /// # Errors
-    ///
-    /// As [`get`](Self::get).
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`get`](Self::get).
-    ///
-    /// ```
-    /// # use core::time::Duration;
-    /// # use futures_lite::future::block_on;
-    /// # use larder::{Cache, ManualClock, parts::Std};
-    /// # use std::io;
-    /// # let clock = ManualClock::new();
-    /// # use larder::{Clock, Instant, Runtime, Spawn, Timer};
-    /// # /// A runtime whose spawner does the work at once.
-    /// # struct Inline(Std<ManualClock>);
-    /// # impl Clock for Inline {
-    /// #     fn now(&self) -> Instant {
-    /// #         self.0.now()
-    /// #     }
-    /// # }
-    /// # impl Timer for Inline {
-    /// #     type Sleep = larder::parts::ManualSleep;
-    /// #     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
-    /// #         self.0.sleep_until(deadline)
-    /// #     }
-    /// # }
-    /// # impl Runtime for Inline {
-    /// #     type Lock<T> = <Std<ManualClock> as Runtime>::Lock<T>;
-    /// #     type Notify = <Std<ManualClock> as Runtime>::Notify;
-    /// # }
-    /// # impl<F: Future<Output = ()>> Spawn<F> for Inline {
-    /// #     fn spawn(&self, future: F) -> Result<(), F> {
     /// #         futures_lite::future::block_on(future);
     /// #         Ok(())
     /// #     }
@@ -168,13 +87,16 @@ where
     /// assert_eq!(cache.get_if_present(&1), Some(2)); // refreshed in the background
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn get_stale_spawn<'a, Q>(&'a self, key: &'a Q) -> GetStaleSpawn<'a, K, Q, L, R, P, H>
+    pub fn get_stale_spawn<'a, Q>(
+        &'a self,
+        key: &'a Q,
+    ) -> impl Future<Output = Result<StaleOutcome<K, V, E, R, S>, LoadError<E>>> + Unpin
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-        R: Spawn<Refresh<K, L, R, P, H>>,
+        R: Spawn<Refresh<K, V, E, R, S>>,
     {
-        GetStaleSpawn(self.get_stale(key))
+        GetStaleSpawn(self.get_stale(key), self)
     }
 }
 
@@ -195,11 +117,11 @@ where
 /// assert!(stale.refresh.is_none()); // it is fresh
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct StaleOutcome<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
+pub struct StaleOutcome<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     /// The value and what there is to say about it.
-    pub outcome: Outcome<L::Value, L::Error>,
+    pub outcome: Outcome<V, E>,
     /// The refresh, if it is this caller's to await, to spawn or to drop.
-    pub refresh: Option<Refresh<K, L, R, P, H>>,
+    pub refresh: Option<Refresh<K, V, E, R, S>>,
 }
 
 /// The refresh of a value: a future to await, spawn or drop.
@@ -231,14 +153,14 @@ pub struct StaleOutcome<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHas
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "dropping a refresh leaves the value as it is"]
-pub struct Refresh<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> {
-    waiter: Option<Ticket<K, L, R, P, H>>,
-    means: ByLoader<L::Future>,
+pub struct Refresh<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+    waiter: Option<Ticket<K, V, E, R, S>>,
+    means: ByLoader<TaskOf<V, E, R::Threads>>,
 }
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Unpin for Refresh<K, L, R, P, H> {}
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Unpin for Refresh<K, V, E, R, S> {}
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Future for Refresh<K, L, R, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Future for Refresh<K, V, E, R, S> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -252,129 +174,62 @@ impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Future for Ref
     }
 }
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> fmt::Debug for Refresh<K, L, R, P, H> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> fmt::Debug for Refresh<K, V, E, R, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Refresh").field("is_over", &self.waiter.is_none()).finish_non_exhaustive()
     }
 }
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> fmt::Debug for StaleOutcome<K, L, R, P, H>
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> fmt::Debug for StaleOutcome<K, V, E, R, S>
 where
-    L::Value: fmt::Debug,
-    L::Error: fmt::Debug,
+    V: fmt::Debug,
+    E: fmt::Debug,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StaleOutcome").field("outcome", &self.outcome).field("refresh", &self.refresh).finish()
     }
 }
 
-/// The future of [`Cache::get_stale`] and [`Cache::lookup_stale`].
-///
-/// ```
-/// # use futures_lite::future::block_on;
-/// # use larder::{Cache, ManualClock, parts::Std};
-/// # let clock = ManualClock::new();
-/// # let cache = Cache::builder(Std::new(clock.clone()))
-/// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
-/// #     .build()?;
-/// let stale = cache.get_stale(&21);
-/// assert_eq!(block_on(stale)?.outcome.into_value(), 42);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[must_use = "a future does nothing unless it is polled"]
-pub struct GetStale<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M>(
-    LookupBy<'a, K, Q, L, R, P, H, M>,
+/// A lookup that takes a stale value at once.
+pub(crate) struct GetStale<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M>(
+    pub(crate) LookupBy<'a, K, Q, V, E, R, S, M>,
 );
 
-/// The future of [`Cache::get_stale_spawn`].
-///
-/// ```
-/// # use futures_lite::future::block_on;
-/// # use larder::{Cache, ManualClock, parts::Std};
-/// # use std::io;
-/// # use larder::{Clock, Instant, Runtime, Spawn, Timer};
-/// # /// A runtime whose spawner does the work at once.
-/// # struct Inline(Std<ManualClock>);
-/// # impl Clock for Inline {
-/// #     fn now(&self) -> Instant {
-/// #         self.0.now()
-/// #     }
-/// # }
-/// # impl Timer for Inline {
-/// #     type Sleep = larder::parts::ManualSleep;
-/// #     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
-/// #         self.0.sleep_until(deadline)
-/// #     }
-/// # }
-/// # impl Runtime for Inline {
-/// #     type Lock<T> = <Std<ManualClock> as Runtime>::Lock<T>;
-/// #     type Notify = <Std<ManualClock> as Runtime>::Notify;
-/// # }
-/// # impl<F: Future<Output = ()>> Spawn<F> for Inline {
-/// #     fn spawn(&self, future: F) -> Result<(), F> {
-/// #         futures_lite::future::block_on(future);
-/// #         Ok(())
-/// #     }
-/// # }
-/// # let cache = Cache::builder(Inline(Std::new(ManualClock::new())))
-/// #     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
-/// #     .build()?;
-/// let stale = cache.get_stale_spawn(&21);
-/// assert_eq!(block_on(stale)?.outcome.into_value(), 42);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[must_use = "a future does nothing unless it is polled"]
-pub struct GetStaleSpawn<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher>(
-    GetStale<'a, K, Q, L, R, P, H, ByLoader<L::Future>>,
-);
+/// The same, with the refresh spawned.
+struct GetStaleSpawn<'a, F, K, V, E, R: Runtime, S: Tuning>(F, &'a Cache<K, V, E, R, S>);
 
-impl<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> GetStale<'a, K, Q, L, R, P, H, M> {
-    pub(crate) const fn by(lookup: LookupBy<'a, K, Q, L, R, P, H, M>) -> Self {
-        Self(lookup)
-    }
-}
+impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Unpin for GetStale<'_, K, Q, V, E, R, S, M> {}
 
-impl<K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> Unpin
-    for GetStale<'_, K, Q, L, R, P, H, M>
-{
-}
-
-impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M> Future for GetStale<'_, K, Q, L, R, P, H, M>
+impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Future for GetStale<'_, K, Q, V, E, R, S, M>
 where
     K: Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    M: Means<K, L>,
+    M: Means<K, V, E, R::Threads>,
 {
-    type Output = Result<StaleOutcome<K, L, R, P, H>, LoadError<L::Error>>;
+    type Output = Result<StaleOutcome<K, V, E, R, S>, LoadError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let loads = self.0.ask.ask.inner.source.loads();
         self.0.poll_asks(cx).map(|result| {
             result.map(|(outcome, ticket)| StaleOutcome {
                 outcome,
-                refresh: ticket.map(|waiter| Refresh { waiter: Some(waiter), means: ByLoader::new() }),
+                refresh: ticket.map(|waiter| Refresh { waiter: Some(waiter), means: ByLoader::new(loads) }),
             })
         })
     }
 }
 
-impl<K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Unpin
-    for GetStaleSpawn<'_, K, Q, L, R, P, H>
-{
-}
-
-impl<K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher> Future for GetStaleSpawn<'_, K, Q, L, R, P, H>
+impl<F, K: Key, V: Clone, E, R: Runtime, S: Tuning> Future for GetStaleSpawn<'_, F, K, V, E, R, S>
 where
-    K: Borrow<Q>,
-    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    R: Spawn<Refresh<K, L, R, P, H>>,
+    F: Future<Output = Result<StaleOutcome<K, V, E, R, S>, LoadError<E>>> + Unpin,
+    R: Spawn<Refresh<K, V, E, R, S>>,
 {
-    type Output = Result<StaleOutcome<K, L, R, P, H>, LoadError<L::Error>>;
+    type Output = Result<StaleOutcome<K, V, E, R, S>, LoadError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let inner = self.0.0.ask.ask.inner;
         Pin::new(&mut self.0).poll(cx).map(|result| {
             result.map(|mut stale| {
-                stale.refresh = stale.refresh.and_then(|refresh| inner.runtime.spawn(refresh).err());
+                stale.refresh = stale.refresh.and_then(|refresh| self.1.inner.runtime.spawn(refresh).err());
                 stale
             })
         })

@@ -1,6 +1,6 @@
 //! One caller's stay in a flight, and what is done for him under the shard's lock.
 
-use core::{hash::BuildHasher, mem, task::Waker};
+use core::{mem, task::Waker};
 
 use super::{
     crowd::Registration,
@@ -11,7 +11,7 @@ use super::{
     visit::{Driven, End, Handed, Left, Scraps, Turn},
 };
 use crate::{
-    Instant, Key, Notify, Runtime, Source,
+    Instant, Key, Notify, Runtime, Tuning,
     flight::{CheckIn, Job, Leaving, Work},
     policy::Policy,
     shard::{At, AtPoll, Next, Waiting},
@@ -36,14 +36,14 @@ pub(crate) struct Stay<N: Notify> {
 
 impl<N: Notify> Stay<N> {
     /// Takes the load out that was claimed with this seat: nobody else knows of it yet.
-    pub(crate) fn set_out<K, L, R, P>(
+    pub(crate) fn set_out<K, V, E, R, P>(
         &mut self,
-        shard: &mut ShardOf<K, L, R, P>,
+        shard: &mut ShardOf<K, V, E, R, P>,
         waker: &Waker,
-    ) -> Turn<Ride<K, L, R>, L::Value, L::Error, N>
+    ) -> Turn<Ride<K, V, E, R>, V, E, N>
     where
         K: Key,
-        L: Source<K>,
+        V: Clone,
         R: Runtime<Notify = N>,
         P: Policy,
     {
@@ -63,22 +63,21 @@ impl<N: Notify> Stay<N> {
     /// Hands in what was driven in this poll, up to attempt `after`, and learns what comes next.
     ///
     /// The seat is given up at the end, unless it may be handed over with a load that nobody else waits for.
-    pub(crate) fn visit<K, L, R, P, H, M>(
+    pub(crate) fn visit<K, V, E, R, S, M>(
         &mut self,
-        shard: &mut ShardOf<K, L, R, P>,
-        inner: &Inner<K, L, R, P, H>,
-        (driven, after): (Driven<Ride<K, L, R>, L::Value, L::Error>, u32),
+        shard: &mut ShardOf<K, V, E, R, S::Policy>,
+        inner: &Inner<K, V, E, R, S>,
+        (driven, after): (Driven<Ride<K, V, E, R>, V, E>, u32),
         waker: &Waker,
         means: &mut M,
-        scraps: &mut Scraps<'_, K, L, R>,
-    ) -> Turn<Ride<K, L, R>, L::Value, L::Error, N>
+        scraps: &mut Scraps<'_, K, V, E, R>,
+    ) -> Turn<Ride<K, V, E, R>, V, E, N>
     where
         K: Key,
-        L: Source<K>,
+        V: Clone,
         R: Runtime<Notify = N>,
-        P: Policy,
-        H: BuildHasher,
-        M: Means<K, L>,
+        S: Tuning,
+        M: Means<K, V, E, R::Threads>,
     {
         let is_own = matches!(driven, Driven::OwnPending(_));
         let again = self.hand_in(shard, inner, driven, scraps);
@@ -103,7 +102,7 @@ impl<N: Notify> Stay<N> {
                         shard.proceed(waiting, &at, &inner.rules, start, own, scraps.deferred.effects())
                     }
                 };
-                turn_of::<K, L, R, P>(next, shard, waiting)
+                turn_of::<K, V, E, R, S::Policy>(next, shard, waiting)
             }
         };
         scraps.deferred.nudge(shard.flights.seated(&waiting.seat));
@@ -115,7 +114,7 @@ impl<N: Notify> Stay<N> {
                 waiting.counted = false;
             }
             Turn::End(_) => {
-                if let Some(left) = self.leave::<K, L, R, P>(shard) {
+                if let Some(left) = self.leave::<K, V, E, R, S::Policy>(shard) {
                     scraps.left = Some(left);
                 }
             }
@@ -125,10 +124,10 @@ impl<N: Notify> Stay<N> {
     }
 
     /// Gives up the seat; what is left of it has to be dropped outside the lock.
-    pub(crate) fn leave<K: Key, L: Source<K>, R: Runtime<Notify = N>, P: Policy>(
+    pub(crate) fn leave<K: Key, V: Clone, E, R: Runtime<Notify = N>, P: Policy>(
         &mut self,
-        shard: &mut ShardOf<K, L, R, P>,
-    ) -> Option<Left<K, Ride<K, L, R>, L::Value, L::Error, N>> {
+        shard: &mut ShardOf<K, V, E, R, P>,
+    ) -> Option<Left<K, Ride<K, V, E, R>, V, E, N>> {
         let Waiting { seat, .. } = self.waiting.take()?;
         let place = seat.place();
         let waker = shard.flights.seated(&seat).crowd.withdraw(mem::take(&mut self.registration));
@@ -144,19 +143,18 @@ impl<N: Notify> Stay<N> {
     }
 
     /// Hands in what was driven; returns what has to be polled once more.
-    fn hand_in<K, L, R, P, H>(
+    fn hand_in<K, V, E, R, S>(
         &mut self,
-        shard: &mut ShardOf<K, L, R, P>,
-        inner: &Inner<K, L, R, P, H>,
-        driven: Driven<Ride<K, L, R>, L::Value, L::Error>,
-        scraps: &mut Scraps<'_, K, L, R>,
-    ) -> Option<Job<Ride<K, L, R>>>
+        shard: &mut ShardOf<K, V, E, R, S::Policy>,
+        inner: &Inner<K, V, E, R, S>,
+        driven: Driven<Ride<K, V, E, R>, V, E>,
+        scraps: &mut Scraps<'_, K, V, E, R>,
+    ) -> Option<Job<Ride<K, V, E, R>>>
     where
         K: Key,
-        L: Source<K>,
+        V: Clone,
         R: Runtime<Notify = N>,
-        P: Policy,
-        H: BuildHasher,
+        S: Tuning,
     {
         let seat = &self.waiting.as_ref()?.seat;
         let (rules, effects) = (&inner.rules, scraps.deferred.effects());
@@ -191,11 +189,11 @@ impl<N: Notify> Stay<N> {
 }
 
 /// Translates a shard's decision, and takes the waker of all along where a load is polled with it.
-fn turn_of<K: Key, L: Source<K>, R: Runtime, P: Policy>(
-    next: Next<L::Value, L::Error, Ride<K, L, R>>,
-    shard: &mut ShardOf<K, L, R, P>,
+fn turn_of<K: Key, V: Clone, E, R: Runtime, P: Policy>(
+    next: Next<V, E, Ride<K, V, E, R>>,
+    shard: &mut ShardOf<K, V, E, R, P>,
     waiting: &Waiting,
-) -> Turn<Ride<K, L, R>, L::Value, L::Error, R::Notify> {
+) -> Turn<Ride<K, V, E, R>, V, E, R::Notify> {
     match next {
         Next::Drive(job) if job.shared && !matches!(job.work, Work::Own) => {
             let hub = shard.flights.seated(&waiting.seat).crowd.hub();

@@ -10,10 +10,11 @@ use super::{
     ride::Ride,
 };
 use crate::{
-    Failure, Instant, LoadError, Notify, Outcome, Runtime, Source, Status,
+    Failure, Instant, LoadError, Notify, Outcome, Runtime, Status,
     contain::{Contained, contain},
     flight::{Flight, Job},
     shard::{News, Wait},
+    source::Sources,
 };
 
 /// How a caller's wait ends.
@@ -83,15 +84,15 @@ impl<K, F, V, E, N: Notify> Drop for Left<K, F, V, E, N> {
 }
 
 /// What a visit leaves over, in the order in which it is dropped: whoever has to be woken is woken before the rest goes.
-pub(crate) struct Scraps<'a, K, L: Source<K>, R: Runtime> {
-    pub(crate) deferred: Deferred<'a, K, L, R>,
-    pub(crate) left: Option<Left<K, Ride<K, L, R>, L::Value, L::Error, R::Notify>>,
+pub(crate) struct Scraps<'a, K, V, E, R: Runtime> {
+    pub(crate) deferred: Deferred<'a, K, V, E, R>,
+    pub(crate) left: Option<Left<K, Ride<K, V, E, R>, V, E, R::Notify>>,
     /// Of the registration that ended, and of the one that was renewed.
     pub(crate) wakers: [Option<Waker>; 2],
 }
 
-impl<'a, K, L: Source<K>, R: Runtime> Scraps<'a, K, L, R> {
-    pub(crate) const fn new(source: &'a L) -> Self {
+impl<'a, K, V, E, R: Runtime> Scraps<'a, K, V, E, R> {
+    pub(crate) const fn new(source: &'a Sources<K, V, E, R::Threads>) -> Self {
         Self { deferred: Deferred::new(source), left: None, wakers: [None, None] }
     }
 }

@@ -2,7 +2,6 @@
 
 use core::{
     future::Future,
-    hash::BuildHasher,
     marker::PhantomData,
     mem,
     pin::Pin,
@@ -10,7 +9,6 @@ use core::{
 };
 
 use super::{
-    abandoned::Abandoned,
     crowd::Registration,
     deferred::Deferred,
     inner::{Handle, Inner},
@@ -20,28 +18,27 @@ use super::{
     visit::{Driven, End, Handed, Left, Scraps, Turn},
 };
 use crate::{
-    Cause, Failure, Instant, Judgement, Key, Outcome, Runtime, Source,
+    Cause, Failure, Instant, Key, Outcome, Runtime, Tuning,
     contain::contain,
     flight::{Job, Work},
-    policy::Policy,
-    seams::Answered,
     shard::{At, News, Waiting},
+    source::{Answered, Judgement},
 };
 
 /// A seat in a flight and what its holder needs to wait there. Dropping it gives up the seat.
-pub(crate) struct Waiter<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, I>
+pub(crate) struct Waiter<K: Key, V: Clone, E, R: Runtime, S: Tuning, I>
 where
-    I: Handle<Inner<K, L, R, P, H>>,
+    I: Handle<Inner<K, V, E, R, S>>,
 {
     pub(super) inner: I,
     pub(super) stay: Stay<R::Notify>,
     sleep: Option<(Instant, R::Sleep)>,
-    insides: PhantomData<fn() -> (K, L, P, H)>,
+    insides: PhantomData<fn() -> (K, V, E, S)>,
 }
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, I> Waiter<K, L, R, P, H, I>
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, I> Waiter<K, V, E, R, S, I>
 where
-    I: Handle<Inner<K, L, R, P, H>>,
+    I: Handle<Inner<K, V, E, R, S>>,
 {
     /// Takes over a seat that was claimed at `reached`; `is_present` says whether that is now.
     pub(crate) fn new(inner: I, waiting: Waiting, reached: Instant, is_present: bool) -> Self {
@@ -65,13 +62,13 @@ where
     /// Carries the flight on as far as possible; ready when this caller's wait is over and his seat given up.
     ///
     /// `turn` is what his first visit to the shard has told, if that was part of claiming the seat; `key` is the key.
-    pub(crate) fn poll<M: Means<K, L>>(
+    pub(crate) fn poll<M: Means<K, V, E, R::Threads>>(
         &mut self,
         cx: &mut Context<'_>,
-        turn: Option<Turn<Ride<K, L, R>, L::Value, L::Error, R::Notify>>,
+        turn: Option<Turn<Ride<K, V, E, R>, V, E, R::Notify>>,
         means: &mut M,
         key: impl Fn(&Self) -> Option<K>,
-    ) -> Poll<End<L::Value, L::Error>> {
+    ) -> Poll<End<V, E>> {
         let polling = Polling(self);
         let this = &mut *polling.0;
         let mut after = 0;
@@ -87,6 +84,10 @@ where
                 Turn::Drive(job, waker_of_all) => {
                     after = job.number;
                     driven = this.drive(job, waker_of_all.as_ref(), cx, means, &key, &mut knell);
+                    if matches!(driven, Driven::Nothing) {
+                        // It was made just now and rests in the flight; what comes next is to poll it.
+                        after -= 1;
+                    }
                     handed = waker_of_all;
                     if handed.is_none() {
                         driven = match driven {
@@ -118,13 +119,13 @@ where
     }
 
     /// Publishes an answer that nobody else waits for, and ends the wait, in one visit; gives it back if others do.
-    fn land(&mut self, number: u32, news: News<L::Value>, now: Instant) -> LandedOf<K, L> {
+    fn land(&mut self, number: u32, news: News<V>, now: Instant) -> LandedOf<V, E> {
         let (inner, stay) = (self.inner.get(), &mut self.stay);
         let Some(waiting) = &stay.waiting else { return Err(news) };
         let at = At { now, rules: &inner.rules };
         let (outcome, _flight);
         {
-            let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+            let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
             (outcome, _flight) =
                 inner.with(waiting.hash, |shard| shard.land(waiting, number, news, at, deferred.effects()))?;
             (stay.waiting, stay.driving) = (None, None);
@@ -133,14 +134,14 @@ where
     }
 
     /// Visits the shard: hands in what was driven, and learns what comes next.
-    fn visit<M: Means<K, L>>(
+    fn visit<M: Means<K, V, E, R::Threads>>(
         &mut self,
-        driven: Driven<Ride<K, L, R>, L::Value, L::Error>,
+        driven: Driven<Ride<K, V, E, R>, V, E>,
         after: u32,
         handed: Option<Handed<R::Notify>>,
         waker: &Waker,
         means: &mut M,
-    ) -> Turn<Ride<K, L, R>, L::Value, L::Error, R::Notify> {
+    ) -> Turn<Ride<K, V, E, R>, V, E, R::Notify> {
         let (inner, stay) = (self.inner.get(), &mut self.stay);
         let Some(hash) = stay.waiting.as_ref().map(|waiting| waiting.hash) else {
             return Turn::Sleep(Instant::NEVER);
@@ -158,18 +159,24 @@ where
     }
 
     /// Polls a load, with no lock held.
-    fn drive<M: Means<K, L>>(
+    fn drive<M: Means<K, V, E, R::Threads>>(
         &mut self,
-        job: Job<Ride<K, L, R>>,
+        job: Job<Ride<K, V, E, R>>,
         handed: Option<&Handed<R::Notify>>,
         cx: &mut Context<'_>,
         means: &mut M,
         key: &impl Fn(&Self) -> Option<K>,
-        knell: &mut Knell<K, L::Value, R::Notify>,
-    ) -> Driven<Ride<K, L, R>, L::Value, L::Error> {
+        knell: &mut Knell<K, V, R::Notify>,
+    ) -> Driven<Ride<K, V, E, R>, V, E> {
         let number = job.number;
         let (load, poll) = match job.work {
-            Work::Own => (None, means.poll_own(cx)),
+            Work::Own => {
+                if let Some(load) = means.make() {
+                    self.bring(Some(Ride::Own(load)), None);
+                    return Driven::Nothing;
+                }
+                (None, means.poll_own(cx))
+            }
             work => {
                 let load = match work {
                     Work::Poll(load) => Some(load),
@@ -200,12 +207,12 @@ where
     fn answered(
         &mut self,
         number: u32,
-        answered: Answered<L::Value>,
+        answered: Answered<V>,
         key: &impl Fn(&Self) -> Option<K>,
-    ) -> Driven<Ride<K, L, R>, L::Value, L::Error> {
+    ) -> Driven<Ride<K, V, E, R>, V, E> {
         let now = self.now();
         let inner = self.inner.get();
-        let judge = |value: &L::Value| match L::JUDGES.then(|| key(self)).flatten() {
+        let judge = |value: &V| match inner.source.judges().then(|| key(self)).flatten() {
             Some(key) => inner.source.judge(&key, value),
             None => Judgement::default(),
         };
@@ -225,7 +232,7 @@ where
         Driven::Answered(number, news, now)
     }
 
-    fn failed(&mut self, number: u32, cause: Cause<L::Error>) -> Driven<Ride<K, L, R>, L::Value, L::Error> {
+    fn failed(&mut self, number: u32, cause: Cause<E>) -> Driven<Ride<K, V, E, R>, V, E> {
         Driven::Failed(number, Failure::new(cause), self.now())
     }
 
@@ -249,10 +256,10 @@ where
     }
 
     /// Asks the cache's loader for a load.
-    fn begin(&self, key: K) -> Option<Ride<K, L, R>> {
+    fn begin(&self, key: K) -> Option<Ride<K, V, E, R>> {
         let (waiting, inner) = (self.stay.waiting.as_ref()?, self.inner.get());
-        if L::BATCHES {
-            return Part::of([(waiting.hash, key)].into()).next().map(|part| Ride::Part(part.into()));
+        if inner.source.batches() {
+            return Part::of([(waiting.hash, key)].into(), None).next().map(|part| Ride::Part(part.into()));
         }
         let previous = inner.previous(waiting.hash, &key);
         inner.source.begin(key, previous).map(Ride::Own)
@@ -269,6 +276,18 @@ where
         self.sleep.as_mut().map_or(Poll::Pending, |(_, sleep)| Pin::new(sleep).poll(cx))
     }
 
+    /// Has the load of a refresh be made by the call that has found it necessary, and rest in the flight.
+    pub(crate) fn make<M: Means<K, V, E, R::Threads>>(&mut self, means: &mut M) {
+        let making = Polling(self);
+        let stay = &mut making.0.stay;
+        stay.driving = stay.waiting.as_ref().and_then(|waiting| waiting.seat.began());
+        let load = means.make();
+        making.0.stay.driving = None;
+        if let Some(load) = load {
+            making.0.bring(Some(Ride::Own(load)), None);
+        }
+    }
+
     /// Gives up the seat, if it is still held; the load goes to the spawner if that may have it.
     fn depart(&mut self) {
         let spawn = self.inner.get().spawn.filter(|_| self.stay.may_hand_over);
@@ -279,18 +298,15 @@ where
             shard.counts.abandoned += u64::from(mem::take(&mut waiting.counted));
             let hands_over = spawn.is_some() && shard.flights.worth_finishing(&waiting.seat);
             if !hands_over {
-                return stay.leave::<K, L, R, P>(shard);
+                return stay.leave::<K, V, E, R, S::Policy>(shard);
             }
             // The spawner is one more waiter: it has begun nothing, and no load of this caller's goes with it.
             shard.flights.disown(&mut waiting.seat).map(|untold| Left::others(None, Some(untold), None))
         });
         drop(left);
         if let (Some(spawn), Some(waiting)) = (spawn, stay.waiting.take()) {
-            let mut waiter = Waiter::new(self.inner.share(), waiting.uncounted(), stay.reached, false);
-            waiter.stay.registration = mem::take(&mut stay.registration);
-            waiter.stay.may_hand_over = false;
-            // Refused, it is dropped, and the load with it.
-            let _refused = spawn(&inner.runtime, Abandoned::new(waiter));
+            let registration = mem::take(&mut stay.registration);
+            spawn(&self.inner.share(), waiting.uncounted(), stay.reached, registration);
         }
     }
 
@@ -303,7 +319,7 @@ where
             contain(|| now = self.now());
         }
         let (Some(waiting), inner) = (&self.stay.waiting, self.inner.get()) else { return };
-        let mut deferred = Deferred::<K, L, R>::new(&inner.source);
+        let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
         inner.with(waiting.hash, |shard| {
             let failure = Failure::new(Cause::Panicked);
             shard.fail(&waiting.seat, number, failure, At { now, rules: &inner.rules }, deferred.effects());
@@ -313,25 +329,25 @@ where
 }
 
 /// What an answer comes to that nobody else waits for, or the answer.
-type LandedOf<K, L> = Result<Outcome<<L as Source<K>>::Value, <L as Source<K>>::Error>, News<<L as Source<K>>::Value>>;
+type LandedOf<V, E> = Result<Outcome<V, E>, News<V>>;
 
 /// A waiter while it is polled.
-struct Polling<'a, K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, I>(&'a mut Waiter<K, L, R, P, H, I>)
+struct Polling<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning, I>(&'a mut Waiter<K, V, E, R, S, I>)
 where
-    I: Handle<Inner<K, L, R, P, H>>;
+    I: Handle<Inner<K, V, E, R, S>>;
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, I> Drop for Polling<'_, K, L, R, P, H, I>
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, I> Drop for Polling<'_, K, V, E, R, S, I>
 where
-    I: Handle<Inner<K, L, R, P, H>>,
+    I: Handle<Inner<K, V, E, R, S>>,
 {
     fn drop(&mut self) {
         self.0.contain_panic();
     }
 }
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, I> Drop for Waiter<K, L, R, P, H, I>
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, I> Drop for Waiter<K, V, E, R, S, I>
 where
-    I: Handle<Inner<K, L, R, P, H>>,
+    I: Handle<Inner<K, V, E, R, S>>,
 {
     fn drop(&mut self) {
         self.depart();

@@ -17,6 +17,8 @@ pub enum Start<F> {
     Ready(F),
     /// The load stays with its caller, who alone can poll it.
     Lent,
+    /// The caller has still to make its load, which will rest in the flight.
+    Later,
 }
 
 impl<F> Start<F> {
@@ -25,6 +27,7 @@ impl<F> Start<F> {
             Self::Fresh => Start::Fresh,
             Self::Ready(load) => Start::Ready(f(load)),
             Self::Lent => Start::Lent,
+            Self::Later => Start::Later,
         }
     }
 }
@@ -65,7 +68,7 @@ impl<F, E, W> Attempt<F, E, W> {
         let state = match start {
             Start::Fresh => State::Fresh,
             Start::Ready(load) => State::Idle(load),
-            Start::Lent => State::Lent(None),
+            Start::Lent | Start::Later => State::Lent(None),
         };
         Self { number, begun, terms, owned: true, started, shared: false, state }
     }

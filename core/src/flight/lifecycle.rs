@@ -221,7 +221,7 @@ impl<K, F, V, E, W, C: Default> Flights<K, F, V, E, W, C> {
         let mine = self.slab[seat.place as usize].attempt(number)?;
         mine.owned = false;
         match mem::replace(&mut mine.state, State::Over) {
-            State::Lent(_) => self.counts.dropped += 1,
+            State::Lent(_) => self.counts.dropped += u64::from(mine.started),
             State::Failed(failure) => return Some(failure),
             other => mine.state = other,
         }

@@ -170,6 +170,7 @@ impl<H: Host + Clone, C: Clock + Clone> Timer for Hosted<H, C> {
 impl<H: Host + Clone, C: Clock + Clone> crate::Runtime for Hosted<H, C> {
     type Lock<T> = <super::Std<Self> as crate::Runtime>::Lock<T>;
     type Notify = <super::Std<Self> as crate::Runtime>::Notify;
+    type Threads = crate::ManyThreads;
 }
 
 impl<H: Spawn<F>, C, F> Spawn<F> for Hosted<H, C> {

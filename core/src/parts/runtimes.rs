@@ -3,10 +3,10 @@
 use core::cell::RefCell;
 
 use super::waker_list::{WakerList, Wakers};
-use crate::{Clock, Instant, Runtime, Timer};
+use crate::{Clock, Instant, ManyThreads, OneThread, Runtime, Timer};
 
 macro_rules! runtime {
-    ($(#[$doc:meta])* $name:ident, $lock:ty, $wakers:ty) => {
+    ($(#[$doc:meta])* $name:ident, $lock:ty, $wakers:ty, $threads:ty) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default)]
         pub struct $name<C>(C);
@@ -54,6 +54,7 @@ macro_rules! runtime {
         impl<C: Timer> Runtime for $name<C> {
             type Lock<T> = $lock;
             type Notify = WakerList<$wakers>;
+            type Threads = $threads;
         }
     };
 }
@@ -82,7 +83,7 @@ runtime! {
     /// assert_eq!(cache.get_if_present(&1), Some(Rc::new(7)));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    Local, RefCell<T>, AnyThread
+    Local, RefCell<T>, AnyThread, OneThread
 }
 
 runtime! {
@@ -101,7 +102,7 @@ runtime! {
     /// # cache.insert(1, 7);
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    Spin, spin::Mutex<T>, AnyThread
+    Spin, spin::Mutex<T>, AnyThread, ManyThreads
 }
 
 #[cfg(feature = "std")]
@@ -123,5 +124,5 @@ runtime! {
     /// assert_eq!(cache.get_if_present(&1), Some(7));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    Std, std::sync::Mutex<T>, AnyThread
+    Std, std::sync::Mutex<T>, AnyThread, ManyThreads
 }

@@ -5,9 +5,9 @@ use core::{hash::Hash, time::Duration};
 
 use super::{At, Effects, RECLAIM, Shard, arrive::outcome, settle::failures_share};
 use crate::{
-    Instant, Judgement, Loaded, Outcome, Previous, Status,
+    Instant, Loaded, Outcome, Previous, Status,
     flight::{Answer, Ended},
-    seams::Touched,
+    source::{Judgement, Touched},
     store::{Cleared, Entry, New, policy::Policy},
 };
 

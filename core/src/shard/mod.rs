@@ -27,7 +27,7 @@ pub(crate) use wait::{AtPoll, Next, Wait, Waiting};
 use crate::{
     Failure, Instant,
     flight::Flights,
-    seams::Touched,
+    source::Touched,
     store::{Failures, Gone, Keeping, Leavers, Values, policy::Policy},
 };
 

@@ -4,9 +4,9 @@ use core::{hash::Hash, time::Duration};
 
 use super::{At, Effects, Shard, Waiting};
 use crate::{
-    Cause, Failure, Instant, Judgement, Loaded, Outcome, Previous, Ttl,
+    Cause, Failure, Instant, Loaded, Outcome, Previous, Ttl,
     flight::{Answer, Ended, Flight, Seat, Terms},
-    seams::Touched,
+    source::{Judgement, Touched},
     store::{Failing, Former, New, policy::Policy},
 };
 

@@ -169,8 +169,9 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
                 return Next::ReadClock;
             }
             let Some(start) = means() else {
-                // A spawner's task, and nothing is left that it could finish; whoever else waits can lead.
-                return Next::Leave(Err(LoadError::LockTimeout));
+                // Whoever else waits may be able to lead. For a spawner's task, nothing is left that it could finish.
+                self.counts.errors += u64::from(waiting.counted);
+                return Next::Leave(Err(LoadError::NoLoader));
             };
             self.flights.begin(&mut waiting.seat, reached, waiting.terms, start);
             return Next::Again;
@@ -221,7 +222,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
                     effects.nudge |= self.flights.begin(&mut waiting.seat, now, waiting.terms, start);
                     return Next::Again;
                 }
-                None => LoadError::LockTimeout,
+                None => LoadError::NoLoader,
             },
             OnTimeout::LoadAlone => {
                 self.counts.timeouts += 1;

@@ -1,9 +1,9 @@
 //! Getting the value in programs without async.
 
 use super::{KEY, LazySlot};
-use crate::{HasLoader, LoadError, Loaded, LookupOptions, Outcome, Previous, Runtime, Source, parts::block_on};
+use crate::{LoadError, Loaded, LookupOptions, Outcome, Previous, Runtime, parts::block_on};
 
-impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
+impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns the value, fetching it if need be, and blocks the thread meanwhile.
     ///
     /// As [`get`](Self::get). Threads that wait share a fetch as tasks do. With
@@ -29,10 +29,7 @@ impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
     /// assert_eq!(settings.get_blocking()?, "verbose = true");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn get_blocking(&self) -> Result<L::Value, LoadError<L::Error>>
-    where
-        L: HasLoader,
-    {
+    pub fn get_blocking(&self) -> Result<V, LoadError<E>> {
         block_on(self.get())
     }
 
@@ -52,10 +49,7 @@ impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
     /// assert_eq!(slot.lookup_blocking(LookupOptions::new())?.status(), Status::Miss);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn lookup_blocking(&self, options: LookupOptions) -> Result<Outcome<L::Value, L::Error>, LoadError<L::Error>>
-    where
-        L: HasLoader,
-    {
+    pub fn lookup_blocking(&self, options: LookupOptions) -> Result<Outcome<V, E>, LoadError<E>> {
         block_on(self.lookup(options))
     }
 
@@ -75,12 +69,12 @@ impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
     /// assert_eq!(found.value(), "larder");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn lookup_blocking_with<A: Into<Loaded<L::Value>>>(
+    pub fn lookup_blocking_with<A: Into<Loaded<V>>>(
         &self,
         options: LookupOptions,
-        fetch: impl FnOnce(Option<Previous<L::Value>>) -> Result<A, L::Error>,
-    ) -> Result<Outcome<L::Value, L::Error>, LoadError<L::Error>> {
+        fetch: impl FnOnce(Option<Previous<V>>) -> Result<A, E>,
+    ) -> Result<Outcome<V, E>, LoadError<E>> {
         let fetch = || core::future::ready(fetch(self.previous()).map(|answer| answer.into().weight(1)));
-        block_on(self.cache.lookup_with(KEY, options, fetch))
+        block_on(self.cache.lookup(KEY).options(options).lend(fetch))
     }
 }

@@ -1,23 +1,21 @@
 //! The configuration of a slot, checked once.
 
-use alloc::boxed::Box;
-use core::{future::Future, marker::PhantomData, pin::Pin, time::Duration};
+use alloc::{boxed::Box, sync::Arc};
+use core::{future::Future, marker::PhantomData, time::Duration};
 
 use super::{
-    LazySlot, SlotAbandoned, Slotted,
-    fetch::{Answer, BoxFetcher, FetchFn, unweighed},
+    LazySlot, OfSlots, SlotAbandoned,
+    fetch::{Answer, FetchFn},
     one_key::OneKey,
-    watch::Bell,
+    watch::{Bell, Chime},
 };
 use crate::{
-    BoxRevalidator, Builder, Cache, ConfigError, LocalPerCall, NoSource, OnTimeout, PerCall, Previous, Revalidated,
-    Runtime, Source, Spawn, Ttl, With,
+    Builder, Cache, ConfigError, Keeps, OnTimeout, Previous, Runtime, Spawn, Ttl, Tuned,
     jitter::Jitter,
-    policy::Lru,
     shard::{Margin, Takes},
 };
 
-impl<R: Runtime> LazySlot<NoSource, R> {
+impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Begins the configuration of a slot on this runtime.
     ///
     /// ```
@@ -33,17 +31,17 @@ impl<R: Runtime> LazySlot<NoSource, R> {
     ///     .build()?;
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub fn builder(runtime: R) -> SlotBuilder<R, NoSource> {
-        let mut builder = Cache::builder::<()>(runtime)
-            .capacity(u64::MAX)
-            .shards(1)
-            .change(|source| With { source, extra: Bell::new() }, |_| Some(OneKey));
+    pub fn builder(runtime: R) -> SlotBuilder<V, E, R> {
+        let chime = Arc::new(Chime::new());
+        let tuning = Tuned::with_hasher(OneKey);
+        let mut builder = Cache::builder_with(runtime, tuning).capacity(u64::MAX).shards(1);
+        builder.sources.watcher = Some(Box::new(Bell(Arc::clone(&chime))));
         let rules = &mut builder.settings.rules;
         rules.takes = Takes::Others;
         (rules.keeps_expired, rules.delays_empty) = (true, false);
         (rules.stale_while_refresh, rules.stale_if_error) = (Some(Duration::MAX), Some(Duration::MAX));
         (rules.backoff.first, rules.backoff.factor, rules.backoff.endless) = (RETRY_AFTER, RETRY_FACTOR, true);
-        SlotBuilder { builder, cap: None, jitter: None }
+        SlotBuilder { builder, chime, cap: None, jitter: None }
     }
 }
 
@@ -62,14 +60,15 @@ impl<R: Runtime> LazySlot<NoSource, R> {
 /// assert_eq!(refused.err(), Some(ConfigError::SlotJitter));
 /// ```
 #[must_use = "a builder does nothing before `build`"]
-pub struct SlotBuilder<R: Runtime, L: Source<()>> {
-    builder: Builder<(), R, Slotted<L, R>, Lru, OneKey>,
+pub struct SlotBuilder<V, E, R: Runtime> {
+    builder: Builder<(), V, E, R, OfSlots>,
+    chime: Arc<Chime<R::Notify>>,
     /// The longest delay of a retry, if it was set.
     cap: Option<Duration>,
     jitter: Option<Jitter>,
 }
 
-impl<R: Runtime> SlotBuilder<R, NoSource> {
+impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     /// Fetches by a closure, which is handed the previous value.
     ///
     /// That is the value that is held when the fetch begins, however old. The closure answers a
@@ -98,91 +97,18 @@ impl<R: Runtime> SlotBuilder<R, NoSource> {
     /// assert_eq!(settings.peek().map(|found| found.age()), Some(Duration::from_secs(10)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn fetch_fn<F, Fut, A, E>(self, fetch: F) -> SlotBuilder<R, FetchFn<F, A>>
+    pub fn fetch_fn<F, Fut, A>(mut self, fetch: F) -> Self
     where
-        F: Fn(Option<Previous<A::Value>>) -> Fut,
+        F: Fn(Option<Previous<V>>) -> Fut,
         Fut: Future<Output = Result<A, E>>,
-        A: Answer,
+        A: Answer<Value = V>,
+        R::Threads: Keeps<(), V, E, FetchFn<F, A>>,
     {
-        self.source(FetchFn(fetch, PhantomData))
+        let fetch = FetchFn(fetch, PhantomData);
+        self.builder.sources.set_loader(<R::Threads as Keeps<(), V, E, FetchFn<F, A>>>::keep(fetch));
+        self
     }
 
-    /// Fetches by a boxed closure, which is handed the previous value.
-    ///
-    /// As [`fetch_fn`](Self::fetch_fn), but the type of the slot can be written down, at the cost of calling through a
-    /// pointer at each fetch.
-    ///
-    /// ```
-    /// # use futures_lite::future::block_on;
-    /// # use larder::{BoxFetcher, LazySlot, Loaded, ManualClock, parts::Std};
-    /// # use std::io;
-    /// struct Client {
-    ///     token: LazySlot<BoxFetcher<String, io::Error>, Std<ManualClock>>,
-    /// }
-    ///
-    /// let client = Client {
-    ///     token: LazySlot::builder(Std::new(ManualClock::new()))
-    ///         .boxed_fetch_fn(|_| async { Ok(Loaded::new(String::from("token"))) })
-    ///         .build()?,
-    /// };
-    /// assert_eq!(block_on(client.token.get())?, "token");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn boxed_fetch_fn<F, Fut, A, E>(self, fetch: F) -> SlotBuilder<R, BoxFetcher<A::Value, E>>
-    where
-        F: Fn(Option<Previous<A::Value>>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<A, E>> + Send + 'static,
-        A: Answer,
-    {
-        type Boxed<V, E> = Pin<Box<dyn Future<Output = Result<Revalidated<V>, E>> + Send>>;
-        let fetch = move |(), previous: Option<Previous<A::Value>>| -> Boxed<A::Value, E> {
-            let fetch = fetch(previous);
-            Box::pin(async move { fetch.await.map(|answer| unweighed(answer.into())) })
-        };
-        self.source(BoxRevalidator(Box::new(fetch)))
-    }
-
-    /// Has each call bring a fetch of its own.
-    ///
-    /// The fetches own what they need and are `Send`; see [`LazySlot::get_or_fetch`].
-    ///
-    /// ```
-    /// # use futures_lite::future::block_on;
-    /// # use larder::{LazySlot, ManualClock, parts::Std};
-    /// # use std::io;
-    /// let slot = LazySlot::builder(Std::new(ManualClock::new())).per_call::<String, io::Error>().build()?;
-    /// assert_eq!(block_on(slot.get_or_fetch(|_| async { Ok(String::from("token")) }))?, "token");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn per_call<V: Clone, E>(self) -> SlotBuilder<R, PerCall<V, E>> {
-        self.source(PerCall(PhantomData))
-    }
-
-    /// Has each call bring a fetch that stays on its thread.
-    ///
-    /// The fetches own what they need and need not be `Send`; see [`LazySlot::get_or_fetch`].
-    ///
-    /// ```
-    /// # use std::rc::Rc;
-    /// # use futures_lite::future::block_on;
-    /// # use larder::{LazySlot, ManualClock, parts::Local};
-    /// # use std::io;
-    /// let slot = LazySlot::builder(Local::new(ManualClock::new())).local_per_call::<Rc<str>, io::Error>().build()?;
-    /// assert_eq!(&*block_on(slot.get_or_fetch(|_| async { Ok(Rc::from("token")) }))?, "token");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn local_per_call<V: Clone, E>(self) -> SlotBuilder<R, LocalPerCall<V, E>> {
-        self.source(LocalPerCall(PhantomData))
-    }
-
-    fn source<L: Source<()>>(self, source: L) -> SlotBuilder<R, L> {
-        let Self { builder, cap, jitter } = self;
-        let builder = builder.change(|With { extra, .. }| With { source, extra }, |hasher| hasher);
-        SlotBuilder { builder, cap, jitter }
-    }
-}
-
-impl<R: Runtime, L: Source<()>> SlotBuilder<R, L> {
     /// Sets how long a value is fresh whose fetch does not say so; by default for ever.
     ///
     /// ```
@@ -471,10 +397,10 @@ impl<R: Runtime, L: Source<()>> SlotBuilder<R, L> {
     /// So callers with short timeouts get the first value after all; see [`Builder::finish_abandoned`].
     ///
     /// ```
-    /// use larder::{ConfigError, LazySlot, Runtime, SlotAbandoned, SlotBuilder, Source, Spawn};
+    /// use larder::{ConfigError, LazySlot, Runtime, SlotAbandoned, SlotBuilder, Spawn};
     ///
     /// /// A slot whose fetches are not lost with impatient callers, on a runtime that spawns.
-    /// fn patient<R, L>(builder: SlotBuilder<R, L>) -> Result<LazySlot<L, R>, ConfigError>
+    /// fn patient<R, L>(builder: SlotBuilder<R, L>) -> Result<LazySlot<V, E, R>, ConfigError>
     /// where
     ///     L: Source<()>,
     ///     R: Runtime + Spawn<SlotAbandoned<L, R>>,
@@ -484,7 +410,7 @@ impl<R: Runtime, L: Source<()>> SlotBuilder<R, L> {
     /// ```
     pub fn finish_abandoned(self) -> Self
     where
-        R: Spawn<SlotAbandoned<L, R>>,
+        R: Spawn<SlotAbandoned<V, E, R>>,
     {
         Self { builder: self.builder.finish_abandoned(), ..self }
     }
@@ -505,7 +431,7 @@ impl<R: Runtime, L: Source<()>> SlotBuilder<R, L> {
     ///     .build();
     /// assert_eq!(refused.err(), Some(ConfigError::RetryCap));
     /// ```
-    pub fn build(mut self) -> Result<LazySlot<L, R>, ConfigError> {
+    pub fn build(mut self) -> Result<LazySlot<V, E, R>, ConfigError> {
         let rules = &mut self.builder.settings.rules;
         if self.jitter.is_some_and(|jitter| !(0.0..=1.0).contains(&jitter.share)) {
             return Err(ConfigError::SlotJitter);
@@ -522,7 +448,7 @@ impl<R: Runtime, L: Source<()>> SlotBuilder<R, L> {
             ConfigError::BackoffCap => ConfigError::RetryCap,
             other => other,
         })?;
-        Ok(LazySlot { cache })
+        Ok(LazySlot { cache, chime: self.chime })
     }
 }
 

@@ -1,9 +1,9 @@
 //! Setting, invalidating and expiring the value by hand.
 
 use super::{KEY, LazySlot};
-use crate::{Generation, Loaded, Runtime, Source};
+use crate::{Generation, Loaded, Runtime};
 
-impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
+impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Sets the value, and hands it to all who wait for a fetch.
     ///
     /// It lives as long as the [slot's lifetime](crate::SlotBuilder::ttl) says. A fetch in flight is dropped, failures are
@@ -22,7 +22,7 @@ impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
     /// assert_eq!(block_on(get)?, 7);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn set(&self, value: L::Value) -> Option<Generation> {
+    pub fn set(&self, value: V) -> Option<Generation> {
         self.set_with(Loaded::new(value))
     }
 
@@ -42,7 +42,7 @@ impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
     /// assert_eq!(slot.peek().map(|found| found.time_left()), Some(TimeLeft::For(Duration::from_secs(5))));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub fn set_with(&self, value: Loaded<L::Value>) -> Option<Generation> {
+    pub fn set_with(&self, value: Loaded<V>) -> Option<Generation> {
         self.cache.insert_with((), value.weight(1))
     }
 
@@ -68,7 +68,7 @@ impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
     /// assert!(slot.peek().is_none());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn invalidate(&self) -> Option<L::Value> {
+    pub fn invalidate(&self) -> Option<V> {
         self.cache.remove(KEY)
     }
 

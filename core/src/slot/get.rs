@@ -1,9 +1,11 @@
 //! Getting the value of a slot that fetches it by itself.
 
-use super::{KEY, LazySlot, Slotted, one_key::OneKey};
-use crate::{Get, HasLoader, Lookup, LookupOptions, Runtime, Source, policy::Lru};
+use core::future::Future;
 
-impl<L: Source<()> + HasLoader, R: Runtime> LazySlot<L, R> {
+use super::{KEY, LazySlot};
+use crate::{LoadError, LookupOptions, Outcome, Runtime};
+
+impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns the value, fetching it if need be.
     ///
     /// If it has expired and nobody refreshes it, this caller does and waits for that; if somebody does, or a refresh has
@@ -33,7 +35,7 @@ impl<L: Source<()> + HasLoader, R: Runtime> LazySlot<L, R> {
     /// assert_eq!(block_on(slot.get())?, "token");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn get(&self) -> SlotGet<'_, L, R> {
+    pub fn get(&self) -> impl Future<Output = Result<V, LoadError<E>>> + Unpin {
         self.cache.get(KEY)
     }
 
@@ -67,8 +69,8 @@ impl<L: Source<()> + HasLoader, R: Runtime> LazySlot<L, R> {
     /// assert!(outcome.error().is_some());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn lookup(&self, options: LookupOptions) -> SlotLookup<'_, L, R> {
-        self.cache.lookup(KEY, options)
+    pub fn lookup(&self, options: LookupOptions) -> impl Future<Output = Result<Outcome<V, E>, LoadError<E>>> + Unpin {
+        self.cache.lookup(KEY).options(options)
     }
 
     /// Fetches the value anew, though it is fresh and whatever has failed before.
@@ -95,13 +97,7 @@ impl<L: Source<()> + HasLoader, R: Runtime> LazySlot<L, R> {
     /// assert_eq!(*block_on(slot.refresh())?.value(), 7);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn refresh(&self) -> SlotLookup<'_, L, R> {
+    pub fn refresh(&self) -> impl Future<Output = Result<Outcome<V, E>, LoadError<E>>> + Unpin {
         self.lookup(LookupOptions::new().reload())
     }
 }
-
-/// The future of [`LazySlot::get`].
-pub type SlotGet<'a, L, R> = Get<'a, (), (), Slotted<L, R>, R, Lru, OneKey>;
-
-/// The future of [`LazySlot::lookup`] and [`LazySlot::refresh`].
-pub type SlotLookup<'a, L, R> = Lookup<'a, (), (), Slotted<L, R>, R, Lru, OneKey>;

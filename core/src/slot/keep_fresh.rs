@@ -9,9 +9,9 @@ use core::{
 };
 
 use super::LazySlot;
-use crate::{Cache, HasLoader, Instant, LookupOptions, Runtime, Source};
+use crate::{Cache, Instant, LookupOptions, Runtime};
 
-impl<L: Source<()> + HasLoader, R: Runtime> LazySlot<L, R> {
+impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns a task that fetches the value at once and refreshes it whenever it is time.
     ///
     /// To be spawned once; calls need not refresh then, but may. It sleeps until the value expires or the
@@ -47,12 +47,13 @@ impl<L: Source<()> + HasLoader, R: Runtime> LazySlot<L, R> {
     /// }
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub fn keep_fresh(&self) -> impl Future<Output = ()> + use<L, R> {
-        let (slot, mut watcher) = (Arc::downgrade(&self.cache.inner), self.watcher(true));
+    pub fn keep_fresh(&self) -> impl Future<Output = ()> + use<V, E, R> {
+        let (slot, chime) = (Arc::downgrade(&self.cache.inner), Arc::clone(&self.chime));
+        let mut watcher = self.watcher(true);
         async move {
             let mut earliest = Instant::ZERO;
             while let Some(inner) = slot.upgrade() {
-                let slot = Self { cache: Cache { inner } };
+                let slot = Self { cache: Cache { inner }, chime: Arc::clone(&chime) };
                 let at = slot.refresh_at().max(earliest);
                 if at.reached(slot.runtime().now()) {
                     // Callers' patience is none of its business. Whatever it comes to, the slot has noted it.

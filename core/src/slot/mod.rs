@@ -18,23 +18,22 @@ mod watch;
 #[cfg(feature = "std")]
 mod blocking;
 
+use alloc::sync::Arc;
 use core::fmt;
 
 pub use builder::SlotBuilder;
-pub use fetch::{Answer, BoxFetcher, FetchFn};
-pub use get::{SlotGet, SlotLookup};
-pub use per_call::{GetOrFetch, LookupOrFetch, SlotStaleOrFetch, TakesFetch};
-pub use stale::{SlotAbandoned, SlotGetStale, SlotGetStaleSpawn, SlotRefresh, StaleValue};
+pub use fetch::Answer;
+pub use stale::{SlotAbandoned, SlotRefresh, StaleValue};
 pub use watch::{Changed, Watcher};
 
-use crate::{Cache, Runtime, Source, With, policy::Lru};
+use crate::{Cache, Runtime, Tuned, policy::Lru};
 use one_key::OneKey;
-use watch::Bell;
+use watch::Chime;
 
 /// One value that is dear to get, and is got anew when it has expired.
 ///
 /// One caller fetches it, the others go on with the old one. Made by [`LazySlot::builder`]; cloning it is cheap, and all
-/// clones are one slot. `L` is where the value comes from and `R` the runtime.
+/// clones are one slot. `V` is the value, `E` what a failed fetch says and `R` the runtime.
 ///
 /// ```
 /// use core::time::Duration;
@@ -102,27 +101,24 @@ use watch::Bell;
 ///
 /// The rules are those of `lazyslot` of LUCI, without its faults: there, waiters of a failed first fetch fetch one after
 /// the other, a caller's cancellation counts as a failure, and a fetch that asks its own slot never ends.
-pub struct LazySlot<L: Source<()>, R: Runtime> {
-    cache: SlotCache<L, R>,
+pub struct LazySlot<V, E, R: Runtime> {
+    cache: Cache<(), V, E, R, OfSlots>,
+    chime: Arc<Chime<R::Notify>>,
 }
 
-/// The cache of one key that a slot is.
-type SlotCache<L, R> = Cache<(), Slotted<L, R>, R, Lru, OneKey>;
-
-/// The source of a slot: where its value comes from, and who watches it.
-#[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
-pub type Slotted<L, R> = With<L, Bell<<R as Runtime>::Notify>>;
+/// The policy and the hasher of slots: there is but one key.
+type OfSlots = Tuned<Lru, OneKey>;
 
 /// Its one key.
 const KEY: &() = &();
 
-impl<L: Source<()>, R: Runtime> Clone for LazySlot<L, R> {
+impl<V, E, R: Runtime> Clone for LazySlot<V, E, R> {
     fn clone(&self) -> Self {
-        Self { cache: self.cache.clone() }
+        Self { cache: self.cache.clone(), chime: Arc::clone(&self.chime) }
     }
 }
 
-impl<L: Source<()>, R: Runtime> fmt::Debug for LazySlot<L, R> {
+impl<V: Clone, E, R: Runtime> fmt::Debug for LazySlot<V, E, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LazySlot").field("stats", &self.stats()).finish_non_exhaustive()
     }

@@ -1,12 +1,11 @@
 //! The value at once, and its refresh as a ticket.
 
-use super::{KEY, LazySlot, Slotted, one_key::OneKey};
-use crate::{
-    Abandoned, GetStale, GetStaleSpawn, HasLoader, LookupOptions, Refresh, Runtime, Source, Spawn, StaleOutcome,
-    cache::ByLoader, policy::Lru,
-};
+use core::future::Future;
 
-impl<L: Source<()> + HasLoader, R: Runtime> LazySlot<L, R> {
+use super::{KEY, LazySlot, OfSlots};
+use crate::{Abandoned, LoadError, LookupOptions, Refresh, Runtime, Spawn, StaleOutcome};
+
+impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns the value at once, fresh or not, and its refresh.
     ///
     /// The first who finds the value expired, or the [margin](crate::SlotBuilder::refresh_ahead) before that reached, gets
@@ -41,7 +40,7 @@ impl<L: Source<()> + HasLoader, R: Runtime> LazySlot<L, R> {
     /// assert_eq!(block_on(slot.get())?, "new");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn get_stale(&self) -> SlotGetStale<'_, L, R> {
+    pub fn get_stale(&self) -> impl Future<Output = Result<StaleValue<V, E, R>, LoadError<E>>> + Unpin {
         self.cache.get_stale(KEY)
     }
 
@@ -72,8 +71,11 @@ impl<L: Source<()> + HasLoader, R: Runtime> LazySlot<L, R> {
     /// assert_eq!(*block_on(slot.lookup_stale(fussy))?.outcome.value(), 7); // too old for this caller: it was fetched
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn lookup_stale(&self, options: LookupOptions) -> SlotGetStale<'_, L, R> {
-        self.cache.lookup_stale(KEY, options)
+    pub fn lookup_stale(
+        &self,
+        options: LookupOptions,
+    ) -> impl Future<Output = Result<StaleValue<V, E, R>, LoadError<E>>> + Unpin {
+        self.cache.lookup(KEY).options(options).stale()
     }
 
     /// Returns the value at once, fresh or not, and has it refreshed.
@@ -90,38 +92,30 @@ impl<L: Source<()> + HasLoader, R: Runtime> LazySlot<L, R> {
     /// As [`get`](Self::get).
     ///
     /// ```
-    /// use larder::{HasLoader, LazySlot, LoadError, Runtime, SlotRefresh, Source, Spawn};
+    /// use larder::{LazySlot, LoadError, Runtime, SlotRefresh, Spawn};
     ///
     /// /// Never waits for more than the very first token.
-    /// async fn token<L, R>(slot: &LazySlot<L, R>) -> Result<L::Value, LoadError<L::Error>>
+    /// async fn token<V: Clone, E, R>(slot: &LazySlot<V, E, R>) -> Result<V, LoadError<E>>
     /// where
-    ///     L: Source<()> + HasLoader,
-    ///     R: Runtime + Spawn<SlotRefresh<L, R>>,
+    ///     R: Runtime + Spawn<SlotRefresh<V, E, R>>,
     /// {
     ///     Ok(slot.get_stale_spawn().await?.outcome.into_value())
     /// }
     /// ```
-    pub fn get_stale_spawn(&self) -> SlotGetStaleSpawn<'_, L, R>
+    pub fn get_stale_spawn(&self) -> impl Future<Output = Result<StaleValue<V, E, R>, LoadError<E>>> + Unpin
     where
-        R: Spawn<SlotRefresh<L, R>>,
+        R: Spawn<SlotRefresh<V, E, R>>,
     {
         self.cache.get_stale_spawn(KEY)
     }
 }
 
-/// The future of [`LazySlot::get_stale`] and [`LazySlot::lookup_stale`].
-pub type SlotGetStale<'a, L, R> =
-    GetStale<'a, (), (), Slotted<L, R>, R, Lru, OneKey, ByLoader<<L as Source<()>>::Future>>;
-
-/// The future of [`LazySlot::get_stale_spawn`].
-pub type SlotGetStaleSpawn<'a, L, R> = GetStaleSpawn<'a, (), (), Slotted<L, R>, R, Lru, OneKey>;
-
 /// The value of a slot, and perhaps its refresh.
-pub type StaleValue<L, R> = StaleOutcome<(), Slotted<L, R>, R, Lru, OneKey>;
+pub type StaleValue<V, E, R> = StaleOutcome<(), V, E, R, OfSlots>;
 
 /// The refresh of a slot's value: a future to await, spawn or drop.
-pub type SlotRefresh<L, R> = Refresh<(), Slotted<L, R>, R, Lru, OneKey>;
+pub type SlotRefresh<V, E, R> = Refresh<(), V, E, R, OfSlots>;
 
 /// A fetch that its callers have left, finished in the background; see
 /// [`finish_abandoned`](crate::SlotBuilder::finish_abandoned).
-pub type SlotAbandoned<L, R> = Abandoned<(), Slotted<L, R>, R, Lru, OneKey>;
+pub type SlotAbandoned<V, E, R> = Abandoned<(), V, E, R, OfSlots>;

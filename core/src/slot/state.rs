@@ -1,9 +1,9 @@
 //! How it stands with a slot: its value, its failures, and when it is to be refreshed.
 
 use super::LazySlot;
-use crate::{Failure, Instant, Outcome, Previous, Runtime, Source, Stats};
+use crate::{Failure, Instant, Outcome, Previous, Runtime, Stats};
 
-impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
+impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Describes the value, fresh or not, and the last failure beside it.
     ///
     /// Fetches nothing and counts nothing.
@@ -24,7 +24,7 @@ impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
     /// assert_eq!(found.age(), Duration::from_secs(70));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub fn peek(&self) -> Option<Outcome<L::Value, L::Error>> {
+    pub fn peek(&self) -> Option<Outcome<V, E>> {
         let now = self.cache.inner.runtime.now();
         self.cache.inner.with(0, |shard| shard.look(0, now, |()| true))
     }
@@ -67,7 +67,7 @@ impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
     /// assert_eq!(failure.error().map(|error| error.kind()), Some(io::ErrorKind::Other));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub fn last_failure(&self) -> Option<Failure<L::Error>> {
+    pub fn last_failure(&self) -> Option<Failure<E>> {
         self.cache.inner.with(0, |shard| shard.trouble(0, |()| true).and_then(|trouble| trouble.failure))
     }
 
@@ -128,7 +128,7 @@ impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
     }
 
     /// Returns the value that a fetch is handed which begins now.
-    pub(super) fn previous(&self) -> Option<Previous<L::Value>> {
+    pub(super) fn previous(&self) -> Option<Previous<V>> {
         self.cache.inner.with(0, |shard| shard.previous(0, |()| true))
     }
 }

@@ -11,15 +11,15 @@ use core::{
 
 use super::LazySlot;
 use crate::{
-    Notify, Runtime, Source,
+    Notify, Runtime,
     contain::contain,
-    seams::{Extra, Touched},
+    source::{Touched, Watch},
 };
 
 /// Rings at each change of a slot, and when the slot is gone. Part of its source's type.
-pub struct Bell<N: Notify>(Arc<Chime<N>>);
+pub(super) struct Bell<N: Notify>(pub(super) Arc<Chime<N>>);
 
-struct Chime<N> {
+pub(super) struct Chime<N> {
     /// Counts the changes; it wraps, as does the other.
     changes: AtomicUsize,
     /// Counts how often it is only another time until which the value is fresh.
@@ -28,10 +28,10 @@ struct Chime<N> {
     notify: N,
 }
 
-impl<N: Notify> Bell<N> {
+impl<N: Notify> Chime<N> {
     pub(super) fn new() -> Self {
         let (changes, moves) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self(Arc::new(Chime { changes, moves, is_over: AtomicBool::new(false), notify: N::default() }))
+        Self { changes, moves, is_over: AtomicBool::new(false), notify: N::default() }
     }
 }
 
@@ -42,9 +42,7 @@ impl<N> Chime<N> {
     }
 }
 
-impl<K, V, N: Notify> Extra<K, V> for Bell<N> {
-    const WATCHES: bool = true;
-
+impl<N: Notify> Watch for Bell<N> {
     fn touched(&self, what: Touched) {
         let count = match what {
             Touched::Value => &self.0.changes,
@@ -62,7 +60,7 @@ impl<N: Notify> Drop for Bell<N> {
     }
 }
 
-impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
+impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns a watcher that sees every change from now on.
     ///
     /// A change is a value that was published or [set](Self::set), or one that is no longer there. A failed fetch is
@@ -89,7 +87,7 @@ impl<L: Source<()>, R: Runtime> LazySlot<L, R> {
 
     /// Returns a watcher that, if told to, also sees when only the time changes until which the value is fresh.
     pub(super) fn watcher(&self, sees_moves: bool) -> Watcher<R> {
-        let chime = Arc::clone(&self.cache.inner.source.extra.0);
+        let chime = Arc::clone(&self.chime);
         let seen = chime.count(sees_moves);
         Watcher { chime, sees_moves, seen, listener: <R::Notify as Notify>::Listener::default() }
     }

@@ -1,18 +1,21 @@
 //! The configuration of a write-back cache, checked once.
 
 use alloc::{sync::Arc, vec::Vec};
-use core::{marker::PhantomData, time::Duration};
+use core::time::Duration;
 
 use super::{
     WriteBack,
+    job::Job,
     node::Node,
-    shared::{Book, Jobs, Settings, Shared},
-    threads::{ManyThreads, OneThread, Threads},
+    shared::{Book, Settings, Shared, Wrap},
     timeless::Timeless,
 };
-use crate::{Backend, Cache, ConfigError, DefaultHasher, Key, Lock, Runtime, dirty::Ledger, policy::Lru};
+use crate::{
+    Backend, Cache, ConfigError, DefaultHasher, Key, Lock, Runtime, Stores, Takes, Threads, Tuned, dirty::Ledger,
+    source::Answered,
+};
 
-impl<K: Key, B: Backend<K>, R: Runtime> WriteBack<K, B, R> {
+impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Begins the configuration of a cache on this runtime, in front of this back end.
     ///
     /// ```
@@ -22,9 +25,18 @@ impl<K: Key, B: Backend<K>, R: Runtime> WriteBack<K, B, R> {
     /// # assert!(cache.is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn builder(runtime: R, backend: B) -> WriteBackBuilder<K, B, R> {
+    pub fn builder<B: Backend<K, Value = V, Error = E>>(runtime: R, backend: B) -> WriteBackBuilder<K, V, E, R>
+    where
+        R::Threads: Stores<K, V, E, B>,
+    {
         let settings = Settings { name: Arc::from("cache"), flush_limit: 16, flush_after: Duration::from_secs(5) };
-        WriteBackBuilder { runtime, backend, capacity: 1_000, settings, seed: None, parts: PhantomData }
+        WriteBackBuilder {
+            runtime,
+            backend: <R::Threads as Stores<K, V, E, B>>::store(backend),
+            capacity: 1_000,
+            settings,
+            seed: None,
+        }
     }
 }
 
@@ -40,16 +52,15 @@ impl<K: Key, B: Backend<K>, R: Runtime> WriteBack<K, B, R> {
 /// # Ok::<(), larder::ConfigError>(())
 /// ```
 #[must_use = "a builder does nothing before `build`"]
-pub struct WriteBackBuilder<K, B, R, D = ManyThreads> {
+pub struct WriteBackBuilder<K, V, E, R: Runtime> {
     runtime: R,
-    backend: B,
+    backend: Arc<<R::Threads as Threads>::Files<K, V, E>>,
     capacity: usize,
     settings: Settings,
     seed: Option<u64>,
-    parts: PhantomData<fn(K) -> D>,
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBackBuilder<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
     /// Sets how many entries there may be; by default 1000.
     ///
     /// ```
@@ -118,20 +129,6 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBackBuilder<K, B, R, D>
         Self { seed: Some(seed), ..self }
     }
 
-    /// Lets the cache depend on others that stay on their thread, and so it stays on its own.
-    ///
-    /// ```
-    /// # use larder::{ConfigError, ManualClock, WriteBack, parts::{Memory, Std}};
-    /// # let (runtime, disk) = (Std::new(ManualClock::new()), Memory::<u32, u32>::new());
-    /// let cache = WriteBack::builder(runtime, disk).one_thread().build()?;
-    /// # assert!(cache.is_empty());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn one_thread(self) -> WriteBackBuilder<K, B, R, OneThread> {
-        let Self { runtime, backend, capacity, settings, seed, .. } = self;
-        WriteBackBuilder { runtime, backend, capacity, settings, seed, parts: PhantomData }
-    }
-
     /// Returns the cache, if the settings make sense.
     ///
     /// # Errors
@@ -145,7 +142,14 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBackBuilder<K, B, R, D>
     /// assert_eq!(cache.len(), 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn build(self) -> Result<WriteBack<K, B, R, D>, ConfigError> {
+    pub fn build(self) -> Result<WriteBack<K, V, E, R>, ConfigError>
+    where
+        K: 'static,
+        V: 'static,
+        E: 'static,
+        R: 'static,
+        R::Threads: Takes<Job<K, V, E, R>>,
+    {
         let Self { runtime, backend, capacity, settings, seed, .. } = self;
         if capacity == 0 {
             return Err(ConfigError::Capacity);
@@ -156,8 +160,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBackBuilder<K, B, R, D>
         let hasher =
             seed.map(DefaultHasher::with_seed).or_else(crate::cache::default_hasher).ok_or(ConfigError::HashSeed)?;
         // What is under way is found by key, and nothing is stored.
-        let io = Cache::builder(Timeless::new()).capacity(0).policy::<Lru>().hasher(hasher.clone());
-        let io = io.change(|_| Jobs::new(), |hasher| hasher);
+        let io = Cache::builder_with(Timeless::new(), Tuned::with_hasher(hasher.clone())).capacity(0);
         let ledger = Ledger::new(capacity);
         let book = Book {
             ledger,
@@ -168,8 +171,10 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBackBuilder<K, B, R, D>
             stuck: Vec::new(),
             ending: Vec::new(),
         };
+        let wrap: Wrap<K, V, E, R> = |job| R::Threads::task(job, (), |result, ()| result.map(Answered::New));
         let node = Node::new(Arc::clone(&settings.name));
-        let shared = Shared { runtime, backend, book: R::Lock::new(book), io: io.build()?, hasher, settings, node };
+        let shared =
+            Shared { runtime, backend, book: R::Lock::new(book), io: io.build()?, wrap, hasher, settings, node };
         Ok(WriteBack { shared: Arc::new(shared) })
     }
 }

@@ -2,10 +2,10 @@
 
 use core::task::Waker;
 
-use super::{FlushError, WriteBack, threads::Threads};
-use crate::{Backend, Key, Runtime, contain::each};
+use super::{FlushError, WriteBack};
+use crate::{Key, Runtime, contain::each};
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Closes the cache and writes everything that is dirty.
     ///
     /// From its first poll on, calls that would load or store fail with [`Closed`](crate::WriteBackError::Closed); changes
@@ -30,7 +30,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// assert!(matches!(block_on(cache.get_or_load(&1)), Err(WriteBackError::Closed)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn close(&self) -> Result<(), FlushError<K, B::Error>> {
+    pub async fn close(&self) -> Result<(), FlushError<K, E>> {
         let wake = self.shared.with(|book| {
             book.is_closed = true;
             // Who waits for room will not need it.

@@ -4,13 +4,10 @@ use alloc::{boxed::Box, string::ToString, sync::Arc};
 use core::{error::Error, fmt};
 
 use super::{
-    CircleError, Fault, Flush, FlushError, Unflushed, WriteBack, WriteBackError,
-    needs::Behalf,
-    node::Node,
+    CircleError, Fault, Flush, FlushError, Unflushed, WriteBack, WriteBackError, needs::Behalf, node::Node,
     shared::Shared,
-    threads::{ManyThreads, OneThread, Threads, Upstream},
 };
-use crate::{Backend, Key, Runtime, dirty::Need};
+use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Need};
 
 /// A cache that others may depend on, from many threads or on one. Every [`WriteBack`] is one.
 ///
@@ -18,28 +15,27 @@ use crate::{Backend, Key, Runtime, dirty::Need};
 /// named in bounds.
 ///
 /// ```
-/// use larder::{Backend, CircleError, FlushFirst, Key, Runtime, Threads, WriteBack};
+/// use larder::{CircleError, FlushFirst, Key, Runtime, WriteBack};
 ///
-/// fn behind<K, B, R, D>(cache: &WriteBack<K, B, R, D>, others: &[&dyn FlushFirst<D>]) -> Result<(), CircleError>
+/// fn behind<K, V, E, R>(cache: &WriteBack<K, V, E, R>, others: &[&dyn FlushFirst<R::Threads>]) -> Result<(), CircleError>
 /// where
 ///     K: Key,
-///     B: Backend<K>,
+///     V: Clone,
 ///     R: Runtime,
-///     D: Threads,
 /// {
 ///     others.iter().try_for_each(|other| cache.always_depend_on(*other))
 /// }
 /// ```
-pub trait FlushFirst<D: Threads> {
+pub trait FlushFirst<T: Threads> {
     #[doc(hidden)]
-    fn upstream(&self) -> Arc<D::Other>;
+    fn upstream(&self) -> Arc<T::Other>;
 
     /// Claims what is needed of this cache.
     #[doc(hidden)]
     fn need(&self, always: bool) -> (Node, Need);
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Has what is dirty in `other` now be on disk before anything more of this cache is written.
     ///
     /// The dependency is gone once that has been flushed, by whomever, and nothing happens if nothing is dirty there.
@@ -66,7 +62,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// pages.depend_on(&roots)?; // and now the other way round
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn depend_on<U: FlushFirst<D> + ?Sized>(&self, other: &U) -> Result<(), CircleError> {
+    pub fn depend_on<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U) -> Result<(), CircleError> {
         self.connect(other, false)
     }
 
@@ -91,11 +87,11 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// assert_eq!(circle.to_string(), "flushing would never end: pages before roots before pages");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn always_depend_on<U: FlushFirst<D> + ?Sized>(&self, other: &U) -> Result<(), CircleError> {
+    pub fn always_depend_on<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U) -> Result<(), CircleError> {
         self.connect(other, true)
     }
 
-    fn connect<U: FlushFirst<D> + ?Sized>(&self, other: &U, always: bool) -> Result<(), CircleError> {
+    fn connect<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U, always: bool) -> Result<(), CircleError> {
         let (node, need) = other.need(always);
         // Dropped outside the lock, unless it is of use.
         let mut upstream = Some(other.upstream());
@@ -116,7 +112,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Flushes `other`, and then has what has become dirty there meanwhile be on disk before anything more of this cache.
     ///
     /// So a dependency can be turned round: if `other` depends on this cache by [`depend_on`](Self::depend_on), that is
@@ -147,7 +143,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// block_on(pages.flush_then_depend_on(&roots))?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn flush_then_depend_on<U: FlushFirst<D> + ?Sized>(&self, other: &U) -> Result<(), DependError> {
+    pub async fn flush_then_depend_on<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U) -> Result<(), DependError> {
         let (_, dirty_now) = other.need(false);
         other.upstream().flush(dirty_now).await.map_err(DependError::Unflushed)?;
         self.depend_on(other).map_err(DependError::Circle)
@@ -182,7 +178,7 @@ impl Error for DependError {
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Shared<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
     fn need(&self, always: bool) -> (Node, Need) {
         let need = self.with(|book| {
             book.is_needed = true;
@@ -192,17 +188,24 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Shared<K, B, R, D> {
     }
 }
 
+/// A cache that is flushed before another one.
+#[doc(hidden)]
+pub trait Upstream<T: Threads> {
+    /// Returns a flush of what is needed.
+    fn flush(self: Arc<Self>, need: Need) -> T::Task<Result<(), Unflushed>>;
+}
+
 /// A cache that can be flushed from any thread.
-pub(super) struct FromAny<K: Key, B: Backend<K>, R: Runtime, D: Threads>(WriteBack<K, B, R, D>);
+pub(super) struct FromAny<K: Key, V: Clone, E, R: Runtime>(WriteBack<K, V, E, R>);
 
 /// A cache that can be flushed from its own thread.
-pub(super) struct FromOwn<K: Key, B: Backend<K>, R: Runtime, D: Threads>(WriteBack<K, B, R, D>);
+pub(super) struct FromOwn<K: Key, V: Clone, E, R: Runtime>(WriteBack<K, V, E, R>);
 
 fn told<K, E: fmt::Display>(cache: &Arc<str>, error: &FlushError<K, E>) -> Unflushed {
     let reason = error.failed.first().map(|(_, error)| match error {
         WriteBackError::Failed(failure) => match failure.error() {
             Some(Fault::Dependency(unflushed)) => unflushed.to_string(),
-            Some(fault) => fault.error().map_or_else(|| failure.to_string(), ToString::to_string),
+            Some(fault) => fault.error().map_or_else(|| "it had no room".to_string(), ToString::to_string),
             None => "its flush panicked".to_string(),
         },
         _ => "it waits for itself".to_string(),
@@ -210,53 +213,51 @@ fn told<K, E: fmt::Display>(cache: &Arc<str>, error: &FlushError<K, E>) -> Unflu
     Unflushed { cache: Arc::clone(cache), reason: reason.unwrap_or_default(), source: None }
 }
 
-impl<K, B, R, D> Upstream for FromAny<K, B, R, D>
+impl<K, V, E, R> Upstream<ManyThreads> for FromAny<K, V, E, R>
 where
     K: Key + fmt::Debug + Send + Sync + 'static,
-    B: Backend<K, Error: Error + Send + Sync + 'static> + 'static,
+    V: Clone + 'static,
+    E: fmt::Debug + fmt::Display + Send + Sync + 'static,
     R: Runtime + 'static,
-    D: Threads<Task: Send>,
-    WriteBack<K, B, R, D>: Send + Sync,
-    Flush<K, B, R, D>: Send,
+    WriteBack<K, V, E, R>: Send + Sync,
+    Flush<K, V, E, R>: Send,
+    <R::Threads as Threads>::Task<Result<(), Unflushed>>: Send,
 {
-    type Task = <ManyThreads as Threads>::Task;
-
-    fn flush(self: Arc<Self>, need: Need) -> Self::Task {
+    fn flush(self: Arc<Self>, need: Need) -> <ManyThreads as Threads>::Task<Result<(), Unflushed>> {
         let name = Arc::clone(&self.0.shared.settings.name);
-        Box::pin(Behalf::new(&self.0.shared, need, move |error: FlushError<K, B::Error>| {
+        Box::pin(Behalf::new(&self.0.shared, need, move |error: FlushError<K, E>| {
             let first = error.failed.first().and_then(|(_, error)| match error {
-                WriteBackError::Failed(failure) => failure.shared_error(),
+                WriteBackError::Failed(failure) => failure.clone().into_error(),
                 _ => None,
             });
-            let source = first.map(|fault: Arc<Fault<K, B::Error>>| fault as Arc<dyn Error + Send + Sync>);
+            let source = first.map(|fault: Arc<Fault<K, E>>| fault as Arc<dyn Error + Send + Sync>);
             Unflushed { source, ..told(&name, &error) }
         }))
     }
 }
 
-impl<K, B, R, D> Upstream for FromOwn<K, B, R, D>
+impl<K, V, E, R> Upstream<OneThread> for FromOwn<K, V, E, R>
 where
     K: Key + 'static,
-    B: Backend<K, Error: fmt::Display> + 'static,
+    V: Clone + 'static,
+    E: fmt::Display + 'static,
     R: Runtime + 'static,
-    D: Threads,
 {
-    type Task = <OneThread as Threads>::Task;
-
-    fn flush(self: Arc<Self>, need: Need) -> Self::Task {
+    fn flush(self: Arc<Self>, need: Need) -> <OneThread as Threads>::Task<Result<(), Unflushed>> {
         let name = Arc::clone(&self.0.shared.settings.name);
-        Box::pin(Behalf::new(&self.0.shared, need, move |error: FlushError<K, B::Error>| told(&name, &error)))
+        Box::pin(Behalf::new(&self.0.shared, need, move |error: FlushError<K, E>| told(&name, &error)))
     }
 }
 
-impl<K, B, R, D> FlushFirst<ManyThreads> for WriteBack<K, B, R, D>
+impl<K, V, E, R> FlushFirst<ManyThreads> for WriteBack<K, V, E, R>
 where
     K: Key + fmt::Debug + Send + Sync + 'static,
-    B: Backend<K, Error: Error + Send + Sync + 'static> + 'static,
+    V: Clone + 'static,
+    E: fmt::Debug + fmt::Display + Send + Sync + 'static,
     R: Runtime + 'static,
-    D: Threads<Task: Send>,
     Self: Send + Sync,
-    Flush<K, B, R, D>: Send,
+    Flush<K, V, E, R>: Send,
+    <R::Threads as Threads>::Task<Result<(), Unflushed>>: Send,
 {
     fn upstream(&self) -> Arc<<ManyThreads as Threads>::Other> {
         Arc::new(FromAny(self.clone()))
@@ -267,12 +268,12 @@ where
     }
 }
 
-impl<K, B, R, D> FlushFirst<OneThread> for WriteBack<K, B, R, D>
+impl<K, V, E, R> FlushFirst<OneThread> for WriteBack<K, V, E, R>
 where
     K: Key + 'static,
-    B: Backend<K, Error: fmt::Display> + 'static,
+    V: Clone + 'static,
+    E: fmt::Display + 'static,
     R: Runtime + 'static,
-    D: Threads,
 {
     fn upstream(&self) -> Arc<<OneThread as Threads>::Other> {
         Arc::new(FromOwn(self.clone()))

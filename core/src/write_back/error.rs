@@ -124,8 +124,8 @@ impl<K, E> WriteBackError<K, E> {
         match error {
             LoadError::Failed(failure) if matches!(failure.error(), Some(Fault::Full)) => Self::Full,
             LoadError::Failed(failure) => Self::Failed(failure),
-            // There is no lock timeout here.
-            LoadError::Reentrant | LoadError::LockTimeout => Self::Reentrant,
+            // There is no lock timeout here, and every call brings its task.
+            LoadError::Reentrant | LoadError::LockTimeout | LoadError::NoLoader => Self::Reentrant,
         }
     }
 }
@@ -179,7 +179,7 @@ impl<K: Clone, E> Clone for WriteBackError<K, E> {
     }
 }
 
-impl<K: fmt::Debug, E> fmt::Display for WriteBackError<K, E> {
+impl<K: fmt::Debug, E: fmt::Display> fmt::Display for WriteBackError<K, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(failure) => match failure.error() {
@@ -195,10 +195,10 @@ impl<K: fmt::Debug, E> fmt::Display for WriteBackError<K, E> {
     }
 }
 
-impl<K: fmt::Debug, E> fmt::Display for Fault<K, E> {
+impl<K: fmt::Debug, E: fmt::Display> fmt::Display for Fault<K, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Backend(_) => f.write_str("the back end failed"),
+            Self::Backend(error) => write!(f, "the back end failed: {error}"),
             Self::Victim(key, error) => write!(f, "{key:?} could not be flushed to make room: {error}"),
             Self::Dependency(unflushed) => unflushed.fmt(f),
             Self::Full => f.write_str("all entries are pinned"),
@@ -212,7 +212,7 @@ impl fmt::Display for Unflushed {
     }
 }
 
-impl<K: fmt::Debug, E> fmt::Display for FlushError<K, E> {
+impl<K: fmt::Debug, E: fmt::Display> fmt::Display for FlushError<K, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<_> = self.failed.iter().map(|(key, _)| key).collect();
         write!(f, "could not be flushed: {keys:?}")
@@ -225,25 +225,9 @@ impl fmt::Display for CircleError {
     }
 }
 
-impl<K: fmt::Debug, E: Error + 'static> Error for WriteBackError<K, E> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Failed(failure) => failure.error().and_then(Error::source),
-            _ => None,
-        }
-    }
-}
+impl<K: fmt::Debug, E: fmt::Debug + fmt::Display> Error for WriteBackError<K, E> {}
 
-impl<K: fmt::Debug, E: Error + 'static> Error for Fault<K, E> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Backend(error) => Some(error),
-            Self::Victim(_, error) => error.source(),
-            Self::Dependency(unflushed) => unflushed.source(),
-            Self::Full => None,
-        }
-    }
-}
+impl<K: fmt::Debug, E: fmt::Debug + fmt::Display> Error for Fault<K, E> {}
 
 impl Error for Unflushed {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
@@ -251,10 +235,6 @@ impl Error for Unflushed {
     }
 }
 
-impl<K: fmt::Debug, E: Error + 'static> Error for FlushError<K, E> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.failed.first().and_then(|(_, error)| error.source())
-    }
-}
+impl<K: fmt::Debug, E: fmt::Debug + fmt::Display> Error for FlushError<K, E> {}
 
 impl Error for CircleError {}

@@ -9,15 +9,10 @@ use core::{
     time::Duration,
 };
 
-use super::{
-    FlushError, WriteBack, WriteBackError,
-    share::Sharing,
-    shared::Shared,
-    threads::{ManyThreads, Threads},
-};
-use crate::{Backend, Instant, Key, Runtime};
+use super::{FlushError, WriteBack, WriteBackError, share::Sharing, shared::Shared};
+use crate::{Instant, Key, Runtime};
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Writes everything that is dirty when this is first polled, and what has to be on disk before it.
     ///
     /// Ready once all of it is on disk in that state or a later one. Entries are written oldest change first, several
@@ -42,7 +37,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// assert_eq!((cache.dirty(), disk.get(&1)), (0, Some("uno")));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn flush(&self) -> Flush<K, B, R, D> {
+    pub fn flush(&self) -> Flush<K, V, E, R> {
         Flush::new(Arc::clone(&self.shared), Scope::All { last: None, before: None })
     }
 
@@ -64,7 +59,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// assert_eq!((disk.get(&1), disk.get(&2)), (Some("uno"), Some("two")));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn flush_older_than(&self, age: Duration) -> Flush<K, B, R, D> {
+    pub fn flush_older_than(&self, age: Duration) -> Flush<K, V, E, R> {
         Flush::new(Arc::clone(&self.shared), Scope::All { last: None, before: Some(age) })
     }
 
@@ -84,7 +79,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// assert_eq!((disk.get(&1), disk.get(&2)), (Some("one"), Some("due")));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn flush_key(&self, key: &K) -> Flush<K, B, R, D> {
+    pub fn flush_key(&self, key: &K) -> Flush<K, V, E, R> {
         Flush::new(Arc::clone(&self.shared), Scope::Key(key.clone()))
     }
 
@@ -125,8 +120,8 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "a future does nothing unless it is polled"]
-pub struct Flush<K: Key, B: Backend<K>, R: Runtime, D: Threads = ManyThreads> {
-    pub(super) shared: Arc<Shared<K, B, R, D>>,
+pub struct Flush<K: Key, V: Clone, E, R: Runtime> {
+    pub(super) shared: Arc<Shared<K, V, E, R>>,
     scope: Scope<K>,
     /// The number up to which changes are to be on disk, once it is known.
     last: Option<u64>,
@@ -134,8 +129,8 @@ pub struct Flush<K: Key, B: Backend<K>, R: Runtime, D: Threads = ManyThreads> {
     begun: u64,
     /// Later ones that were begun, too.
     ahead: Vec<u64>,
-    running: Vec<(K, Sharing<K, B, R, D>)>,
-    failed: Vec<(K, WriteBackError<K, B::Error>)>,
+    running: Vec<(K, Sharing<K, V, E, R>)>,
+    failed: Vec<(K, WriteBackError<K, E>)>,
 }
 
 /// What is to be flushed.
@@ -148,13 +143,13 @@ enum Scope<K> {
     Key(K),
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Flush<K, B, R, D> {
-    fn new(shared: Arc<Shared<K, B, R, D>>, scope: Scope<K>) -> Self {
+impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
+    fn new(shared: Arc<Shared<K, V, E, R>>, scope: Scope<K>) -> Self {
         Self { shared, scope, last: None, begun: 0, ahead: Vec::new(), running: Vec::new(), failed: Vec::new() }
     }
 
     /// Flushes all changes up to this number, or all that there are now.
-    pub(super) fn up_to(shared: Arc<Shared<K, B, R, D>>, last: Option<u64>) -> Self {
+    pub(super) fn up_to(shared: Arc<Shared<K, V, E, R>>, last: Option<u64>) -> Self {
         Self::new(shared, Scope::All { last, before: None })
     }
 
@@ -215,10 +210,10 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Flush<K, B, R, D> {
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Unpin for Flush<K, B, R, D> {}
+impl<K: Key, V: Clone, E, R: Runtime> Unpin for Flush<K, V, E, R> {}
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Future for Flush<K, B, R, D> {
-    type Output = Result<(), FlushError<K, B::Error>>;
+impl<K: Key, V: Clone, E, R: Runtime> Future for Flush<K, V, E, R> {
+    type Output = Result<(), FlushError<K, E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;

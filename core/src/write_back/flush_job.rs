@@ -1,6 +1,6 @@
 //! Flushing one key: its content is fixed first, then what has to be on disk before it is flushed, then it is written.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::sync::Arc;
 use core::{
     future::Future,
     mem,
@@ -8,27 +8,30 @@ use core::{
     task::{Context, Poll, Waker, ready},
 };
 
-use super::{Fault, needs::Needs, shared::Shared, threads::Threads};
+use super::{Fault, Unflushed, needs::Needs, shared::Shared};
 use crate::{
-    Backend, Key, Runtime,
+    Key, Runtime, Threads,
     contain::{both, each},
+    source::Files,
 };
 
 /// One flush of one key. Dropped before it has succeeded, it leaves the key as dirty as it was.
-pub(crate) struct FlushJob<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
-    shared: Arc<Shared<K, B, R, D>>,
+pub(crate) struct FlushJob<K: Key, V: Clone, E, R: Runtime> {
+    shared: Arc<Shared<K, V, E, R>>,
     key: K,
     round: u64,
     /// The entry, while it is being flushed.
     place: Option<u32>,
-    step: Step<B::Value, B::Flush, D::Task>,
+    step: Steps<V, E, R::Threads>,
 }
+
+type Steps<V, E, T> = Step<V, <T as Threads>::Task<Result<(), E>>, <T as Threads>::Task<Result<(), Unflushed>>>;
 
 enum Step<V, F, T> {
     New,
     /// What has to be on disk first.
     First(V, Needs<T>),
-    Writing(Pin<Box<F>>),
+    Writing(F),
     Over,
 }
 
@@ -42,12 +45,12 @@ enum Begun<V> {
     Nothing,
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> FlushJob<K, B, R, D> {
-    pub(super) const fn new(shared: Arc<Shared<K, B, R, D>>, key: K, round: u64) -> Self {
+impl<K: Key, V: Clone, E, R: Runtime> FlushJob<K, V, E, R> {
+    pub(super) const fn new(shared: Arc<Shared<K, V, E, R>>, key: K, round: u64) -> Self {
         Self { shared, key, round, place: None, step: Step::New }
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault<K, B::Error>>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault<K, E>>> {
         loop {
             match &mut self.step {
                 Step::New => match self.begin(cx) {
@@ -63,11 +66,11 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> FlushJob<K, B, R, D> {
                         return Poll::Ready(Err(Fault::Dependency(unflushed)));
                     }
                     if let Step::First(value, ..) = mem::replace(&mut self.step, Step::Over) {
-                        self.step = Step::Writing(Box::pin(self.shared.backend.flush(self.key.clone(), value)));
+                        self.step = Step::Writing(self.shared.backend.flush(self.key.clone(), value));
                     }
                 }
                 Step::Writing(write) => {
-                    let result = ready!(write.as_mut().poll(cx));
+                    let result = ready!(Pin::new(write).poll(cx));
                     // The flush goes first: its drop is part of it.
                     self.step = Step::Over;
                     self.end(result.is_ok());
@@ -79,7 +82,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> FlushJob<K, B, R, D> {
     }
 
     /// Fixes what is to be written.
-    fn begin(&mut self, cx: &Context<'_>) -> Begun<B::Value> {
+    fn begin(&mut self, cx: &Context<'_>) -> Begun<V> {
         let Self { shared, key, round, place, .. } = self;
         // What is not needed of it is dropped outside the lock.
         let (hash, mut waker) = (shared.hash(key), Some(cx.waker().clone()));
@@ -111,7 +114,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> FlushJob<K, B, R, D> {
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for FlushJob<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> Drop for FlushJob<K, V, E, R> {
     fn drop(&mut self) {
         // What was being written is given up first.
         both(self, |job| job.step = Step::Over, |job| job.end(false));

@@ -9,11 +9,10 @@ use super::{
     settle::Settling,
     share::Sharing,
     shared::Done,
-    threads::Threads,
 };
-use crate::{Backend, Key, Runtime};
+use crate::{Key, Runtime};
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Returns the entry of `key`, pinned, and loads it if need be.
     ///
     /// Callers of one key share one load. Where all entries are pinned, this waits until one is not. Room is made before
@@ -41,7 +40,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// assert_eq!(cache.pinned(), 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn get_or_load(&self, key: &K) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
+    pub async fn get_or_load(&self, key: &K) -> Result<Pinned<K, V, E, R>, WriteBackError<K, E>> {
         self.get_or_load_with(key, Room::Wait).await
     }
 
@@ -68,11 +67,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// assert!(block_on(cache.get_or_load_with(&2, Room::Try)).is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn get_or_load_with(
-        &self,
-        key: &K,
-        room: Room,
-    ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
+    pub async fn get_or_load_with(&self, key: &K, room: Room) -> Result<Pinned<K, V, E, R>, WriteBackError<K, E>> {
         match self.look(key)? {
             Found::There(handle) => Ok(handle),
             Found::Nothing { is_loading } => self.miss(key, room, is_loading).await,
@@ -84,7 +79,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
         key: &K,
         room: Room,
         mut is_loading: bool,
-    ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
+    ) -> Result<Pinned<K, V, E, R>, WriteBackError<K, E>> {
         let (shared, hash) = (&self.shared, self.shared.hash(key));
         let patience = room.from(|| shared.now());
         let mut waiting = Waiting::new(Arc::clone(shared), hash, patience);
@@ -122,7 +117,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     }
 
     /// Looks for a key, and pins its entry if there is one.
-    fn look(&self, key: &K) -> Result<Found<K, B, R, D>, WriteBackError<K, B::Error>> {
+    fn look(&self, key: &K) -> Result<Found<K, V, E, R>, WriteBackError<K, E>> {
         let (own, hash) = (key.clone(), self.shared.hash(key));
         let found = self.shared.with(|book| {
             if book.is_closed {
@@ -150,14 +145,14 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// assert!(cache.try_get(&1).is_some());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn try_get(&self, key: &K) -> Option<Pinned<K, B, R, D>> {
+    pub fn try_get(&self, key: &K) -> Option<Pinned<K, V, E, R>> {
         Pinned::of(&self.shared, key)
     }
 }
 
 /// What there is of a key.
-enum Found<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
-    There(Pinned<K, B, R, D>),
+enum Found<K: Key, V: Clone, E, R: Runtime> {
+    There(Pinned<K, V, E, R>),
     /// No entry; it or a key of the same hash is being loaded, or not.
     Nothing {
         is_loading: bool,

@@ -7,11 +7,10 @@ use super::{
     Pinned, Room, WriteBack, WriteBackError,
     room::{Wait, Waiting},
     settle::{Settled, Settling},
-    threads::Threads,
 };
-use crate::{Backend, Cause, Failure, Key, LoadError, Runtime, dirty::Origin};
+use crate::{Cause, Failure, Key, LoadError, Runtime, dirty::Origin};
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Stores a value as a dirty entry without loading anything, and returns it pinned.
     ///
     /// What was stored under the key is superseded, written or not. `room` says what if all entries are pinned.
@@ -36,24 +35,14 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// assert!(matches!(refused, Err(WriteBackError::Pinned(keys)) if keys == [3]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn insert(
-        &self,
-        key: K,
-        value: B::Value,
-        room: Room,
-    ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
+    pub async fn insert(&self, key: K, value: V, room: Room) -> Result<Pinned<K, V, E, R>, WriteBackError<K, E>> {
         let end = self.store(&key, value, room).await;
         // Gone before anything is returned: what is being returned would be forgotten, pin and all, if that panicked.
         drop(key);
         end
     }
 
-    async fn store(
-        &self,
-        key: &K,
-        value: B::Value,
-        room: Room,
-    ) -> Result<Pinned<K, B, R, D>, WriteBackError<K, B::Error>> {
+    async fn store(&self, key: &K, value: V, room: Room) -> Result<Pinned<K, V, E, R>, WriteBackError<K, E>> {
         let (shared, hash) = (&self.shared, self.shared.hash(key));
         let now = || shared.now();
         let patience = room.from(now);
@@ -92,11 +81,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     }
 
     /// Gives an entry that is there, and not pinned, this value; gives it back if there is none.
-    fn supersede(
-        &self,
-        key: &K,
-        value: B::Value,
-    ) -> Result<Result<Pinned<K, B, R, D>, B::Value>, WriteBackError<K, B::Error>> {
+    fn supersede(&self, key: &K, value: V) -> Result<Result<Pinned<K, V, E, R>, V>, WriteBackError<K, E>> {
         let shared = &self.shared;
         let (hash, own) = (shared.hash(key), key.clone());
         // Time is only of use where there is an entry, and no step is left between the look at it and the change.

@@ -11,25 +11,25 @@ use super::{
     Fault,
     flush_job::FlushJob,
     load_job::LoadJob,
-    shared::{Done, Jobs, Task},
-    threads::Threads,
+    shared::{Done, Task},
 };
 use crate::{
-    Backend, Key, Loaded, Previous, Runtime, Ttl,
+    Key, Loaded, Previous, Runtime, Threads, Ttl,
     cache::{Means, Owned},
     flight::Start,
+    source::{Sources, TaskOf},
 };
 
 /// A task under way. Boxed, as it moves in and out of its flight.
-pub(crate) enum Job<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
-    Load(Box<LoadJob<K, B, R, D>>),
-    Flush(Box<FlushJob<K, B, R, D>>),
+pub enum Job<K: Key, V: Clone, E, R: Runtime> {
+    Load(Box<LoadJob<K, V, E, R>>),
+    Flush(Box<FlushJob<K, V, E, R>>),
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Unpin for Job<K, B, R, D> {}
+impl<K: Key, V: Clone, E, R: Runtime> Unpin for Job<K, V, E, R> {}
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Future for Job<K, B, R, D> {
-    type Output = Result<Loaded<Done<K, B, R, D>>, Fault<K, B::Error>>;
+impl<K: Key, V: Clone, E, R: Runtime> Future for Job<K, V, E, R> {
+    type Output = Result<Loaded<Done<K, V, E, R>>, Fault<K, E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let poll = match &mut *self {
@@ -41,17 +41,21 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Future for Job<K, B, R, D> {
     }
 }
 
-/// Begins a task by this job, unless it is under way already.
-pub(crate) struct ByJob<K: Key, B: Backend<K>, R: Runtime, D: Threads>(pub(super) Option<Job<K, B, R, D>>);
+/// Leads by this task, if there is one.
+pub(crate) struct ByJob<J>(pub(super) Option<J>);
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Means<Task<K>, Jobs<K, B, R, D>> for ByJob<K, B, R, D> {
-    fn start(&mut self) -> Option<Start<Job<K, B, R, D>>> {
+impl<K, V, E, T: Threads> Means<Task<K>, V, E, T> for ByJob<TaskOf<V, E, T>> {
+    fn start(&mut self) -> Option<Start<TaskOf<V, E, T>>> {
         self.0.take().map(Start::Ready)
     }
 
-    fn start_alone(&mut self, _: &Jobs<K, B, R, D>, _: Task<K>, _: Option<Previous<Done<K, B, R, D>>>) {}
+    fn can_load(&self) -> bool {
+        self.0.is_some()
+    }
 
-    fn poll_own(&mut self, _: &mut Context<'_>) -> Poll<Owned<Done<K, B, R, D>, Fault<K, B::Error>>> {
+    fn start_alone(&mut self, _: &Sources<Task<K>, V, E, T>, _: Task<K>, _: Option<Previous<V>>) {}
+
+    fn poll_own(&mut self, _: &mut Context<'_>) -> Poll<Owned<V, E>> {
         Poll::Pending
     }
 

@@ -3,10 +3,10 @@
 use alloc::{vec, vec::Vec};
 use core::future::poll_fn;
 
-use super::{WriteBack, WriteBackError, share::Sharing, threads::Threads};
-use crate::{Backend, Key, LoadError, Runtime, contain::each, dirty::State};
+use super::{WriteBack, WriteBackError, share::Sharing};
+use crate::{Key, LoadError, Runtime, contain::each, dirty::State, source::Files};
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Removes the entry of `key` and returns its value, flushing it first if it is dirty.
     ///
     /// # Errors
@@ -28,7 +28,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// assert!(cache.try_get(&1).is_none());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn remove(&self, key: &K) -> Result<Option<B::Value>, WriteBackError<K, B::Error>> {
+    pub async fn remove(&self, key: &K) -> Result<Option<V>, WriteBackError<K, E>> {
         let hash = self.shared.hash(key);
         loop {
             let found = self.shared.with(|book| {
@@ -79,7 +79,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// assert_eq!(block_on(cache.get_or_load(&1))?.value(), "eins");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn invalidate(&self) -> Result<(), WriteBackError<K, B::Error>> {
+    pub async fn invalidate(&self) -> Result<(), WriteBackError<K, E>> {
         let gone = loop {
             let step = self.shared.with(|book| {
                 let pinned = book.ledger.pinned_keys();

@@ -1,6 +1,6 @@
 //! Loading one key: room is made first, then it is loaded, and only then does leave what has to.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::sync::Arc;
 use core::{
     future::Future,
     mem,
@@ -13,34 +13,33 @@ use super::{
     pinned::Pinned,
     settle::{Settled, Settling},
     shared::Shared,
-    threads::Threads,
 };
-use crate::{Backend, Key, Runtime, contain::each, dirty::Origin};
+use crate::{Key, Runtime, Threads, contain::each, dirty::Origin, source::Files};
 
 /// One load of one key.
-pub(crate) struct LoadJob<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
-    shared: Arc<Shared<K, B, R, D>>,
+pub(crate) struct LoadJob<K: Key, V: Clone, E, R: Runtime> {
+    shared: Arc<Shared<K, V, E, R>>,
     key: K,
     hash: u64,
-    settling: Settling<K, B, R, D>,
+    settling: Settling<K, V, E, R>,
     /// The last change before the load began.
     since: u64,
-    load: Option<Pin<Box<B::Load>>>,
-    value: Option<B::Value>,
+    load: Option<<R::Threads as Threads>::Task<Result<V, E>>>,
+    value: Option<V>,
     /// There while it waits for room.
-    stuck: Option<Stuck<K, B, R, D>>,
+    stuck: Option<Stuck<K, V, E, R>>,
 }
 
 /// A note that the load of a key waits for room: those who share it look whether they do.
-struct Stuck<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
-    shared: Arc<Shared<K, B, R, D>>,
+struct Stuck<K: Key, V: Clone, E, R: Runtime> {
+    shared: Arc<Shared<K, V, E, R>>,
     key: K,
     /// Whether it was noted in the poll before this one, or earlier.
     is_old: bool,
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Stuck<K, B, R, D> {
-    fn new(shared: &Arc<Shared<K, B, R, D>>, key: &K) -> Self {
+impl<K: Key, V: Clone, E, R: Runtime> Stuck<K, V, E, R> {
+    fn new(shared: &Arc<Shared<K, V, E, R>>, key: &K) -> Self {
         // Both cloned before it is noted: should that panic, nothing would take the note back.
         let (noted, key) = (key.clone(), key.clone());
         shared.with(|book| book.stuck.push(noted));
@@ -48,7 +47,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Stuck<K, B, R, D> {
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Stuck<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> Drop for Stuck<K, V, E, R> {
     fn drop(&mut self) {
         let _noted = self.shared.with(|book| {
             let at = book.stuck.iter().position(|key| *key == self.key)?;
@@ -57,13 +56,13 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Stuck<K, B, R, D> {
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> LoadJob<K, V, E, R> {
     /// Returns the load, which is known of from here on; `None` if the cache is closed.
     pub(super) fn new(
-        shared: Arc<Shared<K, B, R, D>>,
+        shared: Arc<Shared<K, V, E, R>>,
         key: K,
         hash: u64,
-        settling: Settling<K, B, R, D>,
+        settling: Settling<K, V, E, R>,
     ) -> Option<Self> {
         let is_open = shared.with(|book| {
             let is_open = !book.is_closed;
@@ -78,10 +77,10 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
         Some(Self { shared, key, hash, settling, since: 0, load: None, value: None, stuck: None })
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Pinned<K, B, R, D>, Fault<K, B::Error>>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Pinned<K, V, E, R>, Fault<K, E>>> {
         loop {
             if let Some(load) = &mut self.load {
-                let result = ready!(load.as_mut().poll(cx));
+                let result = ready!(Pin::new(load).poll(cx));
                 self.load = None;
                 self.value = Some(result.map_err(Fault::Backend)?);
             }
@@ -108,7 +107,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
         }
     }
 
-    fn make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Fault<K, B::Error>>> {
+    fn make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Fault<K, E>>> {
         let poll = self.settling.make_room(self.hash, cx);
         // Everybody who shares the load looks whether he waits for that. Who came during the poll that notes it may not have
         // seen the note, and what that was polled with does not wake him; he is among those whom the next one wakes.
@@ -127,11 +126,11 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> LoadJob<K, B, R, D> {
         let (since, wake) = self.shared.with(|book| book.ledger.begin_load(self.hash));
         self.since = since;
         each(wake.into_iter(), Waker::wake);
-        self.load = Some(Box::pin(self.shared.backend.load(self.key.clone())));
+        self.load = Some(self.shared.backend.load(self.key.clone()));
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for LoadJob<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> Drop for LoadJob<K, V, E, R> {
     fn drop(&mut self) {
         self.shared.with(|book| book.ledger.end_load(self.hash));
     }

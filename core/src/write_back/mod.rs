@@ -23,21 +23,20 @@ mod settle;
 mod share;
 mod shared;
 mod state;
-mod threads;
 mod timeless;
 
 use alloc::sync::Arc;
 use core::fmt;
 
 pub use builder::WriteBackBuilder;
+pub(crate) use depend::Upstream;
 pub use depend::{DependError, FlushFirst};
 pub use error::{CircleError, Fault, FlushError, Unflushed, WriteBackError};
 pub use flush::Flush;
 pub use pinned::Pinned;
 pub use room::Room;
-pub use threads::{ManyThreads, OneThread, Threads};
 
-use crate::{Backend, Key, Runtime};
+use crate::{Key, Runtime};
 use shared::Shared;
 
 /// A write-back cache: values are changed in memory, and written behind.
@@ -88,24 +87,24 @@ use shared::Shared;
 /// The behaviour is that of the cache of metadata in `imago` 0.2, whose order of flushing is that of QEMU's qcow2 driver;
 /// without its deadlocks and lost writes. Differences: room can be waited for, dependencies are kept until they are really
 /// flushed, circles are found however long, and a failed flush does not end the others.
-pub struct WriteBack<K: Key, B: Backend<K>, R: Runtime, D: Threads = ManyThreads> {
-    shared: Arc<Shared<K, B, R, D>>,
+pub struct WriteBack<K: Key, V: Clone, E, R: Runtime> {
+    shared: Arc<Shared<K, V, E, R>>,
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Clone for WriteBack<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> Clone for WriteBack<K, V, E, R> {
     fn clone(&self) -> Self {
         Self { shared: Arc::clone(&self.shared) }
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for WriteBack<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> Drop for WriteBack<K, V, E, R> {
     fn drop(&mut self) {
         // Two caches that have depended on each other in turn must not keep each other for ever.
         let _needed = self.shared.needed();
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> fmt::Debug for WriteBack<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> fmt::Debug for WriteBack<K, V, E, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (len, dirty, pinned) = (self.len(), self.dirty(), self.pinned());
         f.debug_struct("WriteBack")

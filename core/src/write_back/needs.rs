@@ -7,12 +7,8 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use super::{
-    Flush, FlushError, Unflushed,
-    shared::Shared,
-    threads::{Threads, Upstream},
-};
-use crate::{Backend, Key, Runtime, dirty::Need};
+use super::{Flush, FlushError, Unflushed, Upstream, shared::Shared};
+use crate::{Key, Runtime, Threads, dirty::Need};
 
 /// The flushes of other caches that have to succeed first.
 pub(super) struct Needs<T> {
@@ -22,7 +18,11 @@ pub(super) struct Needs<T> {
 
 impl<T: Future<Output = Result<(), Unflushed>> + Unpin> Needs<T> {
     /// Begins to flush what this cache depends on.
-    pub(super) fn of<K: Key, B: Backend<K>, R: Runtime, D: Threads<Task = T>>(shared: &Shared<K, B, R, D>) -> Self {
+    pub(super) fn of<K: Key, V: Clone, E, R>(shared: &Shared<K, V, E, R>) -> Self
+    where
+        R: Runtime,
+        R::Threads: Threads<Task<Result<(), Unflushed>> = T>,
+    {
         let needed = shared.needed().into_iter();
         Self { tasks: needed.map(|(other, need)| other.flush(need)).collect(), failed: None }
     }
@@ -45,15 +45,15 @@ impl<T: Future<Output = Result<(), Unflushed>> + Unpin> Needs<T> {
 ///
 /// What is always to be flushed before it is flushed as well, though it may have nothing dirty itself: the order holds
 /// across it.
-pub(super) struct Behalf<K: Key, B: Backend<K>, R: Runtime, D: Threads, M> {
-    needs: Option<Needs<D::Task>>,
-    flush: Flush<K, B, R, D>,
+pub(super) struct Behalf<K: Key, V: Clone, E, R: Runtime, M> {
+    needs: Option<Needs<<R::Threads as Threads>::Task<Result<(), Unflushed>>>>,
+    flush: Flush<K, V, E, R>,
     /// Puts the error into words that all caches have in common.
     told: M,
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads, M> Behalf<K, B, R, D, M> {
-    pub(super) fn new(shared: &Arc<Shared<K, B, R, D>>, need: Need, told: M) -> Self {
+impl<K: Key, V: Clone, E, R: Runtime, M> Behalf<K, V, E, R, M> {
+    pub(super) fn new(shared: &Arc<Shared<K, V, E, R>>, need: Need, told: M) -> Self {
         let (needs, last) = match need {
             Need::Always if shared.node.is_dirty_within() => (Some(Needs::of(shared)), None),
             Need::Always => (None, None),
@@ -63,11 +63,11 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads, M> Behalf<K, B, R, D, M> {
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads, M> Unpin for Behalf<K, B, R, D, M> {}
+impl<K: Key, V: Clone, E, R: Runtime, M> Unpin for Behalf<K, V, E, R, M> {}
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads, M> Future for Behalf<K, B, R, D, M>
+impl<K: Key, V: Clone, E, R: Runtime, M> Future for Behalf<K, V, E, R, M>
 where
-    M: Fn(FlushError<K, B::Error>) -> Unflushed,
+    M: Fn(FlushError<K, E>) -> Unflushed,
 {
     type Output = Result<(), Unflushed>;
 

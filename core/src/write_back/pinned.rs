@@ -3,11 +3,8 @@
 use alloc::sync::Arc;
 use core::fmt;
 
-use super::{
-    shared::Shared,
-    threads::{ManyThreads, Threads},
-};
-use crate::{Backend, Key, Runtime};
+use super::shared::Shared;
+use crate::{Key, Runtime};
 
 /// An entry that stays in its cache for as long as this lives.
 ///
@@ -25,20 +22,20 @@ use crate::{Backend, Key, Runtime};
 /// assert_eq!(same.value(), "uno");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Pinned<K: Key, B: Backend<K>, R: Runtime, D: Threads = ManyThreads> {
-    shared: Arc<Shared<K, B, R, D>>,
+pub struct Pinned<K: Key, V: Clone, E, R: Runtime> {
+    shared: Arc<Shared<K, V, E, R>>,
     key: K,
     place: u32,
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Pinned<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> Pinned<K, V, E, R> {
     /// Takes over a pin.
-    pub(super) const fn new(shared: Arc<Shared<K, B, R, D>>, key: K, place: u32) -> Self {
+    pub(super) const fn new(shared: Arc<Shared<K, V, E, R>>, key: K, place: u32) -> Self {
         Self { shared, key, place }
     }
 
     /// Pins the entry of a key, if there is one.
-    pub(super) fn of(shared: &Arc<Shared<K, B, R, D>>, key: &K) -> Option<Self> {
+    pub(super) fn of(shared: &Arc<Shared<K, V, E, R>>, key: &K) -> Option<Self> {
         let (own, hash) = (key.clone(), shared.hash(key));
         let place = shared.with(|book| {
             let place = book.ledger.find(hash, |k| k == key)?;
@@ -72,7 +69,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Pinned<K, B, R, D> {
     /// assert_eq!(block_on(cache.get_or_load(&1))?.value(), "one");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn value(&self) -> B::Value {
+    pub fn value(&self) -> V {
         self.shared.with(|book| book.ledger.entry(self.place).value.clone())
     }
 
@@ -89,7 +86,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Pinned<K, B, R, D> {
     /// assert_eq!(disk.get(&1), Some("one"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn set(&self, value: B::Value) {
+    pub fn set(&self, value: V) {
         let now = self.shared.now();
         let _old = self.shared.with(|book| book.ledger.change(self.place, value, now));
     }
@@ -110,7 +107,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Pinned<K, B, R, D> {
     /// assert_eq!(page.update(|number| *number += 1), 11);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn update(&self, mut change: impl FnMut(&mut B::Value)) -> B::Value {
+    pub fn update(&self, mut change: impl FnMut(&mut V)) -> V {
         loop {
             let (mut value, version) = self.shared.with(|book| {
                 let entry = book.ledger.entry(self.place);
@@ -146,7 +143,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Pinned<K, B, R, D> {
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Clone for Pinned<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> Clone for Pinned<K, V, E, R> {
     fn clone(&self) -> Self {
         let key = self.key.clone();
         self.shared.with(|book| book.ledger.pin(self.place));
@@ -154,13 +151,13 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Clone for Pinned<K, B, R, D>
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Pinned<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> Drop for Pinned<K, V, E, R> {
     fn drop(&mut self) {
         self.shared.waking(|ledger| ledger.unpin(self.place));
     }
 }
 
-impl<K: Key + fmt::Debug, B: Backend<K>, R: Runtime, D: Threads> fmt::Debug for Pinned<K, B, R, D> {
+impl<K: Key + fmt::Debug, V: Clone, E, R: Runtime> fmt::Debug for Pinned<K, V, E, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pinned").field("key", &self.key).finish_non_exhaustive()
     }

@@ -12,10 +12,9 @@ use super::{
     WriteBackError,
     share::{Shares, Sharing},
     shared::Shared,
-    threads::Threads,
 };
 use crate::{
-    Backend, Instant, Key, Runtime,
+    Instant, Key, Runtime,
     contain::each,
     dirty::{Grant, Spoken, Ticket},
 };
@@ -68,14 +67,14 @@ impl Room {
 }
 
 /// A place that is spoken for; dropping it passes it on.
-pub(super) struct Place<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
-    shared: Option<Arc<Shared<K, B, R, D>>>,
+pub(super) struct Place<K: Key, V: Clone, E, R: Runtime> {
+    shared: Option<Arc<Shared<K, V, E, R>>>,
     /// Whether the way to it is clear.
     pub(super) is_clear: bool,
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Place<K, B, R, D> {
-    fn new(shared: &Arc<Shared<K, B, R, D>>) -> Self {
+impl<K: Key, V: Clone, E, R: Runtime> Place<K, V, E, R> {
+    fn new(shared: &Arc<Shared<K, V, E, R>>) -> Self {
         Self { shared: Some(Arc::clone(shared)), is_clear: false }
     }
 
@@ -85,7 +84,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Place<K, B, R, D> {
     }
 
     /// Waits for another place instead, before all who have not had one.
-    pub(super) fn exchange(mut self, hash: u64, patience: Patience) -> Option<Waiting<K, B, R, D>> {
+    pub(super) fn exchange(mut self, hash: u64, patience: Patience) -> Option<Waiting<K, V, E, R>> {
         let mut waiting = Waiting::new(self.shared.take()?, hash, patience);
         let (ticket, wake) =
             waiting.shared.with(|book| (book.ledger.queue_up(hash, false), book.ledger.give_back(self.is_clear)));
@@ -96,7 +95,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Place<K, B, R, D> {
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Place<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> Drop for Place<K, V, E, R> {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.take() {
             shared.waking(|ledger| ledger.give_back(self.is_clear));
@@ -105,8 +104,8 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Place<K, B, R, D> {
 }
 
 /// A wait for a place.
-pub(super) struct Waiting<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
-    shared: Arc<Shared<K, B, R, D>>,
+pub(super) struct Waiting<K: Key, V: Clone, E, R: Runtime> {
+    shared: Arc<Shared<K, V, E, R>>,
     /// Of the key that wants it.
     hash: u64,
     patience: Patience,
@@ -116,17 +115,17 @@ pub(super) struct Waiting<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
 }
 
 /// How a wait for a place ends.
-pub(super) enum Wait<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
+pub(super) enum Wait<K: Key, V: Clone, E, R: Runtime> {
     /// With a place.
-    For(Place<K, B, R, D>),
+    For(Place<K, V, E, R>),
     /// Not yet, but the key may be there by now, or on its way: see to that, and then wait on.
     Called,
     /// When the patience is over.
     Over,
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Waiting<K, B, R, D> {
-    pub(super) const fn new(shared: Arc<Shared<K, B, R, D>>, hash: u64, patience: Patience) -> Self {
+impl<K: Key, V: Clone, E, R: Runtime> Waiting<K, V, E, R> {
+    pub(super) const fn new(shared: Arc<Shared<K, V, E, R>>, hash: u64, patience: Patience) -> Self {
         Self { shared, hash, patience, ticket: None, sleep: None }
     }
 
@@ -147,8 +146,8 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Waiting<K, B, R, D> {
     pub(super) async fn beside(
         &mut self,
         key: &K,
-        mut load: Sharing<K, B, R, D>,
-    ) -> Result<Shares<K, B, R, D>, WriteBackError<K, B::Error>> {
+        mut load: Sharing<K, V, E, R>,
+    ) -> Result<Shares<K, V, E, R>, WriteBackError<K, E>> {
         let end = poll_fn(|cx| {
             if let Poll::Ready(end) = load.poll(cx) {
                 return Poll::Ready(Ok(end));
@@ -177,8 +176,8 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Waiting<K, B, R, D> {
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Future for Waiting<K, B, R, D> {
-    type Output = Wait<K, B, R, D>;
+impl<K: Key, V: Clone, E, R: Runtime> Future for Waiting<K, V, E, R> {
+    type Output = Wait<K, V, E, R>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
@@ -212,9 +211,9 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Future for Waiting<K, B, R, 
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Unpin for Waiting<K, B, R, D> {}
+impl<K: Key, V: Clone, E, R: Runtime> Unpin for Waiting<K, V, E, R> {}
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Waiting<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> Drop for Waiting<K, V, E, R> {
     fn drop(&mut self) {
         self.leave();
     }

@@ -13,42 +13,41 @@ use super::{
     room::{Patience, Place, Wait, Waiting},
     share::Sharing,
     shared::Shared,
-    threads::Threads,
 };
 use crate::{
-    Backend, Key, Runtime,
+    Key, Runtime,
     contain::each,
     dirty::{Origin, Placed, Victim},
 };
 
 /// A value on its way into the cache, with a place that is spoken for.
-pub(super) struct Settling<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
-    shared: Arc<Shared<K, B, R, D>>,
+pub(super) struct Settling<K: Key, V: Clone, E, R: Runtime> {
+    shared: Arc<Shared<K, V, E, R>>,
     patience: Patience,
     /// `None` while it waits for another one.
-    place: Option<Place<K, B, R, D>>,
-    waiting: Option<Waiting<K, B, R, D>>,
+    place: Option<Place<K, V, E, R>>,
+    waiting: Option<Waiting<K, V, E, R>>,
     /// The flush of what has to leave, which is dirty since this change.
-    flushing: Option<(K, u64, Box<Sharing<K, B, R, D>>)>,
+    flushing: Option<(K, u64, Box<Sharing<K, V, E, R>>)>,
     /// What could not be flushed, by the change since which it is dirty, and why the first of it could not.
     tried: BTreeSet<u64>,
-    first: Option<Fault<K, B::Error>>,
+    first: Option<Fault<K, E>>,
 }
 
 /// What became of a value.
-pub(super) enum Settled<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
+pub(super) enum Settled<K: Key, V: Clone, E, R: Runtime> {
     /// It has its place.
-    At(Pinned<K, B, R, D>),
+    At(Pinned<K, V, E, R>),
     /// Another one has come before it.
-    Present(Pinned<K, B, R, D>, B::Value),
+    Present(Pinned<K, V, E, R>, V),
     /// There has to be made room first.
-    Not(B::Value),
+    Not(V),
     /// What it was loaded from has been invalidated, or the cache closed.
     Void,
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
-    pub(super) const fn new(shared: Arc<Shared<K, B, R, D>>, patience: Patience, place: Place<K, B, R, D>) -> Self {
+impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
+    pub(super) const fn new(shared: Arc<Shared<K, V, E, R>>, patience: Patience, place: Place<K, V, E, R>) -> Self {
         let tried = BTreeSet::new();
         Self { shared, patience, place: Some(place), waiting: None, flushing: None, tried, first: None }
     }
@@ -56,7 +55,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
     /// Flushes what has to leave, and waits where everything is pinned; `hash` is that of the key that is to come.
     ///
     /// Ready with whether there is room. If not, it may be of no use any more, for the key has come: look, and go on.
-    pub(super) fn make_room(&mut self, hash: u64, cx: &mut Context<'_>) -> Poll<Result<bool, Fault<K, B::Error>>> {
+    pub(super) fn make_room(&mut self, hash: u64, cx: &mut Context<'_>) -> Poll<Result<bool, Fault<K, E>>> {
         loop {
             if let Some(waiting) = &mut self.waiting {
                 match ready!(Pin::new(waiting).poll(cx)) {
@@ -106,7 +105,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Settling<K, B, R, D> {
     }
 
     /// Puts the value into its place, pinned.
-    pub(super) fn place(&mut self, key: &K, value: B::Value, origin: Origin) -> Settled<K, B, R, D> {
+    pub(super) fn place(&mut self, key: &K, value: V, origin: Origin) -> Settled<K, V, E, R> {
         let Some(held) = &self.place else {
             // He waits for another one, unless the key has come meanwhile.
             return match Pinned::of(&self.shared, key) {

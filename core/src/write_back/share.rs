@@ -8,42 +8,45 @@ use super::{
     flush_job::FlushJob,
     job::{ByJob, Job},
     load_job::LoadJob,
-    shared::{Done, Jobs, Shared, Task},
-    threads::Threads,
+    shared::{Done, Shared, Task},
     timeless::Timeless,
 };
 use crate::{
-    Backend, DefaultHasher, Key, Runtime,
+    Key, Runtime, Tuned,
     cache::{Errand, Errands},
     policy::Lru,
+    source::TaskOf,
 };
 
-/// A wait for a task, which it begins if nobody else has.
-pub(super) struct Sharing<K: Key, B: Backend<K>, R: Runtime, D: Threads>(
-    Errand<Task<K>, Jobs<K, B, R, D>, Timeless<R>, Lru, DefaultHasher, ByJob<K, B, R, D>>,
+/// One caller of a task that is shared.
+pub(super) struct Sharing<K: Key, V: Clone, E, R: Runtime>(
+    Errand<Task<K>, Done<K, V, E, R>, Fault<K, E>, Timeless<R>, Tuned<Lru>, Brings<K, V, E, R>>,
 );
 
-/// What a task comes to; `None` if it was not under way, and could not be begun.
-pub(super) type Shares<K, B, R, D> = Errands<Done<K, B, R, D>, Fault<K, <B as Backend<K>>::Error>>;
+/// The task that it brings.
+type Brings<K, V, E, R> = ByJob<TaskOf<Done<K, V, E, R>, Fault<K, E>, <R as Runtime>::Threads>>;
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Sharing<K, B, R, D> {
+/// What it comes to; nothing if there is no such task.
+pub(super) type Shares<K, V, E, R> = Errands<Done<K, V, E, R>, Fault<K, E>>;
+
+impl<K: Key, V: Clone, E, R: Runtime> Sharing<K, V, E, R> {
     /// Waits for the load of a key that is under way.
-    pub(super) fn of_load(shared: &Shared<K, B, R, D>, key: K) -> Self {
+    pub(super) fn of_load(shared: &Shared<K, V, E, R>, key: K) -> Self {
         Self(Errand::new(&shared.io, Task::Load(key), ByJob(None)))
     }
 
     /// Waits for the load of a key, and begins this one if none is under way.
-    pub(super) fn load(shared: &Shared<K, B, R, D>, key: K, job: LoadJob<K, B, R, D>) -> Self {
-        Self(Errand::new(&shared.io, Task::Load(key), ByJob(Some(Job::Load(Box::new(job))))))
+    pub(super) fn load(shared: &Shared<K, V, E, R>, key: K, job: LoadJob<K, V, E, R>) -> Self {
+        Self(Errand::new(&shared.io, Task::Load(key), ByJob(Some((shared.wrap)(Job::Load(Box::new(job)))))))
     }
 
     /// Waits for this flush of a key, and begins it if it is not under way.
-    pub(super) fn flush(shared: &Arc<Shared<K, B, R, D>>, key: K, round: u64) -> Self {
+    pub(super) fn flush(shared: &Arc<Shared<K, V, E, R>>, key: K, round: u64) -> Self {
         let job = FlushJob::new(Arc::clone(shared), key.clone(), round);
-        Self(Errand::new(&shared.io, Task::Flush(key, round), ByJob(Some(Job::Flush(Box::new(job))))))
+        Self(Errand::new(&shared.io, Task::Flush(key, round), ByJob(Some((shared.wrap)(Job::Flush(Box::new(job)))))))
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Shares<K, B, R, D>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Shares<K, V, E, R>> {
         self.0.poll(cx)
     }
 }

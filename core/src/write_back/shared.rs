@@ -1,30 +1,26 @@
 //! What all clones of a write-back cache share, and how it is locked.
 
 use alloc::{sync::Arc, vec::Vec};
-use core::{hash::BuildHasher, marker::PhantomData, task::Waker};
+use core::{hash::BuildHasher, task::Waker};
 
-use super::{
-    job::Job,
-    node::Node,
-    pinned::Pinned,
-    threads::{ManyThreads, Threads},
-    timeless::Timeless,
-};
+use super::{job::Job, node::Node, pinned::Pinned, timeless::Timeless};
 use crate::{
-    Backend, Cache, DefaultHasher, Instant, Key, Loaded, Lock, Previous, Runtime, Source,
+    Cache, DefaultHasher, Instant, Key, Lock, Runtime, Threads, Tuned,
     contain::{contain, each},
     dirty::{Ledger, Need},
     policy::Lru,
-    seams::{NoBatch, sealed::Sealed},
+    source::{Files, TaskOf},
     write_back::Fault,
 };
 
-pub(crate) struct Shared<K: Key, B: Backend<K>, R: Runtime, D: Threads = ManyThreads> {
+pub(crate) struct Shared<K: Key, V: Clone, E, R: Runtime> {
     pub(super) runtime: R,
-    pub(super) backend: B,
-    pub(super) book: R::Lock<Book<K, B::Value, D>>,
+    pub(super) backend: Arc<<R::Threads as Threads>::Files<K, V, E>>,
+    pub(super) book: R::Lock<Book<K, V, R::Threads>>,
     /// Loads and flushes that are under way, each shared by all who wait for it. Stores nothing.
-    pub(super) io: Io<K, B, R, D>,
+    pub(super) io: Io<K, V, E, R>,
+    /// Erases the type of a task.
+    pub(super) wrap: Wrap<K, V, E, R>,
     pub(super) hasher: DefaultHasher,
     pub(super) settings: Settings,
     /// This cache in the graph of all.
@@ -41,10 +37,10 @@ pub(super) struct Settings {
 }
 
 /// All that is kept under the lock.
-pub(super) struct Book<K, V, D: Threads> {
+pub(super) struct Book<K, V, T: Threads> {
     pub(super) ledger: Ledger<K, V, Waker>,
     /// The caches that this one depends on.
-    pub(super) links: Vec<(Node, Arc<D::Other>)>,
+    pub(super) links: Vec<(Node, Arc<T::Other>)>,
     pub(super) is_closed: bool,
     /// Whether another cache depends, or has depended, on this one.
     pub(super) is_needed: bool,
@@ -64,24 +60,19 @@ pub(crate) enum Task<K> {
 }
 
 /// What a task comes to.
-pub(crate) enum Done<K: Key, B: Backend<K>, R: Runtime, D: Threads> {
-    Loaded(Pinned<K, B, R, D>),
+pub(crate) enum Done<K: Key, V: Clone, E, R: Runtime> {
+    Loaded(Pinned<K, V, E, R>),
     Flushed,
 }
 
 /// The engine by which tasks are shared.
-pub(super) type Io<K, B, R, D> = Cache<Task<K>, Jobs<K, B, R, D>, Timeless<R>, Lru, DefaultHasher>;
+pub(super) type Io<K, V, E, R> = Cache<Task<K>, Done<K, V, E, R>, Fault<K, E>, Timeless<R>, Tuned<Lru>>;
 
-/// A source of tasks, each of which is brought by who asks first.
-pub(crate) struct Jobs<K, B, R, D>(PhantomData<fn() -> (K, B, R, D)>);
+/// Makes a load of the engine's of a task.
+pub(super) type Wrap<K, V, E, R> =
+    fn(Job<K, V, E, R>) -> TaskOf<Done<K, V, E, R>, Fault<K, E>, <R as Runtime>::Threads>;
 
-impl<K, B, R, D> Jobs<K, B, R, D> {
-    pub(super) const fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Clone for Done<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> Clone for Done<K, V, E, R> {
     fn clone(&self) -> Self {
         match self {
             Self::Loaded(handle) => Self::Loaded(handle.clone()),
@@ -90,21 +81,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Clone for Done<K, B, R, D> {
     }
 }
 
-impl<K, B, R, D> Sealed for Jobs<K, B, R, D> {}
-
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Source<Task<K>> for Jobs<K, B, R, D> {
-    type Value = Done<K, B, R, D>;
-    type Error = Fault<K, B::Error>;
-    type Answer = Loaded<Self::Value>;
-    type Future = Job<K, B, R, D>;
-    type Batch = NoBatch<Task<K>, Self::Value, Self::Error>;
-
-    fn begin(&self, _: Task<K>, _: Option<Previous<Self::Value>>) -> Option<Self::Future> {
-        None
-    }
-}
-
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Shared<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
     pub(super) fn hash(&self, key: &K) -> u64 {
         self.hasher.hash_one(key)
     }
@@ -115,7 +92,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Shared<K, B, R, D> {
     }
 
     /// Runs `f` on the book, alone, and lets the graph know what it has to.
-    pub(super) fn with<T>(&self, f: impl FnOnce(&mut Book<K, B::Value, D>) -> T) -> T {
+    pub(super) fn with<T>(&self, f: impl FnOnce(&mut Book<K, V, R::Threads>) -> T) -> T {
         self.book.with(|book| {
             let result = f(book);
             if book.is_needed {
@@ -126,7 +103,7 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Shared<K, B, R, D> {
     }
 
     /// Returns what has to be flushed before this cache, with what it needs of each, and lets go of what was flushed.
-    pub(super) fn needed(&self) -> Vec<(Arc<D::Other>, Need)> {
+    pub(super) fn needed(&self) -> Vec<(Arc<<R::Threads as Threads>::Other>, Need)> {
         let (needed, _gone) = self.with(|book| {
             if book.links.is_empty() {
                 return (Vec::new(), Vec::new());
@@ -144,13 +121,13 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Shared<K, B, R, D> {
     }
 
     /// The same for what wakes callers, which is done once the lock is released.
-    pub(super) fn waking(&self, f: impl FnOnce(&mut Ledger<K, B::Value, Waker>) -> Vec<Waker>) {
+    pub(super) fn waking(&self, f: impl FnOnce(&mut Ledger<K, V, Waker>) -> Vec<Waker>) {
         let wakers = self.with(|book| f(&mut book.ledger));
         each(wakers.into_iter(), Waker::wake);
     }
 }
 
-impl<K, V, D: Threads> Book<K, V, D> {
+impl<K, V, T: Threads> Book<K, V, T> {
     /// Tells the graph of the first change that is not on disk.
     pub(super) fn note(&mut self, node: &Node) {
         let oldest = self.ledger.oldest();
@@ -160,7 +137,7 @@ impl<K, V, D: Threads> Book<K, V, D> {
     }
 }
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> Drop for Shared<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> Drop for Shared<K, V, E, R> {
     fn drop(&mut self) {
         self.node.leave();
         // Taken, not cloned: a key that panics there would keep the back end from hearing of any.

@@ -1,9 +1,9 @@
 //! How it stands with a write-back cache.
 
-use super::{WriteBack, threads::Threads};
-use crate::{Backend, Key, Runtime};
+use super::WriteBack;
+use crate::{Key, Runtime};
 
-impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
+impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Returns how many entries there are.
     ///
     /// ```
@@ -77,20 +77,6 @@ impl<K: Key, B: Backend<K>, R: Runtime, D: Threads> WriteBack<K, B, R, D> {
     /// ```
     pub fn is_closed(&self) -> bool {
         self.shared.with(|book| book.is_closed)
-    }
-
-    /// Returns the back end.
-    ///
-    /// ```
-    /// # use futures_lite::future::block_on;
-    /// # use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::{Memory, Std}};
-    /// # let disk = Memory::from([(1, "one"), (2, "two")]);
-    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
-    /// assert_eq!(cache.backend().get(&1), Some("one"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn backend(&self) -> &B {
-        &self.shared.backend
     }
 
     /// Returns the runtime.

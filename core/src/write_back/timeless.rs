@@ -33,4 +33,5 @@ impl<R> Timer for Timeless<R> {
 impl<R: Runtime> Runtime for Timeless<R> {
     type Lock<T> = R::Lock<T>;
     type Notify = R::Notify;
+    type Threads = R::Threads;
 }

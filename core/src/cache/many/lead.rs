@@ -1,33 +1,34 @@
 //! What a call of many keys does for a caller of one of them who leads.
 
 use alloc::vec::Vec;
-use core::{hash::BuildHasher, mem, task::Waker};
+use core::{mem, task::Waker};
 
 use crate::{
-    Key, Runtime, Source,
+    Key, Runtime, Tuning,
     cache::{
         inner::{FlightOf, Handle, Inner},
         ride::Ride,
         waiter::Waiter,
     },
-    policy::Policy,
 };
 
-impl<K: Key, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, I> Waiter<K, L, R, P, H, I>
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, I> Waiter<K, V, E, R, S, I>
 where
-    I: Handle<Inner<K, L, R, P, H>>,
+    I: Handle<Inner<K, V, E, R, S>>,
 {
     /// Has the load that this caller leads rest in the flight, or be asked for by whoever drives first.
     ///
     /// `inside` is what a load is polled with that answers other keys as well.
-    pub(crate) fn bring(&mut self, load: Option<Ride<K, L, R>>, inside: Option<Waker>) {
+    pub(crate) fn bring(&mut self, load: Option<Ride<K, V, E, R>>, inside: Option<Waker>) {
         let Some(waiting) = &self.stay.waiting else { return };
         let _left_over = self.inner.get().with(waiting.hash, |shard| {
             let load = shard.flights.bring(&waiting.seat, load);
             let inside = inside.zip(waiting.seat.began());
             (
                 load,
-                inside.map(|(waker, number)| set_inside::<K, L, R>(shard.flights.seated(&waiting.seat), number, waker)),
+                inside.map(|(waker, number)| {
+                    set_inside::<K, V, E, R>(shard.flights.seated(&waiting.seat), number, waker)
+                }),
             )
         });
     }
@@ -39,14 +40,6 @@ where
         hub.into_iter().for_each(|(hub, _)| hub.notify_all());
     }
 
-    /// Notes what a load is polled with that this caller keeps and that answers other keys as well.
-    pub(crate) fn set_inside(&mut self, waker: Waker) {
-        let Some(waiting) = &self.stay.waiting else { return };
-        let Some(number) = waiting.seat.began() else { return };
-        let set = |flight: &mut FlightOf<K, L, R>| set_inside::<K, L, R>(flight, number, waker);
-        let _over = self.inner.get().with(waiting.hash, |shard| set(shard.flights.seated(&waiting.seat)));
-    }
-
     /// Tells everybody that the load which this caller keeps has panicked.
     pub(crate) fn panicked(&mut self) {
         self.stay.driving = self.stay.waiting.as_ref().and_then(|waiting| waiting.seat.began());
@@ -54,8 +47,8 @@ where
     }
 }
 
-fn set_inside<K: Key, L: Source<K>, R: Runtime>(
-    flight: &mut FlightOf<K, L, R>,
+fn set_inside<K: Key, V: Clone, E, R: Runtime>(
+    flight: &mut FlightOf<K, V, E, R>,
     number: u32,
     waker: Waker,
 ) -> Vec<(u32, Waker)> {

@@ -2,23 +2,24 @@
 //!
 //! Each distinct key is an [`Ask`] like any. What is special is how they lead: whoever has to begin an attempt puts his
 //! name down ([`gather::Gather`]), and once all have been asked, one load is begun for all names. That load rests in the
-//! flights of its keys if it is the cache's own, or stays with the call if it is a closure's ([`kept::Kept`]).
+//! flights of its keys; what is loaded outside any flight stays with the call ([`kept::Kept`]).
 
-pub(super) mod by_closure;
-pub(super) mod by_loader;
 mod gather;
 mod kept;
 mod lead;
+mod lookup;
 
 use alloc::{borrow::ToOwned, boxed::Box, sync::Arc, vec::Vec};
 use core::{
     borrow::Borrow,
-    hash::{BuildHasher, Hash},
+    hash::Hash,
     mem,
     task::{Context, Poll},
 };
 
 use hashbrown::HashTable;
+
+pub use lookup::LookupMany;
 
 use self::{
     gather::{Gather, Leads, Rests},
@@ -26,24 +27,20 @@ use self::{
 };
 use super::{
     LookupOptions,
-    answers::Hashed,
+    answers::{Begun, Hashed},
     ask::Ask,
     inner::Inner,
     ride::{Part, Ride},
 };
-use crate::{Instant, Key, LoadError, Outcome, Runtime, Source, policy::Policy};
+use crate::{Instant, Key, LoadError, Outcome, Runtime, Tuning};
 
 /// The keys of one call.
-pub(crate) struct Many<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M, S>
-where
-    M: Leads<K, L>,
-    S: Shape<L::Value, L::Error>,
-{
+pub(crate) struct Many<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> {
     // Dropped first: whoever leads next must find the seats free before the loads that are kept here go.
-    asked: Vec<Asked<'a, K, Q, L, R, P, H, S::Told>>,
-    gather: Gather<K, L, R, M>,
-    inner: &'a Arc<Inner<K, L, R, P, H>>,
-    options: LookupOptions,
+    asked: Vec<Asked<'a, K, Q, V, E, R, S, W::Told>>,
+    gather: Gather<K, V, E, R, M>,
+    inner: &'a Arc<Inner<K, V, E, R, S>>,
+    pub(super) options: LookupOptions,
     /// The keys as they were given, until the first poll.
     keys: Vec<&'a Q>,
     /// For each of them, which of the distinct ones it is.
@@ -51,10 +48,10 @@ where
 }
 
 /// One distinct key, and what it came to.
-struct Asked<'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, T> {
+struct Asked<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, T> {
     hash: u64,
-    ask: Ask<'a, K, Q, L, R, P, H>,
-    told: Option<Result<T, LoadError<L::Error>>>,
+    ask: Ask<'a, K, Q, V, E, R, S>,
+    told: Option<Result<T, LoadError<E>>>,
 }
 
 /// What a call tells of each key.
@@ -100,25 +97,34 @@ impl<V: Clone, E> Shape<V, E> for Outcomes {
 /// What a call comes to: for each key, in the order asked, its own.
 pub(crate) type Told<T, E> = Vec<Result<T, LoadError<E>>>;
 
-impl<'a, K: Key, Q, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M, S> Many<'a, K, Q, L, R, P, H, M, S>
+impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> Many<'a, K, Q, V, E, R, S, M, W> {
+    /// Loads by this instead. It was not polled yet.
+    pub(crate) fn with<N: Leads<K, V, E, R::Threads>>(self, leads: N) -> Many<'a, K, Q, V, E, R, S, N, W> {
+        let rests = leads.rests(&self.inner.source);
+        let Self { asked, inner, options, keys, order, .. } = self;
+        Many { asked, gather: Gather::new(leads, rests), inner, options, keys, order }
+    }
+}
+
+impl<'a, K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M, W> Many<'a, K, Q, V, E, R, S, M, W>
 where
     K: Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    M: Leads<K, L>,
-    S: Shape<L::Value, L::Error>,
+    M: Leads<K, V, E, R::Threads>,
+    W: Shape<V, E>,
 {
-    pub(crate) fn new(
-        inner: &'a Arc<Inner<K, L, R, P, H>>,
-        keys: impl IntoIterator<Item = &'a Q>,
-        options: LookupOptions,
-        leads: M,
-    ) -> Self {
-        let keys = keys.into_iter().collect();
-        Self { asked: Vec::new(), gather: Gather::new(leads), inner, options, keys, order: Vec::new() }
+    pub(crate) fn new(inner: &'a Arc<Inner<K, V, E, R, S>>, keys: impl IntoIterator<Item = &'a Q>, leads: M) -> Self {
+        let (keys, gather) = (keys.into_iter().collect(), Self::gather(inner, leads));
+        Self { asked: Vec::new(), gather, inner, options: LookupOptions::new(), keys, order: Vec::new() }
+    }
+
+    fn gather(inner: &Inner<K, V, E, R, S>, leads: M) -> Gather<K, V, E, R, M> {
+        let rests = leads.rests(&inner.source);
+        Gather::new(leads, rests)
     }
 
     /// Carries all lookups on; ready when all of them are settled.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Told<S::Told, L::Error>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Told<W::Told, E>> {
         let call = self.options.over(&self.inner.rules);
         let mut now = self.sort_out();
         loop {
@@ -129,12 +135,10 @@ where
                 gather.turn = index;
                 let now = if one.ask.is_new() { Some(*now.get_or_insert_with(|| inner.runtime.now())) } else { None };
                 if let Poll::Ready(result) = one.ask.poll(cx, &call, one.hash, now, gather) {
-                    one.told = Some(result.map(|(outcome, _)| S::tell(outcome)));
+                    one.told = Some(result.map(|(outcome, _)| W::tell(outcome)));
                 }
             }
             gather.drop_unneeded(asked);
-            // What was asked for has been published.
-            mem::take(&mut gather.surplus).store(inner);
             let has_begun = unwinding.0.begin();
             mem::forget(unwinding);
             if !has_begun {
@@ -169,7 +173,7 @@ where
             }
             let index = asked.len();
             let hit = || inner.hit(hash, now.unwrap_or(Instant::ZERO), key);
-            let told = if self.options.reloads() { None } else { S::hit(hit).map(Ok) };
+            let told = if self.options.reloads() { None } else { W::hit(hit).map(Ok) };
             asked.push(Asked { hash, ask: Ask::new(inner, key), told });
             places.insert_unique(hash, index, |index| asked[*index].hash);
             self.order.push(index);
@@ -179,7 +183,7 @@ where
 
     /// Begins one load for all who have to lead since; tells whether there were any.
     fn begin(&mut self) -> bool {
-        let Self { asked, gather, .. } = self;
+        let Self { asked, gather, inner, .. } = self;
         if gather.leads.is_empty() && gather.alone.is_empty() {
             return false;
         }
@@ -188,30 +192,27 @@ where
         };
         // Cloning a key may panic, so nobody's name is struck out before.
         let (leads, alone) = (keys_of(&gather.leads), keys_of(&gather.alone));
+        let mut begun = None;
+        if M::IS_BROUGHT && !leads.is_empty() {
+            gather.is_making = true;
+            begun = Begun::begin(inner, &leads, |keys| gather.by.begin(&inner.source, keys));
+            gather.is_making = false;
+        }
         let members = mem::take(&mut gather.leads);
-        if matches!(M::RESTS, Rests::InFlights) {
-            for (part, index) in Part::of(leads).zip(members) {
-                let Some(waiter) = asked[index].ask.waiter() else { continue };
-                let inside = part.waker();
-                waiter.bring(Some(Ride::Part(Box::new(part))), inside);
-            }
-        } else if !members.is_empty() {
-            let kept = Kept::new(members, leads, true);
-            for index in &kept.members {
-                let waiter = asked[*index].ask.waiter();
-                waiter.into_iter().for_each(|waiter| waiter.set_inside(kept.waker()));
-            }
-            gather.kept.push(kept);
+        for (part, index) in Part::of(leads, begun).zip(members) {
+            let Some(waiter) = asked[index].ask.waiter() else { continue };
+            let inside = part.waker();
+            waiter.bring(Some(Ride::Part(Box::new(part))), inside);
         }
         let members = mem::take(&mut gather.alone);
         if !members.is_empty() {
-            gather.kept.push(Kept::new(members, alone, false));
+            gather.kept.push(Kept::new(members, alone));
         }
         true
     }
 
     /// Repeats what was told of each key for each time that it was asked for.
-    fn tell(&mut self) -> Told<S::Told, L::Error> {
+    fn tell(&mut self) -> Told<W::Told, E> {
         let mut told: Vec<_> = mem::take(&mut self.asked).into_iter().map(|one| one.told).collect();
         let order = mem::take(&mut self.order);
         if told.len() == order.len() {
@@ -229,26 +230,25 @@ where
 
 /// A call that is polled. Should the stack unwind, those who wait for a key that it was about to load lead by
 /// themselves, if the cache has a loader, and so does who has joined a load that it was about to poll.
-struct Unwinding<'x, 'a, K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M, S>(
-    &'x mut Many<'a, K, Q, L, R, P, H, M, S>,
-)
-where
-    M: Leads<K, L>,
-    S: Shape<L::Value, L::Error>;
+struct Unwinding<'x, 'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>>(
+    &'x mut Many<'a, K, Q, V, E, R, S, M, W>,
+);
 
-impl<K: Key, Q: ?Sized, L: Source<K>, R: Runtime, P: Policy, H: BuildHasher, M, S> Drop
-    for Unwinding<'_, '_, K, Q, L, R, P, H, M, S>
-where
-    M: Leads<K, L>,
-    S: Shape<L::Value, L::Error>,
+impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> Drop
+    for Unwinding<'_, '_, K, Q, V, E, R, S, M, W>
 {
     fn drop(&mut self) {
         let Many { asked, gather, .. } = &mut *self.0;
-        if matches!(M::RESTS, Rests::InFlights) {
-            for index in mem::take(&mut gather.leads) {
+        if gather.rests != Rests::InFlights {
+            return;
+        }
+        for index in mem::take(&mut gather.leads) {
+            if gather.is_making {
+                asked[index].ask.panicked();
+            } else {
                 asked[index].ask.waiter().into_iter().for_each(|waiter| waiter.bring(None, None));
             }
-            asked.iter_mut().filter_map(|one| one.ask.waiter()).for_each(|waiter| waiter.rouse());
         }
+        asked.iter_mut().filter_map(|one| one.ask.waiter()).for_each(|waiter| waiter.rouse());
     }
 }

@@ -1,7 +1,7 @@
 //! What a slot does otherwise than a cache.
 
 use super::*;
-use crate::{jitter::Jitter, seams::Touched, store::Life};
+use crate::{jitter::Jitter, source::Touched, store::Life};
 
 /// The rules of a slot, with a delay of 10 that doubles up to 40.
 fn lazy() -> Rules {

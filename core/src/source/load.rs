@@ -1,13 +1,9 @@
 //! The seam to where values come from.
 
-use alloc::vec::Vec;
-use core::{future::Future, hash::Hash};
+use alloc::boxed::Box;
+use core::{future::Future, hash::Hash, pin::Pin};
 
-use super::{
-    many::Answers,
-    revalidate::{Answered, Previous},
-};
-use crate::{RemovalCause, Ttl};
+use crate::Ttl;
 
 /// What a load answers: a value, its lifetime and its weight.
 ///
@@ -141,140 +137,44 @@ pub trait Key: Hash + Eq + Clone {}
 
 impl<K: Hash + Eq + Clone> Key for K {}
 
-/// Where the values of a cache come from.
-///
-/// That is a loader of its own, or each call by itself ([`PerCall`], [`LocalPerCall`]). Closed to other types:
-/// implement [`Load`] instead. [`Builder`](crate::Builder) makes one. The trait is there to be named in bounds:
+/// A boxed load that may move between threads.
 ///
 /// ```
-/// use larder::{Cache, Runtime, Source};
+/// use larder::{BoxLoad, Load, Loaded};
 ///
-/// /// Works with any cache of these keys, whatever loads its values.
-/// fn forget_guests<L: Source<u32>, R: Runtime>(cache: &Cache<u32, L, R>) {
-///     cache.retain(|id, _| *id < 1_000_000);
-/// }
-/// ```
+/// struct Names;
 ///
-/// [`PerCall`]: crate::PerCall
-/// [`LocalPerCall`]: crate::LocalPerCall
-pub trait Source<K>: sealed::Sealed {
-    /// What is cached.
-    type Value: Clone;
-
-    /// What a failed load says.
-    type Error;
-
-    /// What a load that succeeds says.
-    #[doc(hidden)]
-    type Answer: Into<Answered<Self::Value>>;
-
-    /// A load as it is kept in a flight.
-    type Future: Future<Output = Result<Self::Answer, Self::Error>> + Unpin;
-
-    /// A load of many keys at once, if there are such.
-    #[doc(hidden)]
-    type Batch: Future<Output = Result<Answers<K, Self::Value, Self::Error>, Self::Error>> + Unpin;
-
-    /// Whether there is anything to load by.
-    #[doc(hidden)]
-    const IS_READY: bool = true;
-
-    /// Whether this loads by itself; if not, each call brings a load.
-    #[doc(hidden)]
-    const LOADS: bool = true;
-
-    /// Whether keys are loaded many at once.
-    #[doc(hidden)]
-    const BATCHES: bool = false;
-
-    /// Whether loads are handed the value that is held.
-    #[doc(hidden)]
-    const REVALIDATES: bool = false;
-
-    /// Whether there is anything to say of a value's weight or lifetime.
-    #[doc(hidden)]
-    const JUDGES: bool = false;
-
-    /// Whether somebody listens to values that leave.
-    #[doc(hidden)]
-    const LISTENS: bool = false;
-
-    /// Whether somebody watches for changes.
-    #[doc(hidden)]
-    const WATCHES: bool = false;
-
-    /// Begins the load of `key`; `None` where only calls bring loads.
-    #[doc(hidden)]
-    fn begin(&self, key: K, previous: Option<Previous<Self::Value>>) -> Option<Self::Future>;
-
-    /// Begins the load of all these keys; `None` where each is loaded by itself.
-    #[doc(hidden)]
-    fn begin_many(&self, keys: Vec<K>) -> Option<Self::Batch> {
-        let _ = keys;
-        None
-    }
-
-    /// Says of a value what neither its load nor the call has said.
-    #[doc(hidden)]
-    fn judge(&self, key: &K, value: &Self::Value) -> Judgement {
-        let _ = (key, value);
-        Judgement::default()
-    }
-
-    /// Draws a number by which it is left to chance whether a fresh value is refreshed.
-    #[doc(hidden)]
-    fn random(&self) -> Option<f64> {
-        None
-    }
-
-    /// Tells whoever listens that a value has left.
-    #[doc(hidden)]
-    fn left(&self, key: &K, value: &Self::Value, cause: RemovalCause) {
-        let _ = (key, value, cause);
-    }
-
-    /// Tells whoever watches what is not as it was.
-    #[doc(hidden)]
-    fn touched(&self, _: Touched) {}
-}
-
-/// What of a key is not as it was. Part of [`Source`].
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Touched {
-    /// A value is there that was not, or the other way round.
-    Value,
-    /// The value is the same, and fresh until another time.
-    Deadline,
-}
-
-/// What is said of a value by rules for all values: it counts where its load and the call are silent.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Judgement {
-    pub(crate) ttl: Ttl,
-    pub(crate) weight: Option<u64>,
-}
-
-/// A [`Source`] that can load any key by itself.
+/// impl Load<u32> for Names {
+///     type Value = String;
+///     type Error = std::io::Error;
+///     type Future = BoxLoad<String, std::io::Error>;
 ///
-/// Caches of such a source have [`get`](crate::Cache::get) and what is built on it.
-///
-/// ```
-/// use larder::{Cache, HasLoader, LoadError, Runtime, Source};
-///
-/// async fn warm<L, R>(cache: &Cache<u32, L, R>, ids: &[u32]) -> Result<(), LoadError<L::Error>>
-/// where
-///     L: Source<u32> + HasLoader,
-///     R: Runtime,
-/// {
-///     for id in ids {
-///         cache.get(id).await?;
+///     fn load(&self, id: u32) -> Self::Future {
+///         Box::pin(async move { Ok(Loaded::new(format!("user {id}"))) })
 ///     }
-///     Ok(())
 /// }
 /// ```
-pub trait HasLoader {}
+pub type BoxLoad<V, E> = Pin<Box<dyn Future<Output = Result<Loaded<V>, E>> + Send>>;
+
+/// A boxed load that stays on its thread.
+///
+/// ```
+/// use std::{convert::Infallible, rc::Rc};
+/// use larder::{Load, Loaded, LocalBoxLoad};
+///
+/// struct Names;
+///
+/// impl Load<u32> for Names {
+///     type Value = Rc<str>;
+///     type Error = Infallible;
+///     type Future = LocalBoxLoad<Rc<str>, Infallible>;
+///
+///     fn load(&self, id: u32) -> Self::Future {
+///         Box::pin(async move { Ok(Loaded::new(format!("user {id}").into())) })
+///     }
+/// }
+/// ```
+pub type LocalBoxLoad<V, E> = Pin<Box<dyn Future<Output = Result<Loaded<V>, E>>>>;
 
 pub(crate) mod sealed {
     /// Keeps [`Source`](super::Source) closed.

@@ -2,6 +2,7 @@
 
 use core::{future::Future, task::Waker};
 
+use super::Threads;
 use crate::Instant;
 
 /// Tells the time.
@@ -216,9 +217,10 @@ pub trait Notify: Default + Send + Sync + 'static {
 /// impl<T: Timer> Runtime for Bare<T> {
 ///     type Lock<S> = std::cell::RefCell<S>;
 ///     type Notify = <Local<T> as Runtime>::Notify;
+///     type Threads = larder::OneThread;
 /// }
 ///
-/// let cache = Cache::builder::<u32>(Bare(ManualClock::new())).local_per_call::<u32, ()>().build()?;
+/// let cache = Cache::<u32, u32, (), _>::builder(Bare(ManualClock::new())).build()?;
 /// # cache.insert(1, 7);
 /// # Ok::<(), larder::ConfigError>(())
 /// ```
@@ -247,6 +249,9 @@ pub trait Runtime: Timer {
 
     /// What wakes the callers who wait for one load.
     type Notify: Notify;
+
+    /// Whether loads and what is kept may move between threads.
+    type Threads: Threads;
 }
 
 /// Runs futures in the background.

@@ -1,18 +1,6 @@
 //! Loads that are handed the value which is held, and may say that it is still good.
 
-use alloc::boxed::Box;
-use core::{
-    future::Future,
-    marker::PhantomData,
-    pin::Pin,
-    task::{Context, Poll},
-};
-
-use super::{
-    load::{HasLoader, Loaded, Source, sealed::Sealed},
-    many::NoBatch,
-    sources::BoxFuture,
-};
+use super::load::Loaded;
 use crate::{Cause, Generation, Instant, Ttl};
 
 /// The value that is held while it is loaded anew.
@@ -174,87 +162,11 @@ impl<V> From<Loaded<V>> for Answered<V> {
     }
 }
 
-/// A source that is a closure which is handed the previous value.
-///
-/// Made by [`Builder::revalidate_fn`](crate::Builder::revalidate_fn); named as [`LoadFn`](crate::LoadFn) is.
-pub struct RevalidateFn<F, V>(pub(crate) F, pub(crate) PhantomData<fn() -> V>);
-
-impl<F, V> Sealed for RevalidateFn<F, V> {}
-impl<F, V> HasLoader for RevalidateFn<F, V> {}
-
-impl<K, V: Clone, E, F, Fut> Source<K> for RevalidateFn<F, V>
-where
-    F: Fn(K, Option<Previous<V>>) -> Fut,
-    Fut: Future<Output = Result<Revalidated<V>, E>>,
-{
-    type Value = V;
-    type Error = E;
-    type Answer = Answered<V>;
-    type Future = Revalidation<Pin<Box<Fut>>, V>;
-    type Batch = NoBatch<K, V, E>;
-
-    const REVALIDATES: bool = true;
-
-    fn begin(&self, key: K, previous: Option<Previous<V>>) -> Option<Self::Future> {
-        Some(Revalidation { load: Box::pin((self.0)(key, previous.clone())), previous })
-    }
-}
-
-/// A source that is handed the previous value and whose type can be written down.
-///
-/// Made by [`Builder::boxed_revalidate_fn`](crate::Builder::boxed_revalidate_fn).
-///
-/// ```
-/// use larder::{BoxRevalidator, Cache, parts::{NoTimer, Std, StdClock}};
-///
-/// struct Site {
-///     pages: Cache<String, BoxRevalidator<String, String, std::io::Error>, Std<NoTimer<StdClock>>>,
-/// }
-/// ```
-pub struct BoxRevalidator<K, V, E>(pub(crate) Box<RevalidateDyn<K, V, E>>);
-
-/// A boxed closure of boxed loads.
-pub(crate) type RevalidateDyn<K, V, E> =
-    dyn Fn(K, Option<Previous<V>>) -> BoxFuture<Result<Revalidated<V>, E>> + Send + Sync;
-
-impl<K, V, E> Sealed for BoxRevalidator<K, V, E> {}
-impl<K, V, E> HasLoader for BoxRevalidator<K, V, E> {}
-
-impl<K, V: Clone, E> Source<K> for BoxRevalidator<K, V, E> {
-    type Value = V;
-    type Error = E;
-    type Answer = Answered<V>;
-    type Future = Revalidation<BoxFuture<Result<Revalidated<V>, E>>, V>;
-    type Batch = NoBatch<K, V, E>;
-
-    const REVALIDATES: bool = true;
-
-    fn begin(&self, key: K, previous: Option<Previous<V>>) -> Option<Self::Future> {
-        Some(Revalidation { load: (self.0)(key, previous.clone()), previous })
-    }
-}
-
-/// A load, and the value that it was handed.
-///
-/// Part of those sources' types; there is no need to name it.
-pub struct Revalidation<F, V> {
-    pub(crate) load: F,
-    pub(crate) previous: Option<Previous<V>>,
-}
-
-impl<F: Unpin, V> Unpin for Revalidation<F, V> {}
-
-impl<F, V, E> Future for Revalidation<F, V>
-where
-    F: Future<Output = Result<Revalidated<V>, E>> + Unpin,
-{
-    type Output = Result<Answered<V>, E>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.load).poll(cx).map_ok(|answer| match (answer, self.previous.take()) {
-            (Revalidated::New(loaded), _) => Answered::New(loaded),
-            (Revalidated::Unchanged(ttl), Some(previous)) => Answered::Kept(previous, ttl),
-            (Revalidated::Unchanged(_), None) => Answered::Nothing(Lack::Previous),
-        })
+/// Says what a load that was handed this value has answered.
+pub(crate) fn kept<V>(answer: Revalidated<V>, previous: Option<Previous<V>>) -> Answered<V> {
+    match (answer, previous) {
+        (Revalidated::New(loaded), _) => Answered::New(loaded),
+        (Revalidated::Unchanged(ttl), Some(previous)) => Answered::Kept(previous, ttl),
+        (Revalidated::Unchanged(_), None) => Answered::Nothing(Lack::Previous),
     }
 }

@@ -1,0 +1,239 @@
+//! Lookups of a value and how it was found, and what a call may say for itself.
+
+use alloc::borrow::ToOwned;
+use core::{
+    borrow::Borrow,
+    future::Future,
+    hash::Hash,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use super::{
+    AnyCache, Cache, LookupOptions, StaleOutcome, Tuning,
+    ask::AskBy,
+    lookup_by::LookupBy,
+    means::{Borrowed, ByCall, ByLoader, Means},
+    stale::GetStale,
+};
+use crate::{
+    Key, LoadError, Loaded, Outcome, Runtime, Takes,
+    source::{Answered, TaskOf},
+};
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
+    /// Returns the value of `key` and how it was found.
+    ///
+    /// As [`get`](Self::get), by the cache's own loader; what this call has to say for itself follows, see [`Lookup`].
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::Status;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// let brief = LookupOptions::new().ttl(Duration::from_secs(5));
+    /// assert_eq!(block_on(cache.lookup(&21).options(brief))?.status(), Status::Miss);
+    /// clock.advance(Duration::from_secs(5));
+    /// assert_eq!(block_on(cache.lookup(&21).options(brief))?.status(), Status::Expired);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lookup<'a, Q>(&'a self, key: &'a Q) -> Lookup<'a, Self, Q>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let means = ByLoader::new(self.inner.source.loads());
+        Lookup(LookupBy::new(AskBy::new(&self.inner, key, means), LookupOptions::new()))
+    }
+
+    /// Loads the value of `key` anew, though it is fresh.
+    ///
+    /// As [`lookup`](Self::lookup) with [`reload`](LookupOptions::reload): refreshers share one load, and join one that
+    /// is in flight; a kept failure is ignored. Others have the old value meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get), though a stale value would be there for others; a value that was there stays.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, Status, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// let outcome = block_on(cache.refresh(&1))?;
+    /// assert_eq!((*outcome.value(), outcome.status()), (2, Status::Miss));
+    /// assert_eq!(cache.get_if_present(&1), Some(2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn refresh<'a, Q>(&'a self, key: &'a Q) -> Lookup<'a, Self, Q>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        self.lookup(key).options(LookupOptions::new().reload())
+    }
+}
+
+/// The future of [`Cache::lookup`] and [`Cache::refresh`]; before it is polled, a call says here what it has to say.
+///
+/// What it is not told is as the cache has it. It does nothing before its first poll, and needs no pinning.
+///
+/// ```
+/// # use core::time::Duration;
+/// # use futures_lite::future::block_on;
+/// # use larder::{Cache, Loaded, LookupOptions, ManualClock, parts::Std};
+/// # use std::io;
+/// # let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+/// let brief = LookupOptions::new().ttl(Duration::from_secs(5));
+/// let outcome = block_on(cache.lookup(&21).options(brief).by(|| async { Ok(Loaded::new(42)) }))?;
+/// assert_eq!(outcome.into_value(), 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a future does nothing unless it is polled"]
+pub struct Lookup<'a, C: AnyCache, Q: ?Sized, M = LoaderOf<C>>(
+    LookupBy<'a, C::Key, Q, C::Value, C::Error, C::Runtime, C::Tuning, M>,
+);
+
+/// Leads by the loader of this cache.
+type LoaderOf<C> =
+    ByLoader<TaskOf<<C as AnyCache>::Value, <C as AnyCache>::Error, <<C as AnyCache>::Runtime as Runtime>::Threads>>;
+
+/// Leads by a load that this call brings.
+type Brought<C, F, V, E, R> = ByCall<C, F, Loaded<V>, V, E, TaskOf<V, E, <R as Runtime>::Threads>>;
+
+impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Lookup<'a, Cache<K, V, E, R, S>, Q, M> {
+    /// Has options of this call's own go before those of the cache.
+    pub const fn options(mut self, options: LookupOptions) -> Self {
+        self.0.options = options;
+        self
+    }
+}
+
+impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning> Lookup<'a, Cache<K, V, E, R, S>, Q> {
+    /// Loads by `load`, if need be, whether or not the cache has a loader.
+    ///
+    /// As [`get_or_load`](Cache::get_or_load); the load may say a lifetime and a weight.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Cache::get).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get`](Cache::get).
+    ///
+    /// ```
+    /// # use larder::TimeLeft;
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, Loaded, LookupOptions, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder::<u32>(Std::new(clock.clone())).per_call::<u32, io::Error>().build()?;
+    /// let load = || async { Ok(Loaded::new(20).ttl(Duration::from_secs(60))) };
+    /// let outcome = block_on(cache.lookup(&1).by(load))?;
+    /// assert_eq!(outcome.time_left(), TimeLeft::For(Duration::from_secs(60)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn by<C, F>(self, load: C) -> Lookup<'a, Cache<K, V, E, R, S>, Q, Brought<C, F, V, E, R>>
+    where
+        V: 'static,
+        E: 'static,
+        C: FnOnce() -> F,
+        F: Future<Output = Result<Loaded<V>, E>>,
+        R::Threads: Takes<F>,
+    {
+        Lookup(self.0.with(ByCall::new(load, |result, ()| result.map(Answered::New))))
+    }
+
+    ///     Ok(Loaded::new(prices[1]).ttl(Duration::from_secs(60)))
+    /// }))?;
+    /// assert_eq!(outcome.status(), Status::Miss);
+    /// assert_eq!(outcome.into_value(), 20);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lend<C, F>(self, load: C) -> Lookup<'a, Cache<K, V, E, R, S>, Q, Borrowed<C, F>>
+    where
+        C: FnOnce() -> F,
+        F: Future<Output = Result<Loaded<V>, E>>,
+    {
+        Lookup(self.0.with(Borrowed::new(load)))
+    }
+}
+
+impl<'a, K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Lookup<'a, Cache<K, V, E, R, S>, Q, M>
+where
+    K: Borrow<Q>,
+    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    M: Means<K, V, E, R::Threads>,
+{
+    /// Takes a stale value at once, with its refresh.
+    ///
+    /// As [`get_stale`](Cache::get_stale). The refresh, if there is one, is made by what this call loads by: its own
+    /// [load](Self::by), or else the cache's loader. Where there is neither, the stale value comes without.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Cache::get).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get`](Cache::get).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, Status, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .ttl(Duration::from_secs(60))
+    /// #     .stale_while_refresh(Duration::from_secs(30))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(70));
+    /// let fussy = LookupOptions::new().stale_while_refresh(Duration::from_secs(5));
+    /// let stale = block_on(cache.lookup(&1).options(fussy).stale())?;
+    /// assert_eq!(stale.outcome.status(), Status::Expired); // too old for this caller, who has waited for a load
+    /// assert_eq!(*stale.outcome.value(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stale(self) -> impl Future<Output = Result<StaleOutcome<K, V, E, R, S>, LoadError<E>>> + Unpin {
+        GetStale(self.0.stale())
+    }
+}
+
+impl<C: AnyCache, Q: ?Sized, M> Unpin for Lookup<'_, C, Q, M> {}
+
+impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Future for Lookup<'_, Cache<K, V, E, R, S>, Q, M>
+where
+    K: Borrow<Q>,
+    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    M: Means<K, V, E, R::Threads>,
+{
+    type Output = Result<Outcome<V, E>, LoadError<E>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}

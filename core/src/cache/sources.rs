@@ -1,0 +1,284 @@
+//! The settings that are the user's own code: where values come from, what they weigh, who hears of them.
+
+use alloc::vec::Vec;
+use core::{future::Future, marker::PhantomData};
+
+use super::{Builder, Tuning};
+use crate::{
+    Keeps, Key, Load, LoadMany, Loaded, Previous, RemovalCause, Revalidated, Runtime,
+    source::{Listener, LoadFn, LoadManyFn, LoadedFn, LoadedManyFn, Loader, ManyLoader, RevalidateFn, Weigher},
+};
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
+    /// Loads by a closure that returns plain values.
+    ///
+    /// The load is kept in the cache and polled from the task of whichever waiter is polled; its error is shared by all
+    /// of them.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .load_fn(|name: String| async move { Ok::<_, io::Error>(name.len()) })
+    ///     .build()?;
+    /// assert_eq!(block_on(cache.get("larder"))?, 6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn load_fn<F, Fut>(mut self, load: F) -> Self
+    where
+        F: Fn(K) -> Fut,
+        Fut: Future<Output = Result<V, E>>,
+        R::Threads: Keeps<K, V, E, LoadFn<F>>,
+    {
+        self.sources.set_loader(<R::Threads as Keeps<K, V, E, LoadFn<F>>>::keep(LoadFn(load)));
+        self
+    }
+
+    /// Loads by a closure that returns [`Loaded`] values.
+    ///
+    /// So each value may have a lifetime and a weight of its own.
+    ///
+    /// ```
+    /// # use larder::TimeLeft;
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, Loaded, LookupOptions, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .loaded_fn(|host: String| async move {
+    ///         let (address, seconds) = ("192.0.2.1", 30); // what a name server answers
+    ///         Ok::<_, io::Error>(Loaded::new(address).ttl(Duration::from_secs(seconds)))
+    ///     })
+    ///     .build()?;
+    /// let outcome = block_on(cache.lookup("example.org", LookupOptions::new()))?;
+    /// assert_eq!(outcome.time_left(), TimeLeft::For(Duration::from_secs(30)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn loaded_fn<F, Fut>(mut self, load: F) -> Self
+    where
+        F: Fn(K) -> Fut,
+        Fut: Future<Output = Result<Loaded<V>, E>>,
+        R::Threads: Keeps<K, V, E, LoadedFn<F>>,
+    {
+        self.sources.set_loader(<R::Threads as Keeps<K, V, E, LoadedFn<F>>>::keep(LoadedFn(load)));
+        self
+    }
+
+    /// Loads by a type of one's own.
+    ///
+    /// ```
+    /// # use larder::{BoxLoad, Load};
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, Loaded, ManualClock, parts::Std};
+    /// # use std::io;
+    /// struct Greeter(&'static str);
+    ///
+    /// impl Load<String> for Greeter {
+    ///     type Value = String;
+    ///     type Error = io::Error;
+    ///     type Future = BoxLoad<String, io::Error>;
+    ///
+    ///     fn load(&self, name: String) -> Self::Future {
+    ///         let greeting = self.0;
+    ///         Box::pin(async move { Ok(Loaded::new(format!("{greeting}, {name}"))) })
+    ///     }
+    /// }
+    ///
+    /// let cache = Cache::builder(Std::new(ManualClock::new())).loader(Greeter("Hello")).build()?;
+    /// assert_eq!(block_on(cache.get("larder"))?, "Hello, larder");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn loader<L: Load<K, Value = V, Error = E>>(mut self, load: L) -> Self
+    where
+        R::Threads: Keeps<K, V, E, Loader<L>>,
+    {
+        self.sources.set_loader(<R::Threads as Keeps<K, V, E, Loader<L>>>::keep(Loader(load)));
+        self
+    }
+
+    /// Loads by a closure that is handed the value which is held.
+    ///
+    /// However stale that is. The closure may answer that it is [unchanged](Revalidated::Unchanged), as HTTP's 304 does.
+    /// Such a value is of use after it has expired, so it is held until room is needed, or for as long as
+    /// [`revalidate_within`](Self::revalidate_within) says.
+    ///
+    /// A load outside the shared ones ([`OnTimeout::LoadAlone`](crate::OnTimeout::LoadAlone)) is handed it as well; what it
+    /// finds unchanged is delivered, and stays stored as it was.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, Loaded, ManualClock, Previous, Revalidated, parts::Std};
+    /// # use std::io;
+    /// let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .revalidate_fn(|id: u32, previous: Option<Previous<String>>| async move {
+    ///         io::Result::Ok(match previous {
+    ///             Some(_) => Revalidated::unchanged(),
+    ///             None => Revalidated::from(format!("user {id}")),
+    ///         })
+    ///     })
+    ///     .build()?;
+    /// assert_eq!(block_on(cache.get(&1))?, "user 1");
+    /// clock.advance(Duration::from_secs(90));
+    /// assert_eq!(block_on(cache.get(&1))?, "user 1");
+    /// let found = cache.peek(&1).expect("it is still the same value, and fresh again");
+    /// assert_eq!(found.age(), Duration::from_secs(90));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn revalidate_fn<F, Fut>(mut self, load: F) -> Self
+    where
+        F: Fn(K, Option<Previous<V>>) -> Fut,
+        Fut: Future<Output = Result<Revalidated<V>, E>>,
+        R::Threads: Keeps<K, V, E, RevalidateFn<F>>,
+    {
+        self.sources.set_loader(<R::Threads as Keeps<K, V, E, RevalidateFn<F>>>::keep(RevalidateFn(load)));
+        self
+    }
+
+    /// Loads many keys at once by a closure that returns plain values.
+    ///
+    /// [`get_many`](crate::Cache::get_many) asks it once for all keys that it has to load, each of which is there once; a
+    /// lookup of a single key asks it for that one. Answers are matched by key, in any order; a key that is not answered
+    /// has failed.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .load_many_fn(|ids: Vec<u32>| async move {
+    ///         io::Result::Ok(ids.into_iter().map(|id| (id, id * 2)))
+    ///     })
+    ///     .build()?;
+    /// assert_eq!(block_on(cache.get(&21))?, 42);
+    /// assert_eq!(block_on(cache.get_many(&[21, 22]))[1].as_ref().ok(), Some(&44));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn load_many_fn<F, Fut, I>(mut self, load: F) -> Self
+    where
+        F: Fn(Vec<K>) -> Fut,
+        Fut: Future<Output = Result<I, E>>,
+        I: IntoIterator<Item = (K, V)>,
+        R::Threads: Keeps<K, V, E, LoadManyFn<F, I>>,
+    {
+        self.sources.set_loader(<R::Threads as Keeps<K, V, E, LoadManyFn<F, I>>>::keep(LoadManyFn(load, PhantomData)));
+        self
+    }
+
+    /// Loads many keys at once by a closure that says more of each.
+    ///
+    /// As [`load_many_fn`](Self::load_many_fn), but each key has a [`Loaded`] value or an error of its own.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, Loaded, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let answer = |id: u32| match id {
+    ///     0 => Err(io::Error::other("nobody")),
+    ///     _ => Ok(Loaded::new(id * 2).ttl(Duration::from_secs(60))),
+    /// };
+    /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .loaded_many_fn(|ids: Vec<u32>| async move { Ok(ids.into_iter().map(move |id| (id, answer(id)))) })
+    ///     .build()?;
+    /// let found = block_on(cache.get_many(&[0, 1]));
+    /// assert_eq!(found[0].as_ref().unwrap_err().error().map(io::Error::to_string), Some("nobody".into()));
+    /// assert_eq!(found[1].as_ref().ok(), Some(&2));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn loaded_many_fn<F, Fut, I>(mut self, load: F) -> Self
+    where
+        F: Fn(Vec<K>) -> Fut,
+        Fut: Future<Output = Result<I, E>>,
+        I: IntoIterator<Item = (K, Result<Loaded<V>, E>)>,
+        R::Threads: Keeps<K, V, E, LoadedManyFn<F, I>>,
+    {
+        self.sources
+            .set_loader(<R::Threads as Keeps<K, V, E, LoadedManyFn<F, I>>>::keep(LoadedManyFn(load, PhantomData)));
+        self
+    }
+
+    /// Loads many keys at once by a [`LoadMany`] of one's own.
+    ///
+    /// Its type has a name, so that the cache's type can be written down; see there for an example.
+    #[must_use]
+    pub fn many_loader<L: LoadMany<K, Value = V, Error = E>>(mut self, load: L) -> Self
+    where
+        R::Threads: Keeps<K, V, E, ManyLoader<L>>,
+    {
+        self.sources.set_loader(<R::Threads as Keeps<K, V, E, ManyLoader<L>>>::keep(ManyLoader(load)));
+        self
+    }
+
+    /// Weighs values that come without a weight.
+    ///
+    /// That is where neither load nor call says it. Zero counts as 1. The closure runs outside every lock; its panic
+    /// counts as the load's.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .capacity(1_000_000) // bytes, then
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(format!("user {id}")) })
+    ///     .weigher(|_, name| name.len() as u64)
+    ///     .build()?;
+    /// block_on(cache.get(&7))?;
+    /// assert_eq!(cache.weight(), 6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn weigher<F: Fn(&K, &V) -> u64>(mut self, weigher: F) -> Self
+    where
+        R::Threads: Keeps<K, V, E, Weigher<F>>,
+    {
+        self.sources.weigher = Some(<R::Threads as Keeps<K, V, E, Weigher<F>>>::keep(Weigher(weigher)));
+        self
+    }
+
+    /// Tells this closure of every value that leaves, and why.
+    ///
+    /// Each value has one event: those that were stored, when they are held no more, and those that were refused. The
+    /// closure runs outside every lock, after all who wait have been woken, in the call that brought it about: the cache
+    /// is as it will be, and the closure may call it. Its panic goes out through that call once the other events are
+    /// through. With several listeners, the first that was set hears first.
+    ///
+    /// A value that is handed out without being stored has no event, unless it was too heavy. Dropping the cache has
+    /// none.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, RemovalCause, parts::Std};
+    /// # use std::io;
+    /// use std::sync::mpsc;
+    ///
+    /// let (sender, events) = mpsc::channel();
+    /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
+    ///     .listener(move |id: &u32, value: &u32, cause| sender.send((*id, *value, cause)).unwrap_or_default())
+    ///     .build()?;
+    /// cache.insert(1, 10);
+    /// cache.insert(1, 11);
+    /// cache.remove(&1);
+    /// let events: Vec<_> = events.try_iter().collect();
+    /// assert_eq!(events, [(1, 10, RemovalCause::Replaced), (1, 11, RemovalCause::Removed)]);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn listener<F: Fn(&K, &V, RemovalCause)>(mut self, listener: F) -> Self
+    where
+        R::Threads: Keeps<K, V, E, Listener<F>>,
+    {
+        self.sources.listener = Some(<R::Threads as Keeps<K, V, E, Listener<F>>>::keep(Listener(listener)));
+        self
+    }
+}

@@ -1,0 +1,94 @@
+//! What has to be a type though it is a setting: the eviction policy and the hasher.
+
+use core::{hash::BuildHasher, marker::PhantomData};
+
+use super::DefaultHasher;
+use crate::policy::{GatedFifo, Policy};
+
+/// Which eviction policy and hasher a cache has; mostly [`Standard`], or a [`Tuned`].
+///
+/// ```
+/// use larder::{Cache, ManualClock, Tuned, parts::Std, policy::Lru};
+///
+/// type Recent<K, V, E> = Cache<K, V, E, Std<ManualClock>, Tuned<Lru>>;
+///
+/// let cache: Recent<u32, u32, std::io::Error> =
+///     Cache::builder_with(Std::new(ManualClock::new()), Tuned::new()).capacity(2).shards(1).build()?;
+/// cache.insert(1, 10);
+/// cache.insert(2, 20);
+/// cache.get_if_present(&1);
+/// cache.insert(3, 30);
+/// assert!(cache.contains(&1) && !cache.contains(&2));
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+pub trait Tuning {
+    /// Which entry leaves when room is needed.
+    type Policy: Policy;
+
+    /// What hashes keys.
+    type Hasher: BuildHasher;
+
+    /// Returns the hasher, or none if it still needs a seed.
+    fn into_hasher(self) -> Option<Self::Hasher>;
+}
+
+/// A [`Tuning`] of this policy and hasher.
+///
+/// ```
+/// use larder::{Cache, ManualClock, Tuned, parts::Std, policy::GatedFifo};
+/// use std::hash::RandomState;
+///
+/// let tuning = Tuned::<GatedFifo, _>::with_hasher(RandomState::new());
+/// let cache = Cache::builder_with(Std::new(ManualClock::new()), tuning)
+///     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+///     .build()?;
+/// # cache.insert(1, 7);
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+pub struct Tuned<P, H = DefaultHasher> {
+    hasher: Option<H>,
+    policy: PhantomData<fn() -> P>,
+}
+
+/// What caches have that do not say otherwise: the policy with the best hit ratio, and a fast hasher.
+pub type Standard = Tuned<GatedFifo>;
+
+impl<P: Policy> Tuned<P> {
+    /// Takes the default hasher, with a random seed; without std, the builder has to be given one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { hasher: default_hasher(), policy: PhantomData }
+    }
+}
+
+impl<P: Policy, H: BuildHasher> Tuned<P, H> {
+    /// Takes a hasher of one's own.
+    ///
+    /// Keys are found by all 64 bits of their hash, so equal bits in many hashes make it slow, but never wrong.
+    pub const fn with_hasher(hasher: H) -> Self {
+        Self { hasher: Some(hasher), policy: PhantomData }
+    }
+}
+
+impl<P: Policy> Default for Tuned<P> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<P: Policy, H: BuildHasher> Tuning for Tuned<P, H> {
+    type Policy = P;
+    type Hasher = H;
+
+    fn into_hasher(self) -> Option<H> {
+        self.hasher
+    }
+}
+
+/// Returns the default hasher with a random seed, if there is randomness.
+pub(crate) fn default_hasher() -> Option<DefaultHasher> {
+    #[cfg(feature = "std")]
+    return Some(DefaultHasher::with_seed(std::hash::RandomState::new().hash_one(0)));
+    #[cfg(not(feature = "std"))]
+    None
+}

@@ -1,0 +1,173 @@
+//! Whether loads, and what is kept, may move between threads.
+
+use alloc::{boxed::Box, sync::Arc};
+use core::{future::Future, pin::Pin};
+
+use crate::{
+    source::{Files, Source, sealed::Sealed},
+    write_back::Upstream,
+};
+
+/// Says whether loads and what is kept may move between threads: [`ManyThreads`] or [`OneThread`].
+///
+/// Each [`Runtime`](crate::Runtime) names one. On many threads, what a cache is given (loaders, weighers, listeners) has
+/// to be `Send`, `Sync` and `'static`, and so have loads, but for `Sync`; the cache itself can be shared if its keys,
+/// values and errors can. On one thread they only have to be `'static`, and values may be such as `Rc`.
+///
+/// Closed to other types; there to be named in bounds.
+///
+/// ```
+/// use larder::{BoxIo, Cache, Runtime};
+/// use std::io;
+///
+/// /// A cache of files on any runtime whose loads may move between threads.
+/// async fn read<R>(files: &Cache<String, String, io::Error, R>, path: &str, file: BoxIo<io::Result<String>>)
+///     -> Option<String>
+/// where
+///     R: Runtime<Threads = larder::ManyThreads>,
+/// {
+///     files.get_or_load(path, || file).await.ok()
+/// }
+/// ```
+pub trait Threads: Sized + Sealed + 'static {
+    /// A load under way, its type erased.
+    type Task<O>: Future<Output = O> + Unpin;
+
+    /// A source of values, its type erased.
+    #[doc(hidden)]
+    type Source<K, V, E>: ?Sized + Source<K, V, E, Self>;
+
+    /// A back end, its type erased.
+    #[doc(hidden)]
+    type Files<K, V, E>: ?Sized + Files<K, V, E, Self>;
+
+    /// Another cache, which is flushed before this one.
+    #[doc(hidden)]
+    type Other: ?Sized + Upstream<Self>;
+}
+
+/// A threading that can run this future as a load.
+///
+/// That is any future that is `'static`, on [`ManyThreads`] also `Send`; `X` is what goes with it. There to be named in
+/// bounds, as at [`Threads`].
+#[diagnostic::on_unimplemented(
+    message = "a load of this type cannot be kept on `{Self}`",
+    note = "on many threads, a load has to be `Send` and own what it needs (`'static`); for one that is not `Send`, take a runtime for one thread such as `parts::Local`",
+    note = "a load that borrows can be lent by `get_with` and `lend`"
+)]
+pub trait Takes<F: Future, X = ()>: Threads {
+    /// Erases the type of a load, whose answer is to be put in other words.
+    #[doc(hidden)]
+    fn task<O: 'static>(future: F, extra: X, say: fn(F::Output, X) -> O) -> Self::Task<O>;
+}
+
+/// A threading that can keep this source of values.
+///
+/// There to be named in bounds; the sources are made by the methods of [`Builder`](crate::Builder).
+#[diagnostic::on_unimplemented(
+    message = "this cannot be kept by a cache of these keys, values and errors on `{Self}`",
+    note = "on many threads, what a cache keeps has to be `Send`, `Sync` and `'static`, and so have its loads, but for `Sync`; on one thread (`parts::Local`) only `'static`"
+)]
+pub trait Keeps<K, V, E, S>: Threads {
+    /// Erases the type of a source.
+    #[doc(hidden)]
+    fn keep(source: S) -> Arc<Self::Source<K, V, E>>;
+}
+
+/// A threading that can keep this back end.
+///
+/// There to be named in bounds; every [`Backend`](crate::Backend) is kept that may move as the threading asks.
+#[diagnostic::on_unimplemented(
+    message = "`{B}` cannot be kept as a back end on `{Self}`",
+    note = "it has to implement `Backend`; on many threads, it has to be `Send`, `Sync` and `'static`, and its futures `Send` and `'static`"
+)]
+pub trait Stores<K, V, E, B>: Threads {
+    /// Erases the type of a back end.
+    #[doc(hidden)]
+    fn store(backend: B) -> Arc<Self::Files<K, V, E>>;
+}
+
+/// Loads may move between threads, and what is kept can be used from any.
+///
+/// ```
+/// use larder::{Cache, ManualClock, parts::Std};
+///
+/// fn is_shared<T: Send + Sync>(_: &T) {}
+///
+/// let cache = Cache::builder(Std::new(ManualClock::new()))
+///     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+///     .build()?;
+/// is_shared(&cache);
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct ManyThreads(());
+
+/// Everything stays on its thread.
+///
+/// ```
+/// use std::rc::Rc;
+/// use larder::{Cache, ManualClock, parts::Local};
+///
+/// let shared = Rc::new(7);
+/// let cache = Cache::builder(Local::new(ManualClock::new()))
+///     .load_fn(move |_: u32| core::future::ready(Ok::<_, std::io::Error>(Rc::clone(&shared))))
+///     .build()?;
+/// assert_eq!(*futures_lite::future::block_on(cache.get(&1))?, 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct OneThread(());
+
+impl Sealed for ManyThreads {}
+impl Sealed for OneThread {}
+
+impl Threads for ManyThreads {
+    type Task<O> = Pin<Box<dyn Future<Output = O> + Send>>;
+    type Source<K, V, E> = dyn Source<K, V, E, Self> + Send + Sync;
+    type Files<K, V, E> = dyn Files<K, V, E, Self> + Send + Sync;
+    type Other = dyn Upstream<Self> + Send + Sync;
+}
+
+impl Threads for OneThread {
+    type Task<O> = Pin<Box<dyn Future<Output = O>>>;
+    type Source<K, V, E> = dyn Source<K, V, E, Self>;
+    type Files<K, V, E> = dyn Files<K, V, E, Self>;
+    type Other = dyn Upstream<Self>;
+}
+
+impl<F: Future + Send + 'static, X: Send + 'static> Takes<F, X> for ManyThreads {
+    fn task<O: 'static>(future: F, extra: X, say: fn(F::Output, X) -> O) -> Self::Task<O> {
+        Box::pin(async move { say(future.await, extra) })
+    }
+}
+
+impl<F: Future + 'static, X: 'static> Takes<F, X> for OneThread {
+    fn task<O: 'static>(future: F, extra: X, say: fn(F::Output, X) -> O) -> Self::Task<O> {
+        Box::pin(async move { say(future.await, extra) })
+    }
+}
+
+impl<K, V, E, S: Source<K, V, E, Self> + Send + Sync + 'static> Keeps<K, V, E, S> for ManyThreads {
+    fn keep(source: S) -> Arc<Self::Source<K, V, E>> {
+        Arc::new(source)
+    }
+}
+
+impl<K, V, E, S: Source<K, V, E, Self> + 'static> Keeps<K, V, E, S> for OneThread {
+    fn keep(source: S) -> Arc<Self::Source<K, V, E>> {
+        Arc::new(source)
+    }
+}
+
+impl<K, V, E, B: Files<K, V, E, Self> + Send + Sync + 'static> Stores<K, V, E, B> for ManyThreads {
+    fn store(backend: B) -> Arc<Self::Files<K, V, E>> {
+        Arc::new(backend)
+    }
+}
+
+impl<K, V, E, B: Files<K, V, E, Self> + 'static> Stores<K, V, E, B> for OneThread {
+    fn store(backend: B) -> Arc<Self::Files<K, V, E>> {
+        Arc::new(backend)
+    }
+}

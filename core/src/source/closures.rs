@@ -1,0 +1,184 @@
+//! What users give a cache, as sources: closures and loaders of each kind.
+
+use alloc::vec::Vec;
+use core::{future::Future, marker::PhantomData};
+
+use super::{
+    Answered, Answers, BatchOf, Lack, Load, LoadMany, Loaded, Previous, Revalidated, Source, TaskOf, revalidate::kept,
+};
+use crate::{RemovalCause, Takes, Threads, Ttl};
+
+/// A loader that is a [`Load`].
+pub struct Loader<L>(pub(crate) L);
+
+/// A loader that is a closure returning plain values.
+pub struct LoadFn<F>(pub(crate) F);
+
+/// A loader that is a closure returning [`Loaded`] values.
+pub struct LoadedFn<F>(pub(crate) F);
+
+/// A loader that is a closure which is handed the previous value.
+pub struct RevalidateFn<F>(pub(crate) F);
+
+/// A loader that is a [`LoadMany`].
+pub struct ManyLoader<L>(pub(crate) L);
+
+/// A loader that is a closure returning plain values for many keys; `I` is what holds them.
+pub struct LoadManyFn<F, I>(pub(crate) F, pub(crate) PhantomData<fn() -> I>);
+
+/// A loader that is a closure returning [`Loaded`] values and errors for many keys; `I` is what holds them.
+pub struct LoadedManyFn<F, I>(pub(crate) F, pub(crate) PhantomData<fn() -> I>);
+
+impl<K, V, E, T, L> Source<K, V, E, T> for Loader<L>
+where
+    V: 'static,
+    E: 'static,
+    T: Takes<L::Future>,
+    L: Load<K, Value = V, Error = E>,
+{
+    fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+        Some(T::task(self.0.load(key), (), |result, ()| result.map(Answered::New)))
+    }
+}
+
+impl<K, V, E, T, F, Fut> Source<K, V, E, T> for LoadFn<F>
+where
+    V: 'static,
+    E: 'static,
+    T: Takes<Fut>,
+    F: Fn(K) -> Fut,
+    Fut: Future<Output = Result<V, E>>,
+{
+    fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+        Some(T::task((self.0)(key), (), |result, ()| result.map(Answered::from)))
+    }
+}
+
+impl<K, V, E, T, F, Fut> Source<K, V, E, T> for LoadedFn<F>
+where
+    V: 'static,
+    E: 'static,
+    T: Takes<Fut>,
+    F: Fn(K) -> Fut,
+    Fut: Future<Output = Result<Loaded<V>, E>>,
+{
+    fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+        Some(T::task((self.0)(key), (), |result, ()| result.map(Answered::New)))
+    }
+}
+
+impl<K, V, E, T, F, Fut> Source<K, V, E, T> for RevalidateFn<F>
+where
+    V: Clone + 'static,
+    E: 'static,
+    T: Takes<Fut, Option<Previous<V>>>,
+    F: Fn(K, Option<Previous<V>>) -> Fut,
+    Fut: Future<Output = Result<Revalidated<V>, E>>,
+{
+    fn load(&self, key: K, previous: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+        let load = (self.0)(key, previous.clone());
+        Some(T::task(load, previous, |result, previous| result.map(|answer| kept(answer, previous))))
+    }
+
+    fn revalidates(&self) -> bool {
+        true
+    }
+}
+
+/// Puts plain values in the words of the engine.
+pub(crate) fn plain_answers<K, V, E, I>(result: Result<I, E>, (): ()) -> Result<Answers<K, V, E>, E>
+where
+    I: IntoIterator<Item = (K, V)>,
+{
+    result.map(|answers| answers.into_iter().map(|(key, value)| (key, Ok(Loaded::new(value)))).collect())
+}
+
+/// Puts values with lifetimes, and errors, in the words of the engine.
+pub(crate) fn own_answers<K, V, E, I>(result: Result<I, E>, (): ()) -> Result<Answers<K, V, E>, E>
+where
+    I: IntoIterator<Item = (K, Result<Loaded<V>, E>)>,
+{
+    result.map(|answers| answers.into_iter().collect())
+}
+
+/// Finds the answer to the only key that was asked for.
+fn of_one<K: Eq, V, E>(answers: Result<Answers<K, V, E>, E>, key: &K) -> Result<Answered<V>, E> {
+    let own = answers?.into_iter().find(|(other, _)| other == key);
+    own.map_or(Ok(Answered::Nothing(Lack::Answer)), |(_, answer)| answer.map(Answered::New))
+}
+
+macro_rules! many {
+    ([$($params:tt)*] $name:ty, $future:ty, $say:ident, |$this:ident, $keys:ident| $begin:expr, where $($bounds:tt)*) => {
+        impl<K, V, E, T, $($params)*> Source<K, V, E, T> for $name
+        where
+            K: Eq + Clone + 'static,
+            V: 'static,
+            E: 'static,
+            T: Threads + Takes<$future> + Takes<$future, K>,
+            $($bounds)*
+        {
+            fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+                let ($this, $keys) = (self, Vec::from([key.clone()]));
+                Some(<T as Takes<$future, K>>::task($begin, key, |result, key| of_one($say(result, ()), &key)))
+            }
+
+            fn load_many(&self, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>> {
+                let ($this, $keys) = (self, keys);
+                Some(<T as Takes<$future>>::task($begin, (), $say))
+            }
+
+            fn batches(&self) -> bool {
+                true
+            }
+        }
+    };
+}
+
+many!([L] ManyLoader<L>, L::Future, own_answers, |this, keys| this.0.load_many(keys), where
+    L: LoadMany<K, Value = V, Error = E>);
+
+many!([F, Fut, I] LoadManyFn<F, I>, Fut, plain_answers, |this, keys| (this.0)(keys), where
+    F: Fn(Vec<K>) -> Fut,
+    Fut: Future<Output = Result<I, E>>,
+    I: IntoIterator<Item = (K, V)>);
+
+many!([F, Fut, I] LoadedManyFn<F, I>, Fut, own_answers, |this, keys| (this.0)(keys), where
+    F: Fn(Vec<K>) -> Fut,
+    Fut: Future<Output = Result<I, E>>,
+    I: IntoIterator<Item = (K, Result<Loaded<V>, E>)>);
+
+/// A closure that weighs values.
+pub struct Weigher<F>(pub(crate) F);
+
+impl<K, V, E, T: Threads, F: Fn(&K, &V) -> u64> Source<K, V, E, T> for Weigher<F> {
+    fn weigh(&self, key: &K, value: &V) -> Option<u64> {
+        Some((self.0)(key, value))
+    }
+}
+
+/// A closure that says how long values live.
+pub struct Expiry<F>(pub(crate) F);
+
+impl<K, V, E, T: Threads, F: Fn(&K, &V) -> Ttl> Source<K, V, E, T> for Expiry<F> {
+    fn end(&self, key: &K, value: &V) -> Ttl {
+        (self.0)(key, value)
+    }
+}
+
+/// A closure that hears of the values that leave.
+pub struct Listener<F>(pub(crate) F);
+
+impl<K, V, E, T: Threads, F: Fn(&K, &V, RemovalCause)> Source<K, V, E, T> for Listener<F> {
+    fn left(&self, key: &K, value: &V, cause: RemovalCause) {
+        (self.0)(key, value, cause);
+    }
+}
+
+/// A closure that draws numbers between 0 and 1.
+pub struct Chance<F>(pub(crate) F);
+
+impl<K, V, E, T: Threads, F: Fn() -> f64> Source<K, V, E, T> for Chance<F> {
+    fn random(&self) -> Option<f64> {
+        Some((self.0)())
+    }
+}

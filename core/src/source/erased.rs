@@ -1,0 +1,152 @@
+//! Everything of the user's that the engine calls, its type erased when the cache is built.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+
+use super::{Answered, Answers, Previous};
+use crate::{RemovalCause, Threads, Ttl};
+
+/// A load of one value under way.
+pub(crate) type TaskOf<V, E, T> = <T as Threads>::Task<Result<Answered<V>, E>>;
+
+/// A load of many values under way.
+pub(crate) type BatchOf<K, V, E, T> = <T as Threads>::Task<Result<Answers<K, V, E>, E>>;
+
+/// One thing of the user's that the engine calls. What it has nothing to say to, it leaves as it is.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not load values of this cache: its keys, values or errors are others",
+    note = "a loader answers `Result<V, E>`, or `Result<Loaded<V>, E>` where it says so, for the cache's own `V` and `E`"
+)]
+pub trait Source<K, V, E, T: Threads> {
+    /// Begins to load one value.
+    fn load(&self, key: K, previous: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+        let _ = (key, previous);
+        None
+    }
+
+    /// Begins to load many values.
+    fn load_many(&self, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>> {
+        let _ = keys;
+        None
+    }
+
+    /// Says what a value weighs.
+    fn weigh(&self, key: &K, value: &V) -> Option<u64> {
+        let _ = (key, value);
+        None
+    }
+
+    /// Says how long a value lives.
+    fn end(&self, key: &K, value: &V) -> Ttl {
+        let _ = (key, value);
+        Ttl::Inherit
+    }
+
+    /// Hears that a value has left.
+    fn left(&self, key: &K, value: &V, cause: RemovalCause) {
+        let _ = (key, value, cause);
+    }
+
+    /// Draws a number between 0 and 1.
+    fn random(&self) -> Option<f64> {
+        None
+    }
+
+    /// Whether a load has a use for the previous value; asked once.
+    fn revalidates(&self) -> bool {
+        false
+    }
+
+    /// Whether it loads many values at once; asked once.
+    fn batches(&self) -> bool {
+        false
+    }
+}
+
+/// Who hears that something is there that was not, or the other way round.
+pub(crate) trait Watch {
+    fn touched(&self, what: Touched);
+}
+
+/// What has become of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Touched {
+    /// There is another one, or none any more.
+    Value,
+    /// It is still there, and its end has moved.
+    Deadline,
+}
+
+/// What the user's rules say of a value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Judgement {
+    pub(crate) ttl: Ttl,
+    pub(crate) weight: Option<u64>,
+}
+
+/// What a cache keeps of the user's: one place for each kind.
+pub struct Sources<K, V, E, T: Threads> {
+    loader: Option<Arc<T::Source<K, V, E>>>,
+    pub(crate) weigher: Option<Arc<T::Source<K, V, E>>>,
+    pub(crate) expiry: Option<Arc<T::Source<K, V, E>>>,
+    pub(crate) listener: Option<Arc<T::Source<K, V, E>>>,
+    pub(crate) chance: Option<Arc<T::Source<K, V, E>>>,
+    pub(crate) watcher: Option<Box<dyn Watch + Send + Sync>>,
+    revalidates: bool,
+    batches: bool,
+}
+
+impl<K, V, E, T: Threads> Sources<K, V, E, T> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            loader: None,
+            weigher: None,
+            expiry: None,
+            listener: None,
+            chance: None,
+            watcher: None,
+            revalidates: false,
+            batches: false,
+        }
+    }
+
+    pub(crate) fn set_loader(&mut self, loader: Arc<T::Source<K, V, E>>) {
+        (self.revalidates, self.batches) = (loader.revalidates(), loader.batches());
+        self.loader = Some(loader);
+    }
+
+    /// Whether there is a loader.
+    pub(crate) const fn loads(&self) -> bool {
+        self.loader.is_some()
+    }
+
+    pub(crate) const fn revalidates(&self) -> bool {
+        self.revalidates
+    }
+
+    pub(crate) const fn batches(&self) -> bool {
+        self.batches
+    }
+
+    /// Whether somebody has a say in what becomes of a value.
+    pub(crate) const fn judges(&self) -> bool {
+        self.weigher.is_some() || self.expiry.is_some()
+    }
+
+    pub(crate) fn begin(&self, key: K, previous: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+        self.loader.as_ref()?.load(key, previous)
+    }
+
+    pub(crate) fn begin_many(&self, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>> {
+        self.loader.as_ref()?.load_many(keys)
+    }
+
+    pub(crate) fn judge(&self, key: &K, value: &V) -> Judgement {
+        let weight = self.weigher.as_ref().and_then(|weigher| weigher.weigh(key, value));
+        let ttl = self.expiry.as_ref().map_or(Ttl::Inherit, |expiry| expiry.end(key, value));
+        Judgement { ttl, weight }
+    }
+
+    pub(crate) fn random(&self) -> Option<f64> {
+        self.chance.as_ref().and_then(|chance| chance.random())
+    }
+}

@@ -1,0 +1,64 @@
+//! Loads of many keys at once.
+
+use alloc::vec::Vec;
+use core::future::Future;
+
+use super::load::Loaded;
+
+/// Loads the values of many keys at once.
+///
+/// Mostly a closure, see [`Builder::load_many_fn`](crate::Builder::load_many_fn); a type of one's own has a name. The
+/// future is shared by all who wait for any of the keys, and what is said of a [`Load`](crate::Load)'s future holds for
+/// it, too.
+///
+/// Answers are matched by key, in any order. A key that is answered twice has the first answer. One that is not
+/// answered has failed: [`Cause::Missing`](crate::Cause::Missing).
+///
+/// ```
+/// use std::{future::{Ready, ready}, io};
+/// use futures_lite::future::block_on;
+/// use larder::{Cache, LoadMany, Loaded, ManualClock, parts::Std};
+///
+/// struct Roots;
+///
+/// impl LoadMany<i32> for Roots {
+///     type Value = f64;
+///     type Error = io::Error;
+///     type Answers = Vec<(i32, io::Result<Loaded<f64>>)>;
+///     type Future = Ready<io::Result<Self::Answers>>;
+///
+///     fn load_many(&self, squares: Vec<i32>) -> Self::Future {
+///         let root = |square: i32| match square {
+///             0.. => Ok(Loaded::new(f64::from(square).sqrt())),
+///             _ => Err(io::Error::other("not a square")),
+///         };
+///         ready(Ok(squares.into_iter().map(|square| (square, root(square))).collect()))
+///     }
+/// }
+///
+/// let cache = Cache::builder(Std::new(ManualClock::new())).many_loader(Roots).build()?;
+/// let roots = block_on(cache.get_many(&[4, -1, 9]));
+/// assert_eq!(roots[0].as_ref().ok(), Some(&2.0));
+/// assert!(roots[1].is_err());
+/// assert_eq!(roots[2].as_ref().ok(), Some(&3.0));
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+pub trait LoadMany<K> {
+    /// What is cached.
+    type Value: Clone;
+
+    /// What a failed load says, of one key or of all of them.
+    type Error;
+
+    /// What is said of each key.
+    type Answers: IntoIterator<Item = (K, Result<Loaded<Self::Value>, Self::Error>)>;
+
+    /// The load of many keys; its own error is that of each of them.
+    type Future: Future<Output = Result<Self::Answers, Self::Error>>;
+
+    /// Begins the load of `keys`, each of which is there once.
+    fn load_many(&self, keys: Vec<K>) -> Self::Future;
+}
+
+/// What a load of many keys says of each.
+pub(crate) type Answers<K, V, E> = Vec<(K, Result<Loaded<V>, E>)>;

@@ -1,0 +1,22 @@
+//! What a user lends: where values come from, what they weigh, how long they live, who hears of those that leave.
+
+mod backend;
+mod closures;
+mod erased;
+mod load;
+mod many;
+mod revalidate;
+
+pub(crate) use backend::Files;
+pub use backend::{Backend, BoxIo, LocalBoxIo};
+pub(crate) use closures::{
+    Chance, Expiry, Listener, LoadFn, LoadManyFn, LoadedFn, LoadedManyFn, Loader, ManyLoader, RevalidateFn, Weigher,
+    own_answers, plain_answers,
+};
+pub(crate) use erased::{BatchOf, Judgement, Source, Sources, TaskOf, Touched, Watch};
+pub(crate) use load::sealed;
+pub use load::{BoxLoad, Key, Load, Loaded, LocalBoxLoad};
+pub(crate) use many::Answers;
+pub use many::LoadMany;
+pub(crate) use revalidate::{Answered, Lack, kept};
+pub use revalidate::{Previous, Revalidated};
