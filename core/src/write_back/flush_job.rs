@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// One flush of one key. Dropped before it has succeeded, it leaves the key as dirty as it was.
-pub(crate) struct FlushJob<K: Key, V: Clone, E, R: Runtime> {
+pub struct FlushJob<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
     key: K,
     round: u64,

@@ -17,7 +17,7 @@ use super::{
 use crate::{Key, Runtime, Threads, contain::each, dirty::Origin, source::Files};
 
 /// One load of one key.
-pub(crate) struct LoadJob<K: Key, V: Clone, E, R: Runtime> {
+pub struct LoadJob<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
     key: K,
     hash: u64,

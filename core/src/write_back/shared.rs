@@ -60,7 +60,7 @@ pub(crate) enum Task<K> {
 }
 
 /// What a task comes to.
-pub(crate) enum Done<K: Key, V: Clone, E, R: Runtime> {
+pub enum Done<K: Key, V: Clone, E, R: Runtime> {
     Loaded(Pinned<K, V, E, R>),
     Flushed,
 }
