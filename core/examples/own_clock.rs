@@ -39,9 +39,9 @@ fn a_value_lives_for_a_day() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     assert_eq!(block_on(cache.get(&7))?, "page 7");
     clock.advance(DAY - MOMENT);
-    assert_eq!(block_on(cache.lookup(&7, LookupOptions::new()))?.status(), Status::Hit);
+    assert_eq!(block_on(cache.lookup(&7))?.status(), Status::Hit);
     clock.advance(MOMENT);
-    assert_eq!(block_on(cache.lookup(&7, LookupOptions::new()))?.status(), Status::Expired);
+    assert_eq!(block_on(cache.lookup(&7))?.status(), Status::Expired);
     assert_eq!(cache.stats().loads_begun, 2);
     Ok(())
 }
@@ -51,7 +51,7 @@ fn a_load_takes_an_hour() -> Result<(), Box<dyn std::error::Error>> {
     let clock = ManualClock::new();
     let timer = clock.clone();
     let cache = Cache::builder(Local::new(clock.clone())).load_fn(move |id| load(timer.clone(), id)).build()?;
-    let lookup = || cache.lookup(&7, LookupOptions::new());
+    let lookup = || cache.lookup(&7);
     let (first, second) = run(&clock, zip(lookup(), lookup()));
     let (first, second) = (first?, second?);
     assert_eq!((first.status(), first.waited()), (Status::Miss, HOUR));

@@ -110,7 +110,7 @@ impl<E> LoadError<E> {
     /// # use futures_lite::future::{block_on, poll_once, yield_now};
     /// # use larder::{Cache, Failure, ManualClock, parts::Std};
     /// # use std::panic::{AssertUnwindSafe, catch_unwind};
-    /// # let cache = Cache::builder::<u32>(Std::new(ManualClock::new())).per_call::<u32, std::io::Error>().build()?;
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
     /// let mut one = cache.get_or_load(&1, || async { yield_now().await; panic!("a bug") });
     /// let mut other = cache.get_or_load(&1, || async { Ok(7) });
     /// assert!(block_on(poll_once(&mut one)).is_none());
@@ -332,7 +332,7 @@ impl<E> Failure<E> {
     /// # use futures_lite::future::{block_on, poll_once, yield_now};
     /// # use larder::{Cache, Failure, ManualClock, parts::Std};
     /// # use std::panic::{AssertUnwindSafe, catch_unwind};
-    /// # let cache = Cache::builder::<u32>(Std::new(ManualClock::new())).per_call::<u32, std::io::Error>().build()?;
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
     /// let mut one = cache.get_or_load(&1, || async { yield_now().await; panic!("a bug") });
     /// let mut other = cache.get_or_load(&1, || async { Ok(7) });
     /// assert!(block_on(poll_once(&mut one)).is_none());

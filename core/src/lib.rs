@@ -86,6 +86,18 @@ mod store;
 mod time;
 mod write_back;
 
+/// What code names in its bounds that is generic over whether things move between threads.
+#[doc(hidden)]
+pub mod bounds {
+    pub use crate::{
+        slot::FetchFn,
+        source::{
+            Chance, Expiry, Listener, LoadFn, LoadManyFn, LoadedFn, LoadedManyFn, Loader, ManyLoader, RevalidateFn,
+            Weigher,
+        },
+    };
+}
+
 pub mod migration;
 pub mod parts;
 pub mod testing;
@@ -103,7 +115,7 @@ pub use outcome::{Generation, Outcome, RemovalCause, Status};
 pub use parts::ManualClock;
 pub use runtime::{Clock, Keeps, Lock, ManyThreads, Notify, OneThread, Runtime, Spawn, Stores, Takes, Threads, Timer};
 pub use shard::OnTimeout;
-pub use slot::{Answer, Changed, LazySlot, SlotAbandoned, SlotBuilder, SlotRefresh, StaleValue, Watcher};
+pub use slot::{Answer, Changed, LazySlot, SlotAbandoned, SlotBuilder, SlotLookup, SlotRefresh, StaleValue, Watcher};
 pub use source::{
     Backend, BoxIo, BoxLoad, Key, Load, LoadMany, Loaded, LocalBoxIo, LocalBoxLoad, Previous, Revalidated,
 };

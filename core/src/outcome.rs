@@ -175,7 +175,7 @@ pub struct Generation(pub(crate) u32);
 ///     .ttl(Duration::from_secs(60))
 ///     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
 ///     .build()?;
-/// let outcome = block_on(cache.lookup(&21, LookupOptions::new()))?;
+/// let outcome = block_on(cache.lookup(&21))?;
 /// assert_eq!(*outcome.value(), 42);
 /// assert_eq!(outcome.status(), Status::Miss);
 /// assert_eq!(outcome.time_left(), TimeLeft::For(Duration::from_secs(60)));
@@ -210,7 +210,7 @@ impl<V, E> Outcome<V, E> {
     /// # let cache = Cache::builder(Std::new(clock.clone()))
     /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
     /// #     .build()?;
-    /// let outcome = block_on(cache.lookup(&21, LookupOptions::new()))?;
+    /// let outcome = block_on(cache.lookup(&21))?;
     /// assert_eq!(outcome.value(), &42);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -227,7 +227,7 @@ impl<V, E> Outcome<V, E> {
     /// # let cache = Cache::builder(Std::new(clock.clone()))
     /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
     /// #     .build()?;
-    /// let outcome = block_on(cache.lookup(&21, LookupOptions::new()))?;
+    /// let outcome = block_on(cache.lookup(&21))?;
     /// assert_eq!(outcome.into_value(), 42);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -245,9 +245,9 @@ impl<V, E> Outcome<V, E> {
     /// # let cache = Cache::builder(Std::new(clock.clone()))
     /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
     /// #     .build()?;
-    /// let outcome = block_on(cache.lookup(&21, LookupOptions::new()))?;
+    /// let outcome = block_on(cache.lookup(&21))?;
     /// assert_eq!(outcome.status(), Status::Miss);
-    /// let outcome = block_on(cache.lookup(&21, LookupOptions::new()))?;
+    /// let outcome = block_on(cache.lookup(&21))?;
     /// assert_eq!(outcome.status(), Status::Hit);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -309,7 +309,7 @@ impl<V, E> Outcome<V, E> {
     /// #     .load_fn(|id: u32| async move { yield_now().await; Ok::<_, std::io::Error>(id * 2) })
     /// #     .build()?;
     /// // Two callers at once: the first begins the load, the second joins it.
-    /// let lookup = || cache.lookup(&21, LookupOptions::new());
+    /// let lookup = || cache.lookup(&21);
     /// let (first, second) = block_on(zip(lookup(), lookup()));
     /// assert!(first?.led());
     /// assert!(!second?.led()); // and its status is `LockHit`
@@ -332,9 +332,9 @@ impl<V, E> Outcome<V, E> {
     /// # let cache = Cache::builder(Std::new(clock.clone()))
     /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
     /// #     .build()?;
-    /// let loaded = block_on(cache.lookup(&21, LookupOptions::new()))?;
+    /// let loaded = block_on(cache.lookup(&21))?;
     /// assert_eq!(loaded.attempt(), Some(1));
-    /// let found = block_on(cache.lookup(&21, LookupOptions::new()))?;
+    /// let found = block_on(cache.lookup(&21))?;
     /// assert_eq!(found.attempt(), None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -354,7 +354,7 @@ impl<V, E> Outcome<V, E> {
     /// # let cache = Cache::builder(Std::new(clock.clone()))
     /// #     .load_fn(|id: u32| async move { yield_now().await; Ok::<_, std::io::Error>(id * 2) })
     /// #     .build()?;
-    /// let mut lookup = cache.lookup(&21, LookupOptions::new());
+    /// let mut lookup = cache.lookup(&21);
     /// assert!(block_on(poll_once(&mut lookup)).is_none()); // waits
     /// clock.advance(Duration::from_secs(3));
     /// assert_eq!(block_on(lookup)?.waited(), Duration::from_secs(3));
@@ -374,9 +374,9 @@ impl<V, E> Outcome<V, E> {
     /// # let cache = Cache::builder(Std::new(clock.clone()))
     /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
     /// #     .build()?;
-    /// let stored = block_on(cache.lookup(&1, LookupOptions::new()))?;
+    /// let stored = block_on(cache.lookup(&1))?;
     /// assert!(stored.generation().is_some());
-    /// let passed_on = block_on(cache.lookup(&2, LookupOptions::new().ttl(Ttl::NotStored)))?;
+    /// let passed_on = block_on(cache.lookup(&2).options(LookupOptions::new().ttl(Ttl::NotStored)))?;
     /// assert!(passed_on.generation().is_none());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -398,7 +398,7 @@ impl<V, E> Outcome<V, E> {
     /// #     .build()?;
     /// cache.insert(1, 10);
     /// clock.advance(Duration::from_secs(70));
-    /// let outcome = block_on(cache.lookup(&1, LookupOptions::new()))?; // the load fails
+    /// let outcome = block_on(cache.lookup(&1))?; // the load fails
     /// assert_eq!(*outcome.value(), 10);
     /// assert!(outcome.error().is_some());
     /// # Ok::<(), Box<dyn std::error::Error>>(())

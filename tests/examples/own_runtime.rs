@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     cache.insert(7, 42);
     cache.expire(&7);
     // The timer ends the wait.
-    let stale = block_on(cache.lookup(&7, LookupOptions::new()))?;
+    let stale = block_on(cache.lookup(&7))?;
     assert!(matches!(stale.status(), Status::Stale(_)));
     // The spawner has the refresh.
     assert!(block_on(cache.get_stale_spawn(&7))?.refresh.is_none());

@@ -2,12 +2,11 @@
 
 use core::fmt;
 use core::future::Future;
-use core::hash::BuildHasher;
 use core::pin::Pin;
 
 use alloc::rc::Rc;
 
-use larder::{Cause, Failure, Key, LoadError, Outcome, Refresh, Runtime, Source, StaleOutcome, Status, policy::Policy};
+use larder::{Cause, Failure, Key, LoadError, Outcome, Refresh, Runtime, StaleOutcome, Status, Tuning};
 
 /// The values of scripted loads; not `Send`, as a cache on one thread may have them.
 pub type V = Rc<u32>;
@@ -68,6 +67,7 @@ impl<T: fmt::Display> fmt::Display for Answer<T> {
             }
             Self::Error(LoadError::LockTimeout) => write!(f, "LockTimeout"),
             Self::Error(LoadError::Reentrant) => write!(f, "Reentrant"),
+            Self::Error(LoadError::NoLoader) => write!(f, "NoLoader"),
             Self::Error(other) => write!(f, "{other:?}"),
             Self::Text(text) => f.write_str(text),
             Self::Done => write!(f, "done"),
@@ -96,16 +96,14 @@ impl<T> From<Result<Outcome<T, Boom>, LoadError<Boom>>> for Answer<T> {
     }
 }
 
-impl<K, L, R, P, H> From<Result<StaleOutcome<K, L, R, P, H>, LoadError<Boom>>> for Answer
+impl<K, R, S> From<Result<StaleOutcome<K, V, Boom, R, S>, LoadError<Boom>>> for Answer
 where
     K: Key,
-    L: Source<K, Value = V, Error = Boom>,
     R: Runtime,
-    P: Policy,
-    H: BuildHasher,
-    Refresh<K, L, R, P, H>: Future<Output = ()> + 'static,
+    S: Tuning,
+    Refresh<K, V, Boom, R, S>: Future<Output = ()> + 'static,
 {
-    fn from(result: Result<StaleOutcome<K, L, R, P, H>, LoadError<Boom>>) -> Self {
+    fn from(result: Result<StaleOutcome<K, V, Boom, R, S>, LoadError<Boom>>) -> Self {
         match result {
             Ok(StaleOutcome { outcome, refresh, .. }) => {
                 Self::Outcome(outcome, refresh.map(|ticket| Box::pin(ticket) as Pin<Box<dyn Future<Output = ()>>>))

@@ -1,75 +1,70 @@
 //! The calls that most cases make, as callers of the simulation.
 
-use larder::{Cache, HasLoader, LookupOptions, Source};
+use larder::{Cache, LookupOptions};
 
 use crate::{Batches, Boom, Host, Sim, V};
 
-/// A source whose loads follow scripts, whatever they are handed.
-pub trait Scripts: Source<u32, Value = V, Error = Boom> + HasLoader + 'static {}
-
-impl<L: Source<u32, Value = V, Error = Boom> + HasLoader + 'static> Scripts for L {}
-
 impl Sim {
     /// A plain lookup, run until nobody has anything to do.
-    pub fn get<L: Scripts, R: Host>(&mut self, cache: &Cache<u32, L, R>, key: u32) -> usize {
+    pub fn get<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, key: u32) -> usize {
         self.ask(cache, key, LookupOptions::new())
     }
 
     /// `n` plain lookups, one after the other.
-    pub fn crowd<L: Scripts, R: Host>(&mut self, cache: &Cache<u32, L, R>, key: u32, n: usize) -> Vec<usize> {
+    pub fn crowd<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, key: u32, n: usize) -> Vec<usize> {
         (0..n).map(|_| self.get(cache, key)).collect()
     }
 
     /// A lookup with options, run until nobody has anything to do.
-    pub fn ask<L: Scripts, R: Host>(&mut self, cache: &Cache<u32, L, R>, key: u32, options: LookupOptions) -> usize {
+    pub fn ask<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, key: u32, options: LookupOptions) -> usize {
         let number = self.queue_up(cache, key, options);
         self.run();
         number
     }
 
     /// A lookup with options that is polled by the next run only.
-    pub fn queue_up<L: Scripts, R: Host>(
+    pub fn queue_up<R: Host>(
         &mut self,
-        cache: &Cache<u32, L, R>,
+        cache: &Cache<u32, V, Boom, R>,
         key: u32,
         options: LookupOptions,
     ) -> usize {
         let cache = cache.clone();
-        self.spawn(async move { cache.lookup(&key, options).await })
+        self.spawn(async move { cache.lookup(&key).options(options).await })
     }
 
     /// A lookup of many keys, run until nobody has anything to do.
-    pub fn many<L: Scripts, R: Host>(&mut self, cache: &Cache<u32, L, R>, keys: &[u32]) -> usize {
+    pub fn many<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, keys: &[u32]) -> usize {
         self.ask_many(cache, keys, LookupOptions::new())
     }
 
     /// A lookup of many keys with options, run until nobody has anything to do.
-    pub fn ask_many<L: Scripts, R: Host>(
+    pub fn ask_many<R: Host>(
         &mut self,
-        cache: &Cache<u32, L, R>,
+        cache: &Cache<u32, V, Boom, R>,
         keys: &[u32],
         options: LookupOptions,
     ) -> usize {
         let (cache, keys) = (cache.clone(), keys.to_vec());
-        self.call(async move { cache.lookup_many(&keys, options).await })
+        self.call(async move { cache.lookup_many(&keys).options(options).await })
     }
 
     /// A lookup of many keys by a closure, run until nobody has anything to do.
-    pub fn many_with<L: Scripts, R: Host>(
+    pub fn many_with<R: Host>(
         &mut self,
-        cache: &Cache<u32, L, R>,
+        cache: &Cache<u32, V, Boom, R>,
         keys: &[u32],
         batches: &Batches,
     ) -> usize {
         let (cache, keys, batches) = (cache.clone(), keys.to_vec(), batches.clone());
         self.call(async move {
             let options = LookupOptions::new();
-            cache.lookup_many_with(&keys, options, |keys| batches.begin(keys)).await
+            cache.lookup_many(&keys).options(options).by(|keys| batches.begin(keys)).await
         })
     }
 
     /// A lookup that takes a stale value, run until nobody has anything to do.
-    pub fn stale<L: Scripts, R: Host>(&mut self, cache: &Cache<u32, L, R>, key: u32) -> usize {
+    pub fn stale<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, key: u32) -> usize {
         let cache = cache.clone();
         self.call(async move { cache.get_stale(&key).await })
     }

@@ -7,12 +7,12 @@ use core::task::{Context, Poll};
 
 use alloc::rc::Rc;
 
-use larder::{Cache, LoadMany, Loaded, ManyLoader};
+use larder::{Cache, LoadMany, Loaded};
 
 use crate::{Boom, Script, Time, V, script::Play};
 
 /// A cache whose loads of many keys follow scripts.
-pub type Batched<R> = Cache<u32, ManyLoader<Batches>, R>;
+pub type Batched<R> = Cache<u32, V, Boom, R>;
 
 /// What a load of many keys says of each.
 pub type Said = Vec<(u32, Result<Loaded<V>, Boom>)>;

@@ -6,7 +6,7 @@ use core::pin::Pin;
 
 use alloc::{collections::BTreeMap, rc::Rc};
 
-use larder::{Backend, FlushError, LocalBoxIo, Pinned, Runtime, Threads, WriteBackError};
+use larder::{Backend, FlushError, LocalBoxIo, Pinned, Runtime, WriteBackError};
 
 use crate::{Answer, Boom, Script, Time, V, ready, script::Play};
 
@@ -184,7 +184,7 @@ impl Backend<u32> for Disk {
 }
 
 /// What a call of a write-back cache ended with: `V10`, `done`, `Full`, `Pinned [1]`, `E3`, `[1: E3]`...
-pub fn told<R: Runtime, D: Threads>(result: Result<Pinned<u32, Disk, R, D>, WriteBackError<u32, Boom>>) -> Answer {
+pub fn told<R: Runtime>(result: Result<Pinned<u32, V, Boom, R>, WriteBackError<u32, Boom>>) -> Answer {
     Answer::Text(result.map_or_else(|error| why(&error), |handle| format!("V{}", handle.value())))
 }
 

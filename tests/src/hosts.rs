@@ -3,16 +3,16 @@
 use std::sync::Once;
 
 use larder::{
-    ManualClock, Runtime, Timer,
+    Clock, Instant, ManualClock, OneThread, Runtime, Timer,
     parts::{Local, Spin, Std},
 };
 
 use crate::{Bang, memory};
 
 /// A runtime of the core's own parts, driven by a manual clock.
-pub trait Host: Runtime + 'static {
+pub trait Host: Runtime<Threads = OneThread> + 'static {
     /// The same parts with another clock.
-    type With<C: Timer + 'static>: Runtime + 'static;
+    type With<C: Timer + 'static>: Runtime<Threads = OneThread> + 'static;
 
     /// A runtime that follows `clock`.
     fn on(clock: ManualClock) -> Self;
@@ -21,23 +21,59 @@ pub trait Host: Runtime + 'static {
     fn with<C: Timer + 'static>(clock: C) -> Self::With<C>;
 }
 
+/// The parts of another runtime with everything on one thread, as the simulation is: its loads need not be `Send`.
+#[derive(Clone, Debug, Default)]
+pub struct Here<P>(pub P);
+
+impl<P: Clock> Clock for Here<P> {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+}
+
+impl<P: Timer> Timer for Here<P> {
+    type Sleep = P::Sleep;
+
+    fn sleep_until(&self, deadline: Instant) -> P::Sleep {
+        self.0.sleep_until(deadline)
+    }
+}
+
+impl<P: Runtime> Runtime for Here<P> {
+    type Lock<T> = P::Lock<T>;
+    type Notify = P::Notify;
+    type Threads = OneThread;
+}
+
+impl Host for Local<ManualClock> {
+    type With<C: Timer + 'static> = Local<C>;
+
+    fn on(clock: ManualClock) -> Self {
+        Self::new(clock)
+    }
+
+    fn with<C: Timer + 'static>(clock: C) -> Local<C> {
+        Local::new(clock)
+    }
+}
+
 macro_rules! hosts {
     ($($part:ident)*) => {$(
-        impl Host for $part<ManualClock> {
-            type With<C: Timer + 'static> = $part<C>;
+        impl Host for Here<$part<ManualClock>> {
+            type With<C: Timer + 'static> = Here<$part<C>>;
 
             fn on(clock: ManualClock) -> Self {
-                $part::new(clock)
+                Self($part::new(clock))
             }
 
-            fn with<C: Timer + 'static>(clock: C) -> $part<C> {
-                $part::new(clock)
+            fn with<C: Timer + 'static>(clock: C) -> Here<$part<C>> {
+                Here($part::new(clock))
             }
         }
     )*};
 }
 
-hosts!(Local Spin Std);
+hosts!(Spin Std);
 
 /// Makes tests of functions that are generic over a [`Host`]: one for each runtime.
 ///
@@ -53,12 +89,12 @@ macro_rules! on_every_runtime {
 
             #[test]
             fn spin() {
-                $crate::run(super::$case::<larder::parts::Spin<larder::ManualClock>>);
+                $crate::run(super::$case::<$crate::Here<larder::parts::Spin<larder::ManualClock>>>);
             }
 
             #[test]
             fn std() {
-                $crate::run(super::$case::<larder::parts::Std<larder::ManualClock>>);
+                $crate::run(super::$case::<$crate::Here<larder::parts::Std<larder::ManualClock>>>);
             }
         }
     )*};

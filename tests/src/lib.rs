@@ -46,17 +46,16 @@ pub mod traces;
 pub mod wakers;
 
 pub use answer::{Answer, Boom, V};
-pub use asking::Scripts;
 pub use batches::{BatchLoad, Batched, Batches, Said};
 pub use books::{assert_clean, assert_sums};
 pub use disk::{Disk, Io, told, why};
 pub use hashing::Same;
-pub use hosts::{Host, run, with_seed};
-pub use loads::{Fetcher, Loads, PlainLoad, Revalidating, Revalidator, ScriptLoad};
+pub use hosts::{Here, Host, run, with_seed};
+pub use loads::{Fetcher, Loads, PlainLoad, Revalidator, ScriptLoad};
 pub use random::Random;
 pub use script::{Bang, Gate, Play, Script, after, never, polls, ready, steps};
 pub use sim::{BatchSetup, Saw, Scripted, Setup, Sim, Ticket};
-pub use slots::{BareSetup, BareSlot, Fetches, FetchesScripts, Sightings, Slot, SlotSetup};
+pub use slots::{Sightings, Slot, SlotSetup};
 pub use spawning::Spawning;
 pub use time::{Time, ms, sleep};
 

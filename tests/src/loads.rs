@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 
 use alloc::rc::Rc;
 
-use larder::{Load, Loaded, Previous, RevalidateFn, Revalidated};
+use larder::{Load, Loaded, Previous, Revalidated};
 
 use crate::{Boom, Script, Time, V, script::Play};
 
@@ -147,9 +147,6 @@ pub type Revalidator = Box<dyn Fn(u32, Option<Previous<V>>) -> ScriptLoad>;
 
 /// What fetches the value of a slot by a script.
 pub type Fetcher = Box<dyn Fn(Option<Previous<V>>) -> ScriptLoad>;
-
-/// A source whose loads follow scripts and are handed the previous value.
-pub type Revalidating = RevalidateFn<Revalidator, V>;
 
 /// One load under way.
 pub struct ScriptLoad {

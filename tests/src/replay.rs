@@ -4,7 +4,7 @@ use core::hash::{BuildHasherDefault, Hasher};
 use std::collections::HashMap;
 
 use larder::{
-    Cache, ManualClock, PerCall,
+    Cache, ManualClock, Tuned,
     parts::Std,
     policy::{Nodes, Policy},
 };
@@ -22,12 +22,12 @@ pub fn hit_ratio(cache: &mut impl Replay, keys: &[u64]) -> f64 {
 }
 
 /// A real cache as a trace sees it: nothing but its store is at work.
-pub struct RealCache<P: Policy>(Cache<u64, PerCall<(), ()>, Std<ManualClock>, P>);
+pub struct RealCache<P: Policy>(Cache<u64, (), (), Std<ManualClock>, Tuned<P>>);
 
 impl<P: Policy> RealCache<P> {
     /// Returns an empty cache for this many keys, in this many shards.
     pub fn new(capacity: usize, shards: usize) -> Self {
-        let builder = Cache::builder(Std::new(ManualClock::new())).per_call().policy::<P>().hash_seed(7);
+        let builder = Cache::builder_with(Std::new(ManualClock::new()), Tuned::new()).hash_seed(7);
         Self(builder.capacity(capacity as u64).shards(shards).build().expect("a sound configuration"))
     }
 }

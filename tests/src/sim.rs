@@ -7,10 +7,10 @@ use core::pin::Pin;
 use core::task::Context;
 use std::panic::catch_unwind;
 
-use larder::{Builder, Cache, ConfigError, Loader, ManualClock, ManyLoader};
+use larder::{Builder, Cache, ConfigError, ManualClock};
 
 use crate::{
-    Answer, Bang, Batched, Batches, Host, Loads, Script, Time,
+    Answer, Bang, Batched, Batches, Boom, Host, Loads, Script, Time, V,
     queue::{Queue, Task},
 };
 
@@ -18,13 +18,13 @@ use crate::{
 pub type Ticket = Pin<Box<dyn Future<Output = ()>>>;
 
 /// The builder of a cache whose loads follow scripts.
-pub type Setup<R> = Builder<u32, R, Loader<Loads>>;
+pub type Setup<R> = Builder<u32, V, Boom, R>;
 
 /// The builder of a cache whose loads of many keys follow scripts.
-pub type BatchSetup<R> = Builder<u32, R, ManyLoader<Batches>>;
+pub type BatchSetup<R> = Builder<u32, V, Boom, R>;
 
 /// A cache whose loads follow scripts.
-pub type Scripted<R> = Cache<u32, Loader<Loads>, R>;
+pub type Scripted<R> = Cache<u32, V, Boom, R>;
 
 /// An executor on one thread, with a manual clock: callers are polled when woken, first woken first.
 #[derive(Default)]

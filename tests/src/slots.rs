@@ -4,31 +4,15 @@ use core::cell::RefCell;
 
 use alloc::rc::Rc;
 
-use larder::{
-    ConfigError, FetchFn, HasLoader, LazySlot, LocalPerCall, LookupOptions, Revalidated, Runtime, SlotBuilder, Source,
-};
+use larder::{ConfigError, LazySlot, LookupOptions, Runtime, SlotBuilder};
 
-use crate::{Boom, Fetcher, Host, Loads, Sim, V};
-
-/// The source of a slot whose fetches follow scripts.
-pub type Fetches = FetchFn<Fetcher, Revalidated<V>>;
+use crate::{Boom, Host, Loads, Sim, V};
 
 /// A slot whose fetches follow scripts.
-pub type Slot<R> = LazySlot<Fetches, R>;
+pub type Slot<R> = LazySlot<V, Boom, R>;
 
 /// The builder of such a slot.
-pub type SlotSetup<R> = SlotBuilder<R, Fetches>;
-
-/// A slot to which each call brings a fetch that follows a script.
-pub type BareSlot<R> = LazySlot<LocalPerCall<V, Boom>, R>;
-
-/// The builder of such a slot.
-pub type BareSetup<R> = SlotBuilder<R, LocalPerCall<V, Boom>>;
-
-/// A source of slots whose fetches follow scripts.
-pub trait FetchesScripts: Source<(), Value = V, Error = Boom> + HasLoader + 'static {}
-
-impl<L: Source<(), Value = V, Error = Boom> + HasLoader + 'static> FetchesScripts for L {}
+pub type SlotSetup<R> = SlotBuilder<V, Boom, R>;
 
 /// How often a watcher saw a change, and whether it has seen the end.
 #[derive(Clone, Default)]
@@ -64,60 +48,60 @@ impl Sim {
 
     /// A slot on host `R` to which each call brings its fetch.
     #[track_caller]
-    pub fn bare_slot<R: Host>(&self, setup: impl FnOnce(BareSetup<R>) -> BareSetup<R>) -> BareSlot<R> {
-        setup(LazySlot::builder(R::on(self.clock())).local_per_call()).build().expect("the configuration is valid")
+    pub fn bare_slot<R: Host>(&self, setup: impl FnOnce(SlotSetup<R>) -> SlotSetup<R>) -> Slot<R> {
+        setup(LazySlot::builder(R::on(self.clock()))).build().expect("the configuration is valid")
     }
 
     /// A plain call of a slot that tells how it was found, run until nobody has anything to do.
-    pub fn fetch<L: FetchesScripts, R: Host>(&mut self, slot: &LazySlot<L, R>) -> usize {
+    pub fn fetch<R: Host>(&mut self, slot: &LazySlot<V, Boom, R>) -> usize {
         self.fetch_with(slot, LookupOptions::new())
     }
 
     /// `n` plain calls of a slot, one after the other.
-    pub fn fetchers<L: FetchesScripts, R: Host>(&mut self, slot: &LazySlot<L, R>, n: usize) -> Vec<usize> {
+    pub fn fetchers<R: Host>(&mut self, slot: &LazySlot<V, Boom, R>, n: usize) -> Vec<usize> {
         (0..n).map(|_| self.fetch(slot)).collect()
     }
 
     /// A call of a slot with options, run until nobody has anything to do.
-    pub fn fetch_with<L: FetchesScripts, R: Host>(&mut self, slot: &LazySlot<L, R>, options: LookupOptions) -> usize {
+    pub fn fetch_with<R: Host>(&mut self, slot: &LazySlot<V, Boom, R>, options: LookupOptions) -> usize {
         let slot = slot.clone();
         self.call(async move { slot.lookup(options).await })
     }
 
     /// A call of a slot for its value alone, run until nobody has anything to do.
-    pub fn fetch_value<L: FetchesScripts, R: Host>(&mut self, slot: &LazySlot<L, R>) -> usize {
+    pub fn fetch_value<R: Host>(&mut self, slot: &LazySlot<V, Boom, R>) -> usize {
         let slot = slot.clone();
         self.call(async move { slot.get().await })
     }
 
     /// A call of a slot that takes the value at once, run until nobody has anything to do.
-    pub fn fetch_stale<L: FetchesScripts, R: Host>(&mut self, slot: &LazySlot<L, R>) -> usize {
+    pub fn fetch_stale<R: Host>(&mut self, slot: &LazySlot<V, Boom, R>) -> usize {
         let slot = slot.clone();
         self.call(async move { slot.get_stale().await })
     }
 
     /// A forced refresh of a slot, run until nobody has anything to do.
-    pub fn force<L: FetchesScripts, R: Host>(&mut self, slot: &LazySlot<L, R>) -> usize {
+    pub fn force<R: Host>(&mut self, slot: &LazySlot<V, Boom, R>) -> usize {
         let slot = slot.clone();
         self.call(async move { slot.refresh().await })
     }
 
     /// A call of a slot by a fetch that owns what it needs, run until nobody has anything to do.
-    pub fn fetch_by<R: Host>(&mut self, slot: &BareSlot<R>, loads: &Loads) -> usize {
+    pub fn fetch_by<R: Host>(&mut self, slot: &Slot<R>, loads: &Loads) -> usize {
         let (slot, loads) = (slot.clone(), loads.clone());
         self.call(async move { slot.lookup_or_fetch(LookupOptions::new(), move |old| loads.fetch(old)).await })
     }
 
     /// The same for a call that takes the value at once.
-    pub fn fetch_stale_by<R: Host>(&mut self, slot: &BareSlot<R>, loads: &Loads) -> usize {
+    pub fn fetch_stale_by<R: Host>(&mut self, slot: &Slot<R>, loads: &Loads) -> usize {
         let (slot, loads) = (slot.clone(), loads.clone());
         self.call(async move { slot.stale_or_fetch(LookupOptions::new(), move |old| loads.fetch(old)).await })
     }
 
     /// A call of a slot by a fetch that borrows, run until nobody has anything to do.
-    pub fn fetch_lent<L: Source<(), Value = V, Error = Boom> + 'static, R: Host>(
+    pub fn fetch_lent<R: Host>(
         &mut self,
-        slot: &LazySlot<L, R>,
+        slot: &LazySlot<V, Boom, R>,
         loads: &Loads,
     ) -> usize {
         let (slot, loads) = (slot.clone(), loads.clone());
@@ -125,9 +109,9 @@ impl Sim {
     }
 
     /// A caller who watches a slot until that is gone.
-    pub fn watch<L: Source<()> + 'static, R: Runtime + 'static>(
+    pub fn watch<R: Runtime + 'static>(
         &mut self,
-        slot: &LazySlot<L, R>,
+        slot: &LazySlot<V, Boom, R>,
     ) -> (usize, Sightings) {
         let (mut watcher, seen) = (slot.watch(), Sightings::default());
         let noted = seen.clone();

@@ -92,6 +92,7 @@ impl<P> Timer for Spawning<P> {
 impl<P: Runtime> Runtime for Spawning<P> {
     type Lock<T> = P::Lock<T>;
     type Notify = P::Notify;
+    type Threads = P::Threads;
 }
 
 impl<P, F: Future<Output = ()> + 'static> Spawn<F> for Spawning<P> {

@@ -51,7 +51,7 @@ pub type AsyncStd = Hosted<GlobalExecutor, StdClock>;
 /// ```
 /// use larder_async_std::{Cache, CoarseAsyncStd};
 ///
-/// let cache = Cache::builder::<u32>(CoarseAsyncStd::new()).per_call::<u32, std::io::Error>().build()?;
+/// let cache = Cache::<u32, u32, std::io::Error, _>::builder(CoarseAsyncStd::new()).build()?;
 /// # cache.insert(1, 10);
 /// # Ok::<(), larder_async_std::ConfigError>(())
 /// ```
@@ -64,7 +64,7 @@ pub type CoarseAsyncStd = Hosted<GlobalExecutor, CoarseClock>;
 ///
 /// // A clock of one's own would stand in the place of this one.
 /// let runtime = Hosted::<GlobalExecutor, _>::with_clock(StdClock::new());
-/// let cache = Cache::builder::<u32>(runtime).per_call::<u32, std::io::Error>().build()?;
+/// let cache = Cache::<u32, u32, std::io::Error, _>::builder(runtime).build()?;
 /// # cache.insert(1, 10);
 /// # Ok::<(), larder_async_std::ConfigError>(())
 /// ```

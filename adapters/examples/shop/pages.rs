@@ -29,7 +29,7 @@ impl Pages {
             // So does who finds the store down, for a day.
             .stale_if_error(Duration::from_secs(24 * 60 * 60))
             .error_ttl(RETRY)
-            .boxed_load_fn(move |id: u32| {
+            .load_fn(move |id: u32| {
                 let store = Arc::clone(&store);
                 async move { store.page(id).await }
             })

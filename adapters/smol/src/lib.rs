@@ -47,7 +47,7 @@ pub type Smol = Hosted<GlobalExecutor, StdClock>;
 /// ```
 /// use larder_smol::{Cache, CoarseSmol};
 ///
-/// let cache = Cache::builder::<u32>(CoarseSmol::new()).per_call::<u32, std::io::Error>().build()?;
+/// let cache = Cache::<u32, u32, std::io::Error, _>::builder(CoarseSmol::new()).build()?;
 /// # cache.insert(1, 10);
 /// # Ok::<(), larder_smol::ConfigError>(())
 /// ```
@@ -60,7 +60,7 @@ pub type CoarseSmol = Hosted<GlobalExecutor, CoarseClock>;
 ///
 /// // A clock of one's own would stand in the place of this one.
 /// let runtime = Hosted::<GlobalExecutor, _>::with_clock(StdClock::new());
-/// let cache = Cache::builder::<u32>(runtime).per_call::<u32, std::io::Error>().build()?;
+/// let cache = Cache::<u32, u32, std::io::Error, _>::builder(runtime).build()?;
 /// # cache.insert(1, 10);
 /// # Ok::<(), larder_smol::ConfigError>(())
 /// ```

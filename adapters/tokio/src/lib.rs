@@ -60,7 +60,7 @@ pub type Tokio = Hosted<CurrentRuntime, TokioClock>;
 /// ```
 /// use larder_tokio::{Cache, CoarseTokio};
 ///
-/// let cache = Cache::builder::<u32>(CoarseTokio::new()).per_call::<u32, std::io::Error>().build()?;
+/// let cache = Cache::<u32, u32, std::io::Error, _>::builder(CoarseTokio::new()).build()?;
 /// # cache.insert(1, 10);
 /// # Ok::<(), larder_tokio::ConfigError>(())
 /// ```
@@ -111,7 +111,7 @@ impl Clock for TokioClock {
 ///
 /// // A clock of one's own would stand in the place of this one.
 /// let runtime = Hosted::<CurrentRuntime, _>::with_clock(TokioClock::new());
-/// let cache = Cache::builder::<u32>(runtime).per_call::<u32, std::io::Error>().build()?;
+/// let cache = Cache::<u32, u32, std::io::Error, _>::builder(runtime).build()?;
 /// # cache.insert(1, 10);
 /// # Ok::<(), larder_tokio::ConfigError>(())
 /// ```

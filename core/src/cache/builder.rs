@@ -215,9 +215,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// # use larder::{Cache, ManualClock, parts::Std};
     /// # use std::io;
     /// # let clock = ManualClock::new();
-    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    /// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone()))
     ///     .lock_age(Duration::from_secs(5))
-    ///     .per_call::<u32, io::Error>()
     ///     .build()?;
     /// let mut stuck = cache.get_or_load(&1, pending);
     /// assert!(block_on(poll_once(&mut stuck)).is_none());
@@ -243,10 +242,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// # use larder::{Cache, ManualClock, parts::Std};
     /// # use std::io;
     /// # let clock = ManualClock::new();
-    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    /// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone()))
     ///     .lock_age(Duration::from_secs(5))
     ///     .over_age_alone()
-    ///     .per_call::<u32, io::Error>()
     ///     .build()?;
     /// let mut stuck = cache.get_or_load(&1, pending);
     /// assert!(block_on(poll_once(&mut stuck)).is_none());
@@ -273,10 +271,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// # use larder::{Cache, LoadError, ManualClock, OnTimeout, parts::Std};
     /// # use std::io;
     /// # let clock = ManualClock::new();
-    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    /// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone()))
     ///     .attempts(1)
     ///     .lock_timeout(Duration::from_secs(2), OnTimeout::Load)
-    ///     .per_call::<u32, io::Error>()
     ///     .build()?;
     /// let mut slow = cache.get_or_load(&1, pending);
     /// let mut hurried = cache.get_or_load(&1, || async { Ok(7) });
@@ -303,9 +300,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// # use larder::{Cache, ManualClock, OnTimeout, parts::Std};
     /// # use std::io;
     /// # let clock = ManualClock::new();
-    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    /// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone()))
     ///     .lock_timeout(Duration::from_secs(2), OnTimeout::Load)
-    ///     .per_call::<u32, io::Error>()
     ///     .build()?;
     /// let mut slow = cache.get_or_load(&1, pending);
     /// let mut hurried = cache.get_or_load(&1, || async { Ok(7) });
@@ -334,9 +330,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// # use larder::{Cache, ManualClock, parts::Std};
     /// # use std::io;
     /// # let clock = ManualClock::new();
-    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    /// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone()))
     ///     .load_budget(Duration::from_secs(10))
-    ///     .per_call::<u32, io::Error>()
     ///     .build()?;
     /// let mut get = cache.get_or_load(&1, pending);
     /// assert!(block_on(poll_once(&mut get)).is_none());
@@ -364,9 +359,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// # use std::io;
     /// # let clock = ManualClock::new();
     /// # let fail = || async { Err::<u32, _>(io::Error::other("no route")) };
-    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    /// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone()))
     ///     .error_ttl(Duration::from_secs(5))
-    ///     .per_call::<u32, io::Error>()
     ///     .build()?;
     /// block_on(cache.get_or_load(&1, fail)).unwrap_err();
     /// let kept = block_on(cache.get_or_load(&1, || async { Ok(7) })).unwrap_err();
@@ -393,10 +387,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// # use std::io;
     /// # let clock = ManualClock::new();
     /// # let fail = || async { Err::<u32, _>(io::Error::other("no route")) };
-    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    /// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone()))
     ///     .error_ttl(Duration::from_secs(1))
     ///     .error_backoff(2.0, Duration::from_secs(60))
-    ///     .per_call::<u32, io::Error>()
     ///     .build()?;
     /// for seconds in [1, 2, 4, 8] {
     ///     block_on(cache.get_or_load(&1, fail)).unwrap_err(); // loads, and fails
@@ -456,10 +449,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// # use std::io;
     /// # let clock = ManualClock::new();
     /// # let fail = || async { Err::<u32, _>(io::Error::other("no route")) };
-    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    /// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone()))
     ///     .ttl(Duration::from_secs(60))
     ///     .stale_if_error(Duration::from_secs(600))
-    ///     .per_call::<u32, io::Error>()
     ///     .build()?;
     /// cache.insert(1, 10);
     /// clock.advance(Duration::from_secs(70));

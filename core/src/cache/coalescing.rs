@@ -38,9 +38,8 @@ impl Coalescing {
     /// # use larder::{Cache, Coalescing, ManualClock, parts::Std};
     /// # use std::io;
     /// # let clock = ManualClock::new();
-    /// let cache = Cache::builder::<u32>(Std::new(clock.clone()))
+    /// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone()))
     ///     .coalescing(Coalescing::pingora(Some(Duration::from_secs(5)), Some(Duration::from_secs(2))))
-    ///     .per_call::<u32, io::Error>()
     ///     .build()?;
     /// let mut slow = cache.get_or_load(&1, pending);
     /// let mut hurried = cache.get_or_load(&1, || async { Ok(7) });

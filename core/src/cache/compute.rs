@@ -38,7 +38,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// ```
     /// # use larder::{Cache, Change, Loaded, ManualClock, parts::Std};
     /// # use std::io;
-    /// # let cache = Cache::builder::<String>(Std::new(ManualClock::new())).per_call::<u32, io::Error>().build()?;
+    /// # let cache = Cache::<String, u32, io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
     /// // If there is one, count it down to nothing.
     /// let count_down = |present: Option<&u32>| match present {
     ///     Some(0 | 1) => Change::Remove,

@@ -10,9 +10,8 @@ use core::{error, fmt};
 /// use core::time::Duration;
 /// use larder::{Cache, ConfigError, ManualClock, OnTimeout, parts::Std};
 ///
-/// let refused = Cache::builder::<u32>(Std::new(ManualClock::new()))
+/// let refused = Cache::<u32, u32, (), _>::builder(Std::new(ManualClock::new()))
 ///     .lock_timeout(Duration::from_secs(2), OnTimeout::Stale) // but how stale?
-///     .per_call::<u32, ()>()
 ///     .build();
 /// assert_eq!(refused.err(), Some(ConfigError::LockTimeout));
 /// ```

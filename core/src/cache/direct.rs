@@ -118,7 +118,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # use larder::{Cache, ManualClock, parts::Std};
     /// # use std::io;
     /// # let clock = ManualClock::new();
-    /// # let cache = Cache::builder::<u32>(Std::new(clock.clone())).per_call::<u32, io::Error>().build()?;
+    /// # let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone())).build()?;
     /// let mut get = cache.get_or_load(&1, pending);
     /// assert!(block_on(poll_once(&mut get)).is_none());
     /// cache.insert(1, 10);

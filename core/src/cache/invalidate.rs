@@ -18,7 +18,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # let cache = Cache::builder(Std::new(clock.clone()))
     /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
     /// #     .build()?;
-    /// let token = block_on(cache.lookup(&1, LookupOptions::new()))?;
+    /// let token = block_on(cache.lookup(&1))?;
     /// // The server refuses the token, to two of its users at once.
     /// let refused = token.generation().expect("it was stored");
     /// assert!(cache.invalidate_if(&1, refused));

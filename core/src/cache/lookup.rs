@@ -148,7 +148,7 @@ impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning> Lookup<'a, Cache
     /// # use larder::{Cache, Loaded, LookupOptions, ManualClock, parts::Std};
     /// # use std::io;
     /// # let clock = ManualClock::new();
-    /// # let cache = Cache::builder::<u32>(Std::new(clock.clone())).per_call::<u32, io::Error>().build()?;
+    /// # let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone())).build()?;
     /// let load = || async { Ok(Loaded::new(20).ttl(Duration::from_secs(60))) };
     /// let outcome = block_on(cache.lookup(&1).by(load))?;
     /// assert_eq!(outcome.time_left(), TimeLeft::For(Duration::from_secs(60)));

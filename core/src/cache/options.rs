@@ -42,7 +42,7 @@ impl LookupOptions {
     /// # let cache = Cache::builder(Std::new(clock.clone()))
     /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
     /// #     .build()?;
-    /// let outcome = block_on(cache.lookup(&21, LookupOptions::new()))?;
+    /// let outcome = block_on(cache.lookup(&21))?;
     /// assert_eq!(*outcome.value(), 42); // as `get`
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -64,7 +64,7 @@ impl LookupOptions {
     /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
     /// #     .build()?;
     /// let brief = LookupOptions::new().ttl(Duration::from_secs(5));
-    /// let outcome = block_on(cache.lookup(&21, brief))?;
+    /// let outcome = block_on(cache.lookup(&21).options(brief))?;
     /// assert_eq!(outcome.time_left(), TimeLeft::For(Duration::from_secs(5)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -85,7 +85,7 @@ impl LookupOptions {
     /// # let cache = Cache::builder(Std::new(clock.clone()))
     /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
     /// #     .build()?;
-    /// block_on(cache.lookup(&21, LookupOptions::new().weight(6)))?;
+    /// block_on(cache.lookup(&21).options(LookupOptions::new().weight(6)))?;
     /// assert_eq!(cache.weight(), 6);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -107,7 +107,7 @@ impl LookupOptions {
     /// # let clock = ManualClock::new();
     /// # let cache = Cache::builder(Std::new(clock.clone())).load_fn(|_: u32| pending::<io::Result<u32>>()).build()?;
     /// let hurried = LookupOptions::new().lock_timeout(Duration::from_secs(1), OnTimeout::Fail);
-    /// let mut lookup = cache.lookup(&1, hurried);
+    /// let mut lookup = cache.lookup(&1).options(hurried);
     /// assert!(block_on(poll_once(&mut lookup)).is_none());
     /// clock.advance(Duration::from_secs(1));
     /// assert!(matches!(block_on(lookup), Err(LoadError::LockTimeout)));
@@ -131,7 +131,7 @@ impl LookupOptions {
     ///     .lock_timeout(Duration::from_secs(1), OnTimeout::Fail)
     ///     .load_fn(|_: u32| pending::<io::Result<u32>>())
     ///     .build()?;
-    /// let mut lookup = cache.lookup(&1, LookupOptions::new().no_lock_timeout());
+    /// let mut lookup = cache.lookup(&1).options(LookupOptions::new().no_lock_timeout());
     /// assert!(block_on(poll_once(&mut lookup)).is_none());
     /// clock.advance(Duration::from_secs(1));
     /// assert!(block_on(poll_once(&mut lookup)).is_none()); // still waits
@@ -162,7 +162,7 @@ impl LookupOptions {
     /// cache.insert(1, 10);
     /// clock.advance(Duration::from_secs(70));
     /// let fussy = LookupOptions::new().stale_while_refresh(Duration::from_secs(5));
-    /// let stale = block_on(cache.lookup_stale(&1, fussy))?;
+    /// let stale = block_on(cache.lookup(&1).options(fussy).stale())?;
     /// assert_eq!(*stale.outcome.value(), 2); // ten seconds are too stale: it was loaded
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -192,8 +192,8 @@ impl LookupOptions {
     /// cache.insert(1, 10);
     /// clock.advance(Duration::from_secs(70));
     /// let fussy = LookupOptions::new().stale_if_error(Duration::from_secs(5));
-    /// assert!(block_on(cache.lookup(&1, fussy)).is_err());
-    /// assert!(block_on(cache.lookup(&1, LookupOptions::new())).is_ok());
+    /// assert!(block_on(cache.lookup(&1).options(fussy)).is_err());
+    /// assert!(block_on(cache.lookup(&1)).is_ok());
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     #[must_use]
@@ -215,7 +215,7 @@ impl LookupOptions {
     /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
     /// #     .build()?;
     /// cache.insert(1, 10);
-    /// let outcome = block_on(cache.lookup(&1, LookupOptions::new().reload()))?;
+    /// let outcome = block_on(cache.lookup(&1).options(LookupOptions::new().reload()))?;
     /// assert_eq!(*outcome.value(), 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -52,7 +52,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     ///         Ok::<_, io::Error>(Loaded::new(address).ttl(Duration::from_secs(seconds)))
     ///     })
     ///     .build()?;
-    /// let outcome = block_on(cache.lookup("example.org", LookupOptions::new()))?;
+    /// let outcome = block_on(cache.lookup("example.org"))?;
     /// assert_eq!(outcome.time_left(), TimeLeft::For(Duration::from_secs(30)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

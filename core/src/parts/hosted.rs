@@ -94,9 +94,8 @@ pub trait Host {
 ///
 /// // A clock of one's own on somebody else's executor.
 /// let clock = ManualClock::new();
-/// let cache = Cache::builder::<u32>(Hosted::<Executor, _>::with_clock(clock.clone()))
+/// let cache = Cache::<u32, u32, (), _>::builder(Hosted::<Executor, _>::with_clock(clock.clone()))
 ///     .ttl(Duration::from_secs(60))
-///     .per_call::<u32, ()>()
 ///     .build()?;
 /// cache.insert(1, 10);
 /// clock.advance(Duration::from_secs(60));

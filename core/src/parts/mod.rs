@@ -14,7 +14,7 @@
 //!
 //! // For threads, with the standard library's clock, and no timer: deadlines are noticed at the next poll.
 //! let runtime = Std::new(NoTimer::new(StdClock::new()));
-//! let cache = Cache::builder::<u32>(runtime).per_call::<String, std::io::Error>().build()?;
+//! let cache = Cache::<u32, String, std::io::Error, _>::builder(runtime).build()?;
 //! # cache.insert(7, String::from("user 7"));
 //! # Ok::<(), larder::ConfigError>(())
 //! ```

@@ -64,7 +64,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     ///
     /// ```
     /// # use larder::{LazySlot, LookupOptions, parts::{Std, ThreadTimer}};
-    /// let slot = LazySlot::builder(Std::new(ThreadTimer::new())).per_call::<String, std::io::Error>().build()?;
+    /// let slot = LazySlot::<String, std::io::Error, _>::builder(Std::new(ThreadTimer::new())).build()?;
     /// let found = slot.lookup_blocking_with(LookupOptions::new(), |_| Ok(String::from("larder")))?;
     /// assert_eq!(found.value(), "larder");
     /// # Ok::<(), Box<dyn std::error::Error>>(())

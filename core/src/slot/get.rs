@@ -2,8 +2,8 @@
 
 use core::future::Future;
 
-use super::{KEY, LazySlot};
-use crate::{LoadError, LookupOptions, Outcome, Runtime};
+use super::{KEY, LazySlot, OfSlots};
+use crate::{Cache, LoadError, Lookup, LookupOptions, Runtime};
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns the value, fetching it if need be.
@@ -69,7 +69,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// assert!(outcome.error().is_some());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn lookup(&self, options: LookupOptions) -> impl Future<Output = Result<Outcome<V, E>, LoadError<E>>> + Unpin {
+    pub fn lookup(&self, options: LookupOptions) -> SlotLookup<'_, V, E, R> {
         self.cache.lookup(KEY).options(options)
     }
 
@@ -97,7 +97,10 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// assert_eq!(*block_on(slot.refresh())?.value(), 7);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn refresh(&self) -> impl Future<Output = Result<Outcome<V, E>, LoadError<E>>> + Unpin {
+    pub fn refresh(&self) -> SlotLookup<'_, V, E, R> {
         self.lookup(LookupOptions::new().reload())
     }
 }
+
+/// The future of [`LazySlot::lookup`] and [`LazySlot::refresh`].
+pub type SlotLookup<'a, V, E, R> = Lookup<'a, Cache<(), V, E, R, OfSlots>, ()>;

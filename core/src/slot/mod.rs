@@ -22,7 +22,8 @@ use alloc::sync::Arc;
 use core::fmt;
 
 pub use builder::SlotBuilder;
-pub use fetch::Answer;
+pub use fetch::{Answer, FetchFn};
+pub use get::SlotLookup;
 pub use stale::{SlotAbandoned, SlotRefresh, StaleValue};
 pub use watch::{Changed, Watcher};
 

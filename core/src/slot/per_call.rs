@@ -28,7 +28,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// # use futures_lite::future::block_on;
     /// # use larder::{LazySlot, Loaded, ManualClock, Ttl, parts::Std};
     /// # use std::io;
-    /// let slot = LazySlot::builder(Std::new(ManualClock::new())).per_call::<u32, io::Error>().build()?;
+    /// let slot = LazySlot::<u32, io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
     /// let fetch = |previous: Option<larder::Previous<u32>>| async move {
     ///     let number = previous.map_or(1, |previous| previous.value() + 1);
     ///     Ok(Loaded::new(number).ttl(Ttl::ExpiresAtOnce))
@@ -64,7 +64,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// ```
     /// # use futures_lite::future::block_on;
     /// # use larder::{LazySlot, LookupOptions, ManualClock, Status, parts::Std};
-    /// # let slot = LazySlot::builder(Std::new(ManualClock::new())).per_call::<u32, std::io::Error>().build()?;
+    /// # let slot = LazySlot::<u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
     /// let outcome = block_on(slot.lookup_or_fetch(LookupOptions::new(), |_| async { Ok(7) }))?;
     /// assert_eq!((*outcome.value(), outcome.status()), (7, Status::Miss));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -100,7 +100,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// ```
     /// # use futures_lite::future::block_on;
     /// # use larder::{LazySlot, LookupOptions, ManualClock, parts::Std};
-    /// # let slot = LazySlot::builder(Std::new(ManualClock::new())).per_call::<u32, std::io::Error>().build()?;
+    /// # let slot = LazySlot::<u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
     /// slot.set(1);
     /// slot.expire();
     /// let found = block_on(slot.stale_or_fetch(LookupOptions::new(), |_| async { Ok(7) }))?;
@@ -151,7 +151,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// # use futures_lite::future::block_on;
     /// # use larder::{LazySlot, LookupOptions, ManualClock, parts::Std};
     /// # use std::io;
-    /// let slot = LazySlot::builder(Std::new(ManualClock::new())).per_call::<usize, io::Error>().build()?;
+    /// let slot = LazySlot::<usize, io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
     /// let name = String::from("larder");
     /// let outcome = block_on(slot.lookup_with(LookupOptions::new(), |_| async { Ok(name.len()) }))?;
     /// assert_eq!(*outcome.value(), 6);

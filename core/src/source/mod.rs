@@ -9,10 +9,10 @@ mod revalidate;
 
 pub(crate) use backend::Files;
 pub use backend::{Backend, BoxIo, LocalBoxIo};
-pub(crate) use closures::{
+pub use closures::{
     Chance, Expiry, Listener, LoadFn, LoadManyFn, LoadedFn, LoadedManyFn, Loader, ManyLoader, RevalidateFn, Weigher,
-    own_answers, plain_answers,
 };
+pub(crate) use closures::{own_answers, plain_answers};
 pub(crate) use erased::{BatchOf, Judgement, Source, Sources, TaskOf, Touched, Watch};
 pub(crate) use load::sealed;
 pub use load::{BoxLoad, Key, Load, Loaded, LocalBoxLoad};

@@ -35,11 +35,10 @@ fn run() -> Checked {
 
 /// A value expires by a clock that knows nothing of Rust, where there is no timer.
 fn real_time() -> Checked {
-    let cache = Cache::builder(Spin::new(NoTimer::new(Kernel)))
+    let cache = Cache::<_, u32, (), _>::builder(Spin::new(NoTimer::new(Kernel)))
         .capacity(8)
         .hash_seed(7)
         .ttl(Duration::from_millis(2))
-        .local_per_call::<u32, ()>()
         .build()
         .map_err(|_| "the configuration was refused")?;
     let start = Kernel.now();

@@ -254,10 +254,9 @@ fn eviction<R: Runtime>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
 /// A cache without a loader takes each call's own.
 fn per_call<R: Runtime>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
     let source = Source::open();
-    let cache = Cache::builder(make(ManualClock::new()))
+    let cache = Cache::<_, u32, Unknown, _>::builder(make(ManualClock::new()))
         .capacity(8)
         .hash_seed(7)
-        .local_per_call::<u32, Unknown>()
         .build()
         .map_err(|_| "the configuration was refused")?;
     for _ in 0..2 {

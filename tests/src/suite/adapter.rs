@@ -5,11 +5,16 @@ use core::future::Future;
 use core::ops::Deref;
 
 use larder::{
-    Abandoned, Builder, Cache, DefaultHasher, Loader, Lookup, LookupMany, ManyLoader, Refresh, Runtime, Spawn,
-    policy::GatedFifo,
+    Abandoned, Builder, Cache, Keeps, Loaded, Lookup, LookupMany, Refresh, RemovalCause, Runtime, Spawn, Standard, Takes,
+    bounds::{FetchFn, Listener, Loader, ManyLoader},
 };
 
-use super::{AskingSlot, Caller, Loads, SlotAbandonment, SlotRenewal};
+use super::{
+    AskingSlot, Caller, Loads, SlotAbandonment, SlotRenewal,
+    loads::{Loading, LoadingMany, Plain, PlainMany},
+    slot::Fetch,
+};
+use crate::Boom;
 
 /// A runtime under test, and how futures are run on it.
 pub trait Executor: 'static {
@@ -31,31 +36,40 @@ pub trait Value: Clone + Display + From<u32> + Deref<Target = u32> + 'static {}
 impl<V: Clone + Display + From<u32> + Deref<Target = u32> + 'static> Value for V {}
 
 /// A cache that loads keys one by one.
-pub type Cached<R, V> = Cache<u32, Loader<Loads<V>>, R>;
+pub type Cached<R, V> = Cache<u32, V, Boom, R>;
 
 /// A cache that loads keys many at once.
-pub type Batched<R, V> = Cache<u32, ManyLoader<Loads<V>>, R>;
+pub type Batched<R, V> = Cache<u32, V, Boom, R>;
 
 /// The builder of a [`Cached`].
-pub type Setup<R, V> = Builder<u32, R, Loader<Loads<V>>>;
+pub type Setup<R, V> = Builder<u32, V, Boom, R>;
 
 /// A task that asks for one key.
-pub type Asking<R, V> = Caller<Lookup<'static, u32, u32, Loader<Loads<V>>, R, GatedFifo, DefaultHasher>, V>;
+pub type Asking<R, V> = Caller<Lookup<'static, Cached<R, V>, u32>, V>;
 
 /// A task that asks for many keys.
-pub type AskingMany<R, V> = Caller<LookupMany<'static, u32, u32, ManyLoader<Loads<V>>, R, GatedFifo, DefaultHasher>, V>;
+pub type AskingMany<R, V> = Caller<LookupMany<'static, Cached<R, V>, u32>, V>;
 
 /// A refresh in the background.
-pub type Renewal<R, V> = Refresh<u32, Loader<Loads<V>>, R, GatedFifo, DefaultHasher>;
+pub type Renewal<R, V> = Refresh<u32, V, Boom, R, Standard>;
 
 /// A load that its callers have left.
-pub type Abandonment<R, V> = Abandoned<u32, Loader<Loads<V>>, R, GatedFifo, DefaultHasher>;
+pub type Abandonment<R, V> = Abandoned<u32, V, Boom, R, Standard>;
 
 /// A runtime that can be lent to several caches, and spawns what the suite spawns.
 ///
 /// That is so for every runtime that spawns any future, or any that is `Send`.
 pub trait Adapter<V: Value>:
-    Runtime
+    Runtime<
+        Threads: Keeps<u32, V, Boom, Loader<Loads<V>>>
+                     + Keeps<u32, V, Boom, ManyLoader<Loads<V>>>
+                     + Keeps<u32, V, Boom, Listener<Ear<V>>>
+                     + Keeps<(), V, Boom, FetchFn<Fetch<V>, Loaded<V>>>
+                     + Takes<Loading<V>>
+                     + Takes<LoadingMany<V>>
+                     + Takes<Plain<V>>
+                     + Takes<PlainMany<V>>,
+    >
     + Spawn<Asking<Self, V>>
     + Spawn<AskingMany<Self, V>>
     + Spawn<Renewal<Self, V>>
@@ -69,7 +83,16 @@ pub trait Adapter<V: Value>:
 }
 
 impl<V: Value, R> Adapter<V> for R where
-    R: Runtime
+    R: Runtime<
+        Threads: Keeps<u32, V, Boom, Loader<Loads<V>>>
+                     + Keeps<u32, V, Boom, ManyLoader<Loads<V>>>
+                     + Keeps<u32, V, Boom, Listener<Ear<V>>>
+                     + Keeps<(), V, Boom, FetchFn<Fetch<V>, Loaded<V>>>
+                     + Takes<Loading<V>>
+                     + Takes<LoadingMany<V>>
+                     + Takes<Plain<V>>
+                     + Takes<PlainMany<V>>,
+    >
         + Spawn<Asking<R, V>>
         + Spawn<AskingMany<R, V>>
         + Spawn<Renewal<R, V>>
@@ -81,3 +104,6 @@ impl<V: Value, R> Adapter<V> for R where
         + 'static
 {
 }
+
+/// A listener that is told of values from any thread.
+pub type Ear<V> = Box<dyn Fn(&u32, &V, RemovalCause) + Send + Sync>;

@@ -3,7 +3,7 @@
 use core::pin::pin;
 
 use futures_lite::future::zip;
-use larder::{Cache, LoadError, LookupOptions};
+use larder::{Cache, LoadError, LoadMany};
 
 use super::{End, Executor, LATE, Stage, stage::KEY};
 use crate::Boom;
@@ -11,7 +11,7 @@ use crate::wakers::poll_once;
 
 /// A cache without a loader keeps the loads that its calls bring, for all who ask. (P1)
 pub async fn a_call_brings_its_load<E: Executor>(stage: Stage<E>) {
-    let builder = Cache::builder(stage.runtime.clone()).local_per_call::<E::Value, Boom>();
+    let builder = Cache::<_, E::Value, Boom, _>::builder(stage.runtime.clone());
     let cache = builder.ttl(LATE).stale_while_refresh(LATE).build().expect("the configuration is valid");
     let loads = stage.loads.clone();
     let plain = move || loads.begin_plain(vec![KEY]);
@@ -19,12 +19,12 @@ pub async fn a_call_brings_its_load<E: Executor>(stage: Stage<E>) {
         let loads = stage.loads.clone();
         move || loads.begin(vec![KEY])
     };
-    let both = zip(cache.get_or_load(&KEY, plain), cache.lookup_or_load(&KEY, LookupOptions::new(), load()));
+    let both = zip(cache.get_or_load(&KEY, plain), cache.lookup(&KEY).by(load()));
     stage.loads.end(1, End::Value);
     let (one, other) = both.await;
     assert_eq!((one.ok().as_deref(), other.ok().map(|found| **found.value())), (Some(&1), Some(1)));
     assert!(cache.expire(&KEY));
-    let found = cache.stale_or_load(&KEY, LookupOptions::new(), load()).await.expect("a stale value is there");
+    let found = cache.lookup(&KEY).by(load()).stale().await.expect("a stale value is there");
     assert_eq!(**found.outcome.value(), 1);
     stage.loads.end(2, End::Value);
     found.refresh.expect("nobody else has it").await;
@@ -44,7 +44,7 @@ pub async fn a_call_lends_its_load<E: Executor>(stage: Stage<E>) {
     let saw = stage.saw_all(&others).await;
     assert!(saw.iter().all(|saw| saw.starts_with("V2 ")), "{saw:?}");
     cache.clear();
-    let mut lender = pin!(cache.lookup_with(&KEY, LookupOptions::new(), || stage.loads.begin(vec![0])));
+    let mut lender = pin!(cache.lookup(&KEY).lend(|| stage.loads.begin(vec![0])));
     assert!(poll_once(&mut lender).is_pending());
     let others = stage.crowd(cache, 2).await;
     stage.loads.end(3, End::Error);
@@ -55,26 +55,19 @@ pub async fn a_call_lends_its_load<E: Executor>(stage: Stage<E>) {
 }
 
 /// A load of many keys that borrows is asked for those that are not there; the others are joined. (P1)
-pub async fn a_call_lends_a_load_of_many<E: Executor>(stage: Stage<E>) {
+pub async fn a_call_brings_a_load_of_many<E: Executor>(stage: Stage<E>) {
     let cache = stage.batched();
     cache.insert(1, E::Value::from(90));
-    let lent = cache.get_many_with(&[1, 2], |keys: Vec<u32>| async {
-        let value = stage.loads.begin_plain(keys.clone()).await?;
-        Ok(keys.into_iter().map(|key| (key, value.clone())).collect::<Vec<_>>())
-    });
+    let brought = cache.get_many_or_load(&[1, 2], |keys: Vec<u32>| stage.loads.begin_many_plain(keys));
     stage.loads.end(1, End::Value);
-    let values: Vec<_> = lent.await.into_iter().map(|found| found.ok().map(|value| *value)).collect();
+    let values: Vec<_> = brought.await.into_iter().map(|found| found.ok().map(|value| *value)).collect();
     assert_eq!(values, [Some(90), Some(1)]);
-    let load = |keys: Vec<u32>| async {
-        let loaded = stage.loads.begin(keys.clone()).await?;
-        Ok(keys.into_iter().map(|key| (key, Ok(loaded.clone()))).collect::<Vec<_>>())
-    };
-    let mut lent = pin!(cache.lookup_many_with(&[2, 3], LookupOptions::new(), load));
-    assert!(poll_once(&mut lent).is_pending());
+    let mut brought = pin!(cache.lookup_many(&[2, 3]).by(|keys: Vec<u32>| stage.loads.load_many(keys)));
+    assert!(poll_once(&mut brought).is_pending());
     let mut joined = cache.get_many(&[3, 1]);
     assert!(poll_once(&mut joined).is_pending());
     stage.loads.end(2, End::Value);
-    let values: Vec<_> = lent.await.into_iter().map(|found| found.ok().map(|found| **found.value())).collect();
+    let values: Vec<_> = brought.await.into_iter().map(|found| found.ok().map(|found| **found.value())).collect();
     assert_eq!(values, [Some(1), Some(2)]);
     let values: Vec<_> = joined.await.into_iter().map(|found| found.ok().map(|value| *value)).collect();
     assert_eq!(values, [Some(2), Some(90)]);

@@ -93,6 +93,6 @@ pub async fn a_host_sweeps<E: Executor>(stage: Stage<E>) {
     cache.sweep();
     assert_eq!((cache.len(), cache.stats().expired_out), (1, 1));
     assert!(cache.next_deadline().is_some_and(|next| next > deadline));
-    assert!(cache.lookup(&2, LookupOptions::new()).await.is_ok_and(|found| found.status() == Status::Hit));
+    assert!(cache.lookup(&2).await.is_ok_and(|found| found.status() == Status::Hit));
     stage.ends_clean(cache).await;
 }

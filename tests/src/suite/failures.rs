@@ -7,7 +7,7 @@ use alloc::rc::Rc;
 use larder::{Cache, LookupOptions, Previous, Revalidated, Status, TimeLeft};
 
 use super::{End, Executor, LATE, SOON, Stage, stage::KEY};
-use crate::Boom;
+use crate::{Boom, Here};
 
 /// A failure is everybody's until its time is over, and then the next one loads. (P4)
 pub async fn a_failure_is_kept_for_a_time<E: Executor>(stage: Stage<E>) {
@@ -49,11 +49,11 @@ pub async fn a_value_is_found_still_good<E: Executor>(stage: Stage<E>) {
         };
         core::future::ready(Ok::<_, Boom>(answer))
     };
-    let builder = Cache::builder::<u32>(stage.runtime.clone()).ttl(LATE).revalidate_fn(load);
+    let builder = Cache::<u32, _, _, _>::builder(Here(stage.runtime.clone())).ttl(LATE).revalidate_fn(load);
     let cache = builder.build().expect("the configuration is valid");
-    let first = cache.lookup(&KEY, LookupOptions::new()).await.expect("no load fails");
+    let first = cache.lookup(&KEY).await.expect("no load fails");
     assert!(cache.expire(&KEY));
-    let second = cache.lookup(&KEY, LookupOptions::new()).await.expect("no load fails");
+    let second = cache.lookup(&KEY).await.expect("no load fails");
     assert_eq!((second.status(), second.generation()), (Status::Expired, first.generation()));
     assert!(matches!(second.time_left(), TimeLeft::For(left) if !left.is_zero()));
     assert_eq!(*handed.borrow(), [None, Some(1)]);

@@ -44,7 +44,7 @@ pub async fn an_abandoned_load_is_finished<E: Executor>(stage: Stage<E>) {
 /// The caller who began the load is alive and never polled again: the others load on. (P3)
 pub async fn who_is_not_polled_holds_nobody_back<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
-    let mut parked = cache.lookup(&KEY, LookupOptions::new());
+    let mut parked = cache.lookup(&KEY);
     assert!(poll_once(&mut parked).is_pending());
     let others = stage.crowd(cache, 3).await;
     stage.loads.end(1, End::Value);

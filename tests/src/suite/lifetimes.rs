@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 
 use larder::{Cache, Loaded, RemovalCause, Spawn};
 
-use super::{End, Executor, LATE, SOON, Stage, stage::KEY};
+use super::{Ear, End, Executor, LATE, SOON, Stage, stage::KEY};
 
 /// A value is there for as long as its load has said, and then loaded anew. (P11)
 pub async fn a_value_expires<E: Executor>(stage: Stage<E>) {
@@ -62,9 +62,9 @@ pub async fn listeners_hear_why_values_leave<E: Executor>(stage: Stage<E>) {
     let heard = Arc::<Mutex<Vec<_>>>::default();
     let ears = heard.clone();
     let builder = Cache::builder(stage.runtime.clone()).loader(stage.loads.clone()).capacity(2).shards(1);
-    let listener = move |key: &u32, value: &E::Value, cause: RemovalCause| {
+    let listener: Ear<E::Value> = Box::new(move |key: &u32, value: &E::Value, cause: RemovalCause| {
         ears.lock().unwrap_or_else(PoisonError::into_inner).push((*key, **value, cause));
-    };
+    });
     let cache = builder.listener(listener).build().expect("the configuration is valid");
     let value = |n| Loaded::new(E::Value::from(n));
     cache.insert_with(1, value(10));

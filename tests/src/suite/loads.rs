@@ -95,13 +95,13 @@ impl<V> Loads<V> {
     }
 
     /// Begins a load of these keys that answers the value alone.
-    pub fn begin_plain(&self, keys: Vec<u32>) -> impl Future<Output = Result<V, Boom>> + use<V>
-    where
-        V: From<u32>,
-    {
-        let loading = self.begin(keys);
-        let value = V::from(loading.number as u32);
-        async move { loading.await.map(|_| value) }
+    pub fn begin_plain(&self, keys: Vec<u32>) -> Plain<V> {
+        Plain(self.begin(keys))
+    }
+
+    /// Begins a load of many keys whose answers are plain values.
+    pub fn begin_many_plain(&self, keys: Vec<u32>) -> PlainMany<V> {
+        PlainMany { loading: self.begin(keys.clone()), keys }
     }
 
     fn with<R>(&self, f: impl FnOnce(&mut State) -> R) -> R {
@@ -182,5 +182,33 @@ impl<V: Clone + From<u32>> LoadMany<u32> for Loads<V> {
 
     fn load_many(&self, keys: Vec<u32>) -> LoadingMany<V> {
         LoadingMany { loading: self.begin(keys.clone()), keys }
+    }
+}
+
+/// A load of a plain value.
+pub struct Plain<V>(Loading<V>);
+
+impl<V: From<u32>> Future for Plain<V> {
+    type Output = Result<V, Boom>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let number = self.0.number as u32;
+        Pin::new(&mut self.0).poll(context).map_ok(|_| V::from(number))
+    }
+}
+
+/// A load of many keys whose answers are plain values.
+pub struct PlainMany<V> {
+    keys: Vec<u32>,
+    loading: Loading<V>,
+}
+
+impl<V: Clone + From<u32>> Future for PlainMany<V> {
+    type Output = Result<Vec<(u32, V)>, Boom>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let value = V::from(self.loading.number as u32);
+        let poll = Pin::new(&mut self.loading).poll(context);
+        poll.map_ok(|_| self.keys.iter().map(|key| (*key, value.clone())).collect())
     }
 }

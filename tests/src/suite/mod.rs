@@ -52,7 +52,7 @@ use std::thread;
 use futures_lite::future::or;
 pub use larder::Spawn;
 
-pub use adapter::{Abandonment, Adapter, Asking, AskingMany, Batched, Cached, Executor, Renewal, Setup, Value};
+pub use adapter::{Abandonment, Adapter, Asking, AskingMany, Batched, Cached, Ear, Executor, Renewal, Setup, Value};
 pub use batches::*;
 pub use caller::{Caller, Seat};
 pub use calls::*;
@@ -61,7 +61,7 @@ pub use direct::*;
 pub use failures::*;
 pub use leaving::*;
 pub use lifetimes::*;
-pub use loads::{End, Loading, LoadingMany, Loads};
+pub use loads::{End, Loading, LoadingMany, Loads, Plain, PlainMany};
 pub use sharing::*;
 pub use slot::*;
 pub use stage::Stage;
@@ -135,7 +135,7 @@ macro_rules! suite {
             pages_leave
             a_call_brings_its_load
             a_call_lends_its_load
-            a_call_lends_a_load_of_many
+            a_call_brings_a_load_of_many
             values_come_and_go_by_hand
             a_value_is_refused_by_many
             a_fresh_value_is_loaded_anew

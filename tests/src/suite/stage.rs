@@ -3,10 +3,10 @@
 use core::future::Future;
 use core::time::Duration;
 
-use larder::{Cache, Clock, Instant, LookupOptions, Runtime, Source, Spawn, Stats, Timer};
+use larder::{Cache, Clock, Instant, LookupOptions, Runtime, Spawn, Stats, Timer};
 
 use super::{Batched, Cached, Caller, Executor, Loads, Seat, Setup};
-use crate::{Answer, assert_clean};
+use crate::{Answer, Boom, assert_clean};
 
 /// A runtime, and the loads of the caches that a check makes on it.
 pub struct Stage<E: Executor> {
@@ -49,12 +49,12 @@ impl<E: Executor> Stage<E> {
 
     /// A task that asks for the key with these options.
     pub fn ask_with(&self, cache: &'static Cached<E::Runtime, E::Value>, options: LookupOptions) -> Seat {
-        self.spawn(cache.lookup(&KEY, options))
+        self.spawn(cache.lookup(&KEY).options(options))
     }
 
     /// A task that asks for these keys.
     pub fn ask_many(&self, cache: &'static Batched<E::Runtime, E::Value>, keys: &'static [u32]) -> Seat {
-        self.spawn(cache.lookup_many(keys, LookupOptions::new()))
+        self.spawn(cache.lookup_many(keys))
     }
 
     /// `n` tasks that ask for the key and wait for its load.
@@ -125,7 +125,7 @@ impl<E: Executor> Stage<E> {
     }
 
     /// Ends once nothing is under way, and asserts that nothing is left. (P2)
-    pub async fn ends_clean<L: Source<u32>, R: Runtime>(&self, cache: &Cache<u32, L, R>) {
+    pub async fn ends_clean<R: Runtime>(&self, cache: &Cache<u32, E::Value, Boom, R>) {
         self.settles(|| cache.stats()).await;
     }
 

@@ -6,12 +6,12 @@ use core::pin::pin;
 use alloc::rc::Rc;
 
 use futures_lite::future::zip;
-use larder::{OneThread, Room, WriteBack, WriteBackBuilder, WriteBackError};
+use larder::{Room, WriteBack, WriteBackBuilder, WriteBackError};
 
 use super::{Executor, SOON, Stage, disk::Disk};
-use crate::wakers::poll_once;
+use crate::{Boom, Here, wakers::poll_once};
 
-type Pages<R, V> = WriteBack<u32, Disk<R, V>, R, OneThread>;
+type Pages<R, V> = WriteBack<u32, V, Boom, Here<R>>;
 
 impl<E: Executor> Stage<E> {
     fn disk(&self) -> Disk<E::Runtime, E::Value> {
@@ -21,8 +21,8 @@ impl<E: Executor> Stage<E> {
     fn pages(
         &self,
         disk: &Disk<E::Runtime, E::Value>,
-    ) -> WriteBackBuilder<u32, Disk<E::Runtime, E::Value>, E::Runtime, OneThread> {
-        WriteBack::builder(self.runtime.clone(), disk.clone()).one_thread()
+    ) -> WriteBackBuilder<u32, E::Value, Boom, Here<E::Runtime>> {
+        WriteBack::builder(Here(self.runtime.clone()), disk.clone())
     }
 }
 

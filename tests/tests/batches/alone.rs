@@ -88,7 +88,7 @@ fn a_panic_of_a_load_alone<R: Host>() {
         let batches = Batches::new(&sim.time, script);
         let cache = sim.batched::<R>(&batches, |c| c.lock_timeout(ms(0), OnTimeout::LoadAlone));
         let first = sim.many(&cache, &[1, 2]);
-        let mut alone = cache.lookup_many(&[1, 2], LookupOptions::new());
+        let mut alone = cache.lookup_many(&[1, 2]);
         let polled =
             std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| wakers::poll_once(&mut alone).is_ready()));
         assert!(polled.is_err());

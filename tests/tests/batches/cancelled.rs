@@ -149,7 +149,7 @@ fn a_panic_of_a_borrowed_load_is_everybodys_error_at_once<R: Host>() {
         let script = move |_: &[u32], call| if call == 0 { steps(k, 10).panics(7) } else { after(10) };
         let batches = Batches::new(&sim.time, script);
         let cache = sim.batched::<R>(&batches, |c| c);
-        let mut first = cache.get_many_with(&[1, 2, 3], |keys| plain(batches.begin(keys)));
+        let mut first = cache.get_many_or_load(&[1, 2, 3], |keys| plain(batches.begin(keys)));
         let (_, waker) = wakers::Counting::new();
         let mut poll =
             || std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| wakers::poll_with(&mut first, &waker)));

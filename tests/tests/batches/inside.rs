@@ -16,7 +16,7 @@ async fn asking<R: Host>(cache: Own<R>, time: Time, inner: Vec<u32>, many: bool)
     sleep(&time, 10).await;
     let load = |keys: Vec<u32>| async move { Ok(keys.into_iter().map(|key| (key, V::new(key + 100)))) };
     let results = if many {
-        cache.get_many_with(&inner, load).await
+        cache.get_many_or_load(&inner, load).await
     } else {
         vec![cache.get_with(&inner[0], || async { Ok(V::new(100)) }).await]
     };
@@ -30,10 +30,10 @@ fn c82_a_borrowed_batch_that_asks_for_one_of_its_keys<R: Host>() {
         [(vec![1], false, 1), (vec![2], false, 1), (vec![3], true, 1), (vec![1, 2, 3, 4], true, 3), (vec![4], true, 0)]
     {
         let mut sim = Sim::new();
-        let cache = Cache::builder(R::on(sim.clock())).local_per_call().build().expect("valid");
+        let cache = Cache::builder(R::on(sim.clock())).build().expect("valid");
         let (own, time) = (cache.clone(), sim.time.clone());
         let call = sim.call(async move {
-            own.get_many_with(&[1, 2, 3], |_| asking::<R>(own.clone(), time.clone(), inner.clone(), many)).await
+            own.get_many_or_load(&[1, 2, 3], |_| asking::<R>(own.clone(), time.clone(), inner.clone(), many)).await
         });
         sim.to(10);
         assert_eq!(sim.saw(call), format!("10: V{0}001, V{0}002, V{0}003", reentrant).replace("V000", "V"));
@@ -106,7 +106,7 @@ fn c82_a_batch_that_was_overtaken<R: Host>() {
         let own = cache.clone();
         let slow = sim.batches(never());
         let second = if overtaken_by_closure {
-            sim.call(async move { own.lookup_many_with(&[1, 2], LookupOptions::new(), |keys| slow.begin(keys)).await })
+            sim.call(async move { own.lookup_many(&[1, 2]).by(|keys| slow.begin(keys)).await })
         } else {
             sim.call(async move { own.get_many(&[1, 2]).await })
         };

@@ -116,14 +116,14 @@ impl<R: Host> Storm<R> {
             0..25 => {
                 let keys: Vec<_> = (0..self.random.below(9)).map(|_| self.random.below(KEYS) as u32).collect();
                 let (cache, asked, options) = (self.cache.clone(), keys.clone(), self.options());
-                let i = self.sim.spawn(async move { cache.lookup_many(&asked, options).await });
+                let i = self.sim.spawn(async move { cache.lookup_many(&asked).options(options).await });
                 self.waiting.push((i, keys));
             }
             25..33 => {
                 let keys: Vec<_> = (0..self.random.below(9)).map(|_| self.random.below(KEYS) as u32).collect();
                 let (cache, asked, options, own) =
                     (self.cache.clone(), keys.clone(), self.options(), self.batches.clone());
-                let call = async move { cache.lookup_many_with(&asked, options, |keys| own.begin(keys)).await };
+                let call = async move { cache.lookup_many(&asked).options(options).by(|keys| own.begin(keys)).await };
                 let i = self.sim.spawn(call);
                 self.keeping.push(i);
                 self.waiting.push((i, keys));

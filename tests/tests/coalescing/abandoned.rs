@@ -13,7 +13,7 @@ fn finishing(spawner: &Spawning, loads: &Loads) -> Finishing {
 
 fn ask(sim: &mut Sim, cache: &Finishing, options: LookupOptions) -> usize {
     let cache = cache.clone();
-    sim.call(async move { cache.lookup(&7, options).await })
+    sim.call(async move { cache.lookup(&7).options(options).await })
 }
 
 /// The only caller of a load gives up at 50; returns what was spawned for it, polled as a caller.
@@ -202,7 +202,7 @@ fn what_a_caller_keeps_is_not_handed_over() {
         let second = {
             let (cache, own) = (cache.clone(), own.clone());
             let options = LookupOptions::new().lock_timeout(ms(100), OnTimeout::Load);
-            sim.call(async move { cache.lookup_with(&7, options, || own.fetch(None)).await })
+            sim.call(async move { cache.lookup(&7).options(options).lend(|| own.fetch(None)).await })
         };
         sim.to(120);
         assert_eq!((loads.live(), own.live(), cache.stats().loads_in_flight), (1, 1, 2));
@@ -255,7 +255,7 @@ fn the_task_ends_with_the_last_load() {
         let joined = {
             let (cache, own) = (cache.clone(), own.clone());
             let options = LookupOptions::new().lock_timeout(ms(50), OnTimeout::Load);
-            sim.call(async move { cache.lookup_with(&7, options, || own.fetch(None)).await })
+            sim.call(async move { cache.lookup(&7).options(options).lend(|| own.fetch(None)).await })
         };
         sim.to(310);
         assert_eq!((sim.saw(task), loads.live(), own.live()), ("waits".into(), 0, 1));

@@ -88,7 +88,7 @@ fn by_the_closure_of_the_cache<R: Host>() {
         let cache = builder.build().expect("valid");
         for _ in 0..2 {
             let cache = cache.clone();
-            sim.call(async move { cache.lookup(&7, LookupOptions::new()).await });
+            sim.call(async move { cache.lookup(&7).await });
         }
         sim.to(10);
         cache.insert(7, V::new(1));
@@ -137,7 +137,7 @@ fn by_a_load_that_finds_the_value_unchanged<R: Host>() {
         let cache = builder.build().expect("valid");
         cache.insert(7, V::new(1));
         let own = cache.clone();
-        sim.call(async move { own.lookup(&7, LookupOptions::new().reload()).await });
+        sim.call(async move { own.lookup(&7).options(LookupOptions::new().reload()).await });
         assert!(cache.is_empty());
         (saw(&sim), cache.stats())
     });

@@ -207,7 +207,7 @@ fn an_unpolled_future_does_nothing<R: Host>() {
     let loads = sim.loads(never());
     let cache = sim.cache::<R>(&loads, |c| c);
     drop(cache.get(&7));
-    drop(cache.lookup(&7, LookupOptions::new()));
+    drop(cache.lookup(&7));
     drop(cache.get_stale(&7));
     drop(cache.get_with(&7, || async { Ok::<V, Boom>(V::new(1)) }));
     let stats = cache.stats();

@@ -33,7 +33,7 @@ impl<R: Host> Load<u32> for Asking<R> {
             core::future::poll_fn(|context| inner.gate.poll(context)).await;
             let Some(next) = (inner.next)(key) else { return Ok(Loaded::new(V::new(0))) };
             let cache = inner.cache.borrow().clone().expect("set before the first call");
-            match cache.lookup(&next, LookupOptions::new()).await {
+            match cache.lookup(&next).await {
                 // Each load adds one to what it found.
                 Ok(outcome) => Ok(Loaded::new(V::new(**outcome.value() + 1))),
                 Err(larder::LoadError::Reentrant) => Err(Boom(82)),

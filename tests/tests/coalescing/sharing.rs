@@ -95,7 +95,7 @@ fn c04_a_borrowing_leader_is_joined_as_well<R: Host>() {
 /// C04: a cache without a loader of its own: the first caller's owned future serves all. (P1, P2)
 fn c04_owned_loads_of_each_call<R: Host>() {
     let mut sim = Sim::new();
-    let cache = Cache::builder(R::on(sim.clock())).local_per_call::<V, Boom>().build().expect("valid");
+    let cache = Cache::<_, V, Boom, _>::builder(R::on(sim.clock())).build().expect("valid");
     let calls = Rc::new(Cell::new(0));
     let load = |n: u32| {
         let (calls, time) = (calls.clone(), sim.time.clone());
@@ -110,7 +110,7 @@ fn c04_owned_loads_of_each_call<R: Host>() {
     let first = sim.call(async move { a.get_or_load(&7, one).await });
     let second = sim.call(async move { b.get_or_load(&7, two).await });
     let third = sim.call(async move {
-        c.lookup_or_load(&7, LookupOptions::new(), async move || three().await.map(Loaded::from)).await
+        c.lookup(&7).by(async move || three().await.map(Loaded::from)).await
     });
     sim.drop(first);
     sim.to(50);

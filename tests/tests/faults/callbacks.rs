@@ -116,7 +116,7 @@ fn c83_whatever_makes_values_leave_is_heard_by_who_calls_the_cache<R: Host>() {
     let acts: [(u64, &str, &dyn Fn()); 6] = [
         (0, "a smaller capacity", &|| cache.set_capacity(1)),
         (0, "an entry call", &|| assert!(cache.compute(&1, |_| Change::Remove).is_none())),
-        (0, "a load that is not to be stored", &|| assert!(wakers::now(cache.lookup(&1, not_kept())).is_ok())),
+        (0, "a load that is not to be stored", &|| assert!(wakers::now(cache.lookup(&1).options(not_kept())).is_ok())),
         (105, "surplus", &|| assert!(wakers::now(cache.get(&3)).is_ok())),
         (111, "a sweep", &|| assert_eq!(cache.sweep(), 2)),
         (111, "a call for many keys", &|| assert!(wakers::now(cache.get_many(&[2])).iter().all(Result::is_ok))),
@@ -199,7 +199,7 @@ fn errors_are_dropped_outside_the_lock<R: Host>() {
     }
 
     let sim = Sim::new();
-    let builder = Cache::builder(R::on(sim.clock())).load_budget(ms(50)).local_per_call();
+    let builder = Cache::builder(R::on(sim.clock())).load_budget(ms(50));
     let cache: Rc<Touched<R>> = Rc::new(builder.build().expect("valid"));
     let (gate, dropped) = (Gate::default(), Rc::default());
     let (opens, error) = (gate.clone(), Touching(Rc::downgrade(&cache), Rc::clone(&dropped)));
@@ -210,14 +210,14 @@ fn errors_are_dropped_outside_the_lock<R: Host>() {
     assert!(wakers::poll_once(&mut first).is_pending());
     let endless = || core::future::pending::<Result<Loaded<u32>, Touching<R>>>();
     let hurry = LookupOptions::new().lock_timeout(ms(20), OnTimeout::Load);
-    let mut second = cache.lookup_with(&7, hurry, endless);
+    let mut second = cache.lookup(&7).options(hurry).lend(endless);
     assert!(wakers::poll_once(&mut second).is_pending());
     sim.time.set(20);
     assert!(wakers::poll_once(&mut second).is_pending());
     drop(first);
     gate.open_quietly();
     sim.time.set(70);
-    let third = wakers::now(cache.lookup_or_load(&7, LookupOptions::new(), endless));
+    let third = wakers::now(cache.lookup(&7).by(endless));
     assert!(matches!(third, Err(LoadError::Failed(failure)) if failure.is_budget_exceeded()));
     assert_eq!((dropped.get(), cache.stats().loads_failed), (1, 2));
     drop(second);

@@ -212,7 +212,7 @@ fn a_kept_failure_leaves_the_value_that_softens_it<R: Host>() {
     for (t, expected) in [(150, "150: V0 Stale(50) +E1"), (160, "160: V0 Stale(60) +E1")] {
         sim.to(t);
         let own = cache.clone();
-        let oldest = sim.call(async move { own.lookup(&0, LookupOptions::new()).await });
+        let oldest = sim.call(async move { own.lookup(&0).await });
         assert_eq!(sim.saw(oldest), expected);
     }
     assert_eq!((cache.weight(), cache.len()), (8, 7));

@@ -132,7 +132,7 @@ fn survive<R: Host>(point: &'static str) {
     }
     let ask = |key: u32, options: LookupOptions| {
         let cache = cache.clone();
-        async move { cache.lookup(&Key(key), options).await.map(|outcome| V::new(outcome.value().0)) }
+        async move { cache.lookup(&Key(key)).options(options).await.map(|outcome| V::new(outcome.value().0)) }
     };
     let callers: Vec<_> = (0..21).map(|_| sim.call(ask(7, LookupOptions::new().reload()))).collect();
     assert_eq!(loads.calls(), 1);

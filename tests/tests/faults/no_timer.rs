@@ -26,7 +26,7 @@ fn c23_the_next_one_polled_takes_over<R: Host>() {
     let cache = untimed::<R>(&sim, &loads, 100, 1_000_000);
     let callers = [0, 1, 2].map(|_| {
         let cache = cache.clone();
-        sim.call(async move { cache.lookup(&7, LookupOptions::new()).await })
+        sim.call(async move { cache.lookup(&7).await })
     });
     sim.to(150);
     assert_eq!((loads.calls(), sim.time.next_deadline()), (1, None));
@@ -45,7 +45,7 @@ fn a_late_takeover_has_its_whole_budget<R: Host>() {
     let cache = untimed::<R>(&sim, &loads, 50, 100);
     let callers = [0, 1].map(|_| {
         let cache = cache.clone();
-        sim.call(async move { cache.lookup(&7, LookupOptions::new()).await })
+        sim.call(async move { cache.lookup(&7).await })
     });
     sim.to(95);
     sim.poll(callers[1]);
@@ -68,7 +68,7 @@ fn a_stale_value_is_as_old_as_it_is_when_it_is_served<R: Host>() {
         sim.to(50);
         let (own, options) = (cache.clone(), LookupOptions::new().stale_while_refresh(ms(150)));
         let options = options.lock_timeout(ms(100), OnTimeout::Stale);
-        let i = sim.call(async move { own.lookup(&7, options).await });
+        let i = sim.call(async move { own.lookup(&7).options(options).await });
         sim.to(polled);
         sim.poll(i);
         assert_eq!(sim.saw(i), expected);
@@ -83,7 +83,7 @@ fn c29_a_timeout_is_noticed_at_the_next_poll<R: Host>() {
     let callers = [0, 1].map(|_| {
         let cache = cache.clone();
         let options = LookupOptions::new().lock_timeout(ms(100), OnTimeout::Fail);
-        sim.call(async move { cache.lookup(&7, options).await })
+        sim.call(async move { cache.lookup(&7).options(options).await })
     });
     sim.to(99);
     sim.poll(callers[0]);

@@ -86,7 +86,7 @@ impl<R: Host> Storm<R> {
             0..35 => self.ask(key),
             35..45 => {
                 let (cache, options) = (self.cache.clone(), self.options());
-                self.note(Some(key), |sim| sim.spawn(async move { cache.lookup_stale(&key, options).await }));
+                self.note(Some(key), |sim| sim.spawn(async move { cache.lookup(&key).options(options).stale().await }));
             }
             45..55 => self.with_one_who_waits(Sim::drop),
             55..60 => self.with_one_who_waits(Sim::park),

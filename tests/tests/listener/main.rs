@@ -41,5 +41,5 @@ pub(crate) fn get<R: Host, F: Fn(&u32, &V, RemovalCause) + 'static>(
     key: u32,
 ) -> usize {
     let cache = cache.clone();
-    sim.call(async move { cache.lookup(&key, LookupOptions::new()).await })
+    sim.call(async move { cache.lookup(&key).await })
 }

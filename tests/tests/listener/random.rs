@@ -122,7 +122,7 @@ impl<R: Host, F: Fn(&u32, &V, RemovalCause)> Run<R, F> {
     fn ask(&mut self, key: u32) {
         let options = LookupOptions::new();
         let options = if self.random.below(4) == 0 { options.reload() } else { options };
-        let asked = wakers::now(self.cache.lookup(&key, options));
+        let asked = wakers::now(self.cache.lookup(&key).options(options));
         let Some(outcome) = asked.ok().filter(|outcome| outcome.led() && outcome.error().is_none()) else { return };
         let value = **outcome.value();
         assert!(value >= LOADED);

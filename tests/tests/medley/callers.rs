@@ -94,12 +94,12 @@ impl<L: Source<u32, Value = V, Error = Boom> + 'static, W: Ways<L> + 'static> Me
             34..40 => {
                 let (keys, options) = (self.keys(), self.options());
                 self.ask(&keys.clone(), async move {
-                    cache.lookup_many_with(&keys, options, |keys| world.load_many(&keys)).await
+                    cache.lookup_many(&keys).options(options).by(|keys| world.load_many(&keys)).await
                 });
             }
             40..46 => {
                 let options = self.options();
-                self.ask(&[key], async move { cache.lookup_with(&key, options, || world.load_one(key)).await });
+                self.ask(&[key], async move { cache.lookup(&key).options(options).lend(|| world.load_one(key)).await });
             }
             46..54 => self.with_one_who_waits(Sim::drop),
             54..58 => self.with_one_who_waits(Sim::park),

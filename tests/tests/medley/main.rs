@@ -57,7 +57,7 @@ fn of_loads_by_call() {
     seeds(3000, |seed| {
         let world = World::new(seed);
         let (sim, spawner) = world.simulation();
-        let cache = settings(&world, Cache::builder(spawner.clone()).local_per_call()).build().expect("valid");
+        let cache = settings(&world, Cache::builder(spawner.clone())).build().expect("valid");
         Medley::new(world, sim, spawner, cache, ByCall).play();
     });
 }

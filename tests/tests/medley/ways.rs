@@ -23,15 +23,15 @@ pub(crate) struct ByLoader;
 
 impl<L: Scripts> Ways<L> for ByLoader {
     fn lookup(_: &Rc<World>, cache: In<L>, key: u32, options: LookupOptions) -> Asking {
-        Box::pin(async move { cache.lookup(&key, options).await.into() })
+        Box::pin(async move { cache.lookup(&key).options(options).await.into() })
     }
 
     fn stale(_: &Rc<World>, cache: In<L>, key: u32, options: LookupOptions) -> Asking {
-        Box::pin(async move { cache.lookup_stale(&key, options).await.into() })
+        Box::pin(async move { cache.lookup(&key).options(options).stale().await.into() })
     }
 
     fn many(_: &Rc<World>, cache: In<L>, keys: Vec<u32>, options: LookupOptions) -> Asking {
-        Box::pin(async move { cache.lookup_many(&keys, options).await.into() })
+        Box::pin(async move { cache.lookup_many(&keys).options(options).await.into() })
     }
 }
 
@@ -42,7 +42,7 @@ impl Ways<LocalPerCall<V, Boom>> for ByCall {
         let world = Rc::clone(world);
         Box::pin(async move {
             let load = move || async move { world.load_one(key).await };
-            cache.lookup_or_load(&key, options, load).await.into()
+            cache.lookup(&key).options(options).by(load).await.into()
         })
     }
 
@@ -50,12 +50,12 @@ impl Ways<LocalPerCall<V, Boom>> for ByCall {
         let world = Rc::clone(world);
         Box::pin(async move {
             let load = move || async move { world.load_one(key).await };
-            cache.stale_or_load(&key, options, load).await.into()
+            cache.lookup(&key).options(options).by(load).stale().await.into()
         })
     }
 
     fn many(world: &Rc<World>, cache: In<LocalPerCall<V, Boom>>, keys: Vec<u32>, options: LookupOptions) -> Asking {
         let world = Rc::clone(world);
-        Box::pin(async move { cache.lookup_many_with(&keys, options, |keys| world.load_many(&keys)).await.into() })
+        Box::pin(async move { cache.lookup_many(&keys).options(options).by(|keys| world.load_many(&keys)).await.into() })
     }
 }

@@ -135,7 +135,7 @@ fn options(call: Call) -> LookupOptions {
 pub(crate) async fn lookup<R: Host>(world: Rc<World<R>>, key: Key, call: Call) {
     let cache = world.cache();
     // The caller is dropped before his future: he has left when the loads go.
-    let mut future = cache.lookup(&key, options(call));
+    let mut future = cache.lookup(&key).options(options(call));
     let mut caller = Caller::new(&world, call, vec![key]);
     let found = core::future::poll_fn(|context| caller.poll(&mut future, context)).await;
     caller.end(key, &found);
@@ -189,7 +189,7 @@ pub(crate) async fn many<R: Host>(world: Rc<World<R>>, keys: Vec<Key>, call: Cal
     let cache = world.cache();
     let mut once = BTreeSet::new();
     let distinct: Vec<_> = keys.iter().copied().filter(|key| once.insert(*key)).collect();
-    let mut future = cache.lookup_many(&keys, options(call));
+    let mut future = cache.lookup_many(&keys).options(options(call));
     let mut caller = Caller::new(&world, call, distinct);
     let _one_more = OneMore::new(&world);
     let found = core::future::poll_fn(|context| caller.poll(&mut future, context)).await;

@@ -29,10 +29,10 @@ async fn c32_time_to_live() {
     let cache = Cache::builder(Tokio::new()).ttl(ms(100)).load_fn(counting(10, &calls)).build().expect("valid");
     assert_eq!(cache.get(&7).await.ok(), Some(1));
     advance(ms(99)).await;
-    let hit = cache.lookup(&7, LookupOptions::new()).await.expect("no load fails");
+    let hit = cache.lookup(&7).await.expect("no load fails");
     assert_eq!((*hit.value(), hit.status(), hit.age()), (1, Status::Hit, ms(99)));
     advance(ms(1)).await;
-    let expired = cache.lookup(&7, LookupOptions::new()).await.expect("no load fails");
+    let expired = cache.lookup(&7).await.expect("no load fails");
     assert_eq!((*expired.value(), expired.status(), expired.waited()), (2, Status::Expired, ms(10)));
     assert_clean(&cache.stats());
 }
@@ -58,10 +58,10 @@ async fn c27_lock_timeout() {
     tokio::task::yield_now().await;
     let failing = tokio::spawn(async move {
         let options = LookupOptions::new().lock_timeout(ms(50), OnTimeout::Fail);
-        other.lookup(&7, options).await.map(|outcome| *outcome.value())
+        other.lookup(&7).options(options).await.map(|outcome| *outcome.value())
     });
     let options = LookupOptions::new().lock_timeout(ms(100), OnTimeout::Load);
-    let second = cache.lookup(&7, options).await.expect("no load fails");
+    let second = cache.lookup(&7).options(options).await.expect("no load fails");
     assert_eq!((*second.value(), begun.elapsed().as_millis()), (2, 130));
     assert!(matches!(failing.await.expect("no panic"), Err(LoadError::LockTimeout)));
     assert_eq!(first.await.expect("no panic").ok(), Some(2));
@@ -130,7 +130,7 @@ async fn c96_abandoned_and_finished() {
     let cache = Cache::builder(Tokio::new()).load_fn(counting(150, &calls)).finish_abandoned().build().expect("valid");
     assert!(timeout(ms(50), cache.get(&7)).await.is_err());
     sleep(ms(50)).await;
-    let joined = cache.lookup(&7, LookupOptions::new()).await.expect("no load fails");
+    let joined = cache.lookup(&7).await.expect("no load fails");
     assert_eq!((*joined.value(), joined.status(), joined.waited()), (1, Status::LockHit, ms(50)));
     assert_eq!((calls.load(Ordering::SeqCst), cache.get_if_present(&7)), (1, Some(1)));
     tokio::task::yield_now().await; // so that the spawned task sees that it is over

@@ -8,7 +8,7 @@ use larder_tests::{Random, assert_clean, ms};
 use larder_tokio::Tokio;
 use tokio::{sync::oneshot, task::yield_now, time::timeout};
 
-type Storm = Cache<u64, BoxLoader<u64, u64, u64>, Tokio>;
+type Storm = Cache<u64, u64, u64, Tokio>;
 
 const KEYS: u64 = 20;
 const TASKS: u64 = 100;
@@ -69,7 +69,7 @@ fn storm(end: mpsc::Sender<oneshot::Sender<()>>) -> Storm {
             if random.below(10) == 0 { Err(key) } else { Ok(2 * key) }
         }
     };
-    builder.lock_age(ms(4)).boxed_load_fn(load).build().expect("valid")
+    builder.lock_age(ms(4)).load_fn(load).build().expect("valid")
 }
 
 /// Another seed for each load.

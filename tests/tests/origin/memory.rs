@@ -65,7 +65,7 @@ fn get_stale<R: Host>() {
 fn eviction<R: Host>() {
     fn values<P: Policy, R: Host>() -> [Option<u32>; 3] {
         let sim = Sim::new();
-        let cache = Cache::builder(R::on(sim.clock())).capacity(2).policy::<P>().per_call::<u32, Boom>();
+        let cache = Cache::<_, u32, Boom, _>::builder(R::on(sim.clock())).capacity(2).policy::<P>();
         let cache = cache.build().expect("valid");
         for key in 1..=3 {
             cache.insert(key, 2 * key);
@@ -93,7 +93,7 @@ fn multi_get_with_miss<R: Host>() {
 /// `test_put_get_with_mismatched_key`: keys are asked for in a borrowed form.
 fn put_get_with_mismatched_key<R: Host>() {
     let sim = Sim::new();
-    let cache = Cache::builder::<String>(R::on(sim.clock())).per_call::<u32, Boom>().build().expect("valid");
+    let cache = Cache::<String, u32, Boom, _>::builder(R::on(sim.clock())).build().expect("valid");
     assert_eq!(cache.get_if_present("1"), None);
     cache.insert("1".into(), 2);
     assert_eq!(cache.get_if_present("1"), Some(2));

@@ -14,7 +14,7 @@ on_every_runtime! {
 fn ask_stale<R: Host>(sim: &mut Sim, cache: &Scripted<R>, limit: u64) -> usize {
     let cache = cache.clone();
     let options = LookupOptions::new().ttl(ms(100)).stale_while_refresh(ms(limit));
-    sim.call(async move { cache.lookup_stale(&1, options).await })
+    sim.call(async move { cache.lookup(&1).options(options).stale().await })
 }
 
 /// `RTCache::test_get_stale`: a value of that staleness is served, and loaded anew where the limit is tighter. Here the

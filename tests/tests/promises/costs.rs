@@ -25,7 +25,7 @@ fn c62_a_hit_is_free<R: Host>() {
             for _ in 0..10_000 {
                 assert!(matches!(wakers::now(cache.get(&7)), Ok(v) if *v == 1));
                 assert!(
-                    wakers::now(cache.lookup(&7, LookupOptions::new())).is_ok_and(|outcome| outcome.status().is_hit())
+                    wakers::now(cache.lookup(&7)).is_ok_and(|outcome| outcome.status().is_hit())
                 );
                 assert!(wakers::now(cache.get_stale(&7)).is_ok_and(|answer| answer.refresh.is_none()));
                 assert!(wakers::now(cache.get_with(&7, || async { Ok(V::new(2)) })).is_ok_and(|v| *v == 1));
@@ -75,7 +75,7 @@ fn c62_a_batch_reads_the_clock_once<R: Host>() {
         (0..10).for_each(|key| _ = cache.insert(key, V::new(key)));
         let keys: Vec<_> = (0..100).collect();
         let before = sim.clock().reads();
-        let mut lookup = cache.lookup_many(&keys, LookupOptions::new());
+        let mut lookup = cache.lookup_many(&keys);
         assert!(wakers::poll_once(&mut lookup).is_pending());
         assert_eq!(sim.clock().reads() - before, 1);
     }

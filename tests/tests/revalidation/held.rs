@@ -23,7 +23,7 @@ fn a_use_like_any<R: Host>() {
     sim.to(300);
     let seven = {
         let cache = cache.clone();
-        sim.call(async move { cache.lookup(&7, LookupOptions::new()).await })
+        sim.call(async move { cache.lookup(&7).await })
     };
     assert_eq!(sim.saw(seven), "300: V1 Expired");
     cache.insert(9, V::new(3));

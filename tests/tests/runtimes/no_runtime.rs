@@ -35,7 +35,7 @@ fn deadlines_are_noticed_by_polling() {
         .expect("valid");
     let mut patient = cache.get(&7);
     assert!(wakers::poll_once(&mut patient).is_pending());
-    let mut hurried = cache.lookup(&7, LookupOptions::new().lock_timeout(Duration::from_nanos(1), OnTimeout::Fail));
+    let mut hurried = cache.lookup(&7).options(LookupOptions::new().lock_timeout(Duration::from_nanos(1), OnTimeout::Fail));
     let mut polls = (0..1_000_000).map(|_| wakers::poll_once(&mut hurried));
     assert!(matches!(polls.find(Poll::is_ready), Some(Poll::Ready(Err(LoadError::LockTimeout)))));
     drop(patient);
@@ -85,7 +85,7 @@ fn an_abandoned_load_is_dropped() {
 /// C85: a runtime that dies frees the claims of the tasks that it drops, and who comes later loads afresh. (P2)
 #[test]
 fn a_runtime_that_dies_frees_its_claims() {
-    let cache = Cache::builder::<u8>(Tokio::new()).per_call::<u32, ()>().finish_abandoned().build().expect("valid");
+    let cache = Cache::<u8, u32, (), _>::builder(Tokio::new()).finish_abandoned().build().expect("valid");
     let dying = runtime();
     dying.block_on(async {
         for _ in 0..3 {
@@ -140,7 +140,7 @@ fn a_wait_outlives_its_runtime() {
         .build()
         .expect("valid");
     let mut patient = cache.get(&7);
-    let mut hurried = cache.lookup(&7, LookupOptions::new().lock_timeout(SHORT, OnTimeout::Fail));
+    let mut hurried = cache.lookup(&7).options(LookupOptions::new().lock_timeout(SHORT, OnTimeout::Fail));
     let dying = runtime();
     dying.block_on(async {
         assert!(wakers::poll_once(&mut patient).is_pending());

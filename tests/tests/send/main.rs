@@ -75,7 +75,7 @@ fn c84_a_cache_behind_a_lock_crosses_threads() {
     assert!(has!(Crossing<Std<ManualClock>>: Send) && has!(Crossing<Std<ManualClock>>: Sync));
     assert!(has!(Crossing<Spin<ManualClock>>: Send) && has!(Crossing<Spin<ManualClock>>: Sync));
     assert!(has!(Refreshing<Arc<str>>: Send));
-    assert!(has!(Cache<String, BoxLoader<String, Arc<str>, ()>, Std<ManualClock>>: Sync));
+    assert!(has!(Cache<String, Arc<str>, (), Std<ManualClock>>: Sync));
 }
 
 /// C84: with a `RefCell`, or with values of one thread, it is neither.
@@ -111,16 +111,16 @@ fn c84_futures_cross_threads() {
     let cache = Cache::builder(Std::new(clock.clone())).load_fn(|key: u32| async move { Ok::<_, ()>(key) });
     let cache = is_sync(is_send(cache.build().expect("valid")));
     drop(is_send(cache.get(&1)));
-    drop(is_send(cache.lookup(&1, LookupOptions::new())));
+    drop(is_send(cache.lookup(&1)));
     drop(is_send(cache.get_stale(&1)));
-    drop(is_send(cache.lookup_stale(&1, LookupOptions::new())));
+    drop(is_send(cache.lookup(&1).stale()));
     drop(is_send(cache.get_with(&1, || async { Ok::<_, ()>(1) })));
     drop(is_sync(is_send(cache.get_many(&[1]))));
-    drop(is_sync(is_send(cache.lookup_many(&[1], LookupOptions::new()))));
+    drop(is_sync(is_send(cache.lookup_many(&[1]))));
     let load = |keys: Vec<u32>| async { Ok::<_, ()>(keys.into_iter().map(|key| (key, key))) };
-    drop(is_send(cache.get_many_with(&[1], load)));
+    drop(is_send(cache.get_many_or_load(&[1], load)));
     let load = |keys: Vec<u32>| async { Ok::<_, ()>(keys.into_iter().map(|key| (key, Ok(Loaded::new(key))))) };
-    drop(is_send(cache.lookup_many_with(&[1], LookupOptions::new(), load)));
+    drop(is_send(cache.lookup_many(&[1]).by(load)));
     let own = cache.clone();
     drop(is_send(async move { own.get(&1).await }));
     let own = cache.clone();
@@ -133,12 +133,12 @@ fn c84_futures_cross_threads() {
     drop(is_send(batched.get_many(&[1])));
     drop(is_send(async move { batched.get_many(&[1, 2]).await }));
 
-    let per_call = Cache::builder(Std::new(clock)).per_call::<u32, ()>().build().expect("valid");
+    let per_call = Cache::<_, u32, (), _>::builder(Std::new(clock)).build().expect("valid");
     let per_call = is_sync(is_send(per_call));
     let key: u32 = 1;
     drop(is_send(per_call.get_or_load(&key, || async { Ok::<_, ()>(1) })));
     let options = LookupOptions::new().ttl(Duration::from_secs(1));
-    drop(is_send(per_call.lookup_or_load(&key, options, || async { Ok::<_, ()>(Loaded::new(1)) })));
+    drop(is_send(per_call.lookup(&key).options(options).by(|| async { Ok::<_, ()>(Loaded::new(1)) })));
 }
 
 /// C84: a single-thread cache holds `Rc` values, and its loads may be bound to the thread.
@@ -155,7 +155,7 @@ fn c84_a_local_cache_holds_what_cannot_cross() {
         .expect("valid");
     let value = larder_tests::wakers::now(cache.get(&1));
     assert!(value.is_ok_and(|value| Rc::ptr_eq(&value, &shared)));
-    let per_call = Cache::builder(Local::new(ManualClock::new())).local_per_call::<Rc<i32>, ()>();
+    let per_call = Cache::<_, Rc<i32>, (), _>::builder(Local::new(ManualClock::new()));
     let per_call = per_call.build().expect("valid");
     let own = shared.clone();
     let value = larder_tests::wakers::now(per_call.get_or_load(&1_u32, async move || Ok::<_, ()>(own)));
@@ -201,7 +201,7 @@ fn c84_futures_of_a_slot_cross_threads() {
     let own = slot.clone();
     drop(is_send(async move { own.get().await }));
     drop(is_send(async move { slot.watch().changed().await }));
-    let bare = LazySlot::builder(Std::new(clock)).per_call::<u32, ()>().build().expect("valid");
+    let bare = LazySlot::<u32, (), _>::builder(Std::new(clock)).build().expect("valid");
     drop(is_send(bare.get_or_fetch(|_| async { Ok(1) })));
     drop(is_send(bare.lookup_or_fetch(options, |_| async { Ok(1) })));
     drop(is_send(bare.stale_or_fetch(options, |_| async { Ok(1) })));
@@ -222,7 +222,7 @@ fn c84_a_local_slot_holds_what_cannot_cross() {
         .expect("valid");
     assert!(larder_tests::wakers::now(slot.get()).is_ok_and(|value| Rc::ptr_eq(&value, &shared)));
     let bare =
-        LazySlot::builder(Local::new(ManualClock::new())).local_per_call::<Rc<i32>, ()>().build().expect("valid");
+        LazySlot::<Rc<i32>, (), _>::builder(Local::new(ManualClock::new())).build().expect("valid");
     let own = shared.clone();
     let value = larder_tests::wakers::now(bare.get_or_fetch(|_| async move { Ok(own) }));
     assert!(value.is_ok_and(|value| Rc::ptr_eq(&value, &shared)));
@@ -238,7 +238,7 @@ fn sizes() {
     let get = size_of_val(&cache.get(&1));
     assert!(get <= 208, "the future of `get` has {get} bytes");
     // The same with the options of the call, as given and laid over those of the cache.
-    let lookup = size_of_val(&cache.lookup(&1, LookupOptions::new()));
+    let lookup = size_of_val(&cache.lookup(&1));
     assert!(lookup <= 312, "the future of `lookup` has {lookup} bytes");
     // A cache is a handle.
     assert_eq!(size_of_val(&cache), size_of::<usize>());

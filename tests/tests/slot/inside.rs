@@ -208,7 +208,7 @@ fn c83_values_that_use_the_slot_when_dropped<R: Host>() {
     }
 
     let sim = Sim::new();
-    let slot = LazySlot::builder(R::on(sim.clock())).local_per_call().build().expect("valid");
+    let slot = LazySlot::builder(R::on(sim.clock())).build().expect("valid");
     let uses = Uses(Rc::default());
     let (inside, drops) = (slot.clone(), Rc::new(Cell::new(0)));
     let (count, again) = (drops.clone(), uses.0.clone());

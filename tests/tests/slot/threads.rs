@@ -48,7 +48,7 @@ fn behind(door: &Door, fetches: &Arc<AtomicUsize>) -> Shared {
             Ok(Loaded::new(number))
         }
     };
-    LazySlot::builder(Std::new(ThreadTimer::new())).boxed_fetch_fn(fetch).build().expect("valid")
+    LazySlot::builder(Std::new(ThreadTimer::new())).fetch_fn(fetch).build().expect("valid")
 }
 
 /// Yields until it is so.
@@ -136,7 +136,7 @@ fn asking(
             }
         }
     };
-    let slot = LazySlot::builder(Std::new(clock.clone())).boxed_fetch_fn(fetch).build().expect("valid");
+    let slot = LazySlot::builder(Std::new(clock.clone())).fetch_fn(fetch).build().expect("valid");
     *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(slot.clone());
     (slot, move || drop(kept.lock().unwrap_or_else(PoisonError::into_inner).take()))
 }
@@ -164,7 +164,7 @@ fn c82_a_fetch_that_blocks_for_its_own_slot() {
 /// D66: also one who was alone when the fetch was last polled, and is joined while it runs. (P3)
 #[test]
 fn c82_a_fetch_that_is_joined_while_it_runs() {
-    let slot = LazySlot::builder(Std::new(ManualClock::new())).per_call::<u32, u32>().build().expect("valid");
+    let slot = LazySlot::<u32, u32, _>::builder(Std::new(ManualClock::new())).build().expect("valid");
     let (inside, own) = (slot.clone(), slot.clone());
     let joined = Arc::new(Mutex::new(None));
     let keep = joined.clone();
@@ -203,7 +203,7 @@ fn c82_a_refresh_that_blocks_for_its_own_slot() {
 /// A closure that fetches by blocking: threads share it, and one that asks from inside is told so.
 #[test]
 fn threads_share_a_blocking_fetch() {
-    let slot = LazySlot::builder(Std::new(ThreadTimer::new())).per_call::<u32, u32>().build().expect("valid");
+    let slot = LazySlot::<u32, u32, _>::builder(Std::new(ThreadTimer::new())).build().expect("valid");
     let (is_open, fetches) = (AtomicBool::new(false), AtomicUsize::new(0));
     let fetch = |slot: &LazySlot<PerCall<u32, u32>, Std<ThreadTimer>>| {
         slot.lookup_blocking_with(LookupOptions::new(), |_| {
@@ -241,7 +241,7 @@ fn threads_share_a_blocking_fetch() {
 /// A blocking fetch that panics unwinds through its thread; the others are told, the next one fetches. (P5)
 #[test]
 fn a_blocking_fetch_panics() {
-    let slot = LazySlot::builder(Std::new(ThreadTimer::new())).per_call::<u32, u32>().build().expect("valid");
+    let slot = LazySlot::<u32, u32, _>::builder(Std::new(ThreadTimer::new())).build().expect("valid");
     let is_open = AtomicBool::new(false);
     run(|| {});
     thread::scope(|scope| {

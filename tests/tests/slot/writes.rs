@@ -231,7 +231,7 @@ fn weights_count_for_nothing<R: Host>() {
     assert_eq!((slot.failures(), held(&slot)), (1, Some(1)));
     // And by a boxed fetch.
     let fetch = |_| async { Ok::<_, Boom>(larder::Loaded::new(1).weight(u64::MAX)) };
-    let slot = larder::LazySlot::builder(R::on(sim.clock())).boxed_fetch_fn(fetch).build().expect("valid");
+    let slot = larder::LazySlot::builder(R::on(sim.clock())).fetch_fn(fetch).build().expect("valid");
     assert!(wakers::now(slot.get()).is_ok() && slot.expire());
     let fails = slot.lookup_with(larder::LookupOptions::new(), |_| async { Err::<u32, _>(Boom(1)) });
     assert!(wakers::now(fails).is_ok_and(|found| *found.value() == 1 && found.error().is_some()));

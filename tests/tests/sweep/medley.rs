@@ -166,10 +166,10 @@ impl<R: Host> Medley<R> {
         match self.below(9) {
             0 | 1 => self.sim.spawn(async move { check(key, cache.get(&Key::new(key)).await) }),
             2 => self.sim.spawn(async move {
-                check(key, cache.lookup(&Key::new(key), options).await.map(larder::Outcome::into_value));
+                check(key, cache.lookup(&Key::new(key)).options(options).await.map(larder::Outcome::into_value));
             }),
             3 | 4 => self.sim.spawn(async move {
-                let told = cache.lookup_stale(&Key::new(key), options).await;
+                let told = cache.lookup(&Key::new(key)).options(options).stale().await;
                 let Ok(told) = told else { return };
                 assert_eq!(*told.outcome.value().0, key);
                 if let Some(ticket) = told.refresh {
@@ -183,11 +183,11 @@ impl<R: Host> Medley<R> {
                         _ => Ok(dice.loaded(key)),
                     }
                 };
-                check(key, cache.lookup_with(&Key::new(key), options, load).await.map(larder::Outcome::into_value));
+                check(key, cache.lookup(&Key::new(key)).options(options).lend(load).await.map(larder::Outcome::into_value));
             }),
             6 | 7 => self.sim.spawn(async move {
                 let keys = [key, other, (key + 1) % 6, key].map(Key::new);
-                let told = cache.lookup_many(&keys, options).await;
+                let told = cache.lookup_many(&keys).options(options).await;
                 assert_eq!(told.len(), 4);
                 for (key, told) in keys.iter().zip(told) {
                     check(*key.0, told.map(larder::Outcome::into_value));
@@ -195,7 +195,7 @@ impl<R: Host> Medley<R> {
             }),
             _ => self.sim.spawn(async move {
                 let keys = [key, other, (key + 1) % 6, key].map(Key::new);
-                let told = cache.lookup_many_with(&keys, options, |keys| many(Rc::clone(&dice), keys)).await;
+                let told = cache.lookup_many(&keys).options(options).by(|keys| many(Rc::clone(&dice), keys)).await;
                 assert_eq!(told.len(), 4);
                 for (key, told) in keys.iter().zip(told) {
                     check(*key.0, told.map(larder::Outcome::into_value));

@@ -98,7 +98,7 @@ pub(crate) fn play<R: Host>(seed: u64, trouble: Trouble) {
 }
 
 /// A caller that waits.
-fn ask<L, R: Host>(sim: &mut Sim, slot: &LazySlot<L, R>, dice: &Rc<Dice>) -> usize
+fn ask<L, R: Host>(sim: &mut Sim, slot: &LazySlot<V, Boom, R>, dice: &Rc<Dice>) -> usize
 where
     L: larder::Source<(), Value = Value, Error = Boom> + larder::HasLoader + 'static,
 {
@@ -128,7 +128,7 @@ where
 }
 
 /// A call that waits for nothing.
-fn act<L, R: Host>(slot: &LazySlot<L, R>, dice: &Dice)
+fn act<L, R: Host>(slot: &LazySlot<V, Boom, R>, dice: &Dice)
 where
     L: larder::Source<(), Value = Value, Error = Boom>,
 {

@@ -92,7 +92,7 @@ fn the_weight_of_load_call_and_weigher<R: Host>() {
             Cache::builder(R::on(sim.clock())).loader(sim.loads(script)).weigher(|_, _| 4).build().expect("valid");
         let options = call.into_iter().fold(LookupOptions::new(), LookupOptions::weight);
         let own = cache.clone();
-        sim.call(async move { own.lookup(&7, options).await });
+        sim.call(async move { own.lookup(&7).options(options).await });
         assert_eq!(cache.weight(), expected, "load {load:?}, call {call:?}");
         let inserted = load.into_iter().fold(Loaded::new(V::new(1)), Loaded::weight);
         cache.insert_with(7, inserted);

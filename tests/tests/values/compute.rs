@@ -152,8 +152,8 @@ fn it_counts_as_a_use_and_not_as_a_lookup<R: Host>() {
 #[test]
 fn a_count_kept_by_many_threads_is_right() {
     const EACH: u32 = 2000;
-    let cache = Cache::builder::<u32>(larder::parts::Std::new(ManualClock::new()));
-    let cache = cache.per_call::<u32, Boom>().build().expect("valid");
+    let cache = Cache::<u32, u32, Boom, _>::builder(larder::parts::Std::new(ManualClock::new()));
+    let cache = cache.build().expect("valid");
     let add = |present: Option<&u32>| Change::Store(Loaded::new(present.map_or(1, |count| count + 1)));
     thread::scope(|scope| {
         for _ in 0..4 {

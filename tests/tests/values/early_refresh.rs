@@ -209,7 +209,7 @@ fn xfetch_draws_only_for_stale_calls<R: Host>() {
     assert_eq!(sim.saw(get), "50: V1 Miss");
     assert_eq!(draws.get(), 1, "at its first poll, and at no other");
     assert!(wakers::now(cache.get(&7)).is_ok() && cache.get_if_present(&7).is_some());
-    assert!(wakers::now(cache.lookup(&7, LookupOptions::new())).is_ok());
+    assert!(wakers::now(cache.lookup(&7)).is_ok());
     assert_eq!(draws.get(), 1);
     assert!(wakers::now(cache.get_stale(&7)).is_ok_and(|found| found.refresh.is_some()), "zero is the smallest number");
     sim.to(99);

@@ -29,7 +29,7 @@ fn c06_many_keys_at_once<R: Host>() {
     let batches = batches(&sim);
     let cache = builder::<R>(&sim).many_loader(batches.clone()).build().expect("valid");
     let own = cache.clone();
-    let many = sim.call(async move { own.lookup_many(&[1, 2, 3, 4, 1], LookupOptions::new()).await });
+    let many = sim.call(async move { own.lookup_many(&[1, 2, 3, 4, 1]).await });
     assert_eq!(batches.begun(), [(0, vec![1, 2, 3, 4])]);
     sim.to(50);
     assert_eq!(sim.saw(many), "50: V1 Miss, Missing, E3, V4 Miss, V1 Miss");
@@ -44,7 +44,7 @@ fn c06_many_keys_by_a_closure<R: Host>() {
     let cache = builder::<R>(&sim).loader(sim.loads(never())).build().expect("valid");
     let (own, load) = (cache.clone(), batches.clone());
     let options = LookupOptions::new();
-    let many = sim.call(async move { own.lookup_many_with(&[4, 3, 2, 1], options, |keys| load.begin(keys)).await });
+    let many = sim.call(async move { own.lookup_many(&[4, 3, 2, 1]).options(options).by(|keys| load.begin(keys)).await });
     sim.to(50);
     assert_eq!(batches.begun(), [(0, vec![4, 3, 2, 1])]);
     assert_eq!(sim.saw(many), "50: V4 Miss, E3, Missing, V1 Miss");
@@ -58,7 +58,7 @@ fn c06_kept_failures<R: Host>() {
     let cache = builder::<R>(&sim).loader(loads.clone()).error_ttl(ms(100)).build().expect("valid");
     let mut get = |key: u32| {
         let cache = cache.clone();
-        let i = sim.call(async move { cache.lookup(&key, LookupOptions::new()).await });
+        let i = sim.call(async move { cache.lookup(&key).await });
         sim.saw(i)
     };
     assert_eq!([1, 2, 3].map(&mut get), ["0: E1", "0: E2", "0: V3 Miss"]);

@@ -128,7 +128,7 @@ fn c35_precedence<R: Host>() {
             .expect("valid");
         let ask = |sim: &mut Sim, options| {
             let cache = cache.clone();
-            sim.call(async move { cache.lookup(&7, options).await })
+            sim.call(async move { cache.lookup(&7).options(options).await })
         };
         let a = ask(&mut sim, LookupOptions::new().ttl(call));
         let b = ask(&mut sim, LookupOptions::new().ttl(ms(7)));

@@ -27,7 +27,7 @@ fn c54_the_same_bad_token<R: Host>() {
         let (cache, removals) = (cache.clone(), removals.clone());
         sim.call(async move {
             removals.set(removals.get() + u32::from(cache.invalidate_if(&7, bad)));
-            cache.lookup(&7, larder::LookupOptions::new()).await
+            cache.lookup(&7).await
         })
     };
     let callers: Vec<_> = (0..99).map(|_| refused(&mut sim)).collect();

@@ -50,7 +50,7 @@ impl Tokens {
     pub(crate) fn new(runtime: SetForward, provider: Provider, settings: Settings) -> Result<Self, ConfigError> {
         let Settings { margin, budget, retry: (first, longest), refreshing } = settings;
         let slot = LazySlot::builder(runtime.clone())
-            .boxed_fetch_fn(move |_| async move {
+            .fetch_fn(move |_| async move {
                 let (token, lifetime) = provider.token().await?;
                 Ok(Loaded::new(token).ttl(lifetime))
             })

@@ -70,7 +70,7 @@ impl AnswerCache {
             // The failure recheck timer and the maximum stale timer: until the recheck, stale answers come at once.
             .error_ttl(recheck)
             .stale_if_error(max_stale)
-            .boxed_loaded_fn(move |question: Question| {
+            .loaded_fn(move |question: Question| {
                 let upstream = Arc::clone(&upstream);
                 async move { upstream.ask(&question).await.map(keep) }
             })
@@ -82,9 +82,9 @@ impl AnswerCache {
 
     /// Finds the answer: in the cache, at the upstream, or else a stale one.
     pub(crate) async fn find(&self, question: &Question) -> Result<Found, ResponseCode> {
-        let mut found = self.cache.lookup(question, LookupOptions::new()).await;
+        let mut found = self.cache.lookup(question).await;
         if found.as_ref().is_err_and(|error| self.is_worth_another_try(error)) {
-            found = self.cache.lookup(question, LookupOptions::new().reload()).await;
+            found = self.cache.lookup(question).options(LookupOptions::new().reload()).await;
         }
         found.map(Found::from).map_err(|error| error.error().map_or(ResponseCode::ServFail, UpstreamError::code))
     }

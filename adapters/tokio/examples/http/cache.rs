@@ -60,7 +60,7 @@ impl PageCache {
             .stale_if_error(stale_if_error)
             .load_budget(budget)
             .error_ttl(recheck)
-            .boxed_revalidate_fn(move |path: String, previous| {
+            .revalidate_fn(move |path: String, previous| {
                 let origin = Arc::clone(&origin);
                 async move { load(&origin, &path, previous).await }
             })

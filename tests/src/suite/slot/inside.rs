@@ -9,7 +9,7 @@ use alloc::rc::Rc;
 use larder::{LazySlot, LoadError, Loaded};
 
 use super::{Executor, Stage};
-use crate::Boom;
+use crate::{Boom, Here};
 
 type Ask<V> = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>>>;
 
@@ -27,7 +27,7 @@ pub async fn a_slots_fetch_asks_its_slot<E: Executor>(stage: Stage<E>) {
             }
         }
     };
-    let slot = LazySlot::builder(stage.runtime.clone()).fetch_fn(fetch).build().expect("the configuration is valid");
+    let slot = LazySlot::builder(Here(stage.runtime.clone())).fetch_fn(fetch).build().expect("the configuration is valid");
     let own = slot.clone();
     *inside.borrow_mut() = Some(Box::new(move || {
         let own = own.clone();

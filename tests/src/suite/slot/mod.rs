@@ -9,31 +9,29 @@ mod writes;
 
 use alloc::boxed::Box;
 
-use larder::{
-    FetchFn, LazySlot, Loaded, LookupOptions, Previous, SlotAbandoned, SlotBuilder, SlotLookup, SlotRefresh, Source,
-    Status,
-};
+use larder::{LazySlot, LookupOptions, Previous, Runtime, SlotAbandoned, SlotBuilder, SlotLookup, SlotRefresh, Status};
 
 pub use self::{first::*, inside::*, kept::*, refreshing::*, tokens::*, writes::*};
 use super::{Caller, Executor, Loading, Seat, Stage};
+use crate::Boom;
 
 /// A slot whose fetches end when the test says so.
-pub type Slot<R, V> = LazySlot<Fetching<V>, R>;
+pub type Slot<R, V> = LazySlot<V, Boom, R>;
 
 /// Where its value comes from.
-pub type Fetching<V> = FetchFn<Box<dyn Fn(Option<Previous<V>>) -> Loading<V> + Send + Sync>, Loaded<V>>;
+pub type Fetch<V> = Box<dyn Fn(Option<Previous<V>>) -> Loading<V> + Send + Sync>;
 
 /// The builder of a [`Slot`].
-pub type SlotSetup<R, V> = SlotBuilder<R, Fetching<V>>;
+pub type SlotSetup<R, V> = SlotBuilder<V, Boom, R>;
 
 /// A task that asks for the value of a slot.
-pub type AskingSlot<R, V> = Caller<SlotLookup<'static, Fetching<V>, R>, V>;
+pub type AskingSlot<R, V> = Caller<SlotLookup<'static, V, Boom, R>, V>;
 
 /// A slot's refresh in the background.
-pub type SlotRenewal<R, V> = SlotRefresh<Fetching<V>, R>;
+pub type SlotRenewal<R, V> = SlotRefresh<V, Boom, R>;
 
 /// A fetch that its callers have left.
-pub type SlotAbandonment<R, V> = SlotAbandoned<Fetching<V>, R>;
+pub type SlotAbandonment<R, V> = SlotAbandoned<V, Boom, R>;
 
 impl<E: Executor> Stage<E> {
     /// A slot that is never dropped; the keys of its loads are the previous values.
@@ -49,7 +47,7 @@ impl<E: Executor> Stage<E> {
         &self,
         setup: impl FnOnce(SlotSetup<E::Runtime, E::Value>) -> SlotSetup<E::Runtime, E::Value>,
     ) -> Slot<E::Runtime, E::Value> {
-        let fetch: Box<dyn Fn(_) -> _ + Send + Sync> = Box::new(self.fetch());
+        let fetch: Fetch<E::Value> = Box::new(self.fetch());
         setup(LazySlot::builder(self.runtime.clone()).fetch_fn(fetch)).build().expect("the configuration is valid")
     }
 
@@ -89,7 +87,7 @@ impl<E: Executor> Stage<E> {
     }
 
     /// Ends once nothing is under way, and asserts that nothing is left. (P2)
-    pub async fn slot_ends_clean<L: Source<()>>(&self, slot: &LazySlot<L, E::Runtime>) {
+    pub async fn slot_ends_clean<R: Runtime>(&self, slot: &LazySlot<E::Value, Boom, R>) {
         self.settles(|| slot.stats()).await;
     }
 }

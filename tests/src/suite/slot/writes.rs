@@ -70,7 +70,7 @@ pub async fn a_slots_value_expires_at_once<E: Executor>(stage: Stage<E>) {
 
 /// What a call brings is fetched once for all, with the previous value at hand; it may borrow, too. (P1)
 pub async fn a_slots_calls_bring_their_fetches<E: Executor>(stage: Stage<E>) {
-    let builder = LazySlot::builder(stage.runtime.clone()).local_per_call::<E::Value, Boom>();
+    let builder = LazySlot::<E::Value, Boom, _>::builder(stage.runtime.clone());
     let slot = builder.build().expect("the configuration is valid");
     let fetch = || stage.fetch();
     let both = zip(slot.get_or_fetch(fetch()), slot.lookup_or_fetch(LookupOptions::new(), fetch()));
