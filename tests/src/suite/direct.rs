@@ -1,6 +1,6 @@
 //! Calls that wait for nothing.
 
-use larder::{Change, Loaded, LookupOptions, Status, Timer};
+use larder::{Change, Loaded, Status, Timer};
 
 use super::{End, Executor, LATE, SOON, Stage, stage::KEY};
 

@@ -4,7 +4,7 @@ use core::cell::RefCell;
 
 use alloc::rc::Rc;
 
-use larder::{Cache, LookupOptions, Previous, Revalidated, Status, TimeLeft};
+use larder::{Cache, Previous, Revalidated, Status, TimeLeft};
 
 use super::{End, Executor, LATE, SOON, Stage, stage::KEY};
 use crate::{Boom, Here};

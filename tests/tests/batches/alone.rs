@@ -1,6 +1,6 @@
 //! Loads of many keys outside any flight.
 
-use larder::{LookupOptions, OnTimeout};
+use larder::OnTimeout;
 use larder_tests::*;
 
 on_every_runtime! {

@@ -1,6 +1,6 @@
 //! Loads of many keys that ask for one of them.
 
-use larder::{Cache, LoadError, LookupOptions};
+use larder::{Cache, LoadError};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -9,7 +9,7 @@ on_every_runtime! {
     c82_a_batch_that_was_overtaken
 }
 
-type Own<R> = Cache<u32, larder::LocalPerCall<V, Boom>, R>;
+type Own<R> = Cache<u32, V, Boom, R>;
 
 /// A load of many keys that asks for `inner`, whatever it was asked for.
 async fn asking<R: Host>(cache: Own<R>, time: Time, inner: Vec<u32>, many: bool) -> Result<Vec<(u32, V)>, Boom> {

@@ -3,7 +3,7 @@
 use larder::{Cache, Loader, LookupOptions, OnTimeout};
 use larder_tests::*;
 
-type Finishing = Cache<u32, Loader<Loads>, Spawning>;
+type Finishing = Cache<u32, V, Boom, Spawning>;
 
 /// A cache that hands abandoned loads to `spawner`.
 fn finishing(spawner: &Spawning, loads: &Loads) -> Finishing {

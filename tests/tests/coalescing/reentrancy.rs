@@ -14,7 +14,7 @@ on_every_runtime! {
 struct Asking<R: Host>(Rc<Inner<R>>);
 
 struct Inner<R: Host> {
-    cache: RefCell<Option<Cache<u32, Loader<Asking<R>>, R>>>,
+    cache: RefCell<Option<Cache<u32, V, Boom, R>>>,
     /// The key to ask for while this one is loaded.
     next: fn(u32) -> Option<u32>,
     gate: Gate,
@@ -47,7 +47,7 @@ fn asking<R: Host>(
     sim: &Sim,
     gate: &Gate,
     next: fn(u32) -> Option<u32>,
-) -> (Cache<u32, Loader<Asking<R>>, R>, Rc<Inner<R>>) {
+) -> (Cache<u32, V, Boom, R>, Rc<Inner<R>>) {
     let inner = Rc::new(Inner { cache: RefCell::new(None), next, gate: gate.clone() });
     let builder = Cache::builder(R::on(sim.clock())).loader(Asking(inner.clone())).shards(1);
     let cache = builder.ttl(ms(100)).stale_while_refresh(ms(50)).build().expect("valid");
@@ -55,7 +55,7 @@ fn asking<R: Host>(
     (cache, inner)
 }
 
-fn ask<R: Host>(sim: &mut Sim, cache: &Cache<u32, Loader<Asking<R>>, R>, key: u32) -> usize {
+fn ask<R: Host>(sim: &mut Sim, cache: &Cache<u32, V, Boom, R>, key: u32) -> usize {
     let cache = cache.clone();
     sim.call(async move { cache.get(&key).await })
 }

@@ -173,7 +173,7 @@ fn c05_many_keys_through_capacity_one<R: Host>() {
 fn c06_equal_hashes<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|key, _| if key == 13 { after(50).fails(13) } else { after(50).gives(key) });
-    let cache = Cache::builder(R::on(sim.clock())).hasher(Same).loader(loads.clone()).build().expect("valid");
+    let cache = Cache::builder_with(R::on(sim.clock()), Tuned::<GatedFifo, _>::with_hasher(Same)).loader(loads.clone()).build().expect("valid");
     let callers: Vec<_> = (0..40)
         .map(|i| {
             let cache = cache.clone();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use larder::{Cache, Change, LoadError, Loaded, LocalPerCall, LookupOptions, ManualClock, OnTimeout, Ttl, parts::Std};
+use larder::{Cache, Change, LoadError, Loaded, LookupOptions, ManualClock, OnTimeout, Ttl, parts::Std};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -185,7 +185,7 @@ fn c83_a_waker_calls_the_cache() {
 /// D44, P13: two attempts fail in one visit, one by an error that calls the cache when it is dropped, the other by its
 /// budget.
 fn errors_are_dropped_outside_the_lock<R: Host>() {
-    type Touched<R> = Cache<u32, LocalPerCall<u32, Touching<R>>, R>;
+    type Touched<R> = Cache<u32, u32, Touching<R>, R>;
 
     struct Touching<R: Host>(Weak<Touched<R>>, Rc<Cell<u32>>);
 

@@ -205,7 +205,7 @@ fn a_cached_failure_beside_a_stale_value<R: Host>() {
 /// D32: a failure that is kept takes its room from other values before the one that softens it. (P4, P12)
 fn a_kept_failure_leaves_the_value_that_softens_it<R: Host>() {
     let mut sim = Sim::new();
-    let builder = Cache::builder(R::on(sim.clock())).policy::<Lru>().capacity(8).shards(1);
+    let builder = Cache::builder_with(R::on(sim.clock()), Tuned::<Lru>::new()).capacity(8).shards(1);
     let builder = builder.ttl(ms(100)).stale_if_error(ms(200)).error_ttl(ms(1000));
     let cache = builder.loader(sim.loads(ready().fails(1))).build().expect("valid");
     (0..8).for_each(|key| _ = cache.insert(key, V::new(key)));

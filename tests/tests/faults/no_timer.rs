@@ -12,7 +12,7 @@ on_every_runtime! {
     c93_who_began_it_is_told_by_who_noticed
 }
 
-type Untimed<R> = Cache<u32, larder::Loader<Loads>, <R as Host>::With<NoTimer<larder::ManualClock>>>;
+type Untimed<R> = Cache<u32, V, Boom, <R as Host>::With<NoTimer<larder::ManualClock>>>;
 
 fn untimed<R: Host>(sim: &Sim, loads: &Loads, age: u64, budget: u64) -> Untimed<R> {
     let builder = Cache::builder(R::with(NoTimer::new(sim.clock()))).loader(loads.clone());

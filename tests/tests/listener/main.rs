@@ -3,7 +3,7 @@
 mod causes;
 mod random;
 
-use larder::{Cache, Listening, Loader, LookupOptions, RemovalCause};
+use larder::{Cache, LookupOptions, RemovalCause};
 use larder_tests::*;
 
 pub(crate) type Event = (u32, u32, RemovalCause);
@@ -23,7 +23,7 @@ impl Events {
     }
 }
 
-pub(crate) type Heard<R, F> = Cache<u32, Listening<Loader<Loads>, F>, R>;
+pub(crate) type Heard<R> = Cache<u32, V, Boom, R>;
 
 /// A cache whose listener is `heard`.
 pub(crate) fn cache<R: Host, F: Fn(&u32, &V, RemovalCause)>(

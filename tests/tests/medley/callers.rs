@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, marker::PhantomData, rc::Rc};
 
-use larder::{Change, Loaded, LookupOptions, OnTimeout, Outcome, Source, Status};
+use larder::{Change, Loaded, LookupOptions, OnTimeout, Outcome, Status};
 use larder_tests::*;
 
 use super::{
@@ -13,11 +13,11 @@ use super::{
 
 const KEYS: u64 = 8;
 
-pub(crate) struct Medley<L: Source<u32, Value = V, Error = Boom>, W> {
+pub(crate) struct Medley<W> {
     world: Rc<World>,
     sim: Sim,
     spawner: Spawning,
-    cache: In<L>,
+    cache: In,
     ways: PhantomData<W>,
     /// For which keys each caller asks, and after which writes to them.
     asked: Vec<Vec<(u32, Epoch)>>,
@@ -31,8 +31,8 @@ pub(crate) struct Medley<L: Source<u32, Value = V, Error = Boom>, W> {
     jumps: bool,
 }
 
-impl<L: Source<u32, Value = V, Error = Boom> + 'static, W: Ways<L> + 'static> Medley<L, W> {
-    pub(crate) fn new(world: Rc<World>, sim: Sim, spawner: Spawning, cache: In<L>, _: W) -> Self {
+impl<W: Ways + 'static> Medley<W> {
+    pub(crate) fn new(world: Rc<World>, sim: Sim, spawner: Spawning, cache: In, _: W) -> Self {
         let (asked, waiting, tickets) = (Vec::new(), Vec::new(), Vec::new());
         let (inside, jumps) = (Rc::default(), world.below(2) == 0);
         Self {

@@ -71,9 +71,9 @@ fn seeds(first: u64, play: impl Fn(u64)) {
     }
 }
 
-type Build<L> = Builder<u32, Spawning, L>;
+type Build = Builder<u32, V, Boom, Spawning>;
 
-fn settings<L: Source<u32> + 'static>(world: &World, mut c: Build<L>) -> Build<L> {
+fn settings(world: &World, mut c: Build) -> Build {
     let t = |most| ms(world.below(most));
     let is = |one_in| world.below(one_in) == 0;
     c = c.capacity([0, 1, 3, 30, 1000][world.below(5) as usize]).shards(1 + world.below(3) as usize);

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use larder::{FetchFn, LazySlot, LookupOptions, OnTimeout, Outcome, Previous, Revalidated, SlotBuilder, Status};
+use larder::{LazySlot, LookupOptions, OnTimeout, Outcome, Previous, Revalidated, SlotBuilder, Status};
 use larder_tests::*;
 
 use super::{
@@ -11,8 +11,7 @@ use super::{
 };
 
 type Fetch = Box<dyn Fn(Option<Previous<V>>) -> Pin<Box<dyn Future<Output = Result<Revalidated<V>, Boom>>>>>;
-type Source = FetchFn<Fetch, Revalidated<V>>;
-type Slot = LazySlot<Source, Spawning>;
+type Slot = LazySlot<V, Boom, Spawning>;
 
 /// P1 to P8, D67 to D75, D100.
 #[test]
@@ -27,7 +26,7 @@ fn of_a_slot() {
     });
 }
 
-fn settings(world: &World, mut c: SlotBuilder<Spawning, Source>) -> SlotBuilder<Spawning, Source> {
+fn settings(world: &World, mut c: SlotBuilder<V, Boom, Spawning>) -> SlotBuilder<V, Boom, Spawning> {
     let t = |most| ms(world.below(most));
     let is = |one_in| world.below(one_in) == 0;
     c = c.retry_after(t(30)).retry_backoff(1.5, ms(60));

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use larder::{Cache, LocalPerCall, LookupOptions, Source};
+use larder::{Cache, LookupOptions};
 use larder_tests::*;
 
 use super::world::World;
@@ -10,35 +10,35 @@ use super::world::World;
 pub(crate) type Asking = Pin<Box<dyn Future<Output = Answer>>>;
 
 /// A cache in a medley.
-pub(crate) type In<L> = Cache<u32, L, Spawning>;
+pub(crate) type In = Cache<u32, V, Boom, Spawning>;
 
-/// The calls of a cache with this source.
-pub(crate) trait Ways<L: Source<u32>> {
-    fn lookup(world: &Rc<World>, cache: In<L>, key: u32, options: LookupOptions) -> Asking;
-    fn stale(world: &Rc<World>, cache: In<L>, key: u32, options: LookupOptions) -> Asking;
-    fn many(world: &Rc<World>, cache: In<L>, keys: Vec<u32>, options: LookupOptions) -> Asking;
+/// The calls of a cache.
+pub(crate) trait Ways {
+    fn lookup(world: &Rc<World>, cache: In, key: u32, options: LookupOptions) -> Asking;
+    fn stale(world: &Rc<World>, cache: In, key: u32, options: LookupOptions) -> Asking;
+    fn many(world: &Rc<World>, cache: In, keys: Vec<u32>, options: LookupOptions) -> Asking;
 }
 
 pub(crate) struct ByLoader;
 
-impl<L: Scripts> Ways<L> for ByLoader {
-    fn lookup(_: &Rc<World>, cache: In<L>, key: u32, options: LookupOptions) -> Asking {
+impl Ways for ByLoader {
+    fn lookup(_: &Rc<World>, cache: In, key: u32, options: LookupOptions) -> Asking {
         Box::pin(async move { cache.lookup(&key).options(options).await.into() })
     }
 
-    fn stale(_: &Rc<World>, cache: In<L>, key: u32, options: LookupOptions) -> Asking {
+    fn stale(_: &Rc<World>, cache: In, key: u32, options: LookupOptions) -> Asking {
         Box::pin(async move { cache.lookup(&key).options(options).stale().await.into() })
     }
 
-    fn many(_: &Rc<World>, cache: In<L>, keys: Vec<u32>, options: LookupOptions) -> Asking {
+    fn many(_: &Rc<World>, cache: In, keys: Vec<u32>, options: LookupOptions) -> Asking {
         Box::pin(async move { cache.lookup_many(&keys).options(options).await.into() })
     }
 }
 
 pub(crate) struct ByCall;
 
-impl Ways<LocalPerCall<V, Boom>> for ByCall {
-    fn lookup(world: &Rc<World>, cache: In<LocalPerCall<V, Boom>>, key: u32, options: LookupOptions) -> Asking {
+impl Ways for ByCall {
+    fn lookup(world: &Rc<World>, cache: In, key: u32, options: LookupOptions) -> Asking {
         let world = Rc::clone(world);
         Box::pin(async move {
             let load = move || async move { world.load_one(key).await };
@@ -46,7 +46,7 @@ impl Ways<LocalPerCall<V, Boom>> for ByCall {
         })
     }
 
-    fn stale(world: &Rc<World>, cache: In<LocalPerCall<V, Boom>>, key: u32, options: LookupOptions) -> Asking {
+    fn stale(world: &Rc<World>, cache: In, key: u32, options: LookupOptions) -> Asking {
         let world = Rc::clone(world);
         Box::pin(async move {
             let load = move || async move { world.load_one(key).await };
@@ -54,7 +54,7 @@ impl Ways<LocalPerCall<V, Boom>> for ByCall {
         })
     }
 
-    fn many(world: &Rc<World>, cache: In<LocalPerCall<V, Boom>>, keys: Vec<u32>, options: LookupOptions) -> Asking {
+    fn many(world: &Rc<World>, cache: In, keys: Vec<u32>, options: LookupOptions) -> Asking {
         let world = Rc::clone(world);
         Box::pin(async move { cache.lookup_many(&keys).options(options).by(|keys| world.load_many(&keys)).await.into() })
     }

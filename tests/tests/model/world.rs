@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 
-use larder::{Cache, Change, Listening, Loaded, Loader, RemovalCause, Ttl, Weighed};
+use larder::{Cache, Change, Loaded, RemovalCause, Ttl};
 use larder_tests::*;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 
 type Listens = Box<dyn Fn(&Key, &Val, RemovalCause)>;
 type Weighs = Box<dyn Fn(&Key, &Val) -> u64>;
-pub(crate) type Modelled<R> = Cache<Key, Listening<Weighed<Loader<Plays<R>>, Weighs>, Listens>, R>;
+pub(crate) type Modelled<R> = Cache<Key, Val, Fault, R>;
 pub(crate) type Boxed = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A value with a number of its own; its last copy calls the cache when it is dropped.

@@ -65,7 +65,7 @@ fn get_stale<R: Host>() {
 fn eviction<R: Host>() {
     fn values<P: Policy, R: Host>() -> [Option<u32>; 3] {
         let sim = Sim::new();
-        let cache = Cache::<_, u32, Boom, _>::builder(R::on(sim.clock())).capacity(2).policy::<P>();
+        let cache = Cache::<_, u32, Boom, _, _>::builder_with(R::on(sim.clock()), Tuned::<P>::new()).capacity(2);
         let cache = cache.build().expect("valid");
         for key in 1..=3 {
             cache.insert(key, 2 * key);

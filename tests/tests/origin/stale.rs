@@ -64,7 +64,7 @@ fn get_stale_while_update_spawned() {
         let mut sim = Sim::new();
         let loads = counting(&sim, 0);
         let spawner = Spawning::new(sim.clock());
-        let cache: Cache<u32, Loader<Loads>, Spawning> = Cache::builder(spawner.clone())
+        let cache: Cache<u32, V, Boom, Spawning> = Cache::builder(spawner.clone())
             .loader(loads.clone())
             .ttl(ms(100))
             .stale_while_refresh(ms(1000))

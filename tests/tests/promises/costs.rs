@@ -1,6 +1,6 @@
 //! What calls cost: allocations, readings of the clock, sizes.
 
-use larder::{Cache, LookupOptions};
+use larder::Cache;
 use larder_tests::*;
 
 on_every_runtime! {

@@ -55,7 +55,7 @@ fn c87_each_lookup_is_counted_once_when_it_ends<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(1));
     let cache = sim.cache::<R>(&loads, |c| c);
-    let lookups = |cache: &larder::Cache<_, _, R>| {
+    let lookups = |cache: &larder::Cache<_, _, _, R>| {
         let s = cache.stats();
         [s.hits, s.misses, s.expired, s.joined, s.stale, s.errors, s.abandoned, s.timeouts]
     };

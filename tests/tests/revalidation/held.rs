@@ -16,7 +16,7 @@ on_every_runtime! {
 fn a_use_like_any<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().unchanged());
-    let builder = Cache::builder(R::on(sim.clock())).ttl(ms(100)).policy::<Lru>().capacity(2).shards(1);
+    let builder = Cache::builder_with(R::on(sim.clock()), Tuned::<Lru>::new()).ttl(ms(100)).capacity(2).shards(1);
     let cache = builder.revalidate_fn(loads.revalidator()).build().expect("the configuration is valid");
     cache.insert(7, V::new(1));
     cache.insert(8, V::new(2));

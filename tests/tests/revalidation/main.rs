@@ -8,8 +8,8 @@ mod answers;
 mod held;
 mod meanwhile;
 
-type Setting<R> = Builder<u32, R, Revalidating>;
-type Pages<R> = Cache<u32, Revalidating, R>;
+type Setting<R> = Builder<u32, V, Boom, R>;
+type Pages<R> = Cache<u32, V, Boom, R>;
 
 /// A cache with a TTL of 100 whose loads are handed the previous value.
 fn pages<R: Host>(sim: &Sim, loads: &Loads, setup: impl FnOnce(Setting<R>) -> Setting<R>) -> Pages<R> {

@@ -111,7 +111,7 @@ fn c84_futures_of_a_write_back_cache_cross_threads() {
 fn c84_a_local_write_back_cache_holds_what_cannot_cross() {
     let make = || {
         let disk = own_disk();
-        WriteBack::builder(Local::new(ManualClock::new()), disk).one_thread().build().expect("valid")
+        WriteBack::builder(Local::new(ManualClock::new()), disk).build().expect("valid")
     };
     let (cache, other) = (make(), make());
     let value: Rc<str> = Rc::from("value");

@@ -28,15 +28,15 @@ fn told(result: Result<V, LoadError<Boom>>) -> Result<V, Boom> {
     }
 }
 
-type Ask<R> = fn(BareSlot<R>) -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>>;
+type Ask<R> = fn(Slot<R>) -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>>;
 
 /// Asks by a fetch of its own, which must not be called.
-fn ask<R: Host>(slot: BareSlot<R>) -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>> {
+fn ask<R: Host>(slot: Slot<R>) -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>> {
     Box::pin(async move { slot.get_or_fetch(|_| async { Ok(V::new(99)) }).await })
 }
 
 /// A call whose fetch waits for the gate and then asks its own slot.
-fn asking<R: Host>(sim: &mut Sim, slot: &BareSlot<R>, gate: &Gate, ask: Ask<R>) -> usize {
+fn asking<R: Host>(sim: &mut Sim, slot: &Slot<R>, gate: &Gate, ask: Ask<R>) -> usize {
     let (own, inside, gate) = (slot.clone(), slot.clone(), gate.clone());
     sim.call(async move {
         let fetch = move |_| async move {
@@ -124,7 +124,7 @@ fn c82_beyond_the_stale_limit<R: Host>() {
 
 /// D67: also one that forces a refresh from inside, be the value fresh or not.
 fn a_refresh_that_asks_for_a_refresh<R: Host>() {
-    fn force<R: Host>(slot: BareSlot<R>) -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>> {
+    fn force<R: Host>(slot: Slot<R>) -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>> {
         Box::pin(async move {
             let outcome = slot.lookup_or_fetch(LookupOptions::new().reload(), |_| async { Ok(V::new(99)) }).await;
             outcome.map(larder::Outcome::into_value)
@@ -148,7 +148,7 @@ fn a_refresh_that_asks_for_a_refresh<R: Host>() {
 
 /// One that takes the value at once has it without a second refresh.
 fn a_fetch_that_asks_by_a_ticket<R: Host>() {
-    fn stale<R: Host>(slot: BareSlot<R>) -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>> {
+    fn stale<R: Host>(slot: Slot<R>) -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>> {
         Box::pin(async move {
             let found = slot.stale_or_fetch(LookupOptions::new(), |_| async { Ok(V::new(99)) }).await?;
             assert!(found.refresh.is_none());
@@ -169,7 +169,7 @@ fn a_fetch_that_asks_by_a_ticket<R: Host>() {
 
 /// C83: a fetch that sets, drops or expires the value it is fetching: as if somebody else had. (P8, P13)
 fn a_fetch_that_writes<R: Host>() {
-    let writes: [(fn(&BareSlot<R>), &str, Option<u32>); 3] = [
+    let writes: [(fn(&Slot<R>), &str, Option<u32>); 3] = [
         (|slot| _ = slot.set(V::new(9)), "0: V9 Expired", Some(9)),
         (|slot| _ = slot.invalidate(), "0: V1 Expired", None),
         (|slot| _ = slot.expire(), "0: V1 Expired", Some(0)),
@@ -244,7 +244,7 @@ fn c83_values_that_use_the_slot_when_dropped<R: Host>() {
 fn slots_that_ask_each_other<R: Host>() {
     let mut sim = Sim::new();
     let slots: Vec<_> = (0..10).map(|_| sim.bare_slot::<R>(|s| s)).collect();
-    fn ask_from<R: Host>(slots: Rc<Vec<BareSlot<R>>>, n: usize) -> Pin<Box<dyn Future<Output = Result<V, Boom>>>> {
+    fn ask_from<R: Host>(slots: Rc<Vec<Slot<R>>>, n: usize) -> Pin<Box<dyn Future<Output = Result<V, Boom>>>> {
         Box::pin(async move {
             let Some(slot) = slots.get(n) else { return Ok(V::new(0)) };
             let next = slots.clone();

@@ -29,7 +29,7 @@ pub(crate) struct Stage<R: Host> {
     form: Form,
     loads: Loads,
     slot: Slot<R>,
-    bare: BareSlot<R>,
+    bare: Slot<R>,
     options: LookupOptions,
 }
 

@@ -23,12 +23,12 @@ mod watching;
 mod writes;
 
 /// The value that is held, fresh or not.
-fn held<L: Source<(), Value = V>, R: Runtime>(slot: &LazySlot<V, Boom, R>) -> Option<u32> {
+fn held<R: Runtime>(slot: &LazySlot<V, Boom, R>) -> Option<u32> {
     slot.peek().map(|found| **found.value())
 }
 
 /// Sets a value that lives so long.
-fn set<L: Source<(), Value = V>, R: Runtime>(slot: &LazySlot<V, Boom, R>, n: u32, ttl: impl Into<Ttl>) {
+fn set<R: Runtime>(slot: &LazySlot<V, Boom, R>, n: u32, ttl: impl Into<Ttl>) {
     slot.set_with(Loaded::new(V::new(n)).ttl(ttl));
 }
 

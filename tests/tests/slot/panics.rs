@@ -270,7 +270,7 @@ fn the_drop_of_a_value_panics<R: Host>() {
         async move { Ok::<_, Boom>(Loaded::new(Hostile(n))) }
     };
     let slot = LazySlot::builder(R::on(sim.clock())).fetch_fn(fetch).build().expect("valid");
-    let held = |slot: &LazySlot<_, R>| slot.peek().map(|found: larder::Outcome<Hostile, Boom>| found.value().0);
+    let held = |slot: &LazySlot<_, _, R>| slot.peek().map(|found: larder::Outcome<Hostile, Boom>| found.value().0);
     slot.set(Hostile(70));
     let acts: [(&dyn Fn(), Option<u32>); 3] = [
         (&|| _ = slot.set(Hostile(71)), Some(71)),

@@ -7,12 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use larder::{
-    BoxFetcher, Cause, LazySlot, LoadError, Loaded, LookupOptions, ManualClock, OnTimeout, PerCall, Status, Ttl,
+    Cause, LazySlot, LoadError, Loaded, LookupOptions, ManualClock, OnTimeout, Status, Ttl,
     parts::{Std, ThreadTimer, block_on},
 };
 use larder_tests::*;
 
-type Shared = LazySlot<BoxFetcher<u32, u32>, Std<ThreadTimer>>;
+type Shared = LazySlot<u32, u32, Std<ThreadTimer>>;
 
 /// A gate that may be opened from another thread.
 #[derive(Clone, Default)]
@@ -119,8 +119,8 @@ fn set_ends_the_wait_of_all() {
 fn asking(
     door: &Door,
     clock: &ManualClock,
-) -> (LazySlot<BoxFetcher<u32, u32>, Std<ManualClock>>, impl FnOnce() + use<>) {
-    type Kept = Arc<Mutex<Option<LazySlot<BoxFetcher<u32, u32>, Std<ManualClock>>>>>;
+) -> (LazySlot<u32, u32, Std<ManualClock>>, impl FnOnce() + use<>) {
+    type Kept = Arc<Mutex<Option<LazySlot<u32, u32, Std<ManualClock>>>>>;
     let (kept, door) = (Kept::default(), door.clone());
     let inside = kept.clone();
     let fetch = move |_| {
@@ -205,7 +205,7 @@ fn c82_a_refresh_that_blocks_for_its_own_slot() {
 fn threads_share_a_blocking_fetch() {
     let slot = LazySlot::<u32, u32, _>::builder(Std::new(ThreadTimer::new())).build().expect("valid");
     let (is_open, fetches) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let fetch = |slot: &LazySlot<PerCall<u32, u32>, Std<ThreadTimer>>| {
+    let fetch = |slot: &LazySlot<u32, u32, Std<ThreadTimer>>| {
         slot.lookup_blocking_with(LookupOptions::new(), |_| {
             fetches.fetch_add(1, Ordering::SeqCst);
             let inside = slot.lookup_blocking_with(LookupOptions::new(), |_| Ok(99));

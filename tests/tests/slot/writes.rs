@@ -171,7 +171,7 @@ fn a_hundred_callers_refused_at_once<R: Host>() {
 
 /// P8 for the fetches that calls bring: owned, borrowed and handed out.
 fn writes_during_each_form_of_fetch<R: Host>() {
-    type Form<R> = fn(&mut Sim, &BareSlot<R>, &Loads) -> usize;
+    type Form<R> = fn(&mut Sim, &Slot<R>, &Loads) -> usize;
     let owned: Form<R> = |sim, slot, loads| sim.fetch_by(slot, loads);
     let lent: Form<R> = |sim, slot, loads| sim.fetch_lent(slot, loads);
     let ticket: Form<R> = |sim, slot, loads| {
@@ -202,7 +202,7 @@ fn writes_during_each_form_of_fetch<R: Host>() {
 
 /// A slot has room for its value and its failure, whatever weight somebody gives the value, and whichever way it comes.
 fn weights_count_for_nothing<R: Host>() {
-    type Way<R> = fn(&mut Sim, &Slot<R>, &BareSlot<R>, &Loads);
+    type Way<R> = fn(&mut Sim, &Slot<R>, &Slot<R>, &Loads);
     let ways: [Way<R>; 4] = [
         |sim, slot, _, _| _ = sim.fetch(slot),
         |sim, _, bare, loads| _ = sim.fetch_by(bare, loads),

@@ -3,7 +3,7 @@
 use core::{marker::PhantomData, panic::AssertUnwindSafe};
 use std::panic::catch_unwind;
 
-use larder::{Cache, Change, HasLoader, LoadError, Loaded, LookupOptions, OnTimeout, Previous, Revalidated, Source};
+use larder::{Cache, Change, LoadError, Loaded, LookupOptions, OnTimeout, Previous, Revalidated};
 use larder_tests::*;
 
 use crate::{
@@ -85,9 +85,7 @@ impl<R: Host> Medley<R> {
     }
 
     /// Plays, and looks whether the cache has stood it.
-    pub(crate) fn play<L>(mut self, cache: &Cache<Key, L, R>)
-    where
-        L: Source<Key, Value = Value, Error = Boom> + HasLoader + 'static,
+    pub(crate) fn play(mut self, cache: &Cache<Key, Value, Boom, R>)
     {
         let mut callers = Vec::new();
         for _ in 0..STEPS {
@@ -157,9 +155,7 @@ impl<R: Host> Medley<R> {
     }
 
     /// A caller that waits.
-    fn asks<L>(&mut self, cache: &Cache<Key, L, R>) -> usize
-    where
-        L: Source<Key, Value = Value, Error = Boom> + HasLoader + 'static,
+    fn asks(&mut self, cache: &Cache<Key, Value, Boom, R>) -> usize
     {
         let (cache, key, options) = (cache.clone(), self.key(), self.options());
         let (dice, other) = (Rc::clone(&self.dice), self.key());
@@ -205,9 +201,7 @@ impl<R: Host> Medley<R> {
     }
 
     /// A call that waits for nothing.
-    fn acts<L>(&self, cache: &Cache<Key, L, R>)
-    where
-        L: Source<Key, Value = Value, Error = Boom> + HasLoader + 'static,
+    fn acts(&self, cache: &Cache<Key, Value, Boom, R>)
     {
         let key = Key::new(self.key());
         let is_right = |value: &Value| assert_eq!(value.0, key.0);

@@ -109,7 +109,7 @@ pub(crate) fn play<R: Host>(seed: u64, trouble: Trouble) {
         let disk = Disk { dice: dice.clone(), pages: RefCell::default(), latest: RefCell::default() };
         let builder = WriteBack::builder(R::on(sim.clock()), Access(Rc::new(disk))).capacity(capacity);
         let builder = builder.flush_limit(1 + dice.below(3) as usize).flush_after(dice.time(50)).hash_seed(seed);
-        builder.one_thread().build().expect("valid")
+        builder.build().expect("valid")
     };
     let caches: [Pages<R>; 2] = [make(), make()];
     if is(2) {

@@ -98,9 +98,7 @@ pub(crate) fn play<R: Host>(seed: u64, trouble: Trouble) {
 }
 
 /// A caller that waits.
-fn ask<L, R: Host>(sim: &mut Sim, slot: &LazySlot<V, Boom, R>, dice: &Rc<Dice>) -> usize
-where
-    L: larder::Source<(), Value = Value, Error = Boom> + larder::HasLoader + 'static,
+fn ask<R: Host>(sim: &mut Sim, slot: &LazySlot<Value, Boom, R>, dice: &Rc<Dice>) -> usize
 {
     let (slot, dice) = (slot.clone(), Rc::clone(dice));
     match dice.below(6) {
@@ -128,9 +126,7 @@ where
 }
 
 /// A call that waits for nothing.
-fn act<L, R: Host>(slot: &LazySlot<V, Boom, R>, dice: &Dice)
-where
-    L: larder::Source<(), Value = Value, Error = Boom>,
+fn act<R: Host>(slot: &LazySlot<Value, Boom, R>, dice: &Dice)
 {
     match dice.below(6) {
         0 => drop(slot.set_with(dice.loaded(0))),

@@ -132,10 +132,9 @@ fn a_panic_of_the_closure_changes_nothing<R: Host>() {
 /// D53, D85: the value was asked for, so others leave before it; the statistics know of lookups alone.
 fn it_counts_as_a_use_and_not_as_a_lookup<R: Host>() {
     let sim = Sim::new();
-    let cache = Cache::builder(R::on(sim.clock()))
+    let cache = Cache::builder_with(R::on(sim.clock()), Tuned::<Lru>::new())
         .capacity(2)
         .shards(1)
-        .policy::<Lru>()
         .loader(sim.loads(never()))
         .build()
         .expect("valid");

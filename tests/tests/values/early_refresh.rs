@@ -1,6 +1,6 @@
 //! Values that are refreshed before they have expired.
 
-use larder::{Cache, Loader, LookupOptions, Refreshing, Revalidated, TimeLeft, Ttl};
+use larder::{Cache, LookupOptions, Revalidated, TimeLeft, Ttl};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -180,7 +180,7 @@ fn xfetch_follows_its_formula<R: Host>() {
 
 /// XFetch: one number for each stale call, with no lock held, none for others; inserted values took no time. (P13)
 fn xfetch_draws_only_for_stale_calls<R: Host>() {
-    type Inside<R> = Cache<u32, Refreshing<Loader<Loads>, Box<dyn Fn() -> f64>>, R>;
+    type Inside<R> = Cache<u32, V, Boom, R>;
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).gives(1));
     let draws = Rc::new(Cell::new(0));

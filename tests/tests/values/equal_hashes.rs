@@ -10,8 +10,8 @@ on_every_runtime! {
     c06_previous_values
 }
 
-fn builder<R: Host>(sim: &Sim) -> Builder<u32, R, larder::NoSource, larder::policy::GatedFifo, Same> {
-    Cache::builder(R::on(sim.clock())).hasher(Same)
+fn builder<R: Host>(sim: &Sim) -> Builder<u32, V, Boom, R, Tuned<GatedFifo, Same>> {
+    Cache::builder_with(R::on(sim.clock()), Tuned::<GatedFifo, _>::with_hasher(Same))
 }
 
 /// Answers 1 and 4 with values, 2 not at all, 3 with an error, and 9 though nobody asks; the last key comes first.

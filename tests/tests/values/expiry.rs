@@ -1,6 +1,6 @@
 //! Time to live, to the instant, on clocks that stand still, jump and end.
 
-use larder::{Cache, Expiring, Instant, Loaded, Loader, LookupOptions, TimeLeft, Ttl};
+use larder::{Cache, Instant, Loaded, LookupOptions, TimeLeft, Ttl};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -247,7 +247,7 @@ fn a_slow_poll_does_not_eat_the_ttl<R: Host>() {
 
 /// D27: the closure panics: the load's poller unwinds, the others have the error, and the next one starts afresh. (P5)
 fn an_expiry_that_panics<R: Host>() {
-    type Bad<R> = Cache<u32, Expiring<Loader<Loads>, Box<dyn Fn(&u32, &V) -> Ttl>>, R>;
+    type Bad<R> = Cache<u32, V, Boom, R>;
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(10).gives(1), after(10).gives(2)]);
     let expiry: Box<dyn Fn(&u32, &V) -> Ttl> = Box::new(|_, value| {

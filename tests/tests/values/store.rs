@@ -154,10 +154,9 @@ fn direct_calls_tell_what_they_did<R: Host>() {
 /// Exact LRU: of what is full, the one that was not asked for longest leaves.
 fn exact_lru_evicts_the_oldest<R: Host>() {
     let sim = Sim::new();
-    let cache = Cache::builder(R::on(sim.clock()))
+    let cache = Cache::builder_with(R::on(sim.clock()), Tuned::<Lru>::new())
         .capacity(3)
         .shards(1)
-        .policy::<Lru>()
         .loader(sim.loads(never()))
         .build()
         .expect("valid");

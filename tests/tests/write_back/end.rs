@@ -185,7 +185,7 @@ fn lost_may_panic<R: Host>() {
     let sim = Sim::new();
     let disk = Disk::new(&sim.time, "a");
     let make = || {
-        let pages = WriteBack::builder(R::on(sim.clock()), Loud(disk.clone())).one_thread().build().expect("valid");
+        let pages = WriteBack::builder(R::on(sim.clock()), Loud(disk.clone())).build().expect("valid");
         wakers::now(pages.get_or_load(&1)).expect("it is loaded").set(V::new(2));
         pages
     };
@@ -227,7 +227,7 @@ fn d84_what_is_stored_while_it_closes<R: Host>() {
     let (sim, hook) = (Sim::new(), Rc::default());
     let disk = Disk::new(&sim.time, "a");
     let runtime = R::with(Hooked(sim.clock(), Rc::clone(&hook)));
-    let pages = WriteBack::builder(runtime, disk.clone()).one_thread().build().expect("valid");
+    let pages = WriteBack::builder(runtime, disk.clone()).build().expect("valid");
     let closes = pages.clone();
     hook.replace(Some(Box::new(move || wakers::now(closes.close()).expect("nothing is dirty"))));
     let inserted = wakers::now(pages.insert(1, V::new(11), Room::Wait)).map(drop);
@@ -236,10 +236,10 @@ fn d84_what_is_stored_while_it_closes<R: Host>() {
 }
 
 /// A cache with key 1 in it, not pinned, and what its clock does when it is read next.
-fn hooked<R: Host>(sim: &Sim, disk: &Disk) -> (WriteBack<u32, Disk, R::With<Hooked>, OneThread>, Hook) {
+fn hooked<R: Host>(sim: &Sim, disk: &Disk) -> (WriteBack<u32, V, Boom, R::With<Hooked>>, Hook) {
     let hook = Hook::default();
     let runtime = R::with(Hooked(sim.clock(), Rc::clone(&hook)));
-    let pages = WriteBack::builder(runtime, disk.clone()).one_thread().build().expect("valid");
+    let pages = WriteBack::builder(runtime, disk.clone()).build().expect("valid");
     wakers::now(pages.get_or_load(&1)).map(drop).expect("it is loaded");
     (pages, hook)
 }

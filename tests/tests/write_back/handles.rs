@@ -149,7 +149,7 @@ fn configuration<R: Host>() {
     use larder::ConfigError;
     let sim = Sim::new();
     let disk = Disk::new(&sim.time, "a");
-    let builder = || WriteBack::<u32, _, R, _>::builder(R::on(sim.clock()), disk.clone()).one_thread();
+    let builder = || WriteBack::<u32, _, R, _>::builder(R::on(sim.clock()), disk.clone());
     assert_eq!(builder().capacity(0).build().err(), Some(ConfigError::Capacity));
     assert_eq!(builder().flush_limit(0).build().err(), Some(ConfigError::FlushLimit));
     assert!(builder().capacity(1).flush_limit(1).flush_after(Duration::ZERO).hash_seed(1).build().is_ok());

@@ -145,7 +145,7 @@ pub(super) const CAPACITY: u32 = 3;
 
 pub(super) fn hostile<R: Host>(sim: &Sim) -> Hostile<R> {
     let capacity = CAPACITY as usize;
-    WriteBack::builder(R::on(sim.clock()), Slow::default()).capacity(capacity).one_thread().build().expect("valid")
+    WriteBack::builder(R::on(sim.clock()), Slow::default()).capacity(capacity).build().expect("valid")
 }
 
 type Done<R> = Result<Pinned<Key, Slow, R, OneThread>, WriteBackError<Key, Boom>>;

@@ -31,14 +31,14 @@ mod threads;
 mod torn;
 mod victims;
 
-type Pages<R> = WriteBack<u32, Disk, R, OneThread>;
-type Setting<R> = WriteBackBuilder<u32, Disk, R, OneThread>;
+type Pages<R> = WriteBack<u32, V, Boom, R>;
+type Setting<R> = WriteBackBuilder<u32, V, Boom, R>;
 
 /// Handles that a test keeps, so that their entries stay pinned.
-type Kept<R> = Rc<RefCell<Vec<Pinned<u32, Disk, R, OneThread>>>>;
+type Kept<R> = Rc<RefCell<Vec<Pinned<u32, V, Boom, R>>>>;
 
 fn pages<R: Host>(sim: &Sim, disk: &Disk, setup: impl FnOnce(Setting<R>) -> Setting<R>) -> Pages<R> {
-    setup(WriteBack::builder(R::on(sim.clock()), disk.clone()).one_thread())
+    setup(WriteBack::builder(R::on(sim.clock()), disk.clone()))
         .build()
         .expect("the configuration is valid")
 }

@@ -102,7 +102,7 @@ fn i08_a_back_end_that_keeps_what_it_was_given<R: Host>() {
     let sim = Sim::new();
     let disk = Disk::new(&sim.time, "a");
     let back_end = Keeps(disk.clone(), RefCell::default());
-    let pages = WriteBack::builder(R::on(sim.clock()), back_end).capacity(1).one_thread().build().expect("valid");
+    let pages = WriteBack::builder(R::on(sim.clock()), back_end).capacity(1).build().expect("valid");
     for key in 1..4 {
         let handle = wakers::now(pages.get_or_load(&key)).expect("there is room");
         handle.update(|value| *Rc::make_mut(value) += 1);

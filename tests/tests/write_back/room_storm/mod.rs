@@ -60,7 +60,7 @@ impl<R: Host> Storm<R> {
         let pages = WriteBack::builder(R::on(sim.clock()), Busy(state.clone()))
             .capacity(capacity)
             .flush_limit(1 + random.below(2) as usize)
-            .one_thread()
+            
             .build()
             .expect("valid");
         let (callers, parked, kept) = (Vec::new(), Vec::new(), Handles::default());

@@ -17,7 +17,7 @@ fn caches<R: Host>(sim: &Sim, platter: &Rc<Platter>, capacity: usize) -> Vec<She
             .capacity(capacity)
             .flush_limit(1 + nth)
             .name(["a", "b", "c"][nth])
-            .one_thread()
+            
             .build()
             .expect("the configuration is valid")
     };
