@@ -12,7 +12,7 @@ use std::{io, thread, time::Duration};
 use futures_lite::future::{block_on, pending};
 use futures_timer::Delay;
 use larder::{
-    Cache, LookupOptions, OnTimeout, Spawn, Status,
+    Cache, OnTimeout, Spawn, Status,
     parts::{Host, Hosted, StdClock},
 };
 

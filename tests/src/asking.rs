@@ -23,12 +23,7 @@ impl Sim {
     }
 
     /// A lookup with options that is polled by the next run only.
-    pub fn queue_up<R: Host>(
-        &mut self,
-        cache: &Cache<u32, V, Boom, R>,
-        key: u32,
-        options: LookupOptions,
-    ) -> usize {
+    pub fn queue_up<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, key: u32, options: LookupOptions) -> usize {
         let cache = cache.clone();
         self.spawn(async move { cache.lookup(&key).options(options).await })
     }
@@ -39,23 +34,13 @@ impl Sim {
     }
 
     /// A lookup of many keys with options, run until nobody has anything to do.
-    pub fn ask_many<R: Host>(
-        &mut self,
-        cache: &Cache<u32, V, Boom, R>,
-        keys: &[u32],
-        options: LookupOptions,
-    ) -> usize {
+    pub fn ask_many<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, keys: &[u32], options: LookupOptions) -> usize {
         let (cache, keys) = (cache.clone(), keys.to_vec());
         self.call(async move { cache.lookup_many(&keys).options(options).await })
     }
 
     /// A lookup of many keys by a closure, run until nobody has anything to do.
-    pub fn many_with<R: Host>(
-        &mut self,
-        cache: &Cache<u32, V, Boom, R>,
-        keys: &[u32],
-        batches: &Batches,
-    ) -> usize {
+    pub fn many_with<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, keys: &[u32], batches: &Batches) -> usize {
         let (cache, keys, batches) = (cache.clone(), keys.to_vec(), batches.clone());
         self.call(async move {
             let options = LookupOptions::new();

@@ -99,20 +99,13 @@ impl Sim {
     }
 
     /// A call of a slot by a fetch that borrows, run until nobody has anything to do.
-    pub fn fetch_lent<R: Host>(
-        &mut self,
-        slot: &LazySlot<V, Boom, R>,
-        loads: &Loads,
-    ) -> usize {
+    pub fn fetch_lent<R: Host>(&mut self, slot: &LazySlot<V, Boom, R>, loads: &Loads) -> usize {
         let (slot, loads) = (slot.clone(), loads.clone());
         self.call(async move { slot.lookup_with(LookupOptions::new(), |old| loads.fetch(old)).await })
     }
 
     /// A caller who watches a slot until that is gone.
-    pub fn watch<R: Runtime + 'static>(
-        &mut self,
-        slot: &LazySlot<V, Boom, R>,
-    ) -> (usize, Sightings) {
+    pub fn watch<R: Runtime + 'static>(&mut self, slot: &LazySlot<V, Boom, R>) -> (usize, Sightings) {
         let (mut watcher, seen) = (slot.watch(), Sightings::default());
         let noted = seen.clone();
         let caller = self.call(async move {

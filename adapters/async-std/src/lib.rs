@@ -23,6 +23,7 @@
 
 use core::{future::Future, pin::Pin, time::Duration};
 
+pub use ::larder;
 use async_std::task;
 use larder::parts::{CoarseClock, Host, Hosted, StdClock};
 pub use larder::*;
@@ -46,12 +47,52 @@ pub use larder::*;
 /// ```
 pub type AsyncStd = Hosted<GlobalExecutor, StdClock>;
 
+/// A cache on [`AsyncStd`]: of these keys, these values, and errors of any kind unless another is said.
+///
+/// ```
+/// use larder_async_std::Cache;
+///
+/// struct Users {
+///     names: Cache<u64, String>,
+/// }
+///
+/// let users = Users { names: Cache::new(10_000) };
+/// # users.names.insert(7, String::from("user 7"));
+/// ```
+pub type Cache<K, V, E = BoxError> = larder::Cache<K, V, E, AsyncStd>;
+
+/// A lazy slot on [`AsyncStd`].
+///
+/// ```
+/// use larder_async_std::{ConfigError, LazySlot, Loaded, AsyncStd};
+///
+/// fn token() -> Result<LazySlot<String>, ConfigError> {
+///     LazySlot::builder(AsyncStd::new()).fetch_fn(|_| async { Ok(Loaded::new(String::from("token"))) }).build()
+/// }
+/// # token()?;
+/// # Ok::<(), ConfigError>(())
+/// ```
+pub type LazySlot<V, E = BoxError> = larder::LazySlot<V, E, AsyncStd>;
+
+/// A write-back cache on [`AsyncStd`].
+///
+/// ```
+/// use larder_async_std::{ConfigError, AsyncStd, WriteBack, parts::{Memory, NotThere}};
+///
+/// fn pages(disk: Memory<u64, String>) -> Result<WriteBack<u64, String, NotThere>, ConfigError> {
+///     WriteBack::builder(AsyncStd::new(), disk).build()
+/// }
+/// # pages(Memory::new())?;
+/// # Ok::<(), ConfigError>(())
+/// ```
+pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, AsyncStd>;
+
 /// [`AsyncStd`] with a clock that is cheaper to read and a few milliseconds coarse.
 ///
 /// ```
 /// use larder_async_std::{Cache, CoarseAsyncStd};
 ///
-/// let cache = Cache::<u32, u32, std::io::Error, _>::builder(CoarseAsyncStd::new()).build()?;
+/// let cache = larder::Cache::<u32, u32, std::io::Error, _>::builder(CoarseAsyncStd::new()).build()?;
 /// # cache.insert(1, 10);
 /// # Ok::<(), larder_async_std::ConfigError>(())
 /// ```

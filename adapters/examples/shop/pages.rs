@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Adapter,
-    larder::{BoxLoader, Cache, OnTimeout, Stats},
+    larder::{Cache, OnTimeout, Stats},
 };
 
 /// How long a store that is down is left alone.
@@ -16,7 +16,7 @@ pub(super) const RETRY: Duration = Duration::from_secs(2);
 
 /// The pages that are cached. A clone is the same cache.
 #[derive(Clone)]
-pub(super) struct Pages(Cache<u32, BoxLoader<u32, Arc<str>, Down>, Adapter>);
+pub(super) struct Pages(Cache<u32, Arc<str>, Down>);
 
 impl Pages {
     pub(super) fn new(runtime: Adapter, store: Arc<Store>) -> Self {

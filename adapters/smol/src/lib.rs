@@ -20,6 +20,7 @@
 
 use core::{future::Future, time::Duration};
 
+pub use ::larder;
 use larder::parts::{CoarseClock, Host, Hosted, StdClock};
 pub use larder::*;
 
@@ -42,12 +43,52 @@ pub use larder::*;
 /// ```
 pub type Smol = Hosted<GlobalExecutor, StdClock>;
 
+/// A cache on [`Smol`]: of these keys, these values, and errors of any kind unless another is said.
+///
+/// ```
+/// use larder_smol::Cache;
+///
+/// struct Users {
+///     names: Cache<u64, String>,
+/// }
+///
+/// let users = Users { names: Cache::new(10_000) };
+/// # users.names.insert(7, String::from("user 7"));
+/// ```
+pub type Cache<K, V, E = BoxError> = larder::Cache<K, V, E, Smol>;
+
+/// A lazy slot on [`Smol`].
+///
+/// ```
+/// use larder_smol::{ConfigError, LazySlot, Loaded, Smol};
+///
+/// fn token() -> Result<LazySlot<String>, ConfigError> {
+///     LazySlot::builder(Smol::new()).fetch_fn(|_| async { Ok(Loaded::new(String::from("token"))) }).build()
+/// }
+/// # token()?;
+/// # Ok::<(), ConfigError>(())
+/// ```
+pub type LazySlot<V, E = BoxError> = larder::LazySlot<V, E, Smol>;
+
+/// A write-back cache on [`Smol`].
+///
+/// ```
+/// use larder_smol::{ConfigError, Smol, WriteBack, parts::{Memory, NotThere}};
+///
+/// fn pages(disk: Memory<u64, String>) -> Result<WriteBack<u64, String, NotThere>, ConfigError> {
+///     WriteBack::builder(Smol::new(), disk).build()
+/// }
+/// # pages(Memory::new())?;
+/// # Ok::<(), ConfigError>(())
+/// ```
+pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, Smol>;
+
 /// [`Smol`] with a clock that is cheaper to read and a few milliseconds coarse.
 ///
 /// ```
 /// use larder_smol::{Cache, CoarseSmol};
 ///
-/// let cache = Cache::<u32, u32, std::io::Error, _>::builder(CoarseSmol::new()).build()?;
+/// let cache = larder::Cache::<u32, u32, std::io::Error, _>::builder(CoarseSmol::new()).build()?;
 /// # cache.insert(1, 10);
 /// # Ok::<(), larder_smol::ConfigError>(())
 /// ```

@@ -27,6 +27,7 @@ use core::{
     time::Duration,
 };
 
+pub use ::larder;
 use larder::parts::{CoarseClock, Host, Hosted};
 pub use larder::*;
 use tokio::{runtime::Handle, task::JoinHandle, time};
@@ -53,6 +54,46 @@ use tokio::{runtime::Handle, task::JoinHandle, time};
 /// ```
 pub type Tokio = Hosted<CurrentRuntime, TokioClock>;
 
+/// A cache on [`Tokio`]: of these keys, these values, and errors of any kind unless another is said.
+///
+/// ```
+/// use larder_tokio::Cache;
+///
+/// struct Users {
+///     names: Cache<u64, String>,
+/// }
+///
+/// let users = Users { names: Cache::new(10_000) };
+/// # users.names.insert(7, String::from("user 7"));
+/// ```
+pub type Cache<K, V, E = BoxError> = larder::Cache<K, V, E, Tokio>;
+
+/// A lazy slot on [`Tokio`].
+///
+/// ```
+/// use larder_tokio::{ConfigError, LazySlot, Loaded, Tokio};
+///
+/// fn token() -> Result<LazySlot<String>, ConfigError> {
+///     LazySlot::builder(Tokio::new()).fetch_fn(|_| async { Ok(Loaded::new(String::from("token"))) }).build()
+/// }
+/// # token()?;
+/// # Ok::<(), ConfigError>(())
+/// ```
+pub type LazySlot<V, E = BoxError> = larder::LazySlot<V, E, Tokio>;
+
+/// A write-back cache on [`Tokio`].
+///
+/// ```
+/// use larder_tokio::{ConfigError, Tokio, WriteBack, parts::{Memory, NotThere}};
+///
+/// fn pages(disk: Memory<u64, String>) -> Result<WriteBack<u64, String, NotThere>, ConfigError> {
+///     WriteBack::builder(Tokio::new(), disk).build()
+/// }
+/// # pages(Memory::new())?;
+/// # Ok::<(), ConfigError>(())
+/// ```
+pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, Tokio>;
+
 /// [`Tokio`] with a clock that is cheaper to read and a few milliseconds coarse.
 ///
 /// It reads the operating system's coarse monotonic clock, so a paused runtime does not move it.
@@ -60,7 +101,7 @@ pub type Tokio = Hosted<CurrentRuntime, TokioClock>;
 /// ```
 /// use larder_tokio::{Cache, CoarseTokio};
 ///
-/// let cache = Cache::<u32, u32, std::io::Error, _>::builder(CoarseTokio::new()).build()?;
+/// let cache = larder::Cache::<u32, u32, std::io::Error, _>::builder(CoarseTokio::new()).build()?;
 /// # cache.insert(1, 10);
 /// # Ok::<(), larder_tokio::ConfigError>(())
 /// ```

@@ -5,7 +5,8 @@ use core::future::Future;
 use core::ops::Deref;
 
 use larder::{
-    Abandoned, Builder, Cache, Keeps, Loaded, Lookup, LookupMany, Refresh, RemovalCause, Runtime, Spawn, Standard, Takes,
+    Abandoned, Builder, Cache, Keeps, Loaded, Lookup, LookupMany, Refresh, RemovalCause, Runtime, Spawn, Standard,
+    Takes,
     bounds::{FetchFn, Listener, Loader, ManyLoader},
 };
 
@@ -69,8 +70,7 @@ pub trait Adapter<V: Value>:
                      + Takes<LoadingMany<V>>
                      + Takes<Plain<V>>
                      + Takes<PlainMany<V>>,
-    >
-    + Spawn<Asking<Self, V>>
+    > + Spawn<Asking<Self, V>>
     + Spawn<AskingMany<Self, V>>
     + Spawn<Renewal<Self, V>>
     + Spawn<Abandonment<Self, V>>
@@ -84,16 +84,15 @@ pub trait Adapter<V: Value>:
 
 impl<V: Value, R> Adapter<V> for R where
     R: Runtime<
-        Threads: Keeps<u32, V, Boom, Loader<Loads<V>>>
-                     + Keeps<u32, V, Boom, ManyLoader<Loads<V>>>
-                     + Keeps<u32, V, Boom, Listener<Ear<V>>>
-                     + Keeps<(), V, Boom, FetchFn<Fetch<V>, Loaded<V>>>
-                     + Takes<Loading<V>>
-                     + Takes<LoadingMany<V>>
-                     + Takes<Plain<V>>
-                     + Takes<PlainMany<V>>,
-    >
-        + Spawn<Asking<R, V>>
+            Threads: Keeps<u32, V, Boom, Loader<Loads<V>>>
+                         + Keeps<u32, V, Boom, ManyLoader<Loads<V>>>
+                         + Keeps<u32, V, Boom, Listener<Ear<V>>>
+                         + Keeps<(), V, Boom, FetchFn<Fetch<V>, Loaded<V>>>
+                         + Takes<Loading<V>>
+                         + Takes<LoadingMany<V>>
+                         + Takes<Plain<V>>
+                         + Takes<PlainMany<V>>,
+        > + Spawn<Asking<R, V>>
         + Spawn<AskingMany<R, V>>
         + Spawn<Renewal<R, V>>
         + Spawn<Abandonment<R, V>>

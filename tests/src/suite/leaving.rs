@@ -1,6 +1,5 @@
 //! Callers that go away, or are not polled any more.
 
-
 use super::{End, Executor, Stage, stage::KEY};
 use crate::wakers::poll_once;
 

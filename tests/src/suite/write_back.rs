@@ -18,10 +18,7 @@ impl<E: Executor> Stage<E> {
         Disk::new(self.runtime.clone())
     }
 
-    fn pages(
-        &self,
-        disk: &Disk<E::Runtime, E::Value>,
-    ) -> WriteBackBuilder<u32, E::Value, Boom, Here<E::Runtime>> {
+    fn pages(&self, disk: &Disk<E::Runtime, E::Value>) -> WriteBackBuilder<u32, E::Value, Boom, Here<E::Runtime>> {
         WriteBack::builder(Here(self.runtime.clone()), disk.clone())
     }
 }

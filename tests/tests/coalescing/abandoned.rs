@@ -1,6 +1,6 @@
 //! Loads whose last caller has left, finished by a spawner.
 
-use larder::{Cache, Loader, LookupOptions, OnTimeout};
+use larder::{Cache, LookupOptions, OnTimeout};
 use larder_tests::*;
 
 type Finishing = Cache<u32, V, Boom, Spawning>;

@@ -1,6 +1,6 @@
 //! Calls of the cache from inside its loads.
 
-use larder::{Cache, Load, Loaded, Loader, LookupOptions};
+use larder::{Cache, Load, Loaded};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -43,11 +43,7 @@ impl<R: Host> Load<u32> for Asking<R> {
     }
 }
 
-fn asking<R: Host>(
-    sim: &Sim,
-    gate: &Gate,
-    next: fn(u32) -> Option<u32>,
-) -> (Cache<u32, V, Boom, R>, Rc<Inner<R>>) {
+fn asking<R: Host>(sim: &Sim, gate: &Gate, next: fn(u32) -> Option<u32>) -> (Cache<u32, V, Boom, R>, Rc<Inner<R>>) {
     let inner = Rc::new(Inner { cache: RefCell::new(None), next, gate: gate.clone() });
     let builder = Cache::builder(R::on(sim.clock())).loader(Asking(inner.clone())).shards(1);
     let cache = builder.ttl(ms(100)).stale_while_refresh(ms(50)).build().expect("valid");

@@ -1,6 +1,6 @@
 //! Callers that ask for the same key share one load.
 
-use larder::{Cache, LoadError, Loaded, LookupOptions};
+use larder::{Cache, LoadError, Loaded, Tuned, policy::GatedFifo};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -109,9 +109,7 @@ fn c04_owned_loads_of_each_call<R: Host>() {
     let (a, b, c) = (cache.clone(), cache.clone(), cache.clone());
     let first = sim.call(async move { a.get_or_load(&7, one).await });
     let second = sim.call(async move { b.get_or_load(&7, two).await });
-    let third = sim.call(async move {
-        c.lookup(&7).by(async move || three().await.map(Loaded::from)).await
-    });
+    let third = sim.call(async move { c.lookup(&7).by(async move || three().await.map(Loaded::from)).await });
     sim.drop(first);
     sim.to(50);
     assert_eq!(sim.saw(second), "50: V1");
@@ -173,7 +171,10 @@ fn c05_many_keys_through_capacity_one<R: Host>() {
 fn c06_equal_hashes<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|key, _| if key == 13 { after(50).fails(13) } else { after(50).gives(key) });
-    let cache = Cache::builder_with(R::on(sim.clock()), Tuned::<GatedFifo, _>::with_hasher(Same)).loader(loads.clone()).build().expect("valid");
+    let cache = Cache::builder_with(R::on(sim.clock()), Tuned::<GatedFifo, _>::with_hasher(Same))
+        .loader(loads.clone())
+        .build()
+        .expect("valid");
     let callers: Vec<_> = (0..40)
         .map(|i| {
             let cache = cache.clone();

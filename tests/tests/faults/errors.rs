@@ -1,6 +1,6 @@
 //! One failure is everybody's who waited for it, and nobody's after that, unless it is cached.
 
-use larder::{Cache, Generation, Instant, LookupOptions, policy::Lru};
+use larder::{Cache, Generation, Instant, Tuned, policy::Lru};
 use larder_tests::*;
 
 on_every_runtime! {

@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Barrier;
 use std::thread;
 
-use larder::{Cache, LoadError, ManualClock, parts::Spin, parts::Std, policy::Lru};
+use larder::{Cache, LoadError, ManualClock, Tuned, parts::Spin, parts::Std, policy::Lru};
 use larder_tests::*;
 
 /// Polls all futures in turn, as one task of this thread, until each has ended.
@@ -77,13 +77,16 @@ macro_rules! on_each_lock {
             /// C02: 2000 keys, 32 first readers each on two threads: exactly 2000 loads. (P1)
             #[test]
             fn c02_no_window_between_look_and_claim() {
-                let loads = AtomicUsize::new(0);
-                let counter = &loads;
+                let loads = Arc::new(AtomicUsize::new(0));
+                let counter = Arc::clone(&loads);
                 let cache = Cache::builder($part::new(ManualClock::new()))
-                    .load_fn(move |key: usize| async move {
-                        counter.fetch_add(1, Ordering::SeqCst);
-                        yield_once().await;
-                        Ok::<_, ()>(key)
+                    .load_fn(move |key: usize| {
+                        let counter = Arc::clone(&counter);
+                        async move {
+                            counter.fetch_add(1, Ordering::SeqCst);
+                            yield_once().await;
+                            Ok::<_, ()>(key)
+                        }
                     })
                     .build()
                     .expect("valid");
@@ -107,10 +110,9 @@ macro_rules! on_each_lock {
             /// (P12)
             #[test]
             fn c56_races_do_not_lose_the_count() {
-                let cache = Cache::builder($part::new(ManualClock::new()))
+                let cache = Cache::builder_with($part::new(ManualClock::new()), Tuned::<Lru>::new())
                     .capacity(64)
                     .shards(1)
-                    .policy::<Lru>()
                     .load_fn(|key: u64| async move { Ok::<_, ()>(key) })
                     .weigher(|key: &u64, _: &u64| if *key < 96 { 1 + key % 3 } else { 1 })
                     .build()
@@ -147,15 +149,18 @@ macro_rules! on_each_lock {
             /// the load is being polled waits for it, and is not taken for the load that asks for its own key. (P3)
             #[test]
             fn one_waker_on_two_threads() {
-                let [polling, goes_on] = [2, 2].map(Barrier::new);
-                let load = || async {
-                    polling.wait();
-                    goes_on.wait();
+                let barriers = Arc::new([2, 2].map(Barrier::new));
+                let load = |barriers: Arc<[Barrier; 2]>| async move {
+                    barriers[0].wait();
+                    barriers[1].wait();
                     Ok::<_, ()>(7)
                 };
-                let cache = Cache::builder($part::new(ManualClock::new())).load_fn(|_| load()).build().expect("valid");
-                two_threads(cache.get(&1), cache.get(&1), (&polling, &goes_on));
-                two_threads(cache.get_with(&2, load), cache.get_with(&2, load), (&polling, &goes_on));
+                let (kept, [polling, goes_on]) = (Arc::clone(&barriers), &*barriers);
+                let builder = Cache::builder($part::new(ManualClock::new()));
+                let cache = builder.load_fn(move |_| load(Arc::clone(&kept))).build().expect("valid");
+                two_threads(cache.get(&1), cache.get(&1), (polling, goes_on));
+                let lent = || load(Arc::clone(&barriers));
+                two_threads(cache.get_with(&2, lent), cache.get_with(&2, lent), (polling, goes_on));
                 assert_clean(&cache.stats());
             }
         }

@@ -25,7 +25,7 @@ on_every_runtime! {
 fn c60_each_cause<R: Host>() {
     let mut sim = Sim::new();
     let (events, loads) = (Events::default(), sim.loads(ready().gives(70)));
-    let cache = cache::<R, _>(&sim, &loads, |c| c.capacity(2).shards(1), events.listener());
+    let cache = cache::<R>(&sim, &loads, |c| c.capacity(2).shards(1), events.listener());
     cache.insert(1, V::new(10));
     assert_eq!(events.take(), []);
     cache.insert(1, V::new(11));
@@ -61,7 +61,7 @@ fn what_expired_says_so_whatever_swept_it_out<R: Host>() {
     let mut sim = Sim::new();
     let (events, loads) = (Events::default(), sim.loads(never()));
     let setup = |c: Setup<R>| c.capacity(4).shards(1).ttl(ms(10)).stale_if_error(ms(1000));
-    let cache = cache::<R, _>(&sim, &loads, setup, events.listener());
+    let cache = cache::<R>(&sim, &loads, setup, events.listener());
     for key in 1..=4 {
         cache.insert(key, V::new(key));
     }
@@ -83,7 +83,7 @@ fn what_expired_says_so_whatever_swept_it_out<R: Host>() {
 fn a_zero_lifetime_ends_what_was_stored_and_is_nobodys_event<R: Host>() {
     let mut sim = Sim::new();
     let (events, loads) = (Events::default(), sim.loads(ready().gives(70).ttl(Ttl::NotStored)));
-    let cache = cache::<R, _>(&sim, &loads, |c| c, events.listener());
+    let cache = cache::<R>(&sim, &loads, |c| c, events.listener());
     cache.insert(7, V::new(1));
     cache.insert_with(7, Loaded::new(V::new(2)).ttl(Duration::ZERO));
     assert_eq!(events.take(), [(7, 1, RemovalCause::Removed)]);
@@ -106,7 +106,7 @@ fn a_clear_is_over_before_the_first_event<R: Host>() {
             act(*key);
         }
     };
-    let cache = cache::<R, _>(&sim, &sim.loads(never()), |c| c.shards(8), heard);
+    let cache = cache::<R>(&sim, &sim.loads(never()), |c| c.shards(8), heard);
     for key in 0..100 {
         cache.insert(key, V::new(key));
     }
@@ -130,7 +130,7 @@ fn an_event_comes_after_all_wakers<R: Host>() {
     let heard = order.waker(99);
     let gate = Gate::default();
     let loads = sim.loads(gate.script());
-    let cache = cache::<R, _>(&sim, &loads, |c| c.capacity(1), move |_, _, _| heard.wake_by_ref());
+    let cache = cache::<R>(&sim, &loads, |c| c.capacity(1), move |_, _, _| heard.wake_by_ref());
     cache.insert(1, V::new(1));
     let mut waiters: Vec<_> = (0..5).map(|_| cache.get(&7)).collect();
     for (number, waiter) in waiters.iter_mut().enumerate() {
@@ -159,7 +159,7 @@ fn a_panic_of_the_listener_keeps_nobody_from_being_woken<R: Host>() {
         note(key, value, cause);
         std::panic::panic_any(Bang(*key));
     };
-    let cache = cache::<R, _>(&sim, &loads, |c| c.capacity(3).shards(1), heard);
+    let cache = cache::<R>(&sim, &loads, |c| c.capacity(3).shards(1), heard);
     for key in 1..=3 {
         cache.insert(key, V::new(key));
     }
@@ -183,7 +183,7 @@ fn a_panic_of_a_waker_keeps_nobody_from_hearing<R: Host>() {
     let sim = Sim::new();
     let (events, gate) = (Events::default(), Gate::default());
     let loads = sim.loads(gate.script().gives(7));
-    let cache = cache::<R, _>(&sim, &loads, |c| c.capacity(1), events.listener());
+    let cache = cache::<R>(&sim, &loads, |c| c.capacity(1), events.listener());
     cache.insert(1, V::new(10));
     let mut waiters = [cache.get(&7), cache.get(&7)];
     assert!(wakers::poll_once(&mut waiters[0]).is_pending());
@@ -200,7 +200,7 @@ fn a_panic_at_the_first_visit_does_not_take_the_load_along<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(7));
     let heard = |_: &u32, _: &V, _| std::panic::panic_any(Bang(1));
-    let cache = cache::<R, _>(&sim, &loads, |c| c.shards(1), heard);
+    let cache = cache::<R>(&sim, &loads, |c| c.shards(1), heard);
     cache.insert_with(1, Loaded::new(V::new(1)).ttl(ms(10)));
     sim.to(10);
     let mut first = cache.get(&7);
@@ -221,7 +221,7 @@ fn a_write_is_whole_though_the_listener_panics<R: Host>() {
         heard.set(heard.get() + 1);
         std::panic::panic_any(Bang(1))
     };
-    let cache = cache::<R, _>(&sim, &sim.loads(never()), |c| c.shards(4).capacity(1000), heard);
+    let cache = cache::<R>(&sim, &sim.loads(never()), |c| c.shards(4).capacity(1000), heard);
     let fill = || (0..100).for_each(|key| _ = cache.insert(key, V::new(key)));
     // What is kept, and how many have left.
     let acts: [(&dyn Fn(), usize, usize); 5] = [
@@ -245,7 +245,7 @@ fn a_write_is_whole_though_the_listener_panics<R: Host>() {
 fn dropping_the_cache_sends_nothing<R: Host>() {
     let sim = Sim::new();
     let (events, loads) = (Events::default(), sim.loads(never()));
-    let cache = cache::<R, _>(&sim, &loads, |c| c, events.listener());
+    let cache = cache::<R>(&sim, &loads, |c| c, events.listener());
     cache.insert(1, V::new(1));
     let mut waits = Box::pin(cache.get(&7));
     assert!(wakers::poll_once(&mut waits).is_pending());

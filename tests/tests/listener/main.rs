@@ -3,7 +3,7 @@
 mod causes;
 mod random;
 
-use larder::{Cache, LookupOptions, RemovalCause};
+use larder::{Cache, RemovalCause};
 use larder_tests::*;
 
 pub(crate) type Event = (u32, u32, RemovalCause);
@@ -26,20 +26,16 @@ impl Events {
 pub(crate) type Heard<R> = Cache<u32, V, Boom, R>;
 
 /// A cache whose listener is `heard`.
-pub(crate) fn cache<R: Host, F: Fn(&u32, &V, RemovalCause)>(
+pub(crate) fn cache<R: Host>(
     sim: &Sim,
     loads: &Loads,
     setup: impl FnOnce(Setup<R>) -> Setup<R>,
-    heard: F,
-) -> Heard<R, F> {
+    heard: impl Fn(&u32, &V, RemovalCause) + 'static,
+) -> Heard<R> {
     setup(Cache::builder(R::on(sim.clock())).loader(loads.clone())).listener(heard).build().expect("valid")
 }
 
-pub(crate) fn get<R: Host, F: Fn(&u32, &V, RemovalCause) + 'static>(
-    sim: &mut Sim,
-    cache: &Heard<R, F>,
-    key: u32,
-) -> usize {
+pub(crate) fn get<R: Host>(sim: &mut Sim, cache: &Heard<R>, key: u32) -> usize {
     let cache = cache.clone();
     sim.call(async move { cache.lookup(&key).await })
 }

@@ -22,7 +22,7 @@ fn c60_random_operations<R: Host>() {
     for (seed, setup) in setups.into_iter().enumerate() {
         let (sim, events) = (Sim::new(), Events::default());
         let loads = sim.loads_by(|_, call| script(call as u32));
-        let cache = cache::<R, _>(&sim, &loads, setup, events.listener());
+        let cache = cache::<R>(&sim, &loads, setup, events.listener());
         let random = Random::new(seed as u64);
         let (due, heard) = (BTreeMap::new(), BTreeMap::new());
         let mut run = Run { random, sim, cache, events, due, inserted: 0, heard };
@@ -48,10 +48,10 @@ fn script(call: u32) -> Script {
     }
 }
 
-struct Run<R: Host, F: Fn(&u32, &V, RemovalCause)> {
+struct Run<R: Host> {
     random: Random,
     sim: Sim,
-    cache: Heard<R, F>,
+    cache: Heard<R>,
     events: Events,
     /// The values that are held, or were refused: what has to have an event sooner or later.
     due: BTreeMap<u32, u32>,
@@ -68,7 +68,7 @@ const CAUSES: [RemovalCause; 5] = [
     RemovalCause::Refused,
 ];
 
-impl<R: Host, F: Fn(&u32, &V, RemovalCause)> Run<R, F> {
+impl<R: Host> Run<R> {
     fn step(&mut self) {
         let key = self.random.below(KEYS) as u32;
         match self.random.below(100) {

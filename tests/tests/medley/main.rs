@@ -11,7 +11,7 @@ mod world;
 
 use std::rc::Rc;
 
-use larder::{Builder, Cache, OnTimeout, Previous, Source};
+use larder::{Builder, Cache, OnTimeout, Previous};
 use larder_tests::*;
 
 use self::{

@@ -56,6 +56,8 @@ impl Ways for ByCall {
 
     fn many(world: &Rc<World>, cache: In, keys: Vec<u32>, options: LookupOptions) -> Asking {
         let world = Rc::clone(world);
-        Box::pin(async move { cache.lookup_many(&keys).options(options).by(|keys| world.load_many(&keys)).await.into() })
+        Box::pin(
+            async move { cache.lookup_many(&keys).options(options).by(|keys| world.load_many(&keys)).await.into() },
+        )
     }
 }

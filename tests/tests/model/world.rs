@@ -43,6 +43,12 @@ impl Drop for Tracked {
 #[derive(Debug)]
 pub(crate) struct Fault(pub(crate) Id);
 
+impl core::fmt::Display for Fault {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "load {} failed", self.0)
+    }
+}
+
 /// A caller who is being polled, and the keys that he has yet to come for.
 pub(crate) struct Polled {
     pub(crate) caller: usize,

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::sync::mpsc;
 
-use larder::{Cache};
+use larder::Cache;
 use larder_tests::{Random, assert_clean, ms};
 use larder_tokio::Tokio;
 use tokio::{sync::oneshot, task::yield_now, time::timeout};

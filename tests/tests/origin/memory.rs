@@ -1,7 +1,7 @@
 //! The cache for direct use, `MemoryCache`.
 
 use larder::{
-    Cache, Loaded,
+    Cache, Loaded, Tuned,
     policy::{GatedFifo, Lru, Policy},
 };
 use larder_tests::*;

@@ -1,6 +1,6 @@
 //! Stale values, and their refresh.
 
-use larder::{Cache, Loader, LookupOptions};
+use larder::{Cache, LookupOptions};
 use larder_tests::*;
 
 use super::counting;

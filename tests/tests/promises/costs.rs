@@ -24,9 +24,7 @@ fn c62_a_hit_is_free<R: Host>() {
         let asked = memory::allocations(|| {
             for _ in 0..10_000 {
                 assert!(matches!(wakers::now(cache.get(&7)), Ok(v) if *v == 1));
-                assert!(
-                    wakers::now(cache.lookup(&7)).is_ok_and(|outcome| outcome.status().is_hit())
-                );
+                assert!(wakers::now(cache.lookup(&7)).is_ok_and(|outcome| outcome.status().is_hit()));
                 assert!(wakers::now(cache.get_stale(&7)).is_ok_and(|answer| answer.refresh.is_none()));
                 assert!(wakers::now(cache.get_with(&7, || async { Ok(V::new(2)) })).is_ok_and(|v| *v == 1));
             }

@@ -1,6 +1,6 @@
 //! How long a value is held for its next load, and what it counts for meanwhile.
 
-use larder::{Cache, Loaded, LookupOptions, policy::Lru};
+use larder::{Cache, Loaded, LookupOptions, Tuned, policy::Lru};
 use larder_tests::*;
 
 use crate::{assert_books, handed, pages};

@@ -35,7 +35,8 @@ fn deadlines_are_noticed_by_polling() {
         .expect("valid");
     let mut patient = cache.get(&7);
     assert!(wakers::poll_once(&mut patient).is_pending());
-    let mut hurried = cache.lookup(&7).options(LookupOptions::new().lock_timeout(Duration::from_nanos(1), OnTimeout::Fail));
+    let mut hurried =
+        cache.lookup(&7).options(LookupOptions::new().lock_timeout(Duration::from_nanos(1), OnTimeout::Fail));
     let mut polls = (0..1_000_000).map(|_| wakers::poll_once(&mut hurried));
     assert!(matches!(polls.find(Poll::is_ready), Some(Poll::Ready(Err(LoadError::LockTimeout)))));
     drop(patient);

@@ -50,6 +50,7 @@ impl Timer for Scheduled {
 impl Runtime for Scheduled {
     type Lock<T> = Guarded<T>;
     type Notify = <Std<ManualClock> as Runtime>::Notify;
+    type Threads = larder::ManyThreads;
 }
 
 /// Disks that remember what was written in which order.
@@ -77,7 +78,7 @@ impl Sea {
     }
 }
 
-type Pages = WriteBack<u32, Sea, Scheduled>;
+type Pages = WriteBack<u32, u32, Boom, Scheduled>;
 
 impl Backend<u32> for Sea {
     type Value = u32;

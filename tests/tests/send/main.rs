@@ -3,9 +3,8 @@
 use core::future::Ready;
 
 use larder::{
-    BoxFetcher, BoxLoader, Cache, Changed, DefaultHasher, GetMany, GetManyWith, LazySlot, Load, Loaded, Loader,
-    LocalPerCall, LookupMany, LookupOptions, ManualClock, PerCall, Refresh, SlotRefresh, Watcher, parts::*,
-    policy::GatedFifo,
+    BoxIo, Cache, Changed, LazySlot, Load, Loaded, LookupMany, LookupOptions, ManualClock, Refresh, SlotRefresh,
+    Standard, Watcher, parts::*,
 };
 use larder_tests::{Arc, Duration, Future, Pin, Rc};
 
@@ -26,6 +25,26 @@ macro_rules! has {
     }};
 }
 
+/// Whether a value is `Send`, by the same.
+macro_rules! sends {
+    ($value:expr) => {{
+        struct Probe<T>(#[allow(dead_code)] T);
+        trait No {
+            fn sends(&self) -> bool {
+                false
+            }
+        }
+        impl<T> No for Probe<T> {}
+        #[allow(dead_code)]
+        impl<T: Send> Probe<T> {
+            fn sends(&self) -> bool {
+                true
+            }
+        }
+        Probe($value).sends()
+    }};
+}
+
 mod write_back;
 
 fn is_send<T: Send>(value: T) -> T {
@@ -34,6 +53,20 @@ fn is_send<T: Send>(value: T) -> T {
 
 fn is_sync<T: Sync>(value: T) -> T {
     value
+}
+
+/// A loader of many values that stay on their thread, itself from any thread.
+struct Many;
+
+impl larder::LoadMany<u32> for Many {
+    type Value = Rc<str>;
+    type Error = ();
+    type Answers = Vec<(u32, Result<Loaded<Rc<str>>, ()>)>;
+    type Future = BoxIo<Result<Self::Answers, ()>>;
+
+    fn load_many(&self, _: Vec<u32>) -> Self::Future {
+        Box::pin(async { Err(()) })
+    }
 }
 
 /// A loader of values of one type.
@@ -49,25 +82,12 @@ impl<V: Clone + Default> Load<u32> for Makes<V> {
     }
 }
 
-type Crossing<R> = Cache<u32, Loader<Makes<Arc<str>>>, R>;
-type Staying<R> = Cache<u32, Loader<Makes<Rc<str>>>, R>;
+type Crossing<R> = Cache<u32, Arc<str>, (), R>;
+type Staying<R> = Cache<u32, Rc<str>, (), R>;
 
-type Many<'a, V, R> = GetMany<'a, u32, u32, Loader<Makes<V>>, R, GatedFifo, DefaultHasher>;
-type LookupOfMany<'a, V, R> = LookupMany<'a, u32, u32, Loader<Makes<V>>, R, GatedFifo, DefaultHasher>;
-type ManyWith<'a, C, F> = GetManyWith<
-    'a,
-    u32,
-    u32,
-    Loader<Makes<Arc<str>>>,
-    Std<ManualClock>,
-    GatedFifo,
-    DefaultHasher,
-    C,
-    F,
-    Vec<(u32, Arc<str>)>,
->;
+type LookupOfMany<'a, V, R> = LookupMany<'a, Cache<u32, V, (), R>, u32>;
 
-type Refreshing<V> = Refresh<u32, Loader<Makes<V>>, Std<ManualClock>, GatedFifo, DefaultHasher>;
+type Refreshing<V> = Refresh<u32, V, (), Std<ManualClock>, Standard>;
 
 /// C84: with a real lock a cache of `Send` things is `Send + Sync`, whichever lock. (P15)
 #[test]
@@ -85,23 +105,24 @@ fn c84_a_local_cache_stays() {
     assert!(!has!(Staying<Std<ManualClock>>: Send) && !has!(Staying<Std<ManualClock>>: Sync));
     assert!(!has!(Staying<Local<ManualClock>>: Send) && !has!(Staying<Local<ManualClock>>: Sync));
     assert!(!has!(Refreshing<Rc<str>>: Send));
-    assert!(
-        has!(Many<'_, Arc<str>, Std<ManualClock>>: Send) && has!(LookupOfMany<'_, Arc<str>, Std<ManualClock>>: Send)
-    );
-    assert!(!has!(Many<'_, Arc<str>, Local<ManualClock>>: Send) && !has!(Many<'_, Rc<str>, Std<ManualClock>>: Send));
+    assert!(has!(LookupOfMany<'_, Arc<str>, Std<ManualClock>>: Send));
+    let staying = Cache::builder(Std::new(ManualClock::new())).many_loader(Many).build().expect("valid");
+    let local = Cache::builder(Local::new(ManualClock::new())).loader(Makes::<Arc<str>>(core::marker::PhantomData));
+    assert!(!sends!(staying.get_many(&[1])) && !sends!(local.build().expect("valid").get_many(&[1])));
     assert!(!has!(LookupOfMany<'_, Arc<str>, Local<ManualClock>>: Send));
     assert!(!has!(LookupOfMany<'_, Rc<str>, Std<ManualClock>>: Send));
 }
 
-/// C84: a load of many keys that stays with its call keeps it on its thread if it may not leave that.
+/// C84: a call that brings a load of many keys goes where the closure may go that makes it; the load may go anywhere.
 #[test]
-fn c84_a_call_by_a_closure_goes_where_its_load_may_go() {
+fn c84_a_call_by_a_closure_goes_where_that_may_go() {
     type Answers = Result<Vec<(u32, Arc<str>)>, ()>;
     type Crosses = Pin<Box<dyn Future<Output = Answers> + Send>>;
-    type Stays = Pin<Box<dyn Future<Output = Answers>>>;
-    assert!(has!(ManyWith<'_, fn(Vec<u32>) -> Crosses, Crosses>: Send));
-    assert!(!has!(ManyWith<'_, fn(Vec<u32>) -> Stays, Stays>: Send));
-    assert!(!has!(ManyWith<'_, Box<dyn Fn(Vec<u32>) -> Crosses>, Crosses>: Send));
+    let cache: Crossing<Std<ManualClock>> = Cache::builder(Std::new(ManualClock::new())).build().expect("valid");
+    let load = |_: Vec<u32>| -> Crosses { Box::pin(core::future::ready(Ok(Vec::new()))) };
+    assert!(sends!(cache.get_many_or_load(&[1], load)));
+    let own: Box<dyn Fn(Vec<u32>) -> Crosses> = Box::new(load);
+    assert!(!sends!(cache.get_many_or_load(&[1], own)));
 }
 
 /// C84: the futures of every call are `Send` behind a lock, and so are futures made of them.
@@ -115,8 +136,8 @@ fn c84_futures_cross_threads() {
     drop(is_send(cache.get_stale(&1)));
     drop(is_send(cache.lookup(&1).stale()));
     drop(is_send(cache.get_with(&1, || async { Ok::<_, ()>(1) })));
-    drop(is_sync(is_send(cache.get_many(&[1]))));
-    drop(is_sync(is_send(cache.lookup_many(&[1]))));
+    drop(is_send(cache.get_many(&[1])));
+    drop(is_send(cache.lookup_many(&[1])));
     let load = |keys: Vec<u32>| async { Ok::<_, ()>(keys.into_iter().map(|key| (key, key))) };
     drop(is_send(cache.get_many_or_load(&[1], load)));
     let load = |keys: Vec<u32>| async { Ok::<_, ()>(keys.into_iter().map(|key| (key, Ok(Loaded::new(key))))) };
@@ -162,16 +183,14 @@ fn c84_a_local_cache_holds_what_cannot_cross() {
     assert!(value.is_ok_and(|value| Rc::ptr_eq(&value, &shared)));
 }
 
-type SlotOf<V, R> = LazySlot<BoxFetcher<V, ()>, R>;
-type Bare<V, R> = LazySlot<PerCall<V, ()>, R>;
-type Fetching<V> = SlotRefresh<BoxFetcher<V, ()>, Std<ManualClock>>;
+type SlotOf<V, R> = LazySlot<V, (), R>;
+type Fetching<V> = SlotRefresh<V, (), Std<ManualClock>>;
 
 /// C84: with a real lock a slot of `Send` things is `Send + Sync`, and what watches or refreshes it is `Send`. (P15)
 #[test]
 fn c84_a_slot_behind_a_lock_crosses_threads() {
     assert!(has!(SlotOf<Arc<str>, Std<ManualClock>>: Send) && has!(SlotOf<Arc<str>, Std<ManualClock>>: Sync));
     assert!(has!(SlotOf<Arc<str>, Spin<ManualClock>>: Send) && has!(SlotOf<Arc<str>, Spin<ManualClock>>: Sync));
-    assert!(has!(Bare<Arc<str>, Std<ManualClock>>: Send) && has!(Bare<Arc<str>, Std<ManualClock>>: Sync));
     assert!(has!(Fetching<Arc<str>>: Send));
     assert!(has!(Watcher<Std<ManualClock>>: Send) && has!(Watcher<Std<ManualClock>>: Sync));
     assert!(has!(Changed<'_, Std<ManualClock>>: Send));
@@ -182,7 +201,6 @@ fn c84_a_slot_behind_a_lock_crosses_threads() {
 fn c84_a_local_slot_stays() {
     assert!(!has!(SlotOf<Arc<str>, Local<ManualClock>>: Send) && !has!(SlotOf<Arc<str>, Local<ManualClock>>: Sync));
     assert!(!has!(SlotOf<Rc<str>, Std<ManualClock>>: Send) && !has!(SlotOf<Rc<str>, Std<ManualClock>>: Sync));
-    assert!(!has!(LazySlot<LocalPerCall<Arc<str>, ()>, Std<ManualClock>>: Send));
     assert!(!has!(Fetching<Rc<str>>: Send));
     assert!(has!(Watcher<Local<ManualClock>>: Send));
 }
@@ -221,8 +239,7 @@ fn c84_a_local_slot_holds_what_cannot_cross() {
         .build()
         .expect("valid");
     assert!(larder_tests::wakers::now(slot.get()).is_ok_and(|value| Rc::ptr_eq(&value, &shared)));
-    let bare =
-        LazySlot::<Rc<i32>, (), _>::builder(Local::new(ManualClock::new())).build().expect("valid");
+    let bare = LazySlot::<Rc<i32>, (), _>::builder(Local::new(ManualClock::new())).build().expect("valid");
     let own = shared.clone();
     let value = larder_tests::wakers::now(bare.get_or_fetch(|_| async move { Ok(own) }));
     assert!(value.is_ok_and(|value| Rc::ptr_eq(&value, &shared)));

@@ -1,6 +1,6 @@
 //! One value that is dear to get: who fetches it, who waits, and who goes on with the old one.
 
-use larder::{LazySlot, Loaded, Runtime, Source, Ttl};
+use larder::{LazySlot, Loaded, Runtime, Ttl};
 use larder_tests::*;
 
 mod cases;

@@ -116,10 +116,7 @@ fn set_ends_the_wait_of_all() {
 }
 
 /// A slot whose fetch asks it, on the thread it is polled by, once it has passed the door.
-fn asking(
-    door: &Door,
-    clock: &ManualClock,
-) -> (LazySlot<u32, u32, Std<ManualClock>>, impl FnOnce() + use<>) {
+fn asking(door: &Door, clock: &ManualClock) -> (LazySlot<u32, u32, Std<ManualClock>>, impl FnOnce() + use<>) {
     type Kept = Arc<Mutex<Option<LazySlot<u32, u32, Std<ManualClock>>>>>;
     let (kept, door) = (Kept::default(), door.clone());
     let inside = kept.clone();

@@ -286,11 +286,21 @@ fn a_refresh_that_is_spawned() {
     });
 }
 
-/// A spawner that was chosen before the fetch would be forgotten, and is refused. (D87)
+/// The spawner may be chosen before the fetch: settings come in any order. (D87, D102)
 #[test]
-fn finish_abandoned_has_to_come_last() {
-    let spawner = Spawning::<Local<larder::ManualClock>>::new(larder::ManualClock::new());
-    let loads = Sim::new().loads(ready());
-    let refused = larder::LazySlot::builder(spawner).finish_abandoned().fetch_fn(loads.fetcher()).build();
-    assert_eq!(refused.err(), Some(larder::ConfigError::FinishAbandoned));
+fn finish_abandoned_may_come_first() {
+    let mut sim = Sim::new();
+    let spawner = Spawning::<Local<larder::ManualClock>>::new(sim.clock());
+    let loads = sim.loads(after(10));
+    let builder = larder::LazySlot::builder(spawner.clone()).finish_abandoned();
+    let slot = builder.fetch_fn(loads.fetcher()).build().expect("valid");
+    let asks = slot.clone();
+    let first = sim.call(async move { asks.get().await });
+    sim.drop(first);
+    let mut tasks = spawner.take();
+    assert_eq!(tasks.len(), 1);
+    sim.call(tasks.remove(0));
+    sim.to(10);
+    assert_eq!((held(&slot), loads.calls()), (Some(0), 1));
+    assert_clean(&slot.stats());
 }

@@ -12,7 +12,7 @@ mod pages;
 mod slots;
 
 use larder::{
-    Builder, Cache, ManualClock, OnTimeout, Source,
+    Builder, Cache, ManualClock, OnTimeout,
     parts::{Local, Spin, Std},
 };
 use larder_tests::*;
@@ -35,7 +35,7 @@ fn loads_of_one_key() {
         medley.play(&cache);
     }
 
-    seeds([play::<Local<ManualClock>>, play::<Spin<ManualClock>>, play::<Std<ManualClock>>]);
+    seeds([play::<Local<ManualClock>>, play::<Here<Spin<ManualClock>>>, play::<Here<Std<ManualClock>>>]);
 }
 
 /// P5: loads of many keys.
@@ -50,13 +50,17 @@ fn loads_of_many_keys() {
         medley.play(&cache);
     }
 
-    seeds([play::<Local<ManualClock>>, play::<Spin<ManualClock>>, play::<Std<ManualClock>>]);
+    seeds([play::<Local<ManualClock>>, play::<Here<Spin<ManualClock>>>, play::<Here<Std<ManualClock>>>]);
 }
 
 /// P5: lazy slots.
 #[test]
 fn slots() {
-    seeds([slots::play::<Local<ManualClock>>, slots::play::<Spin<ManualClock>>, slots::play::<Std<ManualClock>>]);
+    seeds([
+        slots::play::<Local<ManualClock>>,
+        slots::play::<Here<Spin<ManualClock>>>,
+        slots::play::<Here<Std<ManualClock>>>,
+    ]);
 }
 
 /// P5, P16: write-back caches.
@@ -79,10 +83,7 @@ fn seeds(runtimes: [fn(u64, Trouble); 3]) {
     }
 }
 
-fn settings<R: Host>(
-    medley: &Medley<R>,
-    mut c: Builder<Key, Value, Boom, R>,
-) -> Cache<Key, Value, Boom, R> {
+fn settings<R: Host>(medley: &Medley<R>, mut c: Builder<Key, Value, Boom, R>) -> Cache<Key, Value, Boom, R> {
     let t = |most| medley.time(most);
     let is = |one_in| medley.is(one_in);
     c = c.capacity([0, 1, 3, medley.weight(30)][medley.below(4) as usize]).shards(1 + medley.below(2) as usize);

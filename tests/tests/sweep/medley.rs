@@ -85,8 +85,7 @@ impl<R: Host> Medley<R> {
     }
 
     /// Plays, and looks whether the cache has stood it.
-    pub(crate) fn play(mut self, cache: &Cache<Key, Value, Boom, R>)
-    {
+    pub(crate) fn play(mut self, cache: &Cache<Key, Value, Boom, R>) {
         let mut callers = Vec::new();
         for _ in 0..STEPS {
             if self.is(2) {
@@ -155,8 +154,7 @@ impl<R: Host> Medley<R> {
     }
 
     /// A caller that waits.
-    fn asks(&mut self, cache: &Cache<Key, Value, Boom, R>) -> usize
-    {
+    fn asks(&mut self, cache: &Cache<Key, Value, Boom, R>) -> usize {
         let (cache, key, options) = (cache.clone(), self.key(), self.options());
         let (dice, other) = (Rc::clone(&self.dice), self.key());
         match self.below(9) {
@@ -179,7 +177,10 @@ impl<R: Host> Medley<R> {
                         _ => Ok(dice.loaded(key)),
                     }
                 };
-                check(key, cache.lookup(&Key::new(key)).options(options).lend(load).await.map(larder::Outcome::into_value));
+                check(
+                    key,
+                    cache.lookup(&Key::new(key)).options(options).lend(load).await.map(larder::Outcome::into_value),
+                );
             }),
             6 | 7 => self.sim.spawn(async move {
                 let keys = [key, other, (key + 1) % 6, key].map(Key::new);
@@ -201,8 +202,7 @@ impl<R: Host> Medley<R> {
     }
 
     /// A call that waits for nothing.
-    fn acts(&self, cache: &Cache<Key, Value, Boom, R>)
-    {
+    fn acts(&self, cache: &Cache<Key, Value, Boom, R>) {
         let key = Key::new(self.key());
         let is_right = |value: &Value| assert_eq!(value.0, key.0);
         match self.below(15) {

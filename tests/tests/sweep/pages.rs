@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use larder::{Backend, FlushError, LocalBoxIo, OneThread, Pinned, Room, WriteBack, WriteBackError};
+use larder::{Backend, FlushError, LocalBoxIo, Pinned, Room, WriteBack, WriteBackError};
 use larder_tests::*;
 
 use crate::{
@@ -23,8 +23,27 @@ struct Disk {
 #[derive(Clone)]
 struct Access(Rc<Disk>);
 
-type Pages<R> = WriteBack<Key, Access, R, OneThread>;
-type Handles<R> = Rc<RefCell<Vec<Pinned<Key, Access, R, OneThread>>>>;
+/// A cache, and what is behind it.
+struct Pages<R: Host> {
+    cache: WriteBack<Key, Value, Boom, R>,
+    disk: Rc<Disk>,
+}
+
+impl<R: Host> Clone for Pages<R> {
+    fn clone(&self) -> Self {
+        Self { cache: self.cache.clone(), disk: self.disk.clone() }
+    }
+}
+
+impl<R: Host> core::ops::Deref for Pages<R> {
+    type Target = WriteBack<Key, Value, Boom, R>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.cache
+    }
+}
+
+type Handles<R> = Rc<RefCell<Vec<Pinned<Key, Value, Boom, R>>>>;
 
 impl Disk {
     fn page(&self, key: u32) -> u32 {
@@ -106,14 +125,14 @@ pub(crate) fn play<R: Host>(seed: u64, trouble: Trouble) {
     let is = |one_in| dice.below(one_in) == 0;
     let capacity = 1 + dice.below(3) as usize;
     let make = || {
-        let disk = Disk { dice: dice.clone(), pages: RefCell::default(), latest: RefCell::default() };
-        let builder = WriteBack::builder(R::on(sim.clock()), Access(Rc::new(disk))).capacity(capacity);
+        let disk = Rc::new(Disk { dice: dice.clone(), pages: RefCell::default(), latest: RefCell::default() });
+        let builder = WriteBack::builder(R::on(sim.clock()), Access(disk.clone())).capacity(capacity);
         let builder = builder.flush_limit(1 + dice.below(3) as usize).flush_after(dice.time(50)).hash_seed(seed);
-        builder.build().expect("valid")
+        Pages { cache: builder.build().expect("valid"), disk }
     };
     let caches: [Pages<R>; 2] = [make(), make()];
     if is(2) {
-        caches[0].always_depend_on(&caches[1]).expect("no circle");
+        caches[0].always_depend_on(&caches[1].cache).expect("no circle");
     }
     let (mut callers, kept, mut stamp) = (Vec::new(), Handles::<R>::default(), 0);
     for _ in 0..STEPS {
@@ -167,7 +186,7 @@ pub(crate) fn play<R: Host>(seed: u64, trouble: Trouble) {
 
 /// Nothing is held, and nothing was lost.
 fn rest<R: Host>(sim: &mut Sim, pages: &Pages<R>, dice: &Rc<Dice>, capacity: usize) {
-    let disk = pages.backend().0.clone();
+    let disk = pages.disk.clone();
     assert_eq!(pages.pinned(), 0, "{:?}", dice.trouble);
     for _ in 0..200 {
         let flush = pages.flush();
@@ -215,7 +234,7 @@ fn ask<R: Host>(
     kept: &Handles<R>,
 ) -> usize {
     let (pages, key, kept, room) = (pages.clone(), dice.key(), kept.clone(), room(dice));
-    let (disk, keeps) = (pages.backend().0.clone(), dice.below(3) == 0);
+    let (disk, keeps) = (pages.disk.clone(), dice.below(3) == 0);
     match dice.below(12) {
         0..4 => sim.spawn(async move {
             if let Ok(handle) = pages.get_or_load_with(&Key::new(key), room).await {
@@ -267,7 +286,7 @@ fn ask<R: Host>(
                 if closes {
                     check_failed(pages.close().await);
                 } else {
-                    drop(pages.flush_then_depend_on(&other).await);
+                    drop(pages.flush_then_depend_on(&other.cache).await);
                 }
             })
         }
@@ -286,7 +305,7 @@ fn check_failed(end: Result<(), FlushError<Key, Boom>>) {
 
 /// A call that waits for nothing.
 fn act<R: Host>(pages: &Pages<R>, caches: &[Pages<R>; 2], dice: &Dice, stamp: u32, kept: &Handles<R>) {
-    let (key, disk) = (dice.key(), pages.backend().0.clone());
+    let (key, disk) = (dice.key(), pages.disk.clone());
     match dice.below(7) {
         0 => {
             let Some(handle) = pages.try_get(&Key::new(key)) else { return };
@@ -306,7 +325,7 @@ fn act<R: Host>(pages: &Pages<R>, caches: &[Pages<R>; 2], dice: &Dice, stamp: u3
             assert_eq!(*told.0, key + stamp);
             write.acknowledge();
         }
-        4 => drop(pages.depend_on(&caches[dice.below(2) as usize])),
+        4 => drop(pages.depend_on(&caches[dice.below(2) as usize].cache)),
         5 => {
             let handle = kept.borrow_mut().pop();
             drop(handle);

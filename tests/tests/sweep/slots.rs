@@ -98,8 +98,7 @@ pub(crate) fn play<R: Host>(seed: u64, trouble: Trouble) {
 }
 
 /// A caller that waits.
-fn ask<R: Host>(sim: &mut Sim, slot: &LazySlot<Value, Boom, R>, dice: &Rc<Dice>) -> usize
-{
+fn ask<R: Host>(sim: &mut Sim, slot: &LazySlot<Value, Boom, R>, dice: &Rc<Dice>) -> usize {
     let (slot, dice) = (slot.clone(), Rc::clone(dice));
     match dice.below(6) {
         0 | 1 => sim.spawn(async move { drop(slot.get().await) }),
@@ -126,8 +125,7 @@ fn ask<R: Host>(sim: &mut Sim, slot: &LazySlot<Value, Boom, R>, dice: &Rc<Dice>)
 }
 
 /// A call that waits for nothing.
-fn act<R: Host>(slot: &LazySlot<Value, Boom, R>, dice: &Dice)
-{
+fn act<R: Host>(slot: &LazySlot<Value, Boom, R>, dice: &Dice) {
     match dice.below(6) {
         0 => drop(slot.set_with(dice.loaded(0))),
         1 => drop(slot.invalidate()),

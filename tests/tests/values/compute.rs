@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use larder::{Cache, Change, Loaded, LookupOptions, ManualClock, policy::Lru};
+use larder::{Cache, Change, Loaded, LookupOptions, ManualClock, Tuned, policy::Lru};
 use larder_tests::*;
 
 on_every_runtime! {

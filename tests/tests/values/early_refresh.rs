@@ -1,6 +1,6 @@
 //! Values that are refreshed before they have expired.
 
-use larder::{Cache, LookupOptions, Revalidated, TimeLeft, Ttl};
+use larder::{Cache, Revalidated, TimeLeft, Ttl};
 use larder_tests::*;
 
 on_every_runtime! {

@@ -1,6 +1,6 @@
 //! Keys of one hash, in all that is kept or done by key.
 
-use larder::{Builder, Cache, Loaded, LookupOptions};
+use larder::{Builder, Cache, Loaded, LookupOptions, Tuned, policy::GatedFifo};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -44,7 +44,8 @@ fn c06_many_keys_by_a_closure<R: Host>() {
     let cache = builder::<R>(&sim).loader(sim.loads(never())).build().expect("valid");
     let (own, load) = (cache.clone(), batches.clone());
     let options = LookupOptions::new();
-    let many = sim.call(async move { own.lookup_many(&[4, 3, 2, 1]).options(options).by(|keys| load.begin(keys)).await });
+    let many =
+        sim.call(async move { own.lookup_many(&[4, 3, 2, 1]).options(options).by(|keys| load.begin(keys)).await });
     sim.to(50);
     assert_eq!(batches.begun(), [(0, vec![4, 3, 2, 1])]);
     assert_eq!(sim.saw(many), "50: V4 Miss, E3, Missing, V1 Miss");

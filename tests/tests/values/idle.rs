@@ -1,6 +1,6 @@
 //! Time to idle: who asks keeps a value fresh.
 
-use larder::{LookupOptions, TimeLeft};
+use larder::TimeLeft;
 use larder_tests::*;
 
 on_every_runtime! {

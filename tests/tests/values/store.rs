@@ -1,6 +1,6 @@
 //! What is stored, how much of it, and for how long at most.
 
-use larder::{Cache, Loaded, policy::Lru};
+use larder::{Cache, Loaded, Tuned, policy::Lru};
 use larder_tests::*;
 
 on_every_runtime! {

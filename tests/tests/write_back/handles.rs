@@ -141,7 +141,7 @@ fn counts<R: Host>() {
     assert_eq!(format!("{pages:?}"), "WriteBack { len: 3, dirty: 1, pinned: 1, .. }");
     kept.take();
     let clone = pages.clone();
-    assert_eq!((clone.pinned(), clone.backend().flushes()), (0, 3));
+    assert_eq!((clone.pinned(), disk.flushes()), (0, 3));
 }
 
 /// C88, D84.
@@ -149,7 +149,7 @@ fn configuration<R: Host>() {
     use larder::ConfigError;
     let sim = Sim::new();
     let disk = Disk::new(&sim.time, "a");
-    let builder = || WriteBack::<u32, _, R, _>::builder(R::on(sim.clock()), disk.clone());
+    let builder = || WriteBack::<u32, _, _, R>::builder(R::on(sim.clock()), disk.clone());
     assert_eq!(builder().capacity(0).build().err(), Some(ConfigError::Capacity));
     assert_eq!(builder().flush_limit(0).build().err(), Some(ConfigError::FlushLimit));
     assert!(builder().capacity(1).flush_limit(1).flush_after(Duration::ZERO).hash_seed(1).build().is_ok());

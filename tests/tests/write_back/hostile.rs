@@ -139,7 +139,7 @@ async fn yields() {
     .await;
 }
 
-pub(super) type Hostile<R> = WriteBack<Key, Slow, R, OneThread>;
+pub(super) type Hostile<R> = WriteBack<Key, Value, Boom, R>;
 
 pub(super) const CAPACITY: u32 = 3;
 
@@ -148,7 +148,7 @@ pub(super) fn hostile<R: Host>(sim: &Sim) -> Hostile<R> {
     WriteBack::builder(R::on(sim.clock()), Slow::default()).capacity(capacity).build().expect("valid")
 }
 
-type Done<R> = Result<Pinned<Key, Slow, R, OneThread>, WriteBackError<Key, Boom>>;
+type Done<R> = Result<Pinned<Key, Value, Boom, R>, WriteBackError<Key, Boom>>;
 
 fn text<R: Runtime>(done: Done<R>) -> Answer {
     Answer::Text(match done {
@@ -235,8 +235,10 @@ fn d84_lost_whatever_keys_do<R: Host>() {
     for spot in [Spot::CloneKey, Spot::Eq, Spot::Hash, Spot::CloneValue] {
         for is_unwinding in [false, true] {
             let sim = Sim::new();
-            let pages = hostile::<R>(&sim);
-            let lost = pages.backend().1.clone();
+            let slow = Slow::default();
+            let lost = slow.1.clone();
+            let builder = WriteBack::builder(R::on(sim.clock()), slow).capacity(CAPACITY as usize);
+            let pages: Hostile<R> = builder.build().expect("valid");
             for key in [2, 0, 1] {
                 wakers_run(pages.get_or_load(&Key(key))).expect("there is room").set(Value(1));
             }

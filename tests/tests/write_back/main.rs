@@ -2,7 +2,7 @@
 
 use core::cell::RefCell;
 
-use larder::{CircleError, OneThread, Pinned, Room, WriteBack, WriteBackBuilder};
+use larder::{CircleError, Pinned, Room, WriteBack, WriteBackBuilder};
 use larder_tests::*;
 
 mod clock_end;
@@ -38,9 +38,7 @@ type Setting<R> = WriteBackBuilder<u32, V, Boom, R>;
 type Kept<R> = Rc<RefCell<Vec<Pinned<u32, V, Boom, R>>>>;
 
 fn pages<R: Host>(sim: &Sim, disk: &Disk, setup: impl FnOnce(Setting<R>) -> Setting<R>) -> Pages<R> {
-    setup(WriteBack::builder(R::on(sim.clock()), disk.clone()))
-        .build()
-        .expect("the configuration is valid")
+    setup(WriteBack::builder(R::on(sim.clock()), disk.clone())).build().expect("the configuration is valid")
 }
 
 /// A simulation, a disk called `a` and a cache of so many entries in front of it.

@@ -73,7 +73,7 @@ fn i07_in_use_again_by_the_time_it_would_leave<R: Host>() {
 fn i08_a_back_end_that_keeps_what_it_was_given<R: Host>() {
     use larder::Backend;
 
-    struct Keeps(Disk, RefCell<Vec<V>>);
+    struct Keeps(Disk, Rc<RefCell<Vec<V>>>);
 
     impl Backend<u32> for Keeps {
         type Value = V;
@@ -101,7 +101,8 @@ fn i08_a_back_end_that_keeps_what_it_was_given<R: Host>() {
 
     let sim = Sim::new();
     let disk = Disk::new(&sim.time, "a");
-    let back_end = Keeps(disk.clone(), RefCell::default());
+    let seen = Rc::<RefCell<Vec<V>>>::default();
+    let back_end = Keeps(disk.clone(), seen.clone());
     let pages = WriteBack::builder(R::on(sim.clock()), back_end).capacity(1).build().expect("valid");
     for key in 1..4 {
         let handle = wakers::now(pages.get_or_load(&key)).expect("there is room");
@@ -111,7 +112,7 @@ fn i08_a_back_end_that_keeps_what_it_was_given<R: Host>() {
     wakers::now(pages.get_or_load(&3)).expect("it is there").update(|value| *Rc::make_mut(value) += 1);
     wakers::now(pages.invalidate()).expect("nothing is pinned");
     assert_eq!((1..4).map(|key| disk.page(key)).collect::<Vec<_>>(), [Some(11), Some(21), Some(31)]);
-    let kept: Vec<_> = pages.backend().1.take().iter().map(|value| **value).collect();
+    let kept: Vec<_> = seen.take().iter().map(|value| **value).collect();
     assert_eq!((kept, disk.discarded()), (vec![11, 21, 31, 32], vec![3]));
 }
 

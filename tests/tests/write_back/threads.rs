@@ -7,12 +7,12 @@ use std::{
 };
 
 use larder::{
-    Backend, BoxIo, ManualClock, ManyThreads, Room, WriteBack,
+    Backend, BoxIo, ManualClock, Room, WriteBack,
     parts::{NoTimer, Std},
 };
 use larder_tests::*;
 
-type Shared = WriteBack<u32, Slow, Std<NoTimer<ManualClock>>, ManyThreads>;
+type Shared = WriteBack<u32, u64, Boom, Std<NoTimer<ManualClock>>>;
 
 /// A disk that takes a few polls for everything, and fails at times.
 #[derive(Clone)]

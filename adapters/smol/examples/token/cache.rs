@@ -6,7 +6,7 @@
 use std::{error::Error, fmt, time::Duration};
 
 use larder_smol::{
-    BoxFetcher, ConfigError, Instant, LazySlot, LoadError, Loaded, LookupOptions, Outcome, Spawn, Stats, TimeLeft,
+    ConfigError, Instant, LoadError, Loaded, LookupOptions, Outcome, Spawn, Stats, TimeLeft, larder::LazySlot,
 };
 
 use super::{
@@ -39,7 +39,7 @@ pub(crate) enum Refreshing {
 /// The token in use. A clone is the same.
 #[derive(Clone)]
 pub(crate) struct Tokens {
-    slot: LazySlot<BoxFetcher<Token, ProviderError>, SetForward>,
+    slot: LazySlot<Token, ProviderError, SetForward>,
     refreshing: Refreshing,
 }
 

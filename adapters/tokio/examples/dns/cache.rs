@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use hickory_proto::op::ResponseCode;
 use larder_tokio::{
-    BoxLoader, Cache, Clock, ConfigError, LoadError, Loaded, LookupOptions, OnTimeout, Outcome, Status, Tokio, Ttl,
+    Cache, Clock, ConfigError, LoadError, Loaded, LookupOptions, OnTimeout, Outcome, Status, Tokio, Ttl,
 };
 
 use super::{
@@ -48,7 +48,7 @@ impl Default for CacheSettings {
 
 /// The answers that are known, and the questions that are under way.
 pub(crate) struct AnswerCache {
-    cache: Cache<Question, BoxLoader<Question, Arc<Answer>, UpstreamError>, Tokio>,
+    cache: Cache<Question, Arc<Answer>, UpstreamError>,
     recheck: Duration,
     error_ttl: Duration,
 }

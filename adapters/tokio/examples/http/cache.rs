@@ -5,9 +5,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use larder_tokio::{
-    BoxRevalidator, Cache, ConfigError, LoadError, Loaded, Outcome, Previous, Revalidated, Stats, Weighed,
-};
+use larder_tokio::{ConfigError, LoadError, Loaded, Outcome, Previous, Revalidated, Stats, larder::Cache};
 
 use super::{
     clock::{Skipping, SkippingTokio},
@@ -42,10 +40,7 @@ impl Default for Settings {
 }
 
 /// The pages that are known, and those that are under way.
-pub(crate) struct PageCache(Cache<String, Weighed<Source, Weigher>, SkippingTokio>);
-
-type Source = BoxRevalidator<String, Arc<Page>, OriginError>;
-type Weigher = fn(&String, &Arc<Page>) -> u64;
+pub(crate) struct PageCache(Cache<String, Arc<Page>, OriginError, SkippingTokio>);
 
 /// A page and what there is to say about it.
 pub(crate) type Found = Outcome<Arc<Page>, OriginError>;
@@ -64,7 +59,7 @@ impl PageCache {
                 let origin = Arc::clone(&origin);
                 async move { load(&origin, &path, previous).await }
             })
-            .weigher((|path, page| (path.len() + page.body.len()) as u64) as Weigher)
+            .weigher(|path, page| (path.len() + page.body.len()) as u64)
             .build()?;
         Ok(Self(cache))
     }

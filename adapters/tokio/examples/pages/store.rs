@@ -15,13 +15,13 @@ use crate::{
     layout::{Record, Root},
 };
 
-type Roots = WriteBack<u64, RootFile, Tokio>;
+type Roots = WriteBack<u64, Arc<Root>, io::Error>;
 
 /// Records that can be updated by many tasks at once.
 pub(crate) struct Store {
-    pages: WriteBack<u64, PageFile, Tokio>,
+    pages: WriteBack<u64, Record, io::Error>,
     roots: Roots,
-    root: Pinned<u64, RootFile, Tokio>,
+    root: Pinned<u64, Arc<Root>, io::Error, Tokio>,
     free: Mutex<Free>,
 }
 

@@ -27,7 +27,8 @@ pub async fn a_slots_fetch_asks_its_slot<E: Executor>(stage: Stage<E>) {
             }
         }
     };
-    let slot = LazySlot::builder(Here(stage.runtime.clone())).fetch_fn(fetch).build().expect("the configuration is valid");
+    let slot =
+        LazySlot::builder(Here(stage.runtime.clone())).fetch_fn(fetch).build().expect("the configuration is valid");
     let own = slot.clone();
     *inside.borrow_mut() = Some(Box::new(move || {
         let own = own.clone();

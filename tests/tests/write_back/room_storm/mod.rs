@@ -36,7 +36,7 @@ enum Wish {
     Flush,
 }
 
-type Handles<R> = Rc<RefCell<Vec<Pinned<Key, Busy, R, OneThread>>>>;
+type Handles<R> = Rc<RefCell<Vec<Pinned<Key, u32, Boom, R>>>>;
 
 struct Storm<R: Host> {
     seed: u64,
@@ -45,7 +45,7 @@ struct Storm<R: Host> {
     state: Rc<State>,
     hashes: u32,
     capacity: usize,
-    pages: WriteBack<Key, Busy, R, OneThread>,
+    pages: WriteBack<Key, u32, Boom, R>,
     callers: Vec<(usize, Wish)>,
     parked: Vec<usize>,
     kept: Handles<R>,
@@ -60,7 +60,6 @@ impl<R: Host> Storm<R> {
         let pages = WriteBack::builder(R::on(sim.clock()), Busy(state.clone()))
             .capacity(capacity)
             .flush_limit(1 + random.below(2) as usize)
-            
             .build()
             .expect("valid");
         let (callers, parked, kept) = (Vec::new(), Vec::new(), Handles::default());

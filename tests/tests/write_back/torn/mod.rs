@@ -8,7 +8,7 @@ mod storm;
 use super::*;
 use platter::{CACHES, KEYS, Platter, Torn};
 
-type Sheets<R> = WriteBack<u32, Torn, R, OneThread>;
+type Sheets<R> = WriteBack<u32, V, Boom, R>;
 
 /// The caches, small ones, so that they evict all the time.
 fn caches<R: Host>(sim: &Sim, platter: &Rc<Platter>, capacity: usize) -> Vec<Sheets<R>> {
@@ -17,7 +17,6 @@ fn caches<R: Host>(sim: &Sim, platter: &Rc<Platter>, capacity: usize) -> Vec<She
             .capacity(capacity)
             .flush_limit(1 + nth)
             .name(["a", "b", "c"][nth])
-            
             .build()
             .expect("the configuration is valid")
     };
