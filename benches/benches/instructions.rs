@@ -14,7 +14,8 @@ use std::{
 };
 
 use larder_tokio::{
-    Backend, Cache, CoarseTokio, Key, Load, Loaded, Loader, Runtime, Ttl, WriteBack,
+    Backend, CoarseTokio, Key, Load, Loaded, ManyThreads, Runtime, Ttl,
+    larder::{Cache, WriteBack},
     parts::{NoTimer, Std, StdClock},
 };
 
@@ -23,7 +24,7 @@ const KEYS: u64 = 1_024;
 const CROWD: u64 = 1_000;
 const TTL: Duration = Duration::from_secs(3_600);
 
-type Larder<K, R = Std<NoTimer<StdClock>>> = Cache<K, Loader<Echo>, R>;
+type Larder<K, R = Std<NoTimer<StdClock>>> = Cache<K, <Echo as Load<K>>::Value, <Echo as Load<K>>::Error, R>;
 type Quick<K, V> = quick_cache::sync::Cache<K, V>;
 
 fn main() -> ExitCode {
@@ -164,14 +165,14 @@ fn crowds<'k, F: Future<Output = Result<u64, E>>, E>(keys: &'k [u64], gate: &Gat
 
 fn cache<K: Key>(ttl: Ttl) -> Larder<K>
 where
-    Echo: Load<K>,
+    Echo: Load<K, Value: 'static, Error: 'static, Future: Send + 'static>,
 {
     cache_on(Std::new(NoTimer::new(StdClock::new())), ttl)
 }
 
-fn cache_on<K: Key, R: Runtime>(runtime: R, ttl: Ttl) -> Larder<K, R>
+fn cache_on<K: Key, R: Runtime<Threads = ManyThreads>>(runtime: R, ttl: Ttl) -> Larder<K, R>
 where
-    Echo: Load<K>,
+    Echo: Load<K, Value: 'static, Error: 'static, Future: Send + 'static>,
 {
     Cache::builder(runtime)
         .capacity(CAPACITY)

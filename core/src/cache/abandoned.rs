@@ -60,11 +60,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Future for Abandoned<K, V, E, R
 
 /// No means at all: the spawner finishes what others began and begins nothing.
 impl<K, V, E, T: Threads> Means<K, V, E, T> for Option<Infallible> {
-    fn start(&mut self) -> Option<Start<TaskOf<V, E, T>>> {
+    fn start(&mut self, _: &Sources<K, V, E, T>) -> Option<Start<TaskOf<V, E, T>>> {
         None
     }
 
-    fn can_load(&self) -> bool {
+    fn can_load(&self, _: &Sources<K, V, E, T>) -> bool {
         false
     }
 

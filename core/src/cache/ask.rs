@@ -159,7 +159,7 @@ where
             let result = match end {
                 End::Told(result) => result.map(|outcome| (outcome, None)),
                 End::Failed(failure, wait) => self.fail(call, hash, failure, wait),
-                End::Alone(..) if !means.can_load() => Err(self.no_loader(hash)),
+                End::Alone(..) if !means.can_load(&self.inner.source) => Err(self.no_loader(hash)),
                 End::Alone(status, since) => {
                     self.state = State::Alone(Alone::new(self.inner, hash, status, since));
                     self.start_alone(hash, means);
@@ -186,12 +186,12 @@ where
         let (inner, key) = (self.inner, self.key);
         let now = now.unwrap_or_else(|| inner.runtime.now());
         let asked = Asked { hash, now, rules: &inner.rules, call };
-        let (first, can_load) = (FirstPoll(&mut self.state), means.can_load());
+        let (first, can_load) = (FirstPoll(&mut self.state), means.can_load(&inner.source));
         let result;
         {
             let mut scraps = Scraps::new(&inner.source);
             result = inner.with(hash, |shard| {
-                let start = || means.start().map(|start| start.map(Ride::Own));
+                let start = || means.start(&inner.source).map(|start| start.map(Ride::Own));
                 let polls_itself = |flight: &FlightOf<K, V, E, R>| polls_itself::<K, V, E, R>(flight, waker);
                 let effects = scraps.deferred.effects();
                 let arrival =

@@ -63,7 +63,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, M: Means<K, V, E, R::Threads>> 
         let asked = Asked { hash, now, rules: &inner.rules, call };
         let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
         inner.with(hash, |shard| {
-            let start = || means.start().map(|start| start.map(Ride::Own));
+            let start = || means.start(&inner.source).map(|start| start.map(Ride::Own));
             let is_inside = |flight: &FlightOf<K, V, E, R>| polls_itself::<K, V, E, R>(flight, cx.waker());
             match shard.arrive(
                 &asked,

@@ -53,7 +53,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        Get(AskBy::new(&self.inner, key, ByLoader::new(self.inner.source.loads())))
+        Get(AskBy::new(&self.inner, key, ByLoader::new()))
     }
 
     /// Returns the value of `key`, loading it by `load` if need be.

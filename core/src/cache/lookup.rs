@@ -54,8 +54,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        let means = ByLoader::new(self.inner.source.loads());
-        Lookup(LookupBy::new(AskBy::new(&self.inner, key, means), LookupOptions::new()))
+        Lookup(LookupBy::new(AskBy::new(&self.inner, key, ByLoader::new()), LookupOptions::new()))
     }
 
     /// Loads the value of `key` anew, though it is fresh.

@@ -25,7 +25,7 @@ pub(crate) fn answer<A: Into<Answered<V>>, V, E>(result: Result<A, E>) -> Owned<
 /// What a caller leads with, should it fall to it. Public only as a part of the futures' types.
 pub trait Means<K, V, E, T: Threads> {
     /// Begins an attempt in the flight; `None` if this caller has no means, or none any more.
-    fn start(&mut self) -> Option<Start<TaskOf<V, E, T>>>;
+    fn start(&mut self, source: &Sources<K, V, E, T>) -> Option<Start<TaskOf<V, E, T>>>;
 
     /// Makes the load of an attempt that was begun to be made [later](Start::Later): it rests in the flight from then on.
     fn make(&mut self) -> Option<TaskOf<V, E, T>> {
@@ -33,7 +33,7 @@ pub trait Means<K, V, E, T: Threads> {
     }
 
     /// Whether there is something to load with outside any flight.
-    fn can_load(&self) -> bool;
+    fn can_load(&self, source: &Sources<K, V, E, T>) -> bool;
 
     /// Begins a load outside any flight, which is then polled by `poll_own`.
     fn start_alone(&mut self, source: &Sources<K, V, E, T>, key: K, previous: Option<Previous<V>>);
@@ -50,38 +50,34 @@ pub trait Means<K, V, E, T: Threads> {
     fn drop_own(&mut self);
 }
 
-/// Leads by the cache's own loader, if it has one. `F` is a load under way.
-pub struct ByLoader<F> {
-    loads: bool,
-    kept: Option<F>,
-}
+/// Leads by the cache's own loader, if it has one. `F` is a load under way; boxed once more, as few calls ever keep one.
+pub struct ByLoader<F>(Option<Box<F>>);
 
 impl<F> ByLoader<F> {
-    /// Makes one for a cache that has a loader, or has none.
-    pub(crate) const fn new(loads: bool) -> Self {
-        Self { loads, kept: None }
+    pub(crate) const fn new() -> Self {
+        Self(None)
     }
 }
 
 impl<K, V, E, T: Threads> Means<K, V, E, T> for ByLoader<TaskOf<V, E, T>> {
-    fn start(&mut self) -> Option<Start<TaskOf<V, E, T>>> {
-        self.loads.then_some(Start::Fresh)
+    fn start(&mut self, source: &Sources<K, V, E, T>) -> Option<Start<TaskOf<V, E, T>>> {
+        source.loads().then_some(Start::Fresh)
     }
 
-    fn can_load(&self) -> bool {
-        self.loads
+    fn can_load(&self, source: &Sources<K, V, E, T>) -> bool {
+        source.loads()
     }
 
     fn start_alone(&mut self, source: &Sources<K, V, E, T>, key: K, previous: Option<Previous<V>>) {
-        self.kept = source.begin(key, previous);
+        self.0 = source.begin(key, previous).map(Box::new);
     }
 
     fn poll_own(&mut self, cx: &mut Context<'_>) -> Poll<Owned<V, E>> {
-        poll_kept(&mut self.kept, cx).map(answer)
+        poll_kept(&mut self.0, cx).map(answer)
     }
 
     fn drop_own(&mut self) {
-        self.kept = None;
+        self.0 = None;
     }
 }
 
@@ -110,7 +106,7 @@ where
     C: FnOnce() -> F,
     F: Future<Output = Result<A, E>>,
 {
-    fn start(&mut self) -> Option<Start<TaskOf<V, E, T>>> {
+    fn start(&mut self, _: &Sources<K, V, E, T>) -> Option<Start<TaskOf<V, E, T>>> {
         self.make.is_some().then_some(Start::Later)
     }
 
@@ -118,7 +114,7 @@ where
         self.make.take().map(|make| T::task(make(), (), self.say))
     }
 
-    fn can_load(&self) -> bool {
+    fn can_load(&self, _: &Sources<K, V, E, T>) -> bool {
         self.make.is_some()
     }
 
@@ -166,11 +162,11 @@ where
     C: FnOnce() -> F,
     F: Future<Output = Result<Loaded<V>, E>>,
 {
-    fn start(&mut self) -> Option<Start<TaskOf<V, E, T>>> {
+    fn start(&mut self, _: &Sources<K, V, E, T>) -> Option<Start<TaskOf<V, E, T>>> {
         self.can_start().then_some(Start::Lent)
     }
 
-    fn can_load(&self) -> bool {
+    fn can_load(&self, _: &Sources<K, V, E, T>) -> bool {
         self.can_start()
     }
 
@@ -194,11 +190,11 @@ where
     C: FnOnce() -> F,
     F: Future<Output = Result<V, E>>,
 {
-    fn start(&mut self) -> Option<Start<TaskOf<V, E, T>>> {
+    fn start(&mut self, _: &Sources<K, V, E, T>) -> Option<Start<TaskOf<V, E, T>>> {
         self.0.can_start().then_some(Start::Lent)
     }
 
-    fn can_load(&self) -> bool {
+    fn can_load(&self, _: &Sources<K, V, E, T>) -> bool {
         self.0.can_start()
     }
 

@@ -209,11 +209,10 @@ where
     type Output = Result<StaleOutcome<K, V, E, R, S>, LoadError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let loads = self.0.ask.ask.inner.source.loads();
         self.0.poll_asks(cx).map(|result| {
             result.map(|(outcome, ticket)| StaleOutcome {
                 outcome,
-                refresh: ticket.map(|waiter| Refresh { waiter: Some(waiter), means: ByLoader::new(loads) }),
+                refresh: ticket.map(|waiter| Refresh { waiter: Some(waiter), means: ByLoader::new() }),
             })
         })
     }

@@ -97,7 +97,7 @@ impl<N: Notify> Stay<N> {
                     None => {
                         let Self { reached, is_present, .. } = *self;
                         let at = AtPoll { after, shared: flight.crowd.is_shared(), reached, is_present };
-                        let start = || means.start().map(|start| start.map(Ride::Own));
+                        let start = || means.start(&inner.source).map(|start| start.map(Ride::Own));
                         let own = || Poller::here(waker);
                         shard.proceed(waiting, &at, &inner.rules, start, own, scraps.deferred.effects())
                     }

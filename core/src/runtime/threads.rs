@@ -1,7 +1,10 @@
 //! Whether loads, and what is kept, may move between threads.
 
 use alloc::{boxed::Box, sync::Arc};
-use core::{future::Future, pin::Pin};
+use core::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+};
 
 use crate::{
     source::{Files, Source, sealed::Sealed},
@@ -136,15 +139,25 @@ impl Threads for OneThread {
     type Other = dyn Upstream<Self>;
 }
 
+/// Puts what a load answers in other words, once it is gone: should its drop panic, the answer is dropped and not forgotten.
+async fn told<F: Future, X, O>(future: F, extra: X, say: fn(F::Output, X) -> O) -> O {
+    let answer;
+    {
+        let mut future = pin!(future);
+        answer = poll_fn(|cx| future.as_mut().poll(cx)).await;
+    }
+    say(answer, extra)
+}
+
 impl<F: Future + Send + 'static, X: Send + 'static> Takes<F, X> for ManyThreads {
     fn task<O: 'static>(future: F, extra: X, say: fn(F::Output, X) -> O) -> Self::Task<O> {
-        Box::pin(async move { say(future.await, extra) })
+        Box::pin(told(future, extra, say))
     }
 }
 
 impl<F: Future + 'static, X: 'static> Takes<F, X> for OneThread {
     fn task<O: 'static>(future: F, extra: X, say: fn(F::Output, X) -> O) -> Self::Task<O> {
-        Box::pin(async move { say(future.await, extra) })
+        Box::pin(told(future, extra, say))
     }
 }
 

@@ -32,16 +32,15 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn builder(runtime: R) -> SlotBuilder<V, E, R> {
-        let chime = Arc::new(Chime::new());
         let tuning = Tuned::with_hasher(OneKey);
         let mut builder = Cache::builder_with(runtime, tuning).capacity(u64::MAX).shards(1);
-        builder.sources.watcher = Some(Box::new(Bell(Arc::clone(&chime))));
+        builder.sources.watcher = Some(Box::new(Bell::<R::Notify>(Arc::new(Chime::new()))));
         let rules = &mut builder.settings.rules;
         rules.takes = Takes::Others;
         (rules.keeps_expired, rules.delays_empty) = (true, false);
         (rules.stale_while_refresh, rules.stale_if_error) = (Some(Duration::MAX), Some(Duration::MAX));
         (rules.backoff.first, rules.backoff.factor, rules.backoff.endless) = (RETRY_AFTER, RETRY_FACTOR, true);
-        SlotBuilder { builder, chime, cap: None, jitter: None }
+        SlotBuilder { builder, cap: None, jitter: None }
     }
 }
 
@@ -62,7 +61,6 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 #[must_use = "a builder does nothing before `build`"]
 pub struct SlotBuilder<V, E, R: Runtime> {
     builder: Builder<(), V, E, R, OfSlots>,
-    chime: Arc<Chime<R::Notify>>,
     /// The longest delay of a retry, if it was set.
     cap: Option<Duration>,
     jitter: Option<Jitter>,
@@ -448,7 +446,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
             ConfigError::BackoffCap => ConfigError::RetryCap,
             other => other,
         })?;
-        Ok(LazySlot { cache, chime: self.chime })
+        Ok(LazySlot { cache })
     }
 }
 

@@ -48,12 +48,11 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn keep_fresh(&self) -> impl Future<Output = ()> + use<V, E, R> {
-        let (slot, chime) = (Arc::downgrade(&self.cache.inner), Arc::clone(&self.chime));
-        let mut watcher = self.watcher(true);
+        let (slot, mut watcher) = (Arc::downgrade(&self.cache.inner), self.watcher(true));
         async move {
             let mut earliest = Instant::ZERO;
             while let Some(inner) = slot.upgrade() {
-                let slot = Self { cache: Cache { inner }, chime: Arc::clone(&chime) };
+                let slot = Self { cache: Cache { inner } };
                 let at = slot.refresh_at().max(earliest);
                 if at.reached(slot.runtime().now()) {
                     // Callers' patience is none of its business. Whatever it comes to, the slot has noted it.

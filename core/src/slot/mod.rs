@@ -18,7 +18,6 @@ mod watch;
 #[cfg(feature = "std")]
 mod blocking;
 
-use alloc::sync::Arc;
 use core::fmt;
 
 pub use builder::SlotBuilder;
@@ -29,7 +28,6 @@ pub use watch::{Changed, Watcher};
 
 use crate::{Cache, Runtime, Tuned, policy::Lru};
 use one_key::OneKey;
-use watch::Chime;
 
 /// One value that is dear to get, and is got anew when it has expired.
 ///
@@ -104,7 +102,6 @@ use watch::Chime;
 /// the other, a caller's cancellation counts as a failure, and a fetch that asks its own slot never ends.
 pub struct LazySlot<V, E, R: Runtime> {
     cache: Cache<(), V, E, R, OfSlots>,
-    chime: Arc<Chime<R::Notify>>,
 }
 
 /// The policy and the hasher of slots: there is but one key.
@@ -115,7 +112,7 @@ const KEY: &() = &();
 
 impl<V, E, R: Runtime> Clone for LazySlot<V, E, R> {
     fn clone(&self) -> Self {
-        Self { cache: self.cache.clone(), chime: Arc::clone(&self.chime) }
+        Self { cache: self.cache.clone() }
     }
 }
 

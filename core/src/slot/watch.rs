@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use core::{
+    any::Any,
     fmt,
     future::Future,
     pin::Pin,
@@ -51,6 +52,10 @@ impl<N: Notify> Watch for Bell<N> {
         count.fetch_add(1, Ordering::SeqCst);
         self.0.notify.notify_all();
     }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
 }
 
 impl<N: Notify> Drop for Bell<N> {
@@ -87,7 +92,10 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 
     /// Returns a watcher that, if told to, also sees when only the time changes until which the value is fresh.
     pub(super) fn watcher(&self, sees_moves: bool) -> Watcher<R> {
-        let chime = Arc::clone(&self.chime);
+        // Its builder has given each slot one.
+        let watcher = self.cache.inner.source.watcher.as_ref();
+        let bell = watcher.and_then(|watcher| watcher.as_any().downcast_ref::<Bell<R::Notify>>());
+        let chime = bell.map_or_else(|| Arc::new(Chime::new()), |bell| Arc::clone(&bell.0));
         let seen = chime.count(sees_moves);
         Watcher { chime, sees_moves, seen, listener: <R::Notify as Notify>::Listener::default() }
     }

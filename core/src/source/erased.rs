@@ -1,6 +1,7 @@
 //! Everything of the user's that the engine calls, its type erased when the cache is built.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::any::Any;
 
 use super::{Answered, Answers, Previous};
 use crate::{RemovalCause, Threads, Ttl};
@@ -65,6 +66,9 @@ pub trait Source<K, V, E, T: Threads> {
 /// Who hears that something is there that was not, or the other way round.
 pub(crate) trait Watch {
     fn touched(&self, what: Touched);
+
+    /// Returns itself, for who knows what it is.
+    fn as_any(&self) -> &dyn Any;
 }
 
 /// What has become of a value.

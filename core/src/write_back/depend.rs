@@ -169,14 +169,7 @@ impl fmt::Display for DependError {
     }
 }
 
-impl Error for DependError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Unflushed(unflushed) => unflushed.source(),
-            Self::Circle(_) => None,
-        }
-    }
-}
+impl Error for DependError {}
 
 impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
     fn need(&self, always: bool) -> (Node, Need) {
@@ -210,14 +203,14 @@ fn told<K, E: fmt::Display>(cache: &Arc<str>, error: &FlushError<K, E>) -> Unflu
         },
         _ => "it waits for itself".to_string(),
     });
-    Unflushed { cache: Arc::clone(cache), reason: reason.unwrap_or_default(), source: None }
+    Unflushed { cache: Arc::clone(cache), reason: reason.unwrap_or_default() }
 }
 
 impl<K, V, E, R> Upstream<ManyThreads> for FromAny<K, V, E, R>
 where
-    K: Key + fmt::Debug + Send + Sync + 'static,
+    K: Key + 'static,
     V: Clone + 'static,
-    E: fmt::Debug + fmt::Display + Send + Sync + 'static,
+    E: fmt::Display + 'static,
     R: Runtime + 'static,
     WriteBack<K, V, E, R>: Send + Sync,
     Flush<K, V, E, R>: Send,
@@ -225,14 +218,7 @@ where
 {
     fn flush(self: Arc<Self>, need: Need) -> <ManyThreads as Threads>::Task<Result<(), Unflushed>> {
         let name = Arc::clone(&self.0.shared.settings.name);
-        Box::pin(Behalf::new(&self.0.shared, need, move |error: FlushError<K, E>| {
-            let first = error.failed.first().and_then(|(_, error)| match error {
-                WriteBackError::Failed(failure) => failure.clone().into_error(),
-                _ => None,
-            });
-            let source = first.map(|fault: Arc<Fault<K, E>>| fault as Arc<dyn Error + Send + Sync>);
-            Unflushed { source, ..told(&name, &error) }
-        }))
+        Box::pin(Behalf::new(&self.0.shared, need, move |error: FlushError<K, E>| told(&name, &error)))
     }
 }
 
@@ -251,9 +237,9 @@ where
 
 impl<K, V, E, R> FlushFirst<ManyThreads> for WriteBack<K, V, E, R>
 where
-    K: Key + fmt::Debug + Send + Sync + 'static,
+    K: Key + 'static,
     V: Clone + 'static,
-    E: fmt::Debug + fmt::Display + Send + Sync + 'static,
+    E: fmt::Display + 'static,
     R: Runtime + 'static,
     Self: Send + Sync,
     Flush<K, V, E, R>: Send,

@@ -53,7 +53,7 @@ pub enum WriteBackError<K, E> {
 #[non_exhaustive]
 pub enum Fault<K, E> {
     /// When the back end answered with this error.
-    Backend(E),
+    Backend(Arc<E>),
     /// When this entry had to be flushed to make room and could not be, nor any other.
     Victim(K, Box<WriteBackError<K, E>>),
     /// When a cache that has to be flushed first could not be.
@@ -75,7 +75,6 @@ pub enum Fault<K, E> {
 pub struct Unflushed {
     pub(super) cache: Arc<str>,
     pub(super) reason: String,
-    pub(super) source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 /// The keys that could not be flushed, each with the reason.
@@ -120,6 +119,23 @@ impl<K, E> WriteBackError<K, E> {
         }
     }
 
+    /// Returns the back end's own error, shared with whoever else has it.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, WriteBack, parts::{Memory, NotThere, Std}};
+    /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), Memory::<u32, u32>::new()).build()?;
+    /// let error = block_on(cache.get_or_load(&7)).unwrap_err();
+    /// assert_eq!(error.into_error().as_deref(), Some(&NotThere));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn into_error(self) -> Option<Arc<E>> {
+        match self {
+            Self::Failed(failure) => failure.error().and_then(Fault::shared_error),
+            _ => None,
+        }
+    }
+
     pub(super) fn of(error: LoadError<Fault<K, E>>) -> Self {
         match error {
             LoadError::Failed(failure) if matches!(failure.error(), Some(Fault::Full)) => Self::Full,
@@ -139,6 +155,17 @@ impl<K, E> Fault<K, E> {
             _ => None,
         }
     }
+
+    fn shared_error(&self) -> Option<Arc<E>> {
+        match self {
+            Self::Backend(error) => Some(Arc::clone(error)),
+            Self::Victim(_, error) => match &**error {
+                WriteBackError::Failed(failure) => failure.error().and_then(Self::shared_error),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 impl Unflushed {
@@ -149,7 +176,7 @@ impl Unflushed {
 
     /// Puts it behind the cache that could not be flushed because of it.
     pub(super) fn before(self, cache: &Arc<str>) -> Self {
-        Self { cache: Arc::clone(cache), reason: self.to_string(), source: Some(Arc::new(self)) }
+        Self { cache: Arc::clone(cache), reason: self.to_string() }
     }
 }
 
@@ -215,7 +242,11 @@ impl fmt::Display for Unflushed {
 impl<K: fmt::Debug, E: fmt::Display> fmt::Display for FlushError<K, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<_> = self.failed.iter().map(|(key, _)| key).collect();
-        write!(f, "could not be flushed: {keys:?}")
+        write!(f, "could not be flushed: {keys:?}")?;
+        match self.failed.first() {
+            Some((_, first)) => write!(f, ", the first because {first}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -229,11 +260,7 @@ impl<K: fmt::Debug, E: fmt::Debug + fmt::Display> Error for WriteBackError<K, E>
 
 impl<K: fmt::Debug, E: fmt::Debug + fmt::Display> Error for Fault<K, E> {}
 
-impl Error for Unflushed {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_ref().map(|source| &**source as &(dyn Error + 'static))
-    }
-}
+impl Error for Unflushed {}
 
 impl<K: fmt::Debug, E: fmt::Debug + fmt::Display> Error for FlushError<K, E> {}
 

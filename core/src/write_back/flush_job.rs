@@ -74,7 +74,7 @@ impl<K: Key, V: Clone, E, R: Runtime> FlushJob<K, V, E, R> {
                     // The flush goes first: its drop is part of it.
                     self.step = Step::Over;
                     self.end(result.is_ok());
-                    return Poll::Ready(result.map_err(Fault::Backend));
+                    return Poll::Ready(result.map_err(|error| Fault::Backend(Arc::new(error))));
                 }
                 Step::Over => return Poll::Ready(Ok(())),
             }

@@ -45,11 +45,11 @@ impl<K: Key, V: Clone, E, R: Runtime> Future for Job<K, V, E, R> {
 pub(crate) struct ByJob<J>(pub(super) Option<J>);
 
 impl<K, V, E, T: Threads> Means<Task<K>, V, E, T> for ByJob<TaskOf<V, E, T>> {
-    fn start(&mut self) -> Option<Start<TaskOf<V, E, T>>> {
+    fn start(&mut self, _: &Sources<Task<K>, V, E, T>) -> Option<Start<TaskOf<V, E, T>>> {
         self.0.take().map(Start::Ready)
     }
 
-    fn can_load(&self) -> bool {
+    fn can_load(&self, _: &Sources<Task<K>, V, E, T>) -> bool {
         self.0.is_some()
     }
 

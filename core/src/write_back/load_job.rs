@@ -82,7 +82,7 @@ impl<K: Key, V: Clone, E, R: Runtime> LoadJob<K, V, E, R> {
             if let Some(load) = &mut self.load {
                 let result = ready!(Pin::new(load).poll(cx));
                 self.load = None;
-                self.value = Some(result.map_err(Fault::Backend)?);
+                self.value = Some(result.map_err(|error| Fault::Backend(Arc::new(error)))?);
             }
             match self.value.take() {
                 Some(value) => match self.settling.place(&self.key, value, Origin::Loaded(self.since)) {

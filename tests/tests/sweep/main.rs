@@ -66,7 +66,11 @@ fn slots() {
 /// P5, P16: write-back caches.
 #[test]
 fn pages() {
-    seeds([pages::play::<Local<ManualClock>>, pages::play::<Spin<ManualClock>>, pages::play::<Std<ManualClock>>]);
+    seeds([
+        pages::play::<Local<ManualClock>>,
+        pages::play::<Here<Spin<ManualClock>>>,
+        pages::play::<Here<Std<ManualClock>>>,
+    ]);
 }
 
 /// Plays some seeds on each runtime; what a medley allocates has to be given back (P2).

@@ -123,17 +123,11 @@ fn errors_of_dependencies_keep_their_cause() {
     for (pages, key) in [(&a, 1), (&b, 2), (&c, 3)] {
         wakers::now(pages.get_or_load(&key)).expect("it is loaded").set(7);
     }
-    let root = |error: &dyn Error| {
-        let mut last = error.source();
-        while let Some(next) = last.and_then(Error::source) {
-            last = Some(next);
-        }
-        last.and_then(|error| error.downcast_ref::<Boom>()).map(|boom| boom.0)
-    };
+    let told = |error: &dyn Error| (error.to_string().matches("E3").count(), error.source().is_none());
     let flush = wakers::now(a.flush()).expect_err("it fails");
-    assert_eq!((root(&flush), root(&flush.failed()[0].1)), (Some(3), Some(3)));
+    assert_eq!(told(&flush.failed()[0].1), (1, true), "{}", flush.failed()[0].1);
     let load = wakers::now(a.get_or_load(&9)).expect_err("no room");
-    assert_eq!(root(&load), Some(3), "{load}");
+    assert_eq!(told(&load), (1, true), "{load}");
     let load = wakers::now(c.get_or_load(&9)).expect_err("no room");
-    assert_eq!((root(&load), load.error()), (Some(3), Some(&Boom(3))));
+    assert_eq!((told(&load), load.error()), ((1, true), Some(&Boom(3))), "{load}");
 }

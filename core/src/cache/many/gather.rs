@@ -177,7 +177,7 @@ fn give<T>(own: &mut Vec<Option<T>>, index: usize, one: T) {
 }
 
 impl<K, V, E, R: Runtime, M> Means<K, V, E, R::Threads> for Gather<K, V, E, R, M> {
-    fn start(&mut self) -> Option<Start<TaskOf<V, E, R::Threads>>> {
+    fn start(&mut self, _: &Sources<K, V, E, R::Threads>) -> Option<Start<TaskOf<V, E, R::Threads>>> {
         match self.rests {
             Rests::Nowhere => None,
             Rests::ByKey => Some(Start::Fresh),
@@ -188,7 +188,7 @@ impl<K, V, E, R: Runtime, M> Means<K, V, E, R::Threads> for Gather<K, V, E, R, M
         }
     }
 
-    fn can_load(&self) -> bool {
+    fn can_load(&self, _: &Sources<K, V, E, R::Threads>) -> bool {
         self.rests != Rests::Nowhere
     }
 
