@@ -23,7 +23,7 @@ pub(crate) trait Peer: Clone + Send + Sync + 'static {
 }
 
 #[derive(Clone)]
-pub(crate) struct Larder(Cache<u64, u64, Refused, Std<NoTimer<StdClock>>>);
+pub(crate) struct Larder(Cache<u64, u64, (), Std<NoTimer<StdClock>>>);
 
 impl Peer for Larder {
     const NAME: &'static str = "larder";

@@ -13,8 +13,9 @@ use alloc::{sync::Arc, vec::Vec};
 
 use super::*;
 use crate::{
-    Cause, Failure, Judgement, LoadError, Loaded, Outcome, Status, TimeLeft, Ttl,
+    Cause, Failure, LoadError, Loaded, Outcome, Status, TimeLeft, Ttl,
     flight::{CheckIn, Leaving, Start, Terms, Work},
+    source::Judgement,
     store::{Backoff, policy::Lru},
 };
 

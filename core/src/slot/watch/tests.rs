@@ -24,13 +24,13 @@ impl Notify for Panicking {
 }
 
 fn touch(bell: &Bell<Panicking>, what: Touched) {
-    Extra::<(), ()>::touched(bell, what);
+    Watch::touched(bell, what);
 }
 
 /// D29: what there is to see can be seen, though nobody could be woken for it.
 #[test]
 fn a_change_counts_though_its_notification_panics() {
-    let bell = Bell::<Panicking>::new();
+    let bell = Bell::<Panicking>(Arc::new(Chime::new()));
     let chime = Arc::clone(&bell.0);
     for (what, all, changes) in [(Touched::Value, 1, 1), (Touched::Deadline, 2, 1), (Touched::Value, 3, 2)] {
         let panic = catch_unwind(AssertUnwindSafe(|| touch(&bell, what)));
@@ -44,7 +44,7 @@ fn a_change_counts_though_its_notification_panics() {
 /// While a panic is under way a second one would end the process.
 #[test]
 fn the_end_of_a_slot_does_not_panic_within_a_panic() {
-    let bell = Bell::<Panicking>::new();
+    let bell = Bell::<Panicking>(Arc::new(Chime::new()));
     let panic = catch_unwind(AssertUnwindSafe(|| {
         let _bell = bell;
         panic_any(1_u32);
@@ -55,10 +55,10 @@ fn the_end_of_a_slot_does_not_panic_within_a_panic() {
 /// The counters wrap.
 #[test]
 fn the_counters_wrap() {
-    let bell = Bell::<crate::parts::WakerList<std::sync::Mutex<crate::parts::Wakers>>>::new();
+    let bell = Bell::<crate::parts::WakerList<std::sync::Mutex<crate::parts::Wakers>>>(Arc::new(Chime::new()));
     bell.0.changes.store(usize::MAX, Ordering::SeqCst);
     bell.0.moves.store(1, Ordering::SeqCst);
     assert_eq!((bell.0.count(false), bell.0.count(true)), (usize::MAX, 0));
-    Extra::<(), ()>::touched(&bell, Touched::Value);
+    Watch::touched(&bell, Touched::Value);
     assert_eq!((bell.0.count(false), bell.0.count(true)), (0, 1));
 }

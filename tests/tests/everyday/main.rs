@@ -1,0 +1,4 @@
+//! How programs use a cache every day: its type in their own, settings under conditions, errors passed on.
+
+mod errors;
+mod types;
