@@ -14,7 +14,7 @@ use std::{
 };
 
 use futures_lite::future::{block_on, zip};
-use larder::{Cache, Clock, Instant, LoadError, LookupOptions, ManualClock, OnTimeout, Status, Timer, parts::Local};
+use larder::{Cache, Clock, Instant, LoadError, ManualClock, OnTimeout, Status, Timer, parts::Local};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

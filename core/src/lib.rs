@@ -92,8 +92,8 @@ pub mod bounds {
     pub use crate::{
         slot::FetchFn,
         source::{
-            Chance, Expiry, Listener, LoadFn, LoadManyFn, LoadedFn, LoadedManyFn, Loader, ManyLoader, RevalidateFn,
-            Weigher,
+            Chance, Expiry, Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader,
+            RevalidateFn, Weigher,
         },
     };
 }

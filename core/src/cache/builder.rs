@@ -470,8 +470,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Has the spawner finish a load whose last caller was dropped.
     ///
-    /// So callers with little patience fill the cache all the same. Without it, such a load is dropped. To be called
-    /// after the loader, the weigher, the policy and the hasher, whose types the spawned future has.
+    /// So callers with little patience fill the cache all the same. Without it, such a load is dropped.
     ///
     /// ```
     /// # use futures_lite::future::{block_on, poll_once, yield_now};
@@ -605,16 +604,17 @@ impl<K: Key, V: Clone, R: Runtime + Default> Cache<K, V, crate::BoxError, R> {
 }
 
 impl<K, V, E, R: Runtime, P: Policy> Builder<K, V, E, R, Tuned<P>> {
-    /// Seeds the default hasher; needed without `std`.
+    /// Seeds the default hasher.
     ///
-    /// With `std` each cache has a random seed by itself. A seed that an attacker knows lets him choose keys that collide.
+    /// For repeatable runs, and needed without std, where there is no randomness: there it is best taken from a source
+    /// of noise, or an attacker can choose keys that collide.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
     /// # use std::io;
     /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .hash_seed(42)
     ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id) })
-    ///     .hash_seed(0x5eed)
     ///     .build()?;
     /// # cache.insert(1, 10);
     /// # Ok::<(), larder::ConfigError>(())

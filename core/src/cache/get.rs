@@ -100,6 +100,29 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         Get(AskBy::new(&self.inner, key, ByCall::new(load, |result, ()| result.map(Answered::from))))
     }
 
+    /// Returns the value of `key`, loading it by `load` if need be.
+    ///
+    /// If somebody loads the key already, that load is joined. The closure and its future may borrow, so they stay with
+    /// this caller: nobody else can carry the load on. If this caller is dropped, the one that has waited longest leads
+    /// by its own means; if it is alive and not polled, the others wait for as long as the lock age says. A load that
+    /// owns what it needs has none of these limits: see [`get_or_load`](Self::get_or_load).
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get); the error is shared by all who wait.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops its load; who waits for it is woken and loads by himself.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone())).build()?;
+    /// let prices = vec![10, 20, 30];
+    /// let price = block_on(cache.get_with(&1, || async {
     ///     prices.get(1).copied().ok_or_else(|| io::Error::other("no such thing"))
     /// }))?;
     /// assert_eq!(price, 20);

@@ -122,7 +122,7 @@ pub type DefaultHasher = foldhash::fast::FixedState;
 ///     value.map_err(|error| error.to_string())
 /// };
 /// let error = block_on(cache.get_or_load(&1, load)).unwrap_err();
-/// assert_eq!(error.error(), Some(&LoadError::<()>::Reentrant.to_string()));
+/// assert_eq!(error.error(), Some(&LoadError::<String>::Reentrant.to_string()));
 /// # Ok::<(), larder::ConfigError>(())
 /// ```
 ///

@@ -164,6 +164,27 @@ impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning> Lookup<'a, Cache
         Lookup(self.0.with(ByCall::new(load, |result, ()| result.map(Answered::New))))
     }
 
+    /// Loads by `load`, if need be, which may borrow and stays with this caller.
+    ///
+    /// As [`get_with`](Cache::get_with); the load may say a lifetime and a weight.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Cache::get); the error is shared by all who wait.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get_with`](Cache::get_with).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, Loaded, LookupOptions, ManualClock, Status, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone())).build()?;
+    /// let prices = vec![10, 20, 30];
+    /// let outcome = block_on(cache.lookup(&1).lend(|| async {
     ///     Ok(Loaded::new(prices[1]).ttl(Duration::from_secs(60)))
     /// }))?;
     /// assert_eq!(outcome.status(), Status::Miss);

@@ -1,12 +1,12 @@
 //! The settings that are the user's own code: where values come from, what they weigh, who hears of them.
 
 use alloc::vec::Vec;
-use core::{future::Future, marker::PhantomData};
+use core::marker::PhantomData;
 
 use super::{Builder, Tuning};
 use crate::{
     Keeps, Key, Load, LoadMany, Loaded, Previous, RemovalCause, Revalidated, Runtime,
-    source::{Listener, LoadFn, LoadManyFn, LoadedFn, LoadedManyFn, Loader, ManyLoader, RevalidateFn, Weigher},
+    source::{Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader, RevalidateFn, Weigher},
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
@@ -29,7 +29,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     pub fn load_fn<F, Fut>(mut self, load: F) -> Self
     where
         F: Fn(K) -> Fut,
-        Fut: Future<Output = Result<V, E>>,
+        Fut: LoadOf<V, E>,
         R::Threads: Keeps<K, V, E, LoadFn<F>>,
     {
         self.sources.set_loader(<R::Threads as Keeps<K, V, E, LoadFn<F>>>::keep(LoadFn(load)));
@@ -60,7 +60,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     pub fn loaded_fn<F, Fut>(mut self, load: F) -> Self
     where
         F: Fn(K) -> Fut,
-        Fut: Future<Output = Result<Loaded<V>, E>>,
+        Fut: LoadOf<Loaded<V>, E>,
         R::Threads: Keeps<K, V, E, LoadedFn<F>>,
     {
         self.sources.set_loader(<R::Threads as Keeps<K, V, E, LoadedFn<F>>>::keep(LoadedFn(load)));
@@ -135,7 +135,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     pub fn revalidate_fn<F, Fut>(mut self, load: F) -> Self
     where
         F: Fn(K, Option<Previous<V>>) -> Fut,
-        Fut: Future<Output = Result<Revalidated<V>, E>>,
+        Fut: LoadOf<Revalidated<V>, E>,
         R::Threads: Keeps<K, V, E, RevalidateFn<F>>,
     {
         self.sources.set_loader(<R::Threads as Keeps<K, V, E, RevalidateFn<F>>>::keep(RevalidateFn(load)));
@@ -165,7 +165,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     pub fn load_many_fn<F, Fut, I>(mut self, load: F) -> Self
     where
         F: Fn(Vec<K>) -> Fut,
-        Fut: Future<Output = Result<I, E>>,
+        Fut: LoadOf<I, E>,
         I: IntoIterator<Item = (K, V)>,
         R::Threads: Keeps<K, V, E, LoadManyFn<F, I>>,
     {
@@ -187,7 +187,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     ///     _ => Ok(Loaded::new(id * 2).ttl(Duration::from_secs(60))),
     /// };
     /// let cache = Cache::builder(Std::new(ManualClock::new()))
-    ///     .loaded_many_fn(|ids: Vec<u32>| async move { Ok(ids.into_iter().map(move |id| (id, answer(id)))) })
+    ///     .loaded_many_fn(move |ids: Vec<u32>| async move { Ok(ids.into_iter().map(move |id| (id, answer(id)))) })
     ///     .build()?;
     /// let found = block_on(cache.get_many(&[0, 1]));
     /// assert_eq!(found[0].as_ref().unwrap_err().error().map(io::Error::to_string), Some("nobody".into()));
@@ -198,7 +198,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     pub fn loaded_many_fn<F, Fut, I>(mut self, load: F) -> Self
     where
         F: Fn(Vec<K>) -> Fut,
-        Fut: Future<Output = Result<I, E>>,
+        Fut: LoadOf<I, E>,
         I: IntoIterator<Item = (K, Result<Loaded<V>, E>)>,
         R::Threads: Keeps<K, V, E, LoadedManyFn<F, I>>,
     {

@@ -70,6 +70,46 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         self.lookup(key).stale()
     }
 
+    /// Returns the value of `key`, stale or not, and has it refreshed.
+    ///
+    /// As [`get_stale`](Self::get_stale), and the runtime's spawner does the refresh. At most one refresh of a key is
+    /// in flight. Where no runtime is at hand, the refresh is handed back.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// # use larder::{Clock, Instant, Runtime, Spawn, Timer};
+    /// # /// A runtime whose spawner does the work at once.
+    /// # struct Inline(Std<ManualClock>);
+    /// # impl Clock for Inline {
+    /// #     fn now(&self) -> Instant {
+    /// #         self.0.now()
+    /// #     }
+    /// # }
+    /// # impl Timer for Inline {
+    /// #     type Sleep = larder::parts::ManualSleep;
+    /// #     fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
+    /// #         self.0.sleep_until(deadline)
+    /// #     }
+    /// # }
+    /// # impl Runtime for Inline {
+    /// #     type Lock<T> = <Std<ManualClock> as Runtime>::Lock<T>;
+    /// #     type Notify = <Std<ManualClock> as Runtime>::Notify;
+    /// #     type Threads = larder::ManyThreads;
+    /// # }
+    /// # impl<F: Future<Output = ()>> Spawn<F> for Inline {
+    /// #     fn spawn(&self, future: F) -> Result<(), F> {
     /// #         futures_lite::future::block_on(future);
     /// #         Ok(())
     /// #     }

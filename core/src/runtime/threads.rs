@@ -53,6 +53,39 @@ pub trait Threads: Sized + Sealed + 'static {
 ///
 /// That is any future that is `'static`, on [`ManyThreads`] also `Send`; `X` is what goes with it. There to be named in
 /// bounds, as at [`Threads`].
+///
+/// On many threads, a load that may not leave its thread is refused where it is brought:
+///
+/// ```compile_fail,E0277
+/// # use larder::{Cache, ManualClock, parts::Std};
+/// # use std::{io, rc::Rc};
+/// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(ManualClock::new())).build().unwrap();
+/// let own = Rc::new(7);
+/// let load = move || async move { Ok(*own) }; // `Rc<i32>` cannot be sent between threads safely
+/// drop(cache.get_or_load(&1, load));
+/// ```
+///
+/// And so is one that borrows, on any; the closure that makes it may:
+///
+/// ```compile_fail,E0373
+/// # use larder::{Cache, ManualClock, parts::Std};
+/// # use std::io;
+/// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(ManualClock::new())).build().unwrap();
+/// let own = String::from("7");
+/// drop(cache.get_or_load(&1, || async { Ok(own.len() as u32) }));
+/// ```
+///
+/// ```
+/// # use larder::{Cache, ManualClock, parts::Std};
+/// # use std::io;
+/// # let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(ManualClock::new())).build().unwrap();
+/// # let own = String::from("7");
+/// drop(cache.get_or_load(&1, || {
+///     let length = own.len() as u32;
+///     async move { Ok(length) }
+/// }));
+/// drop(cache.get_with(&1, || async { Ok(own.len() as u32) })); // lent
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a load of this type cannot be kept on `{Self}`",
     note = "on many threads, a load has to be `Send` and own what it needs (`'static`); for one that is not `Send`, take a runtime for one thread such as `parts::Local`",
@@ -66,7 +99,51 @@ pub trait Takes<F: Future, X = ()>: Threads {
 
 /// A threading that can keep this source of values.
 ///
-/// There to be named in bounds; the sources are made by the methods of [`Builder`](crate::Builder).
+/// There to be named in bounds; the sources are made by the methods of [`Builder`](crate::Builder). On many threads, one
+/// that may not leave its thread is refused where it is given:
+///
+/// ```compile_fail,E0277
+/// # use larder::{Cache, ManualClock, parts::Std};
+/// # use std::{io, rc::Rc};
+/// let own = Rc::new(7);
+/// let builder = Cache::<u32, u32, io::Error, _>::builder(Std::new(ManualClock::new()));
+/// drop(builder.listener(move |_, _, _| println!("{own}"))); // `Rc<i32>` cannot be sent between threads safely
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use larder::{Cache, ManualClock, parts::Std};
+/// # use std::{io, rc::Rc};
+/// let builder = Cache::<u32, Rc<u32>, io::Error, _>::builder(Std::new(ManualClock::new()));
+/// let held = |id| {
+///     let own = Rc::new(id);
+///     async move { Ok(own) }
+/// };
+/// drop(builder.load_fn(held)); // future cannot be sent between threads safely
+/// ```
+///
+/// On one thread, both are welcome:
+///
+/// ```
+/// # use larder::{Cache, ManualClock, parts::Local};
+/// # use std::{io, rc::Rc};
+/// let own = Rc::new(7);
+/// let builder = Cache::<u32, Rc<u32>, io::Error, _>::builder(Local::new(ManualClock::new()));
+/// let builder = builder.listener(move |_, _, _| println!("{own}"));
+/// let held = |id| {
+///     let own = Rc::new(id);
+///     async move { Ok(own) }
+/// };
+/// drop(builder.load_fn(held));
+/// ```
+///
+/// And a loader of other values is none of this cache:
+///
+/// ```compile_fail,E0277
+/// # use larder::{Cache, ManualClock, parts::Std};
+/// # use std::io;
+/// let builder = Cache::<u32, u32, io::Error, _>::builder(Std::new(ManualClock::new()));
+/// drop(builder.load_fn(|id: u32| async move { io::Result::Ok(id.to_string()) })); // not a load of `u32`
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this cannot be kept by a cache of these keys, values and errors on `{Self}`",
     note = "on many threads, what a cache keeps has to be `Send`, `Sync` and `'static`, and so have its loads, but for `Sync`; on one thread (`parts::Local`) only `'static`"

@@ -1,7 +1,7 @@
 //! The configuration of a slot, checked once.
 
 use alloc::{boxed::Box, sync::Arc};
-use core::{future::Future, marker::PhantomData, time::Duration};
+use core::{marker::PhantomData, time::Duration};
 
 use super::{
     LazySlot, OfSlots, SlotAbandoned,
@@ -13,6 +13,7 @@ use crate::{
     Builder, Cache, ConfigError, Keeps, OnTimeout, Previous, Runtime, Spawn, Ttl, Tuned,
     jitter::Jitter,
     shard::{Margin, Takes},
+    source::LoadOf,
 };
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
@@ -98,7 +99,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     pub fn fetch_fn<F, Fut, A>(mut self, fetch: F) -> Self
     where
         F: Fn(Option<Previous<V>>) -> Fut,
-        Fut: Future<Output = Result<A, E>>,
+        Fut: LoadOf<A, E>,
         A: Answer<Value = V>,
         R::Threads: Keeps<(), V, E, FetchFn<F, A>>,
     {
@@ -390,7 +391,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         Self { builder: self.builder.load_budget(budget), ..self }
     }
 
-    /// Has the runtime's spawner finish a fetch that all its callers have left; has to come last.
+    /// Has the runtime's spawner finish a fetch that all its callers have left.
     ///
     /// So callers with short timeouts get the first value after all; see [`Builder::finish_abandoned`].
     ///
@@ -398,10 +399,9 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     /// use larder::{ConfigError, LazySlot, Runtime, SlotAbandoned, SlotBuilder, Spawn};
     ///
     /// /// A slot whose fetches are not lost with impatient callers, on a runtime that spawns.
-    /// fn patient<R, L>(builder: SlotBuilder<R, L>) -> Result<LazySlot<V, E, R>, ConfigError>
+    /// fn patient<V: Clone, E, R>(builder: SlotBuilder<V, E, R>) -> Result<LazySlot<V, E, R>, ConfigError>
     /// where
-    ///     L: Source<()>,
-    ///     R: Runtime + Spawn<SlotAbandoned<L, R>>,
+    ///     R: Runtime + Spawn<SlotAbandoned<V, E, R>>,
     /// {
     ///     builder.finish_abandoned().build()
     /// }

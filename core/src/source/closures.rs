@@ -8,6 +8,19 @@ use super::{
 };
 use crate::{RemovalCause, Takes, Threads, Ttl};
 
+/// What a loader's closure has to return: a future of a `Result` of `A`.
+///
+/// There for the message if it does not; every such future is one.
+#[diagnostic::on_unimplemented(
+    message = "the closure has to return a future of `Result<{A}, {E}>`, and `{Self}` is none",
+    label = "not a load of this cache",
+    note = "write `|key| async move {{ Ok(value) }}`; where nothing is awaited, `|key| core::future::ready(Ok(value))`"
+)]
+pub trait LoadOf<A, E>: Future<Output = Result<A, E>> {}
+
+#[diagnostic::do_not_recommend]
+impl<A, E, F: Future<Output = Result<A, E>>> LoadOf<A, E> for F {}
+
 /// A loader that is a [`Load`].
 pub struct Loader<L>(pub(crate) L);
 

@@ -10,7 +10,8 @@ mod revalidate;
 pub(crate) use backend::Files;
 pub use backend::{Backend, BoxIo, LocalBoxIo};
 pub use closures::{
-    Chance, Expiry, Listener, LoadFn, LoadManyFn, LoadedFn, LoadedManyFn, Loader, ManyLoader, RevalidateFn, Weigher,
+    Chance, Expiry, Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader, RevalidateFn,
+    Weigher,
 };
 pub(crate) use closures::{own_answers, plain_answers};
 pub(crate) use erased::{BatchOf, Judgement, Source, Sources, TaskOf, Touched, Watch};

@@ -29,6 +29,7 @@ macro_rules! has {
 macro_rules! sends {
     ($value:expr) => {{
         struct Probe<T>(#[allow(dead_code)] T);
+        #[allow(dead_code)]
         trait No {
             fn sends(&self) -> bool {
                 false

@@ -20,6 +20,36 @@ use crate::{
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
+    /// Returns the values of many keys, loading those that are missing.
+    ///
+    /// Each key has an answer of its own, in the order asked; one that is asked for twice is loaded once and answered
+    /// twice. Hits and the answers of other keys are there though some have failed. Keys that are being loaded are
+    /// joined. All others are loaded at once, before anything is waited for, so that calls whose keys overlap in any
+    /// order cannot wait for each other: by one load, if the cache has a loader of
+    /// [many keys](crate::Builder::load_many_fn), and by one for each key otherwise. Single lookups join those loads,
+    /// and a write to one of the keys concerns that key alone.
+    ///
+    /// Any caller who waits for any of the keys carries a load of many keys on; it is dropped when nobody waits for any
+    /// of them. Keys that reach the lock timeout or the lock age together are loaded together.
+    ///
+    /// Each poll takes time in proportion to the number of keys, and does nothing for those that are settled.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get), for each key. A load that fails as a whole is the failure of each key it was begun for,
+    /// and a key that it does not answer has failed ([`Cause::Missing`](crate::Cause::Missing)).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`get`](Self::get), for each key.
+    ///
+    /// ```
+    /// use futures_lite::future::block_on;
+    /// use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    ///
+    /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .load_many_fn(|ids: Vec<u32>| async move {
     ///         // SELECT id, name FROM users WHERE id IN (...)
     ///         io::Result::Ok(ids.into_iter().map(|id| (id, format!("user {id}"))))
     ///     })

@@ -12,13 +12,12 @@ use super::{Nodes, Policy};
 /// Every call is O(1). A hit moves the entry to the front, which writes to up to four entries. 8 bytes an entry.
 ///
 /// ```
-/// use larder::{Cache, ManualClock, parts::Std, policy::Lru};
+/// use larder::{Cache, ManualClock, Tuned, parts::Std, policy::Lru};
 ///
-/// let cache = Cache::builder(Std::new(ManualClock::new()))
+/// let cache = Cache::builder_with(Std::new(ManualClock::new()), Tuned::<Lru>::new())
 ///     .capacity(2)
 ///     .shards(1)
 ///     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id) })
-///     .policy::<Lru>()
 ///     .build()?;
 /// for id in [1, 2, 3] {
 ///     cache.insert(id, id);
