@@ -32,7 +32,9 @@
 //! * [`Cache::get_many`]: many keys at once. [`Cache::get_stale`]: a stale value now, and its [`Refresh`] as a ticket.
 //! * [`Loaded`], [`Revalidated`] and [`Ttl`]: what a load says of its value. [`LookupOptions`]: what a call says.
 //! * [`Generation`] and [`RemovalCause`]: which value it is, and why it left. [`Change`]: what becomes of it.
-//! * Seams: [`Clock`], [`Timer`], [`Lock`], [`Notify`], [`Runtime`], [`Spawn`], [`Load`]. Ready-made ones are in [`parts`].
+//! * What a host lends: [`Clock`], [`Timer`], [`Lock`], [`Notify`], [`Runtime`], [`Spawn`], and whether things move between
+//!   [`Threads`]. Ready-made ones are in [`parts`].
+//! * What a user lends: closures, or a [`Load`] of one's own. [`Tuning`]: the policy and the hasher.
 //! * [`policy`]: which entry leaves when room is needed.
 //! * [`LazySlot`], made by [`SlotBuilder`]: one value, refreshed lazily. A [`Watcher`] awaits its changes.
 //! * [`WriteBack`], made by [`WriteBackBuilder`]: entries of a [`Backend`], changed through [`Pinned`] handles and written

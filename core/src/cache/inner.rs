@@ -39,7 +39,7 @@ pub type DefaultHasher = foldhash::fast::FixedState;
 /// A read-through cache.
 ///
 /// Ask for a key, and on a miss one caller's load serves everybody. Cloning the cache is cheap, and all clones are one
-/// cache. `L` is where values come from, `R` the runtime, `P` the eviction policy and `H` the hasher. Made by
+/// cache. `E` is what a failed load says, `R` the runtime, and `S` has the eviction policy and the hasher. Made by
 /// [`Cache::builder`].
 ///
 /// ```

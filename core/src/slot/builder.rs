@@ -71,7 +71,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     /// Fetches by a closure, which is handed the previous value.
     ///
     /// That is the value that is held when the fetch begins, however old. The closure answers a
-    /// [`Loaded`](crate::Loaded) value, or a [`Revalidated`] one if it may find the previous still good. The fetch is kept
+    /// [`Loaded`](crate::Loaded) value, or a [`Revalidated`](crate::Revalidated) one if it may find the previous still good. The fetch is kept
     /// in the slot and polled from the task of whichever waiter is polled.
     ///
     /// ```

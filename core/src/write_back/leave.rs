@@ -56,7 +56,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
 
     /// Drops all entries, the dirty ones unwritten, for what is behind has changed by itself.
     ///
-    /// The back end [hears](Backend::discard) of each that was dirty. Waits for flushes that are under way; loads that are
+    /// The back end [hears](crate::Backend::discard) of each that was dirty. Waits for flushes that are under way; loads that are
     /// under way are made again.
     ///
     /// # Errors

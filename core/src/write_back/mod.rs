@@ -41,10 +41,9 @@ use shared::Shared;
 
 /// A write-back cache: values are changed in memory, and written behind.
 ///
-/// It holds up to so many entries of a [`Backend`]. Each is pinned while a [`Pinned`] handle to it lives; a change makes it
+/// It holds up to so many entries of a [`Backend`](crate::Backend). Each is pinned while a [`Pinned`] handle to it lives; a change makes it
 /// dirty, and it is written when it is [flushed](Self::flush), or when room is needed for another. Cloning is cheap, and all
-/// clones are one cache. `D` says whether the caches it depends on may be flushed from [many threads](ManyThreads). Made by
-/// [`WriteBack::builder`].
+/// clones are one cache. `E` is what the back end's errors are, and `R` the runtime. Made by [`WriteBack::builder`].
 ///
 /// ```
 /// use futures_lite::future::block_on;
@@ -62,7 +61,7 @@ use shared::Shared;
 /// # What holds
 ///
 /// * **Nothing is lost.** A dirty entry leaves only once it has been written. A flush that fails, panics or is dropped leaves
-///   it dirty, in its place. Dropping the cache with dirty entries is [heard of](Backend::lost).
+///   it dirty, in its place. Dropping the cache with dirty entries is [heard of](crate::Backend::lost).
 /// * **Order.** What a cache [depends on](Self::depend_on) is on disk before it is, across any number of caches. What would
 ///   be a circle is refused when it is added.
 /// * **Nobody waits for what is not his.** No lock is held while the back end works: a hit does not wait for the load or

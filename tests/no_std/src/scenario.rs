@@ -10,9 +10,7 @@ use core::{
     time::Duration,
 };
 
-use larder::{
-    Cache, Clock, Instant, Load, LoadError, Loaded, ManualClock, OneThread, Runtime, Status, Timer,
-};
+use larder::{Cache, Clock, Instant, Load, LoadError, Loaded, ManualClock, OneThread, Runtime, Status, Timer};
 
 use crate::executor::{Task, finish, run};
 
