@@ -90,7 +90,7 @@ pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, AsyncStd>;
 /// [`AsyncStd`] with a clock that is cheaper to read and a few milliseconds coarse.
 ///
 /// ```
-/// use larder_async_std::{Cache, CoarseAsyncStd};
+/// use larder_async_std::{larder, CoarseAsyncStd};
 ///
 /// let cache = larder::Cache::<u32, u32, std::io::Error, _>::builder(CoarseAsyncStd::new()).build()?;
 /// # cache.insert(1, 10);
@@ -101,11 +101,11 @@ pub type CoarseAsyncStd = Hosted<GlobalExecutor, CoarseClock>;
 /// Async-std's timer, and its global executor.
 ///
 /// ```
-/// use larder_async_std::{Cache, GlobalExecutor, parts::{Hosted, StdClock}};
+/// use larder_async_std::{larder, GlobalExecutor, parts::{Hosted, StdClock}};
 ///
 /// // A clock of one's own would stand in the place of this one.
 /// let runtime = Hosted::<GlobalExecutor, _>::with_clock(StdClock::new());
-/// let cache = Cache::<u32, u32, std::io::Error, _>::builder(runtime).build()?;
+/// let cache = larder::Cache::<u32, u32, std::io::Error, _>::builder(runtime).build()?;
 /// # cache.insert(1, 10);
 /// # Ok::<(), larder_async_std::ConfigError>(())
 /// ```

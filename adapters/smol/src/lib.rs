@@ -86,7 +86,7 @@ pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, Smol>;
 /// [`Smol`] with a clock that is cheaper to read and a few milliseconds coarse.
 ///
 /// ```
-/// use larder_smol::{Cache, CoarseSmol};
+/// use larder_smol::{larder, CoarseSmol};
 ///
 /// let cache = larder::Cache::<u32, u32, std::io::Error, _>::builder(CoarseSmol::new()).build()?;
 /// # cache.insert(1, 10);
@@ -97,11 +97,11 @@ pub type CoarseSmol = Hosted<GlobalExecutor, CoarseClock>;
 /// Smol's timer, and its global executor.
 ///
 /// ```
-/// use larder_smol::{Cache, GlobalExecutor, parts::{Hosted, StdClock}};
+/// use larder_smol::{larder, GlobalExecutor, parts::{Hosted, StdClock}};
 ///
 /// // A clock of one's own would stand in the place of this one.
 /// let runtime = Hosted::<GlobalExecutor, _>::with_clock(StdClock::new());
-/// let cache = Cache::<u32, u32, std::io::Error, _>::builder(runtime).build()?;
+/// let cache = larder::Cache::<u32, u32, std::io::Error, _>::builder(runtime).build()?;
 /// # cache.insert(1, 10);
 /// # Ok::<(), larder_smol::ConfigError>(())
 /// ```

@@ -99,7 +99,7 @@ pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, Tokio>;
 /// It reads the operating system's coarse monotonic clock, so a paused runtime does not move it.
 ///
 /// ```
-/// use larder_tokio::{Cache, CoarseTokio};
+/// use larder_tokio::{larder, CoarseTokio};
 ///
 /// let cache = larder::Cache::<u32, u32, std::io::Error, _>::builder(CoarseTokio::new()).build()?;
 /// # cache.insert(1, 10);
@@ -148,11 +148,11 @@ impl Clock for TokioClock {
 /// The timer and the spawner of whichever tokio runtime is at hand.
 ///
 /// ```
-/// use larder_tokio::{Cache, CurrentRuntime, TokioClock, parts::Hosted};
+/// use larder_tokio::{larder, CurrentRuntime, TokioClock, parts::Hosted};
 ///
 /// // A clock of one's own would stand in the place of this one.
 /// let runtime = Hosted::<CurrentRuntime, _>::with_clock(TokioClock::new());
-/// let cache = Cache::<u32, u32, std::io::Error, _>::builder(runtime).build()?;
+/// let cache = larder::Cache::<u32, u32, std::io::Error, _>::builder(runtime).build()?;
 /// # cache.insert(1, 10);
 /// # Ok::<(), larder_tokio::ConfigError>(())
 /// ```

@@ -276,18 +276,6 @@ where
         self.sleep.as_mut().map_or(Poll::Pending, |(_, sleep)| Pin::new(sleep).poll(cx))
     }
 
-    /// Has the load of a refresh be made by the call that has found it necessary, and rest in the flight.
-    pub(crate) fn make<M: Means<K, V, E, R::Threads>>(&mut self, means: &mut M) {
-        let making = Polling(self);
-        let stay = &mut making.0.stay;
-        stay.driving = stay.waiting.as_ref().and_then(|waiting| waiting.seat.began());
-        let load = means.make();
-        making.0.stay.driving = None;
-        if let Some(load) = load {
-            making.0.bring(Some(Ride::Own(load)), None);
-        }
-    }
-
     /// Gives up the seat, if it is still held; the load goes to the spawner if that may have it.
     fn depart(&mut self) {
         let spawn = self.inner.get().spawn.filter(|_| self.stay.may_hand_over);
@@ -332,7 +320,9 @@ where
 type LandedOf<V, E> = Result<Outcome<V, E>, News<V>>;
 
 /// A waiter while it is polled.
-struct Polling<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning, I>(&'a mut Waiter<K, V, E, R, S, I>)
+pub(crate) struct Polling<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning, I>(
+    pub(crate) &'a mut Waiter<K, V, E, R, S, I>,
+)
 where
     I: Handle<Inner<K, V, E, R, S>>;
 

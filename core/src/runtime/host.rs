@@ -243,6 +243,10 @@ pub trait Notify: Default + Send + Sync + 'static {
 ///
 /// larder_tests::suite!(MyExecutor);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no runtime for caches",
+    note = "adapters have one, such as `larder_tokio::Tokio`; `larder::parts` has `Std`, `Spin` and `Local`, around a clock"
+)]
 pub trait Runtime: Timer {
     /// The lock around each shard.
     type Lock<T>: Lock<T>;
@@ -277,6 +281,10 @@ pub trait Runtime: Timer {
 /// Threads.spawn(async move { sender.send(7).unwrap() }).ok();
 /// assert_eq!(receiver.recv(), Ok(7));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot run this in the background",
+    note = "take a runtime that spawns, such as an adapter's; what is spawned on threads has to be `Send` and `'static`"
+)]
 pub trait Spawn<F> {
     /// Starts `future` in the background.
     ///

@@ -26,6 +26,10 @@ use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Need};
 ///     others.iter().try_for_each(|other| cache.always_depend_on(*other))
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be flushed before a cache on `{T}`",
+    note = "before a cache on many threads, only one can be that is `Send` and `Sync` itself, with errors that can be printed"
+)]
 pub trait FlushFirst<T: Threads> {
     #[doc(hidden)]
     fn upstream(&self) -> Arc<T::Other>;

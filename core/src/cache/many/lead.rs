@@ -1,4 +1,4 @@
-//! What a call of many keys does for a caller of one of them who leads.
+//! Loads that are made by the call of a caller who leads: for many keys at once, or for a refresh.
 
 use alloc::vec::Vec;
 use core::{mem, task::Waker};
@@ -7,8 +7,9 @@ use crate::{
     Key, Runtime, Tuning,
     cache::{
         inner::{FlightOf, Handle, Inner},
+        means::Means,
         ride::Ride,
-        waiter::Waiter,
+        waiter::{Polling, Waiter},
     },
 };
 
@@ -16,6 +17,18 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, I> Waiter<K, V, E, R, S, I>
 where
     I: Handle<Inner<K, V, E, R, S>>,
 {
+    /// Has the load of a refresh be made by the call that has found it necessary, and rest in the flight.
+    pub(crate) fn make<M: Means<K, V, E, R::Threads>>(&mut self, means: &mut M) {
+        let making = Polling(self);
+        let stay = &mut making.0.stay;
+        stay.driving = stay.waiting.as_ref().and_then(|waiting| waiting.seat.began());
+        let load = means.make();
+        making.0.stay.driving = None;
+        if let Some(load) = load {
+            making.0.bring(Some(Ride::Own(load)), None);
+        }
+    }
+
     /// Has the load that this caller leads rest in the flight, or be asked for by whoever drives first.
     ///
     /// `inside` is what a load is polled with that answers other keys as well.
