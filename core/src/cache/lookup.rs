@@ -121,8 +121,25 @@ type Brought<C, F, V, E, R> = ByCall<C, F, Loaded<V>, V, E, TaskOf<V, E, <R as R
 
 impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Lookup<'a, Cache<K, V, E, R, S>, Q, M> {
     /// Has options of this call's own go before those of the cache.
+    ///
+    /// A [refresh](Cache::refresh) stays one, whatever they say.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, Status, TimeLeft, parts::Std};
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// cache.insert(1, 10);
+    /// let brief = LookupOptions::new().ttl(Duration::from_secs(5));
+    /// let outcome = block_on(cache.refresh(&1).options(brief))?;
+    /// assert_eq!((*outcome.value(), outcome.status()), (2, Status::Miss));
+    /// assert_eq!(outcome.time_left(), TimeLeft::For(Duration::from_secs(5)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn options(mut self, options: LookupOptions) -> Self {
-        self.0.options = options;
+        self.0.options = if self.0.options.reloads() { options.reload() } else { options };
         self
     }
 }

@@ -34,6 +34,8 @@ pub trait Tuning {
 
 /// A [`Tuning`] of this policy and hasher.
 ///
+/// A hasher should be seeded, or an attacker can choose keys that collide.
+///
 /// ```
 /// use larder::{Cache, ManualClock, Tuned, parts::Std, policy::GatedFifo};
 /// use std::hash::RandomState;
@@ -51,10 +53,24 @@ pub struct Tuned<P, H = DefaultHasher> {
 }
 
 /// What caches have that do not say otherwise: the policy with the best hit ratio, and a fast hasher.
+///
+/// ```
+/// # use larder::{ManualClock, Standard, parts::Std};
+/// type Pages = larder::Cache<String, String, std::io::Error, Std<ManualClock>>; // of `Standard`
+/// type Same = larder::Cache<String, String, std::io::Error, Std<ManualClock>, Standard>;
+/// let same: fn(Pages) -> Same = |pages| pages;
+/// ```
 pub type Standard = Tuned<GatedFifo>;
 
 impl<P: Policy> Tuned<P> {
     /// Takes the default hasher, with a random seed; without std, the builder has to be given one.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, Tuned, parts::Std, policy::Lru};
+    /// let builder = Cache::builder_with(Std::new(ManualClock::new()), Tuned::<Lru>::new());
+    /// # drop(builder.load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id) }).build()?);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self { hasher: default_hasher(), policy: PhantomData }
@@ -63,6 +79,15 @@ impl<P: Policy> Tuned<P> {
 
 impl<P: Policy, H: BuildHasher> Tuned<P, H> {
     /// Takes a hasher of one's own.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, Tuned, parts::Std, policy::Lru};
+    /// # use std::hash::RandomState;
+    /// let tuning = Tuned::<Lru, _>::with_hasher(RandomState::new());
+    /// let builder = Cache::builder_with(Std::new(ManualClock::new()), tuning);
+    /// # drop(builder.load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id) }).build()?);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
     ///
     /// Keys are found by all 64 bits of their hash, so equal bits in many hashes make it slow, but never wrong.
     pub const fn with_hasher(hasher: H) -> Self {

@@ -157,6 +157,18 @@ pub trait Keeps<K, V, E, S>: Threads {
 /// A threading that can keep this back end.
 ///
 /// There to be named in bounds; every [`Backend`](crate::Backend) is kept that may move as the threading asks.
+///
+/// ```
+/// use larder::{Backend, ConfigError, Key, Runtime, Stores, WriteBack, WriteBackBuilder};
+///
+/// /// What the caches of a program have in common, whatever they stand in front of.
+/// fn pages<K: Key, R: Runtime, B: Backend<K>>(runtime: R, disk: B) -> WriteBackBuilder<K, B::Value, B::Error, R>
+/// where
+///     R::Threads: Stores<K, B::Value, B::Error, B>,
+/// {
+///     WriteBack::builder(runtime, disk).capacity(256)
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{B}` cannot be kept as a back end on `{Self}`",
     note = "it has to implement `Backend`; on many threads, it has to be `Send`, `Sync` and `'static`, and its futures `Send` and `'static`"

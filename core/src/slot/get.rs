@@ -103,4 +103,12 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 }
 
 /// The future of [`LazySlot::lookup`] and [`LazySlot::refresh`].
+///
+/// ```
+/// use larder::{LazySlot, ManualClock, SlotLookup, parts::Std};
+///
+/// fn ask<'a, V: Clone, E>(slot: &'a LazySlot<V, E, Std<ManualClock>>) -> SlotLookup<'a, V, E, Std<ManualClock>> {
+///     slot.refresh()
+/// }
+/// ```
 pub type SlotLookup<'a, V, E, R> = Lookup<'a, Cache<(), V, E, R, OfSlots>, ()>;

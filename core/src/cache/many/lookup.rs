@@ -170,6 +170,19 @@ pub struct LookupMany<'a, C: AnyCache, Q: ?Sized, M = FromLoader>(
 
 impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> LookupMany<'a, Cache<K, V, E, R, S>, Q, M> {
     /// Has options of this call's own go before those of the cache.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, LookupOptions, ManualClock, TimeLeft, parts::Std};
+    /// # let cache = Cache::builder(Std::new(ManualClock::new()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// let brief = LookupOptions::new().ttl(Duration::from_secs(5));
+    /// let outcomes: Result<Vec<_>, _> = block_on(cache.lookup_many(&[1, 2]).options(brief)).into_iter().collect();
+    /// assert!(outcomes?.iter().all(|outcome| outcome.time_left() == TimeLeft::For(Duration::from_secs(5))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub const fn options(mut self, options: LookupOptions) -> Self {
         self.0.options = options;
         self
