@@ -1,0 +1,7 @@
+//! One cache.
+
+use larder_text::cache;
+
+fn main() {
+    println!("{}", cache::<0>());
+}
