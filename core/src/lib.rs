@@ -100,6 +100,7 @@ pub mod bounds {
     };
 }
 
+pub mod guide;
 pub mod migration;
 pub mod parts;
 pub mod testing;

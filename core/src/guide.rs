@@ -1,0 +1,16 @@
+//! How Larder works inside, for those who read or change its code.
+
+#[doc = include_str!("../docs/ARCHITECTURE.md")]
+pub mod architecture {}
+
+#[doc = include_str!("../docs/VOCABULARY.md")]
+pub mod vocabulary {}
+
+#[doc = include_str!("../docs/LOCKS.md")]
+pub mod locks {}
+
+#[doc = include_str!("../docs/DECISIONS.md")]
+pub mod decisions {}
+
+#[doc = include_str!("../docs/RULES.md")]
+pub mod rules {}
