@@ -6,6 +6,7 @@ extern crate alloc;
 
 mod executor;
 mod heap;
+mod here;
 mod linux;
 mod scenario;
 
@@ -18,8 +19,9 @@ use larder::{
 
 use crate::{
     heap::HEAP,
+    here::Here,
     linux::{Kernel, print},
-    scenario::{Checked, Here},
+    scenario::Checked,
 };
 
 fn run() -> Checked {

@@ -10,7 +10,7 @@ use core::{
     time::Duration,
 };
 
-use larder::{Cache, Clock, Instant, Load, LoadError, Loaded, ManualClock, OneThread, Runtime, Status, Timer};
+use larder::{Cache, Load, LoadError, Loaded, ManualClock, OneThread, Runtime, Status};
 
 use crate::executor::{Task, finish, run};
 
@@ -50,29 +50,6 @@ pub fn all<R: Runtime<Threads = OneThread>>(make: fn(ManualClock) -> R, heap: He
         check!((heap.live)() == before);
     }
     Ok(())
-}
-
-/// The parts of another runtime, on one thread, as the cases are.
-pub struct Here<P>(pub P);
-
-impl<P: Clock> Clock for Here<P> {
-    fn now(&self) -> Instant {
-        self.0.now()
-    }
-}
-
-impl<P: Timer> Timer for Here<P> {
-    type Sleep = P::Sleep;
-
-    fn sleep_until(&self, deadline: Instant) -> P::Sleep {
-        self.0.sleep_until(deadline)
-    }
-}
-
-impl<P: Runtime> Runtime for Here<P> {
-    type Lock<T> = P::Lock<T>;
-    type Notify = P::Notify;
-    type Threads = OneThread;
 }
 
 /// A source that answers with twice the key, once its door is open.
