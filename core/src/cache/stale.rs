@@ -10,13 +10,11 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{
-    Cache, Tuning,
-    ask::Ticket,
-    lookup_by::LookupBy,
-    means::{ByLoader, Means},
+use super::{Ask, Cache, LookupOptions, Tuning};
+use crate::{
+    Key, LoadError, Outcome, Runtime, Spawn,
+    share::{CallerLoad, Owned},
 };
-use crate::{Key, LoadError, Outcome, Runtime, Spawn, source::TaskOf};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the value of `key`, stale or not, and its refresh.
@@ -194,8 +192,7 @@ pub struct StaleOutcome<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
 /// ```
 #[must_use = "dropping a refresh leaves the value as it is"]
 pub struct Refresh<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
-    waiter: Option<Ticket<K, V, E, R, S>>,
-    means: ByLoader<TaskOf<V, E, R::Threads>>,
+    waiter: Owned<K, V, E, R, S>,
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Unpin for Refresh<K, V, E, R, S> {}
@@ -204,19 +201,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Future for Refresh<K, V, E, R, 
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        let Some(waiter) = &mut this.waiter else { return Poll::Ready(()) };
-        let poll = waiter.poll(cx, None, &mut this.means, |waiter| waiter.key()).map(drop);
-        if poll.is_ready() {
-            this.waiter = None;
-        }
-        poll
+        self.waiter.poll(cx)
     }
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> fmt::Debug for Refresh<K, V, E, R, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refresh").field("is_over", &self.waiter.is_none()).finish_non_exhaustive()
+        f.debug_struct("Refresh").field("is_over", &self.waiter.is_over()).finish_non_exhaustive()
     }
 }
 
@@ -231,9 +222,10 @@ where
 }
 
 /// A lookup that takes a stale value at once.
-pub(crate) struct GetStale<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M>(
-    pub(crate) LookupBy<'a, K, Q, V, E, R, S, M>,
-);
+pub(crate) struct GetStale<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> {
+    pub(crate) ask: Ask<'a, K, Q, V, E, R, S, M>,
+    pub(crate) options: LookupOptions,
+}
 
 /// The same, with the refresh spawned.
 struct GetStaleSpawn<'a, F, K, V, E, R: Runtime, S: Tuning>(F, &'a Cache<K, V, E, R, S>);
@@ -244,17 +236,17 @@ impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Future for GetStale<'_, K
 where
     K: Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    M: Means<K, V, E, R::Threads>,
+    M: CallerLoad<K, V, E, R::Threads>,
 {
     type Output = Result<StaleOutcome<K, V, E, R, S>, LoadError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll_asks(cx).map(|result| {
-            result.map(|(outcome, ticket)| StaleOutcome {
-                outcome,
-                refresh: ticket.map(|waiter| Refresh { waiter: Some(waiter), means: ByLoader::new() }),
-            })
-        })
+        let Self { ask, options } = &mut *self;
+        let stale = |(outcome, ticket): (_, Option<_>)| StaleOutcome {
+            outcome,
+            refresh: ticket.map(|waiter| Refresh { waiter }),
+        };
+        ask.poll_outcome(options, true, cx).map(|told| told.map(stale))
     }
 }
 

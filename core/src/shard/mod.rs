@@ -1,50 +1,88 @@
-//! One shard: its values, its kept failures and its flights, and every decision about them. Pure.
-//!
-//! The shell locks a shard, calls one of these methods with the time and what the caller asks, unlocks, and only then
-//! wakes, tells and drops what comes out as [`Effects`].
+//! One shard: values, kept failures and flights, and what is decided about them together. Pure: no lock, no clock, no waker
+//! is called, no code of the user but `Eq`, `Clone`, `Hash`.
 
 mod arrive;
+mod batch;
 mod direct;
+mod effects;
+mod flights;
 mod lazy;
 mod lifetime;
+mod publish;
 mod rules;
 mod settle;
 mod tally;
 mod wait;
 
-use alloc::vec::Vec;
-use core::time::Duration;
+use core::{task::Waker, time::Duration};
 
-pub(crate) use arrive::{Arrival, Asked};
+#[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
+pub use arrive::AsKey;
 pub(crate) use direct::Unasked;
+pub(crate) use effects::Effects;
+pub(crate) use flights::{Flights, Part, Seat};
 pub(crate) use lifetime::{Early, Margin};
+pub(crate) use publish::News;
 pub use rules::OnTimeout;
 pub(crate) use rules::{At, Call, Rules, Takes};
-pub(crate) use settle::News;
-pub(crate) use tally::LoadEnd;
-pub(crate) use wait::{AtPoll, Next, Wait, Waiting};
+pub(crate) use wait::{Step, Visit, Waiting};
 
 use crate::{
-    Failure, Instant,
-    flight::Flights,
-    source::Touched,
-    store::{Failures, Gone, Keeping, Leavers, Values, policy::Policy},
+    Instant, Notify,
+    flight::{PolledBy, Registration},
+    store::{Failures, Keeping, Values, policy::Policy},
 };
 
-/// One shard. `F` is a load, `W` what a poll is known by, `C` the shell's record for each flight.
-pub(crate) struct Shard<K, V, E, F, W, C, P: Policy> {
+/// What flights carry: the types of loads, of loads of many keys, and of what wakes.
+pub(crate) trait Carries {
+    type Load;
+    type Batch: SharedLoad<Notify = Self::Notify>;
+    type Notify: Notify;
+}
+
+/// A load of many keys, as a flight sees it. It goes on as long as anybody waits for one of its keys.
+pub(crate) trait SharedLoad: Clone {
+    type Notify: Notify;
+
+    /// Who polls it.
+    fn polled_by(&self) -> PolledBy;
+    /// Somebody waits for one key more; false if the load is being dropped.
+    fn await_key(&self) -> bool;
+    /// Nobody waits for a key any more; true if that was the last.
+    fn leave_key(&self) -> bool;
+    /// Is only one key waited for?
+    fn is_last(&self) -> bool;
+    /// Notes whom a wake of the load is to reach as well; gives back a waker that is of no use any more.
+    fn listen(&self, mine: &mut Registration<Self::Notify>, waker: &Waker) -> Option<Waker>;
+    fn withdraw(&self, mine: &mut Registration<Self::Notify>) -> Option<Waker>;
+}
+
+/// What an attempt brought, for all who wait for the key.
+#[derive(Clone)]
+pub(crate) struct Answer<V> {
+    pub(crate) value: V,
+    /// The attempt that brought it; none if it was inserted.
+    pub(crate) attempt: Option<u32>,
+    pub(crate) published: Instant,
+    /// From when its age counts.
+    pub(crate) since: Instant,
+    pub(crate) deadline: Instant,
+    pub(crate) generation: Option<u32>,
+}
+
+/// Everything behind one lock.
+pub(crate) struct Shard<K, V, E, C: Carries, P: Policy> {
     pub(crate) values: Values<K, V, P>,
     pub(crate) failures: Failures<K, E>,
-    pub(crate) flights: Flights<K, F, V, E, W, C>,
+    pub(crate) flights: Flights<K, V, E, C>,
     pub(crate) counts: LookupCounts,
-    /// How many writes there have been, to whatever key; loads are none.
+    /// How many writes there were, for answers that nobody has asked for.
     pub(crate) writes: u64,
-    /// Until when a fresh value needs no more than a look: until something has to go, which is noted by whatever stores or
-    /// removes; never where each hit takes more.
+    /// Until then a hit has nothing to do but to serve.
     plain_until: Instant,
 }
 
-/// How the lookups of a shard ended.
+/// Lookups by how they ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LookupCounts {
     pub(crate) hits: u64,
@@ -56,49 +94,9 @@ pub(crate) struct LookupCounts {
     pub(crate) abandoned: u64,
     pub(crate) timeouts: u64,
     pub(crate) load_time: Duration,
-    /// Loads that run outside any flight.
-    pub(crate) alone: u64,
 }
 
-/// What is to be done once the lock is released, in this order: wake, tell who listens, drop.
-pub(crate) struct Effects<K, V, E, F, C> {
-    /// Whom to wake: the flight is over.
-    pub(crate) wake: Option<C>,
-    /// Whether the flight goes on, but some of those who wait have to look at it.
-    pub(crate) nudge: bool,
-    /// What there is to tell those who watch.
-    pub(crate) touched: Option<Touched>,
-    pub(crate) loads: Vec<F>,
-    pub(crate) leavers: Leavers<K, V>,
-    pub(crate) failures: Vec<Gone<K, E>>,
-    pub(crate) key: Option<K>,
-    pub(crate) value: Option<V>,
-    pub(crate) error: Option<Failure<E>>,
-}
-
-impl<K, V, E, F, C> Default for Effects<K, V, E, F, C> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<K, V, E, F, C> Effects<K, V, E, F, C> {
-    pub(crate) const fn new() -> Self {
-        Self {
-            wake: None,
-            nudge: false,
-            touched: None,
-            loads: Vec::new(),
-            leavers: Leavers::new(),
-            failures: Vec::new(),
-            key: None,
-            value: None,
-            error: None,
-        }
-    }
-}
-
-impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
+impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(crate) fn new(capacity: u64, keeping: Keeping) -> Self {
         Self {
             values: Values::new(capacity, keeping),
@@ -110,35 +108,34 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         }
     }
 
-    /// Notes a write to the key of this flight, or of none: what loads have read so far may be void.
-    fn void(&mut self, flight: Option<u32>) {
+    /// A write: what flies for the key may be delivered, but neither stored nor joined.
+    fn invalidate_load(&mut self, flight: Option<u32>) {
         self.writes = self.writes.wrapping_add(1);
         if let Some(flight) = flight {
             self.flights.detach(flight);
         }
     }
 
-    /// Notes a write that may concern every key.
-    pub(crate) fn void_all(&mut self) {
-        self.void(None);
+    /// A write to all keys.
+    pub(crate) fn invalidate_loads(&mut self) {
+        self.writes = self.writes.wrapping_add(1);
         self.flights.detach_all();
     }
 
-    /// Takes out some of what is due, at a bounded cost; returns how much.
-    pub(crate) fn reclaim(&mut self, now: Instant, most: usize, effects: &mut Effects<K, V, E, F, C>) -> usize {
+    /// Gives back the room of what has expired, of at most so many.
+    pub(crate) fn reclaim(&mut self, now: Instant, most: usize, effects: &mut Effects<K, V, E, C>) -> usize {
         if !self.is_due(now) {
             return 0;
         }
         let mut count = self.values.reclaim(now, most, &mut effects.leavers);
         if self.failures.first_due().is_some_and(|due| due.reached(now)) {
-            effects.failures.extend(self.failures.forget_first());
+            effects.keep_failure(self.failures.forget_first());
             count += 1;
         }
         self.note_due();
         count
     }
 
-    /// Notes when something has to go next, or is to be looked at for that.
     fn note_due(&mut self) {
         if !self.values.looks_at_each_hit() {
             self.plain_until = self.next_due();
@@ -150,17 +147,14 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         due.into_iter().flatten().min().unwrap_or(Instant::NEVER)
     }
 
-    /// Tells whether there is anything to [`reclaim`](Self::reclaim).
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         self.plain_until.reached(now) && self.next_due().reached(now)
     }
 
-    /// Returns the weight of values and kept failures.
     pub(crate) fn weight(&self) -> u64 {
         self.values.weight() + self.failures.len() as u64
     }
 
-    /// Returns when something is due next.
     pub(crate) fn first_due(&mut self) -> Option<Instant> {
         self.values.settle();
         self.note_due();
@@ -168,7 +162,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     }
 }
 
-/// How many values one call reclaims at the most.
+/// So many expired entries at most are reclaimed by an ordinary call.
 pub(crate) const RECLAIM: usize = 2;
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Notes that the value at `place` was asked for, and found fresh.
     #[inline(always)]
     pub(crate) fn hit(&mut self, place: u32, now: Instant) {
-        self.favour(place);
+        self.touch(place);
         if self.keeping.idle.is_some() {
             self.prolong(place, now);
         }
@@ -79,7 +79,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     /// Has the value at `place` stay for longer than others when room is needed.
     #[inline(always)]
-    pub(crate) fn favour(&mut self, place: u32) {
+    pub(crate) fn touch(&mut self, place: u32) {
         self.policy.hit(&mut ByPlace(self.table.rows_mut()), place);
     }
 
@@ -119,7 +119,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let deadline = self.deadline(life);
         self.table.rows_mut()[place as usize].deadline = deadline;
         self.begin(place, life, deadline);
-        self.favour(place);
+        self.touch(place);
     }
 
     /// Ends the freshness of the value at `place`.

@@ -7,18 +7,8 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{
-    Fault,
-    flush_job::FlushJob,
-    load_job::LoadJob,
-    shared::{Done, Task},
-};
-use crate::{
-    Key, Loaded, Previous, Runtime, Threads, Ttl,
-    cache::{Means, Owned},
-    flight::Start,
-    source::{Sources, TaskOf},
-};
+use super::{Fault, flush_job::FlushJob, load_job::LoadJob, shared::Done};
+use crate::{Key, Loaded, Runtime, Ttl};
 
 /// A task under way. Boxed, as it moves in and out of its flight.
 pub enum Job<K: Key, V: Clone, E, R: Runtime> {
@@ -38,28 +28,5 @@ impl<K: Key, V: Clone, E, R: Runtime> Future for Job<K, V, E, R> {
         };
         // What it comes to is kept elsewhere.
         poll.map_ok(|done| Loaded::new(done).ttl(Ttl::NotStored))
-    }
-}
-
-/// Leads by this task, if there is one.
-pub(crate) struct ByJob<J>(pub(super) Option<J>);
-
-impl<K, V, E, T: Threads> Means<Task<K>, V, E, T> for ByJob<TaskOf<V, E, T>> {
-    fn start(&mut self, _: &Sources<Task<K>, V, E, T>) -> Option<Start<TaskOf<V, E, T>>> {
-        self.0.take().map(Start::Ready)
-    }
-
-    fn can_load(&self, _: &Sources<Task<K>, V, E, T>) -> bool {
-        self.0.is_some()
-    }
-
-    fn start_alone(&mut self, _: &Sources<Task<K>, V, E, T>, _: Task<K>, _: Option<Previous<V>>) {}
-
-    fn poll_own(&mut self, _: &mut Context<'_>) -> Poll<Owned<V, E>> {
-        Poll::Pending
-    }
-
-    fn drop_own(&mut self) {
-        self.0 = None;
     }
 }

@@ -34,8 +34,8 @@ fn the_first_caller_is_dropped_at_every_poll<R: Host>() {
             }
             assert_eq!(sim.saw(other), "40: V3 LockHit, V4 Miss");
             assert_eq!(batches.begun(), [(0, vec![1, 2, 3]), (0, vec![4])]);
-            // Nobody waited for key 1 any more, so its answer was nobody's; with the first caller alive at the end it was.
-            assert_eq!(cache.contains(&1), i == 4);
+            // Nobody waited for key 1 any more, but the load went on for the others (D62).
+            assert!(cache.contains(&1));
             assert_clean(&cache.stats());
         }
     }

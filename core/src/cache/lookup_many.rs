@@ -9,13 +9,10 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{
-    Many, Outcomes, Shape, Told, Values,
-    gather::{ByClosure, FromLoader, Leads},
-};
 use crate::{
     Cache, Key, Loaded, LookupOptions, Outcome, Runtime, Takes, Tuning,
     cache::AnyCache,
+    share::{ByClosure, FromLoader, Leads, Many, Outcomes, Shape, Told, Values},
     source::{own_answers, plain_answers},
 };
 

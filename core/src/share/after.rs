@@ -1,0 +1,99 @@
+//! What is done once the lock is released: wake, tell, drop.
+
+use core::mem;
+
+use super::{EffectsOf, Engine};
+use crate::{
+    Key, Runtime, Tuning,
+    contain::{Contained, both, each},
+    flight::Woken,
+    shard::Effects,
+    source::Source,
+};
+
+/// The effects of steps under the lock, done when this is dropped or asked to: first all are woken, then watchers and
+/// listeners are told, then the rest is dropped. A panic in one of these does not keep the others from happening.
+pub(crate) struct After<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+    effects: Contained<EffectsOf<K, V, E, R>>,
+    engine: &'a Engine<K, V, E, R, S>,
+}
+
+impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
+    #[inline]
+    pub(crate) fn new(engine: &'a Engine<K, V, E, R, S>) -> Self {
+        Self { effects: Contained(Effects::default()), engine }
+    }
+
+    #[inline]
+    pub(crate) const fn effects(&mut self) -> &mut EffectsOf<K, V, E, R> {
+        &mut self.effects.0
+    }
+
+    /// Does what is to be done, and is as new.
+    #[inline]
+    pub(crate) fn run(&mut self) {
+        if self.effects.0.is_quiet() {
+            return;
+        }
+        let (told, handed) = (self.effects.0.told.take(), self.effects.0.handed.take());
+        *self = Self::new(self.engine);
+        (self.effects.0.told, self.effects.0.handed) = (told, handed);
+    }
+
+    /// Does what is to be done; gives back the value that left first.
+    pub(crate) fn first_leaver(mut self) -> Option<V> {
+        both(&mut self, Self::wake, Self::tell);
+        self.effects.0.leavers.first.take().map(|leaver| leaver.value)
+    }
+
+    fn wake(&mut self) {
+        let woken = mem::replace(&mut self.effects.0.woken, Woken::Nobody);
+        let more = self.effects.0.take_woken();
+        if more.is_empty() {
+            woken.wake();
+        } else {
+            each(core::iter::once(woken).chain(more), Woken::wake);
+        }
+    }
+
+    fn tell(&mut self) {
+        both(self, Self::tell_watcher, |this| both(this, Self::tell_listener, Self::end_batches));
+    }
+
+    fn tell_watcher(&mut self) {
+        if let (Some(watcher), Some(what)) = (&self.engine.source.watcher, self.effects.0.touched.take()) {
+            watcher.touched(what);
+        }
+    }
+
+    fn tell_listener(&mut self) {
+        if let Some(listener) = &self.engine.source.listener {
+            each(self.effects.0.leavers.iter_mut(), |leaver| {
+                if let Some(cause) = leaver.cause.take() {
+                    listener.left(&leaver.key, &leaver.value, cause);
+                }
+            });
+        }
+    }
+
+    /// Nobody waits for these loads of many keys any more.
+    fn end_batches(&mut self) {
+        let engine = self.engine;
+        each(self.effects.0.take_idle_batches().into_iter(), |batch| engine.end_idle_batch(&batch));
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for After<'_, K, V, E, R, S> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.effects.0.is_quiet() {
+            return;
+        }
+        if let Some((hash, mut seat)) = self.effects.0.handed.take() {
+            // A poll unwinds before the load was handed over.
+            let engine = self.engine;
+            engine.with(hash, |shard| shard.give_up(&mut seat, self.effects()));
+        }
+        both(self, Self::wake, Self::tell);
+    }
+}
