@@ -81,7 +81,7 @@ impl<E> LoadError<E> {
         self.failure().and_then(Failure::error)
     }
 
-    /// Returns the loader's own error, shared with whoever else has it.
+    /// Returns the loader's own error, shared with all others who have it.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -307,7 +307,7 @@ impl<E> Failure<E> {
         }
     }
 
-    /// Returns the loader's own error, shared with whoever else has it.
+    /// Returns the loader's own error, shared with all others who have it.
     ///
     /// ```
     /// # use larder::{Cache, LoadError, ManualClock, parts::Std};

@@ -13,7 +13,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns the value, fetching it by this closure if need be.
     ///
     /// The closure is called only if this caller fetches, with the value that is held then. It may borrow. The fetch
-    /// is kept in the slot, so that whoever waits carries it on; it owns what it needs. As [`get`](Self::get) otherwise,
+    /// is kept in the slot, so that any who waits carries it on; it owns what it needs. As [`get`](Self::get) otherwise,
     /// on any slot.
     ///
     /// # Errors

@@ -119,7 +119,7 @@ impl<K, E> WriteBackError<K, E> {
         }
     }
 
-    /// Returns the back end's own error, shared with whoever else has it.
+    /// Returns the back end's own error, shared with all others who have it.
     ///
     /// ```
     /// # use futures_lite::future::block_on;

@@ -41,7 +41,7 @@ fn the_first_caller_is_dropped_at_every_poll<R: Host>() {
     }
 }
 
-/// P2: a load that a call brings outlives its caller like any, for whoever waits for one of its keys.
+/// P2: a load that a call brings outlives its caller like any, for those who wait for one of its keys.
 fn a_bringing_caller_is_dropped_at_every_poll<R: Host>() {
     for i in 0..5 {
         let mut sim = Sim::new();

@@ -206,7 +206,7 @@ fn limits_of_zero_come_after_the_first_poll<R: Host>() {
     }
 }
 
-/// D9, D12: a call that brings its load takes over as any, from whoever took over from it; its first load rests in the
+/// D9, D12: a call that brings its load takes over as any, from the one that took over from it; its first load rests in the
 /// flight, and somebody polls it. (P3)
 fn who_brings_a_load_may_take_over_again<R: Host>() {
     let mut sim = Sim::new();

@@ -45,7 +45,7 @@ fn a_plain_call_joins_and_begins_nothing<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// Who waits for a lent load has nothing to load by when its caller goes; whoever has, leads.
+/// Who waits for a lent load has nothing to load by when its caller goes; one that has, leads.
 fn a_plain_call_is_left_alone<R: Host>() {
     let mut sim = Sim::new();
     let cache = bare::<R>(&sim, |c| c);

@@ -33,7 +33,7 @@ pub enum Rests {
 
 /// How the keys of a call are loaded that it has to lead. Public only as a part of the futures' types.
 pub trait Leads<K, V, E, T: Threads> {
-    /// Whether loads are made by the call that leads, in that very poll; otherwise whoever drives first asks for them.
+    /// Whether loads are made by the call that leads, in that very poll; otherwise the first to drive asks for them.
     #[doc(hidden)]
     const IS_BROUGHT: bool;
 
