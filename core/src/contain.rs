@@ -14,6 +14,14 @@ pub(crate) fn contain(work: impl FnOnce()) {
     work();
 }
 
+/// Does `work` whose panic is no affair of who does it; without std it goes on all the same.
+pub(crate) fn aside(work: impl FnOnce()) {
+    #[cfg(feature = "std")]
+    let _its_own = std::panic::catch_unwind(core::panic::AssertUnwindSafe(work));
+    #[cfg(not(feature = "std"))]
+    work();
+}
+
 /// What is the user's and is dropped; if a panic is under way already, another one ends in here.
 #[derive(Default)]
 pub(crate) struct Contained<T: Default>(pub(crate) T);

@@ -95,6 +95,11 @@ impl Instant {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// Returns how many nanoseconds lie between this instant and `end`, none if that is earlier.
+    pub(crate) const fn nanos_until(self, end: Self) -> u64 {
+        end.0.saturating_sub(self.0)
+    }
+
     /// Returns how many nanoseconds lie between this instant and `end`.
     pub(crate) const fn nanos_to(self, end: Self) -> f64 {
         end.0.saturating_sub(self.0) as f64

@@ -1,8 +1,9 @@
-//! One attempt at loading a key.
+//! One attempt to load a key.
 
-use crate::{Failure, Instant, Ttl};
+use super::PolledBy;
+use crate::{Instant, Ttl};
 
-/// What the call that began an attempt asks of the value: it counts if this attempt is the one published.
+/// What the caller who begins an attempt wants for what it stores.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Terms {
     pub(crate) ttl: Ttl,
@@ -10,92 +11,95 @@ pub(crate) struct Terms {
 }
 
 /// How an attempt begins.
-pub enum Start<F> {
-    /// The cache's loader is asked by whoever drives first.
-    Fresh,
-    /// The load is here, and has not been polled.
-    Ready(F),
-    /// The load stays with its caller, who alone can poll it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Its load is made by the caller at once.
+    Made,
+    /// Its load is made by whoever drives it first.
+    Unmade,
+    /// Its load belongs to the caller, who polls it at once.
     Lent,
-    /// The caller has still to make its load, which will rest in the flight.
-    Later,
+    /// Its load is one of many keys.
+    Batch,
 }
 
-impl<F> Start<F> {
-    pub(crate) fn map<G>(self, f: impl FnOnce(F) -> G) -> Start<G> {
-        match self {
-            Self::Fresh => Start::Fresh,
-            Self::Ready(load) => Start::Ready(f(load)),
-            Self::Lent => Start::Lent,
-            Self::Later => Start::Later,
-        }
-    }
-}
-
-/// One numbered attempt of a flight.
-pub(crate) struct Attempt<F, E, W> {
-    pub(crate) number: u32,
-    pub(crate) begun: Instant,
-    pub(crate) terms: Terms,
-    /// Whether the caller who began it still waits.
-    pub(super) owned: bool,
-    /// Whether its load has been polled, or is about to be.
-    pub(super) started: bool,
-    /// Whether its load was last polled with the waker that wakes everybody.
-    pub(super) shared: bool,
-    pub(super) state: State<F, E, W>,
-}
-
-/// Where an attempt's load is.
-pub(super) enum State<F, E, W> {
-    /// When the loader has not been asked.
-    Fresh,
-    /// When the load rests in the flight.
-    Idle(F),
-    /// When somebody polls the load right now, who is polled with this waker.
-    Out(W),
-    /// When the load is with the caller who began it; the waker is there while he polls it.
-    Lent(Option<W>),
-    /// When it failed while others were in flight, and its beginner has yet to be told.
-    Failed(Failure<E>),
-    /// When it is over.
+/// Where the load of an attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Not made yet.
+    Unmade,
+    /// At rest: it may be taken and polled.
+    Rest,
+    /// With a caller who makes or polls it.
+    Out,
+    /// With the caller who lent it, between two polls.
+    Lent,
+    /// With the caller who lent it, who polls it.
+    LentOut,
+    /// A part of a load of many keys.
+    Batch,
+    /// It failed, and the caller who began it is still to be told.
+    Failed,
+    /// Nothing is left of it.
     Over,
 }
 
-impl<F, E, W> Attempt<F, E, W> {
-    pub(super) fn new(number: u32, begun: Instant, terms: Terms, start: Start<F>) -> Self {
-        let started = matches!(start, Start::Lent);
-        let state = match start {
-            Start::Fresh => State::Fresh,
-            Start::Ready(load) => State::Idle(load),
-            Start::Lent | Start::Later => State::Lent(None),
+/// One attempt to load a key; its load lies beside it, by number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempt {
+    pub(crate) number: u32,
+    pub(crate) begun: Instant,
+    pub(crate) terms: Terms,
+    pub(super) state: State,
+    /// The caller who began it still waits for it.
+    pub(super) is_owned: bool,
+    /// Its load was made.
+    pub(super) is_started: bool,
+    /// Its load is counted elsewhere: it is another attempt's as well, in a newer epoch of the key.
+    pub(crate) is_twin: bool,
+    /// Its load is to be polled.
+    pub(super) is_due: bool,
+    /// Its load is polled with the waker of all.
+    pub(super) is_shared: bool,
+    /// Who polls it, as long as it is out.
+    pub(super) polled_by: PolledBy,
+}
+
+impl Attempt {
+    #[inline]
+    pub(crate) const fn new(number: u32, begun: Instant, terms: Terms, start: Start, polled_by: PolledBy) -> Self {
+        let (state, is_started) = match start {
+            Start::Made => (State::Out, true),
+            Start::Unmade => (State::Unmade, false),
+            Start::Lent => (State::LentOut, true),
+            Start::Batch => (State::Batch, true),
         };
-        Self { number, begun, terms, owned: true, started, shared: false, state }
-    }
-
-    /// Tells whether this attempt may still answer.
-    pub(super) const fn is_live(&self) -> bool {
-        matches!(self.state, State::Fresh | State::Idle(_) | State::Out(_) | State::Lent(_))
-    }
-
-    /// Tells whether a load runs in this attempt.
-    pub(super) const fn is_running(&self) -> bool {
-        self.started && self.is_live()
-    }
-
-    /// Ends this attempt if it is live; returns its load if that rests here, and whether a running one was thrown away.
-    ///
-    /// The waker in the state of a load that is being polled is a copy of the one that its caller is polled with, never
-    /// the last.
-    pub(super) fn end(&mut self) -> (Option<F>, bool) {
-        if !self.is_live() {
-            return (None, false);
+        Self {
+            number,
+            begun,
+            terms,
+            state,
+            is_owned: true,
+            is_started,
+            is_twin: false,
+            is_due: false,
+            is_shared: false,
+            polled_by,
         }
-        let dropped = self.is_running();
-        let load = match core::mem::replace(&mut self.state, State::Over) {
-            State::Idle(load) => Some(load),
-            _ => None,
-        };
-        (load, dropped)
+    }
+
+    /// May it still answer?
+    pub(crate) const fn is_live(&self) -> bool {
+        !matches!(self.state, State::Failed | State::Over)
+    }
+
+    /// Has its load been made?
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.is_started
+    }
+
+    /// Is its load made, not over, and counted here?
+    pub(crate) const fn is_running(&self) -> bool {
+        self.is_started && !self.is_twin && self.is_live()
     }
 }

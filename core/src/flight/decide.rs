@@ -1,0 +1,377 @@
+//! What happens to a flight: claimed, joined, driven, settled, left.
+
+use core::task::Waker;
+
+use super::{
+    Attempt, CheckedIn, Failing, Left, Noted, PolledBy, Registration, Start, Terms, WaitList, Woken, Work,
+    attempt::State,
+};
+use crate::{Instant, Notify, few::Few};
+
+/// The attempts to load one key in one epoch, and those who wait for them. Its place is used again and again.
+pub(crate) struct Flight<N: Notify> {
+    /// It may be joined, and what it brings is stored: no write came.
+    is_attached: bool,
+    /// Its outcome is there.
+    is_over: bool,
+    seats: u32,
+    /// The number of the newest attempt.
+    newest: u32,
+    /// When that began.
+    newest_begun: Instant,
+    pub(super) attempts: Few<Attempt>,
+    pub(crate) waits: WaitList<N>,
+}
+
+impl<N: Notify> Flight<N> {
+    pub(crate) fn new() -> Self {
+        Self {
+            is_attached: false,
+            is_over: false,
+            seats: 0,
+            newest: 0,
+            newest_begun: Instant::ZERO,
+            attempts: Few::new(),
+            waits: WaitList::default(),
+        }
+    }
+
+    /// Begins a new life in an old place, with one seat.
+    pub(crate) fn open(&mut self, is_attached: bool) {
+        (self.is_attached, self.is_over, self.seats, self.newest) = (is_attached, false, 1, 0);
+    }
+
+    pub(crate) const fn seats(&self) -> u32 {
+        self.seats
+    }
+
+    pub(crate) const fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    pub(crate) const fn is_attached(&self) -> bool {
+        self.is_attached
+    }
+
+    pub(crate) const fn join(&mut self) {
+        self.seats += 1;
+    }
+
+    /// Is there but one caller, and but this attempt, which may still answer?
+    #[inline]
+    pub(crate) fn is_alone_with(&self, number: u32) -> bool {
+        let is_it = |attempt: &Attempt| attempt.number == number && attempt.is_live();
+        self.seats == 1 && !self.is_over && !self.waits.is_shared() && self.attempts.only().is_some_and(is_it)
+    }
+
+    /// Ends with its only caller and its only attempt; gives back a waker that is of no use any more.
+    pub(crate) fn end_alone(&mut self) -> Option<Waker> {
+        (self.seats, self.is_over) = (0, true);
+        self.attempts.pop();
+        self.waits.take_lone()
+    }
+
+    /// May no more be joined nor stored; false if it was so already.
+    pub(crate) fn detach(&mut self) -> bool {
+        core::mem::take(&mut self.is_attached)
+    }
+
+    /// May be joined and stored again: what it brings is begun anew.
+    pub(crate) const fn reattach(&mut self) {
+        self.is_attached = true;
+    }
+
+    /// The first attempt of a flight, that of its first caller.
+    #[inline]
+    pub(crate) fn begin_first(&mut self, attempt: Attempt) {
+        (self.newest, self.newest_begun) = (attempt.number, attempt.begun);
+        self.attempts.push(attempt);
+    }
+
+    /// A further attempt, its caller's own from now on; true if it replaces one that another caller waits for.
+    pub(crate) fn begin(&mut self, own: &mut u32, now: Instant, terms: Terms, start: Start, by: PolledBy) -> bool {
+        let (before, newest) = (*own, self.newest);
+        let is_anothers = |last: &mut Attempt| last.number != before && last.is_owned && last.is_live();
+        let was_anothers = self.attempt(newest).is_some_and(is_anothers);
+        self.release(before);
+        self.attempts.retain(|attempt| attempt.state != State::Over);
+        self.newest += 1;
+        self.newest_begun = now;
+        let is_shared = self.waits.is_shared();
+        self.attempts.push(Attempt { is_shared, ..Attempt::new(self.newest, now, terms, start, by) });
+        *own = self.newest;
+        was_anothers
+    }
+
+    pub(crate) fn attempt(&mut self, number: u32) -> Option<&mut Attempt> {
+        self.attempts.iter_mut().find(|attempt| attempt.number == number)
+    }
+
+    /// How many attempts may still answer.
+    pub(crate) fn live(&self) -> u32 {
+        self.attempts.iter().filter(|attempt| attempt.is_live()).count() as u32
+    }
+
+    /// How many loads are under way.
+    pub(crate) fn running(&self) -> u32 {
+        self.attempts.iter().filter(|attempt| attempt.is_running()).count() as u32
+    }
+
+    pub(crate) const fn newest(&self) -> u32 {
+        self.newest
+    }
+
+    pub(crate) const fn newest_begun(&self) -> Instant {
+        self.newest_begun
+    }
+
+    pub(crate) fn oldest_begun(&self) -> Option<Instant> {
+        self.attempts.iter().filter(|attempt| attempt.is_live()).map(|attempt| attempt.begun).min()
+    }
+
+    /// Does a call that is polled so come from inside one of its loads?
+    pub(crate) fn is_inside(&self, by: &PolledBy) -> bool {
+        self.attempts.iter().any(|attempt| match attempt.state {
+            State::Out | State::LentOut => by.is_inside(&attempt.polled_by),
+            State::Batch => by.is_waker(&attempt.polled_by),
+            _ => false,
+        })
+    }
+
+    /// Did the attempt fail, and is its caller still to be told?
+    pub(crate) fn has_failed(&self, number: u32) -> bool {
+        self.attempts.iter().any(|attempt| attempt.number == number && attempt.state == State::Failed)
+    }
+
+    /// The caller has been told.
+    pub(crate) fn forget(&mut self, number: u32) {
+        if let Some(attempt) = self.attempt(number) {
+            attempt.state = State::Over;
+        }
+    }
+
+    /// Notes that a caller waits, and which loads it is to poll for that.
+    pub(crate) fn wait(
+        &mut self,
+        mine: &mut Registration<N>,
+        waker: &Waker,
+        is_first: bool,
+        old: &mut Option<Waker>,
+    ) -> Noted {
+        let mut noted = self.waits.register(mine, self.seats, waker, old);
+        noted.is_unwoken &= is_first;
+        // A wake that comes while this caller polls is seen in its next poll: a load that wakes itself each time it is
+        // polled would never let go of it.
+        if noted.is_new || (is_first && (self.waits.take_wakes() || noted.is_unwoken)) {
+            self.all_due(0);
+        }
+        noted
+    }
+
+    /// All loads are to be polled, but those up to this number.
+    pub(crate) fn all_due(&mut self, after: u32) {
+        for attempt in self.attempts.iter_mut() {
+            attempt.is_due |= attempt.number > after;
+        }
+    }
+
+    /// Is there a load that was never polled, or was woken since?
+    ///
+    /// To know that, and to reach all who wait by the next wake, the flight gets a waker of its own.
+    pub(crate) fn wants_a_poll(&mut self, old: &mut Option<Waker>) -> bool {
+        if self.waits.need_shared(old) || self.waits.take_wakes() {
+            self.all_due(0);
+        }
+        self.attempts.iter().any(|attempt| match attempt.state {
+            State::Unmade => true,
+            State::Rest | State::Batch => attempt.is_due,
+            _ => false,
+        })
+    }
+
+    /// Takes out a load that is to be polled, and was not in this poll of the caller's: one with a number above `after`.
+    /// `own` is the caller's attempt, `led` a part of a load that it drives as a whole, and this perhaps its first look.
+    /// True if that begins it.
+    pub(crate) fn check_out(
+        &mut self,
+        own: u32,
+        led: u32,
+        is_first: bool,
+        after: u32,
+        can_make: bool,
+        by: PolledBy,
+    ) -> Option<(Work, bool)> {
+        let is_shared = self.waits.is_shared();
+        for attempt in self.attempts.iter_mut().filter(|attempt| attempt.number > after) {
+            let (number, is_due) = (attempt.number, attempt.is_due);
+            let (work, state) = match attempt.state {
+                State::Unmade if can_make => (Work::Make(number), State::Out),
+                State::Rest if is_due => (Work::Poll(number), State::Out),
+                // It knows its owner's waker alone, so nothing tells whether it was woken.
+                State::Lent if number == own && (is_due || is_first) => (Work::Lent(number), State::LentOut),
+                State::Batch if is_due && number != led => (Work::Batch(number), State::Batch),
+                _ => continue,
+            };
+            let begins = !attempt.is_started;
+            (attempt.state, attempt.is_due, attempt.is_started, attempt.is_shared) = (state, false, true, is_shared);
+            if state != State::Batch {
+                attempt.polled_by = by;
+            }
+            return Some((work, begins));
+        }
+        None
+    }
+
+    /// An attempt that a caller of an older epoch begins here: nobody here owns it.
+    pub(crate) fn begin_for_others(&mut self, now: Instant, terms: Terms, start: Start, by: PolledBy) -> (u32, bool) {
+        let mut own = 0;
+        let was_anothers = self.begin(&mut own, now, terms, start, by);
+        if let Some(attempt) = self.attempt(own) {
+            attempt.is_owned = false;
+        }
+        (own, was_anothers)
+    }
+
+    /// The load of this attempt is counted in another flight.
+    pub(crate) fn count_elsewhere(&mut self, number: u32) {
+        if let Some(attempt) = self.attempt(number) {
+            attempt.is_twin = true;
+        }
+    }
+
+    /// Begins a new life in an old place, without a seat.
+    pub(crate) const fn vacate(&mut self) {
+        self.seats = 0;
+    }
+
+    /// A load that was to be made at once is not; true if it was still out.
+    pub(crate) fn unmake(&mut self, number: u32) -> bool {
+        let Some(attempt) = self.attempt(number).filter(|attempt| attempt.state == State::Out) else { return false };
+        (attempt.state, attempt.is_started) = (State::Unmade, false);
+        true
+    }
+
+    /// A load was made that nobody polls yet; false if it is not needed any more.
+    pub(crate) fn put_to_rest(&mut self, number: u32) -> bool {
+        let Some(attempt) = self.attempt(number).filter(|attempt| attempt.state == State::Out) else { return false };
+        (attempt.state, attempt.is_started, attempt.is_due) = (State::Rest, false, true);
+        true
+    }
+
+    /// A load that was to be made at once is a part of a load of many keys; false if it is not needed any more.
+    pub(crate) fn become_part(&mut self, number: u32, by: PolledBy) -> bool {
+        let Some(attempt) = self.attempt(number).filter(|attempt| attempt.state == State::Out) else { return false };
+        (attempt.state, attempt.polled_by) = (State::Batch, by);
+        true
+    }
+
+    /// When an attempt began that was claimed without a look at the clock.
+    pub(crate) fn set_begun(&mut self, number: u32, begun: Instant) {
+        if let Some(attempt) = self.attempt(number).filter(|attempt| attempt.begun == Instant::ZERO) {
+            attempt.begun = begun;
+        }
+    }
+
+    /// A load comes back that is not ready.
+    pub(crate) fn check_in(&mut self, number: u32) -> CheckedIn {
+        // Whoever looks next sees the wake, too.
+        let (is_woken, is_shared) = (self.waits.is_woken(), self.waits.is_shared());
+        let mut checked = CheckedIn { is_wanted: false, again: false, wakes_all: is_woken };
+        match self.attempt(number) {
+            Some(attempt) if attempt.state == State::Out => {
+                attempt.state = State::Rest;
+                checked.is_wanted = true;
+                checked.again = is_shared && !attempt.is_shared;
+                // Somebody saw the wake while the load was out.
+                checked.wakes_all |= attempt.is_due;
+                attempt.is_due |= checked.again;
+            }
+            Some(attempt) if attempt.state == State::LentOut => {
+                attempt.state = State::Lent;
+                checked.is_wanted = true;
+            }
+            _ => {}
+        }
+        checked
+    }
+
+    /// A load failed that may still answer: whom does that end?
+    pub(crate) fn fail(&mut self, number: u32) -> Failing {
+        let Some(attempt) = self.attempt(number).filter(|attempt| attempt.is_live()) else { return Failing::Late };
+        let is_owned = attempt.is_owned;
+        attempt.state = if is_owned { State::Failed } else { State::Over };
+        if self.live() == 0 {
+            return Failing::Last;
+        }
+        if is_owned { Failing::Beginner } else { Failing::Nobody }
+    }
+
+    /// An attempt whose load began before this instant, and may still answer.
+    pub(crate) fn overdue(&self, is_overdue: impl Fn(Instant) -> bool) -> Option<u32> {
+        self.attempts
+            .iter()
+            .find(|attempt| attempt.is_live() && is_overdue(attempt.begun))
+            .map(|attempt| attempt.number)
+    }
+
+    /// The outcome is there: nobody joins, no load is needed; tells how many were running.
+    pub(crate) fn settle(&mut self) -> (Woken<N>, u32) {
+        let running = self.running();
+        self.is_over = true;
+        self.attempts.clear();
+        (self.waits.take(), running)
+    }
+
+    /// A caller does not wait for its own attempt any more; true if that was lent, and goes with it.
+    pub(crate) fn release(&mut self, own: u32) -> bool {
+        let Some(mine) = self.attempt(own).filter(|_| own != 0) else { return false };
+        mine.is_owned = false;
+        match mine.state {
+            State::Lent | State::LentOut => {
+                mine.state = State::Over;
+                true
+            }
+            State::Failed => {
+                mine.state = State::Over;
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// A caller gives up its seat; tells, too, whether a lent load went with it.
+    pub(crate) fn leave(&mut self, own: u32) -> (Left, bool) {
+        self.seats -= 1;
+        if self.seats == 0 {
+            return (Left::Last, false);
+        }
+        if self.is_over {
+            return (Left::Others, false);
+        }
+        let was_live = self.live() > 0;
+        let is_lent = self.release(own);
+        let is_vacant = was_live && self.live() == 0;
+        (if is_vacant { Left::Vacant } else { Left::Others }, is_lent)
+    }
+
+    /// The last caller has left, and only parts of loads of many keys go on; tells how many others were running.
+    pub(crate) fn keep_parts(&mut self) -> u32 {
+        let running = self.running();
+        self.attempts.retain(|attempt| attempt.state == State::Batch);
+        self.attempts.iter_mut().for_each(|attempt| attempt.is_owned = false);
+        running - self.running()
+    }
+
+    /// Forgets the attempts of a flight that ends; tells how many were running.
+    pub(crate) fn close(&mut self) -> u32 {
+        let running = self.running();
+        self.attempts.clear();
+        running
+    }
+
+    /// Is there a load that was begun and may be finished by another?
+    pub(crate) fn worth_finishing(&self) -> bool {
+        let has_begun = |attempt: &Attempt| attempt.is_started && attempt.state == State::Rest;
+        self.seats == 1 && self.is_attached && self.attempts.iter().any(has_begun)
+    }
+}

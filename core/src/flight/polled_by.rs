@@ -1,0 +1,75 @@
+//! Who polls a load, to find calls that come from inside it.
+
+use core::task::Waker;
+
+/// What a load is polled with, who polls it and, with `std`, on which thread.
+///
+/// Only addresses are kept: the wakers live at least as long as the poll. Two callers on two threads may have the same
+/// waker (`Waker::noop`, say), so the thread counts as well. Without `std` the wakers alone decide.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PolledBy {
+    /// The waker that the load is polled with. It is that of a call which comes from inside it.
+    load: Address,
+    /// The waker that its caller is polled with. It is that of a call from inside which blocks the thread.
+    caller: Address,
+    #[cfg(feature = "std")]
+    thread: usize,
+}
+
+/// Where a waker is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Address {
+    data: usize,
+    vtable: usize,
+}
+
+impl Address {
+    #[inline]
+    fn of(waker: &Waker) -> Self {
+        Self { data: waker.data().addr(), vtable: core::ptr::from_ref(waker.vtable()).addr() }
+    }
+}
+
+impl PolledBy {
+    /// A caller who is polled with this waker, here and now.
+    #[inline]
+    pub(crate) fn here(waker: &Waker) -> Self {
+        Self::with(waker, waker)
+    }
+
+    /// The same, polling a load with a waker that it shares with others.
+    #[inline]
+    pub(crate) fn with(load: &Waker, caller: &Waker) -> Self {
+        Self {
+            load: Address::of(load),
+            caller: Address::of(caller),
+            #[cfg(feature = "std")]
+            thread: thread(),
+        }
+    }
+
+    /// Does this caller come from inside the load that is being polled so?
+    pub(crate) fn is_inside(&self, polled: &Self) -> bool {
+        #[cfg(feature = "std")]
+        if self.thread != polled.thread {
+            return false;
+        }
+        self.caller == polled.load || self.caller == polled.caller
+    }
+
+    /// Is it polled with this load's waker, on any thread? For a load that several callers drive.
+    pub(crate) fn is_waker(&self, polled: &Self) -> bool {
+        self.caller == polled.load
+    }
+}
+
+/// Tells threads apart.
+#[cfg(feature = "std")]
+#[inline]
+fn thread() -> usize {
+    std::thread_local! {
+        static MARK: u8 = const { 0 };
+    }
+    // A place in memory of the thread's own, which is cheaper than its number.
+    MARK.try_with(|mark| core::ptr::from_ref(mark).addr()).unwrap_or(0)
+}

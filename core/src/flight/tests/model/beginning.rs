@@ -1,0 +1,55 @@
+//! Callers come and begin attempts.
+
+use super::*;
+
+impl World {
+    /// The first caller of a new life of the flight.
+    pub(super) fn open(&mut self, random: &mut Random) {
+        self.flight.open(true);
+        self.model.open();
+        self.sit_down(false);
+        if random.below(3) > 0 {
+            return self.begin(0, random);
+        }
+        let caller = &mut self.callers[0].caller;
+        assert!(!self.model.begin(0, self.now, Start::Made, address_of(caller)));
+        self.flight.begin_first(Attempt::new(1, at(self.now), Terms::default(), Start::Made, caller.by()));
+        (caller.own, self.most) = (1, 1);
+    }
+
+    /// A caller of an older epoch begins a load that is this one's as well, and counted there.
+    pub(super) fn begin_for_others(&mut self, random: &mut Random) {
+        let start = [Start::Batch, Start::Made][random.below(2) as usize];
+        let other = Caller::new();
+        let replaces = self.model.begin(0, self.now, start, address_of(&other));
+        let begun = self.flight.begin_for_others(at(self.now), Terms::default(), start, other.by());
+        assert_eq!(begun, (self.model.newest, replaces));
+        self.flight.count_elsewhere(begun.0);
+        if let Some(tried) = self.model.tried.get_mut(&begun.0) {
+            (tried.is_owned, tried.is_twin) = (false, true);
+        }
+        self.others.push(other);
+        self.most = self.callers.len();
+        self.ends[7] += 1;
+    }
+
+    pub(super) fn join(&mut self) {
+        let was_empty = self.callers.is_empty();
+        self.flight.join();
+        self.sit_down(false);
+        if was_empty {
+            self.flight.all_due(0);
+            self.model.all_due(0);
+            self.ends[4] += 1;
+        }
+    }
+
+    pub(super) fn begin(&mut self, index: usize, random: &mut Random) {
+        let start = [Start::Unmade, Start::Lent, Start::Batch, Start::Made, Start::Made][random.below(5) as usize];
+        let caller = &mut self.callers[index].caller;
+        let replaces = self.model.begin(caller.own, self.now, start, address_of(caller));
+        assert_eq!(begin(&mut self.flight, caller, self.now, start), replaces);
+        assert_eq!(caller.own, self.model.newest, "attempts are numbered without gaps");
+        self.most = self.callers.len();
+    }
+}

@@ -1,0 +1,225 @@
+//! Who waits for a flight, and how they are woken.
+
+use alloc::{sync::Arc, task::Wake};
+use core::{
+    mem,
+    sync::atomic::{AtomicUsize, Ordering},
+    task::Waker,
+};
+
+use crate::Notify;
+
+/// The waiters of one flight: one waker while one waits, a waker of the flight's own from the second on.
+///
+/// A lone waiter polls the load with its own waker and nothing is allocated. As soon as a second one comes, the load is
+/// polled with a waker that wakes all who wait: one cannot know which of them is polled no more.
+pub(crate) struct WaitList<N: Notify> {
+    lone: Option<Waker>,
+    shared: Option<Arc<SharedWaker<N>>>,
+    /// The place of the one who was alone, until it comes again.
+    first: Option<N::Listener>,
+    /// How often the shared waker had been woken at the last look.
+    seen: usize,
+}
+
+/// The waker of a flight's own: wakes all who wait, and counts.
+pub(crate) struct SharedWaker<N> {
+    wakes: AtomicUsize,
+    notify: N,
+}
+
+/// A waiter's place in a list.
+pub(crate) struct Registration<N: Notify> {
+    listener: N::Listener,
+    was_alone: bool,
+    /// How often the shared waker had been woken when this waiter looked last.
+    seen: Option<usize>,
+}
+
+/// What a waiter finds when it is noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Noted {
+    /// The shared waker is new: loads do not know it yet.
+    pub(crate) is_new: bool,
+    /// No load has woken anybody since this waiter looked last: it was polled for another reason.
+    pub(crate) is_unwoken: bool,
+}
+
+/// Those who are to be woken once the lock is released.
+pub(crate) enum Woken<N> {
+    Nobody,
+    Lone(Waker),
+    All(Arc<SharedWaker<N>>),
+}
+
+impl<N: Notify> Wake for SharedWaker<N> {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.wakes.fetch_add(1, Ordering::SeqCst);
+        self.notify.notify_all();
+    }
+}
+
+impl<N: Notify> SharedWaker<N> {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { wakes: AtomicUsize::new(0), notify: N::default() })
+    }
+
+    /// How often a load has woken it.
+    pub(crate) fn wakes(&self) -> usize {
+        self.wakes.load(Ordering::SeqCst)
+    }
+
+    /// Wakes all who wait, not as a load.
+    pub(crate) fn notify_all(&self) {
+        self.notify.notify_all();
+    }
+
+    /// Notes a waiter; gives back a waker that is of no use any more.
+    pub(crate) fn listen(&self, mine: &mut Registration<N>, waker: &Waker) -> Option<Waker> {
+        self.notify.listen(&mut mine.listener, waker)
+    }
+
+    /// Forgets a waiter.
+    pub(crate) fn withdraw(&self, mine: &mut Registration<N>) -> Option<Waker> {
+        self.notify.withdraw(&mut mine.listener)
+    }
+}
+
+impl<N: Notify> Default for WaitList<N> {
+    fn default() -> Self {
+        Self { lone: None, shared: None, first: None, seen: 0 }
+    }
+}
+
+impl<N: Notify> Default for Registration<N> {
+    fn default() -> Self {
+        Self { listener: N::Listener::default(), was_alone: false, seen: None }
+    }
+}
+
+impl<N: Notify> Woken<N> {
+    /// Wakes them, in order of arrival.
+    pub(crate) fn wake(self) {
+        match self {
+            Self::Nobody => {}
+            Self::Lone(waker) => waker.wake(),
+            Self::All(shared) => shared.notify_all(),
+        }
+    }
+}
+
+impl<N: Notify> WaitList<N> {
+    pub(crate) const fn is_shared(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// What a load is polled with that several wait for.
+    pub(crate) fn waker(&self) -> Option<Waker> {
+        self.shared.as_ref().map(|shared| Waker::from(Arc::clone(shared)))
+    }
+
+    /// What wakes those who wait: the waker of all, or that of the one who is alone.
+    pub(crate) fn lone_waker(&self) -> Option<Waker> {
+        self.waker().or_else(|| self.lone.clone())
+    }
+
+    /// Forgets the waiter who is alone.
+    pub(crate) const fn take_lone(&mut self) -> Option<Waker> {
+        self.lone.take()
+    }
+
+    /// Has a load been woken since the last look, which is not this one?
+    pub(crate) fn is_woken(&self) -> bool {
+        self.shared.as_ref().is_some_and(|shared| shared.wakes() != self.seen)
+    }
+
+    /// Has a load been woken since the last look?
+    pub(crate) fn take_wakes(&mut self) -> bool {
+        self.shared.as_ref().is_some_and(|shared| {
+            let wakes = shared.wakes();
+            mem::replace(&mut self.seen, wakes) != wakes
+        })
+    }
+
+    /// Makes the shared waker if there is none; true if it is new. A waker that is of no use any more goes to `old`.
+    pub(crate) fn need_shared(&mut self, old: &mut Option<Waker>) -> bool {
+        if self.shared.is_some() {
+            return false;
+        }
+        let shared = SharedWaker::<N>::new();
+        self.seen = shared.wakes();
+        if let Some(lone) = self.lone.take() {
+            // It is asleep; forgotten here, it would never wake.
+            let _new = shared.notify.listen(self.first.insert(N::Listener::default()), &lone);
+            *old = Some(lone);
+        }
+        self.shared = Some(shared);
+        true
+    }
+
+    /// Notes a waiter, one of `seats`; a waker that is of no use any more goes to `old`.
+    pub(crate) fn register(
+        &mut self,
+        mine: &mut Registration<N>,
+        seats: u32,
+        waker: &Waker,
+        old: &mut Option<Waker>,
+    ) -> Noted {
+        if seats == 1 && self.shared.is_none() {
+            mine.was_alone = true;
+            if !self.lone.as_ref().is_some_and(|lone| lone.will_wake(waker)) {
+                *old = self.lone.replace(waker.clone());
+            }
+            return Noted { is_new: false, is_unwoken: true };
+        }
+        let is_new = self.need_shared(old);
+        if mem::take(&mut mine.was_alone) {
+            // (The shared waker was made since.)
+            (mine.listener, mine.seen) = (self.first.take().unwrap_or_default(), Some(0));
+        }
+        let mut is_unwoken = false;
+        if let Some(shared) = &self.shared {
+            let wakes = shared.wakes();
+            is_unwoken = mine.seen.replace(wakes) == Some(wakes);
+            let displaced = shared.notify.listen(&mut mine.listener, waker);
+            // (At most a clone of the one that is in `old` already.)
+            *old = old.take().or(displaced);
+        }
+        Noted { is_new, is_unwoken }
+    }
+
+    /// Forgets a waiter; gives back its waker.
+    pub(crate) fn withdraw(&mut self, mine: &mut Registration<N>) -> Option<Waker> {
+        let was_alone = mem::take(&mut mine.was_alone);
+        let Some(shared) = &self.shared else {
+            return if was_alone { self.lone.take() } else { None };
+        };
+        if was_alone {
+            mine.listener = self.first.take().unwrap_or_default();
+        }
+        shared.notify.withdraw(&mut mine.listener)
+    }
+
+    /// All who wait are to look; they stay on the list.
+    pub(crate) fn all(&self) -> Woken<N> {
+        match (&self.shared, &self.lone) {
+            (Some(shared), _) => Woken::All(Arc::clone(shared)),
+            (None, Some(lone)) => Woken::Lone(lone.clone()),
+            (None, None) => Woken::Nobody,
+        }
+    }
+
+    /// All who wait are to look, for the last time.
+    pub(crate) fn take(&mut self) -> Woken<N> {
+        self.first = None;
+        match (self.shared.take(), self.lone.take()) {
+            (Some(shared), _) => Woken::All(shared),
+            (None, Some(lone)) => Woken::Lone(lone),
+            (None, None) => Woken::Nobody,
+        }
+    }
+}
