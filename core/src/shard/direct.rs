@@ -3,11 +3,10 @@
 use alloc::vec::Vec;
 use core::{hash::Hash, time::Duration};
 
-use super::{At, Effects, RECLAIM, Shard, arrive::outcome, settle::failures_share};
+use super::{Answer, At, Carries, Effects, RECLAIM, Shard, serve::outcome, settle::failures_share};
 use crate::{
-    Instant, Loaded, Outcome, Previous, Status,
-    flight::{Answer, Ended},
-    source::{Judgement, Touched},
+    Instant, Outcome, Status,
+    source::{Judgement, Loaded, Previous, Touched},
     store::{Cleared, Entry, New, policy::Policy},
 };
 
@@ -27,14 +26,14 @@ pub(crate) struct Seen {
     deadline: Instant,
 }
 
-impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// Returns a fresh value, and counts the lookup either way.
     pub(crate) fn get_if_present(
         &mut self,
         hash: u64,
         now: Instant,
         eq: impl FnMut(&K) -> bool,
-        effects: &mut Effects<K, V, E, F, C>,
+        effects: &mut Effects<K, V, E, C>,
     ) -> Option<V> {
         let place = self.values.find(hash, eq);
         let fresh = place.filter(|place| self.values.entry(*place).is_fresh(now));
@@ -80,12 +79,12 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         loaded: Loaded<V>,
         judgement: Judgement,
         at: At<'_>,
-        effects: &mut Effects<K, V, E, F, C>,
+        effects: &mut Effects<K, V, E, C>,
     ) -> Option<u32>
     where
         K: Hash,
     {
-        self.void(None);
+        self.invalidate_load(None);
         self.take_in(hash, key, loaded, judgement, at, effects)
     }
 
@@ -96,14 +95,15 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         loaded: Loaded<V>,
         judgement: Judgement,
         At { now, rules }: At<'_>,
-        effects: &mut Effects<K, V, E, F, C>,
+        effects: &mut Effects<K, V, E, C>,
     ) -> Option<u32>
     where
         K: Hash,
     {
         let Some(end) = rules.end(loaded.ttl.or(judgement.ttl), &key, now) else {
             self.remove(hash, now, |k| *k == key, effects);
-            (effects.key, effects.value) = (Some(key), Some(loaded.value));
+            effects.keep_key(Some(key));
+            effects.rest().values.push(loaded.value);
             return None;
         };
         let weight = loaded.weight.or(judgement.weight).unwrap_or(1);
@@ -112,18 +112,18 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         let flight = self.flights.find(hash, |k| *k == key);
         let copy = flight.map(|_| loaded.value.clone());
 
-        effects.failures.extend(failure.map(|place| self.failures.remove(place)));
+        let failure = failure.map(|place| self.failures.remove(place));
+        effects.keep_failure(failure);
         let new = New { hash, key, value: loaded.value, weight, now, end, took: Duration::ZERO, former: None };
         let deadline = self.values.deadline(new.life());
         let generation = self.put(place, new, effects);
         if let Some((flight, value)) = flight.zip(copy) {
-            let Ended { key, crowd, loads, .. } = self.flights.end(flight);
-            effects.key = key;
-            effects.wake = Some(crowd);
-            effects.loads.extend(loads);
+            let key = self.settle(flight, effects);
+            effects.keep_key(key);
             let deadline = if generation.is_some() { deadline } else { now };
             let answer = Answer { value, attempt: None, published: now, since: now, deadline, generation };
-            self.flights.flight(flight).tell(Ok(answer));
+            self.flights.at(flight).verdict = Some(Ok(answer));
+            self.end_if_empty(flight, effects);
         }
         self.reclaim(now, RECLAIM, effects);
         generation
@@ -137,13 +137,14 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         Unasked { hash, key, loaded, writes }: Unasked<K, V>,
         judgement: Judgement,
         at: At<'_>,
-        effects: &mut Effects<K, V, E, F, C>,
+        effects: &mut Effects<K, V, E, C>,
     ) where
         K: Hash,
     {
         let eq = |k: &K| *k == key;
         if self.writes != writes || self.contains(hash, at.now, eq) || self.flights.find(hash, eq).is_some() {
-            (effects.key, effects.value) = (Some(key), Some(loaded.value));
+            effects.keep_key(Some(key));
+            effects.rest().values.push(loaded.value);
         } else {
             self.take_in(hash, key, loaded, judgement, at, effects);
         }
@@ -155,13 +156,14 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         hash: u64,
         now: Instant,
         mut eq: impl FnMut(&K) -> bool,
-        effects: &mut Effects<K, V, E, F, C>,
+        effects: &mut Effects<K, V, E, C>,
     ) -> bool {
         let place = self.values.find(hash, &mut eq);
         let failure = self.failures.place(hash, &mut eq);
         let flight = self.flights.find(hash, eq);
-        self.void(flight);
-        effects.failures.extend(failure.map(|place| self.failures.remove(place)));
+        self.invalidate_load(flight);
+        let failure = failure.map(|place| self.failures.remove(place));
+        effects.keep_failure(failure);
         let Some(place) = place else { return false };
         let was_fresh = self.values.entry(place).is_fresh(now);
         self.values.discard(place, now, &mut effects.leavers);
@@ -176,7 +178,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         generation: u32,
         now: Instant,
         mut eq: impl FnMut(&K) -> bool,
-        effects: &mut Effects<K, V, E, F, C>,
+        effects: &mut Effects<K, V, E, C>,
     ) -> bool {
         let place = self.values.find(hash, &mut eq);
         let is_it = place.is_some_and(|place| self.values.entry(place).generation == generation);
@@ -192,11 +194,11 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         hash: u64,
         now: Instant,
         mut eq: impl FnMut(&K) -> bool,
-        effects: &mut Effects<K, V, E, F, C>,
+        effects: &mut Effects<K, V, E, C>,
     ) -> bool {
         let place = self.values.find(hash, &mut eq);
         let flight = self.flights.find(hash, eq);
-        self.void(flight);
+        self.invalidate_load(flight);
         let Some(place) = place else { return false };
         let was_fresh = self.values.entry(place).is_fresh(now);
         // Also if it has expired: it must not come back with a clock that jumps.
@@ -227,18 +229,19 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
     }
 
     /// Changes the capacity, and evicts and forgets what is too much.
-    pub(crate) fn set_capacity(&mut self, capacity: u64, now: Instant, effects: &mut Effects<K, V, E, F, C>) {
+    pub(crate) fn set_capacity(&mut self, capacity: u64, now: Instant, effects: &mut Effects<K, V, E, C>) {
         self.values.set_capacity(capacity);
         while self.failures.len() as u64 > failures_share(capacity) {
-            effects.failures.extend(self.failures.forget_first());
+            let failure = self.failures.forget_first();
+            effects.keep_failure(failure);
         }
         self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
         self.note_due();
     }
 
     /// Removes everything and voids all loads; what is returned has to be told of and dropped.
-    pub(crate) fn clear(&mut self, now: Instant) -> (Cleared<K, V, P::Node>, impl Sized + use<K, V, E, F, W, C, P>) {
-        self.void_all();
+    pub(crate) fn clear(&mut self, now: Instant) -> (Cleared<K, V, P::Node>, impl Sized + use<K, V, E, C, P>) {
+        self.invalidate_loads();
         let cleared = (self.values.take_all(now), self.failures.take());
         self.note_due();
         cleared
@@ -260,7 +263,7 @@ impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P>
         generation: u32,
         now: Instant,
         eq: impl FnMut(&K) -> bool,
-        effects: &mut Effects<K, V, E, F, C>,
+        effects: &mut Effects<K, V, E, C>,
     ) {
         let place = self.values.find(hash, eq);
         if let Some(place) = place.filter(|place| self.values.entry(*place).generation == generation) {

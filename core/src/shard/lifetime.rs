@@ -1,9 +1,8 @@
-//! Until when a value is fresh, and from when on it is refreshed ahead of that.
+//! From when on a value is refreshed ahead of its end.
 
-use core::{hash::Hash, time::Duration};
+use core::time::Duration;
 
-use super::Rules;
-use crate::{Instant, Ttl, jitter::Jitter, store::Life};
+use crate::{Instant, jitter::Jitter, store::Life};
 
 /// When a value is refreshed although it is fresh.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,17 +23,6 @@ pub(crate) struct Margin {
     pub(crate) length: Duration,
     /// Makes it longer, and never shorter.
     pub(crate) jitter: Option<Jitter>,
-}
-
-impl Rules {
-    /// Returns when a value ends that is published now; `None` if it is not to be stored.
-    pub(super) fn end<K: Hash>(&self, ttl: Ttl, key: &K, now: Instant) -> Option<Instant> {
-        let end = ttl.or(self.ttl).deadline(now, self.keeps_expired)?;
-        Some(match self.jitter {
-            Some(jitter) if end != Instant::NEVER && end > now => jitter.shorten(now, end, key),
-            _ => end,
-        })
-    }
 }
 
 impl Early {

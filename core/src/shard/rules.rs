@@ -1,6 +1,6 @@
 //! What the cache's user has decided.
 
-use core::time::Duration;
+use core::{hash::Hash, time::Duration};
 
 use super::Early;
 use crate::{Instant, Ttl, flight::Terms, jitter::Jitter, store::Backoff};
@@ -67,6 +67,10 @@ pub(crate) struct Rules {
     pub(crate) keeps_expired: bool,
     /// Whether a failure delays the next load also where there is no value to be served meanwhile.
     pub(crate) delays_empty: bool,
+    /// Whether the cache has a loader, so that a load may be made by whoever drives it first.
+    pub(crate) has_loader: bool,
+    /// How many keys one load takes.
+    pub(crate) max_batch: usize,
 }
 
 /// The time, and what the cache's user has decided.
@@ -108,7 +112,20 @@ impl Call {
     }
 }
 
+impl Call {
+    /// Tells whether a value may be taken in the place of a failure.
+    pub(super) const fn softens(&self) -> bool {
+        self.stale_if_error.is_some() && !self.reload
+    }
+}
+
 impl Rules {
+    /// Tells whether a caller has to know the time to wait, though nothing expires.
+    #[inline]
+    pub(crate) const fn needs_time(&self) -> bool {
+        self.lock_age.is_some() || self.lock_timeout.is_some() || self.budget.is_some() || self.backoff.endless
+    }
+
     /// Returns what a call without options of its own asks for.
     pub(crate) fn call(&self) -> Call {
         Call {
@@ -120,5 +137,17 @@ impl Rules {
             takes: self.takes,
             random: None,
         }
+    }
+}
+
+impl Rules {
+    /// Returns when a value ends that is published now; `None` if it is not to be stored.
+    #[inline]
+    pub(super) fn end<K: Hash>(&self, ttl: Ttl, key: &K, now: Instant) -> Option<Instant> {
+        let end = ttl.or(self.ttl).deadline(now, self.keeps_expired)?;
+        Some(match self.jitter {
+            Some(jitter) if end != Instant::NEVER && end > now => jitter.shorten(now, end, key),
+            _ => end,
+        })
     }
 }

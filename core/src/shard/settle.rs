@@ -1,297 +1,339 @@
-//! A load ends: what is stored, what everybody is told, and what is left over.
+//! A load ends: published, failed, over its budget; and callers leave.
 
-use core::{hash::Hash, time::Duration};
+use core::{hash::Hash, mem};
 
-use super::{At, Effects, Shard, Waiting};
+use super::{At, Carries, Effects, News, Seat, Shard, Step, Visit, Waiting};
 use crate::{
-    Cause, Failure, Instant, Loaded, Outcome, Previous, Ttl,
-    flight::{Answer, Ended, Flight, Seat, Terms},
-    source::{Judgement, Touched},
-    store::{Failing, Former, New, policy::Policy},
+    Cause, Failure, Instant,
+    flight::{Failing as Ending, Left, Woken},
+    store::{Failing, policy::Policy},
 };
 
-/// A value that a load has answered, and what there is to say of it.
-pub(crate) struct News<V> {
-    value: V,
-    ttl: Ttl,
-    weight: Option<u64>,
-    judgement: Judgement,
-    /// Which value it was before, if it is the previous one that is still good.
-    former: Option<Former>,
-}
-
-impl<V> News<V> {
-    pub(crate) fn new(Loaded { value, ttl, weight }: Loaded<V>, judgement: Judgement) -> Self {
-        Self { value, ttl, weight, judgement, former: None }
-    }
-
-    pub(crate) fn kept(previous: Previous<V>, ttl: Ttl, judgement: Judgement) -> Self {
-        let Previous { value, generation, published, weight, .. } = previous;
-        Self { value, ttl, weight: Some(weight), judgement, former: Some(Former { generation, published }) }
-    }
-}
-
-impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
-    /// Publishes the answer of attempt `number`, unless a newer outcome is there already.
+impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// A load that this caller drove has ended: published, unless something newer is there; then the caller is told.
     ///
-    /// If the user's code panics, nothing has happened.
-    pub(crate) fn succeed(
-        &mut self,
-        seat: &Seat,
-        number: u32,
-        news: News<V>,
-        at: At<'_>,
-        effects: &mut Effects<K, V, E, F, C>,
-    ) where
-        K: Hash + Clone,
-    {
-        let Some((terms, begun)) = self.flights.may_answer(seat, number) else {
-            effects.value = Some(news.value);
-            return;
-        };
-        let plan = self.plan(seat, (terms, begun), news, at);
-        let Ended { key, hash, crowd, loads } = self.flights.succeed(seat, number);
-        effects.wake = Some(crowd);
-        effects.loads.extend(loads);
-        let answer = self.publish(key.map(|key| (hash, key)), number, plan, at, effects);
-        self.flights.seated(seat).tell(Ok(answer));
-    }
-
-    /// Publishes the answer of attempt `number` and ends the flight with the wait of its caller, if that is all there is
-    /// to it; if not, the answer is given back.
-    ///
-    /// The same as to [succeed](Self::succeed), to be [told](Self::told) and to leave, but most flights end like this.
+    /// What it `brought` is taken from where it is, as it may be large.
+    #[inline]
     pub(crate) fn land(
         &mut self,
-        waiting: &Waiting,
-        number: u32,
-        news: News<V>,
-        at: At<'_>,
-        effects: &mut Effects<K, V, E, F, C>,
-    ) -> Landed<K, V, E, F, W, C>
-    where
-        K: Hash + Clone,
-    {
-        let Some(alone) = self.flights.alone(&waiting.seat, number) else { return Err(news) };
-        let plan = self.plan(&waiting.seat, alone, news, at);
-        let (key, flight) = self.flights.land(&waiting.seat);
-        let answer = self.publish(key.map(|key| (waiting.hash, key)), number, plan, at, effects);
-        Ok((self.tell(waiting, answer), flight))
-    }
-
-    /// Does all that a publication takes of the user's code, while there is nothing yet that a panic could break.
-    fn plan(&mut self, seat: &Seat, (terms, begun): (Terms, Instant), news: News<V>, at: At<'_>) -> Plan<K, V>
-    where
-        K: Hash + Clone,
-    {
-        let At { now, rules } = at;
-        let News { value, ttl, weight, judgement, former } = news;
-        let ttl = ttl.or(terms.ttl).or(judgement.ttl);
-        let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1);
-        let places = self.places(seat);
-        let flight = self.flights.seated(seat);
-        let key = flight.key().filter(|_| flight.is_attached());
-        let stored = key.and_then(|key| rules.end(ttl, key, now)).map(|end| (end, value.clone()));
-        let over = key.filter(|_| rules.keeps_expired && ttl.or(rules.ttl).is_zero()).cloned();
-        Plan { value, stored, over, weight, former, took: now.saturating_since(begun), places }
-    }
-
-    /// Stores what is planned under its key, if it may be, and returns what is to be said of it.
-    fn publish(
-        &mut self,
-        key: Option<(u64, K)>,
-        number: u32,
-        plan: Plan<K, V>,
-        At { now, rules }: At<'_>,
-        effects: &mut Effects<K, V, E, F, C>,
-    ) -> Answer<V> {
-        let Plan { value, stored, over, weight, former, took, places: (place, failure) } = plan;
-        // What came expired is no reason to do without a value that is still good.
-        let is_of_use = |place: u32| over.is_some() && former.is_none() && self.values.entry(place).is_fresh(now);
-        let stays = place.is_some_and(is_of_use);
-        self.counts.load_time += took;
-        let since = former.map_or(now, |former| former.published);
-        let mut answer =
-            Answer { value, attempt: Some(number), published: now, since, deadline: now, generation: None };
-        let Some((hash, key)) = key else { return answer };
-        effects.failures.extend(match over {
-            // A source that keeps saying so must not be asked in a loop.
-            Some(key) => {
-                let failing = Failing { hash, key, failure: Failure::new(Cause::AlreadyExpired), waits: true };
-                self.failures.record(failure, failing, now, &rules.backoff)
+        waiting: &mut Waiting<C::Notify>,
+        brought: &mut Option<Result<News<V>, Failure<E>>>,
+        now: Instant,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
+        let at = At { now, rules: visit.rules };
+        let (place, number) = self.back(waiting, effects);
+        let is_alone = !waiting.is_visitor && self.flights.at(place).is_alone_with(number);
+        if let Some(Err(_)) = brought {
+            if let Some(Err(failure)) = brought.take() {
+                self.fail(place, number, failure, at, effects);
             }
-            None => failure.map(|place| self.failures.remove(place)),
-        });
-        match stored {
-            Some((_, value)) if stays => (effects.key, effects.value) = (Some(key), Some(value)),
-            Some((end, value)) => {
-                let new = New { hash, key, value, weight, now, end, took, former };
-                let deadline = self.values.deadline(new.life());
-                answer.generation = self.put_or_renew(place, new, effects);
-                if answer.generation.is_some() {
-                    answer.deadline = deadline;
-                }
-            }
-            None => {
-                if let Some(place) = place {
-                    self.values.discard(place, now, &mut effects.leavers);
-                    effects.touched = Some(Touched::Value);
-                }
-                effects.key = Some(key);
+        } else {
+            let alone = if is_alone { Some((&mut *waiting, visit.wants_value)) } else { None };
+            self.succeed(place, number, brought, at, alone, effects);
+            if is_alone {
+                return Step::Told;
             }
         }
-        answer
+        if waiting.is_visitor {
+            return Step::Told;
+        }
+        self.visit(waiting, visit, effects)
     }
 
-    /// Stores a value, or lets the one that is stored stay if it is the same.
-    fn put_or_renew(
+    /// A load has answered: what it brings is stored and told, unless something newer is there.
+    ///
+    /// Where one caller is the only one who waits and this its only load, `alone` is that caller, and whether it wants but
+    /// the value: the flight ends in one go.
+    pub(crate) fn succeed(
         &mut self,
-        place: Option<u32>,
-        new: New<K, V>,
-        effects: &mut Effects<K, V, E, F, C>,
-    ) -> Option<u32> {
-        let is_same =
-            |place: &u32| new.former.is_some_and(|former| former.generation == self.values.entry(*place).generation);
-        let Some(place) = place.filter(is_same) else { return self.put(place, new, effects) };
-        self.values.renew(place, new.life());
-        self.note_due();
-        effects.touched = Some(Touched::Deadline);
-        (effects.key, effects.value) = (Some(new.key), Some(new.value));
-        new.former.map(|former| former.generation)
+        place: u32,
+        number: u32,
+        brought: &mut Option<Result<News<V>, Failure<E>>>,
+        at: At<'_>,
+        alone: Option<(&mut Waiting<C::Notify>, bool)>,
+        effects: &mut Effects<K, V, E, C>,
+    ) {
+        let attempt = self.flights.at(place).flight.attempt(number).filter(|attempt| attempt.is_live());
+        let attempt = attempt.map(|attempt| (attempt.begun, attempt.terms));
+        let Some(Ok(news)) = brought.take() else { return };
+        let Some((begun, terms)) = attempt else {
+            effects.rest().values.push(news.into_value());
+            return;
+        };
+        // Everything that may panic comes first.
+        let former = news.former();
+        let plan = self.plan(place, (begun, terms), news, at);
+        // (Who loads for itself has no key there.)
+        let is_unshared = self.flights.at(place).key.is_none();
+        self.flights.counts.succeeded += u64::from(alone.is_some() || self.flights.counts(place, number));
+        let hash = self.flights.at(place).hash;
+        let key = if alone.is_some() {
+            self.end_alone(place, effects)
+        } else {
+            self.flights.at(place).flight.forget(number);
+            self.settle(place, effects)
+        };
+        let mut answer = self.publish(key.map(|key| (hash, key)), number, plan, at, effects);
+        if is_unshared {
+            // Nothing is stored; a value that is still good was stored before.
+            answer.generation = former;
+        }
+        match alone {
+            Some((waiting, wants_value)) => {
+                if wants_value {
+                    self.count_told(waiting);
+                    effects.value = Some(answer.value);
+                } else {
+                    effects.told = Some(Ok(self.outcome_of(waiting, answer)));
+                }
+                waiting.seat = Seat::default();
+            }
+            None => self.flights.at(place).verdict = Some(Ok(answer)),
+        }
     }
 
-    /// Ends attempt `number` by a failure; if it was the last in flight, everybody is told and it may be kept.
+    /// The flight ends with its only caller and its only load.
+    #[inline(always)]
+    fn end_alone(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) -> Option<K> {
+        let was_attached = self.flights.detach(place);
+        let slot = self.flights.at(place);
+        effects.keep_waker(slot.flight.end_alone());
+        let key = slot.key.take();
+        self.flights.seats -= 1;
+        self.flights.free(place);
+        if was_attached {
+            return key;
+        }
+        effects.keep_key(key);
+        None
+    }
+}
+
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// A caller is back with a load that ended: it need not be woken for that.
+    #[inline(always)]
+    fn back(&mut self, waiting: &mut Waiting<C::Notify>, effects: &mut Effects<K, V, E, C>) -> (u32, u32) {
+        let place = self.flights.place(&waiting.seat);
+        let flight = &mut self.flights.at(place).flight;
+        flight.set_begun(waiting.seat.began, waiting.started);
+        if !flight.is_over() {
+            effects.keep_waker(flight.waits.withdraw(&mut waiting.seat.registration));
+        }
+        (place, effects.number)
+    }
+
+    /// The outcome of a flight is there: who waits is woken, and the key is handed out if it is to be stored.
+    pub(super) fn settle(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) -> Option<K> {
+        let was_attached = self.flights.detach(place);
+        let slot = self.flights.at(place);
+        let (woken, running) = slot.flight.settle();
+        while let Some((_, load)) = slot.loads.pop() {
+            effects.rest().loads.push(load);
+        }
+        while let Some((_, failure)) = slot.failed.pop() {
+            effects.keep_error(Some(failure));
+        }
+        let key = if was_attached { slot.key.take() } else { None };
+        self.flights.counts.dropped += u64::from(running);
+        effects.wake(woken);
+        self.leave_batches(place, effects);
+        key
+    }
+
+    /// A load has failed: whom does that end, and is it kept?
     pub(crate) fn fail(
         &mut self,
-        seat: &Seat,
+        place: u32,
         number: u32,
         failure: Failure<E>,
         at: At<'_>,
-        effects: &mut Effects<K, V, E, F, C>,
+        effects: &mut Effects<K, V, E, C>,
     ) {
-        if let Some((_, begun)) = self.flights.may_answer(seat, number) {
-            self.counts.load_time += at.now.saturating_since(begun);
-            let places = self.places(seat);
-            if let Some(ended) = self.flights.fail(seat, number, &failure) {
-                return self.keep_failure(ended, places, failure, at, effects);
+        let slot = self.flights.at(place);
+        let begun = slot.flight.attempt(number).map_or(at.now, |attempt| attempt.begun);
+        let places = self.places(place);
+        let slot = self.flights.at(place);
+        match slot.flight.fail(number) {
+            Ending::Late => effects.keep_error(Some(failure)),
+            ending => {
+                let is_counted = self.flights.counts(place, number);
+                let counts = &mut self.flights.counts;
+                let counter = if failure.is_panicked() { &mut counts.panicked } else { &mut counts.failed };
+                *counter += u64::from(is_counted);
+                self.counts.count_time(begun, at.now);
+                self.remove_part(place, number, effects);
+                let slot = self.flights.at(place);
+                match ending {
+                    Ending::Last => {
+                        slot.verdict = Some(Err(failure.clone()));
+                        let key = self.settle(place, effects);
+                        self.keep_failure(place, key, places, failure, at, effects);
+                    }
+                    // Its beginner need not be the one who drove it; and there is room for an attempt again.
+                    Ending::Beginner => {
+                        slot.failed.push((number, failure));
+                        effects.wake(slot.flight.waits.all());
+                    }
+                    _ => {
+                        effects.wake(slot.flight.waits.all());
+                        effects.keep_error(Some(failure));
+                    }
+                }
             }
-            // Whoever began it is told so, and he need not be the one who drove it; others have room for an attempt again.
-            effects.nudge = true;
         }
-        effects.error = Some(failure);
     }
 
-    /// Ends the attempts that are overdue.
-    pub(super) fn settle_overdue(
+    /// Loads that are over their budget fail; true if there was one.
+    pub(super) fn end_overdue(
         &mut self,
-        seat: &Seat,
-        is_overdue: impl Fn(Instant) -> bool,
+        waiting: &Waiting<C::Notify>,
         at: At<'_>,
-        effects: &mut Effects<K, V, E, F, C>,
-    ) {
-        let places = self.places(seat);
-        let (ended, mut loads) = self.flights.overdue(seat, is_overdue);
-        if let Some((mut ended, failure)) = ended {
-            loads.append(&mut ended.loads);
-            self.keep_failure(ended, places, failure, at, effects);
-        } else {
-            effects.nudge = true;
+        effects: &mut Effects<K, V, E, C>,
+    ) -> bool {
+        let Some(budget) = at.rules.budget else { return false };
+        let place = self.flights.place(&waiting.seat);
+        let is_overdue = |begun: Instant| begun.saturating_add(budget).reached(at.now);
+        let mut any = false;
+        while let Some(number) = self.flights.at(place).flight.overdue(is_overdue) {
+            any = true;
+            let had_begun = self.flights.at(place).flight.attempt(number).is_some_and(|attempt| attempt.has_begun());
+            // (Should `Eq` panic in there, all is as it was.)
+            self.fail(place, number, Failure::new(Cause::BudgetExceeded), at, effects);
+            let load = self.flights.take_load(place, number);
+            effects.rest().loads.extend(load);
+            // (A load that was never made has not begun.)
+            self.flights.counts.failed -= u64::from(!had_begun);
         }
-        effects.loads.append(&mut loads);
+        any
     }
 
-    /// Stores a value under its key, at `place` if it is there, and makes room for it among values and failures.
-    pub(super) fn put(
-        &mut self,
-        place: Option<u32>,
-        new: New<K, V>,
-        effects: &mut Effects<K, V, E, F, C>,
-    ) -> Option<u32> {
-        if let Some(spare) = self.values.capacity().checked_sub(new.weight.max(1)) {
-            while self.failures.len() as u64 > spare {
-                effects.failures.extend(self.failures.forget_first());
-            }
-        }
-        let generation = self.values.put(place, new, self.failures.len() as u64, &mut effects.leavers);
-        effects.touched = Some(Touched::Value);
-        self.note_due();
-        generation
-    }
-
-    /// Looks up the value and the kept failure of a seated caller's key, while there is nothing yet that a panic could
-    /// break.
-    fn places(&mut self, seat: &Seat) -> Places {
-        let flight = self.flights.seated(seat);
-        let hash = flight.hash();
-        match flight.key().filter(|_| flight.is_attached()) {
-            Some(key) => (self.values.find(hash, |k| k == key), self.failures.place(hash, |k| k == key)),
-            None => (None, None),
-        }
-    }
-
+    /// A failure of the key is kept, if it is to delay the next load.
     fn keep_failure(
         &mut self,
-        ended: Ended<K, F, C>,
-        (value, place): Places,
+        place: u32,
+        key: Option<K>,
+        (value, known): (Option<u32>, Option<u32>),
         failure: Failure<E>,
         at: At<'_>,
-        effects: &mut Effects<K, V, E, F, C>,
+        effects: &mut Effects<K, V, E, C>,
     ) {
         let At { now, rules } = at;
-        let Ended { key, hash, crowd, loads } = ended;
-        effects.wake = Some(crowd);
-        effects.loads.extend(loads);
         let Some(key) = key else { return };
+        let hash = self.flights.at(place).hash;
         let capacity = self.values.capacity();
         // A value that it may soften is worth more than it: where there is no room for both, the value stays.
         let spare = value.map_or(capacity, |value| capacity.saturating_sub(self.values.entry(value).weight));
         let share = failures_share(capacity).min(spare);
         if (rules.backoff.first.is_zero() && !rules.backoff.endless) || share == 0 {
-            effects.key = Some(key);
-            // The same visit may have failed another attempt, whose error must not be dropped under the lock; then this is
-            // an exceeded budget, with nothing of the user's in it.
-            effects.error.get_or_insert(failure);
+            effects.keep_key(Some(key));
             return;
         }
-        while place.is_none() && self.failures.len() as u64 >= share {
-            effects.failures.extend(self.failures.forget_first());
+        while known.is_none() && self.failures.len() as u64 >= share {
+            effects.keep_failure(self.failures.forget_first());
         }
         if let Some(value) = value {
             // It may soften this very failure, so it is the last that should make room for it.
-            self.values.favour(value);
+            self.values.touch(value);
         }
         let failing = Failing { hash, key, failure, waits: value.is_some() || rules.delays_empty };
-        effects.failures.extend(self.failures.record(place, failing, now, &rules.backoff));
+        effects.keep_failure(self.failures.record(known, failing, now, &rules.backoff));
         self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
         self.note_due();
     }
+
+    /// Where the value and the kept failure of a flight's key are, as long as it may be stored.
+    #[inline(always)]
+    pub(super) fn places(&mut self, place: u32) -> (Option<u32>, Option<u32>) {
+        let slot = self.flights.at(place);
+        if slot.is_blank {
+            return (None, None);
+        }
+        let hash = slot.hash;
+        match slot.key.as_ref().filter(|_| slot.flight.is_attached()) {
+            Some(key) => (self.values.find(hash, |k| k == key), self.failures.place(hash, |k| k == key)),
+            None => (None, None),
+        }
+    }
+
+    /// A caller gives up its seat. If it was the last, the flight ends, and its load with it.
+    pub(crate) fn rise(&mut self, waiting: &mut Waiting<C::Notify>, effects: &mut Effects<K, V, E, C>) {
+        let mut seat = mem::take(&mut waiting.seat);
+        if mem::take(&mut waiting.may_hand_over) {
+            let place = self.flights.place(&seat);
+            let slot = self.flights.at(place);
+            if slot.flight.worth_finishing() || slot.is_last_of_a_batch() {
+                // The spawner is one more waiter, which has begun nothing.
+                let own = mem::take(&mut seat.began);
+                let is_lent = slot.flight.release(own);
+                effects.keep_error(slot.take_failure(own));
+                self.flights.counts.dropped += u64::from(is_lent);
+                effects.handed = Some((waiting.hash, seat));
+                return;
+            }
+        }
+        self.give_up(&mut seat, effects);
+    }
+
+    /// The same for a seat without a caller.
+    pub(crate) fn give_up(&mut self, seat: &mut Seat<C::Notify>, effects: &mut Effects<K, V, E, C>) {
+        let place = self.flights.place(seat);
+        let own = mem::take(&mut seat.began);
+        self.flights.seats -= 1;
+        let slot = self.flights.at(place);
+        if !slot.flight.is_over() {
+            effects.keep_waker(slot.flight.waits.withdraw(&mut seat.registration));
+        }
+        let (left, is_lent) = slot.flight.leave(own);
+        self.flights.counts.dropped += u64::from(is_lent);
+        let slot = self.flights.at(place);
+        match left {
+            Left::Last if !slot.flight.is_over() && !slot.parts.is_empty() => self.leave_to_batches(place, effects),
+            Left::Last => self.end(place, effects),
+            Left::Others => effects.keep_error(slot.take_failure(own)),
+            Left::Vacant => {
+                let failure = slot.take_failure(own);
+                effects.keep_error(failure);
+                effects.wake(slot.flight.waits.all());
+            }
+        }
+    }
+
+    /// Nobody has a seat any more.
+    pub(super) fn end(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) {
+        self.flights.detach(place);
+        let slot = self.flights.at(place);
+        let running = slot.flight.close();
+        // Nobody is there to be woken: it is only to be dropped.
+        match slot.flight.waits.take() {
+            Woken::Nobody => {}
+            Woken::Lone(waker) => effects.keep_waker(Some(waker)),
+            Woken::All(shared) => effects.rest().unused.push(shared),
+        }
+        let slot = self.flights.at(place);
+        while let Some((_, load)) = slot.loads.pop() {
+            effects.rest().loads.push(load);
+        }
+        while let Some((_, failure)) = slot.failed.pop() {
+            effects.keep_error(Some(failure));
+        }
+        match slot.verdict.take() {
+            None => {}
+            Some(Ok(answer)) => effects.rest().values.push(answer.value),
+            Some(Err(failure)) => effects.keep_error(Some(failure)),
+        }
+        let key = slot.key.take();
+        effects.keep_key(key);
+        self.flights.counts.dropped += u64::from(running);
+        self.flights.free(place);
+    }
 }
 
-/// What is about to be published.
-struct Plan<K, V> {
-    value: V,
-    /// Until when it is stored, and the copy that is.
-    stored: Option<(Instant, V)>,
-    /// The key, if the source has answered with a value that was over already.
-    over: Option<K>,
-    weight: u64,
-    former: Option<Former>,
-    took: Duration,
-    places: Places,
-}
-
-/// What the only caller of a flight is told, and what is left of the flight; or what he came with, if he is not that.
-pub(crate) type Landed<K, V, E, F, W, C> = Result<(Outcome<V, E>, Flight<K, F, V, E, W, C>), News<V>>;
-
-/// Where the value and the kept failure of a key are.
-type Places = (Option<u32>, Option<u32>);
-
-/// Returns how many failures are kept at most.
-///
-/// They have a share of their own, so that neither a flood of them nor a flood of values drives out the other.
+/// How many failures are kept at most, so that they do not crowd out values.
 pub(super) fn failures_share(capacity: u64) -> u64 {
     (capacity / FAILURES_SHARE).max(1).min(capacity)
 }
 
-/// Kept failures take at most one in so many of the capacity.
+/// Failures take at most one part in so many.
 const FAILURES_SHARE: u64 = 8;

@@ -1,19 +1,15 @@
-//! Lookups and loads are counted when they end.
+//! What a caller is told at the end of its wait, and how that is counted.
 
-use super::{Call, LookupCounts, Shard, Wait};
-use crate::{Failure, Instant, LoadError, Outcome, Status, store::policy::Policy};
-
-/// How a load outside any flight ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LoadEnd {
-    Succeeded,
-    Failed,
-    Panicked,
-    Dropped,
-}
+use super::{Answer, Carries, LookupCounts, Shard, Visit, Waiting};
+use crate::{Failure, Instant, LoadError, Outcome, Status, TimeLeft, store::policy::Policy};
 
 impl LookupCounts {
-    /// Counts a lookup that ended with a value.
+    /// Adds what a load has taken.
+    pub(crate) const fn count_time(&mut self, begun: Instant, now: Instant) {
+        self.load_time = self.load_time.saturating_add(begun.nanos_until(now));
+    }
+
+    /// Counts a lookup that ended.
     pub(crate) fn ended(&mut self, status: Status) {
         let counter = match status {
             Status::Hit => &mut self.hits,
@@ -26,55 +22,50 @@ impl LookupCounts {
     }
 }
 
-impl<K: Eq, V: Clone, E, F, W, C: Default, P: Policy> Shard<K, V, E, F, W, C, P> {
-    /// Counts a lookup that ended with a value.
-    pub(crate) fn count(&mut self, status: Status) {
-        self.counts.ended(status);
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// Counts a caller who is told an answer; gives back its status.
+    pub(super) fn count_told(&mut self, waiting: &Waiting<C::Notify>) -> Status {
+        let status = if waiting.seat.began != 0 { waiting.first() } else { Status::LockHit };
+        if waiting.is_counted {
+            self.counts.ended(status);
+        }
+        status
     }
 
-    /// Serves a stale value in place of a failure, if the time is given and there is one within the call's limit.
-    ///
-    /// Or a fresh one, to who has refreshed it ahead of time.
-    pub(crate) fn soften(
+    /// What the answer is to this caller.
+    pub(super) fn outcome_of(&mut self, waiting: &Waiting<C::Notify>, answer: Answer<V>) -> Outcome<V, E> {
+        let Answer { value, attempt, published, since, deadline, generation } = answer;
+        let led = waiting.seat.began != 0;
+        let status = self.count_told(waiting);
+        Outcome {
+            value,
+            status,
+            age: published.saturating_since(since),
+            time_left: TimeLeft::until(deadline, published),
+            led,
+            attempt: attempt.filter(|_| !waiting.is_alone),
+            waited: published.saturating_since(waiting.started),
+            generation,
+            error: None,
+        }
+    }
+
+    /// A failure, or the value that the caller takes in its place.
+    pub(super) fn soften(
         &mut self,
-        hash: u64,
-        now: Option<(Instant, &Call)>,
+        waiting: &Waiting<C::Notify>,
         failure: Failure<E>,
-        wait: Wait,
-        eq: impl FnMut(&K) -> bool,
+        visit: &Visit<'_, K, C::Batch>,
     ) -> Result<Outcome<V, E>, LoadError<E>> {
-        if let Some((now, call)) = now {
-            let place = self.values.find(hash, eq);
+        if visit.call.softens() {
+            let (now, call) = (visit.reached, visit.call);
+            let place = self.value_of(waiting, visit.key);
             if let Some(mut outcome) = self.instead(place, now, call.is_ahead(), call.stale_if_error, Some(&failure)) {
-                wait.told(&mut outcome, now);
+                waiting.tell_wait(&mut outcome, now);
                 return Ok(outcome);
             }
         }
-        self.counts.errors += 1;
+        self.counts.errors += u64::from(waiting.is_counted);
         Err(LoadError::Failed(failure))
-    }
-
-    /// Counts a load that begins outside any flight.
-    pub(crate) const fn begin_alone(&mut self) {
-        self.flights.counts.begun += 1;
-        self.counts.alone += 1;
-    }
-
-    /// Counts the end of a load outside any flight, if it has begun, and of its lookup if that is not over.
-    pub(crate) const fn end_alone(&mut self, end: Option<LoadEnd>, is_over: bool) {
-        if !is_over {
-            self.counts.abandoned += 1;
-        }
-        if let Some(end) = end {
-            self.counts.alone -= 1;
-            let counts = &mut self.flights.counts;
-            let counter = match end {
-                LoadEnd::Succeeded => &mut counts.succeeded,
-                LoadEnd::Failed => &mut counts.failed,
-                LoadEnd::Panicked => &mut counts.panicked,
-                LoadEnd::Dropped => &mut counts.dropped,
-            };
-            *counter += 1;
-        }
     }
 }

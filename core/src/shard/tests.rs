@@ -1,35 +1,163 @@
-//! One shard on plain numbers, and the steps of its callers one by one.
+//! One shard on plain numbers, and the steps of its callers one by one, driven as the shell drives them.
 
+mod anew;
 mod arriving;
+mod batches;
 mod edges;
+mod ending_alone;
 mod failing;
+mod flying;
 mod lazy;
+mod leaving;
 mod lifetime;
+mod looking_after;
+mod rig;
 mod settling;
+mod storm;
+mod tickets;
+pub(super) mod together;
 mod waiting;
+mod waking;
 mod writing;
 
-use alloc::{sync::Arc, vec::Vec};
-
-use super::*;
-use crate::{
-    Cause, Failure, LoadError, Loaded, Outcome, Status, TimeLeft, Ttl,
-    flight::{CheckIn, Leaving, Start, Terms, Work},
-    source::Judgement,
-    store::{Backoff, policy::Lru},
+use alloc::{sync::Arc, task::Wake, vec, vec::Vec};
+use core::{
+    sync::atomic::{AtomicU32, Ordering},
+    task::Waker,
+    time::Duration,
 };
 
-type Plain = Shard<u32, u32, &'static str, u32, (), (), Lru>;
-type Found = Arrival<u32, &'static str>;
-type Step = Next<u32, &'static str, u32>;
+use self::{anew::Anew, together::Together};
+use super::*;
+use crate::{
+    Cause, Failure, Instant, LoadError, Outcome, Status, TimeLeft, Ttl,
+    flight::{Start, Terms, Woken},
+    parts::{WakerList, Wakers},
+    source::{Judgement, Loaded},
+    store::{Backoff, Keeping, policy::Lru},
+};
+
+/// Loads are plain numbers.
+struct Plain;
+
+type Bell = WakerList<spin::Mutex<Wakers>>;
+
+impl Carries for Plain {
+    type Load = u32;
+    type Batch = Together;
+    type Notify = Bell;
+}
+
+type Store = Shard<u32, u32, &'static str, Plain, Lru>;
+type Left = Effects<u32, u32, &'static str, Plain>;
+type Told = Result<Outcome<u32, &'static str>, LoadError<&'static str>>;
+
+impl AsKey<Self> for u32 {
+    fn is(&self, key: &Self) -> bool {
+        self == key
+    }
+
+    fn to_key(&self) -> Self {
+        *self
+    }
+}
 
 /// A shard, what its user has decided, and what time it is.
 struct Rig {
-    shard: Plain,
+    shard: Store,
     rules: Rules,
     now: u64,
-    /// What the last step has left to be woken and dropped.
-    effects: Effects<u32, u32, &'static str, u32, ()>,
+    /// What the last poll has left to be woken and dropped.
+    effects: Left,
+}
+
+/// Counts how often somebody is woken.
+#[derive(Default)]
+struct Count(AtomicU32);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// One who asks for a key.
+struct Caller {
+    key: u32,
+    call: Call,
+    /// What it can begin a load with, and whether that is the cache's loader.
+    start: Option<Start>,
+    is_by_loader: bool,
+    /// The load of many keys that it begins.
+    batch: Option<Together>,
+    waiting: Waiting<Bell>,
+    count: Arc<Count>,
+    waker: Waker,
+    /// What it is to do next.
+    step: Step,
+    /// The last attempt that it drove in this poll.
+    after: u32,
+    /// The attempt that it drives.
+    number: u32,
+    /// The load that it is handed.
+    load: Option<u32>,
+    /// The load that it has begun in two epochs of its key.
+    anew: Option<Anew>,
+    /// The load of many keys that it has last driven.
+    driven: Option<Together>,
+    told: Option<Told>,
+}
+
+impl Caller {
+    fn new(key: u32, call: Call, start: Option<Start>, now: u64) -> Self {
+        let count = Arc::<Count>::default();
+        let waker = Waker::from(Arc::clone(&count));
+        let waiting = Waiting::new(hash(key), at(now));
+        let (step, after, number, load, told) = (Step::Wait, 0, 0, None, None);
+        let (batch, anew, driven) = (None, None, None);
+        Self {
+            key,
+            call,
+            start,
+            is_by_loader: true,
+            batch,
+            waiting,
+            count,
+            waker,
+            step,
+            after,
+            number,
+            load,
+            anew,
+            driven,
+            told,
+        }
+    }
+
+    const fn own(&self) -> u32 {
+        self.waiting.seat.began
+    }
+
+    fn is_seated(&self) -> bool {
+        self.waiting.seat.is_taken()
+    }
+
+    /// How often it was woken since it was last asked.
+    fn woken(&self) -> u32 {
+        self.count.0.swap(0, Ordering::SeqCst)
+    }
+}
+
+/// What somebody finds who asks.
+enum Found {
+    Served(Outcome<u32, &'static str>),
+    Refused(LoadError<&'static str>),
+    /// It waits, or drives a load.
+    Seated(Caller),
+    /// A value, and its refresh.
+    Ticket(Outcome<u32, &'static str>, Caller),
+    /// A value, and a refresh of another's that is to be polled once.
+    LookAfter(Outcome<u32, &'static str>, Caller),
 }
 
 fn at(nanos: u64) -> Instant {
@@ -49,16 +177,28 @@ fn failure(name: &'static str) -> Failure<&'static str> {
     Failure::new(Cause::Error(Arc::new(name)))
 }
 
-/// A wait that does not matter.
-const WAITED: Wait = Wait { led: false, since: Instant::ZERO };
-
-/// What somebody is told whose load has failed, if a value may be stale by so much.
-fn soften(rig: &mut Rig, key: u32, limit: u64) -> Result<Outcome<u32, &'static str>, LoadError<&'static str>> {
-    let call = Call { stale_if_error: Some(nanos(limit)), ..rig.rules.call() };
-    rig.shard.soften(hash(key), Some((at(rig.now), &call)), failure("down"), WAITED, |k| *k == key)
+fn name_of(failure: &Failure<&'static str>) -> &'static str {
+    match failure.cause() {
+        Cause::Error(error) => error,
+        Cause::BudgetExceeded => "over budget",
+        Cause::Panicked => "panicked",
+        _ => "another",
+    }
 }
 
-/// The defaults of D101.
+/// What somebody is told whose load has failed, if a value may be stale by so much.
+fn soften(rig: &mut Rig, key: u32, limit: u64) -> Told {
+    let call = Call { stale_if_error: Some(nanos(limit)), ..rig.rules.call() };
+    soften_with(rig, key, call)
+}
+
+fn soften_with(rig: &mut Rig, key: u32, call: Call) -> Told {
+    let caller = Caller::new(key, call, None, rig.now);
+    let (waiting, visit) = (&caller.waiting, visit_of(&caller, &rig.rules, rig.now, false));
+    rig.shard.soften(waiting, failure("down"), &visit)
+}
+
+/// The defaults of D101, and a loader.
 const fn rules() -> Rules {
     let none = Backoff { first: Duration::ZERO, factor: 1.0, cap: Duration::ZERO, jitter: None, endless: false };
     Rules {
@@ -77,6 +217,8 @@ const fn rules() -> Rules {
         takes: Takes::Fresh,
         keeps_expired: false,
         delays_empty: true,
+        has_loader: true,
+        max_batch: usize::MAX,
     }
 }
 
@@ -89,154 +231,28 @@ const BACKOFF: Backoff = Backoff {
     endless: false,
 };
 
+/// A caller's visit at this time, which is the present.
+fn visit_of<'a>(caller: &'a Caller, rules: &'a Rules, now: u64, is_first: bool) -> Visit<'a, u32, Together> {
+    Visit {
+        key: Some(&caller.key),
+        waker: &caller.waker,
+        rules,
+        call: &caller.call,
+        start: caller.start,
+        is_by_loader: caller.is_by_loader,
+        batch: None,
+        inside: &caller.waker,
+        reached: at(now),
+        is_present: true,
+        wants_value: false,
+        arrives_only: false,
+        is_first,
+        after: caller.after,
+    }
+}
+
+/// What can be seen of a shard.
 impl Rig {
-    /// Returns a shard that holds up to 100 in weight, at 1000 o'clock.
-    fn new(rules: Rules) -> Self {
-        Self::with(100, rules)
-    }
-
-    fn with(capacity: u64, rules: Rules) -> Self {
-        let hold = rules.stale_while_refresh.max(rules.stale_if_error);
-        let keeping = Keeping { hold, idle: None, lives: rules.early.is_set(), inline: rules.early.inline };
-        Self { shard: Shard::new(capacity, keeping), rules, now: 1000, effects: Effects::new() }
-    }
-
-    fn arrive_with(&mut self, key: u32, call: &Call, start: Option<Start<u32>>) -> Found {
-        let asked = Asked { hash: hash(key), now: at(self.now), rules: &self.rules, call };
-        self.effects = Effects::new();
-        self.shard.arrive(&asked, || key, |k| *k == key, || start, |_| false, &mut self.effects)
-    }
-
-    /// Asks with a load whose number is the key's.
-    fn arrive(&mut self, key: u32) -> Found {
-        self.arrive_with(key, &self.rules.call(), Some(Start::Ready(key)))
-    }
-
-    /// Asks for a value that may be stale, with its refresh.
-    fn arrive_stale(&mut self, key: u32) -> (Status, Option<Waiting>) {
-        let call = Call { takes: Takes::Ticket, ..self.rules.call() };
-        let Arrival::Served(outcome, seat) = self.arrive_with(key, &call, Some(Start::Ready(key))) else {
-            panic!("nothing to be served at once")
-        };
-        let now = at(self.now);
-        (outcome.status, seat.map(|seat| Waiting::new(hash(key), seat, &call, Status::Expired, now).uncounted()))
-    }
-
-    fn wait_with(&mut self, key: u32, call: Call) -> Waiting {
-        let Arrival::Seated(seat, first) = self.arrive_with(key, &call, Some(Start::Ready(key))) else {
-            panic!("no seat")
-        };
-        Waiting::new(hash(key), seat, &call, first, at(self.now))
-    }
-
-    /// Asks and gets a seat.
-    fn wait(&mut self, key: u32) -> Waiting {
-        self.wait_with(key, self.rules.call())
-    }
-
-    fn served(&mut self, key: u32) -> Outcome<u32, &'static str> {
-        match self.arrive(key) {
-            Arrival::Served(outcome, None) => outcome,
-            _ => panic!("nothing is served"),
-        }
-    }
-
-    fn proceed_with(&mut self, waiting: &mut Waiting, after: u32, means: Option<Start<u32>>) -> Step {
-        let poll = AtPoll { after, shared: false, reached: at(self.now), is_present: true };
-        self.effects = Effects::new();
-        self.shard.proceed(waiting, &poll, &self.rules, || means, || (), &mut self.effects)
-    }
-
-    /// The first step of a poll.
-    fn proceed(&mut self, waiting: &mut Waiting) -> Step {
-        self.proceed_with(waiting, 0, Some(Start::Ready(77)))
-    }
-
-    /// Drives every load once and finds none ready, as long as there is something to do at once.
-    fn poll(&mut self, waiting: &mut Waiting) -> Step {
-        let mut after = 0;
-        loop {
-            match self.proceed_with(waiting, after, Some(Start::Ready(77))) {
-                Next::Drive(job) => {
-                    after = job.number;
-                    let load = match job.work {
-                        Work::Poll(load) => load,
-                        _ => 0,
-                    };
-                    let kept = self.shard.flights.check_in(&waiting.seat, job.number, load, false);
-                    assert!(matches!(kept, CheckIn::Kept));
-                }
-                Next::Again => {
-                    if self.told(waiting).is_some() {
-                        return Next::Again;
-                    }
-                }
-                next => return next,
-            }
-        }
-    }
-
-    fn answer(&mut self, waiting: &Waiting, number: u32, loaded: impl Into<Loaded<u32>>) {
-        let at = At { now: at(self.now), rules: &self.rules };
-        self.effects = Effects::new();
-        let news = News::new(loaded.into(), Judgement::default());
-        self.shard.succeed(&waiting.seat, number, news, at, &mut self.effects);
-    }
-
-    fn fail(&mut self, waiting: &Waiting, number: u32, name: &'static str) {
-        let at = At { now: at(self.now), rules: &self.rules };
-        self.effects = Effects::new();
-        self.shard.fail(&waiting.seat, number, failure(name), at, &mut self.effects);
-    }
-
-    fn outcome(&mut self, waiting: &Waiting) -> Outcome<u32, &'static str> {
-        self.shard.told(waiting).expect("a verdict").expect("a value")
-    }
-
-    /// Looks whether a caller's wait is over, and counts nothing.
-    fn told(&mut self, waiting: &Waiting) -> Option<Result<u32, &'static str>> {
-        match self.shard.flights.seated(&waiting.seat).verdict(&waiting.seat)? {
-            Ok(Ok(answer)) => Some(Ok(answer.value)),
-            Ok(Err(failure)) => Some(Err(failure.error().copied().unwrap_or("over budget"))),
-            Err(failure) => Some(Err(failure.error().copied().unwrap_or("over budget"))),
-        }
-    }
-
-    fn leave(&mut self, waiting: Waiting) -> bool {
-        matches!(self.shard.flights.leave(waiting.seat), Leaving::Last(_))
-    }
-
-    /// Loads a value from claim to publication.
-    fn load(&mut self, key: u32, loaded: impl Into<Loaded<u32>>) -> Outcome<u32, &'static str> {
-        let mut waiting = self.wait(key);
-        let Next::Drive(job) = self.proceed(&mut waiting) else { panic!("nothing to drive") };
-        self.answer(&waiting, job.number, loaded);
-        let outcome = self.outcome(&waiting);
-        self.leave(waiting);
-        outcome
-    }
-
-    /// Loads and fails.
-    fn load_fails(&mut self, key: u32, name: &'static str) {
-        let mut waiting = self.wait(key);
-        let Next::Drive(job) = self.proceed(&mut waiting) else { panic!("nothing to drive") };
-        self.fail(&waiting, job.number, name);
-        assert_eq!(self.told(&waiting), Some(Err(name)));
-        self.leave(waiting);
-    }
-
-    fn insert(&mut self, key: u32, loaded: impl Into<Loaded<u32>>) -> Option<u32> {
-        let at = At { now: at(self.now), rules: &self.rules };
-        self.effects = Effects::new();
-        self.shard.insert(hash(key), key, loaded.into(), Judgement::default(), at, &mut self.effects)
-    }
-
-    fn remove(&mut self, key: u32) -> Option<u32> {
-        self.effects = Effects::new();
-        let was_fresh = self.shard.remove(hash(key), at(self.now), |k| *k == key, &mut self.effects);
-        self.effects.leavers.first.as_ref().filter(|_| was_fresh).map(|leaver| leaver.value)
-    }
-
     fn peek(&self, key: u32) -> Option<Outcome<u32, &'static str>> {
         self.shard.peek(hash(key), at(self.now), |k| *k == key)
     }
@@ -253,5 +269,34 @@ impl Rig {
         let mut keys: Vec<u32> = self.shard.values.entries().iter().map(|entry| entry.key).collect();
         keys.sort_unstable();
         keys
+    }
+
+    /// How many flights there are, how many callers wait in them, and how many loads run.
+    fn census(&self) -> (usize, u64, u64) {
+        let flights = &self.shard.flights;
+        (flights.len(), flights.seats, flights.counts.in_flight())
+    }
+
+    /// Checks that every load that began is accounted for (D85).
+    fn check_sums(&mut self, seated: &[&Caller]) {
+        let mut running = 0;
+        let mut seen = Vec::new();
+        for caller in seated {
+            let place = self.shard.flights.place(&caller.waiting.seat);
+            if !seen.contains(&place) {
+                seen.push(place);
+                running += u64::from(self.shard.flights.at(place).flight.running());
+            }
+        }
+        assert_eq!(self.shard.flights.counts.in_flight(), running, "{:?}", self.shard.flights.counts);
+    }
+
+    /// How many attempts may still answer in a caller's flight.
+    fn live(&mut self, caller: &Caller) -> u32 {
+        self.shard.flights.slot(&caller.waiting.seat).flight.live()
+    }
+
+    fn is_attached(&mut self, caller: &Caller) -> bool {
+        self.shard.flights.slot(&caller.waiting.seat).flight.is_attached()
     }
 }

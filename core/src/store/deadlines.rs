@@ -23,10 +23,15 @@ impl Deadlines {
     }
 
     /// Sets the deadline of `place`; `NEVER` removes it.
+    #[inline]
     pub(super) fn set(&mut self, place: u32, deadline: Instant) {
         if deadline == Instant::NEVER {
             return self.remove(place);
         }
+        self.put(place, deadline);
+    }
+
+    fn put(&mut self, place: u32, deadline: Instant) {
         let at = match self.position(place) {
             Some(at) => {
                 self.heap[at].0 = deadline;
@@ -46,7 +51,14 @@ impl Deadlines {
     }
 
     /// Removes the deadline of `place`, if it has one.
+    #[inline]
     pub(super) fn remove(&mut self, place: u32) {
+        if !self.heap.is_empty() {
+            self.take_out(place);
+        }
+    }
+
+    fn take_out(&mut self, place: u32) {
         let Some(at) = self.position(place) else { return };
         self.standing[place as usize] = NOWHERE;
         self.heap.swap_remove(at);

@@ -25,6 +25,17 @@ impl<K, V> Leavers<K, V> {
         Self { first: None, more: Vec::new() }
     }
 
+    /// Is there nothing to be given back?
+    pub(crate) fn has_no_memory(&self) -> bool {
+        self.first.is_none() && self.more.capacity() == 0
+    }
+
+    /// Drops all.
+    pub(crate) fn clear(&mut self) {
+        self.first = None;
+        self.more.clear();
+    }
+
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Leaver<K, V>> {
         self.first.iter_mut().chain(&mut self.more)
     }

@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 pub(crate) use entry::{Entry, Former, New};
-use lives::Lives;
-pub(crate) use lives::{Keeping, Life};
+use life::Lives;
+pub(crate) use life::{Keeping, Life};
 
 use super::{
     leavers::{Cleared, Leavers, StoreCounts},
@@ -14,6 +14,7 @@ use super::{
 use crate::{Instant, RemovalCause};
 
 mod entry;
+mod life;
 mod lives;
 
 /// The values of one shard, within a capacity.
@@ -71,7 +72,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Notes that the value at `place` was asked for, and found fresh.
     #[inline(always)]
     pub(crate) fn hit(&mut self, place: u32, now: Instant) {
-        self.favour(place);
+        self.touch(place);
         if self.keeping.idle.is_some() {
             self.prolong(place, now);
         }
@@ -79,7 +80,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     /// Has the value at `place` stay for longer than others when room is needed.
     #[inline(always)]
-    pub(crate) fn favour(&mut self, place: u32) {
+    pub(crate) fn touch(&mut self, place: u32) {
         self.policy.hit(&mut ByPlace(self.table.rows_mut()), place);
     }
 
@@ -87,6 +88,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     ///
     /// Returns its generation, or `None` if it is too heavy; what was stored under its key is gone either way. No code
     /// of the user runs in here.
+    #[inline(always)]
     pub(crate) fn put(
         &mut self,
         place: Option<u32>,
@@ -119,7 +121,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let deadline = self.deadline(life);
         self.table.rows_mut()[place as usize].deadline = deadline;
         self.begin(place, life, deadline);
-        self.favour(place);
+        self.touch(place);
     }
 
     /// Ends the freshness of the value at `place`.

@@ -6,11 +6,12 @@ use super::*;
 #[test]
 fn of_two_who_miss_one_leads_and_the_other_joins() {
     let mut rig = Rig::new(rules());
-    let (first, second) = (rig.wait(1), rig.wait(1));
-    assert_eq!((first.seat.began(), second.seat.began()), (Some(1), None));
-    assert_eq!(rig.shard.flights.census(), (1, 2, 0));
+    let (first, second) = (rig.seat(1), rig.seat(1));
+    assert_eq!((first.own(), second.own()), (1, 0));
+    assert_eq!((first.step, second.step), (Step::Make, Step::Wait));
+    assert_eq!(rig.census(), (1, 2, 1));
     let other = rig.wait(0);
-    assert_eq!(other.seat.began(), Some(1), "a key of the same hash has a load of its own (P9)");
+    assert_eq!(other.own(), 1, "a key of the same hash has a load of its own (P9)");
 }
 
 /// D1.
@@ -22,9 +23,11 @@ fn a_value_is_a_hit_until_its_deadline_and_expired_at_it() {
     let outcome = rig.served(1);
     assert_eq!((outcome.value, outcome.status, outcome.age), (5, Status::Hit, nanos(9)));
     assert_eq!((outcome.time_left, outcome.led, outcome.attempt), (TimeLeft::For(nanos(1)), false, None));
+    assert_eq!(rig.shard.hit(hash(1), at(rig.now), |k| *k == 1), Some(5));
     rig.now += 1;
-    assert!(matches!(rig.arrive(1), Arrival::Seated(_, Status::Expired)));
-    assert!(matches!(rig.arrive(2), Arrival::Seated(_, Status::Miss)));
+    assert_eq!(rig.shard.hit(hash(1), at(rig.now), |k| *k == 1), None);
+    assert_eq!(rig.wait(1).waiting.first(), Status::Expired);
+    assert_eq!(rig.wait(2).waiting.first(), Status::Miss);
 }
 
 /// D3.
@@ -52,13 +55,12 @@ fn a_reload_leads_although_the_value_is_fresh_and_joins_a_load_in_flight() {
     let mut rig = Rig::new(rules());
     rig.insert(1, 5);
     let call = Call { reload: true, ..rig.rules.call() };
-    let first = rig.wait_with(1, call);
+    let mut first = rig.wait_with(1, call);
     let second = rig.wait_with(1, call);
-    assert_eq!((first.seat.began(), second.seat.began()), (Some(1), None));
+    assert_eq!((first.own(), second.own()), (1, 0));
     assert_eq!(rig.served(1).value, 5, "others hit meanwhile");
-    rig.shard.flights.check_out(&first.seat, 0, false, || ()).expect("a job");
-    rig.answer(&first, 1, 6);
-    assert_eq!((rig.outcome(&first).status, rig.served(1).value), (Status::Miss, 6));
+    rig.answer(&mut first, 1, 6);
+    assert_eq!((rig.outcome(&mut first).status, rig.served(1).value), (Status::Miss, 6));
 }
 
 /// D35: only the stale call can hand out the ticket.
@@ -67,7 +69,7 @@ fn a_plain_lookup_is_never_served_a_stale_value() {
     let mut rig = Rig::new(Rules { stale_while_refresh: Some(nanos(50)), ..rules() });
     rig.insert(1, Loaded::new(5).ttl(nanos(10)));
     rig.now += 20;
-    assert!(matches!(rig.arrive(1), Arrival::Seated(_, Status::Expired)));
+    assert_eq!(rig.wait(1).waiting.first(), Status::Expired);
 }
 
 /// D2.
@@ -91,7 +93,7 @@ fn a_stale_hit_has_the_ticket_once() {
     assert!(rig.arrive_stale(1).1.is_none(), "the others have the value alone");
     assert_eq!(rig.shard.counts.stale, 2);
     let joined = rig.wait(1);
-    assert_eq!(joined.seat.began(), None, "who must have a fresh one joins the refresh");
+    assert_eq!(joined.own(), 0, "who must have a fresh one joins the refresh");
     assert!(!rig.leave(ticket));
     assert!(rig.arrive_stale(1).1.is_none(), "it goes on while anyone waits (D58)");
     assert!(rig.leave(joined));
@@ -105,7 +107,7 @@ fn beyond_its_limit_a_stale_value_is_not_served() {
     rig.insert(1, Loaded::new(5).ttl(nanos(10)));
     rig.now += 61;
     let call = Call { takes: Takes::Ticket, ..rig.rules.call() };
-    assert!(matches!(rig.arrive_with(1, &call, Some(Start::Fresh)), Arrival::Seated(..)));
+    assert!(matches!(rig.arrive_with(1, call, Some(Start::Made)), Found::Seated(_)));
 }
 
 /// D57.
@@ -120,7 +122,7 @@ fn a_ticket_over_the_lock_age_is_handed_out_again_up_to_the_bound() {
     assert!(rig.arrive_stale(1).1.is_none());
     rig.now += 1;
     let second = rig.arrive_stale(1).1.expect("an unpolled ticket ages, too (D11)");
-    assert_eq!((first.seat.began(), second.seat.began()), (Some(1), Some(2)));
+    assert_eq!((first.own(), second.own()), (1, 2));
     rig.now += 5;
     assert!(rig.arrive_stale(1).1.is_none(), "the bound (D10)");
     assert_eq!(rig.shard.flights.counts.takeovers, 1);
@@ -133,9 +135,9 @@ fn after_a_failed_refresh_the_value_stays_and_the_next_one_has_a_ticket() {
     rig.insert(1, Loaded::new(5).ttl(nanos(10)));
     rig.now += 20;
     let mut ticket = rig.arrive_stale(1).1.expect("a ticket");
-    assert!(matches!(rig.proceed(&mut ticket), Next::Drive(_)));
-    rig.fail(&ticket, 1, "down");
-    rig.leave(ticket);
+    assert_eq!(rig.visit(&mut ticket), Step::MakeShared);
+    rig.land_failure(&mut ticket, 1, failure("down"));
+    assert_eq!(rig.error(&mut ticket), Some("down"));
     let (status, ticket) = rig.arrive_stale(1);
     assert_eq!(status, Status::Stale(nanos(10)));
     assert!(ticket.is_some());
@@ -148,47 +150,106 @@ fn whoever_comes_over_the_lock_age_begins_a_newer_attempt_up_to_the_bound() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), attempts: 2, ..rules() });
     let first = rig.wait(1);
     rig.now += 4;
-    assert_eq!(rig.wait(1).seat.began(), None);
+    assert_eq!(rig.wait(1).own(), 0);
     rig.now += 1;
     let second = rig.wait(1);
-    assert_eq!(second.seat.began(), Some(2), "the age is reached at the very instant");
+    assert_eq!(second.own(), 2, "the age is reached at the very instant");
     rig.now += 4;
-    assert_eq!(rig.wait(1).seat.began(), None, "the age counts from the newest attempt");
+    assert_eq!(rig.wait(1).own(), 0, "the age counts from the newest attempt");
     rig.now += 1;
-    assert_eq!(rig.wait(1).seat.began(), None, "at the bound one joins and waits");
+    assert_eq!(rig.wait(1).own(), 0, "at the bound one joins and waits");
     rig.remove(1);
-    assert_eq!(rig.wait(1).seat.began(), Some(1), "a write opens an epoch with a bound of its own");
-    assert_eq!((first.seat.began(), rig.shard.flights.counts.takeovers), (Some(1), 1));
+    assert_eq!(rig.wait(1).own(), 1, "a write opens an epoch with a bound of its own");
+    assert_eq!((first.own(), rig.shard.flights.counts.takeovers), (1, 1));
 }
 
 /// D25.
 #[test]
 fn over_age_callers_may_load_alone_instead() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), over_age_alone: true, ..rules() });
-    let _first = rig.wait(1);
-    assert_eq!(rig.wait(1).seat.began(), None);
+    let first = rig.wait(1);
+    assert_eq!(rig.wait(1).own(), 0);
     rig.now += 5;
-    assert!(matches!(rig.arrive(1), Arrival::Alone(Status::Miss)));
-    assert_eq!(rig.shard.flights.census().1, 2, "they have no seat");
+    let mut alone = rig.seat(1);
+    assert!(alone.waiting.is_alone && alone.step == Step::Make);
+    assert_eq!(rig.shard.flights.slot(&first.waiting.seat).flight.seats(), 2, "they have no seat in it");
+    assert_eq!(rig.rest(&mut alone), Step::Wait);
+    rig.answer(&mut alone, 1, 6);
+    let outcome = rig.outcome(&mut alone);
+    assert_eq!((outcome.status, outcome.attempt, outcome.generation), (Status::Miss, None, None), "unnumbered");
+    assert_eq!((rig.told(&first), rig.peek(1).is_none()), (None, true), "neither shared nor stored");
 }
 
 /// D66, D67.
 #[test]
-fn who_polls_the_load_he_asks_for_is_refused_or_has_the_stale_value() {
+fn who_polls_the_load_it_asks_for_is_refused_or_has_the_stale_value() {
     let mut rig = Rig::new(Rules { stale_while_refresh: Some(nanos(50)), ..rules() });
-    let ask = |rig: &mut Rig| {
-        let call = rig.rules.call();
-        let asked = Asked { hash: hash(1), now: at(rig.now), rules: &rig.rules, call: &call };
-        rig.shard.arrive(&asked, || 1, |k| *k == 1, || Some(Start::Fresh), |_| true, &mut rig.effects)
-    };
     rig.insert(1, Loaded::new(5).ttl(nanos(10)));
     rig.now += 20;
-    let _leader = rig.wait(1);
-    let Arrival::Served(outcome, None) = ask(&mut rig) else { panic!("the stale value is served") };
+    let leader = rig.seat(1);
+    assert_eq!(leader.step, Step::Make);
+    let ask = |rig: &mut Rig| {
+        let caller = Caller::new(1, rig.rules.call(), Some(Start::Made), rig.now);
+        rig.come(Caller { waker: leader.waker.clone(), ..caller })
+    };
+    let Found::Served(outcome) = ask(&mut rig) else { panic!("the stale value is served") };
     assert_eq!(outcome.status, Status::Stale(nanos(10)));
     rig.now += 100;
-    assert!(matches!(ask(&mut rig), Arrival::Refused(LoadError::Reentrant)));
-    assert_eq!((rig.shard.counts.errors, rig.shard.flights.census().1), (1, 1));
+    assert!(matches!(ask(&mut rig), Found::Refused(LoadError::Reentrant)));
+    assert_eq!((rig.shard.counts.errors, rig.census().1), (1, 1));
+}
+
+/// D66: each time a load is polled, by its own caller or another, made or lent; and not while it rests.
+#[test]
+fn whoever_polls_a_load_is_inside_it_and_others_wait() {
+    let mut rig = Rig::new(rules());
+    let ask = |rig: &mut Rig, waker: Waker| {
+        let caller = Caller::new(1, rig.rules.call(), None, rig.now);
+        rig.come(Caller { waker, ..caller })
+    };
+    let mut owner = rig.lend(1);
+    let Found::Seated(mut other) = ask(&mut rig, owner.waker.clone()) else { panic!("it rests") };
+    rig.visit(&mut owner);
+    assert_eq!(owner.step, Step::Lent);
+    assert!(matches!(ask(&mut rig, owner.waker.clone()), Found::Refused(LoadError::Reentrant)));
+    assert!(matches!(ask(&mut rig, other.waker.clone()), Found::Refused(LoadError::Reentrant)), "the same waker");
+    other.waker = Waker::from(Arc::<Count>::default());
+    let Found::Seated(third) = ask(&mut rig, other.waker.clone()) else { panic!("it is another's") };
+    rig.rest(&mut owner);
+    rig.leave(third);
+    rig.leave(owner);
+    // It leads, with the waker of all.
+    assert_eq!(rig.visit(&mut other), Step::Make);
+    let all = rig.effects.waker.clone().expect("it is shared");
+    assert!(matches!(ask(&mut rig, all), Found::Refused(LoadError::Reentrant)));
+}
+
+/// D17: one who would have to begin a load and cannot fails, and others' loads are joined.
+#[test]
+fn without_a_loader_a_plain_call_joins_what_is_in_flight_and_else_fails() {
+    let mut rig = Rig::new(Rules { has_loader: false, stale_while_refresh: Some(nanos(50)), ..rules() });
+    let call = rig.rules.call();
+    assert!(matches!(rig.arrive_with(1, call, None), Found::Refused(LoadError::NoLoader)));
+    assert_eq!((rig.census(), rig.shard.counts.errors), ((0, 0, 0), 1), "nothing stays behind");
+    let mut leader = rig.wait(1);
+    let mut joined = rig.seat_with(1, call, None);
+    rig.rest(&mut joined);
+    rig.answer(&mut leader, 1, Loaded::new(6).ttl(nanos(10)));
+    assert_eq!((rig.outcome(&mut joined).value, rig.served(1).value), (6, 6));
+    rig.now += 10;
+    assert!(matches!(rig.arrive_with(1, call, None), Found::Refused(LoadError::NoLoader)), "expired");
+    let stale = Call { takes: Takes::Ticket, ..call };
+    let Found::Served(outcome) = rig.arrive_with(1, stale, None) else { panic!("it has no ticket to give") };
+    assert_eq!(outcome.status, Status::Stale(nanos(0)));
+}
+
+/// D17, D25: nor does one that must load for itself.
+#[test]
+fn without_a_loader_nobody_loads_alone() {
+    let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), over_age_alone: true, ..rules() });
+    let _first = rig.wait(1);
+    rig.now += 5;
+    assert!(matches!(rig.arrive_with(1, rig.rules.call(), None), Found::Refused(LoadError::NoLoader)));
 }
 
 /// D49: hits reclaim as well, and no call reclaims more than a constant.
@@ -222,7 +283,7 @@ fn a_sweep_reclaims_values_and_failures_that_are_due_and_no_others() {
     rig.now += 20;
     let mut swept = 0;
     loop {
-        match rig.shard.reclaim(at(rig.now), 64, &mut Effects::new()) {
+        match rig.shard.reclaim(at(rig.now), 64, &mut Effects::default()) {
             0 => break,
             count => swept += count,
         }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::store::policy::GatedFifo;
-use alloc::rc::Rc;
+use alloc::rc::{Rc, Weak};
+use core::cell::RefCell;
 
 /// D47.
 #[test]
@@ -45,6 +46,11 @@ fn room_is_made_for_a_failure_beside_values_of_the_largest_weight() {
     assert_eq!((rig.keys().len(), rig.shard.weight()), (0, 1));
 }
 
+fn retry_at(rig: &mut Rig, key: u32) -> Option<Instant> {
+    let Found::Refused(error) = rig.arrive(key) else { panic!("a kept failure") };
+    error.failure().and_then(Failure::retry_at)
+}
+
 /// D31
 #[test]
 fn a_count_that_nothing_has_swept_out_is_forgotten_all_the_same() {
@@ -54,8 +60,7 @@ fn a_count_that_nothing_has_swept_out_is_forgotten_all_the_same() {
     rig.now += 10_000;
     // This call reclaims one failure, and that is the other one's.
     rig.load_fails(3, "down");
-    let Arrival::Refused(error) = rig.arrive(3) else { panic!("a kept failure") };
-    assert_eq!(error.failure().and_then(Failure::retry_at), Some(at(rig.now + 10)));
+    assert_eq!(retry_at(&mut rig, 3), Some(at(rig.now + 10)));
 }
 
 /// D31: however many are due at once.
@@ -69,8 +74,7 @@ fn counts_that_nothing_has_swept_out_are_forgotten_all_the_same() {
     let mut again = 0;
     for key in [9, 7, 5, 3, 1] {
         rig.load_fails(key, "down");
-        let Arrival::Refused(error) = rig.arrive(key) else { panic!("a kept failure") };
-        again += u32::from(error.failure().and_then(Failure::retry_at) != Some(at(rig.now + 10)));
+        again += u32::from(retry_at(&mut rig, key) != Some(at(rig.now + 10)));
     }
     assert_eq!(again, 0);
 }
@@ -108,11 +112,11 @@ fn within_the_error_ttl_a_stale_call_has_the_error_beside_the_value() {
     rig.now += 5;
     rig.load_fails(1, "down");
     let call = Call { takes: Takes::Ticket, ..rig.rules.call() };
-    let Arrival::Served(outcome, None) = rig.arrive_with(1, &call, None) else { panic!("served") };
+    let Found::Served(outcome) = rig.arrive_with(1, call, None) else { panic!("served") };
     assert!(outcome.error.is_some());
 }
 
-type Rich = Shard<Rc<u32>, u32, &'static str, u32, (), (), GatedFifo>;
+type Rich = Shard<Rc<u32>, u32, &'static str, Plain, GatedFifo>;
 /// P13
 #[test]
 fn an_insert_with_a_lifetime_of_zero_hands_out_both_keys() {
@@ -121,29 +125,70 @@ fn an_insert_with_a_lifetime_of_zero_hands_out_both_keys() {
     let now = At { now: at(0), rules: &rules };
     let stored = Rc::new(1);
     let watch = Rc::downgrade(&stored);
-    let mut effects = Effects::new();
+    let mut effects = Effects::default();
     shard.insert(0, stored, Loaded::new(1), Judgement::default(), now, &mut effects);
-    let mut effects = Effects::new();
+    let mut effects = Effects::default();
     shard.insert(0, Rc::new(1), Loaded::new(1).ttl(Ttl::NotStored), Judgement::default(), now, &mut effects);
     assert!(watch.upgrade().is_some(), "dropped under the lock");
     drop(effects);
     assert!(watch.upgrade().is_none());
 }
 
+/// P13, D17
+#[test]
+fn a_key_that_nobody_can_load_is_handed_out_to_be_dropped() {
+    /// Knows the last key that was made of it.
+    struct Asked(RefCell<Weak<u32>>);
+    impl AsKey<Rc<u32>> for Asked {
+        fn is(&self, key: &Rc<u32>) -> bool {
+            **key == 1
+        }
+
+        fn to_key(&self) -> Rc<u32> {
+            let key = Rc::new(1);
+            self.0.replace(Rc::downgrade(&key));
+            key
+        }
+    }
+    let mut shard = Rich::new(10, Keeping::default());
+    let (rules, key) = (rules(), Asked(RefCell::default()));
+    let call = rules.call();
+    let visit = Visit {
+        key: Some(&key),
+        waker: Waker::noop(),
+        rules: &rules,
+        call: &call,
+        start: None,
+        is_by_loader: false,
+        batch: None,
+        inside: Waker::noop(),
+        reached: at(0),
+        is_present: true,
+        wants_value: false,
+        arrives_only: false,
+        is_first: true,
+        after: 0,
+    };
+    let mut effects = Effects::default();
+    assert_eq!(shard.arrive(&mut Waiting::new(0, at(0)), &visit, &mut effects), Step::Told);
+    assert!(matches!(effects.told, Some(Err(LoadError::NoLoader))));
+    assert!(key.0.borrow().upgrade().is_some(), "dropped under the lock");
+    drop(effects);
+    assert!(key.0.borrow().upgrade().is_none());
+}
+
 /// P13
 #[test]
 fn a_failure_that_nobody_is_told_is_handed_out_to_be_dropped() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), ..rules() });
-    let mut first = rig.wait(1);
+    let first = rig.wait(1);
     rig.now += 5;
-    let second = rig.wait(1);
-    assert!(matches!(rig.proceed(&mut first), Next::Drive(_)));
+    let mut second = rig.wait(1);
     rig.leave(first);
+    rig.drive(&mut second, 1);
     let error = Arc::new("down");
     let watch = Arc::downgrade(&error);
-    let now = At { now: at(rig.now), rules: &rig.rules };
-    rig.effects = Effects::new();
-    rig.shard.fail(&second.seat, 1, Failure::new(Cause::Error(error)), now, &mut rig.effects);
+    rig.fail_unheard(&second, 1, Failure::new(Cause::Error(error)));
     assert!(watch.upgrade().is_some(), "dropped under the lock");
 }
 
@@ -154,46 +199,68 @@ fn a_failure_whose_beginner_leaves_untold_is_handed_out_to_be_dropped() {
     let first = rig.wait(1);
     rig.now += 5;
     let mut second = rig.wait(1);
-    assert!(matches!(rig.proceed(&mut second), Next::Drive(_)));
+    rig.drive(&mut second, 1);
     let error = Arc::new("down");
     let watch = Arc::downgrade(&error);
-    let now = At { now: at(rig.now), rules: &rig.rules };
-    rig.effects = Effects::new();
-    rig.shard.fail(&second.seat, 1, Failure::new(Cause::Error(error)), now, &mut rig.effects);
-    rig.effects = Effects::new();
-    let left = rig.shard.flights.leave(first.seat);
+    rig.fail_unheard(&second, 1, Failure::new(Cause::Error(error)));
+    rig.leave(first);
     assert!(watch.upgrade().is_some(), "dropped under the lock");
-    drop(left);
+    rig.effects = Effects::default();
+    assert!(watch.upgrade().is_none());
+}
+
+/// P13: nor is a failure that is not kept, nor one that came too late.
+#[test]
+fn a_failure_that_its_last_caller_never_heard_of_is_handed_out_to_be_dropped() {
+    let mut rig = Rig::new(rules());
+    let caller = rig.seat(1);
+    let error = Arc::new("down");
+    let watch = Arc::downgrade(&error);
+    rig.fail_unheard(&caller, 1, Failure::new(Cause::Error(Arc::clone(&error))));
+    let effects = core::mem::take(&mut rig.effects);
+    drop(effects);
+    rig.fail_unheard(&caller, 1, Failure::new(Cause::Error(error)));
+    let late = core::mem::take(&mut rig.effects);
+    assert_eq!(watch.strong_count(), 2, "the verdict, and the one that came too late");
+    drop(late);
+    rig.leave(caller);
+    assert!(watch.upgrade().is_some(), "dropped under the lock");
+    rig.effects = Effects::default();
+    assert!(watch.upgrade().is_none());
 }
 
 /// P13
 #[test]
 fn a_load_handed_in_too_late_is_not_dropped_when_another_ends_in_the_same_visit() {
-    let mut rig = Rig::new(Rules { budget: Some(nanos(5)), ..rules() });
-    let mut waiting = rig.wait(1);
-    assert!(matches!(rig.poll(&mut waiting), Next::Sleep(_)));
-    rig.now += 5;
-    let poll = AtPoll { after: 1, shared: false, reached: at(rig.now), is_present: true };
-    let mut effects = Effects::new();
-    effects.loads.push(50);
-    let next: Step = rig.shard.proceed(&mut waiting, &poll, &rig.rules, || None, || (), &mut effects);
-    assert!(matches!(next, Next::Again));
-    assert_eq!(effects.loads.len(), 2);
+    let mut rig = Rig::new(Rules { budget: Some(nanos(5)), lock_age: Some(nanos(3)), ..rules() });
+    let mut first = rig.seat(1);
+    rig.now += 3;
+    let mut second = rig.wait(1);
+    rig.now += 2;
+    rig.visit(&mut second);
+    rig.rest(&mut second);
+    assert_eq!(rig.told(&first), Some(Err("over budget")), "while it is polled");
+    rig.effects = Effects::default();
+    rig.now += 3;
+    first.waiting.seat.began = 0;
+    first.load = Some(50);
+    rig.pend(&mut first);
+    rig.rest(&mut first);
+    let mut loads = core::mem::take(&mut rig.effects.rest().loads);
+    loads.sort_unstable();
+    assert_eq!(loads, [50, 77]);
 }
 
 /// D12, D16: where no load is in flight, there is nothing to take over.
 #[test]
 fn to_lead_a_vacant_flight_is_no_takeover() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), ..rules() });
-    let call = rig.rules.call();
-    let Arrival::Seated(seat, first) = rig.arrive_with(1, &call, Some(Start::Lent)) else { panic!("no seat") };
-    let owner = Waiting::new(hash(1), seat, &call, first, at(rig.now));
+    let owner = rig.lend(1);
     let _second = rig.wait(1);
     rig.leave(owner);
     rig.now += 5;
-    let mut third = rig.wait(1);
-    assert!(matches!(rig.proceed(&mut third), Next::Again));
-    assert_eq!(third.seat.began(), Some(2));
+    let third = rig.wait(1);
+    assert_eq!(third.own(), 2);
     assert_eq!(rig.shard.flights.counts.takeovers, 0);
 }
 
@@ -201,13 +268,12 @@ fn to_lead_a_vacant_flight_is_no_takeover() {
 #[test]
 fn nobody_loads_alone_for_a_vacant_flight() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), over_age_alone: true, ..rules() });
-    let call = rig.rules.call();
-    let Arrival::Seated(seat, first) = rig.arrive_with(1, &call, Some(Start::Lent)) else { panic!("no seat") };
-    let owner = Waiting::new(hash(1), seat, &call, first, at(rig.now));
+    let owner = rig.lend(1);
     let _second = rig.wait(1);
     rig.leave(owner);
     rig.now += 5;
-    assert!(matches!(rig.arrive(1), Arrival::Seated(..)));
+    let third = rig.seat(1);
+    assert!(!third.waiting.is_alone && third.own() == 2);
 }
 
 /// D30: room for a failure is made by the others.
@@ -219,7 +285,7 @@ fn a_failure_is_not_the_victim_of_its_own_keeping() {
         rig.now += delay;
     }
     rig.load_fails(3, "down");
-    assert!(matches!(rig.arrive(3), Arrival::Refused(_)));
+    assert!(matches!(rig.arrive(3), Found::Refused(_)));
 }
 
 /// D33: the value that a failure may be softened by is the last to make room for it.

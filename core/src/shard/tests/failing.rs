@@ -9,8 +9,12 @@ fn kept() -> Rules {
 
 fn refused(rig: &mut Rig, key: u32) -> Option<(&'static str, u64)> {
     match rig.arrive(key) {
-        Arrival::Refused(LoadError::Failed(failure)) => {
+        Found::Refused(LoadError::Failed(failure)) => {
             Some((*failure.error().expect("an error"), failure.retry_at().expect("a cached one").as_nanos()))
+        }
+        Found::Seated(caller) => {
+            rig.leave(caller);
+            None
         }
         _ => None,
     }
@@ -21,13 +25,28 @@ fn refused(rig: &mut Rig, key: u32) -> Option<(&'static str, u64)> {
 fn a_failure_is_told_to_all_who_waited_and_to_nobody_later() {
     let mut rig = Rig::new(rules());
     let mut callers = [1; 5].map(|key| rig.wait(key));
-    assert!(matches!(rig.proceed(&mut callers[3]), Next::Drive(_)));
-    rig.fail(&callers[3], 1, "down");
-    assert!(rig.effects.wake.is_some());
+    rig.fail(&mut callers[3], 1, "down");
+    assert!(rig.wakes_somebody());
     for caller in &callers {
         assert_eq!(rig.told(caller), Some(Err("down")));
     }
-    assert_eq!((rig.shard.failures.len(), rig.wait(1).seat.began()), (0, Some(1)));
+    assert_eq!((rig.shard.failures.len(), rig.wait(1).own()), (0, 1));
+    for caller in &mut callers {
+        assert_eq!(rig.error(caller), Some("down"));
+    }
+    assert_eq!((rig.shard.counts.errors, rig.shard.flights.counts.begun), (5, 2));
+}
+
+/// P5: the others are told at once, from that one load.
+#[test]
+fn a_panic_is_told_to_all_who_waited() {
+    let mut rig = Rig::new(rules());
+    let (mut first, mut second) = (rig.wait(1), rig.wait(1));
+    rig.drive(&mut second, 1);
+    rig.land_failure(&mut second, 1, Failure::new(Cause::Panicked));
+    assert!(rig.hear(&mut first).is_err_and(|error| error.is_panicked()));
+    assert_eq!((rig.shard.flights.counts.panicked, rig.shard.flights.counts.failed), (1, 0));
+    assert_eq!(rig.wait(1).own(), 1, "a later caller starts afresh");
 }
 
 /// D32, D1.
@@ -38,9 +57,9 @@ fn within_the_error_ttl_the_same_error_is_given_and_nothing_is_loaded() {
     rig.now += 9;
     assert_eq!(refused(&mut rig, 1), Some(("down", 1010)));
     assert_eq!((rig.shard.flights.counts.begun, rig.shard.counts.errors), (1, 1));
-    assert!(matches!(rig.arrive(0), Arrival::Seated(..)), "another key of the same hash (P9)");
+    assert!(matches!(rig.arrive(0), Found::Seated(_)), "another key of the same hash (P9)");
     rig.now += 1;
-    assert!(matches!(rig.arrive(1), Arrival::Seated(..)));
+    assert!(matches!(rig.arrive(1), Found::Seated(_)));
 }
 
 /// D32.
@@ -89,7 +108,7 @@ fn a_reload_ignores_a_kept_failure() {
     let mut rig = Rig::new(kept());
     rig.load_fails(1, "down");
     let call = Call { reload: true, ..rig.rules.call() };
-    assert!(matches!(rig.arrive_with(1, &call, Some(Start::Fresh)), Arrival::Seated(_, Status::Miss)));
+    assert_eq!(rig.wait_with(1, call).waiting.first(), Status::Miss);
 }
 
 /// D31.
@@ -135,8 +154,8 @@ fn a_dropped_load_leaves_the_count_as_it_is() {
     let mut rig = Rig::new(kept());
     rig.load_fails(1, "down");
     rig.now += 10;
-    let waiting = rig.wait(1);
-    rig.leave(waiting);
+    let caller = rig.wait(1);
+    rig.leave(caller);
     assert_eq!(rig.shard.failures.len(), 1);
     rig.load_fails(1, "down");
     assert_eq!(refused(&mut rig, 1), Some(("down", rig.now + 20)));
@@ -146,16 +165,15 @@ fn a_dropped_load_leaves_the_count_as_it_is() {
 #[test]
 fn a_panic_and_a_budget_exceeded_are_kept_like_any_failure() {
     let mut rig = Rig::new(Rules { budget: Some(nanos(5)), ..kept() });
-    let mut waiting = rig.wait(1);
-    assert!(matches!(rig.proceed(&mut waiting), Next::Drive(_)));
-    let now = At { now: at(rig.now), rules: &rig.rules };
-    rig.shard.fail(&waiting.seat, 1, Failure::new(Cause::Panicked), now, &mut rig.effects);
-    assert!(matches!(rig.arrive(1), Arrival::Refused(error) if error.is_panicked() && error.is_cached()));
+    let mut caller = rig.seat(1);
+    rig.land_failure(&mut caller, 1, Failure::new(Cause::Panicked));
+    assert!(matches!(rig.arrive(1), Found::Refused(error) if error.is_panicked() && error.is_cached()));
 
-    let mut waiting = rig.wait(2);
+    let mut caller = rig.wait(2);
     rig.now += 5;
-    assert!(matches!(rig.poll(&mut waiting), Next::Again));
-    let Arrival::Refused(error) = rig.arrive(2) else { panic!("a kept failure") };
+    assert_eq!(rig.poll(&mut caller), Step::Told);
+    assert!(rig.hear(&mut caller).is_err_and(|error| error.is_budget_exceeded() && !error.is_cached()));
+    let Found::Refused(error) = rig.arrive(2) else { panic!("a kept failure") };
     assert!(error.is_cached() && error.failure().is_some_and(Failure::is_budget_exceeded));
 }
 
@@ -202,7 +220,8 @@ fn a_value_that_needs_all_there_is_drives_the_failures_out() {
         rig.load_fails(key, "down");
     }
     assert!(rig.insert(1, Loaded::new(5).weight(75)).is_some());
-    assert_eq!((rig.shard.failures.len(), rig.shard.weight(), rig.effects.failures.len()), (5, 80, 5));
+    assert_eq!((rig.shard.failures.len(), rig.shard.weight()), (5, 80));
+    assert_eq!(rig.effects.rest().failures.len(), 5);
     assert!(rig.insert(2, Loaded::new(5).weight(81)).is_none());
     assert_eq!(rig.shard.failures.len(), 5, "what is refused drives nothing out");
     assert!(rig.insert(2, Loaded::new(5).weight(80)).is_some());
@@ -220,8 +239,45 @@ fn stale_if_error_gives_the_value_with_the_error_within_its_limit() {
     assert_eq!(outcome.error.and_then(|failure| failure.error().copied()), Some("down"));
     assert_eq!(outcome.time_left, TimeLeft::For(Duration::ZERO), "it renews nothing");
     assert!(soften(&mut rig, 1, 49).is_err());
-    assert!(rig.shard.soften(hash(1), None, failure("down"), WAITED, |k| *k == 1).is_err());
+    let call = Call { stale_if_error: None, ..rig.rules.call() };
+    assert!(soften_with(&mut rig, 1, call).is_err());
     assert_eq!((rig.shard.counts.stale, rig.shard.counts.errors), (1, 2));
     rig.remove(1);
     assert!(soften(&mut rig, 1, 100).is_err(), "a removed value is not revived");
+}
+
+/// D33: each who waited has it by its own limit, and the age of when it is served.
+#[test]
+fn a_failure_is_softened_for_each_who_waited() {
+    let mut rig = Rig::new(Rules { stale_if_error: Some(nanos(100)), ..rules() });
+    rig.insert(1, Loaded::new(5).ttl(nanos(10)));
+    rig.now += 60;
+    let (mut first, mut second) = (rig.wait(1), rig.wait(1));
+    let mut strict = rig.wait_with(1, Call { stale_if_error: Some(nanos(50)), ..rig.rules.call() });
+    rig.now += 5;
+    assert_eq!(rig.fail(&mut first, 1, "down"), Step::Told);
+    let outcome = rig.outcome(&mut first);
+    assert_eq!(
+        (outcome.value, outcome.status, outcome.led, outcome.waited),
+        (5, Status::Stale(nanos(55)), true, nanos(5))
+    );
+    assert_eq!(outcome.error.as_ref().map(name_of), Some("down"));
+    rig.now += 5;
+    let outcome = rig.outcome(&mut second);
+    assert_eq!((outcome.status, outcome.led, outcome.waited), (Status::Stale(nanos(60)), false, nanos(10)));
+    assert_eq!(rig.error(&mut strict), Some("down"));
+    assert_eq!((rig.shard.counts.stale, rig.shard.counts.errors, rig.shard.flights.counts.failed), (2, 1, 1));
+}
+
+/// D5, P11: the time that a value is judged by is the present one.
+#[test]
+fn a_failure_that_may_be_softened_is_told_by_the_present_time() {
+    let mut rig = Rig::new(Rules { stale_if_error: Some(nanos(100)), ..rules() });
+    let (mut first, mut second) = (rig.wait(1), rig.wait(1));
+    rig.fail(&mut first, 1, "down");
+    let mut waiting = core::mem::replace(&mut second.waiting, Waiting::new(0, at(0)));
+    let visit = Visit { is_present: false, ..visit_of(&second, &rig.rules, rig.now, true) };
+    assert_eq!(rig.shard.visit(&mut waiting, &visit, &mut rig.effects), Step::ReadClock);
+    second.waiting = waiting;
+    assert_eq!(rig.error(&mut second), Some("down"));
 }

@@ -38,19 +38,24 @@ fn count(rig: &Rig) -> Option<(u32, u64)> {
 fn one_refreshes_and_the_others_take_the_old_value() {
     let mut rig = Rig::new(lazy());
     rig.insert(1, expired(10));
-    let Arrival::Seated(seat, first) = rig.arrive(1) else { panic!("he refreshes") };
-    assert_eq!((first, seat.began()), (Status::Expired, Some(1)));
+    let refresher = rig.wait(1);
+    assert_eq!((refresher.waiting.first(), refresher.own()), (Status::Expired, 1));
     for age in [0, 7] {
         rig.now = 1000 + age;
-        let outcome = rig.served(1);
+        let outcome = match rig.arrive(1) {
+            Found::Served(outcome) => outcome,
+            Found::LookAfter(outcome, caller) => {
+                rig.look_after(caller);
+                outcome
+            }
+            _ => panic!("it is held"),
+        };
         assert_eq!((outcome.value, outcome.status), (10, Status::Stale(nanos(age))));
         assert!(outcome.error.is_none());
     }
-    let asked = Asked { hash: hash(1), now: at(1007), rules: &rig.rules, call: &rig.rules.call() };
-    let mut effects = Effects::new();
-    rig.shard.flights.leave(seat);
-    let found = rig.shard.arrive(&asked, || 1, |k| *k == 1, || None, |_| false, &mut effects);
-    assert!(matches!(found, Arrival::Served(..)), "who has no means takes the old value, too");
+    rig.leave(refresher);
+    let found = rig.arrive_with(1, rig.rules.call(), None);
+    assert!(matches!(found, Found::Served(..)), "who has no means takes the old value, too");
 }
 
 /// D67.
@@ -58,16 +63,14 @@ fn one_refreshes_and_the_others_take_the_old_value() {
 fn who_asks_from_inside_takes_the_old_value_whatever_the_age() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), ..lazy() });
     rig.insert(1, expired(10));
-    let Arrival::Seated(_seat, _) = rig.arrive(1) else { panic!("he refreshes") };
+    let refresher = rig.seat(1);
+    assert_eq!(refresher.step, Step::Make);
     rig.now = 1005;
-    let call = rig.rules.call();
-    let asked = Asked { hash: hash(1), now: at(1005), rules: &rig.rules, call: &call };
-    let mut arrive = |inside| {
-        let mut effects = Effects::new();
-        rig.shard.arrive(&asked, || 1, |k| *k == 1, || Some(Start::Ready(2)), |_| inside, &mut effects)
-    };
-    assert!(matches!(arrive(true), Arrival::Served(..)));
-    assert!(matches!(arrive(false), Arrival::Seated(..)));
+    let inside = Caller::new(1, rig.rules.call(), Some(Start::Made), rig.now);
+    let inside = rig.come(Caller { waker: refresher.waker.clone(), ..inside });
+    assert!(matches!(inside, Found::Served(..)));
+    assert_eq!(rig.shard.flights.counts.takeovers, 0);
+    assert!(matches!(rig.arrive(1), Found::Seated(_)));
     assert_eq!(rig.shard.flights.counts.takeovers, 1);
 }
 
@@ -84,7 +87,7 @@ fn a_failure_delays_the_next_refresh_and_is_told_beside_the_value() {
     rig.load_fails(1, "two");
     assert_eq!(count(&rig), Some((2, 1030)));
     rig.now = 1016;
-    let Arrival::Refused(LoadError::Failed(failure)) = rig.arrive(1) else { panic!("beyond the limit") };
+    let Found::Refused(LoadError::Failed(failure)) = rig.arrive(1) else { panic!("beyond the limit") };
     assert_eq!((failure.error(), failure.retry_at()), (Some(&"two"), Some(at(1030))));
     rig.now = 1030;
     rig.load(1, 20);
@@ -99,7 +102,7 @@ fn an_empty_one_is_not_delayed_unless_asked_for() {
         assert_eq!((count(&rig), refresh_at(&rig)), (None, 0));
         rig.load_fails(1, "one");
         assert_eq!((count(&rig), refresh_at(&rig)), (Some((1, 1010)), 1010));
-        let refused = matches!(rig.arrive(1), Arrival::Refused(LoadError::Failed(failure)) if failure.is_cached());
+        let refused = matches!(rig.arrive(1), Found::Refused(LoadError::Failed(failure)) if failure.is_cached());
         assert_eq!(refused, delays_empty);
     }
 }
@@ -114,7 +117,7 @@ fn what_is_over_when_it_comes_is_kept() {
         assert!(outcome.generation.is_some());
         assert_eq!(count(&rig), paced.then_some((0, 1010)), "{ttl:?}");
         assert_eq!(refresh_at(&rig), if paced { 1010 } else { 1000 });
-        assert_eq!(matches!(rig.arrive(1), Arrival::Served(..)), paced);
+        assert_eq!(matches!(rig.arrive(1), Found::Served(..)), paced);
         let look = rig.shard.look(hash(1), at(1000), |k| *k == 1).expect("it is kept");
         assert!(look.error.is_none() && look.status == Status::Stale(nanos(0)));
     }
@@ -161,25 +164,24 @@ fn inline_the_first_refreshes_and_has_the_old_value_if_that_fails() {
     rig.now = 1089;
     assert_eq!(rig.served(1).status, Status::Hit);
     rig.now = 1090;
-    let waiting = rig.wait(1);
-    assert_eq!(rig.served(1).status, Status::Hit, "the others");
+    let refresher = rig.wait(1);
+    let Found::LookAfter(outcome, caller) = rig.arrive(1) else { panic!("the others have the value") };
+    rig.look_after(caller);
+    assert_eq!((outcome.status, rig.served(1).status), (Status::Hit, Status::Hit), "the others");
     let call = rig.rules.call();
-    let soften = |rig: &mut Rig, call: &Call| {
-        rig.shard.soften(hash(1), Some((at(1090), call)), failure("down"), WAITED, |k| *k == 1)
-    };
-    let outcome = soften(&mut rig, &call).expect("it is fresh");
+    let outcome = soften_with(&mut rig, 1, call).expect("it is fresh");
     assert_eq!((outcome.value, outcome.status, outcome.error.is_some()), (10, Status::Hit, true));
     for call in
         [Call { reload: true, ..call }, Call { takes: Takes::Ticket, ..call }, Call { takes: Takes::Fresh, ..call }]
     {
-        assert!(soften(&mut rig, &call).is_err(), "{call:?}");
+        assert!(soften_with(&mut rig, 1, call).is_err(), "{call:?}");
     }
-    rig.leave(waiting);
+    rig.leave(refresher);
     rig.load_fails(1, "down");
     assert_eq!(rig.served(1).status, Status::Hit, "not before the delay is over");
 }
 
-/// D21: a bound that the caller has set, and a value that is good enough for him.
+/// D21: a bound that the caller has set, and a value that is good enough for it.
 #[test]
 fn patience_ends_by_the_fresh_value_of_who_refreshes_it_ahead_of_time() {
     for then in [OnTimeout::Stale, OnTimeout::Fail] {
@@ -187,13 +189,16 @@ fn patience_ends_by_the_fresh_value_of_who_refreshes_it_ahead_of_time() {
             let mut rig = Rig::new(Rules { lock_timeout: Some((nanos(5), then)), ..ahead(10, true) });
             rig.insert(1, Loaded::new(10).ttl(nanos(100)));
             rig.now = 1090;
-            let mut waiting = rig.wait_with(1, Call { reload, ..rig.rules.call() });
-            assert!(matches!(rig.proceed(&mut waiting), Next::Drive(_)));
+            let mut caller = rig.wait_with(1, Call { reload, ..rig.rules.call() });
             rig.now = 1095;
-            match rig.proceed(&mut waiting) {
-                Next::Leave(Ok(outcome)) => assert!(!reload && outcome.status == Status::Hit),
-                Next::Leave(Err(LoadError::LockTimeout)) => assert!(reload),
-                _ => panic!("it is time to leave"),
+            assert_eq!(rig.poll(&mut caller), Step::Told);
+            match rig.hear(&mut caller) {
+                Ok(outcome) => {
+                    assert!(!reload || then == OnTimeout::Stale, "a fresh value is what `Stale` takes (D23)");
+                    assert_eq!(outcome.status, Status::Hit);
+                }
+                Err(LoadError::LockTimeout) => assert!(reload && then == OnTimeout::Fail),
+                Err(_) => panic!("it is time to leave"),
             }
             assert_eq!(rig.shard.counts.timeouts, 1);
         }
@@ -236,7 +241,7 @@ fn what_is_touched() {
     rig.insert(1, 10);
     assert_eq!(rig.effects.touched, Some(Touched::Value));
     let expire = |rig: &mut Rig| {
-        rig.effects = Effects::new();
+        rig.effects = Effects::default();
         rig.shard.expire(hash(1), at(rig.now), |k| *k == 1, &mut rig.effects);
         rig.effects.touched
     };

@@ -114,7 +114,7 @@ fn a_fresh_value_is_refreshed_once() {
     assert!(matches!(rig.arrive_stale(1), (Status::Hit, None)));
     rig.now = 1080;
     let _ = rig.served(1);
-    assert_eq!(rig.shard.flights.census(), (0, 0, 0), "plain calls begin nothing");
+    assert_eq!(rig.census(), (0, 0, 0), "plain calls begin nothing");
     let (status, ticket) = rig.arrive_stale(1);
     assert!(status == Status::Hit && ticket.is_some());
     assert!(matches!(rig.arrive_stale(1), (Status::Hit, None)));
@@ -125,18 +125,18 @@ fn a_fresh_value_is_refreshed_once() {
 #[test]
 fn chance_is_the_calls() {
     let mut rig = Rig::new(Rules { ttl: nanos(100).into(), early: early(None, Some(1.0)), ..rules() });
-    let mut waiting = rig.wait(1);
-    let Next::Drive(job) = rig.proceed(&mut waiting) else { panic!("nothing to drive") };
+    let mut caller = rig.seat(1);
     rig.now = 1050;
-    rig.answer(&waiting, job.number, 10);
-    let _ = rig.outcome(&waiting);
-    rig.leave(waiting);
+    rig.land(&mut caller, 1, 10);
+    let _ = rig.outcome(&mut caller);
     rig.now = 1100;
     for (random, asked) in [(None, false), (Some(1.0), false), (Some(0.37), false), (Some(0.36), true)] {
         let call = Call { takes: Takes::Ticket, random, ..rig.rules.call() };
-        let Found::Served(outcome, seat) = rig.arrive_with(1, &call, Some(Start::Ready(1))) else {
-            panic!("it is there")
+        let (outcome, has_ticket) = match rig.arrive_with(1, call, Some(Start::Made)) {
+            Found::Served(outcome) => (outcome, false),
+            Found::Ticket(outcome, _) => (outcome, true),
+            _ => panic!("it is there"),
         };
-        assert_eq!((outcome.status, seat.is_some()), (Status::Hit, asked), "{random:?}");
+        assert_eq!((outcome.status, has_ticket), (Status::Hit, asked), "{random:?}");
     }
 }

@@ -22,19 +22,17 @@ fn lifetimes_and_weights_take_the_first_answer_there_is() {
 
     let call =
         |ttl, weight| Call { terms: Terms { ttl: Ttl::For(nanos(ttl)), weight: Some(weight) }, ..rules().call() };
-    let first = rig.wait_with(3, call(40, 4));
-    let joined = rig.wait_with(3, call(50, 5));
+    let mut first = rig.wait_with(3, call(40, 4));
+    let mut joined = rig.wait_with(3, call(50, 5));
     rig.now += 5;
     let _second = rig.wait_with(3, call(60, 6));
-    rig.shard.flights.check_out(&joined.seat, 0, false, || ()).expect("a job");
-    rig.answer(&joined, 1, 6);
-    assert_eq!(rig.outcome(&first).time_left, TimeLeft::For(nanos(40)));
+    rig.answer(&mut joined, 1, 6);
+    assert_eq!(rig.outcome(&mut first).time_left, TimeLeft::For(nanos(40)));
     assert_eq!(rig.shard.values.weight(), 1 + 1 + 4);
 
-    let waiting = rig.wait_with(4, call(40, 4));
-    rig.shard.flights.check_out(&waiting.seat, 0, false, || ()).expect("a job");
-    rig.answer(&waiting, 1, Loaded::new(6).ttl(nanos(7)).weight(2));
-    assert_eq!(rig.outcome(&waiting).time_left, TimeLeft::For(nanos(7)));
+    let mut caller = rig.wait_with(4, call(40, 4));
+    rig.answer(&mut caller, 1, Loaded::new(6).ttl(nanos(7)).weight(2));
+    assert_eq!(rig.outcome(&mut caller).time_left, TimeLeft::For(nanos(7)));
     assert_eq!(rig.shard.values.weight(), 1 + 1 + 4 + 2);
 }
 
@@ -42,48 +40,45 @@ fn lifetimes_and_weights_take_the_first_answer_there_is() {
 #[test]
 fn a_slow_load_does_not_eat_its_values_lifetime() {
     let mut rig = Rig::new(Rules { ttl: Ttl::For(nanos(30)), ..rules() });
-    let mut waiting = rig.wait(1);
-    assert!(matches!(rig.proceed(&mut waiting), Next::Drive(_)));
+    let mut caller = rig.seat(1);
     rig.now += 500;
-    rig.answer(&waiting, 1, 6);
-    let outcome = rig.outcome(&waiting);
+    rig.land(&mut caller, 1, 6);
+    let outcome = rig.outcome(&mut caller);
     assert_eq!((outcome.time_left, outcome.waited), (TimeLeft::For(nanos(30)), nanos(500)));
-    assert_eq!((rig.served(1).age, rig.shard.counts.load_time), (Duration::ZERO, nanos(500)));
+    assert_eq!((rig.served(1).age, rig.shard.counts.load_time), (Duration::ZERO, 500));
 }
 
 /// D8, D19.
 #[test]
 fn an_answer_after_the_first_is_discarded() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), ..rules() });
-    let mut first = rig.wait(1);
+    let mut first = rig.seat(1);
     rig.now += 5;
-    let mut second = rig.wait(1);
-    assert!(matches!(rig.proceed(&mut first), Next::Drive(job) if job.number == 1));
-    assert!(matches!(rig.proceed(&mut second), Next::Drive(job) if job.number == 2));
-    rig.answer(&first, 1, 6);
-    assert!(rig.effects.wake.is_some());
-    rig.answer(&second, 2, 7);
-    assert!(rig.effects.wake.is_none(), "nobody is woken twice (D15)");
-    assert_eq!(rig.effects.value, Some(7), "dropped outside the lock");
+    let mut second = rig.seat(1);
+    assert_eq!((first.step, second.step, second.own()), (Step::Make, Step::Make, 2));
+    let mut third = rig.wait(1);
+    rig.land(&mut first, 1, 6);
+    assert!(rig.wakes_somebody());
+    assert_eq!(rig.land(&mut second, 2, 7), Step::Told);
+    assert!(!rig.wakes_somebody(), "nobody is woken twice (D15)");
+    assert_eq!(rig.effects.rest().values, [7], "dropped outside the lock");
     assert_eq!((rig.told(&second), rig.served(1).value), (Some(Ok(6)), 6));
-    rig.fail(&second, 2, "late");
-    assert_eq!((rig.told(&second), rig.shard.values.counts.stored), (Some(Ok(6)), 1));
+    rig.fail_unheard(&third, 2, failure("late"));
+    assert_eq!((rig.told(&third), rig.shard.values.counts.stored), (Some(Ok(6)), 1));
+    assert_eq!(rig.outcome(&mut third).attempt, Some(1));
 }
 
 /// D9: an answer beats an error, and then no failure is cached.
 #[test]
 fn a_failure_before_anothers_answer_is_not_kept() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), backoff: BACKOFF, ..rules() });
-    let mut first = rig.wait(1);
+    let mut first = rig.seat(1);
     rig.now += 5;
-    let mut second = rig.wait(1);
-    assert!(matches!(rig.proceed(&mut first), Next::Drive(_)));
-    rig.fail(&first, 1, "down");
-    assert!(rig.effects.wake.is_none());
+    let mut second = rig.seat(1);
+    assert_eq!(rig.land_failure(&mut first, 1, failure("down")), Step::Told);
     assert_eq!((rig.told(&first), rig.told(&second)), (Some(Err("down")), None));
     assert_eq!(rig.shard.failures.len(), 0);
-    assert!(matches!(rig.proceed(&mut second), Next::Drive(_)));
-    rig.answer(&second, 2, 6);
+    rig.land(&mut second, 2, 6);
     assert_eq!((rig.told(&second), rig.shard.failures.len(), rig.served(1).value), (Some(Ok(6)), 0, 6));
 }
 
@@ -109,7 +104,7 @@ fn a_capacity_of_zero_coalesces_and_stores_nothing() {
     rig.load_fails(1, "down");
     assert_eq!((rig.insert(1, 5), rig.shard.weight()), (None, 0));
     let (first, second) = (rig.wait(1), rig.wait(1));
-    assert_eq!((first.seat.began(), second.seat.began()), (Some(1), None));
+    assert_eq!((first.own(), second.own()), (1, 0));
 }
 
 /// D48: what was loaded can be read.
@@ -129,19 +124,17 @@ fn those_who_came_before_a_removal_have_the_loads_outcome_and_those_after_lead_a
     let mut rig = Rig::new(Rules { backoff: BACKOFF, ..rules() });
     rig.insert(1, Loaded::new(5).ttl(nanos(10)));
     rig.now += 10;
-    let (mut early, joined) = (rig.wait(1), rig.wait(1));
+    let (mut early, mut joined) = (rig.wait(1), rig.wait(1));
     assert_eq!(rig.remove(1), None, "it had expired");
-    let mut late = rig.wait(1);
-    assert_eq!(late.seat.began(), Some(1));
-    assert!(matches!(rig.proceed(&mut early), Next::Drive(_)));
-    rig.answer(&early, 1, 6);
-    let outcome = rig.outcome(&joined);
+    let mut late = rig.seat(1);
+    assert_eq!((late.own(), late.step), (1, Step::Make), "beside it, without waiting");
+    rig.answer(&mut early, 1, 6);
+    let outcome = rig.outcome(&mut joined);
     assert_eq!((outcome.value, outcome.time_left), (6, TimeLeft::For(Duration::ZERO)));
     assert_eq!((rig.told(&late), rig.peek(1).is_none()), (None, true));
-    assert!(matches!(rig.proceed(&mut late), Next::Drive(_)), "beside it, without waiting");
 
     rig.shard.flights.detach_all();
-    rig.fail(&late, 1, "down");
+    rig.land_failure(&mut late, 1, failure("down"));
     assert_eq!((rig.told(&late), rig.shard.failures.len()), (Some(Err("down")), 0));
 }
 
@@ -149,11 +142,10 @@ fn those_who_came_before_a_removal_have_the_loads_outcome_and_those_after_lead_a
 #[test]
 fn a_load_that_a_write_has_voided_does_not_undo_it() {
     let mut rig = Rig::new(rules());
-    let mut early = rig.wait(1);
-    assert!(matches!(rig.proceed(&mut early), Next::Drive(_)));
+    let mut early = rig.seat(1);
     assert_eq!(rig.remove(1), None, "an absent key, and a write all the same");
     rig.insert(1, 8);
-    rig.answer(&early, 1, 6);
+    rig.land(&mut early, 1, 6);
     assert_eq!((rig.told(&early), rig.served(1).value), (Some(Ok(6)), 8));
     assert_eq!(rig.shard.values.counts.stored, 1);
 }

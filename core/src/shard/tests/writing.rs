@@ -2,25 +2,18 @@
 
 use super::*;
 
-fn seat_and_drive(rig: &mut Rig, key: u32) -> Waiting {
-    let mut waiting = rig.wait(key);
-    assert!(matches!(rig.proceed(&mut waiting), Next::Drive(_)));
-    rig.shard.flights.check_in(&waiting.seat, 1, key, false);
-    waiting
-}
-
 /// D39: it is what they asked for, and newer.
 #[test]
 fn an_insert_ends_the_wait_of_all_with_the_inserted_value() {
     let mut rig = Rig::new(rules());
-    let leader = seat_and_drive(&mut rig, 1);
-    let joined = rig.wait(1);
+    let mut leader = rig.wait(1);
+    let mut joined = rig.wait(1);
     rig.now += 4;
     let generation = rig.insert(1, Loaded::new(8).ttl(nanos(20)));
-    assert!(rig.effects.wake.is_some());
-    assert_eq!(rig.effects.loads, [1], "the load is dropped outside the lock");
-    for (waiting, status) in [(&leader, Status::Miss), (&joined, Status::LockHit)] {
-        let outcome = rig.outcome(waiting);
+    assert!(rig.wakes_somebody());
+    assert_eq!(rig.effects.rest().loads, [1], "the load is dropped outside the lock");
+    for (caller, status) in [(&mut leader, Status::Miss), (&mut joined, Status::LockHit)] {
+        let outcome = rig.outcome(caller);
         assert_eq!((outcome.value, outcome.status, outcome.attempt), (8, status, None));
         assert_eq!((outcome.generation, outcome.waited), (generation, nanos(4)));
         assert_eq!((outcome.age, outcome.time_left), (Duration::ZERO, TimeLeft::For(nanos(20))));
@@ -33,9 +26,9 @@ fn an_insert_ends_the_wait_of_all_with_the_inserted_value() {
 #[test]
 fn an_insert_that_is_refused_ends_the_wait_all_the_same() {
     let mut rig = Rig::with(5, rules());
-    let waiting = seat_and_drive(&mut rig, 1);
+    let mut caller = rig.wait(1);
     assert_eq!(rig.insert(1, Loaded::new(8).weight(6)), None);
-    let outcome = rig.outcome(&waiting);
+    let outcome = rig.outcome(&mut caller);
     assert_eq!((outcome.value, outcome.generation), (8, None));
     assert_eq!(outcome.time_left, TimeLeft::For(Duration::ZERO));
     assert_eq!(rig.shard.values.len(), 0);
@@ -52,8 +45,8 @@ fn an_insert_with_a_lifetime_of_zero_is_a_removal() {
         assert_eq!(rig.insert(1, Loaded::new(8).ttl(ttl)), None);
         assert_eq!((rig.told(&early), rig.peek(1).is_none()), (None, true));
         assert_eq!((rig.shard.values.counts.removed, rig.shard.values.counts.stored), (1, 1));
-        assert_eq!(rig.wait(1).seat.began(), Some(1));
-        assert!(matches!(rig.proceed(&mut early), Next::Drive(_)), "earlier callers have the load's outcome");
+        assert_eq!(rig.wait(1).own(), 1);
+        assert_eq!(rig.visit(&mut early), Step::Poll, "earlier callers have the load's outcome");
     }
 }
 
@@ -129,8 +122,7 @@ fn a_clear_takes_values_and_failures_and_detaches_loads_but_keeps_the_statistics
     let counts = rig.shard.values.counts;
     assert_eq!((counts.stored, counts.removed, counts.expired), (2, 1, 1));
     assert_eq!(rig.shard.flights.counts.failed, 1);
-    assert!(matches!(rig.proceed(&mut early), Next::Drive(_)));
-    rig.answer(&early, 1, 6);
+    rig.answer(&mut early, 1, 6);
     assert_eq!((rig.told(&early), rig.shard.values.len()), (Some(Ok(6)), 0));
     assert_eq!(rig.insert(2, 7), Some(3), "generations go on (D98)");
 }
@@ -142,7 +134,7 @@ fn a_value_replaced_since_it_was_judged_stays() {
     let judged = rig.insert(1, 5).expect("a generation");
     let remove_if = |rig: &mut Rig, generation| {
         let now = at(rig.now);
-        rig.effects = Effects::new();
+        rig.effects = Effects::default();
         rig.shard.remove_if(hash(1), generation, now, |k| *k == 1, &mut rig.effects);
     };
     assert_eq!(rig.shard.snapshot(at(rig.now)), [(1, 5, judged)]);
@@ -158,7 +150,7 @@ fn a_value_replaced_since_it_was_judged_stays() {
 #[test]
 fn an_invalidation_takes_the_value_of_that_generation_and_touches_nothing_else() {
     let invalidate = |rig: &mut Rig, generation| {
-        rig.effects = Effects::new();
+        rig.effects = Effects::default();
         rig.shard.invalidate(hash(1), generation, at(rig.now), |k| *k == 1, &mut rig.effects)
     };
     let mut rig = Rig::new(Rules { backoff: BACKOFF, stale_if_error: Some(nanos(99)), ..rules() });
@@ -167,10 +159,10 @@ fn an_invalidation_takes_the_value_of_that_generation_and_touches_nothing_else()
     let reload = Call { reload: true, ..rig.rules.call() };
     let waiting = rig.wait_with(1, reload);
     assert!(!invalidate(&mut rig, old));
-    assert!(rig.shard.flights.seated(&waiting.seat).is_attached(), "it was no write");
+    assert!(rig.is_attached(&waiting), "it was no write");
     rig.now += 10;
     assert!(invalidate(&mut rig, new), "what may be served stale is still that one");
-    assert!(!rig.shard.flights.seated(&waiting.seat).is_attached());
+    assert!(!rig.is_attached(&waiting));
     assert_eq!((rig.shard.values.counts.expired, rig.shard.values.len()), (1, 0));
     assert!(!invalidate(&mut rig, new));
 }
@@ -184,7 +176,7 @@ fn what_is_made_to_expire_is_held_as_a_stale_value_and_loads_are_voided() {
     rig.insert(1, Loaded::new(5).ttl(nanos(50)));
     let waiting = rig.wait_with(1, Call { reload: true, ..rig.rules.call() });
     assert!(expire(&mut rig));
-    assert!(!rig.shard.flights.seated(&waiting.seat).is_attached());
+    assert!(!rig.is_attached(&waiting));
     rig.now += 20;
     assert!(!expire(&mut rig), "an earlier deadline stays");
     assert_eq!(rig.arrive_stale(1).0, Status::Stale(nanos(20)));
@@ -206,7 +198,7 @@ fn a_smaller_capacity_is_kept_to_by_values_and_failures_together() {
     }
     assert_eq!((rig.shard.failures.len(), rig.shard.values.len()), (10, 70));
     for (capacity, kept) in [(16, (2, 14)), (5, (1, 4)), (0, (0, 0)), (80, (0, 0))] {
-        rig.effects = Effects::new();
+        rig.effects = Effects::default();
         rig.shard.set_capacity(capacity, at(rig.now), &mut rig.effects);
         assert_eq!((rig.shard.failures.len(), rig.shard.values.len()), kept, "of {capacity}");
     }
@@ -223,9 +215,8 @@ fn writes_of_one_key_leave_another_of_the_same_hash_alone() {
     let mut waiting = rig.wait(1);
     rig.insert(0, 6);
     rig.remove(0);
-    assert_eq!((rig.told(&waiting), rig.wait(1).seat.began()), (None, None));
-    assert!(matches!(rig.proceed(&mut waiting), Next::Drive(_)));
-    rig.answer(&waiting, 1, 7);
+    assert_eq!((rig.told(&waiting), rig.wait(1).own()), (None, 0));
+    rig.answer(&mut waiting, 1, 7);
     assert_eq!((rig.served(1).value, rig.peek(0).is_none()), (7, true));
 }
 
@@ -256,18 +247,16 @@ fn what_was_stored_is_held_or_has_left_for_one_reason() {
             4 => _ = rig.get_if_present(key),
             5 if random.below(50) == 0 => drop(rig.shard.clear(at(rig.now))),
             choice => match rig.arrive(key) {
-                Arrival::Seated(seat, first) => {
-                    let call = rig.rules.call();
-                    let mut waiting = Waiting::new(hash(key), seat, &call, first, at(rig.now));
-                    assert!(matches!(rig.proceed(&mut waiting), Next::Drive(_)));
+                Found::Seated(mut caller) => {
+                    assert_eq!(caller.step, Step::Make);
                     if choice == 6 {
-                        rig.fail(&waiting, 1, "down")
+                        rig.land_failure(&mut caller, 1, failure("down"))
                     } else {
-                        rig.answer(&waiting, 1, loaded)
-                    }
-                    assert!(rig.leave(waiting));
+                        rig.land(&mut caller, 1, loaded)
+                    };
+                    assert!(!caller.is_seated() && caller.told.is_some());
                 }
-                Arrival::Served(outcome, _) => assert_eq!(outcome.value, key),
+                Found::Served(outcome) => assert_eq!(outcome.value, key),
                 _ => {}
             },
         }
@@ -276,6 +265,37 @@ fn what_was_stored_is_held_or_has_left_for_one_reason() {
         assert_eq!(values.stored, rig.shard.values.len() as u64 + left);
         assert_eq!(loads.begun, loads.succeeded + loads.failed);
         assert!(rig.shard.weight() <= 10, "P12");
-        assert_eq!(rig.shard.flights.census(), (0, 0, 0), "P2");
+        assert_eq!(rig.census(), (0, 0, 0), "P2");
+    }
+}
+
+/// D60: where nothing fresh is stored, nothing is in flight, and nothing was written since the load began (P8).
+#[test]
+fn what_nobody_asked_for_is_stored_only_where_it_undoes_nothing() {
+    let surplus = |rig: &mut Rig, key: u32, writes: u64| {
+        let unasked = Unasked { hash: hash(key), key, loaded: Loaded::new(9), writes };
+        let now = At { now: at(rig.now), rules: &rig.rules };
+        rig.effects = Effects::default();
+        rig.shard.insert_surplus(unasked, Judgement::default(), now, &mut rig.effects);
+        let is_dropped = rig.effects.rest().values == [9];
+        assert!(rig.peek(key).is_some_and(|outcome| outcome.value == 9) || is_dropped);
+        rig.peek(key).map(|outcome| outcome.value)
+    };
+    let mut rig = Rig::new(rules());
+    let writes = rig.shard.writes;
+    assert_eq!(surplus(&mut rig, 1, writes), Some(9));
+    assert_eq!(rig.shard.writes, writes, "it is no write");
+    let waiting = rig.wait(2);
+    assert_eq!((surplus(&mut rig, 2, writes), rig.told(&waiting)), (None, None));
+    rig.insert(3, 5);
+    let after = rig.shard.writes;
+    assert_ne!(after, writes);
+    assert_eq!(surplus(&mut rig, 3, after), Some(5), "it is fresh");
+    assert_eq!(surplus(&mut rig, 4, writes), None, "written since, be it another key");
+    let writes: [fn(&mut Rig); 2] = [|rig| _ = rig.remove(5), |rig| drop(rig.shard.clear(at(rig.now)))];
+    for write in writes {
+        let before = rig.shard.writes;
+        write(&mut rig);
+        assert_eq!(surplus(&mut rig, 5, before), None);
     }
 }

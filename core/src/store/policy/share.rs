@@ -14,11 +14,15 @@ const MOST: u64 = 922; // 90%
 pub(super) struct Share {
     capacity: u64,
     target: u128,
+    /// The bounds of the target.
+    least: u128,
+    most: u128,
 }
 
 impl Share {
     pub(super) fn new(capacity: u64) -> Self {
-        let mut share = Self { capacity, target: 0 };
+        let mut share = Self { capacity, target: 0, least: 0, most: 0 };
+        share.bound();
         share.set(u128::from(capacity) * u128::from(START));
         share
     }
@@ -33,6 +37,7 @@ impl Share {
         let shift = 32_u32.saturating_sub(self.capacity.leading_zeros());
         let part = ((self.target >> shift) as u64).checked_div(self.capacity >> shift).unwrap_or(START);
         self.capacity = capacity;
+        self.bound();
         self.set(u128::from(capacity) * u128::from(part));
     }
 
@@ -74,9 +79,12 @@ impl Share {
     }
 
     fn set(&mut self, target: u128) {
+        self.target = target.min(self.most).max(self.least);
+    }
+
+    fn bound(&mut self) {
         let capacity = u128::from(self.capacity);
-        let least = (capacity * u128::from(LEAST)).max(UNIT);
-        self.target = target.min(capacity * u128::from(MOST)).max(least);
+        (self.least, self.most) = ((capacity * u128::from(LEAST)).max(UNIT), capacity * u128::from(MOST));
     }
 }
 

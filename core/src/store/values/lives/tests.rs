@@ -1,6 +1,6 @@
 use super::*;
 use crate::store::{
-    Leavers, New,
+    Keeping, Leavers, New,
     policy::Lru,
     tests::{at, crowded, nanos},
 };
@@ -35,7 +35,7 @@ fn the_earlier_of_idle_time_and_lifetime_counts() {
     assert_eq!(deadline(&values, place), 100);
     values.hit(place, at(90));
     assert_eq!(deadline(&values, place), 190);
-    values.favour(place);
+    values.touch(place);
     assert_eq!(deadline(&values, place), 190, "only who asks prolongs");
     values.hit(place, at(189));
     assert_eq!(deadline(&values, place), 250);

@@ -73,7 +73,7 @@ impl<P: Policy> World<P> {
             let held = self.model.get_mut(&key).expect("it is there");
             held.deadline = held.deadline.max(deadline);
         } else {
-            self.values.favour(place);
+            self.values.touch(place);
         }
     }
 

@@ -1,0 +1,112 @@
+//! A caller from before a write begins a load after it: that is the newer epoch's as well.
+
+use alloc::boxed::Box;
+
+use super::{Carries, Effects, Rules, Shard, SharedLoad, Step, Twin, Visit, Waiting};
+use crate::{
+    LoadError,
+    flight::{PolledBy, Start},
+    store::policy::Policy,
+};
+
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// A caller who waits begins a further attempt: in its flight, or after a write in the flight that came after.
+    ///
+    /// Who `is_impatient` does so though others are loading, and is refused where too many are.
+    pub(super) fn begin_further(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        start: Start,
+        is_impatient: bool,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
+        // (A load that is lent belongs to its caller; who loads alone has no key here.)
+        if !self.is_of_an_older_epoch(waiting) || !matches!(start, Start::Made | Start::Batch) {
+            return self.begin(waiting, start, visit, effects);
+        }
+        let Some(key) = self.flights.slot(&waiting.seat).key.clone() else { return Step::Again };
+        let newer = self.flights.find(waiting.hash, |k| *k == key);
+        let live = newer.map_or(0, |newer| self.flights.at(newer).flight.live());
+        if let Some(newer) = newer.filter(|_| live > 0) {
+            let is_over_age = self.is_over_age(newer, visit.reached, visit.rules);
+            if !is_impatient && (!is_over_age || live >= visit.rules.attempts) {
+                effects.keep_key(Some(key));
+                return self.move_on(newer, waiting, visit, effects);
+            }
+            if live >= visit.rules.attempts {
+                effects.keep_key(Some(key));
+                self.refuse(waiting, LoadError::LockTimeout, effects);
+                return Step::Told;
+            }
+        }
+        let newer = match newer {
+            Some(newer) => {
+                effects.keep_key(Some(key));
+                newer
+            }
+            None => self.flights.claim_vacant(waiting.hash, key),
+        };
+        let step = self.begin(waiting, start, visit, effects);
+        self.share_with(newer, waiting, start, visit, effects);
+        if step == Step::Make { Step::MakeAnew } else { step }
+    }
+
+    /// May a caller who waits begin an attempt? Each epoch has a bound of its own.
+    pub(super) fn may_begin(&mut self, waiting: &Waiting<C::Notify>, rules: &Rules) -> bool {
+        // (In the newer epoch that is seen when it begins.)
+        self.is_of_an_older_epoch(waiting) || self.flights.slot(&waiting.seat).flight.live() < rules.attempts
+    }
+
+    fn is_of_an_older_epoch(&mut self, waiting: &Waiting<C::Notify>) -> bool {
+        !waiting.is_alone && !self.flights.slot(&waiting.seat).flight.is_attached()
+    }
+
+    /// The caller waits for the newer epoch of its key from now on.
+    fn move_on(
+        &mut self,
+        newer: u32,
+        waiting: &mut Waiting<C::Notify>,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
+        waiting.has_begun |= waiting.seat.began != 0;
+        let mut seat = core::mem::take(&mut waiting.seat);
+        self.take_seat(newer, waiting, effects);
+        self.give_up(&mut seat, effects);
+        self.visit(waiting, &Visit { is_first: true, after: 0, ..*visit }, effects)
+    }
+
+    /// The load that the caller has begun is one of the newer flight's, too, and counted there.
+    fn share_with(
+        &mut self,
+        newer: u32,
+        waiting: &mut Waiting<C::Notify>,
+        start: Start,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) {
+        let older = self.flights.slot(&waiting.seat);
+        let number = waiting.seat.began;
+        let counted = Twin::default();
+        let batch = older.parts.iter_mut().find(|part| part.number == number).map(|part| {
+            part.twin = Some(counted.clone());
+            part.batch.clone()
+        });
+        if batch.is_some() {
+            older.flight.count_elsewhere(number);
+        }
+        let by = batch.as_ref().map_or_else(|| PolledBy::here(visit.inside), SharedLoad::polled_by);
+        let flight = &mut self.flights.at(newer).flight;
+        let (twin, was_anothers) = flight.begin_for_others(visit.reached, visit.call.terms, start, by);
+        if was_anothers {
+            let woken = flight.waits.all();
+            effects.wake(woken);
+        }
+        flight.count_elsewhere(twin);
+        if let Some(batch) = batch {
+            self.add_part(newer, twin, (batch, Some(counted.clone())), None, effects);
+        }
+        waiting.newer = Some(Box::new((self.flights.seat_of(newer, twin), counted)));
+    }
+}

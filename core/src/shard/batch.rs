@@ -1,0 +1,255 @@
+//! Keys whose load is one of many: who waits for them, and what becomes of them.
+
+use core::{hash::Hash, task::Waker};
+
+use super::{At, Carries, Effects, News, Part, Seat, Shard, SharedLoad, Twin, Waiting, flights::Slot};
+use crate::{Failure, flight::Registration, store::policy::Policy};
+
+impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// What a load of many keys has for this one, if that is still of use.
+    pub(crate) fn deliver(
+        &mut self,
+        seat: &Seat<C::Notify>,
+        twin: Option<&Twin>,
+        news: Result<News<V>, Failure<E>>,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, C>,
+    ) {
+        let place = self.flights.find_place(seat).filter(|place| self.flights.at(*place).has_part(seat.began));
+        let Some(place) = place else {
+            let is_counted = twin.is_some_and(Twin::count);
+            let counts = &mut self.flights.counts;
+            match news {
+                Ok(news) => {
+                    counts.succeeded += u64::from(is_counted);
+                    effects.rest().values.push(news.into_value());
+                }
+                Err(failure) => {
+                    counts.failed += u64::from(is_counted);
+                    effects.keep_error(Some(failure));
+                }
+            }
+            return;
+        };
+        match news {
+            Ok(news) => self.succeed(place, seat.began, &mut Some(Ok(news)), at, None, effects),
+            Err(failure) => self.fail(place, seat.began, failure, at, effects),
+        }
+        self.end_if_empty(place, effects);
+    }
+}
+
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// A load that was to be delivered here has failed.
+    pub(crate) fn fail_at(
+        &mut self,
+        seat: &Seat<C::Notify>,
+        failure: Failure<E>,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, C>,
+    ) {
+        let Some(place) = self.flights.find_place(seat) else { return };
+        self.fail(place, seat.began, failure, at, effects);
+        self.end_if_empty(place, effects);
+    }
+
+    /// A caller takes a seat in a flight that is there.
+    pub(super) fn take_seat(
+        &mut self,
+        place: u32,
+        waiting: &mut Waiting<C::Notify>,
+        effects: &mut Effects<K, V, E, C>,
+    ) {
+        let was_empty = self.flights.at(place).flight.seats() == 0;
+        self.flights.join(place, &mut waiting.seat);
+        if was_empty {
+            // Nobody here has heard of their wakes.
+            self.flights.at(place).flight.all_due(0);
+            // Nobody waited for this key of a load of many; it may be about to be dropped.
+            let mut asked = 0;
+            while let Some(part) = self.flights.at(place).parts.get(asked) {
+                if part.batch.await_key() {
+                    asked += 1;
+                } else {
+                    let number = part.number;
+                    self.drop_part(place, number, effects);
+                }
+            }
+        }
+    }
+
+    /// Whoever waits for this key hears of the loads of many keys that it is a part of. Who waits alone does not hear of its
+    /// `own`: that is driven by its call as a whole.
+    pub(super) fn listen_to_batches(&mut self, place: u32, own: u32, waker: &Waker, effects: &mut Effects<K, V, E, C>) {
+        let slot = self.flights.at(place);
+        // A waker of the flight's own hears of every wake: who comes later knows of them by that alone.
+        let own = if slot.flight.waits.is_shared() { 0 } else { own };
+        if slot.parts.iter().all(|part| part.number == own) {
+            return;
+        }
+        let shared = slot.flight.waits.waker();
+        for part in slot.parts.iter_mut().filter(|part| part.number != own) {
+            effects.keep_waker(part.batch.listen(&mut part.registration, shared.as_ref().unwrap_or(waker)));
+        }
+        effects.keep_waker(shared);
+    }
+
+    /// The last who waited for this key has left: the loads go on for others, or are dropped.
+    pub(super) fn leave_to_batches(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) {
+        let slot = self.flights.at(place);
+        let dropped = slot.flight.keep_parts();
+        while let Some((_, load)) = slot.loads.pop() {
+            effects.rest().loads.push(load);
+        }
+        while let Some((_, failure)) = slot.failed.pop() {
+            effects.keep_error(Some(failure));
+        }
+        self.flights.counts.dropped += u64::from(dropped);
+        for part in self.flights.at(place).parts.iter_mut() {
+            effects.keep_waker(part.batch.withdraw(&mut part.registration));
+            if part.batch.leave_key() {
+                effects.rest().idle.push(part.batch.clone());
+            }
+        }
+    }
+
+    /// This key needs no load any more.
+    pub(super) fn leave_batches(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) {
+        let first = |slot: &Slot<K, V, E, C>| slot.parts.iter().next().map(|part| part.number);
+        while let Some(number) = first(self.flights.at(place)) {
+            self.remove_part(place, number, effects);
+        }
+    }
+
+    /// This attempt is not a part of a load any more.
+    pub(super) fn remove_part(&mut self, place: u32, number: u32, effects: &mut Effects<K, V, E, C>) {
+        let slot = self.flights.at(place);
+        let Some(mut part) = slot.parts.take(|part| part.number == number) else { return };
+        let is_awaited = slot.flight.seats() > 0;
+        effects.keep_waker(part.batch.withdraw(&mut part.registration));
+        if is_awaited && part.batch.leave_key() {
+            effects.rest().idle.push(part.batch);
+        } else {
+            effects.rest().batches.push(part.batch);
+        }
+    }
+
+    /// The load of many keys that this attempt is a part of is dropped.
+    fn drop_part(&mut self, place: u32, number: u32, effects: &mut Effects<K, V, E, C>) {
+        let is_counted = self.flights.counts(place, number);
+        let slot = self.flights.at(place);
+        let Some(mut part) = slot.parts.take(|part| part.number == number) else { return };
+        slot.flight.forget(number);
+        effects.keep_waker(part.batch.withdraw(&mut part.registration));
+        effects.rest().batches.push(part.batch);
+        self.flights.counts.dropped += u64::from(is_counted);
+    }
+
+    /// The same for a seat of the load's; who waits for the key leads from now on.
+    pub(crate) fn abandon(&mut self, seat: &Seat<C::Notify>, effects: &mut Effects<K, V, E, C>) {
+        let Some(place) = self.flights.find_place(seat) else { return };
+        if !self.flights.at(place).has_part(seat.began) {
+            return;
+        }
+        self.drop_part(place, seat.began, effects);
+        let slot = self.flights.at(place);
+        if slot.flight.live() == 0 {
+            effects.wake(slot.flight.waits.all());
+        }
+        self.end_if_empty(place, effects);
+    }
+
+    /// Notes that a caller waits who is about to poll a load; true if the other loads of its flight are to be polled, too.
+    pub(crate) fn register(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        waker: &Waker,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> bool {
+        let mut old = None;
+        let flight = &mut self.flights.slot(&waiting.seat).flight;
+        let noted = flight.wait(&mut waiting.seat.registration, waker, false, &mut old);
+        effects.keep_waker(old);
+        noted.is_new || flight.live() > 1
+    }
+
+    /// The load of this attempt is a part of a load of many keys, which has not been polled yet. `waker` is that of the
+    /// caller who waits for this key, if it is that one who says so.
+    pub(crate) fn become_part(
+        &mut self,
+        seat: &Seat<C::Notify>,
+        (batch, twin): (C::Batch, Option<Twin>),
+        waker: Option<&Waker>,
+        effects: &mut Effects<K, V, E, C>,
+    ) {
+        let place = self.flights.find_place(seat);
+        let is_out = |place: &u32| self.flights.at(*place).flight.become_part(seat.began, batch.polled_by());
+        let Some(place) = place.filter(is_out) else {
+            // (It has been counted with the flight that it was of.)
+            if waker.is_some() {
+                twin.iter().for_each(|twin| _ = twin.count());
+            }
+            return;
+        };
+        if twin.is_some() {
+            self.flights.at(place).flight.count_elsewhere(seat.began);
+        }
+        self.add_part(place, seat.began, (batch, twin), waker, effects);
+    }
+
+    /// A load of many keys is to be told of here, to whoever waits for this one.
+    pub(super) fn add_part(
+        &mut self,
+        place: u32,
+        number: u32,
+        (batch, twin): (C::Batch, Option<Twin>),
+        waker: Option<&Waker>,
+        effects: &mut Effects<K, V, E, C>,
+    ) {
+        let slot = self.flights.at(place);
+        if slot.flight.seats() > 0 {
+            batch.await_key();
+        }
+        slot.parts.push(Part { number, batch, twin, registration: Registration::default() });
+        let own = slot.flight.waits.lone_waker();
+        if let Some(waker) = waker.or(own.as_ref()) {
+            self.listen_to_batches(place, 0, waker, effects);
+        }
+        effects.keep_waker(own);
+    }
+
+    /// A load that was claimed and not made is made by who drives it first, or by whoever leads next.
+    pub(crate) fn unmake(&mut self, seat: &Seat<C::Notify>, effects: &mut Effects<K, V, E, C>) {
+        let Some(place) = self.flights.find_place(seat) else { return };
+        let slot = self.flights.at(place);
+        if slot.flight.unmake(seat.began) {
+            self.flights.counts.begun -= 1;
+            let woken = self.flights.at(place).flight.waits.all();
+            effects.wake(woken);
+        }
+    }
+
+    /// A load that was delivered to two flights is dropped.
+    pub(crate) fn count_dropped(&mut self, twin: &Twin) {
+        self.flights.counts.dropped += u64::from(twin.count());
+    }
+
+    /// A flight that only a load of many keys kept is over with that.
+    pub(super) fn end_if_empty(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) {
+        let slot = self.flights.at(place);
+        if slot.flight.seats() == 0 && slot.parts.is_empty() {
+            self.end(place, effects);
+        }
+    }
+}
+
+impl<K, V, E, C: Carries> Slot<K, V, E, C> {
+    fn has_part(&self, number: u32) -> bool {
+        self.parts.iter().any(|part| part.number == number)
+    }
+
+    /// Is this the last key that a load of many is awaited for?
+    pub(super) fn is_last_of_a_batch(&self) -> bool {
+        self.flight.seats() == 1 && self.flight.is_attached() && self.parts.iter().any(|part| part.batch.is_last())
+    }
+}

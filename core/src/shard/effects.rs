@@ -1,0 +1,186 @@
+//! What a step under the lock hands out, and what is to be done once the lock is released.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::task::Waker;
+
+use super::{Carries, Seat};
+use crate::{
+    Failure, Instant, LoadError, Outcome,
+    flight::{SharedWaker, Woken},
+    source::Touched,
+    store::{Gone, Leavers},
+};
+
+/// What a step under the lock leaves for after it: what the caller is handed, who is woken, told and dropped.
+pub(crate) struct Effects<K, V, E, C: Carries> {
+    /// The attempt that the caller drives.
+    pub(crate) number: u32,
+    /// Its load, to be polled.
+    pub(crate) load: Option<C::Load>,
+    /// The waker that it is polled with, if several wait for it.
+    pub(crate) waker: Option<Waker>,
+    /// The load of many keys that is to be driven is to be polled though it was not woken.
+    pub(crate) is_unwoken: bool,
+    /// The other loads of the flight are to be polled, too, once the one that is made has been.
+    pub(crate) are_others_due: bool,
+    /// The load of many keys that is to be driven.
+    pub(crate) batch: Option<C::Batch>,
+    /// When the caller is to look again at the latest.
+    pub(crate) until: Instant,
+    /// The seat of a caller that left a load behind which the spawner is to finish.
+    pub(crate) handed: Option<(u64, Seat<C::Notify>)>,
+    /// The value that the caller is told, where it wants nothing else.
+    pub(crate) value: Option<V>,
+    /// What the caller is told.
+    pub(crate) told: Option<Result<Outcome<V, E>, LoadError<E>>>,
+    /// Who is to be woken.
+    pub(crate) woken: Woken<C::Notify>,
+    pub(crate) touched: Option<Touched>,
+    pub(crate) leavers: Leavers<K, V>,
+    /// A waker that is of no use any more.
+    pub(crate) old: Option<Waker>,
+    rest: Option<Box<Rest<K, V, E, C>>>,
+}
+
+/// What is seldom left over; it is only to be dropped.
+pub(crate) struct Rest<K, V, E, C: Carries> {
+    pub(crate) woken: Vec<Woken<C::Notify>>,
+    pub(crate) loads: Vec<C::Load>,
+    /// Loads of many keys that a key was a part of.
+    pub(crate) batches: Vec<C::Batch>,
+    /// Those for which nobody waits any more.
+    pub(crate) idle: Vec<C::Batch>,
+    pub(crate) keys: Vec<K>,
+    pub(crate) values: Vec<V>,
+    pub(crate) errors: Vec<Failure<E>>,
+    pub(crate) failures: Vec<Gone<K, E>>,
+    pub(crate) wakers: Vec<Waker>,
+    pub(crate) unused: Vec<Arc<SharedWaker<C::Notify>>>,
+}
+
+impl<K, V, E, C: Carries> Default for Effects<K, V, E, C> {
+    #[inline]
+    fn default() -> Self {
+        Self {
+            number: 0,
+            load: None,
+            waker: None,
+            is_unwoken: false,
+            are_others_due: false,
+            batch: None,
+            until: Instant::NEVER,
+            handed: None,
+            value: None,
+            told: None,
+            woken: Woken::Nobody,
+            touched: None,
+            leavers: Leavers::new(),
+            old: None,
+            rest: None,
+        }
+    }
+}
+
+impl<K, V, E, C: Carries> Effects<K, V, E, C> {
+    /// Room for what is seldom left over.
+    #[cold]
+    pub(crate) fn rest(&mut self) -> &mut Rest<K, V, E, C> {
+        self.rest.get_or_insert_with(|| {
+            Box::new(Rest {
+                woken: Vec::new(),
+                loads: Vec::new(),
+                batches: Vec::new(),
+                idle: Vec::new(),
+                keys: Vec::new(),
+                values: Vec::new(),
+                errors: Vec::new(),
+                failures: Vec::new(),
+                wakers: Vec::new(),
+                unused: Vec::new(),
+            })
+        })
+    }
+
+    /// Is there nothing to be done?
+    #[inline]
+    pub(crate) const fn is_quiet(&self) -> bool {
+        matches!(self.woken, Woken::Nobody)
+            && self.touched.is_none()
+            && self.leavers.first.is_none()
+            && self.old.is_none()
+            && self.handed.is_none()
+            && self.rest.is_none()
+    }
+
+    /// Is there nothing in here at all, so that it need not be dropped?
+    #[inline]
+    pub(crate) fn is_spent(&self) -> bool {
+        self.is_quiet()
+            && self.load.is_none()
+            && self.waker.is_none()
+            && self.batch.is_none()
+            && self.value.is_none()
+            && self.told.is_none()
+            && self.leavers.has_no_memory()
+    }
+
+    /// Is nobody to be woken?
+    #[inline]
+    pub(crate) const fn is_only_to_be_dropped(&self) -> bool {
+        matches!(self.woken, Woken::Nobody) && self.rest.is_none()
+    }
+
+    /// Drops what is only to be dropped.
+    pub(crate) fn clear(&mut self) {
+        self.touched = None;
+        self.leavers.clear();
+        self.old = None;
+        self.rest = None;
+    }
+
+    /// The others who are to be woken.
+    pub(crate) fn take_woken(&mut self) -> Vec<Woken<C::Notify>> {
+        self.rest.as_mut().map_or_else(Vec::new, |rest| core::mem::take(&mut rest.woken))
+    }
+
+    /// The loads of many keys for which nobody waits any more.
+    pub(crate) fn take_idle_batches(&mut self) -> Vec<C::Batch> {
+        self.rest.as_mut().map_or_else(Vec::new, |rest| core::mem::take(&mut rest.idle))
+    }
+
+    pub(crate) fn keep_key(&mut self, key: Option<K>) {
+        if let Some(key) = key {
+            self.rest().keys.push(key);
+        }
+    }
+
+    pub(crate) fn keep_failure(&mut self, failure: Option<Gone<K, E>>) {
+        if let Some(failure) = failure {
+            self.rest().failures.push(failure);
+        }
+    }
+
+    pub(crate) fn keep_error(&mut self, error: Option<Failure<E>>) {
+        if let Some(error) = error {
+            self.rest().errors.push(error);
+        }
+    }
+
+    pub(crate) fn keep_waker(&mut self, waker: Option<Waker>) {
+        if waker.is_none() {
+        } else if self.old.is_none() {
+            self.old = waker;
+        } else {
+            self.rest().wakers.extend(waker);
+        }
+    }
+
+    /// These are to be woken, too.
+    pub(crate) fn wake(&mut self, woken: Woken<C::Notify>) {
+        match (&self.woken, woken) {
+            (_, Woken::Nobody) => {}
+            (Woken::Nobody, woken) => self.woken = woken,
+            (_, woken) => self.rest().woken.push(woken),
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! The flights of a shard: a place for each, found by key, with what it carries beside what it decides.
+
+use alloc::{sync::Arc, vec::Vec};
+use core::{
+    mem,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use hashbrown::HashTable;
+
+use super::{Answer, Carries};
+use crate::{
+    Failure, Notify,
+    few::Few,
+    flight::{Flight, Registration},
+};
+
+/// Flights by place; a place is found by key as long as its flight may be joined.
+pub(crate) struct Flights<K, V, E, C: Carries> {
+    slots: Vec<Slot<K, V, E, C>>,
+    free: Vec<u32>,
+    /// An attached flight that the index does not know: mostly there is but one, which then costs no index.
+    lone: u32,
+    index: HashTable<u32>,
+    /// Where flights went whose callers do not know yet, since room was given back.
+    moved: HashTable<(u32, u32)>,
+    last: u32,
+    pub(crate) counts: LoadCounts,
+    /// How many seats there are, in all flights.
+    pub(crate) seats: u64,
+}
+
+/// Loads by how they ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LoadCounts {
+    pub(crate) begun: u64,
+    pub(crate) succeeded: u64,
+    pub(crate) failed: u64,
+    pub(crate) panicked: u64,
+    pub(crate) dropped: u64,
+    pub(crate) takeovers: u64,
+}
+
+impl LoadCounts {
+    /// How many are under way.
+    pub(crate) const fn in_flight(&self) -> u64 {
+        self.begun - self.succeeded - self.failed - self.panicked - self.dropped
+    }
+}
+
+/// What a load came to, for all who wait.
+pub(crate) type Verdict<V, E> = Result<Answer<V>, Failure<E>>;
+
+/// One flight and what it carries.
+pub(crate) struct Slot<K, V, E, C: Carries> {
+    /// Tells apart the flights that had this place.
+    id: u32,
+    pub(crate) hash: u64,
+    /// Nothing was known of the key when it was claimed, so nothing is as long as it is attached.
+    pub(crate) is_blank: bool,
+    pub(crate) flight: Flight<C::Notify>,
+    pub(crate) key: Option<K>,
+    pub(crate) verdict: Option<Verdict<V, E>>,
+    /// Loads at rest, by the number of their attempt.
+    pub(crate) loads: Few<(u32, C::Load)>,
+    /// Failures that only the caller who began the attempt is still to be told.
+    pub(crate) failed: Few<(u32, Failure<E>)>,
+    /// The loads of many keys that attempts here are a part of. They keep the flight though nobody waits.
+    pub(crate) parts: Few<Part<C>>,
+}
+
+/// An attempt whose load is one of many keys.
+pub(crate) struct Part<C: Carries> {
+    pub(crate) number: u32,
+    pub(crate) batch: C::Batch,
+    /// Says that the load has been counted, where it is delivered to two flights of its key.
+    pub(crate) twin: Option<Twin>,
+    /// How those who wait for this key alone hear of the load.
+    pub(crate) registration: Registration<C::Notify>,
+}
+
+/// Whether a load that is delivered to two flights has been counted.
+#[derive(Clone, Default)]
+pub(crate) struct Twin(Arc<AtomicBool>);
+
+impl Twin {
+    /// True the first time.
+    pub(crate) fn count(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
+    }
+}
+
+/// A caller's place in a flight.
+pub(crate) struct Seat<N: Notify> {
+    place: u32,
+    id: u32,
+    /// The attempt that this caller began and waits for; zero if there is none.
+    pub(crate) began: u32,
+    pub(crate) registration: Registration<N>,
+}
+
+impl<N: Notify> Default for Seat<N> {
+    fn default() -> Self {
+        Self { place: 0, id: 0, began: 0, registration: Registration::default() }
+    }
+}
+
+impl<N: Notify> Seat<N> {
+    pub(crate) const fn is_taken(&self) -> bool {
+        self.id != 0
+    }
+
+    /// The same place without a waiter, for a load that is to be delivered there.
+    pub(crate) fn place_only(&self) -> Self {
+        self.at_attempt(self.began)
+    }
+
+    /// The same for the load of this attempt.
+    pub(crate) fn at_attempt(&self, number: u32) -> Self {
+        Self { place: self.place, id: self.id, began: number, registration: Registration::default() }
+    }
+}
+
+impl<K, V, E, C: Carries> Flights<K, V, E, C> {
+    pub(crate) fn new() -> Self {
+        Self {
+            slots: Vec::with_capacity(KEPT),
+            free: Vec::with_capacity(KEPT),
+            lone: NOWHERE,
+            index: HashTable::new(),
+            moved: HashTable::new(),
+            last: 0,
+            counts: LoadCounts::default(),
+            seats: 0,
+        }
+    }
+
+    /// How many flights there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// The flight of a key that may be joined.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64, mut eq: impl FnMut(&K) -> bool) -> Option<u32> {
+        let slots = &self.slots;
+        let mut is_it = |place: &u32| {
+            let slot = slots.get(*place as usize).filter(|slot| slot.hash == hash);
+            slot.and_then(|slot| slot.key.as_ref()).is_some_and(&mut eq)
+        };
+        if is_it(&self.lone) {
+            return Some(self.lone);
+        }
+        if self.index.is_empty() {
+            return None;
+        }
+        self.index.find(hash, is_it).copied()
+    }
+
+    /// A new flight and its first seat; found by its key if it is attached.
+    #[inline(always)]
+    pub(crate) fn claim(&mut self, hash: u64, key: Option<K>, is_attached: bool, seat: &mut Seat<C::Notify>) -> u32 {
+        self.last = self.last.wrapping_add(1).max(1);
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot {
+                id: 0,
+                hash,
+                is_blank: false,
+                flight: Flight::new(),
+                key: None,
+                verdict: None,
+                loads: Few::new(),
+                failed: Few::new(),
+                parts: Few::new(),
+            });
+            self.slots.len() as u32 - 1
+        });
+        let slot = &mut self.slots[place as usize];
+        (slot.id, slot.hash, slot.key, slot.is_blank) = (self.last, hash, key, false);
+        slot.flight.open(is_attached);
+        if is_attached {
+            self.attach(hash, place);
+        }
+        self.seats += 1;
+        (seat.place, seat.id, seat.began) = (place, self.last, 0);
+        place
+    }
+
+    #[inline]
+    fn attach(&mut self, hash: u64, place: u32) {
+        if self.lone == NOWHERE {
+            self.lone = place;
+            return;
+        }
+        let slots = &self.slots;
+        self.index.insert_unique(hash, place, |place| slots[*place as usize].hash);
+    }
+
+    /// A new flight that nobody has a seat in yet.
+    pub(crate) fn claim_vacant(&mut self, hash: u64, key: K) -> u32 {
+        let mut seat = Seat::default();
+        let place = self.claim(hash, Some(key), true, &mut seat);
+        self.slots[place as usize].flight.vacate();
+        self.seats -= 1;
+        place
+    }
+
+    /// The place of a load, for what it brings.
+    pub(crate) fn seat_of(&self, place: u32, number: u32) -> Seat<C::Notify> {
+        Seat { place, id: self.slots[place as usize].id, began: number, registration: Registration::default() }
+    }
+
+    /// One more seat in a flight.
+    pub(crate) fn join(&mut self, place: u32, seat: &mut Seat<C::Notify>) {
+        let slot = &mut self.slots[place as usize];
+        slot.flight.join();
+        self.seats += 1;
+        (seat.place, seat.id, seat.began) = (place, slot.id, 0);
+    }
+
+    /// Where the flight of a seat is.
+    #[inline]
+    pub(crate) fn place(&self, seat: &Seat<C::Notify>) -> u32 {
+        match self.slots.get(seat.place as usize) {
+            Some(slot) if slot.id == seat.id => seat.place,
+            _ => self.moved_to(seat.id).unwrap_or(seat.place),
+        }
+    }
+
+    /// The same for a seat whose flight may be over.
+    pub(crate) fn find_place(&self, seat: &Seat<C::Notify>) -> Option<u32> {
+        let place = self.place(seat);
+        self.slots.get(place as usize).filter(|slot| slot.id == seat.id).map(|_| place)
+    }
+
+    #[cold]
+    fn moved_to(&self, id: u32) -> Option<u32> {
+        self.moved.find(spread(id), |moved| moved.0 == id).map(|moved| moved.1)
+    }
+
+    #[inline]
+    pub(crate) fn at(&mut self, place: u32) -> &mut Slot<K, V, E, C> {
+        &mut self.slots[place as usize]
+    }
+
+    pub(crate) fn slot(&mut self, seat: &Seat<C::Notify>) -> &mut Slot<K, V, E, C> {
+        let place = self.place(seat);
+        &mut self.slots[place as usize]
+    }
+
+    /// Nobody joins the flight any more, and nothing that it brings is stored.
+    #[inline(always)]
+    pub(crate) fn detach(&mut self, place: u32) -> bool {
+        let slot = &mut self.slots[place as usize];
+        if !slot.flight.detach() {
+            return false;
+        }
+        if self.lone == place {
+            self.lone = NOWHERE;
+        } else if let Ok(entry) = self.index.find_entry(slot.hash, |candidate| *candidate == place) {
+            entry.remove();
+        }
+        true
+    }
+
+    /// A flight whose load begins anew may be joined again; false if there is another one of its key.
+    pub(crate) fn reattach(&mut self, seat: &Seat<C::Notify>) -> bool
+    where
+        K: Eq,
+    {
+        let place = self.place(seat);
+        let slot = &self.slots[place as usize];
+        if slot.flight.is_attached() {
+            return true;
+        }
+        let hash = slot.hash;
+        if slot.key.as_ref().is_none_or(|key| self.find(hash, |k| k == key).is_some()) {
+            return false;
+        }
+        self.slots[place as usize].flight.reattach();
+        self.attach(hash, place);
+        true
+    }
+
+    /// The same for all flights.
+    pub(crate) fn detach_all(&mut self) {
+        let lone = core::mem::replace(&mut self.lone, NOWHERE);
+        for place in self.index.drain().chain(Some(lone).filter(|lone| *lone != NOWHERE)) {
+            self.slots[place as usize].flight.detach();
+        }
+        self.shrink();
+    }
+
+    /// The flight of this seat is over, and nobody has a seat in it: its place is free.
+    #[inline(always)]
+    pub(crate) fn free(&mut self, place: u32) {
+        let id = mem::take(&mut self.slots[place as usize].id);
+        if !self.moved.is_empty() {
+            if let Ok(entry) = self.moved.find_entry(spread(id), |moved| moved.0 == id) {
+                entry.remove();
+            }
+            if self.moved.is_empty() {
+                self.moved = HashTable::new();
+            }
+        }
+        self.free.push(place);
+        self.shrink();
+    }
+
+    /// Gives back what a burst took, also where one of its flights hangs.
+    #[inline]
+    fn shrink(&mut self) {
+        if self.slots.len() > KEPT && self.free.len() * SPARSE > self.slots.len() * (SPARSE - 1) {
+            self.move_together();
+        }
+    }
+
+    /// The few flights that are left move to the front.
+    #[cold]
+    fn move_together(&mut self) {
+        (self.lone, self.index) = (NOWHERE, HashTable::new());
+        self.moved.clear();
+        self.free = Vec::with_capacity(KEPT);
+        self.slots.retain(|slot| slot.id != 0);
+        self.slots.shrink_to(KEPT);
+        self.moved.shrink_to(0, |_| 0);
+        for place in 0..self.slots.len() as u32 {
+            let slot = &self.slots[place as usize];
+            let (id, hash, is_attached) = (slot.id, slot.hash, slot.flight.is_attached());
+            self.moved.insert_unique(spread(id), (id, place), |moved| spread(moved.0));
+            if is_attached {
+                self.attach(hash, place);
+            }
+        }
+    }
+
+    /// Is the load of this attempt to be counted, now that it has ended?
+    pub(crate) fn counts(&mut self, place: u32, number: u32) -> bool {
+        let slot = &mut self.slots[place as usize];
+        match slot.parts.iter().find(|part| part.number == number).and_then(|part| part.twin.as_ref()) {
+            Some(twin) => twin.count(),
+            None => !slot.flight.attempt(number).is_some_and(|attempt| attempt.is_twin),
+        }
+    }
+
+    /// Are there loads of many keys that this flight waits for?
+    pub(crate) fn has_parts(&self, place: u32) -> bool {
+        !self.slots[place as usize].parts.is_empty()
+    }
+
+    /// Takes a load at rest out of a flight.
+    pub(crate) fn take_load(&mut self, place: u32, number: u32) -> Option<C::Load> {
+        self.slots[place as usize].loads.take(|load| load.0 == number).map(|load| load.1)
+    }
+}
+
+impl<K, V, E, C: Carries> Slot<K, V, E, C> {
+    /// Is there but one caller, and but this attempt?
+    #[inline]
+    pub(crate) fn is_alone_with(&self, number: u32) -> bool {
+        self.flight.is_alone_with(number) && self.parts.is_empty() && self.failed.is_empty()
+    }
+
+    /// Takes the failure that the caller of this attempt is to be told.
+    pub(crate) fn take_failure(&mut self, number: u32) -> Option<Failure<E>> {
+        self.failed.take(|failed| failed.0 == number).map(|failed| failed.1)
+    }
+}
+
+/// Spreads numbers that follow each other over a table.
+const fn spread(id: u32) -> u64 {
+    (id as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// No place at all.
+const NOWHERE: u32 = u32::MAX;
+
+/// So many places are there from the beginning, and to the end.
+const KEPT: usize = 2;
+
+/// Places are given back when fewer than one in so many is in use.
+const SPARSE: usize = 8;
+
+#[cfg(test)]
+mod tests;

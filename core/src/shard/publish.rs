@@ -1,0 +1,163 @@
+//! What a load brought is stored: planned first, where a clone may panic, and then done.
+
+use core::hash::Hash;
+
+use super::{Answer, At, Carries, Effects, Shard};
+use crate::{
+    Cause, Failure, Instant, Ttl,
+    flight::Terms,
+    source::{Judgement, Loaded, Previous, Touched},
+    store::{Failing, Former, New, policy::Policy},
+};
+
+/// What a load brought, as the user's rules judge it.
+pub(crate) struct News<V> {
+    value: V,
+    ttl: Ttl,
+    weight: Option<u64>,
+    judgement: Judgement,
+    /// The value that was there before and is to stay.
+    former: Option<Former>,
+}
+
+impl<V> News<V> {
+    pub(crate) fn new(Loaded { value, ttl, weight }: Loaded<V>, judgement: Judgement) -> Self {
+        Self { value, ttl, weight, judgement, former: None }
+    }
+
+    pub(crate) fn kept(previous: Previous<V>, ttl: Ttl, judgement: Judgement) -> Self {
+        let Previous { value, generation, published, weight, .. } = previous;
+        Self { value, ttl, weight: Some(weight), judgement, former: Some(Former { generation, published }) }
+    }
+
+    /// The generation of a value that was there before and is to stay.
+    pub(super) fn former(&self) -> Option<u32> {
+        self.former.map(|former| former.generation)
+    }
+
+    pub(crate) const fn value(&mut self) -> &mut V {
+        &mut self.value
+    }
+
+    pub(crate) fn into_value(self) -> V {
+        self.value
+    }
+}
+
+/// What is to be done with an answer.
+pub(super) struct Plan<K, V> {
+    value: V,
+    /// Its end and the value, if it is stored.
+    stored: Option<(Instant, V)>,
+    /// The key of a value that came expired, where such are kept.
+    over: Option<K>,
+    weight: u64,
+    former: Option<Former>,
+    begun: Instant,
+    places: (Option<u32>, Option<u32>),
+}
+
+impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    #[inline(always)]
+    pub(super) fn plan(
+        &mut self,
+        place: u32,
+        (begun, terms): (Instant, Terms),
+        news: News<V>,
+        at: At<'_>,
+    ) -> Plan<K, V> {
+        let At { now, rules } = at;
+        let News { value, ttl, weight, judgement, former } = news;
+        let ttl = ttl.or(terms.ttl).or(judgement.ttl);
+        let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1);
+        let places = self.places(place);
+        let slot = self.flights.at(place);
+        let key = slot.key.as_ref().filter(|_| slot.flight.is_attached());
+        let stored = key.and_then(|key| rules.end(ttl, key, now)).map(|end| (end, value.clone()));
+        let over = key.filter(|_| rules.keeps_expired && ttl.or(rules.ttl).is_zero()).cloned();
+        Plan { value, stored, over, weight, former, begun, places }
+    }
+
+    #[inline(always)]
+    pub(super) fn publish(
+        &mut self,
+        key: Option<(u64, K)>,
+        number: u32,
+        plan: Plan<K, V>,
+        At { now, rules }: At<'_>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Answer<V> {
+        let Plan { value, stored, over, weight, former, begun, places: (place, failure) } = plan;
+        // What came expired is no reason to do without a value that is still good.
+        let is_of_use = |place: u32| over.is_some() && former.is_none() && self.values.entry(place).is_fresh(now);
+        let stays = place.is_some_and(is_of_use);
+        self.counts.count_time(begun, now);
+        let since = former.map_or(now, |former| former.published);
+        let mut answer =
+            Answer { value, attempt: Some(number), published: now, since, deadline: now, generation: None };
+        let Some((hash, key)) = key else { return answer };
+        match over {
+            // A source that keeps saying so must not be asked in a loop.
+            Some(key) => {
+                let failing = Failing { hash, key, failure: Failure::new(Cause::AlreadyExpired), waits: true };
+                effects.keep_failure(self.failures.record(failure, failing, now, &rules.backoff));
+            }
+            None => effects.keep_failure(failure.map(|place| self.failures.remove(place))),
+        }
+        match stored {
+            Some((_, value)) if stays => {
+                effects.keep_key(Some(key));
+                effects.rest().values.push(value);
+            }
+            Some((end, value)) => {
+                let took = now.saturating_since(begun);
+                let new = New { hash, key, value, weight, now, end, took, former };
+                let deadline = self.values.deadline(new.life());
+                answer.generation = self.put_or_renew(place, new, effects);
+                if answer.generation.is_some() {
+                    answer.deadline = deadline;
+                }
+            }
+            None => {
+                if let Some(place) = place {
+                    self.values.discard(place, now, &mut effects.leavers);
+                    effects.touched = Some(Touched::Value);
+                }
+                effects.keep_key(Some(key));
+            }
+        }
+        answer
+    }
+
+    /// The value that was there before stays, if it is there still; else it comes in anew.
+    fn put_or_renew(&mut self, place: Option<u32>, new: New<K, V>, effects: &mut Effects<K, V, E, C>) -> Option<u32> {
+        let is_same =
+            |place: &u32| new.former.is_some_and(|former| former.generation == self.values.entry(*place).generation);
+        let Some(place) = place.filter(is_same) else { return self.put(place, new, effects) };
+        self.values.renew(place, new.life());
+        self.note_due();
+        effects.touched = Some(Touched::Deadline);
+        effects.keep_key(Some(new.key));
+        effects.rest().values.push(new.value);
+        new.former.map(|former| former.generation)
+    }
+}
+
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    #[inline(always)]
+    pub(super) fn put(&mut self, place: Option<u32>, new: New<K, V>, effects: &mut Effects<K, V, E, C>) -> Option<u32> {
+        if let Some(spare) = self.values.capacity().checked_sub(new.weight.max(1)) {
+            while self.failures.len() as u64 > spare {
+                effects.keep_failure(self.failures.forget_first());
+            }
+        }
+        let is_forever = new.end == Instant::NEVER;
+        let generation = self.values.put(place, new, self.failures.len() as u64, &mut effects.leavers);
+        effects.touched = Some(Touched::Value);
+        // (One that leaves makes nothing due earlier.)
+        if !is_forever {
+            self.note_due();
+        }
+        generation
+    }
+}

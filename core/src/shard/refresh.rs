@@ -1,0 +1,146 @@
+//! A caller is served what is to be refreshed: by itself, by a ticket, or by somebody else whose load it looks after.
+
+use super::{Carries, Effects, Shard, Step, Takes, Visit, Waiting};
+use crate::{
+    Failure,
+    flight::{PolledBy, Start},
+    store::policy::Policy,
+};
+
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// A caller takes a value that is stale, or is to be refreshed ahead of time; who refreshes it?
+    pub(super) fn serve_ahead(
+        &mut self,
+        place: u32,
+        flight: Option<u32>,
+        failure: Option<Failure<E>>,
+        waiting: &mut Waiting<C::Notify>,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
+        let is_ticket = visit.call.takes == Takes::Ticket;
+        let by = PolledBy::here(visit.inside);
+        let is_inside = flight.is_some_and(|flight| self.flights.at(flight).flight.is_inside(&by));
+        // (Who refreshes inline waits for it, which must not be from inside the refresh.)
+        let may_refresh = failure.is_none() && (is_ticket || !is_inside) && self.may_refresh(flight, visit);
+        if may_refresh && !is_ticket {
+            let Some(key) = visit.key else { return Step::Told };
+            return match flight {
+                None => {
+                    let key = key.to_key();
+                    self.claim(key, false, waiting, visit, effects)
+                }
+                Some(flight) => self.refresh_further(flight, waiting, visit, effects),
+            };
+        }
+        // Served before a refresh is claimed with it, as a clone may panic.
+        let served = self.serve(place, visit.reached, failure.as_ref());
+        effects.told = Some(Ok(served));
+        let step = if may_refresh {
+            self.claim_ticket(flight, waiting, visit, effects)
+        } else {
+            match flight {
+                Some(flight) if failure.is_none() && !is_inside => self.look_after(flight, waiting, visit, effects),
+                _ => Step::Told,
+            }
+        };
+        if step == Step::Told {
+            waiting.found_expired = false;
+        }
+        step
+    }
+
+    /// Is there no refresh, or one that holds nobody back any more?
+    fn may_refresh(&mut self, flight: Option<u32>, visit: &Visit<'_, K, C::Batch>) -> bool {
+        if visit.start.is_none() {
+            return false;
+        }
+        let Some(flight) = flight else { return true };
+        let live = self.flights.at(flight).flight.live();
+        let rules = visit.rules;
+        live == 0 || (self.is_over_age(flight, visit.reached, rules) && !rules.over_age_alone && live < rules.attempts)
+    }
+
+    /// A caller begins a further attempt to refresh.
+    fn refresh_further(
+        &mut self,
+        flight: u32,
+        waiting: &mut Waiting<C::Notify>,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
+        let Some(start) = visit.start else { return Step::Told };
+        let live = self.flights.at(flight).flight.live();
+        self.flights.counts.takeovers += u64::from(live > 0);
+        self.take_seat(flight, waiting, effects);
+        self.begin(waiting, start, visit, effects)
+    }
+
+    /// The caller is handed the refresh as a ticket; it is a waiter like any.
+    fn claim_ticket(
+        &mut self,
+        flight: Option<u32>,
+        waiting: &mut Waiting<C::Notify>,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
+        let (Some(key), Some(start)) = (visit.key, visit.start) else { return Step::Told };
+        waiting.found_expired = true;
+        match flight {
+            Some(flight) => {
+                let live = self.flights.at(flight).flight.live();
+                self.flights.counts.takeovers += u64::from(live > 0);
+                self.take_seat(flight, waiting, effects);
+            }
+            None => {
+                let key = key.to_key();
+                self.flights.claim(waiting.hash, Some(key), true, &mut waiting.seat);
+            }
+        }
+        waiting.make_quiet();
+        if visit.is_by_loader {
+            let slot = self.flights.slot(&waiting.seat);
+            let by = PolledBy::here(visit.waker);
+            let own = &mut waiting.seat.began;
+            slot.flight.begin(own, visit.reached, visit.call.terms, Start::Unmade, by);
+            // Whoever waits may make it.
+            effects.wake(slot.flight.waits.all());
+            return Step::Ticket;
+        }
+        self.begin(waiting, start, visit, effects);
+        Step::MakeTicket
+    }
+
+    /// Somebody else has the refresh: it goes on as long as the key is asked for.
+    ///
+    /// The caller polls it once, if it was never polled or was woken since, and leaves no waker behind.
+    fn look_after(
+        &mut self,
+        flight: u32,
+        waiting: &mut Waiting<C::Notify>,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
+        let mut old = None;
+        let slot = self.flights.at(flight);
+        let wants_a_poll = !slot.flight.is_over() && slot.flight.wants_a_poll(&mut old);
+        let is_awaited = slot.flight.seats() > 0;
+        effects.keep_waker(old);
+        if is_awaited {
+            // Its waker may be new, and loads of many keys know that of the one who was alone.
+            self.listen_to_batches(flight, 0, visit.waker, effects);
+        }
+        if !wants_a_poll {
+            return Step::Told;
+        }
+        match self.check_out(flight, 0, 0, visit, effects) {
+            Some(step) => {
+                self.take_seat(flight, waiting, effects);
+                waiting.make_quiet();
+                waiting.is_visitor = true;
+                step
+            }
+            None => Step::Told,
+        }
+    }
+}

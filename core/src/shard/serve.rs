@@ -1,0 +1,83 @@
+//! What is held is served: fresh, or stale.
+
+use core::time::Duration;
+
+use super::{Call, Carries, Shard, Takes, Visit};
+use crate::{
+    Failure, Instant, Outcome, Status, TimeLeft,
+    store::{Entry, policy::Policy},
+};
+
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    pub(super) fn stale(
+        &mut self,
+        place: Option<u32>,
+        now: Instant,
+        limit: Option<Duration>,
+        error: Option<&Failure<E>>,
+    ) -> Option<Outcome<V, E>> {
+        let place = place.filter(|place| self.values.entry(*place).stale_within(now, limit).is_some())?;
+        Some(self.serve(place, now, error))
+    }
+
+    /// What a caller takes in the place of an answer: a fresh value, if that is good enough, or a stale one.
+    pub(super) fn instead(
+        &mut self,
+        place: Option<u32>,
+        now: Instant,
+        takes_fresh: bool,
+        limit: Option<Duration>,
+        error: Option<&Failure<E>>,
+    ) -> Option<Outcome<V, E>> {
+        let fresh = place.filter(|place| takes_fresh && self.values.entry(*place).is_fresh(now));
+        let Some(fresh) = fresh else { return self.stale(place, now, limit, error) };
+        Some(Outcome { error: error.cloned(), ..self.serve(fresh, now, None) })
+    }
+
+    /// Serves what is held: a hit, or stale with the error that it stands in for.
+    pub(super) fn serve(&mut self, place: u32, now: Instant, error: Option<&Failure<E>>) -> Outcome<V, E> {
+        let entry = self.values.entry(place);
+        if entry.is_fresh(now) {
+            let outcome = outcome(entry, now, Status::Hit);
+            self.values.hit(place, now);
+            self.counts.hits += 1;
+            return outcome;
+        }
+        let status = Status::Stale(now.saturating_since(entry.deadline));
+        let error = error.filter(|failure| !failure.is_expired_answer()).cloned();
+        let outcome = Outcome { error, ..outcome(entry, now, status) };
+        self.counts.stale += 1;
+        outcome
+    }
+
+    pub(super) fn takes_stale(&self, place: u32, Visit { reached, call, .. }: &Visit<'_, K, C::Batch>) -> bool {
+        let limit = call.stale_while_refresh.filter(|_| call.takes != Takes::Fresh);
+        self.values.entry(place).stale_within(*reached, limit).is_some()
+    }
+
+    /// Is the value to be refreshed although it is fresh?
+    pub(super) fn is_early(&self, place: u32, Visit { reached, rules, call, .. }: &Visit<'_, K, C::Batch>) -> bool {
+        let is_asked = match call.takes {
+            Takes::Fresh => false,
+            Takes::Others => rules.early.inline,
+            Takes::Ticket => true,
+        };
+        let Call { random, .. } = **call;
+        is_asked && self.values.life(place).is_some_and(|life| rules.early.is_due(life, *reached, random))
+    }
+}
+
+/// What is told of a value that is held.
+pub(super) fn outcome<K, V: Clone, E, N>(entry: &Entry<K, V, N>, now: Instant, status: Status) -> Outcome<V, E> {
+    Outcome {
+        value: entry.value.clone(),
+        status,
+        age: now.saturating_since(entry.published),
+        time_left: TimeLeft::until(entry.deadline, now),
+        led: false,
+        attempt: None,
+        waited: Duration::ZERO,
+        generation: Some(entry.generation),
+        error: None,
+    }
+}

@@ -1,0 +1,108 @@
+//! What stands behind one lock, and what of it is due.
+
+use super::{Carries, Effects, Flights};
+use crate::{
+    Instant,
+    store::{Failures, Keeping, Values, policy::Policy},
+};
+
+/// Everything behind one lock.
+pub(crate) struct Shard<K, V, E, C: Carries, P: Policy> {
+    pub(crate) values: Values<K, V, P>,
+    pub(crate) failures: Failures<K, E>,
+    pub(crate) flights: Flights<K, V, E, C>,
+    pub(crate) counts: LookupCounts,
+    /// How many writes there were, for answers that nobody has asked for.
+    pub(crate) writes: u64,
+    /// Until then a hit has nothing to do but to serve.
+    pub(super) plain_until: Instant,
+}
+
+/// Lookups by how they ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LookupCounts {
+    pub(crate) hits: u64,
+    pub(crate) misses: u64,
+    pub(crate) expired: u64,
+    pub(crate) joined: u64,
+    pub(crate) stale: u64,
+    pub(crate) errors: u64,
+    pub(crate) abandoned: u64,
+    pub(crate) timeouts: u64,
+    /// The time that ended loads have taken, in nanoseconds.
+    pub(crate) load_time: u64,
+}
+
+impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    pub(crate) fn new(capacity: u64, keeping: Keeping) -> Self {
+        Self {
+            values: Values::new(capacity, keeping),
+            failures: Failures::new(),
+            flights: Flights::new(),
+            counts: LookupCounts::default(),
+            writes: 0,
+            plain_until: if keeping.looks_at_each_hit() { Instant::ZERO } else { Instant::NEVER },
+        }
+    }
+
+    /// A write: what flies for the key may be delivered, but neither stored nor joined.
+    pub(super) fn invalidate_load(&mut self, flight: Option<u32>) {
+        self.writes = self.writes.wrapping_add(1);
+        if let Some(flight) = flight {
+            self.flights.detach(flight);
+        }
+    }
+
+    /// A write to all keys.
+    pub(crate) fn invalidate_loads(&mut self) {
+        self.writes = self.writes.wrapping_add(1);
+        self.flights.detach_all();
+    }
+
+    /// Gives back the room of what has expired, of at most so many.
+    #[inline]
+    pub(crate) fn reclaim(&mut self, now: Instant, most: usize, effects: &mut Effects<K, V, E, C>) -> usize {
+        if !self.is_due(now) {
+            return 0;
+        }
+        self.reclaim_due(now, most, effects)
+    }
+
+    fn reclaim_due(&mut self, now: Instant, most: usize, effects: &mut Effects<K, V, E, C>) -> usize {
+        let mut count = self.values.reclaim(now, most, &mut effects.leavers);
+        if self.failures.first_due().is_some_and(|due| due.reached(now)) {
+            effects.keep_failure(self.failures.forget_first());
+            count += 1;
+        }
+        self.note_due();
+        count
+    }
+
+    pub(super) fn note_due(&mut self) {
+        if !self.values.looks_at_each_hit() {
+            self.plain_until = self.next_due();
+        }
+    }
+
+    fn next_due(&self) -> Instant {
+        let due = [self.values.first_due(), self.failures.first_due()];
+        due.into_iter().flatten().min().unwrap_or(Instant::NEVER)
+    }
+
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.plain_until.reached(now) && self.next_due().reached(now)
+    }
+
+    pub(crate) fn weight(&self) -> u64 {
+        self.values.weight() + self.failures.len() as u64
+    }
+
+    pub(crate) fn first_due(&mut self) -> Option<Instant> {
+        self.values.settle();
+        self.note_due();
+        Some(self.next_due()).filter(|due| *due != Instant::NEVER)
+    }
+}
+
+/// So many expired entries at most are reclaimed by an ordinary call.
+pub(crate) const RECLAIM: usize = 2;

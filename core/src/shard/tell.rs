@@ -1,0 +1,113 @@
+//! A caller is told how its wait ends, and leaves.
+
+use super::{Carries, Effects, Seat, Shard, Step, Visit, Waiting};
+use crate::{Failure, LoadError, Outcome, store::policy::Policy};
+
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// The outcome, if it is there and the caller leaves nothing behind that is to be dropped: the quick way out.
+    #[inline]
+    pub(crate) fn collect(&mut self, waiting: &mut Waiting<C::Notify>) -> Option<Outcome<V, E>> {
+        let place = self.flights.place(&waiting.seat);
+        let slot = self.flights.at(place);
+        if !slot.flight.is_over() {
+            return None;
+        }
+        let Some(Ok(answer)) = &slot.verdict else { return None };
+        let answer = if slot.flight.seats() > 1 {
+            let answer = answer.clone();
+            slot.flight.leave(0);
+            answer
+        } else {
+            // The last one takes it, and the flight ends. (Who loads for itself or came before a write may leave a key.)
+            if slot.key.is_some() {
+                return None;
+            }
+            let Some(Ok(answer)) = slot.verdict.take() else { return None };
+            slot.flight.vacate();
+            self.flights.free(place);
+            answer
+        };
+        self.flights.seats -= 1;
+        let outcome = self.outcome_of(waiting, answer);
+        waiting.seat = Seat::default();
+        Some(outcome)
+    }
+
+    /// The caller's own attempt failed, and another is in flight.
+    pub(super) fn tell_own_failure(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
+        if visit.call.softens() && !visit.is_present {
+            return Step::ReadClock;
+        }
+        let own = waiting.seat.began;
+        let slot = self.flights.slot(&waiting.seat);
+        let failure = slot.take_failure(own);
+        slot.flight.forget(own);
+        match failure {
+            Some(failure) => self.leave_with_failure(waiting, failure, visit, effects),
+            None => Step::Again,
+        }
+    }
+
+    /// The outcome is there: the caller takes it and leaves.
+    pub(super) fn tell(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
+        let slot = self.flights.slot(&waiting.seat);
+        let is_last = slot.flight.seats() == 1;
+        let answer = match &slot.verdict {
+            Some(Ok(answer)) if !is_last => answer.clone(),
+            Some(Ok(_)) => match slot.verdict.take() {
+                Some(Ok(answer)) => answer,
+                _ => return Step::Wait,
+            },
+            Some(Err(failure)) => {
+                if visit.call.softens() && !visit.is_present {
+                    return Step::ReadClock;
+                }
+                let failure = failure.clone();
+                return self.leave_with_failure(waiting, failure, visit, effects);
+            }
+            None => return Step::Wait,
+        };
+        let outcome = self.outcome_of(waiting, answer);
+        self.rise(waiting, effects);
+        effects.told = Some(Ok(outcome));
+        Step::Told
+    }
+
+    /// The caller leaves with a failure, or with a value that softens it.
+    pub(super) fn leave_with_failure(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        failure: Failure<E>,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
+        let told = self.soften(waiting, failure, visit);
+        self.rise(waiting, effects);
+        effects.told = Some(told);
+        Step::Told
+    }
+
+    /// The caller leaves with an error.
+    pub(super) fn refuse(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        error: LoadError<E>,
+        effects: &mut Effects<K, V, E, C>,
+    ) {
+        self.counts.errors += u64::from(waiting.is_counted);
+        if waiting.seat.is_taken() {
+            self.rise(waiting, effects);
+        }
+        effects.told = Some(Err(error));
+    }
+}

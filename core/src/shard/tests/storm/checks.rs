@@ -1,0 +1,156 @@
+//! What must hold after each event, and at the end.
+
+use super::*;
+
+impl World {
+    fn seated(&self) -> impl Iterator<Item = &Actor> {
+        let members = self.calls.iter().flatten().flat_map(|call| &call.members);
+        self.actors.iter().flatten().chain(members).filter(|actor| actor.is_seated())
+    }
+
+    /// Where flights are that somebody knows of.
+    fn places(&self) -> Vec<u32> {
+        let units = self.units.borrow();
+        let parts = units.iter().flat_map(|unit| &unit.places);
+        let parts = parts.filter_map(|(_, seat, _)| self.shard.flights.find_place(seat));
+        let mut places: Vec<u32> =
+            self.seated().map(|actor| self.shard.flights.place(&actor.waiting.seat)).chain(parts).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    /// Nothing is left behind that nobody knows of.
+    pub(super) fn check(&mut self) {
+        let (seed, seats) = (self.seed, self.seated().count() as u64);
+        assert_eq!(self.shard.flights.seats, seats, "seed {seed}: seats");
+        let places = self.places();
+        assert_eq!(self.shard.flights.len(), places.len(), "seed {seed}: flights that nobody knows of");
+        let (mut running, mut sum) = (0, 0);
+        for place in places {
+            let slot = self.shard.flights.at(place);
+            running += u64::from(slot.flight.running());
+            sum += u64::from(slot.flight.seats());
+            let has_parts = !slot.parts.is_empty();
+            assert!(slot.flight.seats() > 0 || has_parts, "seed {seed}: an empty flight stays");
+            assert!(!slot.flight.is_over() || !has_parts, "seed {seed}: a part of a flight that is over");
+            let units = self.units.borrow();
+            for number in slot.parts.iter().map(|part| part.number).collect::<Vec<_>>() {
+                assert!(
+                    slot.flight.attempt(number).is_some_and(|it| it.is_live()),
+                    "seed {seed}: a part without attempt"
+                );
+            }
+            for part in slot.parts.iter() {
+                let unit = units.iter().find(|unit| unit.batch.is(&part.batch)).expect("a load of many keys");
+                assert!(!unit.is_over, "seed {seed}: a part outlives its load");
+            }
+        }
+        assert_eq!(sum, seats, "seed {seed}: seats of all flights");
+        // A load that is delivered to two flights is counted in neither of them, but once, when the first ends.
+        for unit in self.units.borrow().iter().filter(|unit| !unit.is_over) {
+            let twins = unit.places.iter().filter_map(|(_, _, twin)| twin.as_ref());
+            running += twins.filter(|twin| !twin.is_counted()).count() as u64 / 2;
+        }
+        let counts = self.shard.flights.counts;
+        assert_eq!(counts.in_flight(), running, "seed {seed}: {counts:?}");
+    }
+
+    /// All who are woken have been polled: no load that has answered may be waiting for somebody to ask it (P3).
+    pub(super) fn check_progress(&mut self) {
+        let seed = self.seed;
+        let calls = self.calls.iter().flatten().filter(|call| !call.is_parked).flat_map(|call| &call.members);
+        let awake = self.actors.iter().flatten().filter(|actor| !actor.is_parked).chain(calls);
+        let awake: Vec<_> = awake.filter(|actor| actor.is_seated()).collect();
+        for actor in &awake {
+            let place = self.shard.flights.place(&actor.waiting.seat);
+            let lent =
+                self.seated().filter(|it| it.lent.is_some() && self.shard.flights.place(&it.waiting.seat) == place);
+            let lent: Vec<(u32, u32)> = lent.map(|it| (it.waiting.seat.began, it.lent.expect("a load"))).collect();
+            let slot = self.shard.flights.at(place);
+            let who = (actor.key, actor.waiting.seat.began, actor.by);
+            assert!(!slot.flight.is_over(), "seed {seed}: {who:?} is not told (P3)");
+            assert!(!slot.flight.has_failed(actor.waiting.seat.began), "seed {seed}: {who:?} is not told (D9)");
+            let live = slot.flight.live() as usize;
+            assert!(live > 0, "seed {seed}: {who:?} does not lead (P3)");
+            let tasks: Vec<u32> = slot.loads.iter().map(|load| load.1).collect();
+            let units = self.units.borrow();
+            let of = |part: &Part<Plain>| units.iter().find(|unit| unit.batch.is(&part.batch)).expect("a load");
+            let parts: Vec<u32> = slot.parts.iter().map(|part| of(part).task.expect("it rests")).collect();
+            let lent = lent.into_iter().filter(|(own, _)| slot.flight.attempt(*own).is_some_and(|it| it.is_live()));
+            let lent = lent.count();
+            for task in tasks.iter().chain(&parts) {
+                assert!(self.tasks[*task as usize].ready.is_none(), "seed {seed}: {who:?} missed a wake (P3)");
+            }
+            let is_unmade = live > tasks.len() + parts.len() + lent;
+            assert!(!is_unmade || !self.rules.has_loader, "seed {seed}: {who:?} has not made a load");
+        }
+    }
+
+    /// All loads end; whoever is polled must come to its end, and nothing stays behind.
+    pub(super) fn finish(&mut self) {
+        let seed = self.seed;
+        loop {
+            self.run();
+            self.check();
+            self.check_progress();
+            let waiting = self.tasks.iter().position(|task| !task.is_gone && task.ready.is_none());
+            match waiting {
+                Some(task) => self.make_ready(task),
+                None => break,
+            }
+        }
+        // Nobody comes any more.
+        self.depth = u32::MAX;
+        for actor in core::mem::take(&mut self.actors).into_iter().flatten() {
+            assert!(actor.is_parked, "seed {seed}: {} hangs (P3), until {:?}", actor.key, actor.until);
+            self.note(Happened::Stayed);
+            self.leave(actor);
+        }
+        for mut call in core::mem::take(&mut self.calls).into_iter().flatten() {
+            assert!(call.is_parked, "seed {seed}: a call hangs (P3)");
+            self.note(Happened::Stayed);
+            self.leave_call(&mut call);
+        }
+        assert!(self.actors.iter().flatten().count() == 0 || self.hands_over);
+        while let Some(actor) = self.actors.pop() {
+            actor.into_iter().for_each(|actor| self.leave(actor));
+        }
+        self.check();
+        let counts = self.shard.flights.counts;
+        assert_eq!((self.shard.flights.len(), counts.in_flight()), (0, 0), "seed {seed}: P2, {counts:?}");
+        assert!(self.tasks.iter().all(|task| task.is_gone), "seed {seed}: every load has ended or was dropped (P2)");
+        // (What was given up before it began is nobody's.)
+        let is_left = |unit: &Unit| !unit.has_begun || unit.batch.awaited().is_none_or(|awaited| awaited == 0);
+        let units = self.units.get_mut();
+        assert!(units.iter().all(is_left), "seed {seed}: every key was given up as often as it was waited for");
+        units.iter_mut().for_each(|unit| drop(unit.batch.withdraw(&mut unit.registration)));
+        let is_known = |count: &Weak<Count>| count.strong_count() > 0;
+        assert!(!self.wakers.iter().any(is_known), "seed {seed}: somebody is known who has left (P2)");
+    }
+
+    /// Whoever came after a write must not see anything from before it.
+    pub(super) fn hear(&self, actor: &Actor, outcome: &Outcome<u32, &'static str>) {
+        let (seed, Actor { key, came, .. }, value) = (self.seed, actor, outcome.value);
+        let begun = self.begun(*key, value);
+        assert!(begun.written >= came.written, "seed {seed}: a value from before a write (P8)");
+        if !matches!(outcome.status, Status::Stale(_)) {
+            assert!(begun.voided >= came.voided, "seed {seed}: a value from before it was made to expire (D96)");
+        }
+    }
+
+    /// The same, where nothing is told but the value of its own load.
+    pub(super) fn hear_value(&mut self, actor: &Actor, value: u32) {
+        let (seed, begun) = (self.seed, self.begun(actor.key, value));
+        assert!(begun.voided >= actor.came.voided, "seed {seed}: a value from before it came (P8, D96)");
+    }
+
+    /// What had been written before a value was.
+    fn begun(&self, key: u32, value: u32) -> Writes {
+        if value >= INSERTED {
+            return self.inserted[(value - INSERTED) as usize];
+        }
+        assert_eq!(value % MOST_KEYS, key, "seed {}: P9", self.seed);
+        self.tasks[(value / MOST_KEYS) as usize].begun[key as usize]
+    }
+}

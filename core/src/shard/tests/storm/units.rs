@@ -1,0 +1,220 @@
+//! Loads of many keys: who gathers them, drives them, and what they bring.
+
+use super::*;
+
+impl World {
+    pub(super) fn unit_of(&self, batch: &Together) -> usize {
+        self.units.borrow().iter().position(|unit| unit.batch.is(batch)).expect("a load of many keys")
+    }
+
+    pub(super) fn unit(&mut self, unit: usize) -> &mut Unit {
+        &mut self.units.get_mut()[unit]
+    }
+
+    /// Begins the load of these keys, which may panic.
+    pub(super) fn begin_unit(&mut self, unit: usize, places: Places) -> End {
+        assert!(!places.is_empty() && self.unit(unit).places.is_empty());
+        if self.unit(unit).is_over {
+            // Everybody has left it before it began.
+            self.abandon_all(places);
+            return End::Waits;
+        }
+        let writes = self.shard.writes;
+        self.meanwhile();
+        if self.chance(40) {
+            self.deliver(unit, 0, places, &Err(Cause::Panicked));
+            return End::Unwinds;
+        }
+        let task = self.begin_task();
+        self.meanwhile();
+        let it = self.unit(unit);
+        if it.is_over {
+            // Everybody has left while it was made.
+            self.drop_task(task);
+            self.abandon_all(places);
+            return End::Waits;
+        }
+        (it.places, it.writes, it.task) = (places, writes, Some(task));
+        End::Waits
+    }
+
+    /// Polls the load, unless somebody else has it, or has polled it since it was woken last.
+    pub(super) fn drive_unit(&mut self, unit: usize, is_unwoken: bool) -> End {
+        let it = self.unit(unit);
+        let (batch, wakes) = (it.batch.clone(), it.batch.wakes());
+        self.meanwhile();
+        let it = self.unit(unit);
+        let task = if !is_unwoken && it.polled_at == Some(wakes) { None } else { it.task.take() };
+        let Some(task) = task else { return End::Waits };
+        self.meanwhile();
+        let ready = self.poll_task(task, &batch.waker());
+        self.meanwhile();
+        let Some(answer) = ready else {
+            let it = self.unit(unit);
+            if it.is_over {
+                self.drop_task(task);
+            } else {
+                (it.task, it.polled_at) = (Some(task), Some(wakes));
+            }
+            self.meanwhile();
+            if batch.wakes() != wakes {
+                batch.everybody().wake();
+            }
+            return End::Waits;
+        };
+        let it = self.unit(unit);
+        let (places, writes) = (core::mem::take(&mut it.places), it.writes);
+        self.meanwhile();
+        self.deliver(unit, task, places, &answer);
+        self.note(Happened::Delivered);
+        if let Err(Cause::Panicked) = answer {
+            return End::Unwinds;
+        }
+        if self.rules.stores_surplus && answer.is_ok() {
+            self.meanwhile();
+            self.store_surplus(task, writes);
+        }
+        End::Waits
+    }
+
+    /// Every answer is stored, and then all who wait are woken at once.
+    fn deliver(&mut self, unit: usize, task: u32, places: Places, answer: &Answer) {
+        let it = self.unit(unit);
+        it.is_over = true;
+        let everybody = it.batch.everybody();
+        let mut effects = Left::default();
+        let mut last = None;
+        for (key, place, twin) in places {
+            // (What a load has for a key is the same in both of its places.)
+            let is_missing = match last {
+                Some((before, is_missing)) if before == key => is_missing,
+                _ => self.chance(8),
+            };
+            last = Some((key, is_missing));
+            let news = match answer {
+                Ok(ttl) if !is_missing => Ok(self.news(task, key, *ttl)),
+                Ok(_) => Err(Failure::new(Cause::Missing)),
+                Err(cause) => Err(Failure::new(cause.clone())),
+            };
+            let at = At { now: at(self.now), rules: &self.rules };
+            self.shard.deliver(&place, twin.as_ref(), news, at, &mut effects);
+            self.meanwhile();
+        }
+        effects.wake(everybody);
+        self.end_effects(effects);
+    }
+
+    /// Stores what nobody asked for.
+    fn store_surplus(&mut self, task: u32, writes: u64) {
+        let key = self.random.below(u64::from(self.keys)) as u32;
+        let unasked = Unasked { hash: hash(key), key, loaded: Loaded::new(value_of(task, key)), writes };
+        let mut effects = Left::default();
+        let at = At { now: at(self.now), rules: &self.rules };
+        self.shard.insert_surplus(unasked, Judgement::default(), at, &mut effects);
+        self.end_effects(effects);
+        self.note(Happened::Surplus);
+    }
+
+    /// A load of one key is delivered in more than one place: to a newer epoch of its key as well, or to others that nobody
+    /// has asked for.
+    pub(super) fn drive_one_as_many(&mut self, actor: &mut Actor, number: u32, effects: &mut Left) -> End {
+        let newer = actor.waiting.newer.as_ref().map(|newer| (newer.0.place_only(), newer.1.clone()));
+        self.note(if newer.is_some() { Happened::BegunAnew } else { Happened::AsMany });
+        let (seat, is_alone) = (actor.waiting.seat.at_attempt(number), actor.waiting.is_alone);
+        let batch = Together::new();
+        self.units.get_mut().push(Unit::new(batch.clone(), is_alone));
+        let unit = self.units.get_mut().len() - 1;
+        self.unit(unit).has_begun = true;
+        self.meanwhile();
+        let twin = newer.as_ref().map(|newer| newer.1.clone());
+        let mut places: Places = newer.map(|newer| (actor.key, newer.0, twin.clone())).into_iter().collect();
+        places.push((actor.key, seat, twin));
+        // Its caller hears of its wakes before it is polled.
+        let are_others_due = self.shard.register(&mut actor.waiting, &actor.waker, effects);
+        for (left, (_, seat, twin)) in (0..places.len()).rev().zip(&places) {
+            let waker = Some(&actor.waker).filter(|_| left == 0);
+            self.shard.become_part(seat, (batch.clone(), twin.clone()), waker, effects);
+        }
+        // All may have ended before it came to this.
+        self.end_idle(&batch);
+        drop(batch);
+        let end = match self.begin_unit(unit, places) {
+            End::Unwinds => End::Unwinds,
+            _ => self.drive_unit(unit, true),
+        };
+        if are_others_due {
+            actor.after = 0;
+        }
+        end
+    }
+
+    /// Nobody waits for a load of many keys: it is dropped, unless somebody comes first.
+    pub(super) fn end_idle(&mut self, batch: &Together) {
+        self.meanwhile();
+        if !batch.close() {
+            return;
+        }
+        self.meanwhile();
+        let unit = self.unit_of(batch);
+        let it = self.unit(unit);
+        it.is_over = true;
+        let (task, places) = (it.task.take(), core::mem::take(&mut it.places));
+        self.abandon_all(places);
+        if let Some(task) = task {
+            self.drop_task(task);
+            self.note(Happened::DroppedIdle);
+        }
+    }
+
+    /// Nobody is told anything at these places: who waits leads.
+    fn abandon_all(&mut self, places: Places) {
+        let mut effects = Left::default();
+        for (_, place, twin) in places {
+            self.meanwhile();
+            self.shard.abandon(&place, &mut effects);
+            twin.iter().for_each(|twin| self.shard.count_dropped(twin));
+        }
+        self.end_effects(effects);
+    }
+}
+
+impl Unit {
+    pub(super) fn new(batch: Together, is_alone: bool) -> Self {
+        Self {
+            batch,
+            is_alone,
+            members: Vec::new(),
+            has_begun: false,
+            task: None,
+            polled_at: None,
+            is_over: false,
+            places: Vec::new(),
+            writes: 0,
+            registration: Registration::default(),
+        }
+    }
+}
+
+/// The load of many keys that this member's is to be a part of.
+pub(super) fn gather(
+    units: &RefCell<Vec<Unit>>,
+    (led, member): &(Units, usize),
+    most: usize,
+    is_alone: bool,
+) -> Together {
+    let (mut units, mut led) = (units.borrow_mut(), led.borrow_mut());
+    // One that has not begun may be dropped by now, if what it was to bring has come otherwise.
+    let has_room = |unit: &Unit| {
+        let is_its = !unit.has_begun && unit.is_alone == is_alone && unit.members.len() < most;
+        is_its && unit.batch.await_key()
+    };
+    let at = led.iter().rev().copied().find(|unit| has_room(&units[*unit])).unwrap_or_else(|| {
+        units.push(Unit::new(Together::new(), is_alone));
+        led.push(units.len() - 1);
+        assert!(units[units.len() - 1].batch.await_key());
+        units.len() - 1
+    });
+    let unit = &mut units[at];
+    unit.members.push(*member);
+    unit.batch.clone()
+}

@@ -1,0 +1,141 @@
+//! Who waits for a key, what it comes with each time it looks, and what it is to do next.
+
+use alloc::boxed::Box;
+use core::task::Waker;
+
+use super::{Call, OnTimeout, Rules, Seat, Twin};
+use crate::{Instant, Notify, Outcome, Status, flight::Start};
+
+/// A key that is asked for, in whatever form the caller has it.
+pub trait AsKey<K> {
+    fn is(&self, key: &K) -> bool;
+    fn to_key(&self) -> K;
+}
+
+/// One caller who waits for a key.
+pub(crate) struct Waiting<N: Notify> {
+    pub(crate) hash: u64,
+    pub(crate) seat: Seat<N>,
+    /// Where the load that it begins is to be delivered as well: in a newer epoch of its key.
+    pub(crate) newer: Option<Box<(Seat<N>, Twin)>>,
+    /// Since its first poll.
+    pub(crate) started: Instant,
+    /// Whether this is a lookup, whose end is counted.
+    pub(crate) is_counted: bool,
+    /// Its status if the load is its own: `Miss` or `Expired`.
+    pub(super) found_expired: bool,
+    /// Its lock timeout has not passed.
+    pub(super) is_patient: bool,
+    /// It has begun an attempt in a flight that it has moved on from.
+    pub(super) has_begun: bool,
+    /// It loads for itself, unnumbered and unshared.
+    pub(crate) is_alone: bool,
+    /// It has been served, and polls somebody's refresh once.
+    pub(crate) is_visitor: bool,
+    /// The load that it leaves behind may be finished by a spawner.
+    pub(crate) may_hand_over: bool,
+}
+
+/// What a caller comes with, each time it looks.
+pub(crate) struct Visit<'a, K, B> {
+    /// The key, where the caller has it; a ticket has not.
+    pub(crate) key: Option<&'a dyn AsKey<K>>,
+    pub(crate) waker: &'a Waker,
+    pub(crate) rules: &'a Rules,
+    pub(crate) call: &'a Call,
+    /// What it can begin a load with; none if it can not.
+    pub(crate) start: Option<Start>,
+    /// That is the cache's loader, so anybody can make the load.
+    pub(crate) is_by_loader: bool,
+    /// What makes the load of many keys that its load is a part of.
+    pub(crate) batch: Option<&'a dyn Fn(bool) -> B>,
+    /// What the call is polled with, to find calls from inside a load.
+    pub(crate) inside: &'a Waker,
+    /// A time that has surely come.
+    pub(crate) reached: Instant,
+    /// Whether that is the present time.
+    pub(crate) is_present: bool,
+    /// It needs to be told the value alone, if that comes of its own load.
+    pub(crate) wants_value: bool,
+    /// It takes its seat and polls nothing yet.
+    pub(crate) arrives_only: bool,
+    /// Its first look in this poll.
+    pub(crate) is_first: bool,
+    /// The last attempt that it drove in this poll.
+    pub(crate) after: u32,
+}
+
+/// What a caller does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Leave with what it is told.
+    Told,
+    /// Make its own load, and poll it.
+    Make,
+    /// The same, and its load is delivered in a newer epoch of the key as well.
+    MakeAnew,
+    /// Make the load that a ticket stands for, and poll it.
+    MakeShared,
+    /// Poll the load that it was handed.
+    Poll,
+    /// Poll the load that it has lent.
+    Lent,
+    /// Drive the load of many keys that it was handed.
+    Batch,
+    /// Its load is a part of one that its call begins.
+    Gathered,
+    /// Wait until woken, or until a deadline.
+    Wait,
+    /// Look again: something has been settled.
+    Again,
+    /// Look again with the present time.
+    ReadClock,
+    /// Leave with what it is told, and with a ticket whose load is yet to be made.
+    Ticket,
+    /// The same, but its load is the caller's and is made at once.
+    MakeTicket,
+}
+
+impl<N: Notify> Waiting<N> {
+    /// A caller at its first poll.
+    #[inline]
+    pub(crate) fn new(hash: u64, now: Instant) -> Self {
+        Self {
+            hash,
+            seat: Seat::default(),
+            newer: None,
+            started: now,
+            is_counted: true,
+            found_expired: false,
+            is_patient: true,
+            has_begun: false,
+            is_alone: false,
+            is_visitor: false,
+            may_hand_over: false,
+        }
+    }
+
+    /// Its status if it leads.
+    pub(crate) const fn first(&self) -> Status {
+        if self.found_expired { Status::Expired } else { Status::Miss }
+    }
+
+    /// Whose end is not counted, and who has all the time in the world: a ticket, a spawner's task.
+    pub(crate) const fn make_quiet(&mut self) {
+        (self.is_counted, self.is_patient) = (false, false);
+    }
+
+    /// When its patience ends, and what it does then.
+    pub(super) fn patience(&self, call: &Call) -> Option<(Instant, OnTimeout)> {
+        let bounds_all = |then: OnTimeout| matches!(then, OnTimeout::Stale | OnTimeout::Fail);
+        let (patience, then) = call.lock_timeout.filter(|_| self.is_patient && !self.is_alone)?;
+        let has_begun = self.seat.began != 0 || self.has_begun;
+        (bounds_all(then) || !has_begun).then(|| (self.started.saturating_add(patience), then))
+    }
+
+    /// Tells of this wait in an outcome that ends it now.
+    pub(super) const fn tell_wait<V, E>(&self, outcome: &mut Outcome<V, E>, now: Instant) {
+        outcome.led = self.seat.began != 0;
+        outcome.waited = now.saturating_since(self.started);
+    }
+}

@@ -1,0 +1,76 @@
+//! A life: what there is to know of a value's time beside its deadline, where something needs it.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::Instant;
+
+/// For how long values are of use.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Keeping {
+    /// How long values are held beyond their deadline, for being served stale; none are without a limit.
+    pub(crate) hold: Option<Duration>,
+    /// How long a value is fresh that nobody asks for.
+    pub(crate) idle: Option<Duration>,
+    /// Whether somebody asks for [`Values::life`](super::Values::life).
+    pub(crate) lives: bool,
+    /// Whether a hit may begin a refresh.
+    pub(crate) inline: bool,
+}
+
+/// From when until when a value is fresh if it is asked for, and how long its load took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Life {
+    pub(crate) since: Instant,
+    pub(crate) end: Instant,
+    pub(crate) took: Duration,
+}
+
+/// The lives of values, by place: a table beside theirs, as most caches need none.
+pub(super) struct Lives {
+    needed: bool,
+    pub(super) by_place: Vec<Life>,
+}
+
+impl Keeping {
+    /// Tells whether a hit takes more than a look: because it prolongs a life, or because it may begin a refresh.
+    pub(crate) const fn looks_at_each_hit(&self) -> bool {
+        self.idle.is_some() || self.inline
+    }
+
+    /// Returns when a value has to go that expires at `deadline`.
+    pub(super) fn due(&self, deadline: Instant) -> Instant {
+        // The limit of staleness is inclusive: at that very instant the value may still be served.
+        let last = |hold| deadline.saturating_add(hold).saturating_add(Duration::from_nanos(1));
+        self.hold.map_or(deadline, last)
+    }
+}
+
+impl Lives {
+    pub(super) const fn new(keeping: Keeping) -> Self {
+        Self { needed: keeping.lives || keeping.idle.is_some(), by_place: Vec::new() }
+    }
+
+    /// Notes the life of the value at `place`, which is at most the one behind the last.
+    pub(super) fn set(&mut self, place: u32, life: Life) {
+        match self.by_place.get_mut(place as usize) {
+            Some(present) => *present = life,
+            None if self.needed => self.by_place.push(life),
+            None => {}
+        }
+    }
+
+    /// Closes a gap with the last one.
+    pub(super) fn close_gap(&mut self, gap: u32) {
+        if (gap as usize) < self.by_place.len() {
+            self.by_place.swap_remove(gap as usize);
+            if self.by_place.len() * 4 < self.by_place.capacity() {
+                self.by_place.shrink_to(self.by_place.len() * 2);
+            }
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.by_place = Vec::new();
+    }
+}
