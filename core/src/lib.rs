@@ -77,11 +77,14 @@ mod cache;
 mod contain;
 mod dirty;
 mod error;
+mod few;
 mod flight;
+mod hasher;
 mod jitter;
 mod outcome;
 mod runtime;
 mod shard;
+mod share;
 mod slot;
 mod source;
 mod store;
@@ -110,17 +113,20 @@ pub mod policy {
 }
 
 pub use cache::{
-    Abandoned, Builder, Cache, Change, Coalescing, ConfigError, DefaultHasher, Lookup, LookupMany, LookupOptions,
-    Refresh, StaleOutcome, Standard, Stats, Tuned, Tuning,
+    Abandoned, Builder, Cache, Change, Coalescing, ConfigError, Lookup, LookupMany, LookupOptions, Refresh,
+    StaleOutcome, Stats,
 };
 pub use error::{BoxError, Cause, Failure, LoadError};
+pub use hasher::DefaultHasher;
 pub use outcome::{Generation, Outcome, RemovalCause, Status};
 pub use parts::ManualClock;
-pub use runtime::{Clock, Keeps, Lock, ManyThreads, Notify, OneThread, Runtime, Spawn, Stores, Takes, Threads, Timer};
+pub use runtime::{Clock, Lock, Notify, Runtime, Spawn, Timer};
 pub use shard::OnTimeout;
+pub use share::{Standard, Tuned, Tuning};
 pub use slot::{Answer, Changed, LazySlot, SlotAbandoned, SlotBuilder, SlotLookup, SlotRefresh, StaleValue, Watcher};
 pub use source::{
-    Backend, BoxIo, BoxLoad, Key, Load, LoadMany, Loaded, LocalBoxIo, LocalBoxLoad, Previous, Revalidated,
+    Backend, BoxIo, BoxLoad, Keeps, Key, Load, LoadMany, Loaded, LocalBoxIo, LocalBoxLoad, ManyThreads, OneThread,
+    Previous, Revalidated, Stores, Takes, Threads,
 };
 pub use time::{Instant, TimeLeft, Ttl};
 pub use write_back::{

@@ -1,24 +1,12 @@
 //! A load whose callers have all gone, carried on by the spawner.
 
 use core::{
-    convert::Infallible,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
 };
 
-use alloc::sync::Arc;
-
-use super::{
-    inner::Inner,
-    means::{Means, Owned},
-    waiter::Waiter,
-};
-use crate::{
-    Key, Previous, Runtime, Threads, Tuning,
-    flight::Start,
-    source::{Sources, TaskOf},
-};
+use crate::{Key, Runtime, Tuning, share::Owned};
 
 /// A load that its callers have left, finished in the background.
 ///
@@ -40,13 +28,7 @@ use crate::{
 /// }
 /// ```
 #[must_use = "a future does nothing unless it is polled"]
-pub struct Abandoned<K: Key, V: Clone, E, R: Runtime, S: Tuning>(Waiter<K, V, E, R, S, Arc<Inner<K, V, E, R, S>>>);
-
-impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Abandoned<K, V, E, R, S> {
-    pub(super) const fn new(waiter: Waiter<K, V, E, R, S, Arc<Inner<K, V, E, R, S>>>) -> Self {
-        Self(waiter)
-    }
-}
+pub struct Abandoned<K: Key, V: Clone, E, R: Runtime, S: Tuning>(pub(super) Owned<K, V, E, R, S>);
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Unpin for Abandoned<K, V, E, R, S> {}
 
@@ -54,25 +36,6 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Future for Abandoned<K, V, E, R
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.poll(cx, None, &mut None::<Infallible>, Waiter::key).map(drop)
+        self.0.poll(cx)
     }
-}
-
-/// No means at all: the spawner finishes what others began and begins nothing.
-impl<K, V, E, T: Threads> Means<K, V, E, T> for Option<Infallible> {
-    fn start(&mut self, _: &Sources<K, V, E, T>) -> Option<Start<TaskOf<V, E, T>>> {
-        None
-    }
-
-    fn can_load(&self, _: &Sources<K, V, E, T>) -> bool {
-        false
-    }
-
-    fn start_alone(&mut self, _: &Sources<K, V, E, T>, _: K, _: Option<Previous<V>>) {}
-
-    fn poll_own(&mut self, _: &mut Context<'_>) -> Poll<Owned<V, E>> {
-        Poll::Pending
-    }
-
-    fn drop_own(&mut self) {}
 }

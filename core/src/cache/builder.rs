@@ -3,17 +3,13 @@
 use alloc::sync::Arc;
 use core::{sync::atomic::AtomicBool, time::Duration};
 
-use super::{
-    Abandoned, Cache, ConfigError, DefaultHasher, Standard, Tuned, Tuning,
-    capacity::shares,
-    inner::{Aligned, Inner, SpawnAbandoned},
-    waiter::Waiter,
-};
+use super::{Abandoned, Cache, ConfigError, capacity::shares};
 use crate::{
-    Key, Lock, Runtime, Spawn, Ttl,
+    DefaultHasher, Key, Lock, Runtime, Spawn, Standard, Ttl, Tuned, Tuning,
     jitter::Jitter,
     policy::Policy,
     shard::{Early, OnTimeout, Rules, Shard, Takes},
+    share::{Aligned, Engine, HandOver, Owned},
     source::Sources,
     store::{Backoff, Keeping},
 };
@@ -82,6 +78,8 @@ impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
                     takes: Takes::Fresh,
                     keeps_expired: false,
                     delays_empty: true,
+                    has_loader: false,
+                    max_batch: usize::MAX,
                 },
                 idle: None,
                 revalidate_within: Duration::MAX,
@@ -114,7 +112,7 @@ pub struct Builder<K, V, E, R: Runtime, S: Tuning = Standard> {
     pub(crate) sources: Sources<K, V, E, R::Threads>,
     hasher: Option<S::Hasher>,
     pub(crate) settings: Settings,
-    spawn: Option<SpawnAbandoned<K, V, E, R, S>>,
+    spawn: Option<HandOver<K, V, E, R, S>>,
 }
 
 /// What is set but does not change the cache's type.
@@ -520,12 +518,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     where
         R: Spawn<Abandoned<K, V, E, R, S>>,
     {
-        self.spawn = Some(|inner, waiting, reached, registration| {
-            let mut waiter = Waiter::new(Arc::clone(inner), waiting, reached, false);
-            waiter.stay.registration = registration;
-            waiter.stay.may_hand_over = false;
+        self.spawn = Some(|engine, stay| {
             // Refused, it is dropped, and the load with it.
-            let _refused = inner.runtime.spawn(Abandoned::new(waiter));
+            let _refused = engine.runtime.spawn(Abandoned(Owned::finishing(engine, stay)));
         });
         self
     }
@@ -563,9 +558,10 @@ fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     source: Sources<K, V, E, R::Threads>,
     hasher: S::Hasher,
     settings: Settings,
-    spawn: Option<SpawnAbandoned<K, V, E, R, S>>,
+    spawn: Option<HandOver<K, V, E, R, S>>,
 ) -> Cache<K, V, E, R, S> {
-    let Settings { capacity, shards, rules, idle, revalidate_within } = settings;
+    let Settings { capacity, shards, mut rules, idle, revalidate_within } = settings;
+    rules.has_loader = source.loads();
     let by_itself = || processors().saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_SHARE));
     let shards = shards.unwrap_or_else(by_itself).min(to_usize(capacity)).max(1);
     let is_of_use = source.revalidates() || rules.keeps_expired;
@@ -577,7 +573,9 @@ fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     let forgets_failures = !rules.backoff.first.is_zero() && !rules.backoff.endless;
     let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || forgets_failures);
     let call = rules.call();
-    Cache { inner: Arc::new(Inner { runtime, source, hasher, rules, call, shards, timed, spawn }) }
+    Cache {
+        inner: Arc::new(Engine { runtime, source, hasher, rules, call, shards, timed, hand_over: spawn, land: None }),
+    }
 }
 
 #[cfg(feature = "std")]
@@ -598,16 +596,16 @@ impl<K: Key, V: Clone, R: Runtime + Default> Cache<K, V, crate::BoxError, R> {
     #[must_use]
     pub fn new(capacity: u64) -> Self {
         let Builder { runtime, sources, settings, spawn, .. } = Self::builder(R::default()).capacity(capacity);
-        let seed = core::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0);
-        assemble(runtime, sources, DefaultHasher::with_seed(seed), settings, spawn)
+        assemble(runtime, sources, DefaultHasher::default(), settings, spawn)
     }
 }
 
 impl<K, V, E, R: Runtime, P: Policy> Builder<K, V, E, R, Tuned<P>> {
     /// Seeds the default hasher.
     ///
-    /// For repeatable runs, and needed without std, where there is no randomness: there it is best taken from a source
-    /// of noise, or an attacker can choose keys that collide.
+    /// For repeatable runs, and needed without std, where there is no randomness. All that the hasher keeps secret is
+    /// derived from it: where strangers choose keys it has to be secret, and random in all of its 64 bits, as from a source
+    /// of noise, or they can choose keys that collide.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -631,6 +629,8 @@ impl Rules {
         let Backoff { first, factor, cap, .. } = self.backoff;
         if self.attempts == 0 {
             Err(ConfigError::Attempts)
+        } else if self.max_batch == 0 {
+            Err(ConfigError::MaxBatch)
         } else if !factor.is_finite() || factor < 1.0 {
             Err(ConfigError::BackoffFactor)
         } else if cap < first {

@@ -1,7 +1,7 @@
 //! How much a cache may hold.
 
-use super::{Cache, deferred::Deferred};
-use crate::{Key, Lock, Runtime, Tuning};
+use super::Cache;
+use crate::{Key, Lock, Runtime, Tuning, share::After};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the largest weight that may be held.
@@ -65,9 +65,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// ```
     pub fn set_capacity(&self, weight: u64) {
         let (now, inner) = (self.now(), &*self.inner);
-        let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
+        let mut after = After::new(inner);
         for (shard, share) in inner.shards.iter().zip(shares(weight, inner.shards.len())) {
-            shard.0.with(|shard| shard.set_capacity(share, now, deferred.effects()));
+            shard.0.with(|shard| shard.set_capacity(share, now, after.effects()));
         }
     }
 }

@@ -3,8 +3,11 @@
 use alloc::borrow::ToOwned;
 use core::{borrow::Borrow, hash::Hash};
 
-use super::{Cache, deferred::Deferred, inner::ShardOf};
-use crate::{Key, Loaded, Runtime, Tuning};
+use super::Cache;
+use crate::{
+    Key, Loaded, Runtime, Tuning,
+    share::{After, ShardOf},
+};
 
 /// What becomes of a value that [`Cache::compute`] shows.
 ///
@@ -79,8 +82,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
                 Change::Keep => return present,
                 Change::Remove if seen.is_none() => return None,
                 Change::Remove => {
-                    let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
-                    let effects = deferred.effects();
+                    let mut after = After::new(inner);
+                    let effects = after.effects();
                     if inner.with(hash, |shard| is_still(shard) && shard.remove(hash, now, eq, effects)) {
                         return None;
                     }

@@ -32,6 +32,8 @@ pub enum ConfigError {
     HashSeed,
     /// When the lock timeout is to serve stale values and there is no limit for them.
     LockTimeout,
+    /// When a load of many keys could be asked for none: at least 1 is needed.
+    MaxBatch,
     /// When callers are to load alone beyond the lock age and there is none: set one.
     OverAgeAlone,
     /// When the share of the lifetime is not above 0 and at most 1: a value is not refreshed before it is there.
@@ -67,6 +69,7 @@ impl ConfigError {
             Self::FlushLimit => "flush_limit",
             Self::HashSeed => "hash_seed",
             Self::LockTimeout => "lock_timeout",
+            Self::MaxBatch => "max_batch",
             Self::OverAgeAlone => "over_age_alone",
             Self::RefreshEarly => "refresh_early",
             Self::RefreshEarlyByChance => "refresh_early_by_chance",
@@ -89,6 +92,7 @@ impl fmt::Display for ConfigError {
             Self::FlushLimit => "at least one entry has to be flushed at once",
             Self::HashSeed => "without std, a seed or a hasher has to be given",
             Self::LockTimeout => "serving stale values needs a limit: set stale_while_refresh",
+            Self::MaxBatch => "at least one key has to be loaded at once",
             Self::OverAgeAlone => "it needs a lock age",
             Self::RefreshEarly => "the share has to be above 0 and at most 1",
             Self::RefreshEarlyByChance => "the factor has to be a number above 0",

@@ -3,11 +3,12 @@
 use alloc::vec::Vec;
 use core::{borrow::Borrow, hash::Hash};
 
-use super::{Cache, Stats, deferred::Deferred, inner::ShardOf};
+use super::{Cache, Stats};
 use crate::{
     Generation, Instant, Key, Loaded, Lock, Outcome, Runtime, Tuning,
     contain::{both, each},
     shard::At,
+    share::{After, ShardOf},
     source::Source,
     store::Cleared,
 };
@@ -49,8 +50,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         Q: Eq + ?Sized,
     {
         let inner = &*self.inner;
-        let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
-        inner.with(hash, |shard| shard.get_if_present(hash, now, |k| k.borrow() == key, deferred.effects()))
+        let mut after = After::new(inner);
+        inner.with(hash, |shard| shard.get_if_present(hash, now, |k| k.borrow() == key, after.effects()))
     }
 
     /// Describes what is stored for `key`, fresh or stale.
@@ -164,12 +165,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     ) -> Result<Option<u32>, (K, Loaded<V>)> {
         let inner = &*self.inner;
         let judgement = inner.judge(&key, &value);
-        let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
+        let mut after = After::new(inner);
         inner.with(hash, |shard| {
             if !may(shard) {
                 return Err((key, value));
             }
-            Ok(shard.insert(hash, key, value, judgement, At { now, rules: &inner.rules }, deferred.effects()))
+            Ok(shard.insert(hash, key, value, judgement, At { now, rules: &inner.rules }, after.effects()))
         })
     }
 
@@ -211,10 +212,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     {
         let now = self.now();
         let hash = self.inner.hash(key);
-        let mut deferred = Deferred::<K, V, E, R>::new(&self.inner.source);
+        let mut after = After::new(&self.inner);
         let eq = |k: &K| k.borrow() == key;
-        let was_fresh = self.inner.with(hash, |shard| shard.remove(hash, now, eq, deferred.effects()));
-        deferred.first_leaver().filter(|_| was_fresh)
+        let was_fresh = self.inner.with(hash, |shard| shard.remove(hash, now, eq, after.effects()));
+        after.first_leaver().filter(|_| was_fresh)
     }
 
     /// Removes everything.
@@ -272,16 +273,16 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// ```
     pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
         let now = self.now();
-        let mut deferred = Deferred::<K, V, E, R>::new(&self.inner.source);
+        let mut after = After::new(&self.inner);
         for shard in &self.inner.shards {
             let snapshot = shard.0.with(|shard| {
-                shard.void_all();
+                shard.invalidate_loads();
                 shard.snapshot(now)
             });
             for (key, value, generation) in snapshot {
                 if !keep(&key, &value) {
                     let hash = self.inner.hash(&key);
-                    let effects = deferred.effects();
+                    let effects = after.effects();
                     shard.0.with(|shard| shard.remove_if(hash, generation, now, |k| *k == key, effects));
                 }
             }
@@ -444,9 +445,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let mut swept = 0;
         for shard in &self.inner.shards {
             loop {
-                let mut deferred = Deferred::<K, V, E, R>::new(&self.inner.source);
+                let mut after = After::new(&self.inner);
                 let is_over = shard.0.with(|shard| {
-                    swept += shard.reclaim(now, BATCH, deferred.effects());
+                    swept += shard.reclaim(now, BATCH, after.effects());
                     !shard.is_due(now)
                 });
                 if is_over {

@@ -1,20 +1,14 @@
 //! Lookups of a value alone.
 
 use alloc::borrow::ToOwned;
-use core::{
-    borrow::Borrow,
-    future::Future,
-    hash::Hash,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use core::{borrow::Borrow, future::Future, hash::Hash};
 
-use super::{
-    Cache, Tuning,
-    ask::AskBy,
-    means::{Borrowed, ByCall, ByLoader, Means, Plainly},
+use super::{Ask, Cache};
+use crate::{
+    Key, LoadError, Loaded, Runtime, Takes, Tuning,
+    share::{ByCall, ByLoader, Lent},
+    source::Answered,
 };
-use crate::{Key, LoadError, Runtime, Takes, source::Answered};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the value of `key`, loading it if need be.
@@ -53,7 +47,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        Get(AskBy::new(&self.inner, key, ByLoader::new()))
+        Ask::new(&self.inner, key, ByLoader)
     }
 
     /// Returns the value of `key`, loading it by `load` if need be.
@@ -97,7 +91,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         F: Future<Output = Result<V, E>>,
         R::Threads: Takes<F>,
     {
-        Get(AskBy::new(&self.inner, key, ByCall::new(load, |result, ()| result.map(Answered::from))))
+        Ask::new(&self.inner, key, ByCall::new(load, |result, ()| result.map(Answered::from)))
     }
 
     /// Returns the value of `key`, loading it by `load` if need be.
@@ -135,27 +129,6 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         C: FnOnce() -> F,
         F: Future<Output = Result<V, E>>,
     {
-        Get(AskBy::new(&self.inner, key, Plainly(Borrowed::new(load))))
-    }
-}
-
-/// A lookup of a value alone. It does nothing before its first poll, and needs no pinning.
-pub(crate) struct Get<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M>(
-    pub(crate) AskBy<'a, K, Q, V, E, R, S, M>,
-);
-
-impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Unpin for Get<'_, K, Q, V, E, R, S, M> {}
-
-impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Future for Get<'_, K, Q, V, E, R, S, M>
-where
-    K: Borrow<Q>,
-    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    M: Means<K, V, E, R::Threads>,
-{
-    type Output = Result<V, LoadError<E>>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll_value(cx)
+        Ask::new(&self.inner, key, Lent::new(load, Loaded::new))
     }
 }

@@ -2,8 +2,8 @@
 
 use core::{borrow::Borrow, hash::Hash};
 
-use super::{Cache, deferred::Deferred};
-use crate::{Generation, Key, Runtime, Tuning};
+use super::Cache;
+use crate::{Generation, Key, Runtime, Tuning, share::After};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Removes the value of `key` if it is still the one of this generation.
@@ -33,9 +33,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         Q: Hash + Eq + ?Sized,
     {
         let (now, hash, inner) = (self.now(), self.inner.hash(key), &*self.inner);
-        let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
+        let mut after = After::new(inner);
         let eq = |k: &K| k.borrow() == key;
-        inner.with(hash, |shard| shard.invalidate(hash, generation.0, now, eq, deferred.effects()))
+        inner.with(hash, |shard| shard.invalidate(hash, generation.0, now, eq, after.effects()))
     }
 
     /// Ends the freshness of the value of `key`, but holds it as a stale one.
@@ -70,8 +70,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let (hash, inner) = (self.inner.hash(key), &*self.inner);
         let now = inner.runtime.now().told();
         inner.expects_expiry();
-        let mut deferred = Deferred::<K, V, E, R>::new(&inner.source);
-        let effects = deferred.effects();
+        let mut after = After::new(inner);
+        let effects = after.effects();
         inner.with(hash, |shard| shard.expire(hash, now, |k| k.borrow() == key, effects))
     }
 }

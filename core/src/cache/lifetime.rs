@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use super::{Builder, Tuning};
+use super::Builder;
 use crate::{
-    Keeps, Key, Runtime, Ttl,
+    Keeps, Key, Runtime, Ttl, Tuning,
     jitter::Jitter,
     source::{Chance, Expiry},
 };

@@ -9,16 +9,11 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{
-    AnyCache, Cache, LookupOptions, StaleOutcome, Tuning,
-    ask::AskBy,
-    lookup_by::LookupBy,
-    means::{Borrowed, ByCall, ByLoader, Means},
-    stale::GetStale,
-};
+use super::{AnyCache, Ask, AskOutcome, Cache, LookupOptions, StaleOutcome, stale::GetStale};
 use crate::{
-    Key, LoadError, Loaded, Outcome, Runtime, Takes,
-    source::{Answered, TaskOf},
+    Key, LoadError, Loaded, Outcome, Runtime, Takes, Tuning,
+    share::{ByCall, ByLoader, CallerLoad, Lent},
+    source::Answered,
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
@@ -54,7 +49,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        Lookup(LookupBy::new(AskBy::new(&self.inner, key, ByLoader::new()), LookupOptions::new()))
+        Lookup(AskOutcome { ask: Ask::new(&self.inner, key, ByLoader), options: LookupOptions::new() })
     }
 
     /// Loads the value of `key` anew, though it is fresh.
@@ -108,16 +103,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "a future does nothing unless it is polled"]
-pub struct Lookup<'a, C: AnyCache, Q: ?Sized, M = LoaderOf<C>>(
-    LookupBy<'a, C::Key, Q, C::Value, C::Error, C::Runtime, C::Tuning, M>,
+pub struct Lookup<'a, C: AnyCache, Q: ?Sized, M = ByLoader>(
+    AskOutcome<'a, C::Key, Q, C::Value, C::Error, C::Runtime, C::Tuning, M>,
 );
-
-/// Leads by the loader of this cache.
-type LoaderOf<C> =
-    ByLoader<TaskOf<<C as AnyCache>::Value, <C as AnyCache>::Error, <<C as AnyCache>::Runtime as Runtime>::Threads>>;
-
-/// Leads by a load that this call brings.
-type Brought<C, F, V, E, R> = ByCall<C, F, Loaded<V>, V, E, TaskOf<V, E, <R as Runtime>::Threads>>;
 
 impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Lookup<'a, Cache<K, V, E, R, S>, Q, M> {
     /// Has options of this call's own go before those of the cache.
@@ -170,7 +158,7 @@ impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning> Lookup<'a, Cache
     /// assert_eq!(outcome.time_left(), TimeLeft::For(Duration::from_secs(60)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn by<C, F>(self, load: C) -> Lookup<'a, Cache<K, V, E, R, S>, Q, Brought<C, F, V, E, R>>
+    pub fn by<C, F>(self, load: C) -> Lookup<'a, Cache<K, V, E, R, S>, Q, ByCall<C, F, Loaded<V>, V, E>>
     where
         V: 'static,
         E: 'static,
@@ -208,12 +196,12 @@ impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning> Lookup<'a, Cache
     /// assert_eq!(outcome.into_value(), 20);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn lend<C, F>(self, load: C) -> Lookup<'a, Cache<K, V, E, R, S>, Q, Borrowed<C, F>>
+    pub fn lend<C, F>(self, load: C) -> Lookup<'a, Cache<K, V, E, R, S>, Q, Lent<C, F, Loaded<V>, V>>
     where
         C: FnOnce() -> F,
         F: Future<Output = Result<Loaded<V>, E>>,
     {
-        Lookup(self.0.with(Borrowed::new(load)))
+        Lookup(self.0.with(Lent::new(load, |loaded| loaded)))
     }
 }
 
@@ -221,7 +209,7 @@ impl<'a, K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Lookup<'a, Cache<K, V
 where
     K: Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    M: Means<K, V, E, R::Threads>,
+    M: CallerLoad<K, V, E, R::Threads>,
 {
     /// Takes a stale value at once, with its refresh.
     ///
@@ -255,7 +243,7 @@ where
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stale(self) -> impl Future<Output = Result<StaleOutcome<K, V, E, R, S>, LoadError<E>>> + Unpin {
-        GetStale(self.0.stale())
+        GetStale { ask: self.0.ask, options: self.0.options }
     }
 }
 
@@ -265,7 +253,7 @@ impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Future for Lookup<'_, Cac
 where
     K: Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    M: Means<K, V, E, R::Threads>,
+    M: CallerLoad<K, V, E, R::Threads>,
 {
     type Output = Result<Outcome<V, E>, LoadError<E>>;
 

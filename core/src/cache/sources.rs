@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-use super::{Builder, Tuning};
+use super::Builder;
 use crate::{
-    Keeps, Key, Load, LoadMany, Loaded, Previous, RemovalCause, Revalidated, Runtime,
+    Keeps, Key, Load, LoadMany, Loaded, Previous, RemovalCause, Revalidated, Runtime, Tuning,
     source::{Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader, RevalidateFn, Weigher},
 };
 
@@ -144,9 +144,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Loads many keys at once by a closure that returns plain values.
     ///
-    /// [`get_many`](crate::Cache::get_many) asks it once for all keys that it has to load, each of which is there once; a
-    /// lookup of a single key asks it for that one. Answers are matched by key, in any order; a key that is not answered
-    /// has failed.
+    /// [`get_many`](crate::Cache::get_many) asks it once for all keys that it has to load, each of which is there once,
+    /// or as often as [`max_batch`](Self::max_batch) makes it; a lookup of a single key asks it for that one. Answers are
+    /// matched by key, in any order; a key that is not answered has failed.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -216,6 +216,37 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         R::Threads: Keeps<K, V, E, ManyLoader<L>>,
     {
         self.sources.set_loader(<R::Threads as Keeps<K, V, E, ManyLoader<L>>>::keep(ManyLoader(load)));
+        self
+    }
+
+    /// Sets how many keys one load of many is asked for at most.
+    ///
+    /// A call that has more keys to load begins several loads of at most so many, all of them before it waits for
+    /// any. Each is a load by itself: it ends, fails and exceeds its [`load_budget`](Self::load_budget) alone. This
+    /// holds for the loads that calls bring as well. It does not bound what is answered: with
+    /// [`store_surplus`](Self::store_surplus) a load may answer more keys than it was asked for, but not in the place of
+    /// the call's other loads, whose keys are in flight by then. A lookup of a single key asks for that one in any case.
+    /// By default all keys of a call go into one load; zero is refused.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .load_many_fn(|ids: Vec<u32>| async move {
+    ///         assert!(ids.len() <= 100); // or the back end refuses the request
+    ///         io::Result::Ok(ids.into_iter().map(|id| (id, id * 2)))
+    ///     })
+    ///     .max_batch(100)
+    ///     .build()?;
+    /// let ids: Vec<u32> = (0..250).collect();
+    /// assert!(block_on(cache.get_many(&ids)).iter().all(Result::is_ok));
+    /// assert_eq!(cache.stats().loads_succeeded, 250); // in three loads; each key counts
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub const fn max_batch(mut self, keys: usize) -> Self {
+        self.settings.rules.max_batch = keys;
         self
     }
 

@@ -7,16 +7,15 @@ use core::{
     future::Future,
     hash::Hash,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
-use super::{
-    Cache, Tuning,
-    ask::Ticket,
-    lookup_by::LookupBy,
-    means::{ByLoader, Means},
+use super::{Ask, Cache, LookupOptions};
+use crate::{
+    Key, LoadError, Outcome, Runtime, Spawn, Tuning,
+    contain::aside,
+    share::{CallerLoad, Owned},
 };
-use crate::{Key, LoadError, Outcome, Runtime, Spawn, source::TaskOf};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the value of `key`, stale or not, and its refresh.
@@ -136,7 +135,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
         R: Spawn<Refresh<K, V, E, R, S>>,
     {
-        GetStaleSpawn(self.get_stale(key), self)
+        GetStaleSpawn { call: self.get_stale(key), cache: self, served: None }
     }
 }
 
@@ -167,8 +166,8 @@ pub struct StaleOutcome<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
 /// The refresh of a value: a future to await, spawn or drop.
 ///
 /// It owns its share of the cache. It ends once the key has a new outcome, whoever brought that about, and tells
-/// nothing: a failed refresh leaves the value as it is. Until it is polled it costs no load; while it is held, nobody
-/// else is asked to refresh the key, for as long as the lock age says.
+/// nothing: a failed refresh leaves the value as it is. It costs no load until it is polled, or another stale call comes,
+/// which polls it once; while it is held, nobody else is asked to refresh the key, for as long as the lock age says.
 ///
 /// # Cancel safety
 ///
@@ -194,8 +193,16 @@ pub struct StaleOutcome<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
 /// ```
 #[must_use = "dropping a refresh leaves the value as it is"]
 pub struct Refresh<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
-    waiter: Option<Ticket<K, V, E, R, S>>,
-    means: ByLoader<TaskOf<V, E, R::Threads>>,
+    waiter: Owned<K, V, E, R, S>,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Refresh<K, V, E, R, S> {
+    /// Polls it once for a caller who has been served, so that it has begun whenever the runtime comes to it.
+    fn begin(mut self, cx: &mut Context<'_>) -> Option<Self> {
+        let mut poll = Poll::Ready(());
+        aside(|| poll = self.waiter.poll(cx));
+        poll.is_pending().then_some(self)
+    }
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Unpin for Refresh<K, V, E, R, S> {}
@@ -204,19 +211,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Future for Refresh<K, V, E, R, 
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        let Some(waiter) = &mut this.waiter else { return Poll::Ready(()) };
-        let poll = waiter.poll(cx, None, &mut this.means, |waiter| waiter.key()).map(drop);
-        if poll.is_ready() {
-            this.waiter = None;
-        }
-        poll
+        self.waiter.poll(cx)
     }
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> fmt::Debug for Refresh<K, V, E, R, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refresh").field("is_over", &self.waiter.is_none()).finish_non_exhaustive()
+        f.debug_struct("Refresh").field("is_over", &self.waiter.is_over()).finish_non_exhaustive()
     }
 }
 
@@ -231,12 +232,20 @@ where
 }
 
 /// A lookup that takes a stale value at once.
-pub(crate) struct GetStale<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M>(
-    pub(crate) LookupBy<'a, K, Q, V, E, R, S, M>,
-);
+pub(crate) struct GetStale<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> {
+    pub(crate) ask: Ask<'a, K, Q, V, E, R, S, M>,
+    pub(crate) options: LookupOptions,
+}
 
 /// The same, with the refresh spawned.
-struct GetStaleSpawn<'a, F, K, V, E, R: Runtime, S: Tuning>(F, &'a Cache<K, V, E, R, S>);
+struct GetStaleSpawn<'a, F, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+    call: F,
+    cache: &'a Cache<K, V, E, R, S>,
+    /// What it is told, while its refresh is handed on: that may unwind.
+    served: Option<StaleOutcome<K, V, E, R, S>>,
+}
+
+impl<F: Unpin, K: Key, V: Clone, E, R: Runtime, S: Tuning> Unpin for GetStaleSpawn<'_, F, K, V, E, R, S> {}
 
 impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Unpin for GetStale<'_, K, Q, V, E, R, S, M> {}
 
@@ -244,17 +253,17 @@ impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Future for GetStale<'_, K
 where
     K: Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
-    M: Means<K, V, E, R::Threads>,
+    M: CallerLoad<K, V, E, R::Threads>,
 {
     type Output = Result<StaleOutcome<K, V, E, R, S>, LoadError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll_asks(cx).map(|result| {
-            result.map(|(outcome, ticket)| StaleOutcome {
-                outcome,
-                refresh: ticket.map(|waiter| Refresh { waiter: Some(waiter), means: ByLoader::new() }),
-            })
-        })
+        let Self { ask, options } = &mut *self;
+        let stale = |(outcome, ticket): (_, Option<_>)| StaleOutcome {
+            outcome,
+            refresh: ticket.map(|waiter| Refresh { waiter }),
+        };
+        ask.poll_outcome(options, true, cx).map(|told| told.map(stale))
     }
 }
 
@@ -266,11 +275,16 @@ where
     type Output = Result<StaleOutcome<K, V, E, R, S>, LoadError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map(|result| {
-            result.map(|mut stale| {
-                stale.refresh = stale.refresh.and_then(|refresh| self.1.inner.runtime.spawn(refresh).err());
-                stale
-            })
-        })
+        let Self { call, cache, served } = &mut *self;
+        if served.is_none() {
+            *served = Some(ready!(Pin::new(call).poll(cx))?);
+        }
+        if let Some(refresh) = served.as_mut().and_then(|served| served.refresh.take()) {
+            let refresh = refresh.begin(cx).and_then(|refresh| cache.inner.runtime.spawn(refresh).err());
+            if let Some(served) = served {
+                served.refresh = refresh;
+            }
+        }
+        served.take().map_or(Poll::Pending, |served| Poll::Ready(Ok(served)))
     }
 }

@@ -2,7 +2,10 @@
 
 use core::time::Duration;
 
-use crate::{shard::Shard, store::policy::Policy};
+use crate::{
+    shard::{Carries, Shard},
+    store::policy::Policy,
+};
 
 /// Counters of a cache since it was made.
 ///
@@ -82,8 +85,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    pub(super) fn add<K: Eq, V: Clone, E, F, W, C: Default, P: Policy>(&mut self, shard: &Shard<K, V, E, F, W, C, P>) {
-        let (flights, waiters, running) = shard.flights.census();
+    pub(super) fn add<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy>(&mut self, shard: &Shard<K, V, E, C, P>) {
         let (lookups, loads, values) = (&shard.counts, &shard.flights.counts, &shard.values.counts);
         self.hits += lookups.hits;
         self.misses += lookups.misses;
@@ -97,8 +99,8 @@ impl Stats {
         self.loads_failed += loads.failed;
         self.loads_panicked += loads.panicked;
         self.loads_dropped += loads.dropped;
-        self.loads_in_flight += running + lookups.alone;
-        self.load_time = self.load_time.saturating_add(lookups.load_time);
+        self.loads_in_flight += loads.in_flight();
+        self.load_time = self.load_time.saturating_add(Duration::from_nanos(lookups.load_time));
         self.takeovers += loads.takeovers;
         self.timeouts += lookups.timeouts;
         self.stored += values.stored;
@@ -108,7 +110,7 @@ impl Stats {
         self.replaced += values.replaced;
         self.removed += values.removed;
         self.refused += values.refused;
-        self.flights += flights;
-        self.waiters += waiters;
+        self.flights += shard.flights.len() as u64;
+        self.waiters += shard.flights.seats;
     }
 }

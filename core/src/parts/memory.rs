@@ -8,7 +8,7 @@ use core::{
     hash::Hash,
 };
 
-use foldhash::quality::FixedState;
+use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 
 use crate::Backend;
@@ -32,7 +32,7 @@ use crate::Backend;
 pub struct Memory<K, V>(Arc<spin::Mutex<Kept<K, V>>>);
 
 struct Kept<K, V> {
-    values: HashMap<K, V, FixedState>,
+    values: HashMap<K, V, RandomState>,
     lost: Vec<K>,
 }
 

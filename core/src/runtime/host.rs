@@ -2,8 +2,7 @@
 
 use core::{future::Future, task::Waker};
 
-use super::Threads;
-use crate::Instant;
+use crate::{Instant, Threads};
 
 /// Tells the time.
 ///

@@ -309,20 +309,20 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     ///
     /// ```
     /// # use core::time::Duration;
-    /// # use futures_lite::future::block_on;
+    /// # use futures_lite::future::{block_on, pending};
     /// # use larder::{LazySlot, Loaded, ManualClock, parts::Std};
     /// # let clock = ManualClock::new();
     /// let slot = LazySlot::builder(Std::new(clock.clone()))
-    ///     .fetch_fn(|_| async { Ok::<_, std::io::Error>(Loaded::new(7)) })
+    ///     .fetch_fn(|_| pending::<Result<Loaded<u32>, std::io::Error>>())
     ///     .lock_age(Duration::from_secs(5))
     ///     .build()?;
     /// slot.set(1);
     /// slot.expire();
-    /// let forgotten = block_on(slot.get_stale())?.refresh;
+    /// let stuck = block_on(slot.get_stale())?.refresh;
     /// assert!(block_on(slot.get_stale())?.refresh.is_none()); // somebody has it
     /// clock.advance(Duration::from_secs(5));
     /// assert!(block_on(slot.get_stale())?.refresh.is_some());
-    /// # drop(forgotten);
+    /// # drop(stuck);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn lock_age(self, age: Duration) -> Self {

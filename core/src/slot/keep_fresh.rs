@@ -1,6 +1,6 @@
 //! Refreshing a slot without being asked.
 
-use alloc::sync::Arc;
+use alloc::{boxed::Box, sync::Arc};
 use core::{
     future::{Future, poll_fn},
     pin::Pin,
@@ -49,7 +49,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// ```
     pub fn keep_fresh(&self) -> impl Future<Output = ()> + use<V, E, R> {
         let (slot, mut watcher) = (Arc::downgrade(&self.cache.inner), self.watcher(true));
-        async move {
+        let work = async move {
             let mut earliest = Instant::ZERO;
             while let Some(inner) = slot.upgrade() {
                 let slot = Self { cache: Cache { inner } };
@@ -69,7 +69,16 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
                 })
                 .await;
             }
-        }
+        };
+        let mut task = Some(Box::pin(work));
+        poll_fn(move |cx| {
+            let Some(work) = &mut task else { return Poll::Pending };
+            let poll = work.as_mut().poll(cx);
+            if poll.is_ready() {
+                task = None;
+            }
+            poll
+        })
     }
 }
 

@@ -5,8 +5,8 @@ use core::future::Future;
 use super::{KEY, LazySlot, StaleValue, fetch::fetched};
 use crate::{
     LoadError, Loaded, LookupOptions, Outcome, Previous, Runtime, Takes,
-    cache::{AskBy, ByCall, Get, GetStale, LookupBy},
-    source::TaskOf,
+    cache::{Ask, AskOutcome, GetStale},
+    share::ByCall,
 };
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
@@ -46,7 +46,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         A: Into<Loaded<V>>,
         R::Threads: Takes<F>,
     {
-        Get(AskBy::new(&self.cache.inner, KEY, self.by(fetch)))
+        Ask::new(&self.cache.inner, KEY, self.by(fetch))
     }
 
     /// Returns the value and how it was found, fetching it by this closure if need be.
@@ -82,7 +82,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         A: Into<Loaded<V>>,
         R::Threads: Takes<F>,
     {
-        LookupBy::new(AskBy::new(&self.cache.inner, KEY, self.by(fetch)), options)
+        AskOutcome { ask: Ask::new(&self.cache.inner, KEY, self.by(fetch)), options }
     }
 
     /// Returns the value at once, fresh or not, and its refresh, which is by this closure.
@@ -122,10 +122,10 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         A: Into<Loaded<V>>,
         R::Threads: Takes<F>,
     {
-        GetStale(LookupBy::new(AskBy::new(&self.cache.inner, KEY, self.by(fetch)), options).stale())
+        GetStale { ask: Ask::new(&self.cache.inner, KEY, self.by(fetch)), options }
     }
 
-    fn by<C, F, A>(&self, fetch: C) -> ByCall<impl FnOnce() -> F, F, A, V, E, TaskOf<V, E, R::Threads>>
+    fn by<C, F, A>(&self, fetch: C) -> ByCall<impl FnOnce() -> F, F, A, V, E>
     where
         C: FnOnce(Option<Previous<V>>) -> F,
         A: Into<Loaded<V>>,

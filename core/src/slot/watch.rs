@@ -144,7 +144,7 @@ impl<R: Runtime> Watcher<R> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub const fn changed(&mut self) -> Changed<'_, R> {
-        Changed(self)
+        Changed(Some(self))
     }
 
     fn withdraw(&mut self) {
@@ -160,27 +160,38 @@ impl<R: Runtime> fmt::Debug for Watcher<R> {
 
 /// The future of [`Watcher::changed`].
 #[must_use = "a future does nothing unless it is polled"]
-pub struct Changed<'a, R: Runtime>(&'a mut Watcher<R>);
+pub struct Changed<'a, R: Runtime>(Option<&'a mut Watcher<R>>);
 
 impl<R: Runtime> Future for Changed<'_, R> {
     type Output = bool;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
-        let Watcher { chime, sees_moves, seen, listener } = &mut *self.0;
+        let Some(watcher) = &mut self.0 else { return Poll::Pending };
+        let Watcher { chime, sees_moves, seen, listener } = &mut **watcher;
         // First this, so that a change between the look and the wait is not missed.
         let _displaced = chime.notify.listen(listener, cx.waker());
         let changes = chime.count(*sees_moves);
-        if changes != *seen {
-            *seen = changes;
-            return Poll::Ready(true);
+        let is_changed = changes != *seen;
+        if !is_changed && !chime.is_over.load(Ordering::SeqCst) {
+            return Poll::Pending;
         }
-        if chime.is_over.load(Ordering::SeqCst) { Poll::Ready(false) } else { Poll::Pending }
+        *seen = changes;
+        self.end();
+        Poll::Ready(is_changed)
+    }
+}
+
+impl<R: Runtime> Changed<'_, R> {
+    fn end(&mut self) {
+        if let Some(watcher) = self.0.take() {
+            watcher.withdraw();
+        }
     }
 }
 
 impl<R: Runtime> Drop for Changed<'_, R> {
     fn drop(&mut self) {
-        self.0.withdraw();
+        self.end();
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::{future::Future, pin::Pin};
 
-use crate::{Takes, Threads};
+use super::{Files, Takes, Threads};
 
 /// What a [`WriteBack`](crate::WriteBack) loads from and flushes to: a disk, a database, another cache.
 ///
@@ -97,25 +97,6 @@ pub type BoxIo<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// assert_eq!(futures_lite::future::block_on(io), 7);
 /// ```
 pub type LocalBoxIo<T> = Pin<Box<dyn Future<Output = T>>>;
-
-/// A back end, its type erased when the cache is built.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no back end of this cache: its keys, values or errors are others",
-    note = "it has to implement `Backend`, with the cache's values and errors"
-)]
-pub trait Files<K, V, E, T: Threads> {
-    /// Begins to load the value of `key`.
-    fn load(&self, key: K) -> T::Task<Result<V, E>>;
-
-    /// Begins to write `value`.
-    fn flush(&self, key: K, value: V) -> T::Task<Result<(), E>>;
-
-    /// Hears that `value` is dropped unwritten.
-    fn discard(&self, key: K, value: V) -> T::Task<()>;
-
-    /// Hears that the cache was dropped with these keys dirty.
-    fn lost(&self, keys: Vec<K>);
-}
 
 impl<K, V, E, T, B> Files<K, V, E, T> for B
 where

@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 use core::{future::Future, marker::PhantomData};
 
 use super::{
-    Answered, Answers, BatchOf, Lack, Load, LoadMany, Loaded, Previous, Revalidated, Source, TaskOf, revalidate::kept,
+    Answered, Answers, BatchOf, Lack, Load, LoadMany, Loaded, Previous, Revalidated, Source, Takes, TaskOf, Threads,
+    revalidate::kept,
 };
-use crate::{RemovalCause, Takes, Threads, Ttl};
+use crate::{RemovalCause, Ttl};
 
 /// What a loader's closure has to return: a future of a `Result` of `A`.
 ///

@@ -1,10 +1,49 @@
 //! Everything of the user's that the engine calls, its type erased when the cache is built.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::any::Any;
+use core::{any::Any, future::Future};
 
-use super::{Answered, Answers, Previous};
-use crate::{RemovalCause, Threads, Ttl};
+use super::{Answered, Answers, Previous, sealed::Sealed};
+use crate::{RemovalCause, Ttl};
+
+/// Says whether loads and what is kept may move between threads: [`ManyThreads`](crate::ManyThreads) or
+/// [`OneThread`](crate::OneThread).
+///
+/// Each [`Runtime`](crate::Runtime) names one. On many threads, what a cache is given (loaders, weighers, listeners) has
+/// to be `Send`, `Sync` and `'static`, and so have loads, but for `Sync`; the cache itself can be shared if its keys,
+/// values and errors can. On one thread they only have to be `'static`, and values may be such as `Rc`.
+///
+/// Closed to other types; there to be named in bounds.
+///
+/// ```
+/// use larder::{BoxIo, Cache, Runtime};
+/// use std::io;
+///
+/// /// A cache of files on any runtime whose loads may move between threads.
+/// async fn read<R>(files: &Cache<String, String, io::Error, R>, path: &str, file: BoxIo<io::Result<String>>)
+///     -> Option<String>
+/// where
+///     R: Runtime<Threads = larder::ManyThreads>,
+/// {
+///     files.get_or_load(path, || file).await.ok()
+/// }
+/// ```
+pub trait Threads: Sized + Sealed + 'static {
+    /// A load under way, its type erased.
+    type Task<O>: Future<Output = O> + Unpin;
+
+    /// A source of values, its type erased.
+    #[doc(hidden)]
+    type Source<K, V, E>: ?Sized + Source<K, V, E, Self>;
+
+    /// A back end, its type erased.
+    #[doc(hidden)]
+    type Files<K, V, E>: ?Sized + Files<K, V, E, Self>;
+
+    /// A closure that is kept, its type erased.
+    #[doc(hidden)]
+    type Callback<A, O>: ?Sized + Fn(A) -> O;
+}
 
 /// A load of one value under way.
 pub(crate) type TaskOf<V, E, T> = <T as Threads>::Task<Result<Answered<V>, E>>;
@@ -61,6 +100,25 @@ pub trait Source<K, V, E, T: Threads> {
     fn batches(&self) -> bool {
         false
     }
+}
+
+/// A back end, its type erased when the cache is built.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no back end of this cache: its keys, values or errors are others",
+    note = "it has to implement `Backend`, with the cache's values and errors"
+)]
+pub trait Files<K, V, E, T: Threads> {
+    /// Begins to load the value of `key`.
+    fn load(&self, key: K) -> T::Task<Result<V, E>>;
+
+    /// Begins to write `value`.
+    fn flush(&self, key: K, value: V) -> T::Task<Result<(), E>>;
+
+    /// Hears that `value` is dropped unwritten.
+    fn discard(&self, key: K, value: V) -> T::Task<()>;
+
+    /// Hears that the cache was dropped with these keys dirty.
+    fn lost(&self, keys: Vec<K>);
 }
 
 /// Who hears that something is there that was not, or the other way round.

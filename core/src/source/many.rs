@@ -57,6 +57,8 @@ pub trait LoadMany<K> {
     type Future: Future<Output = Result<Self::Answers, Self::Error>>;
 
     /// Begins the load of `keys`, each of which is there once.
+    ///
+    /// There are at most as many as [`max_batch`](crate::Builder::max_batch) says.
     fn load_many(&self, keys: Vec<K>) -> Self::Future;
 }
 

@@ -1,4 +1,5 @@
-//! What a user lends: where values come from, what they weigh, how long they live, who hears of those that leave.
+//! What a user lends: where values come from, what they weigh, how long they live, who hears of those that leave; and
+//! whether that moves between threads.
 
 mod backend;
 mod closures;
@@ -6,18 +7,20 @@ mod erased;
 mod load;
 mod many;
 mod revalidate;
+mod threads;
 
-pub(crate) use backend::Files;
 pub use backend::{Backend, BoxIo, LocalBoxIo};
 pub use closures::{
     Chance, Expiry, Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader, RevalidateFn,
     Weigher,
 };
 pub(crate) use closures::{own_answers, plain_answers};
-pub(crate) use erased::{BatchOf, Judgement, Source, Sources, TaskOf, Touched, Watch};
+pub use erased::Threads;
+pub(crate) use erased::{BatchOf, Files, Judgement, Source, Sources, TaskOf, Touched, Watch};
 pub(crate) use load::sealed;
 pub use load::{BoxLoad, Key, Load, Loaded, LocalBoxLoad};
 pub(crate) use many::Answers;
 pub use many::LoadMany;
 pub(crate) use revalidate::{Answered, Lack, kept};
 pub use revalidate::{Previous, Revalidated};
+pub use threads::{Keeps, ManyThreads, OneThread, Stores, Takes};

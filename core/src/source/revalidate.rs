@@ -121,7 +121,7 @@ impl<V> From<Loaded<V>> for Revalidated<V> {
 
 /// What a load of any kind has answered.
 #[doc(hidden)]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Answered<V> {
     /// A value of its own.
     New(Loaded<V>),

@@ -1,7 +1,5 @@
 //! How pages and superblocks look on disk. Both end with a checksum, so that what was torn is noticed.
 
-use std::hash::{BuildHasher, Hasher};
-
 use larder_tokio::DefaultHasher;
 
 /// How many records there are.
@@ -89,7 +87,5 @@ fn open(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 fn checksum(bytes: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::with_seed(0x5eed).build_hasher();
-    hasher.write(bytes);
-    hasher.finish()
+    DefaultHasher::with_seed(0x5eed).hash_one(bytes)
 }

@@ -1,40 +1,9 @@
-//! What all clones of a cache share.
+//! The handle of a cache.
 
-use alloc::{boxed::Box, sync::Arc};
-use core::{
-    borrow::Borrow,
-    fmt,
-    hash::{BuildHasher, Hash},
-    sync::atomic::{AtomicBool, Ordering},
-};
+use alloc::sync::Arc;
+use core::fmt;
 
-use super::{
-    Standard, Tuning,
-    answers::Writes,
-    crowd::{Crowd, Registration},
-    poller::Poller,
-    ride::Ride,
-};
-use crate::{
-    Instant, Key, Loaded, Lock, Previous, Runtime, Ttl,
-    flight::Flight,
-    shard::{Call, Effects, Rules, Shard, Waiting},
-    source::{Judgement, Sources, sealed::Sealed},
-};
-
-/// The hasher of a cache that was not given one.
-///
-/// It is fast, and seeded at random for each cache where std is there; without std the builder asks for a
-/// [`hash_seed`](crate::Builder::hash_seed).
-///
-/// ```
-/// use larder::DefaultHasher;
-/// use std::hash::BuildHasher;
-///
-/// let (one, same) = (DefaultHasher::with_seed(1), DefaultHasher::with_seed(1));
-/// assert_eq!(one.hash_one("larder"), same.hash_one("larder"));
-/// ```
-pub type DefaultHasher = foldhash::fast::FixedState;
+use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Sealed};
 
 /// A read-through cache.
 ///
@@ -131,7 +100,7 @@ pub type DefaultHasher = foldhash::fast::FixedState;
 /// The cache is `Send` and `Sync` if its parts are: [`parts::Std`](crate::parts::Std) gives one for threads,
 /// [`parts::Local`](crate::parts::Local) one for a single thread, whose values need not be `Send`.
 pub struct Cache<K, V, E, R: Runtime, S: Tuning = Standard> {
-    pub(crate) inner: Arc<Inner<K, V, E, R, S>>,
+    pub(crate) inner: Arc<Engine<K, V, E, R, S>>,
 }
 
 impl<K, V, E, R: Runtime, S: Tuning> Clone for Cache<K, V, E, R, S> {
@@ -143,140 +112,6 @@ impl<K, V, E, R: Runtime, S: Tuning> Clone for Cache<K, V, E, R, S> {
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> fmt::Debug for Cache<K, V, E, R, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache").field("stats", &self.stats()).finish_non_exhaustive()
-    }
-}
-
-/// One shard as the shell knows it.
-pub(crate) type ShardOf<K, V, E, R, P> = Shard<K, V, E, Ride<K, V, E, R>, Poller, Crowd<<R as Runtime>::Notify>, P>;
-
-/// One flight as the shell knows it.
-pub(crate) type FlightOf<K, V, E, R> = Flight<K, Ride<K, V, E, R>, V, E, Poller, Crowd<<R as Runtime>::Notify>>;
-
-/// What is done once the lock is released.
-pub(crate) type EffectsOf<K, V, E, R> = Effects<K, V, E, Ride<K, V, E, R>, Crowd<<R as Runtime>::Notify>>;
-
-/// What a spawner is called by, if abandoned loads are to be finished.
-pub(crate) type SpawnAbandoned<K, V, E, R, S> =
-    fn(&Arc<Inner<K, V, E, R, S>>, Waiting, Instant, Registration<<R as Runtime>::Notify>);
-
-pub(crate) struct Inner<K, V, E, R: Runtime, S: Tuning> {
-    pub(crate) runtime: R,
-    pub(crate) source: Sources<K, V, E, R::Threads>,
-    pub(super) hasher: S::Hasher,
-    pub(crate) rules: Rules,
-    /// What a call is that says nothing of its own.
-    pub(crate) call: Call,
-    pub(super) shards: Box<[Aligned<R::Lock<ShardOf<K, V, E, R, S::Policy>>>]>,
-    /// Whether anything was ever stored that expires: until then no hit reads the clock.
-    pub(super) timed: AtomicBool,
-    pub(super) spawn: Option<SpawnAbandoned<K, V, E, R, S>>,
-}
-
-/// Keeps neighbouring locks off each other's cache lines.
-#[cfg_attr(target_pointer_width = "64", repr(align(64)))]
-pub(crate) struct Aligned<T>(pub(super) T);
-
-impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Inner<K, V, E, R, S> {
-    #[inline(always)]
-    pub(crate) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
-        self.hasher.hash_one(key)
-    }
-
-    /// Returns which shard the key of this hash is in.
-    #[inline(always)]
-    pub(crate) fn shard_of(&self, hash: u64) -> usize {
-        // Bits that neither choose the bucket in a shard's table nor make the tag there.
-        let index = (((hash >> 16) & 0xffff_ffff) * self.shards.len() as u64) >> 32;
-        index as usize
-    }
-
-    /// Runs `f` on the shard of this hash, alone.
-    #[inline(always)]
-    pub(crate) fn with<T>(&self, hash: u64, f: impl FnOnce(&mut ShardOf<K, V, E, R, S::Policy>) -> T) -> T {
-        self.shards[self.shard_of(hash)].0.with(f)
-    }
-
-    /// Reads the clock if anything may have expired.
-    #[inline(always)]
-    pub(crate) fn now_if_timed(&self) -> Option<Instant> {
-        self.timed.load(Ordering::Relaxed).then(|| self.runtime.now().told())
-    }
-
-    /// Looks for a fresh value, and for nothing else.
-    #[inline(always)]
-    pub(crate) fn hit<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<V>
-    where
-        K: Borrow<Q>,
-        Q: Eq + ?Sized,
-    {
-        self.with(hash, |shard| shard.hit(hash, now, |k| k.borrow() == key))
-    }
-
-    /// Notes that values may expire from now on; to be called before one that does is stored.
-    pub(crate) fn expects_expiry(&self) {
-        if !self.timed.load(Ordering::Relaxed) {
-            self.timed.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// The same, if any of these lifetimes ends.
-    pub(crate) fn expect_expiry_of<const N: usize>(&self, ttls: [Ttl; N]) {
-        if ttls.into_iter().any(Ttl::expires) {
-            self.expects_expiry();
-        }
-    }
-
-    /// Returns what is held under a key, for a load of a source that is handed it.
-    pub(crate) fn previous<Q: Eq + ?Sized>(&self, hash: u64, key: &Q) -> Option<Previous<V>>
-    where
-        K: Borrow<Q>,
-    {
-        if self.source.revalidates() {
-            self.with(hash, |shard| shard.previous(hash, |k| k.borrow() == key))
-        } else {
-            None
-        }
-    }
-}
-
-impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Inner<K, V, E, R, S> {
-    /// Returns how many writes there have been to each shard, if what nobody asked for is stored.
-    pub(crate) fn writes(&self) -> Writes {
-        let shards = if self.rules.stores_surplus { &*self.shards } else { &[] };
-        shards.iter().map(|shard| shard.0.with(|shard| shard.writes)).collect()
-    }
-
-    /// Asks the user's rules what they say of a value, with no lock held.
-    pub(crate) fn judge(&self, key: &K, loaded: &Loaded<V>) -> Judgement {
-        let judgement = if self.source.judges() { self.source.judge(key, &loaded.value) } else { Judgement::default() };
-        self.expect_expiry_of([loaded.ttl, judgement.ttl]);
-        judgement
-    }
-}
-
-/// A way to a cache's insides: borrowed for a call, or shared for what outlives it.
-pub(crate) trait Handle<T> {
-    fn get(&self) -> &T;
-    fn share(&self) -> Arc<T>;
-}
-
-impl<T> Handle<T> for &Arc<T> {
-    fn get(&self) -> &T {
-        self
-    }
-
-    fn share(&self) -> Arc<T> {
-        Arc::clone(self)
-    }
-}
-
-impl<T> Handle<T> for Arc<T> {
-    fn get(&self) -> &T {
-        self
-    }
-
-    fn share(&self) -> Self {
-        Self::clone(self)
     }
 }
 

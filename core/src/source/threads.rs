@@ -1,4 +1,4 @@
-//! Whether loads, and what is kept, may move between threads.
+//! Many threads, or one: what each takes as a load, as a source and as a back end.
 
 use alloc::{boxed::Box, sync::Arc};
 use core::{
@@ -6,48 +6,7 @@ use core::{
     pin::{Pin, pin},
 };
 
-use crate::{
-    source::{Files, Source, sealed::Sealed},
-    write_back::Upstream,
-};
-
-/// Says whether loads and what is kept may move between threads: [`ManyThreads`] or [`OneThread`].
-///
-/// Each [`Runtime`](crate::Runtime) names one. On many threads, what a cache is given (loaders, weighers, listeners) has
-/// to be `Send`, `Sync` and `'static`, and so have loads, but for `Sync`; the cache itself can be shared if its keys,
-/// values and errors can. On one thread they only have to be `'static`, and values may be such as `Rc`.
-///
-/// Closed to other types; there to be named in bounds.
-///
-/// ```
-/// use larder::{BoxIo, Cache, Runtime};
-/// use std::io;
-///
-/// /// A cache of files on any runtime whose loads may move between threads.
-/// async fn read<R>(files: &Cache<String, String, io::Error, R>, path: &str, file: BoxIo<io::Result<String>>)
-///     -> Option<String>
-/// where
-///     R: Runtime<Threads = larder::ManyThreads>,
-/// {
-///     files.get_or_load(path, || file).await.ok()
-/// }
-/// ```
-pub trait Threads: Sized + Sealed + 'static {
-    /// A load under way, its type erased.
-    type Task<O>: Future<Output = O> + Unpin;
-
-    /// A source of values, its type erased.
-    #[doc(hidden)]
-    type Source<K, V, E>: ?Sized + Source<K, V, E, Self>;
-
-    /// A back end, its type erased.
-    #[doc(hidden)]
-    type Files<K, V, E>: ?Sized + Files<K, V, E, Self>;
-
-    /// Another cache, which is flushed before this one.
-    #[doc(hidden)]
-    type Other: ?Sized + Upstream<Self>;
-}
+use super::{Files, Source, Threads, sealed::Sealed};
 
 /// A threading that can run this future as a load.
 ///
@@ -218,14 +177,14 @@ impl Threads for ManyThreads {
     type Task<O> = Pin<Box<dyn Future<Output = O> + Send>>;
     type Source<K, V, E> = dyn Source<K, V, E, Self> + Send + Sync;
     type Files<K, V, E> = dyn Files<K, V, E, Self> + Send + Sync;
-    type Other = dyn Upstream<Self> + Send + Sync;
+    type Callback<A, O> = dyn Fn(A) -> O + Send + Sync;
 }
 
 impl Threads for OneThread {
     type Task<O> = Pin<Box<dyn Future<Output = O>>>;
     type Source<K, V, E> = dyn Source<K, V, E, Self>;
     type Files<K, V, E> = dyn Files<K, V, E, Self>;
-    type Other = dyn Upstream<Self>;
+    type Callback<A, O> = dyn Fn(A) -> O;
 }
 
 /// Puts what a load answers in other words, once it is gone: should its drop panic, the answer is dropped and not forgotten.

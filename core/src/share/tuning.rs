@@ -1,9 +1,12 @@
 //! What has to be a type though it is a setting: the eviction policy and the hasher.
 
-use core::{hash::BuildHasher, marker::PhantomData};
+use core::marker::PhantomData;
 
-use super::DefaultHasher;
-use crate::policy::{GatedFifo, Policy};
+use crate::{
+    DefaultHasher,
+    hasher::HashKeys,
+    policy::{GatedFifo, Policy},
+};
 
 /// Which eviction policy and hasher a cache has; mostly [`Standard`], or a [`Tuned`].
 ///
@@ -25,8 +28,12 @@ pub trait Tuning {
     /// Which entry leaves when room is needed.
     type Policy: Policy;
 
-    /// What hashes keys.
-    type Hasher: BuildHasher;
+    /// What hashes keys: any [`BuildHasher`](core::hash::BuildHasher), or the [`DefaultHasher`].
+    type Hasher: HashKeys;
+
+    /// Whether something stands beside the shard that has a say in what loads bring.
+    #[doc(hidden)]
+    const IS_BESIDE: bool = false;
 
     /// Returns the hasher, or none if it still needs a seed.
     fn into_hasher(self) -> Option<Self::Hasher>;
@@ -73,11 +80,11 @@ impl<P: Policy> Tuned<P> {
     /// ```
     #[must_use]
     pub fn new() -> Self {
-        Self { hasher: default_hasher(), policy: PhantomData }
+        Self { hasher: DefaultHasher::random(), policy: PhantomData }
     }
 }
 
-impl<P: Policy, H: BuildHasher> Tuned<P, H> {
+impl<P: Policy, H: HashKeys> Tuned<P, H> {
     /// Takes a hasher of one's own.
     ///
     /// ```
@@ -101,19 +108,11 @@ impl<P: Policy> Default for Tuned<P> {
     }
 }
 
-impl<P: Policy, H: BuildHasher> Tuning for Tuned<P, H> {
+impl<P: Policy, H: HashKeys> Tuning for Tuned<P, H> {
     type Policy = P;
     type Hasher = H;
 
     fn into_hasher(self) -> Option<H> {
         self.hasher
     }
-}
-
-/// Returns the default hasher with a random seed, if there is randomness.
-pub(crate) fn default_hasher() -> Option<DefaultHasher> {
-    #[cfg(feature = "std")]
-    return Some(DefaultHasher::with_seed(std::hash::RandomState::new().hash_one(0)));
-    #[cfg(not(feature = "std"))]
-    None
 }

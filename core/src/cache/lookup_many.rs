@@ -9,13 +9,10 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{
-    Many, Outcomes, Shape, Told, Values,
-    gather::{ByClosure, FromLoader, Leads},
-};
 use crate::{
     Cache, Key, Loaded, LookupOptions, Outcome, Runtime, Takes, Tuning,
     cache::AnyCache,
+    share::{ByClosure, FromLoader, Leads, Many, Outcomes, Shape, Told, Values},
     source::{own_answers, plain_answers},
 };
 
@@ -26,8 +23,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// twice. Hits and the answers of other keys are there though some have failed. Keys that are being loaded are
     /// joined. All others are loaded at once, before anything is waited for, so that calls whose keys overlap in any
     /// order cannot wait for each other: by one load, if the cache has a loader of
-    /// [many keys](crate::Builder::load_many_fn), and by one for each key otherwise. Single lookups join those loads,
-    /// and a write to one of the keys concerns that key alone.
+    /// [many keys](crate::Builder::load_many_fn), or by as many as its [bound](crate::Builder::max_batch) asks for, and
+    /// by one for each key otherwise. Single lookups join those loads, and a write to one of the keys concerns that key
+    /// alone.
     ///
     /// Any caller who waits for any of the keys carries a load of many keys on; it is dropped when nobody waits for any
     /// of them. Keys that reach the lock timeout or the lock age together are loaded together.
@@ -71,9 +69,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the values of many keys, loading those that are missing by `load`.
     ///
     /// As [`get_many`](Self::get_many), for a load that this call brings: it is called with all keys that this call has
-    /// to load, and again with those whose loads it has to begin later, at the lock age, at the lock timeout, or because
-    /// somebody else was dropped. The closure may borrow; its future owns what it needs and rests in the cache, where any
-    /// caller who waits for any of its keys carries it on.
+    /// to load, or for each [`max_batch`](crate::Builder::max_batch) of them, and again with those whose loads it has to
+    /// begin later, at the lock age, at the lock timeout, or because somebody else was dropped. The closure may borrow;
+    /// its future owns what it needs and rests in the cache, where any caller who waits for any of its keys carries it
+    /// on.
     ///
     /// # Errors
     ///

@@ -1,0 +1,116 @@
+//! What is done once the lock is released: wake, tell, drop.
+
+use core::{mem, task::Poll};
+
+use super::{EffectsOf, Engine, engine::ToldOf};
+use crate::{
+    Key, Runtime, Tuning,
+    contain::{Contained, both, each},
+    flight::Woken,
+    shard::Effects,
+    source::Source,
+};
+
+/// The effects of steps under the lock, done when this is dropped or asked to: first all are woken, then watchers and
+/// listeners are told, then the rest is dropped. A panic in one of these does not keep the others from happening.
+pub(crate) struct After<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+    effects: Contained<EffectsOf<K, V, E, R>>,
+    engine: &'a Engine<K, V, E, R, S>,
+}
+
+impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
+    #[inline]
+    pub(crate) fn new(engine: &'a Engine<K, V, E, R, S>) -> Self {
+        Self { effects: Contained(Effects::default()), engine }
+    }
+
+    #[inline]
+    pub(crate) const fn effects(&mut self) -> &mut EffectsOf<K, V, E, R> {
+        &mut self.effects.0
+    }
+
+    /// Does what is to be done, and is as new.
+    #[inline]
+    pub(crate) fn run(&mut self) {
+        if self.effects.0.is_quiet() {
+            return;
+        }
+        self.finish();
+    }
+
+    #[inline(always)]
+    fn finish(&mut self) {
+        let Engine { source, .. } = self.engine;
+        // Mostly there is a value that has left to be dropped, and nobody to be told.
+        if !(self.effects.0.is_only_to_be_dropped() && source.listener.is_none() && source.watcher.is_none()) {
+            both(self, Self::wake, Self::tell);
+        }
+        // (What is left should one of these drops panic goes with this.)
+        self.effects.0.clear();
+    }
+
+    /// What a caller is told whose wait is over.
+    pub(crate) fn told(&mut self, poll: Poll<()>) -> Poll<ToldOf<V, E>> {
+        match self.effects().told.take() {
+            Some(told) => poll.map(|()| told),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Does what is to be done; gives back the value that left first.
+    pub(crate) fn first_leaver(mut self) -> Option<V> {
+        both(&mut self, Self::wake, Self::tell);
+        self.effects.0.leavers.first.take().map(|leaver| leaver.value)
+    }
+
+    fn wake(&mut self) {
+        let woken = mem::replace(&mut self.effects.0.woken, Woken::Nobody);
+        let more = self.effects.0.take_woken();
+        if more.is_empty() {
+            woken.wake();
+        } else {
+            each(core::iter::once(woken).chain(more), Woken::wake);
+        }
+    }
+
+    fn tell(&mut self) {
+        both(self, Self::tell_watcher, |this| both(this, Self::tell_listener, Self::end_batches));
+    }
+
+    fn tell_watcher(&mut self) {
+        if let (Some(watcher), Some(what)) = (&self.engine.source.watcher, self.effects.0.touched.take()) {
+            watcher.touched(what);
+        }
+    }
+
+    fn tell_listener(&mut self) {
+        if let Some(listener) = &self.engine.source.listener {
+            each(self.effects.0.leavers.iter_mut(), |leaver| {
+                if let Some(cause) = leaver.cause.take() {
+                    listener.left(&leaver.key, &leaver.value, cause);
+                }
+            });
+        }
+    }
+
+    /// Nobody waits for these loads of many keys any more.
+    fn end_batches(&mut self) {
+        let engine = self.engine;
+        each(self.effects.0.take_idle_batches().into_iter(), |batch| engine.end_idle_batch(&batch));
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for After<'_, K, V, E, R, S> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.effects.0.is_quiet() {
+            return;
+        }
+        if let Some((hash, mut seat)) = self.effects.0.handed.take() {
+            // A poll unwinds before the load was handed over.
+            let engine = self.engine;
+            engine.with(hash, |shard| shard.give_up(&mut seat, self.effects()));
+        }
+        both(self, Self::wake, Self::tell);
+    }
+}

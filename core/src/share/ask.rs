@@ -1,0 +1,275 @@
+//! The ways in: a value, a whole outcome, an outcome and a ticket.
+
+use alloc::{borrow::ToOwned, sync::Arc};
+use core::{
+    borrow::Borrow,
+    hash::Hash,
+    task::{Context, Poll, Waker},
+};
+
+use super::{
+    After, Borrowed, CallerLoad, Engine, Owned, ShardOf, Stay, VisitOf, engine::ToldOf, guard::Driving, stay::State,
+};
+use crate::{
+    Instant, Key, LoadError, Outcome, Runtime, Tuning,
+    contain::aside,
+    shard::{AsKey, Call, Step},
+};
+
+/// An outcome, and the refresh that goes with it.
+pub(crate) type Answered<K, V, E, R, S> = Result<(Outcome<V, E>, Option<Owned<K, V, E, R, S>>), LoadError<E>>;
+
+/// What a caller needs who was not served at its first look.
+pub(crate) struct Missing<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+    visit: VisitOf<'a, K, V, E, R>,
+    after: After<'a, K, V, E, R, S>,
+    /// What came of the first look; none if it has to know the time.
+    step: Option<Step>,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
+    /// Polls a caller who wants the value alone.
+    #[inline(always)]
+    pub(crate) fn poll_value<Q>(
+        self: &Arc<Self>,
+        stay: &mut Stay<R>,
+        key: &Q,
+        by: &mut dyn CallerLoad<K, V, E, R::Threads>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<V, LoadError<E>>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let borrowed = Borrowed(key);
+        if !stay.is_new() {
+            return self.poll_waiting(stay, &borrowed, by, cx);
+        }
+        let hash = self.hash(key);
+        let now = self.now_if_timed();
+        let mut missing = None;
+        let hit =
+            self.with(hash, |shard| match shard.look_for(hash, now.unwrap_or(Instant::ZERO), |k| k.borrow() == key) {
+                Ok(value) => Some(value),
+                Err(place) => {
+                    let comes = (&borrowed as &dyn AsKey<K>, &*by, cx.waker());
+                    self.look_closer(shard, place, (hash, now, &mut *stay), comes, &mut missing);
+                    None
+                }
+            });
+        match (hit, &mut missing) {
+            (Some(value), _) => {
+                stay.state = State::Over;
+                Poll::Ready(Ok(value))
+            }
+            (None, Some(present)) => {
+                let poll = self.poll_missing(stay, hash, by, present, cx);
+                if present.after.effects().is_spent() {
+                    // Mostly there is nothing left in it, and to find that out once is enough.
+                    core::mem::forget(missing);
+                }
+                poll
+            }
+            (None, None) => Poll::Pending,
+        }
+    }
+
+    /// A caller found nothing that it can have at once: it takes its seat, in the step in which it looked.
+    #[inline(never)]
+    fn look_closer<'a>(
+        &'a self,
+        shard: &mut ShardOf<K, V, E, R, S::Policy>,
+        place: Option<u32>,
+        (hash, now, stay): (u64, Option<Instant>, &mut Stay<R>),
+        (key, by, waker): (&'a dyn AsKey<K>, &dyn CallerLoad<K, V, E, R::Threads>, &'a Waker),
+        missing: &mut Option<Missing<'a, K, V, E, R, S>>,
+    ) {
+        let visit = self.visit(Some(key), &self.call, by, waker);
+        let Missing { visit, after, step } = missing.insert(Missing { visit, after: After::new(self), step: None });
+        if now.is_none() && self.rules.needs_time() {
+            return;
+        }
+        visit.wants_value = true;
+        (visit.reached, visit.is_present) = (now.unwrap_or(Instant::ZERO), now.is_some());
+        stay.begin(hash, visit.reached, self.hand_over.is_some());
+        *step = Some(shard.arrive_at(place, &mut stay.waiting, visit, after.effects()));
+    }
+
+    /// A caller who waits is polled again.
+    #[inline(never)]
+    fn poll_waiting(
+        self: &Arc<Self>,
+        stay: &mut Stay<R>,
+        key: &dyn AsKey<K>,
+        by: &mut dyn CallerLoad<K, V, E, R::Threads>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<V, LoadError<E>>> {
+        self.poll_on(stay, Some(key), &self.call, by, cx).map(|told| told.map(Outcome::into_value))
+    }
+
+    /// A caller found nothing at its first look.
+    #[inline(never)]
+    fn poll_missing(
+        self: &Arc<Self>,
+        stay: &mut Stay<R>,
+        hash: u64,
+        by: &mut dyn CallerLoad<K, V, E, R::Threads>,
+        Missing { visit, after, step }: &mut Missing<'_, K, V, E, R, S>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<V, LoadError<E>>> {
+        let step = match *step {
+            Some(step) => {
+                stay.state = State::Waiting;
+                if !visit.is_present {
+                    // Where nothing expires, the clock is read for none but those who wait. If it panics, so has the load.
+                    let mut driving = Driving::new(self, &mut stay.waiting, after.effects().number, Instant::ZERO);
+                    let now = driving.read_clock().told();
+                    driving.disarm();
+                    (visit.reached, visit.is_present, stay.waiting.started) = (now, true, now);
+                }
+                step
+            }
+            None => self.arrive(stay, hash, visit, after),
+        };
+        if stay.waiting.is_visitor {
+            self.look_after(stay, visit, by, step, after, cx);
+            stay.state = State::Over;
+        } else if self.carry_on(stay, visit, by, Some(step), after, cx).is_pending() {
+            return Poll::Pending;
+        }
+        let effects = after.effects();
+        match (effects.value.take(), &effects.told) {
+            (Some(value), _) => Poll::Ready(Ok(value)),
+            (None, Some(_)) => after.told(Poll::Ready(())).map(|told| told.map(Outcome::into_value)),
+            (None, None) => Poll::Pending,
+        }
+    }
+
+    /// Polls a caller who wants the outcome, and a ticket if it takes one.
+    pub(crate) fn poll_outcome(
+        self: &Arc<Self>,
+        stay: &mut Stay<R>,
+        hash: u64,
+        key: &dyn AsKey<K>,
+        call: &Call,
+        by: &mut dyn CallerLoad<K, V, E, R::Threads>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Answered<K, V, E, R, S>> {
+        if !stay.is_new() {
+            return self.poll_on(stay, Some(key), call, by, cx).map(|told| told.map(|outcome| (outcome, None)));
+        }
+        let mut after = After::new(self);
+        let mut visit = self.visit(Some(key), call, by, cx.waker());
+        let step = self.arrive(stay, hash, &mut visit, &mut after);
+        self.begin(stay, &mut visit, by, step, &mut after, cx)
+    }
+
+    /// Goes on after the first look.
+    fn begin(
+        self: &Arc<Self>,
+        stay: &mut Stay<R>,
+        visit: &mut VisitOf<'_, K, V, E, R>,
+        by: &mut dyn CallerLoad<K, V, E, R::Threads>,
+        step: Step,
+        after: &mut After<'_, K, V, E, R, S>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Answered<K, V, E, R, S>> {
+        let ticket = match step {
+            Step::Ticket | Step::MakeTicket => {
+                let ticket = Owned::new(self, stay.take());
+                Some(if step == Step::MakeTicket { self.make_ticket(ticket, visit, by, after) } else { ticket })
+            }
+            _ if stay.waiting.is_visitor => {
+                self.look_after(stay, visit, by, step, after, cx);
+                None
+            }
+            _ => {
+                if self.carry_on(stay, visit, by, Some(step), after, cx).is_pending() {
+                    return Poll::Pending;
+                }
+                None
+            }
+        };
+        let told = after.effects().told.take();
+        after.run();
+        stay.state = State::Over;
+        match told {
+            Some(told) => Poll::Ready(told.map(|outcome| (outcome, ticket))),
+            None => Poll::Pending,
+        }
+    }
+
+    /// The load that goes with a ticket is the caller's own, and made at once; whoever polls the ticket drives it.
+    fn make_ticket(
+        self: &Arc<Self>,
+        mut ticket: Owned<K, V, E, R, S>,
+        visit: &VisitOf<'_, K, V, E, R>,
+        by: &mut dyn CallerLoad<K, V, E, R::Threads>,
+        after: &mut After<'_, K, V, E, R, S>,
+    ) -> Owned<K, V, E, R, S> {
+        let number = after.effects().number;
+        let waker = after.effects().waker.take();
+        after.effects().keep_waker(waker);
+        let stay = ticket.stay();
+        let hash = stay.waiting.hash;
+        let driving = Driving::new(self, &mut stay.waiting, number, visit.reached);
+        let load = visit.key.and_then(|key| by.make(&self.source, key, self.previous(hash, key)));
+        self.with(hash, |shard| shard.put_to_rest(&driving.waiting.seat, number, load, after.effects()));
+        driving.disarm();
+        ticket
+    }
+
+    /// A caller who has been served polls somebody's refresh once, and leaves.
+    fn look_after(
+        self: &Arc<Self>,
+        stay: &mut Stay<R>,
+        visit: &mut VisitOf<'_, K, V, E, R>,
+        by: &mut dyn CallerLoad<K, V, E, R::Threads>,
+        step: Step,
+        after: &mut After<'_, K, V, E, R, S>,
+        cx: &mut Context<'_>,
+    ) {
+        // A panic in it is the refresh's, and no affair of a caller who has been served.
+        aside(|| match (step, after.effects().batch.take()) {
+            (Step::Batch, Some(batch)) => self.drive_batch(&batch, false),
+            _ => _ = self.carry_on(stay, visit, by, Some(step), after, cx),
+        });
+        self.with(stay.waiting.hash, |shard| shard.rise(&mut stay.waiting, after.effects()));
+        self.hand_over_abandoned(stay, after);
+    }
+
+    /// Polls a caller who waits.
+    pub(crate) fn poll_on(
+        self: &Arc<Self>,
+        stay: &mut Stay<R>,
+        key: Option<&dyn AsKey<K>>,
+        call: &Call,
+        by: &mut dyn CallerLoad<K, V, E, R::Threads>,
+        cx: &mut Context<'_>,
+    ) -> Poll<ToldOf<V, E>> {
+        if let Some(told) = self.collect(stay, by) {
+            return told;
+        }
+        let mut visit = self.visit(key, call, by, cx.waker());
+        visit.reached = stay.reached;
+        let mut after = After::new(self);
+        let poll = self.carry_on(stay, &mut visit, by, None, &mut after, cx);
+        after.told(poll)
+    }
+
+    /// A caller who waits is told quickly, if its outcome is there; or it is over already.
+    pub(super) fn collect(
+        &self,
+        stay: &mut Stay<R>,
+        by: &mut dyn CallerLoad<K, V, E, R::Threads>,
+    ) -> Option<Poll<ToldOf<V, E>>> {
+        if !stay.waiting.seat.is_taken() {
+            return Some(Poll::Pending);
+        }
+        let outcome = self.with(stay.waiting.hash, |shard| shard.collect(&mut stay.waiting))?;
+        stay.end_sleep();
+        by.drop_lent();
+        stay.state = State::Over;
+        Some(Poll::Ready(Ok(outcome)))
+    }
+}

@@ -1,0 +1,259 @@
+//! A load of many keys, as any caller drives it who waits for one of them.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::{
+    mem,
+    pin::Pin,
+    sync::atomic::Ordering,
+    task::{Context, Poll, Waker},
+};
+
+use super::{
+    After, Engine,
+    answers::{Sorted, sort, spread},
+    batch_load::{Batch, CLOSED, LoadOf, SeatOf},
+    drive::news_of,
+    stay::OwnKey,
+};
+use crate::{
+    Cause, Failure, Instant, Key, Lock, Runtime, Tuning,
+    contain::{both, contain, each},
+    flight::Woken,
+    shard::{AsKey, At, News, Waiting},
+};
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
+    /// Begins the load of these keys.
+    pub(super) fn begin_batch(
+        &self,
+        batch: &Arc<Batch<K, V, E, R>>,
+        seats: Vec<SeatOf<K, R>>,
+        make: impl FnOnce(Vec<K>) -> Option<LoadOf<K, V, E, R::Threads>>,
+    ) {
+        if batch.is_over() {
+            // Everybody has left it before it began.
+            return self.abandon_all(seats);
+        }
+        let driving = Driving { engine: self, batch };
+        let mut put_back = PutBack { batch, seats };
+        let writes = if batch.is_alone { Box::default() } else { self.writes() };
+        let mut keys: Vec<K> = Vec::with_capacity(put_back.seats.len());
+        for seat in &put_back.seats {
+            // (A key that a newer epoch waits for as well has two places, one behind the other.)
+            if keys.last() != Some(&seat.key) {
+                keys.push(seat.key.clone());
+            }
+        }
+        let load = make(keys);
+        let seats = mem::take(&mut put_back.seats);
+        mem::forget((put_back, driving));
+        let unwanted = batch.state.with(|state| {
+            if state.is_over {
+                return Some((load, seats));
+            }
+            (state.seats, state.writes, state.load) = (seats, writes, load);
+            None
+        });
+        if let Some((load, seats)) = unwanted {
+            // Everybody has left while it was made.
+            both(&mut Some(seats), |_| drop(load), |seats| self.abandon_all(seats.take().unwrap_or_default()));
+        }
+    }
+
+    /// Loads one key by a load that is delivered in more than one place: to a newer epoch of its key as well, or to other
+    /// keys whose answers are to be stored. True if the other loads of its flight are to be polled, too.
+    #[cold]
+    pub(super) fn drive_as_many(
+        &self,
+        key: K,
+        number: u32,
+        waiting: &mut Waiting<R::Notify>,
+        make: impl FnOnce(Vec<K>) -> Option<LoadOf<K, V, E, R::Threads>>,
+        waker: &Waker,
+        after: &mut After<'_, K, V, E, R, S>,
+    ) -> bool {
+        let (batch, hash) = (Batch::new(waiting.is_alone), waiting.hash);
+        let seat = waiting.seat.at_attempt(number);
+        let newer = waiting.newer.as_ref().map(|newer| (newer.0.place_only(), newer.1.clone()));
+        // (The newer epoch first: what is published is there before anybody is told.)
+        let mut seats = Vec::with_capacity(2);
+        let twin = newer.as_ref().map(|(_, twin)| twin.clone());
+        seats.extend(newer.map(|(seat, twin)| SeatOf { hash, key: key.clone(), seat, twin: Some(twin) }));
+        seats.push(SeatOf { hash, key, seat, twin });
+        let are_others_due = self.with(hash, |shard| {
+            // (It may wake who waits in its first poll.)
+            let are_others_due = shard.register(waiting, waker, after.effects());
+            for (left, SeatOf { seat, twin, .. }) in (0..seats.len()).rev().zip(&seats) {
+                let waker = Some(waker).filter(|_| left == 0);
+                shard.become_part(seat, (Arc::clone(&batch), twin.clone()), waker, after.effects());
+            }
+            are_others_due
+        });
+        // (All may have ended before it came to this.)
+        self.end_idle_batch(&batch);
+        self.begin_batch(&batch, seats, make);
+        self.drive_batch(&batch, true);
+        are_others_due
+    }
+
+    /// Polls the load, unless somebody else has it, or has polled it since it was woken last. `is_unwoken` says that the
+    /// caller is polled for another reason, and polls it in any case.
+    pub(super) fn drive_batch(&self, batch: &Arc<Batch<K, V, E, R>>, is_unwoken: bool) {
+        let wakes = batch.shared.wakes();
+        let load = batch
+            .state
+            .with(|state| if !is_unwoken && state.polled_at == Some(wakes) { None } else { state.load.take() });
+        let Some(mut load) = load else { return };
+        let driving = Driving { engine: self, batch };
+        let waker = Waker::from(Arc::clone(&batch.shared));
+        let cx = &mut Context::from_waker(&waker);
+        let polled = match &mut load {
+            LoadOf::Many(load) => Pin::new(load).poll(cx).map(Outcome::Many),
+            LoadOf::One(load) => Pin::new(load).poll(cx).map(Outcome::One),
+        };
+        let Poll::Ready(result) = polled else {
+            mem::forget(driving);
+            let unwanted = batch.state.with(|state| {
+                if state.is_over {
+                    return Some(load);
+                }
+                (state.load, state.polled_at) = (Some(load), Some(wakes));
+                None
+            });
+            drop(unwanted);
+            if batch.shared.wakes() != wakes {
+                // It was woken while it was polled: some of those whom that woke have looked since, in vain.
+                batch.shared.notify_all();
+            }
+            return;
+        };
+        // The load goes before the clock is read: its drop is part of it.
+        drop(load);
+        let now = self.runtime.now();
+        let (seats, writes) = batch.state.with(|state| (mem::take(&mut state.seats), mem::take(&mut state.writes)));
+        let mut put_back = PutBack { batch, seats };
+        let Sorted { answers, surplus } = match result {
+            Outcome::Many(result) => sort(self, &put_back.seats, result),
+            Outcome::One(result) => spread(result, put_back.seats.len()),
+        };
+        let mut news = Vec::with_capacity(answers.len());
+        for (answer, seat) in answers.into_iter().zip(&put_back.seats) {
+            news.push(match answer {
+                Ok(answered) => {
+                    let judged = self.source.judges().then(|| OwnKey(seat.key.clone()));
+                    let key = judged.as_ref().map(|key| key as &dyn AsKey<K>);
+                    let verdict = Ok(answered);
+                    let judgement = self.judge_answer(&verdict, key);
+                    news_of(verdict, judgement)
+                }
+                Err(cause) => Err(Failure::new(cause)),
+            });
+        }
+        let seats = mem::take(&mut put_back.seats);
+        mem::forget((put_back, driving));
+        self.deliver(batch, seats, news.into_iter(), now);
+        // What was asked for has been published.
+        self.store_surplus(surplus, &writes, now);
+    }
+
+    /// Every answer is stored, and then all who wait are woken at once.
+    fn deliver(
+        &self,
+        batch: &Batch<K, V, E, R>,
+        seats: Vec<SeatOf<K, R>>,
+        news: impl Iterator<Item = Result<News<V>, Failure<E>>>,
+        now: Instant,
+    ) {
+        batch.state.with(|state| state.is_over = true);
+        let mut after = After::new(self);
+        let mut delivering = Delivering { engine: self, seats: seats.into_iter(), now, after: &mut after };
+        for news in news {
+            let Delivering { seats, after, .. } = &mut delivering;
+            let Some(SeatOf { hash, seat, twin, .. }) = seats.as_slice().first() else { break };
+            let at = At { now, rules: &self.rules };
+            self.with(*hash, |shard| shard.deliver(seat, twin.as_ref(), news, at, after.effects()));
+            // (Not before: a clone may have panicked, and then the key has failed.)
+            seats.next();
+        }
+        drop(delivering);
+        after.effects().wake(Woken::All(Arc::clone(&batch.shared)));
+    }
+
+    /// Nobody waits for any of its keys: the load is dropped, unless somebody comes first.
+    pub(super) fn end_idle_batch(&self, batch: &Arc<Batch<K, V, E, R>>) {
+        if batch.awaited.compare_exchange(0, CLOSED, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return;
+        }
+        let (_load, seats) = batch.state.with(|state| {
+            state.is_over = true;
+            (state.load.take(), mem::take(&mut state.seats))
+        });
+        self.abandon_all(seats);
+    }
+
+    /// Nobody is told anything at these places: who waits leads.
+    fn abandon_all(&self, seats: Vec<SeatOf<K, R>>) {
+        let mut after = After::new(self);
+        each(seats.into_iter(), |SeatOf { hash, seat, twin, .. }| {
+            self.with(hash, |shard| {
+                shard.abandon(&seat, after.effects());
+                twin.iter().for_each(|twin| shard.count_dropped(twin));
+            });
+        });
+    }
+}
+
+/// What a load came to.
+enum Outcome<M, O> {
+    Many(M),
+    One(O),
+}
+
+/// A panic in a load of many keys is told to all who wait for one of them.
+struct Driving<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+    engine: &'a Engine<K, V, E, R, S>,
+    batch: &'a Arc<Batch<K, V, E, R>>,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R, S> {
+    #[cold]
+    fn drop(&mut self) {
+        let mut now = Instant::ZERO;
+        contain(|| now = self.engine.runtime.now());
+        let seats = self.batch.state.with(|state| mem::take(&mut state.seats));
+        let failures = (0..seats.len()).map(|_| Err(Failure::new(Cause::Panicked)));
+        self.engine.deliver(self.batch, seats, failures, now);
+    }
+}
+
+/// Keeps the places of the keys, should a panic come.
+struct PutBack<'a, K, V, E, R: Runtime> {
+    batch: &'a Arc<Batch<K, V, E, R>>,
+    seats: Vec<SeatOf<K, R>>,
+}
+
+impl<K, V, E, R: Runtime> Drop for PutBack<'_, K, V, E, R> {
+    #[cold]
+    fn drop(&mut self) {
+        let seats = mem::take(&mut self.seats);
+        self.batch.state.with(|state| state.seats = seats);
+    }
+}
+
+/// Should a clone panic, its key and those that are left have failed.
+struct Delivering<'a, 'x, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+    engine: &'a Engine<K, V, E, R, S>,
+    seats: alloc::vec::IntoIter<SeatOf<K, R>>,
+    now: Instant,
+    after: &'x mut After<'a, K, V, E, R, S>,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Delivering<'_, '_, K, V, E, R, S> {
+    fn drop(&mut self) {
+        for SeatOf { hash, seat, twin, .. } in self.seats.by_ref() {
+            let at = At { now: self.now, rules: &self.engine.rules };
+            let failure = Err(Failure::new(Cause::Panicked));
+            self.engine.with(hash, |shard| shard.deliver(&seat, twin.as_ref(), failure, at, self.after.effects()));
+        }
+    }
+}

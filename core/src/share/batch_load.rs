@@ -1,0 +1,101 @@
+//! A load of many keys: who waits for it, and what of it rests between polls.
+
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use core::{
+    sync::atomic::{AtomicUsize, Ordering},
+    task::Waker,
+};
+
+use crate::{
+    Lock, Runtime, Threads,
+    flight::{PolledBy, Registration, SharedWaker},
+    shard::{Seat, SharedLoad, Twin},
+    source::{BatchOf, TaskOf},
+};
+
+/// A load of many keys. It rests here, and each of its keys has a flight that knows it.
+pub(crate) struct Batch<K, V, E, R: Runtime> {
+    pub(super) shared: Arc<SharedWaker<R::Notify>>,
+    polled_by: PolledBy,
+    /// For how many keys somebody waits.
+    pub(super) awaited: AtomicUsize,
+    /// It is a load of callers who load for themselves: nothing of it is stored.
+    pub(super) is_alone: bool,
+    pub(super) state: R::Lock<State<K, V, E, R>>,
+}
+
+pub(super) struct State<K, V, E, R: Runtime> {
+    pub(super) load: Option<LoadOf<K, V, E, R::Threads>>,
+    /// How often it had been woken when it was polled last.
+    pub(super) polled_at: Option<usize>,
+    pub(super) is_over: bool,
+    pub(super) seats: Vec<SeatOf<K, R>>,
+    /// How many writes there were to each shard when it began.
+    pub(super) writes: Box<[u64]>,
+}
+
+/// What is polled.
+pub(super) enum LoadOf<K, V, E, T: Threads> {
+    /// A load of many keys.
+    Many(BatchOf<K, V, E, T>),
+    /// A load of one, which several flights of that key wait for.
+    One(TaskOf<V, E, T>),
+}
+
+/// The place of one key.
+pub(crate) struct SeatOf<K, R: Runtime> {
+    pub(super) hash: u64,
+    pub(super) key: K,
+    pub(super) seat: Seat<R::Notify>,
+    /// The key has two flights that this is delivered to.
+    pub(super) twin: Option<Twin>,
+}
+
+/// So many keys are awaited of a load that is being dropped.
+pub(super) const CLOSED: usize = usize::MAX;
+
+impl<K, V, E, R: Runtime> Batch<K, V, E, R> {
+    pub(crate) fn new(is_alone: bool) -> Arc<Self> {
+        let shared = SharedWaker::new();
+        let polled_by = PolledBy::here(&Waker::from(Arc::clone(&shared)));
+        let state = State { load: None, polled_at: None, is_over: false, seats: Vec::new(), writes: Box::default() };
+        Arc::new(Self { shared, polled_by, awaited: AtomicUsize::new(0), is_alone, state: R::Lock::new(state) })
+    }
+
+    pub(super) const fn is_alone(&self) -> bool {
+        self.is_alone
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.state.with(|state| state.is_over)
+    }
+}
+
+impl<K, V, E, R: Runtime> SharedLoad for Arc<Batch<K, V, E, R>> {
+    type Notify = R::Notify;
+
+    fn polled_by(&self) -> PolledBy {
+        self.polled_by
+    }
+
+    fn await_key(&self) -> bool {
+        let more = |awaited: usize| (awaited != CLOSED).then(|| awaited + 1);
+        self.awaited.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
+    }
+
+    fn leave_key(&self) -> bool {
+        self.awaited.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    fn is_last(&self) -> bool {
+        self.awaited.load(Ordering::Acquire) == 1
+    }
+
+    fn listen(&self, mine: &mut Registration<R::Notify>, waker: &Waker) -> Option<Waker> {
+        self.shared.listen(mine, waker)
+    }
+
+    fn withdraw(&self, mine: &mut Registration<R::Notify>) -> Option<Waker> {
+        self.shared.withdraw(mine)
+    }
+}

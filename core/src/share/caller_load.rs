@@ -1,0 +1,151 @@
+//! What a caller can begin a load with.
+
+use alloc::boxed::Box;
+use core::{
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use crate::{
+    Loaded, Previous, Takes, Threads,
+    flight::Start,
+    shard::AsKey,
+    source::{Answered, Sources, TaskOf},
+};
+
+/// What a load comes to.
+pub(super) type Verdict<V, E> = Result<Answered<V>, E>;
+
+/// How a caller begins a load, if that falls to it. Always behind `&mut dyn`, so that the engine is compiled once a cache.
+pub trait CallerLoad<K, V, E, T: Threads> {
+    /// How it would begin one; none if it can not, or not again.
+    fn start(&self, sources: &Sources<K, V, E, T>) -> Option<Start>;
+
+    /// Whether that is by the cache's loader, so that anybody could make it.
+    fn is_by_loader(&self) -> bool {
+        false
+    }
+
+    /// Makes the load; none if it is lent.
+    fn make(
+        &mut self,
+        sources: &Sources<K, V, E, T>,
+        key: &dyn AsKey<K>,
+        previous: Option<Previous<V>>,
+    ) -> Option<TaskOf<V, E, T>> {
+        let _ = (sources, key, previous);
+        None
+    }
+
+    /// Polls the load that is lent.
+    fn poll_lent(&mut self, cx: &mut Context<'_>) -> Poll<Verdict<V, E>> {
+        let _ = cx;
+        Poll::Pending
+    }
+
+    /// Drops the load that is lent.
+    fn drop_lent(&mut self) {}
+}
+
+/// By the cache's loader, if there is one.
+pub struct ByLoader;
+
+impl<K, V, E, T: Threads> CallerLoad<K, V, E, T> for ByLoader {
+    fn start(&self, sources: &Sources<K, V, E, T>) -> Option<Start> {
+        sources.loads().then_some(Start::Made)
+    }
+
+    fn is_by_loader(&self) -> bool {
+        true
+    }
+
+    fn make(
+        &mut self,
+        sources: &Sources<K, V, E, T>,
+        key: &dyn AsKey<K>,
+        previous: Option<Previous<V>>,
+    ) -> Option<TaskOf<V, E, T>> {
+        sources.begin(key.to_key(), previous)
+    }
+}
+
+/// Not at all: the load was made before.
+pub(crate) struct NoLoad;
+
+impl<K, V, E, T: Threads> CallerLoad<K, V, E, T> for NoLoad {
+    fn start(&self, _: &Sources<K, V, E, T>) -> Option<Start> {
+        None
+    }
+}
+
+/// By a closure of the call's own, whose future owns what it needs.
+pub struct ByCall<C, F, A, V, E> {
+    make: Option<C>,
+    say: fn(Result<A, E>, ()) -> Verdict<V, E>,
+    future: PhantomData<fn() -> F>,
+}
+
+impl<C, F, A, V, E> ByCall<C, F, A, V, E> {
+    pub(crate) const fn new(make: C, say: fn(Result<A, E>, ()) -> Verdict<V, E>) -> Self {
+        Self { make: Some(make), say, future: PhantomData }
+    }
+}
+
+impl<K, V, E, T, C, F, A> CallerLoad<K, V, E, T> for ByCall<C, F, A, V, E>
+where
+    V: 'static,
+    E: 'static,
+    T: Takes<F>,
+    C: FnOnce() -> F,
+    F: Future<Output = Result<A, E>>,
+{
+    fn start(&self, _: &Sources<K, V, E, T>) -> Option<Start> {
+        self.make.as_ref().map(|_| Start::Made)
+    }
+
+    fn make(&mut self, _: &Sources<K, V, E, T>, _: &dyn AsKey<K>, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+        self.make.take().map(|make| T::task(make(), (), self.say))
+    }
+}
+
+/// By a closure of the call's own, whose future may borrow and stays with the call.
+pub struct Lent<C, F, A, V> {
+    make: Option<C>,
+    load: Option<Pin<Box<F>>>,
+    say: fn(A) -> Loaded<V>,
+}
+
+impl<C, F, A, V> Lent<C, F, A, V> {
+    pub(crate) const fn new(make: C, say: fn(A) -> Loaded<V>) -> Self {
+        Self { make: Some(make), load: None, say }
+    }
+}
+
+impl<K, V, E, T, C, F, A> CallerLoad<K, V, E, T> for Lent<C, F, A, V>
+where
+    T: Threads,
+    C: FnOnce() -> F,
+    F: Future<Output = Result<A, E>>,
+{
+    fn start(&self, _: &Sources<K, V, E, T>) -> Option<Start> {
+        self.make.as_ref().map(|_| Start::Lent)
+    }
+
+    fn poll_lent(&mut self, cx: &mut Context<'_>) -> Poll<Verdict<V, E>> {
+        if let Some(make) = self.make.take() {
+            self.load = Some(Box::pin(make()));
+        }
+        let Some(load) = &mut self.load else { return Poll::Pending };
+        let poll = load.as_mut().poll(cx);
+        if poll.is_ready() {
+            self.load = None;
+        }
+        poll.map(|result| result.map(|answer| Answered::New((self.say)(answer))))
+    }
+
+    fn drop_lent(&mut self) {
+        self.load = None;
+    }
+}

@@ -1,0 +1,293 @@
+//! A caller drives: lock, ask the shard, unlock; then poll, wake, tell and drop.
+
+use alloc::sync::Arc;
+use core::{
+    future::Future,
+    mem,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use super::{
+    After, Batch, CallerLoad, Engine,
+    batch_load::LoadOf,
+    caller_load::Verdict,
+    guard::Driving,
+    stay::{OwnKey, State, Stay},
+};
+use crate::{
+    Cause, Failure, Instant, Key, Runtime, Tuning,
+    shard::{AsKey, Call, News, Step, Visit, Waiting},
+    source::{Answered, Judgement},
+};
+
+/// What a caller comes with in one poll.
+pub(crate) type VisitOf<'a, K, V, E, R> = Visit<'a, K, Arc<Batch<K, V, E, R>>>;
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
+    /// What a caller comes with in one poll.
+    #[inline]
+    pub(crate) fn visit<'a>(
+        &'a self,
+        key: Option<&'a dyn AsKey<K>>,
+        call: &'a Call,
+        by: &(impl CallerLoad<K, V, E, R::Threads> + ?Sized),
+        waker: &'a Waker,
+    ) -> Visit<'a, K, Arc<Batch<K, V, E, R>>> {
+        Visit {
+            key,
+            waker,
+            rules: &self.rules,
+            call,
+            start: by.start(&self.source),
+            is_by_loader: by.is_by_loader(),
+            batch: None,
+            inside: waker,
+            reached: Instant::ZERO,
+            is_present: false,
+            wants_value: false,
+            arrives_only: false,
+            is_first: true,
+            after: 0,
+        }
+    }
+
+    /// A caller's first look: served, or seated in a flight. Gives back what comes next.
+    pub(crate) fn arrive(
+        &self,
+        stay: &mut Stay<R>,
+        hash: u64,
+        visit: &mut VisitOf<'_, K, V, E, R>,
+        after: &mut After<'_, K, V, E, R, S>,
+    ) -> Step {
+        (visit.reached, visit.is_present) = (self.runtime.now().told(), true);
+        stay.begin(hash, visit.reached, self.hand_over.is_some());
+        let step = self.with(hash, |shard| shard.arrive(&mut stay.waiting, visit, after.effects()));
+        stay.state = State::Waiting;
+        step
+    }
+
+    /// Goes on with a caller's wait as far as it goes. Once that is over, what it is told is among the effects.
+    #[inline(never)]
+    pub(crate) fn carry_on(
+        self: &Arc<Self>,
+        stay: &mut Stay<R>,
+        visit: &mut VisitOf<'_, K, V, E, R>,
+        by: &mut dyn CallerLoad<K, V, E, R::Threads>,
+        first: Option<Step>,
+        after: &mut After<'_, K, V, E, R, S>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let mut next = first;
+        loop {
+            let step = match next.take() {
+                Some(step) => step,
+                None => self.with(stay.waiting.hash, |shard| shard.visit(&mut stay.waiting, visit, after.effects())),
+            };
+            match step {
+                Step::Make | Step::MakeAnew | Step::MakeShared | Step::Poll | Step::Lent => {
+                    self.hand_over_abandoned(stay, after);
+                    next = Some(self.drive(stay, visit, by, step, after, cx));
+                }
+                Step::Told | Step::Ticket | Step::MakeTicket => {
+                    // If a waker or a listener panics now, a further poll asks anew.
+                    stay.state = State::New;
+                    self.hand_over_abandoned(stay, after);
+                    after.run();
+                    by.drop_lent();
+                    stay.end_sleep();
+                    stay.state = State::Over;
+                    return Poll::Ready(());
+                }
+                Step::Wait => {
+                    let until = after.effects().until;
+                    after.run();
+                    if stay.sleep_until(&self.runtime, until, cx).is_pending() {
+                        stay.reached = visit.reached;
+                        return Poll::Pending;
+                    }
+                    // It may be late: what it begins now begins now, and what it is served has its present age.
+                    (visit.reached, visit.is_present) = (self.runtime.now().told().max(until), true);
+                }
+                Step::Gathered => {
+                    after.run();
+                    stay.reached = visit.reached;
+                    return Poll::Pending;
+                }
+                Step::Again => after.run(),
+                Step::ReadClock => {
+                    after.run();
+                    (visit.reached, visit.is_present) = (self.runtime.now().told(), true);
+                }
+                Step::Batch => {
+                    let effects = after.effects();
+                    (visit.after, visit.is_first) = (effects.number, false);
+                    let (batch, is_unwoken) = (effects.batch.take(), effects.is_unwoken);
+                    after.run();
+                    if let Some(batch) = batch {
+                        self.drive_batch(&batch, is_unwoken);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes or polls the load that was handed out, with no lock held; then it goes back, or its answer is published.
+    pub(super) fn drive(
+        &self,
+        stay: &mut Stay<R>,
+        visit: &mut VisitOf<'_, K, V, E, R>,
+        by: &mut dyn CallerLoad<K, V, E, R::Threads>,
+        step: Step,
+        after: &mut After<'_, K, V, E, R, S>,
+        cx: &mut Context<'_>,
+    ) -> Step {
+        let hash = stay.waiting.hash;
+        let number = after.effects().number;
+        let are_others_due = mem::take(&mut after.effects().are_others_due);
+        (visit.after, visit.is_first) = (if are_others_due { 0 } else { number }, false);
+        let mut driving = Driving::new(self, &mut stay.waiting, number, visit.reached);
+        let (mut load, waker) = (after.effects().load.take(), after.effects().waker.take());
+        // What came before is done before the load is polled.
+        after.run();
+        let makes = matches!(step, Step::Make | Step::MakeAnew | Step::MakeShared);
+        let mut own = None;
+        let key = match visit.key {
+            None if makes || self.source.judges() => match self.key_of(driving.waiting) {
+                Some(key) => Some(&*own.insert(OwnKey(key)) as &dyn AsKey<K>),
+                // Its flight has ended; that is seen by the next look.
+                None => {
+                    driving.disarm();
+                    return Step::Again;
+                }
+            },
+            key => key,
+        };
+        if let Some(key) = key.filter(|_| makes) {
+            let is_many =
+                self.rules.stores_surplus && self.source.batches() && (step == Step::MakeShared || visit.is_by_loader);
+            if is_many || step == Step::MakeAnew {
+                let make = |keys| match is_many {
+                    true => self.source.begin_many(keys).map(LoadOf::Many),
+                    false => by.make(&self.source, key, self.previous(hash, key)).map(LoadOf::One),
+                };
+                if self.drive_as_many(key.to_key(), number, driving.waiting, make, visit.waker, after) {
+                    visit.after = 0;
+                }
+                visit.start = by.start(&self.source);
+                driving.waiting.newer = None;
+                driving.disarm();
+                return Step::Again;
+            }
+            let previous = self.previous(hash, key);
+            load = if step == Step::Make {
+                by.make(&self.source, key, previous)
+            } else {
+                self.source.begin(key.to_key(), previous)
+            };
+            // (It may not have another one.)
+            visit.start = by.start(&self.source);
+        }
+        let polled = match (&mut load, &waker) {
+            (Some(load), None) => Pin::new(load).poll(cx),
+            (Some(load), Some(waker)) => Pin::new(load).poll(&mut Context::from_waker(waker)),
+            (None, _) => by.poll_lent(cx),
+        };
+        if polled.is_pending() {
+            // (What may panic comes before the lock: a load that is handed out there would be lost.)
+            drop(own);
+            let step = self.with(hash, |shard| shard.check_in(driving.waiting, load, visit, after.effects()));
+            driving.disarm();
+            after.effects().keep_waker(waker);
+            return step;
+        }
+        // The load goes before the clock is read: its drop is part of it.
+        drop(load);
+        let now = driving.read_clock();
+        // (Judged and taken from where it is: it may be large.)
+        let judgement = match &polled {
+            Poll::Ready(verdict) => self.judge_answer(verdict, key),
+            Poll::Pending => Judgement::default(),
+        };
+        let mut news = match polled {
+            Poll::Ready(verdict) => Some(news_of(verdict, judgement)),
+            Poll::Pending => None,
+        };
+        drop(own);
+        // (Never back: what was reached once stays so.)
+        (visit.reached, visit.is_present) = (visit.reached.max(now), true);
+        let effects = after.effects();
+        let step = match self.land.filter(|_| S::IS_BESIDE) {
+            Some(land) => land(self, driving.waiting, &mut news, now, visit, effects),
+            None => self.with(hash, |shard| shard.land(driving.waiting, &mut news, now, visit, effects)),
+        };
+        driving.disarm();
+        after.effects().keep_waker(waker);
+        step
+    }
+
+    /// Lets the user's rules judge an answer, with no lock held.
+    #[inline(always)]
+    pub(super) fn judge_answer(&self, verdict: &Verdict<V, E>, key: Option<&dyn AsKey<K>>) -> Judgement {
+        let (value, ttl) = match verdict {
+            Ok(Answered::New(loaded)) => (&loaded.value, loaded.ttl),
+            Ok(Answered::Kept(previous, ttl)) => (&previous.value, *ttl),
+            Ok(Answered::Nothing(_)) | Err(_) => return Judgement::default(),
+        };
+        let judgement = match key.filter(|_| self.source.judges()) {
+            Some(key) => self.source.judge(&key.to_key(), value),
+            None => Judgement::default(),
+        };
+        self.expect_expiry_of([ttl, judgement.ttl]);
+        judgement
+    }
+
+    /// The key that a ticket waits for.
+    fn key_of(&self, waiting: &Waiting<R::Notify>) -> Option<K> {
+        self.with(waiting.hash, |shard| shard.flights.slot(&waiting.seat).key.clone())
+    }
+
+    /// A caller is dropped, or ends otherwise.
+    pub(crate) fn leave(self: &Arc<Self>, stay: &mut Stay<R>) {
+        if !stay.waiting.seat.is_taken() {
+            return;
+        }
+        let mut after = After::new(self);
+        self.with(stay.waiting.hash, |shard| {
+            shard.counts.abandoned += u64::from(mem::take(&mut stay.waiting.is_counted));
+            shard.rise(&mut stay.waiting, after.effects());
+        });
+        self.hand_over_abandoned(stay, &mut after);
+    }
+
+    /// The load that the last caller left behind is finished by the runtime's spawner, where that is wished.
+    #[inline(always)]
+    pub(super) fn hand_over_abandoned(self: &Arc<Self>, stay: &Stay<R>, after: &mut After<'_, K, V, E, R, S>) {
+        if after.effects().handed.is_some() {
+            self.hand_over(stay, after);
+        }
+    }
+
+    #[cold]
+    fn hand_over(self: &Arc<Self>, stay: &Stay<R>, after: &mut After<'_, K, V, E, R, S>) {
+        let Some((hash, seat)) = after.effects().handed.take() else { return };
+        let mut waiting = Waiting::new(hash, stay.waiting.started);
+        waiting.make_quiet();
+        waiting.seat = seat;
+        let handed = Stay::of(waiting, stay.reached);
+        if let Some(hand_over) = self.hand_over {
+            hand_over(self, handed);
+        }
+    }
+}
+
+/// What a load brought, in the words of the shard.
+#[inline(always)]
+pub(super) fn news_of<V, E>(verdict: Verdict<V, E>, judgement: Judgement) -> Result<News<V>, Failure<E>> {
+    match verdict {
+        Ok(Answered::New(loaded)) => Ok(News::new(loaded, judgement)),
+        Ok(Answered::Kept(previous, ttl)) => Ok(News::kept(previous, ttl, judgement)),
+        Ok(Answered::Nothing(lack)) => Err(Failure::new(lack.into())),
+        Err(error) => Err(Failure::new(Cause::Error(Arc::new(error)))),
+    }
+}

@@ -1,0 +1,134 @@
+//! What a cache is made of.
+
+use alloc::{boxed::Box, sync::Arc};
+use core::{
+    borrow::Borrow,
+    hash::Hash,
+    marker::PhantomData,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use super::{Batch, stay::Stay};
+use crate::{
+    Failure, Instant, Key, LoadError, Loaded, Lock, Outcome, Previous, Runtime, Ttl, Tuning,
+    hasher::HashKeys,
+    shard::{AsKey, Call, Carries, Effects, News, Rules, Shard, Step, Visit, Waiting},
+    source::{Judgement, Sources, TaskOf},
+};
+
+/// What the flights of a cache carry.
+pub(crate) struct Loads<K, V, E, R>(PhantomData<fn() -> (K, V, E, R)>);
+
+impl<K, V, E, R: Runtime> Carries for Loads<K, V, E, R> {
+    type Load = TaskOf<V, E, R::Threads>;
+    type Batch = Arc<Batch<K, V, E, R>>;
+    type Notify = R::Notify;
+}
+
+pub(crate) type ShardOf<K, V, E, R, P> = Shard<K, V, E, Loads<K, V, E, R>, P>;
+pub(crate) type EffectsOf<K, V, E, R> = Effects<K, V, E, Loads<K, V, E, R>>;
+
+/// What a caller is told in the end.
+pub(crate) type ToldOf<V, E> = Result<Outcome<V, E>, LoadError<E>>;
+
+/// Hands an abandoned load over to the runtime's spawner.
+pub(crate) type HandOver<K, V, E, R, S> = fn(&Arc<Engine<K, V, E, R, S>>, Stay<R>);
+
+/// Lands what a load has brought, where something stands beside the shard: as [`Shard::land`] does, with both locked.
+pub(crate) type Land<K, V, E, R, S> = fn(
+    &Engine<K, V, E, R, S>,
+    &mut Waiting<<R as Runtime>::Notify>,
+    &mut Option<Result<News<V>, Failure<E>>>,
+    Instant,
+    &Visit<'_, K, Arc<Batch<K, V, E, R>>>,
+    &mut EffectsOf<K, V, E, R>,
+) -> Step;
+
+/// Everything that the handles of one cache share.
+pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
+    pub(crate) runtime: R,
+    pub(crate) source: Sources<K, V, E, R::Threads>,
+    pub(crate) hasher: S::Hasher,
+    pub(crate) rules: Rules,
+    /// What a call without options of its own asks for.
+    pub(crate) call: Call,
+    pub(crate) shards: Box<[Aligned<R::Lock<ShardOf<K, V, E, R, S::Policy>>>]>,
+    /// Whether anything may expire, so that a call has to read the clock.
+    pub(crate) timed: AtomicBool,
+    pub(crate) hand_over: Option<HandOver<K, V, E, R, S>>,
+    pub(crate) land: Option<Land<K, V, E, R, S>>,
+}
+
+/// One shard to a line of the processor's cache, so that they do not slow each other down.
+#[cfg_attr(target_pointer_width = "64", repr(align(64)))]
+pub(crate) struct Aligned<T>(pub(crate) T);
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
+    #[inline(always)]
+    pub(crate) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
+        self.hasher.hash_key(key)
+    }
+
+    #[inline(always)]
+    pub(crate) fn shard_of(&self, hash: u64) -> usize {
+        // Bits that neither choose the bucket in a shard's table nor make the tag there.
+        let index = (((hash >> 16) & 0xffff_ffff) * self.shards.len() as u64) >> 32;
+        index as usize
+    }
+
+    /// Locks the shard of a key.
+    #[inline(always)]
+    pub(crate) fn with<T>(&self, hash: u64, f: impl FnOnce(&mut ShardOf<K, V, E, R, S::Policy>) -> T) -> T {
+        self.shards[self.shard_of(hash)].0.with(f)
+    }
+
+    /// The time, if it matters to a hit.
+    #[inline(always)]
+    pub(crate) fn now_if_timed(&self) -> Option<Instant> {
+        self.timed.load(Ordering::Relaxed).then(|| self.runtime.now().told())
+    }
+
+    /// A plain hit.
+    #[inline(always)]
+    pub(crate) fn hit<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.with(hash, |shard| shard.hit(hash, now, |k| k.borrow() == key))
+    }
+
+    /// From now on, the clock is read for each call.
+    pub(crate) fn expects_expiry(&self) {
+        if !self.timed.load(Ordering::Relaxed) {
+            self.timed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn expect_expiry_of<const N: usize>(&self, ttls: [Ttl; N]) {
+        if ttls.into_iter().any(Ttl::expires) {
+            self.expects_expiry();
+        }
+    }
+
+    /// The value that a revalidating load is handed.
+    pub(crate) fn previous(&self, hash: u64, key: &dyn AsKey<K>) -> Option<Previous<V>> {
+        if !self.source.revalidates() {
+            return None;
+        }
+        self.with(hash, |shard| shard.previous(hash, |k| key.is(k)))
+    }
+
+    /// What the user's rules say of an answer.
+    pub(crate) fn judge(&self, key: &K, loaded: &Loaded<V>) -> Judgement {
+        let judgement = if self.source.judges() { self.source.judge(key, &loaded.value) } else { Judgement::default() };
+        self.expect_expiry_of([loaded.ttl, judgement.ttl]);
+        judgement
+    }
+
+    /// How many writes there were to each shard, where answers are stored that nobody asked for.
+    pub(crate) fn writes(&self) -> Box<[u64]> {
+        let shards = if self.rules.stores_surplus { &*self.shards } else { &[] };
+        shards.iter().map(|shard| shard.0.with(|shard| shard.writes)).collect()
+    }
+}

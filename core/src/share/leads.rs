@@ -1,0 +1,158 @@
+//! How a call for many keys loads those that it leads, and what it tells of each.
+
+use alloc::vec::Vec;
+use core::{future::Future, marker::PhantomData};
+
+use super::CallerLoad;
+use crate::{
+    LoadError, Outcome, Previous, Takes, Threads,
+    flight::Start,
+    shard::AsKey,
+    source::{Answers, BatchOf, Sources, TaskOf},
+};
+
+/// What a call for many keys is told.
+pub(crate) type Told<T, E> = Vec<Result<T, LoadError<E>>>;
+
+/// How a call for many keys loads.
+pub trait Leads<K, V, E, T: Threads> {
+    /// Whether all that it leads is one load.
+    #[doc(hidden)]
+    fn is_batch(&self, sources: &Sources<K, V, E, T>) -> bool;
+    /// Whether it can load at all.
+    #[doc(hidden)]
+    fn can_load(&self, sources: &Sources<K, V, E, T>) -> bool;
+    /// Begins the load of these keys.
+    #[doc(hidden)]
+    fn begin(&mut self, sources: &Sources<K, V, E, T>, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>>;
+}
+
+/// By the cache's loader.
+pub struct FromLoader;
+
+impl<K, V, E, T: Threads> Leads<K, V, E, T> for FromLoader {
+    fn is_batch(&self, sources: &Sources<K, V, E, T>) -> bool {
+        sources.batches()
+    }
+
+    fn can_load(&self, sources: &Sources<K, V, E, T>) -> bool {
+        sources.loads()
+    }
+
+    fn begin(&mut self, sources: &Sources<K, V, E, T>, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>> {
+        sources.begin_many(keys)
+    }
+}
+
+/// By a closure of the call's own.
+pub(crate) struct ByClosure<K, V, E, C, F, A> {
+    make: C,
+    say: fn(Result<A, E>, ()) -> Result<Answers<K, V, E>, E>,
+    future: PhantomData<fn() -> F>,
+}
+
+impl<K, V, E, C, F, A> ByClosure<K, V, E, C, F, A> {
+    pub(crate) const fn new(make: C, say: fn(Result<A, E>, ()) -> Result<Answers<K, V, E>, E>) -> Self {
+        Self { make, say, future: PhantomData }
+    }
+}
+
+impl<K, V, E, T, C, F, A> Leads<K, V, E, T> for ByClosure<K, V, E, C, F, A>
+where
+    K: 'static,
+    V: 'static,
+    E: 'static,
+    T: Takes<F>,
+    C: FnMut(Vec<K>) -> F,
+    F: Future<Output = Result<A, E>>,
+{
+    fn is_batch(&self, _: &Sources<K, V, E, T>) -> bool {
+        true
+    }
+
+    fn can_load(&self, _: &Sources<K, V, E, T>) -> bool {
+        true
+    }
+
+    fn begin(&mut self, _: &Sources<K, V, E, T>, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>> {
+        Some(T::task((self.make)(keys), (), self.say))
+    }
+}
+
+/// How one member of a call begins its load.
+#[derive(Clone, Copy)]
+pub(super) struct MemberLoad(Option<Start>);
+
+impl MemberLoad {
+    pub(super) fn new<K, V, E, T: Threads>(sources: &Sources<K, V, E, T>, leads: &impl Leads<K, V, E, T>) -> Self {
+        let start = if leads.is_batch(sources) { Start::Batch } else { Start::Made };
+        Self(leads.can_load(sources).then_some(start))
+    }
+
+    /// The load of many keys that its own is to be a part of, if it is one.
+    pub(super) fn gathers<B: ?Sized>(self, batch: &B) -> Option<&B> {
+        Some(batch).filter(|_| self.0 == Some(Start::Batch))
+    }
+}
+
+impl<K, V, E, T: Threads> CallerLoad<K, V, E, T> for MemberLoad {
+    fn start(&self, _: &Sources<K, V, E, T>) -> Option<Start> {
+        self.0
+    }
+
+    fn is_by_loader(&self) -> bool {
+        self.0 == Some(Start::Made)
+    }
+
+    fn make(
+        &mut self,
+        sources: &Sources<K, V, E, T>,
+        key: &dyn AsKey<K>,
+        previous: Option<Previous<V>>,
+    ) -> Option<TaskOf<V, E, T>> {
+        sources.begin(key.to_key(), previous)
+    }
+}
+
+/// What a call for many keys tells of each.
+pub(crate) trait Shape<V, E> {
+    type Told: Clone;
+    /// Whether it tells of ages and waits.
+    const NEEDS_TIME: bool;
+
+    /// A hit, if that is told by the value alone.
+    fn hit(find: impl FnOnce() -> Option<V>) -> Option<Self::Told>;
+    fn tell(outcome: Outcome<V, E>) -> Self::Told;
+}
+
+/// The value alone.
+pub(crate) struct Values;
+
+impl<V: Clone, E> Shape<V, E> for Values {
+    type Told = V;
+    const NEEDS_TIME: bool = false;
+
+    fn hit(find: impl FnOnce() -> Option<V>) -> Option<V> {
+        find()
+    }
+
+    fn tell(outcome: Outcome<V, E>) -> V {
+        outcome.value
+    }
+}
+
+/// The whole outcome.
+pub(crate) struct Outcomes;
+
+impl<V: Clone, E> Shape<V, E> for Outcomes {
+    type Told = Outcome<V, E>;
+    const NEEDS_TIME: bool = true;
+
+    fn hit(_: impl FnOnce() -> Option<V>) -> Option<Outcome<V, E>> {
+        None
+    }
+
+    fn tell(outcome: Outcome<V, E>) -> Outcome<V, E> {
+        outcome
+    }
+}

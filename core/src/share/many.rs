@@ -1,0 +1,322 @@
+//! Many keys at once: first all take their seats, then what they lead is driven.
+
+use alloc::{borrow::ToOwned, sync::Arc, vec::Vec};
+use core::{
+    borrow::Borrow,
+    cell::RefCell,
+    hash::Hash,
+    mem,
+    task::{Context, Poll, Waker},
+};
+
+use hashbrown::HashTable;
+
+use super::{
+    After, Borrowed, Engine, Stay,
+    engine::ToldOf,
+    leads::{Leads, MemberLoad, Shape, Told},
+    stay::State,
+    units::{Asked, Member, Units},
+    wakes::CallWakes,
+};
+use crate::{
+    Instant, Key, LookupOptions, Notify, Runtime, Tuning,
+    contain::{both, each},
+    shard::{Call, Step, Visit},
+};
+
+/// One call for many keys.
+pub(crate) struct Many<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> {
+    engine: &'a Arc<Engine<K, V, E, R, S>>,
+    pub(crate) options: LookupOptions,
+    leads: M,
+    /// The keys that are asked for, until the first poll.
+    keys: Vec<&'a Q>,
+    members: Vec<Member<'a, Q, R, W::Told, E>>,
+    /// Which member answers each place.
+    order: Vec<usize>,
+    units: RefCell<Units<K, V, E, R>>,
+    /// Members that were woken while the others were polled.
+    due: Vec<usize>,
+    /// A poll has unwound, so all are to be asked.
+    asks_all: bool,
+    /// So many members have arrived.
+    arrived: usize,
+    wakes: Option<Arc<CallWakes<R::Notify>>>,
+    listener: <R::Notify as Notify>::Listener,
+    untold: usize,
+}
+
+impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> Many<'a, K, Q, V, E, R, S, M, W> {
+    pub(crate) fn new(engine: &'a Arc<Engine<K, V, E, R, S>>, keys: impl IntoIterator<Item = &'a Q>, leads: M) -> Self {
+        Self {
+            engine,
+            options: LookupOptions::new(),
+            leads,
+            keys: keys.into_iter().collect(),
+            members: Vec::new(),
+            order: Vec::new(),
+            units: RefCell::new(Units::new()),
+            due: Vec::new(),
+            asks_all: false,
+            arrived: 0,
+            wakes: None,
+            listener: <R::Notify as Notify>::Listener::default(),
+            untold: 0,
+        }
+    }
+
+    /// The same call with another way to load.
+    pub(crate) fn with<N>(self, leads: N) -> Many<'a, K, Q, V, E, R, S, N, W> {
+        let mut many = Many::new(self.engine, [], leads);
+        // (Taken one by one: it has a drop of its own.)
+        let mut before = self;
+        (many.keys, many.options) = (mem::take(&mut before.keys), before.options);
+        many
+    }
+}
+
+impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M, W> Many<'_, K, Q, V, E, R, S, M, W>
+where
+    K: Borrow<Q>,
+    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    M: Leads<K, V, E, R::Threads>,
+    W: Shape<V, E>,
+{
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Told<W::Told, E>> {
+        let call = self.options.over(&self.engine.rules);
+        if self.members.is_empty() {
+            if self.keys.is_empty() {
+                // Nothing was asked for, or all has been told.
+                return if self.wakes.is_none() { Poll::Ready(self.tell()) } else { Poll::Pending };
+            }
+            self.sort_out();
+        }
+        let (count, was_polled) = (self.members.len(), self.wakes.is_some());
+        let wakes = Arc::clone(self.wakes.get_or_insert_with(|| CallWakes::new(2 * count)));
+        let _old = wakes.begin_poll(&mut self.listener, cx.waker());
+        let unwinding = Unwinding(self);
+        let this = &mut *unwinding.0;
+        let mut due = mem::take(&mut this.due);
+        let units = this.units.get_mut();
+        wakes.take(|index| if index < count { due.push(index) } else { units.wake(index - count, count) });
+        let is_unwoken = mem::take(&mut this.asks_all) || (was_polled && due.is_empty() && !units.are_due());
+        if is_unwoken {
+            // It is polled for another reason than a wake, so all are asked.
+            due = (0..count).collect();
+        }
+        this.arrive(&call, &wakes, &mut due, cx.waker());
+        // An answer that is there beats the deadline of a member: its load is polled before it looks.
+        let by_members = due.iter().any(|index| this.members[*index].stay.waiting.seat.began != 0);
+        let mut asked = if is_unwoken || by_members { Asked::All } else { Asked::Woken };
+        let have_deadlines = this.engine.rules.needs_time() || call.lock_timeout.is_some();
+        loop {
+            let (units, members, leads) = (this.units.get_mut(), &this.members, &mut this.leads);
+            units.drive(this.engine, members, leads, (asked, have_deadlines), &wakes, &mut due);
+            asked = Asked::Woken;
+            for index in mem::take(&mut due) {
+                this.poll_member(index, &call, &wakes, cx.waker());
+            }
+            if this.units.get_mut().have_begun() {
+                break;
+            }
+        }
+        mem::forget(unwinding);
+        wakes.end_poll();
+        if self.untold == 0 {
+            return Poll::Ready(self.tell());
+        }
+        let (members, due, units) = (&self.members, &mut self.due, self.units.get_mut());
+        wakes.take(|index| {
+            if index >= count {
+                units.wake(index - count, count);
+            } else if members[index].told.is_none() {
+                due.push(index);
+            }
+        });
+        if units.are_due() || !self.due.is_empty() {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// Each key becomes one member, however often it is asked for.
+    fn sort_out(&mut self) {
+        if self.options.expires() {
+            self.engine.expects_expiry();
+        }
+        let keys = mem::take(&mut self.keys);
+        let mut places = HashTable::with_capacity(keys.len());
+        self.order.reserve_exact(keys.len());
+        self.members.reserve_exact(keys.len());
+        for key in keys {
+            let (hash, members) = (self.engine.hash(key), &mut self.members);
+            if let Some(index) = places.find(hash, |index: &usize| members[*index].key == key) {
+                self.order.push(*index);
+                continue;
+            }
+            let index = members.len();
+            members.push(Member {
+                key,
+                hash,
+                stay: Stay::new(),
+                is_to_be_made: false,
+                shared: None,
+                waker: None,
+                told: None,
+            });
+            places.insert_unique(hash, index, |index| members[*index].hash);
+            self.order.push(index);
+        }
+        self.untold = self.members.len();
+    }
+
+    /// All take their seats, with one reading of the clock; those who have something to poll are due.
+    fn arrive(&mut self, call: &Call, wakes: &Arc<CallWakes<R::Notify>>, due: &mut Vec<usize>, inside: &Waker) {
+        if self.arrived == self.members.len() {
+            return;
+        }
+        let engine = self.engine;
+        let reads = W::NEEDS_TIME || call.reload || engine.rules.needs_time() || call.lock_timeout.is_some();
+        let mut now = if reads { Some(engine.runtime.now().told()) } else { engine.now_if_timed() };
+        let most = engine.rules.max_batch;
+        let by = MemberLoad::new(&engine.source, &self.leads);
+        let mut after = After::new(engine);
+        while let Some(member) = self.members.get_mut(self.arrived) {
+            let index = self.arrived;
+            // (It has a seat if a poll before has unwound.)
+            engine.leave(&mut member.stay);
+            let waker = &*member.waker.get_or_insert_with(|| wakes.waker(index));
+            let batch = |is_alone| self.units.borrow_mut().gather(index, most, is_alone);
+            let borrowed = Borrowed(member.key);
+            let looked = engine.with(member.hash, |shard| {
+                let is_it = |k: &K| k.borrow() == member.key;
+                let hit = || shard.hit(member.hash, now.unwrap_or(Instant::ZERO), is_it);
+                if let Some(told) = if call.reload { None } else { W::hit(hit) } {
+                    return Ok(told);
+                }
+                let (reached, is_present) = (now.unwrap_or(Instant::ZERO), now.is_some());
+                member.stay.begin(member.hash, reached, engine.hand_over.is_some());
+                let visit = engine.visit(Some(&borrowed), call, &by, waker);
+                let visit =
+                    Visit { batch: by.gathers(&batch), inside, reached, is_present, arrives_only: true, ..visit };
+                Err(shard.arrive(&mut member.stay.waiting, &visit, after.effects()))
+            });
+            self.arrived += 1;
+            let told = match looked {
+                Ok(told) => Some(Ok(told)),
+                Err(step) => {
+                    member.stay.state = State::Waiting;
+                    // (Known to be made before the clock is read, which may panic.)
+                    member.is_to_be_made = step == Step::Make;
+                    member.stay.know_time(*now.get_or_insert_with(|| engine.runtime.now().told()));
+                    match step {
+                        Step::Told => after.effects().told.take().map(|told| told.map(W::tell)),
+                        Step::Gathered => None,
+                        step => {
+                            if step == Step::Make {
+                                member.shared = after.effects().waker.take();
+                            }
+                            due.push(index);
+                            None
+                        }
+                    }
+                }
+            };
+            if told.is_some() {
+                (member.told, member.stay.state) = (told, State::Over);
+                self.untold -= 1;
+            }
+        }
+    }
+
+    /// A member looks for what has come of its wait.
+    fn poll_member(&mut self, index: usize, call: &Call, wakes: &Arc<CallWakes<R::Notify>>, inside: &Waker) {
+        let engine = self.engine;
+        let Some(member) = self.members.get_mut(index).filter(|member| member.told.is_none()) else { return };
+        let waker = &*member.waker.get_or_insert_with(|| wakes.waker(index));
+        let batch = |is_alone| self.units.borrow_mut().gather(index, engine.rules.max_batch, is_alone);
+        let borrowed = Borrowed(member.key);
+        let mut by = MemberLoad::new(&engine.source, &self.leads);
+        let mut first = mem::take(&mut member.is_to_be_made).then_some(Step::Make);
+        // (It was about to be told when a poll unwound.)
+        let is_new = member.stay.is_new();
+        let told = if first.is_none() && !is_new { engine.collect(&mut member.stay, &mut by) } else { None };
+        let poll: Poll<ToldOf<V, E>> = told.unwrap_or_else(|| {
+            let mut after = After::new(engine);
+            (after.effects().number, after.effects().waker) = (member.stay.waiting.seat.began, member.shared.take());
+            // (Where it has taken over, it hears of the other loads, too.)
+            after.effects().are_others_due = first.is_some();
+            let visit = engine.visit(Some(&borrowed), call, &by, waker);
+            let mut visit = Visit { batch: by.gathers(&batch), inside, reached: member.stay.reached, ..visit };
+            if is_new {
+                first = Some(engine.arrive(&mut member.stay, member.hash, &mut visit, &mut after));
+            }
+            let mut cx = Context::from_waker(waker);
+            let poll = engine.carry_on(&mut member.stay, &mut visit, &mut by, first, &mut after, &mut cx);
+            after.told(poll)
+        });
+        if let Poll::Ready(told) = poll {
+            member.told = Some(told.map(W::tell));
+            self.untold -= 1;
+        }
+    }
+
+    /// What each place is told.
+    fn tell(&mut self) -> Told<W::Told, E> {
+        let mut told: Vec<_> = mem::take(&mut self.members).into_iter().map(|member| member.told).collect();
+        let order = mem::take(&mut self.order);
+        if self.wakes.is_none() {
+            self.wakes = Some(CallWakes::new(0));
+        }
+        if told.len() == order.len() {
+            return told.into_iter().flatten().collect();
+        }
+        let mut left = alloc::vec![0_usize; told.len()];
+        order.iter().for_each(|index| left[*index] += 1);
+        let tell = |index: usize| {
+            left[index] -= 1;
+            if left[index] == 0 { told[index].take() } else { told[index].clone() }
+        };
+        order.into_iter().filter_map(tell).collect()
+    }
+}
+
+impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> Many<'_, K, Q, V, E, R, S, M, W> {
+    /// What was claimed and not begun is given up: others lead, or this call does when it is polled again.
+    fn give_back(&mut self) {
+        let engine = self.engine;
+        let mut after = After::new(engine);
+        self.units.get_mut().give_back(&mut self.members, &mut after, engine);
+        for member in &mut self.members {
+            if mem::take(&mut member.is_to_be_made) {
+                engine.with(member.hash, |shard| shard.unmake(&member.stay.waiting.seat, after.effects()));
+            }
+        }
+    }
+}
+
+impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> Drop
+    for Many<'_, K, Q, V, E, R, S, M, W>
+{
+    fn drop(&mut self) {
+        let leave = |this: &mut Self| each(this.members.iter_mut(), |member| this.engine.leave(&mut member.stay));
+        both(self, |this| this.units.get_mut().withdraw(), |this| both(this, Self::give_back, leave));
+    }
+}
+
+/// A poll unwinds.
+struct Unwinding<'x, 'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>>(
+    &'x mut Many<'a, K, Q, V, E, R, S, M, W>,
+);
+
+impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> Drop
+    for Unwinding<'_, '_, K, Q, V, E, R, S, M, W>
+{
+    #[cold]
+    fn drop(&mut self) {
+        self.0.asks_all = true;
+        self.0.give_back();
+        self.0.wakes.iter().for_each(|wakes| wakes.end_poll());
+    }
+}

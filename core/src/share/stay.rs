@@ -1,0 +1,121 @@
+//! One caller's wait, from its first poll to its end.
+
+use alloc::{borrow::ToOwned, boxed::Box};
+use core::{
+    borrow::Borrow,
+    future::Future,
+    mem,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use crate::{
+    Instant, Runtime,
+    shard::{AsKey, Waiting},
+};
+
+/// One caller's wait.
+pub(crate) struct Stay<R: Runtime> {
+    pub(crate) waiting: Waiting<R::Notify>,
+    /// A time that has surely come.
+    pub(super) reached: Instant,
+    pub(super) state: State,
+    sleep: Option<Box<(Instant, R::Sleep)>>,
+}
+
+/// How far a wait has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Not polled yet, or told so by a poll that unwound.
+    New,
+    Waiting,
+    /// Its outcome was given out; it is never ready again.
+    Over,
+}
+
+impl<R: Runtime> Stay<R> {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self { waiting: Waiting::new(0, Instant::ZERO), reached: Instant::ZERO, state: State::New, sleep: None }
+    }
+
+    /// A wait that another caller began: a ticket's, or one that is handed to the spawner.
+    pub(crate) fn of(waiting: Waiting<R::Notify>, reached: Instant) -> Self {
+        Self { waiting, reached, state: State::Waiting, sleep: None }
+    }
+
+    #[inline]
+    pub(crate) const fn is_new(&self) -> bool {
+        // (A first poll that unwound may have left it a seat.)
+        matches!(self.state, State::New) && !self.waiting.seat.is_taken()
+    }
+
+    /// The first poll.
+    #[inline]
+    pub(super) const fn begin(&mut self, hash: u64, now: Instant, may_hand_over: bool) {
+        let waiting = &mut self.waiting;
+        (waiting.hash, waiting.started, waiting.may_hand_over) = (hash, now, may_hand_over);
+        self.reached = now;
+    }
+
+    /// The time of the first look, which did without.
+    pub(super) const fn know_time(&mut self, now: Instant) {
+        (self.reached, self.waiting.started) = (now, now);
+    }
+
+    /// Takes the wait out, for one who goes on with it.
+    pub(crate) fn take(&mut self) -> Self {
+        mem::replace(self, Self::new())
+    }
+
+    /// Waits until the deadline, or for a wake.
+    pub(super) fn sleep_until(&mut self, runtime: &R, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        if deadline == Instant::NEVER {
+            self.sleep = None;
+            return Poll::Pending;
+        }
+        if self.sleep.as_ref().is_none_or(|sleep| sleep.0 != deadline) {
+            self.sleep = Some(Box::new((deadline, runtime.sleep_until(deadline))));
+        }
+        let poll = self.sleep.as_mut().map_or(Poll::Pending, |sleep| Pin::new(&mut sleep.1).poll(cx));
+        if poll.is_ready() {
+            self.sleep = None;
+        }
+        poll
+    }
+
+    /// Drops what it needs no more.
+    pub(super) fn end_sleep(&mut self) {
+        self.sleep = None;
+    }
+}
+
+/// A key that is borrowed, in any form that the map knows.
+pub(crate) struct Borrowed<'a, Q: ?Sized>(pub(crate) &'a Q);
+
+impl<K, Q> AsKey<K> for Borrowed<'_, Q>
+where
+    K: Borrow<Q>,
+    Q: Eq + ToOwned<Owned = K> + ?Sized,
+{
+    fn is(&self, key: &K) -> bool {
+        key.borrow() == self.0
+    }
+
+    fn to_key(&self) -> K {
+        self.0.to_owned()
+    }
+}
+
+/// A key of one's own.
+pub(crate) struct OwnKey<K>(pub(crate) K);
+
+impl<K: Eq + Clone> AsKey<K> for OwnKey<K> {
+    fn is(&self, key: &K) -> bool {
+        self.0 == *key
+    }
+
+    fn to_key(&self) -> K {
+        self.0.clone()
+    }
+}

@@ -1,0 +1,77 @@
+//! Which members of one call were woken, so that the others need not be polled.
+
+use alloc::{boxed::Box, sync::Arc, task::Wake};
+use core::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    task::Waker,
+};
+
+use crate::Notify;
+
+/// A bit for each member of a call, and the task that makes the call.
+pub(crate) struct CallWakes<N> {
+    woken: Box<[AtomicUsize]>,
+    /// The call is being polled, and looks again before it waits.
+    is_polled: AtomicBool,
+    task: N,
+}
+
+/// Wakes the call for one of its members.
+struct MemberWaker<N> {
+    call: Arc<CallWakes<N>>,
+    index: usize,
+}
+
+impl<N: Notify> CallWakes<N> {
+    pub(crate) fn new(members: usize) -> Arc<Self> {
+        let woken = (0..members.div_ceil(BITS)).map(|_| AtomicUsize::new(0)).collect();
+        Arc::new(Self { woken, is_polled: AtomicBool::new(false), task: N::default() })
+    }
+
+    /// A waker of this member's own.
+    pub(crate) fn waker(self: &Arc<Self>, index: usize) -> Waker {
+        Waker::from(Arc::new(MemberWaker { call: Arc::clone(self), index }))
+    }
+
+    /// The call is polled by this task; gives back a waker that is of no use any more.
+    pub(crate) fn begin_poll(&self, listener: &mut N::Listener, waker: &Waker) -> Option<Waker> {
+        self.is_polled.store(true, Ordering::SeqCst);
+        self.task.listen(listener, waker)
+    }
+
+    /// The call goes to sleep.
+    pub(crate) fn end_poll(&self) {
+        self.is_polled.store(false, Ordering::SeqCst);
+    }
+
+    /// Takes the members that were woken.
+    pub(crate) fn take(&self, mut each: impl FnMut(usize)) {
+        for (place, word) in self.woken.iter().enumerate() {
+            let mut bits = if word.load(Ordering::SeqCst) == 0 { 0 } else { word.swap(0, Ordering::SeqCst) };
+            while bits != 0 {
+                each(place * BITS + bits.trailing_zeros() as usize);
+                bits &= bits - 1;
+            }
+        }
+    }
+
+    /// A member is woken.
+    fn set(&self, index: usize) {
+        self.woken[index / BITS].fetch_or(1 << (index % BITS), Ordering::SeqCst);
+        if !self.is_polled.load(Ordering::SeqCst) {
+            self.task.notify_all();
+        }
+    }
+}
+
+impl<N: Notify> Wake for MemberWaker<N> {
+    fn wake(self: Arc<Self>) {
+        self.call.set(self.index);
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.call.set(self.index);
+    }
+}
+
+const BITS: usize = usize::BITS as usize;
