@@ -7,7 +7,7 @@ use crate::store::policy::{Nodes, list::Link};
 
 /// One value and what there is to say of it.
 pub(crate) struct Entry<K, V> {
-    pub(super) hash: u64,
+    pub(crate) hash: u64,
     pub(crate) key: K,
     pub(crate) value: V,
     /// The number of the change that made the value what it is; zero if it was loaded.

@@ -6,7 +6,7 @@ use core::mem;
 use hashbrown::HashTable;
 use slab::Slab;
 
-use super::{Change, Entry, State, Ticket, entry::ByPlace, loads::Loads, room::Room};
+use super::{Change, Entry, State, Ticket, entry::ByPlace, room::Room};
 use crate::{Instant, store::policy::list::List};
 
 /// All entries, who waits for room, and how much of it is spoken for.
@@ -28,7 +28,6 @@ pub(crate) struct Ledger<K, V, W> {
     /// How many of these have something clean to leave for them, or did not need that.
     pub(super) clear: usize,
     pub(super) room: Room<W>,
-    pub(super) loads: Loads,
     /// How many entries were looked at.
     #[cfg(test)]
     pub(super) looks: core::cell::Cell<usize>,
@@ -37,8 +36,10 @@ pub(crate) struct Ledger<K, V, W> {
 /// Where a value comes from that is to take its reserved place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Origin {
-    /// It was loaded, and this was the last change when that was begun.
-    Loaded(u64),
+    /// It was loaded.
+    Loaded,
+    /// It was loaded, and its key was written since that was begun.
+    Outdated,
     /// It was changed at this time.
     Changed(Instant),
 }
@@ -93,7 +94,6 @@ impl<K, V, W> Ledger<K, V, W> {
             reserved: 0,
             clear: 0,
             room: Room::new(),
-            loads: Loads::new(),
             #[cfg(test)]
             looks: core::cell::Cell::default(),
         }
@@ -138,10 +138,8 @@ impl<K, V, W> Ledger<K, V, W> {
         places.into_iter().map(|place| self.take_out(place)).collect()
     }
 
-    /// Takes out everything; nothing must be pinned. Loads that are under way are void.
+    /// Takes out everything; nothing must be pinned.
     pub(crate) fn take_all(&mut self) -> Vec<Entry<K, V>> {
-        self.changes += 1;
-        self.loads.write_all(self.changes);
         self.index.clear();
         self.dirty.clear();
         self.unpinned = List::new();
@@ -197,30 +195,6 @@ impl<K, V, W> Ledger<K, V, W> {
     pub(super) fn next_change(&mut self, now: Instant) -> Change {
         self.changes += 1;
         Change { number: self.changes, at: now }
-    }
-}
-
-/// Loads.
-impl<K, V, W> Ledger<K, V, W> {
-    /// Notes that somebody is about to load a key of this hash.
-    pub(crate) fn announce_load(&mut self, hash: u64) {
-        self.loads.begin(hash);
-    }
-
-    /// Tells whether somebody is loading a key of this hash, or about to.
-    pub(crate) fn is_loading(&self, hash: u64) -> bool {
-        self.loads.is_running(hash)
-    }
-
-    /// Begins a load that was announced; returns the number of the last change, and whom to wake: who waits for room for
-    /// that key can wait for the load instead.
-    pub(crate) fn begin_load(&mut self, hash: u64) -> (u64, Vec<W>) {
-        (self.changes, self.room.call(hash))
-    }
-
-    /// Notes that a load that was announced is over.
-    pub(crate) fn end_load(&mut self, hash: u64) {
-        self.loads.end(hash);
     }
 }
 

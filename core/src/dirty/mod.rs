@@ -16,15 +16,16 @@
 //! A pinned entry never leaves. The order of use is that of the policies' linked [list](crate::store::policy::list), over
 //! entries that keep their places, so that finding a victim costs the same however many there are.
 
+mod ask;
 mod entry;
 mod flush;
 mod graph;
 mod ledger;
-mod loads;
 mod places;
 mod room;
 mod state;
 
+pub(crate) use ask::{Asked, Standing};
 pub(crate) use entry::Entry;
 #[expect(unreachable_pub, reason = "a part of public traits, though it has no public name")]
 pub use graph::Need;

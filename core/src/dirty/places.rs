@@ -22,7 +22,7 @@ impl<K, V, W> Ledger<K, V, W> {
         // What has come since he looked, he has to see now.
         let entries = &self.entries;
         let is_such = |place: &u32| entries.get(*place as usize).is_some_and(|entry| entry.hash == hash);
-        let is_called = self.loads.is_running(hash) || self.index.find(hash, is_such).is_some();
+        let is_called = self.index.find(hash, is_such).is_some();
         self.room.draw(hash, is_new, is_new && is_called)
     }
 
@@ -149,10 +149,8 @@ impl<K, V, W> Ledger<K, V, W> {
             self.pin(place);
             return (Placed::Present(place), self.give_back(is_clear));
         }
-        if let Origin::Loaded(since) = origin {
-            if self.loads.is_void(hash, since) {
-                return (Placed::Void, Vec::new());
-            }
+        if let Origin::Outdated = origin {
+            return (Placed::Void, Vec::new());
         }
         let mut leaves = None;
         if self.entries.len() >= self.capacity {
@@ -169,12 +167,9 @@ impl<K, V, W> Ledger<K, V, W> {
         self.pinned += 1;
         self.take_place(is_clear);
         let change = match origin {
-            Origin::Loaded(_) => None,
+            Origin::Loaded | Origin::Outdated => None,
             Origin::Changed(now) => Some(self.next_change(now)),
         };
-        if let Some(change) = change {
-            self.loads.write(hash, change.number);
-        }
         (Placed::At(self.enter(hash, key, value, change), left), self.room.call(hash))
     }
 

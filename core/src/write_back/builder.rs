@@ -1,19 +1,21 @@
 //! The configuration of a write-back cache, checked once.
 
-use alloc::{sync::Arc, vec::Vec};
-use core::time::Duration;
+use alloc::{boxed::Box, sync::Arc};
+use core::{future::Future, time::Duration};
 
 use super::{
-    WriteBack,
-    job::Job,
+    Fault, WriteBack,
+    asking::Wraps,
+    book::Book,
+    flush_job::FlushJob,
+    land::land,
+    load_job::LoadJob,
     node::Node,
-    shared::{Book, Settings, Shared, Wrap},
-    timeless::Timeless,
+    share::answered,
+    shared::{Brought, Done, Refused, Settings, Shared, TaskFor},
+    timeless::{Aside, Timeless},
 };
-use crate::{
-    Backend, Cache, ConfigError, DefaultHasher, Key, Lock, Runtime, Stores, Takes, Threads, Tuned, dirty::Ledger,
-    source::Answered,
-};
+use crate::{Backend, Cache, ConfigError, DefaultHasher, Key, Runtime, Stores, Takes, Threads, shard::Seat};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Begins the configuration of a cache on this runtime, in front of this back end.
@@ -116,7 +118,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         self
     }
 
-    /// Seeds the hasher; needed without std.
+    /// Seeds the hasher; needed without std, as [`hash_seed`](crate::Builder::hash_seed) is.
     ///
     /// ```
     /// # use larder::{ConfigError, ManualClock, WriteBack, parts::{Memory, Std}};
@@ -148,7 +150,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         V: 'static,
         E: 'static,
         R: 'static,
-        R::Threads: Takes<Job<K, V, E, R>>,
+        R::Threads: Takes<Box<LoadJob<K, V, E, R>>> + Takes<Box<FlushJob<K, V, E, R>>>,
     {
         let Self { runtime, backend, capacity, settings, seed, .. } = self;
         if capacity == 0 {
@@ -157,24 +159,41 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         if settings.flush_limit == 0 {
             return Err(ConfigError::FlushLimit);
         }
-        let hasher =
-            seed.map(DefaultHasher::with_seed).or_else(crate::cache::default_hasher).ok_or(ConfigError::HashSeed)?;
+        let hasher = seed.map(DefaultHasher::with_seed).or_else(DefaultHasher::random).ok_or(ConfigError::HashSeed)?;
         // What is under way is found by key, and nothing is stored.
-        let io = Cache::builder_with(Timeless::new(), Tuned::with_hasher(hasher.clone())).capacity(0);
-        let ledger = Ledger::new(capacity);
-        let book = Book {
-            ledger,
-            links: Vec::new(),
-            is_closed: false,
-            is_needed: false,
-            noted: None,
-            stuck: Vec::new(),
-            ending: Vec::new(),
-        };
-        let wrap: Wrap<K, V, E, R> = |job| R::Threads::task(job, (), |result, ()| result.map(Answered::New));
+        let mut engine = Cache::builder_with(Timeless::new(), Aside(hasher.clone())).capacity(0).build()?.inner;
+        if let Some(engine) = Arc::get_mut(&mut engine) {
+            engine.land = Some(land);
+        }
+        engine.shards[0].0.with_both(|_, book| *book = Book::new(capacity));
+        let wraps = Wraps { load: wrap, resume, flush: wrap };
         let node = Node::new(Arc::clone(&settings.name));
-        let shared =
-            Shared { runtime, backend, book: R::Lock::new(book), io: io.build()?, wrap, hasher, settings, node };
-        Ok(WriteBack { shared: Arc::new(shared) })
+        let shared = Shared { runtime, backend, engine, hasher, settings, node };
+        Ok(WriteBack { shared: Arc::new(shared), wraps })
     }
+}
+
+/// Makes a task of a load or a flush, its type erased.
+fn wrap<K, V, E, R, J>(job: Box<J>) -> TaskFor<K, V, E, R>
+where
+    K: Key + 'static,
+    V: Clone + 'static,
+    E: 'static,
+    R: Runtime + 'static,
+    R::Threads: Takes<Box<J>>,
+    J: Future<Output = Result<Done<K, V, E, R>, Fault<K, E>>> + Unpin,
+{
+    <R::Threads as Takes<Box<J>>>::task(job, (), |result, ()| result.map(answered))
+}
+
+/// Makes a load again of what was brought and has no place yet.
+fn resume<K, V, E, R>(brought: Brought<K, V, E, R>, seat: Seat<R::Notify>, refused: Refused) -> TaskFor<K, V, E, R>
+where
+    K: Key + 'static,
+    V: Clone + 'static,
+    E: 'static,
+    R: Runtime + 'static,
+    R::Threads: Takes<Box<LoadJob<K, V, E, R>>> + Takes<Box<FlushJob<K, V, E, R>>>,
+{
+    wrap(Box::new(LoadJob::resumed(brought, seat, refused, wrap)))
 }

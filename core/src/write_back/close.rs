@@ -1,8 +1,8 @@
 //! The end of a cache.
 
-use core::task::Waker;
+use core::{future::Future, task::Waker};
 
-use super::{FlushError, WriteBack};
+use super::{FlushError, WriteBack, once::Once};
 use crate::{Key, Runtime, contain::each};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
@@ -30,13 +30,15 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// assert!(matches!(block_on(cache.get_or_load(&1)), Err(WriteBackError::Closed)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn close(&self) -> Result<(), FlushError<K, E>> {
-        let wake = self.shared.with(|book| {
-            book.is_closed = true;
-            // Who waits for room will not need it.
-            book.ledger.call_all()
-        });
-        each(wake.into_iter(), Waker::wake);
-        self.flush().await
+    pub fn close(&self) -> impl Future<Output = Result<(), FlushError<K, E>>> + Unpin {
+        Once::new(async move {
+            let wake = self.shared.with(|book| {
+                book.is_closed = true;
+                // Who waits for room will not need it.
+                book.ledger.call_all()
+            });
+            each(wake.into_iter(), Waker::wake);
+            self.flush().await
+        })
     }
 }

@@ -1,10 +1,20 @@
 //! Caches that are flushed before others.
 
 use alloc::{boxed::Box, string::ToString, sync::Arc};
-use core::{error::Error, fmt};
+use core::{
+    error::Error,
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
 use super::{
-    CircleError, Fault, Flush, FlushError, Unflushed, WriteBack, WriteBackError, needs::Behalf, node::Node,
+    CircleError, Fault, Flush, FlushError, Unflushed, WriteBack, WriteBackError,
+    book::{FlushOf, Other},
+    needs::Needs,
+    node::Node,
+    once::Once,
     shared::Shared,
 };
 use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Need};
@@ -32,7 +42,7 @@ use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Need};
 )]
 pub trait FlushFirst<T: Threads> {
     #[doc(hidden)]
-    fn upstream(&self) -> Arc<T::Other>;
+    fn upstream(&self) -> Arc<Other<T>>;
 
     /// Claims what is needed of this cache.
     #[doc(hidden)]
@@ -147,10 +157,16 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// block_on(pages.flush_then_depend_on(&roots))?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn flush_then_depend_on<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U) -> Result<(), DependError> {
-        let (_, dirty_now) = other.need(false);
-        other.upstream().flush(dirty_now).await.map_err(DependError::Unflushed)?;
-        self.depend_on(other).map_err(DependError::Circle)
+    pub fn flush_then_depend_on<U: FlushFirst<R::Threads> + ?Sized>(
+        &self,
+        other: &U,
+    ) -> impl Future<Output = Result<(), DependError>> + Unpin {
+        Once::new(async move {
+            let (_, dirty_now) = other.need(false);
+            let flush = (*other.upstream())(dirty_now);
+            flush.await.map_err(DependError::Unflushed)?;
+            self.depend_on(other).map_err(DependError::Circle)
+        })
     }
 }
 
@@ -185,19 +201,45 @@ impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
     }
 }
 
-/// A cache that is flushed before another one.
-#[doc(hidden)]
-pub trait Upstream<T: Threads> {
-    /// Returns a flush of what is needed.
-    fn flush(self: Arc<Self>, need: Need) -> T::Task<Result<(), Unflushed>>;
+/// The flush of a cache on behalf of one that depends on it.
+///
+/// What is always to be flushed before it is flushed as well, though it may have nothing dirty itself: the order holds
+/// across it.
+struct Behalf<K: Key, V: Clone, E, R: Runtime> {
+    needs: Option<Needs<<R::Threads as Threads>::Task<Result<(), Unflushed>>>>,
+    flush: Flush<K, V, E, R>,
 }
 
-/// A cache that can be flushed from any thread.
-pub(super) struct FromAny<K: Key, V: Clone, E, R: Runtime>(WriteBack<K, V, E, R>);
+impl<K: Key, V: Clone, E, R: Runtime> Behalf<K, V, E, R> {
+    fn new(cache: &WriteBack<K, V, E, R>, need: Need) -> Self {
+        let shared = &cache.shared;
+        let (needs, last) = match need {
+            Need::Always if shared.node.is_dirty_within() => (Some(Needs::of(shared)), None),
+            Need::Always => (None, None),
+            Need::UpTo(last) => (None, Some(last)),
+        };
+        Self { needs, flush: Flush::up_to(cache, last) }
+    }
+}
 
-/// A cache that can be flushed from its own thread.
-pub(super) struct FromOwn<K: Key, V: Clone, E, R: Runtime>(WriteBack<K, V, E, R>);
+impl<K: Key, V: Clone, E, R: Runtime> Unpin for Behalf<K, V, E, R> {}
 
+impl<K: Key, V: Clone, E: fmt::Display, R: Runtime> Future for Behalf<K, V, E, R> {
+    type Output = Result<(), Unflushed>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Some(needs) = &mut this.needs {
+            let name = &this.flush.shared.settings.name;
+            ready!(needs.poll(cx)).map_err(|behind| behind.before(name))?;
+            this.needs = None;
+        }
+        let result = ready!(Pin::new(&mut this.flush).poll(cx));
+        Poll::Ready(result.map_err(|error| told(&this.flush.shared.settings.name, &error)))
+    }
+}
+
+/// Puts an error into words that all caches have in common.
 fn told<K, E: fmt::Display>(cache: &Arc<str>, error: &FlushError<K, E>) -> Unflushed {
     let reason = error.failed.first().map(|(_, error)| match error {
         WriteBackError::Failed(failure) => match failure.error() {
@@ -210,35 +252,6 @@ fn told<K, E: fmt::Display>(cache: &Arc<str>, error: &FlushError<K, E>) -> Unflu
     Unflushed { cache: Arc::clone(cache), reason: reason.unwrap_or_default() }
 }
 
-impl<K, V, E, R> Upstream<ManyThreads> for FromAny<K, V, E, R>
-where
-    K: Key + 'static,
-    V: Clone + 'static,
-    E: fmt::Display + 'static,
-    R: Runtime + 'static,
-    WriteBack<K, V, E, R>: Send + Sync,
-    Flush<K, V, E, R>: Send,
-    <R::Threads as Threads>::Task<Result<(), Unflushed>>: Send,
-{
-    fn flush(self: Arc<Self>, need: Need) -> <ManyThreads as Threads>::Task<Result<(), Unflushed>> {
-        let name = Arc::clone(&self.0.shared.settings.name);
-        Box::pin(Behalf::new(&self.0.shared, need, move |error: FlushError<K, E>| told(&name, &error)))
-    }
-}
-
-impl<K, V, E, R> Upstream<OneThread> for FromOwn<K, V, E, R>
-where
-    K: Key + 'static,
-    V: Clone + 'static,
-    E: fmt::Display + 'static,
-    R: Runtime + 'static,
-{
-    fn flush(self: Arc<Self>, need: Need) -> <OneThread as Threads>::Task<Result<(), Unflushed>> {
-        let name = Arc::clone(&self.0.shared.settings.name);
-        Box::pin(Behalf::new(&self.0.shared, need, move |error: FlushError<K, E>| told(&name, &error)))
-    }
-}
-
 impl<K, V, E, R> FlushFirst<ManyThreads> for WriteBack<K, V, E, R>
 where
     K: Key + 'static,
@@ -249,8 +262,9 @@ where
     Flush<K, V, E, R>: Send,
     <R::Threads as Threads>::Task<Result<(), Unflushed>>: Send,
 {
-    fn upstream(&self) -> Arc<<ManyThreads as Threads>::Other> {
-        Arc::new(FromAny(self.clone()))
+    fn upstream(&self) -> Arc<Other<ManyThreads>> {
+        let cache = self.clone();
+        Arc::new(move |need| -> FlushOf<ManyThreads> { Box::pin(Behalf::new(&cache, need)) })
     }
 
     fn need(&self, always: bool) -> (Node, Need) {
@@ -265,8 +279,9 @@ where
     E: fmt::Display + 'static,
     R: Runtime + 'static,
 {
-    fn upstream(&self) -> Arc<<OneThread as Threads>::Other> {
-        Arc::new(FromOwn(self.clone()))
+    fn upstream(&self) -> Arc<Other<OneThread>> {
+        let cache = self.clone();
+        Arc::new(move |need| -> FlushOf<OneThread> { Box::pin(Behalf::new(&cache, need)) })
     }
 
     fn need(&self, always: bool) -> (Node, Need) {

@@ -9,7 +9,12 @@ use core::{
     time::Duration,
 };
 
-use super::{FlushError, WriteBack, WriteBackError, share::Sharing, shared::Shared};
+use super::{
+    FlushError, WriteBack, WriteBackError,
+    running::Running,
+    share::{Flushing, WrapFlush},
+    shared::Shared,
+};
 use crate::{Instant, Key, Runtime};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
@@ -38,7 +43,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn flush(&self) -> Flush<K, V, E, R> {
-        Flush::new(Arc::clone(&self.shared), Scope::All { last: None, before: None })
+        Flush::new(self, Scope::All { last: None, before: None })
     }
 
     /// Writes everything that has been dirty for so long.
@@ -60,7 +65,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn flush_older_than(&self, age: Duration) -> Flush<K, V, E, R> {
-        Flush::new(Arc::clone(&self.shared), Scope::All { last: None, before: Some(age) })
+        Flush::new(self, Scope::All { last: None, before: Some(age) })
     }
 
     /// Writes the entry of `key` if it is dirty, and what has to be on disk before it.
@@ -80,7 +85,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn flush_key(&self, key: &K) -> Flush<K, V, E, R> {
-        Flush::new(Arc::clone(&self.shared), Scope::Key(key.clone()))
+        Flush::new(self, Scope::Key(key.clone()))
     }
 
     /// Returns when the oldest change will be as old as [`flush_after`](crate::WriteBackBuilder::flush_after) says.
@@ -122,6 +127,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
 #[must_use = "a future does nothing unless it is polled"]
 pub struct Flush<K: Key, V: Clone, E, R: Runtime> {
     pub(super) shared: Arc<Shared<K, V, E, R>>,
+    wrap: WrapFlush<K, V, E, R>,
     scope: Scope<K>,
     /// The number up to which changes are to be on disk, once it is known.
     last: Option<u64>,
@@ -129,8 +135,11 @@ pub struct Flush<K: Key, V: Clone, E, R: Runtime> {
     begun: u64,
     /// Later ones that were begun, too.
     ahead: Vec<u64>,
-    running: Vec<(K, Sharing<K, V, E, R>)>,
+    running: Running<K, V, E, R>,
+    /// Those that run are told apart by their wakers.
+    tells_apart: bool,
     failed: Vec<(K, WriteBackError<K, E>)>,
+    is_over: bool,
 }
 
 /// What is to be flushed.
@@ -144,13 +153,18 @@ enum Scope<K> {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
-    fn new(shared: Arc<Shared<K, V, E, R>>, scope: Scope<K>) -> Self {
-        Self { shared, scope, last: None, begun: 0, ahead: Vec::new(), running: Vec::new(), failed: Vec::new() }
+    fn new(cache: &WriteBack<K, V, E, R>, scope: Scope<K>) -> Self {
+        let (shared, wrap) = (Arc::clone(&cache.shared), cache.wraps.flush);
+        let (ahead, running, failed) = (Vec::new(), Running::new(), Vec::new());
+        let (last, begun, tells_apart, is_over) = (None, 0, true, false);
+        Self { shared, wrap, scope, last, begun, ahead, running, tells_apart, failed, is_over }
     }
 
-    /// Flushes all changes up to this number, or all that there are now.
-    pub(super) fn up_to(shared: Arc<Shared<K, V, E, R>>, last: Option<u64>) -> Self {
-        Self::new(shared, Scope::All { last, before: None })
+    /// Flushes all changes up to this number, or all that there are now, on behalf of a flush of another cache.
+    ///
+    /// It is polled with one waker throughout, by which that flush is known to whatever asks for it from here.
+    pub(super) fn up_to(cache: &WriteBack<K, V, E, R>, last: Option<u64>) -> Self {
+        Self { tells_apart: false, ..Self::new(cache, Scope::All { last, before: None }) }
     }
 
     /// Sets out: what is dirty now is what is to be on disk.
@@ -163,14 +177,16 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
             Scope::Key(_) => (None, None),
         };
         let known = last;
-        let last = self.shared.with(|book| {
+        let (last, dirty) = self.shared.with(|book| {
             let last = known.unwrap_or_else(|| book.ledger.last_change());
-            is_old.map_or(last, |(age, now)| book.ledger.last_older_than(age, now))
+            (is_old.map_or(last, |(age, now)| book.ledger.last_older_than(age, now)), book.ledger.dirty())
         });
         if let Scope::Key(key) = &self.scope {
             let key = key.clone();
             self.run(key, last);
             self.begun = u64::MAX;
+        } else if self.tells_apart {
+            self.running.tell_apart(dirty.min(self.shared.settings.flush_limit));
         }
         *self.last.insert(last)
     }
@@ -187,8 +203,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
             if number > self.begun {
                 self.ahead.push(number);
             }
-            let flush = Sharing::flush(&self.shared, key.clone(), round);
-            self.running.push((key, flush));
+            let flush = Flushing::new(&self.shared, self.wrap, key.clone(), round);
+            self.running.push(key, flush);
         }
     }
 
@@ -203,7 +219,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
             self.begun = number;
             if let Some(place) = self.ahead.iter().position(|ahead| *ahead == number) {
                 self.ahead.swap_remove(place);
-            } else if !self.running.iter().any(|(running, _)| *running == key) {
+            } else if !self.running.has(&key) {
                 self.run(key, last);
             }
         }
@@ -217,30 +233,29 @@ impl<K: Key, V: Clone, E, R: Runtime> Future for Flush<K, V, E, R> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        if this.is_over {
+            return Poll::Pending;
+        }
         let last = match this.last {
             Some(last) => last,
             None => this.set_out(),
         };
-        let mut polled = 0;
+        let polling = this.running.begin_poll(cx.waker());
         loop {
             this.begin(last);
-            let Some((_, flush)) = this.running.get_mut(polled) else { break };
-            match flush.poll(cx) {
-                Poll::Pending => polled += 1,
-                Poll::Ready(end) => {
-                    let (key, _) = this.running.swap_remove(polled);
-                    match end {
-                        Some(Err(error)) => this.failed.push((key, WriteBackError::of(error))),
-                        // It may have been one of older content.
-                        _ => this.run(key, last),
-                    }
-                }
+            match this.running.poll(cx) {
+                Some((key, Some(Err(error)))) => this.failed.push((key, WriteBackError::of(error))),
+                // It may have been one of older content.
+                Some((key, _)) => this.run(key, last),
+                None => break,
             }
         }
-        if this.running.is_empty() {
-            let failed = mem::take(&mut this.failed);
-            return Poll::Ready(if failed.is_empty() { Ok(()) } else { Err(FlushError { failed }) });
+        if this.running.len() > 0 {
+            this.running.end_poll(polling, cx.waker());
+            return Poll::Pending;
         }
-        Poll::Pending
+        this.is_over = true;
+        let failed = mem::take(&mut this.failed);
+        Poll::Ready(if failed.is_empty() { Ok(()) } else { Err(FlushError { failed }) })
     }
 }

@@ -5,15 +5,15 @@ use core::{
     future::Future,
     mem,
     pin::Pin,
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, ready},
 };
 
-use super::{Fault, Unflushed, needs::Needs, shared::Shared};
-use crate::{
-    Key, Runtime, Threads,
-    contain::{both, each},
-    source::Files,
+use super::{
+    Fault, Unflushed,
+    needs::Needs,
+    shared::{BookOf, Done, Shared, Writing},
 };
+use crate::{Key, Runtime, Threads, contain::both, source::Files};
 
 /// One flush of one key. Dropped before it has succeeded, it leaves the key as dirty as it was.
 pub struct FlushJob<K: Key, V: Clone, E, R: Runtime> {
@@ -21,7 +21,7 @@ pub struct FlushJob<K: Key, V: Clone, E, R: Runtime> {
     key: K,
     round: u64,
     /// The entry, while it is being flushed.
-    place: Option<u32>,
+    writing: Option<Writing<K, V, E, R>>,
     step: Steps<V, E, R::Threads>,
 }
 
@@ -29,6 +29,8 @@ type Steps<V, E, T> = Step<V, <T as Threads>::Task<Result<(), E>>, <T as Threads
 
 enum Step<V, F, T> {
     New,
+    /// This is to be written.
+    Fixed(V),
     /// What has to be on disk first.
     First(V, Needs<T>),
     Writing(F),
@@ -36,9 +38,9 @@ enum Step<V, F, T> {
 }
 
 /// How a flush begins.
-enum Begun<V> {
-    /// With this to be written.
-    With(V),
+enum Begun {
+    /// It is fixed what is to be written.
+    Fixed,
     /// Not yet: one that was given up has not gone.
     Before,
     /// Not at all: somebody else has flushed it, or it is gone.
@@ -47,53 +49,28 @@ enum Begun<V> {
 
 impl<K: Key, V: Clone, E, R: Runtime> FlushJob<K, V, E, R> {
     pub(super) const fn new(shared: Arc<Shared<K, V, E, R>>, key: K, round: u64) -> Self {
-        Self { shared, key, round, place: None, step: Step::New }
+        Self { shared, key, round, writing: None, step: Step::New }
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault<K, E>>> {
-        loop {
-            match &mut self.step {
-                Step::New => match self.begin(cx) {
-                    Begun::With(value) => {
-                        self.step = Step::First(value, Needs::of(&self.shared));
-                    }
-                    Begun::Before => return Poll::Pending,
-                    Begun::Nothing => return Poll::Ready(Ok(())),
-                },
-                Step::First(_, needs) => {
-                    if let Err(unflushed) = ready!(needs.poll(cx)) {
-                        self.end(false);
-                        return Poll::Ready(Err(Fault::Dependency(unflushed)));
-                    }
-                    if let Step::First(value, ..) = mem::replace(&mut self.step, Step::Over) {
-                        self.step = Step::Writing(self.shared.backend.flush(self.key.clone(), value));
-                    }
-                }
-                Step::Writing(write) => {
-                    let result = ready!(Pin::new(write).poll(cx));
-                    // The flush goes first: its drop is part of it.
-                    self.step = Step::Over;
-                    self.end(result.is_ok());
-                    return Poll::Ready(result.map_err(|error| Fault::Backend(Arc::new(error))));
-                }
-                Step::Over => return Poll::Ready(Ok(())),
-            }
-        }
+    /// Fixes what is to be written of the entry at this place, if this is its turn.
+    pub(super) fn fix(&mut self, place: u32, book: &mut BookOf<K, V, R>) -> bool {
+        let Some(value) = book.ledger.begin_flush(place, self.round) else { return false };
+        (self.writing, self.step) = (Some(Writing::new(&self.shared, place)), Step::Fixed(value));
+        true
     }
 
-    /// Fixes what is to be written.
-    fn begin(&mut self, cx: &Context<'_>) -> Begun<V> {
-        let Self { shared, key, round, place, .. } = self;
+    /// The same for one that was begun before its entry was looked for.
+    fn begin(&mut self, cx: &Context<'_>) -> Begun {
+        let shared = Arc::clone(&self.shared);
         // What is not needed of it is dropped outside the lock.
-        let (hash, mut waker) = (shared.hash(key), Some(cx.waker().clone()));
+        let (hash, mut waker) = (shared.hash(&self.key), Some(cx.waker().clone()));
         shared.with(|book| {
-            let Some(found) = book.ledger.find(hash, |k| k == key) else { return Begun::Nothing };
-            if let Some(value) = book.ledger.begin_flush(found, *round) {
-                *place = Some(found);
-                return Begun::With(value);
+            let Some(found) = book.ledger.find(hash, |k| *k == self.key) else { return Begun::Nothing };
+            if self.fix(found, book) {
+                return Begun::Fixed;
             }
             let entry = book.ledger.entry(found);
-            if entry.round == *round && entry.state.is_flushing() {
+            if entry.round == self.round && entry.state.is_flushing() {
                 if !book.ending.iter().any(|other| other.will_wake(cx.waker())) {
                     book.ending.extend(waker.take());
                 }
@@ -102,14 +79,52 @@ impl<K: Key, V: Clone, E, R: Runtime> FlushJob<K, V, E, R> {
             Begun::Nothing
         })
     }
+}
 
-    fn end(&mut self, is_written: bool) {
-        if let Some(place) = self.place.take() {
-            let ending = self.shared.with(|book| {
-                book.ledger.end_flush(place, is_written);
-                mem::take(&mut book.ending)
-            });
-            each(ending.into_iter(), Waker::wake);
+impl<K: Key, V: Clone, E, R: Runtime> Unpin for FlushJob<K, V, E, R> {}
+
+impl<K: Key, V: Clone, E, R: Runtime> Future for FlushJob<K, V, E, R> {
+    type Output = Result<Done<K, V, E, R>, Fault<K, E>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            match &mut this.step {
+                Step::New => match this.begin(cx) {
+                    Begun::Fixed => {}
+                    Begun::Before => return Poll::Pending,
+                    Begun::Nothing => return Poll::Ready(Ok(Done::Flushed)),
+                },
+                Step::Fixed(_) => {
+                    let needs = Needs::of(&this.shared);
+                    if let Step::Fixed(value) = mem::replace(&mut this.step, Step::Over) {
+                        this.step = Step::First(value, needs);
+                    }
+                }
+                Step::First(_, needs) => {
+                    if let Err(unflushed) = ready!(needs.poll(cx)) {
+                        this.writing = None;
+                        return Poll::Ready(Err(Fault::Dependency(unflushed)));
+                    }
+                    if let Step::First(value, ..) = mem::replace(&mut this.step, Step::Over) {
+                        this.step = Step::Writing(this.shared.backend.flush(this.key.clone(), value));
+                    }
+                }
+                Step::Writing(write) => {
+                    let result = ready!(Pin::new(write).poll(cx));
+                    // The flush goes first: its drop is part of it.
+                    this.step = Step::Over;
+                    let writing = this.writing.take();
+                    return Poll::Ready(match result {
+                        Ok(()) => Ok(writing.map_or(Done::Flushed, Done::Written)),
+                        Err(error) => {
+                            drop(writing);
+                            Err(Fault::Backend(Arc::new(error)))
+                        }
+                    });
+                }
+                Step::Over => return Poll::Ready(Ok(Done::Flushed)),
+            }
         }
     }
 }
@@ -117,6 +132,6 @@ impl<K: Key, V: Clone, E, R: Runtime> FlushJob<K, V, E, R> {
 impl<K: Key, V: Clone, E, R: Runtime> Drop for FlushJob<K, V, E, R> {
     fn drop(&mut self) {
         // What was being written is given up first.
-        both(self, |job| job.step = Step::Over, |job| job.end(false));
+        both(self, |job| job.step = Step::Over, |job| job.writing = None);
     }
 }

@@ -1,15 +1,13 @@
 //! Getting an entry.
 
-use alloc::sync::Arc;
-
-use super::{
-    Pinned, Room, WriteBack, WriteBackError,
-    load_job::LoadJob,
-    room::{Wait, Waiting},
-    settle::Settling,
-    share::Sharing,
-    shared::Done,
+use alloc::boxed::Box;
+use core::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
 };
+
+use super::{Pinned, Room, WriteBack, WriteBackError, asking::Asking, room::Patience, shared::Pin as Pinning};
 use crate::{Key, Runtime};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
@@ -40,8 +38,11 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// assert_eq!(cache.pinned(), 0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn get_or_load(&self, key: &K) -> Result<Pinned<K, V, E, R>, WriteBackError<K, E>> {
-        self.get_or_load_with(key, Room::Wait).await
+    pub fn get_or_load<'a>(
+        &'a self,
+        key: &'a K,
+    ) -> impl Future<Output = Result<Pinned<K, V, E, R>, WriteBackError<K, E>>> + Unpin {
+        self.get_or_load_with(key, Room::Wait)
     }
 
     /// Returns the entry of `key`, pinned, and loads it if need be; `room` says what if all entries are pinned.
@@ -67,70 +68,12 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// assert!(block_on(cache.get_or_load_with(&2, Room::Try)).is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn get_or_load_with(&self, key: &K, room: Room) -> Result<Pinned<K, V, E, R>, WriteBackError<K, E>> {
-        match self.look(key)? {
-            Found::There(handle) => Ok(handle),
-            Found::Nothing { is_loading } => self.miss(key, room, is_loading).await,
-        }
-    }
-
-    async fn miss(
-        &self,
-        key: &K,
+    pub fn get_or_load_with<'a>(
+        &'a self,
+        key: &'a K,
         room: Room,
-        mut is_loading: bool,
-    ) -> Result<Pinned<K, V, E, R>, WriteBackError<K, E>> {
-        let (shared, hash) = (&self.shared, self.shared.hash(key));
-        let patience = room.from(|| shared.now());
-        let mut waiting = Waiting::new(Arc::clone(shared), hash, patience);
-        loop {
-            let mut end = None;
-            if is_loading {
-                end = waiting.beside(key, Sharing::of_load(shared, key.clone())).await?;
-            }
-            if end.is_none() {
-                match (&mut waiting).await {
-                    Wait::For(place) => {
-                        let settling = Settling::new(Arc::clone(shared), patience, place);
-                        let job = LoadJob::new(Arc::clone(shared), key.clone(), hash, settling);
-                        let job = job.ok_or(WriteBackError::Closed)?;
-                        end = waiting.beside(key, Sharing::load(shared, key.clone(), job)).await?;
-                    }
-                    Wait::Called => {}
-                    Wait::Over => return Err(WriteBackError::Full),
-                }
-            }
-            match end {
-                Some(Ok(Done::Loaded(handle))) => return Ok(handle),
-                Some(Err(error)) => match WriteBackError::of(error) {
-                    // That may have been the rule of whoever began the load.
-                    WriteBackError::Full if room != Room::Try => {}
-                    error => return Err(error),
-                },
-                Some(Ok(Done::Flushed)) | None => {}
-            }
-            is_loading = match self.look(key)? {
-                Found::There(handle) => return Ok(handle),
-                Found::Nothing { is_loading } => is_loading,
-            };
-        }
-    }
-
-    /// Looks for a key, and pins its entry if there is one.
-    fn look(&self, key: &K) -> Result<Found<K, V, E, R>, WriteBackError<K, E>> {
-        let (own, hash) = (key.clone(), self.shared.hash(key));
-        let found = self.shared.with(|book| {
-            if book.is_closed {
-                return Err(WriteBackError::Closed);
-            }
-            let ledger = &mut book.ledger;
-            let place = ledger.find(hash, |k| k == key).inspect(|place| ledger.pin(*place));
-            Ok(place.ok_or_else(|| ledger.is_loading(hash)))
-        })?;
-        Ok(match found {
-            Ok(place) => Found::There(Pinned::new(Arc::clone(&self.shared), own, place)),
-            Err(is_loading) => Found::Nothing { is_loading },
-        })
+    ) -> impl Future<Output = Result<Pinned<K, V, E, R>, WriteBackError<K, E>>> + Unpin {
+        Getting { cache: self, key, room, patience: None, asking: None, is_over: false }
     }
 
     /// Returns the entry of `key`, pinned, if it is there; loads nothing.
@@ -146,15 +89,66 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn try_get(&self, key: &K) -> Option<Pinned<K, V, E, R>> {
-        Pinned::of(&self.shared, key)
+        let own = key.clone();
+        Pinning::of(&self.shared, key).map(|pin| Pinned::new(pin, own))
     }
 }
 
-/// What there is of a key.
-enum Found<K: Key, V: Clone, E, R: Runtime> {
-    There(Pinned<K, V, E, R>),
-    /// No entry; it or a key of the same hash is being loaded, or not.
-    Nothing {
-        is_loading: bool,
-    },
+/// The future of a call that gets an entry.
+struct Getting<'a, K: Key, V: Clone, E, R: Runtime> {
+    cache: &'a WriteBack<K, V, E, R>,
+    key: &'a K,
+    room: Room,
+    /// Once it is known.
+    patience: Option<Patience>,
+    /// There while it waits.
+    asking: Option<Box<Asking<'a, K, V, E, R>>>,
+    is_over: bool,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Getting<'_, K, V, E, R> {
+    fn go_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<Pinned<K, V, E, R>, WriteBackError<K, E>>> {
+        // Out of its place while it is polled: should that unwind, it asks anew.
+        if let Some(mut asking) = self.asking.take() {
+            let poll = asking.poll(cx);
+            if poll.is_pending() {
+                self.asking = Some(asking);
+            } else {
+                // Gone before anything is returned: what is being returned would be forgotten, pin and all, if that panicked.
+                drop(asking);
+            }
+            return poll;
+        }
+        let (cache, key) = (self.cache, self.key);
+        if let Room::Within(_) = self.room {
+            // The time is of no use to a hit.
+            if let Some(handle) = cache.try_get(key).filter(|_| !cache.is_closed()) {
+                return Poll::Ready(Ok(handle));
+            }
+        }
+        let patience = *self.patience.get_or_insert_with(|| self.room.patience(|| cache.shared.now()));
+        let mut asking = Asking::new(&cache.shared, cache.wraps, key, patience);
+        let poll = asking.poll(cx);
+        if poll.is_pending() {
+            self.asking = Some(Box::new(asking));
+        } else {
+            drop(asking);
+        }
+        poll
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Unpin for Getting<'_, K, V, E, R> {}
+
+impl<K: Key, V: Clone, E, R: Runtime> Future for Getting<'_, K, V, E, R> {
+    type Output = Result<Pinned<K, V, E, R>, WriteBackError<K, E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.is_over {
+            return Poll::Pending;
+        }
+        let poll = self.go_on(cx);
+        self.is_over = poll.is_ready();
+        poll
+    }
 }

@@ -1,14 +1,16 @@
 //! Putting an entry there without loading it.
 
 use alloc::{sync::Arc, vec};
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 
 use super::{
     Pinned, Room, WriteBack, WriteBackError,
-    room::{Wait, Waiting},
+    once::Once,
+    place::{Wait, Waiting},
     settle::{Settled, Settling},
+    shared::Pin,
 };
-use crate::{Cause, Failure, Key, LoadError, Runtime, dirty::Origin};
+use crate::{Cause, Failure, Key, LoadError, Runtime};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Stores a value as a dirty entry without loading anything, and returns it pinned.
@@ -35,17 +37,24 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// assert!(matches!(refused, Err(WriteBackError::Pinned(keys)) if keys == [3]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn insert(&self, key: K, value: V, room: Room) -> Result<Pinned<K, V, E, R>, WriteBackError<K, E>> {
-        let end = self.store(&key, value, room).await;
-        // Gone before anything is returned: what is being returned would be forgotten, pin and all, if that panicked.
-        drop(key);
-        end
+    pub fn insert(
+        &self,
+        key: K,
+        value: V,
+        room: Room,
+    ) -> impl Future<Output = Result<Pinned<K, V, E, R>, WriteBackError<K, E>>> + Unpin {
+        Once::new(async move {
+            let end = self.store(&key, value, room).await;
+            // Gone before anything is returned: what is being returned would be forgotten, pin and all, if that panicked.
+            drop(key);
+            end
+        })
     }
 
     async fn store(&self, key: &K, value: V, room: Room) -> Result<Pinned<K, V, E, R>, WriteBackError<K, E>> {
         let (shared, hash) = (&self.shared, self.shared.hash(key));
         let now = || shared.now();
-        let patience = room.from(now);
+        let patience = room.patience(now);
         let mut waiting = Waiting::new(Arc::clone(shared), hash, patience);
         let mut value = value;
         loop {
@@ -58,22 +67,24 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
                 Wait::Called => continue,
                 Wait::Over => return Err(WriteBackError::Full),
             };
-            let mut settling = Settling::new(Arc::clone(shared), patience, place);
+            let mut settling = Settling::new(self.wraps.flush, patience, place);
             value = loop {
                 if self.is_closed() {
                     return Err(WriteBackError::Closed);
                 }
-                match settling.place(key, value, Origin::Changed(now())) {
-                    Settled::At(handle) => {
+                let own = key.clone();
+                match settling.place(key, value, now()) {
+                    Settled::At(pin) => {
+                        let handle = Pinned::new(pin, own);
                         drop(settling);
                         return Ok(handle);
                     }
                     // It has come meanwhile, and this value is the newer one.
-                    Settled::Present(_, newer) => break newer,
+                    Settled::Present(newer) => break newer,
                     Settled::Not(again) => value = again,
                     Settled::Void => return Err(WriteBackError::Closed),
                 }
-                if let Err(fault) = poll_fn(|cx| settling.make_room(hash, cx)).await {
+                if let Err(fault) = poll_fn(|cx| settling.make_room(hash, None, cx)).await {
                     return Err(WriteBackError::of(LoadError::Failed(Failure::new(Cause::Error(Arc::new(fault))))));
                 }
             };
@@ -103,7 +114,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
             Ok(Some((place, book.ledger.change(place, value, now))))
         })?;
         let Some((place, old)) = found else { return new.map(Err).ok_or(WriteBackError::Closed) };
-        let handle = Pinned::new(Arc::clone(shared), own, place);
+        let handle = Pinned::new(Pin::new(shared, place), own);
         drop(old);
         Ok(Ok(handle))
     }

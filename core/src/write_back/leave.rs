@@ -1,9 +1,9 @@
 //! Removing one entry, or all of them.
 
 use alloc::{vec, vec::Vec};
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 
-use super::{WriteBack, WriteBackError, share::Sharing};
+use super::{WriteBack, WriteBackError, once::Once, share::Flushing};
 use crate::{Key, LoadError, Runtime, contain::each, dirty::State, source::Files};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
@@ -28,7 +28,11 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// assert!(cache.try_get(&1).is_none());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn remove(&self, key: &K) -> Result<Option<V>, WriteBackError<K, E>> {
+    pub fn remove(&self, key: &K) -> impl Future<Output = Result<Option<V>, WriteBackError<K, E>>> + Unpin {
+        Once::new(self.take_out(key))
+    }
+
+    async fn take_out(&self, key: &K) -> Result<Option<V>, WriteBackError<K, E>> {
         let hash = self.shared.hash(key);
         loop {
             let found = self.shared.with(|book| {
@@ -47,7 +51,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
                 Found::Taken((_key, value)) => return Ok(Some(value)),
                 Found::Dirty(round) => round,
             };
-            let mut flush = Sharing::flush(&self.shared, key.clone(), round);
+            let mut flush = Flushing::new(&self.shared, self.wraps.flush, key.clone(), round);
             if let Some(Err(error)) = poll_fn(|cx| flush.poll(cx)).await {
                 return Err(WriteBackError::of(error));
             }
@@ -79,22 +83,29 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// assert_eq!(block_on(cache.get_or_load(&1))?.value(), "eins");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub async fn invalidate(&self) -> Result<(), WriteBackError<K, E>> {
+    pub fn invalidate(&self) -> impl Future<Output = Result<(), WriteBackError<K, E>>> + Unpin {
+        Once::new(self.take_out_all())
+    }
+
+    async fn take_out_all(&self) -> Result<(), WriteBackError<K, E>> {
         let gone = loop {
-            let step = self.shared.with(|book| {
+            let step = self.shared.with_flights(|flights, book| {
                 let pinned = book.ledger.pinned_keys();
                 if !pinned.is_empty() {
                     return Err(WriteBackError::Pinned(pinned));
                 }
                 match book.ledger.flushing() {
                     Some(entry) => Ok(Err((entry.key.clone(), entry.round))),
-                    None => Ok(Ok(book.ledger.take_all())),
+                    None => {
+                        flights.flights.detach_all();
+                        Ok(Ok(book.ledger.take_all()))
+                    }
                 }
             })?;
             match step {
                 Ok(gone) => break gone,
                 Err((key, round)) => {
-                    let mut flush = Sharing::flush(&self.shared, key, round);
+                    let mut flush = Flushing::new(&self.shared, self.wraps.flush, key, round);
                     match poll_fn(|cx| flush.poll(cx)).await {
                         // It is asked from inside that flush.
                         Some(Err(error @ LoadError::Reentrant)) => return Err(WriteBackError::of(error)),

@@ -1,31 +1,38 @@
 //! Loading one key: room is made first, then it is loaded, and only then does leave what has to.
 
-use alloc::sync::Arc;
+use alloc::{boxed::Box, sync::Arc};
 use core::{
     future::Future,
     mem,
     pin::Pin,
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, ready},
 };
 
 use super::{
     Fault,
-    pinned::Pinned,
-    settle::{Settled, Settling},
-    shared::Shared,
+    settle::{Cleared, Settling},
+    share::WrapFlush,
+    shared::{Brought, Done, Pin as Pinning, Refused, Resume, Shared},
 };
-use crate::{Key, Runtime, Threads, contain::each, dirty::Origin, source::Files};
+use crate::{Key, Runtime, Threads, shard::Seat, source::Files};
 
 /// One load of one key.
 pub struct LoadJob<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
-    key: K,
+    /// Until it goes with the value.
+    key: Option<K>,
     hash: u64,
+    /// That of the load itself: it is not to be joined any more if its key was written meanwhile.
+    seat: Seat<R::Notify>,
     settling: Settling<K, V, E, R>,
-    /// The last change before the load began.
-    since: u64,
+    /// The way is clear, and the load is to be made.
+    begins: bool,
     load: Option<<R::Threads as Threads>::Task<Result<V, E>>>,
     value: Option<V>,
+    /// Why that has not landed, when it was to.
+    refused: Option<Refused>,
+    /// Makes a load of what has not landed.
+    resume: Resume<K, V, E, R>,
     /// There while it waits for room.
     stuck: Option<Stuck<K, V, E, R>>,
 }
@@ -57,81 +64,97 @@ impl<K: Key, V: Clone, E, R: Runtime> Drop for Stuck<K, V, E, R> {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> LoadJob<K, V, E, R> {
-    /// Returns the load, which is known of from here on; `None` if the cache is closed.
+    /// The load that has this seat.
     pub(super) fn new(
         shared: Arc<Shared<K, V, E, R>>,
-        key: K,
-        hash: u64,
+        (key, hash): (Option<K>, u64),
+        seat: Seat<R::Notify>,
         settling: Settling<K, V, E, R>,
-    ) -> Option<Self> {
-        let is_open = shared.with(|book| {
-            let is_open = !book.is_closed;
-            if is_open {
-                book.ledger.announce_load(hash);
-            }
-            is_open
-        });
-        if !is_open {
-            return None;
-        }
-        Some(Self { shared, key, hash, settling, since: 0, load: None, value: None, stuck: None })
+        resume: Resume<K, V, E, R>,
+    ) -> Self {
+        let (load, value, refused, stuck) = (None, None, None, None);
+        Self { shared, key, hash, seat, settling, begins: false, load, value, refused, resume, stuck }
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Pinned<K, V, E, R>, Fault<K, E>>> {
-        loop {
-            if let Some(load) = &mut self.load {
-                let result = ready!(Pin::new(load).poll(cx));
-                self.load = None;
-                self.value = Some(result.map_err(|error| Fault::Backend(Arc::new(error)))?);
-            }
-            match self.value.take() {
-                Some(value) => match self.settling.place(&self.key, value, Origin::Loaded(self.since)) {
-                    Settled::At(handle) => return Poll::Ready(Ok(handle)),
-                    Settled::Present(handle, older) => {
-                        // Before the handle is returned, which would be forgotten if that panicked.
-                        drop(older);
-                        return Poll::Ready(Ok(handle));
-                    }
-                    Settled::Not(value) => self.value = Some(value),
-                    Settled::Void => {}
-                },
-                None => {
-                    if let Some(handle) = Pinned::of(&self.shared, &self.key) {
-                        return Poll::Ready(Ok(handle));
-                    }
-                }
-            }
-            if ready!(self.make_room(cx))? && self.value.is_none() {
-                self.begin();
-            }
-        }
+    /// There is room for it already.
+    pub(super) fn begun(self) -> Self {
+        Self { begins: true, ..self }
     }
 
-    fn make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Fault<K, E>>> {
-        let poll = self.settling.make_room(self.hash, cx);
+    /// The same load, whose value was to land and had no place.
+    pub(super) fn resumed(
+        brought: Brought<K, V, E, R>,
+        seat: Seat<R::Notify>,
+        refused: Refused,
+        flushes: WrapFlush<K, V, E, R>,
+    ) -> Self {
+        let Brought { hash, new, place, patience, tried, first, resume, .. } = brought;
+        let (key, value) = new.unzip();
+        let shared = Arc::clone(&place.shared);
+        let settling = Settling::new(flushes, patience, place).having_tried(tried, first);
+        Self { value, refused: Some(refused), ..Self::new(shared, (key, hash), seat, settling, resume) }
+    }
+
+    /// What it comes to with its value, if there is a place for that, or the key has come meanwhile.
+    fn bring(&mut self) -> Option<Done<K, V, E, R>> {
+        if self.settling.may_land() {
+            let new = self.key.take().zip(self.value.take())?;
+            return self.settling.bring(self.hash, new, self.resume).map(|brought| Done::Brought(Box::new(brought)));
+        }
+        let pin = Pinning::of(&self.shared, self.key.as_ref()?)?;
+        // Before the pin is returned, which would be forgotten if that panicked.
+        self.value = None;
+        Some(Done::Loaded(Arc::new(pin)))
+    }
+
+    fn make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<Cleared<K, V, E, R>, Fault<K, E>>> {
+        let load = self.key.as_ref().filter(|_| self.value.is_none()).map(|key| (key, &self.seat));
+        let poll = self.settling.make_room(self.hash, load, cx);
         // Everybody who shares the load looks whether he waits for that. Who came during the poll that notes it may not have
         // seen the note, and what that was polled with does not wake him; he is among those whom the next one wakes.
         let is_told = self.stuck.as_mut().is_some_and(|stuck| mem::replace(&mut stuck.is_old, true));
         if !self.settling.is_waiting() {
             self.stuck = None;
         } else if !is_told {
-            self.stuck.get_or_insert_with(|| Stuck::new(&self.shared, &self.key));
+            self.stuck = self.stuck.take().or_else(|| self.key.as_ref().map(|key| Stuck::new(&self.shared, key)));
             cx.waker().wake_by_ref();
         }
         poll
     }
-
-    /// Begins the load. Who waits for room for the same key is told: he can wait for this load instead.
-    fn begin(&mut self) {
-        let (since, wake) = self.shared.with(|book| book.ledger.begin_load(self.hash));
-        self.since = since;
-        each(wake.into_iter(), Waker::wake);
-        self.load = Some(self.shared.backend.load(self.key.clone()));
-    }
 }
 
-impl<K: Key, V: Clone, E, R: Runtime> Drop for LoadJob<K, V, E, R> {
-    fn drop(&mut self) {
-        self.shared.with(|book| book.ledger.end_load(self.hash));
+impl<K: Key, V: Clone, E, R: Runtime> Unpin for LoadJob<K, V, E, R> {}
+
+impl<K: Key, V: Clone, E, R: Runtime> Future for LoadJob<K, V, E, R> {
+    type Output = Result<Done<K, V, E, R>, Fault<K, E>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            if mem::take(&mut this.begins) {
+                this.load = this.key.clone().map(|key| this.shared.backend.load(key));
+            }
+            if let Some(load) = &mut this.load {
+                let result = ready!(Pin::new(load).poll(cx));
+                this.load = None;
+                this.value = Some(result.map_err(|error| Fault::Backend(Arc::new(error)))?);
+            }
+            match this.refused.take() {
+                Some(Refused::Dirty) => {}
+                Some(Refused::Full) => this.settling.wait(this.hash),
+                Some(Refused::Void) => this.value = None,
+                None => {
+                    if let Some(done) = this.value.is_some().then(|| this.bring()).flatten() {
+                        return Poll::Ready(Ok(done));
+                    }
+                }
+            }
+            match ready!(this.make_room(cx))? {
+                Cleared::Room => this.begins = this.value.is_none(),
+                Cleared::Look => {}
+                Cleared::There(pin) => return Poll::Ready(Ok(Done::Loaded(Arc::new(pin)))),
+                Cleared::Elsewhere => return Poll::Ready(Ok(Done::Elsewhere)),
+            }
+        }
     }
 }

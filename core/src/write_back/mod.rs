@@ -1,9 +1,11 @@
 //! The shell of the write-back cache: locks its ledger, asks it, unlocks, and then wakes, drops and calls the back end.
 //!
 //! What is under way, loads and flushes, is shared by the same engine as the loads of a [`Cache`](crate::Cache): a
-//! [`job`] rests in a flight, and whoever waits for it carries it on. A job holds what it has claimed by guards, so that it
+//! job rests in a flight, and whoever waits for it carries it on. A job holds what it has claimed by guards, so that it
 //! may be dropped at any await.
 
+mod asking;
+mod book;
 mod builder;
 mod close;
 mod depend;
@@ -12,13 +14,16 @@ mod flush;
 mod flush_job;
 mod get;
 mod insert;
-mod job;
+mod land;
 mod leave;
 mod load_job;
 mod needs;
 mod node;
+mod once;
 mod pinned;
+mod place;
 mod room;
+mod running;
 mod settle;
 mod share;
 mod shared;
@@ -29,7 +34,6 @@ use alloc::sync::Arc;
 use core::fmt;
 
 pub use builder::WriteBackBuilder;
-pub(crate) use depend::Upstream;
 pub use depend::{DependError, FlushFirst};
 pub use error::{CircleError, Fault, FlushError, Unflushed, WriteBackError};
 pub use flush::Flush;
@@ -37,6 +41,7 @@ pub use pinned::Pinned;
 pub use room::Room;
 
 use crate::{Key, Runtime};
+use asking::Wraps;
 use shared::Shared;
 
 /// A write-back cache: values are changed in memory, and written behind.
@@ -88,11 +93,12 @@ use shared::Shared;
 /// flushed, circles are found however long, and a failed flush does not end the others.
 pub struct WriteBack<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
+    wraps: Wraps<K, V, E, R>,
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> Clone for WriteBack<K, V, E, R> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self { shared: Arc::clone(&self.shared), wraps: self.wraps }
     }
 }
 

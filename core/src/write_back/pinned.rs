@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::fmt;
 
-use super::shared::Shared;
+use super::shared::Pin;
 use crate::{Key, Runtime};
 
 /// An entry that stays in its cache for as long as this lives.
@@ -23,26 +23,19 @@ use crate::{Key, Runtime};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Pinned<K: Key, V: Clone, E, R: Runtime> {
-    shared: Arc<Shared<K, V, E, R>>,
+    pin: Pin<K, V, E, R>,
     key: K,
-    place: u32,
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> Pinned<K, V, E, R> {
-    /// Takes over a pin.
-    pub(super) const fn new(shared: Arc<Shared<K, V, E, R>>, key: K, place: u32) -> Self {
-        Self { shared, key, place }
+    pub(super) const fn new(pin: Pin<K, V, E, R>, key: K) -> Self {
+        Self { pin, key }
     }
 
-    /// Pins the entry of a key, if there is one.
-    pub(super) fn of(shared: &Arc<Shared<K, V, E, R>>, key: &K) -> Option<Self> {
-        let (own, hash) = (key.clone(), shared.hash(key));
-        let place = shared.with(|book| {
-            let place = book.ledger.find(hash, |k| k == key)?;
-            book.ledger.pin(place);
-            Some(place)
-        })?;
-        Some(Self::new(Arc::clone(shared), own, place))
+    /// One of those who share a pin, which becomes its own if it is the last.
+    pub(super) fn shared(pin: Arc<Pin<K, V, E, R>>, key: K) -> Self {
+        let pin = Arc::try_unwrap(pin).unwrap_or_else(|pin| Pin::clone(&pin));
+        Self::new(pin, key)
     }
 
     /// Returns the key.
@@ -70,7 +63,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Pinned<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn value(&self) -> V {
-        self.shared.with(|book| book.ledger.entry(self.place).value.clone())
+        self.pin.shared.with(|book| book.ledger.entry(self.pin.place).value.clone())
     }
 
     /// Sets the value and marks the entry dirty.
@@ -87,8 +80,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Pinned<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn set(&self, value: V) {
-        let now = self.shared.now();
-        let _old = self.shared.with(|book| book.ledger.change(self.place, value, now));
+        let now = self.pin.shared.now();
+        let _old = self.pin.shared.with(|book| book.ledger.change(self.pin.place, value, now));
     }
 
     /// Changes the value by a closure and marks the entry dirty; returns the new value.
@@ -109,15 +102,15 @@ impl<K: Key, V: Clone, E, R: Runtime> Pinned<K, V, E, R> {
     /// ```
     pub fn update(&self, mut change: impl FnMut(&mut V)) -> V {
         loop {
-            let (mut value, version) = self.shared.with(|book| {
-                let entry = book.ledger.entry(self.place);
+            let (mut value, version) = self.pin.shared.with(|book| {
+                let entry = book.ledger.entry(self.pin.place);
                 (entry.value.clone(), entry.version)
             });
             change(&mut value);
-            let (result, now) = (value.clone(), self.shared.now());
-            let old = self.shared.with(|book| {
-                let is_same = book.ledger.entry(self.place).version == version;
-                if is_same { Ok(book.ledger.change(self.place, value, now)) } else { Err(value) }
+            let (result, now) = (value.clone(), self.pin.shared.now());
+            let old = self.pin.shared.with(|book| {
+                let is_same = book.ledger.entry(self.pin.place).version == version;
+                if is_same { Ok(book.ledger.change(self.pin.place, value, now)) } else { Err(value) }
             });
             if old.is_ok() {
                 return result;
@@ -139,21 +132,14 @@ impl<K: Key, V: Clone, E, R: Runtime> Pinned<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn is_dirty(&self) -> bool {
-        self.shared.with(|book| book.ledger.entry(self.place).state.since().is_some())
+        self.pin.shared.with(|book| book.ledger.entry(self.pin.place).state.since().is_some())
     }
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> Clone for Pinned<K, V, E, R> {
     fn clone(&self) -> Self {
         let key = self.key.clone();
-        self.shared.with(|book| book.ledger.pin(self.place));
-        Self { shared: Arc::clone(&self.shared), key, place: self.place }
-    }
-}
-
-impl<K: Key, V: Clone, E, R: Runtime> Drop for Pinned<K, V, E, R> {
-    fn drop(&mut self) {
-        self.shared.waking(|ledger| ledger.unpin(self.place));
+        Self { pin: self.pin.clone(), key }
     }
 }
 

@@ -3,99 +3,187 @@
 use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
 use core::{
     future::Future,
+    mem,
     pin::Pin,
     task::{Context, Poll, Waker, ready},
 };
 
 use super::{
     Fault, WriteBackError,
-    pinned::Pinned,
-    room::{Patience, Place, Wait, Waiting},
-    share::Sharing,
-    shared::Shared,
+    place::{Wait, Waiting},
+    room::Patience,
+    share::{Comes, Flushing, WrapFlush},
+    shared::{Brought, Pin as Pinning, Place, Resume, Shared},
 };
 use crate::{
-    Key, Runtime,
+    Instant, Key, Runtime,
     contain::each,
     dirty::{Origin, Placed, Victim},
+    shard::{Seat, Step},
+    share::After,
 };
 
 /// A value on its way into the cache, with a place that is spoken for.
 pub(super) struct Settling<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
+    flushes: WrapFlush<K, V, E, R>,
     patience: Patience,
     /// `None` while it waits for another one.
     place: Option<Place<K, V, E, R>>,
     waiting: Option<Waiting<K, V, E, R>>,
     /// The flush of what has to leave, which is dirty since this change.
-    flushing: Option<(K, u64, Box<Sharing<K, V, E, R>>)>,
+    flushing: Option<(u64, Box<Flushing<K, V, E, R>>)>,
     /// What could not be flushed, by the change since which it is dirty, and why the first of it could not.
     tried: BTreeSet<u64>,
     first: Option<Fault<K, E>>,
 }
 
+/// What comes of making room.
+pub(super) enum Cleared<K: Key, V: Clone, E, R: Runtime> {
+    /// There is room.
+    Room,
+    /// There may be none yet, and it may be of no use any more, for the key may have come: look, and go on.
+    Look,
+    /// The key has come before its load began.
+    There(Pinning<K, V, E, R>),
+    /// The key was written before its load began, and is loaded by another load since.
+    Elsewhere,
+}
+
 /// What became of a value.
 pub(super) enum Settled<K: Key, V: Clone, E, R: Runtime> {
     /// It has its place.
-    At(Pinned<K, V, E, R>),
+    At(Pinning<K, V, E, R>),
     /// Another one has come before it.
-    Present(Pinned<K, V, E, R>, V),
+    Present(V),
     /// There has to be made room first.
     Not(V),
-    /// What it was loaded from has been invalidated, or the cache closed.
+    /// The cache was closed.
     Void,
 }
 
+/// What a look for something that can leave finds.
+enum Next {
+    Room,
+    There(u32),
+    Elsewhere,
+    /// What is dirty since this change is to be flushed, and that goes on so.
+    Flush(u64, Step),
+    NoneLeft,
+}
+
 impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
-    pub(super) const fn new(shared: Arc<Shared<K, V, E, R>>, patience: Patience, place: Place<K, V, E, R>) -> Self {
+    pub(super) fn new(flushes: WrapFlush<K, V, E, R>, patience: Patience, place: Place<K, V, E, R>) -> Self {
+        let shared = Arc::clone(&place.shared);
         let tried = BTreeSet::new();
-        Self { shared, patience, place: Some(place), waiting: None, flushing: None, tried, first: None }
+        Self { shared, flushes, patience, place: Some(place), waiting: None, flushing: None, tried, first: None }
+    }
+
+    /// What was tried before, when it was not in place yet.
+    pub(super) fn having_tried(self, tried: BTreeSet<u64>, first: Option<Fault<K, E>>) -> Self {
+        Self { tried, first, ..self }
+    }
+
+    /// Tells whether the value may land: it has its place, and waits for no flush, or need not any longer.
+    pub(super) fn may_land(&mut self) -> bool {
+        let Some(held) = &mut self.place else { return false };
+        if self.flushing.is_none() {
+            return true;
+        }
+        // Whichever is clean first serves.
+        let is_clear = self.shared.with(|book| book.ledger.clear(held.is_clear, &self.tried, None).is_ok());
+        if is_clear {
+            held.is_clear = true;
+            self.flushing = None;
+        }
+        is_clear
+    }
+
+    /// Takes out the place, for a value that may land there, with what is to go on from there if it can not.
+    pub(super) fn bring(&mut self, hash: u64, new: (K, V), resume: Resume<K, V, E, R>) -> Option<Brought<K, V, E, R>> {
+        let place = self.place.take()?;
+        let (patience, tried, first) = (self.patience, mem::take(&mut self.tried), self.first.take());
+        Some(Brought { hash, new: Some(new), place, patience, tried, first, left: None, resume })
     }
 
     /// Flushes what has to leave, and waits where everything is pinned; `hash` is that of the key that is to come.
     ///
-    /// Ready with whether there is room. If not, it may be of no use any more, for the key has come: look, and go on.
-    pub(super) fn make_room(&mut self, hash: u64, cx: &mut Context<'_>) -> Poll<Result<bool, Fault<K, E>>> {
+    /// `load` is that key and the seat of its load, where that has not begun: it begins in the step that finds room.
+    pub(super) fn make_room(
+        &mut self,
+        hash: u64,
+        load: Option<(&K, &Seat<R::Notify>)>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Cleared<K, V, E, R>, Fault<K, E>>> {
         loop {
             if let Some(waiting) = &mut self.waiting {
                 match ready!(Pin::new(waiting).poll(cx)) {
                     Wait::For(place) => self.place = Some(place),
-                    Wait::Called => return Poll::Ready(Ok(false)),
+                    Wait::Called => return Poll::Ready(Ok(Cleared::Look)),
                     Wait::Over => return Poll::Ready(Err(Fault::Full)),
                 }
                 self.waiting = None;
             }
-            if let Some((.., flush)) = &mut self.flushing {
+            if let Some((_, flush)) = &mut self.flushing {
                 let end = ready!(flush.poll(cx));
-                if let (Some((key, since, _)), Some(Err(error))) = (self.flushing.take(), end) {
-                    self.tried.insert(since);
-                    self.first.get_or_insert_with(|| Fault::Victim(key, Box::new(WriteBackError::of(error))));
-                }
-                return Poll::Ready(Ok(false));
+                self.flushed(end);
+                return Poll::Ready(Ok(Cleared::Look));
             }
             let Some(held) = &mut self.place else { return Poll::Ready(Err(Fault::Full)) };
-            let victim = self.shared.with(|book| match book.ledger.victim(held.is_clear, &self.tried) {
-                Victim::None => {
-                    held.is_clear = true;
-                    Ok(None)
+            let shared = Arc::clone(&self.shared);
+            let mut after = After::new(&shared.engine);
+            // Made under the lock, and left here by whatever panics there.
+            let (mut flush, mut wake) = (None, Vec::new());
+            let next = shared.with_flights(|flights, book| {
+                if let Some((key, seat)) = load {
+                    if let Some(place) = book.ledger.find(hash, |k| k == key) {
+                        book.ledger.pin(place);
+                        return Next::There(place);
+                    }
+                    if !flights.flights.reattach(seat) {
+                        return Next::Elsewhere;
+                    }
                 }
-                Victim::NoneLeft => Err(()),
-                Victim::At(place, since) => {
-                    let entry = book.ledger.entry(place);
-                    Ok(Some((entry.key.clone(), entry.round, since)))
+                match book.ledger.clear(held.is_clear, &self.tried, load.map(|_| hash)) {
+                    Ok(called) => {
+                        (held.is_clear, wake) = (true, called);
+                        Next::Room
+                    }
+                    Err(Victim::None | Victim::NoneLeft) => Next::NoneLeft,
+                    Err(Victim::At(place, since)) => {
+                        let entry = book.ledger.entry(place);
+                        let (key, round) = (entry.key.clone(), entry.round);
+                        let flush = flush.insert(Flushing::new(&shared, self.flushes, key, round));
+                        Next::Flush(since, flush.arrive(place, (flights, book), cx.waker(), after.effects()))
+                    }
                 }
             });
-            match victim {
-                Ok(None) => return Poll::Ready(Ok(true)),
-                Ok(Some((key, round, since))) => {
-                    let flush = Sharing::flush(&self.shared, key.clone(), round);
-                    self.flushing = Some((key, since, Box::new(flush)));
+            match (next, flush) {
+                (Next::Room, _) => {
+                    each(wake.into_iter(), Waker::wake);
+                    return Poll::Ready(Ok(Cleared::Room));
                 }
-                Err(()) => match self.first.take() {
+                (Next::There(place), _) => return Poll::Ready(Ok(Cleared::There(Pinning::new(&shared, place)))),
+                (Next::Elsewhere, _) => return Poll::Ready(Ok(Cleared::Elsewhere)),
+                (Next::Flush(since, step), Some(flush)) => {
+                    let (_, flush) = self.flushing.insert((since, Box::new(flush)));
+                    let end = ready!(flush.go_on(step, &mut after, cx));
+                    self.flushed(end);
+                    return Poll::Ready(Ok(Cleared::Look));
+                }
+                (Next::NoneLeft | Next::Flush(..), _) => match self.first.take() {
                     Some(fault) => return Poll::Ready(Err(fault)),
                     None => self.wait(hash),
                 },
             }
+        }
+    }
+
+    /// The flush of what is to leave has ended.
+    fn flushed(&mut self, end: Comes<K, V, E, R>) {
+        if let (Some((since, flush)), Some(Err(error))) = (self.flushing.take(), end) {
+            self.tried.insert(since);
+            self.first.get_or_insert_with(|| Fault::Victim(flush.key().clone(), Box::new(WriteBackError::of(error))));
         }
     }
 
@@ -104,41 +192,45 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         self.waiting.is_some()
     }
 
-    /// Puts the value into its place, pinned.
-    pub(super) fn place(&mut self, key: &K, value: V, origin: Origin) -> Settled<K, V, E, R> {
+    /// Puts a value that was changed at this time into its place, pinned.
+    pub(super) fn place(&mut self, key: &K, value: V, now: Instant) -> Settled<K, V, E, R> {
         let Some(held) = &self.place else {
             // He waits for another one, unless the key has come meanwhile.
-            return match Pinned::of(&self.shared, key) {
-                Some(handle) => Settled::Present(handle, value),
-                None => Settled::Not(value),
-            };
+            let is_there = Pinning::of(&self.shared, key).is_some();
+            return if is_there { Settled::Present(value) } else { Settled::Not(value) };
         };
-        let is_clear = held.is_clear;
-        let (handles, hash) = (key.clone(), self.shared.hash(key));
+        let (is_clear, hash) = (held.is_clear, self.shared.hash(key));
         // Left out here by whatever panics in there.
         let mut new = Some((key.clone(), value));
-        let handle = |place| Pinned::new(Arc::clone(&self.shared), handles, place);
-        let (placed, wake) = self.shared.with(|book| match origin {
-            // Closing has not seen it, so it must not come after that. What is loaded is clean.
-            Origin::Changed(_) if book.is_closed => (Placed::Void, Vec::new()),
-            _ => book.ledger.place(hash, &mut new, origin, is_clear, &self.tried),
+        let (placed, wake) = self.shared.with_flights(|flights, book| {
+            // Closing has not seen it, so it must not come after that.
+            if book.is_closed {
+                return (Placed::Void, Vec::new());
+            }
+            let load = flights.flights.find(hash, |task| task.is_load_of(key));
+            let end = book.ledger.place(hash, &mut new, Origin::Changed(now), is_clear, &self.tried);
+            if let (Placed::At(..), Some(load)) = (&end.0, load) {
+                // What it brings is older.
+                flights.flights.detach(load);
+            }
+            end
         });
         // Held, and passed on, before anything else of the user's runs: a key that panics as it goes keeps nothing then.
         let held = match &placed {
-            Placed::At(place, _) | Placed::Present(place) => Some(handle(*place)),
+            Placed::At(place, _) | Placed::Present(place) => Some(Pinning::new(&self.shared, *place)),
             _ => None,
         };
-        if let Some(place) = self.place.take_if(|_| held.is_some()) {
+        if let Some(mut place) = self.place.take_if(|_| held.is_some()) {
             place.spend();
         }
         each(wake.into_iter(), Waker::wake);
         match (placed, held, new.map(|(_, value)| value)) {
-            (Placed::At(_, gone), Some(handle), _) => {
+            (Placed::At(_, gone), Some(pin), _) => {
                 // What had to leave is dropped when everything else is done.
                 drop(gone);
-                Settled::At(handle)
+                Settled::At(pin)
             }
-            (Placed::Present(_), Some(handle), Some(value)) => Settled::Present(handle, value),
+            (Placed::Present(_), Some(_), Some(value)) => Settled::Present(value),
             (Placed::Dirty, _, Some(value)) => Settled::Not(value),
             (Placed::Full, _, Some(value)) => {
                 self.wait(hash);
@@ -149,7 +241,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
     }
 
     /// Gives the place back and waits for another one, as everything is pinned.
-    fn wait(&mut self, hash: u64) {
-        self.waiting = self.place.take().and_then(|place| place.exchange(hash, self.patience));
+    pub(super) fn wait(&mut self, hash: u64) {
+        self.waiting = self.place.take().map(|place| Waiting::instead_of(place, hash, self.patience));
     }
 }

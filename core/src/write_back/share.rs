@@ -1,52 +1,133 @@
 //! Sharing a task: whoever waits for it carries it on.
 
 use alloc::{boxed::Box, sync::Arc};
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use super::{
     Fault,
     flush_job::FlushJob,
-    job::{ByJob, Job},
-    load_job::LoadJob,
-    shared::{Done, Shared, Task},
-    timeless::Timeless,
+    shared::{BookOf, Done, FlightsOf, Shared, Task, TaskFor, TimelessOf},
+    timeless::Aside,
 };
 use crate::{
-    Key, Runtime, Tuned,
-    cache::{Errand, Errands},
-    policy::Lru,
-    source::TaskOf,
+    Key, LoadError, Loaded, Previous, Runtime, Ttl,
+    flight::Start,
+    shard::{AsKey, Step},
+    share::{After, CallerLoad, EffectsOf, Errand},
+    source::{Answered, Sources},
 };
 
-/// One caller of a task that is shared.
-pub(super) struct Sharing<K: Key, V: Clone, E, R: Runtime>(
-    Errand<Task<K>, Done<K, V, E, R>, Fault<K, E>, Timeless<R>, Tuned<Lru>, Brings<K, V, E, R>>,
-);
+/// One caller of a task that is shared, who would begin it with an `L`.
+pub(super) type Sharing<K, V, E, R, L> = Errand<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, R>, Aside, L>;
 
-/// The task that it brings.
-type Brings<K, V, E, R> = ByJob<TaskOf<Done<K, V, E, R>, Fault<K, E>, <R as Runtime>::Threads>>;
+/// What a task comes to; nothing if there is no such task.
+pub(super) type Comes<K, V, E, R> = Option<Result<Done<K, V, E, R>, LoadError<Fault<K, E>>>>;
 
-/// What it comes to; nothing if there is no such task.
-pub(super) type Shares<K, V, E, R> = Errands<Done<K, V, E, R>, Fault<K, E>>;
+/// What a step leaves to be done once the lock is released.
+pub(super) type Effects<K, V, E, R> = EffectsOf<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, R>>;
 
-impl<K: Key, V: Clone, E, R: Runtime> Sharing<K, V, E, R> {
-    /// Waits for the load of a key that is under way.
-    pub(super) fn of_load(shared: &Shared<K, V, E, R>, key: K) -> Self {
-        Self(Errand::new(&shared.io, Task::Load(key), ByJob(None)))
+/// What the engine could begin tasks with by itself; it never does.
+pub(super) type NoSources<K, V, E, R> = Sources<Task<K>, Done<K, V, E, R>, Fault<K, E>, <R as Runtime>::Threads>;
+
+/// Makes a task of the engine's of a job.
+pub(super) type Wrap<K, V, E, R, J> = fn(Box<J>) -> TaskFor<K, V, E, R>;
+
+/// The same of a flush.
+pub(super) type WrapFlush<K, V, E, R> = Wrap<K, V, E, R, FlushJob<K, V, E, R>>;
+
+/// Puts what a task comes to in the words of the engine, which is not to store it: it is kept elsewhere.
+pub(super) fn answered<K: Key, V: Clone, E, R: Runtime>(done: Done<K, V, E, R>) -> Answered<Done<K, V, E, R>> {
+    Answered::New(Loaded::new(done).ttl(Ttl::NotStored))
+}
+
+/// One caller of a flush that is shared.
+pub(super) struct Flushing<K: Key, V: Clone, E, R: Runtime>(Sharing<K, V, E, R, OwnFlush<K, V, E, R>>);
+
+/// The flush that a caller begins if there is none.
+struct OwnFlush<K: Key, V: Clone, E, R: Runtime> {
+    job: Option<FlushJob<K, V, E, R>>,
+    /// Erases its type.
+    wrap: WrapFlush<K, V, E, R>,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> CallerLoad<Task<K>, Done<K, V, E, R>, Fault<K, E>, R::Threads>
+    for OwnFlush<K, V, E, R>
+{
+    fn start(&self, _: &NoSources<K, V, E, R>) -> Option<Start> {
+        self.job.as_ref().map(|_| Start::Made)
     }
 
-    /// Waits for the load of a key, and begins this one if none is under way.
-    pub(super) fn load(shared: &Shared<K, V, E, R>, key: K, job: LoadJob<K, V, E, R>) -> Self {
-        Self(Errand::new(&shared.io, Task::Load(key), ByJob(Some((shared.wrap)(Job::Load(Box::new(job)))))))
+    fn make(
+        &mut self,
+        _: &NoSources<K, V, E, R>,
+        _: &dyn AsKey<Task<K>>,
+        _: Option<Previous<Done<K, V, E, R>>>,
+    ) -> Option<TaskFor<K, V, E, R>> {
+        self.job.take().map(|job| (self.wrap)(Box::new(job)))
     }
+}
 
-    /// Waits for this flush of a key, and begins it if it is not under way.
-    pub(super) fn flush(shared: &Arc<Shared<K, V, E, R>>, key: K, round: u64) -> Self {
+impl<K: Key, V: Clone, E, R: Runtime> Flushing<K, V, E, R> {
+    /// Is to wait for this flush of a key, and to begin it if it is not under way.
+    pub(super) fn new(shared: &Arc<Shared<K, V, E, R>>, wrap: WrapFlush<K, V, E, R>, key: K, round: u64) -> Self {
+        let hash = shared.hash(&key);
         let job = FlushJob::new(Arc::clone(shared), key.clone(), round);
-        Self(Errand::new(&shared.io, Task::Flush(key, round), ByJob(Some((shared.wrap)(Job::Flush(Box::new(job)))))))
+        Self(Errand::new(&shared.engine, hash, Task::Flush(key, round), OwnFlush { job: Some(job), wrap }))
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Shares<K, V, E, R>> {
-        self.0.poll(cx)
+    /// Takes its seat, in the step that has found what is to be flushed at this place.
+    pub(super) fn arrive(
+        &mut self,
+        place: u32,
+        (flights, book): (&mut FlightsOf<K, V, E, R>, &mut BookOf<K, V, R>),
+        waker: &Waker,
+        effects: &mut Effects<K, V, E, R>,
+    ) -> Step {
+        let hash = book.ledger.entry(place).hash;
+        if flights.flights.find(hash, |task| task == self.0.key()).is_none() {
+            // Claimed before the flight is, as that clones a key, which may panic: the job then gives it back.
+            if let Some(job) = &mut self.0.load().job {
+                job.fix(place, book);
+            }
+        }
+        self.0.arrive(flights, waker, effects)
+    }
+
+    /// Goes on from there.
+    pub(super) fn go_on(
+        &mut self,
+        step: Step,
+        after: &mut After<'_, Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, R>, Aside>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Comes<K, V, E, R>> {
+        let poll = self.0.go_on(Some(step), after, cx);
+        self.let_go();
+        poll
+    }
+
+    /// Takes its seat if it has none yet, and waits.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Comes<K, V, E, R>> {
+        self.poll_for(cx.waker(), &mut Context::from_waker(cx.waker()))
+    }
+
+    /// The same as one of many in a call that is polled with another waker.
+    pub(super) fn poll_for(&mut self, inside: &Waker, cx: &mut Context<'_>) -> Poll<Comes<K, V, E, R>> {
+        let poll = self.0.poll_for(inside, cx);
+        self.let_go();
+        poll
+    }
+
+    /// Who has joined a flush has no use for its own.
+    fn let_go(&mut self) {
+        if self.0.has_joined() {
+            self.0.load().job = None;
+        }
+    }
+
+    /// The key that is flushed.
+    pub(super) const fn key(&self) -> &K {
+        match self.0.key() {
+            Task::Load(key) | Task::Flush(key, _) => key,
+        }
     }
 }

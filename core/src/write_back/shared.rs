@@ -1,26 +1,30 @@
-//! What all clones of a write-back cache share, and how it is locked.
+//! What all clones of a write-back cache share, how it is locked, and what holds an entry there.
 
-use alloc::{sync::Arc, vec::Vec};
-use core::{hash::BuildHasher, task::Waker};
+use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
+use core::{mem, task::Waker};
 
-use super::{job::Job, node::Node, pinned::Pinned, timeless::Timeless};
+use super::{
+    Fault,
+    book::{Book, Other},
+    node::Node,
+    room::Patience,
+    timeless::{Aside, Timeless},
+};
 use crate::{
-    Cache, DefaultHasher, Instant, Key, Lock, Runtime, Threads, Tuned,
+    DefaultHasher, Instant, Key, Runtime, Threads,
     contain::{contain, each},
     dirty::{Ledger, Need},
     policy::Lru,
+    shard::Seat,
+    share::{Engine, ShardOf},
     source::{Files, TaskOf},
-    write_back::Fault,
 };
 
 pub(crate) struct Shared<K: Key, V: Clone, E, R: Runtime> {
     pub(super) runtime: R,
     pub(super) backend: Arc<<R::Threads as Threads>::Files<K, V, E>>,
-    pub(super) book: R::Lock<Book<K, V, R::Threads>>,
-    /// Loads and flushes that are under way, each shared by all who wait for it. Stores nothing.
-    pub(super) io: Io<K, V, E, R>,
-    /// Erases the type of a task.
-    pub(super) wrap: Wrap<K, V, E, R>,
+    /// Loads and flushes that are under way, each shared by all who wait for it, and the book beside them.
+    pub(super) engine: Arc<EngineOf<K, V, E, R>>,
     pub(super) hasher: DefaultHasher,
     pub(super) settings: Settings,
     /// This cache in the graph of all.
@@ -36,22 +40,6 @@ pub(super) struct Settings {
     pub(super) flush_after: core::time::Duration,
 }
 
-/// All that is kept under the lock.
-pub(super) struct Book<K, V, T: Threads> {
-    pub(super) ledger: Ledger<K, V, Waker>,
-    /// The caches that this one depends on.
-    pub(super) links: Vec<(Node, Arc<T::Other>)>,
-    pub(super) is_closed: bool,
-    /// Whether another cache depends, or has depended, on this one.
-    pub(super) is_needed: bool,
-    /// The first change that is not on disk, as the graph knows of it.
-    pub(super) noted: Option<u64>,
-    /// The keys whose loads wait for room.
-    pub(super) stuck: Vec<K>,
-    /// Who waits for a flush that was given up and has not gone yet.
-    pub(super) ending: Vec<Waker>,
-}
-
 /// What is shared while it is under way: a load, or one of the flushes of a key.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Task<K> {
@@ -59,27 +47,50 @@ pub(crate) enum Task<K> {
     Flush(K, u64),
 }
 
-/// What a task comes to.
-pub enum Done<K: Key, V: Clone, E, R: Runtime> {
-    Loaded(Pinned<K, V, E, R>),
-    Flushed,
+impl<K: Eq> Task<K> {
+    pub(super) fn is_load_of(&self, key: &K) -> bool {
+        matches!(self, Self::Load(own) if own == key)
+    }
 }
 
-/// The engine by which tasks are shared.
-pub(super) type Io<K, V, E, R> = Cache<Task<K>, Done<K, V, E, R>, Fault<K, E>, Timeless<R>, Tuned<Lru>>;
-
-/// Makes a load of the engine's of a task.
-pub(super) type Wrap<K, V, E, R> =
-    fn(Job<K, V, E, R>) -> TaskOf<Done<K, V, E, R>, Fault<K, E>, <R as Runtime>::Threads>;
+/// What a task comes to.
+pub enum Done<K: Key, V: Clone, E, R: Runtime> {
+    /// This was loaded, and gets its place as the load lands.
+    Brought(Box<Brought<K, V, E, R>>),
+    /// The entry is there, and pinned for all who have waited.
+    Loaded(Arc<Pin<K, V, E, R>>),
+    /// Its key was written meanwhile, and is being loaded by another load since then: look again.
+    Elsewhere,
+    /// This was written, and is clean as the flush lands.
+    Written(Writing<K, V, E, R>),
+    Flushed,
+}
 
 impl<K: Key, V: Clone, E, R: Runtime> Clone for Done<K, V, E, R> {
     fn clone(&self) -> Self {
         match self {
-            Self::Loaded(handle) => Self::Loaded(handle.clone()),
-            Self::Flushed => Self::Flushed,
+            Self::Loaded(pin) => Self::Loaded(Arc::clone(pin)),
+            // Nobody is told of what has not landed.
+            Self::Elsewhere | Self::Brought(_) => Self::Elsewhere,
+            Self::Flushed | Self::Written(_) => Self::Flushed,
         }
     }
 }
+
+/// A task of the engine's.
+pub(super) type TaskFor<K, V, E, R> = TaskOf<Done<K, V, E, R>, Fault<K, E>, <R as Runtime>::Threads>;
+
+/// What keeps the book of a write-back cache.
+pub(super) type BookOf<K, V, R> = Book<K, V, <R as Runtime>::Threads>;
+
+/// The runtime of the engine of a write-back cache.
+pub(super) type TimelessOf<K, V, R> = Timeless<R, BookOf<K, V, R>>;
+
+/// The engine of a write-back cache. It stores nothing: the book does.
+pub(super) type EngineOf<K, V, E, R> = Engine<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, R>, Aside>;
+
+/// The loads and flushes that are under way.
+pub(super) type FlightsOf<K, V, E, R> = ShardOf<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, R>, Lru>;
 
 impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
     pub(super) fn hash(&self, key: &K) -> u64 {
@@ -91,10 +102,10 @@ impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
         self.runtime.now().told()
     }
 
-    /// Runs `f` on the book, alone, and lets the graph know what it has to.
-    pub(super) fn with<T>(&self, f: impl FnOnce(&mut Book<K, V, R::Threads>) -> T) -> T {
-        self.book.with(|book| {
-            let result = f(book);
+    /// Runs `f` on the flights and the book, alone, and lets the graph know what it has to.
+    pub(super) fn with_flights<T>(&self, f: impl FnOnce(&mut FlightsOf<K, V, E, R>, &mut BookOf<K, V, R>) -> T) -> T {
+        self.engine.shards[0].0.with_both(|flights, book| {
+            let result = f(flights, book);
             if book.is_needed {
                 book.note(&self.node);
             }
@@ -102,8 +113,13 @@ impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
         })
     }
 
+    /// The same for what is an affair of the book alone.
+    pub(super) fn with<T>(&self, f: impl FnOnce(&mut BookOf<K, V, R>) -> T) -> T {
+        self.with_flights(|_, book| f(book))
+    }
+
     /// Returns what has to be flushed before this cache, with what it needs of each, and lets go of what was flushed.
-    pub(super) fn needed(&self) -> Vec<(Arc<<R::Threads as Threads>::Other>, Need)> {
+    pub(super) fn needed(&self) -> Vec<(Arc<Other<R::Threads>>, Need)> {
         let (needed, _gone) = self.with(|book| {
             if book.links.is_empty() {
                 return (Vec::new(), Vec::new());
@@ -127,23 +143,147 @@ impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
     }
 }
 
-impl<K, V, T: Threads> Book<K, V, T> {
-    /// Tells the graph of the first change that is not on disk.
-    pub(super) fn note(&mut self, node: &Node) {
-        let oldest = self.ledger.oldest();
-        if core::mem::replace(&mut self.noted, oldest) != oldest {
-            node.note(oldest);
-        }
-    }
-}
-
 impl<K: Key, V: Clone, E, R: Runtime> Drop for Shared<K, V, E, R> {
     fn drop(&mut self) {
         self.node.leave();
         // Taken, not cloned: a key that panics there would keep the back end from hearing of any.
-        let (keys, _values): (Vec<_>, Vec<_>) = self.book.with(|book| book.ledger.take_dirty()).into_iter().unzip();
+        let (keys, _values): (Vec<_>, Vec<_>) = self.with(|book| book.ledger.take_dirty()).into_iter().unzip();
         if !keys.is_empty() {
             contain(|| self.backend.lost(keys));
         }
     }
+}
+
+/// A pin of one entry, which is taken away when this is dropped.
+pub struct Pin<K: Key, V: Clone, E, R: Runtime> {
+    pub(super) shared: Arc<Shared<K, V, E, R>>,
+    pub(super) place: u32,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Pin<K, V, E, R> {
+    /// Takes over a pin.
+    pub(super) fn new(shared: &Arc<Shared<K, V, E, R>>, place: u32) -> Self {
+        Self { shared: Arc::clone(shared), place }
+    }
+
+    /// Pins the entry of a key, if there is one.
+    pub(super) fn of(shared: &Arc<Shared<K, V, E, R>>, key: &K) -> Option<Self> {
+        let hash = shared.hash(key);
+        let place = shared.with(|book| {
+            let place = book.ledger.find(hash, |k| k == key)?;
+            book.ledger.pin(place);
+            Some(place)
+        })?;
+        Some(Self::new(shared, place))
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Clone for Pin<K, V, E, R> {
+    fn clone(&self) -> Self {
+        self.shared.with(|book| book.ledger.pin(self.place));
+        Self::new(&self.shared, self.place)
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Drop for Pin<K, V, E, R> {
+    fn drop(&mut self) {
+        self.shared.waking(|ledger| ledger.unpin(self.place));
+    }
+}
+
+/// A place that is spoken for; dropping it passes it on.
+pub(crate) struct Place<K: Key, V: Clone, E, R: Runtime> {
+    pub(super) shared: Arc<Shared<K, V, E, R>>,
+    /// Whether the way to it is clear.
+    pub(super) is_clear: bool,
+    /// It is taken now, or was given back.
+    is_spent: bool,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Place<K, V, E, R> {
+    /// Takes over a place.
+    pub(super) fn new(shared: &Arc<Shared<K, V, E, R>>) -> Self {
+        Self { shared: Arc::clone(shared), is_clear: false, is_spent: false }
+    }
+
+    /// Notes that the place is taken now.
+    pub(super) const fn spend(&mut self) {
+        self.is_spent = true;
+    }
+
+    /// Passes it on, within a step under the lock; returns whom to wake.
+    pub(super) fn give_back(&mut self, ledger: &mut Ledger<K, V, Waker>) -> Vec<Waker> {
+        self.is_spent = true;
+        ledger.give_back(self.is_clear)
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Drop for Place<K, V, E, R> {
+    fn drop(&mut self) {
+        if !self.is_spent {
+            self.shared.waking(|ledger| ledger.give_back(self.is_clear));
+        }
+    }
+}
+
+/// An entry that is being written; dropped, it is as dirty as it was.
+pub struct Writing<K: Key, V: Clone, E, R: Runtime> {
+    pub(super) shared: Arc<Shared<K, V, E, R>>,
+    place: u32,
+    is_over: bool,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Writing<K, V, E, R> {
+    /// Takes over the entry at this place, whose flush has begun.
+    pub(super) fn new(shared: &Arc<Shared<K, V, E, R>>, place: u32) -> Self {
+        Self { shared: Arc::clone(shared), place, is_over: false }
+    }
+
+    /// It is written or not, which is noted within a step under the lock; returns whom to wake.
+    pub(super) fn end(&mut self, book: &mut BookOf<K, V, R>, is_written: bool) -> Vec<Waker> {
+        self.is_over = true;
+        book.ledger.end_flush(self.place, is_written);
+        mem::take(&mut book.ending)
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Drop for Writing<K, V, E, R> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let shared = Arc::clone(&self.shared);
+            let ending = shared.with(|book| self.end(book, false));
+            each(ending.into_iter(), Waker::wake);
+        }
+    }
+}
+
+/// What a load has brought, on its way to the place that is spoken for.
+pub struct Brought<K: Key, V: Clone, E, R: Runtime> {
+    pub(super) hash: u64,
+    /// There until it has its place.
+    pub(super) new: Option<(K, V)>,
+    pub(super) place: Place<K, V, E, R>,
+    pub(super) patience: Patience,
+    /// What could not be flushed, by the change since which it is dirty, and why the first of it could not.
+    pub(super) tried: BTreeSet<u64>,
+    pub(super) first: Option<Fault<K, E>>,
+    /// What has left for it.
+    pub(super) left: Option<(K, V)>,
+    /// Goes on with it where it has no place yet.
+    pub(super) resume: Resume<K, V, E, R>,
+}
+
+/// Makes a load again of what has no place yet.
+pub(super) type Resume<K, V, E, R> =
+    fn(Brought<K, V, E, R>, Seat<<R as Runtime>::Notify>, Refused) -> TaskFor<K, V, E, R>;
+
+/// Why a value has no place yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Something has to be flushed first.
+    Dirty,
+    /// Everything is pinned.
+    Full,
+    /// It is out of date, as its key was written since.
+    Void,
 }

@@ -80,7 +80,7 @@ fn rounds_of_entries_that_have_left_are_not_used_again() {
     pages.take_out(places[0]);
     assert_eq!(pages.reserve(1, false), Spoken::Place);
     let mut new = Some((1, 10));
-    let Placed::At(place, _) = pages.place(1, &mut new, Origin::Loaded(9), false, &BTreeSet::new()).0 else {
+    let Placed::At(place, _) = pages.place(1, &mut new, Origin::Loaded, false, &BTreeSet::new()).0 else {
         panic!("there is room")
     };
     pages.change(place, 11, Instant::ZERO);

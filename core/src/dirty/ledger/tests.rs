@@ -13,7 +13,7 @@ const NONE: &BTreeSet<u64> = &BTreeSet::new();
 /// Loads a key into a place that is spoken for; returns where it is, and what has left for it.
 fn load(pages: &mut Pages, key: u32) -> (u32, Option<u32>) {
     assert_eq!(pages.reserve(u64::from(key), false), Spoken::Place);
-    place(pages, key, Origin::Loaded(pages.last_change()))
+    place(pages, key, Origin::Loaded)
 }
 
 fn place(pages: &mut Pages, key: u32, origin: Origin) -> (u32, Option<u32>) {
@@ -84,17 +84,12 @@ fn who_waits_is_called_when_his_key_comes() {
     pages.pin(places[0]);
     let waits = ticket(pages.reserve(7, true));
     assert_eq!(pages.wait(waits, 1), Grant::Waits(None));
-    pages.announce_load(8);
-    assert_eq!(pages.begin_load(8), (0, vec![]));
-    pages.announce_load(7);
-    assert_eq!(pages.begin_load(7), (0, vec![1]));
+    assert_eq!(pages.room.call(8), vec![]);
+    assert_eq!(pages.room.call(7), vec![1]);
     assert_eq!(pages.wait(waits, 1), Grant::Called(1));
-    // Who comes while it is being loaded looks once more before he sleeps, and so does who comes when it is there.
-    let late = ticket(pages.reserve(7, true));
-    assert_eq!((pages.wait(late, 2), pages.wait(late, 2)), (Grant::Called(2), Grant::Waits(None)));
+    // Who comes when it is there looks once more before he sleeps.
     let hit = ticket(pages.reserve(1, true));
-    assert_eq!(pages.wait(hit, 3), Grant::Called(3));
-    pages.end_load(7);
+    assert_eq!((pages.wait(hit, 3), pages.wait(hit, 3)), (Grant::Called(3), Grant::Waits(None)));
     let other = ticket(pages.reserve(7, true));
     assert_eq!(pages.wait(other, 4), Grant::Waits(None));
 }
@@ -115,9 +110,9 @@ fn a_pinned_one_never_leaves() {
     let (mut pages, places) = full(2);
     assert_eq!((pages.reserve(3, false), pages.reserve(4, false)), (Spoken::Place, Spoken::Place));
     pages.pin(places[0]);
-    assert_eq!(place(&mut pages, 3, Origin::Loaded(0)).1, Some(2));
+    assert_eq!(place(&mut pages, 3, Origin::Loaded).1, Some(2));
     let mut new = Some((4, 40));
-    assert!(matches!(pages.place(4, &mut new, Origin::Loaded(0), false, NONE).0, Placed::Full));
+    assert!(matches!(pages.place(4, &mut new, Origin::Loaded, false, NONE).0, Placed::Full));
     assert_eq!((new, pages.len()), (Some((4, 40)), 2));
 }
 
@@ -128,12 +123,12 @@ fn what_is_dirty_is_cleaned_first() {
     assert_eq!(pages.reserve(3, false), Spoken::Place);
     assert_eq!(pages.victim(false, NONE), Victim::At(places[0], 1));
     let mut new = Some((3, 30));
-    assert!(matches!(pages.place(3, &mut new, Origin::Loaded(1), false, NONE).0, Placed::Dirty));
+    assert!(matches!(pages.place(3, &mut new, Origin::Loaded, false, NONE).0, Placed::Dirty));
     let round = pages.entry(places[0]).round;
     pages.begin_flush(places[0], round);
     pages.end_flush(places[0], true);
     assert_eq!(pages.victim(false, NONE), Victim::None);
-    assert!(matches!(pages.place(3, &mut new, Origin::Loaded(1), true, NONE).0, Placed::At(_, Some((1, 11)))));
+    assert!(matches!(pages.place(3, &mut new, Origin::Loaded, true, NONE).0, Placed::At(_, Some((1, 11)))));
     assert_eq!((new, pages.dirty()), (None, 0));
 }
 
@@ -176,7 +171,7 @@ fn what_was_tried_is_passed_over() {
     pages.pin(places[2]);
     assert_eq!(pages.victim(true, &tried), Victim::NoneLeft);
     let mut new = Some((4, 40));
-    assert!(matches!(pages.place(4, &mut new, Origin::Loaded(2), true, &tried).0, Placed::Dirty));
+    assert!(matches!(pages.place(4, &mut new, Origin::Loaded, true, &tried).0, Placed::Dirty));
 }
 
 #[test]
@@ -185,7 +180,7 @@ fn a_key_that_has_come_meanwhile() {
     let (at, _) = load(&mut pages, 1);
     assert_eq!(pages.reserve(1, false), Spoken::Place);
     let mut new = Some((1, 99));
-    let (placed, _) = pages.place(1, &mut new, Origin::Loaded(0), false, NONE);
+    let (placed, _) = pages.place(1, &mut new, Origin::Loaded, false, NONE);
     assert!(matches!(placed, Placed::Present(place) if place == at));
     assert_eq!((new, pages.entry(at).pins, pages.entry(at).value), (Some((1, 99)), 2, 10));
     assert_eq!(pages.reserve(2, false), Spoken::Place, "the place has been given back");
@@ -194,31 +189,24 @@ fn a_key_that_has_come_meanwhile() {
 #[test]
 fn what_was_written_since_is_void() {
     let mut pages = Pages::new(3);
-    pages.announce_load(1);
-    let (since, _) = pages.begin_load(1);
     assert_eq!((pages.reserve(1, false), pages.reserve(1, false)), (Spoken::Place, Spoken::Place));
     let (at, _) = place(&mut pages, 1, Origin::Changed(Instant::ZERO));
     pages.unpin(at);
     let mut new = Some((1, 10));
-    assert!(matches!(pages.place(1, &mut new, Origin::Loaded(since), false, NONE).0, Placed::Present(_)));
+    assert!(matches!(pages.place(1, &mut new, Origin::Outdated, false, NONE).0, Placed::Present(_)));
     pages.unpin(at);
     assert_eq!(pages.reserve(1, false), Spoken::Place);
     pages.take_out(at);
-    assert!(matches!(pages.place(1, &mut new, Origin::Loaded(since), false, NONE).0, Placed::Void));
-    assert!(matches!(pages.place(1, &mut new, Origin::Loaded(since + 1), false, NONE).0, Placed::At(..)));
+    assert!(matches!(pages.place(1, &mut new, Origin::Outdated, false, NONE).0, Placed::Void));
+    assert!(matches!(pages.place(1, &mut new, Origin::Loaded, false, NONE).0, Placed::At(..)));
 }
 
 #[test]
 fn all_are_taken_out() {
     let (mut pages, places) = full(3);
     pages.change(places[1], 9, Instant::ZERO);
-    pages.announce_load(8);
-    let (since, _) = pages.begin_load(8);
     let gone = pages.take_all();
     assert_eq!((gone.len(), pages.len(), pages.dirty(), pages.oldest()), (3, 0, 0, None));
-    assert_eq!(pages.reserve(8, false), Spoken::Place);
-    let mut new = Some((8, 80));
-    assert!(matches!(pages.place(8, &mut new, Origin::Loaded(since), false, NONE).0, Placed::Void));
     for key in [1, 2] {
         load(&mut pages, key);
     }
@@ -248,9 +236,9 @@ fn whichever_is_clean_first_leaves() {
     assert_eq!(pages.victim(false, NONE), Victim::None);
     assert!(matches!(pages.victim(false, NONE), Victim::At(victim, _) if victim == places[0]), "one is clean, for one");
     let mut new = Some((5, 50));
-    assert!(matches!(pages.place(5, &mut new, Origin::Loaded(1), true, NONE).0, Placed::At(_, Some((2, 20)))));
+    assert!(matches!(pages.place(5, &mut new, Origin::Loaded, true, NONE).0, Placed::At(_, Some((2, 20)))));
     let mut new = Some((4, 40));
-    assert!(matches!(pages.place(4, &mut new, Origin::Loaded(1), false, NONE).0, Placed::Dirty));
+    assert!(matches!(pages.place(4, &mut new, Origin::Loaded, false, NONE).0, Placed::Dirty));
 }
 
 /// The work of finding a victim, counted in entries that are looked at, is the same however many there are.
@@ -267,10 +255,7 @@ fn i10_finding_a_victim() {
         assert_eq!(pages.reserve(0, false), Spoken::Place);
         assert_eq!(pages.victim(false, &tried), Victim::None);
         let mut new = Some((0, 0));
-        assert!(matches!(
-            pages.place(0, &mut new, Origin::Loaded(u64::MAX), true, &tried).0,
-            Placed::At(_, Some((2, 20)))
-        ));
+        assert!(matches!(pages.place(0, &mut new, Origin::Loaded, true, &tried).0, Placed::At(_, Some((2, 20)))));
         pages.looks.get() - before
     });
     assert_eq!(looks, [4, 4]);

@@ -103,7 +103,7 @@ fn bring(pages: &mut Pages, model: &mut Model, capacity: usize, key: u32, is_loa
     if spoken != Spoken::Place {
         return;
     }
-    let origin = if is_loaded { Origin::Loaded(model.changes) } else { Origin::Changed(Instant::ZERO) };
+    let origin = if is_loaded { Origin::Loaded } else { Origin::Changed(Instant::ZERO) };
     let mut new = Some((key, key));
     let oldest = model.unpinned().next().cloned();
     let (placed, wake) = pages.place(u64::from(key), &mut new, origin, false, &BTreeSet::new());

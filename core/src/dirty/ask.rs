@@ -1,0 +1,87 @@
+//! A caller asks for an entry: what there is for it, and when the load of it may begin.
+
+use alloc::{collections::BTreeSet, vec::Vec};
+
+use super::{Ledger, Spoken, Ticket, Victim};
+
+/// How a caller stands who asks for an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It has a place that is spoken for.
+    HasPlace,
+    /// It has its place in the queue.
+    Queues,
+    /// Neither, and it joins the queue if it has to.
+    MayWait,
+    /// Neither, and it does not wait.
+    Hurries,
+}
+
+/// What there is for a caller who asks for an entry.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// The entry at this place, pinned once more.
+    There(u32),
+    /// The load of it, which somebody else has begun.
+    Loading,
+    /// A place that is spoken for, so that it may load the entry itself.
+    Place,
+    /// A place in the queue, which is new.
+    Ticket(Ticket),
+    /// Nothing: it waits on.
+    Waits,
+    /// Nothing, and it does not wait.
+    Full,
+}
+
+impl<K, V, W> Ledger<K, V, W> {
+    /// Looks for an entry, and for room if it is not there; `is_loading` tells whether somebody loads it.
+    ///
+    /// That is one step: an entry, a load or a place that came between would not be seen.
+    pub(crate) fn ask(
+        &mut self,
+        hash: u64,
+        eq: impl FnMut(&K) -> bool,
+        is_loading: impl FnOnce() -> bool,
+        standing: Standing,
+    ) -> Asked {
+        if let Some(place) = self.find(hash, eq) {
+            self.pin(place);
+            return Asked::There(place);
+        }
+        if is_loading() {
+            return Asked::Loading;
+        }
+        match standing {
+            Standing::HasPlace => return Asked::Place,
+            Standing::Queues => return Asked::Waits,
+            Standing::MayWait | Standing::Hurries => {}
+        }
+        match self.reserve(hash, standing == Standing::MayWait) {
+            Spoken::Place => Asked::Place,
+            Spoken::Ticket(ticket) => Asked::Ticket(ticket),
+            Spoken::Nothing => Asked::Full,
+        }
+    }
+
+    /// Tells whether the [way](Self::victim) to a place is clear. If a load of a key of this hash `begins` then, returns whom
+    /// to wake: who waits for room for that key can wait for the load instead.
+    ///
+    /// # Errors
+    ///
+    /// What has to be flushed first.
+    pub(crate) fn clear(
+        &mut self,
+        is_clear: bool,
+        tried: &BTreeSet<u64>,
+        begins: Option<u64>,
+    ) -> Result<Vec<W>, Victim> {
+        match self.victim(is_clear, tried) {
+            Victim::None => Ok(begins.map_or_else(Vec::new, |hash| self.room.call(hash))),
+            victim => Err(victim),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

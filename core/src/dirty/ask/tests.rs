@@ -1,0 +1,73 @@
+use super::{
+    super::{Grant, Origin, Placed},
+    *,
+};
+use crate::Instant;
+
+type Pages = Ledger<u32, u32, u32>;
+
+fn ask(pages: &mut Pages, key: u32, is_loading: bool, standing: Standing) -> Asked {
+    pages.ask(u64::from(key), |k| *k == key, || is_loading, standing)
+}
+
+/// Puts a key into the place that is spoken for, to which the way was found clear or not; it is pinned.
+fn load(pages: &mut Pages, key: u32, is_clear: bool) -> u32 {
+    let placed = pages.place(u64::from(key), &mut Some((key, 0)), Origin::Loaded, is_clear, &BTreeSet::new()).0;
+    let Placed::At(place, _) = placed else { panic!("there is room") };
+    place
+}
+
+fn ticket(asked: Asked) -> Ticket {
+    let Asked::Ticket(ticket) = asked else { panic!("{asked:?}") };
+    ticket
+}
+
+#[test]
+fn an_entry_comes_before_its_load_and_that_before_room() {
+    let mut pages = Pages::new(2);
+    assert_eq!(ask(&mut pages, 1, true, Standing::MayWait), Asked::Loading);
+    assert_eq!(pages.reserved, 0, "who joins a load needs no place");
+    assert_eq!(ask(&mut pages, 1, false, Standing::MayWait), Asked::Place);
+    let place = load(&mut pages, 1, false);
+    for standing in [Standing::HasPlace, Standing::Queues, Standing::MayWait, Standing::Hurries] {
+        assert_eq!(ask(&mut pages, 1, true, standing), Asked::There(place));
+    }
+    assert_eq!((pages.entry(place).pins, pages.reserved), (5, 0));
+}
+
+#[test]
+fn without_room_it_depends_on_who_asks() {
+    let mut pages = Pages::new(1);
+    assert_eq!(ask(&mut pages, 1, false, Standing::Hurries), Asked::Place);
+    assert_eq!(ask(&mut pages, 2, false, Standing::Hurries), Asked::Full);
+    let first = ticket(ask(&mut pages, 2, false, Standing::MayWait));
+    assert_eq!(ask(&mut pages, 2, false, Standing::Queues), Asked::Waits, "and draws no other ticket");
+    assert_eq!(pages.wait(first, 7), Grant::Waits(None));
+    // A place that comes free is that of who waits, and of nobody who comes then.
+    assert_eq!(pages.give_back(false), [7]);
+    assert_eq!(ask(&mut pages, 3, false, Standing::Hurries), Asked::Full);
+    assert_eq!(pages.wait(first, 7), Grant::Granted(7));
+    assert_eq!(ask(&mut pages, 2, false, Standing::HasPlace), Asked::Place);
+    assert_eq!(pages.reserved, 1, "it is the one that was granted");
+}
+
+#[test]
+fn who_waits_for_a_key_is_called_when_its_load_begins() {
+    let (mut pages, none) = (Pages::new(2), BTreeSet::new());
+    assert_eq!(ask(&mut pages, 1, false, Standing::Hurries), Asked::Place);
+    let page = load(&mut pages, 1, false);
+    assert_eq!(ask(&mut pages, 2, false, Standing::Hurries), Asked::Place);
+    let (same, other) = [2, 3].map(|key| ticket(ask(&mut pages, key, false, Standing::MayWait))).into();
+    assert_eq!((pages.wait(same, 7), pages.wait(other, 8)), (Grant::Waits(None), Grant::Waits(None)));
+    assert_eq!(pages.clear(false, &none, Some(2)), Ok([7].into()));
+    assert_eq!((pages.wait(same, 7), pages.wait(other, 8)), (Grant::Called(7), Grant::Waits(Some(8))));
+    load(&mut pages, 2, true);
+    // What is dirty is flushed first, and nobody is called for a load that has not begun.
+    pages.change(page, 1, Instant::ZERO);
+    assert!(pages.unpin(page).is_empty(), "the place goes to who was called before");
+    assert_eq!(pages.clear(false, &none, Some(3)), Err(Victim::At(page, 1)));
+    assert_eq!(pages.clear(false, &[1].into(), Some(3)), Err(Victim::NoneLeft));
+    pages.begin_flush(page, pages.entry(page).round);
+    pages.end_flush(page, true);
+    assert_eq!(pages.clear(false, &none, Some(3)), Ok([8].into()));
+}

@@ -1,0 +1,234 @@
+//! One caller who asks for an entry: served, seated in the load of its key, or waiting for room. Each look is one step.
+
+use alloc::{boxed::Box, collections::BTreeSet, sync::Arc};
+use core::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use super::{
+    Pinned, WriteBackError,
+    load_job::LoadJob,
+    place::{Wait, Waiting},
+    room::Patience,
+    settle::Settling,
+    share::{Comes, Effects, NoSources, Sharing, Wrap, WrapFlush},
+    shared::{BookOf, Done, Pin as Pinning, Place, Resume, Shared, Task, TaskFor},
+};
+use crate::{
+    Fault, Key, Previous, Runtime,
+    dirty::{Asked, Standing},
+    flight::{Start, Woken},
+    shard::{AsKey, Seat, Step},
+    share::{After, CallerLoad},
+};
+
+/// Erases the types of loads and of flushes.
+pub(super) struct Wraps<K: Key, V: Clone, E, R: Runtime> {
+    pub(super) load: Wrap<K, V, E, R, LoadJob<K, V, E, R>>,
+    pub(super) resume: Resume<K, V, E, R>,
+    pub(super) flush: WrapFlush<K, V, E, R>,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Clone for Wraps<K, V, E, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Copy for Wraps<K, V, E, R> {}
+
+/// One caller who asks for an entry.
+pub(super) struct Asking<'a, K: Key, V: Clone, E, R: Runtime> {
+    shared: &'a Arc<Shared<K, V, E, R>>,
+    wraps: Wraps<K, V, E, R>,
+    key: &'a K,
+    hash: u64,
+    patience: Patience,
+    /// While he waits for a load, which may be that of another caller.
+    load: Option<Loading<K, V, E, R>>,
+    /// While he waits for a place.
+    waiting: Waiting<K, V, E, R>,
+    /// A place that he has waited for.
+    place: Option<Place<K, V, E, R>>,
+}
+
+type Loading<K, V, E, R> = Sharing<K, V, E, R, OwnLoad<K, V, E, R>>;
+
+/// The load that a caller begins if there is none.
+struct OwnLoad<K: Key, V: Clone, E, R: Runtime> {
+    shared: Arc<Shared<K, V, E, R>>,
+    wraps: Wraps<K, V, E, R>,
+    hash: u64,
+    patience: Patience,
+    claim: Option<Claim<K, V, E, R>>,
+}
+
+/// What a caller has claimed for its load.
+struct Claim<K: Key, V: Clone, E, R: Runtime> {
+    place: Place<K, V, E, R>,
+    seat: Seat<R::Notify>,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> CallerLoad<Task<K>, Done<K, V, E, R>, Fault<K, E>, R::Threads>
+    for OwnLoad<K, V, E, R>
+{
+    fn start(&self, _: &NoSources<K, V, E, R>) -> Option<Start> {
+        self.claim.as_ref().map(|_| Start::Made)
+    }
+
+    fn make(
+        &mut self,
+        _: &NoSources<K, V, E, R>,
+        key: &dyn AsKey<Task<K>>,
+        _: Option<Previous<Done<K, V, E, R>>>,
+    ) -> Option<TaskFor<K, V, E, R>> {
+        let Claim { place, seat } = self.claim.take()?;
+        let (Task::Load(key) | Task::Flush(key, _)) = key.to_key();
+        let begins = place.is_clear;
+        let settling = Settling::new(self.wraps.flush, self.patience, place);
+        let (shared, key) = (Arc::clone(&self.shared), (Some(key), self.hash));
+        let job = LoadJob::new(shared, key, seat, settling, self.wraps.resume);
+        Some((self.wraps.load)(Box::new(if begins { job.begun() } else { job })))
+    }
+}
+
+/// What a look comes to.
+enum Look {
+    Closed,
+    /// It has its seat in the load, and goes on so.
+    Seated(Step),
+    /// There is no load that it could wait for.
+    Else(Asked),
+}
+
+impl<'a, K: Key, V: Clone, E, R: Runtime> Asking<'a, K, V, E, R> {
+    pub(super) fn new(
+        shared: &'a Arc<Shared<K, V, E, R>>,
+        wraps: Wraps<K, V, E, R>,
+        key: &'a K,
+        patience: Patience,
+    ) -> Self {
+        let hash = shared.hash(key);
+        let waiting = Waiting::new(Arc::clone(shared), hash, patience);
+        Self { shared, wraps, key, hash, patience, load: None, waiting, place: None }
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Pinned<K, V, E, R>, WriteBackError<K, E>>> {
+        loop {
+            let end = if let Some(load) = &mut self.load {
+                load.poll(cx)
+            } else {
+                if self.waiting.has_begun() {
+                    match Pin::new(&mut self.waiting).poll(cx) {
+                        Poll::Ready(Wait::For(place)) => self.place = Some(place),
+                        Poll::Ready(Wait::Called) => {}
+                        Poll::Ready(Wait::Over) => return Poll::Ready(Err(WriteBackError::Full)),
+                        Poll::Pending => return Poll::Pending,
+                    }
+                }
+                match self.look(cx)? {
+                    Found::There(handle) => return Poll::Ready(Ok(handle)),
+                    Found::NoRoom => continue,
+                    Found::Load(end) => end,
+                }
+            };
+            let Poll::Ready(end) = end else { return self.wait_beside(cx) };
+            // Gone before anything is returned, and before he looks again.
+            self.load = None;
+            match end {
+                Some(Ok(Done::Loaded(pin))) => return Poll::Ready(Ok(Pinned::shared(pin, self.key.clone()))),
+                Some(Err(error)) => match WriteBackError::of(error) {
+                    // That may have been the rule of whoever began the load.
+                    WriteBackError::Full if !matches!(self.patience, Patience::None) => {}
+                    error => return Poll::Ready(Err(error)),
+                },
+                Some(Ok(_)) | None => {}
+            }
+        }
+    }
+
+    /// Looks for the entry, for a load of it and for room, and takes what there is: one step under the lock.
+    fn look(&mut self, cx: &mut Context<'_>) -> Result<Found<K, V, E, R>, WriteBackError<K, E>> {
+        let Self { shared, wraps, key, hash, patience, load, waiting, place: held } = self;
+        let (shared, key, hash) = (*shared, *key, *hash);
+        let mut after = After::new(&shared.engine);
+        let look = shared.with_flights(|flights, book| {
+            if book.is_closed {
+                return Look::Closed;
+            }
+            let standing = match (&held, &patience) {
+                (Some(_), _) => Standing::HasPlace,
+                _ if waiting.has_begun() => Standing::Queues,
+                (None, Patience::None) => Standing::Hurries,
+                (None, _) => Standing::MayWait,
+            };
+            let is_loading = || flights.flights.find(hash, |task| task.is_load_of(key)).is_some();
+            let asked = book.ledger.ask(hash, |k| k == key, is_loading, standing);
+            match asked {
+                Asked::Loading => {}
+                // Held outside the lock, where it is given back if a key panics that is cloned.
+                Asked::Place => _ = held.get_or_insert_with(|| Place::new(shared)),
+                other => return Look::Else(other),
+            }
+            let task = Task::Load(key.clone());
+            let place = held.take_if(|_| asked == Asked::Place);
+            let claim = place.map(|place| Claim { place, seat: Seat::default() });
+            let begin = OwnLoad { shared: Arc::clone(shared), wraps: *wraps, hash, patience: *patience, claim };
+            let load = load.insert(Sharing::new(&shared.engine, hash, task, begin));
+            let step = load.arrive(flights, cx.waker(), after.effects());
+            let seat = load.seat();
+            if let Some(claim) = &mut load.load().claim {
+                claim.seat = seat;
+                claim.begin(hash, book, after.effects());
+            }
+            Look::Seated(step)
+        });
+        match (look, load) {
+            (Look::Seated(step), Some(load)) => Ok(Found::Load(load.go_on(Some(step), &mut after, cx))),
+            (Look::Else(Asked::There(place)), _) => {
+                let pin = Pinning::new(shared, place);
+                Ok(Found::There(Pinned::new(pin, key.clone())))
+            }
+            (Look::Else(Asked::Ticket(ticket)), _) => {
+                waiting.queue_up(ticket);
+                Ok(Found::NoRoom)
+            }
+            (Look::Else(Asked::Waits), _) => Ok(Found::NoRoom),
+            (Look::Else(_), _) => Err(WriteBackError::Full),
+            _ => Err(WriteBackError::Closed),
+        }
+    }
+
+    /// Waits for a load: his own room is of no use meanwhile. But if the load waits for room, he waits for it only for as
+    /// long as he would for his own.
+    fn wait_beside(&mut self, cx: &mut Context<'_>) -> Poll<Result<Pinned<K, V, E, R>, WriteBackError<K, E>>> {
+        self.place = None;
+        self.waiting.leave();
+        let may_end = !matches!(self.patience, Patience::Endless);
+        if may_end && self.shared.with(|book| book.stuck.contains(self.key)) && self.waiting.is_over(cx) {
+            return Poll::Ready(Err(WriteBackError::Full));
+        }
+        Poll::Pending
+    }
+}
+
+/// What there is of a key.
+enum Found<K: Key, V: Clone, E, R: Runtime> {
+    There(Pinned<K, V, E, R>),
+    /// Nothing, nor is it being loaded, and there is no room.
+    NoRoom,
+    /// A load, and how far it has come.
+    Load(Poll<Comes<K, V, E, R>>),
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Claim<K, V, E, R> {
+    /// The load begins now if nothing has to be flushed for its place.
+    fn begin(&mut self, hash: u64, book: &mut BookOf<K, V, R>, effects: &mut Effects<K, V, E, R>) {
+        if let Ok(wake) = book.ledger.clear(self.place.is_clear, &BTreeSet::new(), Some(hash)) {
+            self.place.is_clear = true;
+            wake.into_iter().for_each(|waker| effects.wake(Woken::Lone(waker)));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What a load or a flush has brought is entered in the book in the step in which it lands.
+
+use alloc::{sync::Arc, vec::Vec};
+use core::{mem, task::Waker};
+
+use super::{
+    Fault,
+    share::Effects,
+    shared::{BookOf, Brought, Done, EngineOf, FlightsOf, Pin, Refused, Shared, Task, TimelessOf},
+};
+use crate::{
+    Failure, Instant, Key, Runtime,
+    dirty::{Origin, Placed},
+    flight::Woken,
+    shard::{News, Step, Visit, Waiting},
+    share::VisitOf,
+};
+
+/// What a task brings, as the engine has it.
+type Brings<K, V, E, R> = Option<Result<News<Done<K, V, E, R>>, Failure<Fault<K, E>>>>;
+
+/// Lands what a task brings, with the flights and the book locked. A value that has no place yet goes back to rest, and is
+/// polled again at once.
+pub(super) fn land<K: Key, V: Clone, E, R: Runtime>(
+    engine: &EngineOf<K, V, E, R>,
+    waiting: &mut Waiting<R::Notify>,
+    brings: &mut Brings<K, V, E, R>,
+    now: Instant,
+    visit: &VisitOf<'_, Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, R>>,
+    effects: &mut Effects<K, V, E, R>,
+) -> Step {
+    let Some(shared) = whose(brings) else {
+        return engine.with(waiting.hash, |flights| flights.land(waiting, brings, now, visit, effects));
+    };
+    shared.with_flights(|flights, book| {
+        if let Some(Ok(news)) = brings {
+            if let Err(refused) = enter(news.value(), waiting, flights, book, effects) {
+                if let Done::Brought(brought) = mem::replace(news.value(), Done::Elsewhere) {
+                    let load = (brought.resume)(*brought, waiting.seat.place_only(), refused);
+                    flights.put_to_rest(&waiting.seat, effects.number, Some(load), effects);
+                    return flights.visit(waiting, &Visit { after: effects.number - 1, ..*visit }, effects);
+                }
+            }
+        }
+        flights.land(waiting, brings, now, visit, effects)
+    })
+}
+
+/// The cache of what is to be entered in its book.
+fn whose<K: Key, V: Clone, E, R: Runtime>(brings: &mut Brings<K, V, E, R>) -> Option<Arc<Shared<K, V, E, R>>> {
+    let Some(Ok(news)) = brings else { return None };
+    match news.value() {
+        Done::Brought(brought) => Some(Arc::clone(&brought.place.shared)),
+        Done::Written(writing) => Some(Arc::clone(&writing.shared)),
+        _ => None,
+    }
+}
+
+/// Enters what a task has done in the book; an error if it has no place there yet.
+fn enter<K: Key, V: Clone, E, R: Runtime>(
+    done: &mut Done<K, V, E, R>,
+    waiting: &Waiting<R::Notify>,
+    flights: &mut FlightsOf<K, V, E, R>,
+    book: &mut BookOf<K, V, R>,
+    effects: &mut Effects<K, V, E, R>,
+) -> Result<(), Refused> {
+    let (entered, wake) = match done {
+        Done::Brought(brought) => {
+            let is_current = flights.flights.slot(&waiting.seat).flight.is_attached();
+            let (place, wake) = brought.enter(is_current, book)?;
+            (Done::Loaded(Arc::new(Pin::new(&brought.place.shared, place))), wake)
+        }
+        Done::Written(writing) => (Done::Flushed, writing.end(book, true)),
+        _ => return Ok(()),
+    };
+    let spent = mem::replace(done, entered);
+    if matches!(&spent, Done::Brought(brought) if !brought.is_empty()) {
+        // It has something of the user's, which is dropped when everything else is done.
+        effects.rest().values.push(spent);
+    }
+    wake.into_iter().for_each(|waker| effects.wake(Woken::Lone(waker)));
+    Ok(())
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Brought<K, V, E, R> {
+    /// Takes the place that is spoken for, or pins what has come there before.
+    fn enter(&mut self, is_current: bool, book: &mut BookOf<K, V, R>) -> Result<(u32, Vec<Waker>), Refused> {
+        let origin = if is_current { Origin::Loaded } else { Origin::Outdated };
+        let (placed, wake) = book.ledger.place(self.hash, &mut self.new, origin, self.place.is_clear, &self.tried);
+        let place = match placed {
+            Placed::At(place, left) => {
+                self.left = left;
+                place
+            }
+            Placed::Present(place) => place,
+            Placed::Dirty => return Err(Refused::Dirty),
+            Placed::Full => return Err(Refused::Full),
+            Placed::Void => return Err(Refused::Void),
+        };
+        self.place.spend();
+        Ok((place, wake))
+    }
+
+    /// Whether nothing of the user's is left in it.
+    const fn is_empty(&self) -> bool {
+        self.new.is_none() && self.left.is_none() && self.first.is_none()
+    }
+}

@@ -1,0 +1,132 @@
+//! Waiting for a place.
+
+use alloc::sync::Arc;
+use core::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use super::{
+    room::Patience,
+    shared::{Place, Shared},
+};
+use crate::{
+    Key, Runtime,
+    contain::each,
+    dirty::{Grant, Spoken, Ticket},
+};
+
+/// A wait for a place.
+pub(super) struct Waiting<K: Key, V: Clone, E, R: Runtime> {
+    shared: Arc<Shared<K, V, E, R>>,
+    /// Of the key that wants it.
+    hash: u64,
+    patience: Patience,
+    /// His place in the queue, while he has one.
+    ticket: Option<Ticket>,
+    sleep: Option<R::Sleep>,
+}
+
+/// How a wait for a place ends.
+pub(super) enum Wait<K: Key, V: Clone, E, R: Runtime> {
+    /// With a place.
+    For(Place<K, V, E, R>),
+    /// Not yet, but the key may be there by now, or on its way: see to that, and then wait on.
+    Called,
+    /// When the patience is over.
+    Over,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Waiting<K, V, E, R> {
+    pub(super) const fn new(shared: Arc<Shared<K, V, E, R>>, hash: u64, patience: Patience) -> Self {
+        Self { shared, hash, patience, ticket: None, sleep: None }
+    }
+
+    /// Waits for another place instead of this one, before all who have not had one.
+    pub(super) fn instead_of(mut place: Place<K, V, E, R>, hash: u64, patience: Patience) -> Self {
+        let mut waiting = Self::new(Arc::clone(&place.shared), hash, patience);
+        let (ticket, wake) =
+            waiting.shared.with(|book| (book.ledger.queue_up(hash, false), place.give_back(&mut book.ledger)));
+        // Held from here on, though a waker panics.
+        waiting.ticket = Some(ticket);
+        each(wake.into_iter(), Waker::wake);
+        waiting
+    }
+
+    /// Waits no longer; a place that was granted meanwhile is passed on.
+    pub(super) fn leave(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            let mut _waker = None;
+            self.shared.waking(|ledger| {
+                let (waker, wake) = ledger.leave_queue(ticket);
+                _waker = waker;
+                wake
+            });
+        }
+    }
+
+    /// Whether he is in the queue.
+    pub(super) const fn has_begun(&self) -> bool {
+        self.ticket.is_some()
+    }
+
+    /// Takes this place in the queue.
+    pub(super) const fn queue_up(&mut self, ticket: Ticket) {
+        self.ticket = Some(ticket);
+    }
+
+    /// Tells whether his patience is over, or wakes him when it is.
+    pub(super) fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        let deadline = match self.patience {
+            Patience::Endless => return false,
+            Patience::None => return true,
+            Patience::Until(deadline) => deadline,
+        };
+        let sleep = self.sleep.get_or_insert_with(|| self.shared.runtime.sleep_until(deadline));
+        Pin::new(sleep).poll(cx).is_ready()
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Future for Waiting<K, V, E, R> {
+    type Output = Wait<K, V, E, R>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let ticket = match this.ticket {
+            Some(ticket) => ticket,
+            None => {
+                let may_wait = !matches!(this.patience, Patience::None);
+                match this.shared.with(|book| book.ledger.reserve(this.hash, may_wait)) {
+                    Spoken::Place => return Poll::Ready(Wait::For(Place::new(&this.shared))),
+                    Spoken::Nothing => return Poll::Ready(Wait::Over),
+                    Spoken::Ticket(ticket) => *this.ticket.insert(ticket),
+                }
+            }
+        };
+        let waker = cx.waker().clone();
+        // What is left of wakers is dropped outside the lock.
+        match this.shared.with(|book| book.ledger.wait(ticket, waker)) {
+            Grant::Granted(_waker) => {
+                this.ticket = None;
+                Poll::Ready(Wait::For(Place::new(&this.shared)))
+            }
+            Grant::Called(_waker) => Poll::Ready(Wait::Called),
+            Grant::Waits(_displaced) => {
+                if this.is_over(cx) {
+                    this.leave();
+                    return Poll::Ready(Wait::Over);
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Unpin for Waiting<K, V, E, R> {}
+
+impl<K: Key, V: Clone, E, R: Runtime> Drop for Waiting<K, V, E, R> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
