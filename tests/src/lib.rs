@@ -5,7 +5,7 @@
 //! * [`Batches`] is the same for loads of many keys, and a [`Slot`] is fetched by one.
 //! * [`Host`] names a runtime of the core's own parts; [`on_every_runtime!`] runs a generic test on each.
 //! * [`mod@suite`] is what holds on any runtime, for adapters to be tried by; [`suite!`] makes its tests.
-//! * [`memory`] counts live bytes, [`wakers`] has wakers that count, record and misbehave.
+//! * [`memory`] counts live bytes, [`locks`] counts locks, [`wakers`] has wakers that count, record and misbehave.
 //! * [`traces`], [`replay`] and [`goals`]: hit ratios on recorded traffic.
 
 extern crate alloc;
@@ -32,6 +32,7 @@ pub mod goals;
 mod hashing;
 mod hosts;
 mod loads;
+mod locks;
 pub mod memory;
 mod queue;
 mod random;
@@ -52,6 +53,7 @@ pub use disk::{Disk, Io, told, why};
 pub use hashing::Same;
 pub use hosts::{Here, Host, run, with_seed};
 pub use loads::{Fetcher, Loads, PlainLoad, Revalidator, ScriptLoad};
+pub use locks::{Counted, CountedLock, locks};
 pub use random::Random;
 pub use script::{Bang, Gate, Play, Script, after, never, polls, ready, steps};
 pub use sim::{BatchSetup, Saw, Scripted, Setup, Sim, Ticket};

@@ -18,11 +18,16 @@ use crate::queue::Queue;
 type Task = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A runtime on one thread, of the parts `P`, whose spawned tasks wait until the test polls them.
-#[derive(Clone)]
 pub struct Spawning<P = Local<ManualClock>> {
     clock: ManualClock,
     tasks: Rc<RefCell<Vec<Task>>>,
     parts: PhantomData<P>,
+}
+
+impl<P> Clone for Spawning<P> {
+    fn clone(&self) -> Self {
+        Self { clock: self.clock.clone(), tasks: Rc::clone(&self.tasks), parts: PhantomData }
+    }
 }
 
 impl<P> Spawning<P> {

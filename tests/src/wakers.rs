@@ -88,6 +88,8 @@ std::thread_local! {
     static STASH: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
     /// The future that is polled within its wakes, unless it is being polled.
     static SPOT: RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>> = const { RefCell::new(None) };
+    /// What is called within wakes, unless that is just what happens.
+    static CALL: RefCell<Option<Box<dyn FnMut()>>> = const { RefCell::new(None) };
     /// Whether it was woken while it was being polled.
     static WOKEN: Cell<bool> = const { Cell::new(false) };
 }
@@ -119,6 +121,29 @@ pub fn on_the_spot(future: impl Future<Output = ()> + 'static) -> Waker {
 
     SPOT.set(Some(Box::pin(future)));
     Waker::from(Arc::new(Spot))
+}
+
+/// Runs `body` with a waker that calls `look` whenever it is woken, as long as that lasts.
+pub fn calling<R>(look: impl FnMut() + 'static, body: impl FnOnce(&Waker) -> R) -> R {
+    struct Calling;
+
+    impl Wake for Calling {
+        fn wake(self: Arc<Self>) {
+            self.wake_by_ref();
+        }
+
+        fn wake_by_ref(self: &Arc<Self>) {
+            if let Some(mut look) = CALL.take() {
+                look();
+                CALL.set(Some(look));
+            }
+        }
+    }
+
+    CALL.set(Some(Box::new(look)));
+    let result = body(&Waker::from(Arc::new(Calling)));
+    CALL.take();
+    result
 }
 
 /// Drops `victim` when it is woken for the first time, as an executor that ends a task.

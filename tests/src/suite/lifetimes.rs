@@ -20,7 +20,8 @@ pub async fn a_value_expires<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// The first who is served a stale value has its refresh to spawn or to drop, the others wait for nothing. (P1, P2)
+/// The first who is served a stale value has its refresh to spawn or to drop, the others wait for nothing, but poll it
+/// once. (P1, P2, P3, D57)
 pub async fn a_stale_value_comes_with_its_refresh<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.ttl(LATE).stale_while_refresh(LATE));
     cache.insert(KEY, E::Value::from(90));
@@ -32,12 +33,41 @@ pub async fn a_stale_value_comes_with_its_refresh<E: Executor>(stage: Stage<E>) 
         assert!(first.refresh.is_some() && second.refresh.is_none());
         // Dropped, the refresh is the next caller's.
     }
-    assert_eq!(stage.loads.begun(), 0);
+    assert_eq!(stage.loads.begun(), 2);
     let refresh = cache.get_stale(&KEY).await.expect("a stale value is there").refresh.expect("nobody else has it");
     assert!(stage.runtime.spawn(refresh).is_ok(), "a runtime is at hand");
-    stage.begun(1).await;
+    stage.begun(3).await;
+    stage.loads.end(3, End::Value);
+    stage.until(|| cache.get_if_present(&KEY).as_deref() == Some(&3)).await;
+    stage.ends_clean(cache).await;
+}
+
+/// Who is served a stale value polls the refresh that somebody else has, whatever comes of that. (P3, P5, D57)
+pub async fn a_claimed_refresh_is_looked_after<E: Executor>(stage: Stage<E>) {
+    let cache = stage.cache(|setup| setup.ttl(LATE).stale_while_refresh(LATE));
+    for (number, end) in [(1, End::Value), (2, End::Panic), (3, End::Error)] {
+        cache.insert(KEY, E::Value::from(90));
+        assert!(cache.expire(&KEY));
+        let claimed = cache.get_stale(&KEY).await.expect("a stale value is there").refresh.expect("nobody else has it");
+        assert_eq!(stage.loads.begun(), number - 1, "nobody has polled it");
+        stage.loads.end(number, end);
+        let served = cache.get_stale(&KEY).await.expect("a stale value is there");
+        assert!(served.refresh.is_none() && **served.outcome.value() == 90);
+        assert_eq!((stage.loads.begun(), stage.loads.live()), (number, 0));
+        assert_eq!(cache.get_if_present(&KEY).as_deref(), if number == 1 { Some(&1) } else { None });
+        claimed.await;
+    }
+    stage.ends_clean(cache).await;
+}
+
+/// A call that spawns the refresh polls it once itself, so that one which is ready at once is not spawned. (D57)
+pub async fn a_refresh_is_polled_before_it_is_spawned<E: Executor>(stage: Stage<E>) {
+    let cache = stage.cache(|setup| setup.ttl(LATE).stale_while_refresh(LATE));
+    cache.insert(KEY, E::Value::from(90));
+    assert!(cache.expire(&KEY));
     stage.loads.end(1, End::Value);
-    stage.until(|| cache.get_if_present(&KEY).as_deref() == Some(&1)).await;
+    let served = cache.get_stale_spawn(&KEY).await.expect("a stale value is there");
+    assert_eq!((**served.outcome.value(), cache.get_if_present(&KEY).as_deref()), (90, Some(&1)));
     stage.ends_clean(cache).await;
 }
 

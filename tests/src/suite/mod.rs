@@ -121,13 +121,20 @@ macro_rules! suite {
             a_load_keeps_to_its_budget
             a_value_expires
             a_stale_value_comes_with_its_refresh
+            a_claimed_refresh_is_looked_after
+            a_refresh_is_polled_before_it_is_spawned
             a_refresh_is_spawned
             listeners_hear_why_values_leave
             an_insert_ends_the_waits
             a_removal_is_not_undone
+            a_load_belongs_to_the_epoch_it_begins_in
             overlapping_batches_load_each_key_once
             a_batch_is_found_ready_by_who_comes
             a_failed_batch_is_the_failure_of_each_key
+            a_batch_goes_on_for_all_its_keys
+            a_batch_is_of_one_instant
+            a_batch_is_stored_before_anybody_is_woken
+            a_call_begins_as_many_loads_as_it_takes
             changes_are_written_behind
             room_is_made_by_writing
             what_is_not_written_stays_dirty

@@ -1,6 +1,9 @@
 //! One load for all who wait, however it ends.
 
-use super::{End, Executor, Stage, stage::KEY};
+use super::{
+    End, Executor, Stage,
+    stage::{KEY, in_a_hurry},
+};
 
 const CROWD: u64 = 100;
 
@@ -39,13 +42,13 @@ pub async fn a_panic_is_contained<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// Who comes finds the load ready before its wake has arrived, and wakes all who wait. (P1, P3)
+/// Who comes and does not wait finds the load ready before its wake has arrived, and wakes all who wait. (P1, P3, D22)
 pub async fn a_load_is_found_ready_by_who_comes<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let crowd = stage.crowd(cache, 3).await;
     stage.loads.end_unheard(1, End::Value);
     let answered = || crowd.iter().all(|seat| seat.saw().is_some());
-    let coming = stage.come_until(answered, || stage.ask(cache)).await;
+    let coming = stage.come_until(answered, || stage.ask_with(cache, in_a_hurry())).await;
     assert!(stage.saw_all(&coming).await.iter().all(|saw| saw.starts_with("V1 ")));
     assert_eq!(stage.saw_all(&crowd).await, ["V1 LockHit", "V1 LockHit", "V1 Miss"]);
     assert_eq!(stage.loads.begun(), 1);

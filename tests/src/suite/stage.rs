@@ -3,7 +3,7 @@
 use core::future::Future;
 use core::time::Duration;
 
-use larder::{Cache, Clock, Instant, LookupOptions, Runtime, Spawn, Stats, Timer};
+use larder::{Cache, Clock, Instant, LookupOptions, OnTimeout, Runtime, Spawn, Stats, Timer};
 
 use super::{Batched, Cached, Caller, Executor, Loads, Seat, Setup};
 use crate::{Answer, Boom, assert_clean};
@@ -38,7 +38,15 @@ impl<E: Executor> Stage<E> {
 
     /// A cache that loads keys many at once and is never dropped.
     pub fn batched(&self) -> &'static Batched<E::Runtime, E::Value> {
-        let builder = Cache::builder(self.runtime.clone()).many_loader(self.loads.clone());
+        self.batched_with(|setup| setup)
+    }
+
+    /// The same with what `setup` adds.
+    pub fn batched_with(
+        &self,
+        setup: impl FnOnce(Setup<E::Runtime, E::Value>) -> Setup<E::Runtime, E::Value>,
+    ) -> &'static Batched<E::Runtime, E::Value> {
+        let builder = setup(Cache::builder(self.runtime.clone()).many_loader(self.loads.clone()));
         Box::leak(Box::new(builder.build().expect("the configuration is valid")))
     }
 
@@ -54,7 +62,17 @@ impl<E: Executor> Stage<E> {
 
     /// A task that asks for these keys.
     pub fn ask_many(&self, cache: &'static Batched<E::Runtime, E::Value>, keys: &'static [u32]) -> Seat {
-        self.spawn(cache.lookup_many(keys))
+        self.ask_many_with(cache, keys, LookupOptions::new())
+    }
+
+    /// A task that asks for these keys with these options.
+    pub fn ask_many_with(
+        &self,
+        cache: &'static Batched<E::Runtime, E::Value>,
+        keys: &'static [u32],
+        options: LookupOptions,
+    ) -> Seat {
+        self.spawn(cache.lookup_many(keys).options(options))
     }
 
     /// `n` tasks that ask for the key and wait for its load.
@@ -133,4 +151,9 @@ impl<E: Executor> Stage<E> {
         self.until(|| (stats().flights, stats().waiters, self.loads.live()) == (0, 0, 0)).await;
         assert_clean(&stats());
     }
+}
+
+/// The options of a call that polls the load once, and does not wait.
+pub(super) fn in_a_hurry() -> LookupOptions {
+    LookupOptions::new().lock_timeout(Duration::ZERO, OnTimeout::Fail)
 }

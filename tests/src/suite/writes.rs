@@ -1,6 +1,9 @@
 //! Writes during a load.
 
+use core::pin::pin;
+
 use super::{End, Executor, Stage, stage::KEY};
+use crate::wakers::poll_once;
 
 /// An insert is the answer for all who wait, and the load is dropped. (P8)
 pub async fn an_insert_ends_the_waits<E: Executor>(stage: Stage<E>) {
@@ -25,6 +28,26 @@ pub async fn a_removal_is_not_undone<E: Executor>(stage: Stage<E>) {
     assert_eq!((after.saw(), cache.get_if_present(&KEY).as_deref()), (None, None));
     stage.loads.end(2, End::Value);
     assert_eq!(stage.saw(&after).await, "V2 Miss");
+    assert_eq!(cache.get_if_present(&KEY).as_deref(), Some(&2));
+    stage.ends_clean(cache).await;
+}
+
+/// A load that begins after a removal is found by who comes then, and stored, though an older caller began it. (P1, D11)
+pub async fn a_load_belongs_to_the_epoch_it_begins_in<E: Executor>(stage: Stage<E>) {
+    let cache = stage.cache(|setup| setup);
+    let mut lender = pin!(Some(cache.get_with(&KEY, || stage.loads.begin_plain(vec![0]))));
+    assert!(lender.as_mut().as_pin_mut().is_some_and(|mut lender| poll_once(&mut lender).is_pending()));
+    let older = stage.crowd(cache, 1).await.remove(0);
+    cache.remove(&KEY);
+    lender.set(None);
+    stage.begun(2).await;
+    let newer = stage.crowd(cache, 2).await;
+    assert_eq!(stage.loads.begun(), 2);
+    stage.loads.end(2, End::Value);
+    assert_eq!(
+        (stage.saw(&older).await, stage.saw_all(&newer).await),
+        ("V2 Miss".into(), vec!["V2 LockHit".into(); 2])
+    );
     assert_eq!(cache.get_if_present(&KEY).as_deref(), Some(&2));
     stage.ends_clean(cache).await;
 }

@@ -2,9 +2,13 @@
 
 mod alone;
 mod answers;
+mod bounded;
 mod cancelled;
 mod deadlines;
+mod departed;
 mod inside;
+mod linear;
+mod once;
 mod storm;
 mod surplus;
 mod threads;

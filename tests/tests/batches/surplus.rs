@@ -7,6 +7,7 @@ on_every_runtime! {
     a_write_is_not_undone_by_surplus
     a_write_of_before_does_not_matter
     a_listener_that_panics_for_surplus_fails_nobody
+    d5_surplus_is_of_the_same_instant
 }
 
 /// A cache whose loads of many keys answer key 9 as well, after 50 ms, by 90.
@@ -89,4 +90,23 @@ fn a_listener_that_panics_for_surplus_fails_nobody<R: Host>() {
     sim.to(50);
     assert_eq!((sim.saw(many), sim.saw(single)), ("50: unwound 8".into(), "50: V2".into()));
     assert_clean(&cache.stats());
+}
+
+/// D5: what a load answers though nobody asked for it is of the same instant, whatever listeners do meanwhile.
+fn d5_surplus_is_of_the_same_instant<R: Host>() {
+    let sim = Sim::new();
+    let says = |_: &[u32]| [1, 2, 9].map(|key| (key, Ok(Loaded::new(V::new(key))))).into();
+    let batches = Batches::saying(&sim.time, |_, _| ready(), says);
+    let time = sim.time.clone();
+    // A slow listener: a second passes while it hears of a value that is replaced.
+    let slow = move |_: &u32, _: &V, _| time.set(time.ms() + 1000);
+    let held = ms(100_000);
+    let cache = sim.batched::<R>(&batches, |c| c.ttl(ms(10_000)).stale_if_error(held).store_surplus().listener(slow));
+    cache.insert(1, V::new(0));
+    sim.time.set(10_000);
+    let before = sim.clock().reads();
+    assert!(wakers::now(cache.get_many(&[1, 2])).iter().all(Result::is_ok));
+    assert_eq!(sim.clock().reads() - before, 2, "at the claim and at the end");
+    let ages = [1, 2, 9].map(|key| cache.peek(&key).map(|found| found.age()));
+    assert_eq!(ages, [Some(ms(1000)); 3]);
 }

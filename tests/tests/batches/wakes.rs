@@ -77,8 +77,9 @@ fn a_wake_within_a_poll<R: Host>() {
     let (comes, by) = (two.clone(), waker.clone());
     let join = move || assert!(wakers::poll_with(&mut *comes.borrow_mut(), &by).is_pending());
     inside.replace(Some(Box::new(join)));
-    // Polls the load, and is not polled again.
+    // Joins, polls the load though nobody was woken, and is not polled again.
     let mut one = cache.get(&1);
+    assert!(wakers::poll_once(&mut one).is_pending());
     assert!(wakers::poll_once(&mut one).is_pending());
     assert_eq!(counter.wakes(), 1);
     assert_eq!(wakers::poll_with(&mut *two.borrow_mut(), &waker), Poll::Ready(Some(2)));

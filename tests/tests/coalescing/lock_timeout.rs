@@ -15,6 +15,8 @@ on_every_runtime! {
     c31_zero_and_the_poll_that_ends_the_load
     c31_endless
     at_the_bound_a_timed_out_caller_fails
+    c103_something_fresh_has_come
+    c103_by_many_keys
 }
 
 /// C27: by default a timed-out waiter begins a newer attempt, which serves all and is stored. (P6, P7)
@@ -229,4 +231,50 @@ fn at_the_bound_a_timed_out_caller_fails<R: Host>() {
     assert_eq!(sim.saw(callers[1]), "waits", "no second timeout after loading for oneself");
     sim.to(1000);
     assert_eq!(sim.saw(callers[1]), "waits");
+}
+
+/// The start of C103: A and B wait for a load that never ends; `remove` at 50; C has V1 by 90, of this lifetime.
+fn c103<R: Host>(then: OnTimeout, ttl: u64, many: bool) -> (Sim, Loads, Scripted<R>, [usize; 2]) {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([never(), after(40).gives(1).ttl(ms(ttl))]);
+    let cache = sim.cache::<R>(&loads, |c| c.stale_while_refresh(ms(500)).lock_timeout(ms(100), then));
+    let ask = |sim: &mut Sim| if many { sim.many(&cache, &[7]) } else { sim.get(&cache, 7) };
+    let callers = [ask(&mut sim), ask(&mut sim)];
+    sim.to(50);
+    cache.remove(&7);
+    let newer = sim.get(&cache, 7);
+    sim.to(90);
+    assert_eq!((sim.saw(newer), loads.begun()), ("90: V1 Miss".into(), vec![0, 50]));
+    (sim, loads, cache, callers)
+}
+
+/// C103, D23: "stale" takes what is there at the timeout: a fresh value that came after a write, or one that is stale by
+/// then. "Fail" takes neither. (P7)
+fn c103_something_fresh_has_come<R: Host>() {
+    for (then, ttl, saw) in [
+        (OnTimeout::Stale, 1000, "100: V1 Hit"),
+        (OnTimeout::Stale, 11, "100: V1 Hit"),
+        (OnTimeout::Stale, 10, "100: V1 Stale(0)"),
+        (OnTimeout::Stale, 5, "100: V1 Stale(5)"),
+        (OnTimeout::Fail, 1000, "100: LockTimeout"),
+    ] {
+        let (mut sim, loads, cache, callers) = c103::<R>(then, ttl, false);
+        sim.to(99);
+        assert_eq!(callers.map(|i| sim.saw(i)), ["waits", "waits"]);
+        sim.to(100);
+        assert_eq!(callers.map(|i| sim.saw(i)), [saw, saw]);
+        assert_eq!((loads.calls(), loads.live()), (2, 0), "the load that never ends is dropped with its last caller");
+        assert_clean(&cache.stats());
+    }
+}
+
+/// C103: the same for callers of many keys. (D23)
+fn c103_by_many_keys<R: Host>() {
+    for (ttl, saw) in [(1000, "100: V1 Hit"), (5, "100: V1 Stale(5)")] {
+        let (mut sim, loads, cache, callers) = c103::<R>(OnTimeout::Stale, ttl, true);
+        sim.to(100);
+        assert_eq!(callers.map(|i| sim.saw(i)), [saw, saw]);
+        assert_eq!((loads.calls(), loads.live()), (2, 0));
+        assert_clean(&cache.stats());
+    }
 }

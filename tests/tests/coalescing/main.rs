@@ -1,8 +1,10 @@
 //! Callers who wait for one load: who leads, who follows, and who leaves.
 
 mod abandoned;
+mod after_a_write;
 mod at_once;
 mod budget;
+mod burst;
 mod cancellation;
 mod interleavings;
 mod leaving;

@@ -28,18 +28,22 @@ impl<R: Host> Caller<R> {
         Self { world: world.clone(), number, call, keys, has_come: false, has_ended: false }
     }
 
-    /// Polls a future of his. If he comes for one key, he comes now; if for many, for one after the other.
+    /// Polls a future of his. He comes for all keys at once.
     fn poll<F: Future + Unpin>(&mut self, future: &mut F, context: &mut Context<'_>) -> Poll<F::Output> {
+        // It is the first poll, or looks at its keys one after the other.
+        let may_miss_writes = !self.has_come || self.keys.len() > 1;
         let coming = if self.has_come { VecDeque::new() } else { self.keys.iter().copied().collect() };
         self.has_come = true;
         self.world.polled.borrow_mut().push(Polled { caller: self.number, call: self.call, coming });
         let polled = Popped(&self.world);
-        if self.keys.len() == 1 {
-            self.world.come(None);
-        }
+        self.world.model.borrow_mut().poll_begins(self.number);
+        self.world.come(None);
         let poll = Pin::new(future).poll(context);
         self.world.come(None);
         drop(polled);
+        if poll.is_pending() {
+            self.world.model.borrow_mut().poll_ends(self.number, may_miss_writes, self.world.time.ms());
+        }
         poll
     }
 

@@ -53,12 +53,16 @@ impl<R: Host> Playing<R> {
         if world.quiet.get() {
             return;
         }
-        match world.below(12) {
-            0 => world.insert(world.key()),
-            1 => world.remove(world.key()),
-            2 => world.expire(self.key),
+        let what = world.below(12);
+        let key = if what == 2 || (what > 2 && world.below(2) == 0) { self.key } else { world.key() };
+        if world.is_doubtful(key) {
+            return;
+        }
+        match what {
+            0 => world.insert(key),
+            1 => world.remove(key),
+            2 => world.expire(key),
             3 | 4 if depth == 1 => {
-                let key = if world.below(2) == 0 { self.key } else { world.key() };
                 let mut asks: Boxed = Box::pin(lookup(world.clone(), key, Call::default()));
                 let _ = asks.as_mut().poll(context);
             }
@@ -74,18 +78,22 @@ impl<R: Host> Future for Playing<R> {
         let this = &mut *self;
         let world = this.world.clone();
         world.come(Some(this.key));
+        let caller = world.polled.borrow().last().expect("loads are polled by somebody").caller;
+        world.model.borrow_mut().polls((caller, this.key), this.id, world.time.ms());
         let popped = Popped::push(&world, this.id);
         let unwinding = Unwinding(this);
         unwinding.0.call_from_inside(context);
         core::mem::forget(unwinding);
         let poll = this.wait.poll(&world.time, context);
-        drop(popped);
         if poll.is_pending() {
             return Poll::Pending;
         }
+        drop(popped);
         this.is_over = true;
         let now = world.time.ms();
-        match world.below(8) {
+        // Where nobody knows who waits for it, it ends in the same way for all.
+        let how = if world.is_doubtful(this.key) { 7 } else { world.below(8) };
+        match how {
             0 => {
                 world.model.borrow_mut().ended(this.id, &Ended::Failed, now);
                 Poll::Ready(Err(Fault(this.id)))

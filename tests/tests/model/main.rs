@@ -78,6 +78,10 @@ fn idle_values_expire<R: Host>() {
 }
 
 fn storm<R: Host>(seed: u64, rules: Rules) {
+    with_seed(seed, || play::<R>(seed, rules));
+}
+
+fn play<R: Host>(seed: u64, rules: Rules) {
     let sim = Sim::new();
     let world = World::<R>::new(&sim.time, seed, Plain::new(rules), 24);
     let mut builder = Cache::builder(R::on(sim.clock()))
@@ -158,7 +162,8 @@ impl<R: Host> Storm<R> {
         if self.world.below(3) > 0 {
             self.sim.run();
         }
-        if self.world.below(16) == 0 {
+        // (Nothing wakes those who might act since a write, and had no deadline before that.)
+        if self.world.below(16) == 0 && !self.world.model.borrow().overlooks_somebody() {
             self.sim.run();
             self.world.quiet.set(true);
             // A clock that jumps back lengthens the waits that have begun.

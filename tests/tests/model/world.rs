@@ -245,14 +245,29 @@ impl<R: Host> World<R> {
         if !self.may_call_back() || self.below(4) > 0 {
             return;
         }
+        let key = self.key();
+        if self.is_doubtful(key) {
+            return;
+        }
         self.inside.set(true);
         match self.below(4) {
-            0 => self.insert(self.key()),
-            1 => self.remove(self.key()),
+            0 => self.insert(key),
+            1 => self.remove(key),
             _ if self.model.borrow().rules.is_small => {}
-            _ => self.get_if_present(self.key()),
+            _ => self.get_if_present(key),
         }
         self.inside.set(false);
+    }
+
+    /// Whether somebody who is polled may or may not have moved on to the newer epoch of this key: it is left alone then.
+    pub(crate) fn is_doubtful(&self, key: Key) -> bool {
+        let (model, loading, now) = (self.model.borrow(), self.loading.borrow(), self.time.ms());
+        // Whoever is polled polls one load at most, from inside which others may be polled.
+        let polled = self.polled.borrow();
+        polled
+            .iter()
+            .enumerate()
+            .any(|(depth, polled)| model.is_doubtful((polled.caller, key), loading.get(depth).copied(), now))
     }
 
     fn may_call_back(&self) -> bool {

@@ -62,7 +62,7 @@ fn get_stale_while_update<R: Host>() {
 fn get_stale_while_update_spawned() {
     run(|| {
         let mut sim = Sim::new();
-        let loads = counting(&sim, 0);
+        let loads = sim.loads_by(|_, call| after(if call == 0 { 0 } else { 10 }).gives(call as u32 + 1));
         let spawner = Spawning::new(sim.clock());
         let cache: Cache<u32, V, Boom, Spawning> = Cache::builder(spawner.clone())
             .loader(loads.clone())
@@ -83,9 +83,11 @@ fn get_stale_while_update_spawned() {
         }
         let mut tasks = spawner.take();
         assert_eq!(tasks.len(), 1);
+        assert_eq!(loads.calls(), 2, "the first call has begun it");
         sim.call(tasks.remove(0));
+        sim.to(160);
         let after = ask(&mut sim);
-        assert_eq!(sim.saw(after), "150: V2 Hit");
+        assert_eq!(sim.saw(after), "160: V2 Hit");
         assert_eq!(loads.calls(), 2);
         assert_clean(&cache.stats());
     });

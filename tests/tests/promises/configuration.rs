@@ -8,7 +8,7 @@ type Setting = (&'static str, fn(Setup<Local<ManualClock>>) -> Setup<Local<Manua
 /// C88: each setting that cannot work is refused with an error that names it.
 #[test]
 fn c88_refused_configuration() {
-    let refused: [Setting; 16] = [
+    let refused: [Setting; 18] = [
         ("shards", |c| c.shards(0)),
         ("attempts", |c| c.attempts(0)),
         ("error_backoff", |c| c.error_ttl(ms(100)).error_backoff(0.9, ms(400))),
@@ -25,6 +25,8 @@ fn c88_refused_configuration() {
         ("refresh_early", |c| c.ttl(ms(100)).refresh_early(1.1)),
         ("refresh_early", |c| c.ttl(ms(100)).refresh_early(f64::NAN)),
         ("error_backoff", |c| c.error_ttl(ms(100)).error_backoff(-1.0, ms(400))),
+        ("max_batch", |c| c.max_batch(0)),
+        ("max_batch", |c| c.max_batch(100).max_batch(0)),
     ];
     let sim = Sim::new();
     for (n, (field, setting)) in refused.into_iter().enumerate() {
@@ -50,7 +52,7 @@ fn c88_a_refused_factor_of_chance() {
 /// C88: what is odd and means something is accepted.
 #[test]
 fn c88_valid_configuration() {
-    let valid: [Setting; 14] = [
+    let valid: [Setting; 15] = [
         ("capacity", |c| c.capacity(0)),
         ("ttl", |c| c.ttl(ms(0))),
         ("lock_age", |c| c.lock_age(ms(0))),
@@ -63,6 +65,7 @@ fn c88_valid_configuration() {
         ("ttl_jitter", |c| c.ttl(ms(10)).ttl_jitter(0.0, 7)),
         ("ttl_jitter", |c| c.ttl(ms(10)).ttl_jitter(1.0, 7)),
         ("refresh_early", |c| c.ttl(ms(10)).refresh_early(1.0)),
+        ("max_batch", |c| c.max_batch(0).max_batch(1)),
         ("time_to_idle", |c| c.time_to_idle(Duration::MAX)),
         ("stale", |c| c.ttl(ms(10)).stale_while_refresh(ms(5)).lock_timeout(ms(10), OnTimeout::Stale)),
     ];

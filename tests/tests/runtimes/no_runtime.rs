@@ -49,7 +49,10 @@ fn a_spawning_call_hands_the_ticket_back() {
     let cache = Cache::builder(Tokio::new())
         .ttl(LATE)
         .stale_while_refresh(LATE)
-        .load_fn(|_: u8| ready(Ok::<_, ()>(1)))
+        .load_fn(|_: u8| async {
+            futures_lite::future::yield_now().await;
+            Ok::<_, ()>(1)
+        })
         .build()
         .expect("valid");
     cache.insert(7, 9);

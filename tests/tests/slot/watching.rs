@@ -19,6 +19,8 @@ on_every_runtime! {
     a_watchers_waker_panics_while_a_panic_is_under_way
     a_watcher_that_uses_the_slot
     those_who_wait_for_the_fetch_come_first
+    d107_a_sighting_is_over
+    d107_a_task_is_over
 }
 
 /// D73: a published value, a set one, one that is gone; not a failure, a renewal, a hit, a loss of freshness.
@@ -249,4 +251,34 @@ fn those_who_wait_for_the_fetch_come_first<R: Host>() {
     order.take();
     assert!(wakers::poll_with(&mut calls[0], &order.waker(0)).is_ready());
     assert_eq!(order.take(), [1, 2, 9]);
+}
+
+/// D107: what has seen a change, or the end, is over, whatever comes after; that is for the next to see.
+fn d107_a_sighting_is_over<R: Host>() {
+    let slot = Sim::new().bare_slot::<R>(|s| s);
+    let mut watcher = slot.watch();
+    {
+        let mut changed = watcher.changed();
+        assert!(wakers::poll_once(&mut changed).is_pending());
+        set(&slot, 1, Ttl::Inherit);
+        assert_eq!(wakers::poll_once(&mut changed), Poll::Ready(true));
+        set(&slot, 2, Ttl::Inherit);
+        assert!(wakers::poll_once(&mut changed).is_pending(), "ready once more");
+    }
+    assert!(wakers::now(watcher.changed()), "the second change is yet to be seen");
+    drop(slot);
+    let mut last = watcher.changed();
+    assert_eq!(wakers::poll_once(&mut last), Poll::Ready(false));
+    assert!(wakers::poll_once(&mut last).is_pending(), "ready once more");
+}
+
+/// D107: the task that keeps a slot fresh ends with the slot.
+fn d107_a_task_is_over<R: Host>() {
+    let slot = Sim::new().bare_slot::<R>(|s| s);
+    let mut task = Box::pin(slot.keep_fresh());
+    assert!(wakers::poll_once(&mut task).is_pending());
+    drop(slot);
+    assert!(wakers::poll_once(&mut task).is_ready());
+    let polled = catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut task)));
+    assert!(matches!(polled, Ok(Poll::Pending)));
 }

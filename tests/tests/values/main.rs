@@ -8,6 +8,7 @@ mod equal_hashes;
 mod expiry;
 mod idle;
 mod jitter;
+mod looked_after;
 mod refresh;
 mod stale;
 mod store;

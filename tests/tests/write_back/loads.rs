@@ -10,6 +10,8 @@ on_every_runtime! {
     c76_hits_do_not_wait
     what_was_inserted_outlives_an_older_load
     what_was_inserted_and_has_left_voids_an_older_load
+    who_waits_for_a_void_load_goes_over_to_a_newer_one
+    a_void_load_is_joined_again
     loads_of_other_keys_are_not_void
     invalidation_voids_a_load
 }
@@ -122,6 +124,46 @@ fn what_was_inserted_and_has_left_voids_an_older_load<R: Host>() {
     sim.to(57);
     assert_eq!((sim.saw(loads), value(&pages, 1), disk.loads()), ("57: V11".into(), Some(11), 2));
     assert_all_is_free(&mut sim, &disk, &pages, 10);
+}
+
+/// P1, P8: a load that began after the write serves those, too, who came before it.
+fn who_waits_for_a_void_load_goes_over_to_a_newer_one<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(10);
+    disk.reads_early();
+    disk.loads_by(|_, call| if call == 0 { after(50) } else { after(40) });
+    let before = [sim.load(&pages, 1), sim.load(&pages, 1)];
+    sim.to(20);
+    sim.insert(&pages, 1, 11, Room::Wait);
+    sim.remove(&pages, 1);
+    sim.to(30);
+    let later = sim.load(&pages, 1);
+    sim.to(60);
+    assert!(before.iter().all(|caller| sim.saw(*caller) == "waits"), "what they waited for is out of date");
+    sim.to(70);
+    assert!([before[0], before[1], later].iter().all(|caller| sim.saw(*caller) == "70: V11"));
+    assert_eq!((disk.loads(), pages.pinned()), (2, 0));
+    assert_all_is_free(&mut sim, &disk, &pages, 10);
+}
+
+/// P1, P8: where there is no room for another load, the void one is made again, and is joined by who waits for room.
+fn a_void_load_is_joined_again<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    disk.reads_early();
+    disk.loads_by(|key, call| if key == 1 && call == 0 { after(50) } else { after(7) });
+    let before = sim.load(&pages, 1);
+    sim.to(20);
+    sim.insert(&pages, 1, 11, Room::Wait);
+    sim.remove(&pages, 1);
+    let holds = sim.pin(&pages, 2);
+    sim.to(30);
+    let waits = sim.load(&pages, 1);
+    sim.to(52);
+    let joins = sim.load(&pages, 1);
+    sim.to(57);
+    assert!([before, waits, joins].iter().all(|caller| sim.saw(*caller) == "57: V11"), "{}", sim.saw(waits));
+    assert_eq!(disk.loads(), 3, "one of them is that of the other key");
+    holds.take();
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
 /// A write concerns the loads of its key only, or they would never end where much is written.

@@ -26,7 +26,7 @@ pub async fn a_slot_is_refreshed_ahead<E: Executor>(stage: Stage<E>) {
     stage.slot_ends_clean(slot).await;
 }
 
-/// The refresh is a ticket: who has it may drop it or spawn it, the others have none. (P2)
+/// The refresh is a ticket: who has it may drop it or spawn it, the others have none, and poll it once. (P2, D57)
 pub async fn a_slots_refresh_is_a_ticket<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup.ttl(LATE).refresh_ahead(LATE - SOON));
     slot.set(E::Value::from(90));
@@ -39,10 +39,10 @@ pub async fn a_slots_refresh_is_a_ticket<E: Executor>(stage: Stage<E>) {
     }
     let ticket = slot.get_stale().await.expect("the value is good").refresh.expect("nobody else has it");
     assert!(stage.runtime.spawn(ticket).is_ok(), "a runtime is at hand");
-    stage.begun(1).await;
-    stage.loads.end(1, End::Value);
-    stage.until(|| fresh::<E>(slot) == Some(1)).await;
-    assert_eq!(stage.loads.begun(), 1);
+    stage.begun(3).await;
+    stage.loads.end(3, End::Value);
+    stage.until(|| fresh::<E>(slot) == Some(3)).await;
+    assert_eq!(stage.loads.begun(), 3);
     stage.slot_ends_clean(slot).await;
 }
 

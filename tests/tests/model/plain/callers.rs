@@ -2,7 +2,7 @@
 
 use larder::OnTimeout;
 
-use super::{Call, End, Flight, Id, Key, Ms, Plain, Saw, Seat, Sees, Waiting};
+use super::{Call, End, Id, Key, Ms, Plain, Saw, Seat, Sees, Waiting, epochs::Next};
 
 impl Plain {
     /// A caller comes; `inside` is the load that is being polled, if he comes from inside it.
@@ -41,8 +41,8 @@ impl Plain {
                 }
             };
         }
-        let is_inside = inside.and_then(|load| self.loads.get(&load)).copied();
-        if current.is_some() && current == is_inside {
+        let is_inside = |flight: usize| inside.is_some_and(|load| self.loads[&load].contains(&flight));
+        if current.is_some_and(is_inside) {
             return match stale(self.rules.stale) {
                 Some((id, age)) => {
                     self.counts.stale += 1;
@@ -69,18 +69,11 @@ impl Plain {
     }
 
     fn may_begin(&self, flight: usize, now: Ms) -> bool {
-        let flight = &self.flights[flight];
-        let live = flight.running.len() + flight.unbegun.len();
-        let is_over_age = self.rules.lock_age.is_some_and(|age| flight.newest.saturating_add(age) <= now);
-        live == 0 || (is_over_age && live < self.rules.attempts)
+        self.flights[flight].live() == 0 || (self.is_over_age(flight, now) && !self.is_full(flight))
     }
 
     fn claim(&mut self, key: Key, current: Option<usize>, seat: Seat, now: Ms) -> usize {
-        let flight = current.unwrap_or_else(|| {
-            self.flights.push(Flight { key, attached: true, ..Flight::default() });
-            self.current.insert(key, self.flights.len() - 1);
-            self.flights.len() - 1
-        });
+        let flight = current.unwrap_or_else(|| self.open(key));
         let claimed = &mut self.flights[flight];
         claimed.members += 1;
         (claimed.newest, claimed.newest_by) = (now, Some(seat));
@@ -92,6 +85,10 @@ impl Plain {
     ///
     /// One who asked for many keys may have been told of this one `earlier`.
     pub(crate) fn end(&mut self, seat: Seat, saw: &Saw, earlier: bool, now: Ms) {
+        if !self.is_told(seat) && !self.waiting[&seat].has_left {
+            assert_eq!(self.next(seat, now), Next::Leaves, "nothing has ended the wait of {seat:?} at {now}");
+            self.assert_has_looked(seat);
+        }
         let waiting = self.waiting.remove(&seat).expect("he has waited");
         let end = self.flights[waiting.flight].end.or(waiting.failure);
         let held = self.held.get(&seat.1).copied();
@@ -105,20 +102,26 @@ impl Plain {
             },
             Some(End::Deserted) => panic!("{seat:?} was counted as gone"),
             None => {
-                let (patience, then) = waiting.call.timeout.expect("nothing has ended his wait");
-                assert!(waiting.came.saturating_add(patience) <= now, "{seat:?} lost patience too early");
-                match (then, stale(self.rules.stale)) {
-                    (OnTimeout::Stale, Some((id, age))) => Saw::Stale { id, age, failed: None },
+                let (_, then) = waiting.call.timeout.expect("nothing has ended the wait");
+                let fresh = held.filter(|held| held.is_fresh(now)).map(|held| held.id);
+                match (then, fresh, stale(self.rules.stale)) {
+                    // What has come meanwhile, after a write. (D23)
+                    (OnTimeout::Stale, Some(id), _) => Saw::Value { id, led: false, expired: false },
+                    (OnTimeout::Stale, None, Some((id, age))) => Saw::Stale { id, age, failed: None },
                     _ => Saw::LockTimeout,
                 }
             }
         };
+        let own = waiting.failure.and_then(|failure| if let End::Failed(why) = failure { Some(why) } else { None });
+        let is_over = self.flights[waiting.flight].end.is_some();
         let is_right = match (saw, end) {
             // What was told under the lock may be overtaken by what is done after it, within the same poll.
-            (Saw::Failed(why), Some(_)) if matches!(waiting.failure, Some(End::Failed(own)) if own == *why) => true,
+            (Saw::Failed(why), Some(_)) if own == Some(*why) => true,
+            (Saw::Stale { failed, .. }, Some(_)) if own.is_some() && own == *failed && is_over => true,
             (Saw::Stale { failed, .. }, Some(End::Failed(why))) if earlier => *failed == Some(why),
             (Saw::Failed(failed), Some(End::Failed(why))) if earlier => *failed == why,
             (Saw::Value { id, led, .. }, Some(End::Value(right))) if earlier => (*id, *led) == (right, waiting.led),
+            (Saw::Value { id, led: false, .. }, Some(End::Value(right))) if waiting.has_perhaps_moved => *id == right,
             _ => *saw == expected,
         };
         assert!(is_right, "{seat:?} at {now}: {saw:?} instead of {expected:?}");
@@ -140,20 +143,12 @@ impl Plain {
         }
     }
 
-    fn stand_up(&mut self, seat: Seat, number: usize) {
+    pub(super) fn stand_up(&mut self, seat: Seat, number: usize) {
         let flight = &mut self.flights[number];
         flight.members -= 1;
-        flight
-            .running
-            .iter_mut()
-            .filter(|running| running.owner == Some(seat))
-            .for_each(|running| running.owner = None);
-        flight.unbegun.iter_mut().filter(|owner| **owner == Some(seat)).for_each(|owner| *owner = None);
+        flight.disown(seat);
         if flight.members == 0 && flight.end.is_none() {
-            flight.end = Some(End::Deserted);
-            if flight.attached {
-                self.current.remove(&flight.key);
-            }
+            self.desert(number);
         }
     }
 }

@@ -1,43 +1,59 @@
 //! Loads begin, end and are dropped.
 
-use larder::{OnTimeout, RemovalCause};
+use larder::RemovalCause;
 
-use super::{End, Ended, Id, Ms, Plain, Running, Seat, Waiting};
+use super::{End, Ended, Id, Ms, Plain, Running, Seat, epochs::Next};
 
 impl Plain {
     /// The loader was called while `seat` was polled.
     pub(crate) fn begun(&mut self, seat: Seat, load: Id, now: Ms) {
-        let waiting = self.waiting.get_mut(&seat).unwrap_or_else(|| panic!("{seat:?} loads without a seat"));
-        let flight = &mut self.flights[waiting.flight];
-        if flight.end.is_some() {
+        let Some(waiting) = self.waiting.get(&seat) else {
+            // A stale call polls the refresh that somebody else has claimed. (D57)
+            let refresh = self.current.get(&seat.1).copied();
+            let claimed = refresh.and_then(|refresh| Some((refresh, self.claimed(refresh, seat)?)));
+            let (refresh, claimed) = claimed.unwrap_or_else(|| panic!("{seat:?} loads without a seat"));
+            self.begin_claimed(refresh, claimed, load);
+            return;
+        };
+        let number = waiting.flight;
+        if self.flights[number].end.is_some() {
             // A write from inside a callback has come between his claim and this, within one poll: it is for nothing.
-            self.loads.insert(load, waiting.flight);
+            self.loads.insert(load, vec![number]);
             return;
         }
-        let owner = match flight.unbegun.is_empty() {
-            false => flight.unbegun.remove(0),
-            true => {
-                let is_old = self.rules.lock_age.is_some_and(|age| flight.newest.saturating_add(age) <= now);
-                // Nobody takes over from himself.
-                let over_age = is_old && flight.newest_by != Some(seat);
-                let impatient = waiting.call.timeout.is_some_and(|(patience, then)| {
-                    then == OnTimeout::Load && !waiting.led && waiting.came.saturating_add(patience) <= now
-                });
-                assert!(over_age || impatient, "a second load of key {} at {now}", seat.1);
-                assert!(flight.running.len() < self.rules.attempts, "too many loads of key {}", seat.1);
-                let mine = flight.running.iter_mut().filter(|running| running.owner == Some(seat));
-                mine.for_each(|running| running.owner = None);
-                (flight.newest, flight.newest_by, waiting.led) = (now, Some(seat), true);
-                Some(seat)
-            }
-        };
-        flight.running.push(Running { load, owner });
-        self.loads.insert(load, waiting.flight);
+        if self.claimed(number, seat).is_none() {
+            // (It may be one that was claimed in the newer epoch.)
+            self.move_on(seat, now);
+        }
+        let number = self.waiting[&seat].flight;
+        match self.claimed(number, seat) {
+            Some(claimed) => self.begin_claimed(number, claimed, load),
+            None => self.begin_further(seat, load, now),
+        }
+    }
+
+    /// The claimed load that this caller begins when polled: the own one, and else what is left to whoever comes first.
+    fn claimed(&self, number: usize, seat: Seat) -> Option<usize> {
+        let is_a_ticket = |seat: &Seat| self.waiting.get(seat).is_some_and(|waiting| waiting.is_ticket);
+        let unbegun = &self.flights[number].unbegun;
+        let own = unbegun.iter().position(|owner| *owner == Some(seat) && !is_a_ticket(&seat));
+        own.or_else(|| unbegun.iter().position(|owner| owner.as_ref().is_none_or(is_a_ticket)))
+    }
+
+    fn begin_claimed(&mut self, number: usize, claimed: usize, load: Id) {
+        let owner = self.flights[number].unbegun.remove(claimed);
+        self.flights[number].running.push(Running { load, owner });
+        self.loads.insert(load, vec![number]);
     }
 
     /// A load is about to answer.
     pub(crate) fn ended(&mut self, load: Id, ended: &Ended, now: Ms) {
-        let number = self.loads.remove(&load).expect("it was begun");
+        let flights = self.loads.remove(&load).expect("it was begun");
+        flights.into_iter().for_each(|number| self.answered(number, load, ended, now));
+    }
+
+    /// This flight is told what a load came to.
+    fn answered(&mut self, number: usize, load: Id, ended: &Ended, now: Ms) {
         let flight = &mut self.flights[number];
         if flight.end.is_some() {
             return;
@@ -50,7 +66,7 @@ impl Plain {
             Ended::Failed => End::Failed(Some(load)),
             Ended::Panicked => End::Failed(None),
         };
-        let is_last = flight.running.is_empty() && flight.unbegun.is_empty();
+        let is_last = flight.live() == 0;
         if !matches!(end, End::Value(_)) && !is_last {
             let owner = owner.and_then(|owner| self.waiting.get_mut(&owner));
             owner.into_iter().for_each(|waiting| waiting.failure = Some(end));
@@ -78,23 +94,41 @@ impl Plain {
 
     /// A load was dropped, while this caller was polled.
     pub(crate) fn dropped(&mut self, load: Id, polled: Option<usize>, now: Ms) {
-        let Some(flight) = self.loads.remove(&load) else { return };
-        if self.flights[flight].end.is_some() {
-            return;
+        let Some(flights) = self.loads.get(&load).cloned() else { return };
+        for number in flights.iter().copied() {
+            if self.flights[number].end.is_none() {
+                self.goes(number, load, polled, now);
+            }
         }
-        // Who loses patience, or hears that his own load has failed, leaves before he says so.
-        let leaves = |seat: &Seat, waiting: &Waiting| {
-            let patience = waiting.call.timeout.map(|(patience, _)| waiting.came.saturating_add(patience));
-            let has_lost_it = patience.is_some_and(|end| end <= now);
-            waiting.failure.is_some() || (has_lost_it && Some(seat.0) == polled)
-        };
-        let waits: Vec<_> = self.waiting.iter().filter(|(_, waiting)| waiting.flight == flight).collect();
-        assert!(
-            waits.iter().all(|(seat, waiting)| leaves(seat, waiting)),
-            "load {load} of key {} was dropped at {now} by {polled:?} though somebody waits for it: {waits:?}",
-            self.flights[flight].key
-        );
-        self.flights[flight].running.retain(|running| running.load != load);
+        self.loads.remove(&load);
+        for number in flights {
+            let flight = &mut self.flights[number];
+            flight.running.retain(|running| running.load != load);
+            if flight.members == 0 && flight.running.is_empty() && flight.end.is_none() {
+                self.desert(number);
+            }
+        }
+    }
+
+    /// A load of this flight was dropped: nobody is there who waits for it.
+    fn goes(&mut self, number: usize, load: Id, polled: Option<usize>, now: Ms) {
+        let seats = self.waiting.iter().filter(|(_, waiting)| waiting.flight == number).map(|(seat, _)| *seat);
+        for seat in seats.collect::<Vec<_>>() {
+            let is_polled = Some(seat.0) == polled;
+            match self.next(seat, now) {
+                // Who hears that the own load has failed, or loses patience, leaves before saying so.
+                _ if self.waiting[&seat].failure.is_some() || self.waiting[&seat].has_left => {}
+                Next::Leaves if is_polled => {
+                    self.assert_has_looked(seat);
+                    self.waiting.entry(seat).and_modify(|waiting| waiting.has_left = true);
+                }
+                Next::MovesTo(_) if is_polled => self.move_on(seat, now),
+                next => panic!(
+                    "load {load} of key {} was dropped at {now} by {polled:?} though {seat:?} waits for it: {next:?}",
+                    seat.1
+                ),
+            }
+        }
     }
 
     /// The cache has forgotten all that it need not know any more.

@@ -3,11 +3,16 @@
 //! The model is told of each write, load and call before the cache is, and says what has to be seen then.
 
 mod callers;
+mod epochs;
 mod loads;
+mod polls;
+mod waiting;
 
 use std::collections::BTreeMap;
 
 use larder::{OnTimeout, RemovalCause};
+
+use self::waiting::Waiting;
 
 /// In milliseconds; `u64::MAX` is never.
 pub(crate) type Ms = u64;
@@ -101,17 +106,6 @@ enum End {
     Deserted,
 }
 
-#[derive(Debug)]
-struct Waiting {
-    flight: usize,
-    call: Call,
-    came: Ms,
-    led: bool,
-    found_expired: bool,
-    failure: Option<End>,
-    is_ticket: bool,
-}
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) hits: u64,
@@ -132,7 +126,8 @@ pub(crate) struct Plain {
     flights: Vec<Flight>,
     current: BTreeMap<Key, usize>,
     waiting: BTreeMap<Seat, Waiting>,
-    loads: BTreeMap<Id, usize>,
+    /// The flights that each load is for: one, or two of which the newer comes first.
+    loads: BTreeMap<Id, Vec<usize>>,
     /// Values that have left, and have yet to be told of.
     left: BTreeMap<Id, RemovalCause>,
     pub(crate) counts: Counts,
@@ -246,7 +241,10 @@ impl Plain {
 
     fn void(&mut self, key: Key) {
         if let Some(flight) = self.current.remove(&key) {
+            let was_full = self.is_full(flight);
             self.flights[flight].attached = false;
+            let waiting = self.waiting.values_mut().filter(|waiting| waiting.flight == flight);
+            waiting.for_each(|waiting| waiting.is_overlooked |= was_full);
         }
     }
 
@@ -286,16 +284,12 @@ impl Plain {
     /// What holds whenever nothing is under way.
     pub(crate) fn check(&self) {
         assert_eq!(self.left.len(), 0, "values have left without an event: {:?}", self.left);
+        let unwanted = self.loads.keys().find(|load| !self.is_wanted(**load));
+        assert_eq!(unwanted, None, "nobody waits for this load");
     }
 
     pub(crate) fn seats(&self) -> usize {
         self.waiting.len()
-    }
-}
-
-impl Waiting {
-    const fn new(flight: usize, call: Call, came: Ms, found_expired: bool) -> Self {
-        Self { flight, call, came, led: false, found_expired, failure: None, is_ticket: false }
     }
 }
 

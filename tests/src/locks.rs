@@ -1,0 +1,61 @@
+//! A runtime that counts how often its locks are taken.
+
+use core::cell::{Cell, RefCell};
+
+use larder::{Clock, Instant, Lock, ManualClock, OneThread, Runtime, Timer, parts::Local};
+
+std::thread_local! {
+    static TAKEN: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Runs `work` and tells how often it took a lock of a [`Counted`] runtime on this thread.
+pub fn locks(work: impl FnOnce()) -> u64 {
+    let before = TAKEN.get();
+    work();
+    TAKEN.get() - before
+}
+
+/// A runtime on one thread that counts how often its locks are taken.
+#[derive(Clone, Debug)]
+pub struct Counted(ManualClock);
+
+impl Counted {
+    /// A counting runtime that follows `clock`.
+    pub const fn new(clock: ManualClock) -> Self {
+        Self(clock)
+    }
+}
+
+/// A lock that counts.
+pub struct CountedLock<T>(RefCell<T>);
+
+impl<T> Lock<T> for CountedLock<T> {
+    fn new(value: T) -> Self {
+        Self(RefCell::new(value))
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        TAKEN.set(TAKEN.get() + 1);
+        f(&mut self.0.borrow_mut())
+    }
+}
+
+impl Clock for Counted {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+}
+
+impl Timer for Counted {
+    type Sleep = <ManualClock as Timer>::Sleep;
+
+    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
+        self.0.sleep_until(deadline)
+    }
+}
+
+impl Runtime for Counted {
+    type Lock<T> = CountedLock<T>;
+    type Notify = <Local<ManualClock> as Runtime>::Notify;
+    type Threads = OneThread;
+}

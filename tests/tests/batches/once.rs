@@ -1,0 +1,109 @@
+//! A load of many keys answers once, for all its keys, whoever is polled and when.
+
+use larder::Status;
+use larder_tests::*;
+
+on_every_runtime! {
+    c100_a_batch_answers_once
+    c100_the_other_way_round
+    d5_the_clock_is_read_once_for_all_answers
+    d29_all_is_stored_before_anybody_is_woken
+}
+
+const HOUR: u64 = 3_600_000;
+
+/// C100: who is parked finds its key stored with the rest, and being told an hour later changes nothing of that. (D5)
+fn c100_a_batch_answers_once<R: Host>() {
+    let mut sim = Sim::new();
+    let batches = sim.batches(after(50));
+    let cache = sim.batched::<R>(&batches, |c| c.ttl(ms(10_000)).stale_if_error(ms(2 * HOUR)));
+    let many = sim.many(&cache, &[1, 2]);
+    let [one, two] = [1, 2].map(|key| sim.get(&cache, key));
+    sim.drop(many);
+    sim.park(one);
+    sim.to(50);
+    assert_eq!((sim.saw(one), sim.saw(two)), ("waits".into(), "50: V2 LockHit".into()));
+    assert_eq!(cache.get_if_present(&1), Some(V::new(1)));
+    sim.to(50 + HOUR);
+    sim.unpark(one);
+    assert_eq!(sim.saw(one), format!("{}: V1 LockHit", 50 + HOUR));
+    an_hour_old(&cache, &[1, 2]);
+    assert_eq!((batches.begun().len(), cache.stats().stored), (1, 2));
+    assert_clean(&cache.stats());
+}
+
+/// C100: the same where the call itself is parked, and a single lookup drives. (D5)
+fn c100_the_other_way_round<R: Host>() {
+    let mut sim = Sim::new();
+    let batches = sim.batches(after(50));
+    let cache = sim.batched::<R>(&batches, |c| c.ttl(ms(10_000)).stale_if_error(ms(2 * HOUR)));
+    let many = sim.many(&cache, &[1, 2, 3]);
+    let two = sim.get(&cache, 2);
+    sim.park(many);
+    sim.to(50);
+    assert_eq!((sim.saw(many), sim.saw(two)), ("waits".into(), "50: V2 LockHit".into()));
+    assert!([1, 2, 3].iter().all(|key| cache.contains(key)));
+    sim.to(50 + HOUR);
+    sim.unpark(many);
+    assert_eq!(sim.saw(many), format!("{}: V1 Miss, V2 Miss, V3 Miss", 50 + HOUR));
+    an_hour_old(&cache, &[1, 2, 3]);
+    assert_eq!((batches.begun().len(), cache.stats().stored), (1, 3));
+    assert_clean(&cache.stats());
+}
+
+#[track_caller]
+fn an_hour_old(cache: &Batched<impl Host>, keys: &[u32]) {
+    for key in keys {
+        let found = cache.peek(key).expect("it is held as a stale value");
+        assert_eq!((found.age(), found.status()), (ms(HOUR), Status::Stale(ms(HOUR - 10_000))));
+        assert_eq!(cache.get_if_present(key), None);
+    }
+}
+
+/// D5: once a load of many has been polled to its end the clock is read once for all its answers, not once for each.
+fn d5_the_clock_is_read_once_for_all_answers<R: Host>() {
+    let settings: [fn(BatchSetup<R>) -> BatchSetup<R>; 3] =
+        [|c| c.ttl(ms(100)), |c| c.ttl(ms(100)).load_budget(ms(100)).error_ttl(ms(10)), |c| c.lock_age(ms(100))];
+    let keys: Vec<u32> = (0..100).collect();
+    for setup in settings {
+        for fails in [false, true] {
+            let gate = Gate::default();
+            let mut sim = Sim::new();
+            let script = if fails { gate.script().fails(1) } else { gate.script() };
+            let cache = sim.batched::<R>(&sim.batches(script), setup);
+            let mut many = cache.lookup_many(&keys);
+            assert!(wakers::poll_once(&mut many).is_pending());
+            let waiters: Vec<_> = (0..10).map(|key| sim.get(&cache, key)).collect();
+            gate.open_quietly();
+            let before = sim.clock().reads();
+            sim.poll(waiters[3]);
+            assert_eq!(sim.clock().reads() - before, 1, "at the end of the load");
+            sim.run();
+            assert!(wakers::poll_once(&mut many).is_ready());
+            assert!(waiters.iter().all(|i| sim.end(*i).is_some()));
+            assert_eq!(sim.clock().reads() - before, 1, "by those who are told");
+        }
+    }
+}
+
+/// D29: the first who is woken finds all that the answer brought.
+fn d29_all_is_stored_before_anybody_is_woken<R: Host>() {
+    let sim = Sim::new();
+    let gate = Gate::default();
+    let cache = sim.batched::<R>(&sim.batches(gate.script()), |c| c.shards(16));
+    let keys: Vec<u32> = (0..100).collect();
+    let mut many = cache.get_many(&keys);
+    let mut others: Vec<_> = keys.iter().map(|key| cache.get(key)).collect();
+    assert!(wakers::poll_once(&mut many).is_pending());
+    let found: Rc<RefCell<Vec<usize>>> = Rc::default();
+    let (finds, own) = (found.clone(), cache.clone());
+    let asked = keys.clone();
+    let look = move || finds.borrow_mut().push(asked.iter().filter(|key| own.contains(*key)).count());
+    wakers::calling(look, |waker| {
+        assert!(others.iter_mut().all(|other| wakers::poll_with(other, waker).is_pending()));
+        gate.open_quietly();
+        found.take();
+        assert!(wakers::poll_once(&mut many).is_ready());
+    });
+    assert_eq!(*found.borrow(), [100; 100]);
+}

@@ -1,0 +1,207 @@
+//! A call whose poll has unwound was not ready: polled again it goes on. (D107, C16)
+
+use core::cell::Cell;
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+
+use larder::{Cache, Clock, Instant, ManualClock, Runtime, Spawn, Timer};
+use larder_tests::*;
+
+use crate::ways::{Own, Polled, Source, Way, cache, calls_of_a_cache, polled};
+
+on_every_runtime! {
+    d107_a_waker_panics
+    d107_the_load_panics
+    d107_a_listener_panics
+    d107_a_waker_panics_beside_many
+    d107_a_waker_panics_beside_a_task
+    d107_a_spawner_panics
+}
+
+/// Has each of these calls unwind, and then be ready.
+#[track_caller]
+fn goes_on<R: Host>(
+    many: bool,
+    make: impl Fn() -> (Source, Own<R>),
+    is_meant: impl Fn(&str) -> bool,
+    unwinds: impl Fn(&Own<R>, &Source, &mut Polled<'_>),
+) {
+    for n in 0.. {
+        let (source, cache) = make();
+        let mut calls = calls_of_a_cache(&cache, &source);
+        if n == calls.len() {
+            break;
+        }
+        let (name, mut poll) = calls.swap_remove(n);
+        drop(calls);
+        if is_meant(name) {
+            unwinds(&cache, &source, &mut poll);
+            assert!(poll().is_ready(), "{name}, many: {many}: it waits for ever");
+            assert!(poll().is_pending(), "{name}, many: {many}: it is ready twice");
+            drop(poll);
+            assert_clean(&cache.stats());
+        }
+    }
+}
+
+/// Calls for many keys by the cache's loader; where that is one of single keys, they are tried apart.
+fn gathers(name: &str) -> bool {
+    matches!(name, "get_many" | "get_many, twice" | "lookup_many")
+}
+
+#[track_caller]
+fn unwinds(poll: &mut Polled<'_>) {
+    let panic = catch_unwind(AssertUnwindSafe(poll)).expect_err("it unwinds");
+    assert!(panic.is::<Bang>());
+}
+
+/// Another caller of the same key has a waker that panics as the answer is published.
+fn beside_a_panicking_waker<R: Host>(cache: &Own<R>, source: &Source, poll: &mut Polled<'_>) {
+    assert!(poll().is_pending());
+    let mut other = cache.get(&7);
+    assert!(wakers::poll_with(&mut other, &wakers::panicking()).is_pending());
+    source.gate.open_quietly();
+    unwinds(poll);
+    assert!(wakers::poll_once(&mut other).is_ready());
+}
+
+/// D107: somebody else's waker panics.
+fn d107_a_waker_panics<R: Host>() {
+    for many in [false, true] {
+        let make = || {
+            let source = Source::of(Way::Join);
+            let cache = cache(&source, many, |c| c);
+            (source, cache)
+        };
+        goes_on::<R>(many, make, |name| many || !gathers(name), beside_a_panicking_waker);
+    }
+}
+
+/// D107: the load panics, and the caller through whom it unwinds is told so if it is polled again. (P5)
+fn d107_the_load_panics<R: Host>() {
+    for many in [false, true] {
+        let make = || {
+            let source = Source::of(Way::Panic);
+            let cache = cache(&source, many, |c| c);
+            (source, cache)
+        };
+        goes_on::<R>(
+            many,
+            make,
+            |_| true,
+            |_, source, poll| {
+                assert!(poll().is_pending());
+                source.gate.open_quietly();
+                unwinds(poll);
+                assert_eq!(source.calls.get(), 1);
+            },
+        );
+    }
+}
+
+/// D107: a listener panics that hears of the value which the answer replaces.
+fn d107_a_listener_panics<R: Host>() {
+    for many in [false, true] {
+        let make = || {
+            let source = Source::of(Way::Join);
+            let panics = Cell::new(true);
+            let listener = move |_: &u32, _: &u32, _| {
+                if panics.take() {
+                    std::panic::panic_any(Bang(2));
+                }
+            };
+            let cache = cache::<R>(&source, many, |c| c.listener(listener));
+            cache.insert(7, 0);
+            source.clock.advance(ms(1000));
+            (source, cache)
+        };
+        let is_meant =
+            |name: &str| !name.contains("stale") && (many || !name.contains("_many") || name.contains("_or_"));
+        goes_on::<R>(many, make, is_meant, |_, source, poll| {
+            assert!(poll().is_pending());
+            source.gate.open_quietly();
+            unwinds(poll);
+        });
+    }
+}
+
+/// D107: the same for calls for many keys, where each key has a load of its own.
+fn d107_a_waker_panics_beside_many<R: Host>() {
+    let make = || {
+        let source = Source::of(Way::Join);
+        let cache = cache(&source, false, |c| c);
+        (source, cache)
+    };
+    goes_on::<R>(false, make, gathers, beside_a_panicking_waker);
+}
+
+/// D107: a refresh whose poll unwound is over with the next, and so is a load that a spawner finishes.
+fn d107_a_waker_panics_beside_a_task<R: Host>() {
+    for abandons in [false, true] {
+        let (source, clock) = (Source::of(Way::Join), ManualClock::new());
+        let (own, spawner) = (source.clone(), Spawning::<R>::new(clock.clone()));
+        let builder = Cache::builder(spawner.clone()).ttl(ms(1000)).stale_while_refresh(ms(1000));
+        let cache = builder.load_fn(move |_| own.clone().load()).finish_abandoned().build().expect("valid");
+        let mut task = if abandons {
+            assert!(wakers::poll_once(&mut cache.get(&7)).is_pending());
+            polled(spawner.take().remove(0))
+        } else {
+            cache.insert(7, 0);
+            clock.advance(ms(1000));
+            let stale = wakers::now(cache.get_stale(&7)).expect("a stale value is there");
+            polled(stale.refresh.expect("nobody else has it"))
+        };
+        assert!(task().is_pending());
+        let mut other = cache.get(&7);
+        assert!(wakers::poll_with(&mut other, &wakers::panicking()).is_pending());
+        source.gate.open_quietly();
+        unwinds(&mut task);
+        assert!(task().is_ready(), "it waits for ever");
+        assert!(task().is_pending() && source.calls.get() == 1);
+    }
+}
+
+/// D107: a stale call whose spawner panics is served when it is polled again, and then the refresh is another's.
+fn d107_a_spawner_panics<R: Host>() {
+    let (source, clock) = (Source::of(Way::Join), ManualClock::new());
+    let own = source.clone();
+    let builder = Cache::builder(Throwing(R::on(clock.clone()))).ttl(ms(1000)).stale_while_refresh(ms(1000));
+    let cache = builder.load_fn(move |_| own.clone().load()).build().expect("valid");
+    cache.insert(7, 0);
+    clock.advance(ms(1000));
+    let mut call = cache.get_stale_spawn(&7);
+    assert!(catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut call).is_ready())).is_err());
+    let Poll::Ready(Ok(served)) = wakers::poll_once(&mut call) else { panic!("it is served") };
+    assert!(served.refresh.is_none() && *served.outcome.value() == 0);
+    assert!(wakers::poll_once(&mut call).is_pending());
+    assert!(wakers::now(cache.get_stale(&7)).is_ok_and(|stale| stale.refresh.is_some()));
+}
+
+/// A runtime whose spawner panics.
+struct Throwing<P>(P);
+
+impl<P: Clock> Clock for Throwing<P> {
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+}
+
+impl<P: Timer> Timer for Throwing<P> {
+    type Sleep = P::Sleep;
+
+    fn sleep_until(&self, deadline: Instant) -> P::Sleep {
+        self.0.sleep_until(deadline)
+    }
+}
+
+impl<P: Runtime> Runtime for Throwing<P> {
+    type Lock<T> = P::Lock<T>;
+    type Notify = P::Notify;
+    type Threads = P::Threads;
+}
+
+impl<P, F> Spawn<F> for Throwing<P> {
+    fn spawn(&self, _: F) -> Result<(), F> {
+        std::panic::panic_any(Bang(3))
+    }
+}
