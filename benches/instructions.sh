@@ -1,7 +1,7 @@
 #!/bin/bash
 # Prints how many instructions one operation takes, here and in the peer, counted by callgrind: the difference of runs
-# with N and 2N operations, divided by N. Repeatable where times are not. Fails if a miss of a full write-back cache costs
-# over a tenth more with 100 000 entries than with 100; nothing else is judged.
+# with N and 2N operations, divided by N. Repeatable where times are not. Fails beyond the ceilings below, and if a miss of
+# a full write-back cache costs over a tenth more with 100 000 entries than with 100.
 #
 #   benches/instructions.sh                 all modes
 #   benches/instructions.sh sync miss       only these
@@ -45,6 +45,10 @@ if [ "${1:-}" = --hot ]; then
   exit
 fi
 
+# What one operation may take at most.
+declare -A most=([sync]=135 [async]=245 [miss]=2550 [waiters]=2100)
+
+status=0
 modes=("$@")
 [ $# -gt 0 ] || modes=(sync sync-ttl sync-ttl-coarse sync-string async miss waiters write-back write-back-large)
 printf '%-16s %10s %12s\n' instructions larder quick_cache
@@ -57,8 +61,13 @@ for mode in "${modes[@]}"; do
   esac
   ours[$mode]=$(per_operation "$mode" larder)
   printf '%-16s %10s %12s\n' "$mode" "${ours[$mode]}" "$peer"
+  awk -v ours="${ours[$mode]}" -v most="${most[$mode]:-0}" 'BEGIN { exit !(most > 0 && ours > most) }' && {
+    echo "more than ${most[$mode]}"
+    status=1
+  }
 done
 
 awk -v small="${ours[write-back]:-0}" -v large="${ours[write-back-large]:-0}" 'BEGIN {
   if (small > 0 && large > 1.1 * small) { print "a miss of a full write-back cache costs more if it is large"; exit 1 }
 }'
+exit $status
