@@ -22,7 +22,7 @@
 //! 2. The store says *hit*, and the value is returned; nothing was allocated, and nothing else has been set up.
 //! 3. Otherwise, under the same lock, the flight machine says *lead* or *join*: there is no window in which a second load
 //!    could begin. The shard is unlocked.
-//! 4. The load rests in the flight. Whoever is polled takes it out, polls it and puts it back, so that no caller is
+//! 4. The load rests in the flight. The one who is polled takes it out, polls it and puts it back, so that no caller is
 //!    special: any of them may be dropped, or never be polled again.
 //! 5. The first answer is published under the lock: stored, and kept as everybody's outcome. All who wait are woken.
 //!

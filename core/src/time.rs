@@ -157,7 +157,7 @@ pub enum Ttl {
     For(Duration),
     /// When the value never expires.
     Forever,
-    /// When the value is handed to whoever waits for it and not stored; what was stored under its key is removed.
+    /// When the value is handed to the one who waits for it and not stored; what was stored under its key is removed.
     NotStored,
     /// When the value has expired as soon as it is there: a [`LazySlot`](crate::LazySlot) keeps it as a stale copy, and
     /// the next call fetches; in a cache this means [`NotStored`](Self::NotStored).

@@ -111,7 +111,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
     /// Stores a value for the cache's own lifetime.
     ///
-    /// Returns its generation, if it was stored. Whoever waits for a load of the key gets this value at once, and the
+    /// Returns its generation, if it was stored. The one who waits for a load of the key gets this value at once, and the
     /// load is dropped.
     ///
     /// ```

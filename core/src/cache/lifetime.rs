@@ -45,7 +45,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Shortens lifetimes, each key's by a part of its own.
     ///
     /// By up to `share` of the lifetime, so that what was stored together does not expire together. It applies to every
-    /// lifetime that ends, whoever has set it: one for ever stays, and none becomes zero. How much a key's lifetimes are
+    /// lifetime that ends, the one who has set it: one for ever stays, and none becomes zero. How much a key's lifetimes are
     /// shortened depends on the key and on `seed` alone, whatever hasher the cache has: the same on each run, and
     /// another for instances with other seeds. By default none are shortened.
     ///

@@ -74,7 +74,7 @@ impl<K, V, W> Ledger<K, V, W> {
     /// since which it is dirty. If it is nothing, the way to the place is clear from now on; `is_clear` says that it was.
     ///
     /// Those that have to leave are the ones that were not in use for the longest, one for each place. Those who wait clean
-    /// them side by side, and whichever is clean first serves whoever looks: a flush that stalls holds up one of them.
+    /// them side by side, and whichever is clean first serves the one who looks: a flush that stalls holds up one of them.
     /// Takes time in proportion to the places that are spoken for and what was tried, however many entries there are.
     pub(crate) fn victim(&mut self, is_clear: bool, tried: &BTreeSet<u64>) -> Victim {
         let mine = self.leavers(self.clear + usize::from(!is_clear));

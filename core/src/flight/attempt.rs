@@ -15,7 +15,7 @@ pub(crate) struct Terms {
 pub enum Start {
     /// Its load is made by the caller at once.
     Made,
-    /// Its load is made by whoever drives it first.
+    /// Its load is made by the one who drives it first.
     Unmade,
     /// Its load belongs to the caller, who polls it at once.
     Lent,

@@ -274,7 +274,7 @@ impl<N: Notify> Flight<N> {
 
     /// A load comes back that is not ready.
     pub(crate) fn check_in(&mut self, number: u32) -> CheckedIn {
-        // Whoever looks next sees the wake, too.
+        // The one who looks next sees the wake, too.
         let (is_woken, is_shared) = (self.waits.is_woken(), self.waits.is_shared());
         let mut checked = CheckedIn { is_wanted: false, again: false, wakes_all: is_woken };
         match self.attempt(number) {

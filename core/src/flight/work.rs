@@ -33,7 +33,7 @@ pub(crate) enum Failing {
     Last,
     /// Only the caller who began it, who still waits; others are in flight.
     Beginner,
-    /// Nobody: whoever began it has left.
+    /// Nobody: the one who began it has left.
     Nobody,
 }
 

@@ -78,7 +78,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// Whoever waits for this key hears of the loads of many keys that it is a part of. Who waits alone does not hear of its
+    /// The one who waits for this key hears of the loads of many keys that it is a part of. Who waits alone does not hear of its
     /// `own`: that is driven by its call as a whole.
     pub(super) fn listen_to_batches(&mut self, place: u32, own: u32, waker: &Waker, effects: &mut Effects<K, V, E, C>) {
         let slot = self.flights.at(place);
@@ -197,7 +197,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.add_part(place, seat.began, (batch, twin), waker, effects);
     }
 
-    /// A load of many keys is to be told of here, to whoever waits for this one.
+    /// A load of many keys is to be told of here, to the one who waits for this one.
     pub(super) fn add_part(
         &mut self,
         place: u32,
@@ -218,7 +218,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         effects.keep_waker(own);
     }
 
-    /// A load that was claimed and not made is made by who drives it first, or by whoever leads next.
+    /// A load that was claimed and not made is made by who drives it first, or by the one who leads next.
     pub(crate) fn unmake(&mut self, seat: &Seat<C::Notify>, effects: &mut Effects<K, V, E, C>) {
         let Some(place) = self.flights.find_place(seat) else { return };
         let slot = self.flights.at(place);

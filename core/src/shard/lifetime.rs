@@ -13,7 +13,7 @@ pub(crate) struct Early {
     pub(crate) beta: Option<f64>,
     /// Ahead of its end by this much.
     pub(crate) margin: Option<Margin>,
-    /// Whether it is refreshed by whoever finds that it is time, instead of being handed out as a ticket.
+    /// Whether it is refreshed by the one who finds that it is time, instead of being handed out as a ticket.
     pub(crate) inline: bool,
 }
 

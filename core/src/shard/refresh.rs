@@ -103,7 +103,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             let by = PolledBy::here(visit.waker);
             let own = &mut waiting.seat.began;
             slot.flight.begin(own, visit.reached, visit.call.terms, Start::Unmade, by);
-            // Whoever waits may make it.
+            // The one who waits may make it.
             effects.wake(slot.flight.waits.all());
             return Step::Ticket;
         }

@@ -67,7 +67,7 @@ pub(crate) struct Rules {
     pub(crate) keeps_expired: bool,
     /// Whether a failure delays the next load also where there is no value to be served meanwhile.
     pub(crate) delays_empty: bool,
-    /// Whether the cache has a loader, so that a load may be made by whoever drives it first.
+    /// Whether the cache has a loader, so that a load may be made by the one who drives it first.
     pub(crate) has_loader: bool,
     /// How many keys one load takes.
     pub(crate) max_batch: usize,

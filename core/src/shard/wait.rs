@@ -161,7 +161,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         match load {
             Some(load) if slot.flight.put_to_rest(number) => {
                 slot.loads.push((number, load));
-                // It begins with its first poll, by whoever waits.
+                // It begins with its first poll, by the one who waits.
                 self.flights.counts.begun -= 1;
                 let woken = self.flights.slot(seat).flight.waits.all();
                 effects.wake(woken);

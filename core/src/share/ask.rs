@@ -199,7 +199,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
     }
 
-    /// The load that goes with a ticket is the caller's own, and made at once; whoever polls the ticket drives it.
+    /// The load that goes with a ticket is the caller's own, and made at once; the one who polls the ticket drives it.
     fn make_ticket(
         self: &Arc<Self>,
         mut ticket: Owned<K, V, E, R, S>,

@@ -155,7 +155,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     /// Refreshes the value by this margin before it expires.
     ///
     /// The value is served meanwhile as the fresh one it is. The refresh is handed out by
-    /// [`get_stale`](LazySlot::get_stale), or made by whoever asks, with [`refresh_inline`](Self::refresh_inline). A value
+    /// [`get_stale`](LazySlot::get_stale), or made by the one who asks, with [`refresh_inline`](Self::refresh_inline). A value
     /// that does not live longer than the margin is refreshed at half its life.
     ///
     /// ```
@@ -255,7 +255,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
 
     /// Puts off the next fetch after a failed one also where there is no value.
     ///
-    /// Who asks before has the error at once. By default an empty slot is fetched by whoever asks next.
+    /// Who asks before has the error at once. By default an empty slot is fetched by the one who asks next.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -367,7 +367,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         Self { builder: self.builder.lock_timeout(patience, then), ..self }
     }
 
-    /// Gives each fetch a time of its own, whoever waits for it; beyond it it is dropped and has failed.
+    /// Gives each fetch a time of its own, the one who waits for it; beyond it it is dropped and has failed.
     ///
     /// See [`Builder::load_budget`]. By default it may take as long as it likes.
     ///

@@ -9,7 +9,7 @@ use crate::{Instant, RemovalCause};
 pub(crate) struct Leaver<K, V> {
     pub(crate) key: K,
     pub(crate) value: V,
-    /// Why it left; taken by whoever tells the listeners, so that nobody is told twice.
+    /// Why it left; taken by the one who tells the listeners, so that nobody is told twice.
     pub(crate) cause: Option<RemovalCause>,
 }
 

@@ -46,11 +46,11 @@ pub(super) struct Asking<'a, K: Key, V: Clone, E, R: Runtime> {
     key: &'a K,
     hash: u64,
     patience: Patience,
-    /// While he waits for a load, which may be that of another caller.
+    /// While it waits for a load, which may be that of another caller.
     load: Option<Loading<K, V, E, R>>,
-    /// While he waits for a place.
+    /// While it waits for a place.
     waiting: Waiting<K, V, E, R>,
-    /// A place that he has waited for.
+    /// A place that it has waited for.
     place: Option<Place<K, V, E, R>>,
 }
 
@@ -135,12 +135,12 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> Asking<'a, K, V, E, R> {
                 }
             };
             let Poll::Ready(end) = end else { return self.wait_beside(cx) };
-            // Gone before anything is returned, and before he looks again.
+            // Gone before anything is returned, and before it looks again.
             self.load = None;
             match end {
                 Some(Ok(Done::Loaded(pin))) => return Poll::Ready(Ok(Pinned::shared(pin, self.key.clone()))),
                 Some(Err(error)) => match WriteBackError::of(error) {
-                    // That may have been the rule of whoever began the load.
+                    // That may have been the rule of the one who began the load.
                     WriteBackError::Full if !matches!(self.patience, Patience::None) => {}
                     error => return Poll::Ready(Err(error)),
                 },
@@ -201,8 +201,8 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> Asking<'a, K, V, E, R> {
         }
     }
 
-    /// Waits for a load: his own room is of no use meanwhile. But if the load waits for room, he waits for it only for as
-    /// long as he would for his own.
+    /// Waits for a load: its own room is of no use meanwhile. But if the load waits for room, it waits for that only for as
+    /// long as it would for its own.
     fn wait_beside(&mut self, cx: &mut Context<'_>) -> Poll<Result<Pinned<K, V, E, R>, WriteBackError<K, E>>> {
         self.place = None;
         self.waiting.leave();

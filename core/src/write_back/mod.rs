@@ -1,7 +1,7 @@
 //! The shell of the write-back cache: locks its ledger, asks it, unlocks, and then wakes, drops and calls the back end.
 //!
 //! What is under way, loads and flushes, is shared by the same engine as the loads of a [`Cache`](crate::Cache): a
-//! job rests in a flight, and whoever waits for it carries it on. A job holds what it has claimed by guards, so that it
+//! job rests in a flight, and the one who waits for it carries it on. A job holds what it has claimed by guards, so that it
 //! may be dropped at any await.
 
 mod asking;

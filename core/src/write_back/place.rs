@@ -23,7 +23,7 @@ pub(super) struct Waiting<K: Key, V: Clone, E, R: Runtime> {
     /// Of the key that wants it.
     hash: u64,
     patience: Patience,
-    /// His place in the queue, while he has one.
+    /// Its place in the queue, while it has one.
     ticket: Option<Ticket>,
     sleep: Option<R::Sleep>,
 }
@@ -66,7 +66,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Waiting<K, V, E, R> {
         }
     }
 
-    /// Whether he is in the queue.
+    /// Whether it is in the queue.
     pub(super) const fn has_begun(&self) -> bool {
         self.ticket.is_some()
     }
@@ -76,7 +76,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Waiting<K, V, E, R> {
         self.ticket = Some(ticket);
     }
 
-    /// Tells whether his patience is over, or wakes him when it is.
+    /// Tells whether its patience is over, or wakes it when that is.
     pub(super) fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
         let deadline = match self.patience {
             Patience::Endless => return false,

@@ -1,4 +1,4 @@
-//! Sharing a task: whoever waits for it carries it on.
+//! Sharing a task: the one who waits for it carries it on.
 
 use alloc::{boxed::Box, sync::Arc};
 use core::task::{Context, Poll, Waker};

@@ -87,7 +87,7 @@ fn who_waits_is_called_when_his_key_comes() {
     assert_eq!(pages.room.call(8), vec![]);
     assert_eq!(pages.room.call(7), vec![1]);
     assert_eq!(pages.wait(waits, 1), Grant::Called(1));
-    // Who comes when it is there looks once more before he sleeps.
+    // Who comes when it is there looks once more before it sleeps.
     let hit = ticket(pages.reserve(1, true));
     assert_eq!((pages.wait(hit, 3), pages.wait(hit, 3)), (Grant::Called(3), Grant::Waits(None)));
     let other = ticket(pages.reserve(7, true));

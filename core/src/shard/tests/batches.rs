@@ -31,7 +31,7 @@ fn place_of(caller: &Caller) -> Seat<Bell> {
     caller.waiting.seat.place_only()
 }
 
-/// One load of the keys 1 and 2, and whoever began it.
+/// One load of the keys 1 and 2, and the one who began it.
 fn pair(rules: Rules) -> (Rig, Together, [Caller; 2], Places) {
     let (mut rig, batch) = (Rig::new(rules), Together::new());
     let callers = [1, 2].map(|key| leads(&mut rig, key, &batch));

@@ -172,7 +172,7 @@ fn a_part_that_fails_beside_another_load_ends_its_beginners_wait_alone() {
     assert_eq!(rig.outcome(&mut second).value, 5);
 }
 
-/// D9, P2: whoever began it has left, so nobody is told.
+/// D9, P2: the one who began it has left, so nobody is told.
 #[test]
 fn a_part_that_fails_when_its_beginner_has_left_is_told_to_nobody() {
     let (mut rig, _batches, callers, places) = with_two_loads();

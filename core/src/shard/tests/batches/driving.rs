@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// D62: any waiter of any of its keys drives it; whoever leads it hears of it by its call.
+/// D62: any waiter of any of its keys drives it; the one who leads it hears of it by its call.
 #[test]
 fn who_joins_a_key_hears_of_the_wakes_of_its_load_and_drives_it() {
     let (mut rig, batch, [mut first, second], places) = pair(rules());
@@ -122,7 +122,7 @@ fn a_wake_after_a_passer_by_reaches_who_waited_alone() {
     assert_eq!((joined.woken(), rig.visit(&mut joined)), (1, Step::Batch));
 }
 
-/// P3: whoever waits need not look again to hear of a load that somebody else begins.
+/// P3: the one who waits need not look again to hear of a load that somebody else begins.
 #[test]
 fn who_waits_hears_of_a_load_that_another_begins_and_is_polled_no_more() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), ..rules() });
@@ -171,8 +171,8 @@ fn who_comes_after_a_wake_drives_the_load_that_a_later_one_has_begun() {
     assert_eq!(rig.seat(1).step, Step::Batch);
 }
 
-/// D18: an answer that is there beats every deadline, so the load is polled before one counts, woken or not; by whoever
-/// joined, and by whoever leads it, where its call has not polled that as a whole before.
+/// D18: an answer that is there beats every deadline, so the load is polled before one counts, woken or not; by the one who
+/// joined, and by the one who leads it, where its call has not polled that as a whole before.
 #[test]
 fn each_load_of_many_keys_is_polled_once_before_a_deadline_counts_woken_or_not() {
     for is_of_the_call in [false, true] {

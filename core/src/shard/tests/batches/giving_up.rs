@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What a call has claimed and never begun, as it unwinds: whoever waits leads.
+/// What a call has claimed and never begun, as it unwinds: the one who waits leads.
 #[test]
 fn a_load_that_is_abandoned_leaves_its_keys_to_those_who_wait() {
     let (mut rig, _batch, [mut first, mut second], places) = pair(rules());

@@ -102,7 +102,7 @@ fn with_one_of_two_loads_dropped_the_other_one_goes_on() {
     }
 }
 
-/// P2: whoever leaves is not heard of any more.
+/// P2: the one who leaves is not heard of any more.
 #[test]
 fn who_leaves_leaves_no_waker_with_the_load() {
     let (mut rig, batch, _second, _places) = left_alone(rules());

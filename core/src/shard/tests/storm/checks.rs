@@ -87,7 +87,7 @@ impl World {
         }
     }
 
-    /// All loads end; whoever is polled must come to its end, and nothing stays behind.
+    /// All loads end; the one who is polled must come to its end, and nothing stays behind.
     pub(super) fn finish(&mut self) {
         let seed = self.seed;
         loop {
@@ -129,7 +129,7 @@ impl World {
         assert!(!self.wakers.iter().any(is_known), "seed {seed}: somebody is known who has left (P2)");
     }
 
-    /// Whoever came after a write must not see anything from before it.
+    /// The one who came after a write must not see anything from before it.
     pub(super) fn hear(&self, actor: &Actor, outcome: &Outcome<u32, &'static str>) {
         let (seed, Actor { key, came, .. }, value) = (self.seed, actor, outcome.value);
         let begun = self.begun(*key, value);

@@ -34,7 +34,7 @@ struct Held {
     weight: u64,
     generation: u32,
     published: u64,
-    /// When its lifetime ends, whoever asks for it.
+    /// When its lifetime ends, the one who asks for it.
     end: Instant,
     deadline: Instant,
 }
