@@ -203,7 +203,7 @@ fn who_begins_after_its_own_attempt_or_one_that_is_over_replaces_nobodys() {
     assert_eq!(flight.fail(3), Failing::Beginner);
     assert!(!begin(&mut flight, &mut beginner, 3, Start::Made), "it has failed");
     assert_eq!(flight.leave(beginner.own).0, Left::Others);
-    assert!(!begin(&mut flight, &mut joined, 4, Start::Made), "whoever began it has left");
+    assert!(!begin(&mut flight, &mut joined, 4, Start::Made), "the caller that began it has left");
 }
 
 /// D11: numbers and the age go on from an attempt that is over.
@@ -249,7 +249,7 @@ fn a_failure_with_others_in_flight_is_told_to_its_beginner_alone() {
         begin_resting(&mut flight, &mut joined, 1);
         assert_eq!(look(&mut flight, &mut idle), Some(Work::Poll(1)));
         assert_eq!(flight.fail(1), Failing::Beginner);
-        assert_eq!(told(&flight, &beginner), Some(Told::Own), "whoever polled it");
+        assert_eq!(told(&flight, &beginner), Some(Told::Own), "any caller may have polled it");
         assert_eq!((told(&flight, &joined), told(&flight, &idle)), (None, None));
         assert_eq!((flight.is_attached(), flight.live()), (!detached, 1));
         flight.forget(1);

@@ -70,10 +70,15 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
         let Some(start) = visit.start else { return Step::Told };
+        self.join_to_begin(flight, waiting, effects);
+        self.begin(waiting, start, visit, effects)
+    }
+
+    /// A caller joins a refresh in order to begin an attempt; beside a live one, that is a takeover.
+    fn join_to_begin(&mut self, flight: u32, waiting: &mut Waiting<C::Notify>, effects: &mut Effects<K, V, E, C>) {
         let live = self.flights.at(flight).flight.live();
         self.flights.counts.takeovers += u64::from(live > 0);
         self.take_seat(flight, waiting, effects);
-        self.begin(waiting, start, visit, effects)
     }
 
     /// The caller is handed the refresh as a ticket; it is a waiter like any.
@@ -87,11 +92,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let (Some(key), Some(start)) = (visit.key, visit.start) else { return Step::Told };
         waiting.found_expired = true;
         match flight {
-            Some(flight) => {
-                let live = self.flights.at(flight).flight.live();
-                self.flights.counts.takeovers += u64::from(live > 0);
-                self.take_seat(flight, waiting, effects);
-            }
+            Some(flight) => self.join_to_begin(flight, waiting, effects),
             None => {
                 let key = key.to_key();
                 self.flights.claim(waiting.hash, Some(key), true, &mut waiting.seat);
@@ -103,7 +104,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             let by = PolledBy::here(visit.waker);
             let own = &mut waiting.seat.began;
             slot.flight.begin(own, visit.reached, visit.call.terms, Start::Unmade, by);
-            // The one who waits may make it.
+            // Any caller that waits may make it.
             effects.wake(slot.flight.waits.all());
             return Step::Ticket;
         }

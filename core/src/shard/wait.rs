@@ -1,4 +1,4 @@
-//! A caller waits: what it drives, what it is told, and what it does when a deadline passes.
+//! A caller waits: each look at its flight, and which load it drives next.
 
 use super::{AsKey, Carries, Effects, Seat, Shard, Step, Visit, Waiting};
 use crate::{

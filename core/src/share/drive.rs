@@ -25,7 +25,7 @@ use crate::{
 pub(crate) type VisitOf<'a, K, V, E, R> = Visit<'a, K, Arc<Batch<K, V, E, R>>>;
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
-    /// What a caller comes with in one poll.
+    /// Of a poll by this call, which has reached nothing yet.
     #[inline]
     pub(crate) fn visit<'a>(
         &'a self,
@@ -33,7 +33,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         call: &'a Call,
         by: &(impl CallerLoad<K, V, E, R::Threads> + ?Sized),
         waker: &'a Waker,
-    ) -> Visit<'a, K, Arc<Batch<K, V, E, R>>> {
+    ) -> VisitOf<'a, K, V, E, R> {
         Visit {
             key,
             waker,

@@ -80,7 +80,7 @@ pub async fn a_batch_goes_on_for_all_its_keys<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// All answers of a batch are of one instant, whoever is polled and when. (D5)
+/// All answers of a batch are of one instant, in whatever order callers are polled. (D5)
 pub async fn a_batch_is_of_one_instant<E: Executor>(stage: Stage<E>) {
     let cache = stage.batched();
     let mut parked = cache.lookup_many(SOME);

@@ -1,4 +1,4 @@
-//! A load of many keys answers once, for all its keys, whoever is polled and when.
+//! A load of many keys answers once, for all its keys, in whatever order callers are polled.
 
 use larder::Status;
 use larder_tests::*;

@@ -1,4 +1,4 @@
-//! A load belongs to the epoch in which it begins, whoever begins it. (D11)
+//! A load belongs to the epoch in which it begins, whichever caller begins it. (D11)
 
 use larder::{LookupOptions, OnTimeout};
 use larder_tests::*;

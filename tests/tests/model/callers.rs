@@ -28,7 +28,7 @@ impl<R: Host> Caller<R> {
         Self { world: world.clone(), number, call, keys, has_come: false, has_ended: false }
     }
 
-    /// Polls a future of his. He comes for all keys at once.
+    /// Polls one of the caller's futures. It comes for all keys at once.
     fn poll<F: Future + Unpin>(&mut self, future: &mut F, context: &mut Context<'_>) -> Poll<F::Output> {
         // It is the first poll, or looks at its keys one after the other.
         let may_miss_writes = !self.has_come || self.keys.len() > 1;

@@ -107,7 +107,7 @@ fn a_load_that_is_woken_while_it_is_polled_is_polled_again_in_the_next_poll() {
     wake_load(&flight);
     assert_eq!(check_in(&mut flight, &mut joined, 1), CheckedIn { wakes_all: true, ..KEPT });
     assert_eq!(look_on(&mut flight, &mut joined), None);
-    assert_eq!(look(&mut flight, &mut beginner), Some(Work::Poll(1)), "by whoever comes first");
+    assert_eq!(look(&mut flight, &mut beginner), Some(Work::Poll(1)), "by the first caller that comes");
     assert_eq!(flight.check_in(1), KEPT);
     assert_eq!(look(&mut flight, &mut third), None);
     // It has seen the wake already as it went on, so it cannot know that it was polled for that.
@@ -241,7 +241,7 @@ fn a_flight_knows_how_its_loads_are_being_polled() {
 
 /// D62, D66: several callers drive a load of many keys, so its waker alone tells.
 #[test]
-fn a_load_of_many_keys_stays_where_it_is_and_is_driven_by_whoever_comes() {
+fn a_load_of_many_keys_stays_where_it_is_and_is_driven_by_any_caller() {
     let (mut flight, mut caller) = claim(Start::Batch);
     assert_eq!((flight.running(), flight.live()), (1, 1));
     let mut other = join(&mut flight);

@@ -201,7 +201,7 @@ fn who_polls_the_load_it_asks_for_is_refused_or_has_the_stale_value() {
 
 /// D66: each time a load is polled, by its own caller or another, made or lent; and not while it rests.
 #[test]
-fn whoever_polls_a_load_is_inside_it_and_others_wait() {
+fn a_caller_that_polls_a_load_is_inside_it_and_others_wait() {
     let mut rig = Rig::new(rules());
     let ask = |rig: &mut Rig, waker: Waker| {
         let caller = Caller::new(1, rig.rules.call(), None, rig.now);

@@ -86,7 +86,7 @@ fn a_failure_with_others_in_flight_is_told_to_its_beginner_alone() {
         rig.land_failure(&mut idle, 1, failure("first"));
         assert!(rig.wakes_somebody());
         rig.rest(&mut idle);
-        assert_eq!(rig.told(&beginner), Some(Err("first")), "whoever polled it");
+        assert_eq!(rig.told(&beginner), Some(Err("first")), "any caller may have polled it");
         assert_eq!((rig.told(&joined), rig.told(&idle)), (None, None));
         assert_eq!((is_found(&rig), rig.live(&joined), rig.shard.flights.counts.failed), (!detached, 1, 1));
         rig.check_sums(&[&beginner, &joined, &idle]);

@@ -19,7 +19,7 @@ fn a_load_in_the_flight_stays_when_its_beginner_leaves() {
         assert_eq!(joined.load, Some(7));
         rig.land(&mut joined, 1, 5);
         let outcome = rig.outcome(&mut joined);
-        assert_eq!((outcome.value, outcome.status), (5, Status::LockHit), "whoever polled it (D7)");
+        assert_eq!((outcome.value, outcome.status), (5, Status::LockHit), "any caller may have polled it (D7)");
         assert_eq!(rig.contains(7), !detached);
     }
 }

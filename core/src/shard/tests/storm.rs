@@ -271,7 +271,7 @@ impl World {
 
 /// P2, P3, P4, P8, P9, D62, D85: whatever happens, in whatever order, and the one who is polled no more.
 #[test]
-fn whoever_is_polled_comes_to_its_end_and_nothing_stays_behind() {
+fn each_polled_caller_comes_to_its_end_and_nothing_stays_behind() {
     let mut seen = [0; HAPPENED];
     for seed in 1..=SEEDS {
         let mut world = World::new(seed);

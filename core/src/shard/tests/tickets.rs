@@ -58,7 +58,7 @@ fn a_ticket_by_the_callers_own_load_is_made_at_once() {
     (ticket.load, ticket.number) = (Some(1), 1);
     assert_eq!(rig.pend(&mut ticket), Step::Wait);
     let mut joined = rig.seat_with(1, rig.rules.call(), None);
-    assert_eq!((joined.own(), joined.step), (0, Step::Poll), "it is in the flight, for whoever comes");
+    assert_eq!((joined.own(), joined.step), (0, Step::Poll), "it is in the flight, for any caller");
     rig.rest(&mut joined);
     assert!(!rig.leave(ticket));
     rig.answer(&mut joined, 1, 6);
@@ -126,7 +126,7 @@ fn a_ticket_leads_where_no_load_is_in_flight() {
     rig.leave(owner);
     let mut ticket = rig.arrive_stale(1).1.expect("a ticket");
     assert_eq!((ticket.own(), rig.shard.flights.counts.takeovers), (2, 0));
-    assert_eq!(rig.visit(&mut other), Step::MakeShared, "whoever comes first");
+    assert_eq!(rig.visit(&mut other), Step::MakeShared, "the first caller that comes");
     rig.land(&mut other, 2, 6);
     assert_eq!((rig.outcome(&mut other).led, rig.outcome(&mut ticket).led), (false, true));
 }

@@ -32,7 +32,7 @@ impl Plain {
         }
     }
 
-    /// The claimed load that this caller begins when polled: the own one, and else what is left to whoever comes first.
+    /// The claimed load that this caller begins when polled: the own one, and else what is left to the first caller that comes.
     fn claimed(&self, number: usize, seat: Seat) -> Option<usize> {
         let is_a_ticket = |seat: &Seat| self.waiting.get(seat).is_some_and(|waiting| waiting.is_ticket);
         let unbegun = &self.flights[number].unbegun;
