@@ -141,9 +141,9 @@ impl Policy for GatedFifo {
         let (mut promoted, mut spared) = (0, 0);
         // The newcomer is taken to go to probation. Then this queue is always the one to give when the main queue keeps
         // to its part, however the weights fall.
-        let with_newcomer = u128::from(self.wanted);
+        let with_newcomer = self.wanted;
         loop {
-            let too_long = self.share.is_exceeded(self.probation.weight + with_newcomer);
+            let too_long = self.share.is_exceeded(self.probation.weight.saturating_add(with_newcomer));
             let probation = self.probation.back().filter(|_| too_long || self.main.is_empty());
             if let Some(place) = probation {
                 let uses = entries.node(place).uses;
@@ -213,7 +213,7 @@ impl GatedFifo {
 
     /// Returns whether the main queue could take the entry and leave probation its share.
     fn fits_main(&self, entries: &impl Nodes<Node>, place: u32) -> bool {
-        self.share.is_respected(self.main.weight + u128::from(entries.weight(place)))
+        self.share.is_respected(self.main.weight.saturating_add(entries.weight(place)))
     }
 
     /// Takes a use from the last entry of a main queue that did not move for long; evicts it if that was the last.

@@ -35,7 +35,7 @@ impl GatedFifo {
     /// Its speed is taken to be what it was: its weight passed in the age of its last entry.
     fn would_hold(&self, queue: &Queue, age_of_back: u16, age: u16) -> bool {
         let late = u128::from(age.saturating_sub(age_of_back));
-        late * queue.weight <= u128::from(age_of_back) * self.share.window()
+        late * u128::from(queue.weight) <= u128::from(age_of_back) * u128::from(self.share.window())
     }
 
     /// Counts a return to probation that came sooner than the main queue goes round; returns whether in a long row of

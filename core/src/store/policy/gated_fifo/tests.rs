@@ -9,8 +9,8 @@ impl Inspect for GatedFifo {
         for (home, queue) in [(Home::Probation, &self.probation), (Home::Main, &self.main)] {
             let places = queue.places(entries);
             assert_eq!(places.len(), queue.len as usize);
-            let weights = places.iter().map(|&place| u128::from(entries.weight(place)));
-            assert_eq!(weights.sum::<u128>(), queue.weight);
+            let weights = places.iter().map(|&place| entries.weight(place));
+            assert_eq!(weights.sum::<u64>(), queue.weight);
             let ages: Vec<u16> = places.iter().map(|&place| self.clock.age(entries.node(place).stamp)).collect();
             assert!(ages.is_sorted(), "the last is the oldest");
             assert!(places.iter().all(|&place| entries.node(place).home == home));
@@ -29,7 +29,7 @@ fn filled(capacity: u64) -> Shelf<GatedFifo> {
 }
 
 /// Returns the length that probation may have.
-fn target(shelf: &Shelf<GatedFifo>) -> u128 {
+fn target(shelf: &Shelf<GatedFifo>) -> u64 {
     (0..).find(|&len| shelf.policy.share.is_exceeded(len + 1)).expect("a bound")
 }
 
