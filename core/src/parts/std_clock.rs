@@ -1,8 +1,10 @@
-//! The standard library's monotonic clock.
+//! The system's monotonic clock.
 
 use crate::{Clock, Instant};
 
-/// Tells the time since it was made, by [`std::time::Instant`].
+/// Tells the time since it was made, by the system's monotonic clock.
+///
+/// That is the clock of [`std::time::Instant`], read without its conversions where the system tells nanoseconds.
 ///
 /// ```
 /// use larder::{Clock, parts::StdClock};
@@ -11,7 +13,7 @@ use crate::{Clock, Instant};
 /// assert!(clock.now() <= clock.now());
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct StdClock(std::time::Instant);
+pub struct StdClock(u64);
 
 impl StdClock {
     /// Starts a clock at zero.
@@ -23,7 +25,7 @@ impl StdClock {
     /// assert!(clock.now().saturating_since(Instant::ZERO) < Duration::from_secs(60));
     /// ```
     pub fn new() -> Self {
-        Self(std::time::Instant::now())
+        Self(nanos())
     }
 }
 
@@ -36,6 +38,25 @@ impl Default for StdClock {
 impl Clock for StdClock {
     #[inline]
     fn now(&self) -> Instant {
-        Instant::ZERO.saturating_add(self.0.elapsed())
+        Instant::from_nanos(nanos().saturating_sub(self.0))
     }
+}
+
+/// Nanoseconds since an origin that all clocks here share.
+#[cfg(target_os = "linux")]
+#[inline]
+fn nanos() -> u64 {
+    use nix::time::{ClockId, clock_gettime};
+
+    // (Every Linux has this clock; without one, time would stand still.)
+    clock_gettime(ClockId::CLOCK_MONOTONIC)
+        .map_or(0, |time| (time.tv_sec() as u64).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec() as u64))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn nanos() -> u64 {
+    static ORIGIN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+
+    let since = ORIGIN.get_or_init(std::time::Instant::now).elapsed();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
