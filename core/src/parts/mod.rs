@@ -35,6 +35,8 @@ mod event;
 mod std_clock;
 #[cfg(feature = "std")]
 mod thread;
+#[cfg(feature = "std")]
+mod thread_lock;
 
 #[cfg(feature = "coarse-clock")]
 pub use coarse_clock::CoarseClock;
@@ -53,4 +55,6 @@ pub use runtimes::{Local, Spin};
 pub use std_clock::StdClock;
 #[cfg(feature = "std")]
 pub use thread::{ThreadSleep, ThreadTimer, block_on};
+#[cfg(feature = "std")]
+pub use thread_lock::ThreadLock;
 pub use waker_list::{Ticket, WakerList, Wakers};

@@ -61,7 +61,7 @@ macro_rules! runtime {
 
 /// The waker of a load may be called from any thread, even where the cache stays on one.
 #[cfg(feature = "std")]
-type AnyThread = std::sync::Mutex<Wakers>;
+type AnyThread = super::ThreadLock<Wakers>;
 /// An interrupt may wake a load, so it must be able to take the lock.
 #[cfg(all(feature = "critical-section", not(feature = "std")))]
 type AnyThread = super::lock::CriticalLock<Wakers>;
@@ -107,7 +107,7 @@ runtime! {
 
 #[cfg(feature = "std")]
 runtime! {
-    /// For threads, with the standard library's mutex.
+    /// For threads, with a lock that costs little.
     ///
     /// The cache can be shared between threads if keys, values, errors and loads can be sent.
     ///
@@ -124,5 +124,5 @@ runtime! {
     /// assert_eq!(cache.get_if_present(&1), Some(7));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    Std, std::sync::Mutex<T>, AnyThread, ManyThreads
+    Std, super::ThreadLock<T>, AnyThread, ManyThreads
 }

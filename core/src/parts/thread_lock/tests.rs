@@ -1,0 +1,55 @@
+use core::panic::AssertUnwindSafe;
+use std::{
+    panic::catch_unwind,
+    sync::{Barrier, mpsc},
+    thread,
+};
+
+use super::*;
+
+#[test]
+fn threads_take_turns() {
+    let (lock, barrier) = (ThreadLock::new((0_u64, 0_u64)), Barrier::new(4));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                barrier.wait();
+                for _ in 0..10_000 {
+                    lock.with(|(first, second)| {
+                        assert_eq!(first, second, "somebody else is half done");
+                        *first += 1;
+                        *second += 1;
+                    });
+                }
+            });
+        }
+    });
+    assert_eq!(lock.with(|both| *both), (40_000, 40_000));
+}
+
+/// Beyond spinning and letting others run: the one who holds it does not end until the other has come to sleep.
+#[test]
+fn who_waits_for_long_gets_it_in_the_end() {
+    let lock = ThreadLock::new(0);
+    let (holds, held) = mpsc::channel();
+    thread::scope(|scope| {
+        let lock = &lock;
+        scope.spawn(move || {
+            lock.with(|value| {
+                holds.send(()).expect("somebody listens");
+                // Longer than it takes to spin and to yield, in steps of this thread's own.
+                (0..YIELDS * 4).for_each(|_| thread::sleep(NAP));
+                *value = 7;
+            });
+        });
+        held.recv().expect("it is held");
+        assert_eq!(lock.with(|value| *value), 7);
+    });
+}
+
+#[test]
+fn a_panic_leaves_it_free() {
+    let lock = ThreadLock::new(1);
+    let _panic = catch_unwind(AssertUnwindSafe(|| lock.with(|_| panic!("as a user's `Eq` may"))));
+    assert_eq!(lock.with(|value| *value), 1);
+}
