@@ -166,7 +166,7 @@ impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning> Lookup<'a, Cache
         F: Future<Output = Result<Loaded<V>, E>>,
         R::Threads: Takes<F>,
     {
-        Lookup(self.0.with(ByCall::new(load, |result, ()| result.map(Answered::New))))
+        Lookup(self.0.with(ByCall::new(load, |result, ()| result.map(Answered::new))))
     }
 
     /// Loads by `load`, if need be, which may borrow and stays with this caller.

@@ -1,7 +1,7 @@
 //! Direct use: reads that join nothing, and writes, which void the loads in flight.
 
 use alloc::vec::Vec;
-use core::{hash::Hash, time::Duration};
+use core::hash::Hash;
 
 use super::{Answer, At, Carries, Effects, RECLAIM, Shard, serve::outcome, settle::failures_share};
 use crate::{
@@ -114,7 +114,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 
         let failure = failure.map(|place| self.failures.remove(place));
         effects.keep_failure(failure);
-        let new = New { hash, key, value: loaded.value, weight, now, end, took: Duration::ZERO, former: None };
+        let new = New { hash, key, value: loaded.value, weight, now, end, begun: now, former: None };
         let deadline = self.values.deadline(new.life());
         let generation = self.put(place, new, effects);
         if let Some((flight, value)) = flight.zip(copy) {

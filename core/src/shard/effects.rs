@@ -27,8 +27,6 @@ pub(crate) struct Effects<K, V, E, C: Carries> {
     pub(crate) batch: Option<C::Batch>,
     /// When the caller is to look again at the latest.
     pub(crate) until: Instant,
-    /// The seat of a caller that left a load behind which the spawner is to finish.
-    pub(crate) handed: Option<(u64, Seat<C::Notify>)>,
     /// The value that the caller is told, where it wants nothing else.
     pub(crate) value: Option<V>,
     /// What the caller is told.
@@ -42,8 +40,10 @@ pub(crate) struct Effects<K, V, E, C: Carries> {
     rest: Option<Box<Rest<K, V, E, C>>>,
 }
 
-/// What is seldom left over; it is only to be dropped.
+/// What is seldom left over; most of it is only to be dropped.
 pub(crate) struct Rest<K, V, E, C: Carries> {
+    /// The seat of a caller that left a load behind which the spawner is to finish.
+    pub(crate) handed: Option<(u64, Seat<C::Notify>)>,
     pub(crate) woken: Vec<Woken<C::Notify>>,
     pub(crate) loads: Vec<C::Load>,
     /// Loads of many keys that a key was a part of.
@@ -69,7 +69,6 @@ impl<K, V, E, C: Carries> Default for Effects<K, V, E, C> {
             are_others_due: false,
             batch: None,
             until: Instant::NEVER,
-            handed: None,
             value: None,
             told: None,
             woken: Woken::Nobody,
@@ -87,6 +86,7 @@ impl<K, V, E, C: Carries> Effects<K, V, E, C> {
     pub(crate) fn rest(&mut self) -> &mut Rest<K, V, E, C> {
         self.rest.get_or_insert_with(|| {
             Box::new(Rest {
+                handed: None,
                 woken: Vec::new(),
                 loads: Vec::new(),
                 batches: Vec::new(),
@@ -108,7 +108,6 @@ impl<K, V, E, C: Carries> Effects<K, V, E, C> {
             && self.touched.is_none()
             && self.leavers.first.is_none()
             && self.old.is_none()
-            && self.handed.is_none()
             && self.rest.is_none()
     }
 
@@ -135,7 +134,23 @@ impl<K, V, E, C: Carries> Effects<K, V, E, C> {
         self.touched = None;
         self.leavers.clear();
         self.old = None;
+        if self.rest.is_some() {
+            self.clear_rest();
+        }
+    }
+
+    #[cold]
+    fn clear_rest(&mut self) {
+        let handed = self.take_handed();
         self.rest = None;
+        if handed.is_some() {
+            self.rest().handed = handed;
+        }
+    }
+
+    /// The seat of a load that the spawner is to finish.
+    pub(crate) fn take_handed(&mut self) -> Option<(u64, Seat<C::Notify>)> {
+        self.rest.as_mut()?.handed.take()
     }
 
     /// The others who are to be woken.

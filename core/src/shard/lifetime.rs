@@ -35,11 +35,11 @@ impl Early {
         if life.end == Instant::NEVER {
             return false;
         }
-        let Life { since, end, took } = life;
+        let Life { since, end, begun } = life;
         let by_share = |share| since.nanos_to(now) >= since.nanos_to(end) * share;
         // Whatever is not above zero, or not a number, counts as the smallest there is.
         let random = random.map(|random| if random > 0.0 { random.min(1.0) } else { SMALLEST });
-        let by_chance = |(beta, random)| took.as_nanos() as f64 * beta * -libm::log(random) >= now.nanos_to(end);
+        let by_chance = |(beta, random)| begun.nanos_to(since) * beta * -libm::log(random) >= now.nanos_to(end);
         self.share.is_some_and(by_share)
             || self.beta.zip(random).is_some_and(by_chance)
             || self.margin.is_some_and(|margin| margin.start(life).reached(now))

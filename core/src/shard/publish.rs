@@ -4,43 +4,44 @@ use core::hash::Hash;
 
 use super::{Answer, At, Carries, Effects, Shard};
 use crate::{
-    Cause, Failure, Instant, Ttl,
+    Cause, Failure, Instant,
     flight::Terms,
-    source::{Judgement, Loaded, Previous, Touched},
+    source::{Judgement, Loaded, Touched},
     store::{Failing, Former, New, policy::Policy},
 };
 
 /// What a load brought, as the user's rules judge it.
 pub(crate) struct News<V> {
-    value: V,
-    ttl: Ttl,
-    weight: Option<u64>,
+    loaded: Loaded<V>,
+    /// The value that was there before and is to stay: its generation, and when it was published.
+    former: Option<(u32, Instant)>,
     judgement: Judgement,
-    /// The value that was there before and is to stay.
-    former: Option<Former>,
 }
 
 impl<V> News<V> {
-    pub(crate) fn new(Loaded { value, ttl, weight }: Loaded<V>, judgement: Judgement) -> Self {
-        Self { value, ttl, weight, judgement, former: None }
+    #[inline(always)]
+    pub(crate) const fn new(loaded: Loaded<V>, judgement: Judgement) -> Self {
+        Self { loaded, former: None, judgement }
     }
 
-    pub(crate) fn kept(previous: Previous<V>, ttl: Ttl, judgement: Judgement) -> Self {
-        let Previous { value, generation, published, weight, .. } = previous;
-        Self { value, ttl, weight: Some(weight), judgement, former: Some(Former { generation, published }) }
+    /// It is the value that was there before.
+    #[inline(always)]
+    pub(crate) const fn with_former(mut self, former: Option<(u32, Instant)>) -> Self {
+        self.former = former;
+        self
     }
 
     /// The generation of a value that was there before and is to stay.
     pub(super) fn former(&self) -> Option<u32> {
-        self.former.map(|former| former.generation)
+        self.former.map(|former| former.0)
     }
 
     pub(crate) const fn value(&mut self) -> &mut V {
-        &mut self.value
+        &mut self.loaded.value
     }
 
     pub(crate) fn into_value(self) -> V {
-        self.value
+        self.loaded.value
     }
 }
 
@@ -67,7 +68,8 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         at: At<'_>,
     ) -> Plan<K, V> {
         let At { now, rules } = at;
-        let News { value, ttl, weight, judgement, former } = news;
+        let News { loaded: Loaded { value, ttl, weight }, former, judgement } = news;
+        let former = former.map(|(generation, published)| Former { generation, published });
         let ttl = ttl.or(terms.ttl).or(judgement.ttl);
         let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1);
         let places = self.places(place);
@@ -110,8 +112,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
                 effects.rest().values.push(value);
             }
             Some((end, value)) => {
-                let took = now.saturating_since(begun);
-                let new = New { hash, key, value, weight, now, end, took, former };
+                let new = New { hash, key, value, weight, now, end, begun, former };
                 let deadline = self.values.deadline(new.life());
                 answer.generation = self.put_or_renew(place, new, effects);
                 if answer.generation.is_some() {

@@ -269,7 +269,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
                 let is_lent = slot.flight.release(own);
                 effects.keep_error(slot.take_failure(own));
                 self.flights.counts.dropped += u64::from(is_lent);
-                effects.handed = Some((waiting.hash, seat));
+                effects.rest().handed = Some((waiting.hash, seat));
                 return;
             }
         }

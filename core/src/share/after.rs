@@ -106,7 +106,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for After<'_, K, V, E, R, 
         if self.effects.0.is_quiet() {
             return;
         }
-        if let Some((hash, mut seat)) = self.effects.0.handed.take() {
+        if let Some((hash, mut seat)) = self.effects.0.take_handed() {
             // A poll unwinds before the load was handed over.
             let engine = self.engine;
             engine.with(hash, |shard| shard.give_up(&mut seat, self.effects()));

@@ -46,7 +46,7 @@ pub(super) fn sort<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
         let hash = engine.hash(&key);
         match places.find(hash, |index| seats[*index].key == key) {
             Some(index) if sorted[*index].is_none() => {
-                sorted[*index] = Some(answer.map(Answered::New).map_err(|error| Cause::Error(Arc::new(error))));
+                sorted[*index] = Some(answer.map(Answered::new).map_err(|error| Cause::Error(Arc::new(error))));
             }
             None if engine.rules.stores_surplus => surplus.extend(answer.ok().map(|loaded| (hash, key, loaded))),
             _ => {}

@@ -142,7 +142,7 @@ where
         if poll.is_ready() {
             self.load = None;
         }
-        poll.map(|result| result.map(|answer| Answered::New((self.say)(answer))))
+        poll.map(|result| result.map(|answer| Answered::new((self.say)(answer))))
     }
 
     fn drop_lent(&mut self) {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Cause, Failure, Instant, Key, Runtime, Tuning,
-    shard::{AsKey, Call, News, Step, Visit, Waiting},
+    shard::{AsKey, Call, News, Seat, Step, Visit, Waiting},
     source::{Answered, Judgement},
 };
 
@@ -229,16 +229,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// Lets the user's rules judge an answer, with no lock held.
     #[inline(always)]
     pub(super) fn judge_answer(&self, verdict: &Verdict<V, E>, key: Option<&dyn AsKey<K>>) -> Judgement {
-        let (value, ttl) = match verdict {
-            Ok(Answered::New(loaded)) => (&loaded.value, loaded.ttl),
-            Ok(Answered::Kept(previous, ttl)) => (&previous.value, *ttl),
-            Ok(Answered::Nothing(_)) | Err(_) => return Judgement::default(),
-        };
-        let judgement = match key.filter(|_| self.source.judges()) {
-            Some(key) => self.source.judge(&key.to_key(), value),
-            None => Judgement::default(),
-        };
-        self.expect_expiry_of([ttl, judgement.ttl]);
+        let Ok(Answered::Value(loaded, _)) = verdict else { return Judgement::default() };
+        self.expect_expiry_of([loaded.ttl]);
+        let Some(key) = key.filter(|_| self.source.judges()) else { return Judgement::default() };
+        let judgement = self.source.judge(&key.to_key(), &loaded.value);
+        self.expect_expiry_of([judgement.ttl]);
         judgement
     }
 
@@ -263,14 +258,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// The load that the last caller left behind is finished by the runtime's spawner, where that is wished.
     #[inline(always)]
     pub(super) fn hand_over_abandoned(self: &Arc<Self>, stay: &Stay<R>, after: &mut After<'_, K, V, E, R, S>) {
-        if after.effects().handed.is_some() {
-            self.hand_over(stay, after);
+        if let Some((hash, seat)) = after.effects().take_handed() {
+            self.hand_over(hash, seat, stay);
         }
     }
 
     #[cold]
-    fn hand_over(self: &Arc<Self>, stay: &Stay<R>, after: &mut After<'_, K, V, E, R, S>) {
-        let Some((hash, seat)) = after.effects().handed.take() else { return };
+    fn hand_over(self: &Arc<Self>, hash: u64, seat: Seat<R::Notify>, stay: &Stay<R>) {
         let mut waiting = Waiting::new(hash, stay.waiting.started);
         waiting.make_quiet();
         waiting.seat = seat;
@@ -285,8 +279,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
 #[inline(always)]
 pub(super) fn news_of<V, E>(verdict: Verdict<V, E>, judgement: Judgement) -> Result<News<V>, Failure<E>> {
     match verdict {
-        Ok(Answered::New(loaded)) => Ok(News::new(loaded, judgement)),
-        Ok(Answered::Kept(previous, ttl)) => Ok(News::kept(previous, ttl, judgement)),
+        Ok(Answered::Value(loaded, former)) => Ok(News::new(loaded, judgement).with_former(former)),
         Ok(Answered::Nothing(lack)) => Err(Failure::new(lack.into())),
         Err(error) => Err(Failure::new(Cause::Error(Arc::new(error)))),
     }

@@ -63,5 +63,5 @@ fn unweighed<V>(answer: Revalidated<V>) -> Revalidated<V> {
 
 /// Puts what a fetch of a call's own answers in the words of the engine.
 pub(super) fn fetched<V, E, A: Into<Loaded<V>>>(result: Result<A, E>, (): ()) -> Result<Answered<V>, E> {
-    result.map(|answer| Answered::New(answer.into().weight(1)))
+    result.map(|answer| Answered::new(answer.into().weight(1)))
 }

@@ -51,7 +51,7 @@ where
     L: Load<K, Value = V, Error = E>,
 {
     fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
-        Some(T::task(self.0.load(key), (), |result, ()| result.map(Answered::New)))
+        Some(T::task(self.0.load(key), (), |result, ()| result.map(Answered::new)))
     }
 }
 
@@ -77,7 +77,7 @@ where
     Fut: Future<Output = Result<Loaded<V>, E>>,
 {
     fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
-        Some(T::task((self.0)(key), (), |result, ()| result.map(Answered::New)))
+        Some(T::task((self.0)(key), (), |result, ()| result.map(Answered::new)))
     }
 }
 
@@ -118,7 +118,7 @@ where
 /// Finds the answer to the only key that was asked for.
 fn of_one<K: Eq, V, E>(answers: Result<Answers<K, V, E>, E>, key: &K) -> Result<Answered<V>, E> {
     let own = answers?.into_iter().find(|(other, _)| other == key);
-    own.map_or(Ok(Answered::Nothing(Lack::Answer)), |(_, answer)| answer.map(Answered::New))
+    own.map_or(Ok(Answered::Nothing(Lack::Answer)), |(_, answer)| answer.map(Answered::new))
 }
 
 macro_rules! many {

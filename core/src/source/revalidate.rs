@@ -123,10 +123,8 @@ impl<V> From<Loaded<V>> for Revalidated<V> {
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub enum Answered<V> {
-    /// A value of its own.
-    New(Loaded<V>),
-    /// That this value is still good, for this long.
-    Kept(Previous<V>, Ttl),
+    /// A value; of one that was there before and is still good, its generation and when it was published.
+    Value(Loaded<V>, Option<(u32, Instant)>),
     /// Nothing that could be of use.
     Nothing(Lack),
 }
@@ -152,21 +150,26 @@ impl<E> From<Lack> for Cause<E> {
 
 impl<V> From<V> for Answered<V> {
     fn from(value: V) -> Self {
-        Self::New(Loaded::new(value))
+        Self::new(Loaded::new(value))
     }
 }
 
-impl<V> From<Loaded<V>> for Answered<V> {
-    fn from(loaded: Loaded<V>) -> Self {
-        Self::New(loaded)
+impl<V> Answered<V> {
+    /// A value of its own.
+    #[inline]
+    pub(crate) const fn new(loaded: Loaded<V>) -> Self {
+        Self::Value(loaded, None)
     }
 }
 
 /// Says what a load that was handed this value has answered.
 pub(crate) fn kept<V>(answer: Revalidated<V>, previous: Option<Previous<V>>) -> Answered<V> {
     match (answer, previous) {
-        (Revalidated::New(loaded), _) => Answered::New(loaded),
-        (Revalidated::Unchanged(ttl), Some(previous)) => Answered::Kept(previous, ttl),
+        (Revalidated::New(loaded), _) => Answered::new(loaded),
+        (Revalidated::Unchanged(ttl), Some(previous)) => {
+            let Previous { value, generation, published, weight, .. } = previous;
+            Answered::Value(Loaded { value, ttl, weight: Some(weight) }, Some((generation, published)))
+        }
         (Revalidated::Unchanged(_), None) => Answered::Nothing(Lack::Previous),
     }
 }

@@ -25,8 +25,7 @@ pub(super) fn holding(hold: Duration) -> Keeping {
 /// Returns a store with one value that was put at 100 and expires at `deadline`.
 fn with_one(deadline: Instant, hold: Option<Duration>) -> Values<u32, u32, Lru> {
     let mut values = Values::new(10, Keeping { hold, ..Keeping::default() });
-    let took = Duration::ZERO;
-    let new = New { hash: 0, key: 1, value: 1, weight: 1, now: at(100), end: deadline, took, former: None };
+    let new = New { hash: 0, key: 1, value: 1, weight: 1, now: at(100), end: deadline, begun: at(100), former: None };
     assert_eq!(values.put(None, new, 0, &mut Leavers::new()), Some(1));
     values
 }

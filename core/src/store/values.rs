@@ -1,7 +1,5 @@
 //! The values of one shard.
 
-use core::time::Duration;
-
 pub(crate) use entry::{Entry, Former, New};
 use life::Lives;
 pub(crate) use life::{Keeping, Life};
@@ -128,7 +126,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     pub(crate) fn expire(&mut self, place: u32, now: Instant) {
         let deadline = now.min(self.entry(place).deadline);
         self.table.rows_mut()[place as usize].deadline = deadline;
-        self.begin(place, Life { since: now, end: deadline, took: Duration::ZERO }, deadline);
+        self.begin(place, Life { since: now, end: deadline, begun: now }, deadline);
     }
 
     /// Takes out the value at `place`.

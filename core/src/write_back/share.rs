@@ -37,7 +37,7 @@ pub(super) type WrapFlush<K, V, E, R> = Wrap<K, V, E, R, FlushJob<K, V, E, R>>;
 
 /// Puts what a task comes to in the words of the engine, which is not to store it: it is kept elsewhere.
 pub(super) fn answered<K: Key, V: Clone, E, R: Runtime>(done: Done<K, V, E, R>) -> Answered<Done<K, V, E, R>> {
-    Answered::New(Loaded::new(done).ttl(Ttl::NotStored))
+    Answered::new(Loaded::new(done).ttl(Ttl::NotStored))
 }
 
 /// One caller of a flush that is shared.

@@ -21,7 +21,7 @@ fn early(share: Option<f64>, beta: Option<f64>) -> Early {
 }
 
 fn life(since: u64, end: Instant, took: u64) -> Life {
-    Life { since: at(since), end, took: nanos(took) }
+    Life { since: at(since), end, begun: at(since.saturating_sub(took)) }
 }
 
 /// D54, C38.
@@ -82,7 +82,7 @@ fn a_share_of_the_lifetime_is_reached_at_its_instant() {
 fn by_chance_it_is_as_far_ahead_as_the_load_took() {
     let ahead = |took, beta, random| {
         let early = early(None, Some(beta));
-        let due = |left: u64| early.is_due(life(0, at(1 << 60), took), at((1 << 60) - left), Some(random));
+        let due = |left: u64| early.is_due(life(took, at(1 << 60), took), at((1 << 60) - left), Some(random));
         // What is due so far ahead of the end is due from then on.
         let (mut yes, mut no) = (0, 1 << 60);
         while no - yes > 1 {
@@ -101,8 +101,8 @@ fn by_chance_it_is_as_far_ahead_as_the_load_took() {
     }
     assert_eq!(ahead(0, 1.0, 0.5), 0, "what took no time, as what was inserted");
     assert_eq!(ahead(1000, f64::MAX, 1.0), 0);
-    assert!(!early(None, Some(1.0)).is_due(life(0, at(100), 50), at(99), None), "nothing was drawn");
-    assert!(!early(None, Some(1.0)).is_due(life(0, NEVER, 50), at(99), Some(0.0)), "it has no end");
+    assert!(!early(None, Some(1.0)).is_due(life(50, at(100), 50), at(99), None), "nothing was drawn");
+    assert!(!early(None, Some(1.0)).is_due(life(50, NEVER, 50), at(99), Some(0.0)), "it has no end");
 }
 
 /// D55, D57: a hit and a ticket, one for each key, and only for a call that takes them.

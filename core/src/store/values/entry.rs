@@ -58,15 +58,15 @@ pub(crate) struct New<K, V> {
     pub(crate) now: Instant,
     /// When its lifetime ends, whoever asks for it.
     pub(crate) end: Instant,
-    /// How long its load took.
-    pub(crate) took: Duration,
+    /// When its load began.
+    pub(crate) begun: Instant,
     pub(crate) former: Option<Former>,
 }
 
 impl<K, V> New<K, V> {
     /// Returns the life that it begins.
     pub(crate) const fn life(&self) -> Life {
-        Life { since: self.now, end: self.end, took: self.took }
+        Life { since: self.now, end: self.end, begun: self.begun }
     }
 
     pub(super) fn entry<N: Default>(self, generation: u32, deadline: Instant) -> Entry<K, V, N> {

@@ -18,12 +18,12 @@ pub(crate) struct Keeping {
     pub(crate) inline: bool,
 }
 
-/// From when until when a value is fresh if it is asked for, and how long its load took.
+/// From when until when a value is fresh if it is asked for, and when its load began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Life {
     pub(crate) since: Instant,
     pub(crate) end: Instant,
-    pub(crate) took: Duration,
+    pub(crate) begun: Instant,
 }
 
 /// The lives of values, by place: a table beside theirs, as most caches need none.

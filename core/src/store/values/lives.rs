@@ -34,8 +34,8 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     #[cold]
     #[inline(never)]
     pub(super) fn prolong(&mut self, place: u32, now: Instant) {
-        let Some(Life { end, took, .. }) = self.life(place) else { return };
-        let deadline = self.deadline(Life { since: now, end, took });
+        let Some(Life { end, begun, .. }) = self.life(place) else { return };
+        let deadline = self.deadline(Life { since: now, end, begun });
         if let Some(Entry { deadline: present, .. }) = self.table.rows_mut().get_mut(place as usize) {
             // Only forward, also for a clock that jumps back: the order of deadlines relies on it.
             *present = deadline.max(*present);

@@ -20,7 +20,7 @@ fn put<P: Policy>(values: &mut Values<u32, u32, P>, key: u32, weight: u64) -> (O
         weight,
         now: at(0),
         end: Instant::NEVER,
-        took: Duration::ZERO,
+        begun: at(0),
         former: None,
     };
     let mut leavers = Leavers::new();
@@ -130,8 +130,8 @@ fn a_capacity_of_zero_stores_nothing() {
 fn what_had_expired_when_it_left_left_for_that_reason() {
     let mut values = Values::<u32, u32, Lru>::new(2, holding(Duration::from_secs(1)));
     let put_at = |values: &mut Values<u32, u32, Lru>, key: u32, weight, now, deadline| {
-        let (now, end, took) = (at(now), at(deadline), Duration::ZERO);
-        let new = New { hash: crowded(key), key, value: key, weight, now, end, took, former: None };
+        let (now, end) = (at(now), at(deadline));
+        let new = New { hash: crowded(key), key, value: key, weight, now, end, begun: now, former: None };
         values.put(find(values, key), new, 0, &mut Leavers::new());
     };
     put_at(&mut values, 1, 1, 0, 10);
@@ -172,7 +172,7 @@ fn room_is_made_beside_what_is_reserved() {
         weight: 2,
         now: at(0),
         end: Instant::NEVER,
-        took: Duration::ZERO,
+        begun: at(0),
         former: None,
     };
     let mut leavers = Leavers::new();

@@ -154,9 +154,9 @@ fn the_last_of_all_keys_leaves_a_load_that_is_worth_finishing() {
     let (mut rig, batch, [mut first, mut second], places) = pair(rules());
     (first.waiting.may_hand_over, second.waiting.may_hand_over) = (true, true);
     rig.leave(first);
-    assert!(rig.effects.handed.is_none(), "others wait for it");
+    assert!(rig.effects.take_handed().is_none(), "others wait for it");
     rig.leave(second);
-    let (hash, seat) = rig.effects.handed.take().expect("a seat");
+    let (hash, seat) = rig.effects.take_handed().expect("a seat");
     assert_eq!((hash, batch.awaited(), rig.idle(), seat.began), (super::super::hash(2), Some(1), 0, 0));
     let mut spawned = Caller::new(2, rig.rules.call(), None, rig.now);
     spawned.waiting.seat = seat;
@@ -173,6 +173,6 @@ fn a_key_that_was_written_is_not_worth_finishing() {
     second.waiting.may_hand_over = true;
     rig.remove(2);
     rig.leave(second);
-    assert!(rig.effects.handed.is_none());
+    assert!(rig.effects.take_handed().is_none());
     assert_eq!((batch.awaited(), rig.idle()), (Some(0), 1));
 }

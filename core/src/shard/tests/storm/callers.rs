@@ -237,7 +237,7 @@ impl World {
 
     /// The load that the last caller left behind is finished by a spawner.
     fn hand_over(&mut self, actor: &Actor, effects: &mut Left) {
-        let Some((of, seat)) = effects.handed.take() else { return };
+        let Some((of, seat)) = effects.take_handed() else { return };
         assert_eq!(of, actor.waiting.hash);
         self.note(Happened::HandedOver);
         let mut spawned = Actor::new(self, actor.key, self.rules.call(), By::Nothing);

@@ -61,9 +61,12 @@ impl World {
         }
         assert!(effects.load.is_none(), "seed {}: a load that was handed out is lost", self.seed);
         let told = effects.told.take();
-        let handed = effects.handed.take();
+        let handed = effects.take_handed();
         let mut done = core::mem::take(effects);
-        (effects.told, effects.handed) = (told, handed);
+        effects.told = told;
+        if handed.is_some() {
+            effects.rest().handed = handed;
+        }
         self.meanwhile();
         let woken = core::mem::replace(&mut done.woken, Woken::Nobody);
         for woken in core::iter::once(woken).chain(done.take_woken()) {
@@ -80,7 +83,7 @@ impl World {
 
     /// The same at the end of a call; nobody is there any more to hand anything over.
     pub(super) fn end_effects(&mut self, mut effects: Left) {
-        if let Some((_, mut seat)) = effects.handed.take() {
+        if let Some((_, mut seat)) = effects.take_handed() {
             self.shard.give_up(&mut seat, &mut effects);
         }
         effects.told = None;

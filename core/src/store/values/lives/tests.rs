@@ -14,7 +14,7 @@ fn idle() -> Plain {
 
 /// Stores a value; returns where.
 fn put(values: &mut Plain, key: u32, now: u64, end: Instant) -> u32 {
-    let new = New { hash: crowded(key), key, value: key, weight: 1, now: at(now), end, took: nanos(7), former: None };
+    let new = New { hash: crowded(key), key, value: key, weight: 1, now: at(now), end, begun: at(7), former: None };
     values.put(find(values, key), new, 0, &mut Leavers::new());
     find(values, key).expect("it is stored")
 }
@@ -131,7 +131,7 @@ fn a_life_moves_with_its_value_and_is_kept_only_where_it_is_needed() {
     for key in 1..=3 {
         put(&mut values, key, u64::from(key) * 10, Instant::NEVER);
     }
-    let life = |since, end| Some(Life { since: at(since), end, took: nanos(7) });
+    let life = |since, end| Some(Life { since: at(since), end, begun: at(7) });
     let of = |values: &Plain, key| find(values, key).and_then(|place| values.life(place));
     assert_eq!(of(&values, 1), life(10, Instant::NEVER));
     values.discard(0, at(40), &mut Leavers::new());
@@ -140,7 +140,7 @@ fn a_life_moves_with_its_value_and_is_kept_only_where_it_is_needed() {
     put(&mut values, 5, 50, at(99));
     assert_eq!((of(&values, 2), of(&values, 5)), (None, life(50, at(99))), "in the place of a victim");
     let place = find(&values, 5).expect("it is stored");
-    let again = Life { since: at(60), end: at(70), took: nanos(8) };
+    let again = Life { since: at(60), end: at(70), begun: at(8) };
     values.renew(place, again);
     assert_eq!((values.life(place), values.first_due()), (Some(again), Some(at(70))));
     drop(values.take_all(at(60)));

@@ -79,7 +79,7 @@ impl<P: Policy> World<P> {
 
     fn renew(&mut self, key: u32, end: Instant) {
         let Some(place) = find(&self.values, key) else { return };
-        self.values.renew(place, Life { since: at(self.now), end, took: Duration::ZERO });
+        self.values.renew(place, Life { since: at(self.now), end, begun: at(self.now) });
         let deadline = self.deadline(end);
         self.model.entry(key).and_modify(|held| (held.end, held.deadline) = (end, deadline));
     }
@@ -109,8 +109,8 @@ impl<P: Policy> World<P> {
     fn put(&mut self, key: u32, value: u32, weight: u64, end: Instant) {
         let place = find(&self.values, key);
         assert_eq!(place.is_some(), self.model.contains_key(&key));
-        let took = Duration::from_nanos(u64::from(value));
-        let new = New { hash: crowded(key), key, value, weight, now: at(self.now), end, took, former: None };
+        let begun = at(self.now.saturating_sub(u64::from(value)));
+        let new = New { hash: crowded(key), key, value, weight, now: at(self.now), end, begun, former: None };
         if weight <= self.values.capacity() {
             // As a shard does: failures give way to a value that needs all there is.
             self.reserved = self.reserved.min(self.values.capacity() - weight);
