@@ -240,14 +240,16 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let now = self.now();
         let inner = &*self.inner;
         // It has happened everywhere before anybody hears of it.
-        let mut cleared: Vec<_> = inner.shards.iter().map(|shard| shard.0.with(|shard| shard.clear(now))).collect();
+        let mut after = After::new(inner);
+        let shards = inner.shards.iter();
+        let mut cleared: Vec<_> = shards.map(|shard| shard.0.with(|shard| shard.clear(now, after.effects()))).collect();
         let tell = |cleared: &mut Vec<(Cleared<_, _, _>, _)>| {
             if let Some(listener) = &inner.source.listener {
                 let values = cleared.iter().flat_map(|(values, _)| values.iter());
                 each(values, |(key, value, cause)| listener.left(key, value, cause));
             }
         };
-        both(&mut cleared, tell, Vec::clear);
+        both(&mut cleared, |_| after.run(), |cleared| both(cleared, tell, Vec::clear));
     }
 
     /// Removes the fresh values that `keep` refuses.
@@ -275,10 +277,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let now = self.now();
         let mut after = After::new(&self.inner);
         for shard in &self.inner.shards {
+            let mut voided = After::new(&self.inner);
             let snapshot = shard.0.with(|shard| {
-                shard.invalidate_loads();
+                shard.invalidate_loads(voided.effects());
                 shard.snapshot(now)
             });
+            voided.run();
             for (key, value, generation) in snapshot {
                 if !keep(&key, &value) {
                     let hash = self.inner.hash(&key);

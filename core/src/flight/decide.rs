@@ -19,6 +19,8 @@ pub(crate) struct Flight<N: Notify> {
     newest: u32,
     /// When that began.
     newest_begun: Instant,
+    /// Somebody would begin an attempt when the newest is over its age, and sleeps, as there are too many.
+    is_held_back: bool,
     pub(super) attempts: Few<Attempt>,
     pub(crate) waits: WaitList<N>,
 }
@@ -31,6 +33,7 @@ impl<N: Notify> Flight<N> {
             seats: 0,
             newest: 0,
             newest_begun: Instant::ZERO,
+            is_held_back: false,
             attempts: Few::new(),
             waits: WaitList::default(),
         }
@@ -39,6 +42,7 @@ impl<N: Notify> Flight<N> {
     /// Begins a new life in an old place, with one seat.
     pub(crate) fn open(&mut self, is_attached: bool) {
         (self.is_attached, self.is_over, self.seats, self.newest) = (is_attached, false, 1, 0);
+        self.is_held_back = false;
     }
 
     pub(crate) const fn seats(&self) -> u32 {
@@ -74,6 +78,16 @@ impl<N: Notify> Flight<N> {
     /// May no more be joined nor stored; false if it was so already.
     pub(crate) fn detach(&mut self) -> bool {
         core::mem::take(&mut self.is_attached)
+    }
+
+    /// A caller would begin an attempt in time, but for the others that are in flight.
+    pub(crate) const fn hold_back(&mut self) {
+        self.is_held_back = true;
+    }
+
+    /// There may be room for an attempt now: who was held back is to look again.
+    pub(crate) fn let_go(&mut self) -> Woken<N> {
+        if core::mem::take(&mut self.is_held_back) { self.waits.all() } else { Woken::Nobody }
     }
 
     /// May be joined and stored again: what it brings is begun anew.

@@ -152,10 +152,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             return;
         }
         self.drop_part(place, seat.began, effects);
-        let slot = self.flights.at(place);
-        if slot.flight.live() == 0 {
-            effects.wake(slot.flight.waits.all());
-        }
+        let flight = &mut self.flights.at(place).flight;
+        effects.wake(if flight.live() == 0 { flight.waits.all() } else { flight.let_go() });
         self.end_if_empty(place, effects);
     }
 

@@ -84,7 +84,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     where
         K: Hash,
     {
-        self.invalidate_load(None);
+        self.invalidate_load(None, effects);
         self.take_in(hash, key, loaded, judgement, at, effects)
     }
 
@@ -161,7 +161,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let place = self.values.find(hash, &mut eq);
         let failure = self.failures.place(hash, &mut eq);
         let flight = self.flights.find(hash, eq);
-        self.invalidate_load(flight);
+        self.invalidate_load(flight, effects);
         let failure = failure.map(|place| self.failures.remove(place));
         effects.keep_failure(failure);
         let Some(place) = place else { return false };
@@ -198,7 +198,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     ) -> bool {
         let place = self.values.find(hash, &mut eq);
         let flight = self.flights.find(hash, eq);
-        self.invalidate_load(flight);
+        self.invalidate_load(flight, effects);
         let Some(place) = place else { return false };
         let was_fresh = self.values.entry(place).is_fresh(now);
         // Also if it has expired: it must not come back with a clock that jumps.
@@ -240,8 +240,12 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     }
 
     /// Removes everything and voids all loads; what is returned has to be told of and dropped.
-    pub(crate) fn clear(&mut self, now: Instant) -> (Cleared<K, V, P::Node>, impl Sized + use<K, V, E, C, P>) {
-        self.invalidate_loads();
+    pub(crate) fn clear(
+        &mut self,
+        now: Instant,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> (Cleared<K, V, P::Node>, impl Sized + use<K, V, E, C, P>) {
+        self.invalidate_loads(effects);
         let cleared = (self.values.take_all(now), self.failures.take());
         self.note_due();
         cleared

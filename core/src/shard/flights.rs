@@ -291,6 +291,11 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         self.shrink();
     }
 
+    /// All that there are, attached or not, and places where there is none.
+    pub(crate) fn all(&mut self) -> impl Iterator<Item = &mut Flight<C::Notify>> {
+        self.slots.iter_mut().map(|slot| &mut slot.flight)
+    }
+
     /// The flight of this seat is over, and nobody has a seat in it: its place is free.
     #[inline(always)]
     pub(crate) fn free(&mut self, place: u32) {

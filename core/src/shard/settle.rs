@@ -291,7 +291,13 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         match left {
             Left::Last if !slot.flight.is_over() && !slot.parts.is_empty() => self.leave_to_batches(place, effects),
             Left::Last => self.end(place, effects),
-            Left::Others => effects.keep_error(slot.take_failure(own)),
+            Left::Others => {
+                let failure = slot.take_failure(own);
+                effects.keep_error(failure);
+                if is_lent {
+                    effects.wake(slot.flight.let_go());
+                }
+            }
             Left::Vacant => {
                 let failure = slot.take_failure(own);
                 effects.keep_error(failure);

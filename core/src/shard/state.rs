@@ -46,17 +46,21 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     }
 
     /// A write: what flies for the key may be delivered, but neither stored nor joined.
-    pub(super) fn invalidate_load(&mut self, flight: Option<u32>) {
+    ///
+    /// Who waits there begins what it begins in the newer epoch from now on, which has a bound of its own.
+    pub(super) fn invalidate_load(&mut self, flight: Option<u32>, effects: &mut Effects<K, V, E, C>) {
         self.writes = self.writes.wrapping_add(1);
         if let Some(flight) = flight {
             self.flights.detach(flight);
+            effects.wake(self.flights.at(flight).flight.let_go());
         }
     }
 
     /// A write to all keys.
-    pub(crate) fn invalidate_loads(&mut self) {
+    pub(crate) fn invalidate_loads(&mut self, effects: &mut Effects<K, V, E, C>) {
         self.writes = self.writes.wrapping_add(1);
         self.flights.detach_all();
+        self.flights.all().for_each(|flight| effects.wake(flight.let_go()));
     }
 
     /// Gives back the room of what has expired, of at most so many.

@@ -6,6 +6,7 @@ mod at_once;
 mod budget;
 mod burst;
 mod cancellation;
+mod held_back;
 mod interleavings;
 mod leaving;
 mod lock_age;

@@ -101,7 +101,7 @@ fn it_is_not_stored_after_a_write() {
         let mut rig = Rig::new(rules());
         let mut caller = rig.seat(1);
         if is_clear {
-            drop(rig.shard.clear(at(rig.now)));
+            drop(rig.shard.clear(at(rig.now), &mut rig.effects));
         } else {
             rig.remove(1);
         }

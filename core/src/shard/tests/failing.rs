@@ -134,7 +134,7 @@ fn every_success_and_every_write_erases_the_failure_and_its_count() {
         |rig| assert!(rig.insert(1, 6).is_some()),
         |rig| assert!(rig.insert(1, Loaded::new(6).ttl(Duration::ZERO)).is_none()),
         |rig| assert!(rig.remove(1).is_none()),
-        |rig| drop(rig.shard.clear(at(rig.now))),
+        |rig| drop(rig.shard.clear(at(rig.now), &mut rig.effects)),
     ];
     for erase in erases {
         let mut rig = Rig::new(kept());

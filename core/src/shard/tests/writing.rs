@@ -117,7 +117,7 @@ fn a_clear_takes_values_and_failures_and_detaches_loads_but_keeps_the_statistics
     rig.load_fails(3, "down");
     let mut early = rig.wait(4);
     rig.now += 10;
-    drop(rig.shard.clear(at(rig.now)));
+    drop(rig.shard.clear(at(rig.now), &mut rig.effects));
     assert_eq!((rig.shard.weight(), rig.shard.first_due(), rig.shard.values.len()), (0, None, 0));
     let counts = rig.shard.values.counts;
     assert_eq!((counts.stored, counts.removed, counts.expired), (2, 1, 1));
@@ -245,7 +245,7 @@ fn what_was_stored_is_held_or_has_left_for_one_reason() {
             0..3 => _ = rig.insert(key, loaded),
             3 => _ = rig.remove(key),
             4 => _ = rig.get_if_present(key),
-            5 if random.below(50) == 0 => drop(rig.shard.clear(at(rig.now))),
+            5 if random.below(50) == 0 => drop(rig.shard.clear(at(rig.now), &mut rig.effects)),
             choice => match rig.arrive(key) {
                 Found::Seated(mut caller) => {
                     assert_eq!(caller.step, Step::Make);
@@ -292,7 +292,8 @@ fn what_nobody_asked_for_is_stored_only_where_it_undoes_nothing() {
     assert_ne!(after, writes);
     assert_eq!(surplus(&mut rig, 3, after), Some(5), "it is fresh");
     assert_eq!(surplus(&mut rig, 4, writes), None, "written since, be it another key");
-    let writes: [fn(&mut Rig); 2] = [|rig| _ = rig.remove(5), |rig| drop(rig.shard.clear(at(rig.now)))];
+    let writes: [fn(&mut Rig); 2] =
+        [|rig| _ = rig.remove(5), |rig| drop(rig.shard.clear(at(rig.now), &mut rig.effects))];
     for write in writes {
         let before = rig.shard.writes;
         write(&mut rig);

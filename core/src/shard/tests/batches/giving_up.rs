@@ -51,6 +51,20 @@ fn a_load_that_is_abandoned_beside_another_wakes_nobody() {
     assert!(rig.wakes_somebody());
 }
 
+/// D10: but for who was held back by it.
+#[test]
+fn a_load_that_is_abandoned_at_the_bound_makes_room() {
+    let (mut rig, _batches, callers, places) = with_two_loads();
+    rig.rules.attempts = 2;
+    let mut third = rig.wait(1);
+    rig.abandon(&places[0]);
+    assert!(rig.wakes_somebody());
+    rig.now += 5;
+    assert_eq!((rig.visit(&mut third), third.own()), (Step::Batch, 0), "what is there is asked first");
+    rig.rest(&mut third);
+    assert_eq!((third.own(), rig.live(&callers[1])), (3, 2));
+}
+
 /// What a call has claimed and not made, as it unwinds.
 #[test]
 fn a_load_that_was_not_made_is_made_by_who_drives_it_first() {

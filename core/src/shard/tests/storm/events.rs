@@ -122,7 +122,7 @@ impl World {
             _ => {
                 self.writes.iter_mut().for_each(|writes| writes.written += 1);
                 self.writes.iter_mut().for_each(|writes| writes.voided += 1);
-                drop(self.shard.clear(now));
+                drop(self.shard.clear(now, &mut effects));
             }
         }
         self.end_effects(effects);

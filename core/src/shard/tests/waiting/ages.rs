@@ -28,6 +28,43 @@ fn at_the_bound_nobody_takes_over_and_nobody_wakes_for_it() {
     assert_eq!(second.own(), 0);
 }
 
+/// D10, D11: who is held back by the bound hears of what makes room, and nobody else does.
+#[test]
+fn who_is_held_back_by_the_bound_is_woken_when_there_is_room() {
+    let writes: [fn(&mut Rig); 3] = [
+        |rig| _ = rig.remove(1),
+        |rig| _ = rig.shard.expire(hash(1), at(rig.now), |k| *k == 1, &mut rig.effects),
+        |rig| drop(rig.shard.clear(at(rig.now), &mut rig.effects)),
+    ];
+    for write in writes {
+        for (attempts, is_woken) in [(1, true), (2, false)] {
+            let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), attempts, ..rules() });
+            let (_first, mut second, _other) = (rig.wait(1), rig.wait(1), rig.wait(5));
+            rig.effects = Effects::default();
+            write(&mut rig);
+            assert_eq!(rig.wakes_somebody(), is_woken);
+            rig.effects = Effects::default();
+            write(&mut rig);
+            assert!(!rig.wakes_somebody(), "once");
+            assert_eq!(sleeps_until(&mut rig, &mut second), 1005);
+        }
+    }
+}
+
+/// D16: the same where a lent load goes with its caller.
+#[test]
+fn who_is_held_back_by_a_lent_load_is_woken_when_that_leaves() {
+    for (attempts, is_woken) in [(2, true), (3, false)] {
+        let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), attempts, ..rules() });
+        let owner = rig.lend(1);
+        rig.now += 5;
+        let (_second, mut third) = (rig.wait(1), rig.wait(1));
+        rig.leave(owner);
+        assert_eq!(rig.wakes_somebody(), is_woken);
+        assert_eq!(sleeps_until(&mut rig, &mut third), 1010);
+    }
+}
+
 #[test]
 fn who_has_no_means_does_not_wait_for_the_age() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), ..rules() });
