@@ -58,8 +58,10 @@ impl PolledBy {
     }
 
     /// Is it polled with this load's waker, on any thread? For a load that several callers drive.
+    ///
+    /// That waker is made for each poll, of a place that nothing else has; its table may be there more than once.
     pub(crate) fn is_waker(&self, polled: &Self) -> bool {
-        self.caller == polled.load
+        self.caller.data == polled.load.data
     }
 }
 
@@ -73,3 +75,6 @@ fn thread() -> usize {
     // A place in memory of the thread's own, which is cheaper than its number.
     MARK.try_with(|mark| core::ptr::from_ref(mark).addr()).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;
