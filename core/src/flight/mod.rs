@@ -2,6 +2,7 @@
 
 mod attempt;
 mod decide;
+mod drive;
 mod polled_by;
 mod wait_list;
 mod work;

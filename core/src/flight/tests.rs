@@ -33,7 +33,7 @@ impl Wake for Count {
 /// One who has a seat.
 struct Caller {
     own: u32,
-    /// The last attempt that it drove in this poll.
+    /// It has asked the loads up to this attempt in this poll.
     after: u32,
     registration: Registration<Bell>,
     count: Arc<Count>,
@@ -104,21 +104,20 @@ fn look_on(flight: &mut Plain, caller: &mut Caller) -> Option<Work> {
 
 /// Hands a caller a load, but those that it had in this poll.
 fn hand_out(flight: &mut Plain, caller: &mut Caller, is_first: bool) -> Option<Work> {
-    let work = flight.check_out(caller.own, 0, is_first, caller.after, true, caller.by());
-    let work = work.map(|(work, begins)| {
+    let by = caller.by();
+    let work = flight.check_out(caller.own, 0, is_first, &mut caller.after, true, by);
+    work.map(|(work, begins)| {
         assert_eq!(begins, matches!(work, Work::Make(_)), "none of them was put to rest before it began");
         work
-    });
-    if let Some(Work::Make(number) | Work::Poll(number) | Work::Lent(number) | Work::Batch(number)) = work {
-        caller.after = number;
-    }
-    work
+    })
 }
 
 /// A caller hands in a load that it has polled, which is not ready.
 fn check_in(flight: &mut Plain, caller: &mut Caller, number: u32) -> CheckedIn {
     let checked = flight.check_in(number);
-    caller.after = if checked.again { number - 1 } else { number };
+    if checked.again {
+        caller.after = caller.after.min(number - 1);
+    }
     checked
 }
 

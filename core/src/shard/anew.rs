@@ -74,7 +74,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let mut seat = core::mem::take(&mut waiting.seat);
         self.take_seat(newer, waiting, effects);
         self.give_up(&mut seat, effects);
-        self.visit(waiting, &Visit { is_first: true, after: 0, ..*visit }, effects)
+        self.visit(waiting, &Visit { is_first: true, ..*visit }, effects)
     }
 
     /// The load that the caller has begun is one of the newer flight's, too, and counted there.

@@ -107,7 +107,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let by = PolledBy::with(visit.waker, visit.inside);
         let attempt = Attempt::new(1, visit.reached, visit.call.terms, start, by);
         slot.flight.begin_first(attempt);
-        (waiting.seat.began, effects.number) = (1, 1);
+        (waiting.seat.began, waiting.after, effects.number) = (1, 1, 1);
         self.flights.counts.begun += 1;
         Step::Make
     }

@@ -157,18 +157,20 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.end_if_empty(place, effects);
     }
 
-    /// Notes that a caller waits who is about to poll a load; true if the other loads of its flight are to be polled, too.
+    /// Notes that a caller waits who is about to poll a load. The other loads of its flight are asked after that.
     pub(crate) fn register(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
         waker: &Waker,
         effects: &mut Effects<K, V, E, C>,
-    ) -> bool {
+    ) {
         let mut old = None;
         let flight = &mut self.flights.slot(&waiting.seat).flight;
         let noted = flight.wait(&mut waiting.seat.registration, waker, false, &mut old);
         effects.keep_waker(old);
-        noted.is_new || flight.live() > 1
+        if noted.is_new || flight.live() > 1 {
+            waiting.after = 0;
+        }
     }
 
     /// The load of this attempt is a part of a load of many keys, which has not been polled yet. `waker` is that of the

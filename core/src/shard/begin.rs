@@ -35,12 +35,12 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     ) -> Step {
         let place = self.flights.place(&waiting.seat);
         let slot = self.flights.at(place);
-        if slot.flight.seats() > 1 || !slot.parts.is_empty() {
+        let is_alone = slot.flight.seats() == 1 && slot.parts.is_empty();
+        if !is_alone {
             // Noted at once, so that its load knows a waker that reaches all, and it hears of the other loads.
             let mut old = None;
             slot.flight.wait(&mut waiting.seat.registration, visit.waker, true, &mut old);
             effects.keep_waker(old);
-            effects.are_others_due = true;
         }
         let slot = self.flights.at(place);
         let waker = if start == Start::Made { slot.flight.waits.waker() } else { None };
@@ -57,6 +57,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         if was_anothers {
             effects.wake(slot.flight.waits.all());
         }
+        // Once the load has been polled, the others are asked, too.
+        waiting.after = if is_alone { waiting.seat.began } else { 0 };
         (effects.number, effects.waker) = (waiting.seat.began, waker);
         let counts = &mut self.flights.counts;
         (counts.begun, counts.dropped) = (counts.begun + 1, counts.dropped + u64::from(is_lent));

@@ -21,8 +21,6 @@ pub(crate) struct Effects<K, V, E, C: Carries> {
     pub(crate) waker: Option<Waker>,
     /// The load of many keys that is to be driven is to be polled though it was not woken.
     pub(crate) is_unwoken: bool,
-    /// The other loads of the flight are to be polled, too, once the one that is made has been.
-    pub(crate) are_others_due: bool,
     /// The load of many keys that is to be driven.
     pub(crate) batch: Option<C::Batch>,
     /// When the caller is to look again at the latest.
@@ -66,7 +64,6 @@ impl<K, V, E, C: Carries> Default for Effects<K, V, E, C> {
             load: None,
             waker: None,
             is_unwoken: false,
-            are_others_due: false,
             batch: None,
             until: Instant::NEVER,
             value: None,

@@ -95,8 +95,6 @@ struct Caller {
     waker: Waker,
     /// What it is to do next.
     step: Step,
-    /// The last attempt that it drove in this poll.
-    after: u32,
     /// The attempt that it drives.
     number: u32,
     /// The load that it is handed.
@@ -113,7 +111,7 @@ impl Caller {
         let count = Arc::<Count>::default();
         let waker = Waker::from(Arc::clone(&count));
         let waiting = Waiting::new(hash(key), at(now));
-        let (step, after, number, load, told) = (Step::Wait, 0, 0, None, None);
+        let (step, number, load, told) = (Step::Wait, 0, None, None);
         let (batch, anew, driven) = (None, None, None);
         Self {
             key,
@@ -125,7 +123,6 @@ impl Caller {
             count,
             waker,
             step,
-            after,
             number,
             load,
             anew,
@@ -247,7 +244,6 @@ fn visit_of<'a>(caller: &'a Caller, rules: &'a Rules, now: u64, is_first: bool) 
         wants_value: false,
         arrives_only: false,
         is_first,
-        after: caller.after,
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Waiting<N: Notify> {
     pub(crate) seat: Seat<N>,
     /// Where the load that it begins is to be delivered as well: in a newer epoch of its key.
     pub(crate) newer: Option<Box<(Seat<N>, Twin)>>,
+    /// It has asked the loads up to this attempt in this poll, and passed over none of them.
+    pub(crate) after: u32,
     /// Since its first poll.
     pub(crate) started: Instant,
     /// Whether this is a lookup, whose end is counted.
@@ -61,8 +63,6 @@ pub(crate) struct Visit<'a, K, B> {
     pub(crate) arrives_only: bool,
     /// Its first look in this poll.
     pub(crate) is_first: bool,
-    /// The last attempt that it drove in this poll.
-    pub(crate) after: u32,
 }
 
 /// What a caller does next.
@@ -104,6 +104,7 @@ impl<N: Notify> Waiting<N> {
             hash,
             seat: Seat::default(),
             newer: None,
+            after: 0,
             started: now,
             is_counted: true,
             found_expired: false,

@@ -15,6 +15,9 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         visit: &Visit<'_, K, C::Batch>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
+        if visit.is_first {
+            waiting.after = 0;
+        }
         let place = self.flights.place(&waiting.seat);
         let slot = self.flights.at(place);
         if slot.flight.is_over() {
@@ -40,8 +43,10 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             effects.is_unwoken = true;
         }
         // No load knows a waker that is new, so each is polled, also one that this caller has just polled with its own.
-        let after = if noted.is_new { 0 } else { visit.after };
-        if let Some(step) = self.check_out(place, own, after, visit, effects) {
+        if noted.is_new {
+            waiting.after = 0;
+        }
+        if let Some(step) = self.check_out(place, own, &mut waiting.after, visit, effects) {
             return step;
         }
         if self.flights.at(place).flight.live() == 0 {
@@ -50,9 +55,9 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let next = self.next_deadline(waiting, visit);
         if next.reached(visit.reached) {
             // An answer that is there beats every deadline: each load is polled before one counts, woken or not.
-            self.flights.at(place).flight.all_due(visit.after);
+            self.flights.at(place).flight.all_due(waiting.after);
             effects.is_unwoken = true;
-            if let Some(step) = self.check_out(place, own, visit.after, visit, effects) {
+            if let Some(step) = self.check_out(place, own, &mut waiting.after, visit, effects) {
                 return step;
             }
             if !visit.is_present {
@@ -71,7 +76,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         &mut self,
         place: u32,
         own: u32,
-        after: u32,
+        after: &mut u32,
         visit: &Visit<'_, K, C::Batch>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Option<Step> {
@@ -144,7 +149,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             return Step::Told;
         }
         if checked.again {
-            return self.visit(waiting, &Visit { after: number - 1, ..*visit }, effects);
+            waiting.after = waiting.after.min(number - 1);
         }
         self.visit(waiting, visit, effects)
     }

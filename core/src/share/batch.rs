@@ -61,7 +61,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     }
 
     /// Loads one key by a load that is delivered in more than one place: to a newer epoch of its key as well, or to other
-    /// keys whose answers are to be stored. True if the other loads of its flight are to be polled, too.
+    /// keys whose answers are to be stored.
     #[cold]
     pub(super) fn drive_as_many(
         &self,
@@ -71,7 +71,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         make: impl FnOnce(Vec<K>) -> Option<LoadOf<K, V, E, R::Threads>>,
         waker: &Waker,
         after: &mut After<'_, K, V, E, R, S>,
-    ) -> bool {
+    ) {
         let (batch, hash) = (Batch::new(waiting.is_alone), waiting.hash);
         let seat = waiting.seat.at_attempt(number);
         let newer = waiting.newer.as_ref().map(|newer| (newer.0.place_only(), newer.1.clone()));
@@ -80,20 +80,18 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         let twin = newer.as_ref().map(|(_, twin)| twin.clone());
         seats.extend(newer.map(|(seat, twin)| SeatOf { hash, key: key.clone(), seat, twin: Some(twin) }));
         seats.push(SeatOf { hash, key, seat, twin });
-        let are_others_due = self.with(hash, |shard| {
+        self.with(hash, |shard| {
             // (It may wake who waits in its first poll.)
-            let are_others_due = shard.register(waiting, waker, after.effects());
+            shard.register(waiting, waker, after.effects());
             for (left, SeatOf { seat, twin, .. }) in (0..seats.len()).rev().zip(&seats) {
                 let waker = Some(waker).filter(|_| left == 0);
                 shard.become_part(seat, (Arc::clone(&batch), twin.clone()), waker, after.effects());
             }
-            are_others_due
         });
         // (All may have ended before it came to this.)
         self.end_idle_batch(&batch);
         self.begin_batch(&batch, seats, make);
         self.drive_batch(&batch, true);
-        are_others_due
     }
 
     /// Polls the load, unless somebody else has it, or has polled it since it was woken last. `is_unwoken` says that the

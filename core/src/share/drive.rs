@@ -48,7 +48,6 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             wants_value: false,
             arrives_only: false,
             is_first: true,
-            after: 0,
         }
     }
 
@@ -121,7 +120,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 }
                 Step::Batch => {
                     let effects = after.effects();
-                    (visit.after, visit.is_first) = (effects.number, false);
+                    visit.is_first = false;
                     let (batch, is_unwoken) = (effects.batch.take(), effects.is_unwoken);
                     after.run();
                     if let Some(batch) = batch {
@@ -144,8 +143,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     ) -> Step {
         let hash = stay.waiting.hash;
         let number = after.effects().number;
-        let are_others_due = mem::take(&mut after.effects().are_others_due);
-        (visit.after, visit.is_first) = (if are_others_due { 0 } else { number }, false);
+        visit.is_first = false;
         let mut driving = Driving::new(self, &mut stay.waiting, number, visit.reached);
         let (mut load, waker) = (after.effects().load.take(), after.effects().waker.take());
         // What came before is done before the load is polled.
@@ -171,9 +169,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     true => self.source.begin_many(keys).map(LoadOf::Many),
                     false => by.make(&self.source, key, self.previous(hash, key)).map(LoadOf::One),
                 };
-                if self.drive_as_many(key.to_key(), number, driving.waiting, make, visit.waker, after) {
-                    visit.after = 0;
-                }
+                self.drive_as_many(key.to_key(), number, driving.waiting, make, visit.waker, after);
                 visit.start = by.start(&self.source);
                 driving.waiting.newer = None;
                 driving.disarm();

@@ -245,8 +245,6 @@ where
         let poll: Poll<ToldOf<V, E>> = told.unwrap_or_else(|| {
             let mut after = After::new(engine);
             (after.effects().number, after.effects().waker) = (member.stay.waiting.seat.began, member.shared.take());
-            // (Where it has taken over, it hears of the other loads, too.)
-            after.effects().are_others_due = first.is_some();
             let visit = engine.visit(Some(&borrowed), call, &by, waker);
             let mut visit = Visit { batch: by.gathers(&batch), inside, reached: member.stay.reached, ..visit };
             if is_new {

@@ -12,7 +12,7 @@ use crate::{
     Failure, Instant, Key, Runtime,
     dirty::{Origin, Placed},
     flight::Woken,
-    shard::{News, Step, Visit, Waiting},
+    shard::{News, Step, Waiting},
     share::VisitOf,
 };
 
@@ -38,7 +38,8 @@ pub(super) fn land<K: Key, V: Clone, E, R: Runtime>(
                 if let Done::Brought(brought) = mem::replace(news.value(), Done::Elsewhere) {
                     let load = (brought.resume)(*brought, waiting.seat.place_only(), refused);
                     flights.put_to_rest(&waiting.seat, effects.number, Some(load), effects);
-                    return flights.visit(waiting, &Visit { after: effects.number - 1, ..*visit }, effects);
+                    waiting.after = waiting.after.min(effects.number - 1);
+                    return flights.visit(waiting, visit, effects);
                 }
             }
         }

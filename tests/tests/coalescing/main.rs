@@ -13,6 +13,7 @@ mod lock_age;
 mod lock_timeout;
 mod progress;
 mod reentrancy;
+mod same_instant;
 mod sharing;
 mod takeover;
 mod wakes;

@@ -19,8 +19,8 @@ fn a_loader_is_asked_once_and_its_load_polled_from_then_on() {
 fn what_cannot_be_made_is_not_handed_out() {
     let (mut flight, mut caller) = claim(Start::Unmade);
     wait(&mut flight, &mut caller);
-    assert_eq!(flight.check_out(1, 0, true, 0, false, caller.by()), None);
-    assert_eq!(flight.check_out(1, 0, true, 0, true, caller.by()), Some((Work::Make(1), true)));
+    assert_eq!(flight.check_out(1, 0, true, &mut 0, false, caller.by()), None);
+    assert_eq!(flight.check_out(1, 0, true, &mut 0, true, caller.by()), Some((Work::Make(1), true)));
 }
 
 /// P3: the load rests in the flight, and any caller may drive it.
@@ -163,7 +163,7 @@ fn a_load_whose_flight_ended_meanwhile_comes_back_to_be_dropped() {
         flight.forget(2);
         assert_eq!(flight.settle().1, 1, "the one that is out is with who polls it");
         assert!(!flight.check_in(1).is_wanted);
-        assert_eq!(flight.check_out(beginner.own, 0, true, 0, true, beginner.by()), None);
+        assert_eq!(flight.check_out(beginner.own, 0, true, &mut 0, true, beginner.by()), None);
     }
 }
 
@@ -221,18 +221,18 @@ fn a_flight_knows_how_its_loads_are_being_polled() {
     assert_eq!(inside(&flight), [false, false, false]);
     let by = beginner.by();
     flight.all_due(0);
-    assert_eq!(flight.check_out(1, 0, true, 0, true, by), Some((Work::Poll(1), false)));
+    assert_eq!(flight.check_out(1, 0, true, &mut 0, true, by), Some((Work::Poll(1), false)));
     assert_eq!(inside(&flight), [true, false, false]);
     wait(&mut flight, &mut joined);
     let all = PolledBy::here(&flight.waits.waker().expect("it is shared"));
     assert!(!flight.is_inside(&all));
-    assert_eq!(flight.check_out(2, 0, true, 0, true, all), Some((Work::Poll(2), false)));
+    assert_eq!(flight.check_out(2, 0, true, &mut 0, true, all), Some((Work::Poll(2), false)));
     assert!(flight.is_inside(&all) && flight.is_inside(&by));
     // Joined while it polled the load, it polls that once more, with the waker of all; then nobody does.
     assert!(flight.check_in(1).again);
     assert!(!flight.is_inside(&by) && flight.is_inside(&all));
     wait(&mut flight, &mut beginner);
-    assert_eq!(flight.check_out(1, 0, true, 0, true, all), Some((Work::Poll(1), false)));
+    assert_eq!(flight.check_out(1, 0, true, &mut 0, true, all), Some((Work::Poll(1), false)));
     assert_eq!(flight.check_in(1), KEPT);
     assert!(flight.is_inside(&all), "the other one");
     assert!(flight.check_in(2).is_wanted);
@@ -287,7 +287,7 @@ fn a_passer_by_sees_whether_a_load_wants_a_poll() {
     let (mut flight, mut ticket) = claim(Start::Unmade);
     let passer_by = Caller::new();
     assert!(flight.wants_a_poll(&mut None), "it was never polled");
-    assert_eq!(flight.check_out(0, 0, true, 0, true, passer_by.by()), Some((Work::Make(1), true)));
+    assert_eq!(flight.check_out(0, 0, true, &mut 0, true, passer_by.by()), Some((Work::Make(1), true)));
     assert!(!flight.wants_a_poll(&mut None), "it is out");
     assert_eq!(flight.check_in(1), KEPT);
     assert!(!flight.wants_a_poll(&mut None), "it was not woken");
@@ -308,7 +308,7 @@ fn a_passer_by_polls_a_load_that_only_its_lone_waiter_would_hear_of() {
     let mut old = None;
     assert!(flight.wants_a_poll(&mut old));
     assert!(old.is_some(), "the waker that is not needed any more");
-    assert_eq!(flight.check_out(0, 0, true, 0, true, ticket.by()), Some((Work::Poll(1), false)));
+    assert_eq!(flight.check_out(0, 0, true, &mut 0, true, ticket.by()), Some((Work::Poll(1), false)));
     assert_eq!(flight.check_in(1), KEPT);
     assert!(!flight.wants_a_poll(&mut None));
     wake_load(&flight);
@@ -322,6 +322,6 @@ fn a_load_that_is_due_stays_due_when_later_ones_become_so() {
     begin_resting(&mut flight, &mut joined, 1);
     wait(&mut flight, &mut beginner);
     flight.all_due(1);
-    let works = [1, 2].map(|_| flight.check_out(1, 0, false, 0, true, beginner.by()));
+    let works = [1, 2].map(|_| flight.check_out(1, 0, false, &mut 0, true, beginner.by()));
     assert_eq!(works, [Some((Work::Poll(1), false)), Some((Work::Poll(2), false))]);
 }

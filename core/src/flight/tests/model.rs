@@ -76,15 +76,15 @@ impl World {
         self.hand_out(index, led, is_first);
     }
 
-    fn hand_out(&mut self, index: usize, led: u32, is_first: bool) {
+    /// True if there is a load to be polled.
+    fn hand_out(&mut self, index: usize, led: u32, is_first: bool) -> bool {
         let caller = &mut self.callers[index].caller;
-        let (own, after, by) = (caller.own, caller.after, address_of(caller));
-        let work = self.flight.check_out(own, led, is_first, after, true, caller.by());
-        assert_eq!(work, self.model.check_out(own, led, is_first, after, by));
-        let work = work.map(|(work, _)| work);
-        if let Some(Work::Make(number) | Work::Poll(number) | Work::Lent(number) | Work::Batch(number)) = work {
-            caller.after = number;
-        }
+        let (own, mut after, by) = (caller.own, caller.after, address_of(caller));
+        let expected = self.model.check_out(own, led, is_first, &mut after, by);
+        let caller_by = caller.by();
+        assert_eq!(self.flight.check_out(own, led, is_first, &mut caller.after, true, caller_by), expected);
+        assert_eq!(caller.after, after, "D18: what is passed over is yet to be asked");
+        expected.is_some()
     }
 
     /// Somebody who does not wait polls what wants a poll.
@@ -94,9 +94,7 @@ impl World {
         if wants_a_poll {
             self.flight.join();
             self.sit_down(true);
-            self.hand_out(self.callers.len() - 1, 0, true);
-            let after = self.callers.last().map(|seated| seated.caller.after);
-            assert_ne!(after, Some(0), "it has what wants a poll");
+            assert!(self.hand_out(self.callers.len() - 1, 0, true), "it has what wants a poll");
             self.ends[5] += 1;
         }
     }

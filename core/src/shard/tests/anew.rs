@@ -18,12 +18,9 @@ impl Rig {
         let newer = caller.waiting.newer.take().expect("a newer epoch");
         let (older, (newer, twin)) = (caller.waiting.seat.at_attempt(caller.number), *newer);
         let (batch, effects) = (Together::new(), &mut self.effects);
-        let are_others_due = self.shard.register(&mut caller.waiting, &caller.waker, effects);
+        self.shard.register(&mut caller.waiting, &caller.waker, effects);
         self.shard.become_part(&newer, (batch.clone(), Some(twin.clone())), None, effects);
         self.shard.become_part(&older, (batch.clone(), Some(twin.clone())), Some(&caller.waker), effects);
-        if are_others_due {
-            caller.after = 0;
-        }
         caller.load = None;
         if batch.close() {
             // All have ended before it came to this.

@@ -167,7 +167,6 @@ fn a_key_that_nobody_can_load_is_handed_out_to_be_dropped() {
         wants_value: false,
         arrives_only: false,
         is_first: true,
-        after: 0,
     };
     let mut effects = Effects::default();
     assert_eq!(shard.arrive(&mut Waiting::new(0, at(0)), &visit, &mut effects), Step::Told);

@@ -6,7 +6,7 @@ use super::*;
 fn land_for_value(rig: &mut Rig, caller: &mut Caller, number: u32, loaded: impl Into<Loaded<u32>>) -> Step {
     rig.effects = Effects::default();
     rig.effects.number = number;
-    (caller.after, caller.load) = (number, None);
+    (caller.waiting.after, caller.load) = (number, None);
     let news = News::new(loaded.into(), Judgement::default());
     rig.step(caller, false, |shard, waiting, visit, effects| {
         let visit = Visit { wants_value: true, ..*visit };

@@ -52,8 +52,6 @@ impl Rig {
         }
         if matches!(step, Step::Make | Step::MakeAnew | Step::MakeShared | Step::Poll | Step::Lent | Step::Batch) {
             caller.number = self.effects.number;
-            let are_others_due = step != Step::Batch && core::mem::take(&mut self.effects.are_others_due);
-            caller.after = if are_others_due { 0 } else { caller.number };
         }
         if let Some(told) = self.effects.told.take() {
             caller.told = Some(told);
@@ -169,7 +167,7 @@ impl Rig {
     /// The first step of a poll, with this to begin a load with.
     pub(super) fn visit_with(&mut self, caller: &mut Caller, start: Option<Start>) -> Step {
         self.effects = Effects::default();
-        (caller.start, caller.after) = (start, 0);
+        caller.start = start;
         self.look(caller, true)
     }
 
@@ -228,7 +226,7 @@ impl Rig {
         self.effects = Effects::default();
         self.effects.number = number;
         if caller.number != number {
-            caller.after = number;
+            caller.waiting.after = number;
         }
         caller.load = None;
         let news = News::new(loaded.into(), Judgement::default());
@@ -241,7 +239,7 @@ impl Rig {
         self.effects = Effects::default();
         self.effects.number = number;
         if caller.number != number {
-            caller.after = number;
+            caller.waiting.after = number;
         }
         caller.load = None;
         self.step(caller, false, |shard, waiting, visit, effects| {

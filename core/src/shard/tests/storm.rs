@@ -66,8 +66,6 @@ struct Actor {
     came: Writes,
     reached: Instant,
     is_present: bool,
-    /// The last attempt that it drove in this poll.
-    after: u32,
     until: Instant,
     /// The load that it has lent.
     lent: Option<u32>,

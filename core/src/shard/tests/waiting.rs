@@ -109,7 +109,8 @@ fn the_clock_is_read_again_when_a_deadline_may_have_passed() {
     let (_first, mut second) = (rig.wait(1), rig.wait(1));
     let look = |rig: &mut Rig, caller: &mut Caller, now| {
         let mut waiting = core::mem::replace(&mut caller.waiting, Waiting::new(0, at(0)));
-        let visit = Visit { is_present: false, after: 1, ..visit_of(caller, &rig.rules, now, false) };
+        waiting.after = 1;
+        let visit = Visit { is_present: false, ..visit_of(caller, &rig.rules, now, false) };
         let step = rig.shard.visit(&mut waiting, &visit, &mut rig.effects);
         caller.waiting = waiting;
         step

@@ -184,11 +184,15 @@ impl Model {
         own: u32,
         led: u32,
         is_first: bool,
-        after: u32,
+        after: &mut u32,
         by: usize,
     ) -> Option<(Work, bool)> {
         let is_shared = self.is_shared();
-        for (&number, tried) in self.tried.range_mut(after + 1..) {
+        let first = *after + 1;
+        let can_be_asked = |number: u32, load| matches!(load, Where::Rest | Where::Batch) && number != led;
+        let mut yet_to_ask = self.tried.range(first..).filter(|(number, tried)| can_be_asked(**number, tried.load));
+        let first_to_ask = yet_to_ask.next().map_or(u32::MAX, |(number, _)| *number);
+        for (&number, tried) in self.tried.range_mut(first..) {
             let (work, load) = match tried.load {
                 Where::Unmade => (Work::Make(number), Where::Out),
                 Where::Rest if tried.is_due => (Work::Poll(number), Where::Out),
@@ -201,6 +205,7 @@ impl Model {
             if load != Where::Batch {
                 tried.by = by;
             }
+            *after = if number > first_to_ask { *after } else { number };
             return Some((work, begins));
         }
         None

@@ -32,7 +32,6 @@ impl Actor {
             came: world.writes[key as usize],
             reached: at(world.now),
             is_present: true,
-            after: 0,
             until: Instant::NEVER,
             lent: None,
             member: None,
@@ -75,8 +74,7 @@ impl World {
     pub(super) fn step(&mut self, actor: &mut Actor, effects: &mut Left, what: What, is_first: bool) -> Step {
         let Self { shard, rules, units, now, .. } = self;
         let start = actor.start(rules);
-        let Actor { key, has_key, call, by, waiting, waker, reached, is_present, after, member, wants_value, .. } =
-            actor;
+        let Actor { key, has_key, call, by, waiting, waker, reached, is_present, member, wants_value, .. } = actor;
         let gather = |is_alone| gather(units, member.as_ref().expect("a member"), rules.max_batch, is_alone);
         let visit = Visit {
             key: if *has_key { Some(key) } else { None },
@@ -92,7 +90,6 @@ impl World {
             wants_value: *wants_value,
             arrives_only: matches!(what, What::TakeSeat),
             is_first,
-            after: *after,
         };
         let now = at(*now);
         match what {
@@ -105,7 +102,7 @@ impl World {
 
     /// Goes on with a caller's wait as far as it goes.
     pub(super) fn carry_on(&mut self, actor: &mut Actor, first: Option<Step>, mut effects: Left) -> End {
-        (actor.after, actor.told) = (0, None);
+        actor.told = None;
         let (mut next, mut is_first) = (first, true);
         for steps in 0.. {
             assert!(steps < 100, "seed {}: it does not come to an end", self.seed);
@@ -148,7 +145,7 @@ impl World {
                 }
                 Step::Batch => {
                     let (batch, is_unwoken) = (effects.batch.take(), effects.is_unwoken);
-                    (actor.after, is_first) = (effects.number, false);
+                    is_first = false;
                     self.run_effects(&mut effects);
                     let unit = self.unit_of(&batch.expect("a load of many keys"));
                     if self.drive_unit(unit, is_unwoken) == End::Unwinds {
@@ -174,10 +171,9 @@ impl World {
     /// Makes or polls the load that was handed out, with no lock held; nothing comes next if that panics.
     pub(super) fn drive(&mut self, actor: &mut Actor, step: Step, effects: &mut Left) -> Option<Step> {
         let number = effects.number;
-        let are_others_due = core::mem::take(&mut effects.are_others_due);
         let (mut load, waker) = (effects.load.take(), effects.waker.take());
         self.run_effects(effects);
-        (effects.number, actor.after) = (number, if are_others_due { 0 } else { number });
+        effects.number = number;
         if matches!(step, Step::Make | Step::MakeAnew | Step::MakeShared) {
             if !actor.has_key && self.shard.flights.slot(&actor.waiting.seat).key.is_none() {
                 return Some(Step::Again);

@@ -250,7 +250,6 @@ impl World {
         if core::mem::take(&mut member.is_to_be_made) {
             let mut effects = Left::default();
             (effects.number, effects.waker) = (member.waiting.seat.began, member.shared.take());
-            effects.are_others_due = true;
             return self.carry_on(member, Some(Step::Make), effects);
         }
         self.poll(member)

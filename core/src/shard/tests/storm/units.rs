@@ -130,7 +130,7 @@ impl World {
         let mut places: Places = newer.map(|newer| (actor.key, newer.0, twin.clone())).into_iter().collect();
         places.push((actor.key, seat, twin));
         // Its caller hears of its wakes before it is polled.
-        let are_others_due = self.shard.register(&mut actor.waiting, &actor.waker, effects);
+        self.shard.register(&mut actor.waiting, &actor.waker, effects);
         for (left, (_, seat, twin)) in (0..places.len()).rev().zip(&places) {
             let waker = Some(&actor.waker).filter(|_| left == 0);
             self.shard.become_part(seat, (batch.clone(), twin.clone()), waker, effects);
@@ -138,14 +138,10 @@ impl World {
         // All may have ended before it came to this.
         self.end_idle(&batch);
         drop(batch);
-        let end = match self.begin_unit(unit, places) {
+        match self.begin_unit(unit, places) {
             End::Unwinds => End::Unwinds,
             _ => self.drive_unit(unit, true),
-        };
-        if are_others_due {
-            actor.after = 0;
         }
-        end
     }
 
     /// Nobody waits for a load of many keys: it is dropped, unless somebody comes first.
