@@ -99,11 +99,12 @@ impl<N: Notify> Flight<N> {
         self.attempts.push(attempt);
     }
 
-    /// A further attempt, its caller's own from now on; true if it replaces one that another caller waits for.
+    /// A further attempt, its caller's own from now on; true if others may have to look earlier than they know: it replaces
+    /// one of another caller's, who did not look at its age, or it begins at an earlier time, as the clock has jumped back.
     pub(crate) fn begin(&mut self, own: &mut u32, now: Instant, terms: Terms, start: Start, by: PolledBy) -> bool {
         let (before, newest) = (*own, self.newest);
         let is_anothers = |last: &mut Attempt| last.number != before && last.is_owned && last.is_live();
-        let was_anothers = self.attempt(newest).is_some_and(is_anothers);
+        let is_earlier = self.attempt(newest).is_some_and(is_anothers) || now < self.newest_begun;
         self.release(before);
         self.attempts.retain(|attempt| attempt.state != State::Over);
         self.newest += 1;
@@ -111,7 +112,7 @@ impl<N: Notify> Flight<N> {
         let is_shared = self.waits.is_shared();
         self.attempts.push(Attempt { is_shared, ..Attempt::new(self.newest, now, terms, start, by) });
         *own = self.newest;
-        was_anothers
+        is_earlier
     }
 
     pub(crate) fn attempt(&mut self, number: u32) -> Option<&mut Attempt> {
@@ -164,11 +165,11 @@ impl<N: Notify> Flight<N> {
     /// An attempt that a caller of an older epoch begins here: nobody here owns it.
     pub(crate) fn begin_for_others(&mut self, now: Instant, terms: Terms, start: Start, by: PolledBy) -> (u32, bool) {
         let mut own = 0;
-        let was_anothers = self.begin(&mut own, now, terms, start, by);
+        let is_earlier = self.begin(&mut own, now, terms, start, by);
         if let Some(attempt) = self.attempt(own) {
             attempt.is_owned = false;
         }
-        (own, was_anothers)
+        (own, is_earlier)
     }
 
     /// The load of this attempt is counted in another flight.

@@ -205,6 +205,16 @@ fn who_begins_after_its_own_attempt_or_one_that_is_over_replaces_nobodys() {
     assert!(!begin(&mut flight, &mut joined, 4, Start::Made), "the caller that began it has left");
 }
 
+/// D4: the clock has jumped back.
+#[test]
+fn who_begins_at_an_earlier_time_is_to_be_looked_at_earlier() {
+    let (mut flight, _beginner, mut joined) = flight_of_two(false);
+    assert!(begin(&mut flight, &mut joined, 8, Start::Made));
+    assert!(!begin(&mut flight, &mut joined, 8, Start::Made));
+    assert!(begin(&mut flight, &mut joined, 7, Start::Made), "though it was its own");
+    assert_eq!(flight.newest_begun(), at(7));
+}
+
 /// D11: numbers and the age go on from an attempt that is over.
 #[test]
 fn numbers_go_on_whatever_became_of_the_attempts_before() {

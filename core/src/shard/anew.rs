@@ -98,8 +98,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
         let by = batch.as_ref().map_or_else(|| PolledBy::here(visit.inside), SharedLoad::polled_by);
         let flight = &mut self.flights.at(newer).flight;
-        let (twin, was_anothers) = flight.begin_for_others(visit.reached, visit.call.terms, start, by);
-        if was_anothers {
+        let (twin, is_earlier) = flight.begin_for_others(visit.reached, visit.call.terms, start, by);
+        if is_earlier {
             let woken = flight.waits.all();
             effects.wake(woken);
         }

@@ -53,8 +53,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let before = waiting.seat.began;
         effects.keep_error(slot.take_failure(before));
         let is_lent = slot.flight.release(before);
-        let was_anothers = slot.flight.begin(&mut waiting.seat.began, visit.reached, visit.call.terms, start, by);
-        if was_anothers {
+        let is_earlier = slot.flight.begin(&mut waiting.seat.began, visit.reached, visit.call.terms, start, by);
+        if is_earlier {
             effects.wake(slot.flight.waits.all());
         }
         // Once the load has been polled, the others are asked, too.

@@ -8,6 +8,7 @@ on_every_runtime! {
     c23_the_beginner_takes_over_in_turn
     c23_the_beginner_takes_over_from_a_ticket
     a_clock_that_jumps_back_makes_nobody_take_over_early
+    a_load_that_begins_after_a_jump_back_is_taken_over_in_time
 }
 
 /// C23, D12: who was overtaken looks at the age of what overtook him, though he slept without a deadline. (P6)
@@ -56,6 +57,25 @@ fn a_clock_that_jumps_back_makes_nobody_take_over_early<R: Host>() {
     sim.poll(waits);
     assert_eq!(loads.begun(), [50, 5], "the newest is not 100 old, whatever the time was before");
     [first, waits, hurried].into_iter().for_each(|i| sim.drop(i));
+    assert_clean(&cache.stats());
+}
+
+/// D4, D12: who sleeps until the old stamp is over the age hears of the new one, which is over it earlier.
+fn a_load_that_begins_after_a_jump_back_is_taken_over_in_time<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(never());
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(100)));
+    sim.to(200);
+    let first = sim.get(&cache, 7);
+    sim.jump(50);
+    let sleeps = sim.get(&cache, 7);
+    let hurried = sim.ask(&cache, 7, LookupOptions::new().lock_timeout(ms(20), OnTimeout::Load));
+    sim.drop(first);
+    sim.to(169);
+    assert_eq!(loads.begun(), [200, 70]);
+    sim.to(170);
+    assert_eq!(loads.begun(), [200, 70, 170]);
+    [sleeps, hurried].into_iter().for_each(|i| sim.drop(i));
     assert_clean(&cache.stats());
 }
 
