@@ -86,6 +86,13 @@ impl<N: Notify> Flight<N> {
         None
     }
 
+    /// Notes with which waker a load is polled that was taken out.
+    pub(crate) fn set_polled_by(&mut self, number: u32, by: PolledBy) {
+        if let Some(attempt) = self.attempt(number) {
+            attempt.polled_by = by;
+        }
+    }
+
     /// A load that was to be made at once is not; true if it was still out.
     pub(crate) fn unmake(&mut self, number: u32) -> bool {
         let Some(attempt) = self.attempt(number).filter(|attempt| attempt.state == State::Out) else { return false };

@@ -34,13 +34,13 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         effects.keep_waker(old);
         // (Where the call drives its own load as a whole, it hears of that by itself.)
         let led = if visit.batch.is_some() { own } else { 0 };
-        self.listen_to_batches(place, led, visit.waker, effects);
+        if self.flights.has_parts(place) {
+            self.listen_to_batches(place, led, visit.waker, effects);
+            effects.is_unwoken |=
+                visit.is_first && !visit.arrives_only && self.next_deadline(waiting, visit).reached(visit.reached);
+        }
         if visit.arrives_only {
             return Step::Again;
-        }
-        if visit.is_first && self.flights.has_parts(place) && self.next_deadline(waiting, visit).reached(visit.reached)
-        {
-            effects.is_unwoken = true;
         }
         // No load knows a waker that is new, so each is polled, also one that this caller has just polled with its own.
         if noted.is_new {
@@ -52,8 +52,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         if self.flights.at(place).flight.live() == 0 {
             return self.lead(waiting, visit, effects);
         }
-        let next = self.next_deadline(waiting, visit);
-        if next.reached(visit.reached) {
+        effects.until = self.next_deadline(waiting, visit);
+        if effects.until.reached(visit.reached) {
             // An answer that is there beats every deadline: each load is polled before one counts, woken or not.
             self.flights.at(place).flight.all_due(waiting.after);
             effects.is_unwoken = true;
@@ -66,8 +66,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             if let Some(step) = self.on_deadline(waiting, visit, effects) {
                 return step;
             }
+            effects.until = self.next_deadline(waiting, visit);
         }
-        effects.until = self.next_deadline(waiting, visit);
         Step::Wait
     }
 
@@ -81,41 +81,35 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         effects: &mut Effects<K, V, E, C>,
     ) -> Option<Step> {
         let slot = self.flights.at(place);
-        let waker = slot.flight.waits.waker();
-        let by = PolledBy::with(waker.as_ref().unwrap_or(visit.waker), visit.inside);
+        let by = PolledBy::with(visit.waker, visit.inside);
         // (A batch of its call's own is driven by the call, as a whole.)
         let led = if visit.batch.is_some() { own } else { 0 };
         let work = slot.flight.check_out(own, led, visit.is_first, after, visit.rules.has_loader, by);
-        let Some((work, begins)) = work else {
-            effects.keep_waker(waker);
-            return None;
-        };
+        let (work, begins) = work?;
         self.flights.counts.begun += u64::from(begins);
-        effects.waker = waker;
-        Some(match work {
-            Work::Make(number) => {
-                effects.number = number;
-                Step::MakeShared
-            }
-            Work::Poll(number) => {
-                effects.number = number;
-                effects.load = self.flights.take_load(place, number);
-                Step::Poll
-            }
-            Work::Lent(number) => {
-                effects.number = number;
-                // Its caller alone polls it.
-                let waker = effects.waker.take();
-                effects.keep_waker(waker);
-                Step::Lent
-            }
+        let slot = self.flights.at(place);
+        let (number, step) = match work {
+            Work::Make(number) => (number, Step::MakeShared),
+            Work::Poll(number) => (number, Step::Poll),
+            // (Its caller alone polls it.)
+            Work::Lent(number) => (number, Step::Lent),
             Work::Batch(number) => {
-                effects.number = number;
-                let parts = &self.flights.at(place).parts;
-                effects.batch = parts.iter().find(|part| part.number == number).map(|part| part.batch.clone());
-                Step::Batch
+                effects.batch = slot.parts.iter().find(|part| part.number == number).map(|part| part.batch.clone());
+                (number, Step::Batch)
             }
-        })
+        };
+        effects.number = number;
+        if matches!(step, Step::MakeShared | Step::Poll) {
+            // With the waker of all, where several wait.
+            effects.waker = slot.flight.waits.waker();
+            if let Some(waker) = &effects.waker {
+                slot.flight.set_polled_by(number, PolledBy::with(waker, visit.inside));
+            }
+        }
+        if step == Step::Poll {
+            effects.load = self.flights.take_load(place, number);
+        }
+        Some(step)
     }
 
     /// A load that was polled, and is not ready; none if it was lent.
