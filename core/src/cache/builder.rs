@@ -74,6 +74,7 @@ impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
                     lock_timeout: None,
                     stale_while_refresh: None,
                     stale_if_error: None,
+                    hold: None,
                     stores_surplus: false,
                     takes: Takes::Fresh,
                     keeps_expired: false,
@@ -566,8 +567,13 @@ fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     let shards = shards.unwrap_or_else(by_itself).min(to_usize(capacity)).max(1);
     let is_of_use = source.revalidates() || rules.keeps_expired;
     let revalidate_within = is_of_use.then_some(revalidate_within);
-    let hold = rules.stale_while_refresh.max(rules.stale_if_error).max(revalidate_within);
-    let keeping = Keeping { hold, idle, lives: rules.early.is_set(), inline: rules.early.inline };
+    rules.hold = rules.stale_while_refresh.max(rules.stale_if_error).max(revalidate_within);
+    let keeping = Keeping {
+        hold: rules.hold,
+        idle,
+        lives: rules.early.is_set() || source.revalidates(),
+        inline: rules.early.inline,
+    };
     let shard = |share| Aligned(R::Lock::new(Shard::new(share, keeping)));
     let shards = shares(capacity, shards).map(shard).collect();
     let forgets_failures = !rules.backoff.first.is_zero() && !rules.backoff.endless;

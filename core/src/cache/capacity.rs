@@ -64,9 +64,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn set_capacity(&self, weight: u64) {
-        let (now, inner) = (self.now(), &*self.inner);
+        let inner = &*self.inner;
         let mut after = After::new(inner);
         for (shard, share) in inner.shards.iter().zip(shares(weight, inner.shards.len())) {
+            let now = self.now();
             shard.0.with(|shard| shard.set_capacity(share, now, after.effects()));
         }
     }

@@ -237,12 +237,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn clear(&self) {
-        let now = self.now();
         let inner = &*self.inner;
         // It has happened everywhere before anybody hears of it.
         let mut after = After::new(inner);
-        let shards = inner.shards.iter();
-        let mut cleared: Vec<_> = shards.map(|shard| shard.0.with(|shard| shard.clear(now, after.effects()))).collect();
+        let mut cleared = Vec::with_capacity(inner.shards.len());
+        for shard in &inner.shards {
+            let now = self.now();
+            cleared.push(shard.0.with(|shard| shard.clear(now, after.effects())));
+        }
         let tell = |cleared: &mut Vec<(Cleared<_, _, _>, _)>| {
             if let Some(listener) = &inner.source.listener {
                 let values = cleared.iter().flat_map(|(values, _)| values.iter());
@@ -250,71 +252,6 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             }
         };
         both(&mut cleared, |_| after.run(), |cleared| both(cleared, tell, Vec::clear));
-    }
-
-    /// Removes the fresh values that `keep` refuses.
-    ///
-    /// All loads in flight are voided as by [`remove`](Self::remove), for it has not seen their values. The predicate
-    /// runs outside every lock, on copies, and may call the cache; a value that is replaced meanwhile stays, and so do
-    /// kept failures. Takes time and memory in proportion to the entries of each shard in turn; what is removed is
-    /// dropped in the end.
-    ///
-    /// ```
-    /// # use larder::{Cache, ManualClock, parts::Std};
-    /// # let clock = ManualClock::new();
-    /// # let cache = Cache::builder(Std::new(clock.clone()))
-    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
-    /// #     .build()?;
-    /// for id in 1..=4 {
-    ///     cache.insert(id, id * 10);
-    /// }
-    /// cache.retain(|id, value| *id != 2 && *value < 40);
-    /// assert_eq!((cache.contains(&1), cache.contains(&2)), (true, false));
-    /// assert_eq!((cache.contains(&3), cache.contains(&4)), (true, false));
-    /// # Ok::<(), larder::ConfigError>(())
-    /// ```
-    pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
-        let now = self.now();
-        let mut after = After::new(&self.inner);
-        for shard in &self.inner.shards {
-            let mut voided = After::new(&self.inner);
-            let snapshot = shard.0.with(|shard| {
-                shard.invalidate_loads(voided.effects());
-                shard.snapshot(now)
-            });
-            voided.run();
-            for (key, value, generation) in snapshot {
-                if !keep(&key, &value) {
-                    let hash = self.inner.hash(&key);
-                    let effects = after.effects();
-                    shard.0.with(|shard| shard.remove_if(hash, generation, now, |k| *k == key, effects));
-                }
-            }
-        }
-    }
-
-    /// Iterates over copies of the fresh entries.
-    ///
-    /// Shard by shard, each as it was when it was reached; the order means nothing. No lock is held between two
-    /// entries.
-    ///
-    /// ```
-    /// # use larder::{Cache, ManualClock, parts::Std};
-    /// # let clock = ManualClock::new();
-    /// # let cache = Cache::builder(Std::new(clock.clone()))
-    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
-    /// #     .build()?;
-    /// cache.insert(1, 10);
-    /// cache.insert(2, 20);
-    /// let mut entries: Vec<_> = cache.iter().collect();
-    /// entries.sort();
-    /// assert_eq!(entries, [(1, 10), (2, 20)]);
-    /// # Ok::<(), larder::ConfigError>(())
-    /// ```
-    pub fn iter(&self) -> impl Iterator<Item = (K, V)> + '_ {
-        let now = self.now();
-        let shards = self.inner.shards.iter();
-        shards.flat_map(move |shard| shard.0.with(|shard| shard.snapshot(now))).map(|(key, value, _)| (key, value))
     }
 
     /// Returns how many values are held, stale ones included.
@@ -445,11 +382,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn sweep(&self) -> usize {
-        let now = self.now();
         let mut swept = 0;
         for shard in &self.inner.shards {
             loop {
-                let mut after = After::new(&self.inner);
+                let (now, mut after) = (self.now(), After::new(&self.inner));
                 let is_over = shard.0.with(|shard| {
                     swept += shard.reclaim(now, BATCH, after.effects());
                     !shard.is_due(now)

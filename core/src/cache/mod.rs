@@ -18,6 +18,7 @@ mod options;
 mod sources;
 mod stale;
 mod stats;
+mod walk;
 
 pub use abandoned::Abandoned;
 pub(crate) use ask::{Ask, AskOutcome};

@@ -146,8 +146,8 @@ impl LookupOptions {
     /// Sets how stale a value may be served while it is refreshed.
     ///
     /// See [`Builder::stale_while_refresh`](crate::Builder::stale_while_refresh); [`lookup`](crate::Cache::lookup)
-    /// serves such a value only at the lock timeout. A limit above the cache's own is allowed, but the cache holds
-    /// values only as long as its own limits ask.
+    /// serves such a value only at the lock timeout. The cache holds values only as long as its own limits ask, so a limit
+    /// beyond the largest of those counts as that; where there is none, nothing is served stale.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -227,11 +227,13 @@ impl LookupOptions {
 
     /// Lays these options over the cache's.
     pub(crate) fn over(&self, rules: &Rules) -> Call {
+        // Beyond that, it would depend on what other calls have reclaimed.
+        let held = |limit: Duration| rules.hold.map(|hold| limit.min(hold));
         Call {
             terms: Terms { ttl: self.ttl, weight: self.weight },
             lock_timeout: self.lock_timeout.unwrap_or(rules.lock_timeout),
-            stale_while_refresh: self.stale_while_refresh.or(rules.stale_while_refresh),
-            stale_if_error: self.stale_if_error.or(rules.stale_if_error),
+            stale_while_refresh: self.stale_while_refresh.and_then(held).or(rules.stale_while_refresh),
+            stale_if_error: self.stale_if_error.and_then(held).or(rules.stale_if_error),
             reload: self.reload,
             takes: rules.takes,
             random: None,

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::hash::Hash;
 
-use super::{Answer, At, Carries, Effects, RECLAIM, Shard, serve::outcome, settle::failures_share};
+use super::{Answer, At, Carries, Effects, RECLAIM, Shard, settle::failures_share};
 use crate::{
     Instant, Outcome, Status,
     source::{Judgement, Loaded, Previous, Touched},
@@ -17,6 +17,15 @@ pub(crate) struct Unasked<K, V> {
     pub(crate) loaded: Loaded<V>,
     /// How many writes there had been to the shard before the load.
     pub(crate) writes: u64,
+}
+
+/// A copy of an entry, and what tells whether it is still there and fresh.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Copied<K, V> {
+    pub(crate) key: K,
+    pub(crate) value: V,
+    pub(crate) generation: u32,
+    pub(crate) deadline: Instant,
 }
 
 /// What a value that was seen is known by.
@@ -52,10 +61,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 
     /// Describes what is stored, fresh or not, and changes nothing.
     pub(crate) fn peek(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<Outcome<V, E>> {
-        let entry = self.values.entry(self.values.find(hash, eq)?);
+        let place = self.values.find(hash, eq)?;
+        let entry = self.values.entry(place);
         let status =
             if entry.is_fresh(now) { Status::Hit } else { Status::Stale(now.saturating_since(entry.deadline)) };
-        Some(outcome(entry, now, status))
+        Some(self.outcome_at(place, now, status))
     }
 
     /// Returns what is stored, fresh or not, for a load that may find it still good.
@@ -251,26 +261,34 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         cleared
     }
 
-    /// Returns copies of all fresh entries, with their generations.
-    pub(crate) fn snapshot(&self, now: Instant) -> Vec<(K, V, u32)>
-    where
-        K: Clone,
-    {
+    /// Returns copies of all fresh entries.
+    pub(crate) fn snapshot(&self, now: Instant) -> Vec<Copied<K, V>> {
         let fresh = self.values.entries().iter().filter(|entry| entry.is_fresh(now));
-        fresh.map(|entry| (entry.key.clone(), entry.value.clone(), entry.generation)).collect()
+        let copy = |Entry { key, value, generation, deadline, .. }: &Entry<K, V, P::Node>| {
+            let (key, value) = (key.clone(), value.clone());
+            Copied { key, value, generation: *generation, deadline: *deadline }
+        };
+        fresh.map(copy).collect()
     }
 
-    /// Removes a value if it is still the one of this generation.
+    /// Tells whether the value of this generation is still there, and fresh.
+    pub(crate) fn is_fresh(&self, hash: u64, generation: u32, now: Instant, eq: impl FnMut(&K) -> bool) -> bool {
+        self.fresh(hash, now, eq).is_some_and(|place| self.values.entry(place).generation == generation)
+    }
+
+    /// Removes a value if it is still the one of this generation, and voids the load of its key.
     pub(crate) fn remove_if(
         &mut self,
         hash: u64,
         generation: u32,
         now: Instant,
-        eq: impl FnMut(&K) -> bool,
+        mut eq: impl FnMut(&K) -> bool,
         effects: &mut Effects<K, V, E, C>,
     ) {
-        let place = self.values.find(hash, eq);
+        let place = self.values.find(hash, &mut eq);
         if let Some(place) = place.filter(|place| self.values.entry(*place).generation == generation) {
+            let flight = self.flights.find(hash, eq);
+            self.invalidate_load(flight, effects);
             self.values.discard(place, now, &mut effects.leavers);
         }
     }

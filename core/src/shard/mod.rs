@@ -24,7 +24,7 @@ mod visit;
 mod wait;
 
 pub(crate) use carries::{Answer, Carries, SharedLoad};
-pub(crate) use direct::Unasked;
+pub(crate) use direct::{Copied, Unasked};
 pub(crate) use effects::Effects;
 pub(crate) use flights::{Flights, Part, Seat, Twin};
 pub(crate) use lifetime::{Early, Margin};

@@ -59,6 +59,8 @@ pub(crate) struct Rules {
     pub(crate) lock_timeout: Option<(Duration, OnTimeout)>,
     pub(crate) stale_while_refresh: Option<Duration>,
     pub(crate) stale_if_error: Option<Duration>,
+    /// How long values are held beyond their deadline, which no call's own limit exceeds.
+    pub(crate) hold: Option<Duration>,
     /// Whether answers that nobody asked for are stored.
     pub(crate) stores_surplus: bool,
     /// What calls take that do not say so.

@@ -3,10 +3,7 @@
 use core::time::Duration;
 
 use super::{Call, Carries, Shard, Takes, Visit};
-use crate::{
-    Failure, Instant, Outcome, Status, TimeLeft,
-    store::{Entry, policy::Policy},
-};
+use crate::{Failure, Instant, Outcome, Status, store::policy::Policy};
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(super) fn stale(
@@ -38,14 +35,14 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(super) fn serve(&mut self, place: u32, now: Instant, error: Option<&Failure<E>>) -> Outcome<V, E> {
         let entry = self.values.entry(place);
         if entry.is_fresh(now) {
-            let outcome = outcome(entry, now, Status::Hit);
+            let outcome = self.outcome_at(place, now, Status::Hit);
             self.values.hit(place, now);
             self.counts.hits += 1;
             return outcome;
         }
         let status = Status::Stale(now.saturating_since(entry.deadline));
         let error = error.filter(|failure| !failure.is_expired_answer()).cloned();
-        let outcome = Outcome { error, ..outcome(entry, now, status) };
+        let outcome = Outcome { error, ..self.outcome_at(place, now, status) };
         self.counts.stale += 1;
         outcome
     }
@@ -65,19 +62,20 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let Call { random, .. } = **call;
         is_asked && self.values.life(place).is_some_and(|life| rules.early.is_due(life, *reached, random))
     }
-}
 
-/// What is told of a value that is held.
-pub(super) fn outcome<K, V: Clone, E, N>(entry: &Entry<K, V, N>, now: Instant, status: Status) -> Outcome<V, E> {
-    Outcome {
-        value: entry.value.clone(),
-        status,
-        age: now.saturating_since(entry.published),
-        time_left: TimeLeft::until(entry.deadline, now),
-        led: false,
-        attempt: None,
-        waited: Duration::ZERO,
-        generation: Some(entry.generation),
-        error: None,
+    /// What is told of a value that is held.
+    pub(super) fn outcome_at(&self, place: u32, now: Instant, status: Status) -> Outcome<V, E> {
+        let entry = self.values.entry(place);
+        Outcome {
+            value: entry.value.clone(),
+            status,
+            age: now.saturating_since(entry.published),
+            time_left: self.values.time_left(place, now),
+            led: false,
+            attempt: None,
+            waited: Duration::ZERO,
+            generation: Some(entry.generation),
+            error: None,
+        }
     }
 }

@@ -210,6 +210,7 @@ const fn rules() -> Rules {
         lock_timeout: None,
         stale_while_refresh: None,
         stale_if_error: None,
+        hold: None,
         stores_surplus: false,
         takes: Takes::Fresh,
         keeps_expired: false,

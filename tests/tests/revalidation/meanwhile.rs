@@ -1,6 +1,6 @@
 //! What may happen to a value while it is loaded anew.
 
-use larder::LookupOptions;
+use larder::{Change, Loaded, LookupOptions, Ttl};
 use larder_tests::*;
 
 use crate::{Pages, assert_books, handed, pages, told};
@@ -12,6 +12,8 @@ on_every_runtime! {
     a_failure_keeps_it
     handed_what_is_held_when_the_load_begins
     taken_over
+    c104_a_retain_is_not_undone
+    c104_nor_is_any_other_removal
 }
 
 /// A value that was evicted during its load is stored again: the same generation, the same age. (D95)
@@ -127,4 +129,56 @@ fn taken_over<R: Host>() {
     assert_eq!([told(&sim, first), told(&sim, second)], [(340, Some(100), generation); 2]);
     assert_eq!((handed(&loads), loads.live()), (vec![Some(1); 2], 0));
     assert_books(&cache, 2);
+}
+
+/// C104: a load that the predicate begins of the very key that it refuses does not bring that back. (P8, D41)
+fn c104_a_retain_is_not_undone<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([after(10).unchanged(), ready().gives(2)]);
+    let cache = pages::<R>(&sim, &loads, |c| c);
+    cache.insert(7, V::new(1));
+    let mut early = None;
+    cache.retain(|_, _| {
+        early = Some(sim.ask(&cache, 7, LookupOptions::new().reload()));
+        false
+    });
+    assert!(cache.peek(&7).is_none());
+    sim.to(10);
+    assert_eq!(early.map(|i| sim.saw(i)), Some(String::from("10: V1 Miss")));
+    assert!(cache.peek(&7).is_none(), "it was refused after the load had begun");
+    let late = sim.get(&cache, 7);
+    assert_eq!(sim.saw(late), "10: V2 Miss");
+    assert_books(&cache, 2);
+}
+
+/// C104: nor do loads that begin while an entry call, or one by generation, makes up its mind. (P8, D41, D98)
+fn c104_nor_is_any_other_removal<R: Host>() {
+    let removals: [fn(&Pages<R>, &mut dyn FnMut()); 3] = [
+        |cache, load| {
+            let change = |_: Option<&V>| {
+                load();
+                Change::Remove
+            };
+            assert!(cache.compute(&7, change).is_none());
+        },
+        |cache, load| {
+            let generation = cache.peek(&7).and_then(|found| found.generation()).expect("it is there");
+            load();
+            assert!(cache.invalidate_if(&7, generation));
+        },
+        |cache, load| {
+            load();
+            cache.insert_with(7, Loaded::new(V::new(3)).ttl(Ttl::NotStored));
+        },
+    ];
+    for remove in removals {
+        let mut sim = Sim::new();
+        let loads = sim.loads(after(10).unchanged());
+        let cache = pages::<R>(&sim, &loads, |c| c);
+        cache.insert(7, V::new(1));
+        remove(&cache, &mut || _ = sim.ask(&cache, 7, LookupOptions::new().reload()));
+        sim.to(10);
+        assert!(cache.peek(&7).is_none());
+        assert_clean(&cache.stats());
+    }
 }

@@ -46,7 +46,7 @@ fn a_clock_that_jumps_back_finds_values_of_the_future_fresh() {
     rig.insert(1, Loaded::new(5).ttl(nanos(10)));
     rig.now = 0;
     let outcome = rig.served(1);
-    assert_eq!((outcome.age, outcome.time_left), (Duration::ZERO, TimeLeft::For(nanos(1010))));
+    assert_eq!((outcome.age, outcome.time_left), (Duration::ZERO, TimeLeft::For(nanos(10))));
 }
 
 /// D97.

@@ -88,7 +88,7 @@ fn direct_reads_see_fresh_values_and_peek_sees_what_is_held() {
     let peeked = rig.peek(1).expect("it is held");
     assert_eq!((peeked.value, peeked.status, peeked.age), (5, Status::Stale(nanos(5)), nanos(15)));
     assert_eq!((rig.contains(1), rig.get_if_present(1)), (false, None));
-    assert_eq!(rig.shard.snapshot(at(rig.now)), []);
+    assert!(rig.shard.snapshot(at(rig.now)).is_empty());
     assert_eq!((rig.shard.values.len(), rig.shard.weight()), (1, 1), "expired ones included");
     let counts = rig.shard.counts;
     assert_eq!((counts.hits, counts.expired, counts.misses, counts.stale), (1, 1, 0, 0), "peek counts nothing (D85)");
@@ -127,6 +127,22 @@ fn a_clear_takes_values_and_failures_and_detaches_loads_but_keeps_the_statistics
     assert_eq!(rig.insert(2, 7), Some(3), "generations go on (D98)");
 }
 
+/// D41: and what `retain` takes out is a write of its own: what was begun before it brings nothing back.
+#[test]
+fn a_value_that_is_refused_voids_the_load_that_began_meanwhile() {
+    let mut rig = Rig::new(rules());
+    let judged = rig.insert(1, 5).expect("a generation");
+    let reload = Call { reload: true, ..rig.rules.call() };
+    assert!(matches!(rig.arrive_with(1, reload, Some(Start::Made)), Found::Seated(_)));
+    let flight = rig.shard.flights.find(hash(1), |k| *k == 1).expect("a flight");
+    rig.effects = Effects::default();
+    rig.shard.remove_if(hash(1), judged + 1, at(rig.now), |k| *k == 1, &mut rig.effects);
+    assert!(rig.shard.flights.at(flight).flight.is_attached(), "it was another value");
+    rig.shard.remove_if(hash(1), judged, at(rig.now), |k| *k == 1, &mut rig.effects);
+    assert!(!rig.shard.flights.at(flight).flight.is_attached());
+    assert!(rig.peek(1).is_none());
+}
+
 /// D41: what `retain` decides of is a copy, and only that very value is removed.
 #[test]
 fn a_value_replaced_since_it_was_judged_stays() {
@@ -137,7 +153,8 @@ fn a_value_replaced_since_it_was_judged_stays() {
         rig.effects = Effects::default();
         rig.shard.remove_if(hash(1), generation, now, |k| *k == 1, &mut rig.effects);
     };
-    assert_eq!(rig.shard.snapshot(at(rig.now)), [(1, 5, judged)]);
+    let copied = Copied { key: 1, value: 5, generation: judged, deadline: Instant::NEVER };
+    assert_eq!(rig.shard.snapshot(at(rig.now)), [copied]);
     let newer = rig.insert(1, 5).expect("a generation");
     remove_if(&mut rig, judged);
     assert_eq!(rig.served(1).generation, Some(newer), "numbers decide, never values (D42)");

@@ -1,12 +1,27 @@
 //! The lives of values: when they expire, and what being asked for changes about that.
 
 use super::{Entry, Life, Policy, Values};
-use crate::Instant;
+use crate::{Instant, TimeLeft};
 
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Returns the life of the value at `place`, if lives are kept.
     pub(crate) fn life(&self, place: u32) -> Option<Life> {
         self.lives.by_place.get(place as usize).copied()
+    }
+
+    /// Returns how much longer the value at `place` is fresh: never longer than the life that it was given, though the clock
+    /// has jumped back since.
+    pub(crate) fn time_left(&self, place: u32, now: Instant) -> TimeLeft {
+        let entry = self.entry(place);
+        // (What is asked for begins anew. Of a value that stayed, what is known is when the first such was published.)
+        let since = match self.life(place).filter(|_| self.keeping.idle.is_none()) {
+            Some(life) => life.since,
+            None => entry.published,
+        };
+        match TimeLeft::until(entry.deadline, now.max(since)) {
+            TimeLeft::For(left) => TimeLeft::For(self.keeping.idle.map_or(left, |idle| left.min(idle))),
+            TimeLeft::Forever => TimeLeft::Forever,
+        }
     }
 
     /// Returns when a value of this life expires, unless somebody asks for it.

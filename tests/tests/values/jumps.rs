@@ -1,0 +1,85 @@
+//! A clock that jumps back makes lives longer, and tells nobody of a longer one than was given.
+
+use larder::{Cache, LookupOptions, TimeLeft};
+use larder_tests::*;
+
+on_every_runtime! {
+    what_was_published_ahead
+    what_was_asked_for_ahead
+    what_was_found_unchanged_ahead
+    what_is_due_behind_what_lies_ahead
+}
+
+/// The time left of key 7 by `peek` and by a hit, in milliseconds.
+fn left<R: Host>(sim: &mut Sim, cache: &Cache<u32, V, Boom, R>) -> [u128; 2] {
+    let for_how_long = |left| match left {
+        TimeLeft::For(left) => left.as_millis(),
+        TimeLeft::Forever => u128::MAX,
+    };
+    let peeked = for_how_long(cache.peek(&7).expect("it is there").time_left());
+    let hit = sim.get(cache, 7);
+    let Answer::Outcome(outcome, _) = sim.answer(hit) else { panic!("{}", sim.saw(hit)) };
+    [peeked, for_how_long(outcome.time_left())]
+}
+
+/// D4: with a TTL of 100, nobody is told of more than 100 to come.
+fn what_was_published_ahead<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(never());
+    let cache = sim.cache::<R>(&loads, |c| c.ttl(ms(100)));
+    sim.to(10_000);
+    cache.insert(7, V::new(1));
+    for (t, expected) in [(10_060, 40), (10_000, 100), (500, 100), (0, 100), (10_099, 1)] {
+        sim.jump(t);
+        assert_eq!(left(&mut sim, &cache), [expected; 2], "at {t}");
+    }
+}
+
+/// D4: the same of a value that was asked for ahead, by its idle time.
+fn what_was_asked_for_ahead<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(never());
+    let cache = sim.cache::<R>(&loads, |c| c.time_to_idle(ms(100)).ttl(ms(1000)));
+    cache.insert(7, V::new(1));
+    for t in [90, 180, 270] {
+        sim.to(t);
+        assert_eq!(left(&mut sim, &cache), [10; 2]);
+    }
+    sim.jump(20);
+    assert_eq!(left(&mut sim, &cache), [100; 2]);
+}
+
+/// D4: and of one that a load found unchanged ahead: it is older than its life.
+fn what_was_found_unchanged_ahead<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(after(10).unchanged().ttl(ms(50)));
+    let cache: Cache<u32, V, Boom, R> =
+        Cache::builder(R::on(sim.clock())).ttl(ms(100)).revalidate_fn(loads.revalidator()).build().expect("valid");
+    cache.insert(7, V::new(1));
+    sim.to(990);
+    let caller = sim.get(&cache, 7);
+    sim.to(1000);
+    assert_eq!(sim.saw(caller), "1000: V1 Expired");
+    sim.jump(400);
+    assert_eq!(left(&mut sim, &cache), [50; 2]);
+}
+
+/// D4: what is due is given back, whatever has deadlines far ahead of it.
+fn what_is_due_behind_what_lies_ahead<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(ready().fails(1));
+    let cache = sim.cache::<R>(&loads, |c| c.ttl(ms(100)).error_ttl(ms(100)).shards(1));
+    sim.to(100_000);
+    (0..50).for_each(|key| _ = cache.insert(key, V::new(key)));
+    let ahead = sim.ask(&cache, 1000, LookupOptions::new());
+    assert_eq!(sim.saw(ahead), "100000: E1");
+    sim.jump(0);
+    (50..100).for_each(|key| _ = cache.insert(key, V::new(key)));
+    let behind = sim.ask(&cache, 1001, LookupOptions::new());
+    assert_eq!(sim.saw(behind), "0: E1");
+    sim.to(100);
+    assert_eq!((cache.sweep(), cache.len(), cache.weight()), (50, 50, 52));
+    sim.to(200);
+    assert_eq!((cache.sweep(), cache.len(), cache.weight()), (1, 50, 51), "a failure is remembered for as long again");
+    assert_clean(&cache.stats());
+}

@@ -1,0 +1,85 @@
+//! Calls that go over many entries know the time of each step.
+
+use larder::{Cache, RemovalCause};
+use larder_tests::*;
+
+on_every_runtime! {
+    c112_what_expires_meanwhile_is_not_shown
+    c112_what_is_asked_for_meanwhile_is_shown
+    c112_nor_is_it_judged
+    c112_what_expires_while_it_is_judged
+}
+
+type Heard = Rc<RefCell<Vec<(u32, RemovalCause)>>>;
+type Listening<R> = Cache<u32, V, Boom, R>;
+
+/// A hundred entries that live for a second, and what a listener hears.
+fn hundred<R: Host>(sim: &Sim, setup: impl FnOnce(Setup<R>) -> Setup<R>) -> (Listening<R>, Heard) {
+    let (heard, loads) = (Heard::default(), sim.loads(never()));
+    let listener = {
+        let heard = Rc::clone(&heard);
+        move |key: &u32, _: &V, cause| heard.borrow_mut().push((*key, cause))
+    };
+    let cache = setup(Cache::builder(R::on(sim.clock())).loader(loads)).listener(listener).build().expect("valid");
+    (0..100).for_each(|key| _ = cache.insert(key, V::new(key)));
+    (cache, heard)
+}
+
+/// C112: an iterator shows nothing that has expired since it was made, or since it gave out the one before. (D5)
+fn c112_what_expires_meanwhile_is_not_shown<R: Host>() {
+    for seen in [0, 1, 50] {
+        let mut sim = Sim::new();
+        let (cache, _) = hundred::<R>(&sim, |c| c.ttl(ms(1000)));
+        let mut entries = cache.iter();
+        assert_eq!(entries.by_ref().take(seen).count(), seen);
+        sim.to(60_000);
+        assert_eq!(entries.count(), 0, "after {seen}");
+    }
+}
+
+/// C112: but what has got a longer life since is shown. (D53)
+fn c112_what_is_asked_for_meanwhile_is_shown<R: Host>() {
+    let mut sim = Sim::new();
+    let (cache, _) = hundred::<R>(&sim, |c| c.shards(1).time_to_idle(ms(1000)));
+    let mut entries = cache.iter();
+    assert!(entries.next().is_some());
+    sim.to(900);
+    (0..100).for_each(|key| assert!(cache.get_if_present(&key).is_some()));
+    sim.to(1500);
+    assert_eq!(entries.count(), 99);
+}
+
+/// C112: `retain` shows its predicate nothing that has expired meanwhile, and takes none of it for refused. (D5, D38)
+fn c112_nor_is_it_judged<R: Host>() {
+    let mut sim = Sim::new();
+    let (cache, heard) = hundred::<R>(&sim, |c| c.ttl(ms(1000)));
+    let mut judged = 0;
+    cache.retain(|_, _| {
+        judged += 1;
+        if judged == 40 {
+            sim.to(2000);
+        }
+        false
+    });
+    assert_eq!(judged, 40);
+    let removed = heard.borrow().iter().filter(|(_, cause)| *cause == RemovalCause::Removed).count();
+    assert_eq!(removed, 39, "the last one expired while it was judged");
+    cache.sweep();
+    assert_eq!((heard.borrow().len(), cache.len()), (100, 0));
+    assert_clean(&cache.stats());
+}
+
+/// C112: what expires while it is judged leaves for that reason, whatever the predicate says. (D38)
+fn c112_what_expires_while_it_is_judged<R: Host>() {
+    for keep in [false, true] {
+        let mut sim = Sim::new();
+        let (cache, heard) = hundred::<R>(&sim, |c| c.ttl(ms(1000)));
+        cache.retain(|_, _| {
+            sim.to(1000);
+            keep
+        });
+        cache.sweep();
+        assert!(heard.borrow().iter().all(|(_, cause)| *cause == RemovalCause::Expired), "{keep}");
+        assert_eq!(heard.borrow().len(), 100);
+    }
+}
