@@ -98,6 +98,16 @@ impl Attempt {
         self.is_started
     }
 
+    /// Does it go on though nobody waits: for other keys of its load, or for a caller of an older epoch who has lent it?
+    pub(super) const fn is_kept(&self) -> bool {
+        matches!(self.state, State::Batch) || (self.is_twin && self.is_lent())
+    }
+
+    /// Does its load stay with a caller?
+    pub(super) const fn is_lent(&self) -> bool {
+        matches!(self.state, State::Lent | State::LentOut)
+    }
+
     /// Is its load made, not over, and counted here?
     pub(crate) const fn is_running(&self) -> bool {
         self.is_started && !self.is_twin && self.is_live()

@@ -222,38 +222,31 @@ impl<N: Notify> Flight<N> {
     pub(crate) fn release(&mut self, own: u32) -> bool {
         let Some(mine) = self.attempt(own).filter(|_| own != 0) else { return false };
         mine.is_owned = false;
-        match mine.state {
-            State::Lent | State::LentOut => {
-                mine.state = State::Over;
-                true
-            }
-            State::Failed => {
-                mine.state = State::Over;
-                false
-            }
-            _ => false,
+        let is_lent = mine.is_lent();
+        if is_lent || mine.state == State::Failed {
+            mine.state = State::Over;
         }
+        is_lent
     }
 
-    /// A caller gives up its seat; tells, too, whether a lent load went with it.
-    pub(crate) fn leave(&mut self, own: u32) -> (Left, bool) {
+    /// A caller gives up its seat.
+    pub(crate) fn leave(&mut self, own: u32) -> Left {
         self.seats -= 1;
         if self.seats == 0 {
-            return (Left::Last, false);
+            return Left::Last;
         }
-        if self.is_over {
-            return (Left::Others, false);
-        }
-        let was_live = self.live() > 0;
-        let is_lent = self.release(own);
-        let is_vacant = was_live && self.live() == 0;
-        (if is_vacant { Left::Vacant } else { Left::Others }, is_lent)
+        if self.release(own) { Left::Lent } else { Left::Others }
     }
 
-    /// The last caller has left, and only parts of loads of many keys go on; tells how many others were running.
+    /// Is there a load that goes on though nobody waits?
+    pub(crate) fn is_kept(&self) -> bool {
+        self.attempts.iter().any(Attempt::is_kept)
+    }
+
+    /// The last caller has left, and only such loads go on; tells how many others were running.
     pub(crate) fn keep_parts(&mut self) -> u32 {
         let running = self.running();
-        self.attempts.retain(|attempt| attempt.state == State::Batch);
+        self.attempts.retain(Attempt::is_kept);
         self.attempts.iter_mut().for_each(|attempt| attempt.is_owned = false);
         running - self.running()
     }
@@ -263,6 +256,11 @@ impl<N: Notify> Flight<N> {
         let running = self.running();
         self.attempts.clear();
         running
+    }
+
+    /// A load has gone: who waits is to lead, or may begin one beside the others.
+    pub(crate) fn make_room(&mut self) -> Woken<N> {
+        if self.live() == 0 { self.waits.all() } else { self.let_go() }
     }
 
     /// Is there a load that was begun and may be finished by another?

@@ -93,6 +93,13 @@ impl<N: Notify> Flight<N> {
         }
     }
 
+    /// A load that was begun for an older epoch, and is lent there, is polled.
+    pub(crate) fn lend(&mut self, number: u32, by: PolledBy) {
+        if let Some(attempt) = self.attempt(number).filter(|attempt| attempt.state == State::Lent) {
+            (attempt.state, attempt.polled_by) = (State::LentOut, by);
+        }
+    }
+
     /// A load that was to be made at once is not; true if it was still out.
     pub(crate) fn unmake(&mut self, number: u32) -> bool {
         let Some(attempt) = self.attempt(number).filter(|attempt| attempt.state == State::Out) else { return false };

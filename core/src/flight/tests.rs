@@ -201,7 +201,7 @@ fn who_begins_after_its_own_attempt_or_one_that_is_over_replaces_nobodys() {
     assert!(begin(&mut flight, &mut joined, 2, Start::Made));
     assert_eq!(flight.fail(3), Failing::Beginner);
     assert!(!begin(&mut flight, &mut beginner, 3, Start::Made), "it has failed");
-    assert_eq!(flight.leave(beginner.own).0, Left::Others);
+    assert_eq!(flight.leave(beginner.own), Left::Others);
     assert!(!begin(&mut flight, &mut joined, 4, Start::Made), "the caller that began it has left");
 }
 

@@ -42,8 +42,8 @@ pub(crate) enum Failing {
 pub(crate) enum Left {
     /// It was the last: the flight ends.
     Last,
-    /// Others wait on, and there is a load in flight or an outcome.
+    /// Others wait on.
     Others,
-    /// Others wait on, and its load left with it: the next to be polled leads.
-    Vacant,
+    /// Others wait on, and the load that it had lent has gone with it: there is room for another, or who is polled leads.
+    Lent,
 }

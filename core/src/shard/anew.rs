@@ -2,9 +2,9 @@
 
 use alloc::boxed::Box;
 
-use super::{Carries, Effects, Rules, Shard, SharedLoad, Step, Twin, Visit, Waiting};
+use super::{At, Carries, Effects, Rules, Shard, SharedLoad, Step, Twin, Visit, Waiting};
 use crate::{
-    LoadError,
+    Cause, Failure, LoadError,
     flight::{PolledBy, Start},
     store::policy::Policy,
 };
@@ -21,8 +21,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         visit: &Visit<'_, K, C::Batch>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
-        // (A load that is lent belongs to its caller; who loads alone has no key here.)
-        if !self.is_of_an_older_epoch(waiting) || !matches!(start, Start::Made | Start::Batch) {
+        // (Who loads alone has no key here.)
+        if !self.is_of_an_older_epoch(waiting) {
             return self.begin(waiting, start, visit, effects);
         }
         let Some(key) = self.flights.slot(&waiting.seat).key.clone() else { return Step::Again };
@@ -108,5 +108,42 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             self.add_part(newer, twin, (batch, Some(counted.clone())), None, effects);
         }
         waiting.newer = Some(Box::new((self.flights.seat_of(newer, twin), counted)));
+    }
+
+    /// The load that a caller has lent in both epochs is polled, or is not any more.
+    pub(super) fn lend_anew(&mut self, waiting: &Waiting<C::Notify>, by: Option<PolledBy>) {
+        let Some(newer) = &waiting.newer else { return };
+        let Some(place) = self.flights.find_place(&newer.0) else { return };
+        let flight = &mut self.flights.at(place).flight;
+        match by {
+            Some(by) => flight.lend(newer.0.began, by),
+            None => _ = flight.check_in(newer.0.began),
+        }
+    }
+
+    /// It goes with its caller. (What rests elsewhere stays.)
+    pub(super) fn leave_newer(&mut self, waiting: &mut Waiting<C::Notify>, effects: &mut Effects<K, V, E, C>) {
+        let Some(newer) = waiting.newer.take() else { return };
+        let Some(place) = self.flights.find_place(&newer.0) else { return };
+        let flight = &mut self.flights.at(place).flight;
+        if flight.release(newer.0.began) {
+            effects.wake(flight.make_room());
+            self.end_if_empty(place, effects);
+        }
+    }
+
+    /// A load that this caller drove has panicked.
+    pub(crate) fn panicked(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        number: u32,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, C>,
+    ) {
+        let place = self.flights.place(&waiting.seat);
+        self.fail(place, number, Failure::new(Cause::Panicked), at, effects);
+        if let Some(newer) = waiting.newer.take_if(|_| number == waiting.seat.began) {
+            self.fail_at(&newer.0, Failure::new(Cause::Panicked), at, effects);
+        }
     }
 }

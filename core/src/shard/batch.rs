@@ -3,7 +3,11 @@
 use core::{hash::Hash, task::Waker};
 
 use super::{At, Carries, Effects, News, Part, Seat, Shard, SharedLoad, Twin, Waiting, flights::Slot};
-use crate::{Failure, flight::Registration, store::policy::Policy};
+use crate::{
+    Failure,
+    flight::{Attempt, Registration},
+    store::policy::Policy,
+};
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// What a load of many keys has for this one, if that is still of use.
@@ -15,7 +19,9 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
     ) {
-        let place = self.flights.find_place(seat).filter(|place| self.flights.at(*place).has_part(seat.began));
+        let is_wanted = |attempt: &mut Attempt| attempt.is_live();
+        let place = self.flights.find_place(seat);
+        let place = place.filter(|place| self.flights.at(*place).flight.attempt(seat.began).is_some_and(is_wanted));
         let Some(place) = place else {
             let is_counted = twin.is_some_and(Twin::count);
             let counts = &mut self.flights.counts;
@@ -152,8 +158,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             return;
         }
         self.drop_part(place, seat.began, effects);
-        let flight = &mut self.flights.at(place).flight;
-        effects.wake(if flight.live() == 0 { flight.waits.all() } else { flight.let_go() });
+        effects.wake(self.flights.at(place).flight.make_room());
         self.end_if_empty(place, effects);
     }
 
@@ -234,10 +239,10 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.flights.counts.dropped += u64::from(twin.count());
     }
 
-    /// A flight that only a load of many keys kept is over with that.
+    /// A flight that was kept only by a load for others is over with that.
     pub(super) fn end_if_empty(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) {
-        let slot = self.flights.at(place);
-        if slot.flight.seats() == 0 && slot.parts.is_empty() {
+        let flight = &self.flights.at(place).flight;
+        if flight.seats() == 0 && !flight.is_kept() {
             self.end(place, effects);
         }
     }

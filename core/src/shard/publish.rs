@@ -11,6 +11,7 @@ use crate::{
 };
 
 /// What a load brought, as the user's rules judge it.
+#[derive(Clone)]
 pub(crate) struct News<V> {
     loaded: Loaded<V>,
     /// The value that was there before and is to stay: its generation, and when it was published.

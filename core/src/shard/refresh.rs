@@ -134,7 +134,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         if !wants_a_poll {
             return Step::Told;
         }
-        match self.check_out(flight, 0, &mut waiting.after, visit, effects) {
+        match self.check_out(flight, waiting, visit, effects) {
             Some(step) => {
                 self.take_seat(flight, waiting, effects);
                 waiting.make_quiet();

@@ -23,6 +23,10 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
         let at = At { now, rules: visit.rules };
+        if let Some(newer) = waiting.newer.take_if(|_| effects.number == waiting.seat.began) {
+            // It was lent. (The newer epoch first: what is published is there before anybody is told.)
+            brought.clone().into_iter().for_each(|news| self.deliver(&newer.0, None, news, at, effects));
+        }
         let (place, number) = self.back(waiting, effects);
         let is_alone = !waiting.is_visitor && self.flights.at(place).is_alone_with(number);
         if let Some(Err(_)) = brought {
@@ -203,6 +207,9 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             self.fail(place, number, Failure::new(Cause::BudgetExceeded), at, effects);
             let load = self.flights.take_load(place, number);
             effects.rest().loads.extend(load);
+            if let Some(newer) = waiting.newer.as_ref().filter(|_| number == waiting.seat.began) {
+                self.fail_at(&newer.0, Failure::new(Cause::BudgetExceeded), at, effects);
+            }
             // (A load that was never made has not begun.)
             self.flights.counts.failed -= u64::from(!had_begun);
         }
@@ -259,6 +266,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 
     /// A caller gives up its seat. If it was the last, the flight ends, and its load with it.
     pub(crate) fn rise(&mut self, waiting: &mut Waiting<C::Notify>, effects: &mut Effects<K, V, E, C>) {
+        self.leave_newer(waiting, effects);
         let mut seat = mem::take(&mut waiting.seat);
         if mem::take(&mut waiting.may_hand_over) {
             let place = self.flights.place(&seat);
@@ -285,23 +293,13 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         if !slot.flight.is_over() {
             effects.keep_waker(slot.flight.waits.withdraw(&mut seat.registration));
         }
-        let (left, is_lent) = slot.flight.leave(own);
-        self.flights.counts.dropped += u64::from(is_lent);
-        let slot = self.flights.at(place);
-        match left {
-            Left::Last if !slot.flight.is_over() && !slot.parts.is_empty() => self.leave_to_batches(place, effects),
+        match slot.flight.leave(own) {
+            Left::Last if slot.flight.is_kept() => self.leave_to_batches(place, effects),
             Left::Last => self.end(place, effects),
-            Left::Others => {
-                let failure = slot.take_failure(own);
-                effects.keep_error(failure);
-                if is_lent {
-                    effects.wake(slot.flight.let_go());
-                }
-            }
-            Left::Vacant => {
-                let failure = slot.take_failure(own);
-                effects.keep_error(failure);
-                effects.wake(slot.flight.waits.all());
+            Left::Others => effects.keep_error(slot.take_failure(own)),
+            Left::Lent => {
+                effects.wake(slot.flight.make_room());
+                self.flights.counts.dropped += 1;
             }
         }
     }

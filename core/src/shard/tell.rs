@@ -9,7 +9,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(crate) fn collect(&mut self, waiting: &mut Waiting<C::Notify>) -> Option<Outcome<V, E>> {
         let place = self.flights.place(&waiting.seat);
         let slot = self.flights.at(place);
-        if !slot.flight.is_over() {
+        // (What it has lent in a newer epoch is to be taken back.)
+        if !slot.flight.is_over() || waiting.newer.is_some() {
             return None;
         }
         let Some(Ok(answer)) = &slot.verdict else { return None };

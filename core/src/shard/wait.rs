@@ -46,7 +46,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         if noted.is_new {
             waiting.after = 0;
         }
-        if let Some(step) = self.check_out(place, own, &mut waiting.after, visit, effects) {
+        if let Some(step) = self.check_out(place, waiting, visit, effects) {
             return step;
         }
         if self.flights.at(place).flight.live() == 0 {
@@ -57,7 +57,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             // An answer that is there beats every deadline: each load is polled before one counts, woken or not.
             self.flights.at(place).flight.all_due(waiting.after);
             effects.is_unwoken = true;
-            if let Some(step) = self.check_out(place, own, &mut waiting.after, visit, effects) {
+            if let Some(step) = self.check_out(place, waiting, visit, effects) {
                 return step;
             }
             if !visit.is_present {
@@ -75,13 +75,13 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(super) fn check_out(
         &mut self,
         place: u32,
-        own: u32,
-        after: &mut u32,
+        waiting: &mut Waiting<C::Notify>,
         visit: &Visit<'_, K, C::Batch>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Option<Step> {
         let slot = self.flights.at(place);
         let by = PolledBy::with(visit.waker, visit.inside);
+        let (own, after) = (waiting.seat.began, &mut waiting.after);
         // (A batch of its call's own is driven by the call, as a whole.)
         let led = if visit.batch.is_some() { own } else { 0 };
         let work = slot.flight.check_out(own, led, visit.is_first, after, visit.rules.has_loader, by);
@@ -106,8 +106,10 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
                 slot.flight.set_polled_by(number, PolledBy::with(waker, visit.inside));
             }
         }
-        if step == Step::Poll {
-            effects.load = self.flights.take_load(place, number);
+        match step {
+            Step::Poll => effects.load = self.flights.take_load(place, number),
+            Step::Lent => self.lend_anew(waiting, Some(PolledBy::here(visit.inside))),
+            _ => {}
         }
         Some(step)
     }
@@ -134,11 +136,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         match load {
             Some(load) if checked.is_wanted => slot.loads.push((number, load)),
             Some(load) => effects.rest().loads.push(load),
-            None => {}
+            None => self.lend_anew(waiting, None),
         }
         if waiting.is_visitor {
             if checked.again && !checked.wakes_all {
-                effects.wake(slot.flight.waits.all());
+                effects.wake(self.flights.at(place).flight.waits.all());
             }
             return Step::Told;
         }

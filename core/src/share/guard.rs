@@ -4,7 +4,7 @@ use core::mem;
 
 use super::{After, Engine};
 use crate::{
-    Cause, Failure, Instant, Key, Runtime, Tuning,
+    Instant, Key, Runtime, Tuning,
     contain::contain,
     shard::{At, Waiting},
 };
@@ -54,12 +54,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R
         }
         let mut after = After::new(engine);
         engine.with(self.waiting.hash, |shard| {
-            let place = shard.flights.place(&self.waiting.seat);
-            let at = At { now, rules: &engine.rules };
-            shard.fail(place, self.number, Failure::new(Cause::Panicked), at, after.effects());
-            if let Some(newer) = self.waiting.newer.take() {
-                shard.fail_at(&newer.0, Failure::new(Cause::Panicked), at, after.effects());
-            }
+            shard.panicked(self.waiting, self.number, At { now, rules: &engine.rules }, after.effects());
         });
     }
 }

@@ -8,7 +8,6 @@ on_every_runtime! {
     c102_over_the_lock_age
     c102_an_heir
     c102_by_many_keys
-    d11_a_lent_load_is_of_its_callers_epoch
     c102_its_caller_is_dropped
     c102_it_fails
     c102_a_takeover_joins_what_is_younger
@@ -103,29 +102,6 @@ fn c102_by_many_keys<R: Host>() {
     assert_eq!((sim.saw(c), sim.saw(d)), ("130: V8 LockHit, V7 LockHit".into(), "130: V7 LockHit".into()));
     assert_eq!((sim.saw(a), batches.live()), ("130: V60 Miss, V7 Miss, V8 Miss".into(), 0));
     assert!([6, 7, 8].iter().all(|key| cache.contains(key)));
-    assert_clean(&cache.stats());
-}
-
-/// D11, D16: a load that B lends is its own alone to poll: it serves those who came before the write, and no others.
-fn d11_a_lent_load_is_of_its_callers_epoch<R: Host>() {
-    let mut sim = Sim::new();
-    let (loads, lent) =
-        (sim.loads_by(|_, call| if call == 0 { never() } else { after(50).gives(3) }), sim.loads(after(30).gives(2)));
-    let cache = sim.cache::<R>(&loads, |c| c.lock_timeout(ms(100), OnTimeout::Load));
-    let a = sim.get(&cache, 7);
-    sim.to(20);
-    let (lender, lends) = (cache.clone(), lent.clone());
-    let b = sim.call(async move { lender.lookup(&7).lend(|| larder::Load::load(&lends, 7)).await });
-    sim.to(50);
-    cache.remove(&7);
-    sim.to(130);
-    assert_eq!(lent.begun(), [120]);
-    let c = sim.get(&cache, 7);
-    sim.to(150);
-    assert_eq!([a, b].map(|i| sim.saw(i)), ["150: V2 Miss", "150: V2 Miss"]);
-    assert!(cache.get_if_present(&7).is_none());
-    sim.to(180);
-    assert_eq!((sim.saw(c), cache.get_if_present(&7).as_deref()), ("180: V3 Miss".into(), Some(&3)));
     assert_clean(&cache.stats());
 }
 

@@ -9,6 +9,7 @@ mod cancellation;
 mod held_back;
 mod interleavings;
 mod leaving;
+mod lent_after_a_write;
 mod lock_age;
 mod lock_timeout;
 mod progress;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn leave(flight: &mut Plain, mut caller: Caller) -> (Left, bool) {
+fn leave(flight: &mut Plain, mut caller: Caller) -> Left {
     let _waker = flight.waits.withdraw(&mut caller.registration);
     flight.leave(caller.own)
 }
@@ -20,7 +20,7 @@ fn lent_with_others(detached: bool) -> (Plain, Caller, Caller) {
 fn a_load_in_the_flight_stays_when_its_beginner_leaves() {
     for detached in [false, true] {
         let (mut flight, beginner, mut joined) = flight_of_two(detached);
-        assert_eq!(leave(&mut flight, beginner), (Left::Others, false));
+        assert_eq!(leave(&mut flight, beginner), Left::Others);
         assert_eq!((flight.seats(), flight.is_attached()), (1, !detached));
         assert_eq!(look(&mut flight, &mut joined), Some(Work::Poll(1)));
     }
@@ -32,7 +32,7 @@ fn a_load_that_was_polled_by_who_has_left_is_polled_by_the_next() {
     let (mut flight, mut beginner, mut joined) = flight_of_two(false);
     assert_eq!(look(&mut flight, &mut beginner), Some(Work::Poll(1)));
     assert!(flight.check_in(1).is_wanted);
-    assert_eq!(leave(&mut flight, beginner), (Left::Others, false));
+    assert_eq!(leave(&mut flight, beginner), Left::Others);
     wake_load(&flight);
     assert_eq!(look(&mut flight, &mut joined), Some(Work::Poll(1)), "it is woken through the flight");
 }
@@ -43,8 +43,8 @@ fn with_the_last_caller_the_flight_and_its_loads_are_gone() {
     for detached in [false, true] {
         let (mut flight, beginner, mut joined) = flight_of_two(detached);
         begin(&mut flight, &mut joined, 1, Start::Unmade);
-        assert_eq!(leave(&mut flight, beginner), (Left::Others, false));
-        assert_eq!(leave(&mut flight, joined), (Left::Last, false));
+        assert_eq!(leave(&mut flight, beginner), Left::Others);
+        assert_eq!(leave(&mut flight, joined), Left::Last);
         assert_eq!((flight.close(), flight.live(), flight.seats()), (1, 0, 0), "the second was never made");
     }
 }
@@ -54,7 +54,7 @@ fn with_the_last_caller_the_flight_and_its_loads_are_gone() {
 fn a_lent_load_leaves_with_its_owner_and_the_flight_is_vacant() {
     for detached in [false, true] {
         let (mut flight, owner, mut other) = lent_with_others(detached);
-        assert_eq!(leave(&mut flight, owner), (Left::Vacant, true));
+        assert_eq!(leave(&mut flight, owner), Left::Lent);
         assert_eq!((flight.live(), flight.newest_begun(), flight.oldest_begun()), (0, at(0), None));
         assert_eq!(look(&mut flight, &mut other), None);
         assert_eq!(told(&flight, &other), None, "a caller's cancellation is never a failure (P4)");
@@ -70,7 +70,7 @@ fn a_lent_load_leaves_with_its_owner_and_the_flight_is_vacant() {
 fn a_lent_load_that_leaves_beside_another_leaves_no_vacancy() {
     let (mut flight, owner, mut other) = lent_with_others(false);
     begin(&mut flight, &mut other, 1, Start::Made);
-    assert_eq!(leave(&mut flight, owner), (Left::Others, true));
+    assert_eq!(leave(&mut flight, owner), Left::Lent);
     assert_eq!(flight.live(), 1);
 }
 
@@ -78,7 +78,7 @@ fn a_lent_load_that_leaves_beside_another_leaves_no_vacancy() {
 fn a_lent_load_that_leaves_when_all_is_told_leaves_no_vacancy() {
     let (mut flight, owner, other) = lent_with_others(false);
     assert_eq!(flight.settle().1, 1);
-    assert_eq!(flight.leave(owner.own), (Left::Others, false), "dropped once, by the insert");
+    assert_eq!(flight.leave(owner.own), Left::Others, "dropped once, by the insert");
     assert_eq!(told(&flight, &other), Some(Told::All));
 }
 
@@ -86,9 +86,9 @@ fn a_lent_load_that_leaves_when_all_is_told_leaves_no_vacancy() {
 fn the_second_to_leave_a_vacant_flight_does_not_vacate_it_again() {
     let (mut flight, owner, first) = lent_with_others(false);
     let second = join(&mut flight);
-    assert_eq!(leave(&mut flight, owner), (Left::Vacant, true));
-    assert_eq!(leave(&mut flight, first), (Left::Others, false));
-    assert_eq!(leave(&mut flight, second), (Left::Last, false));
+    assert_eq!(leave(&mut flight, owner), Left::Lent);
+    assert_eq!(leave(&mut flight, first), Left::Others);
+    assert_eq!(leave(&mut flight, second), Left::Last);
     assert_eq!(flight.close(), 0);
 }
 
@@ -98,7 +98,7 @@ fn a_failure_of_one_who_has_left_is_told_to_nobody() {
     let (mut flight, beginner, mut joined) = flight_of_two(false);
     let mut idle = join(&mut flight);
     begin_resting(&mut flight, &mut joined, 1);
-    assert_eq!(leave(&mut flight, beginner), (Left::Others, false));
+    assert_eq!(leave(&mut flight, beginner), Left::Others);
     assert_eq!(look(&mut flight, &mut idle), Some(Work::Poll(1)));
     assert_eq!(flight.fail(1), Failing::Nobody);
     assert_eq!((told(&flight, &joined), told(&flight, &idle)), (None, None));
@@ -109,7 +109,7 @@ fn a_failure_that_its_beginner_was_not_told_leaves_with_it() {
     let (mut flight, beginner, mut joined) = flight_of_two(false);
     begin_resting(&mut flight, &mut joined, 1);
     assert_eq!(flight.fail(1), Failing::Beginner);
-    assert_eq!(leave(&mut flight, beginner), (Left::Others, false));
+    assert_eq!(leave(&mut flight, beginner), Left::Others);
     assert!(!flight.has_failed(1));
 }
 
@@ -145,7 +145,7 @@ fn who_begins_anew_is_not_told_of_what_it_began_before() {
 fn a_load_is_worth_finishing_if_it_runs_in_an_attached_flight_that_all_others_have_left() {
     let (mut flight, _beginner, joined) = flight_of_two(false);
     assert!(!flight.worth_finishing(), "another one waits");
-    assert_eq!(leave(&mut flight, joined), (Left::Others, false));
+    assert_eq!(leave(&mut flight, joined), Left::Others);
     assert!(flight.worth_finishing());
     flight.detach();
     assert!(!flight.worth_finishing(), "nothing of it would be stored");
@@ -163,7 +163,7 @@ fn who_hands_over_is_nobodys_beginner_and_takes_its_own_load_away() {
     let (mut flight, beginner, mut joined) = flight_of_two(false);
     begin(&mut flight, &mut joined, 1, Start::Lent);
     assert!(flight.check_in(2).is_wanted);
-    assert_eq!(leave(&mut flight, beginner), (Left::Others, false));
+    assert_eq!(leave(&mut flight, beginner), Left::Others);
     assert!(flight.worth_finishing());
     assert!(flight.release(joined.own), "a lent load is dropped");
     joined.own = 0;

@@ -18,7 +18,7 @@ struct Seated {
 }
 
 /// How many kinds of ends and the like there are.
-const ENDS: usize = 9;
+const ENDS: usize = 10;
 
 fn tried_is_live(model: &Model, number: u32) -> bool {
     model.tried.get(&number).is_some_and(Tried::is_live)
@@ -212,25 +212,24 @@ impl World {
         if !self.model.is_over {
             let _waker = self.flight.waits.withdraw(&mut caller.registration);
         }
-        let (was_over, was_live) = (self.model.is_over, self.model.live() > 0);
-        let (left, is_lent) = self.flight.leave(caller.own);
+        let left = self.flight.leave(caller.own);
         if self.callers.is_empty() {
-            assert_eq!((left, is_lent), (Left::Last, false));
+            assert_eq!(left, Left::Last);
             return self.end_or_keep();
         }
-        let was_lent = !was_over && self.model.release(caller.own);
-        let is_vacant = was_live && self.model.live() == 0;
-        assert_eq!((left, is_lent), (if is_vacant { Left::Vacant } else { Left::Others }, was_lent));
+        let was_lent = !self.model.is_over && self.model.release(caller.own);
+        assert_eq!(left, if was_lent { Left::Lent } else { Left::Others });
     }
 
     /// Nobody waits any more: only parts of loads of many keys go on.
     fn end_or_keep(&mut self) {
         let model = &mut self.model;
-        if model.tried.values().any(|tried| tried.load == Where::Batch) {
+        assert_eq!(self.flight.is_kept(), model.tried.values().any(Tried::is_kept));
+        if self.flight.is_kept() {
             let running = model.running();
             for tried in model.tried.values_mut() {
                 tried.is_owned = false;
-                if tried.load != Where::Batch {
+                if !tried.is_kept() {
                     tried.load = Where::Gone;
                 }
             }
@@ -273,6 +272,7 @@ impl World {
                 self.flight.detach();
             }
             84 if !is_over => self.drop_part(number),
+            105..108 if !is_over => self.lent_elsewhere(number, random.below(4) == 0),
             103..105 if !is_over && self.flight.live() < 4 => self.begin_for_others(random),
             85..90 if !is_over && self.callers.len() < 6 => self.pass_by(),
             68..72 => self.wake(),

@@ -247,14 +247,43 @@ fn an_heir_begins_for_those_as_well_whose_own_load_has_left() {
     assert_eq!(rig.census(), (0, 0, 0));
 }
 
-/// D16: a load that is lent belongs to its caller, so nobody else may wait for it who does not know that.
+/// D16: a load that is lent is of both epochs, too, and goes with its caller.
 #[test]
-fn who_lends_its_load_begins_in_its_own_epoch_alone() {
+fn who_lends_its_load_begins_in_both_epochs() {
+    for is_told in [true, false] {
+        let (mut rig, _first, mut second, _) = with_a_younger_load(rules(), 0);
+        rig.visit_with(&mut second, Some(Start::Lent));
+        while second.step == Step::Poll {
+            rig.pend(&mut second);
+        }
+        assert_eq!((second.step, second.own(), live(&mut rig)), (Step::Lent, 2, 1));
+        assert_eq!(rig.census(), (2, 2, 2), "it waits in its own");
+        assert_eq!(rig.rest(&mut second), Step::Wait);
+        let mut joined = rig.wait(1);
+        assert_eq!((joined.own(), rig.census()), (0, (2, 3, 2)));
+        if is_told {
+            rig.visit_with(&mut second, None);
+            rig.land(&mut second, 2, 6);
+            assert_eq!((rig.outcome(&mut second).value, rig.outcome(&mut joined).value), (6, 6));
+            assert_eq!(rig.served(1).value, 6);
+        } else {
+            rig.leave(second);
+            assert!(rig.wakes_somebody());
+            assert_eq!((rig.visit(&mut joined), live(&mut rig)), (Step::Make, 1));
+            assert_eq!(rig.shard.flights.counts.dropped, 1, "once");
+        }
+    }
+}
+
+/// P12: and nothing stays where nobody else waits in the newer epoch.
+#[test]
+fn a_newer_epoch_that_only_a_lent_load_keeps_ends_with_it() {
     let (mut rig, _first, mut second, _) = with_a_younger_load(rules(), 0);
     rig.visit_with(&mut second, Some(Start::Lent));
-    while second.step == Step::Poll {
-        rig.pend(&mut second);
-    }
-    assert_eq!((second.step, second.own(), flight_of(&rig)), (Step::Lent, 2, None));
-    assert!(second.waiting.newer.is_none());
+    rig.rest(&mut second);
+    let joined = rig.wait(1);
+    assert!(!rig.leave(joined), "the load keeps it");
+    assert_eq!(rig.census(), (2, 2, 2));
+    assert!(rig.leave(second));
+    assert_eq!((flight_of(&rig), rig.census()), (None, (1, 1, 1)));
 }

@@ -171,6 +171,7 @@ enum Happened {
     GaveBack,
     ValueOnly,
     BegunAnew,
+    LentAnew,
     GatheredAnew,
     AsMany,
     Surplus,

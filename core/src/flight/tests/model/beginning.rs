@@ -19,7 +19,7 @@ impl World {
 
     /// A caller of an older epoch begins a load that is this one's as well, and counted there.
     pub(super) fn begin_for_others(&mut self, random: &mut Random) {
-        let start = [Start::Batch, Start::Made][random.below(2) as usize];
+        let start = [Start::Batch, Start::Made, Start::Lent][random.below(3) as usize];
         let other = Caller::new();
         let replaces = self.model.begin(0, self.now, start, address_of(&other));
         let begun = self.flight.begin_for_others(at(self.now), Terms::default(), start, other.by());
@@ -51,5 +51,24 @@ impl World {
         assert_eq!(begin(&mut self.flight, caller, self.now, start), replaces);
         assert_eq!(caller.own, self.model.newest, "attempts are numbered without gaps");
         self.most = self.callers.len();
+    }
+
+    /// The one of an older epoch who has lent this load polls it, or leaves.
+    pub(super) fn lent_elsewhere(&mut self, number: u32, leaves: bool) {
+        let is_lent = |tried: &&mut Tried| tried.is_twin && matches!(tried.load, Where::Lent | Where::LentOut);
+        let Some(tried) = self.model.tried.get_mut(&number).filter(is_lent) else { return };
+        self.ends[9] += 1;
+        if leaves {
+            assert!(self.flight.release(number) && tried.release());
+            if self.callers.is_empty() {
+                self.end_or_keep();
+            }
+        } else {
+            let caller = &self.others[0];
+            self.flight.lend(number, caller.by());
+            if tried.load == Where::Lent {
+                (tried.load, tried.by) = (Where::LentOut, address_of(caller));
+            }
+        }
     }
 }

@@ -41,8 +41,13 @@ impl Tried {
         self.is_live() && self.is_started && !self.is_twin
     }
 
+    /// Nobody need wait for it here.
+    pub(super) fn is_kept(&self) -> bool {
+        self.load == Where::Batch || (self.is_twin && matches!(self.load, Where::Lent | Where::LentOut))
+    }
+
     /// Its beginner does not wait for it any more; true if it was lent.
-    fn release(&mut self) -> bool {
+    pub(super) fn release(&mut self) -> bool {
         self.is_owned = false;
         let was_lent = matches!(self.load, Where::Lent | Where::LentOut);
         if was_lent || self.load == Where::Failed {

@@ -195,6 +195,9 @@ impl World {
         }
         if step == Step::Lent && !core::mem::replace(&mut actor.is_used, true) {
             actor.lent = Some(self.begin_task());
+            if actor.waiting.newer.is_some() {
+                self.note(Happened::LentAnew);
+            }
         }
         self.meanwhile();
         let task = if step == Step::Lent { actor.lent } else { load };
@@ -222,11 +225,7 @@ impl World {
         self.note(Happened::Unwound);
         let mut effects = Left::default();
         let at = At { now: at(self.now), rules: &self.rules };
-        let place = self.shard.flights.place(&actor.waiting.seat);
-        self.shard.fail(place, number, Failure::new(Cause::Panicked), at, &mut effects);
-        if let Some(newer) = actor.waiting.newer.take() {
-            self.shard.fail_at(&newer.0, Failure::new(Cause::Panicked), at, &mut effects);
-        }
+        self.shard.panicked(&mut actor.waiting, number, at, &mut effects);
         self.end_effects(effects);
         None
     }

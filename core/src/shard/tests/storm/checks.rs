@@ -8,13 +8,21 @@ impl World {
         self.actors.iter().flatten().chain(members).filter(|actor| actor.is_seated())
     }
 
+    /// Where an actor waits, and where it has lent its load as well, and its attempts there.
+    fn places_of(&self, actor: &Actor) -> Vec<(u32, u32)> {
+        let Waiting { seat, newer, .. } = &actor.waiting;
+        let newer = newer.as_ref().filter(|_| actor.lent.is_some()).map(|newer| &newer.0);
+        let place_of = |seat: &Seat<Bell>| self.shard.flights.find_place(seat).map(|place| (place, seat.began));
+        [Some(seat), newer].into_iter().flatten().filter_map(place_of).collect()
+    }
+
     /// Where flights are that somebody knows of.
     fn places(&self) -> Vec<u32> {
         let units = self.units.borrow();
         let parts = units.iter().flat_map(|unit| &unit.places);
         let parts = parts.filter_map(|(_, seat, _)| self.shard.flights.find_place(seat));
-        let mut places: Vec<u32> =
-            self.seated().map(|actor| self.shard.flights.place(&actor.waiting.seat)).chain(parts).collect();
+        let seats = self.seated().flat_map(|actor| self.places_of(actor)).map(|(place, _)| place);
+        let mut places: Vec<u32> = seats.chain(parts).collect();
         places.sort_unstable();
         places.dedup();
         places
@@ -32,7 +40,7 @@ impl World {
             running += u64::from(slot.flight.running());
             sum += u64::from(slot.flight.seats());
             let has_parts = !slot.parts.is_empty();
-            assert!(slot.flight.seats() > 0 || has_parts, "seed {seed}: an empty flight stays");
+            assert!(slot.flight.seats() > 0 || slot.flight.is_kept(), "seed {seed}: an empty flight stays");
             assert!(!slot.flight.is_over() || !has_parts, "seed {seed}: a part of a flight that is over");
             let units = self.units.borrow();
             for number in slot.parts.iter().map(|part| part.number).collect::<Vec<_>>() {
@@ -64,9 +72,9 @@ impl World {
         let awake: Vec<_> = awake.filter(|actor| actor.is_seated()).collect();
         for actor in &awake {
             let place = self.shard.flights.place(&actor.waiting.seat);
-            let lent =
-                self.seated().filter(|it| it.lent.is_some() && self.shard.flights.place(&it.waiting.seat) == place);
-            let lent: Vec<(u32, u32)> = lent.map(|it| (it.waiting.seat.began, it.lent.expect("a load"))).collect();
+            let lenders = self.seated().filter(|it| it.lent.is_some());
+            let lent = lenders.flat_map(|it| self.places_of(it)).filter(|(at, _)| *at == place);
+            let lent: Vec<u32> = lent.map(|(_, number)| number).collect();
             let slot = self.shard.flights.at(place);
             let who = (actor.key, actor.waiting.seat.began, actor.by);
             assert!(!slot.flight.is_over(), "seed {seed}: {who:?} is not told (P3)");
@@ -77,7 +85,7 @@ impl World {
             let units = self.units.borrow();
             let of = |part: &Part<Plain>| units.iter().find(|unit| unit.batch.is(&part.batch)).expect("a load");
             let parts: Vec<u32> = slot.parts.iter().map(|part| of(part).task.expect("it rests")).collect();
-            let lent = lent.into_iter().filter(|(own, _)| slot.flight.attempt(*own).is_some_and(|it| it.is_live()));
+            let lent = lent.into_iter().filter(|own| slot.flight.attempt(*own).is_some_and(|it| it.is_live()));
             let lent = lent.count();
             for task in tasks.iter().chain(&parts) {
                 assert!(self.tasks[*task as usize].ready.is_none(), "seed {seed}: {who:?} missed a wake (P3)");

@@ -17,6 +17,7 @@ impl World {
         let by = match self.random.below(8) {
             0 => By::Nothing,
             1 if call.takes != Takes::Ticket => By::Lent,
+            2 if call.takes != Takes::Ticket && self.writes_often => By::Lent,
             2..5 => By::Closure,
             _ => By::Loader,
         };
