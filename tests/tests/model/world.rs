@@ -67,7 +67,6 @@ pub(crate) struct World<R: Host> {
     pub(crate) live: Cell<usize>,
     /// How many callers there are who ask for many keys.
     pub(crate) many: Cell<usize>,
-    pub(crate) keys: u64,
     numbers: Cell<u32>,
     pub(crate) polled: RefCell<Vec<Polled>>,
     /// What each caller has to see who has come.
@@ -80,7 +79,7 @@ pub(crate) struct World<R: Host> {
 }
 
 impl<R: Host> World<R> {
-    pub(crate) fn new(time: &Time, seed: u64, model: Plain, keys: u64) -> Rc<Self> {
+    pub(crate) fn new(time: &Time, seed: u64, model: Plain) -> Rc<Self> {
         let world = Rc::new(Self {
             time: time.clone(),
             model: RefCell::new(model),
@@ -89,7 +88,6 @@ impl<R: Host> World<R> {
             tickets: RefCell::default(),
             live: Cell::new(0),
             many: Cell::new(0),
-            keys,
             numbers: Cell::new(0),
             polled: RefCell::default(),
             seen: RefCell::default(),
@@ -135,8 +133,12 @@ impl<R: Host> World<R> {
         self.random.borrow_mut().below(bound)
     }
 
+    pub(crate) fn keys(&self) -> u64 {
+        self.model.borrow().rules.keys
+    }
+
     pub(crate) fn key(&self) -> Key {
-        self.below(self.keys) as Key
+        self.below(self.keys()) as Key
     }
 
     pub(crate) fn number(&self) -> u32 {

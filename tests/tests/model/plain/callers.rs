@@ -63,7 +63,7 @@ impl Plain {
             }
             _ => self.claim(key, current, seat, now),
         };
-        let waiting = Waiting { led, ..Waiting::new(flight, call, now, found_expired) };
+        let waiting = Waiting { led, has_begun: led, ..Waiting::new(flight, call, now, found_expired) };
         assert!(self.waiting.insert(seat, waiting).is_none());
         Sees::Waits
     }

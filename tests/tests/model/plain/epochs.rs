@@ -81,8 +81,7 @@ impl Plain {
         }
         self.loads.insert(load, flights);
         let waiting = self.waiting.get_mut(&seat).expect("it waits for its load");
-        waiting.is_patient &= waiting.impatience(now).is_none();
-        waiting.led = true;
+        (waiting.led, waiting.has_begun) = (true, true);
     }
 
     /// It is seen by now that a caller has moved on, if that was to come.

@@ -27,6 +27,8 @@ pub(crate) type Seat = (usize, Key);
 /// What the cache was told to do.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Rules {
+    /// How many keys there are.
+    pub(crate) keys: u64,
     pub(crate) ttl: Option<Ms>,
     pub(crate) idle: Option<Ms>,
     pub(crate) stale: Option<Ms>,

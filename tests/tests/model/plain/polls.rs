@@ -8,7 +8,7 @@ impl Plain {
         for seat in self.seats_of(caller) {
             let waiting = self.waiting.get_mut(&seat).expect("it is one of these");
             waiting.polled.clear();
-            waiting.has_perhaps_moved = false;
+            (waiting.has_perhaps_moved, waiting.is_overlooked) = (false, false);
         }
     }
 
@@ -63,11 +63,6 @@ impl Plain {
                 assert_eq!(self.next(seat, now), Next::Waits, "{seat:?} has not done so at {now}");
             }
         }
-    }
-
-    /// Whether somebody might act since a write, but has had no deadline before it, and has not looked since.
-    pub(crate) fn overlooks_somebody(&self) -> bool {
-        self.waiting.iter().any(|(seat, waiting)| waiting.is_overlooked && !self.is_told(*seat))
     }
 
     fn seats_of(&self, caller: usize) -> Vec<Seat> {

@@ -11,15 +11,15 @@ pub(super) struct Waiting {
     pub(super) came: Ms,
     pub(super) led: bool,
     pub(super) found_expired: bool,
-    /// The lock timeout has not been acted on.
-    pub(super) is_patient: bool,
+    /// It has begun a load at some time, if perhaps in an epoch that it waits for no more.
+    pub(super) has_begun: bool,
     pub(super) failure: Option<End>,
     pub(super) is_ticket: bool,
     /// The loads that it has polled in this poll.
     pub(super) polled: Vec<Id>,
     /// It polls a load that is for its flight and for the newer one, and may wait for either.
     pub(super) has_perhaps_moved: bool,
-    /// It has not looked since a write, and had no deadline before that, as there was no room for a further load.
+    /// A write came in this poll, perhaps after its last look. It had no deadline before: there was no room for a load.
     pub(super) is_overlooked: bool,
     /// It has lost patience, and is yet to say so.
     pub(super) has_left: bool,
@@ -33,7 +33,7 @@ impl Waiting {
             came,
             led: false,
             found_expired,
-            is_patient: true,
+            has_begun: false,
             failure: None,
             is_ticket: false,
             polled: Vec::new(),
@@ -43,10 +43,10 @@ impl Waiting {
         }
     }
 
-    /// What it does about its lock timeout, if that has passed. A load for oneself is for those who have none. (D21)
+    /// What it does about a lock timeout that has passed. A load for oneself is for those who have begun none. (D21)
     pub(super) fn impatience(&self, now: Ms) -> Option<OnTimeout> {
-        let (patience, then) = self.call.timeout.filter(|_| self.is_patient)?;
-        let is_bound = then != OnTimeout::Load || !self.led;
+        let (patience, then) = self.call.timeout?;
+        let is_bound = then != OnTimeout::Load || !self.has_begun;
         (is_bound && self.came.saturating_add(patience) <= now).then_some(then)
     }
 }
