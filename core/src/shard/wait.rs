@@ -42,10 +42,6 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         if visit.arrives_only {
             return Step::Again;
         }
-        // No load knows a waker that is new, so each is polled, also one that this caller has just polled with its own.
-        if noted.is_new {
-            waiting.after = 0;
-        }
         if let Some(step) = self.check_out(place, waiting, visit, effects) {
             return step;
         }
