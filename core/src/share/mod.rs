@@ -15,6 +15,7 @@ mod errand;
 mod guard;
 mod leads;
 mod many;
+mod once;
 mod owned;
 mod stay;
 mod tuning;
@@ -34,6 +35,7 @@ pub(crate) use leads::{ByClosure, Outcomes, Shape, Told, Values};
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
 pub use leads::{FromLoader, Leads};
 pub(crate) use many::Many;
+pub(crate) use once::Once;
 pub(crate) use owned::Owned;
 pub(crate) use stay::{Borrowed, Stay};
 pub use tuning::{Standard, Tuned, Tuning};

@@ -1,6 +1,6 @@
 //! Refreshing a slot without being asked.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::sync::Arc;
 use core::{
     future::{Future, poll_fn},
     pin::Pin,
@@ -9,7 +9,7 @@ use core::{
 };
 
 use super::LazySlot;
-use crate::{Cache, Instant, LookupOptions, Runtime};
+use crate::{Cache, Instant, LookupOptions, Runtime, share::Once};
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns a task that fetches the value at once and refreshes it whenever it is time.
@@ -48,36 +48,32 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn keep_fresh(&self) -> impl Future<Output = ()> + use<V, E, R> {
-        let (slot, mut watcher) = (Arc::downgrade(&self.cache.inner), self.watcher(true));
-        let work = async move {
-            let mut earliest = Instant::ZERO;
-            while let Some(inner) = slot.upgrade() {
-                let slot = Self { cache: Cache { inner } };
-                let at = slot.refresh_at().max(earliest);
-                if at.reached(slot.runtime().now()) {
-                    // Callers' patience is none of its business. Whatever it comes to, the slot has noted it.
-                    let _told = slot.lookup(LookupOptions::new().reload().no_lock_timeout()).await;
-                    earliest = slot.runtime().now().saturating_add(PACE);
-                    continue;
+        let slot = Arc::downgrade(&self.cache.inner);
+        Once::new(move || {
+            let slot = slot.clone();
+            Some(async move {
+                let held = |inner| Self { cache: Cache { inner } };
+                let Some(mut watcher) = slot.upgrade().map(|inner| held(inner).watcher(true)) else { return };
+                let mut earliest = Instant::ZERO;
+                while let Some(inner) = slot.upgrade() {
+                    let slot = held(inner);
+                    let at = slot.refresh_at().max(earliest);
+                    if at.reached(slot.runtime().now()) {
+                        // Callers' patience is none of its business. Whatever it comes to, the slot has noted it.
+                        let _told = slot.lookup(LookupOptions::new().reload().no_lock_timeout()).await;
+                        earliest = slot.runtime().now().saturating_add(PACE);
+                        continue;
+                    }
+                    let mut sleep = (at != Instant::NEVER).then(|| slot.runtime().sleep_until(at));
+                    drop(slot);
+                    let mut changed = watcher.changed();
+                    poll_fn(|cx| match sleep.as_mut().map(|sleep| Pin::new(sleep).poll(cx)) {
+                        Some(Poll::Ready(())) => Poll::Ready(()),
+                        _ => Pin::new(&mut changed).poll(cx).map(drop),
+                    })
+                    .await;
                 }
-                let mut sleep = (at != Instant::NEVER).then(|| slot.runtime().sleep_until(at));
-                drop(slot);
-                let mut changed = watcher.changed();
-                poll_fn(|cx| match sleep.as_mut().map(|sleep| Pin::new(sleep).poll(cx)) {
-                    Some(Poll::Ready(())) => Poll::Ready(()),
-                    _ => Pin::new(&mut changed).poll(cx).map(drop),
-                })
-                .await;
-            }
-        };
-        let mut task = Some(Box::pin(work));
-        poll_fn(move |cx| {
-            let Some(work) = &mut task else { return Poll::Pending };
-            let poll = work.as_mut().poll(cx);
-            if poll.is_ready() {
-                task = None;
-            }
-            poll
+            })
         })
     }
 }

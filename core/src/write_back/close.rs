@@ -2,8 +2,8 @@
 
 use core::{future::Future, task::Waker};
 
-use super::{FlushError, WriteBack, once::Once};
-use crate::{Key, Runtime, contain::each};
+use super::{FlushError, WriteBack};
+use crate::{Key, Runtime, contain::each, share::Once};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Closes the cache and writes everything that is dirty.
@@ -31,14 +31,16 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn close(&self) -> impl Future<Output = Result<(), FlushError<K, E>>> + Unpin {
-        Once::new(async move {
-            let wake = self.shared.with(|book| {
-                book.is_closed = true;
-                // Who waits for room will not need it.
-                book.ledger.call_all()
-            });
-            each(wake.into_iter(), Waker::wake);
-            self.flush().await
+        Once::new(move || {
+            Some(async move {
+                let wake = self.shared.with(|book| {
+                    book.is_closed = true;
+                    // Who waits for room will not need it.
+                    book.ledger.call_all()
+                });
+                each(wake.into_iter(), Waker::wake);
+                self.flush().await
+            })
         })
     }
 }

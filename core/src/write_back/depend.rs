@@ -14,10 +14,9 @@ use super::{
     book::{FlushOf, Other},
     needs::Needs,
     node::Node,
-    once::Once,
     shared::Shared,
 };
-use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Need};
+use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Need, share::Once};
 
 /// A cache that others may depend on, from many threads or on one. Every [`WriteBack`] is one.
 ///
@@ -161,11 +160,13 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         &self,
         other: &U,
     ) -> impl Future<Output = Result<(), DependError>> + Unpin {
-        Once::new(async move {
-            let (_, dirty_now) = other.need(false);
-            let flush = (*other.upstream())(dirty_now);
-            flush.await.map_err(DependError::Unflushed)?;
-            self.depend_on(other).map_err(DependError::Circle)
+        Once::new(move || {
+            Some(async move {
+                let (_, dirty_now) = other.need(false);
+                let flush = (*other.upstream())(dirty_now);
+                flush.await.map_err(DependError::Unflushed)?;
+                self.depend_on(other).map_err(DependError::Circle)
+            })
         })
     }
 }

@@ -5,12 +5,11 @@ use core::future::{Future, poll_fn};
 
 use super::{
     Pinned, Room, WriteBack, WriteBackError,
-    once::Once,
     place::{Wait, Waiting},
     settle::{Settled, Settling},
     shared::Pin,
 };
-use crate::{Cause, Failure, Key, LoadError, Runtime};
+use crate::{Cause, Failure, Key, LoadError, Runtime, share::Once};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Stores a value as a dirty entry without loading anything, and returns it pinned.
@@ -43,11 +42,16 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         value: V,
         room: Room,
     ) -> impl Future<Output = Result<Pinned<K, V, E, R>, WriteBackError<K, E>>> + Unpin {
-        Once::new(async move {
-            let end = self.store(&key, value, room).await;
-            // Gone before anything is returned: what is being returned would be forgotten, pin and all, if that panicked.
-            drop(key);
-            end
+        let mut brought = Some((key, value));
+        Once::new(move || {
+            // (If it has unwound, its value is gone.)
+            let (key, value) = brought.take()?;
+            Some(async move {
+                let end = self.store(&key, value, room).await;
+                // Gone before anything is returned: what is being returned would be forgotten, pin and all, if that panicked.
+                drop(key);
+                end
+            })
         })
     }
 

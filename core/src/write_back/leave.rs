@@ -1,10 +1,13 @@
 //! Removing one entry, or all of them.
 
 use alloc::{vec, vec::Vec};
-use core::future::{Future, poll_fn};
+use core::{
+    future::{Future, poll_fn},
+    mem,
+};
 
-use super::{WriteBack, WriteBackError, once::Once, share::Flushing};
-use crate::{Key, LoadError, Runtime, contain::each, dirty::State, source::Files};
+use super::{WriteBack, WriteBackError, share::Flushing};
+use crate::{Key, LoadError, Runtime, contain::each, dirty::State, share::Once, source::Files};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Removes the entry of `key` and returns its value, flushing it first if it is dirty.
@@ -29,7 +32,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn remove(&self, key: &K) -> impl Future<Output = Result<Option<V>, WriteBackError<K, E>>> + Unpin {
-        Once::new(self.take_out(key))
+        Once::new(move || Some(self.take_out(key)))
     }
 
     async fn take_out(&self, key: &K) -> Result<Option<V>, WriteBackError<K, E>> {
@@ -84,7 +87,9 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn invalidate(&self) -> impl Future<Output = Result<(), WriteBackError<K, E>>> + Unpin {
-        Once::new(self.take_out_all())
+        let mut is_first = true;
+        // (If it has unwound, it may have dropped all: what has come since is none of its business.)
+        Once::new(move || mem::take(&mut is_first).then(|| self.take_out_all()))
     }
 
     async fn take_out_all(&self) -> Result<(), WriteBackError<K, E>> {

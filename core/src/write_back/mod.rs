@@ -19,7 +19,6 @@ mod leave;
 mod load_job;
 mod needs;
 mod node;
-mod once;
 mod pinned;
 mod place;
 mod room;

@@ -32,6 +32,7 @@ mod room_storm;
 mod room_waiting;
 mod threads;
 mod torn;
+mod unwound;
 mod victims;
 
 type Pages<R> = WriteBack<u32, V, Boom, R>;

@@ -1,0 +1,41 @@
+//! A call that is over stays over, and one that has unwound begins anew.
+
+use alloc::boxed::Box;
+use core::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+/// A future that is made when it is polled, and gone once it is ready or has unwound.
+///
+/// Polled again it is pending; but if it has unwound, it is made anew, where it can be.
+pub(crate) struct Once<M, F> {
+    make: Option<M>,
+    future: Option<Pin<Box<F>>>,
+}
+
+impl<M: FnMut() -> Option<F>, F: Future> Once<M, F> {
+    pub(crate) const fn new(make: M) -> Self {
+        Self { make: Some(make), future: None }
+    }
+}
+
+impl<M, F> Unpin for Once<M, F> {}
+
+impl<M: FnMut() -> Option<F>, F: Future> Future for Once<M, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        // Out of its place while it is polled: what has unwound must not be polled again.
+        let future = self.future.take();
+        let Some(mut future) = future.or_else(|| self.make.as_mut()?().map(Box::pin)) else { return Poll::Pending };
+        let poll = future.as_mut().poll(cx);
+        if poll.is_pending() {
+            self.future = Some(future);
+        } else {
+            self.make = None;
+        }
+        poll
+    }
+}
