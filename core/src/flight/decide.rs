@@ -77,9 +77,10 @@ impl<N: Notify> Flight<N> {
         core::mem::take(&mut self.is_attached)
     }
 
-    /// A caller would begin an attempt in time, but for the others that are in flight.
-    pub(crate) const fn hold_back(&mut self) {
+    /// A caller would begin an attempt in time, but for the others that are in flight, so it does not.
+    pub(crate) const fn hold_back(&mut self) -> bool {
         self.is_held_back = true;
+        false
     }
 
     /// There may be room for an attempt now: who was held back is to look again.
@@ -117,6 +118,11 @@ impl<N: Notify> Flight<N> {
 
     pub(crate) fn attempt(&mut self, number: u32) -> Option<&mut Attempt> {
         self.attempts.iter_mut().find(|attempt| attempt.number == number)
+    }
+
+    /// May this attempt still answer?
+    pub(crate) fn awaits(&self, number: u32) -> bool {
+        self.attempts.iter().any(|attempt| attempt.number == number && attempt.is_live())
     }
 
     /// How many attempts may still answer.

@@ -3,11 +3,7 @@
 use core::{hash::Hash, task::Waker};
 
 use super::{At, Carries, Effects, News, Part, Seat, Shard, SharedLoad, Twin, Waiting, flights::Slot};
-use crate::{
-    Failure,
-    flight::{Attempt, Registration},
-    store::policy::Policy,
-};
+use crate::{Failure, flight::Registration, store::policy::Policy};
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// What a load of many keys has for this one, if that is still of use.
@@ -19,9 +15,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
     ) {
-        let is_wanted = |attempt: &mut Attempt| attempt.is_live();
-        let place = self.flights.find_place(seat);
-        let place = place.filter(|place| self.flights.at(*place).flight.attempt(seat.began).is_some_and(is_wanted));
+        let place = self.flights.find_place(seat).filter(|place| self.flights.at(*place).flight.awaits(seat.began));
         let Some(place) = place else {
             let is_counted = twin.is_some_and(Twin::count);
             let counts = &mut self.flights.counts;

@@ -74,16 +74,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             && !over_age_alone
             && !waiting.is_alone
             && self.flights.slot(&waiting.seat).flight.newest() != waiting.seat.began
-            && self.may_begin_in_time(waiting, visit.rules)
-    }
-
-    /// If not, the caller has no deadline, and hears of it when there is room.
-    fn may_begin_in_time(&mut self, waiting: &Waiting<C::Notify>, rules: &Rules) -> bool {
-        let may_begin = self.may_begin(waiting, rules);
-        if !may_begin {
-            self.flights.slot(&waiting.seat).flight.hold_back();
-        }
-        may_begin
+            // (If it is the others that keep it from it, it has no deadline, and hears of it when there is room.)
+            && (self.may_begin(waiting, visit.rules) || self.flights.slot(&waiting.seat).flight.hold_back())
     }
 
     pub(super) fn next_deadline(&mut self, waiting: &Waiting<C::Notify>, visit: &Visit<'_, K, C::Batch>) -> Instant {

@@ -3,9 +3,9 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::task::Waker;
 
-use super::{Carries, Seat};
+use super::{Carries, Seat, flights::Told};
 use crate::{
-    Failure, Instant, LoadError, Outcome,
+    Failure, Instant,
     flight::{SharedWaker, Woken},
     source::Touched,
     store::{Gone, Leavers},
@@ -28,7 +28,7 @@ pub(crate) struct Effects<K, V, E, C: Carries> {
     /// The value that the caller is told, where it wants nothing else.
     pub(crate) value: Option<V>,
     /// What the caller is told.
-    pub(crate) told: Option<Result<Outcome<V, E>, LoadError<E>>>,
+    pub(crate) told: Option<Told<V, E>>,
     /// Who is to be woken.
     pub(crate) woken: Woken<C::Notify>,
     pub(crate) touched: Option<Touched>,

@@ -1,6 +1,6 @@
 //! The flights of a shard: a place for each, found by key, with what it carries beside what it decides.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{
     mem,
     sync::atomic::{AtomicBool, Ordering},
@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 
 use super::{Answer, Carries};
 use crate::{
-    Failure, Notify,
+    Failure, LoadError, Notify, Outcome,
     few::Few,
     flight::{Flight, Registration},
 };
@@ -51,6 +51,9 @@ impl LoadCounts {
 /// What a load came to, for all who wait.
 pub(crate) type Verdict<V, E> = Result<Answer<V>, Failure<E>>;
 
+/// What a caller is told in the end.
+pub(crate) type Told<V, E> = Result<Outcome<V, E>, LoadError<E>>;
+
 /// One flight and what it carries.
 pub(crate) struct Slot<K, V, E, C: Carries> {
     /// Tells apart the flights that had this place.
@@ -61,6 +64,8 @@ pub(crate) struct Slot<K, V, E, C: Carries> {
     pub(crate) flight: Flight<C::Notify>,
     pub(crate) key: Option<K>,
     pub(crate) verdict: Option<Verdict<V, E>>,
+    /// What its one caller was about to be told when a poll unwound.
+    pub(crate) kept: Option<Box<Told<V, E>>>,
     /// Loads at rest, by the number of their attempt.
     pub(crate) loads: Few<(u32, C::Load)>,
     /// Failures that only the caller who began the attempt is still to be told.
@@ -169,6 +174,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
                 flight: Flight::new(),
                 key: None,
                 verdict: None,
+                kept: None,
                 loads: Few::new(),
                 failed: Few::new(),
                 parts: Few::new(),

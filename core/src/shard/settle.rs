@@ -327,6 +327,9 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             Some(Ok(answer)) => effects.rest().values.push(answer.value),
             Some(Err(failure)) => effects.keep_error(Some(failure)),
         }
+        if let Some(kept) = slot.kept.take() {
+            effects.told = Some(*kept);
+        }
         let key = slot.key.take();
         effects.keep_key(key);
         self.flights.counts.dropped += u64::from(running);

@@ -1,6 +1,8 @@
 //! A caller is told how its wait ends, and leaves.
 
-use super::{Carries, Effects, Seat, Shard, Step, Visit, Waiting};
+use alloc::boxed::Box;
+
+use super::{Answer, Carries, Effects, Seat, Shard, Step, Visit, Waiting};
 use crate::{Failure, LoadError, Outcome, store::policy::Policy};
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
@@ -76,12 +78,29 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
                 let failure = failure.clone();
                 return self.leave_with_failure(waiting, failure, visit, effects);
             }
-            None => return Step::Wait,
+            None => {
+                let Some(kept) = slot.kept.take() else { return Step::Wait };
+                self.rise(waiting, effects);
+                effects.told = Some(*kept);
+                return Step::Told;
+            }
         };
         let outcome = self.outcome_of(waiting, answer);
         self.rise(waiting, effects);
         effects.told = Some(Ok(outcome));
         Step::Told
+    }
+
+    /// The poll in which the caller was about to be told unwinds: it has a seat again, where it finds what it was told.
+    pub(crate) fn keep_told(&mut self, waiting: &mut Waiting<C::Notify>, effects: &mut Effects<K, V, E, C>) {
+        let place = self.flights.claim(waiting.hash, None, false, &mut waiting.seat);
+        let (slot, at) = (self.flights.at(place), waiting.started);
+        let (_nobody, _none) = slot.flight.settle();
+        waiting.is_counted = false;
+        slot.kept = effects.told.take().map(Box::new);
+        // (Who wants the value alone is told no more of it.)
+        let of = |value| Answer { value, attempt: None, published: at, since: at, deadline: at, generation: None };
+        slot.verdict = effects.value.take().map(|value| Ok(of(value)));
     }
 
     /// The caller leaves with a failure, or with a value that softens it.

@@ -12,7 +12,7 @@ use super::{
     After, Batch, CallerLoad, Engine,
     batch_load::LoadOf,
     caller_load::Verdict,
-    guard::Driving,
+    guard::{Driving, Telling},
     stay::{OwnKey, State, Stay},
 };
 use crate::{
@@ -89,13 +89,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     next = Some(self.drive(stay, visit, by, step, after, cx));
                 }
                 Step::Told | Step::Ticket | Step::MakeTicket => {
-                    // If a waker or a listener panics now, a further poll asks anew.
-                    stay.state = State::New;
-                    self.hand_over_abandoned(stay, after);
-                    after.run();
+                    let telling = Telling { engine: self, stay, after };
+                    self.hand_over_abandoned(telling.stay, telling.after);
+                    telling.after.run();
                     by.drop_lent();
-                    stay.end_sleep();
-                    stay.state = State::Over;
+                    telling.stay.end_sleep();
+                    telling.stay.state = State::Over;
+                    mem::forget(telling);
                     return Poll::Ready(());
                 }
                 Step::Wait => {

@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use super::{After, Engine};
+use super::{After, Engine, Stay};
 use crate::{
     Instant, Key, Runtime, Tuning,
     contain::contain,
@@ -56,5 +56,23 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R
         engine.with(self.waiting.hash, |shard| {
             shard.panicked(self.waiting, self.number, At { now, rules: &engine.rules }, after.effects());
         });
+    }
+}
+
+/// What a caller is told is kept for its next poll, should a waker, a listener or a drop panic before it is returned.
+pub(super) struct Telling<'a, 'e, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+    pub(super) engine: &'a Engine<K, V, E, R, S>,
+    pub(super) stay: &'a mut Stay<R>,
+    pub(super) after: &'a mut After<'e, K, V, E, R, S>,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Telling<'_, '_, K, V, E, R, S> {
+    #[cold]
+    fn drop(&mut self) {
+        let (waiting, effects) = (&mut self.stay.waiting, self.after.effects());
+        // (Who was served has it in any case.)
+        if !waiting.is_visitor {
+            self.engine.with(waiting.hash, |shard| shard.keep_told(waiting, effects));
+        }
     }
 }

@@ -238,18 +238,13 @@ where
         let batch = |is_alone| self.units.borrow_mut().gather(index, engine.rules.max_batch, is_alone);
         let borrowed = Borrowed(member.key);
         let mut by = MemberLoad::new(&engine.source, &self.leads);
-        let mut first = mem::take(&mut member.is_to_be_made).then_some(Step::Make);
-        // (It was about to be told when a poll unwound.)
-        let is_new = member.stay.is_new();
-        let told = if first.is_none() && !is_new { engine.collect(&mut member.stay, &mut by) } else { None };
+        let first = mem::take(&mut member.is_to_be_made).then_some(Step::Make);
+        let told = if first.is_none() { engine.collect(&mut member.stay, &mut by) } else { None };
         let poll: Poll<ToldOf<V, E>> = told.unwrap_or_else(|| {
             let mut after = After::new(engine);
             (after.effects().number, after.effects().waker) = (member.stay.waiting.seat.began, member.shared.take());
             let visit = engine.visit(Some(&borrowed), call, &by, waker);
             let mut visit = Visit { batch: by.gathers(&batch), inside, reached: member.stay.reached, ..visit };
-            if is_new {
-                first = Some(engine.arrive(&mut member.stay, member.hash, &mut visit, &mut after));
-            }
             let mut cx = Context::from_waker(waker);
             let poll = engine.carry_on(&mut member.stay, &mut visit, &mut by, first, &mut after, &mut cx);
             after.told(poll)

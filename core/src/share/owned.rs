@@ -1,10 +1,7 @@
 //! A waiter that owns its handle of the cache: a ticket, or a load that a spawner finishes.
 
 use alloc::sync::Arc;
-use core::{
-    mem,
-    task::{Context, Poll},
-};
+use core::task::{Context, Poll};
 
 use super::{After, ByLoader, CallerLoad, Engine, NoLoad, Stay, stay::State};
 use crate::{Key, Runtime, Tuning};
@@ -38,9 +35,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Owned<K, V, E, R, S> {
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Self { engine, stay, begins } = self;
         if !stay.waiting.seat.is_taken() {
-            // (As new is one that had come to its end when its poll unwound.)
-            let has_unwound = mem::replace(&mut stay.state, State::Over) == State::New;
-            return if has_unwound { Poll::Ready(()) } else { Poll::Pending };
+            return Poll::Pending;
         }
         let by: &mut dyn CallerLoad<K, V, E, R::Threads> = if *begins { &mut ByLoader } else { &mut NoLoad };
         let mut after = After::new(engine);

@@ -26,7 +26,7 @@ pub(crate) struct Stay<R: Runtime> {
 /// How far a wait has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Not polled yet, or told so by a poll that unwound.
+    /// Not polled yet.
     New,
     Waiting,
     /// Its outcome was given out; it is never ready again.

@@ -16,6 +16,8 @@ on_every_runtime! {
     d107_a_waker_panics_beside_many
     d107_a_waker_panics_beside_a_task
     d107_a_spawner_panics
+    d107_what_cannot_be_stored
+    d107_a_timeout
 }
 
 /// Has each of these calls unwind, and then be ready.
@@ -204,4 +206,68 @@ impl<P, F> Spawn<F> for Throwing<P> {
     fn spawn(&self, _: F) -> Result<(), F> {
         std::panic::panic_any(Bang(3))
     }
+}
+
+/// D107: what cannot be stored is told by the next poll all the same, and is not loaded again.
+fn d107_what_cannot_be_stored<R: Host>() {
+    for many in [false, true] {
+        let make = || {
+            let source = Source::of(Way::Join);
+            let cache = cache(&source, many, |c| c.ttl(ms(0)));
+            (source, cache)
+        };
+        let unwinds = |cache: &Own<R>, source: &Source, poll: &mut Polled<'_>| {
+            beside_a_panicking_waker(cache, source, poll);
+            let calls = source.calls.get();
+            assert!(poll().is_ready() && poll().is_pending());
+            assert_eq!((source.calls.get(), cache.stats().waiters), (calls, 0), "it is told");
+        };
+        for n in 0.. {
+            let (source, cache) = make();
+            let mut calls = calls_of_a_cache(&cache, &source);
+            if n == calls.len() {
+                break;
+            }
+            let (name, mut poll) = calls.swap_remove(n);
+            drop(calls);
+            if many || !gathers(name) {
+                unwinds(&cache, &source, &mut poll);
+            }
+        }
+    }
+}
+
+/// D107: so is a timeout, where what the caller leaves behind panics as it is dropped; and it is counted once.
+fn d107_a_timeout<R: Host>() {
+    struct Throws(bool);
+    impl Drop for Throws {
+        fn drop(&mut self) {
+            if self.0 && !std::thread::panicking() {
+                std::panic::panic_any(Bang(4));
+            }
+        }
+    }
+    let clock = ManualClock::new();
+    let builder = Cache::builder(R::on(clock.clone())).lock_timeout(ms(10), larder::OnTimeout::Fail);
+    let cache = builder
+        .load_fn(|_: u32| async {
+            let _throws = Throws(true);
+            core::future::pending::<Result<u32, Boom>>().await
+        })
+        .build()
+        .expect("valid");
+    let mut get = cache.get(&7);
+    assert!(wakers::poll_once(&mut get).is_pending());
+    clock.advance(ms(10));
+    assert!(catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut get).is_ready())).is_err());
+    assert!(matches!(wakers::poll_once(&mut get), Poll::Ready(Err(larder::LoadError::LockTimeout))));
+    assert!(wakers::poll_once(&mut get).is_pending());
+    let mut get = cache.get(&7);
+    assert!(wakers::poll_once(&mut get).is_pending());
+    clock.advance(ms(10));
+    assert!(catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut get).is_ready())).is_err());
+    drop(get);
+    let stats = cache.stats();
+    assert_eq!((stats.errors, stats.abandoned, stats.timeouts), (2, 0, 2));
+    assert_clean(&stats);
 }
