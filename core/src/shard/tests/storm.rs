@@ -284,4 +284,4 @@ fn each_polled_caller_comes_to_its_end_and_nothing_stays_behind() {
     assert!(seen.iter().all(|count| *count > 100), "everything has happened: {seen:?}");
 }
 
-const SEEDS: u64 = 2000;
+const SEEDS: u64 = 2500;
