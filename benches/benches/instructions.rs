@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 fn usage() -> ExitCode {
     eprintln!("usage: instructions MODE (larder|quick_cache) COUNT");
     eprintln!(
-        "modes: sync, sync-ttl, sync-ttl-coarse, sync-string, async, miss, waiters; larder alone: write-back, write-back-large"
+        "modes: sync, sync-ttl, sync-ttl-coarse, sync-string, async, miss, waiters; larder alone: reversed, write-back, write-back-large"
     );
     ExitCode::from(2)
 }
@@ -71,6 +71,20 @@ fn larder(mode: &str, count: u64) -> bool {
             (0..filled(mode)).for_each(|key| _ = cache.insert(key, key));
             let get = |key| at_once(cache.get(&key)).and_then(Result::ok);
             if mode == "async" { present(count, get) } else { absent(count, get) }
+        }
+        "reversed" => {
+            // One crowd of so many, which is woken and looks again in reverse order.
+            let gate = Gate::default();
+            gate.shut();
+            let cache = Cache::builder(Std::new(NoTimer::new(StdClock::new()))).capacity(CAPACITY).hash_seed(1);
+            let loads = gate.clone();
+            let cache = cache.load_fn(move |key| loads.load(key)).build().expect("a valid configuration");
+            let wakers: Vec<_> = (0..count).map(|_| Waker::from(Arc::new(Sleeper))).collect();
+            let mut callers: Vec<_> =
+                wakers.iter().map(|waker| (Box::pin(cache.get(&7)), Context::from_waker(waker))).collect();
+            assert!(callers.iter_mut().all(|(caller, cx)| caller.as_mut().poll(cx).is_pending()), "the gate is shut");
+            gate.wake();
+            assert!(callers.iter_mut().rev().all(|(caller, cx)| caller.as_mut().poll(cx).is_pending()), "and still is");
         }
         "waiters" => {
             let (gate, keys) = (Gate::default(), Vec::from_iter(0..count / CROWD));
@@ -241,6 +255,12 @@ impl Gate {
         let (is_open, waker) = &mut *self.0.lock().expect("nobody panics");
         *is_open = true;
         waker.take().expect("a load waits").wake();
+    }
+
+    /// Wakes the load though it has to wait on.
+    fn wake(&self) {
+        let waker = self.0.lock().expect("nobody panics").1.take();
+        waker.expect("a load waits").wake();
     }
 
     fn load(&self, key: u64) -> impl Future<Output = Result<u64, ()>> + use<> {

@@ -74,7 +74,8 @@ where
 {
     type Output = Result<V, LoadError<E>>;
 
-    #[inline]
+    // One copy for all calls of a kind: the look of a hit is worked into this, which it would not be into several.
+    #[inline(never)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { engine, key, stay, by } = &mut *self;
         engine.poll_value(stay, *key, by, cx)

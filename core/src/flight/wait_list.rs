@@ -32,8 +32,8 @@ pub(crate) struct SharedWaker<N> {
 pub(crate) struct Registration<N: Notify> {
     listener: N::Listener,
     was_alone: bool,
-    /// How often the shared waker had been woken when this waiter looked last.
-    seen: Option<usize>,
+    /// How often the shared waker had been woken when this waiter looked last; cut to 32 bits, as there are many of these.
+    seen: Option<u32>,
 }
 
 /// What a waiter finds when it is noted.
@@ -183,7 +183,7 @@ impl<N: Notify> WaitList<N> {
         }
         let mut is_unwoken = false;
         if let Some(shared) = &self.shared {
-            let wakes = shared.wakes();
+            let wakes = shared.wakes() as u32;
             is_unwoken = mine.seen.replace(wakes) == Some(wakes);
             let displaced = shared.notify.listen(&mut mine.listener, waker);
             // (At most a clone of the one that is in `old` already.)

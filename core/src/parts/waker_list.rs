@@ -8,7 +8,8 @@ use crate::{Lock, Notify, contain::each};
 /// Wakes its listeners in the order in which they first listened.
 ///
 /// `L` guards the list; where an interrupt may wake a load, it is a critical section and never a spin lock.
-/// Listening again costs a binary search, everything else amortised constant time.
+/// All costs amortised constant time, in whatever order they listen again; where that is not the order in which they first
+/// did, a notification sorts them, and giving back what a burst took lets the next look for a listener be a binary search.
 ///
 /// ```
 /// use larder::{Notify, parts::{Ticket, WakerList, Wakers}};
@@ -34,7 +35,14 @@ pub struct WakerList<L>(L);
 /// let (bell, ticket) = (Bell::default(), Ticket::default());
 /// ```
 #[derive(Debug, Default)]
-pub struct Ticket(Option<NonZeroU64>);
+pub struct Ticket(Option<Number>);
+
+/// Tells listeners apart, in the order in which they first listened; and where one of them was put last.
+#[derive(Clone, Copy, Debug)]
+struct Number {
+    of: NonZeroU64,
+    place: u32,
+}
 
 /// What a [`WakerList`] guards, by whatever lock there is.
 ///
@@ -49,8 +57,10 @@ pub struct Ticket(Option<NonZeroU64>);
 #[derive(Debug, Default)]
 pub struct Wakers {
     issued: u64,
-    /// Ordered by ticket. `None` where a listener has withdrawn.
+    /// `None` where a listener has withdrawn.
     waiting: Vec<(NonZeroU64, Option<Waker>)>,
+    /// So many of them are in order. The others are where their tickets say.
+    ordered: usize,
     withdrawn: usize,
 }
 
@@ -74,10 +84,9 @@ impl<L: Lock<Wakers> + Send + Sync + 'static> Notify for WakerList<L> {
 
     fn notify_all(&self) {
         // The list is taken out, so that a waker may listen, withdraw or notify.
-        let mut waiting = self.0.with(|wakers| {
-            wakers.withdrawn = 0;
-            mem::take(&mut wakers.waiting)
-        });
+        let mut taken = self.0.with(Wakers::take);
+        taken.sort();
+        let mut waiting = taken.waiting;
         // One task that listens for many things lines up many times in a row, and is woken once.
         waiting
             .dedup_by(|(_, next), (_, waker)| waker.as_ref().zip(next.as_ref()).is_some_and(|(a, b)| a.will_wake(b)));
@@ -87,40 +96,60 @@ impl<L: Lock<Wakers> + Send + Sync + 'static> Notify for WakerList<L> {
 
 impl Wakers {
     fn listen(&mut self, ticket: &mut Ticket, waker: &Waker) -> Option<Waker> {
-        let number = *ticket.0.get_or_insert_with(|| {
+        let number = ticket.0.get_or_insert_with(|| {
             self.issued += 1;
-            NonZeroU64::new(self.issued).unwrap_or(NonZeroU64::MAX)
+            Number { of: NonZeroU64::new(self.issued).unwrap_or(NonZeroU64::MAX), place: u32::MAX }
         });
-        let place = match self.waiting.last() {
-            Some((last, _)) if *last >= number => self.waiting.binary_search_by_key(&number, |(number, _)| *number),
-            _ => Err(self.waiting.len()),
-        };
-        match place {
-            Ok(place) => {
-                let present = &mut self.waiting[place].1;
-                if present.as_ref().is_some_and(|present| present.will_wake(waker)) {
-                    return None;
-                }
-                present.replace(waker.clone())
+        if let Some(place) = self.place(*number) {
+            let present = &mut self.waiting[place].1;
+            if present.as_ref().is_some_and(|present| present.will_wake(waker)) {
+                return None;
             }
-            Err(place) => {
-                self.waiting.insert(place, (number, Some(waker.clone())));
-                None
-            }
+            return present.replace(waker.clone());
         }
+        let waker = waker.clone();
+        let len = self.waiting.len();
+        if self.ordered == len && self.waiting.last().is_none_or(|(last, _)| *last < number.of) {
+            self.ordered += 1;
+        }
+        number.place = len as u32;
+        self.waiting.push((number.of, Some(waker)));
+        None
     }
 
-    fn withdraw(&mut self, ticket: NonZeroU64) -> Option<Waker> {
-        let place = self.waiting.binary_search_by_key(&ticket, |(number, _)| *number).ok()?;
+    fn withdraw(&mut self, number: Number) -> Option<Waker> {
+        let place = self.place(number)?;
         let waker = self.waiting[place].1.take();
         self.withdrawn += 1;
         // Half of the list is dead: as many removals have paid for clearing it away.
         if self.withdrawn * 2 > self.waiting.len() {
             self.waiting.retain(|(_, waker)| waker.is_some());
+            self.sort();
             self.waiting.shrink_to(self.waiting.len() * 2);
             self.withdrawn = 0;
         }
         waker
+    }
+
+    /// Where a listener is: at the place that it was given, or, moved since, in order.
+    fn place(&self, Number { of, place }: Number) -> Option<usize> {
+        if self.waiting.get(place as usize).is_some_and(|(number, _)| *number == of) {
+            return Some(place as usize);
+        }
+        let ordered = &self.waiting[..self.ordered];
+        ordered.last().filter(|(last, _)| *last >= of)?;
+        ordered.binary_search_by_key(&of, |(number, _)| *number).ok()
+    }
+
+    fn sort(&mut self) {
+        if self.ordered != self.waiting.len() {
+            self.waiting.sort_unstable_by_key(|(number, _)| *number);
+            self.ordered = self.waiting.len();
+        }
+    }
+
+    fn take(&mut self) -> Self {
+        mem::replace(self, Self { issued: self.issued, ..Self::default() })
     }
 }
 

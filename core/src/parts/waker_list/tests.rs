@@ -45,3 +45,74 @@ fn those_who_withdraw_leave_no_bytes_behind() {
     });
     list.0.with(|wakers| assert_eq!((wakers.waiting.len(), wakers.waiting.capacity()), (0, 0)));
 }
+
+/// C115, D15: in whatever order they listen and withdraw, they are found, and woken in the order in which they came; and
+/// nothing is looked for among those that are out of order.
+#[test]
+fn c115_any_order() {
+    for seed in 0..400_u64 {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut below = |n: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % n
+        };
+        let list = List::default();
+        let order: Arc<spin::Mutex<Vec<u32>>> = Arc::default();
+        let wakers: Vec<_> = (0..40).map(|index| Waker::from(Arc::new(Note(index, Arc::clone(&order))))).collect();
+        let mut tickets: Vec<Ticket> = (0..40).map(|_| Ticket::default()).collect();
+        // When each first listened, if it listens still; and who is on the list.
+        let (mut since, mut listening, mut time) = (Vec::from_iter((0..40).map(|_| None)), Vec::new(), 0);
+        for _ in 0..300 {
+            let who = below(40) as usize;
+            match below(20) {
+                0..14 => {
+                    list.listen(&mut tickets[who], &wakers[who]);
+                    time += 1;
+                    since[who].get_or_insert(time);
+                    if !listening.contains(&who) {
+                        listening.push(who);
+                    }
+                }
+                14..19 => {
+                    let withdrawn = list.withdraw(&mut tickets[who]);
+                    assert_eq!(withdrawn.is_some(), listening.contains(&who), "seed {seed}");
+                    listening.retain(|other| *other != who);
+                    since[who] = None;
+                }
+                _ => {
+                    order.lock().clear();
+                    list.notify_all();
+                    listening.sort_by_key(|who| since[*who]);
+                    assert_eq!(
+                        *order.lock(),
+                        listening.iter().map(|who| *who as u32).collect::<Vec<_>>(),
+                        "seed {seed}"
+                    );
+                    listening.clear();
+                }
+            }
+            list.0.with(|wakers| {
+                let live = wakers.waiting.iter().filter(|(_, waker)| waker.is_some()).count();
+                assert_eq!((live, wakers.waiting.len() - live), (listening.len(), wakers.withdrawn), "seed {seed}");
+                assert!(wakers.waiting[..wakers.ordered].is_sorted_by_key(|(number, _)| *number));
+                assert!(wakers.withdrawn * 2 <= wakers.waiting.len());
+            });
+        }
+    }
+}
+
+/// C115: who listens again in reverse order is put at the end, each at once.
+#[test]
+fn c115_the_reverse_order_moves_nobody() {
+    let list = List::default();
+    let mut tickets: Vec<Ticket> = (0..1000).map(|_| Ticket::default()).collect();
+    tickets.iter_mut().for_each(|ticket| _ = list.listen(ticket, Waker::noop()));
+    list.notify_all();
+    for (place, ticket) in tickets.iter_mut().rev().enumerate() {
+        list.listen(ticket, Waker::noop());
+        let at = list
+            .0
+            .with(|wakers| wakers.waiting.iter().position(|(number, _)| Some(*number) == ticket.0.map(|it| it.of)));
+        assert_eq!(at, Some(place));
+    }
+}
