@@ -17,6 +17,9 @@ pub type BoxError = Box<dyn error::Error + Send + Sync>;
 
 /// Why a lookup has no value.
 ///
+/// It shows its cause once, in the alternate form, in which errors that know of others tell of them all. It has no
+/// `source()`: the loader's own error, with the sources of that, is at [`error`](Self::error).
+///
 /// ```
 /// # use larder::LoadError;
 /// fn retry_after<E>(error: &LoadError<E>) -> bool {
@@ -441,7 +444,7 @@ impl<E> Clone for Cause<E> {
 impl<E: fmt::Display> fmt::Display for Failure<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.cause {
-            Cause::Error(error) => return write!(f, "the load failed: {error}"),
+            Cause::Error(error) => return write!(f, "the load failed: {error:#}"),
             Cause::BudgetExceeded => "the load took longer than its budget",
             Cause::Panicked => "the load panicked",
             Cause::AlreadyExpired => "the load answered with a value that had already expired",

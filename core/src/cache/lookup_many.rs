@@ -30,7 +30,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Any caller who waits for any of the keys carries a load of many keys on; it is dropped when nobody waits for any
     /// of them. Keys that reach the lock timeout or the lock age together are loaded together.
     ///
-    /// Each poll takes time in proportion to the number of keys, and does nothing for those that are settled.
+    /// A poll takes time in proportion to the keys whose loads were woken.
+    ///
+    /// Keys are borrowed in any form that the map knows: for `String`s that is `["a", "b"]`, not `&["a", "b"]`, whose items
+    /// are `&&str`.
     ///
     /// # Errors
     ///

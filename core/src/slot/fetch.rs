@@ -16,6 +16,10 @@ use crate::{
 /// is_answer::<larder::Loaded<&str>>();
 /// is_answer::<larder::Revalidated<&str>>();
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "a fetch of a slot has to answer `Loaded` or `Revalidated`, not `{Self}`",
+    note = "wrap a plain value: `Ok(Loaded::new(value))`"
+)]
 pub trait Answer: Into<Revalidated<Self::Value>> + Sealed {
     /// The value of the slot.
     type Value: Clone;

@@ -105,7 +105,8 @@ pub trait Takes<F: Future, X = ()>: Threads {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "this cannot be kept by a cache of these keys, values and errors on `{Self}`",
-    note = "on many threads, what a cache keeps has to be `Send`, `Sync` and `'static`, and so have its loads, but for `Sync`; on one thread (`parts::Local`) only `'static`"
+    note = "on many threads, what a cache keeps has to be `Send`, `Sync` and `'static`, and so have its loads, but for `Sync`; on one thread (`parts::Local`) only `'static`",
+    note = "where the runtime is a parameter, say which threading it has: `R: Runtime<Threads = ManyThreads>`"
 )]
 pub trait Keeps<K, V, E, S>: Threads {
     /// Erases the type of a source.

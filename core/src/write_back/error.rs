@@ -225,8 +225,8 @@ impl<K: fmt::Debug, E: fmt::Display> fmt::Display for WriteBackError<K, E> {
 impl<K: fmt::Debug, E: fmt::Display> fmt::Display for Fault<K, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Backend(error) => write!(f, "the back end failed: {error}"),
-            Self::Victim(key, error) => write!(f, "{key:?} could not be flushed to make room: {error}"),
+            Self::Backend(error) => write!(f, "the back end failed: {error:#}"),
+            Self::Victim(key, error) => write!(f, "{key:?} could not be flushed to make room: {error:#}"),
             Self::Dependency(unflushed) => unflushed.fmt(f),
             Self::Full => f.write_str("all entries are pinned"),
         }

@@ -65,13 +65,14 @@ use shared::Shared;
 /// # What holds
 ///
 /// * **Nothing is lost.** A dirty entry leaves only once it has been written. A flush that fails, panics or is dropped leaves
-///   it dirty, in its place. Dropping the cache with dirty entries is [heard of](crate::Backend::lost).
+///   it dirty, in its place. At the end of a program, [`close`](Self::close) writes all that is dirty; dropping the cache
+///   with dirty entries is [heard of](crate::Backend::lost).
 /// * **Order.** What a cache [depends on](Self::depend_on) is on disk before it is, across any number of caches. What would
 ///   be a circle is refused when it is added.
-/// * **Nobody waits for what is not his.** No lock is held while the back end works: a hit does not wait for the load or
+/// * **Nobody waits for what is not theirs.** No lock is held while the back end works: a hit does not wait for the load or
 ///   the flush of another key, nor a change for the flush of its own.
 /// * **Work is shared.** Callers of a key share its load, and those who flush it its flush. Any of them who is polled carries
-///   it on; one who is dropped leaves it to the others, and takes nothing with him.
+///   it on; one who is dropped leaves it to the others, and takes nothing along.
 /// * **Room in order.** Where all entries are pinned, who waits is served in order of arrival. Room is spoken for before a
 ///   load, and nothing leaves before that has succeeded. The entry leaves that was not in use for the longest, at the same
 ///   cost however many there are; a clean one costs no I/O.

@@ -48,6 +48,23 @@ fn c120_any_error() {
     assert_eq!(judge(|| io::Error::other(REASON)).kind(), io::ErrorKind::Other);
 }
 
+/// C120: an error that knows what made it shows that, too.
+#[test]
+fn c120_with_all_its_causes() {
+    let failed =
+        || anyhow::Error::from(io::Error::other("no route")).context("cannot ask").context("cannot find the user");
+    let whole = "cannot find the user: cannot ask: no route";
+    let cache = failing(failed);
+    let error = now(cache.get(&1)).expect_err("it fails");
+    assert_eq!(error.to_string(), format!("the load failed: {whole}"));
+    assert_eq!(
+        format!("{:#}", anyhow::Error::from(error).context("in name")),
+        format!("in name: the load failed: {whole}")
+    );
+    let error = now(cache.get(&1)).expect_err("it fails").into_error().expect("it has one");
+    assert!(error.chain().any(|cause| cause.is::<io::Error>()));
+}
+
 /// C120: it is passed on by `?`.
 #[test]
 fn c120_passed_on() {

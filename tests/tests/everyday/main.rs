@@ -2,4 +2,5 @@
 
 mod errors;
 mod no_loader;
+mod programs;
 mod types;

@@ -254,7 +254,9 @@ impl<R: Host> Storm<R> {
                 (found.value().id(), found.age().as_millis() as u64, left, stale)
             });
             let expected = held.map(|held| {
-                let left = if held.deadline == u64::MAX { u64::MAX } else { held.deadline.saturating_sub(now) };
+                // (Never more than the life that was given, though the clock has jumped back.)
+                let since = now.max(held.published);
+                let left = if held.deadline == u64::MAX { u64::MAX } else { held.deadline.saturating_sub(since) };
                 let stale = (!held.is_fresh(now)).then(|| now - held.deadline);
                 (held.id, now.saturating_sub(held.published), left, stale)
             });
