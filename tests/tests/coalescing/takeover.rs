@@ -9,6 +9,7 @@ on_every_runtime! {
     c23_the_beginner_takes_over_from_a_ticket
     a_clock_that_jumps_back_makes_nobody_take_over_early
     a_load_that_begins_after_a_jump_back_is_taken_over_in_time
+    a_closure_that_is_used_up_takes_nothing_over
 }
 
 /// C23, D12: who was overtaken looks at the age of what overtook him, though he slept without a deadline. (P6)
@@ -96,4 +97,27 @@ fn what_a_ticket_took_over_is_dropped_when_the_last_one_lands<R: Host>() {
     let stats = cache.stats();
     assert_eq!((loads.live(), stats.loads_succeeded, stats.loads_dropped), (0, 1, 1));
     assert_clean(&stats);
+}
+
+/// D12: while a call's own load is polled for the first time another takes over, and there is no closure left for one more.
+fn a_closure_that_is_used_up_takes_nothing_over<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(never());
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(0)));
+    let (own, other) = (cache.clone(), Rc::new(core::cell::RefCell::new(None)));
+    let begun = other.clone();
+    let i = sim.call(async move {
+        let inner = own.clone();
+        let load = async move {
+            let mut takes_over = Box::pin(async move { inner.get(&7).await });
+            assert!(wakers::poll_once(&mut takes_over).is_pending());
+            *begun.borrow_mut() = Some(takes_over);
+            core::future::pending::<Result<V, Boom>>().await
+        };
+        own.get_or_load(&7, || load).await
+    });
+    assert_eq!((sim.saw(i).as_str(), loads.calls(), cache.stats().loads_begun), ("waits", 1, 2));
+    sim.drop(i);
+    other.take();
+    assert_clean(&cache.stats());
 }
