@@ -12,6 +12,11 @@ pub fn allocations(work: impl FnOnce()) -> u64 {
     measure(work).count_total
 }
 
+/// Runs `work` and tells how many bytes it asked for in all, given back or not.
+pub fn bytes(work: impl FnOnce()) -> u64 {
+    measure(work).bytes_total
+}
+
 /// Runs `work` twice and asserts that the second time left no byte behind.
 ///
 /// The first time may fill what is kept for good, such as the capacity of a table.

@@ -1,96 +1,250 @@
 //! Which cache is to be flushed before which.
 //!
-//! `N` is what a cache is known by. An edge leads from a cache to one that is to be flushed first.
+//! `N` is how a cache is held by those that depend on it, and `W` how it knows of them; each cache has a number of its own,
+//! by which both find it.
 
-use alloc::{vec, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
+use core::ops::Bound::{Excluded, Unbounded};
 
-/// What has to be on disk over there first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
-    /// All changes up to this number.
+/// How a cache is to depend on another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What has been changed there up to this number: one shot.
     UpTo(u64),
-    /// All there are, each time.
+    /// What is dirty there when this one is flushed next.
+    UntilFlushed,
+    /// All that is dirty there, each time.
     Always,
 }
 
-impl Need {
-    /// Tells whether there is something to be flushed, or may be; `oldest` is the first change there that is not on disk.
-    pub(crate) fn counts(self, oldest: Option<u64>) -> bool {
-        match self {
-            Self::Always => true,
-            Self::UpTo(last) => oldest.is_some_and(|oldest| oldest <= last),
-        }
-    }
+/// What a cache needs of one that is to be flushed first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Need {
+    /// Changes up to this number have to be on disk.
+    pub(crate) up_to: Option<u64>,
+    /// What is dirty there goes first when this one is flushed next; that is the number of the wish.
+    pub(crate) until_flushed: Option<u64>,
+    pub(crate) always: bool,
 }
 
-/// One cache in the graph: what has to be flushed before it, and what others have to know of it.
-pub(crate) struct Edges<N> {
-    list: Vec<(N, Need)>,
-    /// The first change that is not on disk.
+/// One cache in the graph: what has to be flushed before it and after it, and what others have to know of it.
+pub(crate) struct Edges<N, W> {
+    to: BTreeMap<usize, (Need, N)>,
+    from: BTreeMap<usize, Dependent<W>>,
+    /// Those of them that need changes up to a number, by that.
+    shots: BTreeSet<(u64, usize)>,
+    /// The first change that is not on disk, and the last there was.
     oldest: Option<u64>,
+    last: u64,
+    wishes: u64,
+    /// Nothing was dirty here, or in what has to be flushed before, when so much had happened in the graph.
+    pub(crate) clean_at: u64,
 }
 
-impl<N: Clone + PartialEq> Edges<N> {
-    pub(crate) const fn new() -> Self {
-        Self { list: Vec::new(), oldest: None }
+struct Dependent<W> {
+    node: W,
+    up_to: Option<u64>,
+    /// It needs something though all that is dirty now were flushed.
+    stays: bool,
+}
+
+impl Need {
+    /// Tells whether it is only until the next flush: that counts for no circle, and gives way to what would close one.
+    pub(crate) const fn gives_way(self) -> bool {
+        self.up_to.is_none() && !self.always
     }
 
-    pub(crate) const fn oldest(&self) -> Option<u64> {
-        self.oldest
+    const fn stays(self) -> bool {
+        self.until_flushed.is_some() || self.always
     }
 
-    pub(crate) const fn note(&mut self, oldest: Option<u64>) {
-        self.oldest = oldest;
-    }
-
-    /// Adds an edge; of those that are satisfied one day, one to each cache is enough.
-    pub(crate) fn add(&mut self, to: N, need: Need) {
-        let is_alike = |other: &Need| (*other == Need::Always) == (need == Need::Always);
-        match self.list.iter_mut().find(|(other, is)| *other == to && is_alike(is)) {
-            // A higher number includes a lower one, which may come after it: it was asked for before the edge is added.
-            Some((_, present)) => *present = need.max(*present),
-            None => self.list.push((to, need)),
-        }
-    }
-
-    /// Returns all edges.
-    pub(crate) fn list(&self) -> Vec<(N, Need)> {
-        self.list.clone()
-    }
-
-    /// Takes out an edge, unless it needs something else by now.
-    pub(crate) fn remove(&mut self, edge: &(N, Need)) {
-        self.list.retain(|other| other != edge);
-    }
-
-    /// Takes out all edges, to be dropped by the caller.
-    pub(crate) fn take(&mut self) -> Vec<(N, Need)> {
-        core::mem::take(&mut self.list)
+    const fn is_none(self) -> bool {
+        self.up_to.is_none() && !self.stays()
     }
 }
 
-/// Returns the caches along a way from one to the other, both included.
-pub(crate) fn way<N: Clone + PartialEq>(from: N, to: &N, next: impl Fn(&N) -> Vec<N>) -> Option<Vec<N>> {
-    let mut seen = vec![from.clone()];
-    // Each with those behind it that were not followed yet.
-    let mut path = vec![(from.clone(), next(&from))];
-    while let Some((last, ahead)) = path.last_mut() {
-        if last == to {
-            return Some(path.into_iter().map(|(node, _)| node).collect());
+impl<N: Clone, W: Clone> Edges<N, W> {
+    pub(crate) fn new() -> Self {
+        let (to, from, shots) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Self { to, from, shots, oldest: None, last: 0, wishes: 0, clean_at: 0 }
+    }
+
+    /// Returns the number of the last change, if there is one that is not on disk.
+    pub(crate) fn dirty_up_to(&self) -> Option<u64> {
+        self.oldest.map(|_| self.last)
+    }
+
+    /// Tells whether a change up to this number is not on disk.
+    pub(crate) fn is_dirty(&self, up_to: u64) -> bool {
+        self.oldest.is_some_and(|oldest| oldest <= up_to)
+    }
+
+    /// Notes the first change that is not on disk, and the last there was; returns who has what it needs up to a number by
+    /// that.
+    pub(crate) fn note(&mut self, oldest: Option<u64>, last: u64) -> Vec<(W, u64)> {
+        (self.oldest, self.last) = (oldest, last);
+        let mut served = Vec::new();
+        while let Some((up_to, id)) = self.shots.first().copied().filter(|(up_to, _)| !self.is_dirty(*up_to)) {
+            served.extend(self.from.get(&id).map(|from| (from.node.clone(), up_to)));
+            self.not_needed_up_to(id);
         }
-        match ahead.pop() {
-            Some(node) if seen.contains(&node) => {}
-            Some(node) => {
-                seen.push(node.clone());
-                let ahead = next(&node);
-                path.push((node, ahead));
+        served
+    }
+
+    /// Adds what this one needs of another, which is to be told by [`needed_by`](Self::needed_by) then; returns that one if
+    /// it was known already. Of a kind one is enough, and a higher number includes a lower one.
+    pub(crate) fn need(&mut self, id: usize, to: N, kind: Kind) -> Option<N> {
+        let mut to = Some(to);
+        let (needs, _) = match self.to.get_mut(&id) {
+            Some(known) => known,
+            None => self.to.entry(id).or_insert((Need::default(), to.take()?)),
+        };
+        match kind {
+            Kind::UpTo(last) => needs.up_to = needs.up_to.max(Some(last)),
+            Kind::UntilFlushed => {
+                self.wishes += 1;
+                needs.until_flushed = Some(self.wishes);
             }
-            None => {
-                path.pop();
+            Kind::Always => needs.always = true,
+        }
+        to
+    }
+
+    /// Another needs something of this one; tells whether anything of that is left to be done.
+    pub(crate) fn needed_by(&mut self, id: usize, node: W, kind: Kind) -> bool {
+        if matches!(kind, Kind::UpTo(last) if !self.is_dirty(last)) {
+            return false;
+        }
+        let from = self.from.entry(id).or_insert(Dependent { node, up_to: None, stays: false });
+        match kind {
+            Kind::UpTo(last) if from.up_to < Some(last) => {
+                if let Some(before) = from.up_to.replace(last) {
+                    self.shots.remove(&(before, id));
+                }
+                self.shots.insert((last, id));
+            }
+            Kind::UpTo(_) => {}
+            Kind::UntilFlushed | Kind::Always => from.stays = true,
+        }
+        true
+    }
+
+    /// Makes what this one needs of another less; returns what is left, and that one if nothing is.
+    pub(crate) fn lessen(&mut self, id: usize, less: impl FnOnce(&mut Need)) -> Option<(Need, Option<N>)> {
+        let (needs, _) = self.to.get_mut(&id)?;
+        less(needs);
+        let left = *needs;
+        let gone = if left.is_none() { self.to.remove(&id).map(|(_, to)| to) } else { None };
+        Some((left, gone))
+    }
+
+    /// Another needs no more of this one than that.
+    pub(crate) fn needed_less(&mut self, id: usize, left: Need) {
+        if let Some(from) = self.from.get_mut(&id) {
+            from.stays = left.stays();
+            if left.up_to.is_none() {
+                self.not_needed_up_to(id);
             }
         }
     }
-    None
+
+    fn not_needed_up_to(&mut self, id: usize) {
+        let Some(from) = self.from.get_mut(&id) else { return };
+        if let Some(up_to) = from.up_to.take() {
+            self.shots.remove(&(up_to, id));
+        }
+        if !from.stays {
+            self.from.remove(&id);
+        }
+    }
+
+    /// Returns what this one needs of another.
+    pub(crate) fn needs(&self, id: usize) -> Option<Need> {
+        self.to.get(&id).map(|(needs, _)| *needs)
+    }
+
+    /// Returns the next of the caches that this one needs, behind that number.
+    pub(crate) fn next_to(&self, after: Option<usize>) -> Option<(usize, Need, N)> {
+        let (id, (needs, to)) = self.to.range((after.map_or(Unbounded, Excluded), Unbounded)).next()?;
+        Some((*id, *needs, to.clone()))
+    }
+
+    /// Returns the next of the caches that need this one, behind that number.
+    pub(crate) fn next_from(&self, after: Option<usize>) -> Option<(usize, W)> {
+        let (id, from) = self.from.range((after.map_or(Unbounded, Excluded), Unbounded)).next()?;
+        Some((*id, from.node.clone()))
+    }
+}
+
+/// One of two searches that are to meet.
+struct Search<N> {
+    /// What was found, each with the one by which it was.
+    seen: BTreeMap<usize, (N, Option<usize>)>,
+    /// The way to where it is, each with the one of its neighbours that was looked at last.
+    path: Vec<(usize, N, Option<usize>)>,
+}
+
+impl<N: Clone> Search<N> {
+    fn new(id: usize, from: N) -> Self {
+        Self { seen: BTreeMap::from([(id, (from.clone(), None))]), path: Vec::from([(id, from, None)]) }
+    }
+
+    /// Looks at one more edge; returns what it has found, if that is new.
+    fn step(&mut self, next: impl Fn(&N, Option<usize>) -> Option<(usize, N)>) -> Option<usize> {
+        let (id, node, after) = self.path.last_mut()?;
+        let Some((found, neighbour)) = next(node, *after) else {
+            self.path.pop();
+            return None;
+        };
+        *after = Some(found);
+        if self.seen.contains_key(&found) {
+            return None;
+        }
+        self.seen.insert(found, (neighbour.clone(), Some(*id)));
+        self.path.push((found, neighbour, None));
+        Some(found)
+    }
+
+    /// Returns what lies between one that was found and where it began, both included.
+    fn back(&self, from: usize) -> Vec<(usize, N)> {
+        let mut way = Vec::new();
+        let mut next = Some(from);
+        while let Some((id, (node, by))) = next.and_then(|id| Some((id, self.seen.get(&id)?))) {
+            way.push((id, node.clone()));
+            next = *by;
+        }
+        way
+    }
+}
+
+/// Returns the caches along a way from one to the other, both included; `ahead` and `behind` give their neighbours one by one.
+///
+/// It searches from both ends in turn, and ends when one of them leads nowhere: so it takes time for what lies between the
+/// two, whatever else there is beyond the one or the other.
+pub(crate) fn way<N: Clone>(
+    from: (usize, N),
+    to: (usize, N),
+    ahead: impl Fn(&N, Option<usize>) -> Option<(usize, N)>,
+    behind: impl Fn(&N, Option<usize>) -> Option<(usize, N)>,
+) -> Option<Vec<(usize, N)>> {
+    let (start, end) = (from.0, to.0);
+    let (mut down, mut up) = (Search::new(start, from.1), Search::new(end, to.1));
+    let mut met = (start == end).then_some(start);
+    while met.is_none() {
+        if up.path.is_empty() || down.path.is_empty() {
+            return None;
+        }
+        met = up.step(&behind).filter(|id| down.seen.contains_key(id));
+        met = met.or_else(|| down.step(&ahead).filter(|id| up.seen.contains_key(id)));
+    }
+    let met = met?;
+    let mut way = down.back(met);
+    way.reverse();
+    way.extend(up.back(met).into_iter().skip(1));
+    Some(way)
 }
 
 #[cfg(test)]

@@ -22,14 +22,14 @@ mod flush;
 mod graph;
 mod ledger;
 mod places;
+mod plan;
 mod room;
 mod state;
 
 pub(crate) use ask::{Asked, Standing};
 pub(crate) use entry::Entry;
-#[expect(unreachable_pub, reason = "a part of public traits, though it has no public name")]
-pub use graph::Need;
-pub(crate) use graph::{Edges, way};
+pub(crate) use graph::{Edges, Kind, Need, way};
 pub(crate) use ledger::{Ledger, Origin, Placed, Spoken, Victim};
+pub(crate) use plan::Plan;
 pub(crate) use room::{Grant, Ticket};
 pub(crate) use state::{Change, State};

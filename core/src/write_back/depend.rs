@@ -11,12 +11,10 @@ use core::{
 
 use super::{
     CircleError, Fault, Flush, FlushError, Unflushed, WriteBack, WriteBackError,
-    book::{FlushOf, Other},
     needs::Needs,
-    node::Node,
-    shared::Shared,
+    node::{FlushOf, Held, Node, Reach},
 };
-use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Need, share::Once};
+use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Kind, share::Once};
 
 /// A cache that others may depend on, from many threads or on one. Every [`WriteBack`] is one.
 ///
@@ -40,12 +38,9 @@ use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Need, share::O
     note = "before a cache on many threads, only one can be that is `Send` and `Sync` itself, with errors that can be printed"
 )]
 pub trait FlushFirst<T: Threads> {
+    /// This cache as those hold it that depend on it.
     #[doc(hidden)]
-    fn upstream(&self) -> Arc<Other<T>>;
-
-    /// Claims what is needed of this cache.
-    #[doc(hidden)]
-    fn need(&self, always: bool) -> (Node, Need);
+    fn held(&self) -> Held<T>;
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
@@ -76,7 +71,36 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn depend_on<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U) -> Result<(), CircleError> {
-        self.connect(other, false)
+        self.connect(other, None)
+    }
+
+    /// Has whatever is dirty in `other` be on disk before this cache is flushed next, and no more after that.
+    ///
+    /// As [`depend_on`](Self::depend_on), but what counts is what is dirty there when something of this cache is written, be it
+    /// changed before or after this call. It is over once that is on disk, or if nothing was dirty there. It keeps no other
+    /// dependency from being added: from what would be a circle with it, it is taken out.
+    ///
+    /// # Errors
+    ///
+    /// [`CircleError`] if `other` has to be flushed after this one by other dependencies; nothing has changed then.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
+    /// # let disk = |value| Memory::from([(1, value)]);
+    /// # let (disk_of_pages, disk_of_roots) = (disk("old"), disk("old"));
+    /// # let runtime = Std::new(ManualClock::new());
+    /// let pages = WriteBack::builder(runtime.clone(), disk_of_pages.clone()).name("pages").build()?;
+    /// let roots = WriteBack::builder(runtime, disk_of_roots.clone()).name("roots").build()?;
+    /// roots.depend_until_flushed_on(&pages)?;
+    /// block_on(pages.get_or_load(&1))?.set("new"); // though it is later than the call
+    /// block_on(roots.get_or_load(&1))?.set("new");
+    /// block_on(roots.flush())?;
+    /// assert_eq!((disk_of_pages.get(&1), disk_of_roots.get(&1)), (Some("new"), Some("new")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn depend_until_flushed_on<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U) -> Result<(), CircleError> {
+        self.connect(other, Some(Kind::UntilFlushed))
     }
 
     /// Has whatever is dirty in `other` be on disk before anything of this cache is written, each time.
@@ -101,27 +125,37 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn always_depend_on<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U) -> Result<(), CircleError> {
-        self.connect(other, true)
+        self.connect(other, Some(Kind::Always))
     }
 
-    fn connect<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U, always: bool) -> Result<(), CircleError> {
-        let (node, need) = other.need(always);
-        // Dropped outside the lock, unless it is of use.
-        let mut upstream = Some(other.upstream());
-        let connected = self.shared.with(|book| {
-            // Under this lock as well, so that a flush which looks for what it needs finds both or neither.
-            let is_needed = self.shared.node.connect(&node, need)?;
-            let is_new = is_needed && !book.links.iter().any(|(link, _)| *link == node);
-            if is_new {
-                book.links.extend(upstream.take().map(|upstream| (node, upstream)));
-            }
-            Ok(is_new)
-        });
-        if connected.map_err(|names| CircleError { names })? {
-            // One more is kept: let go of those that need not be any longer, or they add up where this is never flushed.
-            let _needed = self.shared.needed();
-        }
-        Ok(())
+    /// Takes back that this cache [always](Self::always_depend_on) depends on `other`; tells whether it did.
+    ///
+    /// Flushes that are under way still go by it, and what else there is between the two stays.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
+    /// # let disk = |value| Memory::from([(1, value)]);
+    /// # let (disk_of_pages, disk_of_roots) = (disk("old"), disk("old"));
+    /// # let runtime = Std::new(ManualClock::new());
+    /// let pages = WriteBack::builder(runtime.clone(), disk_of_pages.clone()).name("pages").build()?;
+    /// let roots = WriteBack::builder(runtime, disk_of_roots.clone()).name("roots").build()?;
+    /// roots.always_depend_on(&pages)?;
+    /// assert!(roots.stop_depending_on(&pages));
+    /// pages.always_depend_on(&roots)?; // and now the other way round
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stop_depending_on<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U) -> bool {
+        let (other, mut did) = (other.held(), false);
+        let _gone = self.shared.node.lessen(&other, |need| did = core::mem::take(&mut need.always));
+        did
+    }
+
+    fn connect<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U, kind: Option<Kind>) -> Result<(), CircleError> {
+        let other = other.held();
+        // Without a kind that is what is dirty there now.
+        let kind = kind.or_else(|| other.dirty_up_to().map(Kind::UpTo));
+        kind.map_or(Ok(()), |kind| self.shared.node.connect(&other, kind)).map_err(|names| CircleError { names })
     }
 }
 
@@ -162,9 +196,10 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     ) -> impl Future<Output = Result<(), DependError>> + Unpin {
         Once::new(move || {
             Some(async move {
-                let (_, dirty_now) = other.need(false);
-                let flush = (*other.upstream())(dirty_now);
-                flush.await.map_err(DependError::Unflushed)?;
+                let other_now = other.held();
+                if let Some(dirty_now) = other_now.dirty_up_to() {
+                    (*other_now.upstream)(dirty_now).await.map_err(DependError::Unflushed)?;
+                }
                 self.depend_on(other).map_err(DependError::Circle)
             })
         })
@@ -192,34 +227,22 @@ impl fmt::Display for DependError {
 
 impl Error for DependError {}
 
-impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
-    fn need(&self, always: bool) -> (Node, Need) {
-        let need = self.with(|book| {
-            book.is_needed = true;
-            if always { Need::Always } else { Need::UpTo(book.ledger.last_change()) }
-        });
-        (self.node.clone(), need)
-    }
+/// The graph is to know what is dirty in this cache from now on.
+fn node<K: Key, V: Clone, E, R: Runtime>(cache: &WriteBack<K, V, E, R>) -> Node<R::Threads> {
+    cache.shared.with(|book| _ = book.node.get_or_insert_with(|| cache.shared.node.clone()));
+    cache.shared.node.clone()
 }
 
-/// The flush of a cache on behalf of one that depends on it.
-///
-/// What is always to be flushed before it is flushed as well, though it may have nothing dirty itself: the order holds
-/// across it.
+/// The flush of a cache up to a number, on behalf of one that depends on it.
 struct Behalf<K: Key, V: Clone, E, R: Runtime> {
-    needs: Option<Needs<<R::Threads as Threads>::Task<Result<(), Unflushed>>>>,
+    /// What always goes first, though the cache may have nothing dirty itself, where that is not seen to by the other one.
+    needs: Option<Needs<R::Threads>>,
     flush: Flush<K, V, E, R>,
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> Behalf<K, V, E, R> {
-    fn new(cache: &WriteBack<K, V, E, R>, need: Need) -> Self {
-        let shared = &cache.shared;
-        let (needs, last) = match need {
-            Need::Always if shared.node.is_dirty_within() => (Some(Needs::of(shared)), None),
-            Need::Always => (None, None),
-            Need::UpTo(last) => (None, Some(last)),
-        };
-        Self { needs, flush: Flush::up_to(cache, last) }
+    fn new(cache: &WriteBack<K, V, E, R>, up_to: u64, is_far: bool) -> Self {
+        Self { needs: is_far.then(|| Needs::of(&cache.shared.node)), flush: Flush::up_to(cache, up_to) }
     }
 }
 
@@ -258,18 +281,14 @@ where
     K: Key + 'static,
     V: Clone + 'static,
     E: fmt::Display + 'static,
-    R: Runtime + 'static,
+    R: Runtime<Threads = ManyThreads> + 'static,
     Self: Send + Sync,
     Flush<K, V, E, R>: Send,
-    <R::Threads as Threads>::Task<Result<(), Unflushed>>: Send,
 {
-    fn upstream(&self) -> Arc<Other<ManyThreads>> {
-        let cache = self.clone();
-        Arc::new(move |need| -> FlushOf<ManyThreads> { Box::pin(Behalf::new(&cache, need)) })
-    }
-
-    fn need(&self, always: bool) -> (Node, Need) {
-        self.shared.need(always)
+    fn held(&self) -> Held<ManyThreads> {
+        let (cache, node) = (self.clone(), node(self));
+        let upstream = move |up_to| -> FlushOf<ManyThreads> { Box::pin(Behalf::new(&cache, up_to, false)) };
+        Held { node: Reach::Own(node), upstream: Arc::new(upstream) }
     }
 }
 
@@ -280,12 +299,10 @@ where
     E: fmt::Display + 'static,
     R: Runtime + 'static,
 {
-    fn upstream(&self) -> Arc<Other<OneThread>> {
-        let cache = self.clone();
-        Arc::new(move |need| -> FlushOf<OneThread> { Box::pin(Behalf::new(&cache, need)) })
-    }
-
-    fn need(&self, always: bool) -> (Node, Need) {
-        self.shared.need(always)
+    fn held(&self) -> Held<OneThread> {
+        let (cache, node) = (self.clone(), Reach::of(node(self)));
+        let is_far = matches!(node, Reach::Far(..));
+        let upstream = move |up_to| -> FlushOf<OneThread> { Box::pin(Behalf::new(&cache, up_to, is_far)) };
+        Held { node, upstream: Arc::new(upstream) }
     }
 }

@@ -160,11 +160,11 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
         Self { shared, wrap, scope, last, begun, ahead, running, tells_apart, failed, is_over }
     }
 
-    /// Flushes all changes up to this number, or all that there are now, on behalf of a flush of another cache.
+    /// Flushes all changes up to this number, on behalf of a flush of another cache.
     ///
     /// It is polled with one waker throughout, by which that flush is known to whatever asks for it from here.
-    pub(super) fn up_to(cache: &WriteBack<K, V, E, R>, last: Option<u64>) -> Self {
-        Self { tells_apart: false, ..Self::new(cache, Scope::All { last, before: None }) }
+    pub(super) fn up_to(cache: &WriteBack<K, V, E, R>, last: u64) -> Self {
+        Self { tells_apart: false, ..Self::new(cache, Scope::All { last: Some(last), before: None }) }
     }
 
     /// Sets out: what is dirty now is what is to be on disk.

@@ -9,7 +9,7 @@ use core::{
 };
 
 use super::{
-    Fault, Unflushed,
+    Fault,
     needs::Needs,
     shared::{BookOf, Done, Shared, Writing},
 };
@@ -25,9 +25,9 @@ pub struct FlushJob<K: Key, V: Clone, E, R: Runtime> {
     step: Steps<V, E, R::Threads>,
 }
 
-type Steps<V, E, T> = Step<V, <T as Threads>::Task<Result<(), E>>, <T as Threads>::Task<Result<(), Unflushed>>>;
+type Steps<V, E, T> = Step<V, <T as Threads>::Task<Result<(), E>>, T>;
 
-enum Step<V, F, T> {
+enum Step<V, F, T: Threads> {
     New,
     /// This is to be written.
     Fixed(V),
@@ -96,7 +96,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Future for FlushJob<K, V, E, R> {
                     Begun::Nothing => return Poll::Ready(Ok(Done::Flushed)),
                 },
                 Step::Fixed(_) => {
-                    let needs = Needs::of(&this.shared);
+                    let needs = Needs::of(&this.shared.node);
                     if let Step::Fixed(value) = mem::replace(&mut this.step, Step::Over) {
                         this.step = Step::First(value, needs);
                     }
@@ -106,7 +106,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Future for FlushJob<K, V, E, R> {
                         this.writing = None;
                         return Poll::Ready(Err(Fault::Dependency(unflushed)));
                     }
-                    if let Step::First(value, ..) = mem::replace(&mut this.step, Step::Over) {
+                    if let Step::First(value, needs) = mem::replace(&mut this.step, Step::Over) {
+                        needs.succeed();
                         this.step = Step::Writing(this.shared.backend.flush(this.key.clone(), value));
                     }
                 }

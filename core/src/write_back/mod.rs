@@ -13,6 +13,7 @@ mod error;
 mod flush;
 mod flush_job;
 mod get;
+mod group;
 mod insert;
 mod land;
 mod leave;
@@ -99,13 +100,6 @@ pub struct WriteBack<K: Key, V: Clone, E, R: Runtime> {
 impl<K: Key, V: Clone, E, R: Runtime> Clone for WriteBack<K, V, E, R> {
     fn clone(&self) -> Self {
         Self { shared: Arc::clone(&self.shared), wraps: self.wraps }
-    }
-}
-
-impl<K: Key, V: Clone, E, R: Runtime> Drop for WriteBack<K, V, E, R> {
-    fn drop(&mut self) {
-        // Two caches that have depended on each other in turn must not keep each other for ever.
-        let _needed = self.shared.needed();
     }
 }
 

@@ -5,7 +5,7 @@ use core::{mem, task::Waker};
 
 use super::{
     Fault,
-    book::{Book, Other},
+    book::Book,
     node::Node,
     room::Patience,
     timeless::{Aside, Timeless},
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     DefaultHasher, Instant, Key, Runtime, Threads,
     contain::{contain, each},
-    dirty::{Ledger, Need},
+    dirty::Ledger,
     policy::Lru,
     shard::Seat,
     share::{Engine, ShardOf},
@@ -28,7 +28,7 @@ pub(crate) struct Shared<K: Key, V: Clone, E, R: Runtime> {
     pub(super) hasher: DefaultHasher,
     pub(super) settings: Settings,
     /// This cache in the graph of all.
-    pub(super) node: Node,
+    pub(super) node: Node<R::Threads>,
 }
 
 /// What is decided when the cache is built.
@@ -104,36 +104,17 @@ impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
 
     /// Runs `f` on the flights and the book, alone, and lets the graph know what it has to.
     pub(super) fn with_flights<T>(&self, f: impl FnOnce(&mut FlightsOf<K, V, E, R>, &mut BookOf<K, V, R>) -> T) -> T {
-        self.engine.shards[0].0.with_both(|flights, book| {
+        let (result, served) = self.engine.shards[0].0.with_both(|flights, book| {
             let result = f(flights, book);
-            if book.is_needed {
-                book.note(&self.node);
-            }
-            result
-        })
+            (result, book.note())
+        });
+        self.node.serve(served);
+        result
     }
 
     /// The same for what is an affair of the book alone.
     pub(super) fn with<T>(&self, f: impl FnOnce(&mut BookOf<K, V, R>) -> T) -> T {
         self.with_flights(|_, book| f(book))
-    }
-
-    /// Returns what has to be flushed before this cache, with what it needs of each, and lets go of what was flushed.
-    pub(super) fn needed(&self) -> Vec<(Arc<Other<R::Threads>>, Need)> {
-        let (needed, _gone) = self.with(|book| {
-            if book.links.is_empty() {
-                return (Vec::new(), Vec::new());
-            }
-            let needs = self.node.needs();
-            let other =
-                |node: &Node| book.links.iter().find(|(link, _)| link == node).map(|(_, other)| Arc::clone(other));
-            let needed = needs.iter().filter_map(|(node, need)| Some((other(node)?, *need))).collect();
-            let is_needed = |node: &Node| needs.iter().any(|(needed, _)| needed == node);
-            let (links, gone) = core::mem::take(&mut book.links).into_iter().partition(|(node, _)| is_needed(node));
-            book.links = links;
-            (needed, gone)
-        });
-        needed
     }
 
     /// The same for what wakes callers, which is done once the lock is released.
@@ -145,7 +126,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
 
 impl<K: Key, V: Clone, E, R: Runtime> Drop for Shared<K, V, E, R> {
     fn drop(&mut self) {
-        self.node.leave();
+        drop(self.node.forget(true));
         // Taken, not cloned: a key that panics there would keep the back end from hearing of any.
         let (keys, _values): (Vec<_>, Vec<_>) = self.with(|book| book.ledger.take_dirty()).into_iter().unzip();
         if !keys.is_empty() {

@@ -100,6 +100,6 @@ const FREE: u32 = 2;
 /// The same: what leaves is found in the first step, and leaves in the second.
 const CLEAN: u32 = FREE;
 
-/// Beside these: fix what is to be written and take a seat in its flush; see what has to be on disk first; note that it is
-/// written, and tell of it; look whether there is room now.
-const DIRTY: u32 = FREE + 4;
+/// Beside these: fix what is to be written and take a seat in its flush; note that it is written, and tell of it; look
+/// whether there is room now.
+const DIRTY: u32 = FREE + 3;

@@ -9,6 +9,8 @@ mod clock_end;
 mod depend;
 mod depend_failing;
 mod drops;
+mod edges;
+mod edges_many;
 mod end;
 mod flush;
 mod flush_shared;

@@ -1,77 +1,181 @@
-use alloc::{vec, vec::Vec};
+use alloc::{collections::BTreeMap, vec, vec::Vec};
+use core::cell::Cell;
 
-use super::{Edges, Need, way};
+use super::{Edges, Kind, Need, way};
 
-fn next(edges: &[(u32, u32)]) -> impl Fn(&u32) -> Vec<u32> {
-    move |from| edges.iter().filter(|(node, _)| node == from).map(|(_, to)| *to).collect()
+type Own = Edges<&'static str, &'static str>;
+
+/// Edges between numbers, and how many of them were looked at.
+#[derive(Default)]
+struct Graph {
+    to: BTreeMap<usize, Vec<usize>>,
+    from: BTreeMap<usize, Vec<usize>>,
+    looks: Cell<usize>,
 }
 
-#[test]
-fn what_counts() {
-    for oldest in [None, Some(1), Some(9)] {
-        assert!(Need::Always.counts(oldest));
+impl Graph {
+    fn of(edges: &[(usize, usize)]) -> Self {
+        let mut graph = Self::default();
+        edges.iter().for_each(|(from, to)| graph.add(*from, *to));
+        graph
     }
-    let need = Need::UpTo(5);
-    assert_eq!([None, Some(1), Some(5), Some(6)].map(|oldest| need.counts(oldest)), [false, true, true, false]);
-    assert!(!Need::UpTo(0).counts(Some(1)));
-}
 
-#[test]
-fn one_edge_of_a_kind() {
-    let mut edges = Edges::new();
-    edges.add(1, Need::UpTo(3));
-    edges.add(1, Need::UpTo(5));
-    edges.add(2, Need::UpTo(4));
-    edges.add(1, Need::Always);
-    edges.add(1, Need::Always);
-    assert_eq!(edges.list(), [(1, Need::UpTo(5)), (2, Need::UpTo(4)), (1, Need::Always)]);
-    edges.remove(&(1, Need::UpTo(3)));
-    assert_eq!(edges.list().len(), 3, "it needs more by now");
-    edges.remove(&(1, Need::UpTo(5)));
-    assert_eq!(edges.list(), [(2, Need::UpTo(4)), (1, Need::Always)]);
-    assert_eq!(edges.take().len(), 2);
-    assert!(edges.list().is_empty());
-}
+    fn add(&mut self, from: usize, to: usize) {
+        for (edges, end, other) in [(&mut self.to, from, to), (&mut self.from, to, from)] {
+            let those = edges.entry(end).or_default();
+            those.push(other);
+            those.sort_unstable();
+        }
+    }
 
-/// D82: two callers ask what is dirty over there, and the one who has asked first adds his edge last. (P17)
-#[test]
-fn an_edge_needs_no_less_than_before() {
-    let mut edges = Edges::new();
-    edges.add(1, Need::UpTo(5));
-    edges.add(1, Need::UpTo(3));
-    assert_eq!(edges.list(), [(1, Need::UpTo(5))]);
-}
+    fn next(&self, edges: &BTreeMap<usize, Vec<usize>>, of: usize, after: Option<usize>) -> Option<(usize, usize)> {
+        self.looks.set(self.looks.get() + 1);
+        let those = edges.get(&of)?;
+        let place = those.partition_point(|id| Some(*id) <= after);
+        those.get(place).map(|id| (*id, *id))
+    }
 
-#[test]
-fn the_oldest_change_is_noted() {
-    let mut edges = Edges::<u32>::new();
-    assert_eq!(edges.oldest(), None);
-    edges.note(Some(4));
-    assert_eq!(edges.oldest(), Some(4));
+    fn way(&self, from: usize, to: usize) -> Option<Vec<usize>> {
+        let ahead = |of: &usize, after| self.next(&self.to, *of, after);
+        let behind = |of: &usize, after| self.next(&self.from, *of, after);
+        way((from, from), (to, to), ahead, behind).map(|way| way.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// Adds an edge that closes no circle; returns how many were looked at for that.
+    fn connect(&mut self, from: usize, to: usize) -> usize {
+        self.looks.set(0);
+        assert_eq!(self.way(to, from), None, "{from} {to}");
+        self.add(from, to);
+        self.looks.get()
+    }
 }
 
 #[test]
 fn a_way() {
-    let graph = [(1, 2), (1, 3), (3, 4), (4, 5), (2, 4)];
-    let from_one = way(1, &5, next(&graph)).expect("there is one");
+    let graph = Graph::of(&[(1, 2), (1, 3), (3, 4), (4, 5), (2, 4)]);
+    let from_one = graph.way(1, 5).expect("there is one");
     assert!(from_one == [1, 2, 4, 5] || from_one == [1, 3, 4, 5], "{from_one:?}");
-    assert_eq!(way(5, &1, next(&graph)), None);
-    assert_eq!(way(1, &1, next(&graph)), Some(vec![1]), "a cache leads to itself");
-    assert_eq!(way(9, &1, next(&[])), None);
+    assert_eq!(graph.way(5, 1), None);
+    assert_eq!(graph.way(1, 1), Some(vec![1]), "a cache leads to itself");
+    assert_eq!(graph.way(1, 2), Some(vec![1, 2]));
+    assert_eq!(Graph::default().way(9, 1), None);
 }
 
 #[test]
 fn a_way_among_circles_ends() {
-    let graph = [(1, 2), (2, 3), (3, 1), (3, 3), (2, 1)];
-    assert_eq!(way(1, &9, next(&graph)), None);
-    assert_eq!(way(2, &1, next(&graph)).expect("there is one").last(), Some(&1));
+    let graph = Graph::of(&[(1, 2), (2, 3), (3, 1), (3, 3), (2, 1)]);
+    assert_eq!(graph.way(1, 9), None);
+    assert_eq!(graph.way(9, 1), None);
+    assert_eq!(graph.way(2, 1).expect("there is one").last(), Some(&1));
+}
+
+/// All graphs of four: there is a way if and only if one of the other kind of search finds one, and it is a way.
+#[test]
+fn every_small_graph() {
+    let all: Vec<_> = (0..12).map(|n| (n / 3, (n / 3 + n % 3 + 1) % 4)).collect();
+    for chosen in 0..1_u32 << 12 {
+        let edges: Vec<_> =
+            all.iter().enumerate().filter(|(n, _)| chosen >> n & 1 == 1).map(|(_, edge)| *edge).collect();
+        let graph = Graph::of(&edges);
+        let mut reached = vec![0];
+        while let Some((_, to)) = edges.iter().find(|(from, to)| reached.contains(from) && !reached.contains(to)) {
+            reached.push(*to);
+        }
+        let found = graph.way(0, 3);
+        assert_eq!(found.is_some(), reached.contains(&3), "{edges:?}");
+        let way = found.unwrap_or_else(|| vec![0, 3]);
+        assert_eq!((way.first(), way.last()), (Some(&0), Some(&3)));
+        assert!(!reached.contains(&3) || way.windows(2).all(|pair| edges.contains(&(pair[0], pair[1]))), "{edges:?}");
+    }
+}
+
+/// C118: whatever depends on the one, and whatever the other depends on. (D82)
+#[test]
+fn c118_an_edge_costs_what_lies_between() {
+    for n in [500, 4000] {
+        let mut star = Graph::default();
+        assert!((1..n).all(|other| star.connect(0, other) <= 4), "one that depends on many");
+        let mut star = Graph::default();
+        assert!((1..n).all(|other| star.connect(other, 0) <= 4), "many that depend on one");
+        let mut chain = Graph::default();
+        assert!((1..n).all(|last| chain.connect(last - 1, last) <= 4), "a chain, from its head on");
+        let mut chain = Graph::default();
+        assert!((1..n).rev().all(|first| chain.connect(first - 1, first) <= 4), "a chain, from its end on");
+        // A whole of its own does not count.
+        assert!(chain.connect(n + 1, n + 2) <= 4);
+    }
+}
+
+/// C118: layers of two, each of which depends on both of the next: there are 2^16 ways through them.
+#[test]
+fn c118_diamonds() {
+    for from_the_end in [false, true] {
+        let (mut graph, mut most) = (Graph::default(), 0);
+        for nth in 0..16 {
+            let layer = if from_the_end { 15 - nth } else { nth };
+            for (from, to) in [(0, 2), (0, 3), (1, 2), (1, 3)] {
+                most = most.max(graph.connect(2 * layer + from, 2 * layer + to));
+            }
+        }
+        assert!(most <= 8, "{most}");
+        assert!(graph.way(0, 33).is_some());
+        graph.looks.set(0);
+        assert_eq!((graph.way(33, 0), graph.looks.get() <= 2), (None, true));
+    }
 }
 
 #[test]
-fn many_ways_are_not_followed_twice() {
-    // A ladder of 60 rungs has 2^60 ways.
-    let graph: Vec<_> =
-        (0..60).flat_map(|n| [(2 * n, 2 * n + 2), (2 * n, 2 * n + 1), (2 * n + 1, 2 * n + 2)]).collect();
-    assert!(way(0, &120, next(&graph)).is_some());
-    assert_eq!(way(0, &999, next(&graph)), None);
+fn one_edge_of_a_kind() {
+    let mut edges = Own::new();
+    assert_eq!(edges.need(1, "one", Kind::UpTo(3)), None);
+    assert_eq!(edges.need(1, "one again", Kind::UpTo(5)), Some("one again"));
+    // D82: two callers ask what is dirty over there, and the one who has asked first adds its edge last. (P17)
+    edges.need(1, "one", Kind::UpTo(4));
+    edges.need(2, "two", Kind::UpTo(4));
+    edges.need(1, "one", Kind::Always);
+    let both = Need { up_to: Some(5), until_flushed: None, always: true };
+    assert_eq!(edges.next_to(None), Some((1, both, "one")));
+    assert_eq!(edges.next_to(Some(1)).map(|(id, ..)| id), Some(2));
+    assert_eq!(edges.next_to(Some(2)), None);
+    assert_eq!(edges.lessen(1, |need| need.up_to = None), Some((Need { up_to: None, ..both }, None)));
+    assert_eq!(edges.lessen(1, |need| need.always = false).and_then(|(_, gone)| gone), Some("one"));
+    assert_eq!((edges.needs(1), edges.needs(2).is_some()), (None, true));
+}
+
+/// D82: a wish that is made anew is another one.
+#[test]
+fn wishes_are_numbered() {
+    let mut edges = Own::new();
+    edges.need(1, "one", Kind::UntilFlushed);
+    let first = edges.needs(1).and_then(|need| need.until_flushed);
+    edges.need(1, "one", Kind::UntilFlushed);
+    assert!(first.is_some() && edges.needs(1).is_some_and(|need| need.until_flushed != first && need.gives_way()));
+    edges.need(1, "one", Kind::UpTo(1));
+    assert!(edges.needs(1).is_some_and(|need| !need.gives_way()));
+}
+
+/// D82: who has what it needs hears of it once, whoever flushes.
+#[test]
+fn those_that_are_served() {
+    let mut edges = Own::new();
+    assert!(!edges.needed_by(7, "seven", Kind::UpTo(5)), "nothing is dirty");
+    assert!(edges.note(Some(3), 5).is_empty());
+    assert_eq!((edges.dirty_up_to(), edges.is_dirty(3), edges.is_dirty(2)), (Some(5), true, false));
+    assert!(!edges.needed_by(7, "seven", Kind::UpTo(2)), "that is on disk");
+    assert!(edges.needed_by(7, "seven", Kind::UpTo(3)));
+    assert!(edges.needed_by(8, "eight", Kind::UpTo(5)) && edges.needed_by(8, "eight", Kind::Always));
+    assert!(edges.needed_by(9, "nine", Kind::UntilFlushed));
+    assert!(edges.needed_by(7, "seven", Kind::UpTo(4)) && edges.needed_by(7, "seven", Kind::UpTo(3)));
+    assert!(edges.note(Some(4), 6).is_empty(), "it needs four by now");
+    assert_eq!(edges.note(Some(5), 6), [("seven", 4)]);
+    assert_eq!(edges.note(None, 6), [("eight", 5)]);
+    assert_eq!(edges.note(None, 6), []);
+    let mut left = Vec::new();
+    while let Some((id, _)) = edges.next_from(left.last().copied()) {
+        left.push(id);
+    }
+    assert_eq!(left, [8, 9], "those that need more");
+    edges.needed_less(8, Need::default());
+    edges.needed_less(9, Need::default());
+    assert_eq!(edges.next_from(None), None);
 }

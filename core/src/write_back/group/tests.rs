@@ -1,0 +1,45 @@
+use alloc::vec::Vec;
+
+use super::Member;
+
+/// How much has happened for each.
+fn happened(members: &[Member]) -> Vec<u64> {
+    members.iter().map(|member| member.with(|common| common.happened)).collect()
+}
+
+/// C118: what happens among some is no affair of others. (D82)
+#[test]
+fn c118_others_are_not_held_up() {
+    let caches: Vec<_> = (0..4).map(|_| Member::new()).collect();
+    caches[0].join(&caches[1]);
+    let before = happened(&caches);
+    caches[0].with(|common| {
+        common.add();
+        // Another group can be had meanwhile.
+        caches[2].with(|other| other.add());
+    });
+    let now = happened(&caches);
+    assert_eq!((now[0], now[1], now[3]), (before[0] + 1, before[1] + 1, before[3]));
+}
+
+/// What was noted before two groups became one is not taken for what is noted after that.
+#[test]
+fn joining_counts_on() {
+    let caches: Vec<_> = (0..100).map(|_| Member::new()).collect();
+    for (nth, cache) in caches.iter().enumerate() {
+        (0..nth % 7).for_each(|_| cache.with(|common| common.add()));
+    }
+    for step in [1, 2, 4, 8, 16, 32, 64, 3, 5] {
+        let before = happened(&caches);
+        (step..100).step_by(2 * step).for_each(|nth| caches[nth].join(&caches[nth - step]));
+        let after = happened(&caches);
+        for nth in (step..100).step_by(2 * step) {
+            assert_eq!(after[nth], after[nth - step]);
+            assert!(after[nth] >= before[nth].max(before[nth - step]));
+        }
+    }
+    let before = happened(&caches);
+    assert!(before.iter().all(|happened| *happened == before[0]));
+    caches[0].join(&caches[99]);
+    assert_eq!(happened(&caches), before, "they are one already");
+}
