@@ -63,7 +63,8 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
 
     /// Drops all entries, the dirty ones unwritten, for what is behind has changed by itself.
     ///
-    /// The back end [hears](crate::Backend::discard) of each that was dirty. Waits for flushes that are under way; loads that are
+    /// What this cache [depends on](Self::depend_on) is forgotten, but for what it always does: nothing is left that it would have
+    /// to be on disk before. The back end [hears](crate::Backend::discard) of each entry that was dirty. Waits for flushes that are under way; loads that are
     /// under way are made again.
     ///
     /// # Errors
@@ -93,7 +94,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     }
 
     async fn take_out_all(&self) -> Result<(), WriteBackError<K, E>> {
-        let gone = loop {
+        let (gone, _forgotten) = loop {
             let step = self.shared.with_flights(|flights, book| {
                 let pinned = book.ledger.pinned_keys();
                 if !pinned.is_empty() {
@@ -103,7 +104,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
                     Some(entry) => Ok(Err((entry.key.clone(), entry.round))),
                     None => {
                         flights.flights.detach_all();
-                        Ok(Ok(book.ledger.take_all()))
+                        Ok(Ok((book.ledger.take_all(), self.shared.node.forget(false))))
                     }
                 }
             })?;
