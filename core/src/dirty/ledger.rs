@@ -1,6 +1,9 @@
 //! The entries of a write-back cache.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use core::mem;
 
 use hashbrown::HashTable;
@@ -17,6 +20,8 @@ pub(crate) struct Ledger<K, V, W> {
     pub(super) unpinned: List,
     /// Those whose content is not on disk, by the number of the change since which it is not.
     pub(super) dirty: BTreeMap<u64, u32>,
+    /// All changes that are not on disk, by their times: a clock that jumps back orders them otherwise.
+    pub(super) by_time: BTreeSet<Change>,
     /// How many changes there have been.
     pub(super) changes: u64,
     /// How many rounds have been begun, each of one entry until a flush of it ends.
@@ -87,6 +92,7 @@ impl<K, V, W> Ledger<K, V, W> {
             entries: Slab::new(),
             unpinned: List::new(),
             dirty: BTreeMap::new(),
+            by_time: BTreeSet::new(),
             changes: 0,
             rounds: 0,
             capacity,
@@ -142,6 +148,7 @@ impl<K, V, W> Ledger<K, V, W> {
     pub(crate) fn take_all(&mut self) -> Vec<Entry<K, V>> {
         self.index.clear();
         self.dirty.clear();
+        self.by_time.clear();
         self.unpinned = List::new();
         mem::take(&mut self.entries).into_iter().map(|(_, entry)| entry).collect()
     }
@@ -184,12 +191,23 @@ impl<K, V, W> Ledger<K, V, W> {
         let change = self.next_change(now);
         let entry = &mut self.entries[place as usize];
         entry.version = change.number;
+        let old = mem::replace(&mut entry.value, value);
+        self.turn(place, |state| state.changed(change));
+        old
+    }
+
+    /// Has an entry change its state, and its changes stand where they belong.
+    pub(super) fn turn(&mut self, place: u32, to: impl FnOnce(State) -> State) {
+        let entry = &mut self.entries[place as usize];
         let before = entry.state;
-        entry.state = before.changed(change);
-        if before == State::Clean {
-            self.dirty.insert(change.number, place);
+        entry.state = to(before);
+        let after = entry.state;
+        before.changes().for_each(|change| _ = self.by_time.remove(&change));
+        self.by_time.extend(after.changes());
+        if before.since() != after.since() {
+            before.since().iter().for_each(|since| _ = self.dirty.remove(&since.number));
+            self.dirty.extend(after.since().map(|since| (since.number, place)));
         }
-        mem::replace(&mut entry.value, value)
     }
 
     pub(super) fn next_change(&mut self, now: Instant) -> Change {

@@ -176,13 +176,12 @@ impl<K, V, W> Ledger<K, V, W> {
     /// Enters an entry, pinned once.
     fn enter(&mut self, hash: u64, key: K, value: V, change: Option<Change>) -> u32 {
         let (round, version) = (self.next_round(), change.map_or(0, |change| change.number));
-        let state = change.map_or(State::Clean, State::Dirty);
-        let entry = Entry { hash, key, value, version, pins: 1, state, round, link: Link::default() };
+        let entry = Entry { hash, key, value, version, pins: 1, state: State::Clean, round, link: Link::default() };
         let place = self.entries.insert(entry) as u32;
         let entries = &self.entries;
         self.index.insert_unique(hash, place, |place| entries.get(*place as usize).map_or(0, |entry| entry.hash));
         if let Some(change) = change {
-            self.dirty.insert(change.number, place);
+            self.turn(place, |state| state.changed(change));
         }
         place
     }
@@ -196,12 +195,10 @@ impl<K, V, W> Ledger<K, V, W> {
     /// Takes out an entry that nobody has pinned.
     pub(crate) fn take_out(&mut self, place: u32) -> (K, V) {
         self.unpinned.remove(&mut ByPlace(&mut self.entries), place);
+        self.turn(place, |_| State::Clean);
         let entry = self.entries.remove(place as usize);
         if let Ok(found) = self.index.find_entry(entry.hash, |candidate| *candidate == place) {
             found.remove();
-        }
-        if let Some(since) = entry.state.since() {
-            self.dirty.remove(&since.number);
         }
         (entry.key, entry.value)
     }

@@ -2,11 +2,11 @@
 
 use crate::Instant;
 
-/// One change of an entry: its number among all changes of the cache, and when it was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One change of an entry: when it was made, and its number among all changes of the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Change {
-    pub(crate) number: u64,
     pub(crate) at: Instant,
+    pub(crate) number: u64,
 }
 
 /// Whether an entry's content is on disk.

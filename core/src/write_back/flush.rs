@@ -48,7 +48,8 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
 
     /// Writes everything that has been dirty for so long.
     ///
-    /// As [`flush`](Self::flush) otherwise.
+    /// That includes what was changed before, though a clock that has jumped back should say otherwise. As
+    /// [`flush`](Self::flush) else.
     ///
     /// ```
     /// # use core::time::Duration;

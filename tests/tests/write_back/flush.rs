@@ -2,6 +2,7 @@
 use super::*;
 
 on_every_runtime! {
+    d4_a_clock_that_jumps_back
     what_is_changed_is_written
     c79_changed_while_it_is_flushed
     d79_it_returns_when_all_is_on_disk
@@ -228,4 +229,20 @@ fn nothing_is_written_twice<R: Host>() {
     log.dedup();
     assert_eq!((log.len(), pages.dirty()), (all, 0));
     assert!((1..6).all(|key| disk.page(key) == Some(40 + key)));
+}
+
+/// D4: what was changed before the jump does not hide what is due behind it.
+fn d4_a_clock_that_jumps_back<R: Host>() {
+    let (mut sim, disk, _) = start::<R>(10);
+    let pages = pages::<R>(&sim, &disk, |p| p.flush_after(ms(100)));
+    sim.jump(5000);
+    sim.write(&pages, 1, 11);
+    sim.jump(10);
+    sim.write(&pages, 2, 22);
+    assert_eq!(pages.next_flush(), Some(sim.time.instant(110)));
+    sim.to(110);
+    let flush = pages.flush_older_than(ms(100));
+    let flush = sim.call(flush);
+    assert_eq!((sim.saw(flush), disk.page(2)), ("110: done".into(), Some(22)));
+    assert!(pages.next_flush().is_none_or(|next| next == sim.time.instant(5100)));
 }

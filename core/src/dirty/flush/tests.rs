@@ -93,10 +93,36 @@ fn by_age() {
     let last = |pages: &Pages, age, now| pages.last_older_than(Duration::from_nanos(age), Instant::from_nanos(now));
     assert_eq!(pages.oldest_at(), Some(Instant::from_nanos(100)));
     assert_eq!((last(&pages, 50, 149), last(&pages, 50, 150)), (0, 1));
-    assert_eq!(last(&pages, 50, 200), 1, "in the order of changes: the second is younger than the third says");
+    assert_eq!(last(&pages, 50, 200), 3, "the second is older than the third, whatever its stamp says (D4)");
     assert_eq!((last(&pages, 50, 250), last(&pages, 0, 1000)), (3, 4));
     assert_eq!(last(&pages, u64::MAX, u64::MAX - 1), 0);
     assert_eq!(pages.entry(places[0]).state, State::Dirty(pages.entry(places[0]).state.since().expect("dirty")));
     pages.take_all();
     assert_eq!((pages.oldest_at(), last(&pages, 0, 1000)), (None, 0));
+}
+
+/// D4: a stamp that lies ahead, as the clock has jumped back, hides nothing that is due behind it.
+#[test]
+fn d4_a_stamp_that_lies_ahead() {
+    let at = |nanos| Instant::from_nanos(nanos);
+    let (mut pages, places) = dirty(&[(1, 1000), (2, 10), (3, 60)]);
+    assert_eq!(pages.oldest_at(), Some(at(10)));
+    let age = Duration::from_nanos(100);
+    assert_eq!([109, 110, 159, 160].map(|now| pages.last_older_than(age, at(now))), [0, 2, 2, 3]);
+    // What is changed while it is written has two: the second may be the earlier one by its stamp.
+    let round = pages.entry(places[0]).round;
+    assert!(pages.begin_flush(places[0], round).is_some());
+    pages.change(places[0], 7, at(5));
+    assert_eq!((pages.oldest_at(), pages.last_older_than(age, at(105))), (Some(at(5)), 4));
+    pages.end_flush(places[0], false);
+    assert_eq!((pages.oldest_at(), pages.last_older_than(age, at(105))), (Some(at(10)), 0), "one change again");
+    let round = pages.entry(places[0]).round;
+    assert!(pages.begin_flush(places[0], round).is_some());
+    pages.change(places[0], 8, at(5));
+    pages.end_flush(places[0], true);
+    assert_eq!((pages.oldest_at(), pages.last_older_than(age, at(105))), (Some(at(5)), 5));
+    pages.take_out(places[0]);
+    assert_eq!(pages.oldest_at(), Some(at(10)));
+    pages.take_all();
+    assert_eq!((pages.oldest_at(), pages.last_older_than(age, Instant::NEVER)), (None, 0));
 }
