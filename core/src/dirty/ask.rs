@@ -3,6 +3,7 @@
 use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::{Ledger, Spoken, Ticket, Victim};
+use crate::Instant;
 
 /// How a caller stands who asks for an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,10 +74,11 @@ impl<K, V, W> Ledger<K, V, W> {
     pub(crate) fn clear(
         &mut self,
         is_clear: bool,
-        tried: &BTreeSet<u64>,
+        inside: &BTreeSet<u64>,
+        now: Option<Instant>,
         begins: Option<u64>,
     ) -> Result<Vec<W>, Victim> {
-        match self.victim(is_clear, tried) {
+        match self.victim(is_clear, inside, now) {
             Victim::None => Ok(begins.map_or_else(Vec::new, |hash| self.room.call(hash))),
             victim => Err(victim),
         }

@@ -1,8 +1,8 @@
-//! One entry, and how the list of those in use sees it.
+//! One entry, and how lists of them see it.
 
 use slab::Slab;
 
-use super::State;
+use super::{State, leaving::Stands};
 use crate::store::policy::{Nodes, list::Link};
 
 /// One value and what there is to say of it.
@@ -16,15 +16,31 @@ pub(crate) struct Entry<K, V> {
     pub(crate) state: State,
     /// Numbers the time until the next flush of it ends.
     pub(crate) round: u64,
-    pub(super) link: Link,
+    pub(super) stands: Stands,
+    /// Numbers when it was in use last, among all entries.
+    pub(super) used: u64,
+    /// In the order of use, and among those that are clean.
+    pub(super) links: [Link; 2],
 }
 
-/// The entries as their list sees them.
-pub(super) struct ByPlace<'a, K, V>(pub(super) &'a mut Slab<Entry<K, V>>);
+/// The entries as one of their lists sees them.
+pub(super) struct ByPlace<'a, K, V>(&'a mut Slab<Entry<K, V>>, usize);
+
+impl<'a, K, V> ByPlace<'a, K, V> {
+    /// In the order of use.
+    pub(super) const fn all(entries: &'a mut Slab<Entry<K, V>>) -> Self {
+        Self(entries, 0)
+    }
+
+    /// Those that are clean and need not leave.
+    pub(super) const fn clean(entries: &'a mut Slab<Entry<K, V>>) -> Self {
+        Self(entries, 1)
+    }
+}
 
 impl<K, V> Nodes<Link> for ByPlace<'_, K, V> {
     fn node(&mut self, place: u32) -> &mut Link {
-        &mut self.0[place as usize].link
+        &mut self.0[place as usize].links[self.1]
     }
 
     fn hash(&self, place: u32) -> u64 {

@@ -2,7 +2,7 @@
 
 use core::{ops::Bound, time::Duration};
 
-use super::Ledger;
+use super::{Ledger, leaving::Stands};
 use crate::Instant;
 
 impl<K, V, W> Ledger<K, V, W> {
@@ -47,15 +47,30 @@ impl<K, V, W> Ledger<K, V, W> {
         let state = entry.state.begun().filter(|_| entry.round == round)?;
         // A clone that panics leaves everything as it was.
         let value = entry.value.clone();
-        self.turn(place, |_| state);
+        self.stand(place, |_, own| *own = state);
         Some(value)
+    }
+
+    /// A flush that was to make room has failed, in that round, of what is dirty since that change. Others are tried first.
+    pub(crate) fn fail(&mut self, since: u64, round: u64, now: Instant) {
+        let Some(place) = self.dirty.get(&since).copied() else { return };
+        let aside = self.health.fail(place, round, now);
+        self.bring_back(aside);
+        if matches!(self.entry(place).stands, Stands::Idle | Stands::Leaves) {
+            self.stand(place, |stands, _| *stands = Stands::Aside);
+        }
+        self.fit();
     }
 
     /// Ends the flush of an entry; its content is on disk, or it is as dirty as before, in its old place.
     pub(crate) fn end_flush(&mut self, place: u32, is_written: bool) {
         let round = self.next_round();
         self.entries[place as usize].round = round;
-        self.turn(place, |state| state.ended(is_written));
+        self.stand(place, |_, state| *state = state.ended(is_written));
+        if is_written {
+            self.health.succeed();
+            self.bring_back([place]);
+        }
     }
 }
 

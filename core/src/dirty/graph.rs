@@ -66,7 +66,7 @@ impl Need {
     }
 }
 
-impl<N: Clone, W: Clone> Edges<N, W> {
+impl<N, W: Clone> Edges<N, W> {
     pub(crate) fn new() -> Self {
         let (to, from, shots) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         Self { to, from, shots, oldest: None, last: 0, wishes: 0, clean_at: 0 }
@@ -167,9 +167,9 @@ impl<N: Clone, W: Clone> Edges<N, W> {
     }
 
     /// Returns the next of the caches that this one needs, behind that number.
-    pub(crate) fn next_to(&self, after: Option<usize>) -> Option<(usize, Need, N)> {
+    pub(crate) fn next_to<O>(&self, after: Option<usize>, see: impl FnOnce(&N) -> O) -> Option<(usize, Need, O)> {
         let (id, (needs, to)) = self.to.range((after.map_or(Unbounded, Excluded), Unbounded)).next()?;
-        Some((*id, *needs, to.clone()))
+        Some((*id, *needs, see(to)))
     }
 
     /// Returns the next of the caches that need this one, behind that number.
@@ -188,10 +188,6 @@ struct Search<N> {
 }
 
 impl<N: Clone> Search<N> {
-    fn new(id: usize, from: N) -> Self {
-        Self { seen: BTreeMap::from([(id, (from.clone(), None))]), path: Vec::from([(id, from, None)]) }
-    }
-
     /// Looks at one more edge; returns what it has found, if that is new.
     fn step(&mut self, next: impl Fn(&N, Option<usize>) -> Option<(usize, N)>) -> Option<usize> {
         let (id, node, after) = self.path.last_mut()?;
@@ -209,11 +205,11 @@ impl<N: Clone> Search<N> {
     }
 
     /// Returns what lies between one that was found and where it began, both included.
-    fn back(&self, from: usize) -> Vec<(usize, N)> {
+    fn back(&self, from: usize) -> Vec<N> {
         let mut way = Vec::new();
         let mut next = Some(from);
-        while let Some((id, (node, by))) = next.and_then(|id| Some((id, self.seen.get(&id)?))) {
-            way.push((id, node.clone()));
+        while let Some((node, by)) = next.and_then(|id| self.seen.get(&id)) {
+            way.push(node.clone());
             next = *by;
         }
         way
@@ -229,9 +225,11 @@ pub(crate) fn way<N: Clone>(
     to: (usize, N),
     ahead: impl Fn(&N, Option<usize>) -> Option<(usize, N)>,
     behind: impl Fn(&N, Option<usize>) -> Option<(usize, N)>,
-) -> Option<Vec<(usize, N)>> {
+) -> Option<Vec<N>> {
     let (start, end) = (from.0, to.0);
-    let (mut down, mut up) = (Search::new(start, from.1), Search::new(end, to.1));
+    let search =
+        |(id, node): (usize, N)| Search { seen: [(id, (node.clone(), None))].into(), path: [(id, node, None)].into() };
+    let (mut down, mut up) = (search(from), search(to));
     let mut met = (start == end).then_some(start);
     while met.is_none() {
         if up.path.is_empty() || down.path.is_empty() {

@@ -9,7 +9,13 @@ use core::mem;
 use hashbrown::HashTable;
 use slab::Slab;
 
-use super::{Change, Entry, State, Ticket, entry::ByPlace, room::Room};
+use super::{
+    Change, Delays, Entry, Ticket,
+    entry::ByPlace,
+    health::Health,
+    leaving::{Leaving, Stands},
+    room::Room,
+};
 use crate::{Instant, store::policy::list::List};
 
 /// All entries, who waits for room, and how much of it is spoken for.
@@ -33,6 +39,10 @@ pub(crate) struct Ledger<K, V, W> {
     /// How many of these have something clean to leave for them, or did not need that.
     pub(super) clear: usize,
     pub(super) room: Room<W>,
+    pub(super) leaving: Leaving,
+    pub(crate) health: Health,
+    /// How often one has been in use no longer.
+    pub(super) uses: u64,
     /// How many entries were looked at.
     #[cfg(test)]
     pub(super) looks: core::cell::Cell<usize>,
@@ -74,19 +84,8 @@ pub(crate) enum Spoken {
     Nothing,
 }
 
-/// What has to be flushed to make room.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Victim {
-    /// Nothing: there is a place, or what stands there is clean.
-    None,
-    /// The entry at this place, which is dirty since this change.
-    At(u32, u64),
-    /// Nothing is left that has not been tried.
-    NoneLeft,
-}
-
 impl<K, V, W> Ledger<K, V, W> {
-    pub(crate) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize, delays: Delays) -> Self {
         Self {
             index: HashTable::new(),
             entries: Slab::new(),
@@ -100,6 +99,9 @@ impl<K, V, W> Ledger<K, V, W> {
             reserved: 0,
             clear: 0,
             room: Room::new(),
+            leaving: Leaving::new(),
+            health: Health::new(delays),
+            uses: 0,
             #[cfg(test)]
             looks: core::cell::Cell::default(),
         }
@@ -149,7 +151,7 @@ impl<K, V, W> Ledger<K, V, W> {
         self.index.clear();
         self.dirty.clear();
         self.by_time.clear();
-        self.unpinned = List::new();
+        (self.unpinned, self.leaving) = (List::new(), Leaving::new());
         mem::take(&mut self.entries).into_iter().map(|(_, entry)| entry).collect()
     }
 
@@ -170,7 +172,9 @@ impl<K, V, W> Ledger<K, V, W> {
         entry.pins += 1;
         if entry.pins == 1 {
             self.pinned += 1;
-            self.unpinned.remove(&mut ByPlace(&mut self.entries), place);
+            self.unpinned.remove(&mut ByPlace::all(&mut self.entries), place);
+            self.stand(place, |stands, _| *stands = Stands::Pinned);
+            self.fit();
         }
     }
 
@@ -182,7 +186,10 @@ impl<K, V, W> Ledger<K, V, W> {
             return Vec::new();
         }
         self.pinned -= 1;
-        self.unpinned.push_front(&mut ByPlace(&mut self.entries), place);
+        self.uses += 1;
+        entry.used = self.uses;
+        self.unpinned.push_front(&mut ByPlace::all(&mut self.entries), place);
+        self.stand(place, |stands, _| *stands = Stands::Idle);
         self.grant()
     }
 
@@ -192,22 +199,8 @@ impl<K, V, W> Ledger<K, V, W> {
         let entry = &mut self.entries[place as usize];
         entry.version = change.number;
         let old = mem::replace(&mut entry.value, value);
-        self.turn(place, |state| state.changed(change));
+        self.stand(place, |_, state| *state = state.changed(change));
         old
-    }
-
-    /// Has an entry change its state, and its changes stand where they belong.
-    pub(super) fn turn(&mut self, place: u32, to: impl FnOnce(State) -> State) {
-        let entry = &mut self.entries[place as usize];
-        let before = entry.state;
-        entry.state = to(before);
-        let after = entry.state;
-        before.changes().for_each(|change| _ = self.by_time.remove(&change));
-        self.by_time.extend(after.changes());
-        if before.since() != after.since() {
-            before.since().iter().for_each(|since| _ = self.dirty.remove(&since.number));
-            self.dirty.extend(after.since().map(|since| (since.number, place)));
-        }
     }
 
     pub(super) fn next_change(&mut self, now: Instant) -> Change {

@@ -2,8 +2,12 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
-use super::{Change, Entry, Grant, Ledger, Origin, Placed, Spoken, State, Ticket, Victim, entry::ByPlace};
-use crate::store::policy::list::Link;
+use super::{
+    Change, Entry, Grant, Ledger, Origin, Placed, Spoken, State, Ticket, Victim,
+    entry::ByPlace,
+    leaving::{Leaving, Stands},
+};
+use crate::{Instant, store::policy::list::Link};
 
 impl<K, V, W> Ledger<K, V, W> {
     /// Speaks for a place, if there is one and nobody waits for it, or joins those who wait.
@@ -11,7 +15,8 @@ impl<K, V, W> Ledger<K, V, W> {
     /// That is one step: a place that came free between would be nobody's.
     pub(crate) fn reserve(&mut self, hash: u64, may_wait: bool) -> Spoken {
         if self.room.is_empty() && self.has_room() {
-            self.reserved += 1;
+            self.speak();
+            self.fit();
             return Spoken::Place;
         }
         if may_wait { Spoken::Ticket(self.queue_up(hash, true)) } else { Spoken::Nothing }
@@ -50,6 +55,15 @@ impl<K, V, W> Ledger<K, V, W> {
         self.grant()
     }
 
+    /// Speaks for a place.
+    fn speak(&mut self) {
+        if self.reserved == self.clear {
+            let aside = self.health.rest();
+            self.bring_back(aside);
+        }
+        self.reserved += 1;
+    }
+
     fn take_place(&mut self, is_clear: bool) {
         self.reserved = self.reserved.saturating_sub(1);
         self.clear = self.clear.saturating_sub(usize::from(is_clear));
@@ -64,71 +78,52 @@ impl<K, V, W> Ledger<K, V, W> {
         let mut wake = Vec::new();
         while self.has_room() {
             let Some(waker) = self.room.grant() else { break };
-            self.reserved += 1;
+            self.speak();
             wake.extend(waker);
         }
+        self.fit();
         wake
     }
 
-    /// Returns what has to be cleaned for a place that is spoken for, except what was `tried`: that is given by the change
-    /// since which it is dirty. If it is nothing, the way to the place is clear from now on; `is_clear` says that it was.
+    /// Returns what has to be cleaned for a place that is spoken for, but for those whose flush the caller is `inside` of, by
+    /// the changes since which they are dirty. If it is nothing, the way to the place is clear from now on; `is_clear` says
+    /// that it was.
     ///
     /// Those that have to leave are the ones that were not in use for the longest, one for each place. Those who wait clean
     /// them side by side, and whichever is clean first serves the one who looks: a flush that stalls holds up one of them.
-    /// Takes time in proportion to the places that are spoken for and what was tried, however many entries there are.
-    pub(crate) fn victim(&mut self, is_clear: bool, tried: &BTreeSet<u64>) -> Victim {
-        let mine = self.leavers(self.clear + usize::from(!is_clear));
-        let (mut clean, mut flushing, mut last) = (0, None, None);
-        for _ in 0..self.leavers(self.reserved) {
-            let next = if clean < mine { self.next_to_leave(last, tried) } else { None };
-            let Some((place, state)) = next else { break };
-            match state.since() {
-                None => clean += 1,
-                Some(since) if state.is_flushing() => flushing = flushing.or(Some(Victim::At(place, since.number))),
-                Some(since) => return Victim::At(place, since.number),
-            }
-            last = Some(place);
+    /// If the back end has failed, what is clean goes first. Takes the same time however many entries or places there are.
+    pub(crate) fn victim(&mut self, is_clear: bool, inside: &BTreeSet<u64>, now: Option<Instant>) -> Victim {
+        let clean = self.leaving.clean.len() + if self.health.is_bad() { self.leaving.idles } else { 0 };
+        if clean >= self.leavers(self.clear + usize::from(!is_clear)) {
+            self.clear += usize::from(!is_clear);
+            return Victim::None;
         }
-        if clean < mine {
-            return flushing.unwrap_or(Victim::NoneLeft);
-        }
-        self.clear += usize::from(!is_clear);
-        Victim::None
-    }
-
-    /// Returns how many entries have to leave for so many places.
-    fn leavers(&self, places: usize) -> usize {
-        (self.entries.len() + places).saturating_sub(self.capacity)
-    }
-
-    /// Returns the unpinned entry that was not in use for the longest, or for the longest but those up to `last`; except
-    /// what was tried to no avail.
-    fn next_to_leave(&mut self, last: Option<u32>, tried: &BTreeSet<u64>) -> Option<(u32, State)> {
-        let mut next = match last {
-            Some(last) => self.unpinned.before(&mut ByPlace(&mut self.entries), last),
-            None => self.unpinned.back(),
+        let most = match self.health.most(now) {
+            Ok(most) => most,
+            Err(instead) => return instead,
         };
-        while let Some(place) = next {
-            let state = self.entry(place).state;
-            if state.since().is_none_or(|since| !tried.contains(&since.number)) {
-                return Some((place, state));
+        if self.leaving.dirty.is_empty() && self.leaving.flushing.is_empty() {
+            if self.health.is_bad() && self.health.outage.is_none() {
+                // All that can be tried has failed.
+                let Some(now) = now else { return Victim::Ask };
+                self.health.leave_alone(now);
+                return Victim::Failed;
             }
-            next = self.unpinned.before(&mut ByPlace(&mut self.entries), place);
+            let aside = core::mem::take(&mut self.health.aside);
+            self.bring_back(aside);
         }
-        None
+        let Leaving { dirty, flushing, .. } = &self.leaving;
+        let waits = flushing.len() >= most && inside.is_empty();
+        let next = dirty.values().next().filter(|_| !waits);
+        let others =
+            || flushing.values().find(|place| !self.since(**place).is_some_and(|since| inside.contains(&since)));
+        let Some(place) = next.or_else(others).copied() else { return Victim::NoneLeft };
+        self.since(place).map_or(Victim::NoneLeft, |since| Victim::At(place, since))
     }
 
-    /// Returns the first clean one of the entries that have to leave for the places that are spoken for.
-    fn clean_to_leave(&mut self, tried: &BTreeSet<u64>) -> Option<u32> {
-        let mut last = None;
-        for _ in 0..self.leavers(self.reserved) {
-            let (place, state) = self.next_to_leave(last, tried)?;
-            if state == State::Clean {
-                return Some(place);
-            }
-            last = Some(place);
-        }
-        None
+    /// Returns the number of the change since which an entry is dirty.
+    fn since(&self, place: u32) -> Option<u64> {
+        self.entry(place).state.since().map(|since| since.number)
     }
 
     /// Puts a value into the place that is spoken for, as clean if it was loaded, and pins it once.
@@ -140,7 +135,6 @@ impl<K, V, W> Ledger<K, V, W> {
         new: &mut Option<(K, V)>,
         origin: Origin,
         is_clear: bool,
-        tried: &BTreeSet<u64>,
     ) -> (Placed<K, V>, Vec<W>)
     where
         K: Eq,
@@ -154,7 +148,8 @@ impl<K, V, W> Ledger<K, V, W> {
         }
         let mut leaves = None;
         if self.entries.len() >= self.capacity {
-            leaves = self.clean_to_leave(tried);
+            let others = if self.health.is_bad() { self.leaving.idle.back() } else { None };
+            leaves = self.leaving.clean.values().next().copied().or(others);
             match leaves {
                 None if self.unpinned.back().is_none() => return (Placed::Full, Vec::new()),
                 None => return (Placed::Dirty, Vec::new()),
@@ -170,18 +165,21 @@ impl<K, V, W> Ledger<K, V, W> {
             Origin::Loaded | Origin::Outdated => None,
             Origin::Changed(now) => Some(self.next_change(now)),
         };
-        (Placed::At(self.enter(hash, key, value, change), left), self.room.call(hash))
+        let place = self.enter(hash, key, value, change);
+        self.fit();
+        (Placed::At(place, left), self.room.call(hash))
     }
 
     /// Enters an entry, pinned once.
     fn enter(&mut self, hash: u64, key: K, value: V, change: Option<Change>) -> u32 {
         let (round, version) = (self.next_round(), change.map_or(0, |change| change.number));
-        let entry = Entry { hash, key, value, version, pins: 1, state: State::Clean, round, link: Link::default() };
+        let (state, links) = (State::Clean, [Link::default(); 2]);
+        let entry = Entry { hash, key, value, version, pins: 1, state, round, stands: Stands::Pinned, used: 0, links };
         let place = self.entries.insert(entry) as u32;
         let entries = &self.entries;
         self.index.insert_unique(hash, place, |place| entries.get(*place as usize).map_or(0, |entry| entry.hash));
         if let Some(change) = change {
-            self.turn(place, |state| state.changed(change));
+            self.stand(place, |_, state| *state = state.changed(change));
         }
         place
     }
@@ -194,12 +192,13 @@ impl<K, V, W> Ledger<K, V, W> {
 
     /// Takes out an entry that nobody has pinned.
     pub(crate) fn take_out(&mut self, place: u32) -> (K, V) {
-        self.unpinned.remove(&mut ByPlace(&mut self.entries), place);
-        self.turn(place, |_| State::Clean);
+        self.unpinned.remove(&mut ByPlace::all(&mut self.entries), place);
+        self.stand(place, |stands, state| (*stands, *state) = (Stands::Pinned, State::Clean));
         let entry = self.entries.remove(place as usize);
         if let Ok(found) = self.index.find_entry(entry.hash, |candidate| *candidate == place) {
             found.remove();
         }
+        self.fit();
         (entry.key, entry.value)
     }
 }

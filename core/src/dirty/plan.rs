@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 /// Caches, known by their places here, of which each waits for some others. The first is the one that they are for.
+#[derive(Default)]
 pub(crate) struct Plan {
     /// Of each, those that wait for it.
     waiting: Vec<Vec<usize>>,
@@ -15,11 +16,6 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// A plan of this many, none of which waits.
-    pub(crate) fn new() -> Self {
-        Self { waiting: Vec::new(), waits_for: Vec::new(), hindered: Vec::new(), next: Vec::new() }
-    }
-
     /// Adds one; returns its place.
     pub(crate) fn add(&mut self) -> usize {
         self.waiting.push(Vec::new());

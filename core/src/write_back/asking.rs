@@ -48,6 +48,8 @@ pub(super) struct Asking<'a, K: Key, V: Clone, E, R: Runtime> {
     patience: Patience,
     /// While it waits for a load, which may be that of another caller.
     load: Option<Loading<K, V, E, R>>,
+    /// It has begun that.
+    leads: bool,
     /// While it waits for a place.
     waiting: Waiting<K, V, E, R>,
     /// A place that it has waited for.
@@ -112,7 +114,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> Asking<'a, K, V, E, R> {
     ) -> Self {
         let hash = shared.hash(key);
         let waiting = Waiting::new(Arc::clone(shared), hash, patience);
-        Self { shared, wraps, key, hash, patience, load: None, waiting, place: None }
+        Self { shared, wraps, key, hash, patience, load: None, leads: false, waiting, place: None }
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Pinned<K, V, E, R>, WriteBackError<K, E>>> {
@@ -140,8 +142,9 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> Asking<'a, K, V, E, R> {
             match end {
                 Some(Ok(Done::Loaded(pin))) => return Poll::Ready(Ok(Pinned::shared(pin, self.key.clone()))),
                 Some(Err(error)) => match WriteBackError::of(error) {
-                    // That may have been the rule of the one who began the load.
-                    WriteBackError::Full if !matches!(self.patience, Patience::None) => {}
+                    // That was the rule of the one who began the load.
+                    WriteBackError::Full if !self.leads && !self.waiting.is_over(cx) => {}
+                    WriteBackError::Full if matches!(self.patience, Patience::Endless) => {}
                     error => return Poll::Ready(Err(error)),
                 },
                 Some(Ok(_)) | None => {}
@@ -151,7 +154,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> Asking<'a, K, V, E, R> {
 
     /// Looks for the entry, for a load of it and for room, and takes what there is: one step under the lock.
     fn look(&mut self, cx: &mut Context<'_>) -> Result<Found<K, V, E, R>, WriteBackError<K, E>> {
-        let Self { shared, wraps, key, hash, patience, load, waiting, place: held } = self;
+        let Self { shared, wraps, key, hash, patience, load, leads, waiting, place: held } = self;
         let (shared, key, hash) = (*shared, *key, *hash);
         let mut after = After::new(&shared.engine);
         let look = shared.with_flights(|flights, book| {
@@ -174,6 +177,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> Asking<'a, K, V, E, R> {
             }
             let task = Task::Load(key.clone());
             let place = held.take_if(|_| asked == Asked::Place);
+            *leads = place.is_some();
             let claim = place.map(|place| Claim { place, seat: Seat::default() });
             let begin = OwnLoad { shared: Arc::clone(shared), wraps: *wraps, hash, patience: *patience, claim };
             let load = load.insert(Sharing::new(&shared.engine, hash, task, begin));
@@ -207,7 +211,9 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> Asking<'a, K, V, E, R> {
         self.place = None;
         self.waiting.leave();
         let may_end = !matches!(self.patience, Patience::Endless);
-        if may_end && self.shared.with(|book| book.stuck.contains(self.key)) && self.waiting.is_over(cx) {
+        let is_stuck =
+            || self.shared.with(|book| book.stuck.get(&self.hash).is_some_and(|keys| keys.contains(self.key)));
+        if may_end && is_stuck() && self.waiting.is_over(cx) {
             return Poll::Ready(Err(WriteBackError::Full));
         }
         Poll::Pending
@@ -225,8 +231,8 @@ enum Found<K: Key, V: Clone, E, R: Runtime> {
 
 impl<K: Key, V: Clone, E, R: Runtime> Claim<K, V, E, R> {
     /// The load begins now if nothing has to be flushed for its place.
-    fn begin(&mut self, hash: u64, book: &mut BookOf<K, V, R>, effects: &mut Effects<K, V, E, R>) {
-        if let Ok(wake) = book.ledger.clear(self.place.is_clear, &BTreeSet::new(), Some(hash)) {
+    fn begin(&mut self, hash: u64, book: &mut BookOf<K, V, E, R>, effects: &mut Effects<K, V, E, R>) {
+        if let Ok(wake) = book.ledger.clear(self.place.is_clear, &BTreeSet::new(), None, Some(hash)) {
             self.place.is_clear = true;
             wake.into_iter().for_each(|waker| effects.wake(Woken::Lone(waker)));
         }

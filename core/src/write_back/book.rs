@@ -1,34 +1,43 @@
 //! What a write-back cache keeps under its lock, beside the loads and flushes that are under way.
 
-use alloc::vec::Vec;
-use core::task::Waker;
+use alloc::{collections::BTreeMap, vec::Vec};
+use core::{mem, task::Waker};
 
-use super::node::{Node, Served};
-use crate::{Threads, dirty::Ledger};
+use super::{
+    WriteBackError,
+    node::{Node, Served},
+};
+use crate::{
+    Instant, Threads,
+    dirty::{Delays, Ledger},
+};
 
 /// The entries, and who waits for room.
-pub(crate) struct Book<K, V, T: Threads> {
+pub(crate) struct Book<K, V, E, T: Threads> {
     pub(super) ledger: Ledger<K, V, Waker>,
     pub(super) is_closed: bool,
     /// Where it is in the graph, if another cache depends or has depended on this one.
     pub(super) node: Option<Node<T>>,
     /// The first change that is not on disk and the last one, as the graph knows of them.
     noted: (Option<u64>, u64),
-    /// The keys whose loads wait for room.
-    pub(super) stuck: Vec<K>,
+    /// The keys whose loads wait for room, by their hashes.
+    pub(super) stuck: BTreeMap<u64, Vec<K>>,
+    /// The first failure to make room, for as long as the back end counts as failing.
+    pub(super) failure: Option<(K, WriteBackError<K, E>)>,
     /// Who waits for a flush that was given up and has not gone yet.
     pub(super) ending: Vec<Waker>,
 }
 
-impl<K, V, T: Threads> Book<K, V, T> {
+impl<K, V, E, T: Threads> Book<K, V, E, T> {
     /// An empty book with room for so many entries.
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize, delays: Delays) -> Self {
         Self {
-            ledger: Ledger::new(capacity),
+            ledger: Ledger::new(capacity, delays),
             is_closed: false,
             node: None,
             noted: (None, 0),
-            stuck: Vec::new(),
+            stuck: BTreeMap::new(),
+            failure: None,
             ending: Vec::new(),
         }
     }
@@ -37,16 +46,34 @@ impl<K, V, T: Threads> Book<K, V, T> {
     pub(super) fn note(&mut self) -> Served<T> {
         let Some(node) = &self.node else { return Vec::new() };
         let now = (self.ledger.oldest(), self.ledger.last_change());
-        if core::mem::replace(&mut self.noted, now) == now {
+        if mem::replace(&mut self.noted, now) == now {
             return Vec::new();
         }
         node.note(now.0, now.1)
     }
+
+    /// Notes why no room could be made, which is left there if it is not the first. The old one is dropped outside of the lock.
+    pub(super) fn fail(
+        &mut self,
+        (since, round): (u64, u64),
+        why: &mut Option<(K, WriteBackError<K, E>)>,
+        now: Instant,
+    ) {
+        if !self.ledger.health.is_bad() {
+            mem::swap(&mut self.failure, why);
+        }
+        self.ledger.fail(since, round, now);
+    }
+
+    /// Returns what is not needed any more, as the back end works again.
+    pub(super) fn forget_failure(&mut self) -> Option<(K, WriteBackError<K, E>)> {
+        self.failure.take_if(|_| !self.ledger.health.is_bad())
+    }
 }
 
 /// A book without room, until there is another.
-impl<K, V, T: Threads> Default for Book<K, V, T> {
+impl<K, V, E, T: Threads> Default for Book<K, V, E, T> {
     fn default() -> Self {
-        Self::new(0)
+        Self::new(0, Delays::default())
     }
 }

@@ -15,7 +15,9 @@ use super::{
     shared::{Brought, Done, Refused, Settings, Shared, TaskFor},
     timeless::{Aside, Timeless},
 };
-use crate::{Backend, Cache, ConfigError, DefaultHasher, Key, Runtime, Stores, Takes, Threads, shard::Seat};
+use crate::{
+    Backend, Cache, ConfigError, DefaultHasher, Key, Runtime, Stores, Takes, Threads, dirty::Delays, shard::Seat,
+};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Begins the configuration of a cache on this runtime, in front of this back end.
@@ -32,10 +34,12 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         R::Threads: Stores<K, V, E, B>,
     {
         let settings = Settings { name: Arc::from("cache"), flush_limit: 16, flush_after: Duration::from_secs(5) };
+        let delays = Delays { first: Duration::from_millis(100), cap: Duration::from_secs(5) };
         WriteBackBuilder {
             runtime,
             backend: <R::Threads as Stores<K, V, E, B>>::store(backend),
             capacity: 1_000,
+            delays,
             settings,
             seed: None,
         }
@@ -58,6 +62,7 @@ pub struct WriteBackBuilder<K, V, E, R: Runtime> {
     runtime: R,
     backend: Arc<<R::Threads as Threads>::Files<K, V, E>>,
     capacity: usize,
+    delays: Delays,
     settings: Settings,
     seed: Option<u64>,
 }
@@ -118,6 +123,27 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         self
     }
 
+    /// Sets how long a back end that fails is left alone by who needs room; by default 100 milliseconds, and at most 5 seconds.
+    ///
+    /// Where all of the few entries that were tried to make room could not be flushed, who needs room has that same failure at
+    /// once, until one is tried again: after the first of these delays, and then after twice as long each time, up to the
+    /// other. [`flush`](WriteBack::flush) and its like ask the back end at once, and a success ends it.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{ConfigError, ManualClock, WriteBack, parts::{Memory, Std}};
+    /// # let (runtime, disk) = (Std::new(ManualClock::new()), Memory::<u32, u32>::new());
+    /// let (first, cap) = (Duration::from_secs(1), Duration::from_secs(60));
+    /// let builder = WriteBack::builder(runtime.clone(), disk.clone()).error_backoff(first, cap);
+    /// # assert!(builder.build().is_ok());
+    /// let wrong = WriteBack::builder(runtime, disk).error_backoff(cap, first);
+    /// assert_eq!(wrong.build().err(), Some(ConfigError::BackoffCap));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn error_backoff(self, first: Duration, cap: Duration) -> Self {
+        Self { delays: Delays { first, cap }, ..self }
+    }
+
     /// Seeds the hasher; needed without std, as [`hash_seed`](crate::Builder::hash_seed) is.
     ///
     /// ```
@@ -152,12 +178,15 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         R: 'static,
         R::Threads: Takes<Box<LoadJob<K, V, E, R>>> + Takes<Box<FlushJob<K, V, E, R>>>,
     {
-        let Self { runtime, backend, capacity, settings, seed, .. } = self;
+        let Self { runtime, backend, capacity, delays, settings, seed } = self;
         if capacity == 0 {
             return Err(ConfigError::Capacity);
         }
         if settings.flush_limit == 0 {
             return Err(ConfigError::FlushLimit);
+        }
+        if delays.cap < delays.first {
+            return Err(ConfigError::BackoffCap);
         }
         let hasher = seed.map(DefaultHasher::with_seed).or_else(DefaultHasher::random).ok_or(ConfigError::HashSeed)?;
         // What is under way is found by key, and nothing is stored.
@@ -165,7 +194,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         if let Some(engine) = Arc::get_mut(&mut engine) {
             engine.land = Some(land);
         }
-        engine.shards[0].0.with_both(|_, book| *book = Book::new(capacity));
+        engine.shards[0].0.with_both(|_, book| *book = Book::new(capacity, delays));
         let wraps = Wraps { load: wrap, resume, flush: wrap };
         let node = Node::new(Arc::clone(&settings.name));
         let shared = Shared { runtime, backend, engine, hasher, settings, node };

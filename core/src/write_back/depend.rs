@@ -2,17 +2,16 @@
 
 use alloc::{boxed::Box, string::ToString, sync::Arc};
 use core::{
+    any::Any,
     error::Error,
     fmt,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll, ready},
+    future::{Future, poll_fn},
 };
 
 use super::{
     CircleError, Fault, Flush, FlushError, Unflushed, WriteBack, WriteBackError,
     needs::Needs,
-    node::{FlushOf, Held, Node, Reach},
+    node::{FlushOf, Held, Node},
 };
 use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Kind, share::Once};
 
@@ -154,7 +153,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     fn connect<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U, kind: Option<Kind>) -> Result<(), CircleError> {
         let other = other.held();
         // Without a kind that is what is dirty there now.
-        let kind = kind.or_else(|| other.dirty_up_to().map(Kind::UpTo));
+        let kind = kind.or_else(|| other.dirty_up_to.map(Kind::UpTo));
         kind.map_or(Ok(()), |kind| self.shared.node.connect(&other, kind)).map_err(|names| CircleError { names })
     }
 }
@@ -197,7 +196,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         Once::new(move || {
             Some(async move {
                 let other_now = other.held();
-                if let Some(dirty_now) = other_now.dirty_up_to() {
+                if let Some(dirty_now) = other_now.dirty_up_to {
                     (*other_now.upstream)(dirty_now).await.map_err(DependError::Unflushed)?;
                 }
                 self.depend_on(other).map_err(DependError::Circle)
@@ -233,34 +232,17 @@ fn node<K: Key, V: Clone, E, R: Runtime>(cache: &WriteBack<K, V, E, R>) -> Node<
     cache.shared.node.clone()
 }
 
-/// The flush of a cache up to a number, on behalf of one that depends on it.
-struct Behalf<K: Key, V: Clone, E, R: Runtime> {
-    /// What always goes first, though the cache may have nothing dirty itself, where that is not seen to by the other one.
-    needs: Option<Needs<R::Threads>>,
+/// Flushes a cache on behalf of one that depends on it. If that does not see to it, what always goes first is flushed before,
+/// though the cache may have nothing dirty itself.
+async fn on_behalf<K: Key, V: Clone, E: fmt::Display, R: Runtime>(
+    name: Arc<str>,
+    first: Option<Needs<R::Threads>>,
     flush: Flush<K, V, E, R>,
-}
-
-impl<K: Key, V: Clone, E, R: Runtime> Behalf<K, V, E, R> {
-    fn new(cache: &WriteBack<K, V, E, R>, up_to: u64, is_far: bool) -> Self {
-        Self { needs: is_far.then(|| Needs::of(&cache.shared.node)), flush: Flush::up_to(cache, up_to) }
+) -> Result<(), Unflushed> {
+    if let Some(mut first) = first {
+        poll_fn(|cx| first.poll(cx)).await.map_err(|behind| behind.before(&name))?;
     }
-}
-
-impl<K: Key, V: Clone, E, R: Runtime> Unpin for Behalf<K, V, E, R> {}
-
-impl<K: Key, V: Clone, E: fmt::Display, R: Runtime> Future for Behalf<K, V, E, R> {
-    type Output = Result<(), Unflushed>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        if let Some(needs) = &mut this.needs {
-            let name = &this.flush.shared.settings.name;
-            ready!(needs.poll(cx)).map_err(|behind| behind.before(name))?;
-            this.needs = None;
-        }
-        let result = ready!(Pin::new(&mut this.flush).poll(cx));
-        Poll::Ready(result.map_err(|error| told(&this.flush.shared.settings.name, &error)))
-    }
+    flush.await.map_err(|error| told(&name, &error))
 }
 
 /// Puts an error into words that all caches have in common.
@@ -287,8 +269,12 @@ where
 {
     fn held(&self) -> Held<ManyThreads> {
         let (cache, node) = (self.clone(), node(self));
-        let upstream = move |up_to| -> FlushOf<ManyThreads> { Box::pin(Behalf::new(&cache, up_to, false)) };
-        Held { node: Reach::Own(node), upstream: Arc::new(upstream) }
+        let name = Arc::clone(&self.shared.settings.name);
+        let upstream = move |up_to| -> FlushOf<ManyThreads> {
+            Box::pin(on_behalf(Arc::clone(&name), None, Flush::up_to(&cache, up_to)))
+        };
+        let dirty_up_to = node.with(|edges| edges.dirty_up_to());
+        Held { id: node.id(), dirty_up_to, own: Some(node), upstream: Arc::new(upstream) }
     }
 }
 
@@ -300,9 +286,15 @@ where
     R: Runtime + 'static,
 {
     fn held(&self) -> Held<OneThread> {
-        let (cache, node) = (self.clone(), Reach::of(node(self)));
-        let is_far = matches!(node, Reach::Far(..));
-        let upstream = move |up_to| -> FlushOf<OneThread> { Box::pin(Behalf::new(&cache, up_to, is_far)) };
-        Held { node, upstream: Arc::new(upstream) }
+        let (cache, node) = (self.clone(), node(self));
+        let own = (&node as &dyn Any).downcast_ref::<Node<OneThread>>().cloned();
+        let is_far = own.is_none();
+        let name = Arc::clone(&self.shared.settings.name);
+        let upstream = move |up_to| -> FlushOf<OneThread> {
+            let first = is_far.then(|| Needs::of(&cache.shared.node));
+            Box::pin(on_behalf(Arc::clone(&name), first, Flush::up_to(&cache, up_to)))
+        };
+        let dirty_up_to = node.with(|edges| edges.dirty_up_to());
+        Held { id: node.id(), dirty_up_to, own, upstream: Arc::new(upstream) }
     }
 }

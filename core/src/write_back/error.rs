@@ -28,7 +28,8 @@ use crate::{Failure, LoadError};
 pub enum WriteBackError<K, E> {
     /// When the load or a flush failed: everybody who waited for it has this same failure. Ask again, or see the cause.
     Failed(Failure<Fault<K, E>>),
-    /// When all entries are pinned, or spoken for by loads that are under way, and the call does not wait, or not any longer.
+    /// When all entries are pinned, spoken for by loads that are under way, or being flushed, and the call does not wait, or not any
+    /// longer.
     /// Drop handles, or wait.
     Full,
     /// When these keys are pinned: what their handles may yet change would be lost. Drop the handles first.
@@ -54,7 +55,8 @@ pub enum WriteBackError<K, E> {
 pub enum Fault<K, E> {
     /// When the back end answered with this error.
     Backend(Arc<E>),
-    /// When this entry had to be flushed to make room and could not be, nor any other.
+    /// When this entry had to be flushed to make room and could not be, nor some others. All who need room have this same
+    /// failure until the back end is [asked again](crate::WriteBackBuilder::error_backoff).
     Victim(K, Box<WriteBackError<K, E>>),
     /// When a cache that has to be flushed first could not be.
     Dependency(Unflushed),

@@ -53,7 +53,7 @@ impl<K: Key, V: Clone, E, R: Runtime> FlushJob<K, V, E, R> {
     }
 
     /// Fixes what is to be written of the entry at this place, if this is its turn.
-    pub(super) fn fix(&mut self, place: u32, book: &mut BookOf<K, V, R>) -> bool {
+    pub(super) fn fix(&mut self, place: u32, book: &mut BookOf<K, V, E, R>) -> bool {
         let Some(value) = book.ledger.begin_flush(place, self.round) else { return false };
         (self.writing, self.step) = (Some(Writing::new(&self.shared, place)), Step::Fixed(value));
         true

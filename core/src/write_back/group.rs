@@ -1,4 +1,4 @@
-//! Caches of which some depend or have depended on others: what they have in common, and the locks of the graph.
+//! Caches of which some depend or have depended on others, and the locks of the graph.
 
 use alloc::sync::Arc;
 
@@ -15,54 +15,34 @@ pub(super) type GraphLock<T> = spin::Mutex<T>;
 /// Where a cache looks for its group.
 pub(super) struct Member(GraphLock<Arc<Group>>);
 
+/// The lock of a group is held while edges in it are changed, so that no two callers close a circle between them.
 struct Group(GraphLock<State>);
 
 struct State {
     /// What it has become a part of.
     whole: Option<Arc<Group>>,
     members: usize,
-    common: Common,
-}
-
-/// What the caches of a group have in common. Its lock is held while edges among them are changed, so that no two callers
-/// close a circle between them.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Common {
-    /// How many edges were added.
-    pub(super) added: u64,
     /// How much has happened: edges were added, or a cache has become dirty. As long as it is no more, what was clean is so.
-    pub(super) happened: u64,
+    happened: u64,
 }
 
 /// Held while two groups become one.
 static JOINING: GraphLock<()> = GraphLock::new(());
 
-impl Common {
-    /// An edge is added.
-    pub(super) const fn add(&mut self) {
-        self.added += 1;
-        self.happened += 1;
-    }
-}
-
 impl Member {
     /// A cache on its own.
     pub(super) fn new() -> Self {
-        let state = State { whole: None, members: 1, common: Common::default() };
+        let state = State { whole: None, members: 1, happened: 1 };
         Self(GraphLock::new(Arc::new(Group(GraphLock::new(state)))))
     }
 
-    /// Runs `f` on what its group has in common, alone.
-    pub(super) fn with<O>(&self, f: impl FnOnce(&mut Common) -> O) -> O {
+    /// Runs `f` on how much has happened in its group, alone.
+    pub(super) fn with<O>(&self, f: impl FnOnce(&mut u64) -> O) -> O {
         let mut f = Some(f);
         loop {
-            let group = self.group();
-            let done = group.0.with(|state| match state.whole {
-                None => f.take().map(|f| f(&mut state.common)),
-                // It has become a part of another meanwhile.
-                Some(_) => None,
-            });
-            if let Some(done) = done {
+            // If it has become a part of another in between, that is looked for.
+            let run = |state: &mut State| f.take_if(|_| state.whole.is_none()).map(|f| f(&mut state.happened));
+            if let Some(done) = self.group().0.with(run) {
                 return done;
             }
         }
@@ -78,25 +58,21 @@ impl Member {
             let [members, of_two] = [&one, &two].map(|group| group.0.with(|state| state.members));
             // The smaller one looks further, so nobody ever has to look far.
             let (small, large) = if members < of_two { (one, two) } else { (two, one) };
-            let common = small.0.with(|state| {
+            let happened = small.0.with(|state| {
                 state.whole = Some(Arc::clone(&large));
-                state.common
+                state.happened
             });
             large.0.with(|state| {
                 state.members = members + of_two;
-                let State { common: Common { added, happened }, .. } = state;
-                (*added, *happened) = (common.added.max(*added) + 1, common.happened.max(*happened) + 1);
+                state.happened = happened.max(state.happened) + 1;
             });
         });
     }
 
     fn group(&self) -> Arc<Group> {
         let mut group = self.0.with(|group| Arc::clone(group));
-        let mut is_whole = true;
         while let Some(whole) = group.0.with(|state| state.whole.clone()) {
-            (group, is_whole) = (whole, false);
-        }
-        if !is_whole {
+            group = whole;
             let _part = self.0.with(|own| core::mem::replace(own, Arc::clone(&group)));
         }
         group

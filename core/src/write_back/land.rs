@@ -26,7 +26,7 @@ pub(super) fn land<K: Key, V: Clone, E, R: Runtime>(
     waiting: &mut Waiting<R::Notify>,
     brings: &mut Brings<K, V, E, R>,
     now: Instant,
-    visit: &VisitOf<'_, Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, R>>,
+    visit: &VisitOf<'_, Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, E, R>>,
     effects: &mut Effects<K, V, E, R>,
 ) -> Step {
     let Some(shared) = whose(brings) else {
@@ -62,7 +62,7 @@ fn enter<K: Key, V: Clone, E, R: Runtime>(
     done: &mut Done<K, V, E, R>,
     waiting: &Waiting<R::Notify>,
     flights: &mut FlightsOf<K, V, E, R>,
-    book: &mut BookOf<K, V, R>,
+    book: &mut BookOf<K, V, E, R>,
     effects: &mut Effects<K, V, E, R>,
 ) -> Result<(), Refused> {
     let (entered, wake) = match done {
@@ -85,9 +85,9 @@ fn enter<K: Key, V: Clone, E, R: Runtime>(
 
 impl<K: Key, V: Clone, E, R: Runtime> Brought<K, V, E, R> {
     /// Takes the place that is spoken for, or pins what has come there before.
-    fn enter(&mut self, is_current: bool, book: &mut BookOf<K, V, R>) -> Result<(u32, Vec<Waker>), Refused> {
+    fn enter(&mut self, is_current: bool, book: &mut BookOf<K, V, E, R>) -> Result<(u32, Vec<Waker>), Refused> {
         let origin = if is_current { Origin::Loaded } else { Origin::Outdated };
-        let (placed, wake) = book.ledger.place(self.hash, &mut self.new, origin, self.place.is_clear, &self.tried);
+        let (placed, wake) = book.ledger.place(self.hash, &mut self.new, origin, self.place.is_clear);
         let place = match placed {
             Placed::At(place, left) => {
                 self.left = left;
@@ -104,6 +104,6 @@ impl<K: Key, V: Clone, E, R: Runtime> Brought<K, V, E, R> {
 
     /// Whether nothing of the user's is left in it.
     const fn is_empty(&self) -> bool {
-        self.new.is_none() && self.left.is_none() && self.first.is_none()
+        self.new.is_none() && self.left.is_none()
     }
 }

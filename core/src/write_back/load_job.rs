@@ -41,24 +41,28 @@ pub struct LoadJob<K: Key, V: Clone, E, R: Runtime> {
 struct Stuck<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
     key: K,
+    hash: u64,
     /// Whether it was noted in the poll before this one, or earlier.
     is_old: bool,
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> Stuck<K, V, E, R> {
-    fn new(shared: &Arc<Shared<K, V, E, R>>, key: &K) -> Self {
+    fn new(shared: &Arc<Shared<K, V, E, R>>, key: &K, hash: u64) -> Self {
         // Both cloned before it is noted: should that panic, nothing would take the note back.
         let (noted, key) = (key.clone(), key.clone());
-        shared.with(|book| book.stuck.push(noted));
-        Self { shared: Arc::clone(shared), key, is_old: false }
+        shared.with(|book| book.stuck.entry(hash).or_default().push(noted));
+        Self { shared: Arc::clone(shared), key, hash, is_old: false }
     }
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> Drop for Stuck<K, V, E, R> {
     fn drop(&mut self) {
         let _noted = self.shared.with(|book| {
-            let at = book.stuck.iter().position(|key| *key == self.key)?;
-            Some(book.stuck.swap_remove(at))
+            let stuck = book.stuck.get_mut(&self.hash)?;
+            let at = stuck.iter().position(|key| *key == self.key)?;
+            let noted = stuck.swap_remove(at);
+            let spare = if stuck.is_empty() { book.stuck.remove(&self.hash) } else { None };
+            Some((noted, spare))
         });
     }
 }
@@ -88,10 +92,10 @@ impl<K: Key, V: Clone, E, R: Runtime> LoadJob<K, V, E, R> {
         refused: Refused,
         flushes: WrapFlush<K, V, E, R>,
     ) -> Self {
-        let Brought { hash, new, place, patience, tried, first, resume, .. } = brought;
+        let Brought { hash, new, place, patience, resume, .. } = brought;
         let (key, value) = new.unzip();
         let shared = Arc::clone(&place.shared);
-        let settling = Settling::new(flushes, patience, place).having_tried(tried, first);
+        let settling = Settling::new(flushes, patience, place);
         Self { value, refused: Some(refused), ..Self::new(shared, (key, hash), seat, settling, resume) }
     }
 
@@ -113,10 +117,11 @@ impl<K: Key, V: Clone, E, R: Runtime> LoadJob<K, V, E, R> {
         // Everybody who shares the load looks whether he waits for that. Who came during the poll that notes it may not have
         // seen the note, and what that was polled with does not wake him; he is among those whom the next one wakes.
         let is_told = self.stuck.as_mut().is_some_and(|stuck| mem::replace(&mut stuck.is_old, true));
-        if !self.settling.is_waiting() {
+        if poll.is_ready() {
             self.stuck = None;
         } else if !is_told {
-            self.stuck = self.stuck.take().or_else(|| self.key.as_ref().map(|key| Stuck::new(&self.shared, key)));
+            let stuck = || self.key.as_ref().map(|key| Stuck::new(&self.shared, key, self.hash));
+            self.stuck = self.stuck.take().or_else(stuck);
             cx.waker().wake_by_ref();
         }
         poll

@@ -9,7 +9,7 @@ use core::{
 
 use super::{
     Unflushed,
-    node::{Held, Node, Reach},
+    node::{Held, Node},
 };
 use crate::{Threads, dirty::Plan};
 
@@ -20,7 +20,7 @@ pub(super) struct Needs<T: Threads> {
     stops: Vec<Stop<T>>,
     running: Vec<usize>,
     /// What was wished for the next flush of a cache, which is this.
-    wishes: Vec<(Node<T>, Held<T>, u64)>,
+    wishes: Vec<(Node<T>, Held<T>, Option<u64>, Option<u64>)>,
 }
 
 /// A cache that is flushed up to a number.
@@ -31,46 +31,66 @@ struct Stop<T: Threads> {
     failed: Option<Unflushed>,
 }
 
-/// Looks what has to be flushed, from one cache to the next.
-struct Walk<T: Threads> {
-    needs: Needs<T>,
-    /// So much had happened in the graph when it began.
-    happened: u64,
-    /// Those that are flushed up to a number, and no further: what goes before them is the affair of their own flushes.
-    shots: BTreeMap<usize, usize>,
-    /// Those of which all is flushed, and how far that has come.
-    all: BTreeMap<usize, Found>,
-    /// The way to where it is.
-    path: Vec<Visit<T>>,
-}
-
-#[derive(Clone, Copy)]
-enum Found {
-    /// It is on the way.
-    Open,
-    /// Nothing is dirty there, nor before it.
-    Clean,
-    Dirty(usize),
-}
-
+/// A cache whose edges are looked at.
 struct Visit<T: Threads> {
     node: Node<T>,
     place: usize,
-    /// The one of its edges that was looked at last.
+    /// The one of them that was looked at last.
     after: Option<usize>,
     is_clean: bool,
 }
 
 impl<T: Threads> Needs<T> {
-    /// Looks what has to be flushed before this cache, as it is now.
+    /// Looks what has to be flushed before this cache, as it is now: from one to the next, each once.
     pub(super) fn of(node: &Node<T>) -> Self {
-        let needs = Self { plan: Plan::new(), stops: Vec::new(), running: Vec::new(), wishes: Vec::new() };
-        let (shots, all) = (BTreeMap::new(), BTreeMap::from([(node.id(), Found::Open)]));
-        let mut walk = Walk { needs, happened: node.happened(), shots, all, path: Vec::new() };
-        walk.enter(node.clone(), None);
-        while walk.step() {}
-        walk.needs.plan.begin();
-        walk.needs
+        let mut needs = Self { plan: Plan::default(), stops: Vec::new(), running: Vec::new(), wishes: Vec::new() };
+        let happened = node.happened();
+        // Those that are flushed up to a number, with their places: what goes before them is the affair of their own flushes.
+        let mut shots = BTreeMap::new();
+        // Those of which all is flushed. None is waited for if nothing is dirty there or before it, nor if it is on the way
+        // already: then others have changed edges meanwhile, and its own flush sees to that.
+        let mut all = BTreeMap::from([(node.id(), None)]);
+        let mut path = Vec::from([needs.visit(node.clone(), None)]);
+        while let Some(visit) = path.last_mut() {
+            let Some((id, need, to)) = visit.node.with(|edges| edges.next_to(visit.after, Held::clone)) else {
+                let (Some(visit), Some(before)) = (path.pop(), path.last_mut()) else { break };
+                if visit.is_clean {
+                    visit.node.with(|edges| edges.clean_at = happened);
+                } else {
+                    all.insert(visit.node.id(), Some(visit.place));
+                    before.wait_for(visit.place, &mut needs.plan);
+                }
+                continue;
+            };
+            visit.after = Some(id);
+            let asked = need.until_flushed.and_then(|wish| visit.node.ask_now(&to, wish));
+            let up_to = need.up_to.max(asked);
+            if need.until_flushed.is_some() || to.own.is_none() {
+                needs.wishes.push((visit.node.clone(), to.clone(), need.until_flushed, up_to));
+            }
+            // One that is far looks itself what has to go before it.
+            let place = if let Some(node) = to.own.as_ref().filter(|_| need.always) {
+                match all.get(&id).copied() {
+                    Some(place) => place,
+                    None if node.with(|edges| edges.clean_at == happened) => None,
+                    None => {
+                        all.insert(id, None);
+                        path.push(needs.visit(node.clone(), Some(to)));
+                        continue;
+                    }
+                }
+            } else {
+                let up_to = if need.always { Some(u64::MAX) } else { up_to.filter(|up_to| to.is_dirty(*up_to)) };
+                up_to.map(|up_to| {
+                    let place = *shots.entry(id).or_insert_with(|| needs.stop(Some(to), up_to));
+                    needs.stops[place].up_to = needs.stops[place].up_to.max(up_to);
+                    place
+                })
+            };
+            place.into_iter().for_each(|place| visit.wait_for(place, &mut needs.plan));
+        }
+        needs.plan.begin();
+        needs
     }
 
     /// Ready when all have ended, with the first failure: the others are not given up because of it.
@@ -80,8 +100,8 @@ impl<T: Threads> Needs<T> {
                 let failed = hindered.and_then(|by| self.stops[by].failed.clone());
                 let stop = &mut self.stops[place];
                 let Some(cache) = stop.cache.as_ref() else { return Poll::Ready(failed.map_or(Ok(()), Err)) };
-                if failed.is_some() || !cache.is_dirty(stop.up_to) && cache.own().is_some() {
-                    stop.failed = failed.map(|before| before.before(cache.name()));
+                if failed.is_some() || !cache.is_dirty(stop.up_to) {
+                    stop.failed = failed.zip(cache.own.as_ref()).map(|(before, node)| before.before(node.name()));
                     self.plan.end(place, stop.failed.is_some());
                 } else {
                     stop.flush = Some((*cache.upstream)(stop.up_to));
@@ -106,98 +126,25 @@ impl<T: Threads> Needs<T> {
 
     /// All of it is on disk: what was wished for this flush is over.
     pub(super) fn succeed(self) {
-        self.wishes.iter().for_each(|(node, other, wish)| node.end_wish(other, *wish));
+        self.wishes.iter().for_each(|(node, other, wish, up_to)| node.end_wish(other, *wish, *up_to));
     }
 
     fn stop(&mut self, cache: Option<Held<T>>, up_to: u64) -> usize {
         self.stops.push(Stop { cache, up_to, flush: None, failed: None });
         self.plan.add()
     }
+
+    fn visit(&mut self, node: Node<T>, cache: Option<Held<T>>) -> Visit<T> {
+        let dirty_up_to = node.with(|edges| edges.dirty_up_to()).filter(|_| cache.is_some());
+        let place = self.stop(cache, dirty_up_to.unwrap_or(0));
+        Visit { node, place, after: None, is_clean: dirty_up_to.is_none() }
+    }
 }
 
-impl<T: Threads> Walk<T> {
-    fn enter(&mut self, node: Node<T>, cache: Option<Held<T>>) {
-        let dirty_up_to = node.with(|edges| edges.dirty_up_to()).filter(|_| cache.is_some());
-        let place = self.needs.stop(cache, dirty_up_to.unwrap_or(0));
-        self.path.push(Visit { node, place, after: None, is_clean: dirty_up_to.is_none() });
-    }
-
-    /// Looks at one more edge; false when there is none left.
-    fn step(&mut self) -> bool {
-        let Some(visit) = self.path.last_mut() else { return false };
-        let Some((id, needs, to)) = visit.node.with(|edges| edges.next_to(visit.after)) else {
-            self.leave();
-            return true;
-        };
-        visit.after = Some(id);
-        let mut up_to = needs.up_to;
-        if let Some(wish) = needs.until_flushed {
-            up_to = up_to.max(visit.node.ask_now(&to, wish));
-            self.needs.wishes.push((visit.node.clone(), to.clone(), wish));
-        }
-        let Reach::Own(node) = &to.node else {
-            self.far(id, to, up_to.filter(|_| !needs.always));
-            return true;
-        };
-        if needs.always {
-            match self.all.get(&id).copied() {
-                Some(Found::Dirty(place)) => self.wait_for(place),
-                // On the way already: others have changed edges meanwhile, and its own flush sees to that.
-                Some(Found::Open | Found::Clean) => {}
-                None if node.with(|edges| edges.clean_at == self.happened) => _ = self.all.insert(id, Found::Clean),
-                None => {
-                    self.all.insert(id, Found::Open);
-                    self.enter(node.clone(), Some(to));
-                }
-            }
-        } else if let Some(up_to) = up_to.filter(|up_to| to.is_dirty(*up_to)) {
-            self.shot(id, to, up_to);
-        }
-        true
-    }
-
-    /// It has to wait for changes of another up to this number.
-    fn shot(&mut self, id: usize, to: Held<T>, up_to: u64) {
-        let needs = &mut self.needs;
-        let place = *self.shots.entry(id).or_insert_with(|| needs.stop(Some(to), up_to));
-        needs.stops[place].up_to = needs.stops[place].up_to.max(up_to);
-        self.wait_for(place);
-    }
-
-    /// The same for one that is far, which looks itself what has to go before it; without a number it is always needed.
-    fn far(&mut self, id: usize, to: Held<T>, up_to: Option<u64>) {
-        match up_to {
-            Some(up_to) if !to.is_dirty(up_to) => {
-                let _gone = self.path.last().and_then(|visit| visit.node.less_up_to(id, up_to));
-            }
-            Some(up_to) => self.shot(id, to, up_to),
-            None => {
-                let last = to.dirty_up_to().unwrap_or(0);
-                self.shot(id, to, last);
-            }
-        }
-    }
-
-    /// Whoever it looks at has to wait for this one.
-    fn wait_for(&mut self, place: usize) {
-        if let Some(visit) = self.path.last_mut() {
-            visit.is_clean = false;
-            self.needs.plan.wait(visit.place, place);
-        }
-    }
-
-    /// All edges of the last one were looked at.
-    fn leave(&mut self) {
-        let Some(Visit { node, place, is_clean, .. }) = self.path.pop() else { return };
-        if self.path.is_empty() {
-            return;
-        }
-        if is_clean {
-            node.with(|edges| edges.clean_at = self.happened);
-            self.all.insert(node.id(), Found::Clean);
-        } else {
-            self.all.insert(node.id(), Found::Dirty(place));
-            self.wait_for(place);
-        }
+impl<T: Threads> Visit<T> {
+    /// It has to wait for that one.
+    fn wait_for(&mut self, place: usize, plan: &mut Plan) {
+        self.is_clean = false;
+        plan.wait(self.place, place);
     }
 }

@@ -8,7 +8,7 @@ use core::{
 };
 
 use super::{
-    room::Patience,
+    room::{Deadline, Patience},
     shared::{Place, Shared},
 };
 use crate::{
@@ -22,10 +22,9 @@ pub(super) struct Waiting<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
     /// Of the key that wants it.
     hash: u64,
-    patience: Patience,
+    deadline: Deadline<R>,
     /// Its place in the queue, while it has one.
     ticket: Option<Ticket>,
-    sleep: Option<R::Sleep>,
 }
 
 /// How a wait for a place ends.
@@ -40,7 +39,7 @@ pub(super) enum Wait<K: Key, V: Clone, E, R: Runtime> {
 
 impl<K: Key, V: Clone, E, R: Runtime> Waiting<K, V, E, R> {
     pub(super) const fn new(shared: Arc<Shared<K, V, E, R>>, hash: u64, patience: Patience) -> Self {
-        Self { shared, hash, patience, ticket: None, sleep: None }
+        Self { shared, hash, deadline: Deadline { patience, sleep: None }, ticket: None }
     }
 
     /// Waits for another place instead of this one, before all who have not had one.
@@ -78,13 +77,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Waiting<K, V, E, R> {
 
     /// Tells whether its patience is over, or wakes it when that is.
     pub(super) fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
-        let deadline = match self.patience {
-            Patience::Endless => return false,
-            Patience::None => return true,
-            Patience::Until(deadline) => deadline,
-        };
-        let sleep = self.sleep.get_or_insert_with(|| self.shared.runtime.sleep_until(deadline));
-        Pin::new(sleep).poll(cx).is_ready()
+        self.deadline.is_over(&self.shared.runtime, cx)
     }
 }
 
@@ -96,7 +89,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Future for Waiting<K, V, E, R> {
         let ticket = match this.ticket {
             Some(ticket) => ticket,
             None => {
-                let may_wait = !matches!(this.patience, Patience::None);
+                let may_wait = !matches!(this.deadline.patience, Patience::None);
                 match this.shared.with(|book| book.ledger.reserve(this.hash, may_wait)) {
                     Spoken::Place => return Poll::Ready(Wait::For(Place::new(&this.shared))),
                     Spoken::Nothing => return Poll::Ready(Wait::Over),

@@ -1,10 +1,10 @@
 //! What a call does when there is no room.
 
-use core::time::Duration;
+use core::{future::Future, pin::Pin, task::Context, time::Duration};
 
-use crate::Instant;
+use crate::{Instant, Runtime};
 
-/// What a call does when all entries are pinned and it needs a place.
+/// What a call does when room has to be made for it, as all entries are pinned or what is to leave has to be flushed.
 ///
 /// A place that a load under way has spoken for is as good as pinned.
 ///
@@ -27,9 +27,9 @@ use crate::Instant;
 pub enum Room {
     /// When it waits until a handle is dropped, after those who have waited for longer; the default.
     Wait,
-    /// When it fails at once.
+    /// When it fails at once, also if something would have to be flushed that takes its time.
     Try,
-    /// When it waits, and fails after so long.
+    /// When it waits, and fails after so long, though a flush should be under way.
     Within(Duration),
 }
 
@@ -48,5 +48,24 @@ impl Room {
             Self::Try => Patience::None,
             Self::Within(time) => Patience::Until(now().saturating_add(time)),
         }
+    }
+}
+
+/// The end of a call's patience, and what wakes it then.
+pub(super) struct Deadline<R: Runtime> {
+    pub(super) patience: Patience,
+    pub(super) sleep: Option<R::Sleep>,
+}
+
+impl<R: Runtime> Deadline<R> {
+    /// Tells whether its patience is over, or wakes it when that is.
+    pub(super) fn is_over(&mut self, runtime: &R, cx: &mut Context<'_>) -> bool {
+        let deadline = match self.patience {
+            Patience::Endless => return false,
+            Patience::None => return true,
+            Patience::Until(deadline) => deadline,
+        };
+        let sleep = self.sleep.get_or_insert_with(|| runtime.sleep_until(deadline));
+        Pin::new(sleep).poll(cx).is_ready()
     }
 }

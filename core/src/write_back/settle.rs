@@ -3,7 +3,6 @@
 use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
 use core::{
     future::Future,
-    mem,
     pin::Pin,
     task::{Context, Poll, Waker, ready},
 };
@@ -11,12 +10,12 @@ use core::{
 use super::{
     Fault, WriteBackError,
     place::{Wait, Waiting},
-    room::Patience,
+    room::{Deadline, Patience},
     share::{Comes, Flushing, WrapFlush},
     shared::{Brought, Pin as Pinning, Place, Resume, Shared},
 };
 use crate::{
-    Instant, Key, Runtime,
+    Instant, Key, LoadError, Runtime,
     contain::each,
     dirty::{Origin, Placed, Victim},
     shard::{Seat, Step},
@@ -27,15 +26,15 @@ use crate::{
 pub(super) struct Settling<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
     flushes: WrapFlush<K, V, E, R>,
-    patience: Patience,
+    deadline: Deadline<R>,
     /// `None` while it waits for another one.
     place: Option<Place<K, V, E, R>>,
     waiting: Option<Waiting<K, V, E, R>>,
     /// The flush of what has to leave, which is dirty since this change.
     flushing: Option<(u64, Box<Flushing<K, V, E, R>>)>,
-    /// What could not be flushed, by the change since which it is dirty, and why the first of it could not.
-    tried: BTreeSet<u64>,
-    first: Option<Fault<K, E>>,
+    /// Those whose flush it is asked from inside of, by the change since which they are dirty, and what is said to that.
+    inside: BTreeSet<u64>,
+    reentrant: Option<Fault<K, E>>,
 }
 
 /// What comes of making room.
@@ -50,6 +49,9 @@ pub(super) enum Cleared<K: Key, V: Clone, E, R: Runtime> {
     Elsewhere,
 }
 
+/// Whether room was made.
+type Makes<K, V, E, R> = Poll<Result<Cleared<K, V, E, R>, Fault<K, E>>>;
+
 /// What became of a value.
 pub(super) enum Settled<K: Key, V: Clone, E, R: Runtime> {
     /// It has its place.
@@ -63,25 +65,23 @@ pub(super) enum Settled<K: Key, V: Clone, E, R: Runtime> {
 }
 
 /// What a look for something that can leave finds.
-enum Next {
+enum Next<F> {
     Room,
     There(u32),
     Elsewhere,
     /// What is dirty since this change is to be flushed, and that goes on so.
     Flush(u64, Step),
     NoneLeft,
+    Failed(F),
+    Ask,
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
     pub(super) fn new(flushes: WrapFlush<K, V, E, R>, patience: Patience, place: Place<K, V, E, R>) -> Self {
         let shared = Arc::clone(&place.shared);
-        let tried = BTreeSet::new();
-        Self { shared, flushes, patience, place: Some(place), waiting: None, flushing: None, tried, first: None }
-    }
-
-    /// What was tried before, when it was not in place yet.
-    pub(super) fn having_tried(self, tried: BTreeSet<u64>, first: Option<Fault<K, E>>) -> Self {
-        Self { tried, first, ..self }
+        let deadline = Deadline { patience, sleep: None };
+        let (place, inside) = (Some(place), BTreeSet::new());
+        Self { shared, flushes, deadline, place, waiting: None, flushing: None, inside, reentrant: None }
     }
 
     /// Tells whether the value may land: it has its place, and waits for no flush, or need not any longer.
@@ -91,7 +91,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             return true;
         }
         // Whichever is clean first serves.
-        let is_clear = self.shared.with(|book| book.ledger.clear(held.is_clear, &self.tried, None).is_ok());
+        let is_clear = self.shared.with(|book| book.ledger.clear(held.is_clear, &self.inside, None, None).is_ok());
         if is_clear {
             held.is_clear = true;
             self.flushing = None;
@@ -102,8 +102,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
     /// Takes out the place, for a value that may land there, with what is to go on from there if it can not.
     pub(super) fn bring(&mut self, hash: u64, new: (K, V), resume: Resume<K, V, E, R>) -> Option<Brought<K, V, E, R>> {
         let place = self.place.take()?;
-        let (patience, tried, first) = (self.patience, mem::take(&mut self.tried), self.first.take());
-        Some(Brought { hash, new: Some(new), place, patience, tried, first, left: None, resume })
+        Some(Brought { hash, new: Some(new), place, patience: self.deadline.patience, left: None, resume })
     }
 
     /// Flushes what has to leave, and waits where everything is pinned; `hash` is that of the key that is to come.
@@ -114,7 +113,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         hash: u64,
         load: Option<(&K, &Seat<R::Notify>)>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Cleared<K, V, E, R>, Fault<K, E>>> {
+    ) -> Makes<K, V, E, R> {
+        let mut now = None;
         loop {
             if let Some(waiting) = &mut self.waiting {
                 match ready!(Pin::new(waiting).poll(cx)) {
@@ -125,9 +125,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
                 self.waiting = None;
             }
             if let Some((_, flush)) = &mut self.flushing {
-                let end = ready!(flush.poll(cx));
-                self.flushed(end);
-                return Poll::Ready(Ok(Cleared::Look));
+                let end = flush.poll(cx);
+                return self.flushed(end, cx);
             }
             let Some(held) = &mut self.place else { return Poll::Ready(Err(Fault::Full)) };
             let shared = Arc::clone(&self.shared);
@@ -144,12 +143,14 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
                         return Next::Elsewhere;
                     }
                 }
-                match book.ledger.clear(held.is_clear, &self.tried, load.map(|_| hash)) {
+                match book.ledger.clear(held.is_clear, &self.inside, now, load.map(|_| hash)) {
                     Ok(called) => {
                         (held.is_clear, wake) = (true, called);
                         Next::Room
                     }
                     Err(Victim::None | Victim::NoneLeft) => Next::NoneLeft,
+                    Err(Victim::Ask) => Next::Ask,
+                    Err(Victim::Failed) => book.failure.clone().map_or(Next::NoneLeft, Next::Failed),
                     Err(Victim::At(place, since)) => {
                         let entry = book.ledger.entry(place);
                         let (key, round) = (entry.key.clone(), entry.round);
@@ -167,11 +168,13 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
                 (Next::Elsewhere, _) => return Poll::Ready(Ok(Cleared::Elsewhere)),
                 (Next::Flush(since, step), Some(flush)) => {
                     let (_, flush) = self.flushing.insert((since, Box::new(flush)));
-                    let end = ready!(flush.go_on(step, &mut after, cx));
-                    self.flushed(end);
-                    return Poll::Ready(Ok(Cleared::Look));
+                    let end = flush.go_on(step, &mut after, cx);
+                    drop(after);
+                    return self.flushed(end, cx);
                 }
-                (Next::NoneLeft | Next::Flush(..), _) => match self.first.take() {
+                (Next::Ask, _) => now = Some(shared.now()),
+                (Next::Failed((key, error)), _) => return Poll::Ready(Err(Fault::Victim(key, Box::new(error)))),
+                (Next::NoneLeft | Next::Flush(..), _) => match self.reentrant.take() {
                     Some(fault) => return Poll::Ready(Err(fault)),
                     None => self.wait(hash),
                 },
@@ -179,17 +182,26 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         }
     }
 
-    /// The flush of what is to leave has ended.
-    fn flushed(&mut self, end: Comes<K, V, E, R>) {
+    /// The flush of what is to leave has ended, or takes its time: no longer than room may be waited for.
+    fn flushed(&mut self, end: Poll<Comes<K, V, E, R>>, cx: &mut Context<'_>) -> Makes<K, V, E, R> {
+        let Poll::Ready(end) = end else {
+            if !self.deadline.is_over(&self.shared.runtime, cx) {
+                return Poll::Pending;
+            }
+            self.flushing = None;
+            return Poll::Ready(Err(Fault::Full));
+        };
         if let (Some((since, flush)), Some(Err(error))) = (self.flushing.take(), end) {
-            self.tried.insert(since);
-            self.first.get_or_insert_with(|| Fault::Victim(flush.key().clone(), Box::new(WriteBackError::of(error))));
+            let (key, round) = flush.task();
+            if matches!(error, LoadError::Reentrant) {
+                self.inside.insert(since);
+                self.reentrant = Some(Fault::Victim(key.clone(), Box::new(WriteBackError::of(error))));
+            } else {
+                let (mut why, now) = (Some((key.clone(), WriteBackError::of(error))), self.shared.now());
+                self.shared.with(|book| book.fail((since, round), &mut why, now));
+            }
         }
-    }
-
-    /// Tells whether it waits for a place, as everything is pinned.
-    pub(super) const fn is_waiting(&self) -> bool {
-        self.waiting.is_some()
+        Poll::Ready(Ok(Cleared::Look))
     }
 
     /// Puts a value that was changed at this time into its place, pinned.
@@ -208,7 +220,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
                 return (Placed::Void, Vec::new());
             }
             let load = flights.flights.find(hash, |task| task.is_load_of(key));
-            let end = book.ledger.place(hash, &mut new, Origin::Changed(now), is_clear, &self.tried);
+            let end = book.ledger.place(hash, &mut new, Origin::Changed(now), is_clear);
             if let (Placed::At(..), Some(load)) = (&end.0, load) {
                 // What it brings is older.
                 flights.flights.detach(load);
@@ -242,6 +254,6 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
 
     /// Gives the place back and waits for another one, as everything is pinned.
     pub(super) fn wait(&mut self, hash: u64) {
-        self.waiting = self.place.take().map(|place| Waiting::instead_of(place, hash, self.patience));
+        self.waiting = self.place.take().map(|place| Waiting::instead_of(place, hash, self.deadline.patience));
     }
 }

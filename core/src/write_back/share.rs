@@ -18,13 +18,14 @@ use crate::{
 };
 
 /// One caller of a task that is shared, who would begin it with an `L`.
-pub(super) type Sharing<K, V, E, R, L> = Errand<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, R>, Aside, L>;
+pub(super) type Sharing<K, V, E, R, L> =
+    Errand<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, E, R>, Aside, L>;
 
 /// What a task comes to; nothing if there is no such task.
 pub(super) type Comes<K, V, E, R> = Option<Result<Done<K, V, E, R>, LoadError<Fault<K, E>>>>;
 
 /// What a step leaves to be done once the lock is released.
-pub(super) type Effects<K, V, E, R> = EffectsOf<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, R>>;
+pub(super) type Effects<K, V, E, R> = EffectsOf<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, E, R>>;
 
 /// What the engine could begin tasks with by itself; it never does.
 pub(super) type NoSources<K, V, E, R> = Sources<Task<K>, Done<K, V, E, R>, Fault<K, E>, <R as Runtime>::Threads>;
@@ -79,7 +80,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Flushing<K, V, E, R> {
     pub(super) fn arrive(
         &mut self,
         place: u32,
-        (flights, book): (&mut FlightsOf<K, V, E, R>, &mut BookOf<K, V, R>),
+        (flights, book): (&mut FlightsOf<K, V, E, R>, &mut BookOf<K, V, E, R>),
         waker: &Waker,
         effects: &mut Effects<K, V, E, R>,
     ) -> Step {
@@ -97,7 +98,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Flushing<K, V, E, R> {
     pub(super) fn go_on(
         &mut self,
         step: Step,
-        after: &mut After<'_, Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, R>, Aside>,
+        after: &mut After<'_, Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, E, R>, Aside>,
         cx: &mut Context<'_>,
     ) -> Poll<Comes<K, V, E, R>> {
         let poll = self.0.go_on(Some(step), after, cx);
@@ -124,10 +125,11 @@ impl<K: Key, V: Clone, E, R: Runtime> Flushing<K, V, E, R> {
         }
     }
 
-    /// The key that is flushed.
-    pub(super) const fn key(&self) -> &K {
+    /// The key that is flushed, and the round.
+    pub(super) const fn task(&self) -> (&K, u64) {
         match self.0.key() {
-            Task::Load(key) | Task::Flush(key, _) => key,
+            Task::Flush(key, round) => (key, *round),
+            Task::Load(key) => (key, 0),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What all clones of a write-back cache share, how it is locked, and what holds an entry there.
 
-use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{mem, task::Waker};
 
 use super::{
@@ -81,16 +81,16 @@ impl<K: Key, V: Clone, E, R: Runtime> Clone for Done<K, V, E, R> {
 pub(super) type TaskFor<K, V, E, R> = TaskOf<Done<K, V, E, R>, Fault<K, E>, <R as Runtime>::Threads>;
 
 /// What keeps the book of a write-back cache.
-pub(super) type BookOf<K, V, R> = Book<K, V, <R as Runtime>::Threads>;
+pub(super) type BookOf<K, V, E, R> = Book<K, V, E, <R as Runtime>::Threads>;
 
 /// The runtime of the engine of a write-back cache.
-pub(super) type TimelessOf<K, V, R> = Timeless<R, BookOf<K, V, R>>;
+pub(super) type TimelessOf<K, V, E, R> = Timeless<R, BookOf<K, V, E, R>>;
 
 /// The engine of a write-back cache. It stores nothing: the book does.
-pub(super) type EngineOf<K, V, E, R> = Engine<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, R>, Aside>;
+pub(super) type EngineOf<K, V, E, R> = Engine<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, E, R>, Aside>;
 
 /// The loads and flushes that are under way.
-pub(super) type FlightsOf<K, V, E, R> = ShardOf<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, R>, Lru>;
+pub(super) type FlightsOf<K, V, E, R> = ShardOf<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, E, R>, Lru>;
 
 impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
     pub(super) fn hash(&self, key: &K) -> u64 {
@@ -103,17 +103,20 @@ impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
     }
 
     /// Runs `f` on the flights and the book, alone, and lets the graph know what it has to.
-    pub(super) fn with_flights<T>(&self, f: impl FnOnce(&mut FlightsOf<K, V, E, R>, &mut BookOf<K, V, R>) -> T) -> T {
-        let (result, served) = self.engine.shards[0].0.with_both(|flights, book| {
+    pub(super) fn with_flights<T>(
+        &self,
+        f: impl FnOnce(&mut FlightsOf<K, V, E, R>, &mut BookOf<K, V, E, R>) -> T,
+    ) -> T {
+        let (result, served, _failure) = self.engine.shards[0].0.with_both(|flights, book| {
             let result = f(flights, book);
-            (result, book.note())
+            (result, book.note(), book.forget_failure())
         });
         self.node.serve(served);
         result
     }
 
     /// The same for what is an affair of the book alone.
-    pub(super) fn with<T>(&self, f: impl FnOnce(&mut BookOf<K, V, R>) -> T) -> T {
+    pub(super) fn with<T>(&self, f: impl FnOnce(&mut BookOf<K, V, E, R>) -> T) -> T {
         self.with_flights(|_, book| f(book))
     }
 
@@ -221,7 +224,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Writing<K, V, E, R> {
     }
 
     /// It is written or not, which is noted within a step under the lock; returns whom to wake.
-    pub(super) fn end(&mut self, book: &mut BookOf<K, V, R>, is_written: bool) -> Vec<Waker> {
+    pub(super) fn end(&mut self, book: &mut BookOf<K, V, E, R>, is_written: bool) -> Vec<Waker> {
         self.is_over = true;
         book.ledger.end_flush(self.place, is_written);
         mem::take(&mut book.ending)
@@ -245,9 +248,6 @@ pub struct Brought<K: Key, V: Clone, E, R: Runtime> {
     pub(super) new: Option<(K, V)>,
     pub(super) place: Place<K, V, E, R>,
     pub(super) patience: Patience,
-    /// What could not be flushed, by the change since which it is dirty, and why the first of it could not.
-    pub(super) tried: BTreeSet<u64>,
-    pub(super) first: Option<Fault<K, E>>,
     /// What has left for it.
     pub(super) left: Option<(K, V)>,
     /// Goes on with it where it has no place yet.

@@ -118,7 +118,7 @@ fn d83_insert_makes_room<R: Host>() {
     sim.write(&pages, 1, 11);
     sim.write(&pages, 2, 22);
     disk.flushes_by(|key, _| if key == 1 { after(10).fails(1) } else { after(10) });
-    let inserts = sim.insert(&pages, 3, 33, Room::Try);
+    let inserts = sim.insert(&pages, 3, 33, Room::Within(ms(30)));
     sim.to(20);
     assert_eq!((sim.saw(inserts), disk.log()), ("20: V33".into(), vec!["20 a2=22".to_string()]));
     assert_eq!((value(&pages, 1), value(&pages, 2), value(&pages, 3), pages.len()), (Some(11), None, Some(33), 2));

@@ -2,7 +2,7 @@ use super::{
     super::{Grant, Origin, Placed},
     *,
 };
-use crate::Instant;
+use crate::{Instant, dirty::Delays};
 
 type Pages = Ledger<u32, u32, u32>;
 
@@ -12,7 +12,7 @@ fn ask(pages: &mut Pages, key: u32, is_loading: bool, standing: Standing) -> Ask
 
 /// Puts a key into the place that is spoken for, to which the way was found clear or not; it is pinned.
 fn load(pages: &mut Pages, key: u32, is_clear: bool) -> u32 {
-    let placed = pages.place(u64::from(key), &mut Some((key, 0)), Origin::Loaded, is_clear, &BTreeSet::new()).0;
+    let placed = pages.place(u64::from(key), &mut Some((key, 0)), Origin::Loaded, is_clear).0;
     let Placed::At(place, _) = placed else { panic!("there is room") };
     place
 }
@@ -24,7 +24,7 @@ fn ticket(asked: Asked) -> Ticket {
 
 #[test]
 fn an_entry_comes_before_its_load_and_that_before_room() {
-    let mut pages = Pages::new(2);
+    let mut pages = Pages::new(2, Delays::default());
     assert_eq!(ask(&mut pages, 1, true, Standing::MayWait), Asked::Loading);
     assert_eq!(pages.reserved, 0, "who joins a load needs no place");
     assert_eq!(ask(&mut pages, 1, false, Standing::MayWait), Asked::Place);
@@ -37,7 +37,7 @@ fn an_entry_comes_before_its_load_and_that_before_room() {
 
 #[test]
 fn without_room_it_depends_on_who_asks() {
-    let mut pages = Pages::new(1);
+    let mut pages = Pages::new(1, Delays::default());
     assert_eq!(ask(&mut pages, 1, false, Standing::Hurries), Asked::Place);
     assert_eq!(ask(&mut pages, 2, false, Standing::Hurries), Asked::Full);
     let first = ticket(ask(&mut pages, 2, false, Standing::MayWait));
@@ -53,21 +53,21 @@ fn without_room_it_depends_on_who_asks() {
 
 #[test]
 fn who_waits_for_a_key_is_called_when_its_load_begins() {
-    let (mut pages, none) = (Pages::new(2), BTreeSet::new());
+    let (mut pages, none) = (Pages::new(2, Delays::default()), BTreeSet::new());
     assert_eq!(ask(&mut pages, 1, false, Standing::Hurries), Asked::Place);
     let page = load(&mut pages, 1, false);
     assert_eq!(ask(&mut pages, 2, false, Standing::Hurries), Asked::Place);
     let (same, other) = [2, 3].map(|key| ticket(ask(&mut pages, key, false, Standing::MayWait))).into();
     assert_eq!((pages.wait(same, 7), pages.wait(other, 8)), (Grant::Waits(None), Grant::Waits(None)));
-    assert_eq!(pages.clear(false, &none, Some(2)), Ok([7].into()));
+    assert_eq!(pages.clear(false, &none, None, Some(2)), Ok([7].into()));
     assert_eq!((pages.wait(same, 7), pages.wait(other, 8)), (Grant::Called(7), Grant::Waits(Some(8))));
     load(&mut pages, 2, true);
     // What is dirty is flushed first, and nobody is called for a load that has not begun.
     pages.change(page, 1, Instant::ZERO);
     assert!(pages.unpin(page).is_empty(), "the place goes to who was called before");
-    assert_eq!(pages.clear(false, &none, Some(3)), Err(Victim::At(page, 1)));
-    assert_eq!(pages.clear(false, &[1].into(), Some(3)), Err(Victim::NoneLeft));
+    assert_eq!(pages.clear(false, &none, None, Some(3)), Err(Victim::At(page, 1)));
     pages.begin_flush(page, pages.entry(page).round);
+    assert_eq!(pages.clear(false, &[1].into(), None, Some(3)), Err(Victim::NoneLeft), "who is inside does not wait");
     pages.end_flush(page, true);
-    assert_eq!(pages.clear(false, &none, Some(3)), Ok([8].into()));
+    assert_eq!(pages.clear(false, &none, None, Some(3)), Ok([8].into()));
 }

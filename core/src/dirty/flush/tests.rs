@@ -1,23 +1,23 @@
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::{
     Instant,
-    dirty::{Ledger, Origin, Placed, Spoken, State},
+    dirty::{Delays, Ledger, Origin, Placed, Spoken, State},
 };
 
 type Pages = Ledger<u32, u32, u32>;
 
 /// A ledger in which these keys are dirty, changed in this order and at these times; unpinned.
 fn dirty(keys: &[(u32, u64)]) -> (Pages, Vec<u32>) {
-    let mut pages = Pages::new(keys.len());
+    let mut pages = Pages::new(keys.len(), Delays::default());
     let places = keys
         .iter()
         .map(|(key, at)| {
             assert_eq!(pages.reserve(u64::from(*key), false), Spoken::Place);
             let mut new = Some((*key, key * 10));
             let origin = Origin::Changed(Instant::from_nanos(*at));
-            match pages.place(u64::from(*key), &mut new, origin, false, &BTreeSet::new()).0 {
+            match pages.place(u64::from(*key), &mut new, origin, false).0 {
                 Placed::At(place, None) => {
                     pages.unpin(place);
                     place
@@ -80,9 +80,7 @@ fn rounds_of_entries_that_have_left_are_not_used_again() {
     pages.take_out(places[0]);
     assert_eq!(pages.reserve(1, false), Spoken::Place);
     let mut new = Some((1, 10));
-    let Placed::At(place, _) = pages.place(1, &mut new, Origin::Loaded, false, &BTreeSet::new()).0 else {
-        panic!("there is room")
-    };
+    let Placed::At(place, _) = pages.place(1, &mut new, Origin::Loaded, false).0 else { panic!("there is room") };
     pages.change(place, 11, Instant::ZERO);
     assert_eq!(pages.begin_flush(place, round), None);
 }

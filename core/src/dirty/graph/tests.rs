@@ -38,7 +38,7 @@ impl Graph {
     fn way(&self, from: usize, to: usize) -> Option<Vec<usize>> {
         let ahead = |of: &usize, after| self.next(&self.to, *of, after);
         let behind = |of: &usize, after| self.next(&self.from, *of, after);
-        way((from, from), (to, to), ahead, behind).map(|way| way.into_iter().map(|(id, _)| id).collect())
+        way((from, from), (to, to), ahead, behind)
     }
 
     /// Adds an edge that closes no circle; returns how many were looked at for that.
@@ -134,9 +134,9 @@ fn one_edge_of_a_kind() {
     edges.need(2, "two", Kind::UpTo(4));
     edges.need(1, "one", Kind::Always);
     let both = Need { up_to: Some(5), until_flushed: None, always: true };
-    assert_eq!(edges.next_to(None), Some((1, both, "one")));
-    assert_eq!(edges.next_to(Some(1)).map(|(id, ..)| id), Some(2));
-    assert_eq!(edges.next_to(Some(2)), None);
+    assert_eq!(edges.next_to(None, |to| *to), Some((1, both, "one")));
+    assert_eq!(edges.next_to(Some(1), |to| *to).map(|(id, ..)| id), Some(2));
+    assert_eq!(edges.next_to(Some(2), |to| *to), None);
     assert_eq!(edges.lessen(1, |need| need.up_to = None), Some((Need { up_to: None, ..both }, None)));
     assert_eq!(edges.lessen(1, |need| need.always = false).and_then(|(_, gone)| gone), Some("one"));
     assert_eq!((edges.needs(1), edges.needs(2).is_some()), (None, true));

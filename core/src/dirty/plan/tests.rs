@@ -4,7 +4,7 @@ use super::Plan;
 
 /// A plan of so many, in which each of the first waits for the other.
 fn plan(places: usize, waits: &[(usize, usize)]) -> Plan {
-    let mut plan = Plan::new();
+    let mut plan = Plan::default();
     assert!((0..places).all(|place| plan.add() == place));
     waits.iter().for_each(|(one, other)| plan.wait(*one, *other));
     plan.begin();

@@ -1,5 +1,5 @@
 //! Random operations, and a model that looks at everything each time.
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::vec::Vec;
 
 use super::Pages;
 use crate::{
@@ -60,7 +60,7 @@ impl Model {
 fn random_operations() {
     for seed in 0..200 {
         let capacity = 1 + seed as usize % 6;
-        let (mut pages, mut model, mut random) = (Pages::new(capacity), Model::default(), Random(seed + 1));
+        let (mut pages, mut model, mut random) = (super::pages(capacity), Model::default(), Random(seed + 1));
         for step in 0..300 {
             let key = random.below(9) as u32;
             match random.below(9) {
@@ -106,7 +106,7 @@ fn bring(pages: &mut Pages, model: &mut Model, capacity: usize, key: u32, is_loa
     let origin = if is_loaded { Origin::Loaded } else { Origin::Changed(Instant::ZERO) };
     let mut new = Some((key, key));
     let oldest = model.unpinned().next().cloned();
-    let (placed, wake) = pages.place(u64::from(key), &mut new, origin, false, &BTreeSet::new());
+    let (placed, wake) = pages.place(u64::from(key), &mut new, origin, false);
     assert!(wake.is_empty());
     match placed {
         Placed::Present(place) => {
@@ -186,7 +186,7 @@ fn compare(pages: &mut Pages, model: &Model, capacity: usize) {
             Some(Plain { since: Some(since), place, .. }) => Victim::At(*place, *since),
             _ => Victim::None,
         };
-        let victim = pages.victim(false, &BTreeSet::new());
+        let victim = super::victim(pages, false);
         assert_eq!(victim, expected);
         pages.give_back(victim == Victim::None);
     }

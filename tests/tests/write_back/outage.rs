@@ -1,0 +1,324 @@
+//! A back end that fails: what it costs who needs room, and what ends it.
+
+use super::*;
+
+on_every_runtime! {
+    c116_one_miss
+    c116_many_misses
+    c116_many_misses_that_take_their_time
+    c116_many_insertions
+    c116_clean_ones_first
+    c116_one_bad_entry
+    c116_delays_grow
+    c116_the_delays_are_an_option
+    c116_flushes_ask_at_once
+    c116_when_it_is_back
+    c116_a_dependency_is_gone
+    c116_a_probe_is_dropped
+    c117_what_others_have_claimed
+    d76_try_does_not_wait_for_a_flush
+    d76_within_bounds_the_flush_of_a_victim
+    d76_whoever_shares_the_load_has_a_patience_of_its_own
+    d76_a_flush_of_the_same_instant_is_in_time
+}
+
+/// A full cache of so many dirty entries, whose flushes fail after so long.
+fn failing<R: Host>(capacity: u32, time: u64) -> (Sim, Disk, Pages<R>) {
+    let (mut sim, disk, pages) = start::<R>(capacity as usize);
+    (0..capacity).for_each(|key| sim.write(&pages, key, key + 1));
+    disk.flushes_by(move |key, _| after(time).fails(key));
+    (sim, disk, pages)
+}
+
+/// C116: a handful, and then the first error, whatever the call would wait for. (D78)
+fn c116_one_miss<R: Host>() {
+    for room in [Room::Wait, Room::Try, Room::Within(ms(50))] {
+        let (mut sim, disk, pages) = failing::<R>(1000, 0);
+        let load = sim.load_with(&pages, 5000, room);
+        assert_eq!((sim.saw(load), disk.flushes(), disk.loads()), ("0: E0".into(), 4, 1000));
+        // It is known to fail, and not asked by the next one; nor by one that only waits for a place.
+        let (load, insert) = (sim.load_with(&pages, 5001, room), sim.insert(&pages, 5002, 1, room));
+        assert_eq!((sim.saw(load), sim.saw(insert), disk.flushes()), ("0: E0".into(), "0: E0".into(), 4));
+        assert_eq!((pages.len(), pages.dirty(), pages.pinned()), (1000, 1000, 0));
+    }
+}
+
+/// C116: they share one failure. (D78, P4)
+fn c116_many_misses<R: Host>() {
+    let (mut sim, disk, pages) = failing::<R>(1000, 0);
+    let loads: Vec<_> = (0..50).map(|nth| sim.load(&pages, 5000 + nth)).collect();
+    assert!(loads.iter().all(|i| sim.saw(*i) == "0: E0"));
+    assert_eq!(disk.flushes(), 4);
+}
+
+/// C116: also where all of them come before anything is known. (D78)
+fn c116_many_misses_that_take_their_time<R: Host>() {
+    for count in [50, 500] {
+        let (mut sim, disk, pages) = failing::<R>(1000, 10);
+        let loads: Vec<_> = (0..count).map(|nth| sim.load(&pages, 5000 + nth)).collect();
+        sim.to(50);
+        let saw: Vec<_> = loads.iter().map(|i| sim.saw(*i)).collect();
+        let first = saw[0].clone();
+        assert!(saw.iter().all(|saw| *saw == first && saw.contains(": E")), "{saw:?}");
+        assert_eq!((disk.flushes(), disk.loads()), (8, 1000), "of {count}");
+        assert_eq!((pages.dirty(), pages.pinned()), (1000, 0));
+    }
+}
+
+/// C116: and whatever they bring.
+fn c116_many_insertions<R: Host>() {
+    let (mut sim, disk, pages) = failing::<R>(100, 10);
+    let rooms = [Room::Wait, Room::Within(ms(1000))];
+    let inserts: Vec<_> = (0..50).map(|nth| sim.insert(&pages, 500 + nth, 1, rooms[nth as usize % 2])).collect();
+    sim.to(50);
+    assert!(inserts.iter().all(|i| sim.saw(*i).contains(": E")));
+    assert_eq!((disk.flushes(), pages.len(), pages.dirty()), (8, 100, 100));
+}
+
+/// C116: what is clean needs no flush, wherever it stands in the order of use. (D78)
+fn c116_clean_ones_first<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(100);
+    (0..98).for_each(|key| sim.write(&pages, key, key + 1));
+    sim.load(&pages, 98);
+    sim.load(&pages, 99);
+    disk.flushes_by(|key, _| ready().fails(key));
+    for (key, gone, flushes) in [(500, 98, 1), (501, 99, 1)] {
+        let load = sim.load(&pages, key);
+        assert_eq!((sim.saw(load), disk.flushes()), (format!("0: V{}0", key), flushes));
+        assert_eq!(value(&pages, gone), None);
+        let handle = pages.try_get(&key).expect("it is there");
+        handle.set(V::new(key));
+    }
+    let load = sim.load(&pages, 502);
+    assert_eq!((sim.saw(load), disk.flushes()), ("0: E0".into(), 4));
+}
+
+/// D78: one that cannot be written is not the back end's end: others are tried each time, and nobody is refused.
+fn c116_one_bad_entry<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(10);
+    (0..10).for_each(|key| sim.write(&pages, key, key + 1));
+    disk.flushes_by(|key, _| if key == 0 { ready().fails(0) } else { ready() });
+    for nth in 0..20 {
+        let pages = pages.clone();
+        let i = sim.call(async move {
+            let handle = pages.get_or_load(&(100 + nth)).await.expect("there is room");
+            handle.set(V::new(nth));
+        });
+        assert_eq!(sim.saw(i), "0: done");
+    }
+    assert_eq!((value(&pages, 0), pages.dirty()), (Some(1), 10));
+}
+
+/// C116: one try for each delay, and the same failure for all who come meanwhile. (D78)
+fn c116_delays_grow<R: Host>() {
+    let (mut sim, disk, pages) = failing::<R>(1000, 0);
+    sim.load(&pages, 5000);
+    let (mut flushes, mut tries) = (disk.flushes(), Vec::new());
+    for t in (0..=20_000).step_by(50) {
+        sim.to(t);
+        let loads: Vec<_> = (0..3).map(|nth| sim.load(&pages, 6000 + nth)).collect();
+        assert!(loads.iter().all(|i| sim.saw(*i).contains(": E")));
+        if disk.flushes() > flushes {
+            tries.push((t, disk.flushes() - flushes));
+            flushes = disk.flushes();
+        }
+    }
+    let expected = [100, 300, 700, 1500, 3100, 6300, 11_300, 16_300].map(|t| (t, 1));
+    assert_eq!(tries, expected);
+}
+
+/// C116. (D1, D87)
+fn c116_the_delays_are_an_option<R: Host>() {
+    let sim = &mut Sim::new();
+    let disk = Disk::new(&sim.time, "a");
+    let setup = |p: Setting<R>| p.capacity(2).error_backoff(ms(30), ms(50));
+    let pages = pages::<R>(sim, &disk, setup);
+    (0..2).for_each(|key| sim.write(&pages, key, key + 1));
+    disk.flushes_by(|key, _| ready().fails(key));
+    sim.load(&pages, 5);
+    assert_eq!(disk.flushes(), 2, "there were no more");
+    for (t, flushes) in [(29, 2), (30, 3), (79, 3), (80, 4), (129, 4), (130, 5)] {
+        sim.to(t);
+        sim.load(&pages, 5);
+        assert_eq!(disk.flushes(), flushes, "at {t}");
+    }
+}
+
+/// C116: whatever is known, and a success ends it for all. (D78)
+fn c116_flushes_ask_at_once<R: Host>() {
+    for how in 0..4 {
+        let (mut sim, disk, pages) = failing::<R>(10, 0);
+        let refused = sim.load(&pages, 50);
+        assert_eq!((sim.saw(refused), disk.flushes()), ("0: E0".into(), 4));
+        let fails = sim.flush(&pages);
+        assert_eq!((sim.saw(fails).matches(": E").count(), disk.flushes()), (10, 14));
+        disk.flushes_by(|_, _| ready());
+        let asks = match how {
+            0 => sim.flush(&pages),
+            1 => sim.flush_key(&pages, 7),
+            2 => sim.remove(&pages, 7),
+            _ => sim.close(&pages),
+        };
+        assert_eq!(sim.saw(asks), if how == 2 { "0: V8" } else { "0: done" });
+        if how < 3 {
+            let load = sim.load(&pages, 50);
+            assert_eq!(sim.saw(load), "0: V500", "{how}");
+        }
+    }
+}
+
+/// C116: all is flushed, in order; and the order of use is what it was. (D80, P16)
+fn c116_when_it_is_back<R: Host>() {
+    let (mut sim, disk, _) = failing::<R>(1, 0);
+    let pages = pages::<R>(&sim, &disk, |p| p.capacity(100).flush_limit(1).name("a"));
+    disk.flushes_by(|_, _| ready());
+    (0..100).rev().for_each(|key| sim.write(&pages, key, key + 1));
+    disk.flushes_by(|key, _| ready().fails(key));
+    (0..20).for_each(|nth| _ = sim.load(&pages, 500 + nth));
+    sim.to(250);
+    (0..20).for_each(|nth| _ = sim.load(&pages, 500 + nth));
+    assert_eq!((disk.flushes(), disk.log().len()), (5, 0));
+    disk.flushes_by(|_, _| ready());
+    sim.to(450);
+    let load = sim.load(&pages, 500);
+    assert_eq!(sim.saw(load), "450: V5000", "the one that was tried");
+    assert_eq!((disk.log().len(), pages.dirty()), (1, 99));
+    let load = sim.load(&pages, 501);
+    assert_eq!((sim.saw(load), disk.log()), ("450: V5010".into(), vec!["450 a99=100".to_string()]));
+    let flush = sim.flush(&pages);
+    let log = disk.log();
+    let numbers: Vec<u32> = log.iter().filter_map(|line| line[5..].split('=').next()?.parse().ok()).collect();
+    assert_eq!((sim.saw(flush), numbers.len(), pages.dirty()), ("450: done".into(), 98, 0));
+    assert!(numbers.is_sorted_by(|one, two| one > two), "{numbers:?}");
+}
+
+/// C116: what has to be flushed first may be what fails. (P16, P17)
+fn c116_a_dependency_is_gone<R: Host>() {
+    let (mut sim, disk, a) = start::<R>(100);
+    let (other, b) = beside::<R>(&sim, &disk, "b");
+    (0..100).for_each(|key| sim.write(&a, key, 1));
+    sim.write(&b, 5, 55);
+    a.always_depend_on(&b).expect("no circle");
+    other.flushes_by(|_, _| after(10).fails(3));
+    let loads: Vec<_> = (0..50).map(|nth| sim.load(&a, 500 + nth)).collect();
+    sim.to(90);
+    assert!(loads.iter().all(|i| sim.saw(*i).contains("E3")));
+    assert!(other.flushes() <= 4, "{}", other.flushes());
+    assert_eq!((a.dirty(), b.dirty(), disk.flushes()), (100, 1, 0));
+    other.flushes_by(|_, _| ready());
+    let flush = sim.flush(&a);
+    assert_eq!((sim.saw(flush), disk.log()[0].clone(), a.dirty()), ("90: done".into(), "90 b5=55".into(), 0));
+}
+
+/// C116: who tries it after a delay may be dropped: the others go on with that, or try in turn. (P2)
+fn c116_a_probe_is_dropped<R: Host>() {
+    let (mut sim, disk, pages) = failing::<R>(20, 0);
+    sim.load(&pages, 50);
+    disk.flushes_by(|_, _| after(10));
+    sim.to(100);
+    let (first, second) = (sim.load(&pages, 50), sim.load(&pages, 51));
+    assert_eq!(disk.flushes(), 5);
+    sim.drop(first);
+    sim.to(105);
+    assert_eq!(sim.saw(second), "waits");
+    sim.drop(second);
+    let third = sim.load(&pages, 52);
+    sim.to(130);
+    assert_eq!((sim.saw(third), disk.flushes()), ("115: V520".into(), 6));
+    assert_all_is_free(&mut sim, &disk, &pages, 20);
+}
+
+/// C117: many at once, which all find a victim, and none is looked at for each of the others: counted in what is asked for.
+fn c117_what_others_have_claimed<R: Host>() {
+    for is_dirty in [false, true] {
+        let each = [250, 2000].map(|count: u32| {
+            let (mut sim, disk, pages) = start::<R>(count as usize);
+            for key in 0..count {
+                if is_dirty { sim.write(&pages, key, key) } else { _ = sim.load(&pages, key) }
+            }
+            disk.flushes_by(|_, _| after(10));
+            disk.loads_by(|_, _| after(10));
+            let mut loads = Vec::new();
+            let bytes = memory::bytes(|| {
+                loads.extend((0..count).map(|nth| sim.load(&pages, 10_000 + nth)));
+                sim.to(50);
+            });
+            let until = if is_dirty { "30: V" } else { "10: V" };
+            assert!(loads.iter().all(|i| sim.saw(*i).starts_with(until) || sim.saw(*i).starts_with("20: V")));
+            assert_eq!((disk.flushes(), pages.len()), (if is_dirty { count as usize } else { 0 }, count as usize));
+            bytes / u64::from(count)
+        });
+        assert!(each[1] <= each[0] * 5 / 4 + 64, "{each:?} bytes each");
+    }
+}
+
+/// D76: a flush is waited for as an unpin is, that is not at all; what takes no time is done.
+fn d76_try_does_not_wait_for_a_flush<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    sim.write(&pages, 1, 11);
+    disk.flushes_by(|_, _| after(10));
+    let (load, insert) = (sim.load_with(&pages, 2, Room::Try), sim.insert(&pages, 3, 33, Room::Try));
+    assert_eq!((sim.saw(load), sim.saw(insert)), ("0: Full".into(), "0: Full".into()));
+    assert_eq!((pages.dirty(), disk.loads(), value(&pages, 1)), (1, 1, Some(11)));
+    sim.to(20);
+    assert_eq!(disk.log().len(), 0, "it was given up");
+    disk.flushes_by(|_, _| ready());
+    let load = sim.load_with(&pages, 2, Room::Try);
+    assert_eq!(sim.saw(load), "20: V20");
+    assert_all_is_free(&mut sim, &disk, &pages, 1);
+}
+
+/// D76: all of making room is bounded, for loads and insertions; the load itself is not.
+fn d76_within_bounds_the_flush_of_a_victim<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    sim.write(&pages, 1, 11);
+    sim.write(&pages, 2, 22);
+    disk.flushes_by(|_, _| after(100));
+    let (load, insert) =
+        (sim.load_with(&pages, 3, Room::Within(ms(50))), sim.insert(&pages, 4, 44, Room::Within(ms(60))));
+    sim.to(49);
+    assert_eq!((sim.saw(load), sim.saw(insert)), ("waits".into(), "waits".into()));
+    sim.to(70);
+    assert_eq!((sim.saw(load), sim.saw(insert)), ("50: Full".into(), "60: Full".into()));
+    assert_eq!((pages.dirty(), pages.len(), disk.loads()), (2, 2, 2));
+    disk.flushes_by(|_, _| after(10));
+    disk.loads_by(|_, _| after(500));
+    let load = sim.load_with(&pages, 3, Room::Within(ms(50)));
+    sim.to(600);
+    assert_eq!(sim.saw(load), "580: V30");
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// D76, D77: whoever began it.
+fn d76_whoever_shares_the_load_has_a_patience_of_its_own<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    sim.write(&pages, 1, 11);
+    disk.flushes_by(|_, _| after(100));
+    let waits = sim.load(&pages, 2);
+    sim.to(10);
+    let (tries, within) = (sim.load_with(&pages, 2, Room::Try), sim.load_with(&pages, 2, Room::Within(ms(50))));
+    sim.to(100);
+    assert_eq!((sim.saw(tries), sim.saw(within)), ("10: Full".into(), "60: Full".into()));
+    assert_eq!(sim.saw(waits), "100: V20");
+    // And the other way round: who has more of it goes on.
+    let (mut sim, disk, pages) = start::<R>(1);
+    sim.write(&pages, 1, 11);
+    disk.flushes_by(|_, _| after(100));
+    let within = sim.load_with(&pages, 2, Room::Within(ms(50)));
+    sim.to(10);
+    let waits = sim.load(&pages, 2);
+    sim.to(200);
+    assert_eq!(sim.saw(within), "50: Full");
+    assert_eq!(sim.saw(waits), "150: V20");
+    assert_all_is_free(&mut sim, &disk, &pages, 1);
+}
+
+/// D18, D76.
+fn d76_a_flush_of_the_same_instant_is_in_time<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    sim.write(&pages, 1, 11);
+    disk.flushes_by(|_, _| after(50));
+    let load = sim.load_with(&pages, 2, Room::Within(ms(50)));
+    sim.to(60);
+    assert_eq!(sim.saw(load), "50: V20");
+}
