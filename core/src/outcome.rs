@@ -143,8 +143,9 @@ impl fmt::Display for RemovalCause {
 
 /// Tells the values of one key apart.
 ///
-/// Each value that is stored has a generation of its own, inserted or loaded, and none is used again. A value that
-/// was handed out and not stored has none.
+/// Each value that is stored has a generation of its own, inserted or loaded, and none is used again: not before its shard
+/// has stored 2^32 values, which takes more than an hour at a million a second. Whoever keeps one for longer, or in a file,
+/// may meet another value of the same number. A value that was handed out and not stored has none.
 ///
 /// ```
 /// use larder::{Cache, ManualClock, parts::Std};

@@ -208,6 +208,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// and the first success ends the wait of all. An attempt's age counts from its claim. By default no load is too
     /// old.
     ///
+    /// **This alone ends no outage.** Loads that never end pile up to the bound of [`attempts`](Self::attempts); from then on
+    /// **callers wait**, however old those are. What ends such loads, and with them the wait, is a
+    /// [`load_budget`](Self::load_budget); what bounds a caller's own wait is a [`lock_timeout`](Self::lock_timeout).
+    ///
     /// ```
     /// # use core::time::Duration;
     /// # use futures_lite::future::{block_on, pending, poll_once};
@@ -260,9 +264,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Sets how many loads of one key may be in flight.
     ///
-    /// 4 by default. A write to the key starts the count anew. At the bound, who comes waits though a load is over its
-    /// age, and who has waited for the lock timeout to load for himself gets
-    /// [`LoadError::LockTimeout`](crate::LoadError).
+    /// 4 by default. A write to the key starts the count anew. At the bound, a caller waits though a load is over its age,
+    /// until one of them ends: by a [`load_budget`](Self::load_budget), if not by itself. One that was to load at the lock
+    /// timeout gets [`LoadError::LockTimeout`](crate::LoadError).
     ///
     /// ```
     /// # use core::time::Duration;
@@ -307,8 +311,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// assert!(block_on(poll_once(&mut slow)).is_none());
     /// assert!(block_on(poll_once(&mut hurried)).is_none()); // waits for the slow load
     /// clock.advance(Duration::from_secs(2));
-    /// assert_eq!(block_on(hurried)?, 7); // loads for himself
-    /// assert_eq!(block_on(slow)?, 7); // and what he loaded is for all
+    /// assert_eq!(block_on(hurried)?, 7); // loads by itself
+    /// assert_eq!(block_on(slow)?, 7); // and what it loaded is for all
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
