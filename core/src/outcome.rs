@@ -6,7 +6,7 @@ use crate::{Failure, TimeLeft};
 
 /// How a lookup came by its value.
 ///
-/// Who began a load has `Miss` or `Expired` by what he found when he came, also if he began it later, at the lock age
+/// A caller that began a load has `Miss` or `Expired` by what it found when it came, also if it began it later, at the lock age
 /// or the lock timeout. All others who wait have `LockHit`, whoever polled the load and whichever attempt answered.
 ///
 /// ```
@@ -164,7 +164,7 @@ pub struct Generation(pub(crate) u32);
 
 /// A value and everything there is to say about how it was found.
 ///
-/// Whoever waits for a load gets its outcome itself, not a second look at the store: the value reaches him even if it
+/// Whoever waits for a load gets its outcome itself, not a second look at the store: the value reaches it even if it
 /// was not stored, or was evicted at once.
 ///
 /// ```

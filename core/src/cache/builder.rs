@@ -236,7 +236,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Has callers load alone once a load is over its age.
     ///
-    /// Instead of beginning a newer attempt, who comes then loads for himself; the value is neither shared nor stored.
+    /// Instead of beginning a newer attempt, a caller who comes then loads for itself; the value is neither shared nor stored.
     /// Has no effect without a [`lock_age`](Self::lock_age).
     ///
     /// ```
@@ -292,7 +292,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Bounds each caller's wait, and says what he does then.
+    /// Bounds each caller's wait, and says what it does then.
     ///
     /// The wait counts from the caller's own first poll. Whether it also bounds who began the load is told by each
     /// [`OnTimeout`]. A zero timeout polls the load once. By default nobody gives up.

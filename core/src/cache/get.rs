@@ -107,7 +107,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops its load; who waits for it is woken and loads by himself.
+    /// Dropping the future drops its load; whoever waits for it is woken and loads by itself.
     ///
     /// ```
     /// # use futures_lite::future::block_on;

@@ -74,7 +74,7 @@ use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Seale
 /// [`LoadError::Reentrant`](crate::LoadError::Reentrant), or takes a stale value that is within the limit for those.
 /// This is seen by the waker with which the load is being polled, or the one who polls it is; where there is `std`, by the
 /// thread as well, as callers on two threads may have one waker between them (`now_or_never` has one for all). Without
-/// `std`, such a caller may be told that he asks from inside. Not seen are calls from a task that the load has
+/// `std`, such a caller may be told that it asks from inside. Not seen are calls from a task that the load has
 /// spawned, or through a combinator that polls with wakers of its own, nor a ring in which the load of one key waits
 /// for another and that one's for the first. Only a [`load_budget`](crate::Builder::load_budget) or a
 /// [`lock_timeout`](crate::Builder::lock_timeout), with a timer to notice it, ends such waits: set one where loads ask

@@ -182,8 +182,8 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
 
     /// Has the first caller within the margin refresh the value and wait for that, instead of handing it out.
     ///
-    /// Then [`get`](LazySlot::get) refreshes ahead of time, too. If that fails, he has the old value, with the error; if it
-    /// takes longer than he is [ready to wait](Self::lock_timeout), he has the old value as well.
+    /// Then [`get`](LazySlot::get) refreshes ahead of time, too. If that fails, it has the old value, with the error; if it
+    /// takes longer than the caller is [ready to wait](Self::lock_timeout), it has the old value as well.
     ///
     /// ```
     /// # use core::time::Duration;

@@ -136,8 +136,8 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns the value and how it was found, fetching it by this closure if need be.
     ///
     /// The closure and its future may borrow. So the fetch stays with its caller: others wait for it as for any, but cannot
-    /// carry it on while he is not polled, except for a newer one beyond the [lock age](crate::SlotBuilder::lock_age); if
-    /// he is dropped, the next who waits fetches by his own means. As [`lookup`](Self::lookup) otherwise, on any slot.
+    /// carry it on while it is not polled, except for a newer one beyond the [lock age](crate::SlotBuilder::lock_age); if
+    /// it is dropped, the next who waits fetches by its own means. As [`lookup`](Self::lookup) otherwise, on any slot.
     ///
     /// # Errors
     ///

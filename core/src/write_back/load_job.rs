@@ -114,8 +114,8 @@ impl<K: Key, V: Clone, E, R: Runtime> LoadJob<K, V, E, R> {
     fn make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<Cleared<K, V, E, R>, Fault<K, E>>> {
         let load = self.key.as_ref().filter(|_| self.value.is_none()).map(|key| (key, &self.seat));
         let poll = self.settling.make_room(self.hash, load, cx);
-        // Everybody who shares the load looks whether he waits for that. Who came during the poll that notes it may not have
-        // seen the note, and what that was polled with does not wake him; he is among those whom the next one wakes.
+        // Everybody who shares the load looks whether it waits for that. Who came during the poll that notes it may not have
+        // seen the note, and what that was polled with does not wake it; it is among those whom the next one wakes.
         let is_told = self.stuck.as_mut().is_some_and(|stuck| mem::replace(&mut stuck.is_old, true));
         if poll.is_ready() {
             self.stuck = None;
