@@ -63,10 +63,12 @@ impl<T: Threads> Needs<T> {
                 continue;
             };
             visit.after = Some(id);
-            let asked = need.until_flushed.and_then(|wish| visit.node.ask_now(&to, wish));
+            let asked = need.until_flushed.and_then(|_| visit.node.ask_now(&to));
             let up_to = need.up_to.max(asked);
-            if need.until_flushed.is_some() || to.own.is_none() {
-                needs.wishes.push((visit.node.clone(), to.clone(), need.until_flushed, up_to));
+            // A wish is over by a flush of its own cache: one that is passed on the way may have nothing to flush.
+            let wish = need.until_flushed.filter(|_| visit.place == 0);
+            if wish.is_some() || to.own.is_none() {
+                needs.wishes.push((visit.node.clone(), to.clone(), wish, up_to));
             }
             // One that is far looks itself what has to go before it.
             let place = if let Some(node) = to.own.as_ref().filter(|_| need.always) {

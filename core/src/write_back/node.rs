@@ -184,13 +184,10 @@ impl<T: Threads> Node<T> {
     }
 
     /// Has what is dirty now in another that goes first until this one is flushed be what is needed of it; returns up to which
-    /// number that is. If nothing is, the wish is over.
-    pub(super) fn ask_now(&self, to: &Held<T>, wish: u64) -> Option<u64> {
+    /// number that is.
+    pub(super) fn ask_now(&self, to: &Held<T>) -> Option<u64> {
         let dirty_up_to = |node: &Self| node.with(|edges| edges.dirty_up_to());
-        let Some(up_to) = to.own.as_ref().map_or(Some(u64::MAX), dirty_up_to) else {
-            self.end_wish(to, Some(wish), None);
-            return None;
-        };
+        let up_to = to.own.as_ref().map_or(Some(u64::MAX), dirty_up_to)?;
         let _known = self.0.group.with(|happened| {
             *happened += 1;
             self.add(to, Kind::UpTo(up_to))

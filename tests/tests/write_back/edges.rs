@@ -7,12 +7,14 @@ on_every_runtime! {
     c131_until_flushed_by_an_eviction
     c131_until_it_is_really_flushed
     c131_wished_anew_during_the_flush
+    c131_nothing_was_dirty_when_that_failed
     c131_nothing_is_dirty_there
     c131_a_standing_one_is_taken_back
     c131_taken_back_with_others_beside_it
     c131_until_flushed_counts_for_no_circle
     c131_two_until_flushed_in_turn
     c131_across_a_clean_cache
+    c131_passed_on_the_way
     c132_invalidated_and_free
     c132_what_always_goes_first_still_does
     c132_refused_or_dropped_it_forgets_nothing
@@ -106,6 +108,25 @@ fn c131_wished_anew_during_the_flush<R: Host>() {
     sim.flush(&a);
     sim.to(20);
     assert_eq!(disk.log(), ["20 b2=21", "20 a2=22"]);
+}
+
+/// C131: a flush that came to nothing was not the next, though nothing had to go before it. (P16, P17)
+fn c131_nothing_was_dirty_when_that_failed<R: Host>() {
+    let (mut sim, disk, a, b) = two::<R>();
+    let (other, c) = beside::<R>(&sim, &disk, "c");
+    a.depend_until_flushed_on(&b).expect("no circle");
+    a.always_depend_on(&c).expect("no circle");
+    other.flushes_by(|_, _| ready().fails(3));
+    sim.write(&c, 1, 13);
+    sim.write(&a, 1, 12);
+    sim.flush(&a);
+    assert_eq!((disk.log().len(), a.dirty()), (0, 1));
+    other.flushes_by(|_, _| ready());
+    sim.write(&b, 1, 11);
+    sim.write(&a, 1, 22);
+    sim.flush(&a);
+    let log = disk.log();
+    assert!(log.len() == 3 && log[2] == "0 a1=22", "{log:?}");
 }
 
 /// C131: then this flush was the next, and it is over.
@@ -231,6 +252,22 @@ fn c131_across_a_clean_cache<R: Host>() {
     sim.write(&a, 1, 22);
     sim.flush(&a);
     assert_eq!(disk.log(), ["0 b1=21", "0 a1=22"]);
+}
+
+/// C131: what is only passed, as it has nothing to be flushed, has not been flushed. (P17)
+fn c131_passed_on_the_way<R: Host>() {
+    let (mut sim, disk, a, b) = two::<R>();
+    let (_, c) = beside::<R>(&sim, &disk, "c");
+    a.always_depend_on(&b).expect("no circle");
+    b.depend_until_flushed_on(&c).expect("no circle");
+    sim.write(&c, 1, 13);
+    sim.write(&a, 1, 12);
+    sim.flush(&a);
+    assert_eq!(disk.log(), ["0 c1=13", "0 a1=12"]);
+    sim.write(&c, 1, 23);
+    sim.write(&b, 1, 21);
+    sim.flush(&b);
+    assert_eq!(disk.log(), ["0 c1=23", "0 b1=21"]);
 }
 
 /// C132: nothing is left that they were for. (D82, D83)

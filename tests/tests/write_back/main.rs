@@ -14,6 +14,7 @@ mod edges_many;
 mod end;
 mod flush;
 mod flush_shared;
+mod fuzz;
 mod handles;
 mod hostile;
 mod hostile_calls;

@@ -228,7 +228,8 @@ fn c116_a_probe_is_dropped<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 20);
 }
 
-/// C117: many at once, which all find a victim, and none is looked at for each of the others: counted in what is asked for.
+/// C117: many at once, which all find a victim, and ask for no more memory each the more there are. What is looked at for that is
+/// counted beside the ledger.
 fn c117_what_others_have_claimed<R: Host>() {
     for is_dirty in [false, true] {
         let each = [250, 2000].map(|count: u32| {

@@ -1,0 +1,433 @@
+//! Random calls of three caches, each of which may be flushed before the one ahead of it, beside a plain model.
+//!
+//! `LARDER_FUZZ` says how many calls there are on each runtime, some thousands if it is not set, and `LARDER_SEED` with which
+//! seed to begin: a seed that fails is told, and plays the same again.
+
+use core::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use larder::{Backend, FlushError, LocalBoxIo, WriteBackError};
+
+use super::*;
+
+on_every_runtime! {
+    random_calls
+}
+
+const CACHES: usize = 3;
+const KEYS: u32 = 6;
+/// How many calls each seed makes.
+const CALLS: u64 = 250;
+
+type Files<R> = WriteBack<u32, u32, Boom, R>;
+type Handle<R> = Pinned<u32, u32, Boom, R>;
+
+/// What an edge asks for: how many writes had been acknowledged when it was added.
+#[derive(Clone, Copy, Debug)]
+enum Edge {
+    /// All of them.
+    Now(usize),
+    /// What came before the value that is written, by the next flush.
+    UntilFlushed(usize),
+    /// The same each time.
+    Always(usize),
+}
+
+/// Everything that was acknowledged, and what is on the disks.
+#[derive(Default)]
+struct Model {
+    /// Of each key, by cache: the writes, numbered in order, with their values; the last is the value that counts.
+    writes: [BTreeMap<u32, Vec<(usize, u32)>>; CACHES],
+    count: usize,
+    numbers: BTreeMap<u32, usize>,
+    pages: [BTreeMap<u32, u32>; CACHES],
+    /// From the first cache to the second.
+    edges: Vec<(usize, usize, Edge)>,
+    /// Reads and writes that are under way, by cache.
+    loads: usize,
+    flushes: [usize; CACHES],
+    invalidations: [usize; CACHES],
+}
+
+impl Model {
+    fn acknowledge(&mut self, cache: usize, key: u32, value: u32) {
+        self.count += 1;
+        self.writes[cache].entry(key).or_default().push((self.count, value));
+        self.numbers.insert(value, self.count);
+    }
+
+    fn page(&self, cache: usize, key: u32) -> u32 {
+        self.pages[cache].get(&key).copied().unwrap_or(0)
+    }
+
+    fn latest(&self, cache: usize, key: u32) -> u32 {
+        self.writes[cache].get(&key).and_then(|writes| writes.last()).map_or(0, |(_, value)| *value)
+    }
+
+    /// The number of what is on disk, or zero.
+    fn on_disk(&self, cache: usize, key: u32) -> usize {
+        self.numbers.get(&self.page(cache, key)).copied().unwrap_or(0)
+    }
+
+    /// All writes of a cache up to this number are on disk, in that state or a later one.
+    fn is_on_disk(&self, cache: usize, up_to: usize) -> bool {
+        self.writes[cache].iter().all(|(key, writes)| {
+            let before = writes.partition_point(|(number, _)| *number <= up_to);
+            before == 0 || self.on_disk(cache, *key) >= writes[before - 1].0
+        })
+    }
+
+    /// P17, D82: all that has to be on disk before this is written is there, as the writing of it begins.
+    fn begins(&mut self, from: usize, value: u32) {
+        let written = self.numbers.get(&value).copied().expect("it was acknowledged");
+        for (one, other, edge) in &self.edges {
+            let up_to = match *edge {
+                _ if *one != from => continue,
+                // D81: what is written may have been fixed before the edge was added.
+                Edge::Now(since) if written > since => since,
+                Edge::UntilFlushed(since) | Edge::Always(since) if written > since => written,
+                _ => continue,
+            };
+            assert!(
+                self.is_on_disk(*other, up_to),
+                "{value} of {from} goes before {other}: {edge:?}, {:?}",
+                self.pages
+            );
+        }
+        self.edges.retain(|(one, _, edge)| *one != from || !matches!(edge, Edge::UntilFlushed(_)));
+    }
+
+    /// What was dirty is dropped: what is on disk counts. (D83)
+    fn discarded(&mut self, cache: usize) {
+        self.invalidations[cache] += 1;
+        for key in 0..KEYS {
+            let page = self.page(cache, key);
+            let number = self.numbers.get(&page).copied().unwrap_or(0);
+            if let Some(writes) = self.writes[cache].get_mut(&key) {
+                writes.retain(|(of, _)| *of <= number);
+            }
+        }
+        self.edges.retain(|(one, _, edge)| *one != cache || matches!(edge, Edge::Always(_)));
+    }
+}
+
+/// The disk of one cache.
+#[derive(Clone)]
+struct File {
+    nth: usize,
+    time: Time,
+    model: Rc<RefCell<Model>>,
+    random: Rc<RefCell<Random>>,
+    /// How many of a hundred writes fail; all of them where it is gone.
+    trouble: Rc<Cell<u64>>,
+}
+
+/// Counts what is under way, also where it is dropped.
+struct Busy(Rc<RefCell<Model>>, Option<usize>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let model = &mut *self.0.borrow_mut();
+        match self.1 {
+            Some(nth) => model.flushes[nth] -= 1,
+            None => model.loads -= 1,
+        }
+    }
+}
+
+impl File {
+    async fn pass(&self) -> Result<(), Boom> {
+        let (waits, fails) = {
+            let mut random = self.random.borrow_mut();
+            (random.below(12), random.below(100) < self.trouble.get())
+        };
+        if waits < 8 {
+            sleep(&self.time, waits).await;
+        }
+        if fails { Err(Boom(1)) } else { Ok(()) }
+    }
+}
+
+impl Backend<u32> for File {
+    type Value = u32;
+    type Error = Boom;
+    type Load = LocalBoxIo<Result<u32, Boom>>;
+    type Flush = LocalBoxIo<Result<(), Boom>>;
+    type Discard = LocalBoxIo<()>;
+
+    fn load(&self, key: u32) -> Self::Load {
+        let file = self.clone();
+        self.model.borrow_mut().loads += 1;
+        let busy = Busy(self.model.clone(), None);
+        Box::pin(async move {
+            let passed = file.pass().await;
+            drop(busy);
+            passed.map(|()| file.model.borrow().page(file.nth, key))
+        })
+    }
+
+    fn flush(&self, key: u32, value: u32) -> Self::Flush {
+        let file = self.clone();
+        {
+            let mut model = self.model.borrow_mut();
+            model.begins(self.nth, value);
+            model.flushes[self.nth] += 1;
+        }
+        let busy = Busy(self.model.clone(), Some(self.nth));
+        Box::pin(async move {
+            let passed = file.pass().await;
+            drop(busy);
+            passed?;
+            file.model.borrow_mut().pages[file.nth].insert(key, value);
+            Ok(())
+        })
+    }
+
+    fn discard(&self, _: u32, _: u32) -> Self::Discard {
+        Box::pin(async {})
+    }
+
+    fn lost(&self, _: Vec<u32>) {}
+}
+
+struct Fuzz<R: Host> {
+    sim: Sim,
+    model: Rc<RefCell<Model>>,
+    random: Rc<RefCell<Random>>,
+    trouble: Vec<Rc<Cell<u64>>>,
+    caches: Vec<Files<R>>,
+    kept: Rc<RefCell<Vec<(usize, Handle<R>)>>>,
+    callers: Vec<usize>,
+    value: u32,
+    capacity: usize,
+}
+
+fn random_calls<R: Host>() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let (calls, first) = (number("LARDER_FUZZ").unwrap_or(10_000), number("LARDER_SEED").unwrap_or(0));
+    (first..first + calls.div_ceil(CALLS)).for_each(|seed| with_seed(seed, || Fuzz::<R>::new(seed).play()));
+}
+
+impl<R: Host> Fuzz<R> {
+    fn new(seed: u64) -> Self {
+        let (sim, model) = (Sim::new(), Rc::<RefCell<Model>>::default());
+        let random = Rc::new(RefCell::new(Random::new(seed)));
+        let trouble: Vec<_> = (0..CACHES).map(|_| Rc::new(Cell::new(seed % 4 * 8))).collect();
+        let capacity = 1 + seed as usize % 5;
+        let make = |nth: usize| {
+            let (time, model, random, trouble) =
+                (sim.time.clone(), model.clone(), random.clone(), trouble[nth].clone());
+            WriteBack::builder(R::on(sim.clock()), File { nth, time, model, random, trouble })
+                .capacity(capacity)
+                .flush_limit(1 + seed as usize % 3)
+                .hash_seed(seed)
+                .build()
+                .expect("valid")
+        };
+        let caches = (0..CACHES).map(make).collect();
+        let (kept, callers) = (Rc::default(), Vec::new());
+        Self { sim, model, random, trouble, caches, kept, callers, value: 0, capacity }
+    }
+
+    fn below(&self, bound: u64) -> u64 {
+        self.random.borrow_mut().below(bound)
+    }
+
+    fn play(mut self) {
+        for _ in 0..CALLS {
+            self.step();
+            if self.below(3) == 0 {
+                self.sim.run();
+            }
+            self.judge();
+        }
+        self.end();
+    }
+
+    fn step(&mut self) {
+        let (nth, key) = (self.below(CACHES as u64) as usize, self.below(u64::from(KEYS)) as u32);
+        match self.below(24) {
+            0..9 => self.entry(nth, key),
+            9..12 => self.flush(nth, key),
+            12 => self.invalidate(nth),
+            13 | 14 => self.edge(nth),
+            15 => {
+                let kept = self.kept.borrow_mut().pop();
+                drop(kept);
+            }
+            16 => {
+                let kept = if self.kept.borrow().is_empty() { None } else { Some(self.kept.borrow_mut().remove(0)) };
+                drop(kept);
+            }
+            17 => {
+                self.value += 1;
+                if let Some((nth, handle)) = self.kept.borrow().last() {
+                    self.model.borrow_mut().acknowledge(*nth, *handle.key(), self.value);
+                    handle.set(self.value);
+                }
+            }
+            18 => {
+                if !self.callers.is_empty() {
+                    let one = self.below(self.callers.len() as u64) as usize;
+                    self.sim.drop(self.callers[one]);
+                }
+            }
+            19 => {
+                let trouble = [0, 0, 20, 100][self.below(4) as usize];
+                self.trouble[nth].set(trouble);
+            }
+            _ => {
+                let next = self.sim.time.ms() + self.below(30);
+                self.sim.to(next);
+            }
+        }
+    }
+
+    /// Gets, changes, stores or removes one.
+    fn entry(&mut self, nth: usize, key: u32) {
+        self.value += 1;
+        let room = [Room::Wait, Room::Try, Room::Within(ms(10))][self.below(3) as usize];
+        let (pages, model, kept, value) = (self.caches[nth].clone(), self.model.clone(), self.kept.clone(), self.value);
+        let (kind, keeps) = (self.below(8), self.below(4) == 0);
+        self.callers.push(self.sim.spawn(async move {
+            let end = match kind {
+                0..6 => pages.get_or_load_with(&key, room).await,
+                6 => pages.insert(key, value, room).await,
+                _ => match pages.remove(&key).await {
+                    Ok(removed) => {
+                        let model = model.borrow();
+                        // What it gives is on disk, or nobody has changed it. (D83)
+                        assert!(removed.is_none_or(|removed| removed == model.page(nth, key)), "removed {removed:?}");
+                        return;
+                    }
+                    Err(error) => Err(error),
+                },
+            };
+            let handle = match end {
+                Ok(handle) => handle,
+                Err(WriteBackError::Pinned(keys)) => return assert!(kind > 5 && keys == [key], "D83: {keys:?}"),
+                Err(WriteBackError::Full) => return assert!(room != Room::Wait, "D76"),
+                Err(error) => return assert!(matches!(error, WriteBackError::Failed(_)), "{error}"),
+            };
+            if kind == 6 {
+                model.borrow_mut().acknowledge(nth, key, value);
+            } else {
+                assert_eq!(handle.value(), model.borrow().latest(nth, key), "P16: {nth}/{key}");
+                if kind < 4 {
+                    model.borrow_mut().acknowledge(nth, key, value);
+                    handle.set(value);
+                }
+            }
+            if keeps {
+                kept.borrow_mut().push((nth, handle));
+            }
+        }));
+    }
+
+    /// D79: what was dirty at the call is on disk in that state or a later one.
+    fn flush(&mut self, nth: usize, key: u32) {
+        let (kind, pages, model) = (self.below(5), self.caches[nth].clone(), self.model.clone());
+        self.callers.push(self.sim.spawn(async move {
+            let (count, before) = (model.borrow().count, model.borrow().invalidations[nth]);
+            let end: Result<(), FlushError<u32, Boom>> = match kind {
+                0 => pages.flush_key(&key).await,
+                1 => pages.flush_older_than(ms(0)).await,
+                _ => pages.flush().await,
+            };
+            let model = model.borrow();
+            // What was invalidated meanwhile is nobody's. (D83)
+            let holds = kind == 0 || model.invalidations[nth] != before || model.is_on_disk(nth, count);
+            assert!(end.is_err() || holds, "D79: {nth}, {:?}", model.pages);
+        }));
+    }
+
+    fn invalidate(&mut self, nth: usize) {
+        let (pages, model) = (self.caches[nth].clone(), self.model.clone());
+        self.callers.push(self.sim.spawn(async move {
+            match pages.invalidate().await {
+                Ok(()) => model.borrow_mut().discarded(nth),
+                Err(WriteBackError::Pinned(keys)) => assert!(!keys.is_empty()),
+                Err(error) => panic!("{error}"),
+            }
+        }));
+        // All of it at once, as the disks need not be asked, or not at all: what came between would not be known here.
+        let i = self.callers[self.callers.len() - 1];
+        self.sim.poll(i);
+        self.sim.drop(i);
+    }
+
+    fn edge(&mut self, nth: usize) {
+        let other = nth + 1 + self.below(2) as usize;
+        if other >= CACHES {
+            return;
+        }
+        let (from, to) = (&self.caches[nth], &self.caches[other]);
+        let mut model = self.model.borrow_mut();
+        let since = model.count;
+        let kind = self.below(4);
+        let edge = match kind {
+            0 => from.depend_on(to).map(|()| Edge::Now(since)),
+            1 => from.depend_until_flushed_on(to).map(|()| Edge::UntilFlushed(since)),
+            2 => from.always_depend_on(to).map(|()| Edge::Always(since)),
+            _ => {
+                let is_such = |(one, two, edge): &(usize, usize, Edge)| {
+                    (*one, *two) == (nth, other) && matches!(edge, Edge::Always(_))
+                };
+                assert_eq!(from.stop_depending_on(to), model.edges.iter().any(is_such), "D82");
+                return model.edges.retain(|edge| !is_such(edge));
+            }
+        };
+        model.edges.push((nth, other, edge.expect("no way leads back")));
+    }
+
+    /// P12, P16, and that whoever waits has a reason.
+    fn judge(&mut self) {
+        for (nth, pages) in self.caches.iter().enumerate() {
+            assert!(pages.len() <= self.capacity && pages.pinned() <= pages.len() && pages.dirty() <= pages.len());
+            for key in 0..KEYS {
+                let there = pages.try_get(&key).map(|handle| handle.value());
+                let model = self.model.borrow();
+                let there = there.unwrap_or_else(|| model.page(nth, key));
+                assert_eq!(there, model.latest(nth, key), "P16: {nth}/{key}");
+            }
+        }
+        let is_idle = {
+            let model = self.model.borrow();
+            model.loads == 0 && model.flushes == [0; CACHES] && self.kept.borrow().is_empty()
+        };
+        if is_idle {
+            self.sim.run();
+            let model = self.model.borrow();
+            if model.loads == 0 && model.flushes == [0; CACHES] && self.kept.borrow().is_empty() {
+                let waits = self.callers.iter().find(|i| self.sim.end(**i).is_none());
+                assert!(waits.is_none(), "D76: {waits:?} waits for nothing");
+            }
+        }
+    }
+
+    fn end(mut self) {
+        self.trouble.iter().for_each(|trouble| trouble.set(0));
+        for _ in 0..60 {
+            self.kept.take();
+            let next = self.sim.time.ms() + 200;
+            self.sim.to(next);
+        }
+        self.kept.take();
+        self.sim.run();
+        self.sim.assert_nobody_is_forgotten(self.callers.iter().copied());
+        for i in &self.callers {
+            let saw = self.sim.saw(*i);
+            assert!(saw != "waits" && !saw.contains("panic"), "{saw}");
+        }
+        for (nth, pages) in self.caches.iter().enumerate() {
+            let flush = pages.flush();
+            let i = self.sim.call(async move { flush.await.expect("there is no trouble any more") });
+            let next = self.sim.time.ms() + 1000;
+            self.sim.to(next);
+            assert!(self.sim.saw(i).ends_with("done"), "{}", self.sim.saw(i));
+            assert_eq!((pages.dirty(), pages.pinned()), (0, 0));
+            let model = self.model.borrow();
+            (0..KEYS).for_each(|key| assert_eq!(model.page(nth, key), model.latest(nth, key), "P16: {nth}/{key}"));
+        }
+    }
+}
