@@ -1,5 +1,8 @@
 //! Kept fresh without being asked.
 
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+
 use larder::{OnTimeout, Ttl};
 use larder_tests::*;
 
@@ -21,6 +24,7 @@ on_every_runtime! {
     dropped_it_leaves_nothing
     dropped_at_every_poll
     a_panic_ends_it
+    d107_a_task_that_keeps_it_fresh_goes_on
     values_for_ever
     unpolled_it_does_nothing
 }
@@ -325,4 +329,18 @@ fn unpolled_it_does_nothing<R: Host>() {
     drop(kept);
     assert_eq!(loads.calls(), 0);
     assert_clean(&slot.stats());
+}
+
+/// D107: a fetch panics through the task that keeps the slot fresh. Polled again, that waits for the back-off, and goes on.
+fn d107_a_task_that_keeps_it_fresh_goes_on<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([ready().panics(1), ready().gives(2)]);
+    let slot = sim.slot::<R>(&loads, |s| s.ttl(ms(100_000)));
+    let mut task = Box::pin(slot.keep_fresh());
+    let mut poll = || catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut task).is_pending())).ok();
+    assert_eq!((poll(), poll()), (None, Some(true)));
+    sim.to(5000);
+    assert_eq!((poll(), loads.begun()), (Some(true), vec![0, 5000]));
+    drop((slot, poll));
+    assert!(wakers::poll_once(&mut task).is_ready());
 }

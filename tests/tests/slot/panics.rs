@@ -22,7 +22,6 @@ on_every_runtime! {
     the_clone_of_a_value_panics
     the_drop_of_a_value_panics
     the_clock_panics
-    d107_a_task_that_keeps_it_fresh_goes_on
 }
 
 fn a_first_fetch_panics_in_every_poll<R: Host>() {
@@ -325,18 +324,4 @@ fn the_clock_panics<R: Host>() {
         assert_clean(&slot.stats());
         assert!(wakers::now(slot.get()).is_ok());
     }
-}
-
-/// D107: a fetch panics through the task that keeps the slot fresh. Polled again, that waits for the back-off, and goes on.
-fn d107_a_task_that_keeps_it_fresh_goes_on<R: Host>() {
-    let mut sim = Sim::new();
-    let loads = sim.loads_in_turn([ready().panics(1), ready().gives(2)]);
-    let slot = sim.slot::<R>(&loads, |s| s.ttl(ms(100_000)));
-    let mut task = Box::pin(slot.keep_fresh());
-    let mut poll = || catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut task).is_pending())).ok();
-    assert_eq!((poll(), poll()), (None, Some(true)));
-    sim.to(5000);
-    assert_eq!((poll(), loads.begun()), (Some(true), vec![0, 5000]));
-    drop((slot, poll));
-    assert!(wakers::poll_once(&mut task).is_ready());
 }
