@@ -256,7 +256,9 @@ impl<R: Host> Storm<R> {
             let expected = held.map(|held| {
                 // (Never more than the life that was given, though the clock has jumped back.)
                 let since = now.max(held.published);
-                let left = if held.deadline == u64::MAX { u64::MAX } else { held.deadline.saturating_sub(since) };
+                let most = model.rules.idle.unwrap_or(u64::MAX);
+                let left =
+                    if held.deadline == u64::MAX { u64::MAX } else { held.deadline.saturating_sub(since).min(most) };
                 let stale = (!held.is_fresh(now)).then(|| now - held.deadline);
                 (held.id, now.saturating_sub(held.published), left, stale)
             });
