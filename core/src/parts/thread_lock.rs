@@ -58,6 +58,8 @@ impl<T> ThreadLock<T> {
                 rounds += 1;
                 thread::yield_now();
             } else {
+                #[cfg(test)]
+                tests::NAPS.fetch_add(1, core::sync::atomic::Ordering::SeqCst);
                 thread::sleep(NAP);
             }
         }

@@ -8,8 +8,8 @@ use crate::{Lock, Notify, contain::each};
 /// Wakes its listeners in the order in which they first listened.
 ///
 /// `L` guards the list; where an interrupt may wake a load, it is a critical section and never a spin lock.
-/// All costs amortised constant time, in whatever order they listen again; where that is not the order in which they first
-/// did, a notification sorts them, and giving back what a burst took lets the next look for a listener be a binary search.
+/// Each call costs amortised constant time, in whatever order listeners come again. Where that is not the order in which
+/// they first came, a notification sorts them. After many have withdrawn, the next look for one is a binary search.
 ///
 /// ```
 /// use larder::{Notify, parts::{Ticket, WakerList, Wakers}};

@@ -1,4 +1,7 @@
-use core::panic::AssertUnwindSafe;
+use core::{
+    panic::AssertUnwindSafe,
+    sync::atomic::{AtomicU32, Ordering},
+};
 use std::{
     panic::catch_unwind,
     sync::{Barrier, mpsc},
@@ -6,6 +9,9 @@ use std::{
 };
 
 use super::*;
+
+/// How often a thread has slept for a lock.
+pub(super) static NAPS: AtomicU32 = AtomicU32::new(0);
 
 #[test]
 fn threads_take_turns() {
@@ -27,18 +33,20 @@ fn threads_take_turns() {
     assert_eq!(lock.with(|both| *both), (40_000, 40_000));
 }
 
-/// Beyond spinning and letting others run: the one who holds it does not end until the other has come to sleep.
+/// Beyond spinning and letting others run: the one who holds it goes on only once somebody has slept for it.
 #[test]
-fn who_waits_for_long_gets_it_in_the_end() {
+fn who_waits_for_long_sleeps_and_gets_it_in_the_end() {
     let lock = ThreadLock::new(0);
     let (holds, held) = mpsc::channel();
     thread::scope(|scope| {
         let lock = &lock;
         scope.spawn(move || {
             lock.with(|value| {
+                let before = NAPS.load(Ordering::SeqCst);
                 holds.send(()).expect("somebody listens");
-                // Longer than it takes to spin and to yield, in steps of this thread's own.
-                (0..YIELDS * 4).for_each(|_| thread::sleep(NAP));
+                while NAPS.load(Ordering::SeqCst) == before {
+                    thread::yield_now();
+                }
                 *value = 7;
             });
         });
