@@ -1,19 +1,46 @@
 //! The settings that are the user's own code: where values come from, what they weigh, who hears of them.
 
-use alloc::vec::Vec;
+use alloc::{rc::Rc, vec::Vec};
 use core::marker::PhantomData;
 
 use super::Builder;
 use crate::{
     Keeps, Key, Load, LoadMany, Loaded, Previous, RemovalCause, Revalidated, Runtime, Tuning,
-    source::{Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader, RevalidateFn, Weigher},
+    source::{
+        Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader, OneThread, RevalidateFn,
+        Weigher,
+    },
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Loads by a closure that returns plain values.
     ///
     /// The load is kept in the cache and polled from the task of whichever waiter is polled; its error is shared by all
-    /// of them.
+    /// of them. So it has to own what it uses: the closure keeps a handle, and each load gets a clone of it.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::{io, sync::Arc};
+    /// let names = Arc::new(["Ada", "Grace"]); // a pool of connections, say
+    /// let load = move |id: usize| {
+    ///     let names = Arc::clone(&names);
+    ///     async move { io::Result::Ok(names[id]) }
+    /// };
+    /// let cache = Cache::builder(Std::new(ManualClock::new())).load_fn(load).build()?;
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    ///
+    /// Without the clone, the load borrows from the closure, which an async closure of many threads cannot say of itself:
+    ///
+    /// ```compile_fail,E0525
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::{io, sync::Arc};
+    /// # let names = Arc::new(["Ada", "Grace"]);
+    /// let load = async move |id: usize| io::Result::Ok(names[id]); // it borrows `names`
+    /// let cache = Cache::builder(Std::new(ManualClock::new())).load_fn(load).build();
+    /// ```
+    ///
+    /// On one thread, [`load_async_fn`](Self::load_async_fn) takes that one.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -34,6 +61,38 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     {
         self.sources.set_loader(<R::Threads as Keeps<K, V, E, LoadFn<F>>>::keep(LoadFn(load)));
         self
+    }
+
+    /// Loads by an async closure; on one thread alone.
+    ///
+    /// As [`load_fn`](Self::load_fn), but what the closure owns need not be cloned for each load: a load keeps the closure
+    /// alive, and may borrow from it. On many threads, Rust cannot say yet that such a load may move between them.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Local};
+    /// # use std::io;
+    /// let names = vec![String::from("Ada"), String::from("Grace")];
+    /// let cache = Cache::builder(Local::new(ManualClock::new()))
+    ///     .load_async_fn(async move |id: usize| io::Result::Ok(names[id].clone()))
+    ///     .build()?;
+    /// assert_eq!(block_on(cache.get(&1))?, "Grace");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn load_async_fn<F>(self, load: F) -> Self
+    where
+        F: AsyncFn(K) -> Result<V, E> + 'static,
+        R: Runtime<Threads = OneThread>,
+        K: 'static,
+        V: 'static,
+        E: 'static,
+    {
+        let load = Rc::new(load);
+        self.load_fn(move |key| {
+            let load = Rc::clone(&load);
+            async move { load(key).await }
+        })
     }
 
     /// Loads by a closure that returns [`Loaded`] values.

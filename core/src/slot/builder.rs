@@ -1,6 +1,6 @@
 //! The configuration of a slot, checked once.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, rc::Rc, sync::Arc};
 use core::{marker::PhantomData, time::Duration};
 
 use super::{
@@ -13,7 +13,7 @@ use crate::{
     Builder, Cache, ConfigError, Keeps, OnTimeout, Previous, Runtime, Spawn, Ttl, Tuned,
     jitter::Jitter,
     shard::{Margin, Takes},
-    source::LoadOf,
+    source::{LoadOf, OneThread},
 };
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
@@ -106,6 +106,36 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         let fetch = FetchFn(fetch, PhantomData);
         self.builder.sources.set_loader(<R::Threads as Keeps<(), V, E, FetchFn<F, A>>>::keep(fetch));
         self
+    }
+
+    /// Fetches by an async closure; on one thread alone.
+    ///
+    /// As [`fetch_fn`](Self::fetch_fn), but the fetch may borrow from the closure, which it keeps alive.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, Loaded, ManualClock, parts::Local};
+    /// # use std::io;
+    /// let path = String::from("/etc/hostname");
+    /// let slot = LazySlot::builder(Local::new(ManualClock::new()))
+    ///     .fetch_async_fn(async move |_| io::Result::Ok(Loaded::new(path.len())))
+    ///     .build()?;
+    /// assert_eq!(block_on(slot.get())?, 13);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fetch_async_fn<F, A>(self, fetch: F) -> Self
+    where
+        F: AsyncFn(Option<Previous<V>>) -> Result<A, E> + 'static,
+        A: Answer<Value = V> + 'static,
+        R: Runtime<Threads = OneThread>,
+        V: 'static,
+        E: 'static,
+    {
+        let fetch = Rc::new(fetch);
+        self.fetch_fn(move |previous| {
+            let fetch = Rc::clone(&fetch);
+            async move { fetch(previous).await }
+        })
     }
 
     /// Sets how long a value is fresh whose fetch does not say so; by default for ever.
