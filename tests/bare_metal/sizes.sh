@@ -1,0 +1,61 @@
+#!/bin/bash
+# Prints how many bytes of flash a cache takes on a Cortex-M3, optimised for size ("z") and a little less so ("s"): text,
+# data and constants, without the vector table. Then how many bytes of stack calls take, and of heap a cache.
+#
+#   tests/bare_metal/sizes.sh             all of it
+#   tests/bare_metal/sizes.sh --check     at "z" only; runs each program, and fails beyond the ceilings below
+#
+# Needs Debian's Rust, which brings the source of its library, ld.lld-22 and QEMU.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+# Bytes at "z" beyond those of a program without a cache; a second cache beyond those with one.
+declare -A most=([shared]=75000 [second]=51000 [slot]=71000 [write_back]=156500)
+# Bytes of stack.
+declare -A deepest=(["a miss that is ready"]=2500 ["all are told"]=3100 [insert]=1400)
+
+target=${CARGO_TARGET_DIR:-$PWD/target}
+build() { env PATH="/usr/bin:$PATH" RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$target" cargo build --quiet --profile "$1"; }
+run() {
+  timeout 60 qemu-system-arm -M lm3s6965evb -display none -monitor none -serial none \
+    -semihosting-config enable=on,target=native -kernel "$1" 2> /dev/null
+}
+# The sections of a program that stand in flash.
+flash() {
+  python3 - "$1" << 'END'
+import struct, sys
+elf = open(sys.argv[1], "rb").read()
+offset, = struct.unpack_from("<I", elf, 32)
+size, count, names = struct.unpack_from("<HHH", elf, 46)
+headers = [struct.unpack_from("<10I", elf, offset + at * size) for at in range(count)]
+name = lambda header: elf[headers[names][4] + header[0]:].split(b"\0")[0]
+print(sum(header[5] for header in headers if name(header) in (b".text", b".rodata", b".data")))
+END
+}
+
+status=0
+profiles=(release s)
+[ "${1:-}" != --check ] || profiles=(release)
+for profile in "${profiles[@]}"; do
+  build "$profile"
+  folder=$target/thumbv7m-none-eabi/$profile
+  echo "opt-level $([ "$profile" = release ] && echo z || echo "$profile"), bytes of flash; beyond those without a cache"
+  base=$(flash "$folder/base")
+  for program in base shared second slot write_back; do
+    bytes=$(flash "$folder/$program") before=$base
+    [ "$program" != second ] || before=$(flash "$folder/shared")
+    printf '%-12s %8d %8d\n' "$program" "$bytes" $((bytes - before))
+    run "$folder/$program" || { echo "it does not hold"; status=1; }
+    if [ "$profile" = release ] && [ $((bytes - before)) -gt "${most[$program]:-0}" ] && [ "$program" != base ]; then
+      echo "more than ${most[$program]}"
+      status=1
+    fi
+  done
+done
+memory=$(run "$target/thumbv7m-none-eabi/release/memory") || status=1
+echo "$memory"
+for call in "${!deepest[@]}"; do
+  bytes=$(sed -n "s/^$call: stack //p" <<< "$memory")
+  [ "${bytes:-99999}" -le "${deepest[$call]}" ] || { echo "$call takes more stack than ${deepest[$call]}"; status=1; }
+done
+exit $status
