@@ -21,9 +21,21 @@ mod demo;
 mod http;
 mod provider;
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
 fn main() -> ExitCode {
+    // There is nothing to choose.
+    match env::args().nth(1).as_deref() {
+        None => {}
+        Some("-h" | "--help") => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Some(other) => {
+            eprintln!("token: it takes no arguments, and {other:?} is one; token --help tells more");
+            return ExitCode::from(2);
+        }
+    }
     match smol::block_on(demo::run(CLIENTS)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -35,3 +47,16 @@ fn main() -> ExitCode {
 
 /// How many ask at once.
 const CLIENTS: usize = 100;
+
+/// What `--help` prints.
+const HELP: &str = "\
+A token that refreshes itself before it expires, made with Larder.
+
+  token    demonstrates itself on loopback, in a few seconds
+
+A hundred clients call a server that asks for a token. Its provider stalls, fails, hands
+out tokens that have expired already, and takes one back; the table tells what the
+clients saw of that.
+
+It is an example. Left out: HTTPS, scopes, more than one token.
+";

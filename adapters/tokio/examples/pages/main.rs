@@ -17,23 +17,61 @@ mod rounds;
 mod store;
 mod verify;
 
-use std::{error::Error, path::Path, process::ExitCode};
+use std::{error::Error, ffi::OsString, path::Path, process::ExitCode};
 
 use lexopt::{Arg, Parser, ValueExt};
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let (mut rounds, mut child) = (200, None);
-    let mut parser = Parser::from_env();
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Long("rounds") => rounds = parser.value()?.parse()?,
-            // Only from the program itself: the folder, and a seed.
-            Arg::Long("child") => child = Some((parser.value()?, parser.value()?.parse()?)),
-            other => return Err(other.unexpected().into()),
+    match parse(std::env::args_os().skip(1)) {
+        Ok(Command::Help) => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(Command::Child { folder, seed }) => child::run(Path::new(&folder), seed).map(|()| ExitCode::SUCCESS),
+        Ok(Command::Rounds(rounds)) => rounds::run(rounds),
+        Err(error) => {
+            eprintln!("pages: {error}; pages --help tells more");
+            Ok(ExitCode::from(2))
         }
     }
-    match child {
-        Some((folder, seed)) => child::run(Path::new(&folder), seed).map(|()| ExitCode::SUCCESS),
-        None => rounds::run(rounds),
-    }
 }
+
+/// What to do.
+enum Command {
+    Help,
+    Rounds(usize),
+    /// Asked for by the program itself alone.
+    Child {
+        folder: OsString,
+        seed: u64,
+    },
+}
+
+/// Reads the arguments, without the program's name.
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, lexopt::Error> {
+    let mut command = Command::Rounds(200);
+    let mut parser = Parser::from_args(arguments);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
+            Arg::Long("rounds") => command = Command::Rounds(parser.value()?.parse()?),
+            Arg::Long("child") => command = Command::Child { folder: parser.value()?, seed: parser.value()?.parse()? },
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(command)
+}
+
+/// What `--help` prints.
+const HELP: &str = "\
+A page cache over real files, made with Larder, that is killed again and again.
+
+  pages               kills its child 200 times, in about ten seconds
+  pages --rounds N    kills it N times
+
+The child changes records as fast as it can and says which are on disk. It is killed at
+a random point, the files are verified, and the next child goes on with them. It ends
+with status 1 if a record was lost that was said to be on disk.
+
+It is an example. Left out: reuse of the space of old pages, more than one writer.
+";

@@ -1,13 +1,13 @@
 //! A shop's product pages on async-std; all but this file is the same on every runtime.
 //!
 //! ```text
-//! cargo run -p larder-async-std --example shop_async_std
+//! cargo run -p larder-examples --bin shop_async_std
 //! ```
 
 use async_std::task;
 use larder_async_std::{self as larder, AsyncStd as Adapter};
 
-#[path = "../../examples/shop/mod.rs"]
+#[path = "shop/mod.rs"]
 mod shop;
 
 fn main() {

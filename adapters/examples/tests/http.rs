@@ -1,22 +1,22 @@
-//! Tests of the HTTP proxy in `examples/http`, over real sockets.
+//! Tests of the HTTP proxy in `http`, over real sockets.
 //!
 //! The proxy and its origin run within the test. The clock of the cache is set forward by hand.
 
 #![allow(clippy::unwrap_used, reason = "how a test fails")]
 
-#[path = "../examples/http/cache.rs"]
+#[path = "../http/cache.rs"]
 mod cache;
-#[path = "../examples/http/clock.rs"]
+#[path = "../http/clock.rs"]
 mod clock;
-#[path = "../examples/http/control.rs"]
+#[path = "../http/control.rs"]
 mod control;
-#[path = "../examples/http/demo/mod.rs"]
+#[path = "../http/demo/mod.rs"]
 mod demo;
-#[path = "../examples/http/origin.rs"]
+#[path = "../http/origin.rs"]
 mod origin;
-#[path = "../examples/http/proxy.rs"]
+#[path = "../http/proxy.rs"]
 mod proxy;
-#[path = "../examples/http/server.rs"]
+#[path = "../http/server.rs"]
 mod server;
 
 #[path = "http/bad_origin.rs"]

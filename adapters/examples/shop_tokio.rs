@@ -1,12 +1,12 @@
 //! A shop's product pages on tokio; all but this file is the same on every runtime.
 //!
 //! ```text
-//! cargo run -p larder-tokio --example shop_tokio
+//! cargo run -p larder-examples --bin shop_tokio
 //! ```
 
 use larder_tokio::{self as larder, Tokio as Adapter};
 
-#[path = "../../examples/shop/mod.rs"]
+#[path = "shop/mod.rs"]
 mod shop;
 
 #[tokio::main]

@@ -1,12 +1,12 @@
 //! A shop's product pages on smol; all but this file is the same on every runtime.
 //!
 //! ```text
-//! cargo run -p larder-smol --example shop_smol
+//! cargo run -p larder-examples --bin shop_smol
 //! ```
 
 use larder_smol::{self as larder, Smol as Adapter};
 
-#[path = "../../examples/shop/mod.rs"]
+#[path = "shop/mod.rs"]
 mod shop;
 
 fn main() {
