@@ -51,8 +51,8 @@ use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Seale
 /// [`insert`](Self::insert), [`remove`](Self::remove), [`clear`](Self::clear) and [`retain`](Self::retain) are never
 /// undone by a load that began before them. An insert ends the wait of all who wait for the key: they get its value.
 /// The others detach a load from its key: those who wait get what it answers, it is not stored, and who comes later
-/// begins a new one at once. So does [`expire`](Self::expire), and so do [`invalidate_if`](Self::invalidate_if) and
-/// [`compute`](Self::compute) if they change something. A [`listener`](crate::Builder::listener) hears of every value
+/// begins a new one at once. So does [`expire`](Self::expire), so does [`remove_if`](Self::remove_if) for keys that match, and
+/// so do [`invalidate_if`](Self::invalidate_if) and [`compute`](Self::compute) if they change something. A [`listener`](crate::Builder::listener) hears of every value
 /// that leaves.
 ///
 /// # Time

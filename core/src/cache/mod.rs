@@ -15,6 +15,7 @@ mod lifetime;
 mod lookup;
 mod lookup_many;
 mod options;
+mod remove_if;
 mod sources;
 mod stale;
 mod stats;

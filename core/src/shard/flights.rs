@@ -3,12 +3,13 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{
     mem,
+    ops::Range,
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use hashbrown::HashTable;
 
-use super::{Answer, Carries};
+use super::{Answer, Carries, LoadCounts};
 use crate::{
     Failure, LoadError, Notify, Outcome,
     few::Few,
@@ -28,24 +29,6 @@ pub(crate) struct Flights<K, V, E, C: Carries> {
     pub(crate) counts: LoadCounts,
     /// How many seats there are, in all flights.
     pub(crate) seats: u64,
-}
-
-/// Loads by how they ended.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct LoadCounts {
-    pub(crate) begun: u64,
-    pub(crate) succeeded: u64,
-    pub(crate) failed: u64,
-    pub(crate) panicked: u64,
-    pub(crate) dropped: u64,
-    pub(crate) takeovers: u64,
-}
-
-impl LoadCounts {
-    /// How many are under way.
-    pub(crate) const fn in_flight(&self) -> u64 {
-        self.begun - self.succeeded - self.failed - self.panicked - self.dropped
-    }
 }
 
 /// What a load came to, for all who wait.
@@ -143,6 +126,16 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     /// How many flights there are.
     pub(crate) fn len(&self) -> usize {
         self.slots.len() - self.free.len()
+    }
+
+    /// How many places there are, with a flight or without.
+    pub(crate) fn places(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The keys of those at these places that may be joined.
+    pub(crate) fn keys_at(&self, places: Range<usize>) -> impl Iterator<Item = &K> {
+        self.slots[places].iter().filter(|slot| slot.flight.is_attached()).filter_map(|slot| slot.key.as_ref())
     }
 
     /// The flight of a key that may be joined.

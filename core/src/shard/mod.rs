@@ -6,6 +6,7 @@ mod arrive;
 mod batch;
 mod begin;
 mod carries;
+mod counts;
 mod deadline;
 mod direct;
 mod effects;
@@ -22,8 +23,10 @@ mod tally;
 mod tell;
 mod visit;
 mod wait;
+mod walk;
 
 pub(crate) use carries::{Answer, Carries, SharedLoad};
+pub(crate) use counts::{LoadCounts, LookupCounts};
 pub(crate) use direct::{Copied, Unasked};
 pub(crate) use effects::Effects;
 pub(crate) use flights::{Flights, Part, Seat, Twin};
@@ -31,7 +34,7 @@ pub(crate) use lifetime::{Early, Margin};
 pub(crate) use publish::News;
 pub use rules::OnTimeout;
 pub(crate) use rules::{At, Call, Rules, Takes};
-pub(crate) use state::{LookupCounts, RECLAIM, Shard};
+pub(crate) use state::{RECLAIM, Shard};
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
 pub use visit::AsKey;
 pub(crate) use visit::{Step, Visit, Waiting};

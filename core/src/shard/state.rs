@@ -1,6 +1,6 @@
 //! What stands behind one lock, and what of it is due.
 
-use super::{Carries, Effects, Flights};
+use super::{Carries, Effects, Flights, LookupCounts};
 use crate::{
     Instant,
     store::{Failures, Keeping, Values, policy::Policy},
@@ -16,21 +16,6 @@ pub(crate) struct Shard<K, V, E, C: Carries, P: Policy> {
     pub(crate) writes: u64,
     /// Until then a hit has nothing to do but to serve.
     pub(super) plain_until: Instant,
-}
-
-/// Lookups by how they ended.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct LookupCounts {
-    pub(crate) hits: u64,
-    pub(crate) misses: u64,
-    pub(crate) expired: u64,
-    pub(crate) joined: u64,
-    pub(crate) stale: u64,
-    pub(crate) errors: u64,
-    pub(crate) abandoned: u64,
-    pub(crate) timeouts: u64,
-    /// The time that ended loads have taken, in nanoseconds.
-    pub(crate) load_time: u64,
 }
 
 impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {

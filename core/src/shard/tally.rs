@@ -1,26 +1,7 @@
 //! What a caller is told at the end of its wait, and how that is counted.
 
-use super::{Answer, Carries, LookupCounts, Shard, Visit, Waiting};
-use crate::{Failure, Instant, LoadError, Outcome, Status, TimeLeft, store::policy::Policy};
-
-impl LookupCounts {
-    /// Adds what a load has taken.
-    pub(crate) const fn count_time(&mut self, begun: Instant, now: Instant) {
-        self.load_time = self.load_time.saturating_add(begun.nanos_until(now));
-    }
-
-    /// Counts a lookup that ended.
-    pub(crate) fn ended(&mut self, status: Status) {
-        let counter = match status {
-            Status::Hit => &mut self.hits,
-            Status::Miss => &mut self.misses,
-            Status::Expired => &mut self.expired,
-            Status::LockHit => &mut self.joined,
-            Status::Stale(_) => &mut self.stale,
-        };
-        *counter += 1;
-    }
-}
+use super::{Answer, Carries, Shard, Visit, Waiting};
+use crate::{Failure, LoadError, Outcome, Status, TimeLeft, store::policy::Policy};
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// Counts a caller who is told an answer; gives back its status.

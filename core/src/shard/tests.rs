@@ -18,6 +18,7 @@ mod tickets;
 pub(super) mod together;
 mod waiting;
 mod waking;
+mod walking;
 mod writing;
 
 use alloc::{sync::Arc, task::Wake, vec, vec::Vec};

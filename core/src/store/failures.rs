@@ -1,6 +1,6 @@
 //! Failures that are kept for the error TTL, and how long each is kept.
 
-use core::time::Duration;
+use core::{ops::Range, time::Duration};
 
 use super::table::{Row, Table};
 use crate::{Failure, Instant, jitter::Jitter};
@@ -70,6 +70,10 @@ impl<K, E> Failures<K, E> {
 
     pub(crate) fn len(&self) -> usize {
         self.table.len()
+    }
+
+    pub(crate) fn keys_at(&self, places: Range<usize>) -> impl Iterator<Item = &K> {
+        self.table.rows()[places].iter().map(Row::key)
     }
 
     /// Returns the failure that stands for this key at `now`, marked as cached.

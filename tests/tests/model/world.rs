@@ -191,6 +191,13 @@ impl<R: Host> World<R> {
         });
     }
 
+    pub(crate) fn remove_if(&self, parity: u32) {
+        let expected = self.model.borrow_mut().remove_if(|key| key % 2 == parity, self.time.ms());
+        let left_before = self.inside.get() && self.model.borrow().rules.is_small;
+        let removed = self.cache().remove_if(|key| key % 2 == parity);
+        assert!(removed == expected || left_before, "{removed} instead of {expected}");
+    }
+
     pub(crate) fn expire(&self, key: Key) {
         let expected = self.model.borrow_mut().expire(key, self.time.ms());
         assert_eq!(self.cache().expire(&key), expected);

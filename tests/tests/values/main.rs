@@ -13,6 +13,7 @@ mod long_calls;
 mod looked_after;
 mod own_limits;
 mod refresh;
+mod remove_if;
 mod stale;
 mod store;
 mod writes;

@@ -195,6 +195,12 @@ impl Plain {
         }
     }
 
+    /// Returns how many fresh values went.
+    pub(crate) fn remove_if(&mut self, is_such: impl Fn(Key) -> bool, now: Ms) -> usize {
+        let keys = (0..self.rules.keys as Key).filter(|key| is_such(*key));
+        keys.filter(|key| self.remove(*key, now).is_some()).count()
+    }
+
     pub(crate) fn expire(&mut self, key: Key, now: Ms) -> bool {
         self.void(key);
         let Some(held) = self.held.get_mut(&key) else { return false };

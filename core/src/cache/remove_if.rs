@@ -1,0 +1,63 @@
+//! Removal by key, of as many as there are.
+
+use super::Cache;
+use crate::{Key, Lock, Runtime, Tuning, share::After};
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
+    /// Removes all whose keys are such; returns how many fresh values went.
+    ///
+    /// As if [`remove`](Self::remove) were called for each key that the closure says yes to, of a value, of a kept
+    /// failure, or of a load in flight: such a load is voided, also as one of many, and all others go on. Values are
+    /// neither copied nor shown, so where the key tells enough this does less harm than [`retain`](Self::retain), which
+    /// voids all loads.
+    ///
+    /// What is there when this is called is judged, unless it leaves before its turn, and some of it may be judged
+    /// twice; of what comes meanwhile, some is judged. The closure runs outside every lock, on copies of the keys, and
+    /// may call the cache. Keys are copied a few at a time, so that no lock is held for long; takes time in proportion to
+    /// all keys. The [`listener`](crate::Builder::listener) hears when all is gone. If the closure panics, what it has
+    /// said until then is done.
+    ///
+    /// ```
+    /// # use futures_lite::future::{block_on, poll_once, yield_now};
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .load_fn(|(tenant, id): (u32, u32)| async move {
+    ///         yield_now().await; // whatever takes long
+    ///         Ok::<_, std::io::Error>(tenant * 100 + id)
+    ///     })
+    ///     .build()?;
+    /// cache.insert((1, 1), 101);
+    /// cache.insert((2, 1), 201);
+    /// let (mut one, mut other) = (cache.get(&(1, 9)), cache.get(&(2, 9)));
+    /// assert!(block_on(poll_once(&mut one)).is_none());
+    /// assert!(block_on(poll_once(&mut other)).is_none());
+    ///
+    /// assert_eq!(cache.remove_if(|(tenant, _)| *tenant == 1), 1);
+    /// assert!(!cache.contains(&(1, 1)) && cache.contains(&(2, 1)));
+    /// // Who waits is served, but what was loaded for tenant 1 before is not kept.
+    /// assert_eq!((block_on(one)?, block_on(other)?), (109, 209));
+    /// assert!(!cache.contains(&(1, 9)) && cache.contains(&(2, 9)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn remove_if(&self, mut is_such: impl FnMut(&K) -> bool) -> usize {
+        let inner = &*self.inner;
+        // All of it has happened before anybody hears of it.
+        let mut after = After::new(inner);
+        let mut count = 0;
+        for shard in &inner.shards {
+            let mut walk = shard.0.with(|shard| shard.walk_keys());
+            while !walk.is_over() {
+                let keys = shard.0.with(|shard| shard.next_keys(&mut walk, STEP));
+                for key in keys.into_iter().filter(|key| is_such(key)) {
+                    let (hash, now) = (inner.hash(&key), self.now());
+                    let was_fresh = shard.0.with(|shard| shard.remove(hash, now, |k| *k == key, after.effects()));
+                    count += usize::from(was_fresh);
+                }
+            }
+        }
+        count
+    }
+}
+
+/// How many keys are copied under one lock.
+const STEP: usize = 64;

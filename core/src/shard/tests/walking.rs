@@ -1,0 +1,74 @@
+//! Going over all keys, a few at a time.
+
+use super::*;
+use crate::shard::walk::KeyWalk;
+
+impl Rig {
+    /// The keys from as many places, in order.
+    fn next_keys(&self, walk: &mut KeyWalk, most: usize) -> Vec<u32> {
+        let mut keys = self.shard.next_keys(walk, most);
+        keys.sort_unstable();
+        keys
+    }
+}
+
+/// C105, D49.
+#[test]
+fn loads_failures_and_values_are_met_a_few_at_a_time() {
+    let mut rig = Rig::new(Rules { backoff: Backoff { first: nanos(99), ..rules().backoff }, ..rules() });
+    rig.load_fails(20, "no");
+    (1..=5).for_each(|key| _ = rig.insert(key, 7));
+    let _waiting = [10, 11, 12].map(|key| rig.wait(key));
+    let mut walk = rig.shard.walk_keys();
+    let mut steps = Vec::new();
+    while !walk.is_over() {
+        steps.push(rig.next_keys(&mut walk, 2));
+    }
+    assert!(steps.iter().all(|keys| keys.len() <= 2), "{steps:?}");
+    let mut keys = steps.concat();
+    assert!(keys.iter().position(|key| *key >= 20) > keys.iter().rposition(|key| (10..20).contains(key)));
+    keys.sort_unstable();
+    assert_eq!(keys, [1, 2, 3, 4, 5, 10, 11, 12, 20]);
+}
+
+/// D41: a load that is detached already is another epoch's.
+#[test]
+fn what_a_write_has_detached_is_passed_over() {
+    let mut rig = Rig::new(rules());
+    let _waiting = [10, 11].map(|key| rig.wait(key));
+    rig.remove(10);
+    let mut walk = rig.shard.walk_keys();
+    assert_eq!(rig.next_keys(&mut walk, 9), [11]);
+    assert!(walk.is_over());
+}
+
+/// C105, C114: when room is given back, flights move to the front, which is still to come.
+#[test]
+fn flights_that_move_are_met() {
+    let mut rig = Rig::new(rules());
+    let mut waiting: Vec<_> = (0..40).map(|key| rig.wait(key)).collect();
+    let mut walk = rig.shard.walk_keys();
+    assert_eq!(rig.next_keys(&mut walk, 10), Vec::from_iter(30..40));
+    let stays = [waiting.remove(21), waiting.remove(3)];
+    waiting.into_iter().for_each(|caller| _ = rig.leave(caller));
+    assert!(rig.shard.flights.places() < 10, "they have moved");
+    assert_eq!(rig.next_keys(&mut walk, 10), [3, 21]);
+    assert!(walk.is_over());
+    stays.into_iter().for_each(|caller| _ = rig.leave(caller));
+}
+
+/// C105: an entry that stays is met, though the last ones move into the gaps that others leave.
+#[test]
+fn values_that_move_are_met() {
+    let mut rig = Rig::new(rules());
+    (0..40).for_each(|key| _ = rig.insert(key, 7));
+    let mut walk = rig.shard.walk_keys();
+    let mut met = rig.next_keys(&mut walk, 10);
+    (0..30).filter(|key| key % 3 != 0).for_each(|key| _ = rig.remove(key));
+    while !walk.is_over() {
+        met.extend(rig.next_keys(&mut walk, 3));
+    }
+    met.sort_unstable();
+    met.dedup();
+    assert_eq!(met, Vec::from_iter((0..40).filter(|key| *key >= 30 || key % 3 == 0)));
+}
