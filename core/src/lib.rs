@@ -63,6 +63,7 @@
 //! * `event-listener`: wakes waiters through `event_listener::Event`.
 //! * `coarse-clock`: a clock that is cheaper to read and a few milliseconds coarse; it needs `std`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // Always, so that whatever needs std stands out by its path; std itself is linked only by the feature.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -6,9 +6,9 @@ use core::pin::Pin;
 
 use alloc::{collections::BTreeMap, rc::Rc};
 
-use larder::{Backend, FlushError, LocalBoxIo, Pinned, Runtime, WriteBackError};
+use larder::{Backend, LocalBoxIo, Pinned, Runtime, WriteBackError};
 
-use crate::{Answer, Boom, Script, Time, V, ready, script::Play};
+use crate::{Answer, Boom, Script, Time, V, ready, script::Play, why};
 
 /// A disk that follows scripts, keeps count, and remembers what was written when; a clone is the same disk.
 #[derive(Clone)]
@@ -186,25 +186,4 @@ impl Backend<u32> for Disk {
 /// What a call of a write-back cache ended with: `V10`, `done`, `Full`, `Pinned [1]`, `E3`, `[1: E3]`...
 pub fn told<R: Runtime>(result: Result<Pinned<u32, V, Boom, R>, WriteBackError<u32, Boom>>) -> Answer {
     Answer::Text(result.map_or_else(|error| why(&error), |handle| format!("V{}", handle.value())))
-}
-
-/// Why a call of a write-back cache failed.
-pub fn why(error: &WriteBackError<u32, Boom>) -> String {
-    match (error, error.error()) {
-        (_, Some(boom)) => boom.to_string(),
-        (WriteBackError::Failed(failure), _) if failure.is_panicked() => String::from("Panicked"),
-        (WriteBackError::Failed(failure), _) => {
-            failure.error().map_or_else(|| format!("{failure:?}"), ToString::to_string)
-        }
-        (WriteBackError::Pinned(keys), _) => format!("Pinned {keys:?}"),
-        (other, _) => format!("{other:?}"),
-    }
-}
-
-impl From<Result<(), FlushError<u32, Boom>>> for Answer {
-    fn from(result: Result<(), FlushError<u32, Boom>>) -> Self {
-        let Err(error) = result else { return Self::Done };
-        let failed: Vec<_> = error.failed().iter().map(|(key, error)| format!("{key}: {}", why(error))).collect();
-        Self::Text(format!("[{}]", failed.join(", ")))
-    }
 }

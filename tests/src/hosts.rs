@@ -1,13 +1,13 @@
 //! The runtimes that every case runs on.
 
-use std::sync::Once;
-
 use larder::{
-    Clock, Instant, ManualClock, OneThread, Runtime, Timer,
+    ManualClock, OneThread, Runtime, Timer,
     parts::{Local, Spin, Std},
 };
 
-use crate::{Bang, memory};
+use larder_conformance::{Here, quiet_bangs};
+
+use crate::memory;
 
 /// A runtime of the core's own parts, driven by a manual clock.
 pub trait Host: Runtime<Threads = OneThread> + 'static {
@@ -19,30 +19,6 @@ pub trait Host: Runtime<Threads = OneThread> + 'static {
 
     /// The same parts on a clock of the test's own.
     fn with<C: Timer + 'static>(clock: C) -> Self::With<C>;
-}
-
-/// The parts of another runtime with everything on one thread, as the simulation is: its loads need not be `Send`.
-#[derive(Clone, Debug, Default)]
-pub struct Here<P>(pub P);
-
-impl<P: Clock> Clock for Here<P> {
-    fn now(&self) -> Instant {
-        self.0.now()
-    }
-}
-
-impl<P: Timer> Timer for Here<P> {
-    type Sleep = P::Sleep;
-
-    fn sleep_until(&self, deadline: Instant) -> P::Sleep {
-        self.0.sleep_until(deadline)
-    }
-}
-
-impl<P: Runtime> Runtime for Here<P> {
-    type Lock<T> = P::Lock<T>;
-    type Notify = P::Notify;
-    type Threads = OneThread;
 }
 
 impl Host for Local<ManualClock> {
@@ -106,19 +82,6 @@ pub fn run(case: fn()) {
     quiet_bangs();
     let left = memory::growth(case);
     assert_eq!(left, 0, "bytes that outlive the caches of the case");
-}
-
-/// Keeps the panics that scripts ask for out of the output; others are printed as ever.
-pub(crate) fn quiet_bangs() {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let default = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !info.payload().is::<Bang>() {
-                default(info);
-            }
-        }));
-    });
 }
 
 /// Plays a case of random numbers from this seed, which is told if the case fails.

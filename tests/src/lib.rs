@@ -4,7 +4,7 @@
 //! * [`Loads`] is a loader that follows a [`Script`]: how long a load takes and how it ends.
 //! * [`Batches`] is the same for loads of many keys, and a [`Slot`] is fetched by one.
 //! * [`Host`] names a runtime of the core's own parts; [`on_every_runtime!`] runs a generic test on each.
-//! * [`mod@suite`] is what holds on any runtime, for adapters to be tried by; [`suite!`] makes its tests.
+//! * What holds on any runtime, for adapters to be tried by, is a package of its own: [`larder_conformance`].
 //! * [`memory`] counts live bytes, [`locks`] counts locks, [`wakers`] has wakers that count, record and misbehave.
 //! * [`traces`], [`replay`] and [`goals`]: hit ratios on recorded traffic.
 
@@ -23,10 +23,8 @@ pub use core::{
     time::Duration,
 };
 
-mod answer;
 mod asking;
 mod batches;
-mod books;
 mod disk;
 pub mod goals;
 mod hashing;
@@ -41,21 +39,18 @@ mod script;
 mod sim;
 mod slots;
 mod spawning;
-pub mod suite;
 mod time;
 pub mod traces;
-pub mod wakers;
 
-pub use answer::{Answer, Boom, V};
 pub use batches::{BatchLoad, Batched, Batches, Said};
-pub use books::{assert_clean, assert_sums};
-pub use disk::{Disk, Io, told, why};
+pub use disk::{Disk, Io, told};
 pub use hashing::Same;
-pub use hosts::{Here, Host, run, with_seed};
+pub use hosts::{Host, run, with_seed};
+pub use larder_conformance::{Answer, Bang, Boom, Here, V, assert_clean, assert_sums, wakers, why};
 pub use loads::{Fetcher, Loads, PlainLoad, Revalidator, ScriptLoad};
 pub use locks::{Counted, CountedLock, locks};
 pub use random::Random;
-pub use script::{Bang, Gate, Play, Script, after, never, polls, ready, steps};
+pub use script::{Gate, Play, Script, after, never, polls, ready, steps};
 pub use sim::{BatchSetup, Saw, Scripted, Setup, Sim, Ticket};
 pub use slots::{Sightings, Slot, SlotSetup};
 pub use spawning::Spawning;

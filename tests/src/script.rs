@@ -8,11 +8,7 @@ use alloc::rc::Rc;
 
 use larder::{Loaded, ManualClock, Revalidated, Timer, Ttl};
 
-use crate::{Boom, Time, V};
-
-/// The payload of a scripted panic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bang(pub u32);
+use crate::{Bang, Boom, Time, V};
 
 /// What one load does, from its first poll to its end.
 #[derive(Clone)]

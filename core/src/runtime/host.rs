@@ -226,12 +226,11 @@ pub trait Notify: Default + Send + Sync + 'static {
 ///
 /// # Conformance
 ///
-/// Whether a runtime keeps the obligations of its parts is told by the suite that the adapters are tried by. It is in the
-/// crate `larder-tests`, which is not published: take it and `larder` from the repository, by `git`, and say in a file of
-/// `tests/` how a future is run to its end. The README shows the whole of it, under "A runtime of your own".
+/// Whether a runtime keeps the obligations of its parts is told by the suite that the adapters are tried by. It is the
+/// crate `larder-conformance`: say in a file of `tests/` how a future is run to its end, and its macro makes the tests.
 ///
 /// ```text
-/// impl larder_tests::suite::Executor for MyExecutor {
+/// impl larder_conformance::Executor for MyExecutor {
 ///     type Runtime = MyRuntime;
 ///     type Value = Arc<u32>; // `Rc<u32>` where nothing leaves its thread
 ///
@@ -240,7 +239,7 @@ pub trait Notify: Default + Send + Sync + 'static {
 ///     }
 /// }
 ///
-/// larder_tests::suite!(MyExecutor);
+/// larder_conformance::suite!(MyExecutor);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no runtime for caches",

@@ -8,7 +8,7 @@ macro_rules! flavour {
 
             struct Flavour;
 
-            impl larder_tests::suite::Executor for Flavour {
+            impl larder_conformance::Executor for Flavour {
                 type Runtime = $runtime;
                 type Value = larder_tests::Arc<u32>;
 
@@ -17,7 +17,7 @@ macro_rules! flavour {
                 }
             }
 
-            larder_tests::suite!(Flavour);
+            larder_conformance::suite!(Flavour);
         }
     };
 }

@@ -4,7 +4,8 @@ use larder::{
     ManualClock,
     parts::{Local, Spin},
 };
-use larder_tests::{Arc, Future, Rc, Spawning, suite::Executor};
+use larder_conformance::Executor;
+use larder_tests::{Arc, Future, Rc, Spawning};
 
 macro_rules! parts {
     ($name:ident: $parts:ident, $value:ident) => {
@@ -23,7 +24,7 @@ macro_rules! parts {
                 }
             }
 
-            larder_tests::suite!(Bare);
+            larder_conformance::suite!(Bare);
         }
     };
 }

@@ -3,7 +3,7 @@
 use larder::{LookupOptions, OnTimeout, Timer};
 
 use super::{super::End, Executor, Stage, assert_stale};
-use crate::suite::{LATE, SOON};
+use crate::{LATE, SOON};
 
 /// Who finds it expired refreshes and waits for that; the others have the old value at once. (P1)
 pub async fn a_slots_stale_value_is_served_at_once<E: Executor>(stage: Stage<E>) {

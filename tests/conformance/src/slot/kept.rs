@@ -7,8 +7,8 @@ use alloc::sync::Arc;
 use larder::Loaded;
 
 use super::{super::End, Executor, Slot, Stage, fresh};
-use crate::suite::{LATE, SOON};
 use crate::wakers::poll_once;
+use crate::{LATE, SOON};
 
 /// A watcher is woken by a change, by nothing else, and by the end of the slot.
 pub async fn a_slot_is_watched<E: Executor>(stage: Stage<E>) {

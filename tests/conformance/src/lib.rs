@@ -3,7 +3,8 @@
 //! Whoever writes an adapter names it as an [`Executor`] and lets [`suite!`](crate::suite!) make the tests:
 //!
 //! ```
-//! use larder_tests::{Arc, Future, suite::Executor};
+//! use larder_conformance::Executor;
+//! use std::{future::Future, sync::Arc};
 //! use larder_tokio::Tokio;
 //!
 //! struct CurrentThread;
@@ -18,21 +19,27 @@
 //!     }
 //! }
 //!
-//! larder_tests::suite!(CurrentThread);
+//! larder_conformance::suite!(CurrentThread);
 //! ```
 //!
 //! Time may be virtual or real: a check waits until something has happened, or until a time has come, and never asks how
 //! long it took. Callers are tasks of the runtime under test, put there by its own [`Spawn`], and its own timer lets time
 //! pass.
 
+extern crate alloc;
+
 mod adapter;
+mod answer;
+mod bang;
 mod batches;
+mod books;
 mod caller;
 mod calls;
 mod deadlines;
 mod direct;
 mod disk;
 mod failures;
+mod here;
 mod leaving;
 mod lifetimes;
 mod loads;
@@ -40,6 +47,7 @@ mod sharing;
 mod slot;
 mod stage;
 mod timer;
+pub mod wakers;
 mod write_back;
 mod writes;
 
@@ -53,12 +61,16 @@ use futures_lite::future::or;
 pub use larder::Spawn;
 
 pub use adapter::{Abandonment, Adapter, Asking, AskingMany, Batched, Cached, Ear, Executor, Renewal, Setup, Value};
+pub use answer::{Answer, Boom, V, why};
+pub use bang::{Bang, quiet_bangs};
 pub use batches::*;
+pub use books::{assert_clean, assert_sums};
 pub use caller::{Caller, Seat};
 pub use calls::*;
 pub use deadlines::*;
 pub use direct::*;
 pub use failures::*;
+pub use here::Here;
 pub use leaving::*;
 pub use lifetimes::*;
 pub use loads::{End, Loading, LoadingMany, Loads, Plain, PlainMany};
@@ -80,7 +92,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs one check on `E`, and fails if it does not come to an end.
 pub fn run<E: Executor, F: Future<Output = ()>>(check: impl FnOnce(Stage<E>) -> F + Send + 'static) {
-    crate::hosts::quiet_bangs();
+    quiet_bangs();
     let (ends, ended) = mpsc::channel::<()>();
     let thread = thread::spawn(|| {
         let _ends = ends; // however it ends
@@ -99,7 +111,7 @@ pub fn run<E: Executor, F: Future<Output = ()>>(check: impl FnOnce(Stage<E>) -> 
     thread.join().unwrap_or_else(|panic| resume_unwind(panic));
 }
 
-/// Makes a test of each check of the suite, on one [`Executor`](crate::suite::Executor).
+/// Makes a test of each check of the suite, on one [`Executor`](crate::Executor).
 #[macro_export]
 macro_rules! suite {
     ($executor:ty) => {
@@ -183,8 +195,8 @@ macro_rules! suite {
         /// C85: a_slot_is_kept_fresh.
         #[test]
         fn a_slot_is_kept_fresh() {
-            $crate::suite::run::<$executor, _>(|stage| {
-                $crate::suite::a_slot_is_kept_fresh(stage, |slot, counts| {
+            $crate::run::<$executor, _>(|stage| {
+                $crate::a_slot_is_kept_fresh(stage, |slot, counts| {
                     let task = slot.keep_fresh();
                     let count = move || counts.fetch_add(1, ::core::sync::atomic::Ordering::SeqCst);
                     let counted = async move {
@@ -192,7 +204,7 @@ macro_rules! suite {
                         task.await;
                         count();
                     };
-                    $crate::suite::Spawn::spawn(slot.runtime(), counted).is_ok()
+                    $crate::Spawn::spawn(slot.runtime(), counted).is_ok()
                 })
             });
         }
@@ -201,7 +213,7 @@ macro_rules! suite {
         #[doc = concat!("C85: ", stringify!($check), ".")]
         #[test]
         fn $check() {
-            $crate::suite::run::<$executor, _>($crate::suite::$check);
+            $crate::run::<$executor, _>($crate::$check);
         }
     )*};
 }

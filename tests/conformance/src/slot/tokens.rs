@@ -3,7 +3,7 @@
 use larder::{LookupOptions, Spawn, Status, Timer};
 
 use super::{super::End, Executor, Stage, fresh};
-use crate::suite::{LATE, SOON};
+use crate::{LATE, SOON};
 
 /// Once the margin is reached, the runtime refreshes, once; all have the value meanwhile, which is fresh. (P1)
 pub async fn a_slot_is_refreshed_ahead<E: Executor>(stage: Stage<E>) {

@@ -6,7 +6,9 @@ use core::pin::Pin;
 
 use alloc::rc::Rc;
 
-use larder::{Cause, Failure, Key, LoadError, Outcome, Refresh, Runtime, StaleOutcome, Status, Tuning};
+use larder::{
+    Cause, Failure, FlushError, Key, LoadError, Outcome, Refresh, Runtime, StaleOutcome, Status, Tuning, WriteBackError,
+};
 
 /// The values of scripted loads; not `Send`, as a cache on one thread may have them.
 pub type V = Rc<u32>;
@@ -125,5 +127,26 @@ where
 impl From<()> for Answer {
     fn from((): ()) -> Self {
         Self::Done
+    }
+}
+
+/// Why a call of a write-back cache failed.
+pub fn why(error: &WriteBackError<u32, Boom>) -> String {
+    match (error, error.error()) {
+        (_, Some(boom)) => boom.to_string(),
+        (WriteBackError::Failed(failure), _) if failure.is_panicked() => String::from("Panicked"),
+        (WriteBackError::Failed(failure), _) => {
+            failure.error().map_or_else(|| format!("{failure:?}"), ToString::to_string)
+        }
+        (WriteBackError::Pinned(keys), _) => format!("Pinned {keys:?}"),
+        (other, _) => format!("{other:?}"),
+    }
+}
+
+impl From<Result<(), FlushError<u32, Boom>>> for Answer {
+    fn from(result: Result<(), FlushError<u32, Boom>>) -> Self {
+        let Err(error) = result else { return Self::Done };
+        let failed: Vec<_> = error.failed().iter().map(|(key, error)| format!("{key}: {}", why(error))).collect();
+        Self::Text(format!("[{}]", failed.join(", ")))
     }
 }

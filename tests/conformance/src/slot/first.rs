@@ -3,7 +3,7 @@
 use larder::{LookupOptions, OnTimeout};
 
 use super::{super::End, Executor, Stage, fresh};
-use crate::suite::SOON;
+use crate::SOON;
 
 const CROWD: u64 = 50;
 

@@ -6,7 +6,7 @@ use futures_lite::future::zip;
 use larder::{LazySlot, Loaded, LookupOptions, Ttl};
 
 use super::{super::End, Executor, Stage, assert_stale, fresh};
-use crate::{Boom, suite::LATE};
+use crate::{Boom, LATE};
 
 /// A value that is set is the answer for all who wait, and the fetch is dropped. (P8)
 pub async fn a_slot_is_set_during_its_first_fetch<E: Executor>(stage: Stage<E>) {
