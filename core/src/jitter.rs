@@ -11,25 +11,34 @@ use crate::Instant;
 pub(crate) struct Jitter {
     /// The largest part of a span that is taken away.
     pub(crate) share: f64,
-    pub(crate) seed: u64,
+    seed: u64,
+    /// Set where a jitter is, so that what has none has no floating-point arithmetic either.
+    part_of: fn(u64, f64, u64) -> u64,
 }
 
 impl Jitter {
+    pub(crate) const fn new(share: f64, seed: u64) -> Self {
+        Self { share, seed, part_of }
+    }
+
     /// Returns an earlier end than `end`, but one after `now`.
     pub(crate) fn shorten<T: Hash + ?Sized>(&self, now: Instant, end: Instant, of: &T) -> Instant {
-        // Less than all of it, but for what is lost to rounding.
-        let cut = (now.nanos_to(end) * self.part(of)) as u64;
+        let cut = self.cut(now.nanos_until(end), of);
         Instant::from_nanos(
             end.as_nanos().saturating_sub(cut).max(now.as_nanos().saturating_add(1)).min(end.as_nanos()),
         )
     }
 
-    /// Returns which part is taken away, the same whenever it is asked `of` the same.
-    pub(crate) fn part<T: Hash + ?Sized>(&self, of: &T) -> f64 {
+    /// Returns how much of a span is taken away, the same whenever it is asked `of` the same.
+    pub(crate) fn cut<T: Hash + ?Sized>(&self, span: u64, of: &T) -> u64 {
         // By a hasher of its own: that of the cache may be seeded at random.
-        let bits = FixedState::with_seed(self.seed).hash_one(of) >> 11;
-        self.share * (bits as f64 / (1_u64 << 53) as f64)
+        (self.part_of)(span, self.share, FixedState::with_seed(self.seed).hash_one(of))
     }
+}
+
+/// Less than all of it, but for what is lost to rounding.
+fn part_of(span: u64, share: f64, bits: u64) -> u64 {
+    (span as f64 * (share * ((bits >> 11) as f64 / (1_u64 << 53) as f64))) as u64
 }
 
 #[cfg(test)]

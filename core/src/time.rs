@@ -235,7 +235,7 @@ impl TimeLeft {
 }
 
 /// Returns the nanoseconds of `duration`, saturating.
-const fn nanos(duration: Duration) -> u64 {
+pub(crate) const fn nanos(duration: Duration) -> u64 {
     // In 64 bits, which is cheaper than `as_nanos` and as exact below saturation.
     duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos() as u64)
 }

@@ -11,7 +11,7 @@ use crate::{
     shard::{Early, OnTimeout, Rules, Shard, Takes},
     share::{Aligned, Engine, HandOver, Owned},
     source::Sources,
-    store::{Backoff, Keeping},
+    store::{Backoff, Factor, Keeping},
 };
 
 impl<K, V, E, R: Runtime> Cache<K, V, E, R> {
@@ -59,14 +59,14 @@ impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
                 rules: Rules {
                     ttl: Ttl::Inherit,
                     jitter: None,
-                    early: Early::default(),
+                    early: Early::new(),
                     lock_age: None,
                     over_age_alone: false,
                     attempts: 4,
                     budget: None,
                     backoff: Backoff {
                         first: Duration::ZERO,
-                        factor: 1.0,
+                        factor: Factor::ONE,
                         cap: Duration::MAX,
                         jitter: None,
                         endless: false,
@@ -404,7 +404,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// ```
     #[must_use]
     pub const fn error_backoff(mut self, factor: f64, cap: Duration) -> Self {
-        self.settings.rules.backoff.factor = factor;
+        self.settings.rules.backoff.factor = Factor::of(factor);
         self.settings.rules.backoff.cap = cap;
         self
     }
@@ -641,7 +641,7 @@ impl Rules {
             Err(ConfigError::Attempts)
         } else if self.max_batch == 0 {
             Err(ConfigError::MaxBatch)
-        } else if !factor.is_finite() || factor < 1.0 {
+        } else if !factor.number.is_finite() || factor.number < 1.0 {
             Err(ConfigError::BackoffFactor)
         } else if cap < first {
             Err(ConfigError::BackoffCap)

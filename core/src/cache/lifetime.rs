@@ -70,7 +70,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// ```
     #[must_use]
     pub const fn ttl_jitter(mut self, share: f64, seed: u64) -> Self {
-        self.settings.rules.jitter = Some(Jitter { share, seed });
+        self.settings.rules.jitter = Some(Jitter::new(share, seed));
         self
     }
 
@@ -103,7 +103,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// ```
     #[must_use]
     pub const fn refresh_early(mut self, share: f64) -> Self {
-        self.settings.rules.early.share = Some(share);
+        self.settings.rules.early = self.settings.rules.early.by_share(share);
         self
     }
 
@@ -148,7 +148,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     where
         R::Threads: Keeps<K, V, E, Chance<F>>,
     {
-        self.settings.rules.early.beta = Some(beta);
+        self.settings.rules.early = self.settings.rules.early.by_chance(beta);
         self.sources.chance = Some(<R::Threads as Keeps<K, V, E, Chance<F>>>::keep(Chance(random)));
         self
     }

@@ -5,21 +5,21 @@ const fn at(nanos: u64) -> Instant {
 }
 
 fn jitter(share: f64) -> Jitter {
-    Jitter { share, seed: 7 }
+    Jitter::new(share, 7)
 }
 
 #[test]
 fn a_part_is_the_same_for_the_same_and_evenly_spread() {
     let mut tenths = [0_u32; 10];
     for n in 0..10_000_u32 {
-        let part = jitter(0.5).part(&n);
-        assert!((0.0..0.5).contains(&part), "{part}");
-        assert!(part.to_bits() == jitter(0.5).part(&n).to_bits());
-        tenths[(part * 20.0) as usize] += 1;
+        let cut = jitter(0.5).cut(1_000_000, &n);
+        assert!((0..500_000).contains(&cut), "{cut}");
+        assert_eq!(cut, jitter(0.5).cut(1_000_000, &n));
+        tenths[(cut / 50_000) as usize] += 1;
     }
     assert!(tenths.iter().all(|count| (900..1100).contains(count)), "{tenths:?}");
-    assert!(Jitter { share: 0.5, seed: 8 }.part(&1_u32) != jitter(0.5).part(&1_u32));
-    assert!(jitter(0.0).part(&1_u32) == 0.0);
+    assert_ne!(Jitter::new(0.5, 8).cut(1_000_000, &1_u32), jitter(0.5).cut(1_000_000, &1_u32));
+    assert_eq!(jitter(0.0).cut(1_000_000, &1_u32), 0);
 }
 
 /// D54: it only shortens, and never to nothing.

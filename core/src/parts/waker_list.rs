@@ -143,13 +143,36 @@ impl Wakers {
 
     fn sort(&mut self) {
         if self.ordered != self.waiting.len() {
-            self.waiting.sort_unstable_by_key(|(number, _)| *number);
+            sort(&mut self.waiting);
             self.ordered = self.waiting.len();
         }
     }
 
     fn take(&mut self) -> Self {
         mem::replace(self, Self { issued: self.issued, ..Self::default() })
+    }
+}
+
+/// Sorts by number, by a heap: in few bytes, as this is seldom needed and in every program.
+fn sort<T>(list: &mut [(NonZeroU64, T)]) {
+    // Makes the part of the heap below `top` one again, whose largest is on top.
+    let sift = |heap: &mut [(NonZeroU64, T)], mut top: usize| {
+        while let Some(left) = heap.get(2 * top + 1) {
+            let is_right = heap.get(2 * top + 2).is_some_and(|right| right.0 > left.0);
+            let larger = 2 * top + 1 + usize::from(is_right);
+            if heap[larger].0 <= heap[top].0 {
+                break;
+            }
+            heap.swap(larger, top);
+            top = larger;
+        }
+    };
+    for top in (0..list.len() / 2).rev() {
+        sift(list, top);
+    }
+    for last in (1..list.len()).rev() {
+        list.swap(0, last);
+        sift(&mut list[..last], 0);
     }
 }
 

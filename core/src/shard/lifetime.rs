@@ -5,7 +5,7 @@ use core::time::Duration;
 use crate::{Instant, jitter::Jitter, store::Life};
 
 /// When a value is refreshed although it is fresh.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Early {
     /// After this part of its lifetime.
     pub(crate) share: Option<f64>,
@@ -15,7 +15,11 @@ pub(crate) struct Early {
     pub(crate) margin: Option<Margin>,
     /// Whether it is refreshed by the one who finds that it is time, instead of being handed out as a ticket.
     pub(crate) inline: bool,
+    /// What tells by these whether it is time. Set with each, so that what is not asked for is not linked.
+    due_by: [Option<IsDue>; 3],
 }
+
+type IsDue = fn(&Early, Life, Instant, Option<f64>) -> bool;
 
 /// How long before the end of a lifetime it is time for a refresh.
 #[derive(Clone, Copy, Debug)]
@@ -26,23 +30,54 @@ pub(crate) struct Margin {
 }
 
 impl Early {
+    /// Never.
+    pub(crate) const fn new() -> Self {
+        Self { share: None, beta: None, margin: None, inline: false, due_by: [None; 3] }
+    }
+
+    /// After this part of its lifetime.
+    pub(crate) const fn by_share(mut self, share: f64) -> Self {
+        self.share = Some(share);
+        self.due_by[0] = Some(Self::is_due_by_share);
+        self
+    }
+
+    /// By chance, ahead of its end by this many times what the load took.
+    pub(crate) const fn by_chance(mut self, beta: f64) -> Self {
+        self.beta = Some(beta);
+        self.due_by[1] = Some(Self::is_due_by_chance);
+        self
+    }
+
+    /// Ahead of its end by this much.
+    pub(crate) const fn by_margin(mut self, margin: Margin) -> Self {
+        self.margin = Some(margin);
+        self.due_by[2] = Some(Self::is_due_by_margin);
+        self
+    }
+
     pub(crate) const fn is_set(&self) -> bool {
         self.share.is_some() || self.beta.is_some() || self.margin.is_some()
     }
 
     /// Tells whether a value of this life should be refreshed at `now`; `random` is in (0, 1].
     pub(super) fn is_due(&self, life: Life, now: Instant, random: Option<f64>) -> bool {
-        if life.end == Instant::NEVER {
-            return false;
-        }
-        let Life { since, end, begun } = life;
-        let by_share = |share| since.nanos_to(now) >= since.nanos_to(end) * share;
+        life.end != Instant::NEVER && self.due_by.iter().flatten().any(|is_due| is_due(self, life, now, random))
+    }
+
+    fn is_due_by_share(&self, Life { since, end, .. }: Life, now: Instant, _: Option<f64>) -> bool {
+        self.share.is_some_and(|share| since.nanos_to(now) >= since.nanos_to(end) * share)
+    }
+
+    fn is_due_by_chance(&self, Life { since, end, begun }: Life, now: Instant, random: Option<f64>) -> bool {
+        let Some((beta, random)) = self.beta.zip(random) else { return false };
         // Whatever is not above zero, or not a number, counts as the smallest there is.
-        let random = random.map(|random| if random > 0.0 { random.min(1.0) } else { SMALLEST });
-        let by_chance = |(beta, random)| begun.nanos_to(since) * beta * -libm::log(random) >= now.nanos_to(end);
-        self.share.is_some_and(by_share)
-            || self.beta.zip(random).is_some_and(by_chance)
-            || self.margin.is_some_and(|margin| margin.start(life).reached(now))
+        let random = if random > 0.0 { random.min(1.0) } else { SMALLEST };
+        begun.nanos_to(since) * beta * -libm::log(random) >= now.nanos_to(end)
+    }
+
+    fn is_due_by_margin(&self, life: Life, now: Instant, _: Option<f64>) -> bool {
+        self.margin.is_some_and(|margin| margin.start(life).reached(now))
     }
 }
 
@@ -56,9 +91,9 @@ impl Margin {
         // A life that is no longer than the margin would be refreshed as soon as it begins, and again.
         let ahead = if length < lives { length } else { lives / 2 };
         // Nor may the jitter bring it near that: it takes away half of what is left before the margin, at the most.
-        let extra =
-            self.jitter.map_or(0.0, |jitter| jitter.part(&since) * ahead.min((lives - ahead) / 2).as_nanos() as f64);
-        Instant::from_nanos(end.as_nanos().saturating_sub(ahead.as_nanos() as u64).saturating_sub(extra as u64))
+        let most = ahead.min((lives - ahead) / 2).as_nanos() as u64;
+        let extra = self.jitter.map_or(0, |jitter| jitter.cut(most, &since));
+        Instant::from_nanos(end.as_nanos().saturating_sub(ahead.as_nanos() as u64).saturating_sub(extra))
     }
 }
 

@@ -35,7 +35,7 @@ use crate::{
     flight::{Start, Terms, Woken},
     parts::{WakerList, Wakers},
     source::{Judgement, Loaded},
-    store::{Backoff, Keeping, policy::Lru},
+    store::{Backoff, Factor, Keeping, policy::Lru},
 };
 
 /// Loads are plain numbers.
@@ -198,11 +198,12 @@ fn soften_with(rig: &mut Rig, key: u32, call: Call) -> Told {
 
 /// The defaults of D101, and a loader.
 const fn rules() -> Rules {
-    let none = Backoff { first: Duration::ZERO, factor: 1.0, cap: Duration::ZERO, jitter: None, endless: false };
+    let none =
+        Backoff { first: Duration::ZERO, factor: Factor::ONE, cap: Duration::ZERO, jitter: None, endless: false };
     Rules {
         ttl: Ttl::Inherit,
         jitter: None,
-        early: Early { share: None, beta: None, margin: None, inline: false },
+        early: Early::new(),
         lock_age: None,
         over_age_alone: false,
         attempts: 4,
@@ -224,7 +225,7 @@ const fn rules() -> Rules {
 /// Error TTL of 10, doubled up to 40.
 const BACKOFF: Backoff = Backoff {
     first: Duration::from_nanos(10),
-    factor: 2.0,
+    factor: Factor::of(2.0),
     cap: Duration::from_nanos(40),
     jitter: None,
     endless: false,

@@ -14,6 +14,7 @@ use crate::{
     jitter::Jitter,
     shard::{Margin, Takes},
     source::{LoadOf, OneThread},
+    store::Factor,
 };
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
@@ -206,7 +207,8 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub const fn refresh_ahead(mut self, margin: Duration) -> Self {
-        self.builder.settings.rules.early.margin = Some(Margin { length: margin, jitter: None });
+        let rules = &mut self.builder.settings.rules;
+        rules.early = rules.early.by_margin(Margin { length: margin, jitter: None });
         self
     }
 
@@ -278,7 +280,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     /// assert_eq!(refused.err(), Some(ConfigError::RetryFactor));
     /// ```
     pub const fn retry_backoff(mut self, factor: f64, cap: Duration) -> Self {
-        self.builder.settings.rules.backoff.factor = factor;
+        self.builder.settings.rules.backoff.factor = Factor::of(factor);
         self.cap = Some(cap);
         self
     }
@@ -329,7 +331,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub const fn jitter(mut self, share: f64, seed: u64) -> Self {
-        self.jitter = Some(Jitter { share, seed });
+        self.jitter = Some(Jitter::new(share, seed));
         self
     }
 
@@ -484,7 +486,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// By how much each further try waits longer.
-const RETRY_FACTOR: f64 = 2.0;
+const RETRY_FACTOR: Factor = Factor::TWO;
 
 /// How long a try waits at the most.
 const RETRY_CAP: Duration = Duration::from_secs(300);

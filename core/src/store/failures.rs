@@ -3,7 +3,7 @@
 use core::{ops::Range, time::Duration};
 
 use super::table::{Row, Table};
-use crate::{Failure, Instant, jitter::Jitter};
+use crate::{Failure, Instant, jitter::Jitter, time::nanos};
 
 /// How long failures are kept.
 #[derive(Clone, Copy, Debug)]
@@ -11,13 +11,20 @@ pub(crate) struct Backoff {
     /// How long the first failure is kept; zero keeps none.
     pub(crate) first: Duration,
     /// By how much each further one is kept longer, at least 1.
-    pub(crate) factor: f64,
+    pub(crate) factor: Factor,
     /// How long a failure is kept at the most.
     pub(crate) cap: Duration,
     /// By how much each time is shortened.
     pub(crate) jitter: Option<Jitter>,
     /// Whether the count goes on from whenever the last one was, until a load succeeds.
     pub(crate) endless: bool,
+}
+
+/// By how much a delay grows, and what computes that: so numbers with a fraction are linked where one was given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Factor {
+    pub(crate) number: f64,
+    grow: fn(u64, f64) -> u64,
 }
 
 /// A failure that is to be kept.
@@ -148,11 +155,20 @@ impl<K, E> Failures<K, E> {
 /// A failure that is no longer kept; it is dropped outside the lock.
 pub(crate) struct Gone<K, E>(Failed<K, E>);
 
+impl Factor {
+    pub(crate) const ONE: Self = Self { number: 1.0, grow: |nanos, _| nanos };
+    pub(crate) const TWO: Self = Self { number: 2.0, grow: |nanos, _| nanos.saturating_mul(2) };
+
+    pub(crate) const fn of(number: f64) -> Self {
+        // (A float that is too large becomes the largest integer, and then the cap.)
+        Self { number, grow: |nanos, factor| (nanos as f64 * factor) as u64 }
+    }
+}
+
 impl Backoff {
     fn after(&self, delay: Duration) -> Duration {
-        let longer = delay.as_nanos() as f64 * self.factor;
-        // A float that is too large becomes the largest integer, and then the cap.
-        Duration::from_nanos(longer as u64).min(self.cap).max(self.first.min(self.cap))
+        let longer = (self.factor.grow)(nanos(delay), self.factor.number);
+        Duration::from_nanos(longer).min(self.cap).max(self.first.min(self.cap))
     }
 }
 

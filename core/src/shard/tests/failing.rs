@@ -190,7 +190,7 @@ fn a_kept_failure_weighs_one_and_is_seen_by_lookups_alone() {
 /// P12, D30: neither a flood of failures nor one of values drives out the other.
 #[test]
 fn failures_have_an_eighth_of_the_capacity_to_themselves_and_no_more() {
-    let backoff = Backoff { first: nanos(10_000), factor: 1.0, cap: nanos(10_000), ..BACKOFF };
+    let backoff = Backoff { first: nanos(10_000), factor: Factor::ONE, cap: nanos(10_000), ..BACKOFF };
     let mut rig = Rig::with(80, Rules { backoff, ..rules() });
     for key in 0..200 {
         rig.insert(key, key);

@@ -18,7 +18,9 @@ fn lazy() -> Rules {
 
 fn ahead(margin: u64, inline: bool) -> Rules {
     let margin = Some(Margin { length: nanos(margin), jitter: None });
-    Rules { early: Early { margin, inline, ..Early::default() }, ..lazy() }
+    let mut early = margin.map_or(Early::new(), |margin| Early::new().by_margin(margin));
+    early.inline = inline;
+    Rules { early, ..lazy() }
 }
 
 fn expired(n: u32) -> Loaded<u32> {
@@ -209,7 +211,7 @@ fn patience_ends_by_the_fresh_value_of_who_refreshes_it_ahead_of_time() {
 #[test]
 fn a_margin_starts_before_the_end_and_after_the_beginning() {
     let start = |life: u64, margin: u64, share: f64, seed: u64| {
-        let jitter = (share > 0.0).then_some(Jitter { share, seed });
+        let jitter = (share > 0.0).then_some(Jitter::new(share, seed));
         let life = Life { since: at(1000), end: at(1000 + life), begun: at(1000) };
         Margin { length: nanos(margin), jitter }.start(life).as_nanos() - 1000
     };
@@ -226,7 +228,7 @@ fn a_margin_starts_before_the_end_and_after_the_beginning() {
     let endless = Life { since: at(0), end: Instant::NEVER, begun: at(0) };
     assert_eq!(Margin { length: Duration::MAX, jitter: None }.start(endless), Instant::NEVER);
     let last = Life { since: at(0), end: at(u64::MAX - 1), begun: at(0) };
-    let jitter = Some(Jitter { share: 1.0, seed: 1 });
+    let jitter = Some(Jitter::new(1.0, 1));
     assert!(Margin { length: Duration::MAX, jitter }.start(last).as_nanos() > 0);
     let back = Life { since: at(2000), end: at(1000), begun: at(2000) };
     assert_eq!(Margin { length: nanos(10), jitter }.start(back), at(1000), "a clock that jumped back");

@@ -9,7 +9,7 @@ use crate::store::Life;
 const NEVER: Instant = Instant::NEVER;
 
 fn jittered(share: f64, seed: u64) -> Rules {
-    Rules { jitter: Some(Jitter { share, seed }), ..rules() }
+    Rules { jitter: Some(Jitter::new(share, seed)), ..rules() }
 }
 
 fn end(rules: &Rules, ttl: u64, key: u32) -> u64 {
@@ -17,7 +17,8 @@ fn end(rules: &Rules, ttl: u64, key: u32) -> u64 {
 }
 
 fn early(share: Option<f64>, beta: Option<f64>) -> Early {
-    Early { share, beta, ..Early::default() }
+    let early = share.map_or(Early::new(), |share| Early::new().by_share(share));
+    beta.map_or(early, |beta| early.by_chance(beta))
 }
 
 fn life(since: u64, end: Instant, took: u64) -> Life {
@@ -74,7 +75,7 @@ fn a_share_of_the_lifetime_is_reached_at_its_instant() {
     assert_eq!([1079, 1080, 1099].map(due), [false, true, true]);
     assert!(!due(500), "a clock that jumped back");
     assert!(!early.is_due(life(0, NEVER, 0), at(u64::MAX - 1), None), "nothing to come before");
-    assert!(!Early { share: Some(1.0), ..Early::default() }.is_due(life(1000, at(1100), 0), at(1099), None));
+    assert!(!Early::new().by_share(1.0).is_due(life(1000, at(1100), 0), at(1099), None));
 }
 
 /// D55: `now - took * beta * ln(random) >= end`.

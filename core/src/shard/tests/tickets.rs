@@ -89,7 +89,7 @@ fn a_ticket_waits_however_long_it_takes() {
 /// D55, D57: ahead of its end a value is a hit, and its refresh a ticket.
 #[test]
 fn a_ticket_for_a_fresh_value_leaves_it_until_the_refresh_is_there() {
-    let early = Early { share: Some(0.5), ..Early::default() };
+    let early = Early::new().by_share(0.5);
     let mut rig = Rig::new(Rules { early, ..rules() });
     rig.insert(1, Loaded::new(5).ttl(nanos(100)));
     rig.now += 50;

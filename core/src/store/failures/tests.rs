@@ -11,7 +11,7 @@ use crate::{
 
 const DOUBLING: Backoff = Backoff {
     first: Duration::from_nanos(10),
-    factor: 2.0,
+    factor: Factor::of(2.0),
     cap: Duration::from_nanos(50),
     jitter: None,
     endless: false,
@@ -49,28 +49,28 @@ fn each_further_delay_is_longer_by_the_factor_up_to_the_cap() {
         assert_eq!(delay, expected);
         delay = DOUBLING.after(delay);
     }
-    let steady = Backoff { factor: 1.0, ..DOUBLING };
+    let steady = Backoff { factor: Factor::ONE, ..DOUBLING };
     assert_eq!(steady.after(nanos(10)), nanos(10));
-    let half = Backoff { factor: 1.5, ..DOUBLING };
+    let half = Backoff { factor: Factor::of(1.5), ..DOUBLING };
     assert_eq!(half.after(nanos(10)), nanos(15));
 }
 
 #[test]
 fn a_factor_that_shortens_is_held_at_the_first_delay() {
     for factor in [0.0, 0.5, -3.0, f64::NAN, f64::NEG_INFINITY] {
-        assert_eq!(Backoff { factor, ..DOUBLING }.after(nanos(15)), nanos(10), "{factor}");
+        assert_eq!(Backoff { factor: Factor::of(factor), ..DOUBLING }.after(nanos(15)), nanos(10), "{factor}");
     }
-    assert_eq!(Backoff { factor: f64::INFINITY, ..DOUBLING }.after(nanos(10)), nanos(50));
+    assert_eq!(Backoff { factor: Factor::of(f64::INFINITY), ..DOUBLING }.after(nanos(10)), nanos(50));
 }
 
 /// P11.
 #[test]
 fn delays_saturate() {
-    let boundless = Backoff { first: nanos(1), factor: f64::MAX, cap: Duration::MAX, ..DOUBLING };
+    let boundless = Backoff { first: nanos(1), factor: Factor::of(f64::MAX), cap: Duration::MAX, ..DOUBLING };
     assert_eq!(boundless.after(Duration::MAX), nanos(u64::MAX));
-    let endless = Backoff { first: Duration::MAX, factor: 1.0, cap: Duration::MAX, ..DOUBLING };
+    let endless = Backoff { first: Duration::MAX, factor: Factor::ONE, cap: Duration::MAX, ..DOUBLING };
     assert_eq!(endless.after(Duration::MAX), Duration::MAX);
-    let capped = Backoff { first: nanos(1), factor: 1e9, cap: nanos(7), ..DOUBLING };
+    let capped = Backoff { first: nanos(1), factor: Factor::of(1e9), cap: nanos(7), ..DOUBLING };
     assert_eq!(capped.after(Duration::MAX), nanos(7));
 
     let mut failures = Failures::new();
@@ -245,7 +245,7 @@ fn the_count_saturates() {
 #[test]
 fn jitter_shortens_delays_and_not_what_they_grow_from() {
     let whole = Backoff { first: nanos(1000), cap: nanos(8000), ..ENDLESS };
-    let jittered = Backoff { jitter: Some(Jitter { share: 0.5, seed: 7 }), ..whole };
+    let jittered = Backoff { jitter: Some(Jitter::new(0.5, 7)), ..whole };
     let mut failures = Failures::new();
     let mut parts = Vec::new();
     for (n, delay) in [1000, 2000, 4000, 8000, 8000, 8000].into_iter().enumerate() {
