@@ -45,7 +45,8 @@
 //!
 //! * [`migration::from_pingora`]: from pingora-memory-cache 0.9.1, call by call. [`Coalescing::pingora`] sets its rules
 //!   about slow loads.
-//! * [`migration::from_moka`]: the same for moka 0.12.
+//! * [`migration::from_moka`]: the same for moka 0.12. [`migration::from_lazyslot`] for the slot of LUCI, and
+//!   [`migration::from_imago`] for its cache of pages.
 //!
 //! <details><summary>All that pingora-memory-cache 0.9.1 does, line by line: what it is called here, which default differs
 //! and why</summary>

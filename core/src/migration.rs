@@ -1,5 +1,11 @@
 //! Where to find what other caches do: call by call, and what behaves differently.
 
+#[doc = include_str!("../docs/from_imago.md")]
+pub mod from_imago {}
+
+#[doc = include_str!("../docs/from_lazyslot.md")]
+pub mod from_lazyslot {}
+
 #[doc = include_str!("../docs/from_moka.md")]
 pub mod from_moka {}
 

@@ -7,7 +7,7 @@ Cited is what stands in a comment or a string of a `.rs` file, in the name of a 
 a `.md` file: `P3`, `D41`, `C56`, `I4`, `L7`, and ranges such as "C71-C81" or "P1 to P14". Each number has one line in
 the legend: `| P3 | the rule | tests |`. A test is `path: name`, in backticks, from the root: a function with an
 attribute of a test, or one that is named once more in its file, as the lists of macros do. A `path` alone stands for a
-whole program or a module of tests.
+whole program or a module of tests. Tests that other pages beside the legend name so have to be there, too.
 """
 
 import os
@@ -19,6 +19,7 @@ NUMBER = re.compile(r"(?<![\w:])([PDCIL])0*([1-9]\d{0,2})\b")
 RANGE = re.compile(r"(?<![\w:])([PDCIL])0*(\d{1,3})(?:\s?[-\u2013]\s?|\s(?:to|through)\s|\.\.=?)\1?0*(\d{1,3})\b")
 NAME = re.compile(r"\b([pdcil])0*([1-9]\d{0,2})_\w")
 SAID = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"', re.S)
+TEST = re.compile(r"`((?:tests|core|adapters)/[\w/]+\.rs: \w+)`")
 LINE = re.compile(r"^\| ([PDCIL])0*(\d+) \| (.*) \| (.*) \|$")
 
 
@@ -86,6 +87,11 @@ def main():
             wrong.append(f"{LEGEND}:{at}: {letter}{number} has no test")
         tests += len(held)
         wrong += [f"{LEGEND}:{at}: {letter}{number} names no test: {test}" for test in held if not is_there(root, test)]
+    for page in sorted(files(root)):
+        if page.startswith("core/docs/") and page != LEGEND:
+            named = TEST.findall(read(root, page))
+            tests += len(named)
+            wrong += [f"{page}: names no test: {test}" for test in named if not is_there(root, test)]
     places = cited(root)
     for letter, number in sorted(places.keys() - lines.keys()):
         wrong.append(f"{places[letter, number]}: {letter}{number} has no line in {LEGEND}")

@@ -98,8 +98,8 @@ use one_key::OneKey;
 ///
 /// # Origin
 ///
-/// The rules are those of `lazyslot` of LUCI, without its faults: there, waiters of a failed first fetch fetch one after
-/// the other, a caller's cancellation counts as a failure, and a fetch that asks its own slot never ends.
+/// The rules are those of `lazyslot` of LUCI; what differs, and why, is told behaviour by behaviour in
+/// [`migration::from_lazyslot`](crate::migration::from_lazyslot).
 pub struct LazySlot<V, E, R: Runtime> {
     cache: Cache<(), V, E, R, OfSlots>,
 }

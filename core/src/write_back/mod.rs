@@ -89,9 +89,8 @@ use shared::Shared;
 ///
 /// # Origin
 ///
-/// The behaviour is that of the cache of metadata in `imago` 0.2, whose order of flushing is that of QEMU's qcow2 driver;
-/// without its deadlocks and lost writes. Differences: room can be waited for, dependencies are kept until they are really
-/// flushed, circles are found however long, and a failed flush does not end the others.
+/// The rules are those of the cache of metadata in `imago` 0.2, whose order of flushing is that of QEMU's qcow2 driver; what
+/// differs, and why, is told behaviour by behaviour in [`migration::from_imago`](crate::migration::from_imago).
 pub struct WriteBack<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
     wraps: Wraps<K, V, E, R>,

@@ -36,6 +36,7 @@ mod room_storm;
 mod room_waiting;
 mod threads;
 mod torn;
+mod unmarked;
 mod unwound;
 mod victims;
 
