@@ -162,9 +162,50 @@ pub enum Ttl {
     /// When the value has expired as soon as it is there: a [`LazySlot`](crate::LazySlot) keeps it as a stale copy, and
     /// the next call fetches; in a cache this means [`NotStored`](Self::NotStored).
     ExpiresAtOnce,
+    /// When it is [`private`](Self::private): in nanoseconds, which take no room beside a duration.
+    #[doc(hidden)]
+    Private(u64),
 }
 
 impl Ttl {
+    /// Returns that of a value which is for its own caller alone.
+    ///
+    /// That is for the one who began the load; and the next loads of its key are not shared for this long (hit-for-miss).
+    ///
+    /// Nothing is stored, and what was stored under its key is removed. Who has joined the load then loads for itself, at
+    /// most [`attempts`](crate::Builder::attempts) side by side, the next as one ends; if its own caller has left, the value
+    /// is nobody's. Whoever asks within this time loads alone and at once, so that nobody queues; after it one load is
+    /// shared again. That is remembered as a kept failure is: it takes a weight of 1 of the capacity, may have to make room,
+    /// and goes with a write to the key. Zero remembers nothing. A value that is inserted so is not stored.
+    ///
+    /// A failure is still shared as ever. In a [`LazySlot`](crate::LazySlot) this means [`NotStored`](Self::NotStored).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, yield_now, zip};
+    /// # use larder::{Cache, Loaded, ManualClock, Ttl, parts::Std};
+    /// # use std::{io, sync::{Arc, atomic::{AtomicU32, Ordering}}};
+    /// # let calls = Arc::new(AtomicU32::new(0));
+    /// # let fetch = Arc::clone(&calls);
+    /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .loaded_fn(move |_: u32| {
+    ///         let page = fetch.fetch_add(1, Ordering::Relaxed); // say, with "Cache-Control: private"
+    ///         async move {
+    ///             yield_now().await;
+    ///             io::Result::Ok(Loaded::new(page).ttl(Ttl::private(Duration::from_secs(10))))
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// let (one, other) = block_on(zip(cache.get(&1), cache.get(&1)));
+    /// assert_ne!(one?, other?); // none has what was for the other
+    /// assert!(!cache.contains(&1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn private(length: Duration) -> Self {
+        Self::Private(nanos(length))
+    }
+
     /// Returns this lifetime, or `next` where this one inherits.
     pub(crate) const fn or(self, next: Self) -> Self {
         match self {
@@ -173,9 +214,9 @@ impl Ttl {
         }
     }
 
-    /// Tells whether values of this lifetime expire.
+    /// Tells whether values of this lifetime expire, or something else does that is kept for them.
     pub(crate) const fn expires(self) -> bool {
-        matches!(self, Self::For(_) | Self::ExpiresAtOnce)
+        matches!(self, Self::For(_) | Self::ExpiresAtOnce | Self::Private(_))
     }
 
     /// Tells whether a value is over as soon as it is there, by no wish of its source.
@@ -188,7 +229,7 @@ impl Ttl {
     /// `keeps_expired` says whether one is stored that has expired by then.
     pub(crate) const fn deadline(self, now: Instant, keeps_expired: bool) -> Option<Instant> {
         match self {
-            Self::NotStored => None,
+            Self::NotStored | Self::Private(_) => None,
             Self::ExpiresAtOnce | Self::For(Duration::ZERO) => {
                 // A deadline at the very end of the clock would be none.
                 if keeps_expired { Some(now.told()) } else { None }

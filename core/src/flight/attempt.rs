@@ -38,8 +38,8 @@ pub(super) enum State {
     LentOut,
     /// A part of a load of many keys.
     Batch,
-    /// It failed, and the caller who began it is still to be told.
-    Failed,
+    /// It has ended for the caller who began it alone, who is still to be told.
+    Ended,
     /// Nothing is left of it.
     Over,
 }
@@ -90,7 +90,7 @@ impl Attempt {
 
     /// May it still answer?
     pub(crate) const fn is_live(&self) -> bool {
-        !matches!(self.state, State::Failed | State::Over)
+        !matches!(self.state, State::Ended | State::Over)
     }
 
     /// Has its load been made?
@@ -104,7 +104,7 @@ impl Attempt {
     }
 
     /// Does its load stay with a caller?
-    pub(super) const fn is_lent(&self) -> bool {
+    pub(crate) const fn is_lent(&self) -> bool {
         matches!(self.state, State::Lent | State::LentOut)
     }
 

@@ -11,6 +11,8 @@ pub(crate) struct Flight<N: Notify> {
     is_attached: bool,
     /// Its outcome is there.
     is_over: bool,
+    /// What a load has brought was its own caller's alone: each loads for itself.
+    is_private: bool,
     seats: u32,
     /// The number of the newest attempt.
     newest: u32,
@@ -27,6 +29,7 @@ impl<N: Notify> Flight<N> {
         Self {
             is_attached: false,
             is_over: false,
+            is_private: false,
             seats: 0,
             newest: 0,
             newest_begun: Instant::ZERO,
@@ -39,7 +42,7 @@ impl<N: Notify> Flight<N> {
     /// Begins a new life in an old place, with one seat.
     pub(crate) fn open(&mut self, is_attached: bool) {
         (self.is_attached, self.is_over, self.seats, self.newest) = (is_attached, false, 1, 0);
-        self.is_held_back = false;
+        (self.is_private, self.is_held_back) = (false, false);
     }
 
     pub(crate) const fn seats(&self) -> u32 {
@@ -52,6 +55,11 @@ impl<N: Notify> Flight<N> {
 
     pub(crate) const fn is_attached(&self) -> bool {
         self.is_attached
+    }
+
+    /// Does each caller load for itself?
+    pub(crate) const fn is_private(&self) -> bool {
+        self.is_private
     }
 
     pub(crate) const fn join(&mut self) {
@@ -105,7 +113,7 @@ impl<N: Notify> Flight<N> {
     pub(crate) fn begin(&mut self, own: &mut u32, now: Instant, terms: Terms, start: Start, by: PolledBy) -> bool {
         let (before, newest) = (*own, self.newest);
         let is_anothers = |last: &mut Attempt| last.number != before && last.is_owned && last.is_live();
-        let is_earlier = self.attempt(newest).is_some_and(is_anothers) || now < self.newest_begun;
+        let is_earlier = !self.is_private && (self.attempt(newest).is_some_and(is_anothers) || now < self.newest_begun);
         self.release(before);
         self.attempts.retain(|attempt| attempt.state != State::Over);
         self.newest += 1;
@@ -156,9 +164,9 @@ impl<N: Notify> Flight<N> {
         })
     }
 
-    /// Did the attempt fail, and is its caller still to be told?
-    pub(crate) fn has_failed(&self, number: u32) -> bool {
-        self.attempts.iter().any(|attempt| attempt.number == number && attempt.state == State::Failed)
+    /// Has the attempt ended for its caller alone, who is still to be told?
+    pub(crate) fn has_ended(&self, number: u32) -> bool {
+        self.attempts.iter().any(|attempt| attempt.number == number && attempt.state == State::Ended)
     }
 
     /// The caller has been told.
@@ -201,11 +209,25 @@ impl<N: Notify> Flight<N> {
     pub(crate) fn fail(&mut self, number: u32) -> Failing {
         let Some(attempt) = self.attempt(number).filter(|attempt| attempt.is_live()) else { return Failing::Late };
         let is_owned = attempt.is_owned;
-        attempt.state = if is_owned { State::Failed } else { State::Over };
+        attempt.state = if is_owned { State::Ended } else { State::Over };
         if self.live() == 0 {
             return Failing::Last;
         }
         if is_owned { Failing::Beginner } else { Failing::Nobody }
+    }
+
+    /// What a load has brought is its own caller's alone, and from now on each loads for itself; true if that caller waits.
+    pub(crate) fn keep_private(&mut self, number: u32) -> bool {
+        self.is_private = true;
+        let Some(attempt) = self.attempt(number) else { return false };
+        attempt.state = if attempt.is_owned { State::Ended } else { State::Over };
+        attempt.is_owned
+    }
+
+    /// Where each loads for itself: is a caller to begin an attempt, having none, as there are not too many?
+    #[cold]
+    pub(crate) fn lacks_own(&mut self, own: u32, most: u32) -> bool {
+        !self.awaits(own) && (self.live() < most || self.hold_back())
     }
 
     /// An attempt whose load began before this instant, and may still answer.
@@ -229,7 +251,7 @@ impl<N: Notify> Flight<N> {
         let Some(mine) = self.attempt(own).filter(|_| own != 0) else { return false };
         mine.is_owned = false;
         let is_lent = mine.is_lent();
-        if is_lent || mine.state == State::Failed {
+        if is_lent || mine.state == State::Ended {
             mine.state = State::Over;
         }
         is_lent
@@ -272,6 +294,6 @@ impl<N: Notify> Flight<N> {
     /// Is there a load that was begun and may be finished by another?
     pub(crate) fn worth_finishing(&self) -> bool {
         let has_begun = |attempt: &Attempt| attempt.is_started && attempt.state == State::Rest;
-        self.seats == 1 && self.is_attached && self.attempts.iter().any(has_begun)
+        self.seats == 1 && self.is_attached && !self.is_private && self.attempts.iter().any(has_begun)
     }
 }

@@ -137,7 +137,7 @@ fn told(flight: &Plain, caller: &Caller) -> Option<Told> {
     if flight.is_over() {
         return Some(Told::All);
     }
-    (caller.own != 0 && flight.has_failed(caller.own)).then_some(Told::Own)
+    (caller.own != 0 && flight.has_ended(caller.own)).then_some(Told::Own)
 }
 
 /// Returns a flight whose load rests, its beginner and one who joined; a write may have come since.

@@ -59,7 +59,9 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     }
 
     fn is_of_an_older_epoch(&mut self, waiting: &Waiting<C::Notify>) -> bool {
-        !waiting.is_alone && !self.flights.slot(&waiting.seat).flight.is_attached()
+        // (What one begins who loads for itself is of its own flight, come what may.)
+        let flight = &self.flights.slot(&waiting.seat).flight;
+        !waiting.is_alone && !flight.is_attached() && !flight.is_private()
     }
 
     /// The caller waits for the newer epoch of its key from now on.

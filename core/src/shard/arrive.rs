@@ -4,7 +4,7 @@ use super::{Carries, Effects, RECLAIM, Rules, Shard, Step, Visit, Waiting};
 use crate::{
     Instant, LoadError,
     flight::{Attempt, PolledBy, Start},
-    store::policy::Policy,
+    store::{Kept, policy::Policy},
 };
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
@@ -59,7 +59,16 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
         let Some(key) = visit.key else { return Step::Told };
         let flight = self.flights.find(hash, |k| key.is(k));
-        let failure = self.failures.find(hash, now, |k| key.is(k)).filter(|_| !call.reload);
+        let failure = match self.failures.find(hash, now, |k| key.is(k)) {
+            None => None,
+            Some(Kept::Failure(failure)) => Some(failure).filter(|_| !call.reload),
+            // (There is no value then.)
+            Some(Kept::Private) => {
+                let step = self.load_alone(place, waiting, visit, effects);
+                self.reclaim(now, RECLAIM, effects);
+                return step;
+            }
+        };
         // From here on, no code of the user is called any more but `Clone`: the rest happens or it does not.
         let step = if let Some(place) = held.filter(|place| is_fresh || self.takes_stale(*place, visit)) {
             self.serve_ahead(place, flight, failure, waiting, visit, effects)
@@ -113,8 +122,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     }
 
     /// A caller loads for itself, in a flight that nobody finds and that stores nothing.
+    #[cold]
+    #[inline(never)]
     pub(super) fn load_alone(
         &mut self,
+        place: Option<u32>,
         waiting: &mut Waiting<C::Notify>,
         visit: &Visit<'_, K, C::Batch>,
         effects: &mut Effects<K, V, E, C>,
@@ -123,6 +135,12 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             self.refuse(waiting, LoadError::NoLoader, effects);
             return Step::Told;
         };
+        if visit.key.is_some_and(|key| self.is_inside_alone(waiting.hash, key, visit)) {
+            return self.refuse_inside(place, waiting, visit, effects);
+        }
+        if waiting.seat.is_taken() {
+            self.rise(waiting, effects);
+        }
         waiting.is_alone = true;
         self.flights.claim(waiting.hash, None, false, &mut waiting.seat);
         self.begin(waiting, start, visit, effects)
@@ -137,23 +155,15 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         visit: &Visit<'_, K, C::Batch>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
-        let (now, rules, call) = (visit.reached, visit.rules, visit.call);
+        let (now, rules) = (visit.reached, visit.rules);
         if self.flights.at(flight).flight.is_inside(&PolledBy::here(visit.inside)) {
-            // A fresh value is here only if this call wants a newer one, which it cannot have.
-            effects.told = Some(match self.instead(place, now, true, call.stale_while_refresh, None) {
-                Some(outcome) => Ok(outcome),
-                None => {
-                    self.counts.errors += 1;
-                    Err(LoadError::Reentrant)
-                }
-            });
-            return Step::Told;
+            return self.refuse_inside(place, waiting, visit, effects);
         }
         let live = self.flights.at(flight).flight.live();
         // Where no load is in flight any more, there is nothing to take over: who is polled first leads.
         if live > 0 && self.is_over_age(flight, now, rules) {
             if rules.over_age_alone {
-                return self.load_alone(waiting, visit, effects);
+                return self.load_alone(place, waiting, visit, effects);
             }
             if let Some(start) = visit.start.filter(|_| live < rules.attempts) {
                 self.take_seat(flight, waiting, effects);
@@ -167,6 +177,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 
     pub(super) fn is_over_age(&mut self, flight: u32, now: Instant, rules: &Rules) -> bool {
         let Some(age) = rules.lock_age else { return false };
-        self.flights.at(flight).flight.newest_begun().saturating_add(age).reached(now)
+        let flight = &self.flights.at(flight).flight;
+        // (Where each loads for itself, nobody waits for another's load.)
+        !flight.is_private() && flight.newest_begun().saturating_add(age).reached(now)
     }
 }

@@ -32,7 +32,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             return;
         };
         match news {
-            Ok(news) => self.succeed(place, seat.began, &mut Some(Ok(news)), at, None, effects),
+            Ok(news) => _ = self.succeed(place, seat.began, &mut Some(Ok(news)), at, None, effects),
             Err(failure) => self.fail(place, seat.began, failure, at, effects),
         }
         self.end_if_empty(place, effects);
@@ -101,8 +101,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         while let Some((_, load)) = slot.loads.pop() {
             effects.rest().loads.push(load);
         }
-        while let Some((_, failure)) = slot.failed.pop() {
-            effects.keep_error(Some(failure));
+        while let Some((_, own)) = slot.own.pop() {
+            effects.keep_verdict(Some(own));
         }
         self.flights.counts.dropped += u64::from(dropped);
         for part in self.flights.at(place).parts.iter_mut() {

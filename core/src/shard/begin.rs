@@ -51,7 +51,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         };
         waiting.newer = None;
         let before = waiting.seat.began;
-        effects.keep_error(slot.take_failure(before));
+        effects.keep_verdict(slot.take_own(before));
         let is_lent = slot.flight.release(before);
         let is_earlier = slot.flight.begin(&mut waiting.seat.began, visit.reached, visit.call.terms, start, by);
         if is_earlier {

@@ -44,8 +44,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
                     return Step::Told;
                 };
                 if then == OnTimeout::LoadAlone {
-                    self.rise(waiting, effects);
-                    return self.load_alone(waiting, visit, effects);
+                    let place = self.value_of(waiting, visit.key);
+                    return self.load_alone(place, waiting, visit, effects);
                 }
                 if self.may_begin(waiting, visit.rules) {
                     return self.begin_further(waiting, start, true, visit, effects);
@@ -73,6 +73,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             && visit.start.is_some()
             && !over_age_alone
             && !waiting.is_alone
+            && !self.flights.slot(&waiting.seat).flight.is_private()
             && self.flights.slot(&waiting.seat).flight.newest() != waiting.seat.began
             // (If it is the others that keep it from it, it has no deadline, and hears of it when there is room.)
             && (self.may_begin(waiting, visit.rules) || self.flights.slot(&waiting.seat).flight.hold_back())

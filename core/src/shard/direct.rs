@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::hash::Hash;
 
-use super::{Answer, At, Carries, Effects, RECLAIM, Shard, settle::failures_share};
+use super::{Answer, At, Carries, Effects, RECLAIM, Shard, kept::failures_share};
 use crate::{
     Instant, Outcome, Status,
     source::{Judgement, Loaded, Previous, Touched},

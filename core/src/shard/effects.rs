@@ -3,7 +3,10 @@
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::task::Waker;
 
-use super::{Carries, Seat, flights::Told};
+use super::{
+    Carries, Seat,
+    flights::{Told, Verdict},
+};
 use crate::{
     Failure, Instant,
     flight::{SharedWaker, Woken},
@@ -175,6 +178,14 @@ impl<K, V, E, C: Carries> Effects<K, V, E, C> {
     pub(crate) fn keep_error(&mut self, error: Option<Failure<E>>) {
         if let Some(error) = error {
             self.rest().errors.push(error);
+        }
+    }
+
+    pub(crate) fn keep_verdict(&mut self, verdict: Option<Verdict<V, E>>) {
+        match verdict {
+            None => {}
+            Some(Ok(answer)) => self.rest().values.push(answer.value),
+            Some(Err(failure)) => self.keep_error(Some(failure)),
         }
     }
 

@@ -51,8 +51,8 @@ pub(crate) struct Slot<K, V, E, C: Carries> {
     pub(crate) kept: Option<Box<Told<V, E>>>,
     /// Loads at rest, by the number of their attempt.
     pub(crate) loads: Few<(u32, C::Load)>,
-    /// Failures that only the caller who began the attempt is still to be told.
-    pub(crate) failed: Few<(u32, Failure<E>)>,
+    /// What only the caller who began the attempt is still to be told: failures, and answers that are private.
+    pub(crate) own: Few<(u32, Verdict<V, E>)>,
     /// The loads of many keys that attempts here are a part of. They keep the flight though nobody waits.
     pub(crate) parts: Few<Part<C>>,
 }
@@ -169,7 +169,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
                 verdict: None,
                 kept: None,
                 loads: Few::new(),
-                failed: Few::new(),
+                own: Few::new(),
                 parts: Few::new(),
             });
             self.slots.len() as u32 - 1
@@ -362,12 +362,12 @@ impl<K, V, E, C: Carries> Slot<K, V, E, C> {
     /// Is there but one caller, and but this attempt?
     #[inline]
     pub(crate) fn is_alone_with(&self, number: u32) -> bool {
-        self.flight.is_alone_with(number) && self.parts.is_empty() && self.failed.is_empty()
+        self.flight.is_alone_with(number) && self.parts.is_empty() && self.own.is_empty()
     }
 
-    /// Takes the failure that the caller of this attempt is to be told.
-    pub(crate) fn take_failure(&mut self, number: u32) -> Option<Failure<E>> {
-        self.failed.take(|failed| failed.0 == number).map(|failed| failed.1)
+    /// Takes what the caller of this attempt alone is to be told.
+    pub(crate) fn take_own(&mut self, number: u32) -> Option<Verdict<V, E>> {
+        self.own.take(|own| own.0 == number).map(|own| own.1)
     }
 }
 

@@ -4,7 +4,7 @@ use core::hash::Hash;
 
 use super::{Answer, At, Carries, Effects, Shard};
 use crate::{
-    Cause, Failure, Instant,
+    Cause, Failure, Instant, Ttl,
     flight::Terms,
     source::{Judgement, Loaded, Touched},
     store::{Failing, Former, New, policy::Policy},
@@ -48,15 +48,17 @@ impl<V> News<V> {
 
 /// What is to be done with an answer.
 pub(super) struct Plan<K, V> {
-    value: V,
+    pub(super) value: V,
     /// Its end and the value, if it is stored.
     stored: Option<(Instant, V)>,
     /// The key of a value that came expired, where such are kept.
     over: Option<K>,
+    /// For how many nanoseconds loads are not shared after this one, whose answer is its own caller's alone.
+    pub(super) private: Option<u64>,
     weight: u64,
-    former: Option<Former>,
-    begun: Instant,
-    places: (Option<u32>, Option<u32>),
+    pub(super) former: Option<Former>,
+    pub(super) begun: Instant,
+    pub(super) places: (Option<u32>, Option<u32>),
 }
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
@@ -71,14 +73,19 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         let At { now, rules } = at;
         let News { loaded: Loaded { value, ttl, weight }, former, judgement } = news;
         let former = former.map(|(generation, published)| Former { generation, published });
-        let ttl = ttl.or(terms.ttl).or(judgement.ttl);
+        let ttl = ttl.or(terms.ttl).or(judgement.ttl).or(rules.ttl);
         let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1);
         let places = self.places(place);
         let slot = self.flights.at(place);
         let key = slot.key.as_ref().filter(|_| slot.flight.is_attached());
         let stored = key.and_then(|key| rules.end(ttl, key, now)).map(|end| (end, value.clone()));
-        let over = key.filter(|_| rules.keeps_expired && ttl.or(rules.ttl).is_zero()).cloned();
-        Plan { value, stored, over, weight, former, begun, places }
+        let over = key.filter(|_| rules.keeps_expired && ttl.is_zero()).cloned();
+        // (A slot has none of this; who loads for itself has no key here.)
+        let private = match ttl {
+            Ttl::Private(length) if !rules.keeps_expired && slot.key.is_some() => Some(length),
+            _ => None,
+        };
+        Plan { value, stored, over, private, weight, former, begun, places }
     }
 
     #[inline(always)]
@@ -90,7 +97,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         At { now, rules }: At<'_>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Answer<V> {
-        let Plan { value, stored, over, weight, former, begun, places: (place, failure) } = plan;
+        let Plan { value, stored, over, weight, former, begun, places: (place, failure), .. } = plan;
         // What came expired is no reason to do without a value that is still good.
         let is_of_use = |place: u32| over.is_some() && former.is_none() && self.values.entry(place).is_fresh(now);
         let stays = place.is_some_and(is_of_use);
@@ -121,14 +128,19 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
                 }
             }
             None => {
-                if let Some(place) = place {
-                    self.values.discard(place, now, &mut effects.leavers);
-                    effects.touched = Some(Touched::Value);
-                }
+                self.discard(place, now, effects);
                 effects.keep_key(Some(key));
             }
         }
         answer
+    }
+
+    /// What was stored under a key goes with an answer that is not.
+    pub(super) fn discard(&mut self, place: Option<u32>, now: Instant, effects: &mut Effects<K, V, E, C>) {
+        if let Some(place) = place {
+            self.values.discard(place, now, &mut effects.leavers);
+            effects.touched = Some(Touched::Value);
+        }
     }
 
     /// The value that was there before stays, if it is there still; else it comes in anew.

@@ -2,11 +2,11 @@
 
 use core::{hash::Hash, mem};
 
-use super::{At, Carries, Effects, News, Seat, Shard, Step, Visit, Waiting};
+use super::{Answer, At, Carries, Effects, News, Seat, Shard, Step, Visit, Waiting};
 use crate::{
     Cause, Failure, Instant,
     flight::{Failing as Ending, Left, Woken},
-    store::{Failing, policy::Policy},
+    store::policy::Policy,
 };
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
@@ -35,8 +35,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             }
         } else {
             let alone = if is_alone { Some((&mut *waiting, visit.wants_value)) } else { None };
-            self.succeed(place, number, brought, at, alone, effects);
-            if is_alone {
+            if self.succeed(place, number, brought, at, alone, effects) {
                 return Step::Told;
             }
         }
@@ -49,7 +48,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     /// A load has answered: what it brings is stored and told, unless something newer is there.
     ///
     /// Where one caller is the only one who waits and this its only load, `alone` is that caller, and whether it wants but
-    /// the value: the flight ends in one go.
+    /// the value: the flight ends in one go, and true is returned.
     pub(crate) fn succeed(
         &mut self,
         place: u32,
@@ -58,17 +57,20 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         at: At<'_>,
         alone: Option<(&mut Waiting<C::Notify>, bool)>,
         effects: &mut Effects<K, V, E, C>,
-    ) {
+    ) -> bool {
         let attempt = self.flights.at(place).flight.attempt(number).filter(|attempt| attempt.is_live());
         let attempt = attempt.map(|attempt| (attempt.begun, attempt.terms));
-        let Some(Ok(news)) = brought.take() else { return };
+        let Some(Ok(news)) = brought.take() else { return false };
         let Some((begun, terms)) = attempt else {
             effects.rest().values.push(news.into_value());
-            return;
+            return false;
         };
         // Everything that may panic comes first.
         let former = news.former();
         let plan = self.plan(place, (begun, terms), news, at);
+        if plan.private.is_some() {
+            return self.succeed_privately(place, number, plan, at.now, alone, effects);
+        }
         // (Who loads for itself has no key there.)
         let is_unshared = self.flights.at(place).key.is_none();
         self.flights.counts.succeeded += u64::from(alone.is_some() || self.flights.counts(place, number));
@@ -86,21 +88,37 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         }
         match alone {
             Some((waiting, wants_value)) => {
-                if wants_value {
-                    self.count_told(waiting);
-                    effects.value = Some(answer.value);
-                } else {
-                    effects.told = Some(Ok(self.outcome_of(waiting, answer)));
-                }
-                waiting.seat = Seat::default();
+                self.tell_alone(waiting, wants_value, answer, effects);
+                true
             }
-            None => self.flights.at(place).verdict = Some(Ok(answer)),
+            None => {
+                self.flights.at(place).verdict = Some(Ok(answer));
+                false
+            }
         }
+    }
+
+    /// The only caller of a flight that has ended is told.
+    #[inline(always)]
+    pub(super) fn tell_alone(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        wants_value: bool,
+        answer: Answer<V>,
+        effects: &mut Effects<K, V, E, C>,
+    ) {
+        if wants_value {
+            self.count_told(waiting);
+            effects.value = Some(answer.value);
+        } else {
+            effects.told = Some(Ok(self.outcome_of(waiting, answer)));
+        }
+        waiting.seat = Seat::default();
     }
 
     /// The flight ends with its only caller and its only load.
     #[inline(always)]
-    fn end_alone(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) -> Option<K> {
+    pub(super) fn end_alone(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) -> Option<K> {
         let was_attached = self.flights.detach(place);
         let slot = self.flights.at(place);
         effects.keep_waker(slot.flight.end_alone());
@@ -136,8 +154,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         while let Some((_, load)) = slot.loads.pop() {
             effects.rest().loads.push(load);
         }
-        while let Some((_, failure)) = slot.failed.pop() {
-            effects.keep_error(Some(failure));
+        while let Some((_, own)) = slot.own.pop() {
+            effects.keep_verdict(Some(own));
         }
         let key = if was_attached { slot.key.take() } else { None };
         self.flights.counts.dropped += u64::from(running);
@@ -177,7 +195,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
                     }
                     // Its beginner need not be the one who drove it; and there is room for an attempt again.
                     Ending::Beginner => {
-                        slot.failed.push((number, failure));
+                        slot.own.push((number, Err(failure)));
                         effects.wake(slot.flight.waits.all());
                     }
                     _ => {
@@ -216,40 +234,6 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         any
     }
 
-    /// A failure of the key is kept, if it is to delay the next load.
-    fn keep_failure(
-        &mut self,
-        place: u32,
-        key: Option<K>,
-        (value, known): (Option<u32>, Option<u32>),
-        failure: Failure<E>,
-        at: At<'_>,
-        effects: &mut Effects<K, V, E, C>,
-    ) {
-        let At { now, rules } = at;
-        let Some(key) = key else { return };
-        let hash = self.flights.at(place).hash;
-        let capacity = self.values.capacity();
-        // A value that it may soften is worth more than it: where there is no room for both, the value stays.
-        let spare = value.map_or(capacity, |value| capacity.saturating_sub(self.values.entry(value).weight));
-        let share = failures_share(capacity).min(spare);
-        if (rules.backoff.first.is_zero() && !rules.backoff.endless) || share == 0 {
-            effects.keep_key(Some(key));
-            return;
-        }
-        while known.is_none() && self.failures.len() as u64 >= share {
-            effects.keep_failure(self.failures.forget_first());
-        }
-        if let Some(value) = value {
-            // It may soften this very failure, so it is the last that should make room for it.
-            self.values.touch(value);
-        }
-        let failing = Failing { hash, key, failure, waits: value.is_some() || rules.delays_empty };
-        effects.keep_failure(self.failures.record(known, failing, now, &rules.backoff));
-        self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
-        self.note_due();
-    }
-
     /// Where the value and the kept failure of a flight's key are, as long as it may be stored.
     #[inline(always)]
     pub(super) fn places(&mut self, place: u32) -> (Option<u32>, Option<u32>) {
@@ -271,11 +255,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         if mem::take(&mut waiting.may_hand_over) {
             let place = self.flights.place(&seat);
             let slot = self.flights.at(place);
-            if slot.flight.worth_finishing() || slot.is_last_of_a_batch() {
+            if slot.flight.worth_finishing() || (slot.is_last_of_a_batch() && !slot.flight.is_private()) {
                 // The spawner is one more waiter, which has begun nothing.
                 let own = mem::take(&mut seat.began);
                 let is_lent = slot.flight.release(own);
-                effects.keep_error(slot.take_failure(own));
+                effects.keep_verdict(slot.take_own(own));
                 self.flights.counts.dropped += u64::from(is_lent);
                 effects.rest().handed = Some((waiting.hash, seat));
                 return;
@@ -288,6 +272,9 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(crate) fn give_up(&mut self, seat: &mut Seat<C::Notify>, effects: &mut Effects<K, V, E, C>) {
         let place = self.flights.place(seat);
         let own = mem::take(&mut seat.began);
+        if self.flights.at(place).flight.is_private() {
+            self.drop_private(place, own, effects);
+        }
         self.flights.seats -= 1;
         let slot = self.flights.at(place);
         if !slot.flight.is_over() {
@@ -296,7 +283,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         match slot.flight.leave(own) {
             Left::Last if slot.flight.is_kept() => self.leave_to_batches(place, effects),
             Left::Last => self.end(place, effects),
-            Left::Others => effects.keep_error(slot.take_failure(own)),
+            Left::Others => effects.keep_verdict(slot.take_own(own)),
             Left::Lent => {
                 effects.wake(slot.flight.make_room());
                 self.flights.counts.dropped += 1;
@@ -319,14 +306,10 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         while let Some((_, load)) = slot.loads.pop() {
             effects.rest().loads.push(load);
         }
-        while let Some((_, failure)) = slot.failed.pop() {
-            effects.keep_error(Some(failure));
+        while let Some((_, own)) = slot.own.pop() {
+            effects.keep_verdict(Some(own));
         }
-        match slot.verdict.take() {
-            None => {}
-            Some(Ok(answer)) => effects.rest().values.push(answer.value),
-            Some(Err(failure)) => effects.keep_error(Some(failure)),
-        }
+        effects.keep_verdict(slot.verdict.take());
         if let Some(kept) = slot.kept.take() {
             effects.told = Some(*kept);
         }
@@ -336,11 +319,3 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.flights.free(place);
     }
 }
-
-/// How many failures are kept at most, so that they do not crowd out values.
-pub(super) fn failures_share(capacity: u64) -> u64 {
-    (capacity / FAILURES_SHARE).max(1).min(capacity)
-}
-
-/// Failures take at most one part in so many.
-const FAILURES_SHARE: u64 = 8;

@@ -1,8 +1,11 @@
 //! What stands behind one lock, and what of it is due.
 
+use alloc::vec::Vec;
+
 use super::{Carries, Effects, Flights, LookupCounts};
 use crate::{
     Instant,
+    flight::PolledBy,
     store::{Failures, Keeping, Values, policy::Policy},
 };
 
@@ -12,10 +15,23 @@ pub(crate) struct Shard<K, V, E, C: Carries, P: Policy> {
     pub(crate) failures: Failures<K, E>,
     pub(crate) flights: Flights<K, V, E, C>,
     pub(crate) counts: LookupCounts,
+    /// Loads that are not shared and are being polled: no flight of their keys knows of them.
+    pub(super) polled_alone: Vec<PolledAlone<K>>,
     /// How many writes there were, for answers that nobody has asked for.
     pub(crate) writes: u64,
     /// Until then a hit has nothing to do but to serve.
     pub(super) plain_until: Instant,
+}
+
+/// A load that is not shared, and is being polled.
+pub(super) struct PolledAlone<K> {
+    pub(super) hash: u64,
+    pub(super) key: K,
+    pub(super) by: PolledBy,
+    /// Tells it from others.
+    pub(super) mark: usize,
+    /// It is one of many keys, with a waker of its own.
+    pub(super) is_batch: bool,
 }
 
 impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
@@ -25,6 +41,7 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             failures: Failures::new(),
             flights: Flights::new(),
             counts: LookupCounts::default(),
+            polled_alone: Vec::new(),
             writes: 0,
             plain_until: if keeping.looks_at_each_hit() { Instant::ZERO } else { Instant::NEVER },
         }

@@ -36,22 +36,24 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         Some(outcome)
     }
 
-    /// The caller's own attempt failed, and another is in flight.
-    pub(super) fn tell_own_failure(
+    /// The caller's own attempt has ended for it alone: it failed while another is in flight, or its answer is private.
+    pub(super) fn tell_own(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
         visit: &Visit<'_, K, C::Batch>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
-        if visit.call.softens() && !visit.is_present {
-            return Step::ReadClock;
-        }
         let own = waiting.seat.began;
         let slot = self.flights.slot(&waiting.seat);
-        let failure = slot.take_failure(own);
+        let has_failed = slot.own.iter().any(|(number, verdict)| *number == own && verdict.is_err());
+        if has_failed && visit.call.softens() && !visit.is_present {
+            return Step::ReadClock;
+        }
+        let verdict = slot.take_own(own);
         slot.flight.forget(own);
-        match failure {
-            Some(failure) => self.leave_with_failure(waiting, failure, visit, effects),
+        match verdict {
+            Some(Err(failure)) => self.leave_with_failure(waiting, failure, visit, effects),
+            Some(Ok(answer)) => self.leave_with(waiting, answer, effects),
             None => Step::Again,
         }
     }
@@ -85,6 +87,17 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
                 return Step::Told;
             }
         };
+        self.leave_with(waiting, answer, effects)
+    }
+
+    /// The caller leaves with an answer.
+    #[inline(always)]
+    fn leave_with(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        answer: Answer<V>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
         let outcome = self.outcome_of(waiting, answer);
         self.rise(waiting, effects);
         effects.told = Some(Ok(outcome));

@@ -11,6 +11,7 @@ mod lazy;
 mod leaving;
 mod lifetime;
 mod looking_after;
+mod private;
 mod rig;
 mod settling;
 mod storm;

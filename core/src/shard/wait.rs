@@ -24,8 +24,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             return self.tell(waiting, visit, effects);
         }
         let own = waiting.seat.began;
-        if own != 0 && slot.flight.has_failed(own) {
-            return self.tell_own_failure(waiting, visit, effects);
+        if own != 0 && slot.flight.has_ended(own) {
+            return self.tell_own(waiting, visit, effects);
         }
         let mut old = None;
         let noted = slot.flight.wait(&mut waiting.seat.registration, visit.waker, visit.is_first, &mut old);
@@ -45,7 +45,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         if let Some(step) = self.check_out(place, waiting, visit, effects) {
             return step;
         }
-        if self.flights.at(place).flight.live() == 0 {
+        let flight = &mut self.flights.at(place).flight;
+        if flight.live() == 0 || (flight.is_private() && flight.lacks_own(own, visit.rules.attempts)) {
             return self.lead(waiting, visit, effects);
         }
         effects.until = self.next_deadline(waiting, visit);

@@ -13,6 +13,7 @@ use super::{
     answers::{Sorted, sort, spread},
     batch_load::{Batch, CLOSED, LoadOf, SeatOf},
     drive::news_of,
+    guard::Inside,
     stay::OwnKey,
 };
 use crate::{
@@ -44,7 +45,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 keys.push(seat.key.clone());
             }
         }
+        let inside = self.enter_alone(batch, || put_back.seats.iter().map(SeatOf::of_key).collect());
         let load = make(keys);
+        drop(inside);
         let seats = mem::take(&mut put_back.seats);
         mem::forget((put_back, driving));
         let unwanted = batch.state.with(|state| {
@@ -103,12 +106,15 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             .with(|state| if !is_unwoken && state.polled_at == Some(wakes) { None } else { state.load.take() });
         let Some(mut load) = load else { return };
         let driving = Driving { engine: self, batch };
+        let inside =
+            self.enter_alone(batch, || batch.state.with(|state| state.seats.iter().map(SeatOf::of_key).collect()));
         let waker = Waker::from(Arc::clone(&batch.shared));
         let cx = &mut Context::from_waker(&waker);
         let polled = match &mut load {
             LoadOf::Many(load) => Pin::new(load).poll(cx).map(Outcome::Many),
             LoadOf::One(load) => Pin::new(load).poll(cx).map(Outcome::One),
         };
+        drop(inside);
         let Poll::Ready(result) = polled else {
             mem::forget(driving);
             let unwanted = batch.state.with(|state| {
@@ -152,6 +158,16 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.deliver(batch, seats, news.into_iter(), now);
         // What was asked for has been published.
         self.store_surplus(surplus, &writes, now);
+    }
+
+    /// It is polled, or made: who asks for one of its keys from inside is known, though no flight is found by which it could be.
+    fn enter_alone(
+        &self,
+        batch: &Arc<Batch<K, V, E, R>>,
+        keys: impl FnOnce() -> Vec<(u64, K)>,
+    ) -> Vec<Inside<'_, K, V, E, R, S>> {
+        let keys = if batch.is_alone { keys() } else { Vec::new() };
+        keys.into_iter().map(|key| Inside::enter(self, key, batch)).collect()
     }
 
     /// Every answer is stored, and then all who wait are woken at once.

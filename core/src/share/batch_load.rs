@@ -51,6 +51,12 @@ pub(crate) struct SeatOf<K, R: Runtime> {
     pub(super) twin: Option<Twin>,
 }
 
+impl<K: Clone, R: Runtime> SeatOf<K, R> {
+    pub(super) fn of_key(&self) -> (u64, K) {
+        (self.hash, self.key.clone())
+    }
+}
+
 /// So many keys are awaited of a load that is being dropped.
 pub(super) const CLOSED: usize = usize::MAX;
 

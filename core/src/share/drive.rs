@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     Cause, Failure, Instant, Key, Runtime, Tuning,
+    flight::PolledBy,
     shard::{AsKey, Call, News, Seat, Step, Visit, Waiting},
     source::{Answered, Judgement},
 };
@@ -155,12 +156,16 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 Some(key) => Some(&*own.insert(OwnKey(key)) as &dyn AsKey<K>),
                 // Its flight has ended; that is seen by the next look.
                 None => {
-                    driving.disarm();
+                    driving.disarm_polled();
                     return Step::Again;
                 }
             },
             key => key,
         };
+        if driving.waiting.is_alone {
+            let by = PolledBy::with(waker.as_ref().unwrap_or(visit.waker), visit.inside);
+            key.iter().for_each(|key| driving.enter_alone(key.to_key(), by));
+        }
         if let Some(key) = key.filter(|_| makes) {
             let is_many =
                 self.rules.stores_surplus && self.source.batches() && (step == Step::MakeShared || visit.is_by_loader);
@@ -172,7 +177,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 self.drive_as_many(key.to_key(), number, driving.waiting, make, visit.waker, after);
                 visit.start = by.start(&self.source);
                 driving.waiting.newer = None;
-                driving.disarm();
+                driving.disarm_polled();
                 return Step::Again;
             }
             let previous = self.previous(hash, key);
@@ -193,7 +198,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             // (What may panic comes before the lock: a load that is handed out there would be lost.)
             drop(own);
             let step = self.with(hash, |shard| shard.check_in(driving.waiting, load, visit, after.effects()));
-            driving.disarm();
+            driving.disarm_polled();
             after.effects().keep_waker(waker);
             return step;
         }
@@ -217,7 +222,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             Some(land) => land(self, driving.waiting, &mut news, now, visit, effects),
             None => self.with(hash, |shard| shard.land(driving.waiting, &mut news, now, visit, effects)),
         };
-        driving.disarm();
+        driving.disarm_polled();
         after.effects().keep_waker(waker);
         step
     }

@@ -1,12 +1,14 @@
 //! What is done when a load panics, or what makes or judges it.
 
+use alloc::sync::Arc;
 use core::mem;
 
-use super::{After, Engine, Stay};
+use super::{After, Batch, Engine, Stay};
 use crate::{
     Instant, Key, Runtime, Tuning,
     contain::contain,
-    shard::{At, Waiting},
+    flight::PolledBy,
+    shard::{At, SharedLoad, Waiting},
 };
 
 /// A panic in what is made, polled or judged is told to those who wait.
@@ -37,8 +39,37 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> Driving<'a, K, V, E, R, S> 
         self.now
     }
 
+    /// A load that is not shared is polled, so that a call from inside it is known.
+    #[cold]
+    pub(super) fn enter_alone(&self, key: K, by: PolledBy) {
+        let hash = self.waiting.hash;
+        self.engine.with(hash, |shard| shard.enter_alone((hash, key), by, self.mark(), false));
+    }
+
+    #[cold]
+    fn leave_alone(&self) {
+        let hash = self.waiting.hash;
+        let key = self.engine.with(hash, |shard| shard.leave_alone(hash, self.mark()));
+        contain(|| drop(key));
+    }
+
+    /// Where its caller is, which does not move meanwhile.
+    fn mark(&self) -> usize {
+        core::ptr::from_ref(&*self.waiting).addr()
+    }
+
     /// All went well.
+    #[inline]
     pub(super) fn disarm(self) {
+        mem::forget(self);
+    }
+
+    /// The load has been polled, and all went well.
+    #[inline]
+    pub(super) fn disarm_polled(self) {
+        if self.waiting.is_alone {
+            self.leave_alone();
+        }
         mem::forget(self);
     }
 }
@@ -48,6 +79,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R
     fn drop(&mut self) {
         let engine = self.engine;
         let mut now = self.now;
+        if self.waiting.is_alone {
+            self.leave_alone();
+        }
         if self.reads {
             // The load has panicked already, so that of a clock would be the second.
             contain(|| now = engine.runtime.now());
@@ -56,6 +90,32 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R
         engine.with(self.waiting.hash, |shard| {
             shard.panicked(self.waiting, self.number, At { now, rules: &engine.rules }, after.effects());
         });
+    }
+}
+
+/// A load of many keys that is not shared is polled, so that a call from inside it is known.
+pub(super) struct Inside<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+    engine: &'a Engine<K, V, E, R, S>,
+    hash: u64,
+    mark: usize,
+}
+
+impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> Inside<'a, K, V, E, R, S> {
+    pub(super) fn enter(
+        engine: &'a Engine<K, V, E, R, S>,
+        (hash, key): (u64, K),
+        batch: &Arc<Batch<K, V, E, R>>,
+    ) -> Self {
+        let (by, mark) = (batch.polled_by(), Arc::as_ptr(batch).addr());
+        engine.with(hash, |shard| shard.enter_alone((hash, key), by, mark, true));
+        Self { engine, hash, mark }
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Inside<'_, K, V, E, R, S> {
+    fn drop(&mut self) {
+        let key = self.engine.with(self.hash, |shard| shard.leave_alone(self.hash, self.mark));
+        contain(|| drop(key));
     }
 }
 

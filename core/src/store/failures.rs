@@ -36,6 +36,14 @@ pub(crate) struct Failing<K, E> {
     pub(crate) waits: bool,
 }
 
+/// What stands for a key of which no value is stored.
+pub(crate) enum Kept<E> {
+    /// Its last load has failed.
+    Failure(Failure<E>),
+    /// Its loads are not shared.
+    Private,
+}
+
 /// What there is to say of a key whose loads fail.
 pub(crate) struct Trouble<E> {
     /// The last failure; `None` if there was nothing but values that had expired already.
@@ -46,13 +54,18 @@ pub(crate) struct Trouble<E> {
     pub(crate) retry_at: Instant,
 }
 
-/// The failures that are kept in one shard, each of weight 1.
+/// The failures that are kept in one shard, and which keys' loads are not shared; each of weight 1.
 pub(crate) struct Failures<K, E> {
     table: Table<Failed<K, E>>,
 }
 
 struct Failed<K, E> {
-    failing: Failing<K, E>,
+    hash: u64,
+    key: K,
+    /// None if nothing has failed, but loads of the key are not shared.
+    failure: Option<Failure<E>>,
+    /// Whether loads have to wait until it is no longer kept.
+    waits: bool,
     count: u32,
     delay: Duration,
     retry_at: Instant,
@@ -62,11 +75,11 @@ struct Failed<K, E> {
 
 impl<K, E> Row<K> for Failed<K, E> {
     fn hash(&self) -> u64 {
-        self.failing.hash
+        self.hash
     }
 
     fn key(&self) -> &K {
-        &self.failing.key
+        &self.key
     }
 }
 
@@ -83,19 +96,26 @@ impl<K, E> Failures<K, E> {
         self.table.rows()[places].iter().map(Row::key)
     }
 
-    /// Returns the failure that stands for this key at `now`, marked as cached.
-    pub(crate) fn find(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<Failure<E>> {
+    /// Returns what stands for this key at `now`, a failure marked as cached.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<Kept<E>> {
         if self.table.len() == 0 {
             return None;
         }
         let failed = &self.table.rows()[self.table.find(hash, eq)? as usize];
-        (failed.failing.waits && !failed.retry_at.reached(now)).then(|| failed.failing.failure.cached(failed.retry_at))
+        if !failed.waits || failed.retry_at.reached(now) {
+            return None;
+        }
+        Some(match &failed.failure {
+            Some(failure) => Kept::Failure(failure.cached(failed.retry_at)),
+            None => Kept::Private,
+        })
     }
 
     /// Returns how it stands with a key whose loads fail, be the last failure a while ago.
     pub(crate) fn trouble(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<Trouble<E>> {
-        let Failed { failing, count, retry_at, .. } = &self.table.rows()[self.place(hash, eq)? as usize];
-        let failure = Some(&failing.failure).filter(|failure| !failure.is_expired_answer());
+        let Failed { failure, count, retry_at, .. } = &self.table.rows()[self.place(hash, eq)? as usize];
+        let failure = failure.as_ref().filter(|failure| !failure.is_expired_answer());
         Some(Trouble { failure: failure.map(|failure| failure.cached(*retry_at)), count: *count, retry_at: *retry_at })
     }
 
@@ -113,14 +133,32 @@ impl<K, E> Failures<K, E> {
         backoff: &Backoff,
     ) -> Option<Gone<K, E>> {
         // The length of the last delay counts for as long again, or it could never grow; then it is as if forgotten.
-        let last = before.map(|place| &self.table.rows()[place as usize]).filter(|last| !last.due.reached(now));
+        let last = before.map(|place| &self.table.rows()[place as usize]);
+        let last = last.filter(|last| last.failure.is_some() && !last.due.reached(now));
         let delay = last.map_or(backoff.first, |last| backoff.after(last.delay));
         let before_it = last.map_or(0, |last| last.count);
         let count = if failing.failure.is_expired_answer() { 0 } else { before_it.saturating_add(1) };
         let whole = now.saturating_add(delay);
         let retry_at = backoff.jitter.map_or(whole, |jitter| jitter.shorten(now, whole, &now));
         let due = if backoff.endless { Instant::NEVER } else { retry_at.saturating_add(delay) };
-        let failed = Failed { failing, count, delay, retry_at, due };
+        let Failing { hash, key, failure, waits } = failing;
+        self.put(before, Failed { hash, key, failure: Some(failure), waits, count, delay, retry_at, due })
+    }
+
+    /// Keeps until `end` that loads of this key are not shared, over what is at place `before`; returns what has to be
+    /// dropped.
+    pub(crate) fn keep_private(
+        &mut self,
+        before: Option<u32>,
+        (hash, key): (u64, K),
+        end: Instant,
+    ) -> Option<Gone<K, E>> {
+        let (failure, delay) = (None, Duration::ZERO);
+        self.put(before, Failed { hash, key, failure, waits: true, count: 0, delay, retry_at: end, due: end })
+    }
+
+    fn put(&mut self, before: Option<u32>, failed: Failed<K, E>) -> Option<Gone<K, E>> {
+        let due = failed.due;
         let (place, gone) = match before {
             Some(place) => (place, Some(core::mem::replace(&mut self.table.rows_mut()[place as usize], failed))),
             None => (self.table.push(failed, u64::MAX), None),

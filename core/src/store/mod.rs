@@ -10,7 +10,7 @@ pub(crate) mod policy;
 mod table;
 mod values;
 
-pub(crate) use failures::{Backoff, Factor, Failing, Failures, Gone, Trouble};
+pub(crate) use failures::{Backoff, Factor, Failing, Failures, Gone, Kept, Trouble};
 pub(crate) use leavers::{Cleared, Leavers};
 pub(crate) use values::{Entry, Former, Keeping, Life, New, Values};
 

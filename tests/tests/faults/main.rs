@@ -5,5 +5,6 @@ mod errors;
 mod hostile;
 mod no_timer;
 mod panic;
+mod private;
 mod stress;
 mod threads;

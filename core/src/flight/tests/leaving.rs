@@ -110,7 +110,7 @@ fn a_failure_that_its_beginner_was_not_told_leaves_with_it() {
     begin_resting(&mut flight, &mut joined, 1);
     assert_eq!(flight.fail(1), Failing::Beginner);
     assert_eq!(leave(&mut flight, beginner), Left::Others);
-    assert!(!flight.has_failed(1));
+    assert!(!flight.has_ended(1));
 }
 
 /// P12: a flight remembers no more attempts than are in flight or have yet to be told.
@@ -175,6 +175,6 @@ fn who_hands_over_is_nobodys_beginner_and_takes_its_own_load_away() {
     begin_resting(&mut flight, &mut joined, 1);
     assert_eq!(flight.fail(1), Failing::Beginner);
     assert!(!flight.release(beginner.own));
-    assert!(!flight.has_failed(1), "the other attempt goes on");
+    assert!(!flight.has_ended(1), "the other attempt goes on");
     assert!(!flight.release(0), "who began nothing has nothing to give up");
 }

@@ -302,7 +302,7 @@ impl World {
         assert_eq!(flight.oldest_begun(), begun.min());
         assert_eq!(Some(flight.newest_begun()), tried.values().last().map(|tried| at(tried.begun)));
         for (&number, tried) in tried {
-            assert_eq!(flight.has_failed(number), tried.load == Where::Failed, "attempt {number}");
+            assert_eq!(flight.has_ended(number), tried.load == Where::Failed, "attempt {number}");
         }
         for Seated { caller, .. } in &self.callers {
             assert_eq!(flight.is_inside(&caller.by()), model.is_inside(address_of(caller)), "D66");

@@ -299,10 +299,10 @@ fn loads_and_failures_are_found_by_the_number_of_their_attempt() {
     assert_eq!((table.take_load(place, 2), table.take_load(place, 2)), (Some(20), None));
     assert_eq!((table.take_load(place, 3), table.take_load(place, 1)), (Some(30), Some(10)));
     let slot = table.at(place);
-    slot.failed.push((4, Failure::new(crate::Cause::Panicked)));
-    assert!(slot.take_failure(1).is_none());
-    assert!(slot.take_failure(4).is_some_and(|failure| failure.is_panicked()));
-    assert!(slot.take_failure(4).is_none());
+    slot.own.push((4, Err(Failure::new(crate::Cause::Panicked))));
+    assert!(slot.take_own(1).is_none());
+    assert!(slot.take_own(4).is_some_and(|own| own.is_err_and(|failure| failure.is_panicked())));
+    assert!(slot.take_own(4).is_none());
 }
 
 #[test]

@@ -271,8 +271,8 @@ impl Rig {
             return Some(verdict.as_ref().map(|answer| answer.value).map_err(name_of));
         }
         let own = caller.own();
-        let mine = slot.failed.iter().find(|failed| failed.0 == own && own != 0);
-        mine.map(|(_, failure)| Err(name_of(failure)))
+        let mine = slot.own.iter().find(|mine| mine.0 == own && own != 0);
+        mine.map(|(_, verdict)| verdict.as_ref().map(|answer| answer.value).map_err(name_of))
     }
 
     /// Takes what a caller is told.

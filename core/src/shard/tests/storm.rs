@@ -10,7 +10,7 @@ mod events;
 mod loads;
 mod units;
 
-use alloc::{rc::Rc, sync::Weak};
+use alloc::{collections::BTreeSet, rc::Rc, sync::Weak};
 use core::cell::RefCell;
 
 use super::*;
@@ -34,6 +34,8 @@ struct Task {
     ready: Option<Answer>,
     waker: Option<Waker>,
     is_gone: bool,
+    /// What it answers is its own caller's alone.
+    is_private: bool,
 }
 
 /// How a caller begins a load.
@@ -144,6 +146,8 @@ struct World {
     tasks: Vec<Task>,
     units: RefCell<Vec<Unit>>,
     writes: Stamp,
+    /// Private values that have been told.
+    told: BTreeSet<u32>,
     /// What had been written before values that were inserted, from `INSERTED` on.
     inserted: Vec<Writes>,
     /// Everybody's waker that there ever was.
@@ -175,6 +179,8 @@ enum Happened {
     GatheredAnew,
     AsMany,
     Surplus,
+    ToldPrivately,
+    Nobodys,
 }
 
 /// Tells of which load a value is, and of which key.
@@ -182,7 +188,7 @@ fn value_of(task: u32, key: u32) -> u32 {
     task * MOST_KEYS + key
 }
 
-const HAPPENED: usize = Happened::Surplus as usize + 1;
+const HAPPENED: usize = Happened::Nobodys as usize + 1;
 const MOST_KEYS: u32 = 16;
 const INSERTED: u32 = 1 << 24;
 
@@ -243,6 +249,7 @@ impl World {
             tasks: Vec::new(),
             units: RefCell::default(),
             writes: vec![Writes::default(); keys as usize],
+            told: BTreeSet::new(),
             inserted: Vec::new(),
             wakers: Vec::new(),
             depth: 0,
@@ -268,7 +275,7 @@ impl World {
     }
 }
 
-/// P2, P3, P4, P8, P9, D62, D85: whatever happens, in whatever order, and the one who is polled no more.
+/// P2, P3, P4, P8, P9, D62, D85, D104: whatever happens, in whatever order, and the one who is polled no more.
 #[test]
 fn each_polled_caller_comes_to_its_end_and_nothing_stays_behind() {
     let mut seen = [0; HAPPENED];

@@ -30,7 +30,7 @@ fn place(failures: &Failures<u32, u32>, key: u32) -> Option<u32> {
 }
 
 fn find(failures: &Failures<u32, u32>, key: u32, now: u64) -> Option<(u32, u64)> {
-    let failure = failures.find(crowded(key), at(now), |k| *k == key)?;
+    let Some(Kept::Failure(failure)) = failures.find(crowded(key), at(now), |k| *k == key) else { return None };
     assert!(failure.is_cached());
     Some((*failure.error()?, failure.retry_at()?.as_nanos()))
 }
@@ -114,7 +114,7 @@ fn failures_are_forgotten_in_the_order_in_which_they_are_due() {
     }
     for (key, due) in [(2, 30), (4, 40), (1, 50), (3, 60)] {
         assert_eq!(failures.first_due(), Some(at(due)));
-        assert_eq!(failures.forget_first().map(|gone| gone.0.failing.key), Some(key));
+        assert_eq!(failures.forget_first().map(|gone| gone.0.key), Some(key));
     }
     assert!(failures.forget_first().is_none());
     assert_eq!((failures.first_due(), failures.len()), (None, 0));
@@ -141,11 +141,11 @@ fn failures_are_kept_as_a_plain_map_would() {
                 let place = place(&failures, key);
                 assert_eq!(place.is_some(), model.remove(&key).is_some());
                 let gone = place.map(|place| failures.remove(place).0);
-                assert_eq!(gone.map(|gone| gone.failing.key), place.map(|_| key));
+                assert_eq!(gone.map(|gone| gone.key), place.map(|_| key));
             }
             6 => {
                 let first = model.values().map(|(_, delay, retry_at)| delay + retry_at).min();
-                let gone = failures.forget_first().map(|gone| gone.0.failing.key);
+                let gone = failures.forget_first().map(|gone| gone.0.key);
                 assert_eq!(gone.and_then(|key| model.remove(&key)).map(|(_, delay, retry)| delay + retry), first);
             }
             7 if random.below(50) == 0 => {
@@ -216,6 +216,7 @@ fn an_answer_that_was_over_already_delays_and_does_not_count() {
     failures.record(before, zero(1), at(10), &ENDLESS);
     assert_eq!(trouble(&failures), Some((None, 0, 30)));
     let found = failures.find(crowded(1), at(29), |k| *k == 1).expect("it delays");
+    let Kept::Failure(found) = found else { panic!("its loads are shared") };
     assert!(found.is_expired_answer() && found.retry_at() == Some(at(30)));
     record(&mut failures, 1, 2, 30, &ENDLESS);
     assert_eq!(trouble(&failures), Some((Some(2), 1, 70)));
@@ -260,4 +261,31 @@ fn jitter_shortens_delays_and_not_what_they_grow_from() {
     let never = Backoff { first: nanos(0), cap: nanos(0), ..jittered };
     record(&mut failures, 2, 1, 5, &never);
     assert_eq!(find(&failures, 2, 5), None, "no delay stays none");
+}
+
+fn is_private(failures: &Failures<u32, u32>, key: u32, now: u64) -> bool {
+    matches!(failures.find(crowded(key), at(now), |k| *k == key), Some(Kept::Private))
+}
+
+/// D104: that loads of a key are not shared stands until its end, and no longer.
+#[test]
+fn that_a_key_is_private_is_kept_like_a_failure() {
+    let mut failures = Failures::new();
+    record(&mut failures, 1, 1, 0, &DOUBLING);
+    let before = place(&failures, 1);
+    assert!(failures.keep_private(before, (crowded(1), 1), at(50)).is_some(), "the failure is gone");
+    assert!(failures.keep_private(None, (crowded(2), 2), Instant::NEVER).is_none());
+    assert_eq!((failures.len(), failures.first_due()), (2, Some(at(50))));
+    for key in [1, 2] {
+        assert!(is_private(&failures, key, 49));
+        assert_eq!(find(&failures, key, 49), None, "nothing has failed");
+    }
+    assert!(!is_private(&failures, 1, 50) && is_private(&failures, 2, u64::MAX));
+    let mut new = Failures::new();
+    record(&mut new, 1, 9, 49, &DOUBLING);
+    record(&mut failures, 1, 9, 49, &DOUBLING);
+    assert_eq!(find(&failures, 1, 49), find(&new, 1, 49), "a failure after it is the first");
+    failures.forget_first();
+    failures.forget_first();
+    assert_eq!((failures.len(), is_private(&failures, 2, 0)), (0, false));
 }

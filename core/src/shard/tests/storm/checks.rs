@@ -32,6 +32,10 @@ impl World {
     pub(super) fn check(&mut self) {
         let (seed, seats) = (self.seed, self.seated().count() as u64);
         assert_eq!(self.shard.flights.seats, seats, "seed {seed}: seats");
+        assert!(self.shard.failures.len() <= self.keys as usize, "seed {seed}: a key is known twice");
+        for entry in self.shard.values.entries() {
+            assert!(!self.is_private(entry.value), "seed {seed}: what is private is stored (D104)");
+        }
         let places = self.places();
         assert_eq!(self.shard.flights.len(), places.len(), "seed {seed}: flights that nobody knows of");
         let (mut running, mut sum) = (0, 0);
@@ -78,9 +82,12 @@ impl World {
             let slot = self.shard.flights.at(place);
             let who = (actor.key, actor.waiting.seat.began, actor.by);
             assert!(!slot.flight.is_over(), "seed {seed}: {who:?} is not told (P3)");
-            assert!(!slot.flight.has_failed(actor.waiting.seat.began), "seed {seed}: {who:?} is not told (D9)");
+            assert!(!slot.flight.has_ended(actor.waiting.seat.began), "seed {seed}: {who:?} is not told (D9)");
             let live = slot.flight.live() as usize;
             assert!(live > 0, "seed {seed}: {who:?} does not lead (P3)");
+            let is_served = !slot.flight.is_private() || slot.flight.awaits(actor.waiting.seat.began);
+            let is_held_back = live >= self.rules.attempts as usize;
+            assert!(is_served || is_held_back, "seed {seed}: {who:?} does not load for itself (D104)");
             let tasks: Vec<u32> = slot.loads.iter().map(|load| load.1).collect();
             let units = self.units.borrow();
             let of = |part: &Part<Plain>| units.iter().find(|unit| unit.batch.is(&part.batch)).expect("a load");
@@ -124,6 +131,10 @@ impl World {
         while let Some(actor) = self.actors.pop() {
             actor.into_iter().for_each(|actor| self.leave(actor));
         }
+        let is_nobodys =
+            |of: &u32| self.tasks[*of as usize].is_private && !self.told.iter().any(|it| it / MOST_KEYS == *of);
+        let nobodys = (0..self.tasks.len() as u32).filter(is_nobodys).count();
+        (0..nobodys).for_each(|_| self.note(Happened::Nobodys));
         self.check();
         let counts = self.shard.flights.counts;
         assert_eq!((self.shard.flights.len(), counts.in_flight()), (0, 0), "seed {seed}: P2, {counts:?}");
@@ -138,8 +149,9 @@ impl World {
     }
 
     /// The one who came after a write must not see anything from before it.
-    pub(super) fn hear(&self, actor: &Actor, outcome: &Outcome<u32, &'static str>) {
+    pub(super) fn hear(&mut self, actor: &Actor, outcome: &Outcome<u32, &'static str>) {
         let (seed, Actor { key, came, .. }, value) = (self.seed, actor, outcome.value);
+        self.hear_private(value, outcome.led);
         let begun = self.begun(*key, value);
         assert!(begun.written >= came.written, "seed {seed}: a value from before a write (P8)");
         if !matches!(outcome.status, Status::Stale(_)) {
@@ -149,8 +161,22 @@ impl World {
 
     /// The same, where nothing is told but the value of its own load.
     pub(super) fn hear_value(&mut self, actor: &Actor, value: u32) {
+        self.hear_private(value, true);
         let (seed, begun) = (self.seed, self.begun(actor.key, value));
         assert!(begun.voided >= actor.came.voided, "seed {seed}: a value from before it came (P8, D96)");
+    }
+
+    /// What is private is told once, to the one who began its load.
+    fn hear_private(&mut self, value: u32, has_led: bool) {
+        if self.is_private(value) {
+            assert!(has_led, "seed {}: {value} is another's (D104)", self.seed);
+            assert!(self.told.insert(value), "seed {}: {value} is told twice (D104)", self.seed);
+            self.note(Happened::ToldPrivately);
+        }
+    }
+
+    fn is_private(&self, value: u32) -> bool {
+        value < INSERTED && self.tasks[(value / MOST_KEYS) as usize].is_private
     }
 
     /// What had been written before a value was.

@@ -4,7 +4,13 @@ use super::*;
 
 impl World {
     pub(super) fn begin_task(&mut self) -> u32 {
-        self.tasks.push(Task { begun: self.writes.clone(), ready: None, waker: None, is_gone: false });
+        self.tasks.push(Task {
+            begun: self.writes.clone(),
+            ready: None,
+            waker: None,
+            is_gone: false,
+            is_private: false,
+        });
         self.tasks.len() as u32 - 1
     }
 
@@ -43,10 +49,12 @@ impl World {
             0..3 => Err(Cause::Error(Arc::new("down"))),
             3 => Err(Cause::Panicked),
             4 => Ok(Ttl::NotStored),
+            5 => Ok(Ttl::private(nanos(self.random.below(30)))),
             _ => Ok(Ttl::Inherit),
         };
         let task = &mut self.tasks[task];
         if task.ready.is_none() && !task.is_gone {
+            task.is_private = matches!(answer, Ok(Ttl::Private(_)));
             task.ready = Some(answer);
             if let Some(waker) = task.waker.take() {
                 waker.wake();

@@ -70,9 +70,9 @@ impl World {
         if let Err(Cause::Panicked) = answer {
             return End::Unwinds;
         }
-        if self.rules.stores_surplus && answer.is_ok() {
+        if let Some(ttl) = answer.ok().filter(|_| self.rules.stores_surplus) {
             self.meanwhile();
-            self.store_surplus(task, writes);
+            self.store_surplus(task, ttl, writes);
         }
         End::Waits
     }
@@ -105,9 +105,9 @@ impl World {
     }
 
     /// Stores what nobody asked for.
-    fn store_surplus(&mut self, task: u32, writes: u64) {
+    fn store_surplus(&mut self, task: u32, ttl: Ttl, writes: u64) {
         let key = self.random.below(u64::from(self.keys)) as u32;
-        let unasked = Unasked { hash: hash(key), key, loaded: Loaded::new(value_of(task, key)), writes };
+        let unasked = Unasked { hash: hash(key), key, loaded: Loaded::new(value_of(task, key)).ttl(ttl), writes };
         let mut effects = Left::default();
         let at = At { now: at(self.now), rules: &self.rules };
         self.shard.insert_surplus(unasked, Judgement::default(), at, &mut effects);

@@ -1,0 +1,50 @@
+//! Calls that come from inside a load of their own key, which would wait for themselves, or load without end.
+
+use super::{AsKey, Carries, Effects, Shard, Step, Visit, Waiting, state::PolledAlone};
+use crate::{LoadError, flight::PolledBy, store::policy::Policy};
+
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// A load that is not shared is polled from now on.
+    pub(crate) fn enter_alone(&mut self, (hash, key): (u64, K), by: PolledBy, mark: usize, is_batch: bool) {
+        self.polled_alone.push(PolledAlone { hash, key, by, mark, is_batch });
+    }
+
+    /// It is not polled any more; gives back its key, to be dropped.
+    pub(crate) fn leave_alone(&mut self, hash: u64, mark: usize) -> Option<K> {
+        let entered = self.polled_alone.iter().position(|load| load.hash == hash && load.mark == mark);
+        entered.map(|entered| self.polled_alone.swap_remove(entered).key)
+    }
+
+    /// Does this call come from inside a load of its key that is not shared?
+    pub(super) fn is_inside_alone(&self, hash: u64, key: &dyn AsKey<K>, visit: &Visit<'_, K, C::Batch>) -> bool {
+        if self.polled_alone.is_empty() {
+            return false;
+        }
+        let by = PolledBy::here(visit.inside);
+        let is_polled_by =
+            |load: &PolledAlone<K>| if load.is_batch { by.is_waker(&load.by) } else { by.is_inside(&load.by) };
+        self.polled_alone.iter().any(|load| load.hash == hash && is_polled_by(load) && key.is(&load.key))
+    }
+
+    /// Who asks from inside has what is held, or an error.
+    pub(super) fn refuse_inside(
+        &mut self,
+        place: Option<u32>,
+        waiting: &mut Waiting<C::Notify>,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
+        // A fresh value is here only if this call wants a newer one, which it cannot have.
+        match self.instead(place, visit.reached, true, visit.call.stale_while_refresh, None) {
+            Some(mut outcome) => {
+                if waiting.seat.is_taken() {
+                    waiting.tell_wait(&mut outcome, visit.reached);
+                    self.rise(waiting, effects);
+                }
+                effects.told = Some(Ok(outcome));
+            }
+            None => self.refuse(waiting, LoadError::Reentrant, effects),
+        }
+        Step::Told
+    }
+}

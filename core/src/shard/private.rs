@@ -1,0 +1,82 @@
+//! An answer is its own caller's alone: the others load for themselves, and for a while nobody shares a load of the key.
+
+use core::{hash::Hash, time::Duration};
+
+use super::{Answer, Carries, Effects, Shard, Waiting, publish::Plan};
+use crate::{Instant, store::policy::Policy};
+
+impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// A load has answered for its own caller alone; true if that is told, being the only one who waits.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn succeed_privately(
+        &mut self,
+        place: u32,
+        number: u32,
+        plan: Plan<K, V>,
+        now: Instant,
+        alone: Option<(&mut Waiting<C::Notify>, bool)>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> bool {
+        let slot = self.flights.at(place);
+        // (A clone may panic, so it comes first.)
+        let key = slot.key.clone().filter(|_| slot.flight.is_attached());
+        let (hash, length) = (slot.hash, Duration::from_nanos(plan.private.unwrap_or(0)));
+        // (The only one who waits need not have begun it.)
+        let alone = alone.filter(|(waiting, _)| waiting.seat.began == number);
+        self.flights.counts.succeeded += u64::from(alone.is_some() || self.flights.counts(place, number));
+        self.counts.count_time(plan.begun, now);
+        let since = plan.former.map_or(now, |former| former.published);
+        let answer =
+            Answer { value: plan.value, attempt: Some(number), published: now, since, deadline: now, generation: None };
+        let is_told = alone.is_some();
+        if let Some((waiting, wants_value)) = alone {
+            let own = self.end_alone(place, effects);
+            effects.keep_key(own);
+            self.tell_alone(waiting, wants_value, answer, effects);
+        } else {
+            self.remove_part(place, number, effects);
+            self.keep_to_its_caller(place, number, answer, effects);
+        }
+        if let Some(key) = key {
+            let (value, known) = plan.places;
+            self.discard(value, now, effects);
+            self.keep_private(known, (hash, key), now.saturating_add(length), now, effects);
+        }
+        is_told
+    }
+}
+
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// The answer waits for the caller who began the load; if that one has left, it is nobody's. All who wait look again.
+    fn keep_to_its_caller(&mut self, place: u32, number: u32, answer: Answer<V>, effects: &mut Effects<K, V, E, C>) {
+        let slot = self.flights.at(place);
+        // (That its loads are not shared is known of the key from now on.)
+        slot.is_blank = false;
+        if slot.flight.keep_private(number) {
+            slot.own.push((number, Ok(answer)));
+        } else {
+            effects.rest().values.push(answer.value);
+        }
+        effects.wake(slot.flight.waits.all());
+    }
+
+    /// Where each loads for itself, a load goes with its caller, and there is room for the next one's.
+    #[cold]
+    pub(super) fn drop_private(&mut self, place: u32, own: u32, effects: &mut Effects<K, V, E, C>) {
+        let flight = &mut self.flights.at(place).flight;
+        if own == 0 || flight.seats() == 1 {
+            return;
+        }
+        // (One that is lent goes in any case.)
+        let Some(attempt) = flight.attempt(own).filter(|attempt| attempt.is_live() && !attempt.is_lent()) else {
+            return;
+        };
+        self.flights.counts.dropped += u64::from(attempt.is_running());
+        self.flights.at(place).flight.forget(own);
+        let load = self.flights.take_load(place, own);
+        effects.rest().loads.extend(load);
+        self.remove_part(place, own, effects);
+        effects.wake(self.flights.at(place).flight.make_room());
+    }
+}
