@@ -31,7 +31,8 @@
 //! * [`Cache`], made by [`Builder`]; lookups return a value or an [`Outcome`], a failed one a [`LoadError`].
 //! * [`Cache::get_many`]: many keys at once. [`Cache::get_stale`]: a stale value now, and its [`Refresh`] as a ticket.
 //! * [`Loaded`], [`Revalidated`] and [`Ttl`]: what a load says of its value. [`LookupOptions`]: what a call says.
-//! * [`Generation`] and [`RemovalCause`]: which value it is, and why it left. [`Change`]: what becomes of it.
+//! * [`Generation`] and [`RemovalCause`]: which value it is, and why it left. [`Change`]: what becomes of it, and
+//!   [`Computed`]: what became.
 //! * What a host lends: [`Clock`], [`Timer`], [`Lock`], [`Notify`], [`Runtime`], [`Spawn`], and whether things move between
 //!   [`Threads`]. Ready-made ones are in [`parts`].
 //! * What a user lends: closures, or a [`Load`] of one's own. [`Tuning`]: the policy and the hasher.
@@ -115,8 +116,8 @@ pub mod policy {
 }
 
 pub use cache::{
-    Abandoned, Builder, Cache, Change, Coalescing, ConfigError, Lookup, LookupMany, LookupOptions, Refresh,
-    StaleOutcome, Stats,
+    Abandoned, Builder, Cache, Change, Coalescing, ComputeError, Computed, ConfigError, Lookup, LookupMany,
+    LookupOptions, Refresh, StaleOutcome, Stats,
 };
 pub use error::{BoxError, Cause, Failure, LoadError};
 pub use hasher::DefaultHasher;

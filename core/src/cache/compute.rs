@@ -1,7 +1,7 @@
 //! Changes that depend on the value that is there.
 
 use alloc::borrow::ToOwned;
-use core::{borrow::Borrow, hash::Hash};
+use core::{borrow::Borrow, error, fmt, hash::Hash};
 
 use super::Cache;
 use crate::{
@@ -29,17 +29,99 @@ pub enum Change<V> {
     Remove,
 }
 
+/// What [`Cache::compute`] has done.
+///
+/// A value that was not to be stored, or was too heavy to be, leaves the key without one.
+///
+/// ```
+/// use larder::{Cache, Change, Computed, ManualClock, parts::Std};
+///
+/// let cache = Cache::<u64, String, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+/// cache.insert(123_456, String::from("somebody@example.org"));
+/// // A code is good for once, whoever comes with it.
+/// let sign_in = |code| matches!(cache.compute(&code, |_| Change::Remove), Ok(Computed::Removed(_)));
+/// assert!(sign_in(123_456));
+/// assert!(!sign_in(123_456));
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Computed<V> {
+    /// When all stays as it was: this value, or none.
+    Kept(Option<V>),
+    /// When this value was stored and there was none.
+    Inserted(V),
+    /// When this value was stored over the one that was shown.
+    Replaced(V),
+    /// When this value was there and none is any more.
+    Removed(V),
+}
+
+impl<V> Computed<V> {
+    /// Returns the value that the key has afterwards, if there is one.
+    ///
+    /// ```
+    /// use larder::Computed;
+    ///
+    /// assert_eq!(Computed::Replaced(7).into_value(), Some(7));
+    /// assert_eq!(Computed::Removed(7).into_value(), None);
+    /// ```
+    pub fn into_value(self) -> Option<V> {
+        match self {
+            Self::Inserted(value) | Self::Replaced(value) => Some(value),
+            Self::Kept(value) => value,
+            Self::Removed(_) => None,
+        }
+    }
+}
+
+/// Why [`Cache::compute`] has changed nothing.
+///
+/// ```
+/// use larder::{Cache, Change, ComputeError, ManualClock, parts::Std};
+///
+/// let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+/// let outdated = cache.compute(&1, |_| {
+///     cache.insert(1, 10); // each time another value
+///     Change::Remove
+/// });
+/// assert_eq!(outdated, Err(ComputeError::Contended));
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ComputeError {
+    /// When the value had changed each time the closure returned, 64 times: be quicker, or try again later.
+    Contended,
+}
+
+impl fmt::Display for ComputeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contended => write!(f, "the value had changed each of {RUNS} times before it was computed"),
+        }
+    }
+}
+
+impl error::Error for ComputeError {}
+
+/// How often the closure is called at most.
+const RUNS: u32 = 64;
+
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Keeps, changes or removes the value of `key`, by what it is.
     ///
     /// The closure is shown a copy of the fresh value, or `None`, and its change is made only if the key still has that
     /// very value, or still none. It runs outside every lock and may call the cache: if there is another value when it
-    /// returns, or none any more, it is called again. So a closure that writes to its own key each time it is called never comes to an end.
+    /// returns, or none any more, it is called again, 64 times at most.
     ///
-    /// Returns the value that the key has afterwards, if there is one. Counts no lookup, but the value was asked for.
+    /// Tells what was done. Counts no lookup, but the value was asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`ComputeError::Contended`] if the value had changed each time; nothing was done then.
     ///
     /// ```
-    /// # use larder::{Cache, Change, Loaded, ManualClock, parts::Std};
+    /// # use larder::{Cache, Change, Computed, Loaded, ManualClock, parts::Std};
     /// # use std::io;
     /// # let cache = Cache::<String, u32, io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
     /// // If there is one, count it down to nothing.
@@ -49,22 +131,24 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     ///     None => Change::Keep,
     /// };
     /// cache.insert("tries".to_string(), 2);
-    /// assert_eq!(cache.compute("tries", count_down), Some(1));
-    /// assert_eq!(cache.compute("tries", count_down), None);
-    /// assert!(!cache.contains("tries"));
+    /// assert_eq!(cache.compute("tries", count_down)?, Computed::Replaced(1));
+    /// assert_eq!(cache.compute("tries", count_down)?, Computed::Removed(1));
+    /// assert_eq!(cache.compute("tries", count_down)?, Computed::Kept(None));
     ///
     /// // Unless there is a valid one, replace it.
     /// let at_least_5 = |present: Option<&u32>| match present {
     ///     Some(count) if *count >= 5 => Change::Keep,
     ///     _ => Change::Store(Loaded::new(5)),
     /// };
-    /// assert_eq!(cache.compute("tries", at_least_5), Some(5));
-    /// assert_eq!(cache.stats().stored, 3);
-    /// assert_eq!(cache.compute("tries", at_least_5), Some(5));
-    /// assert_eq!(cache.stats().stored, 3); // nothing was written
-    /// # Ok::<(), larder::ConfigError>(())
+    /// assert_eq!(cache.compute("tries", at_least_5)?, Computed::Inserted(5));
+    /// assert_eq!(cache.compute("tries", at_least_5)?, Computed::Kept(Some(5))); // nothing was written
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn compute<Q>(&self, key: &Q, mut change: impl FnMut(Option<&V>) -> Change<V>) -> Option<V>
+    pub fn compute<Q>(
+        &self,
+        key: &Q,
+        mut change: impl FnMut(Option<&V>) -> Change<V>,
+    ) -> Result<Computed<V>, ComputeError>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
@@ -72,29 +156,35 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let inner = &*self.inner;
         let hash = inner.hash(key);
         let eq = |k: &K| k.borrow() == key;
-        loop {
+        for _ in 0..RUNS {
             // Anew each time: the closure takes as long as it likes.
             let now = inner.runtime.now().told();
             let found = inner.with(hash, |shard| shard.consult(hash, now, eq));
             let (present, seen) = found.unzip();
             let is_still = |shard: &ShardOf<K, V, E, R, S::Policy>| shard.is_still(seen, hash, now, eq);
-            match change(present.as_ref()) {
-                Change::Keep => return present,
-                Change::Remove if seen.is_none() => return None,
-                Change::Remove => {
+            match (change(present.as_ref()), present) {
+                (Change::Keep, present) => return Ok(Computed::Kept(present)),
+                (Change::Remove, None) => return Ok(Computed::Kept(None)),
+                (Change::Remove, Some(present)) => {
                     let mut after = After::new(inner);
                     let effects = after.effects();
                     if inner.with(hash, |shard| is_still(shard) && shard.remove(hash, now, eq, effects)) {
-                        return None;
+                        return Ok(Computed::Removed(present));
                     }
                 }
-                Change::Store(loaded) => {
+                (Change::Store(loaded), present) => {
                     let value = loaded.value.clone();
                     if let Ok(stored) = self.store(hash, now, key.to_owned(), loaded, is_still) {
-                        return stored.map(|_| value);
+                        return Ok(match (stored, present) {
+                            (Some(_), None) => Computed::Inserted(value),
+                            (Some(_), Some(_)) => Computed::Replaced(value),
+                            (None, Some(present)) => Computed::Removed(present),
+                            (None, None) => Computed::Kept(None),
+                        });
                     }
                 }
             }
         }
+        Err(ComputeError::Contended)
     }
 }

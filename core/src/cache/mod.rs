@@ -25,7 +25,7 @@ pub use abandoned::Abandoned;
 pub(crate) use ask::{Ask, AskOutcome};
 pub use builder::Builder;
 pub use coalescing::Coalescing;
-pub use compute::Change;
+pub use compute::{Change, ComputeError, Computed};
 pub use config_error::ConfigError;
 pub(crate) use handle::AnyCache;
 pub use handle::Cache;

@@ -135,7 +135,7 @@ impl<R: Host> Run<R> {
 
     fn compute(&mut self, key: u32) {
         let (value, choice) = (self.next(), self.random.below(3));
-        self.cache.compute(&key, |_| match choice {
+        let _done = self.cache.compute(&key, |_| match choice {
             0 => Change::Keep,
             1 => Change::Remove,
             _ => Change::Store(Loaded::new(V::new(value))),

@@ -173,12 +173,12 @@ impl<W: Ways + 'static> Medley<W> {
             6 => {
                 let epoch = world.epoch(key);
                 let next = Epoch { any: epoch.any + 1, hard: epoch.hard + 1 };
-                cache.compute(&key, |_| Change::Store(Loaded::new(world.value(key, next))));
+                let _computed = cache.compute(&key, |_| Change::Store(Loaded::new(world.value(key, next))));
                 world.written(Some(key), true);
             }
             _ => {
                 let was = cache.contains(&key);
-                cache.compute(&key, |_| Change::Remove);
+                let _computed = cache.compute(&key, |_| Change::Remove);
                 if was {
                     world.written(Some(key), true);
                 }

@@ -225,7 +225,7 @@ impl<R: Host> World<R> {
             _ if present.is_some() => drop(self.model.borrow_mut().remove(key, now)),
             _ => {}
         }
-        self.cache().compute(&key, |found| {
+        let computed = self.cache().compute(&key, |found| {
             self.read_inside();
             assert_eq!(found.map(|value| value.id()), present);
             match change {
@@ -234,6 +234,7 @@ impl<R: Host> World<R> {
                 _ => Change::Remove,
             }
         });
+        assert!(computed.is_ok());
     }
 
     pub(crate) fn get_if_present(&self, key: Key) {

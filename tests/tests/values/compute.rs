@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use larder::{Cache, Change, Loaded, LookupOptions, ManualClock, Tuned, policy::Lru};
+use larder::{Cache, Change, ComputeError, Computed, Loaded, LookupOptions, ManualClock, Tuned, policy::Lru};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -10,7 +10,8 @@ on_every_runtime! {
     an_entry_that_changed_meanwhile_is_shown_again
     a_value_that_was_expired_meanwhile_is_shown_no_more
     only_what_is_fresh_is_shown
-    it_returns_what_the_key_has_afterwards
+    it_tells_what_became_of_a_value_that_cannot_be_stored
+    c108_compute_ends
     a_panic_of_the_closure_changes_nothing
     it_counts_as_a_use_and_not_as_a_lookup
 }
@@ -18,18 +19,20 @@ on_every_runtime! {
 /// D41: a load in flight goes on, and is stored, beside an entry call that keeps the value; a change voids it. (P8)
 fn it_is_a_write_only_if_it_changed_something<R: Host>() {
     type Choice = fn(Option<&V>) -> Change<V>;
-    let choices: [(Choice, Option<u32>, &str); 4] = [
-        (|_| Change::Keep, Some(2), "50: V2 Miss"),
-        (|_| Change::Remove, None, "50: V2 Miss"),
-        (|_| Change::Store(Loaded::new(V::new(9))), Some(9), "0: V9 Miss"),
-        (|_| Change::Store(Loaded::new(V::new(9)).ttl(Duration::ZERO)), None, "50: V2 Miss"),
+    let (one, nine) = (V::new(1), V::new(9));
+    let choices: [(Choice, Computed<V>, Option<u32>, &str); 4] = [
+        (|_| Change::Keep, Computed::Kept(Some(one.clone())), Some(2), "50: V2 Miss"),
+        (|_| Change::Remove, Computed::Removed(one.clone()), None, "50: V2 Miss"),
+        (|_| Change::Store(Loaded::new(V::new(9))), Computed::Replaced(nine), Some(9), "0: V9 Miss"),
+        (|_| Change::Store(Loaded::new(V::new(9)).ttl(Duration::ZERO)), Computed::Removed(one), None, "50: V2 Miss"),
     ];
-    for (choice, afterwards, saw) in choices {
+    for (choice, does, afterwards, saw) in choices {
         let mut sim = Sim::new();
         let cache = sim.cache::<R>(&sim.loads(after(50).gives(2)), |c| c);
         cache.insert(7, V::new(1));
         let refresh = sim.ask(&cache, 7, LookupOptions::new().reload());
-        cache.compute(&7, choice);
+        let computed = cache.compute(&7, choice).expect("nobody else writes");
+        assert_eq!(computed, does);
         sim.to(50);
         assert_eq!(sim.saw(refresh), saw);
         assert_eq!(cache.get_if_present(&7).map(|v| *v), afterwards);
@@ -39,7 +42,7 @@ fn it_is_a_write_only_if_it_changed_something<R: Host>() {
     let mut sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(after(50).gives(2)), |c| c);
     sim.get(&cache, 7);
-    assert!(cache.compute(&7, |_| Change::Remove).is_none());
+    assert_eq!(cache.compute(&7, |_| Change::Remove), Ok(Computed::Kept(None)));
     sim.to(50);
     assert!(cache.contains(&7));
 }
@@ -67,7 +70,13 @@ fn an_entry_that_changed_meanwhile_is_shown_again<R: Host>() {
                 if removes { Change::Remove } else { Change::Store(Loaded::new(V::new(10 + seen.len() as u32))) }
             });
             assert_eq!(seen, [Some(1), then], "numbers decide, never values");
-            assert_eq!(left.map(|v| *v), (!removes).then_some(12));
+            let did = match (removes, then) {
+                (true, Some(then)) => Computed::Removed(V::new(then)),
+                (true, None) => Computed::Kept(None),
+                (false, Some(_)) => Computed::Replaced(V::new(12)),
+                (false, None) => Computed::Inserted(V::new(12)),
+            };
+            assert_eq!(left, Ok(did));
             assert_eq!(cache.get_if_present(&7).map(|v| *v), (!removes).then_some(12));
         }
     }
@@ -79,14 +88,7 @@ fn only_what_is_fresh_is_shown<R: Host>() {
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c.ttl(ms(100)).stale_if_error(ms(1000)));
     cache.insert(7, V::new(1));
     sim.to(99);
-    assert!(
-        cache
-            .compute(&7, |present| {
-                assert!(present.is_some());
-                Change::Keep
-            })
-            .is_some()
-    );
+    assert_eq!(cache.compute(&7, |_| Change::Keep), Ok(Computed::Kept(Some(V::new(1)))));
     sim.to(100);
     let unseen = |change: Change<V>| {
         move |present: Option<&V>| {
@@ -94,28 +96,60 @@ fn only_what_is_fresh_is_shown<R: Host>() {
             change.clone()
         }
     };
-    assert!(cache.compute(&7, unseen(Change::Keep)).is_none());
-    assert!(cache.compute(&7, unseen(Change::Remove)).is_none());
+    assert_eq!(cache.compute(&7, unseen(Change::Keep)), Ok(Computed::Kept(None)));
+    assert_eq!(cache.compute(&7, unseen(Change::Remove)), Ok(Computed::Kept(None)));
     assert_eq!(cache.len(), 1, "no write, so it is still held");
-    assert!(cache.compute(&7, unseen(Change::Store(Loaded::new(V::new(2))))).is_some());
+    assert_eq!(cache.compute(&7, unseen(Change::Store(Loaded::new(V::new(2))))), Ok(Computed::Inserted(V::new(2))));
     sim.to(199);
     assert_eq!(cache.get_if_present(&7).as_deref(), Some(&2), "its lifetime counts from the change");
     assert_clean(&cache.stats());
 }
 
 /// A value that cannot be stored is not what the key has afterwards.
-fn it_returns_what_the_key_has_afterwards<R: Host>() {
+fn it_tells_what_became_of_a_value_that_cannot_be_stored<R: Host>() {
     let sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c.capacity(10).shards(1));
     let add = |weight| {
         move |present: Option<&V>| Change::Store(Loaded::new(V::new(present.map_or(1, |v| **v + 1))).weight(weight))
     };
-    assert_eq!(cache.compute(&7, add(1)).as_deref(), Some(&1));
-    assert_eq!(cache.compute(&7, add(5)).as_deref(), Some(&2));
+    assert_eq!(cache.compute(&7, add(1)), Ok(Computed::Inserted(V::new(1))));
+    assert_eq!(cache.compute(&7, add(5)), Ok(Computed::Replaced(V::new(2))));
     assert_eq!(cache.weight(), 5);
-    assert_eq!(cache.compute(&7, add(11)), None);
+    assert_eq!(cache.compute(&7, add(11)), Ok(Computed::Removed(V::new(2))));
     assert!(cache.is_empty(), "a refused value ends what was stored under its key");
-    assert_eq!(cache.compute(&7, |_| Change::Keep), None);
+    assert_eq!(cache.compute(&7, |_| Change::Store(Loaded::new(V::new(3)).weight(11))), Ok(Computed::Kept(None)));
+}
+
+/// C108: beside a writer that writes the same key all the time it gives up, and has changed nothing. (D41)
+fn c108_compute_ends<R: Host>() {
+    type Write<R> = fn(&Scripted<R>, u32);
+    let store = || Change::Store(Loaded::new(V::new(0)));
+    let insert: Write<R> = |cache, run| _ = cache.insert(7, V::new(run));
+    let both: Write<R> = |cache, run| {
+        _ = if run % 2 == 0 { cache.remove(&7).map(drop) } else { cache.insert(7, V::new(run)).map(drop) };
+    };
+    let ways: [(fn() -> Change<V>, _); 3] = [(|| Change::Remove, insert), (store, insert), (store, both)];
+    for (choice, write) in ways {
+        let sim = Sim::new();
+        let cache = sim.cache::<R>(&sim.loads(never()), |c| c);
+        cache.insert(7, V::new(1));
+        let compute = |most| {
+            let mut run = 0;
+            let computed = cache.compute(&7, |_| {
+                run += 1;
+                if run <= most {
+                    write(&cache, run);
+                }
+                choice()
+            });
+            (run, computed)
+        };
+        let (run, computed) = compute(u32::MAX);
+        assert_eq!((run, computed), (64, Err(ComputeError::Contended)));
+        assert_ne!(cache.get_if_present(&7), Some(V::new(0)), "the last write stands");
+        let (run, computed) = compute(10);
+        assert!(run == 11 && computed.is_ok(), "{run}: {computed:?}");
+    }
 }
 
 /// P5.
@@ -125,7 +159,7 @@ fn a_panic_of_the_closure_changes_nothing<R: Host>() {
     cache.insert(7, V::new(1));
     let compute = || cache.compute(&7, |_| std::panic::panic_any(Bang(1)));
     assert!(std::panic::catch_unwind(core::panic::AssertUnwindSafe(compute)).is_err());
-    assert_eq!(cache.compute(&7, |_| Change::Keep).as_deref(), Some(&1));
+    assert_eq!(cache.compute(&7, |_| Change::Keep), Ok(Computed::Kept(Some(V::new(1)))));
     assert_clean(&cache.stats());
 }
 
@@ -140,7 +174,8 @@ fn it_counts_as_a_use_and_not_as_a_lookup<R: Host>() {
         .expect("valid");
     cache.insert(1, V::new(1));
     cache.insert(2, V::new(2));
-    cache.compute(&1, |_| Change::Keep);
+    let kept = cache.compute(&1, |_| Change::Keep);
+    assert_eq!(kept, Ok(Computed::Kept(Some(V::new(1)))));
     cache.insert(3, V::new(3));
     assert!(cache.contains(&1) && !cache.contains(&2));
     let stats = cache.stats();
@@ -156,7 +191,7 @@ fn a_count_kept_by_many_threads_is_right() {
     let add = |present: Option<&u32>| Change::Store(Loaded::new(present.map_or(1, |count| count + 1)));
     thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| (0..EACH).for_each(|_| _ = cache.compute(&7, add)));
+            scope.spawn(|| (0..EACH).for_each(|_| while cache.compute(&7, add).is_err() {}));
         }
     });
     assert_eq!(cache.get_if_present(&7), Some(4 * EACH));
@@ -177,5 +212,5 @@ fn a_value_that_was_expired_meanwhile_is_shown_no_more<R: Host>() {
         }
         Change::Store(Loaded::new(V::new(present.map_or(0, |value| **value + 1))))
     });
-    assert_eq!((seen, stored), (vec![Some(1), None], Some(V::new(0))));
+    assert_eq!((seen, stored), (vec![Some(1), None], Ok(Computed::Inserted(V::new(0)))));
 }
