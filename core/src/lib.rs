@@ -121,7 +121,7 @@ pub use cache::{
 };
 pub use error::{BoxError, Cause, Failure, LoadError};
 pub use hasher::DefaultHasher;
-pub use outcome::{Generation, Outcome, RemovalCause, Status};
+pub use outcome::{Entry, Generation, Outcome, RemovalCause, Status};
 pub use parts::ManualClock;
 pub use runtime::{Clock, Lock, Notify, Runtime, Spawn, Timer};
 pub use shard::OnTimeout;

@@ -2,7 +2,7 @@
 
 use core::{fmt, time::Duration};
 
-use crate::{Failure, TimeLeft};
+use crate::{Failure, Instant, TimeLeft};
 
 /// How a lookup came by its value.
 ///
@@ -406,5 +406,132 @@ impl<V, E> Outcome<V, E> {
     /// ```
     pub const fn error(&self) -> Option<&Failure<E>> {
         self.error.as_ref()
+    }
+}
+
+/// A copy of a fresh entry, and what there is to say about it.
+///
+/// As it was when [`Cache::entries`](crate::Cache::entries) copied it; nothing here changes any more.
+///
+/// ```
+/// use core::time::Duration;
+/// use larder::{Cache, ManualClock, TimeLeft, parts::Std};
+///
+/// let clock = ManualClock::new();
+/// let cache = Cache::<&str, u32, std::io::Error, _>::builder(Std::new(clock.clone()))
+///     .ttl(Duration::from_secs(60))
+///     .build()?;
+/// cache.insert("a", 1);
+/// clock.advance(Duration::from_secs(20));
+/// let entry = cache.entries().next().expect("it is fresh");
+/// assert_eq!((*entry.key(), *entry.value()), ("a", 1));
+/// assert_eq!(entry.age(), Duration::from_secs(20));
+/// assert_eq!(entry.time_left(), TimeLeft::For(Duration::from_secs(40)));
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry<K, V> {
+    pub(crate) key: K,
+    pub(crate) value: V,
+    pub(crate) age: Duration,
+    pub(crate) time_left: TimeLeft,
+    pub(crate) deadline: Instant,
+    pub(crate) weight: u64,
+    pub(crate) generation: u32,
+}
+
+impl<K, V> Entry<K, V> {
+    /// Returns the key.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// cache.insert(1, 10);
+    /// assert_eq!(cache.entries().map(|entry| *entry.key()).max(), Some(1));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub const fn key(&self) -> &K {
+        &self.key
+    }
+
+    /// Returns the value.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// cache.insert(1, 10);
+    /// assert_eq!(cache.entries().map(|entry| *entry.value()).max(), Some(10));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub const fn value(&self) -> &V {
+        &self.value
+    }
+
+    /// Returns the key and the value.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// cache.insert(1, 10);
+    /// assert_eq!(cache.entries().map(|entry| entry.into_pair()).max(), Some((1, 10)));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn into_pair(self) -> (K, V) {
+        (self.key, self.value)
+    }
+
+    /// Returns the time since the value was published.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(clock.clone())).build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(3));
+    /// assert_eq!(cache.entries().map(|entry| entry.age()).max(), Some(Duration::from_secs(3)));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub const fn age(&self) -> Duration {
+        self.age
+    }
+
+    /// Returns how much longer the value is fresh.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, TimeLeft, parts::Std};
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// cache.insert(1, 10);
+    /// assert!(cache.entries().all(|entry| entry.time_left() == TimeLeft::Forever));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub const fn time_left(&self) -> TimeLeft {
+        self.time_left
+    }
+
+    /// Returns the weight, in the capacity's unit.
+    ///
+    /// ```
+    /// # use larder::{Cache, Loaded, ManualClock, parts::Std};
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// cache.insert_with(1, Loaded::new(10).weight(6));
+    /// assert_eq!(cache.entries().map(|entry| entry.weight()).max(), Some(6));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub const fn weight(&self) -> u64 {
+        self.weight
+    }
+
+    /// Returns the generation of the value.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// let generation = cache.insert(1, 10);
+    /// assert_eq!(cache.entries().map(|entry| entry.generation()).next(), generation);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub const fn generation(&self) -> Generation {
+        Generation(self.generation)
     }
 }

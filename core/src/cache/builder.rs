@@ -1,6 +1,6 @@
 //! The configuration of a cache, checked once.
 
-use alloc::sync::Arc;
+use alloc::{boxed::Box, sync::Arc};
 use core::{sync::atomic::AtomicBool, time::Duration};
 
 use super::{Abandoned, Cache, ConfigError, capacity::shares};
@@ -86,6 +86,7 @@ impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
                 revalidate_within: Duration::MAX,
             },
             spawn: None,
+            name: None,
         }
     }
 }
@@ -114,6 +115,7 @@ pub struct Builder<K, V, E, R: Runtime, S: Tuning = Standard> {
     hasher: Option<S::Hasher>,
     pub(crate) settings: Settings,
     spawn: Option<HandOver<K, V, E, R, S>>,
+    pub(super) name: Option<Box<str>>,
 }
 
 /// What is set but does not change the cache's type.
@@ -553,7 +555,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         if self.settings.shards == Some(0) {
             return Err(ConfigError::Shards);
         }
-        Ok(assemble(self.runtime, self.sources, hasher, self.settings, self.spawn))
+        Ok(assemble(self.runtime, self.sources, hasher, self.settings, self.spawn, self.name))
     }
 }
 
@@ -563,7 +565,8 @@ fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     source: Sources<K, V, E, R::Threads>,
     hasher: S::Hasher,
     settings: Settings,
-    spawn: Option<HandOver<K, V, E, R, S>>,
+    hand_over: Option<HandOver<K, V, E, R, S>>,
+    name: Option<Box<str>>,
 ) -> Cache<K, V, E, R, S> {
     let Settings { capacity, shards, mut rules, idle, revalidate_within } = settings;
     rules.has_loader = source.loads();
@@ -584,7 +587,7 @@ fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || forgets_failures);
     let call = rules.call();
     Cache {
-        inner: Arc::new(Engine { runtime, source, hasher, rules, call, shards, timed, hand_over: spawn, land: None }),
+        inner: Arc::new(Engine { runtime, source, hasher, rules, call, shards, timed, name, hand_over, land: None }),
     }
 }
 
@@ -606,7 +609,7 @@ impl<K: Key, V: Clone, R: Runtime + Default> Cache<K, V, crate::BoxError, R> {
     #[must_use]
     pub fn new(capacity: u64) -> Self {
         let Builder { runtime, sources, settings, spawn, .. } = Self::builder(R::default()).capacity(capacity);
-        assemble(runtime, sources, DefaultHasher::default(), settings, spawn)
+        assemble(runtime, sources, DefaultHasher::default(), settings, spawn, None)
     }
 }
 

@@ -14,46 +14,6 @@ use crate::{
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
-    /// Returns the value of `key` if it is stored and fresh.
-    ///
-    /// This counts as a lookup; no load is begun or joined. A hit allocates nothing.
-    ///
-    /// ```
-    /// # use larder::{Cache, ManualClock, parts::Std};
-    /// # let clock = ManualClock::new();
-    /// # let cache = Cache::builder(Std::new(clock.clone()))
-    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
-    /// #     .build()?;
-    /// assert_eq!(cache.get_if_present(&1), None);
-    /// cache.insert(1, 10);
-    /// assert_eq!(cache.get_if_present(&1), Some(10));
-    /// # Ok::<(), larder::ConfigError>(())
-    /// ```
-    #[inline]
-    pub fn get_if_present<Q>(&self, key: &Q) -> Option<V>
-    where
-        K: Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
-        let inner = &*self.inner;
-        let hash = inner.hash(key);
-        let now = self.now();
-        inner.hit(hash, now, key).or_else(|| self.look_again(hash, now, key))
-    }
-
-    /// As a hit was not to be had, looks with everything that comes with it.
-    #[cold]
-    #[inline(never)]
-    fn look_again<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<V>
-    where
-        K: Borrow<Q>,
-        Q: Eq + ?Sized,
-    {
-        let inner = &*self.inner;
-        let mut after = After::new(inner);
-        inner.with(hash, |shard| shard.get_if_present(hash, now, |k| k.borrow() == key, after.effects()))
-    }
-
     /// Describes what is stored for `key`, fresh or stale.
     ///
     /// Changes nothing and counts nothing. A value that has expired is seen for as long as it is held.

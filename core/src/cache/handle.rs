@@ -1,7 +1,6 @@
 //! The handle of a cache.
 
 use alloc::sync::Arc;
-use core::fmt;
 
 use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Sealed};
 
@@ -106,12 +105,6 @@ pub struct Cache<K, V, E, R: Runtime, S: Tuning = Standard> {
 impl<K, V, E, R: Runtime, S: Tuning> Clone for Cache<K, V, E, R, S> {
     fn clone(&self) -> Self {
         Self { inner: Arc::clone(&self.inner) }
-    }
-}
-
-impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> fmt::Debug for Cache<K, V, E, R, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }
 

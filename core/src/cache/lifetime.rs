@@ -6,6 +6,7 @@ use super::Builder;
 use crate::{
     Keeps, Key, Runtime, Ttl, Tuning,
     jitter::Jitter,
+    shard::Margin,
     source::{Chance, Expiry},
 };
 
@@ -104,6 +105,40 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     #[must_use]
     pub const fn refresh_early(mut self, share: f64) -> Self {
         self.settings.rules.early = self.settings.rules.early.by_share(share);
+        self
+    }
+
+    /// Has values refreshed this long before they expire.
+    ///
+    /// As [`refresh_early`](Self::refresh_early), but by a margin instead of a share, as fits tokens: of one for each
+    /// tenant, say, whose lifetimes come with them. Within the margin a call that takes stale values has a hit, and the
+    /// first of them the refresh; a refresh that stalls or fails costs nobody anything until the value expires. A
+    /// lifetime that is no longer than the margin is refreshed at half of itself. For a single token there is
+    /// [`LazySlot`](crate::LazySlot).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, Loaded, ManualClock, Status, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let tokens = Cache::builder(Std::new(clock.clone()))
+    ///     .refresh_ahead(Duration::from_secs(60))
+    ///     .loaded_fn(|tenant: u32| async move {
+    ///         let (token, lives) = (format!("token of {tenant}"), 3600); // what the server answers
+    ///         Ok::<_, io::Error>(Loaded::new(token).ttl(Duration::from_secs(lives)))
+    ///     })
+    ///     .build()?;
+    /// assert_eq!(block_on(tokens.get(&7))?, "token of 7");
+    /// clock.advance(Duration::from_secs(3540));
+    /// let found = block_on(tokens.get_stale(&7))?;
+    /// assert_eq!(found.outcome.status(), Status::Hit);
+    /// block_on(found.refresh.expect("it is time, and nobody has it"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn refresh_ahead(mut self, margin: Duration) -> Self {
+        self.settings.rules.early = self.settings.rules.early.by_margin(Margin { length: margin, jitter: None });
         self
     }
 

@@ -127,7 +127,7 @@ impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Lookup<'a, Ca
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub const fn options(mut self, options: LookupOptions) -> Self {
-        self.0.options = if self.0.options.reloads() { options.reload() } else { options };
+        self.0.options = if self.0.options.get_reload() { options.reload() } else { options };
         self
     }
 }

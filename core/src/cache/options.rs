@@ -22,7 +22,7 @@ use crate::{
 ///     .lock_timeout(Duration::from_millis(10), OnTimeout::Stale)
 ///     .stale_while_refresh(Duration::from_secs(60));
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LookupOptions {
     ttl: Ttl,
     weight: Option<u64>,
@@ -225,6 +225,84 @@ impl LookupOptions {
         self
     }
 
+    /// Returns how long the loaded value is fresh, if the call says so; else [`Ttl::Inherit`].
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{LookupOptions, OnTimeout, Ttl};
+    /// assert_eq!(LookupOptions::new().get_ttl(), Ttl::Inherit);
+    /// let brief = LookupOptions::new().ttl(Duration::from_secs(5));
+    /// assert_eq!(brief.get_ttl(), Ttl::For(Duration::from_secs(5)));
+    /// ```
+    #[must_use]
+    pub const fn get_ttl(&self) -> Ttl {
+        self.ttl
+    }
+
+    /// Returns the weight of the loaded value, if the call says so.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{LookupOptions, OnTimeout, Ttl};
+    /// assert_eq!(LookupOptions::new().weight(6).get_weight(), Some(6));
+    /// ```
+    #[must_use]
+    pub const fn get_weight(&self) -> Option<u64> {
+        self.weight
+    }
+
+    /// Returns how long the caller waits, `Some(None)` for as long as it takes, if the call says so.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{LookupOptions, OnTimeout, Ttl};
+    /// let hurried = LookupOptions::new().lock_timeout(Duration::from_secs(1), OnTimeout::Fail);
+    /// assert_eq!(hurried.get_lock_timeout(), Some(Some((Duration::from_secs(1), OnTimeout::Fail))));
+    /// assert_eq!(hurried.no_lock_timeout().get_lock_timeout(), Some(None));
+    /// ```
+    #[must_use]
+    pub const fn get_lock_timeout(&self) -> Option<Option<(Duration, OnTimeout)>> {
+        self.lock_timeout
+    }
+
+    /// Returns how stale a value may be while it is refreshed, if the call says so.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{LookupOptions, OnTimeout, Ttl};
+    /// let fussy = LookupOptions::new().stale_while_refresh(Duration::from_secs(5));
+    /// assert_eq!(fussy.get_stale_while_refresh(), Some(Duration::from_secs(5)));
+    /// ```
+    #[must_use]
+    pub const fn get_stale_while_refresh(&self) -> Option<Duration> {
+        self.stale_while_refresh
+    }
+
+    /// Returns how stale a value may be if its load fails, if the call says so.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{LookupOptions, OnTimeout, Ttl};
+    /// let soft = LookupOptions::new().stale_if_error(Duration::from_secs(5));
+    /// assert_eq!(soft.get_stale_if_error(), Some(Duration::from_secs(5)));
+    /// ```
+    #[must_use]
+    pub const fn get_stale_if_error(&self) -> Option<Duration> {
+        self.stale_if_error
+    }
+
+    /// Tells whether the call loads although the stored value is fresh.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{LookupOptions, OnTimeout, Ttl};
+    /// assert!(LookupOptions::new().reload().get_reload());
+    /// ```
+    #[must_use]
+    pub const fn get_reload(&self) -> bool {
+        self.reload
+    }
+
     /// Lays these options over the cache's.
     pub(crate) fn over(&self, rules: &Rules) -> Call {
         // Beyond that, it would depend on what other calls have reclaimed.
@@ -238,10 +316,6 @@ impl LookupOptions {
             takes: rules.takes,
             random: None,
         }
-    }
-
-    pub(crate) const fn reloads(&self) -> bool {
-        self.reload
     }
 
     pub(crate) const fn expires(&self) -> bool {

@@ -20,14 +20,18 @@ use crate::{
 /// [`contains`](crate::Cache::contains) count nothing.
 ///
 /// ```
-/// use larder::Stats;
-///
-/// fn hit_ratio(stats: &Stats) -> f64 {
-///     let hits = stats.hits + stats.joined + stats.stale;
-///     let lookups = hits + stats.misses + stats.expired + stats.errors;
-///     hits as f64 / lookups.max(1) as f64
+/// # use futures_lite::future::block_on;
+/// # use larder::{Cache, ManualClock, parts::Std};
+/// # let cache = Cache::builder(Std::new(ManualClock::new()))
+/// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+/// #     .build()?;
+/// let before = cache.stats();
+/// for _ in 0..4 {
+///     block_on(cache.get(&7))?;
 /// }
-/// assert_eq!(hit_ratio(&Stats::default()), 0.0);
+/// let these = cache.stats().since(&before);
+/// assert_eq!((these.lookups(), these.misses, these.hit_ratio()), (4, 1, 0.75));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -85,6 +89,93 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// Returns how many lookups have ended.
+    ///
+    /// Not those that were dropped while they waited.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// cache.get_if_present(&1);
+    /// assert_eq!(cache.stats().lookups(), 1);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub const fn lookups(&self) -> u64 {
+        let Self { hits, misses, expired, joined, stale, errors, .. } = *self;
+        hits.saturating_add(misses)
+            .saturating_add(expired)
+            .saturating_add(joined)
+            .saturating_add(stale)
+            .saturating_add(errors)
+    }
+
+    /// Returns which part of the lookups was spared a load of its own, from 0 to 1.
+    ///
+    /// Those are the ones that found a fresh value, joined a load or were served a stale value. Zero if there were no
+    /// lookups.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, Stats, parts::Std};
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// assert_eq!(Stats::default().hit_ratio(), 0.0);
+    /// cache.get_if_present(&1);
+    /// cache.insert(1, 10);
+    /// cache.get_if_present(&1);
+    /// assert_eq!(cache.stats().hit_ratio(), 0.5);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn hit_ratio(&self) -> f64 {
+        let hits = self.hits.saturating_add(self.joined).saturating_add(self.stale);
+        hits as f64 / self.lookups().max(1) as f64
+    }
+
+    /// Returns what has happened since an earlier look at the same cache.
+    ///
+    /// Each counter is the difference. What there is now stays as it is: `loads_in_flight`, `held`, `flights` and
+    /// `waiters`. So the sums that hold for the counters from the beginning need not hold for these. A counter that was
+    /// ahead is zero.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// cache.insert(1, 10);
+    /// let earlier = cache.stats();
+    /// cache.insert(2, 20);
+    /// let since = cache.stats().since(&earlier);
+    /// assert_eq!((since.stored, since.held), (1, 2));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub const fn since(&self, earlier: &Self) -> Self {
+        Self {
+            hits: self.hits.saturating_sub(earlier.hits),
+            misses: self.misses.saturating_sub(earlier.misses),
+            expired: self.expired.saturating_sub(earlier.expired),
+            joined: self.joined.saturating_sub(earlier.joined),
+            stale: self.stale.saturating_sub(earlier.stale),
+            errors: self.errors.saturating_sub(earlier.errors),
+            abandoned: self.abandoned.saturating_sub(earlier.abandoned),
+            loads_begun: self.loads_begun.saturating_sub(earlier.loads_begun),
+            loads_succeeded: self.loads_succeeded.saturating_sub(earlier.loads_succeeded),
+            loads_failed: self.loads_failed.saturating_sub(earlier.loads_failed),
+            loads_panicked: self.loads_panicked.saturating_sub(earlier.loads_panicked),
+            loads_dropped: self.loads_dropped.saturating_sub(earlier.loads_dropped),
+            loads_in_flight: self.loads_in_flight,
+            load_time: self.load_time.saturating_sub(earlier.load_time),
+            takeovers: self.takeovers.saturating_sub(earlier.takeovers),
+            timeouts: self.timeouts.saturating_sub(earlier.timeouts),
+            stored: self.stored.saturating_sub(earlier.stored),
+            held: self.held,
+            evicted: self.evicted.saturating_sub(earlier.evicted),
+            expired_out: self.expired_out.saturating_sub(earlier.expired_out),
+            replaced: self.replaced.saturating_sub(earlier.replaced),
+            removed: self.removed.saturating_sub(earlier.removed),
+            refused: self.refused.saturating_sub(earlier.refused),
+            flights: self.flights,
+            waiters: self.waiters,
+        }
+    }
+
     pub(super) fn add<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy>(&mut self, shard: &Shard<K, V, E, C, P>) {
         let (lookups, loads, values) = (&shard.counts, &shard.flights.counts, &shard.values.counts);
         self.hits += lookups.hits;

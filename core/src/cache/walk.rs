@@ -4,8 +4,7 @@ use alloc::vec::Vec;
 
 use super::Cache;
 use crate::{
-    Key, Lock, Runtime, Tuning,
-    shard::Copied,
+    Entry, Instant, Key, Lock, Runtime, Tuning,
     share::{After, ShardOf},
 };
 
@@ -40,7 +39,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
                 shard.snapshot(now)
             });
             voided.run();
-            for Copied { key, value, generation, .. } in self.fresh_of(index, copies) {
+            for Entry { key, value, generation, .. } in self.fresh_of(index, copies) {
                 if !keep(&key, &value) {
                     let (hash, now) = (self.inner.hash(&key), self.now());
                     shard.0.with(|shard| shard.remove_if(hash, generation, now, |k| *k == key, after.effects()));
@@ -68,16 +67,36 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = (K, V)> + '_ {
-        let copies = self.inner.shards.iter().enumerate().flat_map(|(index, shard)| {
-            let now = self.now();
+        self.entries_by(|| self.now()).map(Entry::into_pair)
+    }
+
+    /// Iterates over copies of the fresh entries, with what there is to say about them.
+    ///
+    /// As [`iter`](Self::iter), with age, time left, weight and generation as they were when the entry was copied.
+    ///
+    /// ```
+    /// # use larder::{Cache, Loaded, ManualClock, parts::Std};
+    /// # let cache = Cache::<&str, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// cache.insert_with("light", Loaded::new(1).weight(2));
+    /// cache.insert_with("heavy", Loaded::new(2).weight(9));
+    /// let heaviest = cache.entries().max_by_key(|entry| entry.weight()).expect("there are two");
+    /// assert_eq!((*heaviest.key(), heaviest.weight()), ("heavy", 9));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn entries(&self) -> impl Iterator<Item = Entry<K, V>> + '_ {
+        self.entries_by(|| self.inner.runtime.now().told())
+    }
+
+    fn entries_by<'a>(&'a self, now: impl Fn() -> Instant + 'a) -> impl Iterator<Item = Entry<K, V>> + 'a {
+        self.inner.shards.iter().enumerate().flat_map(move |(index, shard)| {
+            let now = now();
             self.fresh_of(index, shard.0.with(|shard| shard.snapshot(now)))
-        });
-        copies.map(|Copied { key, value, .. }| (key, value))
+        })
     }
 
     /// Those copies of a shard's entries that are fresh when it is their turn.
-    fn fresh_of(&self, shard: usize, copies: Vec<Copied<K, V>>) -> impl Iterator<Item = Copied<K, V>> + '_ {
-        copies.into_iter().filter(move |Copied { key, generation, deadline, .. }| {
+    fn fresh_of(&self, shard: usize, copies: Vec<Entry<K, V>>) -> impl Iterator<Item = Entry<K, V>> + '_ {
+        copies.into_iter().filter(move |Entry { key, generation, deadline, .. }| {
             // Whoever is shown them takes as long as they like, and may ask for one of them meanwhile.
             let now = self.now();
             let is_still = |shard: &mut ShardOf<K, V, E, R, S::Policy>| {

@@ -6,6 +6,7 @@ use core::hash::Hash;
 use super::{Answer, At, Carries, Effects, RECLAIM, Shard, kept::failures_share};
 use crate::{
     Instant, Outcome, Status,
+    outcome::Entry as Copied,
     source::{Judgement, Loaded, Previous, Touched},
     store::{Cleared, Entry, New, policy::Policy},
 };
@@ -19,15 +20,6 @@ pub(crate) struct Unasked<K, V> {
     pub(crate) writes: u64,
 }
 
-/// A copy of an entry, and what tells whether it is still there and fresh.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Copied<K, V> {
-    pub(crate) key: K,
-    pub(crate) value: V,
-    pub(crate) generation: u32,
-    pub(crate) deadline: Instant,
-}
-
 /// What a value that was seen is known by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen {
@@ -36,29 +28,6 @@ pub(crate) struct Seen {
 }
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// Returns a fresh value, and counts the lookup either way.
-    pub(crate) fn get_if_present(
-        &mut self,
-        hash: u64,
-        now: Instant,
-        eq: impl FnMut(&K) -> bool,
-        effects: &mut Effects<K, V, E, C>,
-    ) -> Option<V> {
-        let place = self.values.find(hash, eq);
-        let fresh = place.filter(|place| self.values.entry(*place).is_fresh(now));
-        let value = fresh.map(|place| self.values.entry(place).value.clone());
-        match fresh {
-            Some(place) => {
-                self.values.hit(place, now);
-                self.counts.hits += 1;
-            }
-            None if place.is_some() => self.counts.expired += 1,
-            None => self.counts.misses += 1,
-        }
-        self.reclaim(now, RECLAIM, effects);
-        value
-    }
-
     /// Describes what is stored, fresh or not, and changes nothing.
     pub(crate) fn peek(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<Outcome<V, E>> {
         let place = self.values.find(hash, eq)?;
@@ -95,10 +64,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         K: Hash,
     {
         self.invalidate_load(None, effects);
-        self.take_in(hash, key, loaded, judgement, at, effects)
+        self.take_in(hash, key, loaded, judgement, at, effects).map(|stored| stored.0)
     }
 
-    fn take_in(
+    /// Returns the generation of what was stored, and when that expires.
+    pub(super) fn take_in(
         &mut self,
         hash: u64,
         key: K,
@@ -106,7 +76,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         judgement: Judgement,
         At { now, rules }: At<'_>,
         effects: &mut Effects<K, V, E, C>,
-    ) -> Option<u32>
+    ) -> Option<(u32, Instant)>
     where
         K: Hash,
     {
@@ -136,7 +106,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             self.end_if_empty(flight, effects);
         }
         self.reclaim(now, RECLAIM, effects);
-        generation
+        generation.map(|generation| (generation, deadline))
     }
 
     /// Stores a value that was not asked for, where nothing fresh is stored and nothing is in flight.
@@ -263,10 +233,15 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 
     /// Returns copies of all fresh entries.
     pub(crate) fn snapshot(&self, now: Instant) -> Vec<Copied<K, V>> {
-        let fresh = self.values.entries().iter().filter(|entry| entry.is_fresh(now));
-        let copy = |Entry { key, value, generation, deadline, .. }: &Entry<K, V, P::Node>| {
-            let (key, value) = (key.clone(), value.clone());
-            Copied { key, value, generation: *generation, deadline: *deadline }
+        let fresh = (0..).zip(self.values.entries()).filter(|(_, entry)| entry.is_fresh(now));
+        let copy = |(place, entry): (u32, &Entry<K, V, P::Node>)| Copied {
+            key: entry.key.clone(),
+            value: entry.value.clone(),
+            age: now.saturating_since(entry.published),
+            time_left: self.values.time_left(place, now),
+            deadline: entry.deadline,
+            weight: entry.weight,
+            generation: entry.generation,
         };
         fresh.map(copy).collect()
     }

@@ -15,6 +15,7 @@ mod inside;
 mod kept;
 mod lazy;
 mod lifetime;
+mod present;
 mod private;
 mod publish;
 mod refresh;
@@ -30,7 +31,7 @@ mod walk;
 
 pub(crate) use carries::{Answer, Carries, SharedLoad};
 pub(crate) use counts::{LoadCounts, LookupCounts};
-pub(crate) use direct::{Copied, Unasked};
+pub(crate) use direct::Unasked;
 pub(crate) use effects::Effects;
 pub(crate) use flights::{Flights, Part, Seat, Twin};
 pub(crate) use lifetime::{Early, Margin};

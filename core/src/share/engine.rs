@@ -55,6 +55,8 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) shards: Box<[Aligned<R::Lock<ShardOf<K, V, E, R, S::Policy>>>]>,
     /// Whether anything may expire, so that a call has to read the clock.
     pub(crate) timed: AtomicBool,
+    /// What its user calls it.
+    pub(crate) name: Option<Box<str>>,
     pub(crate) hand_over: Option<HandOver<K, V, E, R, S>>,
     pub(crate) land: Option<Land<K, V, E, R, S>>,
 }

@@ -1,7 +1,7 @@
 //! The configuration of a slot, checked once.
 
 use alloc::{boxed::Box, rc::Rc, sync::Arc};
-use core::{marker::PhantomData, time::Duration};
+use core::{fmt, marker::PhantomData, time::Duration};
 
 use super::{
     LazySlot, OfSlots, SlotAbandoned,
@@ -479,6 +479,12 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
             other => other,
         })?;
         Ok(LazySlot { cache })
+    }
+}
+
+impl<V, E, R: Runtime> fmt::Debug for SlotBuilder<V, E, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SlotBuilder").field("settings", &self.builder.settings).finish_non_exhaustive()
     }
 }
 

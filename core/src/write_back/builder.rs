@@ -1,7 +1,7 @@
 //! The configuration of a write-back cache, checked once.
 
 use alloc::{boxed::Box, sync::Arc};
-use core::{future::Future, time::Duration};
+use core::{fmt, future::Future, time::Duration};
 
 use super::{
     Fault, WriteBack,
@@ -225,4 +225,13 @@ where
     R::Threads: Takes<Box<LoadJob<K, V, E, R>>> + Takes<Box<FlushJob<K, V, E, R>>>,
 {
     wrap(Box::new(LoadJob::resumed(brought, seat, refused, wrap)))
+}
+
+impl<K, V, E, R: Runtime> fmt::Debug for WriteBackBuilder<K, V, E, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { name, flush_limit, flush_after } = &self.settings;
+        let mut shown = f.debug_struct("WriteBackBuilder");
+        shown.field("name", name).field("capacity", &self.capacity);
+        shown.field("flush_limit", flush_limit).field("flush_after", flush_after).finish_non_exhaustive()
+    }
 }

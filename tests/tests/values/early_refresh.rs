@@ -8,8 +8,64 @@ on_every_runtime! {
     c39_plain_calls_begin_nothing
     c39_a_failed_early_refresh
     c39_what_is_found_unchanged_begins_anew
+    d100_by_a_margin
+    d100_a_refresh_that_stalls_or_fails
     xfetch_follows_its_formula
     xfetch_draws_only_for_stale_calls
+}
+
+/// D100: each value from the margin before its own end on; one that lives no longer than the margin at half its life.
+fn d100_by_a_margin<R: Host>() {
+    let lives = [(1, 100, 90), (2, 500, 490), (3, 10, 5), (4, 8, 4)];
+    for (key, life, due) in lives {
+        let mut sim = Sim::new();
+        let loads = sim.loads(ready().gives(1).ttl(ms(life)));
+        let cache = sim.cache::<R>(&loads, |c| c.refresh_ahead(ms(10)));
+        sim.get(&cache, key);
+        sim.to(due - 1);
+        let early = sim.stale(&cache, key);
+        assert_eq!(sim.saw(early), format!("{}: V1 Hit", due - 1));
+        sim.to(due);
+        let plain = sim.get(&cache, key);
+        let (first, second) = (sim.stale(&cache, key), sim.stale(&cache, key));
+        let saw = [plain, first, second].map(|i| sim.saw(i));
+        assert_eq!(saw, [format!("{due}: V1 Hit"), format!("{due}: V1 Hit +ticket"), format!("{due}: V1 Hit")]);
+        assert_eq!(loads.calls(), 2, "the second stale call has polled it");
+        assert_eq!(left(&cache, key), for_ms(life), "it counts from the end of the refresh");
+        drop(sim.ticket(first));
+        assert_clean(&cache.stats());
+    }
+    let mut sim = Sim::new();
+    let cache = sim.cache::<R>(&sim.loads(never()), |c| c.refresh_ahead(ms(10)));
+    cache.insert(7, V::new(0));
+    sim.to(1_000_000);
+    let endless = sim.stale(&cache, 7);
+    assert_eq!(sim.saw(endless), "1000000: V0 Hit");
+}
+
+/// D100, D57: that costs nobody anything until the value expires; the next one is begun as the error TTL says.
+fn d100_a_refresh_that_stalls_or_fails<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([never(), ready().fails(1), ready().gives(2)]);
+    let cache = sim.cache::<R>(&loads, |c| c.ttl(ms(100)).refresh_ahead(ms(40)).error_ttl(ms(20)));
+    cache.insert(7, V::new(0));
+    sim.to(60);
+    let first = sim.stale(&cache, 7);
+    let stalls = sim.refresh(first);
+    sim.to(65);
+    let beside = sim.stale(&cache, 7);
+    assert_eq!([first, beside].map(|i| sim.saw(i)), ["60: V0 Hit", "65: V0 Hit"]);
+    sim.drop(stalls);
+    let second = sim.stale(&cache, 7);
+    sim.refresh(second);
+    sim.to(84);
+    let kept = sim.stale(&cache, 7);
+    sim.to(85);
+    let third = sim.stale(&cache, 7);
+    assert_eq!([second, kept, third].map(|i| sim.saw(i)), ["65: V0 Hit", "84: V0 Hit", "85: V0 Hit +ticket"]);
+    sim.refresh(third);
+    assert_eq!((loads.begun(), left(&cache, 7)), (vec![60, 65, 85], for_ms(100)));
+    assert_clean(&cache.stats());
 }
 
 /// The deadline of a stored value, in milliseconds from now; `None` if it is not stored.

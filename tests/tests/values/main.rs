@@ -12,6 +12,7 @@ mod jumps;
 mod long_calls;
 mod looked_after;
 mod own_limits;
+mod present;
 mod refresh;
 mod remove_if;
 mod stale;

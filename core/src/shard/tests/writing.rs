@@ -1,6 +1,7 @@
 //! Direct reads and writes, and what they do to loads in flight.
 
 use super::*;
+use crate::Entry;
 
 /// D39: it is what they asked for, and newer.
 #[test]
@@ -153,7 +154,9 @@ fn a_value_replaced_since_it_was_judged_stays() {
         rig.effects = Effects::default();
         rig.shard.remove_if(hash(1), generation, now, |k| *k == 1, &mut rig.effects);
     };
-    let copied = Copied { key: 1, value: 5, generation: judged, deadline: Instant::NEVER };
+    let (age, time_left) = (Duration::ZERO, TimeLeft::Forever);
+    let deadline = Instant::NEVER;
+    let copied = Entry { key: 1, value: 5, age, time_left, deadline, weight: 1, generation: judged };
     assert_eq!(rig.shard.snapshot(at(rig.now)), [copied]);
     let newer = rig.insert(1, 5).expect("a generation");
     remove_if(&mut rig, judged);

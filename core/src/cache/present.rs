@@ -1,0 +1,136 @@
+//! Lookups that load nothing: what is there, or a value at hand.
+
+use alloc::borrow::ToOwned;
+use core::{borrow::Borrow, hash::Hash};
+
+use super::Cache;
+use crate::{Instant, Key, Loaded, Outcome, Runtime, Tuning, shard::At, share::After};
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
+    /// Returns the value of `key` if it is stored and fresh.
+    ///
+    /// This counts as a lookup; no load is begun or joined. A hit allocates nothing.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::builder(Std::new(clock.clone()))
+    /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
+    /// #     .build()?;
+    /// assert_eq!(cache.get_if_present(&1), None);
+    /// cache.insert(1, 10);
+    /// assert_eq!(cache.get_if_present(&1), Some(10));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    #[inline]
+    pub fn get_if_present<Q>(&self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let inner = &*self.inner;
+        let hash = inner.hash(key);
+        let now = self.now();
+        inner.hit(hash, now, key).or_else(|| self.look_again(hash, now, key))
+    }
+
+    /// As a hit was not to be had, looks with everything that comes with it.
+    #[cold]
+    #[inline(never)]
+    fn look_again<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        let inner = &*self.inner;
+        let mut after = After::new(inner);
+        inner.with(hash, |shard| shard.get_if_present(hash, now, |k| k.borrow() == key, after.effects()))
+    }
+
+    /// Returns what there is to say of the value of `key`, if it is stored and fresh.
+    ///
+    /// As [`get_if_present`](Self::get_if_present), and tells age, time left and generation as well. This counts as a
+    /// lookup and as a use of the value, which [`peek`](Self::peek) does not; no load is begun or joined.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let cache = Cache::<&str, u32, std::io::Error, _>::builder(Std::new(clock.clone())).build()?;
+    /// assert!(cache.lookup_if_present("a").is_none());
+    /// cache.insert("a", 1);
+    /// clock.advance(Duration::from_secs(3));
+    /// let found = cache.lookup_if_present("a").expect("it is there");
+    /// assert_eq!((*found.value(), found.age()), (1, Duration::from_secs(3)));
+    /// assert_eq!((cache.stats().misses, cache.stats().hits), (1, 1));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn lookup_if_present<Q>(&self, key: &Q) -> Option<Outcome<V, E>>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let inner = &*self.inner;
+        let (hash, now) = (inner.hash(key), inner.runtime.now().told());
+        let mut after = After::new(inner);
+        inner.with(hash, |shard| shard.lookup_if_present(hash, now, |k| k.borrow() == key, after.effects()))
+    }
+
+    /// Returns the value of `key`, and stores one if there is none.
+    ///
+    /// The closure makes it; it is called only if no fresh value is there, outside every lock, and may call the cache. If somebody has stored one when it returns, that one
+    /// stays and is returned. Whoever waits for a load of the key has the value that is stored, as by
+    /// [`insert`](Self::insert). What has to be waited for is a load: see [`get_or_load`](Self::get_or_load).
+    ///
+    /// This counts as a lookup. The status is `Hit` if a value was there, else `Miss` or `Expired`; then the value was
+    /// stored, unless it was too heavy or not to be, and then it has no generation.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, Status, parts::Std};
+    /// # let cache = Cache::<&str, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// let first = cache.get_or_insert("a", || 1);
+    /// assert_eq!((*first.value(), first.status()), (1, Status::Miss));
+    /// let second = cache.get_or_insert("a", || 2);
+    /// assert_eq!((*second.value(), second.status()), (1, Status::Hit));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn get_or_insert<Q>(&self, key: &Q, make: impl FnOnce() -> V) -> Outcome<V, E>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        self.get_or_insert_with(key, || Loaded::new(make()))
+    }
+
+    /// Returns the value of `key`, and stores one with a lifetime and weight of its own if there is none.
+    ///
+    /// As [`get_or_insert`](Self::get_or_insert) beyond that.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, Loaded, ManualClock, TimeLeft, parts::Std};
+    /// # let cache = Cache::<&str, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// let brief = cache.get_or_insert_with("a", || Loaded::new(1).ttl(Duration::from_secs(5)));
+    /// assert_eq!(brief.time_left(), TimeLeft::For(Duration::from_secs(5)));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn get_or_insert_with<Q>(&self, key: &Q, make: impl FnOnce() -> Loaded<V>) -> Outcome<V, E>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    {
+        let inner = &*self.inner;
+        let (hash, now) = (inner.hash(key), inner.runtime.now().told());
+        let found = inner.with(hash, |shard| shard.find_present(hash, now, |k| k.borrow() == key));
+        found.unwrap_or_else(|| self.insert_if_absent(hash, key.to_owned(), make()))
+    }
+
+    /// Stores a value if none has come meanwhile.
+    fn insert_if_absent(&self, hash: u64, key: K, loaded: Loaded<V>) -> Outcome<V, E> {
+        let inner = &*self.inner;
+        let (judgement, copy) = (inner.judge(&key, &loaded), loaded.value.clone());
+        let at = At { now: inner.runtime.now().told(), rules: &inner.rules };
+        let mut after = After::new(inner);
+        inner.with(hash, |shard| shard.get_or_insert(hash, key, (loaded, copy), judgement, at, after.effects()))
+    }
+}

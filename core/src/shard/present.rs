@@ -1,0 +1,117 @@
+//! Looks at what is there that count as lookups, and load nothing.
+
+use core::{hash::Hash, time::Duration};
+
+use super::{At, Carries, Effects, RECLAIM, Shard};
+use crate::{
+    Instant, Outcome, Status, TimeLeft,
+    source::{Judgement, Loaded},
+    store::policy::Policy,
+};
+
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// Returns a fresh value, and counts the lookup either way.
+    pub(crate) fn get_if_present(
+        &mut self,
+        hash: u64,
+        now: Instant,
+        eq: impl FnMut(&K) -> bool,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Option<V> {
+        self.look_up(hash, now, eq, effects, |shard, place| shard.values.entry(place).value.clone())
+    }
+
+    /// Returns what there is to say of a fresh value, and counts the lookup either way.
+    pub(crate) fn lookup_if_present(
+        &mut self,
+        hash: u64,
+        now: Instant,
+        eq: impl FnMut(&K) -> bool,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Option<Outcome<V, E>> {
+        self.look_up(hash, now, eq, effects, |shard, place| shard.outcome_at(place, now, Status::Hit))
+    }
+
+    fn look_up<T>(
+        &mut self,
+        hash: u64,
+        now: Instant,
+        eq: impl FnMut(&K) -> bool,
+        effects: &mut Effects<K, V, E, C>,
+        read: impl FnOnce(&Self, u32) -> T,
+    ) -> Option<T> {
+        let place = self.values.find(hash, eq);
+        let found = self.read_fresh(place, now, read);
+        if found.is_none() {
+            self.count_lack(place);
+        }
+        self.reclaim(now, RECLAIM, effects);
+        found
+    }
+
+    /// What is fresh is read, was asked for, and counts as a hit.
+    fn read_fresh<T>(&mut self, place: Option<u32>, now: Instant, read: impl FnOnce(&Self, u32) -> T) -> Option<T> {
+        let place = place.filter(|place| self.values.entry(*place).is_fresh(now))?;
+        let found = read(self, place);
+        self.values.hit(place, now);
+        self.counts.hits += 1;
+        Some(found)
+    }
+
+    /// Nothing fresh was there.
+    const fn count_lack(&mut self, place: Option<u32>) -> Status {
+        if place.is_some() {
+            self.counts.expired += 1;
+            Status::Expired
+        } else {
+            self.counts.misses += 1;
+            Status::Miss
+        }
+    }
+
+    /// Returns what there is to say of a fresh value, and counts the lookup if there is one.
+    pub(crate) fn find_present(
+        &mut self,
+        hash: u64,
+        now: Instant,
+        eq: impl FnMut(&K) -> bool,
+    ) -> Option<Outcome<V, E>> {
+        let place = self.values.find(hash, eq);
+        self.read_fresh(place, now, |shard, place| shard.outcome_at(place, now, Status::Hit))
+    }
+
+    /// Stores a value, of which there is a copy, unless there is a fresh one; counts the lookup either way.
+    pub(crate) fn get_or_insert(
+        &mut self,
+        hash: u64,
+        key: K,
+        (loaded, copy): (Loaded<V>, V),
+        judgement: Judgement,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Outcome<V, E>
+    where
+        K: Hash,
+    {
+        if let Some(found) = self.find_present(hash, at.now, |k| *k == key) {
+            effects.keep_key(Some(key));
+            effects.rest().values.extend([loaded.value, copy]);
+            return found;
+        }
+        let place = self.values.find(hash, |k| *k == key);
+        let status = self.count_lack(place);
+        self.invalidate_load(None, effects);
+        let stored = self.take_in(hash, key, loaded, judgement, at, effects);
+        Outcome {
+            value: copy,
+            status,
+            age: Duration::ZERO,
+            time_left: TimeLeft::until(stored.map_or(at.now, |stored| stored.1), at.now),
+            led: false,
+            attempt: None,
+            waited: Duration::ZERO,
+            generation: stored.map(|stored| stored.0),
+            error: None,
+        }
+    }
+}
