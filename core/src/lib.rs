@@ -40,6 +40,7 @@
 //! * [`LazySlot`], made by [`SlotBuilder`]: one value, refreshed lazily. A [`Watcher`] awaits its changes.
 //! * [`WriteBack`], made by [`WriteBackBuilder`]: entries of a [`Backend`], changed through [`Pinned`] handles and written
 //!   behind, some caches [before](FlushFirst) others.
+//! * [`WeakCache`], [`WeakSlot`] and [`WeakWriteBack`]: handles that keep nothing alive, as for a loader that uses its cache.
 //! * [`ManualClock`]: time for tests; [`testing`] shows how.
 //!
 //! # Coming from another cache
@@ -117,7 +118,7 @@ pub mod policy {
 
 pub use cache::{
     Abandoned, Builder, Cache, Change, Coalescing, ComputeError, Computed, ConfigError, Lookup, LookupMany,
-    LookupOptions, Refresh, StaleOutcome, Stats,
+    LookupOptions, Refresh, StaleOutcome, Stats, WeakCache,
 };
 pub use error::{BoxError, Cause, Failure, LoadError};
 pub use hasher::DefaultHasher;
@@ -126,13 +127,15 @@ pub use parts::ManualClock;
 pub use runtime::{Clock, Lock, Notify, Runtime, Spawn, Timer};
 pub use shard::OnTimeout;
 pub use share::{Standard, Tuned, Tuning};
-pub use slot::{Answer, Changed, LazySlot, SlotAbandoned, SlotBuilder, SlotLookup, SlotRefresh, StaleValue, Watcher};
+pub use slot::{
+    Answer, Changed, LazySlot, SlotAbandoned, SlotBuilder, SlotLookup, SlotRefresh, StaleValue, Watcher, WeakSlot,
+};
 pub use source::{
     Backend, BoxIo, BoxLoad, Keeps, Key, Load, LoadMany, Loaded, LocalBoxIo, LocalBoxLoad, ManyThreads, OneThread,
     Previous, Revalidated, Stores, Takes, Threads,
 };
 pub use time::{Instant, TimeLeft, Ttl};
 pub use write_back::{
-    CircleError, DependError, Fault, Flush, FlushError, FlushFirst, Pinned, Room, Unflushed, WriteBack,
+    CircleError, DependError, Fault, Flush, FlushError, FlushFirst, Pinned, Room, Unflushed, WeakWriteBack, WriteBack,
     WriteBackBuilder, WriteBackError,
 };

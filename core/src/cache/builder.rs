@@ -112,7 +112,7 @@ impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 pub struct Builder<K, V, E, R: Runtime, S: Tuning = Standard> {
     runtime: R,
     pub(crate) sources: Sources<K, V, E, R::Threads>,
-    hasher: Option<S::Hasher>,
+    pub(super) hasher: Option<S::Hasher>,
     pub(crate) settings: Settings,
     spawn: Option<HandOver<K, V, E, R, S>>,
     pub(super) name: Option<Box<str>>,
@@ -549,25 +549,25 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     ///     .build();
     /// assert_eq!(refused.err(), Some(ConfigError::Shards));
     /// ```
-    pub fn build(self) -> Result<Cache<K, V, E, R, S>, ConfigError> {
+    pub fn build(mut self) -> Result<Cache<K, V, E, R, S>, ConfigError> {
+        self.check()?;
+        let hasher = self.hasher.take().ok_or(ConfigError::HashSeed)?;
+        Ok(Cache { inner: Arc::new(assemble(self, hasher)) })
+    }
+
+    /// Do the settings make sense?
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
         self.settings.rules.check()?;
-        let hasher = self.hasher.ok_or(ConfigError::HashSeed)?;
-        if self.settings.shards == Some(0) {
-            return Err(ConfigError::Shards);
-        }
-        Ok(assemble(self.runtime, self.sources, hasher, self.settings, self.spawn, self.name))
+        if self.settings.shards == Some(0) { Err(ConfigError::Shards) } else { Ok(()) }
     }
 }
 
-/// Puts a cache together whose settings make sense.
-fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
-    runtime: R,
-    source: Sources<K, V, E, R::Threads>,
+/// Puts together what a cache is made of, whose settings make sense.
+pub(super) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
+    builder: Builder<K, V, E, R, S>,
     hasher: S::Hasher,
-    settings: Settings,
-    hand_over: Option<HandOver<K, V, E, R, S>>,
-    name: Option<Box<str>>,
-) -> Cache<K, V, E, R, S> {
+) -> Engine<K, V, E, R, S> {
+    let Builder { runtime, sources: source, settings, spawn: hand_over, name, .. } = builder;
     let Settings { capacity, shards, mut rules, idle, revalidate_within } = settings;
     rules.has_loader = source.loads();
     let by_itself = || processors().saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_SHARE));
@@ -586,9 +586,7 @@ fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     let forgets_failures = !rules.backoff.first.is_zero() && !rules.backoff.endless;
     let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || forgets_failures);
     let call = rules.call();
-    Cache {
-        inner: Arc::new(Engine { runtime, source, hasher, rules, call, shards, timed, name, hand_over, land: None }),
-    }
+    Engine { runtime, source, hasher, rules, call, shards, timed, name, hand_over, land: None }
 }
 
 #[cfg(feature = "std")]
@@ -608,8 +606,8 @@ impl<K: Key, V: Clone, R: Runtime + Default> Cache<K, V, crate::BoxError, R> {
     /// ```
     #[must_use]
     pub fn new(capacity: u64) -> Self {
-        let Builder { runtime, sources, settings, spawn, .. } = Self::builder(R::default()).capacity(capacity);
-        assemble(runtime, sources, DefaultHasher::default(), settings, spawn, None)
+        let builder = Self::builder(R::default()).capacity(capacity);
+        Self { inner: Arc::new(assemble(builder, DefaultHasher::default())) }
     }
 }
 

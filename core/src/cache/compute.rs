@@ -74,12 +74,13 @@ impl<V> Computed<V> {
     }
 }
 
-/// Why [`Cache::compute`] has changed nothing.
+/// Why [`Cache::compute`] or [`Pinned::update`](crate::Pinned::update) has changed nothing.
 ///
 /// ```
 /// use larder::{Cache, Change, ComputeError, ManualClock, parts::Std};
 ///
 /// let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+/// cache.insert(1, 1);
 /// let outdated = cache.compute(&1, |_| {
 ///     cache.insert(1, 10); // each time another value
 ///     Change::Remove
@@ -97,15 +98,17 @@ pub enum ComputeError {
 impl fmt::Display for ComputeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Contended => write!(f, "the value had changed each of {RUNS} times before it was computed"),
+            Self::Contended => write!(f, "the value had changed each of {} times before it was computed", Self::RUNS),
         }
     }
 }
 
 impl error::Error for ComputeError {}
 
-/// How often the closure is called at most.
-const RUNS: u32 = 64;
+impl ComputeError {
+    /// How often the closure is called at most.
+    pub(crate) const RUNS: u32 = 64;
+}
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Keeps, changes or removes the value of `key`, by what it is.
@@ -156,7 +159,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let inner = &*self.inner;
         let hash = inner.hash(key);
         let eq = |k: &K| k.borrow() == key;
-        for _ in 0..RUNS {
+        for _ in 0..ComputeError::RUNS {
             // Anew each time: the closure takes as long as it likes.
             let now = inner.runtime.now().told();
             let found = inner.with(hash, |shard| shard.consult(hash, now, eq));

@@ -22,6 +22,7 @@ mod sources;
 mod stale;
 mod stats;
 mod walk;
+mod weak;
 
 pub use abandoned::Abandoned;
 pub(crate) use ask::{Ask, AskOutcome};
@@ -37,3 +38,4 @@ pub use options::LookupOptions;
 pub(crate) use stale::GetStale;
 pub use stale::{Refresh, StaleOutcome};
 pub use stats::Stats;
+pub use weak::WeakCache;

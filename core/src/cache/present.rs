@@ -87,10 +87,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, Status, parts::Std};
-    /// # let cache = Cache::<&str, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
-    /// let first = cache.get_or_insert("a", || 1);
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// let first = cache.get_or_insert(&7, || 1);
     /// assert_eq!((*first.value(), first.status()), (1, Status::Miss));
-    /// let second = cache.get_or_insert("a", || 2);
+    /// let second = cache.get_or_insert(&7, || 2);
     /// assert_eq!((*second.value(), second.status()), (1, Status::Hit));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
@@ -109,8 +109,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// ```
     /// # use core::time::Duration;
     /// # use larder::{Cache, Loaded, ManualClock, TimeLeft, parts::Std};
-    /// # let cache = Cache::<&str, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
-    /// let brief = cache.get_or_insert_with("a", || Loaded::new(1).ttl(Duration::from_secs(5)));
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// let brief = cache.get_or_insert_with(&7, || Loaded::new(1).ttl(Duration::from_secs(5)));
     /// assert_eq!(brief.time_left(), TimeLeft::For(Duration::from_secs(5)));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, rc::Rc, sync::Arc};
 use core::{fmt, marker::PhantomData, time::Duration};
 
 use super::{
-    LazySlot, OfSlots, SlotAbandoned,
+    LazySlot, OfSlots, SlotAbandoned, WeakSlot,
     fetch::{Answer, FetchFn},
     one_key::OneKey,
     watch::{Bell, Chime},
@@ -462,6 +462,49 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     /// assert_eq!(refused.err(), Some(ConfigError::RetryCap));
     /// ```
     pub fn build(mut self) -> Result<LazySlot<V, E, R>, ConfigError> {
+        self.check()?;
+        Ok(LazySlot { cache: self.builder.build().map_err(in_its_words)? })
+    }
+
+    /// Returns the slot; what `setup` adds may hold it weakly.
+    ///
+    /// As [`Builder::build_cyclic`]: for a fetch that uses the slot it belongs to, say to drop or to set its value.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, Loaded, ManualClock, parts::Std};
+    /// let slot = LazySlot::builder(Std::new(ManualClock::new())).build_cyclic(|builder, weak| {
+    ///     let weak = weak.clone();
+    ///     builder.fetch_fn(move |_| {
+    ///         let failures = weak.upgrade().map_or(0, |slot| slot.stats().loads_failed);
+    ///         async move { if failures == 0 { Err("not yet") } else { Ok(Loaded::new(failures)) } }
+    ///     })
+    /// })?;
+    /// assert!(block_on(slot.get()).is_err());
+    /// assert_eq!(block_on(slot.get()).ok(), Some(1));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn build_cyclic(
+        self,
+        setup: impl FnOnce(Self, &WeakSlot<V, E, R>) -> Self,
+    ) -> Result<LazySlot<V, E, R>, ConfigError> {
+        let Self { builder, cap, jitter } = self;
+        let mut verdict = Ok(());
+        let cache = builder.build_cyclic(|builder, weak| {
+            let mut this = setup(Self { builder, cap, jitter }, &WeakSlot { cache: weak.clone() });
+            verdict = this.check();
+            this.builder
+        });
+        verdict?;
+        Ok(LazySlot { cache: cache.map_err(in_its_words)? })
+    }
+
+    /// Do the settings make sense that caches have not? Those that they have are made ready.
+    fn check(&mut self) -> Result<(), ConfigError> {
         let rules = &mut self.builder.settings.rules;
         if self.jitter.is_some_and(|jitter| !(0.0..=1.0).contains(&jitter.share)) {
             return Err(ConfigError::SlotJitter);
@@ -473,12 +516,16 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         } else if rules.early.inline {
             return Err(ConfigError::RefreshInline);
         }
-        let cache = self.builder.build().map_err(|error| match error {
-            ConfigError::BackoffFactor => ConfigError::RetryFactor,
-            ConfigError::BackoffCap => ConfigError::RetryCap,
-            other => other,
-        })?;
-        Ok(LazySlot { cache })
+        Ok(())
+    }
+}
+
+/// What a cache refuses, by the names that a slot has for it.
+const fn in_its_words(error: ConfigError) -> ConfigError {
+    match error {
+        ConfigError::BackoffFactor => ConfigError::RetryFactor,
+        ConfigError::BackoffCap => ConfigError::RetryCap,
+        other => other,
     }
 }
 

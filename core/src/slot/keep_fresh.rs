@@ -1,6 +1,5 @@
 //! Refreshing a slot without being asked.
 
-use alloc::sync::Arc;
 use core::{
     future::{Future, poll_fn},
     pin::Pin,
@@ -9,7 +8,7 @@ use core::{
 };
 
 use super::LazySlot;
-use crate::{Cache, Instant, LookupOptions, Runtime, share::Once};
+use crate::{Instant, LookupOptions, Runtime, share::Once};
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns a task that fetches the value at once and refreshes it whenever it is time.
@@ -48,15 +47,13 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn keep_fresh(&self) -> impl Future<Output = ()> + use<V, E, R> {
-        let slot = Arc::downgrade(&self.cache.inner);
+        let slot = self.downgrade();
         Once::new(move || {
             let slot = slot.clone();
             Some(async move {
-                let held = |inner| Self { cache: Cache { inner } };
-                let Some(mut watcher) = slot.upgrade().map(|inner| held(inner).watcher(true)) else { return };
+                let Some(mut watcher) = slot.upgrade().map(|slot| slot.watcher(true)) else { return };
                 let mut earliest = Instant::ZERO;
-                while let Some(inner) = slot.upgrade() {
-                    let slot = held(inner);
+                while let Some(slot) = slot.upgrade() {
                     let at = slot.refresh_at().max(earliest);
                     if at.reached(slot.runtime().now()) {
                         // Callers' patience is none of its business. Whatever it comes to, the slot has noted it.

@@ -14,6 +14,7 @@ mod per_call;
 mod stale;
 mod state;
 mod watch;
+mod weak;
 
 #[cfg(feature = "std")]
 mod blocking;
@@ -25,6 +26,7 @@ pub use fetch::{Answer, FetchFn};
 pub use get::SlotLookup;
 pub use stale::{SlotAbandoned, SlotRefresh, StaleValue};
 pub use watch::{Changed, Watcher};
+pub use weak::WeakSlot;
 
 use crate::{Cache, Runtime, Tuned, policy::Lru};
 use one_key::OneKey;

@@ -29,6 +29,7 @@ mod share;
 mod shared;
 mod state;
 mod timeless;
+mod weak;
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -39,6 +40,7 @@ pub use error::{CircleError, Fault, FlushError, Unflushed, WriteBackError};
 pub use flush::Flush;
 pub use pinned::Pinned;
 pub use room::Room;
+pub use weak::WeakWriteBack;
 
 use crate::{Key, Runtime};
 use asking::Wraps;

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use super::shared::Pin;
-use crate::{Key, Runtime};
+use crate::{ComputeError, Key, Runtime};
 
 /// An entry that stays in its cache for as long as this lives.
 ///
@@ -86,8 +86,12 @@ impl<K: Key, V: Clone, E, R: Runtime> Pinned<K, V, E, R> {
 
     /// Changes the value by a closure and marks the entry dirty; returns the new value.
     ///
-    /// The closure runs outside every lock, and again if somebody else has changed the value meanwhile. It changes a
-    /// clone, so what is flushed at the same time stays as it was.
+    /// The closure runs outside every lock, and again if somebody else has changed the value meanwhile, 64 times at most. It
+    /// changes a clone, so what is flushed at the same time stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// [`ComputeError::Contended`] if the value had changed each time; nothing was done then.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -97,11 +101,11 @@ impl<K: Key, V: Clone, E, R: Runtime> Pinned<K, V, E, R> {
     /// let disk = Memory::from([(1, 10)]);
     /// let cache = WriteBack::builder(Std::new(ManualClock::new()), disk).build()?;
     /// let page = block_on(cache.get_or_load(&1))?;
-    /// assert_eq!(page.update(|number| *number += 1), 11);
+    /// assert_eq!(page.update(|number| *number += 1)?, 11);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn update(&self, mut change: impl FnMut(&mut V)) -> V {
-        loop {
+    pub fn update(&self, mut change: impl FnMut(&mut V)) -> Result<V, ComputeError> {
+        for _ in 0..ComputeError::RUNS {
             let (mut value, version) = self.pin.shared.with(|book| {
                 let entry = book.ledger.entry(self.pin.place);
                 (entry.value.clone(), entry.version)
@@ -113,9 +117,10 @@ impl<K: Key, V: Clone, E, R: Runtime> Pinned<K, V, E, R> {
                 if is_same { Ok(book.ledger.change(self.pin.place, value, now)) } else { Err(value) }
             });
             if old.is_ok() {
-                return result;
+                return Ok(result);
             }
         }
+        Err(ComputeError::Contended)
     }
 
     /// Tells whether there are changes that are not on disk.

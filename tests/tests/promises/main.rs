@@ -9,3 +9,4 @@ mod safe_core;
 mod sums;
 mod unwound;
 mod ways;
+mod weak;

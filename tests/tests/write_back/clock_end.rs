@@ -29,7 +29,10 @@ fn any_age_is_reached_at_the_end_of_the_clock<R: Host>() {
     sim.clock().set(Instant::NEVER);
     drop(hostile::wakers_run(pages.insert(Key(1), Value(1), Room::Wait)).expect("there is room"));
     hostile::wakers_run(pages.get_or_load(&Key(2))).expect("there is room").set(Value(2));
-    hostile::wakers_run(pages.get_or_load(&Key(3))).expect("there is room").update(|value| value.0 = 3);
+    hostile::wakers_run(pages.get_or_load(&Key(3)))
+        .expect("there is room")
+        .update(|value| value.0 = 3)
+        .expect("nobody else changes it");
     assert!(hostile::wakers_run(pages.flush_older_than(Duration::ZERO)).is_ok());
     assert_eq!(pages.dirty(), 0);
 }

@@ -1,11 +1,14 @@
 //! Handles, and what there is to ask of a cache.
 use super::*;
 
+use larder::ComputeError;
+
 on_every_runtime! {
     a_handle_reads_and_changes
     a_clone_is_one_more_pin
     a_change_by_a_closure
     a_closure_runs_again_if_somebody_else_was_faster
+    c108_update_ends
     a_closure_may_call_the_cache
     a_closure_that_panics_changes_nothing
     what_is_flushed_is_not_what_is_changed
@@ -52,7 +55,7 @@ fn a_change_by_a_closure<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     let kept = sim.pin(&pages, 1);
     let before = kept.borrow()[0].value();
-    let after = kept.borrow()[0].update(|value| *Rc::make_mut(value) += 5);
+    let after = kept.borrow()[0].update(|value| *Rc::make_mut(value) += 5).expect("nobody else");
     assert_eq!((*before, *after, *kept.borrow()[0].value(), pages.dirty()), (10, 15, 15, 1));
     sim.flush(&pages);
     assert_eq!(disk.page(1), Some(15));
@@ -72,7 +75,22 @@ fn a_closure_runs_again_if_somebody_else_was_faster<R: Host>() {
         }
         *Rc::make_mut(value) += 1;
     });
-    assert_eq!((runs, *result, value(&pages, 1)), (3, 101, Some(101)));
+    assert_eq!((runs, result, value(&pages, 1)), (3, Ok(V::new(101)), Some(101)));
+    kept.take();
+}
+
+/// C108: beside somebody who changes the value all the time it gives up, and has changed nothing.
+fn c108_update_ends<R: Host>() {
+    let (mut sim, _disk, pages) = start::<R>(10);
+    let kept = sim.pin(&pages, 1);
+    let (handle, mut runs) = (kept.borrow()[0].clone(), 0);
+    let result = handle.update(|value| {
+        runs += 1;
+        handle.set(V::new(runs));
+        *Rc::make_mut(value) += 1000;
+    });
+    assert_eq!((runs, result, value(&pages, 1)), (64, Err(ComputeError::Contended), Some(64)));
+    drop(handle);
     kept.take();
 }
 
@@ -80,10 +98,12 @@ fn a_closure_runs_again_if_somebody_else_was_faster<R: Host>() {
 fn a_closure_may_call_the_cache<R: Host>() {
     let (mut sim, _disk, pages) = start::<R>(10);
     let kept = sim.pin(&pages, 1);
-    kept.borrow()[0].update(|value| {
-        let other = wakers::now(pages.get_or_load(&2)).expect("it is loaded");
-        *Rc::make_mut(value) += *other.value() + pages.len() as u32;
-    });
+    kept.borrow()[0]
+        .update(|value| {
+            let other = wakers::now(pages.get_or_load(&2)).expect("it is loaded");
+            *Rc::make_mut(value) += *other.value() + pages.len() as u32;
+        })
+        .expect("nobody else changes it");
     assert_eq!(value(&pages, 1), Some(10 + 20 + 2));
     kept.take();
 }
@@ -94,7 +114,7 @@ fn a_closure_that_panics_changes_nothing<R: Host>() {
     let kept = sim.pin(&pages, 1);
     let handle = kept.borrow()[0].clone();
     let i = sim.call(async move {
-        handle.update(|value| {
+        let _unwinds = handle.update(|value| {
             *Rc::make_mut(value) = 99;
             std::panic::panic_any(Bang(5));
         });
@@ -111,7 +131,7 @@ fn what_is_flushed_is_not_what_is_changed<R: Host>() {
     disk.flushes_by(|_, _| after(50));
     sim.flush(&pages);
     let kept = sim.pin(&pages, 1);
-    kept.borrow()[0].update(|value| *Rc::make_mut(value) = 12);
+    kept.borrow()[0].update(|value| *Rc::make_mut(value) = 12).expect("nobody else changes it");
     sim.to(50);
     assert_eq!((disk.page(1), value(&pages, 1)), (Some(11), Some(12)));
     kept.take();

@@ -41,7 +41,7 @@ fn values_that_call_the_cache_when_they_go<R: Host>() {
     for key in 0..10 {
         let handle = wakers_run(pages.get_or_load(&Key(key))).expect("there is room");
         handle.set(Value(7));
-        handle.update(|value| value.0 += 1);
+        handle.update(|value| value.0 += 1).expect("nobody else changes it");
     }
     wakers_run(pages.insert(Key(9), Value(1), Room::Wait)).expect("it is not pinned");
     wakers_run(pages.insert(Key(11), Value(1), Room::Wait)).expect("there is room");

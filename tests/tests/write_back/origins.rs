@@ -106,10 +106,12 @@ fn i08_a_back_end_that_keeps_what_it_was_given<R: Host>() {
     let pages = WriteBack::builder(R::on(sim.clock()), back_end).capacity(1).build().expect("valid");
     for key in 1..4 {
         let handle = wakers::now(pages.get_or_load(&key)).expect("there is room");
-        handle.update(|value| *Rc::make_mut(value) += 1);
+        handle.update(|value| *Rc::make_mut(value) += 1).expect("nobody else changes it");
     }
     wakers::now(pages.flush()).expect("it works");
-    wakers::now(pages.get_or_load(&3)).expect("it is there").update(|value| *Rc::make_mut(value) += 1);
+    let third = wakers::now(pages.get_or_load(&3)).expect("it is there");
+    third.update(|value| *Rc::make_mut(value) += 1).expect("nobody else changes it");
+    drop(third);
     wakers::now(pages.invalidate()).expect("nothing is pinned");
     assert_eq!((1..4).map(|key| disk.page(key)).collect::<Vec<_>>(), [Some(11), Some(21), Some(31)]);
     let kept: Vec<_> = seen.take().iter().map(|value| **value).collect();

@@ -127,14 +127,12 @@ fn worker(caches: &[(Slow, Shared)], nth: u64) -> u64 {
             6 => _ = wait(pages.flush_then_depend_on(&caches[random.below(3) as usize].1)),
             7 => {
                 if let Ok(page) = wait(pages.get_or_load_with(&key, Room::Try)) {
-                    page.update(|n| *n += 1);
-                    sum += 1;
+                    sum += u64::from(page.update(|n| *n += 1).is_ok());
                 }
             }
             _ => {
                 if let Ok(page) = wait(pages.get_or_load(&key)) {
-                    page.update(|n| *n += 1);
-                    sum += 1;
+                    sum += u64::from(page.update(|n| *n += 1).is_ok());
                 }
             }
         }

@@ -41,12 +41,12 @@ impl Backend<u32> for Sheet {
 #[test]
 fn a_change_behind_its_back_is_none() {
     let sheet = Sheet(Arc::new(AtomicU32::new(1)));
-    let cache = WriteBack::builder(Std::new(ManualClock::new()), sheet.clone()).build().unwrap();
-    let page = now(cache.get_or_load(&7)).unwrap();
+    let cache = WriteBack::builder(Std::new(ManualClock::new()), sheet.clone()).build().expect("valid");
+    let page = now(cache.get_or_load(&7)).expect("it is there");
     page.value().store(2, SeqCst);
-    now(cache.flush()).unwrap();
+    now(cache.flush()).expect("it works");
     assert_eq!((page.is_dirty(), sheet.0.load(SeqCst)), (false, 1));
-    page.update(|_| {});
-    now(cache.flush()).unwrap();
+    page.update(|_| {}).expect("nobody else changes it");
+    now(cache.flush()).expect("it works");
     assert_eq!(sheet.0.load(SeqCst), 2);
 }

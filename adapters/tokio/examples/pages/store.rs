@@ -73,11 +73,13 @@ impl Store {
         let new = self.allocate();
         self.pages.insert(new, Record { record, version }, Room::Wait).await?;
         let mut page = 0;
-        self.root.update(|root| {
+        let mut change = |root: &mut Arc<Root>| {
             let root = Arc::make_mut(root);
             root.number += 1;
             (page, _) = std::mem::replace(&mut root.records[record as usize], (new, version));
-        });
+        };
+        // (All write the root; what others have written is not lost.)
+        while self.root.update(&mut change).is_err() {}
         Ok(Update { record, version, page })
     }
 

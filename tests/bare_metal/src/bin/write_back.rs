@@ -68,7 +68,7 @@ fn program() -> bool {
 fn holds<R: Runtime>(cache: &WriteBack<u32, u32, (), R>, disk: &Disk) -> bool {
     let one = || async move {
         if let Ok(page) = cache.get_or_load(&7).await {
-            page.update(|value| *value += 1);
+            _ = page.update(|value| *value += 1);
         }
     };
     run(&mut [Task::new(one()), Task::new(one()), Task::new(one())]);

@@ -1,0 +1,125 @@
+//! Handles that keep no cache alive.
+
+use alloc::sync::{Arc, Weak};
+use core::fmt;
+
+use super::{Builder, Cache, ConfigError, builder::assemble};
+use crate::{Key, Runtime, Standard, Tuning, share::Engine};
+
+/// A handle of a [`Cache`] that does not keep it alive.
+///
+/// For what the cache itself owns, or what outlives it: loaders and listeners that use their own cache
+/// ([`Builder::build_cyclic`](crate::Builder::build_cyclic)), and tasks that are to end with it. Made by
+/// [`Cache::downgrade`].
+///
+/// ```
+/// use larder::{Cache, ManualClock, parts::Std};
+///
+/// let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+/// let weak = cache.downgrade();
+/// assert!(weak.upgrade().is_some());
+/// drop(cache);
+/// assert!(weak.upgrade().is_none());
+/// # Ok::<(), larder::ConfigError>(())
+/// ```
+pub struct WeakCache<K, V, E, R: Runtime, S: Tuning = Standard> {
+    inner: Weak<Engine<K, V, E, R, S>>,
+}
+
+impl<K, V, E, R: Runtime, S: Tuning> WeakCache<K, V, E, R, S> {
+    /// Returns the cache, if it still has a handle.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// let weak = cache.downgrade();
+    /// if let Some(cache) = weak.upgrade() {
+    ///     cache.insert(1, 10);
+    /// }
+    /// assert!(cache.contains(&1));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn upgrade(&self) -> Option<Cache<K, V, E, R, S>> {
+        Some(Cache { inner: self.inner.upgrade()? })
+    }
+}
+
+impl<K, V, E, R: Runtime, S: Tuning> Clone for WeakCache<K, V, E, R, S> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone() }
+    }
+}
+
+impl<K, V, E, R: Runtime, S: Tuning> fmt::Debug for WeakCache<K, V, E, R, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakCache").field("is_alive", &(self.inner.strong_count() > 0)).finish()
+    }
+}
+
+impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
+    /// Returns a handle that does not keep the cache alive.
+    ///
+    /// ```
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
+    /// let weak = cache.downgrade();
+    /// drop(cache);
+    /// assert!(weak.upgrade().is_none());
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn downgrade(&self) -> WeakCache<K, V, E, R, S> {
+        WeakCache { inner: Arc::downgrade(&self.inner) }
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
+    /// Returns the cache; what `setup` adds may hold it weakly.
+    ///
+    /// That is for loaders, listeners and whatever else is to use the cache that owns it: with a clone of the cache each
+    /// would keep the other alive for ever. The handle leads nowhere before this returns, and again once the last handle
+    /// of the cache is gone. A load that holds an upgraded one across an await keeps the cache alive until it ends or is
+    /// dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build). A seed for the hasher, where one is needed, has to be given before.
+    ///
+    /// ```
+    /// use futures_lite::future::block_on;
+    /// use larder::{Cache, ManualClock, parts::Std};
+    ///
+    /// // The length of a path is that of its parent, and one more.
+    /// let depths = Cache::builder(Std::new(ManualClock::new())).build_cyclic(|builder, weak| {
+    ///     let weak = weak.clone();
+    ///     builder.load_fn(move |path: String| {
+    ///         let weak = weak.clone();
+    ///         async move {
+    ///             let Some((parent, _)) = path.rsplit_once('/') else { return Ok(0) };
+    ///             let cache = weak.upgrade().ok_or("the cache is gone")?;
+    ///             match cache.get(parent).await {
+    ///                 Ok(depth) => Ok::<u32, &str>(depth + 1),
+    ///                 Err(_) => Err("no parent"),
+    ///             }
+    ///         }
+    ///     })
+    /// })?;
+    /// assert_eq!(block_on(depths.get("a/b/c")).ok(), Some(2));
+    /// assert!(depths.contains("a/b") && depths.contains("a"));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn build_cyclic(
+        mut self,
+        setup: impl FnOnce(Self, &WeakCache<K, V, E, R, S>) -> Self,
+    ) -> Result<Cache<K, V, E, R, S>, ConfigError> {
+        let hasher = self.hasher.take().ok_or(ConfigError::HashSeed)?;
+        let mut verdict = Ok(());
+        let inner = Arc::new_cyclic(|weak| {
+            let mut builder = setup(self, &WeakCache { inner: weak.clone() });
+            verdict = builder.check();
+            // (Something has to be made; what is refused is dropped at once.)
+            let hasher = builder.hasher.take().unwrap_or(hasher);
+            assemble(builder, hasher)
+        });
+        verdict.map(|()| Cache { inner })
+    }
+}
