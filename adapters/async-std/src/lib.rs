@@ -87,6 +87,53 @@ pub type LazySlot<V, E = BoxError> = larder::LazySlot<V, E, AsyncStd>;
 /// ```
 pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, AsyncStd>;
 
+/// The configuration of a cache on [`AsyncStd`], unless another runtime is said.
+///
+/// ```
+/// use std::time::Duration;
+/// use larder_async_std::{Builder, Cache, AsyncStd};
+///
+/// fn brief<K, V>(builder: Builder<K, V>) -> Builder<K, V>
+/// where
+///     K: larder_async_std::Key,
+///     V: Clone,
+/// {
+///     builder.ttl(Duration::from_secs(5))
+/// }
+/// let names: Cache<u64, String> = brief(Cache::builder(AsyncStd::new())).build()?;
+/// # names.insert(7, String::from("user 7"));
+/// # Ok::<(), larder_async_std::ConfigError>(())
+/// ```
+pub type Builder<K, V, E = BoxError, R = AsyncStd> = larder::Builder<K, V, E, R>;
+
+/// The configuration of a lazy slot on [`AsyncStd`].
+pub type SlotBuilder<V, E = BoxError, R = AsyncStd> = larder::SlotBuilder<V, E, R>;
+
+/// The configuration of a write-back cache on [`AsyncStd`].
+pub type WriteBackBuilder<K, V, E = BoxError, R = AsyncStd> = larder::WriteBackBuilder<K, V, E, R>;
+
+/// A handle of a cache on [`AsyncStd`] that does not keep it alive.
+///
+/// ```
+/// use larder_async_std::{Cache, WeakCache};
+///
+/// struct Janitor {
+///     names: WeakCache<u64, String>,
+/// }
+///
+/// let names = Cache::new(10_000);
+/// let janitor = Janitor { names: names.downgrade() };
+/// drop(names);
+/// assert!(janitor.names.upgrade().is_none());
+/// ```
+pub type WeakCache<K, V, E = BoxError, R = AsyncStd> = larder::WeakCache<K, V, E, R>;
+
+/// A handle of a lazy slot on [`AsyncStd`] that does not keep it alive.
+pub type WeakSlot<V, E = BoxError, R = AsyncStd> = larder::WeakSlot<V, E, R>;
+
+/// A handle of a write-back cache on [`AsyncStd`] that does not keep it alive.
+pub type WeakWriteBack<K, V, E = BoxError, R = AsyncStd> = larder::WeakWriteBack<K, V, E, R>;
+
 /// [`AsyncStd`] with a clock that is cheaper to read and a few milliseconds coarse.
 ///
 /// ```

@@ -83,6 +83,53 @@ pub type LazySlot<V, E = BoxError> = larder::LazySlot<V, E, Smol>;
 /// ```
 pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, Smol>;
 
+/// The configuration of a cache on [`Smol`], unless another runtime is said.
+///
+/// ```
+/// use std::time::Duration;
+/// use larder_smol::{Builder, Cache, Smol};
+///
+/// fn brief<K, V>(builder: Builder<K, V>) -> Builder<K, V>
+/// where
+///     K: larder_smol::Key,
+///     V: Clone,
+/// {
+///     builder.ttl(Duration::from_secs(5))
+/// }
+/// let names: Cache<u64, String> = brief(Cache::builder(Smol::new())).build()?;
+/// # names.insert(7, String::from("user 7"));
+/// # Ok::<(), larder_smol::ConfigError>(())
+/// ```
+pub type Builder<K, V, E = BoxError, R = Smol> = larder::Builder<K, V, E, R>;
+
+/// The configuration of a lazy slot on [`Smol`].
+pub type SlotBuilder<V, E = BoxError, R = Smol> = larder::SlotBuilder<V, E, R>;
+
+/// The configuration of a write-back cache on [`Smol`].
+pub type WriteBackBuilder<K, V, E = BoxError, R = Smol> = larder::WriteBackBuilder<K, V, E, R>;
+
+/// A handle of a cache on [`Smol`] that does not keep it alive.
+///
+/// ```
+/// use larder_smol::{Cache, WeakCache};
+///
+/// struct Janitor {
+///     names: WeakCache<u64, String>,
+/// }
+///
+/// let names = Cache::new(10_000);
+/// let janitor = Janitor { names: names.downgrade() };
+/// drop(names);
+/// assert!(janitor.names.upgrade().is_none());
+/// ```
+pub type WeakCache<K, V, E = BoxError, R = Smol> = larder::WeakCache<K, V, E, R>;
+
+/// A handle of a lazy slot on [`Smol`] that does not keep it alive.
+pub type WeakSlot<V, E = BoxError, R = Smol> = larder::WeakSlot<V, E, R>;
+
+/// A handle of a write-back cache on [`Smol`] that does not keep it alive.
+pub type WeakWriteBack<K, V, E = BoxError, R = Smol> = larder::WeakWriteBack<K, V, E, R>;
+
 /// [`Smol`] with a clock that is cheaper to read and a few milliseconds coarse.
 ///
 /// ```

@@ -94,6 +94,53 @@ pub type LazySlot<V, E = BoxError> = larder::LazySlot<V, E, Tokio>;
 /// ```
 pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, Tokio>;
 
+/// The configuration of a cache on [`Tokio`], unless another runtime is said.
+///
+/// ```
+/// use std::time::Duration;
+/// use larder_tokio::{Builder, Cache, Tokio};
+///
+/// fn brief<K, V>(builder: Builder<K, V>) -> Builder<K, V>
+/// where
+///     K: larder_tokio::Key,
+///     V: Clone,
+/// {
+///     builder.ttl(Duration::from_secs(5))
+/// }
+/// let names: Cache<u64, String> = brief(Cache::builder(Tokio::new())).build()?;
+/// # names.insert(7, String::from("user 7"));
+/// # Ok::<(), larder_tokio::ConfigError>(())
+/// ```
+pub type Builder<K, V, E = BoxError, R = Tokio> = larder::Builder<K, V, E, R>;
+
+/// The configuration of a lazy slot on [`Tokio`].
+pub type SlotBuilder<V, E = BoxError, R = Tokio> = larder::SlotBuilder<V, E, R>;
+
+/// The configuration of a write-back cache on [`Tokio`].
+pub type WriteBackBuilder<K, V, E = BoxError, R = Tokio> = larder::WriteBackBuilder<K, V, E, R>;
+
+/// A handle of a cache on [`Tokio`] that does not keep it alive.
+///
+/// ```
+/// use larder_tokio::{Cache, WeakCache};
+///
+/// struct Janitor {
+///     names: WeakCache<u64, String>,
+/// }
+///
+/// let names = Cache::new(10_000);
+/// let janitor = Janitor { names: names.downgrade() };
+/// drop(names);
+/// assert!(janitor.names.upgrade().is_none());
+/// ```
+pub type WeakCache<K, V, E = BoxError, R = Tokio> = larder::WeakCache<K, V, E, R>;
+
+/// A handle of a lazy slot on [`Tokio`] that does not keep it alive.
+pub type WeakSlot<V, E = BoxError, R = Tokio> = larder::WeakSlot<V, E, R>;
+
+/// A handle of a write-back cache on [`Tokio`] that does not keep it alive.
+pub type WeakWriteBack<K, V, E = BoxError, R = Tokio> = larder::WeakWriteBack<K, V, E, R>;
+
 /// [`Tokio`] with a clock that is cheaper to read and a few milliseconds coarse.
 ///
 /// It reads the operating system's coarse monotonic clock, so a paused runtime does not move it.

@@ -165,9 +165,10 @@ pub struct StaleOutcome<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
 
 /// The refresh of a value: a future to await, spawn or drop.
 ///
-/// It owns its share of the cache. It ends once the key has a new outcome, the one who brought that about, and tells
-/// nothing: a failed refresh leaves the value as it is. It costs no load until it is polled, or another stale call comes,
-/// which polls it once; while it is held, nobody else is asked to refresh the key, for as long as the lock age says.
+/// It owns its share of the cache. It ends once the key has a new outcome, whoever brought that about, and tells
+/// nothing, as whoever spawns it wants nothing back; [`outcome`](Self::outcome) does. A failed refresh leaves the value as
+/// it is. It costs no load until it is polled, or another stale call comes, which polls it once; while it is held, nobody
+/// else is asked to refresh the key, for as long as the lock age says.
 ///
 /// # Cancel safety
 ///
@@ -197,6 +198,43 @@ pub struct Refresh<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Refresh<K, V, E, R, S> {
+    /// Does the refresh, and tells how it ended.
+    ///
+    /// With what a [`lookup`](Cache::lookup) would tell that waited for the same load: the new value, or why there is
+    /// none, also where [`stale_if_error`](crate::Builder::stale_if_error) has lookups served the old one. A refresh that has
+    /// ended before is pending for ever.
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Cache::get).
+    ///
+    /// # Cancel safety
+    ///
+    /// As that of the refresh itself.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .stale_while_refresh(Duration::from_secs(30))
+    ///     .load_fn(|_: u32| async { Err::<u32, _>(io::Error::other("no route")) })
+    ///     .build()?;
+    /// cache.insert(1, 10);
+    /// clock.advance(Duration::from_secs(70));
+    /// let stale = block_on(cache.get_stale(&1))?;
+    /// let refresh = stale.refresh.expect("the first to find it stale has the refresh");
+    /// let error = block_on(refresh.outcome()).unwrap_err();
+    /// assert_eq!(error.error().map(io::Error::to_string), Some("no route".into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn outcome(self) -> impl Future<Output = Result<Outcome<V, E>, LoadError<E>>> + Unpin {
+        Ending(self)
+    }
+
     /// Polls it once for a caller who has been served, so that it has begun whenever the runtime comes to it.
     fn begin(mut self, cx: &mut Context<'_>) -> Option<Self> {
         let mut poll = Poll::Ready(());
@@ -212,6 +250,17 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Future for Refresh<K, V, E, R, 
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.waiter.poll(cx)
+    }
+}
+
+/// A refresh that tells how it ended.
+struct Ending<K: Key, V: Clone, E, R: Runtime, S: Tuning>(Refresh<K, V, E, R, S>);
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Future for Ending<K, V, E, R, S> {
+    type Output = Result<Outcome<V, E>, LoadError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.waiter.poll_told(cx)
     }
 }
 

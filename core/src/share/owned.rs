@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::task::{Context, Poll};
 
-use super::{After, ByLoader, CallerLoad, Engine, NoLoad, Stay, stay::State};
+use super::{After, ByLoader, CallerLoad, Engine, NoLoad, Stay, engine::ToldOf, stay::State};
 use crate::{Key, Runtime, Tuning};
 
 /// A waiter that asks for nothing but that the load goes on.
@@ -33,6 +33,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Owned<K, V, E, R, S> {
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_told(cx).map(drop)
+    }
+
+    /// The same for one who wants to know how it ended.
+    pub(crate) fn poll_told(&mut self, cx: &mut Context<'_>) -> Poll<ToldOf<V, E>> {
         let Self { engine, stay, begins } = self;
         if !stay.waiting.seat.is_taken() {
             return Poll::Pending;
@@ -41,7 +46,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Owned<K, V, E, R, S> {
         let mut after = After::new(engine);
         let mut visit = engine.visit(None, &engine.call, by, cx.waker());
         visit.reached = stay.reached;
-        engine.carry_on(stay, &mut visit, by, None, &mut after, cx)
+        let poll = engine.carry_on(stay, &mut visit, by, None, &mut after, cx);
+        after.told(poll)
     }
 }
 

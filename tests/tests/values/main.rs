@@ -4,6 +4,7 @@ mod bounds;
 mod capacity;
 mod compute;
 mod early_refresh;
+mod ended;
 mod equal_hashes;
 mod expiry;
 mod idle;
