@@ -177,8 +177,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 self.drive_as_many(key.to_key(), number, driving.waiting, make, visit.waker, after);
                 visit.start = by.start(&self.source);
                 driving.waiting.newer = None;
+                // (Who has been served looks after it once, and has what it was told.)
+                let next = if driving.waiting.is_visitor { Step::Told } else { Step::Again };
                 driving.disarm_polled();
-                return Step::Again;
+                return next;
             }
             let previous = self.previous(hash, key);
             load = if step == Step::Make {

@@ -7,6 +7,7 @@ on_every_runtime! {
     d57_polled_once_by_who_is_served
     d57_no_waker_is_left_behind
     d57_served_though_the_poll_ends_the_load
+    d57_served_though_the_load_may_tell_of_more
     d57_who_looks_after_nothing
     d57_a_call_that_spawns_polls_first
 }
@@ -76,6 +77,29 @@ fn d57_served_though_the_poll_ends_the_load<R: Host>() {
             (2, 0, u64::from(held.is_none()))
         );
         assert_clean(&stats);
+    }
+}
+
+/// D57: it has the stale value also where a load of many keys may answer what nobody asked for, and begins no other load.
+fn d57_served_though_the_load_may_tell_of_more<R: Host>() {
+    for (script, held) in [(ready(), Some(7)), (ready().fails(2), None), (ready().panics(3), None), (never(), None)] {
+        let mut sim = Sim::new();
+        let batches = sim.batches(script);
+        let cache = sim.batched::<R>(&batches, |c| {
+            c.ttl(ms(100)).stale_while_refresh(ms(1000)).lock_age(ms(0)).attempts(2).store_surplus()
+        });
+        cache.insert(7, V::new(0));
+        sim.to(150);
+        let claimed = sim.stale(&cache, 7);
+        let further = sim.stale(&cache, 7);
+        assert_eq!((sim.saw(claimed), sim.saw(further)), ("150: V0 Stale(50) +ticket".into(), sim.saw(claimed)));
+        let served = sim.stale(&cache, 7);
+        assert_eq!(sim.saw(served), "150: V0 Stale(50)");
+        assert_eq!(cache.get_if_present(&7).map(|value| *value), held);
+        let stats = cache.stats();
+        assert_eq!((stats.stale, stats.joined, stats.errors, stats.takeovers), (3, 0, 0, 1));
+        drop((sim.ticket(claimed), sim.ticket(further)));
+        assert_clean(&cache.stats());
     }
 }
 
