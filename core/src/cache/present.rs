@@ -131,6 +131,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let (judgement, copy) = (inner.judge(&key, &loaded), loaded.value.clone());
         let at = At { now: inner.runtime.now().told(), rules: &inner.rules };
         let mut after = After::new(inner);
-        inner.with(hash, |shard| shard.get_or_insert(hash, key, (loaded, copy), judgement, at, after.effects()))
+        // (What is not stored after all is dropped when the shard is free again.)
+        let mut coming = Some((key, loaded));
+        inner.with_room(hash, at.now, &mut after, |shard, effects| {
+            shard.get_or_insert(hash, &mut coming, &copy, judgement, at, effects)
+        })
     }
 }

@@ -3,7 +3,7 @@
 use super::{At, Carries, Effects, Shard};
 use crate::{
     Failure, Instant,
-    store::{Failing, policy::Policy},
+    store::{Allowance, Failing, policy::Policy},
 };
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
@@ -20,11 +20,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let At { now, rules } = at;
         let Some(key) = key else { return };
         let hash = self.flights.at(place).hash;
-        let capacity = self.values.capacity();
-        // A value that it may soften is worth more than it: where there is no room for both, the value stays.
-        let spare = value.map_or(capacity, |value| capacity.saturating_sub(self.values.entry(value).weight));
-        let share = failures_share(capacity).min(spare);
-        if (rules.backoff.first.is_zero() && !rules.backoff.endless) || share == 0 {
+        let share = self.share_of_failures(value, known);
+        if !rules.keeps_failures() || share == 0 {
             effects.keep_key(Some(key));
             return;
         }
@@ -37,6 +34,19 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         effects.keep_failure(self.failures.record(known, failing, now, &rules.backoff));
         self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
         self.note_due();
+        self.give_back();
+    }
+
+    /// How many failures may be kept, one more of them beside the value that its key has.
+    fn share_of_failures(&mut self, value: Option<u32>, known: Option<u32>) -> u64 {
+        if known.is_none() {
+            let used = self.weight();
+            _ = self.values.allowance.lack(used, 1);
+        }
+        let Allowance { own, part, whole, .. } = self.values.allowance;
+        // A value that it may soften is worth more than it: where there is no room for both, the value stays.
+        let spare = value.map_or(own, |value| own.saturating_sub(self.values.entry(value).weight));
+        failures_share(part, whole).min(spare)
     }
 
     /// One failure more is to be kept, unless it takes the place of the one at `known`.
@@ -55,7 +65,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         now: Instant,
         effects: &mut Effects<K, V, E, C>,
     ) {
-        let share = failures_share(self.values.capacity());
+        let share = self.share_of_failures(None, known);
         if end.reached(now) || share == 0 {
             effects.keep_failure(known.map(|known| self.failures.remove(known)));
             effects.keep_key(Some(key));
@@ -65,12 +75,13 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
         }
         self.note_due();
+        self.give_back();
     }
 }
 
-/// How many failures are kept at most, so that they do not crowd out values.
-pub(super) fn failures_share(capacity: u64) -> u64 {
-    (capacity / FAILURES_SHARE).max(1).min(capacity)
+/// How many failures a shard keeps at most, so that they do not crowd out values.
+pub(super) fn failures_share(part: u64, whole: u64) -> u64 {
+    (part / FAILURES_SHARE).max(1).min(whole)
 }
 
 /// Failures take at most one part in so many.

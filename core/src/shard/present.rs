@@ -84,8 +84,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(crate) fn get_or_insert(
         &mut self,
         hash: u64,
-        key: K,
-        (loaded, copy): (Loaded<V>, V),
+        coming: &mut Option<(K, Loaded<V>)>,
+        copy: &V,
         judgement: Judgement,
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
@@ -93,17 +93,18 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     where
         K: Hash,
     {
-        if let Some(found) = self.find_present(hash, at.now, |k| *k == key) {
-            effects.keep_key(Some(key));
-            effects.rest().values.extend([loaded.value, copy]);
+        let eq = |k: &K| coming.as_ref().is_some_and(|(key, _)| k == key);
+        let place = self.values.find(hash, eq);
+        if let Some(found) = self.find_present(hash, at.now, eq) {
             return found;
         }
-        let place = self.values.find(hash, |k| *k == key);
-        let status = self.count_lack(place);
+        let value = copy.clone();
         self.invalidate_load(None, effects);
-        let stored = self.take_in(hash, key, loaded, judgement, at, effects);
+        let stored = self.take_in(hash, coming, judgement, at, effects);
+        // (Else there is no room yet: it comes again.)
+        let status = if coming.is_none() { self.count_lack(place) } else { Status::Miss };
         Outcome {
-            value: copy,
+            value,
             status,
             age: Duration::ZERO,
             time_left: TimeLeft::until(stored.map_or(at.now, |stored| stored.1), at.now),

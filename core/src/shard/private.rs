@@ -13,7 +13,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         &mut self,
         place: u32,
         number: u32,
-        plan: Plan<K, V>,
+        (value, plan): (V, Plan<K, V>),
         now: Instant,
         alone: Option<(&mut Waiting<C::Notify>, bool)>,
         effects: &mut Effects<K, V, E, C>,
@@ -27,8 +27,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         self.flights.counts.succeeded += u64::from(alone.is_some() || self.flights.counts(place, number));
         self.counts.count_time(plan.begun, now);
         let since = plan.former.map_or(now, |former| former.published);
-        let answer =
-            Answer { value: plan.value, attempt: Some(number), published: now, since, deadline: now, generation: None };
+        let answer = Answer { value, attempt: Some(number), published: now, since, deadline: now, generation: None };
         let is_told = alone.is_some();
         if let Some((waiting, wants_value)) = alone {
             let own = self.end_alone(place, effects);
@@ -39,8 +38,8 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             self.keep_to_its_caller(place, number, answer, effects);
         }
         if let Some(key) = key {
-            let (value, known) = plan.places;
-            self.discard(value, now, effects);
+            let (former, known) = plan.places;
+            self.discard(former, now, effects);
             self.keep_private(known, (hash, key), now.saturating_add(length), now, effects);
         }
         is_told

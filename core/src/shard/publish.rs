@@ -46,32 +46,52 @@ impl<V> News<V> {
     }
 }
 
+impl<K, V, E, C: Carries> Effects<K, V, E, C> {
+    /// What a load brought is of no use.
+    #[cold]
+    pub(crate) fn keep_news(&mut self, news: Option<Result<News<V>, Failure<E>>>) {
+        match news {
+            Some(Ok(news)) => self.rest().values.push(news.into_value()),
+            Some(Err(failure)) => self.keep_error(Some(failure)),
+            None => {}
+        }
+    }
+}
+
 /// What is to be done with an answer.
 pub(super) struct Plan<K, V> {
-    pub(super) value: V,
     /// Its end and the value, if it is stored.
-    stored: Option<(Instant, V)>,
+    pub(super) stored: Option<(Instant, V)>,
     /// The key of a value that came expired, where such are kept.
     over: Option<K>,
     /// For how many nanoseconds loads are not shared after this one, whose answer is its own caller's alone.
     pub(super) private: Option<u64>,
-    weight: u64,
+    pub(super) weight: u64,
     pub(super) former: Option<Former>,
     pub(super) begun: Instant,
     pub(super) places: (Option<u32>, Option<u32>),
 }
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// There is no room for what was to be stored: the plan comes to nothing.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn end_plan(plan: Plan<K, V>, effects: &mut Effects<K, V, E, C>) {
+        effects.rest().values.extend(plan.stored.map(|stored| stored.1));
+        effects.keep_key(plan.over);
+    }
+
     #[inline(always)]
     pub(super) fn plan(
         &mut self,
         place: u32,
         (begun, terms): (Instant, Terms),
-        news: News<V>,
+        news: &News<V>,
         at: At<'_>,
     ) -> Plan<K, V> {
         let At { now, rules } = at;
         let News { loaded: Loaded { value, ttl, weight }, former, judgement } = news;
+        let (ttl, weight) = (*ttl, *weight);
         let former = former.map(|(generation, published)| Former { generation, published });
         let ttl = ttl.or(terms.ttl).or(judgement.ttl).or(rules.ttl);
         let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1);
@@ -85,7 +105,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             Ttl::Private(length) if !rules.keeps_expired && slot.key.is_some() => Some(length),
             _ => None,
         };
-        Plan { value, stored, over, private, weight, former, begun, places }
+        Plan { stored, over, private, weight, former, begun, places }
     }
 
     #[inline(always)]
@@ -93,11 +113,12 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         &mut self,
         key: Option<(u64, K)>,
         number: u32,
+        value: V,
         plan: Plan<K, V>,
         At { now, rules }: At<'_>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Answer<V> {
-        let Plan { value, stored, over, weight, former, begun, places: (place, failure), .. } = plan;
+        let Plan { stored, over, weight, former, begun, places: (place, failure), .. } = plan;
         // What came expired is no reason to do without a value that is still good.
         let is_of_use = |place: u32| over.is_some() && former.is_none() && self.values.entry(place).is_fresh(now);
         let stays = place.is_some_and(is_of_use);
@@ -132,6 +153,10 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
                 effects.keep_key(Some(key));
             }
         }
+        // (Who comes anew has taken no more than it needs.)
+        if place.is_some() || failure.is_some() {
+            self.give_back();
+        }
         answer
     }
 
@@ -160,7 +185,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     #[inline(always)]
     pub(super) fn put(&mut self, place: Option<u32>, new: New<K, V>, effects: &mut Effects<K, V, E, C>) -> Option<u32> {
-        if let Some(spare) = self.values.capacity().checked_sub(new.weight.max(1)) {
+        if let Some(spare) = self.values.allowance.own.checked_sub(new.weight.max(1)) {
             while self.failures.len() as u64 > spare {
                 effects.keep_failure(self.failures.forget_first());
             }

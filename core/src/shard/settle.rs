@@ -1,142 +1,18 @@
-//! A load ends: published, failed, over its budget; and callers leave.
+//! A load ends: settled, failed, over its budget; and callers leave.
 
-use core::{hash::Hash, mem};
+use core::mem;
 
-use super::{Answer, At, Carries, Effects, News, Seat, Shard, Step, Visit, Waiting};
+use super::{At, Carries, Effects, Seat, Shard, Waiting};
 use crate::{
     Cause, Failure, Instant,
     flight::{Failing as Ending, Left, Woken},
     store::policy::Policy,
 };
 
-impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// A load that this caller drove has ended: published, unless something newer is there; then the caller is told.
-    ///
-    /// What it `brought` is taken from where it is, as it may be large.
-    #[inline]
-    pub(crate) fn land(
-        &mut self,
-        waiting: &mut Waiting<C::Notify>,
-        brought: &mut Option<Result<News<V>, Failure<E>>>,
-        now: Instant,
-        visit: &Visit<'_, K, C::Batch>,
-        effects: &mut Effects<K, V, E, C>,
-    ) -> Step {
-        let at = At { now, rules: visit.rules };
-        if let Some(newer) = waiting.newer.take_if(|_| effects.number == waiting.seat.began) {
-            // It was lent. (The newer epoch first: what is published is there before anybody is told.)
-            brought.clone().into_iter().for_each(|news| self.deliver(&newer.0, None, news, at, effects));
-        }
-        let (place, number) = self.back(waiting, effects);
-        let is_alone = !waiting.is_visitor && self.flights.at(place).is_alone_with(number);
-        if let Some(Err(_)) = brought {
-            if let Some(Err(failure)) = brought.take() {
-                self.fail(place, number, failure, at, effects);
-            }
-        } else {
-            let alone = if is_alone { Some((&mut *waiting, visit.wants_value)) } else { None };
-            if self.succeed(place, number, brought, at, alone, effects) {
-                return Step::Told;
-            }
-        }
-        if waiting.is_visitor {
-            return Step::Told;
-        }
-        self.visit(waiting, visit, effects)
-    }
-
-    /// A load has answered: what it brings is stored and told, unless something newer is there.
-    ///
-    /// Where one caller is the only one who waits and this its only load, `alone` is that caller, and whether it wants but
-    /// the value: the flight ends in one go, and true is returned.
-    pub(crate) fn succeed(
-        &mut self,
-        place: u32,
-        number: u32,
-        brought: &mut Option<Result<News<V>, Failure<E>>>,
-        at: At<'_>,
-        alone: Option<(&mut Waiting<C::Notify>, bool)>,
-        effects: &mut Effects<K, V, E, C>,
-    ) -> bool {
-        let attempt = self.flights.at(place).flight.attempt(number).filter(|attempt| attempt.is_live());
-        let attempt = attempt.map(|attempt| (attempt.begun, attempt.terms));
-        let Some(Ok(news)) = brought.take() else { return false };
-        let Some((begun, terms)) = attempt else {
-            effects.rest().values.push(news.into_value());
-            return false;
-        };
-        // Everything that may panic comes first.
-        let former = news.former();
-        let plan = self.plan(place, (begun, terms), news, at);
-        if plan.private.is_some() {
-            return self.succeed_privately(place, number, plan, at.now, alone, effects);
-        }
-        // (Who loads for itself has no key there.)
-        let is_unshared = self.flights.at(place).key.is_none();
-        self.flights.counts.succeeded += u64::from(alone.is_some() || self.flights.counts(place, number));
-        let hash = self.flights.at(place).hash;
-        let key = if alone.is_some() {
-            self.end_alone(place, effects)
-        } else {
-            self.flights.at(place).flight.forget(number);
-            self.settle(place, effects)
-        };
-        let mut answer = self.publish(key.map(|key| (hash, key)), number, plan, at, effects);
-        if is_unshared {
-            // Nothing is stored; a value that is still good was stored before.
-            answer.generation = former;
-        }
-        match alone {
-            Some((waiting, wants_value)) => {
-                self.tell_alone(waiting, wants_value, answer, effects);
-                true
-            }
-            None => {
-                self.flights.at(place).verdict = Some(Ok(answer));
-                false
-            }
-        }
-    }
-
-    /// The only caller of a flight that has ended is told.
-    #[inline(always)]
-    pub(super) fn tell_alone(
-        &mut self,
-        waiting: &mut Waiting<C::Notify>,
-        wants_value: bool,
-        answer: Answer<V>,
-        effects: &mut Effects<K, V, E, C>,
-    ) {
-        if wants_value {
-            self.count_told(waiting);
-            effects.value = Some(answer.value);
-        } else {
-            effects.told = Some(Ok(self.outcome_of(waiting, answer)));
-        }
-        waiting.seat = Seat::default();
-    }
-
-    /// The flight ends with its only caller and its only load.
-    #[inline(always)]
-    pub(super) fn end_alone(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) -> Option<K> {
-        let was_attached = self.flights.detach(place);
-        let slot = self.flights.at(place);
-        effects.keep_waker(slot.flight.end_alone());
-        let key = slot.key.take();
-        self.flights.seats -= 1;
-        self.flights.free(place);
-        if was_attached {
-            return key;
-        }
-        effects.keep_key(key);
-        None
-    }
-}
-
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// A caller is back with a load that ended: it need not be woken for that.
     #[inline(always)]
-    fn back(&mut self, waiting: &mut Waiting<C::Notify>, effects: &mut Effects<K, V, E, C>) -> (u32, u32) {
+    pub(super) fn back(&mut self, waiting: &mut Waiting<C::Notify>, effects: &mut Effects<K, V, E, C>) -> (u32, u32) {
         let place = self.flights.place(&waiting.seat);
         let flight = &mut self.flights.at(place).flight;
         flight.set_begun(waiting.seat.began, waiting.started);

@@ -36,7 +36,7 @@ use crate::{
     flight::{Start, Terms, Woken},
     parts::{WakerList, Wakers},
     source::{Judgement, Loaded},
-    store::{Backoff, Factor, Keeping, policy::Lru},
+    store::{Allowance, Backoff, Factor, Keeping, policy::Lru},
 };
 
 /// Loads are plain numbers.

@@ -16,6 +16,7 @@ mod own_limits;
 mod present;
 mod refresh;
 mod remove_if;
+mod room;
 mod stale;
 mod store;
 mod writes;

@@ -70,22 +70,23 @@ impl Ghosts {
     ///
     /// Costs a comparison, except when it grows: then O(residents), and at least to the double, so seldom.
     pub(super) fn reserve(&mut self, residents: u64, capacity: u64) {
-        let needed = buckets(residents.min(capacity));
-        if needed > self.buckets.len() as u64 {
-            self.grow(needed, buckets(capacity));
+        if residents.min(capacity) > self.buckets.len() as u64 * (SLOTS as u64 / PER_RESIDENT) {
+            self.grow(residents, capacity);
         }
     }
 
     /// Gives back what exceeds the ghosts that `capacity` allows.
     pub(super) fn trim(&mut self, capacity: u64) {
         let most = buckets(capacity);
-        if most < self.buckets.len() as u64 {
+        // (A little more is left, as the capacity of a shard may change often.)
+        if most + most / 8 < self.buckets.len() as u64 {
             self.resize(most);
         }
     }
 
     #[cold]
-    fn grow(&mut self, needed: u64, most: u64) {
+    fn grow(&mut self, residents: u64, capacity: u64) {
+        let (needed, most) = (buckets(residents.min(capacity)), buckets(capacity));
         // A multiple of the present number, for which `resize` loses nothing.
         let present = (self.buckets.len() as u64).max(1);
         self.resize(needed.div_ceil(present).saturating_mul(present).min(most));

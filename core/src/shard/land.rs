@@ -1,0 +1,179 @@
+//! A load that a caller drove has ended: what it brings is stored and told.
+
+use core::hash::Hash;
+
+use super::{Answer, At, Carries, Effects, News, Seat, Shard, Step, Visit, Waiting};
+use crate::{Failure, Instant, store::policy::Policy};
+
+impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// A load that this caller drove has ended: published, unless something newer is there; then the caller is told. If it
+    /// [needs](Effects::need) room, it has not landed.
+    ///
+    /// What it `brought` is taken from where it is, as it may be large.
+    #[inline(always)]
+    pub(crate) fn land(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        brought: &mut Option<Result<News<V>, Failure<E>>>,
+        now: Instant,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
+        let at = At { now, rules: visit.rules };
+        if waiting.newer.is_some() && !self.land_in_newer(waiting, brought, at, effects) {
+            return Step::Again;
+        }
+        let (place, number) = self.back(waiting, effects);
+        let is_alone = !waiting.is_visitor && self.flights.at(place).is_alone_with(number);
+        if let Some(Err(_)) = brought {
+            if !self.land_failure(place, number, brought, at, effects) {
+                return Step::Again;
+            }
+        } else {
+            let alone = if is_alone { Some((&mut *waiting, visit.wants_value)) } else { None };
+            if self.succeed(place, number, brought, at, alone, effects) || effects.lacks_room() {
+                return Step::Told;
+            }
+        }
+        if waiting.is_visitor {
+            return Step::Told;
+        }
+        self.visit(waiting, visit, effects)
+    }
+
+    /// What was lent in both epochs is delivered in the newer one first: what is published is there before anybody is told.
+    #[cold]
+    #[inline(never)]
+    fn land_in_newer(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        brought: &Option<Result<News<V>, Failure<E>>>,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> bool {
+        let Some(newer) = waiting.newer.take_if(|_| effects.number == waiting.seat.began) else { return true };
+        let mut news = brought.clone();
+        let has_landed = self.deliver(&newer.0, None, &mut news, at, effects);
+        if !has_landed {
+            waiting.newer = Some(newer);
+            effects.keep_news(news);
+        }
+        has_landed
+    }
+
+    /// A load has failed; false if that needs room first.
+    #[inline(never)]
+    pub(super) fn land_failure(
+        &mut self,
+        place: u32,
+        number: u32,
+        brought: &mut Option<Result<News<V>, Failure<E>>>,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> bool {
+        if at.rules.keeps_failures() && !self.finds_room_beside(place, effects) {
+            return false;
+        }
+        if let Some(Err(failure)) = brought.take() {
+            self.fail(place, number, failure, at, effects);
+        }
+        true
+    }
+
+    /// A load has answered: what it brings is stored and told, unless something newer is there.
+    ///
+    /// Where one caller is the only one who waits and this its only load, `alone` is that caller, and whether it wants but
+    /// the value: the flight ends in one go, and true is returned. If it [needs](Effects::need) room, nothing has happened.
+    pub(crate) fn succeed(
+        &mut self,
+        place: u32,
+        number: u32,
+        brought: &mut Option<Result<News<V>, Failure<E>>>,
+        at: At<'_>,
+        alone: Option<(&mut Waiting<C::Notify>, bool)>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> bool {
+        let attempt = self.flights.at(place).flight.attempt(number).filter(|attempt| attempt.is_live());
+        let attempt = attempt.map(|attempt| (attempt.begun, attempt.terms));
+        let (Some(Ok(news)), Some(attempt)) = (&*brought, attempt) else {
+            effects.keep_news(brought.take());
+            return false;
+        };
+        // Everything that may panic comes first.
+        let former = news.former();
+        let plan = self.plan(place, attempt, news, at);
+        let finds_room = match (&plan.stored, plan.private) {
+            (Some(_), _) => self.finds_room(plan.places.0, plan.weight, effects),
+            (None, Some(_)) => self.finds_room_beside(place, effects),
+            (None, None) => true,
+        };
+        if !finds_room {
+            Self::end_plan(plan, effects);
+            return false;
+        }
+        let Some(Ok(news)) = brought.take() else { return false };
+        let value = news.into_value();
+        if plan.private.is_some() {
+            return self.succeed_privately(place, number, (value, plan), at.now, alone, effects);
+        }
+        // (Who loads for itself has no key there.)
+        let slot = self.flights.at(place);
+        let (is_unshared, hash) = (slot.key.is_none(), slot.hash);
+        self.flights.counts.succeeded += u64::from(alone.is_some() || self.flights.counts(place, number));
+        let key = if alone.is_some() {
+            self.end_alone(place, effects)
+        } else {
+            self.flights.at(place).flight.forget(number);
+            self.settle(place, effects)
+        };
+        let mut answer = self.publish(key.map(|key| (hash, key)), number, value, plan, at, effects);
+        if is_unshared {
+            // Nothing is stored; a value that is still good was stored before.
+            answer.generation = former;
+        }
+        match alone {
+            Some((waiting, wants_value)) => {
+                self.tell_alone(waiting, wants_value, answer, effects);
+                true
+            }
+            None => {
+                self.flights.at(place).verdict = Some(Ok(answer));
+                false
+            }
+        }
+    }
+
+    /// The only caller of a flight that has ended is told.
+    #[inline(always)]
+    pub(super) fn tell_alone(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        wants_value: bool,
+        answer: Answer<V>,
+        effects: &mut Effects<K, V, E, C>,
+    ) {
+        if wants_value {
+            self.count_told(waiting);
+            effects.value = Some(answer.value);
+        } else {
+            effects.told = Some(Ok(self.outcome_of(waiting, answer)));
+        }
+        waiting.seat = Seat::default();
+    }
+
+    /// The flight ends with its only caller and its only load.
+    #[inline(always)]
+    pub(super) fn end_alone(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) -> Option<K> {
+        let was_attached = self.flights.detach(place);
+        let slot = self.flights.at(place);
+        effects.keep_waker(slot.flight.end_alone());
+        let key = slot.key.take();
+        self.flights.seats -= 1;
+        self.flights.free(place);
+        if was_attached {
+            return key;
+        }
+        effects.keep_key(key);
+        None
+    }
+}
