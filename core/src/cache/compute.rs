@@ -162,7 +162,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         for _ in 0..ComputeError::RUNS {
             // Anew each time: the closure takes as long as it likes.
             let now = inner.runtime.now().told();
-            let found = inner.with(hash, |shard| shard.consult(hash, now, eq));
+            let mut after = After::new(inner);
+            let found = inner.with(hash, |shard| shard.consult(hash, now, eq, after.effects()));
+            drop(after);
             let (present, seen) = found.unzip();
             let is_still = |shard: &ShardOf<K, V, E, R, S::Policy>| shard.is_still(seen, hash, now, eq);
             match (change(present.as_ref()), present) {

@@ -121,7 +121,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     {
         let inner = &*self.inner;
         let (hash, now) = (inner.hash(key), inner.runtime.now().told());
-        let found = inner.with(hash, |shard| shard.find_present(hash, now, |k| k.borrow() == key));
+        let eq = |k: &K| k.borrow() == key;
+        let mut after = After::new(inner);
+        let found = inner.with(hash, |shard| shard.find_present(hash, now, eq, after.effects()));
+        // (Nothing is left for after the closure.)
+        drop(after);
         found.unwrap_or_else(|| self.insert_if_absent(hash, key.to_owned(), make()))
     }
 

@@ -198,11 +198,21 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     }
 
     /// Returns a copy of a fresh value and what it is known by, and notes that it was asked for.
-    pub(crate) fn consult(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<(V, Seen)> {
-        let place = self.fresh(hash, now, eq)?;
-        self.values.hit(place, now);
-        let Entry { value, generation, deadline, .. } = self.values.entry(place);
-        Some((value.clone(), Seen { generation: *generation, deadline: *deadline }))
+    pub(crate) fn consult(
+        &mut self,
+        hash: u64,
+        now: Instant,
+        eq: impl FnMut(&K) -> bool,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Option<(V, Seen)> {
+        let found = self.fresh(hash, now, eq).map(|place| {
+            let Entry { value, generation, deadline, .. } = self.values.entry(place);
+            let found = (value.clone(), Seen { generation: *generation, deadline: *deadline });
+            self.values.hit(place, now);
+            found
+        });
+        self.reclaim(now, RECLAIM, effects);
+        found
     }
 
     /// Tells whether the fresh value is the one that was seen, or whether there is none as there was none.

@@ -75,9 +75,12 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         hash: u64,
         now: Instant,
         eq: impl FnMut(&K) -> bool,
+        effects: &mut Effects<K, V, E, C>,
     ) -> Option<Outcome<V, E>> {
         let place = self.values.find(hash, eq);
-        self.read_fresh(place, now, |shard, place| shard.outcome_at(place, now, Status::Hit))
+        let found = self.read_fresh(place, now, |shard, place| shard.outcome_at(place, now, Status::Hit));
+        self.reclaim(now, RECLAIM, effects);
+        found
     }
 
     /// Stores a value, of which there is a copy, unless there is a fresh one; counts the lookup either way.
@@ -95,7 +98,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     {
         let eq = |k: &K| coming.as_ref().is_some_and(|(key, _)| k == key);
         let place = self.values.find(hash, eq);
-        if let Some(found) = self.find_present(hash, at.now, eq) {
+        if let Some(found) = self.find_present(hash, at.now, eq, effects) {
             return found;
         }
         let value = copy.clone();

@@ -31,6 +31,12 @@ pub async fn values_come_and_go_by_hand<E: Executor>(stage: Stage<E>) {
         (cache.len(), cache.get_if_present(&2).as_deref(), cache.get_if_present(&3).as_deref()),
         (2, Some(&20), None)
     );
+    assert_eq!(cache.remove_if(|key| *key == 4), 1);
+    let made = cache.get_or_insert(&4, || value(41));
+    assert_eq!((**made.value(), made.status()), (41, Status::Miss));
+    assert!(cache.lookup_if_present(&4).is_some_and(|found| (**found.value(), found.status()) == (41, Status::Hit)));
+    assert!(cache.entries().all(|entry| entry.weight() == 1));
+    assert!(cache.downgrade().upgrade().is_some_and(|same| same.len() == 2));
     cache.set_capacity(1);
     assert_eq!((cache.len(), cache.capacity(), cache.stats().evicted), (1, 1, 1));
     cache.clear();
@@ -65,15 +71,15 @@ pub async fn a_fresh_value_is_loaded_anew<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// What `clear` and `retain` have seen the end of does not come back by a load that began before them. (P8)
+/// What `clear`, `retain` and `remove_if` have seen the end of does not come back by a load that began before them. (P8)
 pub async fn a_clearance_is_not_undone<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
-    for load in [1, 2] {
+    for load in [1, 2, 3] {
         let before = stage.crowd(cache, 1).await.remove(0);
-        if load == 1 {
-            cache.clear()
-        } else {
-            cache.retain(|_, _| true)
+        match load {
+            1 => cache.clear(),
+            2 => cache.retain(|_, _| true),
+            _ => assert_eq!(cache.remove_if(|key| *key == KEY), 0),
         }
         stage.loads.end(load, End::Value);
         assert_eq!(stage.saw(&before).await, format!("V{load} Miss"));

@@ -3,7 +3,7 @@
 use core::panic::AssertUnwindSafe;
 use std::{panic::catch_unwind, thread};
 
-use larder::{Cache, Entry, Loaded, ManualClock, Status, TimeLeft, Ttl, Tuned, parts::Std, policy::Lru};
+use larder::{Cache, Change, Entry, Loaded, ManualClock, Status, TimeLeft, Ttl, Tuned, parts::Std, policy::Lru};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -14,6 +14,7 @@ on_every_runtime! {
     what_is_at_hand_and_not_stored
     the_closure_calls_the_cache
     the_closure_panics
+    d49_each_gives_back_what_has_expired
     entries_tell_all
 }
 
@@ -147,6 +148,24 @@ fn the_closure_panics<R: Host>() {
     assert_eq!(sim.saw(waits), "50: V1 Miss");
     assert_eq!(cache.stats().lookups(), 1);
     assert_clean(&cache.stats());
+}
+
+/// D49: also where nobody calls anything else, and each finds what it asks for.
+fn d49_each_gives_back_what_has_expired<R: Host>() {
+    let calls: [fn(&Scripted<R>); 3] = [
+        |cache| assert!(cache.lookup_if_present(&7).is_some()),
+        |cache| assert_eq!(cache.get_or_insert(&7, || V::new(0)).status(), Status::Hit),
+        |cache| assert!(cache.compute(&7, |_| Change::Keep).is_ok()),
+    ];
+    for call in calls {
+        let mut sim = Sim::new();
+        let cache = sim.cache::<R>(&sim.loads(never()), |c| c.shards(1));
+        cache.insert(7, V::new(7));
+        (100..200).for_each(|key| _ = cache.insert_with(key, Loaded::new(V::new(key)).ttl(ms(100))));
+        sim.to(100);
+        (0..1600).for_each(|_| call(&cache));
+        assert_eq!(cache.len(), 1);
+    }
 }
 
 /// Age, time left, weight and generation are those that `peek` tells; what has expired is not shown. (D36)
