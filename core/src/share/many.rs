@@ -16,7 +16,7 @@ use super::{
     engine::ToldOf,
     leads::{Leads, MemberLoad, Shape, Told},
     stay::State,
-    units::{Asked, Member, Units},
+    units::{Member, Units},
     wakes::CallWakes,
 };
 use crate::{
@@ -107,13 +107,17 @@ where
         }
         this.arrive(&call, &wakes, &mut due, cx.waker());
         // An answer that is there beats the deadline of a member: its load is polled before it looks.
-        let by_members = due.iter().any(|index| this.members[*index].stay.waiting.seat.began != 0);
-        let mut asked = if is_unwoken || by_members { Asked::All } else { Asked::Woken };
+        let units = this.units.get_mut();
+        if is_unwoken {
+            units.ask_all();
+        } else {
+            let leads = |index: &&usize| this.members[**index].stay.waiting.seat.began != 0;
+            due.iter().filter(leads).for_each(|index| units.ask(*index));
+        }
         let have_deadlines = this.engine.rules.needs_time() || call.lock_timeout.is_some();
         loop {
             let (units, members, leads) = (this.units.get_mut(), &this.members, &mut this.leads);
-            units.drive(this.engine, members, leads, (asked, have_deadlines), &wakes, &mut due);
-            asked = Asked::Woken;
+            units.drive(this.engine, members, leads, have_deadlines, &wakes, &mut due);
             for index in mem::take(&mut due) {
                 this.poll_member(index, &call, &wakes, cx.waker());
             }

@@ -31,6 +31,12 @@ pub(super) struct Units<K, V, E, R: Runtime> {
     last: usize,
     /// Those that were woken.
     due: Vec<usize>,
+    /// Those that are polled, woken or not.
+    asked: Vec<usize>,
+    /// The number of the last one that each member was gathered for, or one that none has.
+    of: Vec<usize>,
+    /// How many of the list are over.
+    over: usize,
 }
 
 /// A load of many keys that a call leads.
@@ -44,18 +50,9 @@ struct Unit<K, V, E, R: Runtime> {
     has_begun: bool,
 }
 
-/// Which loads a call polls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
-    /// Those that were woken.
-    Woken,
-    /// All of them, woken or not.
-    All,
-}
-
 impl<K, V, E, R: Runtime> Units<K, V, E, R> {
     pub(super) const fn new() -> Self {
-        Self { list: Vec::new(), last: 0, due: Vec::new() }
+        Self { list: Vec::new(), last: 0, due: Vec::new(), asked: Vec::new(), of: Vec::new(), over: 0 }
     }
 
     /// The load of many keys that this member's is to be a part of.
@@ -71,18 +68,35 @@ impl<K, V, E, R: Runtime> Units<K, V, E, R> {
             self.list.push(Unit { id, batch, members: Vec::new(), registration, waker: None, has_begun: false });
             self.list.len() - 1
         });
-        self.list[at].members.push(member);
-        Arc::clone(&self.list[at].batch)
+        let unit = &mut self.list[at];
+        unit.members.push(member);
+        if self.of.len() <= member {
+            self.of.resize(member + 1, usize::MAX);
+        }
+        self.of[member] = unit.id;
+        Arc::clone(&unit.batch)
     }
 
     /// A load was woken; `place` is its number, cut to how many `places` there are for that.
     pub(super) fn wake(&mut self, place: usize, places: usize) {
         // (They are in order, and hardly ever more than there are places.)
         if self.last <= places {
-            self.due.extend(self.list.binary_search_by_key(&place, |unit| unit.id).ok().map(|at| self.list[at].id));
+            let woken = self.list.binary_search_by_key(&place, |unit| unit.id).ok().map(|at| &self.list[at]);
+            self.due.extend(woken.filter(|unit| !unit.is_over()).map(|unit| unit.id));
         } else {
-            self.due.extend(self.list.iter().map(|unit| unit.id).filter(|id| id % places == place));
+            let live = self.list.iter().filter(|unit| !unit.is_over()).map(|unit| unit.id);
+            self.due.extend(live.filter(|id| id % places == place));
         }
+    }
+
+    /// A member may look at its deadline: the load that it is a part of is polled before, woken or not.
+    pub(super) fn ask(&mut self, member: usize) {
+        self.asked.extend(self.of.get(member));
+    }
+
+    /// So may all.
+    pub(super) fn ask_all(&mut self) {
+        self.asked.extend(self.list.iter().map(|unit| unit.id));
     }
 
     pub(super) fn are_due(&self) -> bool {
@@ -109,7 +123,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Units<K, V, E, R> {
         engine: &Engine<K, V, E, R, S>,
         members: &[Member<'_, Q, R, T, E>],
         leads: &mut M,
-        (asked, have_deadlines): (Asked, bool),
+        have_deadlines: bool,
         wakes: &Arc<CallWakes<R::Notify>>,
         due: &mut Vec<usize>,
     ) where
@@ -117,10 +131,16 @@ impl<K: Key, V: Clone, E, R: Runtime> Units<K, V, E, R> {
         Q: ToOwned<Owned = K> + ?Sized,
         M: Leads<K, V, E, R::Threads>,
     {
-        let woken = mem::take(&mut self.due);
-        let mut has_ended = false;
-        let mut drive = |unit: &mut Unit<K, V, E, R>| {
+        let (woken, mut asked) = (mem::take(&mut self.due), mem::take(&mut self.asked));
+        // (Several members may ask for one.)
+        asked.sort_unstable();
+        asked.dedup();
+        let mut ended = 0;
+        let mut drive = |unit: &mut Unit<K, V, E, R>, is_unwoken: bool| {
             let begins = !unit.has_begun;
+            if unit.is_over() {
+                return;
+            }
             if begins {
                 // (A clone of a key may panic; then it has not begun.)
                 let seats = unit.seats(members);
@@ -130,27 +150,29 @@ impl<K: Key, V: Clone, E, R: Runtime> Units<K, V, E, R> {
             }
             let waker = unit.waker.get_or_insert_with(|| wakes.waker(members.len() + unit.id % members.len().max(1)));
             let _old = unit.batch.listen(&mut unit.registration, waker);
-            engine.drive_batch(&unit.batch, asked == Asked::All);
+            engine.drive_batch(&unit.batch, is_unwoken);
             if unit.batch.is_over() {
-                has_ended = true;
+                ended += 1;
                 due.extend(unit.members.drain(..).filter(|index| members[*index].told.is_none()));
             } else if begins && have_deadlines {
                 due.extend(&unit.members);
             }
         };
-        if asked == Asked::All {
-            self.list.iter_mut().for_each(&mut drive);
-        } else {
-            for id in woken {
-                if let Ok(at) = self.list.binary_search_by_key(&id, |unit| unit.id) {
-                    drive(&mut self.list[at]);
+        let begun = self.list.iter().rposition(|unit| unit.has_begun).map_or(0, |at| at + 1);
+        let (before, new) = self.list.split_at_mut(begun);
+        for (ids, is_unwoken) in [(asked, true), (woken, false)] {
+            for id in ids {
+                if let Ok(at) = before.binary_search_by_key(&id, |unit| unit.id) {
+                    drive(&mut before[at], is_unwoken);
                 }
             }
-            let begun = self.list.iter().rposition(|unit| unit.has_begun).map_or(0, |at| at + 1);
-            self.list[begun..].iter_mut().for_each(&mut drive);
         }
-        if has_ended {
-            self.list.retain(|unit| !unit.members.is_empty());
+        new.iter_mut().for_each(|unit| drive(unit, true));
+        self.over += ended;
+        // As many ends have paid for clearing them away.
+        if self.over * 2 > self.list.len() {
+            self.list.retain(|unit| !unit.is_over());
+            self.over = 0;
         }
     }
 
@@ -173,11 +195,17 @@ impl<K: Key, V: Clone, E, R: Runtime> Units<K, V, E, R> {
                 });
             }
         }
-        self.list.retain(|unit| !unit.members.is_empty());
+        self.list.retain(|unit| !unit.is_over());
+        self.over = 0;
     }
 }
 
 impl<K, V, E, R: Runtime> Unit<K, V, E, R> {
+    /// It has no members any more: they are told, or it was given up.
+    fn is_over(&self) -> bool {
+        self.members.is_empty()
+    }
+
     /// Where what it brings is to be delivered.
     fn seats<Q: ToOwned<Owned = K> + ?Sized, T>(&self, members: &[Member<'_, Q, R, T, E>]) -> Vec<SeatOf<K, R>> {
         let mut seats = Vec::with_capacity(self.members.len());

@@ -10,7 +10,9 @@ use crate::Notify;
 
 /// A bit for each member of a call, and the task that makes the call.
 pub(crate) struct CallWakes<N> {
-    woken: Box<[AtomicUsize]>,
+    /// Behind these words is a bit for each of them, which may have one: a poll of a large call does not look at all of them.
+    bits: Box<[AtomicUsize]>,
+    words: usize,
     /// The call is being polled, and looks again before it waits.
     is_polled: AtomicBool,
     task: N,
@@ -24,8 +26,9 @@ struct MemberWaker<N> {
 
 impl<N: Notify> CallWakes<N> {
     pub(crate) fn new(members: usize) -> Arc<Self> {
-        let woken = (0..members.div_ceil(BITS)).map(|_| AtomicUsize::new(0)).collect();
-        Arc::new(Self { woken, is_polled: AtomicBool::new(false), task: N::default() })
+        let words = members.div_ceil(BITS);
+        let bits = (0..words + words.div_ceil(BITS)).map(|_| AtomicUsize::new(0)).collect();
+        Arc::new(Self { bits, words, is_polled: AtomicBool::new(false), task: N::default() })
     }
 
     /// A waker of this member's own.
@@ -46,18 +49,15 @@ impl<N: Notify> CallWakes<N> {
 
     /// Takes the members that were woken.
     pub(crate) fn take(&self, mut each: impl FnMut(usize)) {
-        for (place, word) in self.woken.iter().enumerate() {
-            let mut bits = if word.load(Ordering::SeqCst) == 0 { 0 } else { word.swap(0, Ordering::SeqCst) };
-            while bits != 0 {
-                each(place * BITS + bits.trailing_zeros() as usize);
-                bits &= bits - 1;
-            }
-        }
+        let (woken, words) = self.bits.split_at(self.words);
+        take_bits(words, 0, |word| take_bits(&woken[word..=word], word * BITS, &mut each));
     }
 
     /// A member is woken.
     fn set(&self, index: usize) {
-        self.woken[index / BITS].fetch_or(1 << (index % BITS), Ordering::SeqCst);
+        // (This first: it is looked for by the other.)
+        set_bit(&self.bits, index);
+        set_bit(&self.bits[self.words..], index / BITS);
         if !self.is_polled.load(Ordering::SeqCst) {
             self.task.notify_all();
         }
@@ -71,6 +71,21 @@ impl<N: Notify> Wake for MemberWaker<N> {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.call.set(self.index);
+    }
+}
+
+fn set_bit(words: &[AtomicUsize], bit: usize) {
+    words[bit / BITS].fetch_or(1 << (bit % BITS), Ordering::SeqCst);
+}
+
+/// Takes the bits that are set, numbered from `first` on.
+fn take_bits(words: &[AtomicUsize], first: usize, mut each: impl FnMut(usize)) {
+    for (place, word) in words.iter().enumerate() {
+        let mut bits = if word.load(Ordering::SeqCst) == 0 { 0 } else { word.swap(0, Ordering::SeqCst) };
+        while bits != 0 {
+            each(first + place * BITS + bits.trailing_zeros() as usize);
+            bits &= bits - 1;
+        }
     }
 }
 
