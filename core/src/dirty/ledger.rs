@@ -130,14 +130,16 @@ impl<K, V, W> Ledger<K, V, W> {
         self.entries.iter().filter(|(_, entry)| entry.pins > 0).map(|(_, entry)| entry.key.clone()).collect()
     }
 
-    /// Returns the entries whose content is not on disk, in the order of their changes.
-    pub(crate) fn by_change(&self) -> impl Iterator<Item = &Entry<K, V>> {
-        self.dirty.values().map(|place| self.entry(*place))
+    /// Returns the entries whose content is not on disk, in the order of their changes, from that number on.
+    pub(crate) fn by_change(&self, first: u64) -> impl Iterator<Item = (u64, &Entry<K, V>)> {
+        self.dirty.range(first..).map(|(number, place)| (*number, self.entry(*place)))
     }
 
-    /// Returns an entry that is being flushed.
-    pub(crate) fn flushing(&self) -> Option<&Entry<K, V>> {
-        self.by_change().find(|entry| entry.state.is_flushing())
+    /// Returns an entry that is being flushed, one that is dirty since that number or later if there is one; and since when
+    /// it is, from where to look for the next.
+    pub(crate) fn flushing(&self, first: u64) -> Option<(u64, &Entry<K, V>)> {
+        let from = |first| self.by_change(first).find(|(_, entry)| entry.state.is_flushing());
+        from(first).or_else(|| if first > 0 { from(0) } else { None })
     }
 
     /// Takes out the entries whose content is not on disk, in the order of their changes; nothing must be pinned.

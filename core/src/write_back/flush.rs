@@ -1,6 +1,6 @@
 //! Flushing what is dirty.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{collections::BTreeSet, sync::Arc, vec::Vec};
 use core::{
     future::Future,
     mem,
@@ -135,7 +135,7 @@ pub struct Flush<K: Key, V: Clone, E, R: Runtime> {
     /// The number of the change up to which everything was begun.
     begun: u64,
     /// Later ones that were begun, too.
-    ahead: Vec<u64>,
+    ahead: BTreeSet<u64>,
     running: Running<K, V, E, R>,
     /// Those that run are told apart by their wakers.
     tells_apart: bool,
@@ -156,7 +156,7 @@ enum Scope<K> {
 impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
     fn new(cache: &WriteBack<K, V, E, R>, scope: Scope<K>) -> Self {
         let (shared, wrap) = (Arc::clone(&cache.shared), cache.wraps.flush);
-        let (ahead, running, failed) = (Vec::new(), Running::new(), Vec::new());
+        let (ahead, running, failed) = (BTreeSet::new(), Running::new(), Vec::new());
         let (last, begun, tells_apart, is_over) = (None, 0, true, false);
         Self { shared, wrap, scope, last, begun, ahead, running, tells_apart, failed, is_over }
     }
@@ -184,7 +184,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
         });
         if let Scope::Key(key) = &self.scope {
             let key = key.clone();
-            self.run(key, last);
+            self.run(self.shared.hash(&key), key, last);
             self.begun = u64::MAX;
         } else if self.tells_apart {
             self.running.tell_apart(dirty.min(self.shared.settings.flush_limit));
@@ -193,8 +193,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
     }
 
     /// Begins a flush of this key, if it has such changes that are not on disk.
-    fn run(&mut self, key: K, last: u64) {
-        let hash = self.shared.hash(&key);
+    fn run(&mut self, hash: u64, key: K, last: u64) {
         let due = self.shared.with(|book| {
             let place = book.ledger.find(hash, |k| *k == key)?;
             let number = book.ledger.due(place, last)?;
@@ -202,10 +201,10 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
         });
         if let Some((number, round)) = due {
             if number > self.begun {
-                self.ahead.push(number);
+                self.ahead.insert(number);
             }
             let flush = Flushing::new(&self.shared, self.wrap, key.clone(), round);
-            self.running.push(key, flush);
+            self.running.push(hash, key, flush);
         }
     }
 
@@ -214,14 +213,13 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
         while self.running.len() < self.shared.settings.flush_limit {
             let next = self.shared.with(|book| {
                 let (number, place) = book.ledger.next_dirty(self.begun, last)?;
-                Some((number, book.ledger.entry(place).key.clone()))
+                let entry = book.ledger.entry(place);
+                Some((number, entry.hash, entry.key.clone()))
             });
-            let Some((number, key)) = next else { return };
+            let Some((number, hash, key)) = next else { return };
             self.begun = number;
-            if let Some(place) = self.ahead.iter().position(|ahead| *ahead == number) {
-                self.ahead.swap_remove(place);
-            } else if !self.running.has(&key) {
-                self.run(key, last);
+            if !self.ahead.remove(&number) && !self.running.has(hash, &key) {
+                self.run(hash, key, last);
             }
         }
     }
@@ -245,9 +243,9 @@ impl<K: Key, V: Clone, E, R: Runtime> Future for Flush<K, V, E, R> {
         loop {
             this.begin(last);
             match this.running.poll(cx) {
-                Some((key, Some(Err(error)))) => this.failed.push((key, WriteBackError::of(error))),
+                Some((_, key, Some(Err(error)))) => this.failed.push((key, WriteBackError::of(error))),
                 // It may have been one of older content.
-                Some((key, _)) => this.run(key, last),
+                Some((hash, key, _)) => this.run(hash, key, last),
                 None => break,
             }
         }

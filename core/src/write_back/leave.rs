@@ -94,14 +94,18 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     }
 
     async fn take_out_all(&self) -> Result<(), WriteBackError<K, E>> {
+        let mut first = 0;
         let (gone, _forgotten) = loop {
             let step = self.shared.with_flights(|flights, book| {
                 let pinned = book.ledger.pinned_keys();
                 if !pinned.is_empty() {
                     return Err(WriteBackError::Pinned(pinned));
                 }
-                match book.ledger.flushing() {
-                    Some(entry) => Ok(Err((entry.key.clone(), entry.round))),
+                match book.ledger.flushing(first) {
+                    Some((since, entry)) => {
+                        first = since;
+                        Ok(Err((entry.key.clone(), entry.round)))
+                    }
                     None => {
                         flights.flights.detach_all();
                         Ok(Ok((book.ledger.take_all(), self.shared.node.forget(false))))

@@ -98,7 +98,8 @@ impl<T: Threads> Needs<T> {
     /// Ready when all have ended, with the first failure: the others are not given up because of it.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Unflushed>> {
         loop {
-            while let Some((place, hindered)) = self.plan.next() {
+            while self.running.len() < AT_ONCE {
+                let Some((place, hindered)) = self.plan.next() else { break };
                 let failed = hindered.and_then(|by| self.stops[by].failed.clone());
                 let stop = &mut self.stops[place];
                 let Some(cache) = stop.cache.as_ref() else { return Poll::Ready(failed.map_or(Ok(()), Err)) };
@@ -142,6 +143,10 @@ impl<T: Threads> Needs<T> {
         Visit { node, place, after: None, is_clean: dirty_up_to.is_none() }
     }
 }
+
+/// So many caches are flushed at once. All of them are polled with one waker, by which the flush that they are for is known to
+/// whatever asks for it from there; so each is polled when any is woken.
+const AT_ONCE: usize = 16;
 
 impl<T: Threads> Visit<T> {
     /// It has to wait for that one.

@@ -3,12 +3,16 @@
 use alloc::{collections::VecDeque, sync::Arc, vec::Vec};
 use core::task::{Context, Poll, Waker};
 
+use hashbrown::HashTable;
+
 use super::share::{Comes, Flushing};
 use crate::{Key, Notify, Runtime, share::CallWakes};
 
 /// The flushes that one call has under way, and which of them are to be polled.
 pub(super) struct Running<K: Key, V: Clone, E, R: Runtime> {
-    places: Vec<Option<(K, Flushing<K, V, E, R>)>>,
+    places: Vec<Option<(u64, K, Flushing<K, V, E, R>)>>,
+    /// The places by the hashes of their keys.
+    index: HashTable<usize>,
     free: Vec<usize>,
     due: VecDeque<usize>,
     /// The next poll is to ask all: there was none, or it has unwound.
@@ -38,7 +42,14 @@ impl<N: Notify> Drop for Polling<N> {
 
 impl<K: Key, V: Clone, E, R: Runtime> Running<K, V, E, R> {
     pub(super) const fn new() -> Self {
-        Self { places: Vec::new(), free: Vec::new(), due: VecDeque::new(), asks_all: true, wakes: None }
+        Self {
+            places: Vec::new(),
+            index: HashTable::new(),
+            free: Vec::new(),
+            due: VecDeque::new(),
+            asks_all: true,
+            wakes: None,
+        }
     }
 
     /// There may be so many at once, each to be polled when it is woken.
@@ -53,17 +64,21 @@ impl<K: Key, V: Clone, E, R: Runtime> Running<K, V, E, R> {
         self.places.len() - self.free.len()
     }
 
-    pub(super) fn has(&self, key: &K) -> bool {
-        self.places.iter().flatten().any(|(running, _)| running == key)
+    pub(super) fn has(&self, hash: u64, key: &K) -> bool {
+        let is_it = |place: &usize| matches!(&self.places[*place], Some((_, running, _)) if running == key);
+        self.index.find(hash, is_it).is_some()
     }
 
-    /// One more, which is to be polled.
-    pub(super) fn push(&mut self, key: K, flush: Flushing<K, V, E, R>) {
+    /// One more, of a key of this hash, which is to be polled.
+    pub(super) fn push(&mut self, hash: u64, key: K, flush: Flushing<K, V, E, R>) {
         let place = self.free.pop().unwrap_or_else(|| {
             self.places.push(None);
             self.places.len() - 1
         });
-        self.places[place] = Some((key, flush));
+        self.places[place] = Some((hash, key, flush));
+        let places = &self.places;
+        let hash_at = |place: &usize| places[*place].as_ref().map_or(0, |(hash, ..)| *hash);
+        self.index.insert_unique(hash, place, hash_at);
         self.due.push_back(place);
     }
 
@@ -111,18 +126,21 @@ impl<K: Key, V: Clone, E, R: Runtime> Running<K, V, E, R> {
         any
     }
 
-    /// Polls them one after the other until one of them has ended.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Option<(K, Comes<K, V, E, R>)> {
+    /// Polls them one after the other until one of them has ended: of which key, its hash before it, and how.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Option<(u64, K, Comes<K, V, E, R>)> {
         while let Some(place) = self.due.pop_front() {
-            let Some(Some((_, flush))) = self.places.get_mut(place) else { continue };
+            let Some(Some((.., flush))) = self.places.get_mut(place) else { continue };
             let poll = match &mut self.wakes {
                 Some(wakes) => flush.poll_for(cx.waker(), &mut Context::from_waker(wakes.waker(place))),
                 None => flush.poll(cx),
             };
             if let Poll::Ready(end) = poll {
-                let (key, _flush) = self.places[place].take()?;
+                let (hash, key, _flush) = self.places[place].take()?;
+                if let Ok(found) = self.index.find_entry(hash, |other| *other == place) {
+                    found.remove();
+                }
                 self.free.push(place);
-                return Some((key, end));
+                return Some((hash, key, end));
             }
         }
         None

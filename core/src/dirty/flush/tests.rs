@@ -39,7 +39,7 @@ fn in_the_order_of_changes() {
     assert_eq!(pages.next_dirty(1, 4), Some((2, places[1])));
     assert_eq!(pages.next_dirty(2, 2), None, "the next one is not meant");
     assert_eq!(pages.next_dirty(3, 4), None, "the second change of the first is in its old place");
-    assert_eq!(pages.by_change().map(|entry| entry.key).collect::<Vec<_>>(), [5, 3, 9]);
+    assert_eq!(pages.by_change(0).map(|(_, entry)| entry.key).collect::<Vec<_>>(), [5, 3, 9]);
 }
 
 #[test]
@@ -49,10 +49,33 @@ fn begun_once_in_each_round() {
     assert_eq!(pages.begin_flush(places[0], round + 1), None, "that is another round");
     assert_eq!(pages.begin_flush(places[0], round), Some(10));
     assert_eq!(pages.begin_flush(places[0], round), None, "it is being flushed");
-    assert!(pages.flushing().is_some());
+    assert!(pages.flushing(0).is_some());
     pages.end_flush(places[0], true);
-    assert!(pages.entry(places[0]).round != round && pages.flushing().is_none());
+    assert!(pages.entry(places[0]).round != round && pages.flushing(0).is_none());
     assert_eq!((pages.dirty(), pages.oldest(), pages.due(places[0], 9)), (0, None, None));
+}
+
+/// C101: who waits for all flushes does not begin at the first entry again each time.
+#[test]
+fn what_is_being_flushed_is_looked_for_from_where_the_last_was() {
+    let (mut pages, places) = dirty(&[(1, 0), (2, 0), (3, 0), (4, 0)]);
+    let mut flush = |key: usize| {
+        let round = pages.entry(places[key - 1]).round;
+        assert!(pages.begin_flush(places[key - 1], round).is_some());
+    };
+    flush(3);
+    flush(4);
+    let found = |pages: &Pages, first| pages.flushing(first).map(|(since, entry)| (since, entry.key));
+    assert_eq!((found(&pages, 0), found(&pages, 3)), (Some((3, 3)), Some((3, 3))));
+    pages.end_flush(places[2], true);
+    pages.looks.set(0);
+    assert_eq!((found(&pages, 3), pages.looks.get()), (Some((4, 4)), 1), "the others are not looked at");
+    pages.end_flush(places[3], true);
+    let round = pages.entry(places[0]).round;
+    assert!(pages.begin_flush(places[0], round).is_some());
+    assert_eq!(found(&pages, 4), Some((1, 1)), "it was begun behind the search");
+    pages.end_flush(places[0], false);
+    assert_eq!((found(&pages, 4), found(&pages, 0)), (None, None));
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn compare(pages: &mut Pages, model: &Model, capacity: usize) {
     }
     let mut dirty: Vec<_> = model.entries.iter().filter_map(|entry| Some((entry.since?, entry.key))).collect();
     dirty.sort_unstable();
-    assert!(pages.by_change().map(|entry| entry.key).eq(dirty.iter().map(|(_, key)| *key)));
+    assert!(pages.by_change(0).map(|(_, entry)| entry.key).eq(dirty.iter().map(|(_, key)| *key)));
     assert_eq!((pages.oldest(), pages.dirty()), (dirty.first().map(|(since, _)| *since), dirty.len()));
     let mut pinned = pages.pinned_keys();
     pinned.sort_unstable();
