@@ -94,6 +94,21 @@ fn there_is_room_for_two_a_resident_and_no_more_than_the_capacity_allows() {
     assert_eq!(ghosts.places(), 0);
 }
 
+/// C101: a capacity that shrinks in small steps does not copy what is left of it at each of them.
+#[test]
+fn little_that_is_too_much_is_kept() {
+    let mut ghosts = with_room(1000);
+    let (mut cuts, mut last) = (0, ghosts.places());
+    for capacity in (1..1000).rev() {
+        ghosts.trim(capacity);
+        let (places, allowed) = (ghosts.places() as u64, (2 * capacity).div_ceil(8) * 8);
+        assert!(places >= allowed && places <= allowed + allowed / 8 + 8, "{places} places for {capacity}");
+        cuts += usize::from(ghosts.places() != last);
+        last = ghosts.places();
+    }
+    assert!(cuts < 60, "{cuts} cuts");
+}
+
 #[test]
 fn what_is_remembered_survives_growth() {
     let mut ghosts = with_room(1000);
