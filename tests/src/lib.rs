@@ -27,6 +27,7 @@ mod asking;
 mod batches;
 mod disk;
 pub mod goals;
+pub mod growth;
 mod hashing;
 mod hosts;
 mod loads;

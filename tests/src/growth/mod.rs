@@ -1,0 +1,151 @@
+//! What calls cost that go over many things, counted and not timed: it grows with their number, and not with its square.
+//!
+//! A [`Scenario`] does something with `n` things and tells what that took, as a runtime, keys, values, loads and callers
+//! count it that are made for this. The test program `growth` holds these counts at `n` and at twice as many. What they
+//! cannot show, such as a scan of a list of numbers, is seen by the instructions: the program of this name plays one
+//! scenario, for `tests/checks/growth.sh` to count them by.
+
+use core::cell::Cell;
+use core::fmt;
+
+use crate::memory;
+
+mod batches;
+mod edges;
+mod entries;
+mod flights;
+mod flushes;
+mod pages;
+mod room;
+mod runtime;
+mod slots;
+mod values;
+mod waiters;
+mod world;
+
+pub use runtime::Counting;
+
+std::thread_local! {
+    static SEEN: Cell<[u64; WHATS.len()]> = const { Cell::new([0; WHATS.len()]) };
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Locks that were taken: of the cache, of batches, of lists of wakers.
+    Locks,
+    /// Readings of the clock.
+    Readings,
+    /// Keys that were hashed.
+    Hashes,
+    /// Keys that were compared.
+    Comparisons,
+    /// Keys and values that were cloned.
+    Clones,
+    /// Polls of loads and flushes.
+    Loads,
+    /// Polls of callers, each of which has been woken.
+    Callers,
+    /// Allocations.
+    Allocations,
+}
+
+const WHATS: [What; 8] = [
+    What::Locks,
+    What::Readings,
+    What::Hashes,
+    What::Comparisons,
+    What::Clones,
+    What::Loads,
+    What::Callers,
+    What::Allocations,
+];
+
+/// How much of each there was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts([u64; WHATS.len()]);
+
+/// Something that is done with so many things, and what that takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// Its name, which says what is done with how many of what.
+    pub name: &'static str,
+    /// Plays it with so many.
+    pub play: fn(u32) -> Counts,
+}
+
+/// What grows by more than twice when there is twice as much.
+pub type Grown = Vec<(What, u64, u64)>;
+
+impl Counts {
+    /// How much there was of this.
+    pub const fn of(&self, what: What) -> u64 {
+        self.0[what as usize]
+    }
+
+    /// What has grown by more than a tenth over twice as much as before, and a constant.
+    pub fn grown_beyond(&self, once: &Self) -> Grown {
+        let both = WHATS.map(|what| (what, once.of(what), self.of(what)));
+        both.into_iter().filter(|(_, once, twice)| 10 * twice > 22 * once + 10 * CONSTANT).collect()
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        WHATS.iter().try_for_each(|what| write!(f, " {:>9}", self.of(*what)))
+    }
+}
+
+impl Scenario {
+    /// What it takes with `n`, and with twice as many.
+    pub fn twice(&self, n: u32) -> [Counts; 2] {
+        [(self.play)(n), (self.play)(2 * n)]
+    }
+}
+
+/// All scenarios.
+pub fn all() -> impl Iterator<Item = Scenario> {
+    let caches = [values::ALL, flights::ALL, waiters::ALL, batches::ALL, slots::ALL];
+    let write_back = [entries::ALL, flushes::ALL, room::ALL, edges::ALL];
+    caches.into_iter().chain(write_back).flatten().copied()
+}
+
+/// Two that grow as they should not, so that it is seen that this is seen: one by comparisons, one by instructions alone.
+pub const WRONG: [Scenario; 2] = [
+    Scenario { name: "square_of_comparisons", play: values::square_of_comparisons },
+    Scenario { name: "square_of_steps", play: values::square_of_steps },
+];
+
+/// Runs `work` and counts what it takes.
+fn counted(work: impl FnOnce()) -> Counts {
+    let (mut work, before) = (Some(work), SEEN.get());
+    let allocations = memory::allocations(|| measured(&mut || work.take().into_iter().for_each(|work| work())));
+    let mut counts = SEEN.get();
+    counts.iter_mut().zip(before).for_each(|(count, before)| *count -= before);
+    counts[What::Allocations as usize] = allocations;
+    Counts(counts)
+}
+
+/// By this name the instructions are counted.
+#[inline(never)]
+fn measured(work: &mut dyn FnMut()) {
+    work();
+}
+
+/// There was one more of this.
+fn note(what: What) {
+    let mut seen = SEEN.get();
+    seen[what as usize] += 1;
+    SEEN.set(seen);
+}
+
+/// Lists scenarios by the names of their functions.
+macro_rules! scenarios {
+    ($($name:ident)*) => {
+        pub(super) const ALL: &[super::Scenario] = &[$(super::Scenario { name: stringify!($name), play: $name }),*];
+    };
+}
+use scenarios;
+
+/// What a call may take once.
+const CONSTANT: u64 = 64;
