@@ -1,68 +1,52 @@
 //! Who calls the cache, and what is seen of it.
 
-use std::{collections::BTreeSet, marker::PhantomData, rc::Rc};
+use std::rc::Rc;
 
-use larder::{Change, Loaded, LookupOptions, OnTimeout, Outcome, Status};
+use larder::{Change, Computed};
 use larder_tests::*;
 
 use super::{
-    STEPS,
-    ways::{In, Ways},
-    world::{Epoch, World},
+    CALLS,
+    asking::{Asking, In, lookup, tasks},
+    plain::{Call, Kind, Options},
+    settings::options,
+    world::{ALL_KEYS, KEYS, World},
 };
 
-const KEYS: u64 = 8;
-
-pub(crate) struct Medley<W> {
-    world: Rc<World>,
-    sim: Sim,
-    spawner: Spawning,
-    cache: In,
-    ways: PhantomData<W>,
-    /// For which keys each caller asks, and after which writes to them.
-    asked: Vec<Vec<(u32, Epoch)>>,
+pub(crate) struct Medley<R: Host> {
+    pub(crate) world: Rc<World>,
+    pub(crate) sim: Sim,
+    pub(crate) cache: In<R>,
+    /// Whether calls bring their loads, as the cache has none.
+    pub(crate) by_call: bool,
     waiting: Vec<usize>,
     tickets: Vec<Ticket>,
-    /// How many lookups have to be counted in the end, and of how many that is not known as they unwound.
-    lookups: u64,
+    /// Of how many lookups it is not known whether they were counted, as they unwound.
     unsure: u64,
-    inside: Rc<std::cell::Cell<u64>>,
-    /// Whether the clock jumps back, which makes fresh again what has expired.
-    jumps: bool,
+    /// How many keys each caller asks for.
+    asked: Vec<u64>,
 }
 
-impl<W: Ways + 'static> Medley<W> {
-    pub(crate) fn new(world: Rc<World>, sim: Sim, spawner: Spawning, cache: In, _: W) -> Self {
-        let (asked, waiting, tickets) = (Vec::new(), Vec::new(), Vec::new());
-        let (inside, jumps) = (Rc::default(), world.below(2) == 0);
-        Self {
-            ways: PhantomData,
-            world,
-            sim,
-            spawner,
-            cache,
-            asked,
-            waiting,
-            tickets,
-            lookups: 0,
-            unsure: 0,
-            inside,
-            jumps,
-        }
+impl<R: Host> Medley<R> {
+    pub(crate) fn new(world: Rc<World>, sim: Sim, cache: In<R>, by_call: bool) -> Self {
+        let (waiting, tickets, asked) = (Vec::new(), Vec::new(), Vec::new());
+        Self { world, sim, cache, by_call, waiting, tickets, unsure: 0, asked }
     }
 
     pub(crate) fn play(mut self) {
-        let (world, cache, inside) = (Rc::clone(&self.world), self.cache.clone(), Rc::clone(&self.inside));
+        let (world, cache, by_call) = (Rc::downgrade(&self.world), self.cache.clone(), self.by_call);
         self.world.inside.replace(Some(Rc::new(move |key| {
-            let (world, cache, inside) = (Rc::clone(&world), cache.clone(), Rc::clone(&inside));
-            Box::pin(async move {
-                inside.set(inside.get() + 1);
-                let _told = W::lookup(&world, cache, key, LookupOptions::new()).await;
-            })
+            let world = world.upgrade().expect("it is played in it");
+            let asking = lookup(&world, &cache, by_call, key, Options::NONE, true);
+            Box::pin(async move { drop(asking.await) })
         })));
-        for _ in 0..STEPS {
+        let cache = self.cache.clone();
+        self.world.peeks.replace(Some(Rc::new(move |key| cache.peek(&key))));
+        for _ in 0..CALLS {
             self.step();
-            self.sim.run();
+            if self.below(4) > 0 {
+                self.sim.run();
+            }
             self.settle();
         }
         self.end();
@@ -73,33 +57,27 @@ impl<W: Ways + 'static> Medley<W> {
     }
 
     fn key(&self) -> u32 {
-        self.below(KEYS) as u32
+        self.below(u64::from(KEYS)) as u32
+    }
+
+    fn call(&self, options: Options, wants_ticket: bool) -> Call {
+        self.world.plain.borrow().rules.call(options, wants_ticket, false)
     }
 
     fn step(&mut self) {
         let (key, cache, world) = (self.key(), self.cache.clone(), Rc::clone(&self.world));
         match self.below(100) {
-            0..16 => {
-                let options = self.options();
-                self.ask(&[key], W::lookup(&world, cache, key, options));
-            }
-            16..26 => {
-                let options = self.options();
-                self.ask(&[key], W::stale(&world, cache, key, options));
-            }
-            26..34 => {
-                let (keys, options) = (self.keys(), self.options());
-                self.ask(&keys.clone(), W::many(&world, cache, keys, options));
-            }
-            34..40 => {
-                let (keys, options) = (self.keys(), self.options());
-                self.ask(&keys.clone(), async move {
-                    cache.lookup_many(&keys).options(options).by(|keys| world.load_many(&keys)).await
-                });
-            }
+            0..16 => self.ask(1, lookup(&world, &cache, self.by_call, key, options(&world), false)),
+            16..26 => self.stale(key),
+            26..40 => self.many(),
             40..46 => {
-                let options = self.options();
-                self.ask(&[key], async move { cache.lookup(&key).options(options).lend(|| world.load_one(key)).await });
+                let options = options(&world);
+                let loads = Rc::clone(&world);
+                let lends = async move {
+                    cache.lookup(&key).options(options.for_lookup()).lend(|| loads.load_one(key, None)).await
+                };
+                let call = Call { brings: true, ..self.call(options, false) };
+                self.ask(1, Asking::new(&world, call, &[key], lends));
             }
             46..54 => self.with_one_who_waits(Sim::drop),
             54..58 => self.with_one_who_waits(Sim::park),
@@ -109,18 +87,24 @@ impl<W: Ways + 'static> Medley<W> {
                 if !self.tickets.is_empty() {
                     let ticket = self.tickets.swap_remove(self.below(self.tickets.len() as u64) as usize);
                     if self.below(2) == 0 {
-                        self.ask(&[], ticket);
+                        self.ask(0, ticket);
                     }
                 }
             }
-            68..78 => self.write(key),
-            78 => self.cache.set_capacity([0, 1, 3, 30][self.below(4) as usize]),
-            79 => drop(self.cache.sweep()),
+            68..80 => self.write(key),
             80 => {
-                self.lookups += 1;
-                drop(self.cache.get_if_present(&key));
+                world.lookups.set(world.lookups.get() + 1);
+                let expected = world.plain.borrow_mut().uses(key, world.now());
+                assert_eq!(cache.get_if_present(&key).map(|value| *value), expected);
             }
-            81 if self.jumps => {
+            81 => {
+                let expected = world.plain.borrow().held(key).is_some_and(|held| held.is_fresh(world.now()));
+                assert_eq!(cache.contains(&key), expected);
+            }
+            82 => {
+                // What has been swept out does not come back with the clock.
+                cache.sweep();
+                world.plain.borrow_mut().forget(world.now());
                 let back = self.sim.time.ms().saturating_sub(self.below(60));
                 self.sim.jump(back);
             }
@@ -131,84 +115,124 @@ impl<W: Ways + 'static> Medley<W> {
         }
     }
 
-    fn write(&mut self, key: u32) {
-        let (world, cache) = (&self.world, &self.cache);
-        match self.below(8) {
-            0 => {
-                world.written(Some(key), true);
-                let loaded = world.loaded(key, world.epoch(key));
-                cache.insert_with(key, loaded);
+    fn stale(&mut self, key: u32) {
+        let (world, cache) = (Rc::clone(&self.world), self.cache.clone());
+        let options = options(&world);
+        let call = Call { brings: self.by_call, ..self.call(options, true) };
+        let loads = Rc::clone(&world);
+        if self.by_call {
+            let asks = async move {
+                cache.lookup(&key).options(options.for_lookup()).by(move || loads.load_one(key, None)).stale().await
+            };
+            self.ask(1, Asking::new(&world, call, &[key], asks));
+        } else if self.below(4) == 0 {
+            let call = Call { spawns: true, ..self.call(Options::NONE, true) };
+            let asks = async move { cache.get_stale_spawn(&key).await };
+            self.ask(1, Asking::new(&world, call, &[key], asks));
+        } else {
+            let asks = async move { cache.lookup(&key).options(options.for_lookup()).stale().await };
+            self.ask(1, Asking::new(&world, call, &[key], asks));
+        }
+    }
+
+    fn many(&mut self) {
+        let (world, cache) = (Rc::clone(&self.world), self.cache.clone());
+        let keys: Vec<_> = (0..1 + self.below(4)).map(|_| self.key()).collect();
+        let (options, asked) = (options(&world), keys.clone());
+        let (loads, by_call) = (Rc::clone(&world), self.by_call || self.below(3) == 0);
+        let call = Call { brings: by_call, ..self.call(options, false) };
+        let asks = async move {
+            let lookup = cache.lookup_many(&asked).options(options.for_lookup());
+            if by_call {
+                Answer::from(lookup.by(|keys| loads.load_many(&keys, Kind::Call)).await)
+            } else {
+                lookup.await.into()
             }
-            1 => {
-                world.written(Some(key), true);
-                drop(cache.remove(&key));
+        };
+        let mut distinct = keys.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        self.ask(distinct.len() as u64, Asking::new(&world, call, &keys, asks));
+    }
+
+    fn write(&mut self, key: u32) {
+        let (world, cache, now) = (Rc::clone(&self.world), self.cache.clone(), self.world.now());
+        let plain = || world.plain.borrow_mut();
+        let held = plain().held(key);
+        let fresh = held.filter(|held| held.is_fresh(now)).map(|held| held.id);
+        match self.below(11) {
+            0 | 1 => {
+                let (loaded, (id, ttl, weight)) = world.loaded();
+                plain().insert(key, id, ttl, weight, now);
+                let generation = cache.insert_with(key, loaded);
+                let stays = plain().held(key).is_some_and(|held| held.id == id);
+                assert_eq!(generation.is_some(), stays, "key {key} is stored");
             }
             2 => {
-                world.written(None, true);
-                cache.clear();
+                plain().remove(key, now);
+                assert_eq!(cache.remove(&key).map(|value| *value), fresh, "D37: key {key}");
             }
-            3 => {
-                world.written(None, false);
-                cache.retain(|key, value| {
-                    let keeps = world.below(2) == 0;
-                    if keeps {
-                        world.confirm(value, world.epoch(*key));
-                    } else {
-                        world.written(Some(*key), true);
-                    }
-                    keeps
-                });
+            3 if self.below(3) == 0 => {
+                (0..ALL_KEYS).for_each(|key| plain().remove(key, now));
+                cache.clear();
+                assert_eq!((cache.len(), cache.weight()), (0, 0));
             }
             4 => {
-                world.written(Some(key), false);
-                cache.expire(&key);
+                let kept: Vec<_> = (0..ALL_KEYS).map(|_| world.below(3) > 0).collect();
+                plain().retain(|key| kept[key as usize], ALL_KEYS, now);
+                cache.retain(|key, _| kept[*key as usize]);
             }
             5 => {
-                if let Some(generation) = cache.peek(&key).and_then(|outcome| outcome.generation()) {
-                    assert!(cache.invalidate_if(&key, generation));
-                    assert!(!cache.invalidate_if(&key, generation));
-                    world.written(Some(key), true);
-                }
+                let was_fresh = plain().expire(key, now);
+                assert_eq!(cache.expire(&key), was_fresh, "D96: key {key}");
             }
             6 => {
-                let epoch = world.epoch(key);
-                let next = Epoch { any: epoch.any + 1, hard: epoch.hard + 1 };
-                let _computed = cache.compute(&key, |_| Change::Store(Loaded::new(world.value(key, next))));
-                world.written(Some(key), true);
-            }
-            _ => {
-                let was = cache.contains(&key);
-                let _computed = cache.compute(&key, |_| Change::Remove);
-                if was {
-                    world.written(Some(key), true);
+                if let Some(generation) = held.and_then(|held| held.generation) {
+                    plain().remove(key, now);
+                    assert!(cache.invalidate_if(&key, generation));
+                    assert!(!cache.invalidate_if(&key, generation));
                 }
             }
+            7 => {
+                plain().uses(key, now);
+                let (loaded, (id, ttl, weight)) = world.loaded();
+                plain().insert(key, id, ttl, weight, now);
+                let told = cache.compute(&key, |seen| {
+                    assert_eq!(seen.map(|value| **value), fresh, "key {key}");
+                    Change::Store(loaded.clone())
+                });
+                let is_new = plain().held(key).is_some_and(|held| held.id == id);
+                let expected = match (is_new, fresh) {
+                    (true, None) => Some(Computed::Inserted(V::new(id))),
+                    (true, Some(_)) => Some(Computed::Replaced(V::new(id))),
+                    _ => None,
+                };
+                let told = told.expect("nobody is in the way");
+                assert!(expected.is_none_or(|expected| told == expected), "key {key}: {told:?}");
+            }
+            8 => {
+                plain().uses(key, now);
+                if fresh.is_some() {
+                    plain().remove(key, now);
+                }
+                let told = cache.compute(&key, |_| Change::Remove);
+                let expected = fresh.map_or(Computed::Kept(None), |id| Computed::Removed(V::new(id)));
+                assert_eq!(told, Ok(expected), "key {key}");
+            }
+            9 => {
+                plain().uses(key, now);
+                let told = cache.compute(&key, |_| Change::Keep);
+                assert_eq!(told, Ok(Computed::Kept(fresh.map(V::new))), "key {key}");
+            }
+            _ if world.plain.borrow().rules.has_room => _ = cache.sweep(),
+            _ => cache.set_capacity([0, 1, 3, 30][self.below(4) as usize]),
         }
+        world.observe();
     }
 
-    fn keys(&self) -> Vec<u32> {
-        (0..1 + self.below(4)).map(|_| self.key()).collect()
-    }
-
-    fn options(&self) -> LookupOptions {
-        let options = LookupOptions::new().ttl(self.world.ttl());
-        let patience = ms(self.below(30));
-        match self.below(10) {
-            0 => options.lock_timeout(patience, OnTimeout::Fail),
-            1 => options.lock_timeout(patience, OnTimeout::Stale).stale_while_refresh(ms(20)),
-            2 => options.lock_timeout(patience, OnTimeout::LoadAlone),
-            3 => options.lock_timeout(patience, OnTimeout::Load),
-            4 => options.no_lock_timeout(),
-            5 => options.reload(),
-            6 => options.stale_if_error(patience),
-            _ => options,
-        }
-    }
-
-    fn ask<A: Into<Answer>>(&mut self, keys: &[u32], future: impl Future<Output = A> + 'static) {
-        self.lookups += keys.iter().collect::<BTreeSet<_>>().len() as u64;
-        self.asked.push(keys.iter().map(|key| (*key, self.world.epoch(*key))).collect());
-        let caller = self.sim.call(future);
+    fn ask<A: Into<Answer>>(&mut self, keys: u64, future: impl Future<Output = A> + 'static) {
+        self.asked.push(keys);
+        let caller = self.sim.spawn(future);
         assert_eq!(caller + 1, self.asked.len());
         self.waiting.push(caller);
     }
@@ -221,54 +245,50 @@ impl<W: Ways + 'static> Medley<W> {
     }
 
     fn settle(&mut self) {
-        for task in self.spawner.take() {
+        for task in tasks(&self.world) {
             if self.below(4) > 0 {
-                self.ask(&[], task);
+                self.ask(0, task);
             }
         }
         let ended: Vec<_> = self.waiting.iter().copied().filter(|i| self.sim.end(*i).is_some()).collect();
         self.waiting.retain(|i| self.sim.end(*i).is_none());
         for i in ended {
-            let asked = &self.asked[i];
             match self.sim.end(i) {
-                Some(Saw::Answer(Answer::Outcome(outcome, ticket))) => {
-                    self.check(i, asked[0], outcome);
-                    if ticket.is_some() {
-                        let ticket = self.sim.ticket(i);
-                        self.tickets.push(ticket);
-                    }
+                Some(Saw::Answer(Answer::Outcome(_, Some(_)))) => {
+                    let ticket = self.sim.ticket(i);
+                    self.tickets.push(ticket);
                 }
-                Some(Saw::Answer(Answer::Many(answers))) => {
-                    assert_eq!(answers.len(), asked.len());
-                    for (answer, asked) in answers.iter().zip(asked) {
-                        if let Answer::Outcome(outcome, _) = answer {
-                            self.check(i, *asked, outcome);
-                        }
-                    }
-                }
-                Some(Saw::Bang(_)) if asked.len() > 1 => self.unsure += asked.len() as u64,
+                Some(Saw::Bang(_)) => self.unsure += self.asked[i],
                 Some(Saw::Panic(message)) => panic!("caller {i}: {message}"),
                 _ => {}
             }
         }
-        let stats = self.cache.stats();
-        assert_sums(&stats);
-        assert!(self.cache.weight() <= self.cache.capacity());
-        assert_eq!(stats.held, self.cache.len() as u64);
+        self.check();
     }
 
-    fn check(&self, caller: usize, (key, asked): (u32, Epoch), outcome: &Outcome<V, Boom>) {
-        let (of, read) = self.world.of(outcome.value());
-        assert_eq!(of, key, "caller {caller} has the value of another key");
-        let is_stale = matches!(outcome.status(), Status::Stale(_));
-        assert!(read.hard >= asked.hard, "caller {caller} of key {key}: {read:?} {asked:?} {outcome:?}");
-        assert!(
-            self.jumps || is_stale || read.any >= asked.any,
-            "caller {caller} of key {key}: {read:?} {asked:?} {outcome:?}"
-        );
+    /// Compares everything that can be seen from outside.
+    fn check(&self) {
+        self.world.check();
+        let (cache, plain, now) = (&self.cache, self.world.plain.borrow(), self.world.now());
+        let stats = cache.stats();
+        assert_sums(&stats);
+        let held: Vec<_> = (0..ALL_KEYS).filter_map(|key| plain.held(key).map(|held| (key, held))).collect();
+        assert_eq!((stats.held, cache.len()), (held.len() as u64, held.len()));
+        let (least, most) = plain.weight(now);
+        assert!((least..=most).contains(&cache.weight()), "P12: {least} {} {most}", cache.weight());
+        assert!(cache.weight() <= cache.capacity(), "P12");
+        let (least, most) = plain.running(now);
+        let running = stats.loads_in_flight;
+        assert!((least..=most).contains(&running), "D85: {least} {running} {most}: {}", plain.running_story());
+        let mut seen: Vec<_> = cache.iter().map(|(key, value)| (key, *value)).collect();
+        seen.sort_unstable();
+        let fresh = held.iter().filter(|(_, held)| held.is_fresh(now)).map(|(key, held)| (*key, held.id));
+        assert_eq!(seen, fresh.collect::<Vec<_>>(), "D36");
     }
 
     fn end(mut self) {
+        self.sim.run();
+        self.settle();
         self.tickets.clear();
         for i in self.waiting.clone() {
             self.sim.unpark(i);
@@ -277,19 +297,20 @@ impl<W: Ways + 'static> Medley<W> {
             let to = self.sim.time.ms() + 100;
             self.sim.to(to);
             self.settle();
+            self.tickets.clear();
         }
         for i in &self.waiting {
-            println!("caller {i} of {:?} {}", self.asked[*i], self.sim.saw(*i));
+            println!("caller {i} {}", self.sim.saw(*i));
         }
-        assert_eq!(self.waiting.len(), 0, "waits for ever: {:?}", self.cache.stats());
-        self.tickets.clear();
         let stats = self.cache.stats();
+        assert_eq!(self.waiting.len(), 0, "waits for ever: {stats:?}");
         assert_clean(&stats);
         assert_eq!(self.world.live.get(), 0);
         let counted =
             stats.hits + stats.misses + stats.expired + stats.joined + stats.stale + stats.errors + stats.abandoned;
-        let lookups = self.lookups + self.inside.get();
+        let lookups = self.world.lookups.get();
         assert!(counted <= lookups && counted + self.unsure >= lookups, "{lookups} {} {stats:?}", self.unsure);
         self.world.inside.take();
+        self.world.peeks.take();
     }
 }

@@ -1,136 +1,146 @@
 //! The same for a slot: forced refreshes, values set and invalidated by hand, watchers, and a task that keeps it fresh.
 
-use std::{cell::Cell, rc::Rc};
+use std::rc::Rc;
 
-use larder::{LazySlot, LookupOptions, OnTimeout, Outcome, Previous, Revalidated, SlotBuilder, Status};
+use larder::{LazySlot, OnTimeout, Previous, SlotBuilder, Ttl};
 use larder_tests::*;
 
 use super::{
-    STEPS, seeds,
-    world::{Epoch, World},
+    CALLS,
+    asking::{Asking, Going, tasks},
+    plain::{Call, Kind, Ns, Options, Rules},
+    settings::options,
+    world::World,
 };
 
-type Fetch = Box<dyn Fn(Option<Previous<V>>) -> Pin<Box<dyn Future<Output = Result<Revalidated<V>, Boom>>>>>;
-type Slot = LazySlot<V, Boom, Spawning>;
+type Slot<R> = LazySlot<V, Boom, Spawning<R>>;
 
-/// P1 to P8, D67 to D75, D100.
-#[test]
-fn of_a_slot() {
-    seeds(2000, |seed| {
-        let world = World::new(seed);
-        let (sim, spawner) = world.simulation();
-        let loads = Rc::clone(&world);
-        let fetch: Fetch = Box::new(move |previous| loads.load(0, previous.map(|old| old.value().clone())));
-        let slot = settings(&world, LazySlot::builder(spawner.clone()).fetch_fn(fetch)).build().expect("valid");
-        Medley::new(world, sim, spawner, slot).play();
-    });
+/// Rules at random, for a slot.
+pub(crate) fn rules(random: &mut Random) -> Rules {
+    let mut below = |bound| random.below(bound);
+    let mut rules = Rules { is_slot: true, revalidates: true, hold: Some(Ns::MAX), ..Rules::NONE };
+    let mut t = |one_in: u64, most: u64| (below(one_in) == 0).then(|| below(most) * 1_000_000);
+    rules.ttl =
+        t(1, 100).filter(|ttl| *ttl < 80_000_000).map_or(Ttl::Inherit, |ttl| Ttl::For(Duration::from_nanos(ttl)));
+    rules.error_ttl = t(1, 30).unwrap_or(0);
+    (rules.factor, rules.cap) = (1.5, 60_000_000);
+    rules.stale = Some(t(2, 60).unwrap_or(Ns::MAX));
+    rules.stale_if_error = rules.stale;
+    rules.margin = t(2, 40);
+    rules.lock_age = t(2, 50);
+    rules.budget = t(4, 70);
+    let patience = t(2, 60);
+    rules.inline = rules.margin.is_some() && below(3) == 0;
+    rules.slot_jitter = (below(5) == 0).then_some(0.5);
+    rules.attempts = 1 + below(4) as usize;
+    rules.delays_empty = below(3) == 0;
+    let then = [OnTimeout::Load, OnTimeout::Fail, OnTimeout::LoadAlone, OnTimeout::Stale][below(4) as usize];
+    rules.patience = patience.map(|length| (length, then));
+    rules.finishes = below(2) == 0;
+    rules.is_kept_fresh = below(6) == 0;
+    rules
 }
 
-fn settings(world: &World, mut c: SlotBuilder<V, Boom, Spawning>) -> SlotBuilder<V, Boom, Spawning> {
-    let t = |most| ms(world.below(most));
-    let is = |one_in| world.below(one_in) == 0;
-    c = c.retry_after(t(30)).retry_backoff(1.5, ms(60));
-    if !is(4) {
-        c = c.ttl(t(80));
+type Build<R> = SlotBuilder<V, Boom, Spawning<R>>;
+
+fn settings<R: Host>(rules: &Rules, seed: u64, mut c: Build<R>) -> Slot<R> {
+    let length = Duration::from_nanos;
+    c = c.retry_after(length(rules.error_ttl)).retry_backoff(rules.factor, length(rules.cap)).ttl(rules.ttl);
+    c = c.attempts(rules.attempts as u32);
+    let times: [(Option<Ns>, fn(Build<R>, Duration) -> Build<R>); 4] = [
+        (rules.stale.filter(|limit| *limit < Ns::MAX), Build::stale_limit),
+        (rules.margin, Build::refresh_ahead),
+        (rules.lock_age, Build::lock_age),
+        (rules.budget, Build::fetch_budget),
+    ];
+    for (value, with) in times {
+        c = value.into_iter().fold(c, |c, value| with(c, length(value)));
     }
-    if is(2) {
-        c = c.stale_limit(t(60));
-    }
-    if is(2) {
-        c = c.refresh_ahead(t(40));
-        if is(3) {
-            c = c.refresh_inline();
-        }
-    }
-    if is(3) {
-        c = c.retry_when_empty();
-    }
-    if is(3) {
-        c = c.jitter(0.5, world.below(9));
-    }
-    if is(2) {
-        c = c.attempts(1 + world.below(4) as u32);
-    }
-    if is(2) {
-        c = c.lock_age(t(50));
-    }
-    if is(2) {
-        let then = [OnTimeout::Load, OnTimeout::Fail, OnTimeout::LoadAlone, OnTimeout::Stale][world.below(4) as usize];
-        c = c.lock_timeout(t(60), then);
-    }
-    if is(3) {
-        c = c.fetch_budget(t(70));
-    }
-    if is(2) { c.finish_abandoned() } else { c }
+    c = if rules.inline { c.refresh_inline() } else { c };
+    c = if rules.delays_empty { c.retry_when_empty() } else { c };
+    c = if rules.finishes { c.finish_abandoned() } else { c };
+    c = rules.slot_jitter.into_iter().fold(c, |c, share| c.jitter(share, seed));
+    c = rules.patience.into_iter().fold(c, |c, (patience, then)| c.lock_timeout(length(patience), then));
+    c.build().expect("valid")
 }
 
-struct Medley {
+pub(crate) struct Medley<R: Host> {
     world: Rc<World>,
     sim: Sim,
-    spawner: Spawning,
-    slot: Slot,
-    /// After which writes each caller asked; nobody asks who only carries on.
-    asked: Vec<Option<Epoch>>,
+    slot: Slot<R>,
     waiting: Vec<usize>,
     tickets: Vec<Ticket>,
-    lookups: u64,
-    inside: Rc<Cell<u64>>,
-    jumps: bool,
     keeper: Option<usize>,
     watcher: usize,
     seen: Sightings,
     generation: Option<larder::Generation>,
+    changes: usize,
 }
 
-impl Medley {
-    fn new(world: Rc<World>, mut sim: Sim, spawner: Spawning, slot: Slot) -> Self {
-        let jumps = world.below(2) == 0;
+impl<R: Host> Medley<R> {
+    pub(crate) fn new(seed: u64, world: Rc<World>, mut sim: Sim, spawner: &Spawning<R>) -> Self {
+        let loads = Rc::downgrade(&world);
+        let fetch = move |previous: Option<Previous<V>>| {
+            loads.upgrade().expect("it is played in it").load(0, previous, Kind::Loader)
+        };
+        let builder = LazySlot::builder(spawner.clone()).fetch_fn(fetch);
+        let slot = settings(&world.plain.borrow().rules.clone(), seed, builder);
         let (watcher, seen) = sim.watch(&slot);
-        Self {
-            world,
-            sim,
-            spawner,
-            slot,
-            asked: vec![None],
-            waiting: Vec::new(),
-            tickets: Vec::new(),
-            lookups: 0,
-            inside: Rc::default(),
-            jumps,
-            keeper: None,
-            watcher,
-            seen,
-            generation: None,
-        }
+        let (waiting, tickets) = (Vec::new(), Vec::new());
+        let (keeper, generation, changes) = (None, None, 0);
+        Self { world, sim, slot, waiting, tickets, keeper, watcher, seen, generation, changes }
     }
 
-    fn play(mut self) {
-        let (slot, inside) = (self.slot.clone(), Rc::clone(&self.inside));
+    pub(crate) fn play(mut self) {
+        let (world, slot) = (Rc::downgrade(&self.world), self.slot.clone());
         self.world.inside.replace(Some(Rc::new(move |_| {
-            let (slot, inside) = (slot.clone(), Rc::clone(&inside));
-            Box::pin(async move {
-                inside.set(inside.get() + 1);
-                let _told = slot.lookup(LookupOptions::new()).await;
-            })
+            let (world, slot) = (world.upgrade().expect("it is played in it"), slot.clone());
+            let call = world.plain.borrow().rules.call(Options::NONE, false, true);
+            let asks = async move { slot.lookup(Options::NONE.for_lookup()).await };
+            let asking = Asking::new(&world, call, &[0], asks);
+            Box::pin(async move { drop(asking.await) })
         })));
-        for _ in 0..STEPS {
-            let changes = self.seen.changes();
+        let slot = self.slot.clone();
+        self.world.peeks.replace(Some(Rc::new(move |key| slot.peek().filter(|_| key == 0))));
+        for _ in 0..CALLS {
             self.step();
-            self.sim.run();
-            self.settle(changes);
+            if self.world.below(4) > 0 {
+                self.sim.run();
+            }
+            self.settle();
         }
         self.end();
     }
 
     fn step(&mut self) {
         let (slot, world) = (self.slot.clone(), Rc::clone(&self.world));
-        let options = self.options();
+        let (options, now) = (Options { weight: None, ..options(&world) }, world.now());
+        let (plain, loads) = (|| world.plain.borrow_mut(), Rc::clone(&world));
+        let call =
+            |wants_ticket, brings| Call { brings, ..world.plain.borrow().rules.call(options, wants_ticket, false) };
+        let for_lookup = options.for_lookup();
         match world.below(100) {
-            0..16 => self.ask(async move { slot.lookup(options).await }),
-            16..28 => self.ask(async move { slot.lookup_stale(options).await }),
-            28..34 => self.ask(async move { slot.refresh().await }),
-            34..42 => self.ask(async move { slot.lookup_with(options, |_| world.load_one(0)).await }),
-            42..50 => self.with_one_who_waits(Sim::drop),
+            0..16 => self.ask(call(false, false), async move { slot.lookup(for_lookup).await }),
+            16..26 => self.ask(call(true, false), async move { slot.lookup_stale(for_lookup).await }),
+            26..28 => {
+                let call = Call { spawns: true, ..plain().rules.call(Options::NONE, true, false) };
+                self.ask(call, async move { slot.get_stale_spawn().await });
+            }
+            28..33 => {
+                let forced = Options { reload: true, ..Options::NONE };
+                let call = plain().rules.call(forced, false, false);
+                self.ask(call, async move { slot.refresh().await });
+            }
+            33..37 => self.ask(call(false, true), async move {
+                slot.lookup_with(for_lookup, |old| loads.load_one(0, old.as_ref())).await
+            }),
+            37..40 => self.ask(call(false, true), async move {
+                slot.lookup_or_fetch(for_lookup, move |old| loads.load_one(0, old.as_ref())).await
+            }),
+            40..43 => self.ask(call(true, true), async move {
+                slot.stale_or_fetch(for_lookup, move |old| loads.load_one(0, old.as_ref())).await
+            }),
+            43..50 => self.with_one_who_waits(Sim::drop),
             50..55 => self.with_one_who_waits(Sim::park),
             55..61 => self.with_one_who_waits(Sim::unpark),
             61..64 => self.with_one_who_waits(Sim::poll),
@@ -143,30 +153,31 @@ impl Medley {
                 }
             }
             68..71 => {
-                world.written(Some(0), true);
-                slot.set_with(world.loaded(0, world.epoch(0)));
+                let (loaded, (id, ttl, _)) = world.loaded();
+                plain().insert(0, id, ttl, None, now);
+                slot.set_with(loaded);
             }
             71..73 => {
-                world.written(Some(0), true);
-                drop(slot.invalidate());
+                let fresh = plain().held(0).filter(|held| held.is_fresh(now)).map(|held| held.id);
+                plain().remove(0, now);
+                assert_eq!(slot.invalidate().map(|value| *value), fresh);
             }
             73..75 => {
-                if let Some(generation) = slot.peek().and_then(|outcome| outcome.generation()) {
+                if let Some(generation) = { plain().held(0) }.and_then(|held| held.generation) {
+                    plain().remove(0, now);
                     assert!(slot.invalidate_if(generation));
-                    world.written(Some(0), true);
+                    assert!(!slot.invalidate_if(generation));
                 }
             }
             75..77 => {
-                world.written(Some(0), false);
-                slot.expire();
+                let was_fresh = plain().expire(0, now);
+                assert_eq!(slot.expire(), was_fresh);
             }
-            77 if self.keeper.is_none() && world.below(4) == 0 => {
-                self.keeper = Some(self.asked.len());
-                let keeper = slot.keep_fresh();
-                self.asked.push(None);
-                self.sim.call(keeper);
+            77 if self.keeper.is_none() && world.plain.borrow().rules.is_kept_fresh => {
+                let keeper = Going { world: Rc::clone(&world), by: None, future: Box::pin(slot.keep_fresh()) };
+                self.keeper = Some(self.sim.spawn(keeper));
             }
-            78 if self.jumps => {
+            78 => {
                 let back = self.sim.time.ms().saturating_sub(world.below(60));
                 self.sim.jump(back);
             }
@@ -175,31 +186,16 @@ impl Medley {
                 self.sim.to(to);
             }
         }
+        world.observe();
     }
 
-    fn options(&self) -> LookupOptions {
-        let options = LookupOptions::new().ttl(self.world.ttl());
-        let patience = ms(self.world.below(30));
-        match self.world.below(10) {
-            0 => options.lock_timeout(patience, OnTimeout::Fail),
-            1 => options.lock_timeout(patience, OnTimeout::Stale),
-            2 => options.lock_timeout(patience, OnTimeout::LoadAlone),
-            3 => options.lock_timeout(patience, OnTimeout::Load),
-            4 => options.no_lock_timeout(),
-            _ => options,
-        }
-    }
-
-    fn ask<A: Into<Answer>>(&mut self, future: impl Future<Output = A> + 'static) {
-        self.lookups += 1;
-        self.asked.push(Some(self.world.epoch(0)));
-        let caller = self.sim.call(future);
+    fn ask<A: Into<Answer>>(&mut self, call: Call, future: impl Future<Output = A> + 'static) {
+        let caller = self.sim.spawn(Asking::new(&self.world, call, &[0], future));
         self.waiting.push(caller);
     }
 
     fn carry_on(&mut self, future: impl Future<Output = ()> + 'static) {
-        self.asked.push(None);
-        let caller = self.sim.call(future);
+        let caller = self.sim.spawn(future);
         self.waiting.push(caller);
     }
 
@@ -210,8 +206,8 @@ impl Medley {
         }
     }
 
-    fn settle(&mut self, changes: usize) {
-        for task in self.spawner.take() {
+    fn settle(&mut self) {
+        for task in tasks(&self.world) {
             if self.world.below(4) > 0 {
                 self.carry_on(task);
             }
@@ -220,52 +216,63 @@ impl Medley {
         self.waiting.retain(|i| self.sim.end(*i).is_none());
         for i in ended {
             match self.sim.end(i) {
-                Some(Saw::Answer(Answer::Outcome(outcome, ticket))) => {
-                    self.check(i, outcome);
-                    if ticket.is_some() {
-                        let ticket = self.sim.ticket(i);
-                        self.tickets.push(ticket);
-                    }
+                Some(Saw::Answer(Answer::Outcome(_, Some(_)))) => {
+                    let ticket = self.sim.ticket(i);
+                    self.tickets.push(ticket);
                 }
                 Some(Saw::Panic(message)) => panic!("caller {i}: {message}"),
                 _ => {}
             }
         }
-        assert_sums(&self.slot.stats());
-        let generation = self.slot.peek().and_then(|outcome| outcome.generation());
-        assert!(generation == self.generation || self.seen.changes() > changes, "a change that nobody sees");
-        self.generation = generation;
+        self.check();
     }
 
-    fn check(&self, caller: usize, outcome: &Outcome<V, Boom>) {
-        let Some(asked) = self.asked[caller] else { return };
-        let (_, read) = self.world.of(outcome.value());
-        let is_stale = matches!(outcome.status(), Status::Stale(_));
-        assert!(read.hard >= asked.hard, "caller {caller}: {read:?} {asked:?} {outcome:?}");
-        assert!(self.jumps || is_stale || read.any >= asked.any, "caller {caller}: {read:?} {asked:?} {outcome:?}");
+    fn check(&mut self) {
+        self.world.check();
+        let (plain, now, stats) = (self.world.plain.borrow(), self.world.now(), self.slot.stats());
+        assert_sums(&stats);
+        let (least, most) = plain.running(now);
+        let running = stats.loads_in_flight;
+        assert!((least..=most).contains(&running), "D85: {least} {running} {most}: {}", plain.running_story());
+        if let Some(outlook) = plain.outlook(0) {
+            assert_eq!(
+                (self.slot.failures(), self.slot.refresh_at().as_nanos()),
+                outlook,
+                "failures, and when to refresh"
+            );
+        }
+        drop(plain);
+        let generation = self.slot.peek().and_then(|outcome| outcome.generation());
+        let has_changed = generation != core::mem::replace(&mut self.generation, generation);
+        self.sim.poll(self.watcher);
+        let changes = core::mem::replace(&mut self.changes, self.seen.changes());
+        assert!(!has_changed || self.changes > changes, "a change that nobody sees (D73)");
     }
 
     fn end(mut self) {
+        self.sim.run();
+        self.settle();
         self.tickets.clear();
         for i in self.waiting.clone() {
             self.sim.unpark(i);
         }
         for _ in 0..40 {
-            let (to, changes) = (self.sim.time.ms() + 100, self.seen.changes());
+            let to = self.sim.time.ms() + 100;
             self.sim.to(to);
-            self.settle(changes);
+            self.settle();
             self.tickets.clear();
         }
         let stats = self.slot.stats();
         assert_eq!(self.waiting.len(), 0, "waits for ever: {stats:?}");
         self.world.inside.take();
+        self.world.peeks.take();
         let Self { mut sim, slot, world, keeper, .. } = self;
         if keeper.is_none() {
             assert_clean(&stats);
             assert_eq!(world.live.get(), 0);
             let counted =
                 stats.hits + stats.misses + stats.expired + stats.joined + stats.stale + stats.errors + stats.abandoned;
-            assert_eq!(counted, self.lookups + self.inside.get(), "{stats:?}");
+            assert_eq!(counted, world.lookups.get(), "D85: {stats:?}");
         }
         drop(slot);
         let to = sim.time.ms() + 10_000;

@@ -1,97 +1,87 @@
-//! What the loads of a medley read, and the record of what was written.
+//! What a medley is played in: the loads of its caches, and the model that hears of all that happens.
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::BTreeMap,
     rc::Rc,
 };
 
-use larder::{Loaded, Revalidated, Ttl};
+use larder::{Generation, Loaded, Outcome, Previous, Revalidated, Ttl};
 use larder_tests::*;
 
-/// After which writes to its key something was read or asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Epoch {
-    /// All of them.
-    pub(crate) any: u64,
-    /// Those that leave nothing of the old value, not even a stale one.
-    pub(crate) hard: u64,
-}
+use super::{
+    asking::{Going, Task},
+    plain::{Kind, Ns, Plain, Rules, Said, Why},
+};
 
 pub(crate) type Asks = Rc<dyn Fn(u32) -> Pin<Box<dyn Future<Output = ()>>>>;
+type Peeks = Rc<dyn Fn(u32) -> Option<Outcome<V, Boom>>>;
+pub(crate) type Loading<T> = Pin<Box<dyn Future<Output = Result<T, Boom>>>>;
+
+/// The keys that callers ask for.
+pub(crate) const KEYS: u32 = 8;
+/// The keys that loads may tell of.
+pub(crate) const ALL_KEYS: u32 = 12;
 
 pub(crate) struct World {
     random: RefCell<Random>,
-    pub(crate) time: RefCell<Time>,
-    epochs: RefCell<HashMap<u32, Epoch>>,
-    all: Cell<Epoch>,
-    /// For each value its key, and after which writes it was read.
-    values: RefCell<Vec<(u32, Epoch)>>,
+    time: Time,
+    pub(crate) plain: RefCell<Plain>,
+    /// Who is being polled, the innermost last.
+    pub(crate) polled: RefCell<Vec<Option<usize>>>,
     /// Asks the cache for a key from inside a load.
     pub(crate) inside: RefCell<Option<Asks>>,
-    pub(crate) live: Rc<Cell<usize>>,
+    pub(crate) peeks: RefCell<Option<Peeks>>,
+    /// What a spawner has been handed since, and what of that is known to be somebody's.
+    pub(crate) spawned: Box<dyn Fn() -> Vec<Task>>,
+    pub(crate) tasks: RefCell<Vec<Task>>,
+    pub(crate) live: Cell<usize>,
+    /// How many lookups have begun.
+    pub(crate) lookups: Cell<u64>,
+    numbers: Cell<u32>,
 }
 
-pub(crate) type Said = Vec<(u32, Result<Loaded<V>, Boom>)>;
+pub(crate) type Answers = Vec<(u32, Result<Loaded<V>, Boom>)>;
 
 impl World {
-    pub(crate) fn new(seed: u64) -> Rc<Self> {
+    pub(crate) fn new<R: Host>(random: Random, time: &Time, rules: Rules, spawner: &Spawning<R>) -> Rc<Self> {
+        let spawner = spawner.clone();
         Rc::new(Self {
-            random: RefCell::new(Random::new(seed.wrapping_mul(0x9e37_79b9))),
-            time: RefCell::default(),
-            epochs: RefCell::default(),
-            all: Cell::default(),
-            values: RefCell::default(),
+            random: RefCell::new(random),
+            time: time.clone(),
+            plain: RefCell::new(Plain::new(rules)),
+            polled: RefCell::default(),
             inside: RefCell::default(),
-            live: Rc::default(),
+            peeks: RefCell::default(),
+            spawned: Box::new(move || spawner.take()),
+            tasks: RefCell::default(),
+            live: Cell::new(0),
+            lookups: Cell::new(0),
+            numbers: Cell::new(0),
         })
     }
 
-    pub(crate) fn simulation(&self) -> (Sim, Spawning) {
-        let sim = Sim::new();
-        self.time.replace(sim.time.clone());
-        let spawner = Spawning::new(sim.clock());
-        (sim, spawner)
+    /// The task that was spawned last, if there is one; the others are nobody's.
+    pub(crate) fn take_last(self: &Rc<Self>) -> Option<Task> {
+        let mut tasks = (self.spawned)();
+        let last = tasks.pop();
+        let of_nobody = |future| Box::pin(Going { world: Rc::clone(self), by: None, future }) as Task;
+        self.tasks.borrow_mut().extend(tasks.into_iter().map(of_nobody));
+        last
     }
 
     pub(crate) fn below(&self, bound: u64) -> u64 {
         self.random.borrow_mut().below(bound)
     }
 
-    pub(crate) fn epoch(&self, key: u32) -> Epoch {
-        let (all, own) = (self.all.get(), self.epochs.borrow().get(&key).copied().unwrap_or_default());
-        Epoch { any: all.any + own.any, hard: all.hard + own.hard }
+    pub(crate) fn now(&self) -> Ns {
+        self.time.ms() * 1_000_000
     }
 
-    /// Notes a write to this key, or to all.
-    pub(crate) fn written(&self, key: Option<u32>, is_hard: bool) {
-        let next = |Epoch { any, hard }: Epoch| Epoch { any: any + 1, hard: hard + u64::from(is_hard) };
-        match key {
-            Some(key) => {
-                let mut epochs = self.epochs.borrow_mut();
-                let own = epochs.entry(key).or_default();
-                *own = next(*own);
-            }
-            None => self.all.set(next(self.all.get())),
-        }
-    }
-
-    /// Makes a value that was read after these writes.
-    pub(crate) fn value(&self, key: u32, epoch: Epoch) -> V {
-        let mut values = self.values.borrow_mut();
-        values.push((key, epoch));
-        V::new(values.len() as u32 - 1)
-    }
-
-    /// Of which key a value is, and after which writes it was read.
-    pub(crate) fn of(&self, value: &V) -> (u32, Epoch) {
-        self.values.borrow()[**value as usize]
-    }
-
-    /// Notes that a value has been found to be good still.
-    pub(crate) fn confirm(&self, value: &V, epoch: Epoch) {
-        let any = &mut self.values.borrow_mut()[**value as usize].1.any;
-        *any = epoch.any.max(*any);
+    /// A number that nothing else has.
+    pub(crate) fn number(&self) -> u32 {
+        self.numbers.set(self.numbers.get() + 1);
+        self.numbers.get()
     }
 
     pub(crate) fn ttl(&self) -> Ttl {
@@ -104,83 +94,133 @@ impl World {
         }
     }
 
-    pub(crate) fn loaded(&self, key: u32, epoch: Epoch) -> Loaded<V> {
-        let loaded = Loaded::new(self.value(key, epoch)).ttl(self.ttl());
-        if self.below(3) == 0 { loaded.weight(self.below(5)) } else { loaded }
+    pub(crate) fn weight(&self) -> Option<u64> {
+        (self.below(3) == 0).then(|| self.below(5))
     }
 
-    /// A load of one key.
-    pub(crate) fn load(
-        self: &Rc<Self>,
-        key: u32,
-        old: Option<V>,
-    ) -> Pin<Box<dyn Future<Output = Result<Revalidated<V>, Boom>>>> {
-        let (world, epoch, live) = (Rc::clone(self), self.epoch(key), Live::new(&self.live));
-        Box::pin(async move {
-            let _live = live;
-            match world.wait(key).await {
-                0 => Err(Boom(key)),
-                1 => match old {
-                    Some(old) => {
-                        world.confirm(&old, epoch);
-                        Ok(Revalidated::Unchanged(world.ttl()))
-                    }
-                    None => Ok(Revalidated::Unchanged(world.ttl())),
-                },
-                _ => Ok(Revalidated::New(world.loaded(key, epoch))),
+    pub(crate) fn loaded(&self) -> (Loaded<V>, (u32, Ttl, Option<u64>)) {
+        let (id, ttl) = (self.number(), self.ttl());
+        let weight = if self.plain.borrow().rules.is_slot { None } else { self.weight() };
+        let loaded = Loaded::new(V::new(id)).ttl(ttl);
+        (weight.into_iter().fold(loaded, Loaded::weight), (id, ttl, weight))
+    }
+
+    /// Tells the model what there is to see of what has changed.
+    pub(crate) fn observe(&self) {
+        let peeks = self.peeks.borrow().clone();
+        let Some(peeks) = peeks else { return };
+        let unseen = self.plain.borrow_mut().unseen();
+        for key in unseen {
+            let seen = peeks(key);
+            self.plain.borrow_mut().observe(key, seen.as_ref(), self.now());
+        }
+    }
+
+    /// Compares all that is there with what has to be.
+    pub(crate) fn check(&self) {
+        self.observe();
+        let peeks = self.peeks.borrow().clone().expect("there is a cache");
+        for key in 0..ALL_KEYS {
+            self.plain.borrow().check(key, peeks(key).as_ref(), self.now());
+        }
+    }
+
+    /// A load of one key that may be handed what was there before.
+    pub(crate) fn load(self: &Rc<Self>, key: u32, old: Option<Previous<V>>, kind: Kind) -> Loading<Revalidated<V>> {
+        let running = self.begin(&[key], kind);
+        if let Some(old) = &old {
+            self.plain.borrow().was_handed(key, old);
+        }
+        let told = Rc::clone(&running);
+        playing(running, async move {
+            let (running, world) = (&told, Rc::clone(&told.world));
+            match (running.wait(key).await, old) {
+                (0, _) => Err(running.fails()),
+                (1, Some(old)) => {
+                    let ttl = world.ttl();
+                    let former: (Generation, Ns) = (old.generation(), old.published().as_nanos());
+                    let id = **old.value();
+                    running.ends(|_| Said::Unchanged { id, ttl, former });
+                    Ok(Revalidated::Unchanged(ttl))
+                }
+                (1, None) if world.plain.borrow().rules.revalidates => {
+                    running.ends(|_| Said::Failed(Why::NothingToKeep));
+                    Ok(Revalidated::Unchanged(world.ttl()))
+                }
+                _ => {
+                    let (loaded, (id, ttl, weight)) = world.loaded();
+                    running.ends(|_| Said::New { id, ttl, weight });
+                    Ok(Revalidated::New(loaded))
+                }
             }
+        })
+    }
+
+    /// A load of one key that a call brings.
+    pub(crate) fn load_one(self: &Rc<Self>, key: u32, old: Option<&Previous<V>>) -> Loading<Loaded<V>> {
+        let running = self.begin(&[key], Kind::Call);
+        old.into_iter().for_each(|old| self.plain.borrow().was_handed(key, old));
+        let told = Rc::clone(&running);
+        playing(running, async move {
+            let running = &told;
+            if running.wait(key).await == 0 {
+                return Err(running.fails());
+            }
+            let (loaded, (id, ttl, weight)) = running.world.loaded();
+            running.ends(|_| Said::New { id, ttl, weight });
+            Ok(loaded)
         })
     }
 
     /// A load of many keys, with answers that are missing, double and not asked for.
-    pub(crate) fn load_many(self: &Rc<Self>, keys: &[u32]) -> Pin<Box<dyn Future<Output = Result<Said, Boom>>>> {
-        let mut keys = keys.to_vec();
-        let first = keys[0];
-        if self.below(3) == 0 {
-            keys.push(self.below(12) as u32);
-        }
-        let epochs: Vec<_> = keys.iter().map(|key| (*key, self.epoch(*key))).collect();
-        let (world, live) = (Rc::clone(self), Live::new(&self.live));
-        Box::pin(async move {
-            let _live = live;
-            if world.wait(first).await == 0 {
-                return Err(Boom(first));
+    pub(crate) fn load_many(self: &Rc<Self>, keys: &[u32], kind: Kind) -> Loading<Answers> {
+        let running = self.begin(keys, kind);
+        let keys = keys.to_vec();
+        let told = Rc::clone(&running);
+        playing(running, async move {
+            let (running, world) = (&told, Rc::clone(&told.world));
+            if running.wait(keys[0]).await == 0 {
+                return Err(running.fails());
             }
-            let answer = |(key, epoch): (u32, Epoch)| match world.below(10) {
-                0 => (key, Err(Boom(key))),
-                _ => (key, Ok(world.loaded(key, epoch))),
-            };
-            Ok(epochs.into_iter().filter(|_| world.below(10) > 0).map(answer).collect())
+            let mut told = keys.clone();
+            if world.below(3) == 0 {
+                told.push(world.below(u64::from(ALL_KEYS)) as u32);
+            }
+            let (mut answers, mut said, mut surplus) = (Answers::new(), BTreeMap::new(), Vec::new());
+            for key in told {
+                let answer = match world.below(20) {
+                    0 | 1 => continue,
+                    2 | 3 => {
+                        let boom = world.number();
+                        said.entry(key).or_insert(Said::Failed(Why::Boom(boom)));
+                        Err(Boom(boom))
+                    }
+                    _ => {
+                        let (loaded, new) = world.loaded();
+                        if keys.contains(&key) {
+                            let (id, ttl, weight) = new;
+                            said.entry(key).or_insert(Said::New { id, ttl, weight });
+                        } else {
+                            surplus.push((key, new));
+                        }
+                        Ok(loaded)
+                    }
+                };
+                answers.push((key, answer));
+            }
+            running.ends(|key| said.get(&key).copied().unwrap_or(Said::Failed(Why::Missing)));
+            for (key, new) in surplus {
+                world.plain.borrow_mut().surplus(running.load, key, new, world.now());
+            }
+            Ok(answers)
         })
     }
 
-    /// A load of one key that is handed nothing.
-    pub(crate) async fn load_one(self: &Rc<Self>, key: u32) -> Result<Loaded<V>, Boom> {
-        let said = self.load_many(&[key]).await?;
-        said.into_iter().find(|(k, _)| *k == key).map_or(Err(Boom(key)), |(_, answer)| answer)
-    }
-
-    /// Lets a load last for a while; returns how it ends.
-    async fn wait(&self, key: u32) -> u64 {
-        if self.below(8) == 0 {
-            self.ask_inside(key).await;
-        }
-        for _ in 0..self.below(4) {
-            if self.below(2) == 0 {
-                futures_lite::future::yield_now().await;
-            } else {
-                let time = self.time.borrow().clone();
-                let length = self.below(40);
-                sleep(&time, length).await;
-            }
-        }
-        if self.below(12) == 0 {
-            std::panic::panic_any(Bang(key));
-        }
-        if self.below(12) == 0 {
-            self.ask_inside(key).await;
-        }
-        self.below(7)
+    fn begin(self: &Rc<Self>, keys: &[u32], kind: Kind) -> Rc<Running> {
+        let by = self.polled.borrow().last().copied().flatten();
+        let load = self.plain.borrow_mut().begin(by, keys, kind, self.now());
+        self.live.set(self.live.get() + 1);
+        Rc::new(Running { world: Rc::clone(self), load, is_over: Cell::new(false) })
     }
 
     async fn ask_inside(&self, key: u32) {
@@ -191,17 +231,76 @@ impl World {
     }
 }
 
-struct Live(Rc<Cell<usize>>);
+/// A load under way.
+struct Running {
+    world: Rc<World>,
+    load: usize,
+    is_over: Cell<bool>,
+}
 
-impl Live {
-    fn new(live: &Rc<Cell<usize>>) -> Self {
-        live.set(live.get() + 1);
-        Self(Rc::clone(live))
+/// Plays a load, which panics if anything does that it calls.
+fn playing<T: 'static>(running: Rc<Running>, load: impl Future<Output = Result<T, Boom>> + 'static) -> Loading<T> {
+    struct Unwinding<'a>(&'a Running);
+
+    impl Drop for Unwinding<'_> {
+        fn drop(&mut self) {
+            if std::thread::panicking() && !self.0.is_over.get() {
+                self.0.ends(|_| Said::Failed(Why::Panicked));
+            }
+        }
+    }
+
+    let mut load = Box::pin(load);
+    Box::pin(core::future::poll_fn(move |context| {
+        let _unwinding = Unwinding(&running);
+        load.as_mut().poll(context)
+    }))
+}
+
+impl Running {
+    fn ends(&self, says: impl Fn(u32) -> Said) {
+        self.is_over.set(true);
+        self.world.plain.borrow_mut().ended(self.load, says, self.world.now());
+    }
+
+    fn fails(&self) -> Boom {
+        let boom = self.world.number();
+        self.ends(|_| Said::Failed(Why::Boom(boom)));
+        Boom(boom)
+    }
+
+    /// Lets a load last for a while; returns how it ends.
+    async fn wait(&self, key: u32) -> u64 {
+        let world = &self.world;
+        world.plain.borrow_mut().is_polled(self.load);
+        if world.below(8) == 0 {
+            world.ask_inside(key).await;
+        }
+        for _ in 0..world.below(4) {
+            if world.below(2) == 0 {
+                futures_lite::future::yield_now().await;
+            } else {
+                sleep(&world.time, world.below(40)).await;
+            }
+        }
+        if world.below(12) == 0 {
+            self.ends(|_| Said::Failed(Why::Panicked));
+            std::panic::panic_any(Bang(key));
+        }
+        if world.below(12) == 0 {
+            world.ask_inside(key).await;
+        }
+        world.below(7)
     }
 }
 
-impl Drop for Live {
+impl Drop for Running {
     fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
+        let world = &self.world;
+        world.live.set(world.live.get() - 1);
+        if !self.is_over.get() {
+            let is_polled = !world.polled.borrow().is_empty();
+            world.plain.borrow_mut().dropped(self.load, is_polled, world.now());
+        }
     }
 }

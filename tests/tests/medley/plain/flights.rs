@@ -1,0 +1,94 @@
+//! Flights end, and what is in flight is counted.
+
+use super::{Attempt, Key, Ns, Plain};
+
+impl Plain {
+    /// A load is polled for the first time: from now on it counts. (D85)
+    pub(crate) fn is_polled(&mut self, load: usize) {
+        self.loads[load].iter().for_each(|nth| self.attempts[*nth].is_polled = true);
+    }
+
+    /// How many loads are in flight, a load of many keys being one for each, at least and at most.
+    pub(crate) fn running(&self, now: Ns) -> (u64, u64) {
+        // (A part of a load of many that served two epochs, and is of use for none, counts until that load ends.)
+        let running = self.attempts.iter().filter(|attempt| (attempt.is_live || attempt.is_twin) && attempt.is_polled);
+        // (What is over its budget fails when somebody looks at its key.)
+        let is_over =
+            |attempt: &Attempt| self.rules.budget.is_some_and(|budget| attempt.at.saturating_add(budget) <= now);
+        running.fold((0, 0), |(least, most), attempt| {
+            (least + u64::from(attempt.is_live && !attempt.is_unsure && !is_over(attempt)), most + 1)
+        })
+    }
+
+    pub(crate) fn running_story(&self) -> String {
+        let running = self.attempts.iter().filter(|attempt| attempt.is_live);
+        running.map(|attempt| format!("\n{attempt:?}")).collect()
+    }
+
+    /// Somebody's load has ended in these epochs, or was that caller's alone.
+    pub(super) fn doubt(&mut self, key: Key, rounds: &[u64]) {
+        for nth in self.spots.get(&key).into_iter().flat_map(|spot| &spot.attempts) {
+            let attempt = &mut self.attempts[*nth];
+            attempt.is_unsure |= rounds.iter().any(|round| attempt.rounds.contains(round));
+        }
+    }
+
+    /// All who wait in this epoch are told; no load goes on for it. (D8)
+    pub(super) fn settle(&mut self, key: Key, round: u64) {
+        let seq = self.tick();
+        let spot = self.spots.entry(key).or_default();
+        spot.settled.entry(round).or_insert((seq, spot.round != round));
+        if spot.round == round {
+            spot.round += 1;
+        }
+        for nth in &spot.attempts {
+            let attempt = &mut self.attempts[*nth];
+            attempt.rounds.retain(|of| *of != round);
+            attempt.is_live &= !attempt.rounds.is_empty() || attempt.is_alone != Some(false);
+        }
+    }
+
+    /// Does nobody wait in this epoch any more? Then what was claimed there and not begun is forgotten.
+    pub(super) fn desert(&mut self, key: Key, round: u64) {
+        if self.is_awaited(key, round) {
+            return;
+        }
+        let Some(spot) = self.spots.get(&key) else { return };
+        // A spawner takes over what has been begun, and with it what is claimed beside.
+        let is_begun = |nth: &usize| {
+            let attempt = &self.attempts[*nth];
+            attempt.is_live && attempt.load.is_some() && attempt.rounds.contains(&round)
+        };
+        let is_kept_fresh = self.rules.is_kept_fresh;
+        let finishes = is_kept_fresh || (self.rules.finishes && spot.attempts.iter().any(is_begun));
+        for nth in &spot.attempts {
+            let attempt = &mut self.attempts[*nth];
+            if attempt.is_live && attempt.load.is_none() && attempt.rounds.contains(&round) {
+                attempt.is_unsure = finishes;
+                attempt.is_live = finishes;
+            }
+        }
+    }
+
+    /// Who waits in an older epoch goes over to the newer one, if there is a load that is younger than the lock age, or no
+    /// room for one. (D11)
+    pub(super) fn moves_on(&mut self, by: usize, key: Key, round: u64, now: Ns) {
+        let (spot, rules) = (&self.spots[&key], &self.rules);
+        let current = spot.round;
+        let seat = &self.askers[by].seats[&key];
+        let is_told = spot.settled.contains_key(&round);
+        // (A load that a call has brought is used up.)
+        let is_spent = seat.has_begun && self.askers[by].call.brings && self.askers[by].keys.len() == 1;
+        if round == current || is_told || seat.is_alone || !seat.waits || is_spent {
+            return;
+        }
+        let is_own = spot.newest.get(&round).is_some_and(|newest| newest.1 == Some(by));
+        let would_begin = self.is_over_age(key, round, now) && !is_own && !rules.over_age_alone;
+        let (own, newer) = (self.live(key, round, now).0, self.live(key, current, now).0);
+        let is_full = newer >= rules.attempts;
+        if (own == 0 || would_begin) && newer > 0 && (is_full || !self.is_over_age(key, current, now)) {
+            self.askers[by].seats.get_mut(&key).expect("it was found").round = current;
+            self.desert(key, round);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! A cache as plainly as it can be said: what is held, which failures are kept, which attempts are under way, who asks.
+//!
+//! The cache is not foretold step by step: loads tell when they begin and end, and callers what they saw. Each of that is
+//! judged by the rules as it comes, and what is held has to be, at any time, what follows from it.
+
+mod askers;
+mod flights;
+mod judge;
+mod loads;
+mod rules;
+mod store;
+
+use std::collections::BTreeMap;
+
+use larder::{Generation, RemovalCause, Ttl};
+
+pub(crate) use self::{
+    judge::Told,
+    loads::{Kind, Said},
+    rules::{Call, Options, Rules, Takes, end_of, ns, weight_of},
+};
+
+/// Nanoseconds of virtual time.
+pub(crate) type Ns = u64;
+/// Orders all that happens, as times do not where the clock stands still or jumps.
+type Seq = u64;
+pub(crate) type Key = u32;
+pub(crate) type Id = u32;
+
+/// Why a load failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    Boom(u32),
+    Panicked,
+    Missing,
+    NothingToKeep,
+    Budget,
+    AlreadyExpired,
+}
+
+/// A value that is stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    pub(crate) id: Id,
+    /// When this generation was published first.
+    published: Ns,
+    /// When its life began, which an unchanged value does anew.
+    since: Ns,
+    /// When its life ends, whoever asks for it.
+    end: Ns,
+    pub(crate) deadline: Ns,
+    weight: u64,
+    pub(crate) generation: Option<Generation>,
+    /// Jitter has shortened this life, nobody has seen yet by how much.
+    is_vague: bool,
+}
+
+/// A failure that is kept.
+#[derive(Clone, Copy, Debug)]
+struct Failed {
+    why: Why,
+    count: u32,
+    delay: Ns,
+    retry_at: Ns,
+    due: Ns,
+    waits: bool,
+}
+
+/// One attempt to load one key.
+#[derive(Debug)]
+struct Attempt {
+    key: Key,
+    /// The epochs whose callers it serves: that in which it began, and the older one that its caller still waits in.
+    rounds: Vec<u64>,
+    at: Ns,
+    ttl: Ttl,
+    weight: Option<u64>,
+    owner: Option<usize>,
+    /// None until somebody has begun the load.
+    load: Option<usize>,
+    /// Its answer is its caller's alone. (D25) None if that cannot be told.
+    is_alone: Option<bool>,
+    is_live: bool,
+    /// It may have been forgotten with its last caller, unless a spawner has it. (D94)
+    is_unsure: bool,
+    is_polled: bool,
+    /// It serves two epochs, and its load goes on.
+    is_twin: bool,
+}
+
+/// What was handed out to those who waited.
+#[derive(Debug)]
+struct Delivery {
+    id: Id,
+    seq: Seq,
+    at: Ns,
+    age: Ns,
+    /// How long it is fresh, the least and the most.
+    left: (Ns, Ns),
+    /// The newest epoch that it is of.
+    round: u64,
+    owner: Option<usize>,
+    is_alone: bool,
+    is_twin: bool,
+}
+
+#[derive(Debug)]
+struct Failing {
+    why: Why,
+    seq: Seq,
+    round: u64,
+}
+
+#[derive(Debug, Default)]
+struct Spot {
+    /// Counts epochs: writes, and ends of flights.
+    round: u64,
+    held: Option<Held>,
+    /// What was held from when on.
+    past: Vec<(Seq, Option<Held>)>,
+    failed: Option<Failed>,
+    /// When and by whom the newest attempt of each epoch was claimed.
+    newest: BTreeMap<u64, (Ns, Option<usize>)>,
+    /// The epochs whose callers have been told, and whether they could have gone over to a newer one by then.
+    settled: BTreeMap<u64, (Seq, bool)>,
+    deliveries: Vec<Delivery>,
+    failings: Vec<Failing>,
+    generations: Vec<Generation>,
+    /// What may have been stored: answers that nobody asked for.
+    maybe: Vec<Held>,
+    /// What has left, and is yet to be told of.
+    left: Vec<(Id, RemovalCause)>,
+    /// Such an answer may have taken the place of another.
+    may_change: bool,
+    /// Somebody may have used the value who waited before.
+    may_be_used: bool,
+    writes: u64,
+    attempts: Vec<usize>,
+}
+
+/// The whole model.
+pub(crate) struct Plain {
+    pub(crate) rules: Rules,
+    seq: Seq,
+    spots: BTreeMap<Key, Spot>,
+    attempts: Vec<Attempt>,
+    /// The attempts that each load is for.
+    loads: Vec<Vec<usize>>,
+    /// How many writes there were to each key when it began.
+    writes: Vec<BTreeMap<Key, u64>>,
+    weights: BTreeMap<Id, u64>,
+    askers: Vec<askers::Asker>,
+    jitters: BTreeMap<(Key, Ns), Ns>,
+    /// Values that somebody is yet to look at.
+    unseen: Vec<Key>,
+}
+
+impl Plain {
+    pub(crate) fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            seq: 0,
+            spots: BTreeMap::new(),
+            attempts: Vec::new(),
+            loads: Vec::new(),
+            writes: Vec::new(),
+            weights: BTreeMap::new(),
+            askers: Vec::new(),
+            jitters: BTreeMap::new(),
+            unseen: Vec::new(),
+        }
+    }
+
+    fn tick(&mut self) -> Seq {
+        self.seq += 1;
+        self.seq
+    }
+
+    fn spot(&mut self, key: Key) -> &mut Spot {
+        self.spots.entry(key).or_default()
+    }
+
+    /// What is known of a key, for who has to find out what is wrong.
+    fn story(&self, key: Key) -> String {
+        let Some(spot) = self.spots.get(&key) else { return String::new() };
+        let attempts: Vec<_> = spot.attempts.iter().rev().take(6).map(|nth| &self.attempts[*nth]).collect();
+        let deliveries: Vec<_> = spot.deliveries.iter().rev().take(3).collect();
+        let past: Vec<_> = spot.past.iter().rev().take(4).collect();
+        format!(
+            "round {} held {:?} failed {:?} newest {:?} {deliveries:?} {past:?} {attempts:?} {:?}",
+            spot.round,
+            spot.held,
+            spot.failed,
+            spot.newest.last_key_value(),
+            self.rules
+        )
+    }
+
+    /// How many attempts of this epoch may still answer: surely, and perhaps.
+    fn live(&self, key: Key, round: u64, now: Ns) -> (usize, usize) {
+        let Some(spot) = self.spots.get(&key) else { return (0, 0) };
+        let of_it = spot.attempts.iter().map(|nth| &self.attempts[*nth]);
+        let live = of_it.filter(|attempt| attempt.is_live && attempt.rounds.contains(&round));
+        // One that is over its budget fails as soon as somebody looks. (D93)
+        let is_over =
+            |attempt: &Attempt| self.rules.budget.is_some_and(|budget| attempt.at.saturating_add(budget) <= now);
+        live.fold((0, 0), |(least, most), attempt| {
+            (least + usize::from(attempt.is_sure() && !is_over(attempt)), most + 1)
+        })
+    }
+
+    fn is_over_age(&self, key: Key, round: u64, now: Ns) -> bool {
+        let newest = self.spots.get(&key).and_then(|spot| spot.newest.get(&round));
+        self.rules.lock_age.zip(newest).is_some_and(|(age, newest)| newest.0.saturating_add(age) <= now)
+    }
+}
+
+impl Attempt {
+    /// Whether it is known to be there, for all.
+    fn is_sure(&self) -> bool {
+        !self.is_unsure && self.is_alone == Some(false)
+    }
+}
+
+impl Held {
+    pub(crate) const fn is_fresh(&self, now: Ns) -> bool {
+        self.deadline > now || self.deadline == Ns::MAX
+    }
+
+    fn stale_within(&self, now: Ns, limit: Option<Ns>) -> Option<Ns> {
+        limit.filter(|limit| !self.is_fresh(now) && now - self.deadline <= *limit).map(|_| now - self.deadline)
+    }
+}
