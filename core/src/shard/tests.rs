@@ -11,6 +11,7 @@ mod lazy;
 mod leaving;
 mod lifetime;
 mod looking_after;
+mod present;
 mod private;
 mod rig;
 mod settling;
