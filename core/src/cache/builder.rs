@@ -9,7 +9,7 @@ use crate::{
     jitter::Jitter,
     policy::Policy,
     shard::{Early, OnTimeout, Rules, Shard, Takes},
-    share::{Aligned, Engine, HandOver, Owned},
+    share::{Aligned, AsMany, Engine, HandOver, LinksOf, Owned},
     source::Sources,
     store::{Allowance, Backoff, Factor, Keeping, Room},
 };
@@ -88,6 +88,8 @@ impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             },
             spawn: None,
             name: None,
+            as_many: None,
+            links: LinksOf::new(),
         }
     }
 }
@@ -117,6 +119,8 @@ pub struct Builder<K, V, E, R: Runtime, S: Tuning = Standard> {
     pub(crate) settings: Settings,
     spawn: Option<HandOver<K, V, E, R, S>>,
     pub(super) name: Option<Box<str>>,
+    pub(super) as_many: Option<AsMany<K, V, E, R, S>>,
+    pub(crate) links: LinksOf<K, V, E, R, S>,
 }
 
 /// What is set but does not change the cache's type.
@@ -244,6 +248,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     #[must_use]
     pub const fn lock_age(mut self, age: Duration) -> Self {
         self.settings.rules.lock_age = Some(age);
+        self.links.heed_deadlines();
         self
     }
 
@@ -331,6 +336,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     #[must_use]
     pub const fn lock_timeout(mut self, patience: Duration, then: OnTimeout) -> Self {
         self.settings.rules.lock_timeout = Some((patience, then));
+        self.links.heed_deadlines();
         self
     }
 
@@ -358,6 +364,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     #[must_use]
     pub const fn load_budget(mut self, budget: Duration) -> Self {
         self.settings.rules.budget = Some(budget);
+        self.links.heed_deadlines();
         self
     }
 
@@ -388,6 +395,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     #[must_use]
     pub const fn error_ttl(mut self, ttl: Duration) -> Self {
         self.settings.rules.backoff.first = ttl;
+        self.links.keep_failures();
         self
     }
 
@@ -578,7 +586,7 @@ pub(super) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     builder: Builder<K, V, E, R, S>,
     hasher: S::Hasher,
 ) -> Engine<K, V, E, R, S> {
-    let Builder { runtime, sources: source, settings, spawn: hand_over, name, .. } = builder;
+    let Builder { runtime, sources: source, settings, spawn: hand_over, name, as_many, links, .. } = builder;
     let Settings { capacity, shards, processors, mut rules, idle, revalidate_within } = settings;
     rules.has_loader = source.loads();
     let by_itself = || {
@@ -596,13 +604,13 @@ pub(super) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
         inline: rules.early.inline,
     };
     let room = Arc::new(Room::new(capacity));
-    let shard = |_| Aligned(R::Lock::new(Shard::new(Allowance::of(&room, capacity, shards), keeping)));
+    let shard = |_| Aligned(R::Lock::new(Shard::new(Allowance::of(&room, capacity, shards), keeping, links)));
     let shards = (0..shards).map(shard).collect();
     let forgets_failures = !rules.backoff.first.is_zero() && !rules.backoff.endless;
     let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || forgets_failures);
     let call = rules.call();
     let capacity = R::Lock::new(capacity);
-    Engine { runtime, source, hasher, rules, call, shards, room, capacity, timed, name, hand_over, land: None }
+    Engine { runtime, source, hasher, rules, call, shards, room, capacity, timed, name, hand_over, land: None, as_many }
 }
 
 #[cfg(feature = "std")]

@@ -99,6 +99,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self.settings.rules.lock_age = Some(lock_age);
         self.settings.rules.over_age_alone = true;
         self.settings.rules.lock_timeout = lock_timeout;
+        self.links.heed_deadlines();
         self
     }
 }

@@ -166,7 +166,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             let found = inner.with(hash, |shard| shard.consult(hash, now, eq, after.effects()));
             drop(after);
             let (present, seen) = found.unzip();
-            let is_still = |shard: &ShardOf<K, V, E, R, S::Policy>| shard.is_still(seen, hash, now, eq);
+            let is_still = |shard: &ShardOf<K, V, E, R, S>| shard.is_still(seen, hash, now, eq);
             match (change(present.as_ref()), present) {
                 (Change::Keep, present) => return Ok(Computed::Kept(present)),
                 (Change::Remove, None) => return Ok(Computed::Kept(None)),

@@ -121,7 +121,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         now: Instant,
         key: K,
         value: Loaded<V>,
-        may: impl Fn(&ShardOf<K, V, E, R, S::Policy>) -> bool,
+        may: impl Fn(&ShardOf<K, V, E, R, S>) -> bool,
     ) -> Result<Option<u32>, (K, Loaded<V>)> {
         let inner = &*self.inner;
         let judgement = inner.judge(&key, &value);
@@ -275,7 +275,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     }
 
     /// Sums up what is held in each shard.
-    fn sum_up(&self, held: impl Fn(&ShardOf<K, V, E, R, S::Policy>) -> u64) -> u64 {
+    fn sum_up(&self, held: impl Fn(&ShardOf<K, V, E, R, S>) -> u64) -> u64 {
         let of_each =
             self.inner.shards.iter().map(|shard| shard.0.with(|shard| (held(shard), shard.values.allowance.whole)));
         let (sum, capacity) = of_each.fold((0_u64, 0), |sum, one| (sum.0.saturating_add(one.0), one.1));

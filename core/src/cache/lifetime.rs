@@ -7,6 +7,7 @@ use crate::{
     Keeps, Key, Runtime, Ttl, Tuning,
     jitter::Jitter,
     shard::Margin,
+    share::Engine,
     source::{Chance, Expiry},
 };
 
@@ -269,8 +270,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub const fn store_surplus(mut self) -> Self {
+    pub fn store_surplus(mut self) -> Self {
         self.settings.rules.stores_surplus = true;
+        self.as_many = Some(Engine::drive_as_many);
         self
     }
 }

@@ -99,7 +99,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         copies.into_iter().filter(move |Entry { key, generation, deadline, .. }| {
             // Whoever is shown them takes as long as they like, and may ask for one of them meanwhile.
             let now = self.now();
-            let is_still = |shard: &mut ShardOf<K, V, E, R, S::Policy>| {
+            let is_still = |shard: &mut ShardOf<K, V, E, R, S>| {
                 shard.is_fresh(self.inner.hash(key), *generation, now, |k| k == key)
             };
             !deadline.reached(now) || self.inner.shards[shard].0.with(is_still)

@@ -21,10 +21,21 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         visit: &Visit<'_, K, C::Batch>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
-        // (Who loads alone has no key here.)
-        if !self.is_of_an_older_epoch(waiting) {
-            return self.begin(waiting, start, visit, effects);
+        match self.links.anew.filter(|_| self.is_of_an_older_epoch(waiting)) {
+            Some((begin_anew, _)) => begin_anew(self, waiting, start, is_impatient, visit, effects),
+            None => self.begin(waiting, start, visit, effects),
         }
+    }
+
+    /// The same after a write.
+    pub(super) fn begin_anew(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        start: Start,
+        is_impatient: bool,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
         let Some(key) = self.flights.slot(&waiting.seat).key.clone() else { return Step::Again };
         let newer = self.flights.find(waiting.hash, |k| *k == key);
         let live = newer.map_or(0, |newer| self.flights.at(newer).flight.live());
@@ -49,7 +60,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         };
         let step = self.begin(waiting, start, visit, effects);
         self.share_with(newer, waiting, start, visit, effects);
-        if step == Step::Make { Step::MakeAnew } else { step }
+        if step != Step::Make {
+            return step;
+        }
+        effects.anew = self.links.anew.map(|(_, drive)| drive);
+        Step::MakeAnew
     }
 
     /// May a caller who waits begin an attempt? Each epoch has a bound of its own.
@@ -58,6 +73,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.is_of_an_older_epoch(waiting) || self.flights.slot(&waiting.seat).flight.live() < rules.attempts
     }
 
+    // (Who loads alone has no key here.)
     fn is_of_an_older_epoch(&mut self, waiting: &Waiting<C::Notify>) -> bool {
         // (What one begins who loads for itself is of its own flight, come what may.)
         let flight = &self.flights.slot(&waiting.seat).flight;

@@ -1,11 +1,19 @@
 //! A caller comes: served, refused, seated in a flight, or sent to load for itself. The look and the claim are one step.
 
-use super::{Carries, Effects, RECLAIM, Rules, Shard, Step, Visit, Waiting};
+use super::{Carries, Effects, Links, RECLAIM, Rules, Shard, Step, Visit, Waiting};
 use crate::{
     Instant, LoadError,
     flight::{Attempt, PolledBy, Start},
     store::{Kept, policy::Policy},
 };
+
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Links<K, V, E, C, P> {
+    /// A call may have options of its own, or take what is stale.
+    pub(crate) const fn heed_options(&mut self) {
+        self.heed_deadlines();
+        self.serve_ahead();
+    }
+}
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// A plain hit: looks once and touches nothing but the entry.
@@ -52,7 +60,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let held = place.filter(|_| !call.reload);
         let is_fresh = held.is_some_and(|place| self.values.entry(place).is_fresh(now));
         waiting.found_expired = held.is_some() && !is_fresh;
-        if let Some(place) = held.filter(|place| is_fresh && !self.is_early(*place, visit)) {
+        let ahead = self.links.ahead;
+        if let Some(place) = held.filter(|place| is_fresh && !(ahead.is_some() && self.is_early(*place, visit))) {
             effects.told = Some(Ok(self.serve(place, now, None)));
             self.reclaim(now, RECLAIM, effects);
             return Step::Told;
@@ -70,8 +79,9 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             }
         };
         // From here on, no code of the user is called any more but `Clone`: the rest happens or it does not.
-        let step = if let Some(place) = held.filter(|place| is_fresh || self.takes_stale(*place, visit)) {
-            self.serve_ahead(place, flight, failure, waiting, visit, effects)
+        let held = held.zip(ahead).filter(|(place, _)| is_fresh || self.takes_stale(*place, visit));
+        let step = if let Some((place, serve_ahead)) = held {
+            serve_ahead(self, place, flight, failure, waiting, visit, effects)
         } else if let Some(failure) = failure {
             effects.told = Some(match self.stale(place, now, call.stale_if_error, Some(&failure)) {
                 Some(outcome) => Ok(outcome),

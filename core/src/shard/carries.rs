@@ -12,6 +12,13 @@ pub(crate) trait Carries {
     type Load;
     type Batch: SharedLoad<Notify = Self::Notify>;
     type Notify: Notify;
+    /// What drives a load of one key as one of many; here it is only handed on.
+    type AsMany: Copy;
+}
+
+/// What flights carry where there are writes, which leave callers behind who load for newer ones as well.
+pub(crate) trait LoadsAnew: Carries {
+    const AS_MANY: Self::AsMany;
 }
 
 /// A load of many keys, as a flight sees it. It goes on as long as anybody waits for one of its keys.

@@ -1,11 +1,18 @@
 //! A deadline of a caller that waits: the budget of a load, its patience, the lock age.
 
-use super::{At, Carries, Effects, OnTimeout, Rules, Shard, Step, Visit, Waiting};
+use super::{At, Carries, Effects, Links, OnTimeout, Rules, Shard, Step, Visit, Waiting};
 use crate::{Instant, LoadError, store::policy::Policy};
+
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Links<K, V, E, C, P> {
+    /// Loads have a budget or an age, or callers a patience.
+    pub(crate) const fn heed_deadlines(&mut self) {
+        self.deadlines = Some((Shard::find_deadline, Shard::on_deadline));
+    }
+}
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// A deadline of this caller's, or of a load, has passed: the budget first, then its patience, then the lock age.
-    pub(super) fn on_deadline(
+    fn on_deadline(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
         visit: &Visit<'_, K, C::Batch>,
@@ -79,7 +86,12 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             && (self.may_begin(waiting, visit.rules) || self.flights.slot(&waiting.seat).flight.hold_back())
     }
 
+    /// When a caller that waits is to look again, woken or not.
     pub(super) fn next_deadline(&mut self, waiting: &Waiting<C::Notify>, visit: &Visit<'_, K, C::Batch>) -> Instant {
+        self.links.deadlines.map_or(Instant::NEVER, |(find, _)| find(self, waiting, visit))
+    }
+
+    fn find_deadline(&mut self, waiting: &Waiting<C::Notify>, visit: &Visit<'_, K, C::Batch>) -> Instant {
         let Rules { lock_age, budget, .. } = *visit.rules;
         let patience = waiting.patience(visit.call).map(|(deadline, _)| deadline);
         if lock_age.is_none() && budget.is_none() {

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::hash::Hash;
 
-use super::{Answer, At, Carries, Effects, RECLAIM, Shard};
+use super::{Answer, At, Effects, LoadsAnew, RECLAIM, Shard};
 use crate::{
     Instant, Outcome, Status,
     outcome::Entry as Copied,
@@ -27,7 +27,7 @@ pub(crate) struct Seen {
     deadline: Instant,
 }
 
-impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
     /// Describes what is stored, fresh or not, and changes nothing.
     pub(crate) fn peek(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<Outcome<V, E>> {
         let place = self.values.find(hash, eq)?;

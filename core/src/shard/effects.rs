@@ -26,6 +26,8 @@ pub(crate) struct Effects<K, V, E, C: Carries> {
     pub(crate) is_unwoken: bool,
     /// The load of many keys that is to be driven.
     pub(crate) batch: Option<C::Batch>,
+    /// What drives the load that the caller makes, where it is delivered in a newer epoch of its key as well.
+    pub(crate) anew: Option<C::AsMany>,
     /// When the caller is to look again at the latest.
     pub(crate) until: Instant,
     /// The value that the caller is told, where it wants nothing else.
@@ -84,6 +86,7 @@ impl<K, V, E, C: Carries> Default for Effects<K, V, E, C> {
             waker: None,
             is_unwoken: false,
             batch: None,
+            anew: None,
             until: Instant::NEVER,
             value: None,
             told: None,

@@ -19,6 +19,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     ) {
         let At { now, rules } = at;
         let Some(key) = key else { return };
+        let Some(keep) = self.links.failures else { return effects.keep_key(Some(key)) };
         let hash = self.flights.at(place).hash;
         let share = self.share_of_failures(value, known);
         if !rules.keeps_failures() || share == 0 {
@@ -31,7 +32,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             self.values.touch(value);
         }
         let failing = Failing { hash, key, failure, waits: value.is_some() || rules.delays_empty };
-        effects.keep_failure(self.failures.record(known, failing, now, &rules.backoff));
+        effects.keep_failure(keep(&mut self.failures, known, failing, now, &rules.backoff));
         self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
         self.note_due();
         self.give_back();

@@ -1,12 +1,12 @@
 //! What only a slot asks: how it stands with its value, and when that is to be refreshed.
 
-use super::{Carries, Rules, Shard};
+use super::{LoadsAnew, Rules, Shard};
 use crate::{
     Instant, Outcome,
     store::{Trouble, policy::Policy},
 };
 
-impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
     /// Describes what is stored, and the last failure beside it, and changes nothing.
     pub(crate) fn look(&self, hash: u64, now: Instant, eq: impl Fn(&K) -> bool) -> Option<Outcome<V, E>> {
         let error = self.trouble(hash, &eq).and_then(|trouble| trouble.failure);

@@ -31,7 +31,7 @@ mod visit;
 mod wait;
 mod walk;
 
-pub(crate) use carries::{Answer, Carries, SharedLoad};
+pub(crate) use carries::{Answer, Carries, LoadsAnew, SharedLoad};
 pub(crate) use counts::{LoadCounts, LookupCounts};
 pub(crate) use direct::Unasked;
 pub(crate) use effects::{Effects, Need};
@@ -40,7 +40,7 @@ pub(crate) use lifetime::{Early, Margin};
 pub(crate) use publish::News;
 pub use rules::OnTimeout;
 pub(crate) use rules::{At, Call, Rules, Takes};
-pub(crate) use state::{RECLAIM, Shard};
+pub(crate) use state::{Links, RECLAIM, Shard};
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
 pub use visit::AsKey;
 pub(crate) use visit::{Step, Visit, Waiting};

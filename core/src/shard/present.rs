@@ -2,14 +2,14 @@
 
 use core::{hash::Hash, time::Duration};
 
-use super::{At, Carries, Effects, RECLAIM, Shard};
+use super::{At, Effects, LoadsAnew, RECLAIM, Shard};
 use crate::{
     Instant, Outcome, Status, TimeLeft,
     source::{Judgement, Loaded},
     store::policy::Policy,
 };
 
-impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
     /// Returns a fresh value, and counts the lookup either way.
     pub(crate) fn get_if_present(
         &mut self,

@@ -131,7 +131,9 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             // A source that keeps saying so must not be asked in a loop.
             Some(key) => {
                 let failing = Failing { hash, key, failure: Failure::new(Cause::AlreadyExpired), waits: true };
-                effects.keep_failure(self.failures.record(failure, failing, now, &rules.backoff));
+                if let Some(keep) = self.links.failures {
+                    effects.keep_failure(keep(&mut self.failures, failure, failing, now, &rules.backoff));
+                }
             }
             None => effects.keep_failure(failure.map(|place| self.failures.remove(place))),
         }

@@ -1,15 +1,22 @@
 //! A caller is served what is to be refreshed: by itself, by a ticket, or by somebody else whose load it looks after.
 
-use super::{Carries, Effects, Shard, Step, Takes, Visit, Waiting};
+use super::{Carries, Effects, Links, Shard, Step, Takes, Visit, Waiting};
 use crate::{
     Failure,
     flight::{PolledBy, Start},
     store::policy::Policy,
 };
 
+impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Links<K, V, E, C, P> {
+    /// Calls take what is stale, or to be refreshed ahead of time.
+    pub(crate) const fn serve_ahead(&mut self) {
+        self.ahead = Some(Shard::serve_ahead);
+    }
+}
+
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// A caller takes a value that is stale, or is to be refreshed ahead of time; who refreshes it?
-    pub(super) fn serve_ahead(
+    fn serve_ahead(
         &mut self,
         place: u32,
         flight: Option<u32>,

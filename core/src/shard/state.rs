@@ -2,11 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::{Carries, Effects, Flights, LookupCounts};
+use super::{Carries, Effects, Flights, LoadsAnew, LookupCounts, Step, Visit, Waiting};
 use crate::{
-    Instant,
-    flight::PolledBy,
-    store::{Allowance, Failures, Keeping, Values, policy::Policy},
+    Failure, Instant,
+    flight::{PolledBy, Start},
+    store::{Allowance, Backoff, Failing, Failures, Gone, Keeping, Values, policy::Policy},
 };
 
 /// Everything behind one lock.
@@ -21,6 +21,69 @@ pub(crate) struct Shard<K, V, E, C: Carries, P: Policy> {
     pub(crate) writes: u64,
     /// Until then a hit has nothing to do but to serve.
     pub(super) plain_until: Instant,
+    pub(crate) links: Links<K, V, E, C, P>,
+}
+
+/// What a shard does only where a setting or a call asks for it. That brings it along: what nobody asks for is not linked.
+pub(crate) struct Links<K, V, E, C: Carries, P: Policy> {
+    /// How a caller from before a write begins a load, and how that is driven then. Set by the first write.
+    pub(super) anew: Option<(Begin<K, V, E, C, P>, C::AsMany)>,
+    /// When a caller that waits looks again, and what it does then.
+    pub(super) deadlines: Option<(Deadline<K, V, E, C, P>, OnDeadline<K, V, E, C, P>)>,
+    /// Serves what is stale, or to be refreshed ahead of time.
+    pub(super) ahead: Option<Ahead<K, V, E, C, P>>,
+    /// Keeps a failure.
+    pub(super) failures: Option<Keep<K, E>>,
+}
+
+type Begin<K, V, E, C, P> = fn(
+    &mut Shard<K, V, E, C, P>,
+    &mut Waiting<<C as Carries>::Notify>,
+    Start,
+    bool,
+    &Visit<'_, K, <C as Carries>::Batch>,
+    &mut Effects<K, V, E, C>,
+) -> Step;
+
+type Deadline<K, V, E, C, P> =
+    fn(&mut Shard<K, V, E, C, P>, &Waiting<<C as Carries>::Notify>, &Visit<'_, K, <C as Carries>::Batch>) -> Instant;
+
+type OnDeadline<K, V, E, C, P> = fn(
+    &mut Shard<K, V, E, C, P>,
+    &mut Waiting<<C as Carries>::Notify>,
+    &Visit<'_, K, <C as Carries>::Batch>,
+    &mut Effects<K, V, E, C>,
+) -> Option<Step>;
+
+type Ahead<K, V, E, C, P> = fn(
+    &mut Shard<K, V, E, C, P>,
+    u32,
+    Option<u32>,
+    Option<Failure<E>>,
+    &mut Waiting<<C as Carries>::Notify>,
+    &Visit<'_, K, <C as Carries>::Batch>,
+    &mut Effects<K, V, E, C>,
+) -> Step;
+
+type Keep<K, E> = fn(&mut Failures<K, E>, Option<u32>, Failing<K, E>, Instant, &Backoff) -> Option<Gone<K, E>>;
+
+impl<K, V, E, C: Carries, P: Policy> Clone for Links<K, V, E, C, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V, E, C: Carries, P: Policy> Copy for Links<K, V, E, C, P> {}
+
+impl<K, V, E, C: Carries, P: Policy> Links<K, V, E, C, P> {
+    pub(crate) const fn new() -> Self {
+        Self { anew: None, deadlines: None, ahead: None, failures: None }
+    }
+
+    /// Failures are kept.
+    pub(crate) const fn keep_failures(&mut self) {
+        self.failures = Some(Failures::record);
+    }
 }
 
 /// A load that is not shared, and is being polled.
@@ -35,7 +98,7 @@ pub(super) struct PolledAlone<K> {
 }
 
 impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    pub(crate) fn new(allowance: Allowance, keeping: Keeping) -> Self {
+    pub(crate) fn new(allowance: Allowance, keeping: Keeping, links: Links<K, V, E, C, P>) -> Self {
         Self {
             values: Values::new(allowance, keeping),
             failures: Failures::new(),
@@ -44,25 +107,8 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             polled_alone: Vec::new(),
             writes: 0,
             plain_until: if keeping.looks_at_each_hit() { Instant::ZERO } else { Instant::NEVER },
+            links,
         }
-    }
-
-    /// A write: what flies for the key may be delivered, but neither stored nor joined.
-    ///
-    /// Who waits there begins what it begins in the newer epoch from now on, which has a bound of its own.
-    pub(super) fn invalidate_load(&mut self, flight: Option<u32>, effects: &mut Effects<K, V, E, C>) {
-        self.writes = self.writes.wrapping_add(1);
-        if let Some(flight) = flight {
-            self.flights.detach(flight);
-            effects.wake(self.flights.at(flight).flight.let_go());
-        }
-    }
-
-    /// A write to all keys.
-    pub(crate) fn invalidate_loads(&mut self, effects: &mut Effects<K, V, E, C>) {
-        self.writes = self.writes.wrapping_add(1);
-        self.flights.detach_all();
-        self.flights.all().for_each(|flight| effects.wake(flight.let_go()));
     }
 
     /// Gives back the room of what has expired, of at most so many.
@@ -108,6 +154,32 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.values.settle();
         self.note_due();
         Some(self.next_due()).filter(|due| *due != Instant::NEVER)
+    }
+}
+
+impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
+    /// A write: what flies for the key may be delivered, but neither stored nor joined.
+    ///
+    /// Who waits there begins what it begins in the newer epoch from now on, which has a bound of its own.
+    pub(super) fn invalidate_load(&mut self, flight: Option<u32>, effects: &mut Effects<K, V, E, C>) {
+        self.note_write();
+        if let Some(flight) = flight {
+            self.flights.detach(flight);
+            effects.wake(self.flights.at(flight).flight.let_go());
+        }
+    }
+
+    /// There are callers from before a write from now on.
+    pub(crate) fn note_write(&mut self) {
+        self.writes = self.writes.wrapping_add(1);
+        self.links.anew = Some((Self::begin_anew, C::AS_MANY));
+    }
+
+    /// A write to all keys.
+    pub(crate) fn invalidate_loads(&mut self, effects: &mut Effects<K, V, E, C>) {
+        self.note_write();
+        self.flights.detach_all();
+        self.flights.all().for_each(|flight| effects.wake(flight.let_go()));
     }
 }
 

@@ -30,7 +30,7 @@ use core::{
     time::Duration,
 };
 
-use self::{anew::Anew, together::Together};
+use self::{anew::Anew, rig::all_links, together::Together};
 use super::*;
 use crate::{
     Cause, Failure, Instant, LoadError, Outcome, Status, TimeLeft, Ttl,
@@ -49,6 +49,11 @@ impl Carries for Plain {
     type Load = u32;
     type Batch = Together;
     type Notify = Bell;
+    type AsMany = ();
+}
+
+impl LoadsAnew for Plain {
+    const AS_MANY: () = ();
 }
 
 type Store = Shard<u32, u32, &'static str, Plain, Lru>;

@@ -60,7 +60,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             if !visit.is_present {
                 return Step::ReadClock;
             }
-            if let Some(step) = self.on_deadline(waiting, visit, effects) {
+            let on_deadline = self.links.deadlines.map(|(_, on_deadline)| on_deadline);
+            if let Some(step) = on_deadline.and_then(|on_deadline| on_deadline(self, waiting, visit, effects)) {
                 return step;
             }
             effects.until = self.next_deadline(waiting, visit);

@@ -14,7 +14,7 @@ use crate::{
 /// The effects of steps under the lock, done when this is dropped or asked to: first all are woken, then watchers and
 /// listeners are told, then the rest is dropped. A panic in one of these does not keep the others from happening.
 pub(crate) struct After<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
-    effects: Contained<EffectsOf<K, V, E, R>>,
+    effects: Contained<EffectsOf<K, V, E, R, S>>,
     engine: &'a Engine<K, V, E, R, S>,
 }
 
@@ -25,7 +25,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
     }
 
     #[inline]
-    pub(crate) const fn effects(&mut self) -> &mut EffectsOf<K, V, E, R> {
+    pub(crate) const fn effects(&mut self) -> &mut EffectsOf<K, V, E, R, S> {
         &mut self.effects.0
     }
 
@@ -96,7 +96,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
     /// Nobody waits for these loads of many keys any more.
     fn end_batches(&mut self) {
         let engine = self.engine;
-        each(self.effects.0.take_idle_batches().into_iter(), |batch| engine.end_idle_batch(&batch));
+        each(self.effects.0.take_idle_batches().into_iter(), |batch| (batch.end)(engine, &batch));
     }
 }
 

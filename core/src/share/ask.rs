@@ -8,7 +8,10 @@ use core::{
 };
 
 use super::{
-    After, Borrowed, CallerLoad, Engine, Owned, ShardOf, Stay, VisitOf, engine::ToldOf, guard::Driving, stay::State,
+    After, Borrowed, CallerLoad, Engine, Owned, ShardOf, Stay, VisitOf,
+    engine::{LinksOf, ToldOf},
+    guard::Driving,
+    stay::State,
 };
 use crate::{
     Instant, Key, LoadError, Outcome, Runtime, Tuning,
@@ -21,7 +24,7 @@ pub(crate) type Answered<K, V, E, R, S> = Result<(Outcome<V, E>, Option<Owned<K,
 
 /// What a caller needs who was not served at its first look.
 pub(crate) struct Missing<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
-    visit: VisitOf<'a, K, V, E, R>,
+    visit: VisitOf<'a, K, V, E, R, S>,
     after: After<'a, K, V, E, R, S>,
     /// What came of the first look; none if it has to know the time.
     step: Option<Step>,
@@ -78,7 +81,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     #[inline(never)]
     fn look_closer<'a>(
         &'a self,
-        shard: &mut ShardOf<K, V, E, R, S::Policy>,
+        shard: &mut ShardOf<K, V, E, R, S>,
         place: Option<u32>,
         (hash, now, stay): (u64, Option<Instant>, &mut Stay<R>),
         (key, by, waker): (&'a dyn AsKey<K>, &dyn CallerLoad<K, V, E, R::Threads>, &'a Waker),
@@ -129,7 +132,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 }
                 step
             }
-            None => self.arrive(stay, hash, visit, after),
+            None => self.arrive(stay, hash, visit, after, |_| {}),
         };
         if stay.waiting.is_visitor {
             self.look_after(stay, visit, by, step, after, cx);
@@ -160,7 +163,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
         let mut after = After::new(self);
         let mut visit = self.visit(Some(key), call, by, cx.waker());
-        let step = self.arrive(stay, hash, &mut visit, &mut after);
+        let step = self.arrive(stay, hash, &mut visit, &mut after, LinksOf::heed_options);
         self.begin(stay, &mut visit, by, step, &mut after, cx)
     }
 
@@ -168,7 +171,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     fn begin(
         self: &Arc<Self>,
         stay: &mut Stay<R>,
-        visit: &mut VisitOf<'_, K, V, E, R>,
+        visit: &mut VisitOf<'_, K, V, E, R, S>,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
         step: Step,
         after: &mut After<'_, K, V, E, R, S>,
@@ -203,7 +206,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     fn make_ticket(
         self: &Arc<Self>,
         mut ticket: Owned<K, V, E, R, S>,
-        visit: &VisitOf<'_, K, V, E, R>,
+        visit: &VisitOf<'_, K, V, E, R, S>,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
         after: &mut After<'_, K, V, E, R, S>,
     ) -> Owned<K, V, E, R, S> {
@@ -223,7 +226,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     fn look_after(
         self: &Arc<Self>,
         stay: &mut Stay<R>,
-        visit: &mut VisitOf<'_, K, V, E, R>,
+        visit: &mut VisitOf<'_, K, V, E, R, S>,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
         step: Step,
         after: &mut After<'_, K, V, E, R, S>,
@@ -231,7 +234,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     ) {
         // A panic in it is the refresh's, and no affair of a caller who has been served.
         aside(|| match (step, after.effects().batch.take()) {
-            (Step::Batch, Some(batch)) => self.drive_batch(&batch, false),
+            (Step::Batch, Some(batch)) => (batch.drive)(self, &batch, false),
             _ => _ = self.carry_on(stay, visit, by, Some(step), after, cx),
         });
         self.with(stay.waiting.hash, |shard| shard.rise(&mut stay.waiting, after.effects()));

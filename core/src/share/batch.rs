@@ -11,8 +11,9 @@ use core::{
 use super::{
     After, EffectsOf, Engine, ShardOf,
     answers::{Sorted, sort, spread},
-    batch_load::{Batch, CLOSED, LoadOf, SeatOf},
+    batch_load::{CLOSED, LoadOf, SeatOf},
     drive::news_of,
+    engine::{Batch, Make},
     guard::Inside,
     stay::OwnKey,
 };
@@ -24,12 +25,17 @@ use crate::{
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
+    /// A load of many keys, which brings along what drives it.
+    pub(super) fn new_batch(is_alone: bool) -> Arc<Batch<K, V, E, R, S>> {
+        Batch::new(is_alone, Self::drive_batch, Self::end_idle_batch)
+    }
+
     /// Begins the load of these keys.
     pub(super) fn begin_batch(
         &self,
-        batch: &Arc<Batch<K, V, E, R>>,
+        batch: &Arc<Batch<K, V, E, R, S>>,
         seats: Vec<SeatOf<K, R>>,
-        make: impl FnOnce(Vec<K>) -> Option<LoadOf<K, V, E, R::Threads>>,
+        make: &mut Make<'_, K, V, E, R>,
     ) {
         if batch.is_over() {
             // Everybody has left it before it began.
@@ -66,16 +72,16 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// Loads one key by a load that is delivered in more than one place: to a newer epoch of its key as well, or to other
     /// keys whose answers are to be stored.
     #[cold]
-    pub(super) fn drive_as_many(
+    pub(crate) fn drive_as_many(
         &self,
         key: K,
         number: u32,
         waiting: &mut Waiting<R::Notify>,
-        make: impl FnOnce(Vec<K>) -> Option<LoadOf<K, V, E, R::Threads>>,
+        make: &mut Make<'_, K, V, E, R>,
         waker: &Waker,
-        after: &mut After<'_, K, V, E, R, S>,
     ) {
-        let (batch, hash) = (Batch::new(waiting.is_alone), waiting.hash);
+        let mut after = After::new(self);
+        let (batch, hash) = (Self::new_batch(waiting.is_alone), waiting.hash);
         let seat = waiting.seat.at_attempt(number);
         let newer = waiting.newer.as_ref().map(|newer| (newer.0.place_only(), newer.1.clone()));
         // (The newer epoch first: what is published is there before anybody is told.)
@@ -99,7 +105,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
 
     /// Polls the load, unless somebody else has it, or has polled it since it was woken last. `is_unwoken` says that the
     /// caller is polled for another reason, and polls it in any case.
-    pub(super) fn drive_batch(&self, batch: &Arc<Batch<K, V, E, R>>, is_unwoken: bool) {
+    pub(super) fn drive_batch(&self, batch: &Arc<Batch<K, V, E, R, S>>, is_unwoken: bool) {
         let wakes = batch.shared.wakes();
         let load = batch
             .state
@@ -163,7 +169,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// It is polled, or made: who asks for one of its keys from inside is known, though no flight is found by which it could be.
     fn enter_alone(
         &self,
-        batch: &Arc<Batch<K, V, E, R>>,
+        batch: &Arc<Batch<K, V, E, R, S>>,
         keys: impl FnOnce() -> Vec<(u64, K)>,
     ) -> Vec<Inside<'_, K, V, E, R, S>> {
         let keys = if batch.is_alone { keys() } else { Vec::new() };
@@ -173,7 +179,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// Every answer is stored, and then all who wait are woken at once.
     fn deliver(
         &self,
-        batch: &Batch<K, V, E, R>,
+        batch: &Batch<K, V, E, R, S>,
         seats: Vec<SeatOf<K, R>>,
         news: impl Iterator<Item = Result<News<V>, Failure<E>>>,
         now: Instant,
@@ -197,7 +203,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     }
 
     /// Nobody waits for any of its keys: the load is dropped, unless somebody comes first.
-    pub(super) fn end_idle_batch(&self, batch: &Arc<Batch<K, V, E, R>>) {
+    pub(super) fn end_idle_batch(&self, batch: &Arc<Batch<K, V, E, R, S>>) {
         if batch.awaited.compare_exchange(0, CLOSED, Ordering::AcqRel, Ordering::Acquire).is_err() {
             return;
         }
@@ -229,7 +235,7 @@ enum Outcome<M, O> {
 /// A panic in a load of many keys is told to all who wait for one of them.
 struct Driving<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     engine: &'a Engine<K, V, E, R, S>,
-    batch: &'a Arc<Batch<K, V, E, R>>,
+    batch: &'a Arc<Batch<K, V, E, R, S>>,
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R, S> {
@@ -244,12 +250,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R
 }
 
 /// Keeps the places of the keys, should a panic come.
-struct PutBack<'a, K, V, E, R: Runtime> {
-    batch: &'a Arc<Batch<K, V, E, R>>,
+struct PutBack<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+    batch: &'a Arc<Batch<K, V, E, R, S>>,
     seats: Vec<SeatOf<K, R>>,
 }
 
-impl<K, V, E, R: Runtime> Drop for PutBack<'_, K, V, E, R> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for PutBack<'_, K, V, E, R, S> {
     #[cold]
     fn drop(&mut self) {
         let seats = mem::take(&mut self.seats);
@@ -270,7 +276,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Delivering<'_, '_, K, 
         for SeatOf { hash, seat, twin, .. } in self.seats.by_ref() {
             let at = At { now: self.now, rules: &self.engine.rules };
             let mut failure = Some(Err(Failure::new(Cause::Panicked)));
-            let deliver = |shard: &mut ShardOf<K, V, E, R, S::Policy>, effects: &mut EffectsOf<K, V, E, R>| {
+            let deliver = |shard: &mut ShardOf<K, V, E, R, S>, effects: &mut EffectsOf<K, V, E, R, S>| {
                 shard.deliver(&seat, twin.as_ref(), &mut failure, at, effects)
             };
             self.engine.with_room(hash, self.now, self.after, deliver);

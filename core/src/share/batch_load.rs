@@ -13,8 +13,8 @@ use crate::{
     source::{BatchOf, TaskOf},
 };
 
-/// A load of many keys. It rests here, and each of its keys has a flight that knows it.
-pub(crate) struct Batch<K, V, E, R: Runtime> {
+/// A load of many keys of an engine `G`. It rests here, and each of its keys has a flight that knows it.
+pub(crate) struct Batch<K, V, E, R: Runtime, G> {
     pub(super) shared: Arc<SharedWaker<R::Notify>>,
     polled_by: PolledBy,
     /// For how many keys somebody waits.
@@ -22,6 +22,9 @@ pub(crate) struct Batch<K, V, E, R: Runtime> {
     /// It is a load of callers who load for themselves: nothing of it is stored.
     pub(super) is_alone: bool,
     pub(super) state: R::Lock<State<K, V, E, R>>,
+    /// Polls it, and ends it that nobody waits for. It brings them along, so that what has no such load is not linked with them.
+    pub(super) drive: fn(&G, &Arc<Self>, bool),
+    pub(super) end: fn(&G, &Arc<Self>),
 }
 
 pub(super) struct State<K, V, E, R: Runtime> {
@@ -35,7 +38,7 @@ pub(super) struct State<K, V, E, R: Runtime> {
 }
 
 /// What is polled.
-pub(super) enum LoadOf<K, V, E, T: Threads> {
+pub(crate) enum LoadOf<K, V, E, T: Threads> {
     /// A load of many keys.
     Many(BatchOf<K, V, E, T>),
     /// A load of one, which several flights of that key wait for.
@@ -60,12 +63,20 @@ impl<K: Clone, R: Runtime> SeatOf<K, R> {
 /// So many keys are awaited of a load that is being dropped.
 pub(super) const CLOSED: usize = usize::MAX;
 
-impl<K, V, E, R: Runtime> Batch<K, V, E, R> {
-    pub(crate) fn new(is_alone: bool) -> Arc<Self> {
+impl<K, V, E, R: Runtime, G> Batch<K, V, E, R, G> {
+    pub(super) fn new(is_alone: bool, drive: fn(&G, &Arc<Self>, bool), end: fn(&G, &Arc<Self>)) -> Arc<Self> {
         let shared = SharedWaker::new();
         let polled_by = PolledBy::here(&Waker::from(Arc::clone(&shared)));
         let state = State { load: None, polled_at: None, is_over: false, seats: Vec::new(), writes: Box::default() };
-        Arc::new(Self { shared, polled_by, awaited: AtomicUsize::new(0), is_alone, state: R::Lock::new(state) })
+        Arc::new(Self {
+            shared,
+            polled_by,
+            awaited: AtomicUsize::new(0),
+            is_alone,
+            state: R::Lock::new(state),
+            drive,
+            end,
+        })
     }
 
     pub(super) const fn is_alone(&self) -> bool {
@@ -77,7 +88,7 @@ impl<K, V, E, R: Runtime> Batch<K, V, E, R> {
     }
 }
 
-impl<K, V, E, R: Runtime> SharedLoad for Arc<Batch<K, V, E, R>> {
+impl<K, V, E, R: Runtime, G> SharedLoad for Arc<Batch<K, V, E, R, G>> {
     type Notify = R::Notify;
 
     fn polled_by(&self) -> PolledBy {

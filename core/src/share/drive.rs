@@ -12,6 +12,7 @@ use super::{
     After, Batch, CallerLoad, Engine,
     batch_load::LoadOf,
     caller_load::Verdict,
+    engine::LinksOf,
     guard::{Driving, Telling},
     stay::{OwnKey, State, Stay},
 };
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// What a caller comes with in one poll.
-pub(crate) type VisitOf<'a, K, V, E, R> = Visit<'a, K, Arc<Batch<K, V, E, R>>>;
+pub(crate) type VisitOf<'a, K, V, E, R, S> = Visit<'a, K, Arc<Batch<K, V, E, R, S>>>;
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// Of a poll by this call, which has reached nothing yet.
@@ -34,7 +35,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         call: &'a Call,
         by: &(impl CallerLoad<K, V, E, R::Threads> + ?Sized),
         waker: &'a Waker,
-    ) -> VisitOf<'a, K, V, E, R> {
+    ) -> VisitOf<'a, K, V, E, R, S> {
         Visit {
             key,
             waker,
@@ -52,17 +53,22 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
     }
 
-    /// A caller's first look: served, or seated in a flight. Gives back what comes next.
+    /// A caller's first look: served, or seated in a flight. Gives back what comes next. What the call asks for beyond what
+    /// the cache has set is linked by it.
     pub(crate) fn arrive(
         &self,
         stay: &mut Stay<R>,
         hash: u64,
-        visit: &mut VisitOf<'_, K, V, E, R>,
+        visit: &mut VisitOf<'_, K, V, E, R, S>,
         after: &mut After<'_, K, V, E, R, S>,
+        links: fn(&mut LinksOf<K, V, E, R, S>),
     ) -> Step {
         (visit.reached, visit.is_present) = (self.runtime.now().told(), true);
         stay.begin(hash, visit.reached, self.hand_over.is_some());
-        let step = self.with(hash, |shard| shard.arrive(&mut stay.waiting, visit, after.effects()));
+        let step = self.with(hash, |shard| {
+            links(&mut shard.links);
+            shard.arrive(&mut stay.waiting, visit, after.effects())
+        });
         stay.state = State::Waiting;
         step
     }
@@ -72,7 +78,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     pub(crate) fn carry_on(
         self: &Arc<Self>,
         stay: &mut Stay<R>,
-        visit: &mut VisitOf<'_, K, V, E, R>,
+        visit: &mut VisitOf<'_, K, V, E, R, S>,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
         first: Option<Step>,
         after: &mut After<'_, K, V, E, R, S>,
@@ -125,7 +131,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     let (batch, is_unwoken) = (effects.batch.take(), effects.is_unwoken);
                     after.run();
                     if let Some(batch) = batch {
-                        self.drive_batch(&batch, is_unwoken);
+                        (batch.drive)(self, &batch, is_unwoken);
                     }
                 }
             }
@@ -136,7 +142,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     pub(super) fn drive(
         &self,
         stay: &mut Stay<R>,
-        visit: &mut VisitOf<'_, K, V, E, R>,
+        visit: &mut VisitOf<'_, K, V, E, R, S>,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
         step: Step,
         after: &mut After<'_, K, V, E, R, S>,
@@ -167,14 +173,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             key.iter().for_each(|key| driving.enter_alone(key.to_key(), by));
         }
         if let Some(key) = key.filter(|_| makes) {
-            let is_many =
-                self.rules.stores_surplus && self.source.batches() && (step == Step::MakeShared || visit.is_by_loader);
-            if is_many || step == Step::MakeAnew {
-                let make = |keys| match is_many {
-                    true => self.source.begin_many(keys).map(LoadOf::Many),
-                    false => by.make(&self.source, key, self.previous(hash, key)).map(LoadOf::One),
+            let loads_many = self.source.batches() && (step == Step::MakeShared || visit.is_by_loader);
+            let as_many = self.as_many.filter(|_| loads_many);
+            if let Some(drive) = as_many.or_else(|| after.effects().anew.take()) {
+                let mut make = |keys| match as_many {
+                    Some(_) => self.source.begin_many(keys).map(LoadOf::Many),
+                    None => by.make(&self.source, key, self.previous(hash, key)).map(LoadOf::One),
                 };
-                self.drive_as_many(key.to_key(), number, driving.waiting, make, visit.waker, after);
+                drive(self, key.to_key(), number, driving.waiting, &mut make, visit.waker);
                 visit.start = by.start(&self.source);
                 driving.waiting.newer = None;
                 // (Who has been served looks after it once, and has what it was told.)
@@ -243,7 +249,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         waiting: &mut Waiting<R::Notify>,
         news: &mut Option<Result<News<V>, Failure<E>>>,
         now: Instant,
-        visit: &VisitOf<'_, K, V, E, R>,
+        visit: &VisitOf<'_, K, V, E, R, S>,
         after: &mut After<'_, K, V, E, R, S>,
     ) -> Step {
         self.with_room_of_others(waiting.hash, now, after, |shard, effects| {

@@ -1,33 +1,53 @@
 //! What a cache is made of.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{
     borrow::Borrow,
     hash::Hash,
     marker::PhantomData,
     sync::atomic::{AtomicBool, Ordering},
+    task::Waker,
 };
 
-use super::{Batch, stay::Stay};
+use super::{
+    batch_load::{self, LoadOf},
+    stay::Stay,
+};
 use crate::{
     Failure, Instant, Key, LoadError, Loaded, Lock, Outcome, Previous, Runtime, Ttl, Tuning,
     hasher::HashKeys,
-    shard::{AsKey, Call, Carries, Effects, News, Rules, Shard, Step, Visit, Waiting},
+    shard::{AsKey, Call, Carries, Effects, Links, LoadsAnew, News, Rules, Shard, Step, Visit, Waiting},
     source::{Judgement, Sources, TaskOf},
     store::Room,
 };
 
 /// What the flights of a cache carry.
-pub(crate) struct Loads<K, V, E, R>(PhantomData<fn() -> (K, V, E, R)>);
+pub(crate) struct Loads<K, V, E, R, S>(PhantomData<fn() -> (K, V, E, R, S)>);
 
-impl<K, V, E, R: Runtime> Carries for Loads<K, V, E, R> {
+impl<K, V, E, R: Runtime, S: Tuning> Carries for Loads<K, V, E, R, S> {
     type Load = TaskOf<V, E, R::Threads>;
-    type Batch = Arc<Batch<K, V, E, R>>;
+    type Batch = Arc<Batch<K, V, E, R, S>>;
     type Notify = R::Notify;
+    type AsMany = AsMany<K, V, E, R, S>;
 }
 
-pub(crate) type ShardOf<K, V, E, R, P> = Shard<K, V, E, Loads<K, V, E, R>, P>;
-pub(crate) type EffectsOf<K, V, E, R> = Effects<K, V, E, Loads<K, V, E, R>>;
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> LoadsAnew for Loads<K, V, E, R, S> {
+    const AS_MANY: Self::AsMany = Engine::drive_as_many;
+}
+
+/// A load of many keys.
+pub(crate) type Batch<K, V, E, R, S> = batch_load::Batch<K, V, E, R, Engine<K, V, E, R, S>>;
+
+pub(crate) type ShardOf<K, V, E, R, S> = Shard<K, V, E, Loads<K, V, E, R, S>, <S as Tuning>::Policy>;
+pub(crate) type LinksOf<K, V, E, R, S> = Links<K, V, E, Loads<K, V, E, R, S>, <S as Tuning>::Policy>;
+pub(crate) type EffectsOf<K, V, E, R, S> = Effects<K, V, E, Loads<K, V, E, R, S>>;
+
+/// Drives a load of one key as one of many.
+pub(crate) type AsMany<K, V, E, R, S> =
+    fn(&Engine<K, V, E, R, S>, K, u32, &mut Waiting<<R as Runtime>::Notify>, &mut Make<'_, K, V, E, R>, &Waker);
+
+/// Makes the load of these keys.
+pub(super) type Make<'a, K, V, E, R> = dyn FnMut(Vec<K>) -> Option<LoadOf<K, V, E, <R as Runtime>::Threads>> + 'a;
 
 /// What a caller is told in the end.
 pub(crate) type ToldOf<V, E> = Result<Outcome<V, E>, LoadError<E>>;
@@ -41,8 +61,8 @@ pub(crate) type Land<K, V, E, R, S> = fn(
     &mut Waiting<<R as Runtime>::Notify>,
     &mut Option<Result<News<V>, Failure<E>>>,
     Instant,
-    &Visit<'_, K, Arc<Batch<K, V, E, R>>>,
-    &mut EffectsOf<K, V, E, R>,
+    &Visit<'_, K, Arc<Batch<K, V, E, R, S>>>,
+    &mut EffectsOf<K, V, E, R, S>,
 ) -> Step;
 
 /// Everything that the handles of one cache share.
@@ -53,7 +73,7 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) rules: Rules,
     /// What a call without options of its own asks for.
     pub(crate) call: Call,
-    pub(crate) shards: Box<[Aligned<R::Lock<ShardOf<K, V, E, R, S::Policy>>>]>,
+    pub(crate) shards: Box<[Aligned<R::Lock<ShardOf<K, V, E, R, S>>>]>,
     /// What of the capacity no shard has.
     pub(crate) room: Arc<Room>,
     /// The capacity. Locked while shards give room to others, for one newcomer at a time.
@@ -64,6 +84,8 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) name: Option<Box<str>>,
     pub(crate) hand_over: Option<HandOver<K, V, E, R, S>>,
     pub(crate) land: Option<Land<K, V, E, R, S>>,
+    /// Where answers are stored that nobody asked for: drives a load of one key as one of many.
+    pub(crate) as_many: Option<AsMany<K, V, E, R, S>>,
 }
 
 /// One shard to a line of the processor's cache, so that they do not slow each other down.
@@ -85,7 +107,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
 
     /// Locks the shard of a key.
     #[inline(always)]
-    pub(crate) fn with<T>(&self, hash: u64, f: impl FnOnce(&mut ShardOf<K, V, E, R, S::Policy>) -> T) -> T {
+    pub(crate) fn with<T>(&self, hash: u64, f: impl FnOnce(&mut ShardOf<K, V, E, R, S>) -> T) -> T {
         self.shards[self.shard_of(hash)].0.with(f)
     }
 

@@ -56,9 +56,9 @@ where
     /// Takes its seat. What comes next is done at once when the lock is released, and nothing before that may panic.
     pub(crate) fn arrive(
         &mut self,
-        shard: &mut ShardOf<K, V, E, R, S::Policy>,
+        shard: &mut ShardOf<K, V, E, R, S>,
         waker: &Waker,
-        effects: &mut EffectsOf<K, V, E, R>,
+        effects: &mut EffectsOf<K, V, E, R, S>,
     ) -> Step {
         self.arrive_for(shard, waker, waker, effects)
     }
@@ -66,10 +66,10 @@ where
     /// The same as one of many in a call that is polled with another waker.
     fn arrive_for(
         &mut self,
-        shard: &mut ShardOf<K, V, E, R, S::Policy>,
+        shard: &mut ShardOf<K, V, E, R, S>,
         waker: &Waker,
         inside: &Waker,
-        effects: &mut EffectsOf<K, V, E, R>,
+        effects: &mut EffectsOf<K, V, E, R, S>,
     ) -> Step {
         let Self { engine, hash, key, stay, load } = self;
         let visit = engine.visit(Some(&*key), &engine.call, load, waker);

@@ -104,7 +104,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> Inside<'a, K, V, E, R, S> {
     pub(super) fn enter(
         engine: &'a Engine<K, V, E, R, S>,
         (hash, key): (u64, K),
-        batch: &Arc<Batch<K, V, E, R>>,
+        batch: &Arc<Batch<K, V, E, R, S>>,
     ) -> Self {
         let (by, mark) = (batch.polled_by(), Arc::as_ptr(batch).addr());
         engine.with(hash, |shard| shard.enter_alone((hash, key), by, mark, true));

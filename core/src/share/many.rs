@@ -35,7 +35,7 @@ pub(crate) struct Many<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning
     members: Vec<Member<'a, Q, R, W::Told, E>>,
     /// Which member answers each place.
     order: Vec<usize>,
-    units: RefCell<Units<K, V, E, R>>,
+    units: RefCell<Units<K, V, E, R, S>>,
     /// Members that were woken while the others were polled.
     due: Vec<usize>,
     /// A poll has unwound, so all are to be asked.
@@ -204,6 +204,7 @@ where
                 let visit = engine.visit(Some(&borrowed), call, &by, waker);
                 let visit =
                     Visit { batch: by.gathers(&batch), inside, reached, is_present, arrives_only: true, ..visit };
+                shard.links.heed_options();
                 Err(shard.arrive(&mut member.stay.waiting, &visit, after.effects()))
             });
             self.arrived += 1;

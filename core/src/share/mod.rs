@@ -25,12 +25,11 @@ mod wakes;
 
 pub(crate) use after::After;
 pub(crate) use ask::Answered;
-pub(crate) use batch_load::Batch;
 pub(crate) use caller_load::NoLoad;
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
 pub use caller_load::{ByCall, ByLoader, CallerLoad, Lent};
 pub(crate) use drive::VisitOf;
-pub(crate) use engine::{Aligned, EffectsOf, Engine, HandOver, ShardOf};
+pub(crate) use engine::{Aligned, AsMany, Batch, EffectsOf, Engine, HandOver, LinksOf, ShardOf};
 pub(crate) use errand::Errand;
 pub(crate) use leads::{ByClosure, Outcomes, Shape, Told, Values};
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]

@@ -29,7 +29,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         hash: u64,
         now: Instant,
         after: &mut After<'_, K, V, E, R, S>,
-        mut step: impl FnMut(&mut ShardOf<K, V, E, R, S::Policy>, &mut EffectsOf<K, V, E, R>) -> T,
+        mut step: impl FnMut(&mut ShardOf<K, V, E, R, S>, &mut EffectsOf<K, V, E, R, S>) -> T,
     ) -> T {
         after.effects().need = Need::Nothing;
         let done = self.with(hash, |shard| step(shard, after.effects()));
@@ -46,7 +46,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         hash: u64,
         now: Instant,
         after: &mut After<'_, K, V, E, R, S>,
-        mut step: impl FnMut(&mut ShardOf<K, V, E, R, S::Policy>, &mut EffectsOf<K, V, E, R>) -> T,
+        mut step: impl FnMut(&mut ShardOf<K, V, E, R, S>, &mut EffectsOf<K, V, E, R, S>) -> T,
     ) -> T {
         self.capacity.with(|whole| {
             let effects = after.effects();
@@ -71,7 +71,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         need: Need,
         whole: u64,
         now: Instant,
-        effects: &mut EffectsOf<K, V, E, R>,
+        effects: &mut EffectsOf<K, V, E, R, S>,
     ) -> Hand<'_> {
         let mut hand = Hand { room: &self.room, weight: 0 };
         let (weight, last) = match need {
@@ -95,7 +95,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         most: u64,
         whole: u64,
         now: Instant,
-        effects: &mut EffectsOf<K, V, E, R>,
+        effects: &mut EffectsOf<K, V, E, R, S>,
     ) -> u64 {
         let free = self.room.take(most);
         if free == most {
@@ -126,7 +126,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         most: u64,
         keeps: u64,
         now: Instant,
-        effects: &mut EffectsOf<K, V, E, R>,
+        effects: &mut EffectsOf<K, V, E, R, S>,
     ) -> (u64, bool) {
         self.shards[shard].0.with(|shard| shard.give(most, keeps, now, effects))
     }

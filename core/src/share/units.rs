@@ -25,8 +25,8 @@ pub(super) struct Member<'a, Q: ?Sized, R: Runtime, T, E> {
 }
 
 /// The loads of many keys that a call leads, and which of them are to be polled.
-pub(super) struct Units<K, V, E, R: Runtime> {
-    list: Vec<Unit<K, V, E, R>>,
+pub(super) struct Units<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+    list: Vec<Unit<K, V, E, R, S>>,
     /// So many were there in all.
     last: usize,
     /// Those that were woken.
@@ -40,29 +40,30 @@ pub(super) struct Units<K, V, E, R: Runtime> {
 }
 
 /// A load of many keys that a call leads.
-struct Unit<K, V, E, R: Runtime> {
+struct Unit<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     /// Tells it from those before.
     id: usize,
-    batch: Arc<Batch<K, V, E, R>>,
+    batch: Arc<Batch<K, V, E, R, S>>,
     members: Vec<usize>,
     registration: Registration<R::Notify>,
     waker: Option<Waker>,
     has_begun: bool,
 }
 
-impl<K, V, E, R: Runtime> Units<K, V, E, R> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
     pub(super) const fn new() -> Self {
         Self { list: Vec::new(), last: 0, due: Vec::new(), asked: Vec::new(), of: Vec::new(), over: 0 }
     }
 
     /// The load of many keys that this member's is to be a part of.
-    pub(super) fn gather(&mut self, member: usize, most: usize, is_alone: bool) -> Arc<Batch<K, V, E, R>> {
+    pub(super) fn gather(&mut self, member: usize, most: usize, is_alone: bool) -> Arc<Batch<K, V, E, R, S>> {
         // (One that everybody has left meanwhile is closed.)
-        let has_room = |unit: &Unit<K, V, E, R>| !unit.has_begun && unit.members.len() < most && unit.batch.await_key();
+        let has_room =
+            |unit: &Unit<K, V, E, R, S>| !unit.has_begun && unit.members.len() < most && unit.batch.await_key();
         // (The last of its kind: those before it are full.)
         let last = self.list.iter().rposition(|unit| unit.batch.is_alone() == is_alone);
         let at = last.filter(|at| has_room(&self.list[*at])).unwrap_or_else(|| {
-            let (batch, registration, id) = (Batch::new(is_alone), Registration::default(), self.last);
+            let (batch, registration, id) = (Engine::new_batch(is_alone), Registration::default(), self.last);
             batch.await_key();
             self.last += 1;
             self.list.push(Unit { id, batch, members: Vec::new(), registration, waker: None, has_begun: false });
@@ -116,9 +117,9 @@ impl<K, V, E, R: Runtime> Units<K, V, E, R> {
     }
 }
 
-impl<K: Key, V: Clone, E, R: Runtime> Units<K, V, E, R> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
     /// Begins and drives the loads; their members are due once they are over, or when their deadlines are to be noted.
-    pub(super) fn drive<Q, S: Tuning, T, M>(
+    pub(super) fn drive<Q, T, M>(
         &mut self,
         engine: &Engine<K, V, E, R, S>,
         members: &[Member<'_, Q, R, T, E>],
@@ -136,7 +137,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Units<K, V, E, R> {
         asked.sort_unstable();
         asked.dedup();
         let mut ended = 0;
-        let mut drive = |unit: &mut Unit<K, V, E, R>, is_unwoken: bool| {
+        let mut drive = |unit: &mut Unit<K, V, E, R, S>, is_unwoken: bool| {
             let begins = !unit.has_begun;
             if unit.is_over() {
                 return;
@@ -145,8 +146,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Units<K, V, E, R> {
                 // (A clone of a key may panic; then it has not begun.)
                 let seats = unit.seats(members);
                 unit.has_begun = true;
-                let make = |keys| leads.begin(&engine.source, keys).map(LoadOf::Many);
-                engine.begin_batch(&unit.batch, seats, make);
+                let mut make = |keys| leads.begin(&engine.source, keys).map(LoadOf::Many);
+                engine.begin_batch(&unit.batch, seats, &mut make);
             }
             let waker = unit.waker.get_or_insert_with(|| wakes.waker(members.len() + unit.id % members.len().max(1)));
             let _old = unit.batch.listen(&mut unit.registration, waker);
@@ -177,7 +178,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Units<K, V, E, R> {
     }
 
     /// What was gathered and has not begun is given up.
-    pub(super) fn give_back<Q: ?Sized, S: Tuning, T>(
+    pub(super) fn give_back<Q: ?Sized, T>(
         &mut self,
         members: &mut [Member<'_, Q, R, T, E>],
         after: &mut After<'_, K, V, E, R, S>,
@@ -200,7 +201,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Units<K, V, E, R> {
     }
 }
 
-impl<K, V, E, R: Runtime> Unit<K, V, E, R> {
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Unit<K, V, E, R, S> {
     /// It has no members any more: they are told, or it was given up.
     fn is_over(&self) -> bool {
         self.members.is_empty()

@@ -37,6 +37,8 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         let tuning = Tuned::with_hasher(OneKey);
         let mut builder = Cache::builder_with(runtime, tuning).capacity(u64::MAX).shards(1);
         builder.sources.watcher = Some(Box::new(Bell::<R::Notify>(Arc::new(Chime::new()))));
+        builder.links.serve_ahead();
+        builder.links.keep_failures();
         let rules = &mut builder.settings.rules;
         rules.takes = Takes::Others;
         (rules.keeps_expired, rules.delays_empty) = (true, false);

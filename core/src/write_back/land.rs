@@ -7,6 +7,7 @@ use super::{
     Fault,
     share::Effects,
     shared::{BookOf, Brought, Done, EngineOf, FlightsOf, Pin, Refused, Shared, Task, TimelessOf},
+    timeless::Aside,
 };
 use crate::{
     Failure, Instant, Key, Runtime,
@@ -26,7 +27,7 @@ pub(super) fn land<K: Key, V: Clone, E, R: Runtime>(
     waiting: &mut Waiting<R::Notify>,
     brings: &mut Brings<K, V, E, R>,
     now: Instant,
-    visit: &VisitOf<'_, Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, E, R>>,
+    visit: &VisitOf<'_, Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, E, R>, Aside>,
     effects: &mut Effects<K, V, E, R>,
 ) -> Step {
     let Some(shared) = whose(brings) else {

@@ -223,6 +223,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             let end = book.ledger.place(hash, &mut new, Origin::Changed(now), is_clear);
             if let (Placed::At(..), Some(load)) = (&end.0, load) {
                 // What it brings is older.
+                flights.note_write();
                 flights.flights.detach(load);
             }
             end

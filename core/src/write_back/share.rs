@@ -25,7 +25,7 @@ pub(super) type Sharing<K, V, E, R, L> =
 pub(super) type Comes<K, V, E, R> = Option<Result<Done<K, V, E, R>, LoadError<Fault<K, E>>>>;
 
 /// What a step leaves to be done once the lock is released.
-pub(super) type Effects<K, V, E, R> = EffectsOf<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, E, R>>;
+pub(super) type Effects<K, V, E, R> = EffectsOf<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, E, R>, Aside>;
 
 /// What the engine could begin tasks with by itself; it never does.
 pub(super) type NoSources<K, V, E, R> = Sources<Task<K>, Done<K, V, E, R>, Fault<K, E>, <R as Runtime>::Threads>;

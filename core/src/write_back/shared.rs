@@ -14,7 +14,6 @@ use crate::{
     DefaultHasher, Instant, Key, Runtime, Threads,
     contain::{contain, each},
     dirty::Ledger,
-    policy::Lru,
     shard::Seat,
     share::{Engine, ShardOf},
     source::{Files, TaskOf},
@@ -90,7 +89,7 @@ pub(super) type TimelessOf<K, V, E, R> = Timeless<R, BookOf<K, V, E, R>>;
 pub(super) type EngineOf<K, V, E, R> = Engine<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, E, R>, Aside>;
 
 /// The loads and flushes that are under way.
-pub(super) type FlightsOf<K, V, E, R> = ShardOf<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, E, R>, Lru>;
+pub(super) type FlightsOf<K, V, E, R> = ShardOf<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, E, R>, Aside>;
 
 impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
     pub(super) fn hash(&self, key: &K) -> u64 {

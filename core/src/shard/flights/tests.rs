@@ -16,6 +16,7 @@ impl Carries for Plain {
     type Load = u32;
     type Batch = Together;
     type Notify = WakerList<spin::Mutex<Wakers>>;
+    type AsMany = ();
 }
 
 type Table = Flights<u32, u32, &'static str, Plain>;

@@ -120,7 +120,7 @@ type Rich = Shard<Rc<u32>, u32, &'static str, Plain, GatedFifo>;
 /// P13
 #[test]
 fn an_insert_with_a_lifetime_of_zero_hands_out_both_keys() {
-    let mut shard = Rich::new(Allowance::alone(10), Keeping::default());
+    let mut shard = Rich::new(Allowance::alone(10), Keeping::default(), Links::new());
     let rules = rules();
     let now = At { now: at(0), rules: &rules };
     let stored = Rc::new(1);
@@ -151,7 +151,7 @@ fn a_key_that_nobody_can_load_is_handed_out_to_be_dropped() {
             key
         }
     }
-    let mut shard = Rich::new(Allowance::alone(10), Keeping::default());
+    let mut shard = Rich::new(Allowance::alone(10), Keeping::default(), Links::new());
     let (rules, key) = (rules(), Asked(RefCell::default()));
     let call = rules.call();
     let visit = Visit {

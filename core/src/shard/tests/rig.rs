@@ -11,7 +11,12 @@ impl Rig {
     pub(super) fn with(capacity: u64, rules: Rules) -> Self {
         let hold = rules.stale_while_refresh.max(rules.stale_if_error);
         let keeping = Keeping { hold, idle: None, lives: rules.early.is_set(), inline: rules.early.inline };
-        Self { shard: Shard::new(Allowance::alone(capacity), keeping), rules, now: 1000, effects: Effects::default() }
+        Self {
+            shard: Shard::new(Allowance::alone(capacity), keeping, all_links()),
+            rules,
+            now: 1000,
+            effects: Effects::default(),
+        }
     }
 
     /// Does something with a caller's wait; what it is told is the caller's, and the rest is left in `effects`.
@@ -349,4 +354,13 @@ impl Rig {
         let was_fresh = self.shard.remove(hash(key), at(self.now), |k| *k == key, &mut self.effects);
         self.effects.leavers.first.as_ref().filter(|_| was_fresh).map(|leaver| leaver.value)
     }
+}
+
+/// What a shard does for a cache of which everything is asked.
+pub(super) fn all_links() -> Links<u32, u32, &'static str, Plain, Lru> {
+    let mut links = Links::new();
+    links.heed_deadlines();
+    links.serve_ahead();
+    links.keep_failures();
+    links
 }

@@ -238,7 +238,7 @@ impl World {
         Self {
             seed,
             random,
-            shard: Shard::new(Allowance::alone(capacity), keeping),
+            shard: Shard::new(Allowance::alone(capacity), keeping, all_links()),
             rules,
             now: 1000,
             hands_over,
