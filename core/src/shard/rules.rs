@@ -153,7 +153,7 @@ impl Rules {
     pub(super) fn end<K: Hash>(&self, ttl: Ttl, key: &K, now: Instant) -> Option<Instant> {
         let end = ttl.or(self.ttl).deadline(now, self.keeps_expired)?;
         Some(match self.jitter {
-            Some(jitter) if end != Instant::NEVER && end > now => jitter.shorten(now, end, key),
+            Some(jitter) if end != Instant::NEVER => jitter.shorten(now, end, key),
             _ => end,
         })
     }

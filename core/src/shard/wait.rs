@@ -137,9 +137,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             None => self.lend_anew(waiting, None),
         }
         if waiting.is_visitor {
-            if checked.again && !checked.wakes_all {
-                effects.wake(self.flights.at(place).flight.waits.all());
-            }
+            // (It has polled with the waker of all, which it had made before.)
             return Step::Told;
         }
         if checked.again {

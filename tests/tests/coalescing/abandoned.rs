@@ -265,3 +265,40 @@ fn the_task_ends_with_the_last_load() {
         assert_clean(&cache.stats());
     });
 }
+
+/// C96, D57: a ticket is dropped while somebody who was served polls its refresh: that is handed over by the latter.
+#[test]
+fn c96_left_behind_by_who_looks_after_it() {
+    run(|| {
+        let mut sim = Sim::new();
+        let spawner = Spawning::new(sim.clock());
+        let (held, time) = (Rc::new(RefCell::new(None::<Ticket>)), sim.time.clone());
+        let ticket = Rc::clone(&held);
+        let load = move |_: u32| {
+            let (ticket, time) = (Rc::clone(&ticket), time.clone());
+            async move {
+                drop(ticket.take());
+                sleep(&time, 50).await;
+                Ok(V::new(1))
+            }
+        };
+        let builder = Cache::builder(spawner.clone()).load_fn(load).ttl(ms(100)).stale_while_refresh(ms(1000));
+        let cache: Finishing = builder.finish_abandoned().build().expect("valid");
+        cache.insert(7, V::new(0));
+        sim.to(150);
+        let stale = |sim: &mut Sim| {
+            let cache = cache.clone();
+            sim.call(async move { cache.get_stale(&7).await })
+        };
+        let first = stale(&mut sim);
+        held.replace(Some(sim.ticket(first)));
+        let served = stale(&mut sim);
+        assert_eq!(sim.saw(served), "150: V0 Stale(50)");
+        let mut tasks = spawner.take();
+        assert_eq!((tasks.len(), held.borrow().is_none()), (1, true));
+        let task = sim.call(tasks.remove(0));
+        sim.to(200);
+        assert_eq!((sim.saw(task), cache.get_if_present(&7).as_deref()), ("200: done".into(), Some(&1)));
+        assert_clean(&cache.stats());
+    });
+}

@@ -10,6 +10,7 @@ mod held_back;
 mod interleavings;
 mod leaving;
 mod lent_after_a_write;
+mod lent_ends;
 mod lock_age;
 mod lock_timeout;
 mod private;

@@ -8,6 +8,7 @@ on_every_runtime! {
     what_was_asked_for_ahead
     what_was_found_unchanged_ahead
     what_is_due_behind_what_lies_ahead
+    what_was_reached_before_the_load_was_polled
 }
 
 /// The time left of key 7 by `peek` and by a hit, in milliseconds.
@@ -82,4 +83,20 @@ fn what_is_due_behind_what_lies_ahead<R: Host>() {
     sim.to(200);
     assert_eq!((cache.sweep(), cache.len(), cache.weight()), (1, 50, 51), "a failure is remembered for as long again");
     assert_clean(&cache.stats());
+}
+
+/// D4: a time that was reached stays so for who has seen it: no stale value comes back into its limit during a load.
+fn what_was_reached_before_the_load_was_polled<R: Host>() {
+    let mut sim = Sim::new();
+    let time = sim.time.clone();
+    let load = move |_: u32| {
+        time.set(30);
+        core::future::ready(Err(Boom(1)))
+    };
+    let builder = Cache::builder(R::on(sim.clock())).load_fn(load);
+    let cache = builder.ttl(ms(10)).stale_if_error(ms(25)).build().expect("valid");
+    cache.insert(7, V::new(0));
+    sim.to(40);
+    let caller = sim.get(&cache, 7);
+    assert_eq!(sim.saw(caller), "30: E1", "35 was over when it came");
 }
