@@ -7,6 +7,7 @@ on_every_runtime! {
     who_was_slow_carries_it_on
     an_end_that_nobody_was_woken_for
     a_wake_within_a_poll
+    more_loads_than_keys
 }
 
 /// P3: who was not polled for a while finds that the load was woken, and polls it, though others have polled it since.
@@ -83,4 +84,19 @@ fn a_wake_within_a_poll<R: Host>() {
     assert!(wakers::poll_once(&mut one).is_pending());
     assert_eq!(counter.wakes(), 1);
     assert_eq!(wakers::poll_with(&mut *two.borrow_mut(), &waker), Poll::Ready(Some(2)));
+}
+
+/// D15, P6: a call has begun more loads than it has keys, and polls the one that is woken.
+fn more_loads_than_keys<R: Host>() {
+    let mut sim = Sim::new();
+    let batches = Batches::new(&sim.time, |_, call| if call < 2 { never() } else { after(30) });
+    let cache = sim.batched::<R>(&batches, |c| c.lock_age(ms(100)));
+    let (many, other) = (sim.many(&cache, &[7]), sim.get(&cache, 7));
+    sim.to(200);
+    assert_eq!(batches.begun(), [0, 100, 200].map(|at| (at, vec![7])), "they take over from each other in turn");
+    sim.park(other);
+    sim.to(230);
+    assert_eq!(sim.saw(many), "230: V7 Miss");
+    sim.unpark(other);
+    assert_clean(&cache.stats());
 }
