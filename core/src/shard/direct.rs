@@ -88,7 +88,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
             effects.rest().values.push(loaded.value);
             return None;
         };
-        let weight = loaded.weight.or(judgement.weight).unwrap_or(1);
+        let weight = loaded.weight.or(judgement.weight).unwrap_or(1).max(1);
         let place = self.values.find(hash, |k| k == key);
         let failure = self.failures.place(hash, |k| k == key);
         let flight = self.flights.find(hash, |k| k == key);

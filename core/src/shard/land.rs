@@ -102,10 +102,10 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         // Everything that may panic comes first.
         let former = news.former();
         let plan = self.plan(place, attempt, news, at);
-        let finds_room = match (&plan.stored, plan.private) {
-            (Some(_), _) => self.finds_room(plan.places.0, plan.weight, effects),
-            (None, Some(_)) => self.finds_room_beside(place, effects),
-            (None, None) => true,
+        let finds_room = if plan.stored.is_some() {
+            self.finds_room(plan.places.0, plan.weight, effects)
+        } else {
+            plan.private.is_none() || self.finds_room_beside(place, effects)
         };
         if !finds_room {
             Self::end_plan(plan, effects);

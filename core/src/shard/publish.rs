@@ -94,7 +94,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         let (ttl, weight) = (*ttl, *weight);
         let former = former.map(|(generation, published)| Former { generation, published });
         let ttl = ttl.or(terms.ttl).or(judgement.ttl).or(rules.ttl);
-        let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1);
+        let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1).max(1);
         let places = self.places(place);
         let slot = self.flights.at(place);
         let key = slot.key.as_ref().filter(|_| slot.flight.is_attached());
@@ -155,10 +155,6 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
                 effects.keep_key(Some(key));
             }
         }
-        // (Who comes anew has taken no more than it needs.)
-        if place.is_some() || failure.is_some() {
-            self.give_back();
-        }
         answer
     }
 
@@ -166,6 +162,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     pub(super) fn discard(&mut self, place: Option<u32>, now: Instant, effects: &mut Effects<K, V, E, C>) {
         if let Some(place) = place {
             self.values.discard(place, now, &mut effects.leavers);
+            self.give_back();
             effects.touched = Some(Touched::Value);
         }
     }
@@ -187,7 +184,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     #[inline(always)]
     pub(super) fn put(&mut self, place: Option<u32>, new: New<K, V>, effects: &mut Effects<K, V, E, C>) -> Option<u32> {
-        if let Some(spare) = self.values.allowance.own.checked_sub(new.weight.max(1)) {
+        if let Some(spare) = self.values.allowance.own.checked_sub(new.weight) {
             while self.failures.len() as u64 > spare {
                 effects.keep_failure(self.failures.forget_first());
             }

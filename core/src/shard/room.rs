@@ -11,7 +11,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     #[inline(always)]
     pub(super) fn finds_room(&mut self, place: Option<u32>, weight: u64, effects: &mut Effects<K, V, E, C>) -> bool {
         let former = place.map_or(0, |place| self.values.entry(place).weight);
-        let (used, weight) = (self.weight() - former, weight.max(1));
+        let used = self.weight() - former;
         self.values.finds_room(used, weight) || Self::has_asked(weight, effects)
     }
 

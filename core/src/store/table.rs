@@ -90,6 +90,7 @@ impl<T> Table<T> {
     }
 
     /// Takes a row out of the index and the deadlines, but leaves it in its place as a gap.
+    #[inline(always)]
     pub(super) fn unlink<K>(&mut self, place: u32)
     where
         T: Row<K>,

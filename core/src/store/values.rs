@@ -140,10 +140,13 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             leavers.push(new.key, new.value, self.counts.left(RemovalCause::Refused, true));
             return None;
         }
-        if new.former.is_none() {
-            self.generation = self.generation.wrapping_add(1);
-        }
-        let generation = new.former.map_or(self.generation, |former| former.generation);
+        let generation = match new.former {
+            Some(former) => former.generation,
+            None => {
+                self.generation = self.generation.wrapping_add(1);
+                self.generation
+            }
+        };
         self.counts.stored += 1;
         match place {
             Some(place) => self.replace(place, new, reserved, leavers),
@@ -260,6 +263,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         count
     }
 
+    #[inline(never)]
     fn replace(&mut self, place: u32, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
         let (life, deadline) = (new.life(), self.deadline(new.life()));
         let row = &mut self.table.rows_mut()[place as usize];
@@ -278,8 +282,10 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let entries = &mut ByPlace(self.table.rows_mut());
         self.policy.reweigh(entries, place, old_weight);
         self.policy.hit(entries, place);
+        self.allowance.settle(self.weight + reserved);
     }
 
+    #[inline(always)]
     fn add(&mut self, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
         let (weight, now) = (new.weight, new.now);
         let (life, deadline) = (new.life(), self.deadline(new.life()));
