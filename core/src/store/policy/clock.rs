@@ -38,6 +38,11 @@ impl Clock {
         self.now
     }
 
+    /// Returns what weight was inserted since `stamp` was taken, to a tick.
+    pub(super) fn weight_since(&self, stamp: u16) -> u64 {
+        self.period.saturating_mul(self.age(stamp).into())
+    }
+
     /// Returns how many ticks ago `stamp` was taken.
     pub(super) fn age(&self, stamp: u16) -> u16 {
         self.now.wrapping_sub(stamp)

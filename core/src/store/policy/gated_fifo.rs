@@ -19,6 +19,9 @@ use super::{Nodes, Policy};
 /// round, it goes straight to the main queue (the gate); and if its queue would have held it had it been a little
 /// longer, that queue's share grows. So the policy adapts to recency, frequency, scans and loops alike.
 ///
+/// A use of what has only just come to probation does not count, as it mostly belongs to what brought it in
+/// (Clock2Q+ and S4-FIFO do so, too).
+///
 /// A hit sets two bits in its own entry and nothing else. All other calls are O(1), amortised where entries get
 /// another round or change queues: at most 64 of each in one eviction. 12 bytes an entry and 6 for ghosts, which are
 /// allocated when evictions start; with entries of unequal weight the ghosts may take up to twice that.
@@ -120,7 +123,7 @@ impl Policy for GatedFifo {
     fn hit<E: Nodes<Node>>(&mut self, entries: &mut E, place: u32) {
         let node = entries.node(place);
         // Without the write at the top, a popular entry's memory stays clean.
-        if node.uses < MOST_USES {
+        if node.uses < MOST_USES && !(node.home == Home::Probation && self.has_just_come(node.stamp)) {
             node.uses += 1;
         }
     }
@@ -200,6 +203,11 @@ impl Policy for GatedFifo {
 }
 
 impl GatedFifo {
+    /// Did an entry of probation take its place there so lately that what uses it now is what brought it in?
+    fn has_just_come(&self, stamp: u16) -> bool {
+        self.share.is_in_front(self.clock.weight_since(stamp))
+    }
+
     /// Lets the main queue take what probation has too much while there is room for both.
     fn fill_main(&mut self, entries: &mut impl Nodes<Node>) {
         for _ in 0..FILL {

@@ -70,6 +70,11 @@ impl Share {
         probation > self.whole()
     }
 
+    /// Returns whether an entry behind which so much came in stands in the newer half of a probation queue as it should be.
+    pub(super) fn is_in_front(&self, behind: u64) -> bool {
+        behind < self.whole() / 2
+    }
+
     /// Returns whether a main queue of this weight leaves to the probation queue what that should have.
     pub(super) fn is_respected(&self, main: u64) -> bool {
         self.capacity.checked_sub(main).is_some_and(|rest| self.whole() <= rest)

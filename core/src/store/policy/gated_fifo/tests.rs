@@ -75,12 +75,30 @@ fn a_full_cache_is_mostly_the_main_queue() {
 #[test]
 fn two_uses_carry_a_newcomer_through_a_scan() {
     let mut shelf = filled(100);
+    (1000..1003).for_each(|key| drop(shelf.insert(key, 1)));
+    // Not before they are out of the newest part.
+    (1500..1505).for_each(|key| drop(shelf.insert(key, 1)));
     for (key, uses) in [(1000, 0), (1001, 1), (1002, 2)] {
-        shelf.insert(key, 1);
         (0..uses).for_each(|_| assert!(shelf.hit(key)));
     }
     (2000..2100).for_each(|key| drop(shelf.insert(key, 1)));
     assert_eq!([1000, 1001, 1002].map(|key| shelf.hit(key)), [false, false, true]);
+}
+
+#[test]
+fn uses_of_what_has_just_come_do_not_count() {
+    let mut shelf = filled(1000);
+    shelf.insert(5000, 1);
+    (0..9).for_each(|_| assert!(shelf.hit(5000)));
+    let uses = |shelf: &mut Shelf<GatedFifo>| {
+        let place = shelf.policy.probation.places(&mut shelf.entries)[0];
+        shelf.entries.node(place).uses
+    };
+    assert_eq!(uses(&mut shelf), 0);
+    (6000..6060).for_each(|key| drop(shelf.insert(key, 1)));
+    assert!(shelf.hit(5000) && shelf.hit(5000));
+    (7000..7100).for_each(|key| drop(shelf.insert(key, 1)));
+    assert!(shelf.hit(5000), "two uses later on have carried it through");
 }
 
 #[test]
