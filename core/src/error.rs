@@ -1,7 +1,7 @@
 //! What can go wrong in a lookup, and how a failure is shared.
 
 use alloc::{boxed::Box, sync::Arc};
-use core::{error, fmt};
+use core::{error, fmt, time::Duration};
 
 use crate::Instant;
 
@@ -227,7 +227,18 @@ impl<E: fmt::Debug + fmt::Display> error::Error for LoadError<E> {}
 #[derive(Debug)]
 pub struct Failure<E> {
     cause: Cause<E>,
-    retry_at: Option<Instant>,
+    keeping: Keeping,
+}
+
+/// How long a failure is kept.
+#[derive(Clone, Copy, Debug)]
+enum Keeping {
+    /// As the cache says.
+    Open,
+    /// For so many nanoseconds, as is said of this error.
+    For(u64),
+    /// It is, until then.
+    Until(Instant),
 }
 
 /// What made a load fail.
@@ -264,12 +275,25 @@ pub enum Cause<E> {
 
 impl<E> Failure<E> {
     pub(crate) const fn new(cause: Cause<E>) -> Self {
-        Self { cause, retry_at: None }
+        Self { cause, keeping: Keeping::Open }
+    }
+
+    /// Returns this failure as one that is to be kept for so long, whatever the cache says.
+    pub(crate) fn lasting(self, length: Duration) -> Self {
+        Self { keeping: Keeping::For(Instant::ZERO.saturating_add(length).as_nanos()), ..self }
+    }
+
+    /// Returns for how long it is to be kept, if that is said of this failure.
+    pub(crate) const fn length(&self) -> Option<Duration> {
+        match self.keeping {
+            Keeping::For(nanos) => Some(Duration::from_nanos(nanos)),
+            _ => None,
+        }
     }
 
     /// Returns this failure as one that is kept until `retry_at`.
     pub(crate) fn cached(&self, retry_at: Instant) -> Self {
-        Self { cause: self.cause.clone(), retry_at: Some(retry_at) }
+        Self { cause: self.cause.clone(), keeping: Keeping::Until(retry_at) }
     }
 
     /// Returns what made the load fail.
@@ -395,7 +419,7 @@ impl<E> Failure<E> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub const fn is_cached(&self) -> bool {
-        self.retry_at.is_some()
+        matches!(self.keeping, Keeping::Until(_))
     }
 
     /// Returns when the next load may be made.
@@ -418,13 +442,16 @@ impl<E> Failure<E> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub const fn retry_at(&self) -> Option<Instant> {
-        self.retry_at
+        match self.keeping {
+            Keeping::Until(retry_at) => Some(retry_at),
+            _ => None,
+        }
     }
 }
 
 impl<E> Clone for Failure<E> {
     fn clone(&self) -> Self {
-        Self { cause: self.cause.clone(), retry_at: self.retry_at }
+        Self { cause: self.cause.clone(), keeping: self.keeping }
     }
 }
 

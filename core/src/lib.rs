@@ -101,7 +101,7 @@ pub mod bounds {
     pub use crate::{
         slot::FetchFn,
         source::{
-            Chance, Expiry, Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader,
+            Chance, Expiry, Keeper, Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader,
             RevalidateFn, Weigher,
         },
     };

@@ -120,9 +120,9 @@ impl Instant {
 
 /// How long a value stays fresh.
 ///
-/// There are no sentinel durations: every meaning has its own variant. A lifetime counts from the publication of the
-/// value, not from the start of its load, and is over as soon as its end is reached. One that is too long for the clock
-/// is for ever.
+/// There are no sentinel durations: every meaning has its own variant or function. A lifetime counts from the publication
+/// of the value, unless it says that it does [from the begin](Self::from_begin) of its load, and is over as soon as its end
+/// is reached. One that is too long for the clock is for ever.
 ///
 /// The first of these that does not inherit decides: the load's own answer, the call's options, the cache's
 /// [`expire_after`](crate::Builder::expire_after), its [`ttl`](crate::Builder::ttl). If all of them inherit, the value
@@ -165,6 +165,9 @@ pub enum Ttl {
     /// When it is [`private`](Self::private): in nanoseconds, which take no room beside a duration.
     #[doc(hidden)]
     Private(u64),
+    /// When it counts [from the begin](Self::from_begin) of the load: in nanoseconds as well.
+    #[doc(hidden)]
+    Begun(u64),
 }
 
 impl Ttl {
@@ -206,6 +209,50 @@ impl Ttl {
         Self::Private(nanos(length))
     }
 
+    /// Returns a lifetime that counts from when the load of the value began.
+    ///
+    /// That is for what is already running while the answer travels: a token's life, a lease. It began with its claim, by the
+    /// caller who has [led](crate::Outcome::led); a load of many keys is one load, and an inserted value began to live as it
+    /// was inserted. If its end is reached when the value comes, that is as a lifetime of zero.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::{block_on, poll_once, yield_now};
+    /// # use larder::{Cache, Loaded, ManualClock, TimeLeft, Ttl, parts::Std};
+    /// # use std::io;
+    /// let clock = ManualClock::new();
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .loaded_fn(|_: u32| async {
+    ///         yield_now().await; // whatever takes long
+    ///         io::Result::Ok(Loaded::new("t0k3n").ttl(Ttl::from_begin(Duration::from_secs(60))))
+    ///     })
+    ///     .build()?;
+    /// let mut get = cache.get(&1);
+    /// assert!(block_on(poll_once(&mut get)).is_none());
+    /// clock.advance(Duration::from_secs(10));
+    /// block_on(get)?;
+    /// assert_eq!(cache.peek(&1).unwrap().time_left(), TimeLeft::For(Duration::from_secs(50)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn from_begin(length: Duration) -> Self {
+        Self::Begun(nanos(length))
+    }
+
+    /// Returns this lifetime as one that counts from publication `now`, for a load that began then.
+    #[inline]
+    pub(crate) fn of_load(self, begun: Instant, now: Instant) -> Self {
+        match self {
+            Self::Begun(nanos) => {
+                let length = Duration::from_nanos(nanos);
+                let end = begun.saturating_add(length);
+                // (Never for longer than it says, though the clock has jumped back.)
+                if end == Instant::NEVER { Self::Forever } else { Self::For(end.saturating_since(now).min(length)) }
+            }
+            other => other,
+        }
+    }
+
     /// Returns this lifetime, or `next` where this one inherits.
     pub(crate) const fn or(self, next: Self) -> Self {
         match self {
@@ -216,7 +263,7 @@ impl Ttl {
 
     /// Tells whether values of this lifetime expire, or something else does that is kept for them.
     pub(crate) const fn expires(self) -> bool {
-        matches!(self, Self::For(_) | Self::ExpiresAtOnce | Self::Private(_))
+        matches!(self, Self::For(_) | Self::ExpiresAtOnce | Self::Private(_) | Self::Begun(_))
     }
 
     /// Tells whether a value is over as soon as it is there, by no wish of its source.
@@ -230,11 +277,13 @@ impl Ttl {
     pub(crate) const fn deadline(self, now: Instant, keeps_expired: bool) -> Option<Instant> {
         match self {
             Self::NotStored | Self::Private(_) => None,
-            Self::ExpiresAtOnce | Self::For(Duration::ZERO) => {
+            Self::ExpiresAtOnce | Self::For(Duration::ZERO) | Self::Begun(0) => {
                 // A deadline at the very end of the clock would be none.
                 if keeps_expired { Some(now.told()) } else { None }
             }
             Self::For(duration) => Some(now.saturating_add(duration)),
+            // (It begins now.)
+            Self::Begun(nanos) => Some(now.saturating_add(Duration::from_nanos(nanos))),
             Self::Inherit | Self::Forever => Some(Instant::NEVER),
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     jitter::Jitter,
     shard::Margin,
     share::Engine,
-    source::{Chance, Expiry},
+    source::{Chance, Expiry, Keeper},
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
@@ -221,6 +221,44 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         R::Threads: Keeps<K, V, E, Expiry<F>>,
     {
         self.sources.expiry = Some(<R::Threads as Keeps<K, V, E, Expiry<F>>>::keep(Expiry(expiry)));
+        self
+    }
+
+    /// Has a closure say how long the failure of a load is kept, by its error.
+    ///
+    /// A refusal for a rate limit is not a denial. What it says goes before [`error_ttl`](Self::error_ttl) and does not grow
+    /// with each failure; zero keeps none. Where it says nothing, and for what is no error of the loader's own (a panic, a
+    /// load over its budget), the cache's settings hold. It runs outside every lock, once for each load that fails and, of a
+    /// load of many keys, for each of these. If it panics, the load has panicked.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone()))
+    ///     .error_ttl(Duration::from_secs(60))
+    ///     .error_ttl_by(|error| match error.kind() {
+    ///         io::ErrorKind::TimedOut => Some(Duration::from_secs(1)), // perhaps it answers soon
+    ///         _ => None,
+    ///     })
+    ///     .build()?;
+    /// let fail = |kind: io::ErrorKind| move || async move { Err(io::Error::from(kind)) };
+    /// block_on(cache.get_or_load(&1, fail(io::ErrorKind::TimedOut))).unwrap_err();
+    /// block_on(cache.get_or_load(&2, fail(io::ErrorKind::NotFound))).unwrap_err();
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(block_on(cache.get_or_load(&1, || async { Ok(7) }))?, 7);
+    /// assert!(block_on(cache.get_or_load(&2, || async { Ok(7) })).unwrap_err().is_cached());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn error_ttl_by<F: Fn(&E) -> Option<Duration>>(mut self, keeper: F) -> Self
+    where
+        R::Threads: Keeps<K, V, E, Keeper<F>>,
+    {
+        self.sources.keeper = Some(<R::Threads as Keeps<K, V, E, Keeper<F>>>::keep(Keeper(keeper)));
+        self.links.keep_failures();
         self
     }
 

@@ -3,7 +3,7 @@
 use core::{hash::Hash, task::Waker};
 
 use super::{At, Carries, Effects, News, Part, Seat, Shard, SharedLoad, Twin, Waiting, flights::Slot};
-use crate::{Failure, flight::Registration, store::policy::Policy};
+use crate::{Failure, Instant, flight::Registration, store::policy::Policy};
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// What a load of many keys has for this one, if that is still of use; false if it needs room first.
@@ -155,6 +155,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.end_if_empty(place, effects);
     }
 
+    /// The attempt of this seat was claimed without a look at the clock, and began then.
+    pub(crate) fn set_begun(&mut self, seat: &Seat<C::Notify>, begun: Instant) {
+        self.flights.slot(seat).flight.set_begun(seat.began, begun);
+    }
+
     /// Notes that a caller waits who is about to poll a load. The other loads of its flight are asked after that.
     pub(crate) fn register(
         &mut self,
@@ -164,6 +169,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     ) {
         let mut old = None;
         let flight = &mut self.flights.slot(&waiting.seat).flight;
+        flight.set_begun(waiting.seat.began, waiting.started);
         let noted = flight.wait(&mut waiting.seat.registration, waker, false, &mut old);
         effects.keep_waker(old);
         if noted.is_new || flight.live() > 1 {

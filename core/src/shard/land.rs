@@ -71,7 +71,8 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
     ) -> bool {
-        if at.rules.keeps_failures() && !self.finds_room_beside(place, effects) {
+        let is_kept = matches!(brought, Some(Err(failure)) if at.rules.keeps(failure));
+        if is_kept && !self.finds_room_beside(place, effects) {
             return false;
         }
         if let Some(Err(failure)) = brought.take() {

@@ -3,7 +3,7 @@
 use core::{hash::Hash, time::Duration};
 
 use super::Early;
-use crate::{Instant, Ttl, flight::Terms, jitter::Jitter, store::Backoff};
+use crate::{Failure, Instant, Ttl, flight::Terms, jitter::Jitter, store::Backoff};
 
 /// What a caller does whose wait reached the lock timeout.
 ///
@@ -122,9 +122,9 @@ impl Call {
 }
 
 impl Rules {
-    /// Tells whether a failure is kept.
-    pub(super) const fn keeps_failures(&self) -> bool {
-        !self.backoff.first.is_zero() || self.backoff.endless
+    /// Tells whether this failure is kept.
+    pub(super) fn keeps<E>(&self, failure: &Failure<E>) -> bool {
+        !failure.length().unwrap_or(self.backoff.first).is_zero() || self.backoff.endless
     }
 
     /// Tells whether a caller has to know the time to wait, though nothing expires.

@@ -12,7 +12,6 @@ use super::{
     After, EffectsOf, Engine, ShardOf,
     answers::{Sorted, sort, spread},
     batch_load::{CLOSED, LoadOf, SeatOf},
-    drive::news_of,
     engine::{Batch, Make},
     guard::Inside,
     stay::OwnKey,
@@ -154,9 +153,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     let key = judged.as_ref().map(|key| key as &dyn AsKey<K>);
                     let verdict = Ok(answered);
                     let judgement = self.judge_answer(&verdict, key);
-                    news_of(verdict, judgement)
+                    self.news_of(verdict, judgement)
                 }
-                Err(cause) => Err(Failure::new(cause)),
+                Err(cause) => Err(self.failure(cause)),
             });
         }
         let seats = mem::take(&mut put_back.seats);

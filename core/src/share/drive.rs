@@ -219,7 +219,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             Poll::Pending => Judgement::default(),
         };
         let mut news = match polled {
-            Poll::Ready(verdict) => Some(news_of(verdict, judgement)),
+            Poll::Ready(verdict) => Some(self.news_of(verdict, judgement)),
             Poll::Pending => None,
         };
         drop(own);
@@ -268,6 +268,26 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         judgement
     }
 
+    /// What a load brought, in the words of the shard.
+    #[inline(always)]
+    pub(super) fn news_of(&self, verdict: Verdict<V, E>, judgement: Judgement) -> Result<News<V>, Failure<E>> {
+        match verdict {
+            Ok(Answered::Value(loaded, former)) => Ok(News::new(loaded, judgement).with_former(former)),
+            Ok(Answered::Nothing(lack)) => Err(Failure::new(lack.into())),
+            Err(error) => Err(self.failure(Cause::Error(Arc::new(error)))),
+        }
+    }
+
+    /// A failure, and how long it is kept, with no lock held.
+    #[cold]
+    pub(super) fn failure(&self, cause: Cause<E>) -> Failure<E> {
+        let failure = self.source.failure(cause);
+        if failure.length().is_some_and(|length| !length.is_zero()) {
+            self.expects_expiry();
+        }
+        failure
+    }
+
     /// The key that a ticket waits for.
     fn key_of(&self, waiting: &Waiting<R::Notify>) -> Option<K> {
         self.with(waiting.hash, |shard| shard.flights.slot(&waiting.seat).key.clone())
@@ -303,15 +323,5 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         if let Some(hand_over) = self.hand_over {
             hand_over(self, handed);
         }
-    }
-}
-
-/// What a load brought, in the words of the shard.
-#[inline(always)]
-pub(super) fn news_of<V, E>(verdict: Verdict<V, E>, judgement: Judgement) -> Result<News<V>, Failure<E>> {
-    match verdict {
-        Ok(Answered::Value(loaded, former)) => Ok(News::new(loaded, judgement).with_former(former)),
-        Ok(Answered::Nothing(lack)) => Err(Failure::new(lack.into())),
-        Err(error) => Err(Failure::new(Cause::Error(Arc::new(error)))),
     }
 }

@@ -214,7 +214,13 @@ where
                     member.stay.state = State::Waiting;
                     // (Known to be made before the clock is read, which may panic.)
                     member.is_to_be_made = step == Step::Make;
-                    member.stay.know_time(*now.get_or_insert_with(|| engine.runtime.now().told()));
+                    let was_known = now.is_some();
+                    let present = *now.get_or_insert_with(|| engine.runtime.now().told());
+                    member.stay.know_time(present);
+                    let seat = &member.stay.waiting.seat;
+                    if !was_known && seat.began != 0 {
+                        engine.with(member.hash, |shard| shard.set_begun(seat, present));
+                    }
                     match step {
                         Step::Told => after.effects().told.take().map(|told| told.map(W::tell)),
                         Step::Gathered => None,

@@ -1,7 +1,7 @@
 //! What users give a cache, as sources: closures and loaders of each kind.
 
 use alloc::vec::Vec;
-use core::{future::Future, marker::PhantomData};
+use core::{future::Future, marker::PhantomData, time::Duration};
 
 use super::{
     Answered, Answers, BatchOf, Lack, Load, LoadMany, Loaded, Previous, Revalidated, Source, Takes, TaskOf, Threads,
@@ -176,6 +176,15 @@ pub struct Expiry<F>(pub(crate) F);
 impl<K, V, E, T: Threads, F: Fn(&K, &V) -> Ttl> Source<K, V, E, T> for Expiry<F> {
     fn end(&self, key: &K, value: &V) -> Ttl {
         (self.0)(key, value)
+    }
+}
+
+/// A closure that says how long failures are kept.
+pub struct Keeper<F>(pub(crate) F);
+
+impl<K, V, E, T: Threads, F: Fn(&E) -> Option<Duration>> Source<K, V, E, T> for Keeper<F> {
+    fn keep(&self, error: &E) -> Option<Duration> {
+        (self.0)(error)
     }
 }
 

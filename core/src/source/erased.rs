@@ -1,10 +1,10 @@
 //! Everything of the user's that the engine calls, its type erased when the cache is built.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::{any::Any, future::Future};
+use core::{any::Any, future::Future, time::Duration};
 
 use super::{Answered, Answers, Previous, sealed::Sealed};
-use crate::{RemovalCause, Ttl};
+use crate::{Cause, Failure, RemovalCause, Ttl};
 
 /// Says whether loads and what is kept may move between threads: [`ManyThreads`](crate::ManyThreads) or
 /// [`OneThread`](crate::OneThread).
@@ -81,6 +81,12 @@ pub trait Source<K, V, E, T: Threads> {
         Ttl::Inherit
     }
 
+    /// Says how long a failure is kept.
+    fn keep(&self, error: &E) -> Option<Duration> {
+        let _ = error;
+        None
+    }
+
     /// Hears that a value has left.
     fn left(&self, key: &K, value: &V, cause: RemovalCause) {
         let _ = (key, value, cause);
@@ -150,6 +156,7 @@ pub struct Sources<K, V, E, T: Threads> {
     loader: Option<Arc<T::Source<K, V, E>>>,
     pub(crate) weigher: Option<Arc<T::Source<K, V, E>>>,
     pub(crate) expiry: Option<Arc<T::Source<K, V, E>>>,
+    pub(crate) keeper: Option<Arc<T::Source<K, V, E>>>,
     pub(crate) listener: Option<Arc<T::Source<K, V, E>>>,
     pub(crate) chance: Option<Arc<T::Source<K, V, E>>>,
     pub(crate) watcher: Option<Box<dyn Watch + Send + Sync>>,
@@ -163,6 +170,7 @@ impl<K, V, E, T: Threads> Sources<K, V, E, T> {
             loader: None,
             weigher: None,
             expiry: None,
+            keeper: None,
             listener: None,
             chance: None,
             watcher: None,
@@ -206,6 +214,19 @@ impl<K, V, E, T: Threads> Sources<K, V, E, T> {
         let weight = self.weigher.as_ref().and_then(|weigher| weigher.weigh(key, value));
         let ttl = self.expiry.as_ref().map_or(Ttl::Inherit, |expiry| expiry.end(key, value));
         Judgement { ttl, weight }
+    }
+
+    /// A failed load's, and how long it is kept if that is said of its error.
+    pub(crate) fn failure(&self, cause: Cause<E>) -> Failure<E> {
+        let length = match (&self.keeper, &cause) {
+            (Some(keeper), Cause::Error(error)) => keeper.keep(error),
+            _ => None,
+        };
+        let failure = Failure::new(cause);
+        match length {
+            Some(length) => failure.lasting(length),
+            None => failure,
+        }
     }
 
     pub(crate) fn random(&self) -> Option<f64> {

@@ -11,8 +11,8 @@ mod threads;
 
 pub use backend::{Backend, BoxIo, LocalBoxIo};
 pub use closures::{
-    Chance, Expiry, Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader, RevalidateFn,
-    Weigher,
+    Chance, Expiry, Keeper, Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader,
+    RevalidateFn, Weigher,
 };
 pub(crate) use closures::{own_answers, plain_answers};
 pub use erased::Threads;

@@ -135,7 +135,8 @@ impl<K, E> Failures<K, E> {
         // The length of the last delay counts for as long again, or it could never grow; then it is as if forgotten.
         let last = before.map(|place| &self.table.rows()[place as usize]);
         let last = last.filter(|last| last.failure.is_some() && !last.due.reached(now));
-        let delay = last.map_or(backoff.first, |last| backoff.after(last.delay));
+        let by_count = || last.map_or(backoff.first, |last| backoff.after(last.delay));
+        let delay = failing.failure.length().unwrap_or_else(by_count);
         let before_it = last.map_or(0, |last| last.count);
         let count = if failing.failure.is_expired_answer() { 0 } else { before_it.saturating_add(1) };
         let whole = now.saturating_add(delay);

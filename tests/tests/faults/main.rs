@@ -1,6 +1,7 @@
 //! Errors, panics and hostile code, threads and long random runs.
 
 mod callbacks;
+mod error_ttl_by;
 mod errors;
 mod hostile;
 mod no_timer;

@@ -7,6 +7,7 @@ mod early_refresh;
 mod ended;
 mod equal_hashes;
 mod expiry;
+mod from_begin;
 mod idle;
 mod jitter;
 mod jumps;
