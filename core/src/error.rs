@@ -42,6 +42,8 @@ pub enum LoadError<E> {
     /// When a load had to begin and the cache has no loader. Give the builder one, or bring the load with the call, as
     /// [`get_or_load`](crate::Cache::get_or_load) does.
     NoLoader,
+    /// When a blocking call is made where tasks run, which it would hold up. Await the call that does not block.
+    MayNotBlock,
 }
 
 impl<E> LoadError<E> {
@@ -185,6 +187,7 @@ impl<E> Clone for LoadError<E> {
             Self::LockTimeout => Self::LockTimeout,
             Self::Reentrant => Self::Reentrant,
             Self::NoLoader => Self::NoLoader,
+            Self::MayNotBlock => Self::MayNotBlock,
         }
     }
 }
@@ -196,6 +199,7 @@ impl<E: fmt::Display> fmt::Display for LoadError<E> {
             Self::LockTimeout => f.write_str("waited longer than the lock timeout for another caller's load"),
             Self::Reentrant => f.write_str("the load asked for its own key"),
             Self::NoLoader => f.write_str("the cache has no loader, and the call brought no load"),
+            Self::MayNotBlock => f.write_str("the call would block a thread that runs tasks"),
         }
     }
 }

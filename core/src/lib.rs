@@ -77,6 +77,8 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+#[cfg(feature = "std")]
+mod blocked;
 mod cache;
 mod contain;
 mod dirty;

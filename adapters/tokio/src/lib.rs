@@ -15,6 +15,11 @@
 //! # }
 //! ```
 //!
+//! Calls that block, such as `get_blocking`, are for threads without a runtime: where one is at hand they are refused, by
+//! [`LoadError::MayNotBlock`]. In `spawn_blocking`, the runtime's `Handle::block_on` waits for the calls that do not. A load
+//! that uses tokio's timers or sockets panics if it is polled on a thread without a runtime; whoever polls it unwinds, and the
+//! others who wait have an error.
+//!
 //! A load is polled from the task of whichever waiting caller is polled, so its task-locals, spans and cooperative budget
 //! are that task's.
 
@@ -216,6 +221,11 @@ impl Host for CurrentRuntime {
             Poll::Ready(Err(_)) => None,
             early => Some(TokioDelay(early.is_pending().then_some(task))),
         }
+    }
+
+    // (Also on threads that may block, of `spawn_blocking`: they cannot be told from others.)
+    fn may_block(&self) -> bool {
+        Handle::try_current().is_err()
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod abandoned;
 mod ask;
+#[cfg(feature = "std")]
+mod blocking;
 mod builder;
 mod capacity;
 mod coalescing;

@@ -11,7 +11,7 @@ mod work;
 pub use attempt::Start;
 pub(crate) use attempt::{Attempt, Terms};
 pub(crate) use decide::Flight;
-pub(crate) use polled_by::PolledBy;
+pub(crate) use polled_by::{PolledBy, here};
 pub(crate) use wait_list::{Noted, Registration, SharedWaker, WaitList, Woken};
 pub(crate) use work::{CheckedIn, Failing, Left, Work};
 

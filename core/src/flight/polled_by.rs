@@ -54,7 +54,24 @@ impl PolledBy {
         if self.thread != polled.thread {
             return false;
         }
-        self.caller == polled.load || self.caller == polled.caller
+        self.caller == polled.load || self.caller == polled.caller || self.blocks()
+    }
+
+    /// Would this caller block the thread that polls?
+    #[cfg(feature = "std")]
+    fn blocks(&self) -> bool {
+        crate::blocked::is_by(self.caller.data)
+    }
+
+    #[cfg(not(feature = "std"))]
+    #[expect(clippy::unused_self, reason = "with std it is not")]
+    const fn blocks(&self) -> bool {
+        false
+    }
+
+    /// Would this caller block the thread with this mark, which polls?
+    pub(crate) fn blocks_on(&self, thread: usize) -> bool {
+        thread != 0 && thread == here() && self.blocks()
     }
 
     /// Is it polled with this load's waker, on any thread? For a load that several callers drive.
@@ -63,6 +80,14 @@ impl PolledBy {
     pub(crate) fn is_waker(&self, polled: &Self) -> bool {
         self.caller.data == polled.load.data
     }
+}
+
+/// A mark of this thread; zero without std.
+pub(crate) fn here() -> usize {
+    #[cfg(feature = "std")]
+    return thread();
+    #[cfg(not(feature = "std"))]
+    0
 }
 
 /// Tells threads apart.

@@ -68,6 +68,11 @@ pub trait Host {
     ///
     /// It is asked for when a sleep is polled, and never for more than a day.
     fn delay(&self, time: Duration) -> Option<Self::Delay>;
+
+    /// Tells whether the thread that asks may be blocked; false where it is known to run tasks. By default it may.
+    fn may_block(&self) -> bool {
+        true
+    }
 }
 
 /// A runtime of an executor's waits, its spawner, and a clock of one's choice.
@@ -170,6 +175,10 @@ impl<H: Host + Clone, C: Clock + Clone> crate::Runtime for Hosted<H, C> {
     type Lock<T> = <super::Std<Self> as crate::Runtime>::Lock<T>;
     type Notify = <super::Std<Self> as crate::Runtime>::Notify;
     type Threads = crate::ManyThreads;
+
+    fn may_block(&self) -> bool {
+        self.host.may_block()
+    }
 }
 
 impl<H: Spawn<F>, C, F> Spawn<F> for Hosted<H, C> {

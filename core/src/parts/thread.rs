@@ -1,22 +1,16 @@
 //! Waiting on a thread that has nothing else to do.
 
-use alloc::{sync::Arc, task::Wake};
 use core::{
-    cell::Cell,
     future::Future,
-    mem,
     pin::{Pin, pin},
-    sync::atomic::{AtomicBool, Ordering},
-    task::{Context, Poll, Waker},
-    time::Duration,
-};
-use std::{
-    thread::{self, Thread},
-    thread_local,
+    task::{Context, Poll},
 };
 
 use super::StdClock;
-use crate::{Clock, Instant, Timer};
+use crate::{
+    Clock, Instant, Timer,
+    blocked::{Blocked, poll_within},
+};
 
 /// The standard library's clock, and a timer for threads that block.
 ///
@@ -85,40 +79,15 @@ impl Future for ThreadSleep {
         if self.deadline.reached(now) {
             return Poll::Ready(());
         }
-        let left = self.deadline.saturating_since(now);
-        PATIENCE.with(|patience| patience.set(Some(patience.get().map_or(left, |other| other.min(left)))));
+        poll_within(self.deadline.saturating_since(now));
         Poll::Pending
-    }
-}
-
-thread_local! {
-    /// How long the future that is being polled may wait before it has to be polled again.
-    static PATIENCE: Cell<Option<Duration>> = const { Cell::new(None) };
-    /// What wakes this thread. The same one each time, so that a load which asks for itself is recognised.
-    static PARKED: Arc<Parked> = Arc::new(Parked { thread: thread::current(), is_woken: AtomicBool::new(false) });
-    /// Whether a future is being polled here.
-    static IS_POLLING: Cell<bool> = const { Cell::new(false) };
-}
-
-struct Parked {
-    thread: Thread,
-    is_woken: AtomicBool,
-}
-
-impl Wake for Parked {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.is_woken.store(true, Ordering::SeqCst);
-        self.thread.unpark();
     }
 }
 
 /// Runs a future to its end on this thread, which sleeps meanwhile.
 ///
-/// As any such function, and it knows of the sleeps of a [`ThreadTimer`]. Any other may be used with any other timer.
+/// As any such function, and it knows when a call of a cache has a deadline, so that these hold without a timer; and it
+/// knows of the sleeps of a [`ThreadTimer`]. Any other may be used with any other timer.
 ///
 /// ```
 /// use larder::parts::block_on;
@@ -127,41 +96,14 @@ impl Wake for Parked {
 /// ```
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
-    let parked = PARKED.with(Arc::clone);
-    let waker = Waker::from(Arc::clone(&parked));
-    let _outer = Outer { is_polling: IS_POLLING.replace(true), patience: PATIENCE.take(), parked: &parked };
+    let blocked = Blocked::begin();
+    let waker = blocked.waker();
     loop {
-        parked.is_woken.store(false, Ordering::SeqCst);
-        PATIENCE.set(None);
+        blocked.look();
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return output;
         }
-        let began = std::time::Instant::now();
-        while !parked.is_woken.load(Ordering::SeqCst) {
-            match PATIENCE.get().map(|patience| patience.checked_sub(began.elapsed())) {
-                None => thread::park(),
-                Some(Some(left)) if !left.is_zero() => thread::park_timeout(left),
-                Some(_) => break,
-            }
-        }
-    }
-}
-
-/// What a call from inside another one's future has to leave as it was.
-struct Outer<'a> {
-    is_polling: bool,
-    patience: Option<Duration>,
-    parked: &'a Arc<Parked>,
-}
-
-impl Drop for Outer<'_> {
-    fn drop(&mut self) {
-        IS_POLLING.set(self.is_polling);
-        PATIENCE.set(mem::take(&mut self.patience));
-        if self.is_polling {
-            // Some of the wakes that were taken here may have been for the one outside.
-            self.parked.wake_by_ref();
-        }
+        blocked.sleep();
     }
 }
 

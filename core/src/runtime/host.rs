@@ -254,6 +254,11 @@ pub trait Runtime: Timer {
 
     /// Whether loads and what is kept may move between threads.
     type Threads: Threads;
+
+    /// Tells whether the thread that asks may be blocked; false where it is known to run tasks. By default it may.
+    fn may_block(&self) -> bool {
+        true
+    }
 }
 
 /// Runs futures in the background.

@@ -166,7 +166,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
         let (now, rules) = (visit.reached, visit.rules);
-        if self.flights.at(flight).flight.is_inside(&PolledBy::here(visit.inside)) {
+        if self.is_inside(flight, &PolledBy::here(visit.inside)) {
             return self.refuse_inside(place, waiting, visit, effects);
         }
         let live = self.flights.at(flight).flight.live();

@@ -27,6 +27,10 @@ pub(crate) trait SharedLoad: Clone {
 
     /// Who polls it.
     fn polled_by(&self) -> PolledBy;
+    /// The mark of the thread that polls it right now; zero if none does, or without std.
+    fn polled_on(&self) -> usize {
+        0
+    }
     /// Somebody waits for one key more; false if the load is being dropped.
     fn await_key(&self) -> bool;
     /// Nobody waits for a key any more; true if that was the last.

@@ -1,12 +1,22 @@
 //! Calls that come from inside a load of their own key, which would wait for themselves, or load without end.
 
-use super::{AsKey, Carries, Effects, Shard, Step, Visit, Waiting, state::PolledAlone};
-use crate::{LoadError, flight::PolledBy, store::policy::Policy};
+use super::{AsKey, Carries, Effects, Shard, SharedLoad, Step, Visit, Waiting, state::PolledAlone};
+use crate::{
+    LoadError,
+    flight::{PolledBy, here},
+    store::policy::Policy,
+};
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// Does a call that is polled so come from inside a load of this flight?
+    pub(super) fn is_inside(&mut self, flight: u32, by: &PolledBy) -> bool {
+        let slot = self.flights.at(flight);
+        slot.flight.is_inside(by) || slot.parts.iter().any(|part| by.blocks_on(part.batch.polled_on()))
+    }
+
     /// A load that is not shared is polled from now on.
     pub(crate) fn enter_alone(&mut self, (hash, key): (u64, K), by: PolledBy, mark: usize, is_batch: bool) {
-        self.polled_alone.push(PolledAlone { hash, key, by, mark, is_batch });
+        self.polled_alone.push(PolledAlone { hash, key, by, thread: here(), mark, is_batch });
     }
 
     /// It is not polled any more; gives back its key, to be dropped.
@@ -21,8 +31,9 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             return false;
         }
         let by = PolledBy::here(visit.inside);
-        let is_polled_by =
-            |load: &PolledAlone<K>| if load.is_batch { by.is_waker(&load.by) } else { by.is_inside(&load.by) };
+        let is_polled_by = |load: &PolledAlone<K>| {
+            if load.is_batch { by.is_waker(&load.by) || by.blocks_on(load.thread) } else { by.is_inside(&load.by) }
+        };
         self.polled_alone.iter().any(|load| load.hash == hash && is_polled_by(load) && key.is(&load.key))
     }
 

@@ -27,7 +27,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     ) -> Step {
         let is_ticket = visit.call.takes == Takes::Ticket;
         let by = PolledBy::here(visit.inside);
-        let is_inside = flight.is_some_and(|flight| self.flights.at(flight).flight.is_inside(&by));
+        let is_inside = flight.is_some_and(|flight| self.is_inside(flight, &by));
         // (Who refreshes inline waits for it, which must not be from inside the refresh.)
         let may_refresh = failure.is_none() && (is_ticket || !is_inside) && self.may_refresh(flight, visit);
         if may_refresh && !is_ticket {

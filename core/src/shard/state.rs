@@ -91,6 +91,8 @@ pub(super) struct PolledAlone<K> {
     pub(super) hash: u64,
     pub(super) key: K,
     pub(super) by: PolledBy,
+    /// The mark of the thread that polls it.
+    pub(super) thread: usize,
     /// Tells it from others.
     pub(super) mark: usize,
     /// It is one of many keys, with a waker of its own.

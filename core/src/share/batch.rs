@@ -51,7 +51,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             }
         }
         let inside = self.enter_alone(batch, || put_back.seats.iter().map(SeatOf::of_key).collect());
+        batch.set_polled(true);
         let load = make(keys);
+        batch.set_polled(false);
         drop(inside);
         let seats = mem::take(&mut put_back.seats);
         mem::forget((put_back, driving));
@@ -113,12 +115,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         let driving = Driving { engine: self, batch };
         let inside =
             self.enter_alone(batch, || batch.state.with(|state| state.seats.iter().map(SeatOf::of_key).collect()));
+        batch.set_polled(true);
         let waker = Waker::from(Arc::clone(&batch.shared));
         let cx = &mut Context::from_waker(&waker);
         let polled = match &mut load {
             LoadOf::Many(load) => Pin::new(load).poll(cx).map(Outcome::Many),
             LoadOf::One(load) => Pin::new(load).poll(cx).map(Outcome::One),
         };
+        batch.set_polled(false);
         drop(inside);
         let Poll::Ready(result) = polled else {
             mem::forget(driving);
@@ -240,6 +244,7 @@ struct Driving<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R, S> {
     #[cold]
     fn drop(&mut self) {
+        self.batch.set_polled(false);
         let mut now = Instant::ZERO;
         contain(|| now = self.engine.runtime.now());
         let seats = self.batch.state.with(|state| mem::take(&mut state.seats));

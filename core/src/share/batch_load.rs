@@ -8,7 +8,7 @@ use core::{
 
 use crate::{
     Lock, Runtime, Threads,
-    flight::{PolledBy, Registration, SharedWaker},
+    flight::{PolledBy, Registration, SharedWaker, here},
     shard::{Seat, SharedLoad, Twin},
     source::{BatchOf, TaskOf},
 };
@@ -17,6 +17,8 @@ use crate::{
 pub(crate) struct Batch<K, V, E, R: Runtime, G> {
     pub(super) shared: Arc<SharedWaker<R::Notify>>,
     polled_by: PolledBy,
+    /// The mark of the thread that makes or polls it.
+    polled_on: AtomicUsize,
     /// For how many keys somebody waits.
     pub(super) awaited: AtomicUsize,
     /// It is a load of callers who load for themselves: nothing of it is stored.
@@ -71,6 +73,7 @@ impl<K, V, E, R: Runtime, G> Batch<K, V, E, R, G> {
         Arc::new(Self {
             shared,
             polled_by,
+            polled_on: AtomicUsize::new(0),
             awaited: AtomicUsize::new(0),
             is_alone,
             state: R::Lock::new(state),
@@ -83,6 +86,11 @@ impl<K, V, E, R: Runtime, G> Batch<K, V, E, R, G> {
         self.is_alone
     }
 
+    /// It is made or polled on this thread, or is not any more.
+    pub(super) fn set_polled(&self, is_polled: bool) {
+        self.polled_on.store(if is_polled { here() } else { 0 }, Ordering::Relaxed);
+    }
+
     pub(super) fn is_over(&self) -> bool {
         self.state.with(|state| state.is_over)
     }
@@ -93,6 +101,10 @@ impl<K, V, E, R: Runtime, G> SharedLoad for Arc<Batch<K, V, E, R, G>> {
 
     fn polled_by(&self) -> PolledBy {
         self.polled_by
+    }
+
+    fn polled_on(&self) -> usize {
+        self.polled_on.load(Ordering::Relaxed)
     }
 
     fn await_key(&self) -> bool {

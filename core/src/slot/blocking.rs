@@ -1,19 +1,18 @@
 //! Getting the value in programs without async.
 
 use super::{KEY, LazySlot};
-use crate::{LoadError, Loaded, LookupOptions, Outcome, Previous, Runtime, parts::block_on};
+use crate::{LoadError, Loaded, LookupOptions, Outcome, Previous, Runtime};
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns the value, fetching it if need be, and blocks the thread meanwhile.
     ///
-    /// As [`get`](Self::get). Threads that wait share a fetch as tasks do. With
-    /// [`ThreadTimer`](crate::parts::ThreadTimer) deadlines are noticed without any runtime. Not to be called where
-    /// futures are polled: it would block the others. A fetch that calls it of its own slot, on the thread it is polled by,
-    /// has the old value or [`LoadError::Reentrant`].
+    /// As [`get`](Self::get), and as [`Cache::get_blocking`](crate::Cache::get_blocking): threads that wait share a fetch as
+    /// tasks do, deadlines hold without any runtime, and it is not to be called where tasks are run. A fetch that calls it of
+    /// its own slot, on the thread it is polled by, has the old value or [`LoadError::Reentrant`].
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// As [`get`](Self::get), and [`LoadError::MayNotBlock`].
     ///
     /// ```
     /// use core::time::Duration;
@@ -30,7 +29,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn get_blocking(&self) -> Result<V, LoadError<E>> {
-        block_on(self.get())
+        self.cache.block(self.get())
     }
 
     /// Returns the value and how it was found, and blocks the thread meanwhile.
@@ -50,7 +49,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn lookup_blocking(&self, options: LookupOptions) -> Result<Outcome<V, E>, LoadError<E>> {
-        block_on(self.lookup(options))
+        self.cache.block(self.lookup(options))
     }
 
     /// Returns the value and how it was found, fetching it by this closure if need be, and blocks the thread meanwhile.
@@ -75,6 +74,6 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         fetch: impl FnOnce(Option<Previous<V>>) -> Result<A, E>,
     ) -> Result<Outcome<V, E>, LoadError<E>> {
         let fetch = || core::future::ready(fetch(self.previous()).map(|answer| answer.into().weight(1)));
-        block_on(self.cache.lookup(KEY).options(options).lend(fetch))
+        self.cache.block(self.cache.lookup(KEY).options(options).lend(fetch))
     }
 }

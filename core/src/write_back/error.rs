@@ -142,8 +142,10 @@ impl<K, E> WriteBackError<K, E> {
         match error {
             LoadError::Failed(failure) if matches!(failure.error(), Some(Fault::Full)) => Self::Full,
             LoadError::Failed(failure) => Self::Failed(failure),
-            // There is no lock timeout here, and every call brings its task.
-            LoadError::Reentrant | LoadError::LockTimeout | LoadError::NoLoader => Self::Reentrant,
+            // There is no lock timeout here, no call that blocks, and every call brings its task.
+            LoadError::Reentrant | LoadError::LockTimeout | LoadError::NoLoader | LoadError::MayNotBlock => {
+                Self::Reentrant
+            }
         }
     }
 }

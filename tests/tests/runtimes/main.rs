@@ -23,6 +23,7 @@ macro_rules! flavour {
 }
 
 mod async_std;
+mod blocking;
 mod no_runtime;
 mod one_thread;
 mod own_runtime;

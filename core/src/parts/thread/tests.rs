@@ -1,4 +1,4 @@
-use core::{future::poll_fn, pin::pin};
+use core::{future::poll_fn, pin::pin, task::Waker, time::Duration};
 use std::{sync::mpsc, thread};
 
 use super::*;

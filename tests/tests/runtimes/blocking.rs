@@ -1,0 +1,245 @@
+//! Calls that block their thread, with and without a runtime at hand.
+
+use core::{
+    future::{pending, poll_fn, ready},
+    panic::AssertUnwindSafe,
+};
+use std::{panic::catch_unwind, sync::OnceLock, thread, time::Instant};
+
+use larder::{
+    Cache, Clock, LazySlot, LoadError, Loaded, ManualClock, OnTimeout, Ttl,
+    parts::{NoTimer, Std, StdClock, block_on},
+};
+use larder_tests::{Arc, Duration, Poll, assert_clean};
+use larder_tokio::Tokio;
+
+/// What a deadline is set to; a slow machine may take five times as long.
+const SHORT: Duration = Duration::from_millis(100);
+
+/// A time that does not pass in a test.
+const LATE: Duration = Duration::from_secs(3600);
+
+#[track_caller]
+fn assert_in_time(began: Instant) {
+    let took = began.elapsed();
+    assert!(took >= SHORT && took < 5 * SHORT, "{took:?}");
+}
+
+/// C121: a load that never ends, on a thread without a runtime: the caller has the error at the end of its budget. (D109)
+#[test]
+fn c121_no_runtime_at_hand() {
+    let cache = Cache::builder(Tokio::new())
+        .load_budget(SHORT)
+        .load_fn(|_: u8| pending::<Result<u32, ()>>())
+        .build()
+        .expect("valid");
+    let began = Instant::now();
+    assert!(cache.get_blocking(&7).is_err_and(|error| error.is_budget_exceeded()));
+    assert_in_time(began);
+    // Any other call, waited for in the same way.
+    let began = Instant::now();
+    let told = block_on(cache.lookup_many(&[7, 8]));
+    assert!(told.iter().all(|told| told.as_ref().is_err_and(LoadError::is_budget_exceeded)));
+    assert_in_time(began);
+    assert_clean(&cache.stats());
+
+    let slot = LazySlot::<u32, (), _>::builder(Tokio::new())
+        .fetch_budget(SHORT)
+        .fetch_fn(|_| pending::<Result<Loaded<u32>, ()>>())
+        .build()
+        .expect("valid");
+    let began = Instant::now();
+    assert!(slot.get_blocking().is_err_and(|error| error.is_budget_exceeded()));
+    assert_in_time(began);
+}
+
+/// C121: the same for the lock timeout of a thread that waits for another's load. (D109)
+#[test]
+fn c121_a_lock_timeout() {
+    let cache =
+        Cache::<u8, u32, (), _>::builder(Tokio::new()).lock_timeout(SHORT, OnTimeout::Fail).build().expect("valid");
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let began = Instant::now();
+                let told = block_on(cache.get_or_load(&7, pending::<Result<u32, ()>>));
+                assert!(matches!(told, Err(LoadError::LockTimeout)), "{told:?}");
+                assert_in_time(began);
+            });
+        }
+    });
+    assert_clean(&cache.stats());
+}
+
+/// C121: where a runtime is at hand the call is refused, hit or miss. (D109)
+#[test]
+fn c121_a_runtime_at_hand() {
+    let cache = Cache::builder(Tokio::new()).load_fn(|_: u8| ready(Ok::<_, ()>(1))).build().expect("valid");
+    let slot = LazySlot::builder(Tokio::new()).fetch_fn(|_| ready(Ok::<_, ()>(Loaded::new(1)))).build().expect("valid");
+    cache.insert(7, 9);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        for key in [7, 8] {
+            assert!(matches!(cache.get_blocking(&key), Err(LoadError::MayNotBlock)));
+        }
+        assert!(matches!(slot.get_blocking(), Err(LoadError::MayNotBlock)));
+    });
+    assert_eq!(
+        (cache.get_blocking(&7).ok(), cache.get_blocking(&8).ok(), slot.get_blocking().ok()),
+        (Some(9), Some(1), Some(1))
+    );
+    assert_eq!(LoadError::<u8>::MayNotBlock.to_string(), "the call would block a thread that runs tasks");
+}
+
+/// D109, P1: threads share a load, and carry it on.
+#[test]
+fn threads_share_a_load() {
+    let cache = Cache::builder(Std::new(NoTimer::new(StdClock::new())))
+        .load_fn(|key: u8| async move {
+            for _ in 0..1000 {
+                futures_lite::future::yield_now().await;
+            }
+            Ok::<_, ()>(key)
+        })
+        .build()
+        .expect("valid");
+    let barrier = std::sync::Barrier::new(8);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                barrier.wait();
+                assert_eq!(cache.get_blocking(&7).ok(), Some(7));
+            });
+        }
+    });
+    assert_eq!(cache.stats().loads_begun, 1);
+    assert_clean(&cache.stats());
+}
+
+/// D109: a clock that a test moves: the thread looks again by itself, and has its deadline by that clock.
+#[test]
+fn by_a_clock_that_is_moved() {
+    let clock = ManualClock::new();
+    let cache = Cache::builder(Std::new(NoTimer::new(clock.clone())))
+        .load_budget(SHORT)
+        .load_fn(|_: u8| pending::<Result<u32, ()>>())
+        .build()
+        .expect("valid");
+    thread::scope(|scope| {
+        let caller = scope.spawn(|| cache.get_blocking(&7));
+        while cache.stats().waiters == 0 {
+            thread::yield_now();
+        }
+        clock.advance(SHORT);
+        assert!(caller.join().expect("it ends").is_err_and(|error| error.is_budget_exceeded()));
+    });
+    assert!(clock.now().as_nanos() > 0);
+    assert_clean(&cache.stats());
+}
+
+type Std_ = Std<NoTimer<StdClock>>;
+type Own = Cache<u8, String, (), Std_>;
+
+/// What a blocking call from inside a load of its key is told.
+fn heard(itself: &OnceLock<Own>, key: u8) -> String {
+    match itself.get().expect("set before the first call").get_blocking(&key) {
+        Ok(value) => value,
+        Err(error) => format!("{error:?}"),
+    }
+}
+
+/// D109: a load that blocks for its own key, whoever polls it, alone or as one of many, shared or not.
+#[test]
+fn d109_from_inside() {
+    for is_private in [false, true] {
+        let ttl = if is_private { Ttl::private(LATE) } else { Ttl::NotStored };
+        let runtime = || Std::new(NoTimer::new(StdClock::new()));
+        let (one, many) = (Arc::new(OnceLock::new()), Arc::new(OnceLock::new()));
+        let (asks_one, asks_many) = (Arc::clone(&one), Arc::clone(&many));
+        let by_one = Cache::builder(runtime())
+            .loaded_fn(move |key| {
+                let asks = Arc::clone(&asks_one);
+                async move { Ok::<_, ()>(Loaded::new(heard(&asks, key)).ttl(ttl)) }
+            })
+            .build()
+            .expect("valid");
+        let by_many = Cache::builder(runtime())
+            .loaded_many_fn(move |keys: Vec<u8>| {
+                let asks = Arc::clone(&asks_many);
+                async move {
+                    let answer = |key| (key, Ok(Loaded::new(heard(&asks, key)).ttl(ttl)));
+                    Ok::<_, ()>(keys.into_iter().map(answer).collect::<Vec<_>>())
+                }
+            })
+            .build()
+            .expect("valid");
+        assert!(one.set(by_one.clone()).is_ok() && many.set(by_many.clone()).is_ok());
+        for _ in 0..3 {
+            for cache in [&by_one, &by_many] {
+                assert_eq!(cache.get_blocking(&7).ok().as_deref(), Some("Reentrant"), "{is_private}");
+                // By an executor that the core does not know.
+                let told = futures_lite::future::block_on(cache.get(&7)).ok();
+                assert_eq!(told.as_deref(), Some("Reentrant"), "{is_private}");
+                let told = futures_lite::future::block_on(cache.get_many(&[7, 8]));
+                assert!(
+                    told.iter().all(|told| told.as_ref().is_ok_and(|told| told == "Reentrant")),
+                    "{is_private}: {told:?}"
+                );
+            }
+        }
+        assert_clean(&by_one.stats());
+        assert_clean(&by_many.stats());
+    }
+}
+
+/// D109: a load may block for other keys, on its own thread as well.
+#[test]
+fn a_load_blocks_for_another_key() {
+    let itself = Arc::new(OnceLock::<Cache<u8, u32, (), Std_>>::new());
+    let asks = Arc::clone(&itself);
+    let cache = Cache::builder(Std::new(NoTimer::new(StdClock::new())))
+        .load_fn(move |key: u8| {
+            let asks = Arc::clone(&asks);
+            async move {
+                futures_lite::future::yield_now().await;
+                let before = key.checked_sub(1).map(|key| asks.get().expect("it is set").get_blocking(&key));
+                Ok::<_, ()>(before.map_or(0, |before| before.expect("a value") + 1))
+            }
+        })
+        .build()
+        .expect("valid");
+    assert!(itself.set(cache.clone()).is_ok());
+    assert_eq!(cache.get_blocking(&9).ok(), Some(9));
+    assert_clean(&cache.stats());
+}
+
+/// P5: a load that needs tokio's timers panics without a runtime; that is a panic of a load like any.
+#[test]
+fn a_load_that_needs_a_runtime() {
+    let cache = Cache::builder(Tokio::new())
+        .load_fn(|_: u8| async {
+            futures_lite::future::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            Ok::<_, ()>(1)
+        })
+        .build()
+        .expect("valid");
+    let mut other = cache.get(&7);
+    let mut polled = false;
+    // One has joined it, and is told.
+    block_on(poll_fn(|cx| {
+        if !core::mem::replace(&mut polled, true) {
+            assert!(core::pin::Pin::new(&mut other).poll(cx).is_pending());
+        }
+        Poll::Ready(())
+    }));
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let unwound = catch_unwind(AssertUnwindSafe(|| cache.get_blocking(&7)));
+    std::panic::set_hook(hook);
+    assert!(unwound.is_err());
+    assert!(block_on(other).is_err_and(|error| error.is_panicked()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    assert_eq!(runtime.block_on(cache.get(&7)).ok(), Some(1));
+    assert_clean(&cache.stats());
+}
