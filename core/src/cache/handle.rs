@@ -27,6 +27,26 @@ use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Seale
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// | I want to ... | call |
+/// |---|---|
+/// | have a value, by the cache's loader | [`get`](Self::get) |
+/// | have it by a load that this call brings | [`get_or_load`](Self::get_or_load); [`get_with`](Self::get_with) if the load has to borrow |
+/// | know how it came, how old it is and how long it lives | [`lookup`](Self::lookup), whose [`options`](crate::Lookup::options) are this call's own limits |
+/// | have many values, with as few loads as can be | [`get_many`](Self::get_many), [`get_many_or_load`](Self::get_many_or_load), [`lookup_many`](Self::lookup_many) |
+/// | wait for nobody: an old value now, the refresh later | [`get_stale`](Self::get_stale), [`get_stale_spawn`](Self::get_stale_spawn) |
+/// | load it anew, though it is fresh | [`refresh`](Self::refresh) |
+/// | look without loading | [`get_if_present`](Self::get_if_present), [`lookup_if_present`](Self::lookup_if_present); [`peek`](Self::peek) and [`contains`](Self::contains) count as no use |
+/// | bring a value that is at hand | [`get_or_insert`](Self::get_or_insert), [`insert`](Self::insert), [`insert_with`](Self::insert_with) |
+/// | change what is there, or not, by what it is | [`compute`](Self::compute) |
+/// | be rid of a value | [`remove`](Self::remove); [`invalidate_if`](Self::invalidate_if) it is still that one; [`expire`](Self::expire), and it serves as a stale one |
+/// | be rid of many | [`remove_if`](Self::remove_if) by key, [`retain`](Self::retain) by value, [`clear`](Self::clear) |
+/// | see all that is there | [`iter`](Self::iter), [`entries`](Self::entries), [`len`](Self::len), [`weight`](Self::weight) |
+/// | know how it fares | [`stats`](Self::stats) |
+/// | give memory back, or allow for more | [`set_capacity`](Self::set_capacity), [`sweep`](Self::sweep), [`next_deadline`](Self::next_deadline) |
+/// | hold it without keeping it alive | [`downgrade`](Self::downgrade) |
+///
+/// With `std`, `get_blocking` waits on a thread of its own.
+///
 /// # What holds for every lookup
 ///
 /// * Callers of a missing key share one load. The look at the store and the claim of the load are one step, so there is

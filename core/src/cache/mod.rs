@@ -1,30 +1,41 @@
 //! The read-through cache: what a user calls. Words and options; the engine does the work.
 
-mod abandoned;
-mod ask;
-#[cfg(feature = "std")]
-mod blocking;
-mod builder;
-mod capacity;
-mod coalescing;
-mod compute;
-mod config_error;
-mod direct;
+// In the order in which the page of `Cache` has their methods: what asks, what looks, what changes, what goes over all.
 mod get;
-mod handle;
-mod invalidate;
-mod lifetime;
+
 mod lookup;
 mod lookup_many;
-mod name;
-mod options;
-mod present;
-mod remove_if;
-mod sources;
+
 mod stale;
-mod stats;
+
+#[cfg(feature = "std")]
+mod blocking;
+
+mod present;
+
+mod direct;
+
+mod compute;
+mod invalidate;
+mod remove_if;
+
 mod walk;
+
+mod capacity;
+mod name;
 mod weak;
+
+mod builder;
+mod coalescing;
+mod lifetime;
+mod sources;
+
+mod abandoned;
+mod ask;
+mod config_error;
+mod handle;
+mod options;
+mod stats;
 
 pub use abandoned::Abandoned;
 pub(crate) use ask::{Ask, AskOutcome};
