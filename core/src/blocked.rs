@@ -18,6 +18,8 @@ thread_local! {
     static PATIENCE: Cell<Option<Duration>> = const { Cell::new(None) };
     /// What wakes this thread. The same one each time, so that a load which asks for itself is recognised.
     static PARKED: Arc<Parked> = Arc::new(Parked { thread: thread::current(), is_woken: AtomicBool::new(false) });
+    /// The address of that, once there is one: to look for it must not make it.
+    static MARK: Cell<usize> = const { Cell::new(0) };
     /// Whether a future is being polled here.
     static IS_POLLING: Cell<bool> = const { Cell::new(false) };
 }
@@ -51,7 +53,7 @@ pub(crate) fn poll_within(time: Duration) {
 
 /// Is this address that of the waker of who blocks this thread?
 pub(crate) fn is_by(waker: usize) -> bool {
-    PARKED.try_with(|parked| Arc::as_ptr(parked).addr() == waker).unwrap_or(false)
+    MARK.try_with(|mark| mark.get() == waker).unwrap_or(false)
 }
 
 /// This thread blocks for a future. A call from inside another one's future leaves that as it was.
@@ -64,6 +66,7 @@ pub(crate) struct Blocked {
 impl Blocked {
     pub(crate) fn begin() -> Self {
         let parked = PARKED.with(Arc::clone);
+        MARK.set(Arc::as_ptr(&parked).addr());
         Self { was_polling: IS_POLLING.replace(true), patience: PATIENCE.take(), parked }
     }
 

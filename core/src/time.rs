@@ -240,17 +240,17 @@ impl Ttl {
     }
 
     /// Returns this lifetime as one that counts from publication `now`, for a load that began then.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of_load(self, begun: Instant, now: Instant) -> Self {
-        match self {
-            Self::Begun(nanos) => {
-                let length = Duration::from_nanos(nanos);
-                let end = begun.saturating_add(length);
-                // (Never for longer than it says, though the clock has jumped back.)
-                if end == Instant::NEVER { Self::Forever } else { Self::For(end.saturating_since(now).min(length)) }
-            }
-            other => other,
-        }
+        if let Self::Begun(nanos) = self { Self::rest(nanos, begun, now) } else { self }
+    }
+
+    #[cold]
+    fn rest(nanos: u64, begun: Instant, now: Instant) -> Self {
+        let length = Duration::from_nanos(nanos);
+        let end = begun.saturating_add(length);
+        // (Never for longer than it says, though the clock has jumped back.)
+        if end == Instant::NEVER { Self::Forever } else { Self::For(end.saturating_since(now).min(length)) }
     }
 
     /// Returns this lifetime, or `next` where this one inherits.
