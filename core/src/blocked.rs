@@ -53,7 +53,8 @@ pub(crate) fn poll_within(time: Duration) {
 
 /// Is this address that of the waker of who blocks this thread?
 pub(crate) fn is_by(waker: usize) -> bool {
-    MARK.try_with(|mark| mark.get() == waker).unwrap_or(false)
+    // (A waker that does nothing may be at no address at all.)
+    waker != 0 && MARK.try_with(|mark| mark.get() == waker).unwrap_or(false)
 }
 
 /// This thread blocks for a future. A call from inside another one's future leaves that as it was.
