@@ -5,7 +5,8 @@ use core::{borrow::Borrow, error, fmt, hash::Hash};
 
 use super::Cache;
 use crate::{
-    Key, Loaded, Runtime, Tuning,
+    Instant, Key, Loaded, Runtime, Tuning,
+    shard::RECLAIM,
     share::{After, ShardOf},
 };
 
@@ -162,14 +163,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         for _ in 0..ComputeError::RUNS {
             // Anew each time: the closure takes as long as it likes.
             let now = inner.runtime.now().told();
-            let mut after = After::new(inner);
-            let found = inner.with(hash, |shard| shard.consult(hash, now, eq, after.effects()));
-            drop(after);
-            let (present, seen) = found.unzip();
+            let (present, seen) = inner.with(hash, |shard| shard.consult(hash, now, eq)).unzip();
             let is_still = |shard: &ShardOf<K, V, E, R, S>| shard.is_still(seen, hash, now, eq);
             match (change(present.as_ref()), present) {
-                (Change::Keep, present) => return Ok(Computed::Kept(present)),
-                (Change::Remove, None) => return Ok(Computed::Kept(None)),
+                (Change::Keep, present) => return Ok(self.kept(hash, now, present)),
+                (Change::Remove, None) => return Ok(self.kept(hash, now, None)),
                 (Change::Remove, Some(present)) => {
                     let mut after = After::new(inner);
                     let effects = after.effects();
@@ -191,5 +189,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             }
         }
         Err(ComputeError::Contended)
+    }
+
+    /// Nothing is written; what has expired elsewhere is given back bit by bit by this call as well.
+    fn kept(&self, hash: u64, now: Instant, present: Option<V>) -> Computed<V> {
+        let mut after = After::new(&self.inner);
+        self.inner.with(hash, |shard| shard.reclaim(now, RECLAIM, after.effects()));
+        Computed::Kept(present)
     }
 }

@@ -198,21 +198,13 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
     }
 
     /// Returns a copy of a fresh value and what it is known by, and notes that it was asked for.
-    pub(crate) fn consult(
-        &mut self,
-        hash: u64,
-        now: Instant,
-        eq: impl FnMut(&K) -> bool,
-        effects: &mut Effects<K, V, E, C>,
-    ) -> Option<(V, Seen)> {
-        let found = self.fresh(hash, now, eq).map(|place| {
+    pub(crate) fn consult(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<(V, Seen)> {
+        self.fresh(hash, now, eq).map(|place| {
             let Entry { value, generation, deadline, .. } = self.values.entry(place);
             let found = (value.clone(), Seen { generation: *generation, deadline: *deadline });
             self.values.hit(place, now);
             found
-        });
-        self.reclaim(now, RECLAIM, effects);
-        found
+        })
     }
 
     /// Tells whether the fresh value is the one that was seen, or whether there is none as there was none.

@@ -87,7 +87,9 @@ fn call_from_everywhere<R: Host>(capacity: u64) {
             call_the_cache("entry");
             Change::Store(Loaded::new(Calling(key)))
         });
-        assert!(matches!(changed, Ok(Computed::Replaced(_))), "a call from inside does not undo the outer one");
+        // (Where there is little room, it may have left before.)
+        let is_changed = matches!(changed, Ok(Computed::Replaced(_) | Computed::Inserted(_)));
+        assert!(is_changed, "a call from inside does not undo the outer one");
     }
     cache.retain(|key, _| {
         call_the_cache("predicate");

@@ -4,7 +4,7 @@ use super::{super::direct::Seen, *};
 
 impl Rig {
     fn see(&mut self, key: u32) -> Option<Seen> {
-        self.shard.consult(hash(key), at(self.now), |k| *k == key, &mut self.effects).map(|(_, seen)| seen)
+        self.shard.consult(hash(key), at(self.now), |k| *k == key).map(|(_, seen)| seen)
     }
 
     fn is_still(&self, seen: Option<Seen>, key: u32) -> bool {
