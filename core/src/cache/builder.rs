@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::{sync::atomic::AtomicBool, time::Duration};
 
-use super::{Abandoned, Cache, ConfigError, capacity::shares};
+use super::{Abandoned, Cache, ConfigError};
 use crate::{
     DefaultHasher, Key, Lock, Runtime, Spawn, Standard, Ttl, Tuned, Tuning,
     jitter::Jitter,
@@ -11,7 +11,7 @@ use crate::{
     shard::{Early, OnTimeout, Rules, Shard, Takes},
     share::{Aligned, Engine, HandOver, Owned},
     source::Sources,
-    store::{Backoff, Keeping},
+    store::{Allowance, Backoff, Keeping, Room},
 };
 
 impl<K, V, E, R: Runtime> Cache<K, V, E, R> {
@@ -56,6 +56,7 @@ impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             settings: Settings {
                 capacity: 10_000,
                 shards: None,
+                processors: None,
                 rules: Rules {
                     ttl: Ttl::Inherit,
                     jitter: None,
@@ -121,6 +122,7 @@ pub struct Builder<K, V, E, R: Runtime, S: Tuning = Standard> {
 pub(crate) struct Settings {
     capacity: u64,
     shards: Option<usize>,
+    processors: Option<usize>,
     pub(crate) rules: Rules,
     pub(super) idle: Option<Duration>,
     pub(super) revalidate_within: Duration,
@@ -152,11 +154,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Sets the number of shards, each with a lock and an equal share.
+    /// Sets the number of shards, each with a lock of its own.
     ///
-    /// That is a share of the capacity; a value that is heavier than its shard's share is not stored. No more shards
-    /// than the capacity are used. By default a few for each processor, but only one for each 64 of the capacity, so
-    /// that none is too small to tell what is worth keeping.
+    /// They share one account of room: what can be stored does not depend on how many they are, and one may hold more
+    /// while others hold less. But each sees its own keys alone when something has to leave, and judges that by few of them
+    /// where there are many shards. By default there are a few shards for each processor, but only one for each 64 of the
+    /// capacity, so that none is too small to tell what is worth keeping.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -167,12 +170,20 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     ///     .shards(4)
     ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
     ///     .build()?;
-    /// assert_eq!(cache.max_weight(), 25);
+    /// assert_eq!(cache.max_weight(), 100);
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     #[must_use]
     pub const fn shards(mut self, shards: usize) -> Self {
         self.settings.shards = Some(shards);
+        self
+    }
+
+    /// Has the number of shards be what it is on a machine with so many processors, for tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn processors(mut self, processors: usize) -> Self {
+        self.settings.processors = Some(processors);
         self
     }
 
@@ -565,10 +576,13 @@ fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     settings: Settings,
     spawn: Option<HandOver<K, V, E, R, S>>,
 ) -> Cache<K, V, E, R, S> {
-    let Settings { capacity, shards, mut rules, idle, revalidate_within } = settings;
+    let Settings { capacity, shards, processors, mut rules, idle, revalidate_within } = settings;
     rules.has_loader = source.loads();
-    let by_itself = || processors().saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_SHARE));
-    let shards = shards.unwrap_or_else(by_itself).min(to_usize(capacity)).max(1);
+    let by_itself = || {
+        let processors = processors.unwrap_or_else(count_processors);
+        processors.saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_PART))
+    };
+    let shards = shards.unwrap_or_else(by_itself).max(1);
     let is_of_use = source.revalidates() || rules.keeps_expired;
     let revalidate_within = is_of_use.then_some(revalidate_within);
     rules.hold = rules.stale_while_refresh.max(rules.stale_if_error).max(revalidate_within);
@@ -578,13 +592,28 @@ fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
         lives: rules.early.is_set() || source.revalidates(),
         inline: rules.early.inline,
     };
-    let shard = |share| Aligned(R::Lock::new(Shard::new(share, keeping)));
-    let shards = shares(capacity, shards).map(shard).collect();
+    let room = Arc::new(Room::new(capacity));
+    let shard = |_| Aligned(R::Lock::new(Shard::new(Allowance::of(&room, capacity, shards), keeping)));
+    let shards = (0..shards).map(shard).collect();
     let forgets_failures = !rules.backoff.first.is_zero() && !rules.backoff.endless;
     let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || forgets_failures);
     let call = rules.call();
+    let capacity = R::Lock::new(capacity);
+    let (hand_over, land) = (spawn, None);
     Cache {
-        inner: Arc::new(Engine { runtime, source, hasher, rules, call, shards, timed, hand_over: spawn, land: None }),
+        inner: Arc::new(Engine {
+            runtime,
+            source,
+            hasher,
+            rules,
+            call,
+            shards,
+            room,
+            capacity,
+            timed,
+            hand_over,
+            land,
+        }),
     }
 }
 
@@ -661,7 +690,7 @@ impl Rules {
     }
 }
 
-fn processors() -> usize {
+fn count_processors() -> usize {
     #[cfg(feature = "std")]
     return std::thread::available_parallelism().map_or(1, core::num::NonZeroUsize::get);
     #[cfg(not(feature = "std"))]
@@ -675,4 +704,4 @@ fn to_usize(number: u64) -> usize {
 /// Enough that two threads rarely want the same lock.
 const SHARDS_PER_PROCESSOR: usize = 8;
 /// A policy that sees fewer entries than this cannot tell well what is worth keeping.
-const LEAST_SHARE: u64 = 64;
+const LEAST_PART: u64 = 64;

@@ -1,7 +1,14 @@
 //! How much a cache may hold.
 
+use alloc::vec::Vec;
+
 use super::Cache;
-use crate::{Key, Lock, Runtime, Tuning, share::After};
+use crate::{
+    Key, Lock, Runtime, Tuning,
+    contain::each,
+    shard::Need,
+    share::{After, Asking},
+};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the largest weight that may be held.
@@ -16,12 +23,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn capacity(&self) -> u64 {
-        self.inner.shards.iter().map(|shard| shard.0.with(|shard| shard.values.capacity())).sum()
+        self.inner.capacity.with(|capacity| *capacity)
     }
 
     /// Returns the weight up to which a value is never refused.
     ///
-    /// It is the smallest of the shards' shares of the capacity.
+    /// It is the [`capacity`](Self::capacity), however many shards there are: for a value that is as heavy as that, all others
+    /// leave.
     ///
     /// ```
     /// # use larder::{Cache, Loaded, ManualClock, parts::Std};
@@ -29,25 +37,22 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # let clock = ManualClock::new();
     /// let cache = Cache::builder(Std::new(clock))
     ///     .capacity(100)
-    ///     .shards(4)
     ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
     ///     .build()?;
-    /// assert_eq!(cache.max_weight(), 25);
-    /// assert!(cache.insert_with(1, Loaded::new(10).weight(25)).is_some());
-    /// assert!(cache.insert_with(1, Loaded::new(10).weight(26)).is_none());
+    /// assert_eq!(cache.max_weight(), 100);
+    /// assert!(cache.insert_with(1, Loaded::new(10).weight(100)).is_some());
+    /// assert!(cache.insert_with(1, Loaded::new(10).weight(101)).is_none());
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn max_weight(&self) -> u64 {
-        let shares = self.inner.shards.iter().map(|shard| shard.0.with(|shard| shard.values.capacity()));
-        shares.min().unwrap_or(0)
+        self.capacity()
     }
 
     /// Changes the largest weight that may be held.
     ///
     /// When this returns, what is too much has been evicted, and failures that no longer fit are forgotten. Loads in
-    /// flight go on, and their values are stored. Each shard is locked in turn and gets its share, as from
-    /// [`Builder::capacity`](crate::Builder::capacity). The number of shards stays what it was: with a capacity below
-    /// it some keys are never stored, and a cache that began with little has few shards.
+    /// flight go on, and their values are stored. The shards give room one after the other, and none is locked for longer than
+    /// it takes a few values to leave.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -65,16 +70,26 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// ```
     pub fn set_capacity(&self, weight: u64) {
         let inner = &*self.inner;
+        // Nobody hears of anything before it has shrunk. (Not all in one: that would have to grow under a lock.)
+        let mut afters = Vec::new();
         let mut after = After::new(inner);
-        for (shard, share) in inner.shards.iter().zip(shares(weight, inner.shards.len())) {
+        let mut left = inner.capacity.with(|capacity| {
+            let part = weight / inner.shards.len() as u64;
+            for shard in &inner.shards {
+                while shard.0.with(|shard| shard.resize(weight, part, after.effects())) {}
+            }
+            let before = core::mem::replace(capacity, weight);
+            inner.room.give(weight.saturating_sub(before));
+            before.saturating_sub(weight)
+        });
+        let mut asking = Asking::default();
+        while left > 0 {
             let now = self.now();
-            shard.0.with(|shard| shard.set_capacity(share, now, after.effects()));
+            afters.push(core::mem::replace(&mut after, After::new(inner)));
+            left -= inner.capacity.with(|capacity| {
+                inner.ask_for_room(&mut asking, (0, Need::Nothing), left, *capacity, now, after.effects())
+            });
         }
+        each(afters.into_iter().chain([after]), |mut after| after.run());
     }
-}
-
-/// Returns each shard's share of a capacity; they add up to it.
-pub(super) fn shares(capacity: u64, shards: usize) -> impl Iterator<Item = u64> {
-    let shards = shards as u64;
-    (0..shards).map(move |index| capacity / shards + u64::from(index < capacity % shards))
 }

@@ -132,8 +132,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
     /// Stores a value with a lifetime and weight of its own.
     ///
-    /// Returns its generation, if it was stored. A value that is too heavy for its shard is refused, and what was
-    /// stored under its key is gone. A lifetime of zero, or [`Ttl::NotStored`](crate::Ttl::NotStored), makes this a
+    /// Returns its generation, if it was stored. A value that is heavier than the [capacity](Self::capacity) is refused, and
+    /// what was stored under its key is gone. A lifetime of zero, or [`Ttl::NotStored`](crate::Ttl::NotStored), makes this a
     /// [`remove`](Self::remove).
     ///
     /// ```
@@ -161,17 +161,19 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         now: Instant,
         key: K,
         value: Loaded<V>,
-        may: impl FnOnce(&ShardOf<K, V, E, R, S::Policy>) -> bool,
+        may: impl Fn(&ShardOf<K, V, E, R, S::Policy>) -> bool,
     ) -> Result<Option<u32>, (K, Loaded<V>)> {
         let inner = &*self.inner;
         let judgement = inner.judge(&key, &value);
         let mut after = After::new(inner);
-        inner.with(hash, |shard| {
-            if !may(shard) {
-                return Err((key, value));
-            }
-            Ok(shard.insert(hash, key, value, judgement, At { now, rules: &inner.rules }, after.effects()))
-        })
+        let mut coming = Some((key, value));
+        let stored = inner.with_room(hash, now, &mut after, |shard, effects| {
+            may(shard).then(|| shard.insert(hash, &mut coming, judgement, At { now, rules: &inner.rules }, effects))
+        });
+        match (stored, coming) {
+            (None, Some(refused)) => Err(refused),
+            (stored, _) => Ok(stored.flatten()),
+        }
     }
 
     /// Removes the value of `key` and returns it if it was fresh.
@@ -270,7 +272,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn len(&self) -> usize {
-        self.inner.shards.iter().map(|shard| shard.0.with(|shard| shard.values.len())).sum()
+        let of_each = self.sum_up(|shard| shard.values.len() as u64);
+        usize::try_from(of_each).unwrap_or(usize::MAX)
     }
 
     /// Tells whether no values are held.
@@ -308,7 +311,16 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn weight(&self) -> u64 {
-        self.inner.shards.iter().map(|shard| shard.0.with(|shard| shard.weight())).sum()
+        self.sum_up(|shard| shard.weight())
+    }
+
+    /// Sums up what is held in each shard.
+    fn sum_up(&self, held: impl Fn(&ShardOf<K, V, E, R, S::Policy>) -> u64) -> u64 {
+        let of_each =
+            self.inner.shards.iter().map(|shard| shard.0.with(|shard| (held(shard), shard.values.allowance.whole)));
+        let (sum, capacity) = of_each.fold((0_u64, 0), |sum, one| (sum.0.saturating_add(one.0), one.1));
+        // (A value that left for one of another shard while that was counted is not to count twice.)
+        sum.min(capacity)
     }
 
     /// Returns the counters.

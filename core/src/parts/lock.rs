@@ -41,6 +41,15 @@ impl<T> Lock<T> for std::sync::Mutex<T> {
     }
 }
 
+/// The core's own, for what caches of different runtimes share, or no runtime knows.
+#[cfg(feature = "std")]
+pub(crate) type OwnLock<T> = std::sync::Mutex<T>;
+/// An interrupt may come by where the locks of its cache allow that, so it must be able to take this one.
+#[cfg(all(feature = "critical-section", not(feature = "std")))]
+pub(crate) type OwnLock<T> = CriticalLock<T>;
+#[cfg(all(not(feature = "critical-section"), not(feature = "std")))]
+pub(crate) type OwnLock<T> = spin::Mutex<T>;
+
 /// A lock for bare metal, which an interrupt may take as well.
 ///
 /// Interrupts wait while it is held. The program has to supply an implementation of the `critical-section` crate.

@@ -45,6 +45,7 @@ pub use event::EventNotify;
 pub use hosted::{Host, Hosted, HostedSleep};
 #[cfg(feature = "critical-section")]
 pub use lock::CriticalLock;
+pub(crate) use lock::OwnLock;
 pub use manual::{ManualClock, ManualSleep};
 pub use memory::{Memory, NotThere};
 pub use no_timer::{NoTimer, Unwoken};

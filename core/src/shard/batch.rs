@@ -6,36 +6,36 @@ use super::{At, Carries, Effects, News, Part, Seat, Shard, SharedLoad, Twin, Wai
 use crate::{Failure, flight::Registration, store::policy::Policy};
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// What a load of many keys has for this one, if that is still of use.
+    /// What a load of many keys has for this one, if that is still of use; false if it needs room first.
     pub(crate) fn deliver(
         &mut self,
         seat: &Seat<C::Notify>,
         twin: Option<&Twin>,
-        news: Result<News<V>, Failure<E>>,
+        news: &mut Option<Result<News<V>, Failure<E>>>,
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
-    ) {
+    ) -> bool {
         let place = self.flights.find_place(seat).filter(|place| self.flights.at(*place).flight.awaits(seat.began));
         let Some(place) = place else {
             let is_counted = twin.is_some_and(Twin::count);
             let counts = &mut self.flights.counts;
-            match news {
-                Ok(news) => {
-                    counts.succeeded += u64::from(is_counted);
-                    effects.rest().values.push(news.into_value());
-                }
-                Err(failure) => {
-                    counts.failed += u64::from(is_counted);
-                    effects.keep_error(Some(failure));
-                }
-            }
-            return;
+            let counter = if matches!(news, Some(Ok(_))) { &mut counts.succeeded } else { &mut counts.failed };
+            *counter += u64::from(is_counted);
+            effects.keep_news(news.take());
+            return true;
         };
-        match news {
-            Ok(news) => self.succeed(place, seat.began, &mut Some(Ok(news)), at, None, effects),
-            Err(failure) => self.fail(place, seat.began, failure, at, effects),
+        let has_landed = match news {
+            Some(Err(_)) => self.finds_room_for_failure(place, at.rules, effects),
+            _ => self.succeed(place, seat.began, news, at, None, effects),
+        };
+        if !has_landed {
+            return false;
+        }
+        if let Some(Err(failure)) = news.take() {
+            self.fail(place, seat.began, failure, at, effects);
         }
         self.end_if_empty(place, effects);
+        true
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::hash::Hash;
 
-use super::{Answer, At, Carries, Effects, RECLAIM, Shard, settle::failures_share};
+use super::{Answer, At, Carries, Effects, RECLAIM, Shard};
 use crate::{
     Instant, Outcome, Status,
     source::{Judgement, Loaded, Previous, Touched},
@@ -13,8 +13,8 @@ use crate::{
 /// A value that a load has answered though nobody asked for it.
 pub(crate) struct Unasked<K, V> {
     pub(crate) hash: u64,
-    pub(crate) key: K,
-    pub(crate) loaded: Loaded<V>,
+    /// Taken when it is stored.
+    pub(crate) coming: Option<(K, Loaded<V>)>,
     /// How many writes there had been to the shard before the load.
     pub(crate) writes: u64,
 }
@@ -82,11 +82,12 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     }
 
     /// Stores a value, and hands it to all who wait for a load of its key.
+    ///
+    /// It is taken from where it is, unless it [needs](Effects::need) room first.
     pub(crate) fn insert(
         &mut self,
         hash: u64,
-        key: K,
-        loaded: Loaded<V>,
+        coming: &mut Option<(K, Loaded<V>)>,
         judgement: Judgement,
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
@@ -95,14 +96,13 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         K: Hash,
     {
         self.invalidate_load(None, effects);
-        self.take_in(hash, key, loaded, judgement, at, effects)
+        self.take_in(hash, coming, judgement, at, effects)
     }
 
     fn take_in(
         &mut self,
         hash: u64,
-        key: K,
-        loaded: Loaded<V>,
+        coming: &mut Option<(K, Loaded<V>)>,
         judgement: Judgement,
         At { now, rules }: At<'_>,
         effects: &mut Effects<K, V, E, C>,
@@ -110,18 +110,24 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     where
         K: Hash,
     {
-        let Some(end) = rules.end(loaded.ttl.or(judgement.ttl), &key, now) else {
-            self.remove(hash, now, |k| *k == key, effects);
+        let (key, loaded) = coming.as_ref()?;
+        let Some(end) = rules.end(loaded.ttl.or(judgement.ttl), key, now) else {
+            self.remove(hash, now, |k| k == key, effects);
+            let (key, loaded) = coming.take()?;
             effects.keep_key(Some(key));
             effects.rest().values.push(loaded.value);
             return None;
         };
         let weight = loaded.weight.or(judgement.weight).unwrap_or(1);
-        let place = self.values.find(hash, |k| *k == key);
-        let failure = self.failures.place(hash, |k| *k == key);
-        let flight = self.flights.find(hash, |k| *k == key);
+        let place = self.values.find(hash, |k| k == key);
+        let failure = self.failures.place(hash, |k| k == key);
+        let flight = self.flights.find(hash, |k| k == key);
+        if !self.finds_room(place, weight, effects) {
+            return None;
+        }
         let copy = flight.map(|_| loaded.value.clone());
 
+        let (key, loaded) = coming.take()?;
         let failure = failure.map(|place| self.failures.remove(place));
         effects.keep_failure(failure);
         let new = New { hash, key, value: loaded.value, weight, now, end, begun: now, former: None };
@@ -136,6 +142,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             self.end_if_empty(flight, effects);
         }
         self.reclaim(now, RECLAIM, effects);
+        self.give_back();
         generation
     }
 
@@ -144,19 +151,20 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// And where there was no write since its load began, which may know less than that.
     pub(crate) fn insert_surplus(
         &mut self,
-        Unasked { hash, key, loaded, writes }: Unasked<K, V>,
+        Unasked { hash, coming, writes }: &mut Unasked<K, V>,
         judgement: Judgement,
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
     ) where
         K: Hash,
     {
-        let eq = |k: &K| *k == key;
-        if self.writes != writes || self.contains(hash, at.now, eq) || self.flights.find(hash, eq).is_some() {
+        let Some((key, _)) = coming else { return };
+        let eq = |k: &K| k == key;
+        if self.writes == *writes && !self.contains(*hash, at.now, eq) && self.flights.find(*hash, eq).is_none() {
+            self.take_in(*hash, coming, judgement, at, effects);
+        } else if let Some((key, loaded)) = coming.take() {
             effects.keep_key(Some(key));
             effects.rest().values.push(loaded.value);
-        } else {
-            self.take_in(hash, key, loaded, judgement, at, effects);
         }
     }
 
@@ -177,6 +185,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let Some(place) = place else { return false };
         let was_fresh = self.values.entry(place).is_fresh(now);
         self.values.discard(place, now, &mut effects.leavers);
+        self.give_back();
         effects.touched = Some(Touched::Value);
         was_fresh
     }
@@ -238,17 +247,6 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.values.find(hash, eq).filter(|place| self.values.entry(*place).is_fresh(now))
     }
 
-    /// Changes the capacity, and evicts and forgets what is too much.
-    pub(crate) fn set_capacity(&mut self, capacity: u64, now: Instant, effects: &mut Effects<K, V, E, C>) {
-        self.values.set_capacity(capacity);
-        while self.failures.len() as u64 > failures_share(capacity) {
-            let failure = self.failures.forget_first();
-            effects.keep_failure(failure);
-        }
-        self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
-        self.note_due();
-    }
-
     /// Removes everything and voids all loads; what is returned has to be told of and dropped.
     pub(crate) fn clear(
         &mut self,
@@ -258,6 +256,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.invalidate_loads(effects);
         let cleared = (self.values.take_all(now), self.failures.take());
         self.note_due();
+        self.give_back();
         cleared
     }
 
@@ -290,6 +289,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             let flight = self.flights.find(hash, eq);
             self.invalidate_load(flight, effects);
             self.values.discard(place, now, &mut effects.leavers);
+            self.give_back();
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Effects<K, V, E, C: Carries> {
     pub(crate) value: Option<V>,
     /// What the caller is told.
     pub(crate) told: Option<Told<V, E>>,
+    /// What a newcomer needs that its shard has not.
+    pub(crate) need: Need,
     /// Who is to be woken.
     pub(crate) woken: Woken<C::Notify>,
     pub(crate) touched: Option<Touched>,
@@ -36,6 +38,20 @@ pub(crate) struct Effects<K, V, E, C: Carries> {
     /// A waker that is of no use any more.
     pub(crate) old: Option<Waker>,
     rest: Option<Box<Rest<K, V, E, C>>>,
+}
+
+/// What a newcomer needs that its shard could not make room for: nothing has happened, and it is to come again once others have
+/// given that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Need {
+    #[default]
+    Nothing,
+    /// Room for this weight.
+    Room(u64),
+    /// Room for a failure, for which nothing has to leave that is stored in its own shard.
+    RoomBeside,
+    /// It has what others could give.
+    Met,
 }
 
 /// What is seldom left over; most of it is only to be dropped.
@@ -68,6 +84,7 @@ impl<K, V, E, C: Carries> Default for Effects<K, V, E, C> {
             until: Instant::NEVER,
             value: None,
             told: None,
+            need: Need::Nothing,
             woken: Woken::Nobody,
             touched: None,
             leavers: Leavers::new(),

@@ -46,9 +46,20 @@ impl<V> News<V> {
     }
 }
 
+impl<K, V, E, C: Carries> Effects<K, V, E, C> {
+    /// What a load brought is of no use.
+    #[cold]
+    pub(crate) fn keep_news(&mut self, news: Option<Result<News<V>, Failure<E>>>) {
+        match news {
+            Some(Ok(news)) => self.rest().values.push(news.into_value()),
+            Some(Err(failure)) => self.keep_error(Some(failure)),
+            None => {}
+        }
+    }
+}
+
 /// What is to be done with an answer.
 pub(super) struct Plan<K, V> {
-    value: V,
     /// Its end and the value, if it is stored.
     stored: Option<(Instant, V)>,
     /// The key of a value that came expired, where such are kept.
@@ -60,16 +71,28 @@ pub(super) struct Plan<K, V> {
 }
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// Finds room for what is to be stored; if not, others have to give it, and the plan comes to nothing.
+    #[inline(always)]
+    pub(super) fn finds_room_for(&mut self, plan: &mut Plan<K, V>, effects: &mut Effects<K, V, E, C>) -> bool {
+        if plan.stored.is_none() || self.finds_room(plan.places.0, plan.weight, effects) {
+            return true;
+        }
+        effects.rest().values.extend(plan.stored.take().map(|stored| stored.1));
+        effects.keep_key(plan.over.take());
+        false
+    }
+
     #[inline(always)]
     pub(super) fn plan(
         &mut self,
         place: u32,
         (begun, terms): (Instant, Terms),
-        news: News<V>,
+        news: &News<V>,
         at: At<'_>,
     ) -> Plan<K, V> {
         let At { now, rules } = at;
         let News { loaded: Loaded { value, ttl, weight }, former, judgement } = news;
+        let (ttl, weight) = (*ttl, *weight);
         let former = former.map(|(generation, published)| Former { generation, published });
         let ttl = ttl.or(terms.ttl).or(judgement.ttl);
         let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1);
@@ -78,7 +101,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         let key = slot.key.as_ref().filter(|_| slot.flight.is_attached());
         let stored = key.and_then(|key| rules.end(ttl, key, now)).map(|end| (end, value.clone()));
         let over = key.filter(|_| rules.keeps_expired && ttl.or(rules.ttl).is_zero()).cloned();
-        Plan { value, stored, over, weight, former, begun, places }
+        Plan { stored, over, weight, former, begun, places }
     }
 
     #[inline(always)]
@@ -86,11 +109,12 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         &mut self,
         key: Option<(u64, K)>,
         number: u32,
+        value: V,
         plan: Plan<K, V>,
         At { now, rules }: At<'_>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Answer<V> {
-        let Plan { value, stored, over, weight, former, begun, places: (place, failure) } = plan;
+        let Plan { stored, over, weight, former, begun, places: (place, failure) } = plan;
         // What came expired is no reason to do without a value that is still good.
         let is_of_use = |place: u32| over.is_some() && former.is_none() && self.values.entry(place).is_fresh(now);
         let stays = place.is_some_and(is_of_use);
@@ -128,6 +152,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
                 effects.keep_key(Some(key));
             }
         }
+        self.give_back();
         answer
     }
 
@@ -148,7 +173,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     #[inline(always)]
     pub(super) fn put(&mut self, place: Option<u32>, new: New<K, V>, effects: &mut Effects<K, V, E, C>) -> Option<u32> {
-        if let Some(spare) = self.values.capacity().checked_sub(new.weight.max(1)) {
+        if let Some(spare) = self.values.allowance.own.checked_sub(new.weight.max(1)) {
             while self.failures.len() as u64 > spare {
                 effects.keep_failure(self.failures.forget_first());
             }

@@ -122,6 +122,11 @@ impl Call {
 }
 
 impl Rules {
+    /// Tells whether a failure is kept.
+    pub(super) const fn keeps_failures(&self) -> bool {
+        !self.backoff.first.is_zero() || self.backoff.endless
+    }
+
     /// Tells whether a caller has to know the time to wait, though nothing expires.
     #[inline]
     pub(crate) const fn needs_time(&self) -> bool {

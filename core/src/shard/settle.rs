@@ -6,11 +6,12 @@ use super::{At, Carries, Effects, News, Seat, Shard, Step, Visit, Waiting};
 use crate::{
     Cause, Failure, Instant,
     flight::{Failing as Ending, Left, Woken},
-    store::{Failing, policy::Policy},
+    store::policy::Policy,
 };
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// A load that this caller drove has ended: published, unless something newer is there; then the caller is told.
+    /// A load that this caller drove has ended: published, unless something newer is there; then the caller is told. If it
+    /// [needs](Effects::need) room, it has not landed.
     ///
     /// What it `brought` is taken from where it is, as it may be large.
     #[inline]
@@ -25,17 +26,27 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         let at = At { now, rules: visit.rules };
         if let Some(newer) = waiting.newer.take_if(|_| effects.number == waiting.seat.began) {
             // It was lent. (The newer epoch first: what is published is there before anybody is told.)
-            brought.clone().into_iter().for_each(|news| self.deliver(&newer.0, None, news, at, effects));
+            let mut news = brought.clone();
+            if !self.deliver(&newer.0, None, &mut news, at, effects) {
+                waiting.newer = Some(newer);
+                effects.keep_news(news);
+                return Step::Again;
+            }
         }
         let (place, number) = self.back(waiting, effects);
         let is_alone = !waiting.is_visitor && self.flights.at(place).is_alone_with(number);
         if let Some(Err(_)) = brought {
+            if !self.finds_room_for_failure(place, at.rules, effects) {
+                return Step::Again;
+            }
             if let Some(Err(failure)) = brought.take() {
                 self.fail(place, number, failure, at, effects);
             }
         } else {
             let alone = if is_alone { Some((&mut *waiting, visit.wants_value)) } else { None };
-            self.succeed(place, number, brought, at, alone, effects);
+            if !self.succeed(place, number, brought, at, alone, effects) {
+                return Step::Again;
+            }
             if is_alone {
                 return Step::Told;
             }
@@ -49,7 +60,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     /// A load has answered: what it brings is stored and told, unless something newer is there.
     ///
     /// Where one caller is the only one who waits and this its only load, `alone` is that caller, and whether it wants but
-    /// the value: the flight ends in one go.
+    /// the value: the flight ends in one go. False if it needs room first, and nothing has happened.
     pub(crate) fn succeed(
         &mut self,
         place: u32,
@@ -58,17 +69,21 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         at: At<'_>,
         alone: Option<(&mut Waiting<C::Notify>, bool)>,
         effects: &mut Effects<K, V, E, C>,
-    ) {
+    ) -> bool {
         let attempt = self.flights.at(place).flight.attempt(number).filter(|attempt| attempt.is_live());
         let attempt = attempt.map(|attempt| (attempt.begun, attempt.terms));
-        let Some(Ok(news)) = brought.take() else { return };
-        let Some((begun, terms)) = attempt else {
-            effects.rest().values.push(news.into_value());
-            return;
+        let (Some(Ok(news)), Some(attempt)) = (&*brought, attempt) else {
+            effects.keep_news(brought.take());
+            return true;
         };
         // Everything that may panic comes first.
         let former = news.former();
-        let plan = self.plan(place, (begun, terms), news, at);
+        let mut plan = self.plan(place, attempt, news, at);
+        if !self.finds_room_for(&mut plan, effects) {
+            return false;
+        }
+        let Some(Ok(news)) = brought.take() else { return true };
+        let value = news.into_value();
         // (Who loads for itself has no key there.)
         let is_unshared = self.flights.at(place).key.is_none();
         self.flights.counts.succeeded += u64::from(alone.is_some() || self.flights.counts(place, number));
@@ -79,7 +94,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             self.flights.at(place).flight.forget(number);
             self.settle(place, effects)
         };
-        let mut answer = self.publish(key.map(|key| (hash, key)), number, plan, at, effects);
+        let mut answer = self.publish(key.map(|key| (hash, key)), number, value, plan, at, effects);
         if is_unshared {
             // Nothing is stored; a value that is still good was stored before.
             answer.generation = former;
@@ -96,6 +111,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             }
             None => self.flights.at(place).verdict = Some(Ok(answer)),
         }
+        true
     }
 
     /// The flight ends with its only caller and its only load.
@@ -216,40 +232,6 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         any
     }
 
-    /// A failure of the key is kept, if it is to delay the next load.
-    fn keep_failure(
-        &mut self,
-        place: u32,
-        key: Option<K>,
-        (value, known): (Option<u32>, Option<u32>),
-        failure: Failure<E>,
-        at: At<'_>,
-        effects: &mut Effects<K, V, E, C>,
-    ) {
-        let At { now, rules } = at;
-        let Some(key) = key else { return };
-        let hash = self.flights.at(place).hash;
-        let capacity = self.values.capacity();
-        // A value that it may soften is worth more than it: where there is no room for both, the value stays.
-        let spare = value.map_or(capacity, |value| capacity.saturating_sub(self.values.entry(value).weight));
-        let share = failures_share(capacity).min(spare);
-        if (rules.backoff.first.is_zero() && !rules.backoff.endless) || share == 0 {
-            effects.keep_key(Some(key));
-            return;
-        }
-        while known.is_none() && self.failures.len() as u64 >= share {
-            effects.keep_failure(self.failures.forget_first());
-        }
-        if let Some(value) = value {
-            // It may soften this very failure, so it is the last that should make room for it.
-            self.values.touch(value);
-        }
-        let failing = Failing { hash, key, failure, waits: value.is_some() || rules.delays_empty };
-        effects.keep_failure(self.failures.record(known, failing, now, &rules.backoff));
-        self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
-        self.note_due();
-    }
-
     /// Where the value and the kept failure of a flight's key are, as long as it may be stored.
     #[inline(always)]
     pub(super) fn places(&mut self, place: u32) -> (Option<u32>, Option<u32>) {
@@ -336,11 +318,3 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.flights.free(place);
     }
 }
-
-/// How many failures are kept at most, so that they do not crowd out values.
-pub(super) fn failures_share(capacity: u64) -> u64 {
-    (capacity / FAILURES_SHARE).max(1).min(capacity)
-}
-
-/// Failures take at most one part in so many.
-const FAILURES_SHARE: u64 = 8;

@@ -3,7 +3,7 @@
 use super::{Carries, Effects, Flights, LookupCounts};
 use crate::{
     Instant,
-    store::{Failures, Keeping, Values, policy::Policy},
+    store::{Allowance, Failures, Keeping, Values, policy::Policy},
 };
 
 /// Everything behind one lock.
@@ -19,9 +19,9 @@ pub(crate) struct Shard<K, V, E, C: Carries, P: Policy> {
 }
 
 impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    pub(crate) fn new(capacity: u64, keeping: Keeping) -> Self {
+    pub(crate) fn new(allowance: Allowance, keeping: Keeping) -> Self {
         Self {
-            values: Values::new(capacity, keeping),
+            values: Values::new(allowance, keeping),
             failures: Failures::new(),
             flights: Flights::new(),
             counts: LookupCounts::default(),
@@ -64,6 +64,7 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             count += 1;
         }
         self.note_due();
+        self.give_back();
         count
     }
 

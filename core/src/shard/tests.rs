@@ -35,7 +35,7 @@ use crate::{
     flight::{Start, Terms, Woken},
     parts::{WakerList, Wakers},
     source::{Judgement, Loaded},
-    store::{Backoff, Keeping, policy::Lru},
+    store::{Allowance, Backoff, Keeping, policy::Lru},
 };
 
 /// Loads are plain numbers.

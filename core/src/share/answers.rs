@@ -72,10 +72,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         for (hash, key, loaded) in surplus {
             let judgement = self.judge(&key, &loaded);
             let Some(writes) = writes.get(self.shard_of(hash)).copied() else { continue };
-            let unasked = Unasked { hash, key, loaded, writes };
+            let mut unasked = Unasked { hash, coming: Some((key, loaded)), writes };
             let mut after = After::new(self);
             let at = At { now, rules: &self.rules };
-            self.with(hash, |shard| shard.insert_surplus(unasked, judgement, at, after.effects()));
+            self.with_room(hash, now, &mut after, |shard, effects| {
+                shard.insert_surplus(&mut unasked, judgement, at, effects);
+            });
         }
     }
 }

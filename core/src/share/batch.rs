@@ -9,7 +9,7 @@ use core::{
 };
 
 use super::{
-    After, Engine,
+    After, EffectsOf, Engine, ShardOf,
     answers::{Sorted, sort, spread},
     batch_load::{Batch, CLOSED, LoadOf, SeatOf},
     drive::news_of,
@@ -169,7 +169,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             let Delivering { seats, after, .. } = &mut delivering;
             let Some(SeatOf { hash, seat, twin, .. }) = seats.as_slice().first() else { break };
             let at = At { now, rules: &self.rules };
-            self.with(*hash, |shard| shard.deliver(seat, twin.as_ref(), news, at, after.effects()));
+            let mut news = Some(news);
+            self.with_room(*hash, now, after, |shard, effects| {
+                shard.deliver(seat, twin.as_ref(), &mut news, at, effects)
+            });
             // (Not before: a clone may have panicked, and then the key has failed.)
             seats.next();
         }
@@ -250,8 +253,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Delivering<'_, '_, K, 
     fn drop(&mut self) {
         for SeatOf { hash, seat, twin, .. } in self.seats.by_ref() {
             let at = At { now: self.now, rules: &self.engine.rules };
-            let failure = Err(Failure::new(Cause::Panicked));
-            self.engine.with(hash, |shard| shard.deliver(&seat, twin.as_ref(), failure, at, self.after.effects()));
+            let mut failure = Some(Err(Failure::new(Cause::Panicked)));
+            let deliver = |shard: &mut ShardOf<K, V, E, R, S::Policy>, effects: &mut EffectsOf<K, V, E, R>| {
+                shard.deliver(&seat, twin.as_ref(), &mut failure, at, effects)
+            };
+            self.engine.with_room(hash, self.now, self.after, deliver);
         }
     }
 }

@@ -212,10 +212,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         drop(own);
         // (Never back: what was reached once stays so.)
         (visit.reached, visit.is_present) = (visit.reached.max(now), true);
-        let effects = after.effects();
         let step = match self.land.filter(|_| S::IS_BESIDE) {
-            Some(land) => land(self, driving.waiting, &mut news, now, visit, effects),
-            None => self.with(hash, |shard| shard.land(driving.waiting, &mut news, now, visit, effects)),
+            Some(land) => land(self, driving.waiting, &mut news, now, visit, after.effects()),
+            None => self.with_room(hash, now, after, |shard, effects| {
+                shard.land(driving.waiting, &mut news, now, visit, effects)
+            }),
         };
         driving.disarm();
         after.effects().keep_waker(waker);

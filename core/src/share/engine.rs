@@ -14,6 +14,7 @@ use crate::{
     hasher::HashKeys,
     shard::{AsKey, Call, Carries, Effects, News, Rules, Shard, Step, Visit, Waiting},
     source::{Judgement, Sources, TaskOf},
+    store::Room,
 };
 
 /// What the flights of a cache carry.
@@ -53,6 +54,10 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     /// What a call without options of its own asks for.
     pub(crate) call: Call,
     pub(crate) shards: Box<[Aligned<R::Lock<ShardOf<K, V, E, R, S::Policy>>>]>,
+    /// What of the capacity no shard has.
+    pub(crate) room: Arc<Room>,
+    /// The capacity. Locked while shards give room to others, for one newcomer at a time.
+    pub(crate) capacity: R::Lock<u64>,
     /// Whether anything may expire, so that a call has to read the clock.
     pub(crate) timed: AtomicBool,
     pub(crate) hand_over: Option<HandOver<K, V, E, R, S>>,

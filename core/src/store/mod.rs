@@ -7,12 +7,14 @@ mod deadlines;
 mod failures;
 mod leavers;
 pub(crate) mod policy;
+mod room;
 mod table;
 mod values;
 
 pub(crate) use failures::{Backoff, Failing, Failures, Gone, Trouble};
 pub(crate) use leavers::{Cleared, Leavers};
-pub(crate) use values::{Entry, Former, Keeping, Life, New, Values};
+pub(crate) use room::{Allowance, ROUNDS, Room, keeps};
+pub(crate) use values::{Entry, FEW, Former, Keeping, Life, New, Values};
 
 #[cfg(test)]
 mod tests;

@@ -69,8 +69,9 @@ impl<T> Table<T> {
         T: Row<K>,
     {
         if self.rows.len() == self.rows.capacity() {
-            // Doubling, but not far beyond what can ever be held.
-            let more = (self.rows.len() as u64).max(4).min(limit.saturating_sub(self.rows.len() as u64)).max(1);
+            // Doubling, but not far beyond what is likely to be held.
+            let len = self.rows.len() as u64;
+            let more = len.max(4).min(limit.saturating_sub(len)).max(len / 16).max(1);
             self.rows.reserve_exact(more as usize);
         }
         let place = self.rows.len() as u32;

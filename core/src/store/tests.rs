@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Keeping, Leavers, New, Values, policy::Lru};
+use super::{Allowance, Keeping, Leavers, New, Values, policy::Lru};
 use crate::Instant;
 
 pub(super) fn at(nanos: u64) -> Instant {
@@ -24,7 +24,7 @@ pub(super) fn holding(hold: Duration) -> Keeping {
 
 /// Returns a store with one value that was put at 100 and expires at `deadline`.
 fn with_one(deadline: Instant, hold: Option<Duration>) -> Values<u32, u32, Lru> {
-    let mut values = Values::new(10, Keeping { hold, ..Keeping::default() });
+    let mut values = Values::new(Allowance::alone(10), Keeping { hold, ..Keeping::default() });
     let new = New { hash: 0, key: 1, value: 1, weight: 1, now: at(100), end: deadline, begun: at(100), former: None };
     assert_eq!(values.put(None, new, 0, &mut Leavers::new()), Some(1));
     values

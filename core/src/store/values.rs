@@ -7,6 +7,7 @@ pub(crate) use life::{Keeping, Life};
 use super::{
     leavers::{Cleared, Leavers, StoreCounts},
     policy::{Nodes, Policy},
+    room::Allowance,
     table::Table,
 };
 use crate::{Instant, RemovalCause};
@@ -15,11 +16,13 @@ mod entry;
 mod life;
 mod lives;
 
-/// The values of one shard, within a capacity.
+/// The values of one shard, within the room that it has.
 pub(crate) struct Values<K, V, P: Policy> {
     table: Table<Entry<K, V, P::Node>>,
     policy: P,
-    capacity: u64,
+    pub(crate) allowance: Allowance,
+    /// The capacity that the policy reckons with.
+    reckoned: u64,
     weight: u64,
     generation: u32,
     keeping: Keeping,
@@ -28,21 +31,18 @@ pub(crate) struct Values<K, V, P: Policy> {
 }
 
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
-    pub(crate) fn new(capacity: u64, keeping: Keeping) -> Self {
+    pub(crate) fn new(allowance: Allowance, keeping: Keeping) -> Self {
         Self {
             table: Table::new(),
-            policy: P::new(capacity),
-            capacity,
+            policy: P::new(allowance.part),
+            reckoned: allowance.part,
+            allowance,
             weight: 0,
             generation: 0,
             keeping,
             lives: Lives::new(keeping),
             counts: StoreCounts::default(),
         }
-    }
-
-    pub(crate) const fn capacity(&self) -> u64 {
-        self.capacity
     }
 
     pub(crate) const fn weight(&self) -> u64 {
@@ -82,9 +82,30 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.policy.hit(&mut ByPlace(self.table.rows_mut()), place);
     }
 
+    /// Finds room for a newcomer of this weight, of which others are not asked, beside all that is `used`: it is there
+    /// already, is free, or is what a few values have that may leave for it.
+    #[inline(always)]
+    pub(crate) fn finds_room(&mut self, used: u64, weight: u64) -> bool {
+        // (What is too heavy is refused, and needs none.)
+        if weight > self.allowance.whole {
+            return true;
+        }
+        let lack = self.allowance.lack(used, weight);
+        lack == 0
+            || lack <= used
+                && self.allowance.is_enough(used.saturating_add(weight))
+                && (lack <= FEW || self.are_few(lack))
+    }
+
+    /// Have about few values this weight?
+    fn are_few(&self, weight: u64) -> bool {
+        let each = self.weight / (self.len() as u64).max(1);
+        weight / each.max(1) <= FEW
+    }
+
     /// Stores a value, over the one that its key has at `place`, and makes room for it beside `reserved`.
     ///
-    /// Returns its generation, or `None` if it is too heavy; what was stored under its key is gone either way. No code
+    /// Room for it has been [found](Self::finds_room). Returns its generation, or `None` if it is too heavy; what was stored under its key is gone either way. No code
     /// of the user runs in here.
     #[inline(always)]
     pub(crate) fn put(
@@ -95,7 +116,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         leavers: &mut Leavers<K, V>,
     ) -> Option<u32> {
         new.weight = new.weight.max(1);
-        if new.weight > self.capacity {
+        if new.weight > self.allowance.own.min(self.allowance.whole) {
             if let Some(place) = place {
                 self.remove(place, RemovalCause::Replaced, new.now, leavers);
             }
@@ -148,19 +169,44 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         Cleared::new(self.table.take(), now, &mut self.counts)
     }
 
-    /// Changes the capacity; what is too much leaves when [room is made](Self::make_room), which has to follow.
-    pub(crate) fn set_capacity(&mut self, capacity: u64) {
-        self.capacity = capacity;
+    /// Changes the capacity of the cache, and the part of it that each shard may count on.
+    pub(crate) fn resize(&mut self, whole: u64, part: u64) {
+        (self.allowance.whole, self.allowance.part) = (whole, part);
+        self.reckon_with(self.allowance.own.max(part).min(whole));
+    }
+
+    /// Has the policy reckon with what the shard may hold: no more than that, and not much less. A shard that is not full
+    /// may come to hold its part.
+    #[inline(always)]
+    fn reckon(&mut self, is_full: bool) {
+        let Allowance { own, part, .. } = self.allowance;
+        let may = if is_full { own } else { own.max(part) };
+        if may < self.reckoned || may - self.reckoned > self.reckoned / 32 {
+            self.reckon_with(may - may / 64);
+        }
+    }
+
+    #[cold]
+    fn reckon_with(&mut self, capacity: u64) {
+        self.reckoned = capacity;
         self.policy.set_capacity(capacity);
     }
 
     /// Evicts until the weight fits beside `reserved`.
     pub(crate) fn make_room(&mut self, reserved: u64, now: Instant, leavers: &mut Leavers<K, V>) {
-        while self.capacity.checked_sub(self.weight).is_none_or(|room| reserved > room) {
-            let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { return };
-            let cause = self.unlink(victim, RemovalCause::Evicted, now);
-            leavers.push_entry(self.close_gap(victim), cause);
+        while self.allowance.own.checked_sub(self.weight).is_none_or(|room| reserved > room) {
+            if !self.evict(now, leavers) {
+                return;
+            }
         }
+    }
+
+    /// Evicts one value; false if there is none.
+    pub(crate) fn evict(&mut self, now: Instant, leavers: &mut Leavers<K, V>) -> bool {
+        let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { return false };
+        let cause = self.unlink(victim, RemovalCause::Evicted, now);
+        leavers.push_entry(self.close_gap(victim), cause);
+        true
     }
 
     /// Returns when the next value has to go, having expired and been held for as long as it may be of use.
@@ -195,7 +241,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let row = &mut self.table.rows_mut()[place as usize];
         let (old_weight, weight) = (row.weight, new.weight);
         let others = self.weight - old_weight;
-        if others.saturating_add(reserved) > self.capacity - weight {
+        if others.saturating_add(reserved) > self.allowance.own - weight {
             // Others must make room for its growth, and it must not be the one to leave: it comes in anew.
             self.remove(place, RemovalCause::Replaced, new.now, leavers);
             return self.add(new, reserved, leavers);
@@ -213,10 +259,11 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     fn add(&mut self, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
         let (weight, now) = (new.weight, new.now);
         let (life, deadline) = (new.life(), self.deadline(new.life()));
+        let room = self.allowance.own - weight;
+        self.reckon(self.weight.saturating_add(reserved) > room);
         let entries = &mut ByPlace(self.table.rows_mut());
         let admission = self.policy.admit(entries, new.hash, weight);
         let row = new.entry(self.generation, deadline);
-        let room = self.capacity - weight;
         // The last victim's place is the newcomer's, which saves moving another entry there.
         let mut gap = None;
         while self.weight.saturating_add(reserved) > room {
@@ -231,7 +278,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
                 leavers.push_entry(self.table.put_in_gap(gap, row), cause);
                 gap
             }
-            None => self.table.push(row, self.capacity),
+            None => self.table.push(row, self.reckoned),
         };
         self.weight += weight;
         self.begin(place, life, deadline);
@@ -280,6 +327,9 @@ impl<K, V, N> Nodes<N> for ByPlace<'_, K, V, N> {
         self.0[place as usize].weight
     }
 }
+
+/// So many values may leave in one step under the lock.
+pub(crate) const FEW: u64 = 64;
 
 /// How many values are looked at for each one that may be taken out: the others were asked for, and wait for longer.
 ///

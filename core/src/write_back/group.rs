@@ -2,21 +2,13 @@
 
 use alloc::sync::Arc;
 
-use crate::Lock;
-
-#[cfg(feature = "std")]
-pub(super) type GraphLock<T> = std::sync::Mutex<T>;
-/// An interrupt may change an entry where the locks of its cache allow that, so it must be able to take this one.
-#[cfg(all(feature = "critical-section", not(feature = "std")))]
-pub(super) type GraphLock<T> = crate::parts::CriticalLock<T>;
-#[cfg(all(not(feature = "critical-section"), not(feature = "std")))]
-pub(super) type GraphLock<T> = spin::Mutex<T>;
+use crate::{Lock, parts::OwnLock};
 
 /// Where a cache looks for its group.
-pub(super) struct Member(GraphLock<Arc<Group>>);
+pub(super) struct Member(OwnLock<Arc<Group>>);
 
 /// The lock of a group is held while edges in it are changed, so that no two callers close a circle between them.
-struct Group(GraphLock<State>);
+struct Group(OwnLock<State>);
 
 struct State {
     /// What it has become a part of.
@@ -27,13 +19,13 @@ struct State {
 }
 
 /// Held while two groups become one.
-static JOINING: GraphLock<()> = GraphLock::new(());
+static JOINING: OwnLock<()> = OwnLock::new(());
 
 impl Member {
     /// A cache on its own.
     pub(super) fn new() -> Self {
         let state = State { whole: None, members: 1, happened: 1 };
-        Self(GraphLock::new(Arc::new(Group(GraphLock::new(state)))))
+        Self(OwnLock::new(Arc::new(Group(OwnLock::new(state)))))
     }
 
     /// Runs `f` on how much has happened in its group, alone.

@@ -5,13 +5,11 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{
-    Unflushed,
-    group::{GraphLock, Member},
-};
+use super::{Unflushed, group::Member};
 use crate::{
     Lock, Threads,
     dirty::{Edges, Kind, Need, way},
+    parts::OwnLock,
 };
 
 /// A cache in the graph.
@@ -21,7 +19,7 @@ pub(super) struct Inner<T: Threads> {
     name: Arc<str>,
     group: Member,
     /// Innermost of all locks: under it, no other is taken.
-    edges: GraphLock<Edges<Held<T>, Weak<Self>>>,
+    edges: OwnLock<Edges<Held<T>, Weak<Self>>>,
 }
 
 /// A cache as those hold it that depend on it. Dropped, it may be the last that did: never under a lock. Public only as a
@@ -66,7 +64,7 @@ impl<T: Threads> Held<T> {
 
 impl<T: Threads> Node<T> {
     pub(super) fn new(name: Arc<str>) -> Self {
-        Self(Arc::new(Inner { name, group: Member::new(), edges: GraphLock::new(Edges::new()) }))
+        Self(Arc::new(Inner { name, group: Member::new(), edges: OwnLock::new(Edges::new()) }))
     }
 
     pub(super) fn name(&self) -> &Arc<str> {

@@ -204,7 +204,7 @@ fn c58_capacity_zero<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C58: ten in four shards: never more than ten, and the shares add up. (P12)
+/// C58: ten in four shards: never more than ten, and a value may take all of it. (P12)
 fn c58_ten_in_four_shards<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());
@@ -214,6 +214,6 @@ fn c58_ten_in_four_shards<R: Host>() {
         assert!(cache.weight() <= 10 && cache.len() <= 10);
     }
     assert_eq!((cache.weight(), cache.capacity()), (10, 10));
-    assert!((2..=10).contains(&cache.max_weight()), "{}", cache.max_weight());
+    assert_eq!(cache.max_weight(), 10);
     assert_clean(&cache.stats());
 }

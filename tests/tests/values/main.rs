@@ -14,6 +14,7 @@ mod looked_after;
 mod own_limits;
 mod refresh;
 mod remove_if;
+mod room;
 mod stale;
 mod store;
 mod writes;

@@ -37,7 +37,7 @@ impl Rig {
     pub(super) fn deliver_in(&mut self, seat: &Seat<Bell>, twin: &Twin, news: Result<u32, &'static str>) {
         let news = news.map(|value| News::new(Loaded::new(value), Judgement::default())).map_err(failure);
         let at = At { now: at(self.now), rules: &self.rules };
-        self.shard.deliver(seat, Some(twin), news, at, &mut self.effects);
+        assert!(self.shard.deliver(seat, Some(twin), &mut Some(news), at, &mut self.effects));
     }
 
     pub(super) fn deliver_anew(&mut self, caller: &Caller, news: Result<u32, &'static str>) {

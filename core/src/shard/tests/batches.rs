@@ -52,7 +52,7 @@ impl Rig {
         let news = news.map(|loaded| News::new(loaded.into(), Judgement::default())).map_err(failure);
         let at = At { now: at(self.now), rules: &self.rules };
         self.effects = Effects::default();
-        self.shard.deliver(place, None, news, at, &mut self.effects);
+        assert!(self.shard.deliver(place, None, &mut Some(news), at, &mut self.effects));
     }
 
     fn abandon(&mut self, place: &Seat<Bell>) {

@@ -120,15 +120,16 @@ type Rich = Shard<Rc<u32>, u32, &'static str, Plain, GatedFifo>;
 /// P13
 #[test]
 fn an_insert_with_a_lifetime_of_zero_hands_out_both_keys() {
-    let mut shard = Rich::new(10, Keeping::default());
+    let mut shard = Rich::new(Allowance::alone(10), Keeping::default());
     let rules = rules();
     let now = At { now: at(0), rules: &rules };
     let stored = Rc::new(1);
     let watch = Rc::downgrade(&stored);
     let mut effects = Effects::default();
-    shard.insert(0, stored, Loaded::new(1), Judgement::default(), now, &mut effects);
+    shard.insert(0, &mut Some((stored, Loaded::new(1))), Judgement::default(), now, &mut effects);
     let mut effects = Effects::default();
-    shard.insert(0, Rc::new(1), Loaded::new(1).ttl(Ttl::NotStored), Judgement::default(), now, &mut effects);
+    let mut brief = Some((Rc::new(1), Loaded::new(1).ttl(Ttl::NotStored)));
+    shard.insert(0, &mut brief, Judgement::default(), now, &mut effects);
     assert!(watch.upgrade().is_some(), "dropped under the lock");
     drop(effects);
     assert!(watch.upgrade().is_none());
@@ -150,7 +151,7 @@ fn a_key_that_nobody_can_load_is_handed_out_to_be_dropped() {
             key
         }
     }
-    let mut shard = Rich::new(10, Keeping::default());
+    let mut shard = Rich::new(Allowance::alone(10), Keeping::default());
     let (rules, key) = (rules(), Asked(RefCell::default()));
     let call = rules.call();
     let visit = Visit {

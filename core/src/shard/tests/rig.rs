@@ -11,7 +11,7 @@ impl Rig {
     pub(super) fn with(capacity: u64, rules: Rules) -> Self {
         let hold = rules.stale_while_refresh.max(rules.stale_if_error);
         let keeping = Keeping { hold, idle: None, lives: rules.early.is_set(), inline: rules.early.inline };
-        Self { shard: Shard::new(capacity, keeping), rules, now: 1000, effects: Effects::default() }
+        Self { shard: Shard::new(Allowance::alone(capacity), keeping), rules, now: 1000, effects: Effects::default() }
     }
 
     /// Does something with a caller's wait; what it is told is the caller's, and the rest is left in `effects`.
@@ -328,7 +328,20 @@ impl Rig {
     pub(super) fn insert(&mut self, key: u32, loaded: impl Into<Loaded<u32>>) -> Option<u32> {
         let at = At { now: at(self.now), rules: &self.rules };
         self.effects = Effects::default();
-        self.shard.insert(hash(key), key, loaded.into(), Judgement::default(), at, &mut self.effects)
+        let mut coming = Some((key, loaded.into()));
+        self.shard.insert(hash(key), &mut coming, Judgement::default(), at, &mut self.effects)
+    }
+
+    /// Changes the capacity, and has all leave that is too much.
+    pub(super) fn set_capacity(&mut self, capacity: u64) {
+        self.effects = Effects::default();
+        while self.shard.resize(capacity, capacity, &mut self.effects) {}
+        let own = self.shard.values.allowance.own;
+        self.shard.values.allowance.receive(capacity.saturating_sub(own));
+        let mut left = own.saturating_sub(capacity);
+        while left > 0 {
+            left -= self.shard.give(left, 0, at(self.now), &mut self.effects).0;
+        }
     }
 
     pub(super) fn remove(&mut self, key: u32) -> Option<u32> {

@@ -232,7 +232,7 @@ impl World {
         Self {
             seed,
             random,
-            shard: Shard::new(capacity, keeping),
+            shard: Shard::new(Allowance::alone(capacity), keeping),
             rules,
             now: 1000,
             hands_over,

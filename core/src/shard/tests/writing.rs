@@ -215,8 +215,7 @@ fn a_smaller_capacity_is_kept_to_by_values_and_failures_together() {
     }
     assert_eq!((rig.shard.failures.len(), rig.shard.values.len()), (10, 70));
     for (capacity, kept) in [(16, (2, 14)), (5, (1, 4)), (0, (0, 0)), (80, (0, 0))] {
-        rig.effects = Effects::default();
-        rig.shard.set_capacity(capacity, at(rig.now), &mut rig.effects);
+        rig.set_capacity(capacity);
         assert_eq!((rig.shard.failures.len(), rig.shard.values.len()), kept, "of {capacity}");
     }
     rig.load_fails(1, "down");
@@ -290,10 +289,10 @@ fn what_was_stored_is_held_or_has_left_for_one_reason() {
 #[test]
 fn what_nobody_asked_for_is_stored_only_where_it_undoes_nothing() {
     let surplus = |rig: &mut Rig, key: u32, writes: u64| {
-        let unasked = Unasked { hash: hash(key), key, loaded: Loaded::new(9), writes };
+        let mut unasked = Unasked { hash: hash(key), coming: Some((key, Loaded::new(9))), writes };
         let now = At { now: at(rig.now), rules: &rig.rules };
         rig.effects = Effects::default();
-        rig.shard.insert_surplus(unasked, Judgement::default(), now, &mut rig.effects);
+        rig.shard.insert_surplus(&mut unasked, Judgement::default(), now, &mut rig.effects);
         let is_dropped = rig.effects.rest().values == [9];
         assert!(rig.peek(key).is_some_and(|outcome| outcome.value == 9) || is_dropped);
         rig.peek(key).map(|outcome| outcome.value)

@@ -79,7 +79,8 @@ impl Ghosts {
     /// Gives back what exceeds the ghosts that `capacity` allows.
     pub(super) fn trim(&mut self, capacity: u64) {
         let most = buckets(capacity);
-        if most < self.buckets.len() as u64 {
+        // (A little more is left, as the capacity of a shard may change often.)
+        if most + most / 8 < self.buckets.len() as u64 {
             self.resize(most);
         }
     }

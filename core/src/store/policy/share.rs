@@ -34,12 +34,16 @@ impl Share {
         self.capacity
     }
 
-    /// Keeps the part of the whole that was learned, to 1/1024.
+    /// Keeps the part of the whole that was learned.
     pub(super) fn set_capacity(&mut self, capacity: u64) {
-        let part = self.target.checked_div(self.capacity >> (BITS - self.fraction)).unwrap_or(START);
+        let Self { target, capacity: before, fraction, .. } = *self;
+        let part = target.checked_div(before >> (BITS - fraction)).unwrap_or(START);
         self.capacity = capacity;
         self.bound();
-        self.set(self.part(part));
+        // To 1/1024 where there is no fraction; else exactly, as the capacity of a shard may change often.
+        let is_exact = before > 0 && fraction == BITS && self.fraction == BITS;
+        let scaled = || (u128::from(target) * u128::from(capacity) / u128::from(before)) as u64;
+        self.set(if is_exact { scaled() } else { self.part(part) });
     }
 
     /// Notes that a longer probation queue would have kept an entry of this weight.

@@ -10,6 +10,14 @@ use crate::store::{
     tests::{at, crowded, holding},
 };
 
+impl<P: Policy> Values<u32, u32, P> {
+    /// Changes the capacity; what is too much leaves when room is made.
+    fn set_capacity(&mut self, capacity: u64) {
+        self.allowance.set_capacity(capacity);
+        self.resize(capacity, capacity);
+    }
+}
+
 /// Puts a value that never expires; returns its generation and who left.
 fn put<P: Policy>(values: &mut Values<u32, u32, P>, key: u32, weight: u64) -> (Option<u32>, Vec<u32>) {
     let place = find(values, key);
@@ -37,7 +45,7 @@ fn find<P: Policy>(values: &Values<u32, u32, P>, key: u32) -> Option<u32> {
 }
 
 fn filled(capacity: u32) -> Values<u32, u32, Lru> {
-    let mut values = Values::new(capacity.into(), Keeping::default());
+    let mut values = Values::new(Allowance::alone(capacity.into()), Keeping::default());
     for key in 1..=capacity {
         assert_eq!(put(&mut values, key, 1).1, []);
     }
@@ -99,7 +107,7 @@ fn a_replacement_counts_as_a_use() {
 #[test]
 fn what_is_too_heavy_is_refused_and_ends_what_was_stored_under_its_key() {
     fn run<P: Policy>() {
-        let mut values = Values::<u32, u32, P>::new(5, Keeping::default());
+        let mut values = Values::<u32, u32, P>::new(Allowance::alone(5), Keeping::default());
         put(&mut values, 1, 2);
         put(&mut values, 2, 2);
         assert_eq!(put(&mut values, 1, 6), (None, [1, 1].into()), "the former one and the refused one");
@@ -116,7 +124,7 @@ fn what_is_too_heavy_is_refused_and_ends_what_was_stored_under_its_key() {
 #[test]
 fn a_capacity_of_zero_stores_nothing() {
     fn run<P: Policy>() {
-        let mut values = Values::<u32, u32, P>::new(0, Keeping::default());
+        let mut values = Values::<u32, u32, P>::new(Allowance::alone(0), Keeping::default());
         assert_eq!(put(&mut values, 1, 1), (None, [1].into()));
         assert_eq!((values.len(), values.weight(), values.first_due()), (0, 0, None));
         values.make_room(0, at(0), &mut Leavers::new());
@@ -128,7 +136,7 @@ fn a_capacity_of_zero_stores_nothing() {
 /// D38.
 #[test]
 fn what_had_expired_when_it_left_left_for_that_reason() {
-    let mut values = Values::<u32, u32, Lru>::new(2, holding(Duration::from_secs(1)));
+    let mut values = Values::<u32, u32, Lru>::new(Allowance::alone(2), holding(Duration::from_secs(1)));
     let put_at = |values: &mut Values<u32, u32, Lru>, key: u32, weight, now, deadline| {
         let (now, end) = (at(now), at(deadline));
         let new = New { hash: crowded(key), key, value: key, weight, now, end, begun: now, former: None };
@@ -184,7 +192,7 @@ fn room_is_made_beside_what_is_reserved() {
 #[test]
 fn a_smaller_capacity_holds_once_room_is_made_and_a_larger_one_at_once() {
     fn run<P: Policy>() {
-        let mut values = Values::<u32, u32, P>::new(6, Keeping::default());
+        let mut values = Values::<u32, u32, P>::new(Allowance::alone(6), Keeping::default());
         for key in 1..=6 {
             put(&mut values, key, 1);
         }

@@ -110,8 +110,8 @@ impl World {
                 self.inserted.push(*writes);
                 let value = INSERTED + self.inserted.len() as u32 - 1;
                 let at = At { now, rules: &self.rules };
-                let loaded = Loaded::new(value);
-                self.shard.insert(hash(key), key, loaded, Judgement::default(), at, &mut effects);
+                let mut coming = Some((key, Loaded::new(value)));
+                self.shard.insert(hash(key), &mut coming, Judgement::default(), at, &mut effects);
             }
             4..8 => {
                 writes.written += 1;

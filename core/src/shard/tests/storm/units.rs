@@ -97,7 +97,7 @@ impl World {
                 Err(cause) => Err(Failure::new(cause.clone())),
             };
             let at = At { now: at(self.now), rules: &self.rules };
-            self.shard.deliver(&place, twin.as_ref(), news, at, &mut effects);
+            assert!(self.shard.deliver(&place, twin.as_ref(), &mut Some(news), at, &mut effects));
             self.meanwhile();
         }
         effects.wake(everybody);
@@ -107,10 +107,11 @@ impl World {
     /// Stores what nobody asked for.
     fn store_surplus(&mut self, task: u32, writes: u64) {
         let key = self.random.below(u64::from(self.keys)) as u32;
-        let unasked = Unasked { hash: hash(key), key, loaded: Loaded::new(value_of(task, key)), writes };
+        let coming = Some((key, Loaded::new(value_of(task, key))));
+        let mut unasked = Unasked { hash: hash(key), coming, writes };
         let mut effects = Left::default();
         let at = At { now: at(self.now), rules: &self.rules };
-        self.shard.insert_surplus(unasked, Judgement::default(), at, &mut effects);
+        self.shard.insert_surplus(&mut unasked, Judgement::default(), at, &mut effects);
         self.end_effects(effects);
         self.note(Happened::Surplus);
     }

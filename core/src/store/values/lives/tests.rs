@@ -1,6 +1,6 @@
 use super::*;
 use crate::store::{
-    Keeping, Leavers, New,
+    Allowance, Keeping, Leavers, New,
     policy::Lru,
     tests::{at, crowded, nanos},
 };
@@ -9,7 +9,10 @@ type Plain = Values<u32, u32, Lru>;
 
 /// Returns an empty store for values that live for 100 unless they are asked for, and are held for 30 more.
 fn idle() -> Plain {
-    Values::new(1 << 20, Keeping { hold: Some(nanos(30)), idle: Some(nanos(100)), ..Keeping::default() })
+    Values::new(
+        Allowance::alone(1 << 20),
+        Keeping { hold: Some(nanos(30)), idle: Some(nanos(100)), ..Keeping::default() },
+    )
 }
 
 /// Stores a value; returns where.
@@ -127,7 +130,7 @@ fn one_call_sets_few_things_right() {
 
 #[test]
 fn a_life_moves_with_its_value_and_is_kept_only_where_it_is_needed() {
-    let mut values = Values::new(3, Keeping { lives: true, ..Keeping::default() });
+    let mut values = Values::new(Allowance::alone(3), Keeping { lives: true, ..Keeping::default() });
     for key in 1..=3 {
         put(&mut values, key, u64::from(key) * 10, Instant::NEVER);
     }
@@ -145,7 +148,7 @@ fn a_life_moves_with_its_value_and_is_kept_only_where_it_is_needed() {
     assert_eq!((values.life(place), values.first_due()), (Some(again), Some(at(70))));
     drop(values.take_all(at(60)));
     assert_eq!((values.life(0), values.lives.by_place.capacity()), (None, 0));
-    let mut without = Values::new(3, Keeping::default());
+    let mut without = Values::new(Allowance::alone(3), Keeping::default());
     let place = put(&mut without, 1, 0, at(99));
     assert_eq!((without.life(place), without.lives.by_place.capacity()), (None, 0));
 }

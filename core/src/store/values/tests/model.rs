@@ -54,7 +54,7 @@ struct World<P: Policy> {
 impl<P: Policy> World<P> {
     fn new(capacity: u64, hold: u64, idle: Option<u64>) -> Self {
         let keeping = Keeping { idle: idle.map(Duration::from_nanos), ..holding(Duration::from_nanos(hold)) };
-        let values = Values::new(capacity, keeping);
+        let values = Values::new(Allowance::alone(capacity), keeping);
         Self { values, model: BTreeMap::new(), hold, idle, reserved: 0, now: 0, generation: 0, counts: [0; 6] }
     }
 
@@ -102,7 +102,7 @@ impl<P: Policy> World<P> {
         }
         if let Some(weight) = last {
             let kept = self.values.weight() + self.reserved;
-            assert!(kept + weight > self.values.capacity(), "the last one could have stayed");
+            assert!(kept + weight > self.values.allowance.own, "the last one could have stayed");
         }
     }
 
@@ -111,9 +111,9 @@ impl<P: Policy> World<P> {
         assert_eq!(place.is_some(), self.model.contains_key(&key));
         let begun = at(self.now.saturating_sub(u64::from(value)));
         let new = New { hash: crowded(key), key, value, weight, now: at(self.now), end, begun, former: None };
-        if weight <= self.values.capacity() {
+        if weight <= self.values.allowance.own {
             // As a shard does: failures give way to a value that needs all there is.
-            self.reserved = self.reserved.min(self.values.capacity() - weight);
+            self.reserved = self.reserved.min(self.values.allowance.own - weight);
         }
         let mut leavers = Leavers::new();
         let generation = self.values.put(place, new, self.reserved, &mut leavers);
@@ -123,7 +123,7 @@ impl<P: Policy> World<P> {
             assert_eq!(former.0, key);
             self.left(former, RemovalCause::Replaced);
         }
-        if weight > self.values.capacity() {
+        if weight > self.values.allowance.own {
             let refused = (key, value, RemovalCause::Refused);
             assert_eq!((generation, leavers.next(), leavers.next()), (None, Some(refused), None));
             self.counts[number(RemovalCause::Refused)] += 1;
@@ -208,7 +208,7 @@ impl<P: Policy> World<P> {
     fn check(&self) {
         let Self { values, model, .. } = self;
         assert_eq!(values.weight(), model.values().map(|held| held.weight).sum());
-        assert!(values.weight() + self.reserved <= values.capacity());
+        assert!(values.weight() + self.reserved <= values.allowance.own);
         assert_eq!((values.len(), values.entries().len()), (model.len(), model.len()));
         for (place, entry) in values.entries().iter().enumerate() {
             let held = &model[&entry.key];
@@ -249,7 +249,7 @@ impl<P: Policy> World<P> {
             75..83 => self.discard(key),
             83..87 => self.expire(key),
             87..93 => self.reclaim(random.below(4) as usize),
-            93..97 => self.make_room(random.below(self.values.capacity() / 8 + 2).min(self.values.capacity())),
+            93..97 => self.make_room(random.below(self.values.allowance.own / 8 + 2).min(self.values.allowance.own)),
             97 => self.make_room(0),
             98 if random.below(20) == 0 => self.take_all(),
             99 if random.below(10) == 0 => self.set_capacity(random.below(2 * full + 1)),

@@ -1,0 +1,145 @@
+//! Room for a newcomer whose shard has none: others give it, one after the other, before the newcomer is stored.
+
+use super::{After, EffectsOf, Engine, ShardOf};
+use crate::{
+    Instant, Key, Lock, Runtime, Tuning,
+    shard::Need,
+    store::{ROUNDS, Room, keeps},
+};
+
+/// Room on the way from one shard to another; what is not handed over goes back.
+struct Hand<'a> {
+    room: &'a Room,
+    weight: u64,
+}
+
+/// How far the asking for room has come.
+#[derive(Default)]
+pub(crate) struct Asking {
+    round: u64,
+    /// How many shards were asked in this round.
+    asked: usize,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
+    /// Does a step in the shard of a key that may need room. If it does, others give that, and the step is done once more.
+    #[inline(always)]
+    pub(crate) fn with_room<T>(
+        &self,
+        hash: u64,
+        now: Instant,
+        after: &mut After<'_, K, V, E, R, S>,
+        mut step: impl FnMut(&mut ShardOf<K, V, E, R, S::Policy>, &mut EffectsOf<K, V, E, R>) -> T,
+    ) -> T {
+        after.effects().need = Need::Nothing;
+        let done = self.with(hash, |shard| step(shard, after.effects()));
+        if after.effects().need == Need::Nothing {
+            return done;
+        }
+        self.with_room_of_others(hash, now, after, step)
+    }
+
+    /// One newcomer at a time: two of them could each have half of what there is, and wait for the rest for ever.
+    #[cold]
+    fn with_room_of_others<T>(
+        &self,
+        hash: u64,
+        now: Instant,
+        after: &mut After<'_, K, V, E, R, S>,
+        mut step: impl FnMut(&mut ShardOf<K, V, E, R, S::Policy>, &mut EffectsOf<K, V, E, R>) -> T,
+    ) -> T {
+        self.capacity.with(|whole| {
+            let effects = after.effects();
+            let need = core::mem::replace(&mut effects.need, Need::Met);
+            let own = self.shard_of(hash);
+            let mut hand = self.gather(own, need, *whole, now, effects);
+            let done = self.shards[own].0.with(|shard| {
+                shard.values.allowance.receive(core::mem::take(&mut hand.weight));
+                let done = step(shard, effects);
+                shard.give_back();
+                done
+            });
+            effects.need = Need::Nothing;
+            done
+        })
+    }
+
+    /// Asks all for room until there is enough, its own shard as well.
+    fn gather(
+        &self,
+        own: usize,
+        need: Need,
+        whole: u64,
+        now: Instant,
+        effects: &mut EffectsOf<K, V, E, R>,
+    ) -> Hand<'_> {
+        let mut hand = Hand { room: &self.room, weight: 0 };
+        let (weight, last) = match need {
+            Need::Room(weight) => (weight, ROUNDS + PATIENCE),
+            _ => (1, ROUNDS),
+        };
+        let mut asking = Asking::default();
+        // (Where the capacity has shrunk meanwhile, it is refused.)
+        while weight <= whole && hand.weight < weight && asking.round <= last {
+            let missing = weight - hand.weight;
+            hand.weight += self.ask_for_room(&mut asking, (own, need), missing, whole, now, effects);
+        }
+        hand
+    }
+
+    /// Asks one shard for room, up to `most`, and what is free; returns what there was.
+    pub(crate) fn ask_for_room(
+        &self,
+        asking: &mut Asking,
+        (own, need): (usize, Need),
+        most: u64,
+        whole: u64,
+        now: Instant,
+        effects: &mut EffectsOf<K, V, E, R>,
+    ) -> u64 {
+        let free = self.room.take(most);
+        if free == most {
+            return free;
+        }
+        let shard = (own + asking.asked) % self.shards.len();
+        let part = keeps(whole / self.shards.len() as u64, asking.round);
+        let (given, has_more) = match need {
+            // Its own shard is to have its part together with the newcomer.
+            Need::Room(weight) if shard == own => {
+                self.ask(shard, most - free, part.saturating_sub(weight), now, effects)
+            }
+            Need::RoomBeside if shard == own => (0, false),
+            _ => self.ask(shard, most - free, part, now, effects),
+        };
+        if !has_more {
+            asking.asked += 1;
+            if asking.asked == self.shards.len() {
+                *asking = Asking { round: asking.round + 1, asked: 0 };
+            }
+        }
+        free + given
+    }
+
+    fn ask(
+        &self,
+        shard: usize,
+        most: u64,
+        keeps: u64,
+        now: Instant,
+        effects: &mut EffectsOf<K, V, E, R>,
+    ) -> (u64, bool) {
+        self.shards[shard].0.with(|shard| shard.give(most, keeps, now, effects))
+    }
+}
+
+impl Drop for Hand<'_> {
+    fn drop(&mut self) {
+        if self.weight > 0 {
+            self.room.give(self.weight);
+        }
+    }
+}
+
+/// So many rounds in which nobody keeps anything: what others take meanwhile of what was given back, they have to give in the
+/// next.
+const PATIENCE: u64 = 1 << 16;

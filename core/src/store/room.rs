@@ -1,0 +1,139 @@
+//! The room of a cache: one account for all its shards of what of the capacity nobody has, and what one shard has of it.
+
+use alloc::sync::Arc;
+
+#[cfg(target_has_atomic = "64")]
+use core::sync::atomic::{AtomicU64, Ordering};
+
+/// The room that no shard has.
+///
+/// It is taken before it is used and given back when it is not used any more. So this, what the shards have, and what is in
+/// the hands of those who carry some from one to another make the capacity at every instant.
+pub(crate) struct Room(Free);
+
+#[cfg(target_has_atomic = "64")]
+type Free = AtomicU64;
+/// Innermost: no other lock is taken under it.
+#[cfg(not(target_has_atomic = "64"))]
+type Free = crate::parts::OwnLock<u64>;
+
+impl Room {
+    pub(crate) const fn new(free: u64) -> Self {
+        Self(Free::new(free))
+    }
+
+    /// Takes up to so much of what is free; returns how much that is.
+    #[cfg(target_has_atomic = "64")]
+    pub(crate) fn take(&self, most: u64) -> u64 {
+        // (In a full cache there is nothing, and nothing is written.)
+        let taken = self.0.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |free| match free.min(most) {
+            0 => None,
+            taken => Some(free - taken),
+        });
+        taken.map_or(0, |free| free.min(most))
+    }
+
+    #[cfg(not(target_has_atomic = "64"))]
+    pub(crate) fn take(&self, most: u64) -> u64 {
+        crate::Lock::with(&self.0, |free| {
+            let taken = most.min(*free);
+            *free -= taken;
+            taken
+        })
+    }
+
+    /// Gives room back.
+    #[cfg(target_has_atomic = "64")]
+    pub(crate) fn give(&self, weight: u64) {
+        self.0.fetch_add(weight, Ordering::AcqRel);
+    }
+
+    #[cfg(not(target_has_atomic = "64"))]
+    pub(crate) fn give(&self, weight: u64) {
+        crate::Lock::with(&self.0, |free| *free += weight);
+    }
+}
+
+/// What one shard has of the room, and what it may count on.
+pub(crate) struct Allowance {
+    room: Arc<Room>,
+    /// The capacity of the cache: nothing that is heavier is stored.
+    pub(crate) whole: u64,
+    /// What each shard had if all had the same. Who has less may have it of others.
+    pub(crate) part: u64,
+    /// What it has, and nobody else.
+    pub(crate) own: u64,
+}
+
+impl Allowance {
+    /// That of one of so many shards, which takes what it needs; a single one has all from the beginning.
+    pub(crate) fn of(room: &Arc<Room>, whole: u64, shards: usize) -> Self {
+        let own = if shards == 1 { room.take(whole) } else { 0 };
+        Self { room: Arc::clone(room), whole, part: whole / shards as u64, own }
+    }
+
+    /// Is there no other shard?
+    pub(crate) const fn is_alone(&self) -> bool {
+        self.part == self.whole
+    }
+
+    /// Returns how much is missing for a newcomer of this weight beside what is `used`, having taken what is free.
+    #[inline(always)]
+    pub(crate) fn lack(&mut self, used: u64, weight: u64) -> u64 {
+        let lack = weight.saturating_sub(self.spare(used));
+        if lack == 0 { 0 } else { self.lack_further(lack) }
+    }
+
+    fn lack_further(&mut self, lack: u64) -> u64 {
+        // (There is nobody to leave some to.)
+        let taken = self.room.take(if self.is_alone() { u64::MAX } else { lack });
+        self.own += taken;
+        lack.saturating_sub(taken)
+    }
+
+    /// Is a shard that holds this much to make room out of its own, where nothing is free?
+    pub(super) const fn is_enough(&self, weight: u64) -> bool {
+        self.is_alone() || weight > self.part - self.part / TOLERANCE
+    }
+
+    /// Takes room that others have given.
+    pub(crate) const fn receive(&mut self, weight: u64) {
+        self.own += weight;
+    }
+
+    /// How much of it is not `used`.
+    pub(crate) const fn spare(&self, used: u64) -> u64 {
+        self.own.saturating_sub(used)
+    }
+
+    /// Hands out up to `most` of what is not `used`.
+    pub(crate) fn hand_out(&mut self, used: u64, most: u64) -> u64 {
+        let given = self.spare(used).min(most);
+        self.own -= given;
+        given
+    }
+
+    /// Gives back what is not `used`, where others may need it.
+    #[inline(always)]
+    pub(crate) fn settle(&mut self, used: u64) {
+        if self.own > used && !self.is_alone() {
+            self.room.give(self.own - used);
+            self.own = used;
+        }
+    }
+}
+
+/// Returns what a shard should keep when others need room, in this round of asking them all: first what is beyond its
+/// part, then more and more of that too, and in the end nothing.
+pub(crate) const fn keeps(part: u64, round: u64) -> u64 {
+    if round < ROUNDS { part - part / ROUNDS * round } else { 0 }
+}
+
+/// A shard that has up to one part in so many less than the others leaves it at that.
+const TOLERANCE: u64 = 8;
+
+/// From this round on, nobody keeps anything.
+pub(crate) const ROUNDS: u64 = 8;
+
+#[cfg(test)]
+mod tests;
