@@ -223,7 +223,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Removes everything.
     ///
     /// All loads in flight are voided as by [`remove`](Self::remove): those who wait get their outcome, and nothing of
-    /// it is stored. Kept failures are forgotten; the statistics stay. Each shard is locked in turn, and the
+    /// it is stored. Kept failures are forgotten; the statistics stay. Each shard is locked in turn, and emptied outside its lock. The
     /// [`listener`](crate::Builder::listener) hears of nothing before all is gone.
     ///
     /// ```
@@ -246,6 +246,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         for shard in &inner.shards {
             let now = self.now();
             cleared.push(shard.0.with(|shard| shard.clear(now, after.effects())));
+        }
+        for (shard, (values, _)) in inner.shards.iter().zip(&cleared) {
+            let (removed, expired) = values.counts();
+            shard.0.with(|shard| {
+                shard.values.counts.removed += removed;
+                shard.values.counts.expired += expired;
+            });
         }
         let tell = |cleared: &mut Vec<(Cleared<_, _, _>, _)>| {
             if let Some(listener) = &inner.source.listener {
@@ -369,7 +376,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.inner.shards.iter().filter_map(|shard| shard.0.with(|shard| shard.first_due())).min()
+        let of_each = self.inner.shards.iter().map(|shard| loop {
+            if let Some(due) = shard.0.with(|shard| shard.first_due()) {
+                break due;
+            }
+        });
+        of_each.min().filter(|due| *due != Instant::NEVER)
     }
 
     /// Gives back the memory of all that has expired.

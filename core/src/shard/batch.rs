@@ -25,17 +25,13 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             return true;
         };
         let has_landed = match news {
-            Some(Err(_)) => self.finds_room_for_failure(place, at.rules, effects),
+            Some(Err(_)) => self.land_failure(place, seat.began, news, at, effects),
             _ => self.succeed(place, seat.began, news, at, None, effects),
         };
-        if !has_landed {
-            return false;
+        if has_landed {
+            self.end_if_empty(place, effects);
         }
-        if let Some(Err(failure)) = news.take() {
-            self.fail(place, seat.began, failure, at, effects);
-        }
-        self.end_if_empty(place, effects);
-        true
+        has_landed
     }
 }
 

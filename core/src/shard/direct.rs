@@ -260,14 +260,13 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         cleared
     }
 
-    /// Returns copies of all fresh entries.
-    pub(crate) fn snapshot(&self, now: Instant) -> Vec<Copied<K, V>> {
-        let fresh = self.values.entries().iter().filter(|entry| entry.is_fresh(now));
+    /// Returns copies of the next entries that are fresh, a few at a time; nothing when it is over.
+    pub(crate) fn copy_next(&mut self, walk: u32, now: Instant) -> Option<Vec<Copied<K, V>>> {
         let copy = |Entry { key, value, generation, deadline, .. }: &Entry<K, V, P::Node>| {
             let (key, value) = (key.clone(), value.clone());
             Copied { key, value, generation: *generation, deadline: *deadline }
         };
-        fresh.map(copy).collect()
+        self.values.walk(walk, |next| next.iter().filter(|entry| entry.is_fresh(now)).map(copy).collect())
     }
 
     /// Tells whether the value of this generation is still there, and fresh.

@@ -61,25 +61,22 @@ impl<K, V, E, C: Carries> Effects<K, V, E, C> {
 /// What is to be done with an answer.
 pub(super) struct Plan<K, V> {
     /// Its end and the value, if it is stored.
-    stored: Option<(Instant, V)>,
+    pub(super) stored: Option<(Instant, V)>,
     /// The key of a value that came expired, where such are kept.
     over: Option<K>,
-    weight: u64,
+    pub(super) weight: u64,
     former: Option<Former>,
     begun: Instant,
-    places: (Option<u32>, Option<u32>),
+    pub(super) places: (Option<u32>, Option<u32>),
 }
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// Finds room for what is to be stored; if not, others have to give it, and the plan comes to nothing.
-    #[inline(always)]
-    pub(super) fn finds_room_for(&mut self, plan: &mut Plan<K, V>, effects: &mut Effects<K, V, E, C>) -> bool {
-        if plan.stored.is_none() || self.finds_room(plan.places.0, plan.weight, effects) {
-            return true;
-        }
-        effects.rest().values.extend(plan.stored.take().map(|stored| stored.1));
-        effects.keep_key(plan.over.take());
-        false
+    /// There is no room for what was to be stored: the plan comes to nothing.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn end_plan(plan: Plan<K, V>, effects: &mut Effects<K, V, E, C>) {
+        effects.rest().values.extend(plan.stored.map(|stored| stored.1));
+        effects.keep_key(plan.over);
     }
 
     #[inline(always)]
@@ -152,7 +149,10 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
                 effects.keep_key(Some(key));
             }
         }
-        self.give_back();
+        // (Who comes anew has taken no more than it needs.)
+        if place.is_some() || failure.is_some() {
+            self.give_back();
+        }
         answer
     }
 

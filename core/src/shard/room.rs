@@ -12,11 +12,17 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(super) fn finds_room(&mut self, place: Option<u32>, weight: u64, effects: &mut Effects<K, V, E, C>) -> bool {
         let former = place.map_or(0, |place| self.values.entry(place).weight);
         let (used, weight) = (self.weight() - former, weight.max(1));
-        let finds = effects.need == Need::Met || self.values.finds_room(used, weight);
-        if !finds {
+        self.values.finds_room(used, weight) || Self::has_asked(weight, effects)
+    }
+
+    /// There is none: then the newcomer has asked others for it already, or is to do so.
+    #[cold]
+    fn has_asked(weight: u64, effects: &mut Effects<K, V, E, C>) -> bool {
+        let has_asked = effects.need == Need::Met;
+        if !has_asked {
             effects.need = Need::Room(weight);
         }
-        finds
+        has_asked
     }
 
     /// The same for a failure of a flight's key.

@@ -14,7 +14,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     /// [needs](Effects::need) room, it has not landed.
     ///
     /// What it `brought` is taken from where it is, as it may be large.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn land(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
@@ -24,30 +24,19 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
         let at = At { now, rules: visit.rules };
-        if let Some(newer) = waiting.newer.take_if(|_| effects.number == waiting.seat.began) {
-            // It was lent. (The newer epoch first: what is published is there before anybody is told.)
-            let mut news = brought.clone();
-            if !self.deliver(&newer.0, None, &mut news, at, effects) {
-                waiting.newer = Some(newer);
-                effects.keep_news(news);
-                return Step::Again;
-            }
+        if waiting.newer.is_some() && !self.land_in_newer(waiting, brought, at, effects) {
+            return Step::Again;
         }
         let (place, number) = self.back(waiting, effects);
         let is_alone = !waiting.is_visitor && self.flights.at(place).is_alone_with(number);
         if let Some(Err(_)) = brought {
-            if !self.finds_room_for_failure(place, at.rules, effects) {
+            if !self.land_failure(place, number, brought, at, effects) {
                 return Step::Again;
-            }
-            if let Some(Err(failure)) = brought.take() {
-                self.fail(place, number, failure, at, effects);
             }
         } else {
             let alone = if is_alone { Some((&mut *waiting, visit.wants_value)) } else { None };
-            if !self.succeed(place, number, brought, at, alone, effects) {
-                return Step::Again;
-            }
-            if is_alone {
+            let has_landed = self.succeed(place, number, brought, at, alone, effects);
+            if is_alone || !has_landed {
                 return Step::Told;
             }
         }
@@ -55,6 +44,45 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             return Step::Told;
         }
         self.visit(waiting, visit, effects)
+    }
+
+    /// What was lent in both epochs is delivered in the newer one first: what is published is there before anybody is told.
+    #[cold]
+    #[inline(never)]
+    fn land_in_newer(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        brought: &Option<Result<News<V>, Failure<E>>>,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> bool {
+        let Some(newer) = waiting.newer.take_if(|_| effects.number == waiting.seat.began) else { return true };
+        let mut news = brought.clone();
+        let has_landed = self.deliver(&newer.0, None, &mut news, at, effects);
+        if !has_landed {
+            waiting.newer = Some(newer);
+            effects.keep_news(news);
+        }
+        has_landed
+    }
+
+    /// A load has failed; false if that needs room first.
+    #[inline(never)]
+    pub(super) fn land_failure(
+        &mut self,
+        place: u32,
+        number: u32,
+        brought: &mut Option<Result<News<V>, Failure<E>>>,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> bool {
+        if !self.finds_room_for_failure(place, at.rules, effects) {
+            return false;
+        }
+        if let Some(Err(failure)) = brought.take() {
+            self.fail(place, number, failure, at, effects);
+        }
+        true
     }
 
     /// A load has answered: what it brings is stored and told, unless something newer is there.
@@ -78,16 +106,17 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         };
         // Everything that may panic comes first.
         let former = news.former();
-        let mut plan = self.plan(place, attempt, news, at);
-        if !self.finds_room_for(&mut plan, effects) {
+        let plan = self.plan(place, attempt, news, at);
+        if plan.stored.is_some() && !self.finds_room(plan.places.0, plan.weight, effects) {
+            Self::end_plan(plan, effects);
             return false;
         }
         let Some(Ok(news)) = brought.take() else { return true };
         let value = news.into_value();
         // (Who loads for itself has no key there.)
-        let is_unshared = self.flights.at(place).key.is_none();
+        let slot = self.flights.at(place);
+        let (is_unshared, hash) = (slot.key.is_none(), slot.hash);
         self.flights.counts.succeeded += u64::from(alone.is_some() || self.flights.counts(place, number));
-        let hash = self.flights.at(place).hash;
         let key = if alone.is_some() {
             self.end_alone(place, effects)
         } else {

@@ -3,7 +3,7 @@
 use super::{Carries, Effects, Flights, LookupCounts};
 use crate::{
     Instant,
-    store::{Allowance, Failures, Keeping, Values, policy::Policy},
+    store::{Allowance, FEW, Failures, Keeping, Values, policy::Policy},
 };
 
 /// Everything behind one lock.
@@ -87,10 +87,11 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.values.weight() + self.failures.len() as u64
     }
 
+    /// Returns when something is due next, or nothing yet if there is more to be put right first.
     pub(crate) fn first_due(&mut self) -> Option<Instant> {
-        self.values.settle();
+        let is_unsettled = self.values.settle(FEW);
         self.note_due();
-        Some(self.next_due()).filter(|due| *due != Instant::NEVER)
+        if is_unsettled { None } else { Some(self.next_due()) }
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Cause, Failure, Instant, Key, Runtime, Tuning,
-    shard::{AsKey, Call, News, Seat, Step, Visit, Waiting},
+    shard::{AsKey, Call, Need, News, Seat, Step, Visit, Waiting},
     source::{Answered, Judgement},
 };
 
@@ -214,13 +214,34 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         (visit.reached, visit.is_present) = (visit.reached.max(now), true);
         let step = match self.land.filter(|_| S::IS_BESIDE) {
             Some(land) => land(self, driving.waiting, &mut news, now, visit, after.effects()),
-            None => self.with_room(hash, now, after, |shard, effects| {
-                shard.land(driving.waiting, &mut news, now, visit, effects)
-            }),
+            None => {
+                let step = self.with(hash, |shard| shard.land(driving.waiting, &mut news, now, visit, after.effects()));
+                if after.effects().need == Need::Nothing {
+                    step
+                } else {
+                    self.land_with_room(driving.waiting, &mut news, now, visit, after)
+                }
+            }
         };
         driving.disarm();
         after.effects().keep_waker(waker);
         step
+    }
+
+    /// Lands what a load brought for which others have to give room.
+    #[cold]
+    #[inline(never)]
+    fn land_with_room(
+        &self,
+        waiting: &mut Waiting<R::Notify>,
+        news: &mut Option<Result<News<V>, Failure<E>>>,
+        now: Instant,
+        visit: &VisitOf<'_, K, V, E, R>,
+        after: &mut After<'_, K, V, E, R, S>,
+    ) -> Step {
+        self.with_room_of_others(waiting.hash, now, after, |shard, effects| {
+            shard.land(waiting, news, now, visit, effects)
+        })
     }
 
     /// Lets the user's rules judge an answer, with no lock held.

@@ -41,7 +41,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
 
     /// One newcomer at a time: two of them could each have half of what there is, and wait for the rest for ever.
     #[cold]
-    fn with_room_of_others<T>(
+    pub(super) fn with_room_of_others<T>(
         &self,
         hash: u64,
         now: Instant,
@@ -54,7 +54,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             let own = self.shard_of(hash);
             let mut hand = self.gather(own, need, *whole, now, effects);
             let done = self.shards[own].0.with(|shard| {
-                shard.values.allowance.receive(core::mem::take(&mut hand.weight));
+                shard.values.receive(core::mem::take(&mut hand.weight));
                 let done = step(shard, effects);
                 shard.give_back();
                 done

@@ -10,6 +10,7 @@ pub(crate) mod policy;
 mod room;
 mod table;
 mod values;
+mod walks;
 
 pub(crate) use failures::{Backoff, Failing, Failures, Gone, Trouble};
 pub(crate) use leavers::{Cleared, Leavers};

@@ -22,6 +22,17 @@ impl Room {
         Self(Free::new(free))
     }
 
+    #[cfg(target_has_atomic = "64")]
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+
+    #[cfg(not(target_has_atomic = "64"))]
+    fn is_empty(&self) -> bool {
+        crate::Lock::with(&self.0, |free| *free == 0)
+    }
+
     /// Takes up to so much of what is free; returns how much that is.
     #[cfg(target_has_atomic = "64")]
     pub(crate) fn take(&self, most: u64) -> u64 {
@@ -59,7 +70,7 @@ pub(crate) struct Allowance {
     room: Arc<Room>,
     /// The capacity of the cache: nothing that is heavier is stored.
     pub(crate) whole: u64,
-    /// What each shard had if all had the same. Who has less may have it of others.
+    /// What each shard had if all had the same.
     pub(crate) part: u64,
     /// What it has, and nobody else.
     pub(crate) own: u64,
@@ -73,6 +84,7 @@ impl Allowance {
     }
 
     /// Is there no other shard?
+    #[inline(always)]
     pub(crate) const fn is_alone(&self) -> bool {
         self.part == self.whole
     }
@@ -81,10 +93,9 @@ impl Allowance {
     #[inline(always)]
     pub(crate) fn lack(&mut self, used: u64, weight: u64) -> u64 {
         let lack = weight.saturating_sub(self.spare(used));
-        if lack == 0 { 0 } else { self.lack_further(lack) }
-    }
-
-    fn lack_further(&mut self, lack: u64) -> u64 {
+        if lack == 0 {
+            return 0;
+        }
         // (There is nobody to leave some to.)
         let taken = self.room.take(if self.is_alone() { u64::MAX } else { lack });
         self.own += taken;
@@ -93,11 +104,22 @@ impl Allowance {
 
     /// Is a shard that holds this much to make room out of its own, where nothing is free?
     pub(super) const fn is_enough(&self, weight: u64) -> bool {
-        self.is_alone() || weight > self.part - self.part / TOLERANCE
+        weight >= self.enough()
+    }
+
+    /// What that takes.
+    pub(super) const fn enough(&self) -> u64 {
+        if self.is_alone() { 0 } else { self.part - self.part / TOLERANCE + 1 }
+    }
+
+    /// Is there nothing that no shard has?
+    #[inline(always)]
+    pub(super) fn is_all_taken(&self) -> bool {
+        self.room.is_empty()
     }
 
     /// Takes room that others have given.
-    pub(crate) const fn receive(&mut self, weight: u64) {
+    pub(super) const fn receive(&mut self, weight: u64) {
         self.own += weight;
     }
 
@@ -116,7 +138,7 @@ impl Allowance {
     /// Gives back what is not `used`, where others may need it.
     #[inline(always)]
     pub(crate) fn settle(&mut self, used: u64) {
-        if self.own > used && !self.is_alone() {
+        if self.own != used && !self.is_alone() {
             self.room.give(self.own - used);
             self.own = used;
         }

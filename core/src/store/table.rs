@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashTable;
 
-use super::deadlines::Deadlines;
+use super::{deadlines::Deadlines, walks::Walks};
 use crate::Instant;
 
 /// What a table needs to know of a row.
@@ -18,11 +18,12 @@ pub(super) struct Table<T> {
     index: HashTable<u32>,
     rows: Vec<T>,
     deadlines: Deadlines,
+    pub(super) walks: Walks,
 }
 
 impl<T> Table<T> {
     pub(super) fn new() -> Self {
-        Self { index: HashTable::new(), rows: Vec::new(), deadlines: Deadlines::default() }
+        Self { index: HashTable::new(), rows: Vec::new(), deadlines: Deadlines::default(), walks: Walks::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -47,11 +48,11 @@ impl<T> Table<T> {
         self.deadlines.set(place, deadline);
     }
 
-    /// Empties the table and returns what was in it.
-    pub(super) fn take(&mut self) -> Vec<T> {
-        let rows = core::mem::take(&mut self.rows);
-        *self = Self::new();
-        rows
+    /// Empties the table, at once; what was in it is given out whole.
+    pub(super) fn take(&mut self) -> Self {
+        let mut walks = core::mem::take(&mut self.walks);
+        walks.pass_over_all();
+        core::mem::replace(self, Self { walks, ..Self::new() })
     }
 
     #[inline(always)]
@@ -101,6 +102,22 @@ impl<T> Table<T> {
         self.deadlines.remove(place);
     }
 
+    /// Which row is to close this gap [before](Self::shift) the last one closes what that leaves.
+    #[inline(always)]
+    pub(super) fn bridge(&mut self, gap: u32) -> Option<u32> {
+        self.walks.bridge(gap)
+    }
+
+    /// Moves a row into a gap, and the gap to where that row was.
+    pub(super) fn shift<K>(&mut self, from: u32, gap: u32)
+    where
+        T: Row<K>,
+    {
+        self.rows.swap(from as usize, gap as usize);
+        self.repoint(from, gap);
+        self.deadlines.shift(from, gap);
+    }
+
     /// Closes a gap with the last row; returns the row that was there, and where the one that moved stood before.
     pub(super) fn close_gap<K>(&mut self, gap: u32) -> (T, Option<u32>)
     where
@@ -110,10 +127,7 @@ impl<T> Table<T> {
         let row = self.rows.swap_remove(gap as usize);
         let moved = (gap != last).then_some(last);
         if let Some(from) = moved {
-            let hash = self.rows[gap as usize].hash();
-            if let Some(place) = self.index.find_mut(hash, |candidate| *candidate == from) {
-                *place = gap;
-            }
+            self.repoint(from, gap);
             self.deadlines.relocate(from, gap);
         } else {
             self.deadlines.truncate(last);
@@ -124,6 +138,17 @@ impl<T> Table<T> {
             self.index.shrink_to(rows.len(), |place| rows[*place as usize].hash());
         }
         (row, moved)
+    }
+
+    /// Has the index know that the row of place `from` stands at `to`.
+    fn repoint<K>(&mut self, from: u32, to: u32)
+    where
+        T: Row<K>,
+    {
+        let hash = self.rows[to as usize].hash();
+        if let Some(place) = self.index.find_mut(hash, |candidate| *candidate == from) {
+            *place = to;
+        }
     }
 
     fn point<K>(&mut self, hash: u64, place: u32)

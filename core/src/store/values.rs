@@ -21,12 +21,17 @@ pub(crate) struct Values<K, V, P: Policy> {
     table: Table<Entry<K, V, P::Node>>,
     policy: P,
     pub(crate) allowance: Allowance,
-    /// The capacity that the policy reckons with.
+    /// The capacity that the policy reckons with, and how much more the shard may have.
     reckoned: u64,
+    tolerated: u64,
+    /// A shard that has less than this is not simply full.
+    least: u64,
     weight: u64,
     generation: u32,
     keeping: Keeping,
     lives: Lives,
+    /// A value that is out of the policy's order while others make room for it.
+    loose: Option<u32>,
     pub(crate) counts: StoreCounts,
 }
 
@@ -36,11 +41,14 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             table: Table::new(),
             policy: P::new(allowance.part),
             reckoned: allowance.part,
+            tolerated: allowance.part / 32,
+            least: allowance.part,
             allowance,
             weight: 0,
             generation: 0,
             keeping,
             lives: Lives::new(keeping),
+            loose: None,
             counts: StoreCounts::default(),
         }
     }
@@ -86,18 +94,30 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// already, is free, or is what a few values have that may leave for it.
     #[inline(always)]
     pub(crate) fn finds_room(&mut self, used: u64, weight: u64) -> bool {
-        // (What is too heavy is refused, and needs none.)
-        if weight > self.allowance.whole {
+        let spare = self.allowance.own.wrapping_sub(used);
+        if weight <= spare {
             return true;
         }
+        // Mostly a full shard has a value leave for a value.
+        let lack = weight - spare;
+        let is_its_own = lack <= FEW && lack <= used && self.allowance.own >= self.least;
+        (is_its_own && self.allowance.is_all_taken()) || self.makes_room(used, weight)
+    }
+
+    #[inline(never)]
+    fn makes_room(&mut self, used: u64, weight: u64) -> bool {
         let lack = self.allowance.lack(used, weight);
-        lack == 0
-            || lack <= used
-                && self.allowance.is_enough(used.saturating_add(weight))
-                && (lack <= FEW || self.are_few(lack))
+        self.reckon(lack > 0);
+        if lack == 0 {
+            return true;
+        }
+        let is_its_own = lack <= used && self.allowance.is_enough(used.saturating_add(weight));
+        // (What is too heavy is refused, and needs none.)
+        (is_its_own && (lack <= FEW || self.are_few(lack))) || weight > self.allowance.whole
     }
 
     /// Have about few values this weight?
+    #[cold]
     fn are_few(&self, weight: u64) -> bool {
         let each = self.weight / (self.len() as u64).max(1);
         weight / each.max(1) <= FEW
@@ -105,8 +125,8 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     /// Stores a value, over the one that its key has at `place`, and makes room for it beside `reserved`.
     ///
-    /// Room for it has been [found](Self::finds_room). Returns its generation, or `None` if it is too heavy; what was stored under its key is gone either way. No code
-    /// of the user runs in here.
+    /// Room for it has been [found](Self::finds_room). Returns its generation, or `None` if it is too heavy; what was stored
+    /// under its key is gone either way. No code of the user runs in here.
     #[inline(always)]
     pub(crate) fn put(
         &mut self,
@@ -116,7 +136,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         leavers: &mut Leavers<K, V>,
     ) -> Option<u32> {
         new.weight = new.weight.max(1);
-        if new.weight > self.allowance.own.min(self.allowance.whole) {
+        if new.weight > self.allowance.own {
             if let Some(place) = place {
                 self.remove(place, RemovalCause::Replaced, new.now, leavers);
             }
@@ -164,9 +184,10 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Takes out everything.
     pub(crate) fn take_all(&mut self, now: Instant) -> Cleared<K, V, P::Node> {
         self.policy.clear();
+        self.reckon_with(self.allowance.part);
         self.lives.clear();
         self.weight = 0;
-        Cleared::new(self.table.take(), now, &mut self.counts)
+        Cleared::new(self.table.take(), now)
     }
 
     /// Changes the capacity of the cache, and the part of it that each shard may count on.
@@ -177,19 +198,25 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     /// Has the policy reckon with what the shard may hold: no more than that, and not much less. A shard that is not full
     /// may come to hold its part.
-    #[inline(always)]
     fn reckon(&mut self, is_full: bool) {
         let Allowance { own, part, .. } = self.allowance;
         let may = if is_full { own } else { own.max(part) };
-        if may < self.reckoned || may - self.reckoned > self.reckoned / 32 {
+        // (Less wraps around.)
+        if may.wrapping_sub(self.reckoned) > self.tolerated {
             self.reckon_with(may - may / 64);
         }
     }
 
-    #[cold]
     fn reckon_with(&mut self, capacity: u64) {
-        self.reckoned = capacity;
+        (self.reckoned, self.tolerated) = (capacity, capacity / 32);
+        self.least = capacity.max(self.allowance.enough());
         self.policy.set_capacity(capacity);
+    }
+
+    /// Takes room that others have given.
+    pub(crate) fn receive(&mut self, weight: u64) {
+        self.allowance.receive(weight);
+        self.reckon(true);
     }
 
     /// Evicts until the weight fits beside `reserved`.
@@ -239,34 +266,44 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     fn replace(&mut self, place: u32, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
         let (life, deadline) = (new.life(), self.deadline(new.life()));
         let row = &mut self.table.rows_mut()[place as usize];
-        let (old_weight, weight) = (row.weight, new.weight);
+        let (hash, now, old_weight, weight) = (new.hash, new.now, row.weight, new.weight);
         let others = self.weight - old_weight;
-        if others.saturating_add(reserved) > self.allowance.own - weight {
-            // Others must make room for its growth, and it must not be the one to leave: it comes in anew.
-            self.remove(place, RemovalCause::Replaced, new.now, leavers);
-            return self.add(new, reserved, leavers);
+        let has_room = others.saturating_add(reserved) <= self.allowance.own - weight;
+        if !has_room {
+            // Others must make room for its growth, and it must not be the one to leave: it comes in anew, where it is.
+            self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
         }
-        let cause = self.counts.left(RemovalCause::Replaced, row.is_fresh(new.now));
-        let node = core::mem::take(&mut row.node);
+        let row = &mut self.table.rows_mut()[place as usize];
+        let cause = self.counts.left(RemovalCause::Replaced, row.is_fresh(now));
+        let node = if has_room { core::mem::take(&mut row.node) } else { P::Node::default() };
         leavers.push_entry(core::mem::replace(row, Entry { node, ..new.entry(self.generation, deadline) }), cause);
-        self.weight = others + weight;
         self.begin(place, life, deadline);
         let entries = &mut ByPlace(self.table.rows_mut());
-        self.policy.reweigh(entries, place, old_weight);
-        self.policy.hit(entries, place);
+        if has_room {
+            self.weight = others + weight;
+            self.policy.reweigh(entries, place, old_weight);
+            self.policy.hit(entries, place);
+        } else {
+            self.weight = others;
+            let admission = self.policy.admit(entries, hash, weight);
+            self.loose = Some(place);
+            self.make_room(reserved.saturating_add(weight), now, leavers);
+            let place = self.loose.take().unwrap_or(place);
+            self.weight += weight;
+            self.policy.insert(&mut ByPlace(self.table.rows_mut()), place, admission);
+        }
     }
 
     fn add(&mut self, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
         let (weight, now) = (new.weight, new.now);
         let (life, deadline) = (new.life(), self.deadline(new.life()));
-        let room = self.allowance.own - weight;
-        self.reckon(self.weight.saturating_add(reserved) > room);
+        let most = (self.allowance.own - weight).saturating_sub(reserved);
         let entries = &mut ByPlace(self.table.rows_mut());
         let admission = self.policy.admit(entries, new.hash, weight);
         let row = new.entry(self.generation, deadline);
         // The last victim's place is the newcomer's, which saves moving another entry there.
         let mut gap = None;
-        while self.weight.saturating_add(reserved) > room {
+        while self.weight > most {
             if let Some((gap, cause)) = gap.take() {
                 leavers.push_entry(self.close_gap(gap), cause);
             }
@@ -280,7 +317,11 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             }
             None => self.table.push(row, self.reckoned),
         };
+        let has_spare = self.weight < most;
         self.weight += weight;
+        if has_spare {
+            self.allowance.settle(self.weight + reserved);
+        }
         self.begin(place, life, deadline);
         self.policy.insert(&mut ByPlace(self.table.rows_mut()), place, admission);
     }
@@ -292,6 +333,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     }
 
     /// Takes an entry that has left the policy's order out of the sums, and leaves a gap; returns why it goes.
+    #[inline(always)]
     fn unlink(&mut self, place: u32, cause: RemovalCause, now: Instant) -> RemovalCause {
         let entry = &self.table.rows()[place as usize];
         self.weight -= entry.weight;
@@ -300,13 +342,52 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         cause
     }
 
-    fn close_gap(&mut self, gap: u32) -> Entry<K, V, P::Node> {
+    fn close_gap(&mut self, mut gap: u32) -> Entry<K, V, P::Node> {
+        while let Some(from) = self.table.bridge(gap) {
+            if from != gap {
+                self.table.shift(from, gap);
+                self.lives.swap(from, gap);
+                self.relocated(from, gap);
+            }
+            gap = from;
+        }
         let (entry, moved) = self.table.close_gap(gap);
         self.lives.close_gap(gap);
         if let Some(from) = moved {
-            self.policy.relocate(&mut ByPlace(self.table.rows_mut()), from, gap);
+            self.relocated(from, gap);
         }
         entry
+    }
+
+    fn relocated(&mut self, from: u32, to: u32) {
+        if self.loose == Some(from) {
+            self.loose = Some(to);
+        } else {
+            self.policy.relocate(&mut ByPlace(self.table.rows_mut()), from, to);
+        }
+    }
+
+    /// Begins to go over all values.
+    pub(crate) fn begin_walk(&mut self) -> u32 {
+        let len = self.table.len() as u32;
+        self.table.walks.begin(len)
+    }
+
+    /// Goes over the next values, of which there are none when it is over; they are done when `work` has returned.
+    pub(crate) fn walk<T>(&mut self, walk: u32, work: impl FnOnce(&[Entry<K, V, P::Node>]) -> T) -> Option<T> {
+        let top = self.table.walks.below(walk).map_or(0, |below| *below);
+        let start = top.saturating_sub(FEW as u32);
+        let next = self.table.rows().get(start as usize..top as usize).filter(|next| !next.is_empty())?;
+        let done = work(next);
+        if let Some(below) = self.table.walks.below(walk) {
+            *below = start;
+        }
+        Some(done)
+    }
+
+    /// Ends a walk, wherever it is.
+    pub(crate) fn end_walk(&mut self, walk: u32) {
+        self.table.walks.end(walk);
     }
 }
 

@@ -337,7 +337,7 @@ impl Rig {
         self.effects = Effects::default();
         while self.shard.resize(capacity, capacity, &mut self.effects) {}
         let own = self.shard.values.allowance.own;
-        self.shard.values.allowance.receive(capacity.saturating_sub(own));
+        self.shard.values.receive(capacity.saturating_sub(own));
         let mut left = own.saturating_sub(capacity);
         while left > 0 {
             left -= self.shard.give(left, 0, at(self.now), &mut self.effects).0;

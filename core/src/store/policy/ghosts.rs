@@ -70,9 +70,8 @@ impl Ghosts {
     ///
     /// Costs a comparison, except when it grows: then O(residents), and at least to the double, so seldom.
     pub(super) fn reserve(&mut self, residents: u64, capacity: u64) {
-        let needed = buckets(residents.min(capacity));
-        if needed > self.buckets.len() as u64 {
-            self.grow(needed, buckets(capacity));
+        if residents.min(capacity) > self.buckets.len() as u64 * (SLOTS as u64 / PER_RESIDENT) {
+            self.grow(residents, capacity);
         }
     }
 
@@ -86,7 +85,8 @@ impl Ghosts {
     }
 
     #[cold]
-    fn grow(&mut self, needed: u64, most: u64) {
+    fn grow(&mut self, residents: u64, capacity: u64) {
+        let (needed, most) = (buckets(residents.min(capacity)), buckets(capacity));
         // A multiple of the present number, for which `resize` loses nothing.
         let present = (self.buckets.len() as u64).max(1);
         self.resize(needed.div_ceil(present).saturating_mul(present).min(most));

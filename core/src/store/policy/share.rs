@@ -61,7 +61,8 @@ impl Share {
 
     /// Notes that an entry of this weight left probation unused: without evidence the share slowly shrinks.
     pub(super) fn drift(&mut self, weight: u64) {
-        self.set(self.target.saturating_sub(self.scaled(weight) >> (BITS - 1)));
+        let step = if self.fraction == BITS { weight.saturating_mul(2) } else { weight >> (BITS - 1) };
+        self.target = self.target.saturating_sub(step).max(self.least);
     }
 
     /// Returns whether a probation queue of this weight is longer than it should be.

@@ -70,6 +70,12 @@ impl Lives {
         }
     }
 
+    pub(super) fn swap(&mut self, one: u32, other: u32) {
+        if (one.max(other) as usize) < self.by_place.len() {
+            self.by_place.swap(one as usize, other as usize);
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         self.by_place = Vec::new();
     }
