@@ -3,12 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Cache;
-use crate::{
-    Key, Lock, Runtime, Tuning,
-    contain::each,
-    shard::Need,
-    share::{After, Asking},
-};
+use crate::{Key, Lock, Runtime, Tuning, contain::each, shard::Need, share::After, store::Asking};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the largest weight that may be held.

@@ -37,7 +37,6 @@ pub use leads::{FromLoader, Leads};
 pub(crate) use many::Many;
 pub(crate) use once::Once;
 pub(crate) use owned::Owned;
-pub(crate) use room::Asking;
 pub(crate) use stay::{Borrowed, Stay};
 pub use tuning::{Standard, Tuned, Tuning};
 pub(crate) use wakes::CallWakes;

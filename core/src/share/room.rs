@@ -4,21 +4,13 @@ use super::{After, EffectsOf, Engine, ShardOf};
 use crate::{
     Instant, Key, Lock, Runtime, Tuning,
     shard::Need,
-    store::{ROUNDS, Room, keeps},
+    store::{Asking, ROUNDS, Room},
 };
 
 /// Room on the way from one shard to another; what is not handed over goes back.
 struct Hand<'a> {
     room: &'a Room,
     weight: u64,
-}
-
-/// How far the asking for room has come.
-#[derive(Default)]
-pub(crate) struct Asking {
-    round: u64,
-    /// How many shards were asked in this round.
-    asked: usize,
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
@@ -80,7 +72,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         };
         let mut asking = Asking::default();
         // (Where the capacity has shrunk meanwhile, it is refused.)
-        while weight <= whole && hand.weight < weight && asking.round <= last {
+        while weight <= whole && hand.weight < weight && asking.goes_on(last) {
             let missing = weight - hand.weight;
             hand.weight += self.ask_for_room(&mut asking, (own, need), missing, whole, now, effects);
         }
@@ -101,8 +93,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         if free == most {
             return free;
         }
-        let shard = (own + asking.asked) % self.shards.len();
-        let part = keeps(whole / self.shards.len() as u64, asking.round);
+        let (next, part) = asking.next(whole, self.shards.len());
+        let shard = (own + next) % self.shards.len();
         let (given, has_more) = match need {
             // Its own shard is to have its part together with the newcomer.
             Need::Room(weight) if shard == own => {
@@ -112,10 +104,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             _ => self.ask(shard, most - free, part, now, effects),
         };
         if !has_more {
-            asking.asked += 1;
-            if asking.asked == self.shards.len() {
-                *asking = Asking { round: asking.round + 1, asked: 0 };
-            }
+            asking.go_on(self.shards.len());
         }
         free + given
     }

@@ -13,7 +13,7 @@ mod values;
 
 pub(crate) use failures::{Backoff, Factor, Failing, Failures, Gone, Kept, Trouble};
 pub(crate) use leavers::{Cleared, Leavers};
-pub(crate) use room::{Allowance, ROUNDS, Room, keeps};
+pub(crate) use room::{Allowance, Asking, ROUNDS, Room};
 pub(crate) use values::{Entry, FEW, Former, Keeping, Life, New, Values};
 
 #[cfg(test)]

@@ -138,16 +138,45 @@ impl Allowance {
     /// Gives back what is not `used`, where others may need it.
     #[inline(always)]
     pub(crate) fn settle(&mut self, used: u64) {
-        if self.own != used && !self.is_alone() {
-            self.room.give(self.own - used);
-            self.own = used;
+        let spare = self.spare(used);
+        if spare > 0 && !self.is_alone() {
+            self.room.give(spare);
+            self.own -= spare;
         }
+    }
+}
+
+/// How far the asking for room has come: shard after shard, and in each round for more of what they have.
+#[derive(Default)]
+pub(crate) struct Asking {
+    round: u64,
+    /// How many shards were asked in this round.
+    asked: usize,
+}
+
+impl Asking {
+    /// Returns which shard is next, counted from the newcomer's own, and how much it keeps.
+    pub(crate) const fn next(&self, whole: u64, shards: usize) -> (usize, u64) {
+        (self.asked, keeps(whole / shards as u64, self.round))
+    }
+
+    /// That shard has no more to give in this round.
+    pub(crate) const fn go_on(&mut self, shards: usize) {
+        self.asked += 1;
+        if self.asked == shards {
+            *self = Self { round: self.round + 1, asked: 0 };
+        }
+    }
+
+    /// Tells whether there is a round left, of which `last` is the last one.
+    pub(crate) const fn goes_on(&self, last: u64) -> bool {
+        self.round <= last
     }
 }
 
 /// Returns what a shard should keep when others need room, in this round of asking them all: first what is beyond its
 /// part, then more and more of that too, and in the end nothing.
-pub(crate) const fn keeps(part: u64, round: u64) -> u64 {
+const fn keeps(part: u64, round: u64) -> u64 {
     if round < ROUNDS { part - part / ROUNDS * round } else { 0 }
 }
 

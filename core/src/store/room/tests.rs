@@ -79,3 +79,33 @@ fn others_keep_less_from_round_to_round() {
         assert!(kept.is_sorted_by(|before, after| before >= after));
     }
 }
+
+/// D47: all shards are asked before any is for more, and in the end none keeps anything.
+#[test]
+fn shards_are_asked_in_turn() {
+    let mut asking = Asking::default();
+    let mut last = u64::MAX;
+    for round in 0..=ROUNDS {
+        assert!(asking.goes_on(ROUNDS));
+        for shard in 0..4 {
+            let (next, keeps) = asking.next(400, 4);
+            assert_eq!((next, keeps <= 100), (shard, true), "round {round}");
+            assert!(keeps < last || shard > 0, "round {round}: {keeps} after {last}");
+            last = keeps;
+            asking.go_on(4);
+        }
+    }
+    assert_eq!((last, asking.goes_on(ROUNDS)), (0, false));
+}
+
+/// What is not there to be given back is not given.
+#[test]
+fn no_more_is_given_back_than_there_is() {
+    let room = Arc::new(Room::new(100));
+    let mut allowance = Allowance::of(&room, 100, 2);
+    assert_eq!(allowance.lack(0, 30), 0);
+    allowance.settle(40);
+    assert_eq!((allowance.own, room.take(100)), (30, 70));
+    allowance.settle(10);
+    assert_eq!((allowance.own, room.take(100)), (10, 20));
+}
