@@ -177,7 +177,7 @@ impl Ttl {
     ///
     /// Nothing is stored, and what was stored under its key is removed. Who has joined the load then loads for itself, at
     /// most [`attempts`](crate::Builder::attempts) side by side, the next as one ends; if its own caller has left, the value
-    /// is nobody's. Whoever asks within this time loads alone and at once, so that nobody queues; after it one load is
+    /// is nobody's. Each caller within this time loads alone and at once, so that nobody queues; after it one load is
     /// shared again. That is remembered as a kept failure is: it takes a weight of 1 of the capacity, may have to make room,
     /// and goes with a write to the key. Zero remembers nothing. A value that is inserted so is not stored.
     ///

@@ -17,7 +17,7 @@
 //!
 //! Calls that block, such as `get_blocking`, are for threads without a runtime: where one is at hand they are refused, by
 //! [`LoadError::MayNotBlock`]. In `spawn_blocking`, the runtime's `Handle::block_on` waits for the calls that do not. A load
-//! that uses tokio's timers or sockets panics if it is polled on a thread without a runtime; whoever polls it unwinds, and the
+//! that uses tokio's timers or sockets panics if it is polled on a thread without a runtime; the caller that polls it unwinds, and the
 //! others who wait have an error.
 //!
 //! A load is polled from the task of whichever waiting caller is polled, so its task-locals, spans and cooperative budget

@@ -9,7 +9,7 @@ use crate::{Key, LoadError, Runtime, Tuning, parts::block_on};
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the value of `key`, loading it if need be, and blocks the thread meanwhile.
     ///
-    /// As [`get`](Self::get): threads that wait share a load with each other and with tasks, and whoever of them is awake
+    /// As [`get`](Self::get): threads that wait share a load with each other and with tasks, and any of them that is awake
     /// carries it on. Deadlines (the lock timeout, the load budget) hold without any runtime and its timer, to about a
     /// millisecond. A load that needs a runtime of its own, for its timers or sockets, has to find it: tokio's panic where
     /// there is none, and that is a panic of the load. Any other call may be waited for by

@@ -39,7 +39,7 @@ pub enum Change<V> {
 ///
 /// let cache = Cache::<u64, String, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
 /// cache.insert(123_456, String::from("somebody@example.org"));
-/// // A code is good for once, whoever comes with it.
+/// // A code is good for one sign-in.
 /// let sign_in = |code| matches!(cache.compute(&code, |_| Change::Remove), Ok(Computed::Removed(_)));
 /// assert!(sign_in(123_456));
 /// assert!(!sign_in(123_456));

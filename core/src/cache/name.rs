@@ -6,7 +6,7 @@ use super::{Builder, Cache};
 use crate::{Key, Runtime, Tuning};
 
 impl<K, V, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
-    /// Names the cache, for whoever looks at it.
+    /// Names the cache, for logs and debuggers.
     ///
     /// The name is shown by `Debug`, and told by [`Cache::name`].
     ///

@@ -79,7 +79,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the value of `key`, and stores one if there is none.
     ///
     /// The closure makes it; it is called only if no fresh value is there, outside every lock, and may call the cache. If somebody has stored one when it returns, that one
-    /// stays and is returned. Whoever waits for a load of the key has the value that is stored, as by
+    /// stays and is returned. Callers that wait for a load of the key have the value that is stored, as by
     /// [`insert`](Self::insert). What has to be waited for is a load: see [`get_or_load`](Self::get_or_load).
     ///
     /// This counts as a lookup. The status is `Hit` if a value was there, else `Miss` or `Expired`; then the value was

@@ -165,8 +165,8 @@ pub struct StaleOutcome<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
 
 /// The refresh of a value: a future to await, spawn or drop.
 ///
-/// It owns its share of the cache. It ends once the key has a new outcome, whoever brought that about, and tells
-/// nothing, as whoever spawns it wants nothing back; [`outcome`](Self::outcome) does. A failed refresh leaves the value as
+/// It owns its share of the cache. It ends once the key has a new outcome, whichever call brought that about, and tells
+/// nothing, as a spawner wants nothing back; [`outcome`](Self::outcome) does. A failed refresh leaves the value as
 /// it is. It costs no load until it is polled, or another stale call comes, which polls it once; while it is held, nobody
 /// else is asked to refresh the key, for as long as the lock age says.
 ///

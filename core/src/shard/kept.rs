@@ -57,7 +57,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// Until `end`, whoever asks for this key loads alone.
+    /// Until `end`, each caller of this key loads alone.
     pub(super) fn keep_private(
         &mut self,
         known: Option<u32>,

@@ -207,7 +207,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
     /// Puts a value that was changed at this time into its place, pinned.
     pub(super) fn place(&mut self, key: &K, value: V, now: Instant) -> Settled<K, V, E, R> {
         let Some(held) = &self.place else {
-            // He waits for another one, unless the key has come meanwhile.
+            // The caller waits for another one, unless the key has come meanwhile.
             let is_there = Pinning::of(&self.shared, key).is_some();
             return if is_there { Settled::Present(value) } else { Settled::Not(value) };
         };

@@ -35,14 +35,14 @@ impl<'a> Task<'a> {
     }
 }
 
-/// Polls whoever was woken, until all have ended.
+/// Polls the tasks that were woken, until all have ended.
 pub fn run(tasks: &mut [Task<'_>]) {
     while step(tasks) {
         cortex_m::asm::wfi();
     }
 }
 
-/// Polls whoever was woken; tells whether anybody is left.
+/// Polls the tasks that were woken; tells whether anybody is left.
 pub fn step(tasks: &mut [Task<'_>]) -> bool {
     let mut are_left = false;
     for task in tasks {

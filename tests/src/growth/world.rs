@@ -143,7 +143,7 @@ impl World {
         self.call(async move { store.get_many(&keys).await.len() })
     }
 
-    /// Opens the gates one after the other; whoever is woken is polled between.
+    /// Opens the gates one after the other; those that are woken are polled between.
     pub(super) fn open(&mut self, order: Order) {
         for number in order.of(self.n) {
             self.gates[number as usize].open();

@@ -42,7 +42,7 @@ pub(super) fn told(sim: &Sim, callers: &[usize]) -> Vec<u32> {
     callers.iter().map(told).collect()
 }
 
-/// C106: 50 who joined load for themselves, at most four side by side; for a while whoever asks loads at once; after that
+/// C106: 50 who joined load for themselves, at most four side by side; for a while each new caller loads at once; after that
 /// one load is shared again. Nobody has what was for another, and nothing is stored. (D104)
 fn c106_not_for_others<R: Host>() {
     let mut sim = Sim::new();

@@ -50,7 +50,7 @@ where
     all.into_inner().expect("nobody panics")
 }
 
-/// C106: whoever asks at the same time, no two are told the same value. (D104)
+/// C106: however many ask at the same time, no two are told the same value. (D104)
 #[test]
 fn c106_on_threads() {
     for alone_for in [0, 1] {

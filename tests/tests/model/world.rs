@@ -228,7 +228,7 @@ impl<R: Host> World<R> {
         let computed = self.cache().compute(&key, |found| {
             self.read_inside();
             let found = found.map(|value| value.id());
-            // (Where there is little room, the value may be what has to leave for the new one; then the closure runs again.)
+            // (D44: where there is little room, the value may be what leaves for the new one; then the closure runs again.)
             let has_left = found.is_none() && self.model.borrow().rules.is_small;
             assert!(found == present || has_left, "key {key}: {found:?} instead of {present:?}");
             match change {

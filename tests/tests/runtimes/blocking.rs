@@ -148,7 +148,7 @@ fn heard(itself: &OnceLock<Own>, key: u8) -> String {
     }
 }
 
-/// D109: a load that blocks for its own key, whoever polls it, alone or as one of many, shared or not.
+/// D109: a load that blocks for its own key, whatever polls it, alone or as one of many, shared or not.
 #[test]
 fn d109_from_inside() {
     for is_private in [false, true] {

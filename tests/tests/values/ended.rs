@@ -42,7 +42,7 @@ fn with_a_value_or_an_error<R: Host>() {
     }
 }
 
-/// D33: lookups have the old value in its place; whoever has the ticket was served that before.
+/// D33: lookups have the old value in its place; the holder of the ticket was served that before.
 fn with_the_error_where_failures_are_softened<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(20).fails(1));

@@ -82,7 +82,7 @@ fn what_is_at_hand_is_stored_once<R: Host>() {
     assert_clean(&stats);
 }
 
-/// P8, D39: whoever waits has the value that is at hand, the load is dropped, and what it would have brought is not stored.
+/// P8, D39: those who wait have the value that is at hand, the load is dropped, and what it would have brought is not stored.
 fn what_is_at_hand_ends_the_wait<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).gives(1));

@@ -37,7 +37,7 @@ fn a_look_counts_once_by_what_is_there() {
     assert_eq!(rig.lookups(), [1, 1, 1]);
 }
 
-/// D39, D85: what is there stays; else whoever waits has the value that is at hand.
+/// D39, D85: what is there stays; else those who wait have the value that is at hand.
 #[test]
 fn a_value_at_hand_is_stored_unless_there_is_one() {
     let mut rig = Rig::new(rules());

@@ -17,7 +17,7 @@ fn is_private(rig: &Rig, key: u32) -> bool {
     matches!(rig.shard.failures.find(hash(key), at(rig.now), |k| *k == key), Some(Kept::Private))
 }
 
-/// D104: whoever drives it, it waits for the one who began it; the others begin loads of their own.
+/// D104: whichever caller drives it, it waits for the one who began it; the others begin loads of their own.
 #[test]
 fn it_waits_for_its_own_caller() {
     let mut rig = Rig::new(Rules { attempts: 2, ..rules() });

@@ -252,7 +252,7 @@ impl Plain {
         is_alone.filter(|_| !(is_unsure && is_one_of_many && self.rules.budget.is_some()))
     }
 
-    /// Whoever looks ends what is over its budget, which cannot be told from outside. (D93)
+    /// A look ends what is over its budget, which cannot be told from outside. (D93)
     pub(super) fn look(&mut self, now: Ns) {
         let Some(budget) = self.rules.budget else { return };
         let is_over = |attempt: &&mut Attempt| attempt.is_live && attempt.at.saturating_add(budget) <= now;

@@ -46,7 +46,7 @@ pub(crate) struct Held {
     published: Ns,
     /// When its life began, which an unchanged value does anew.
     since: Ns,
-    /// When its life ends, whoever asks for it.
+    /// When its life ends, though it is asked for.
     end: Ns,
     pub(crate) deadline: Ns,
     weight: u64,
