@@ -610,7 +610,21 @@ pub(super) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || forgets_failures);
     let call = rules.call();
     let capacity = R::Lock::new(capacity);
-    Engine { runtime, source, hasher, rules, call, shards, room, capacity, timed, name, hand_over, land: None, as_many }
+    Engine {
+        runtime,
+        source,
+        hasher,
+        rules,
+        call,
+        shards,
+        room,
+        capacity,
+        timed,
+        name,
+        hand_over,
+        finish: None,
+        as_many,
+    }
 }
 
 #[cfg(feature = "std")]

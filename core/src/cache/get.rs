@@ -3,7 +3,7 @@
 use alloc::borrow::ToOwned;
 use core::{borrow::Borrow, future::Future, hash::Hash};
 
-use super::{Ask, Cache};
+use super::{Cache, KeyLookup};
 use crate::{
     Key, LoadError, Loaded, Runtime, Takes, Tuning,
     share::{ByCall, ByLoader, Lent},
@@ -47,7 +47,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        Ask::new(&self.inner, key, ByLoader)
+        KeyLookup::new(&self.inner, key, ByLoader)
     }
 
     /// Returns the value of `key`, loading it by `load` if need be.
@@ -91,7 +91,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         F: Future<Output = Result<V, E>>,
         R::Threads: Takes<F>,
     {
-        Ask::new(&self.inner, key, ByCall::new(load, |result, ()| result.map(Answered::from)))
+        KeyLookup::new(&self.inner, key, ByCall::new(load, |result, ()| result.map(Answered::from)))
     }
 
     /// Returns the value of `key`, loading it by `load` if need be.
@@ -129,6 +129,6 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         C: FnOnce() -> F,
         F: Future<Output = Result<V, E>>,
     {
-        Ask::new(&self.inner, key, Lent::new(load, Loaded::new))
+        KeyLookup::new(&self.inner, key, Lent::new(load, Loaded::new))
     }
 }

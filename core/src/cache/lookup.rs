@@ -9,7 +9,7 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{AnyCache, Ask, AskOutcome, Cache, LookupOptions, StaleOutcome, stale::GetStale};
+use super::{AnyCache, Cache, KeyLookup, LookupOptions, OutcomeLookup, StaleOutcome, stale::GetStale};
 use crate::{
     Key, LoadError, Loaded, Outcome, Runtime, Takes, Tuning,
     share::{ByCall, ByLoader, CallerLoad, Lent},
@@ -49,7 +49,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
-        Lookup(AskOutcome { ask: Ask::new(&self.inner, key, ByLoader), options: LookupOptions::new() })
+        Lookup(OutcomeLookup { ask: KeyLookup::new(&self.inner, key, ByLoader), options: LookupOptions::new() })
     }
 
     /// Loads the value of `key` anew, though it is fresh.
@@ -104,7 +104,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 /// ```
 #[must_use = "a future does nothing unless it is polled"]
 pub struct Lookup<'a, C: AnyCache, Q: ?Sized, M = ByLoader>(
-    AskOutcome<'a, C::Key, Q, C::Value, C::Error, C::Runtime, C::Tuning, M>,
+    OutcomeLookup<'a, C::Key, Q, C::Value, C::Error, C::Runtime, C::Tuning, M>,
 );
 
 impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Lookup<'a, Cache<K, V, E, R, S>, Q, M> {

@@ -12,7 +12,7 @@ use core::{
 use crate::{
     Cache, Key, Loaded, LookupOptions, Outcome, Runtime, Takes, Tuning,
     cache::AnyCache,
-    share::{ByClosure, FromLoader, Leads, Many, Outcomes, Shape, Told, Values},
+    share::{ByClosure, FromLoader, Leads, Many, Outcomes, Results, Shape, Values},
     source::{own_answers, plain_answers},
 };
 
@@ -60,7 +60,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// assert_eq!(names?, ["user 1", "root", "user 3"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn get_many<'a, Q, I>(&'a self, keys: I) -> impl Future<Output = Told<V, E>> + Unpin
+    pub fn get_many<'a, Q, I>(&'a self, keys: I) -> impl Future<Output = Results<V, E>> + Unpin
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized + 'a,
@@ -99,7 +99,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// assert_eq!(found.into_iter().flatten().collect::<Vec<_>>(), [10, 30]);
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub fn get_many_or_load<'a, Q, I, C, F, A>(&'a self, keys: I, load: C) -> impl Future<Output = Told<V, E>> + Unpin
+    pub fn get_many_or_load<'a, Q, I, C, F, A>(
+        &'a self,
+        keys: I,
+        load: C,
+    ) -> impl Future<Output = Results<V, E>> + Unpin
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized + 'a,
@@ -244,7 +248,7 @@ where
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     M: Leads<K, V, E, R::Threads>,
 {
-    type Output = Told<Outcome<V, E>, E>;
+    type Output = Results<Outcome<V, E>, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.0.poll(cx)
@@ -268,7 +272,7 @@ where
     M: Leads<K, V, E, R::Threads>,
     W: Shape<V, E>,
 {
-    type Output = Told<W::Told, E>;
+    type Output = Results<W::Answer, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.0.poll(cx)

@@ -31,20 +31,20 @@ mod lifetime;
 mod sources;
 
 mod abandoned;
-mod ask;
 mod config_error;
 mod handle;
+mod key_lookup;
 mod options;
 mod stats;
 
 pub use abandoned::Abandoned;
-pub(crate) use ask::{Ask, AskOutcome};
 pub use builder::Builder;
 pub use coalescing::Coalescing;
 pub use compute::{Change, ComputeError, Computed};
 pub use config_error::ConfigError;
 pub(crate) use handle::AnyCache;
 pub use handle::Cache;
+pub(crate) use key_lookup::{KeyLookup, OutcomeLookup};
 pub use lookup::Lookup;
 pub use lookup_many::LookupMany;
 pub use options::LookupOptions;

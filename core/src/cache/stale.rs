@@ -10,7 +10,7 @@ use core::{
     task::{Context, Poll, ready},
 };
 
-use super::{Ask, Cache, LookupOptions};
+use super::{Cache, KeyLookup, LookupOptions};
 use crate::{
     Key, LoadError, Outcome, Runtime, Spawn, Tuning,
     contain::aside,
@@ -282,7 +282,7 @@ where
 
 /// A lookup that takes a stale value at once.
 pub(crate) struct GetStale<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> {
-    pub(crate) ask: Ask<'a, K, Q, V, E, R, S, M>,
+    pub(crate) ask: KeyLookup<'a, K, Q, V, E, R, S, M>,
     pub(crate) options: LookupOptions,
 }
 

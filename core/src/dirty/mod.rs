@@ -16,24 +16,24 @@
 //! A pinned entry never leaves. The order of use is that of the policies' linked [list](crate::store::policy::list), over
 //! entries that keep their places, so that finding a victim costs the same however many there are.
 
-mod ask;
 mod entry;
 mod flush;
 mod graph;
 mod health;
 mod leaving;
 mod ledger;
+mod lookup;
 mod places;
 mod plan;
 mod room;
 mod stand;
 mod state;
 
-pub(crate) use ask::{Asked, Standing};
 pub(crate) use entry::Entry;
 pub(crate) use graph::{Edges, Kind, Need, way};
 pub(crate) use health::{Delays, Victim};
 pub(crate) use ledger::{Ledger, Origin, Placed, Spoken};
+pub(crate) use lookup::{LookupStep, Standing};
 pub(crate) use plan::Plan;
 pub(crate) use room::{Grant, Ticket};
 pub(crate) use state::{Change, State};

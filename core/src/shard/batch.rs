@@ -24,17 +24,17 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             effects.keep_news(news.take());
             return true;
         };
-        let has_landed = match news {
-            Some(Err(_)) => self.land_failure(place, seat.began, news, at, effects),
+        let has_finished = match news {
+            Some(Err(_)) => self.finish_with_failure(place, seat.began, news, at, effects),
             _ => {
                 self.succeed(place, seat.began, news, at, None, effects);
                 !effects.lacks_room()
             }
         };
-        if has_landed {
+        if has_finished {
             self.end_if_empty(place, effects);
         }
-        has_landed
+        has_finished
     }
 }
 

@@ -5,7 +5,7 @@ use core::task::Waker;
 
 use super::{
     Carries, Seat,
-    flights::{Told, Verdict},
+    flights::{LookupResult, Verdict},
 };
 use crate::{
     Failure, Instant,
@@ -33,7 +33,7 @@ pub(crate) struct Effects<K, V, E, C: Carries> {
     /// The value that the caller is told, where it wants nothing else.
     pub(crate) value: Option<V>,
     /// What the caller is told.
-    pub(crate) told: Option<Told<V, E>>,
+    pub(crate) told: Option<LookupResult<V, E>>,
     /// What a newcomer needs that its shard has not.
     pub(crate) need: Need,
     /// Who is to be woken.

@@ -35,7 +35,7 @@ pub(crate) struct Flights<K, V, E, C: Carries> {
 pub(crate) type Verdict<V, E> = Result<Answer<V>, Failure<E>>;
 
 /// What a caller is told in the end.
-pub(crate) type Told<V, E> = Result<Outcome<V, E>, LoadError<E>>;
+pub(crate) type LookupResult<V, E> = Result<Outcome<V, E>, LoadError<E>>;
 
 /// One flight and what it carries.
 pub(crate) struct Slot<K, V, E, C: Carries> {
@@ -48,7 +48,7 @@ pub(crate) struct Slot<K, V, E, C: Carries> {
     pub(crate) key: Option<K>,
     pub(crate) verdict: Option<Verdict<V, E>>,
     /// What its one caller was about to be told when a poll unwound.
-    pub(crate) kept: Option<Box<Told<V, E>>>,
+    pub(crate) kept: Option<Box<LookupResult<V, E>>>,
     /// Loads at rest, by the number of their attempt.
     pub(crate) loads: Few<(u32, C::Load)>,
     /// What only the caller who began the attempt is still to be told: failures, and answers that are private.

@@ -2,12 +2,12 @@
 
 use core::{mem, task::Poll};
 
-use super::{EffectsOf, Engine, engine::ToldOf};
+use super::{EffectsOf, Engine};
 use crate::{
     Key, Runtime, Tuning,
     contain::{Contained, both, each},
     flight::Woken,
-    shard::Effects,
+    shard::{Effects, LookupResult},
     source::Source,
 };
 
@@ -50,7 +50,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
     }
 
     /// What a caller is told whose wait is over.
-    pub(crate) fn told(&mut self, poll: Poll<()>) -> Poll<ToldOf<V, E>> {
+    pub(crate) fn told(&mut self, poll: Poll<()>) -> Poll<LookupResult<V, E>> {
         match self.effects().told.take() {
             Some(told) => poll.map(|()| told),
             None => Poll::Pending,

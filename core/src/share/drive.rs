@@ -225,14 +225,15 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         drop(own);
         // (Never back: what was reached once stays so.)
         (visit.reached, visit.is_present) = (visit.reached.max(now), true);
-        let step = match self.land.filter(|_| S::IS_BESIDE) {
-            Some(land) => land(self, driving.waiting, &mut news, now, visit, after.effects()),
+        let step = match self.finish.filter(|_| S::IS_BESIDE) {
+            Some(finish) => finish(self, driving.waiting, &mut news, now, visit, after.effects()),
             None => {
-                let step = self.with(hash, |shard| shard.land(driving.waiting, &mut news, now, visit, after.effects()));
+                let step =
+                    self.with(hash, |shard| shard.finish(driving.waiting, &mut news, now, visit, after.effects()));
                 if after.effects().need == Need::Nothing {
                     step
                 } else {
-                    self.land_with_room(driving.waiting, &mut news, now, visit, after)
+                    self.finish_with_room(driving.waiting, &mut news, now, visit, after)
                 }
             }
         };
@@ -241,10 +242,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         step
     }
 
-    /// Lands what a load brought for which others have to give room.
+    /// Finishes what a load brought for which others have to give room.
     #[cold]
     #[inline(never)]
-    fn land_with_room(
+    fn finish_with_room(
         &self,
         waiting: &mut Waiting<R::Notify>,
         news: &mut Option<Result<News<V>, Failure<E>>>,
@@ -253,7 +254,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         after: &mut After<'_, K, V, E, R, S>,
     ) -> Step {
         self.with_room_of_others(waiting.hash, now, after, |shard, effects| {
-            shard.land(waiting, news, now, visit, effects)
+            shard.finish(waiting, news, now, visit, effects)
         })
     }
 

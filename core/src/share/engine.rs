@@ -14,7 +14,7 @@ use super::{
     stay::Stay,
 };
 use crate::{
-    Failure, Instant, Key, LoadError, Loaded, Lock, Outcome, Previous, Runtime, Ttl, Tuning,
+    Failure, Instant, Key, Loaded, Lock, Previous, Runtime, Ttl, Tuning,
     hasher::HashKeys,
     shard::{AsKey, Call, Carries, Effects, Links, LoadsAnew, News, Rules, Shard, Step, Visit, Waiting},
     source::{Judgement, Sources, TaskOf},
@@ -49,14 +49,11 @@ pub(crate) type AsMany<K, V, E, R, S> =
 /// Makes the load of these keys.
 pub(super) type Make<'a, K, V, E, R> = dyn FnMut(Vec<K>) -> Option<LoadOf<K, V, E, <R as Runtime>::Threads>> + 'a;
 
-/// What a caller is told in the end.
-pub(crate) type ToldOf<V, E> = Result<Outcome<V, E>, LoadError<E>>;
-
 /// Hands an abandoned load over to the runtime's spawner.
 pub(crate) type HandOver<K, V, E, R, S> = fn(&Arc<Engine<K, V, E, R, S>>, Stay<R>);
 
-/// Lands what a load has brought, where something stands beside the shard: as [`Shard::land`] does, with both locked.
-pub(crate) type Land<K, V, E, R, S> = fn(
+/// Finishes what a load has brought, where something stands beside the shard: as [`Shard::finish`] does, with both locked.
+pub(crate) type Finish<K, V, E, R, S> = fn(
     &Engine<K, V, E, R, S>,
     &mut Waiting<<R as Runtime>::Notify>,
     &mut Option<Result<News<V>, Failure<E>>>,
@@ -83,7 +80,7 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     /// What its user calls it.
     pub(crate) name: Option<Box<str>>,
     pub(crate) hand_over: Option<HandOver<K, V, E, R, S>>,
-    pub(crate) land: Option<Land<K, V, E, R, S>>,
+    pub(crate) finish: Option<Finish<K, V, E, R, S>>,
     /// Where answers are stored that nobody asked for: drives a load of one key as one of many.
     pub(crate) as_many: Option<AsMany<K, V, E, R, S>>,
 }

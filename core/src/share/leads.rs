@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What a call for many keys is told.
-pub(crate) type Told<T, E> = Vec<Result<T, LoadError<E>>>;
+pub(crate) type Results<T, E> = Vec<Result<T, LoadError<E>>>;
 
 /// How a call for many keys loads.
 pub trait Leads<K, V, E, T: Threads> {
@@ -116,20 +116,20 @@ impl<K, V, E, T: Threads> CallerLoad<K, V, E, T> for MemberLoad {
 
 /// What a call for many keys tells of each.
 pub(crate) trait Shape<V, E> {
-    type Told: Clone;
+    type Answer: Clone;
     /// Whether it tells of ages and waits.
     const NEEDS_TIME: bool;
 
     /// A hit, if that is told by the value alone.
-    fn hit(find: impl FnOnce() -> Option<V>) -> Option<Self::Told>;
-    fn tell(outcome: Outcome<V, E>) -> Self::Told;
+    fn hit(find: impl FnOnce() -> Option<V>) -> Option<Self::Answer>;
+    fn tell(outcome: Outcome<V, E>) -> Self::Answer;
 }
 
 /// The value alone.
 pub(crate) struct Values;
 
 impl<V: Clone, E> Shape<V, E> for Values {
-    type Told = V;
+    type Answer = V;
     const NEEDS_TIME: bool = false;
 
     fn hit(find: impl FnOnce() -> Option<V>) -> Option<V> {
@@ -145,7 +145,7 @@ impl<V: Clone, E> Shape<V, E> for Values {
 pub(crate) struct Outcomes;
 
 impl<V: Clone, E> Shape<V, E> for Outcomes {
-    type Told = Outcome<V, E>;
+    type Answer = Outcome<V, E>;
     const NEEDS_TIME: bool = true;
 
     fn hit(_: impl FnOnce() -> Option<V>) -> Option<Outcome<V, E>> {

@@ -13,8 +13,7 @@ use hashbrown::HashTable;
 
 use super::{
     After, Borrowed, Engine, Stay,
-    engine::ToldOf,
-    leads::{Leads, MemberLoad, Shape, Told},
+    leads::{Leads, MemberLoad, Results, Shape},
     stay::State,
     units::{Member, Units},
     wakes::CallWakes,
@@ -22,7 +21,7 @@ use super::{
 use crate::{
     Instant, Key, LookupOptions, Notify, Runtime, Tuning,
     contain::{both, each},
-    shard::{Call, Step, Visit},
+    shard::{Call, LookupResult, Step, Visit},
 };
 
 /// One call for many keys.
@@ -32,7 +31,7 @@ pub(crate) struct Many<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning
     leads: M,
     /// The keys that are asked for, until the first poll.
     keys: Vec<&'a Q>,
-    members: Vec<Member<'a, Q, R, W::Told, E>>,
+    members: Vec<Member<'a, Q, R, W::Answer, E>>,
     /// Which member answers each place.
     order: Vec<usize>,
     units: RefCell<Units<K, V, E, R, S>>,
@@ -83,7 +82,7 @@ where
     M: Leads<K, V, E, R::Threads>,
     W: Shape<V, E>,
 {
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Told<W::Told, E>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Results<W::Answer, E>> {
         let call = self.options.over(&self.engine.rules);
         if self.members.is_empty() {
             if self.keys.is_empty() {
@@ -251,7 +250,7 @@ where
         let mut by = MemberLoad::new(&engine.source, &self.leads);
         let first = mem::take(&mut member.is_to_be_made).then_some(Step::Make);
         let told = if first.is_none() { engine.collect(&mut member.stay, &mut by) } else { None };
-        let poll: Poll<ToldOf<V, E>> = told.unwrap_or_else(|| {
+        let poll: Poll<LookupResult<V, E>> = told.unwrap_or_else(|| {
             let mut after = After::new(engine);
             (after.effects().number, after.effects().waker) = (member.stay.waiting.seat.began, member.shared.take());
             let visit = engine.visit(Some(&borrowed), call, &by, waker);
@@ -267,7 +266,7 @@ where
     }
 
     /// What each place is told.
-    fn tell(&mut self) -> Told<W::Told, E> {
+    fn tell(&mut self) -> Results<W::Answer, E> {
         let mut told: Vec<_> = mem::take(&mut self.members).into_iter().map(|member| member.told).collect();
         let order = mem::take(&mut self.order);
         if self.wakes.is_none() {

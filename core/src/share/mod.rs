@@ -1,11 +1,10 @@
 //! The engine: the only place where a load is taken out, polled, put back, and its panic contained.
 //!
 //! A caller arrives (look and claim under one lock), then drives: it makes or takes a load, polls it with no lock held, and
-//! puts it back or lands its answer under the lock. What a step leaves to be woken, told and dropped is done after the lock.
+//! puts it back or finishes it with its answer under the lock. What a step leaves to be woken, told and dropped is done after the lock.
 
 mod after;
 mod answers;
-mod ask;
 mod batch;
 mod batch_load;
 mod caller_load;
@@ -14,6 +13,7 @@ mod engine;
 mod errand;
 mod guard;
 mod leads;
+mod lookup;
 mod many;
 mod once;
 mod owned;
@@ -24,16 +24,16 @@ mod units;
 mod wakes;
 
 pub(crate) use after::After;
-pub(crate) use ask::Answered;
 pub(crate) use caller_load::NoLoad;
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
 pub use caller_load::{ByCall, ByLoader, CallerLoad, Lent};
 pub(crate) use drive::VisitOf;
 pub(crate) use engine::{Aligned, AsMany, Batch, EffectsOf, Engine, HandOver, LinksOf, ShardOf};
 pub(crate) use errand::Errand;
-pub(crate) use leads::{ByClosure, Outcomes, Shape, Told, Values};
+pub(crate) use leads::{ByClosure, Outcomes, Results, Shape, Values};
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
 pub use leads::{FromLoader, Leads};
+pub(crate) use lookup::Answered;
 pub(crate) use many::Many;
 pub(crate) use once::Once;
 pub(crate) use owned::Owned;

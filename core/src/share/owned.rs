@@ -3,8 +3,8 @@
 use alloc::sync::Arc;
 use core::task::{Context, Poll};
 
-use super::{After, ByLoader, CallerLoad, Engine, NoLoad, Stay, engine::ToldOf, stay::State};
-use crate::{Key, Runtime, Tuning};
+use super::{After, ByLoader, CallerLoad, Engine, NoLoad, Stay, stay::State};
+use crate::{Key, Runtime, Tuning, shard::LookupResult};
 
 /// A waiter that asks for nothing but that the load goes on.
 pub(crate) struct Owned<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
@@ -37,7 +37,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Owned<K, V, E, R, S> {
     }
 
     /// The same for one who wants to know how it ended.
-    pub(crate) fn poll_told(&mut self, cx: &mut Context<'_>) -> Poll<ToldOf<V, E>> {
+    pub(crate) fn poll_told(&mut self, cx: &mut Context<'_>) -> Poll<LookupResult<V, E>> {
         let Self { engine, stay, begins } = self;
         if !stay.waiting.seat.is_taken() {
             return Poll::Pending;

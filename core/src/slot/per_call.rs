@@ -5,7 +5,7 @@ use core::future::Future;
 use super::{KEY, LazySlot, StaleValue, fetch::fetched};
 use crate::{
     LoadError, Loaded, LookupOptions, Outcome, Previous, Runtime, Takes,
-    cache::{Ask, AskOutcome, GetStale},
+    cache::{GetStale, KeyLookup, OutcomeLookup},
     share::ByCall,
 };
 
@@ -46,7 +46,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         A: Into<Loaded<V>>,
         R::Threads: Takes<F>,
     {
-        Ask::new(&self.cache.inner, KEY, self.by(fetch))
+        KeyLookup::new(&self.cache.inner, KEY, self.by(fetch))
     }
 
     /// Returns the value and how it was found, fetching it by this closure if need be.
@@ -82,7 +82,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         A: Into<Loaded<V>>,
         R::Threads: Takes<F>,
     {
-        AskOutcome { ask: Ask::new(&self.cache.inner, KEY, self.by(fetch)), options }
+        OutcomeLookup { ask: KeyLookup::new(&self.cache.inner, KEY, self.by(fetch)), options }
     }
 
     /// Returns the value at once, fresh or not, and its refresh, which is by this closure.
@@ -122,7 +122,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         A: Into<Loaded<V>>,
         R::Threads: Takes<F>,
     {
-        GetStale { ask: Ask::new(&self.cache.inner, KEY, self.by(fetch)), options }
+        GetStale { ask: KeyLookup::new(&self.cache.inner, KEY, self.by(fetch)), options }
     }
 
     fn by<C, F, A>(&self, fetch: C) -> ByCall<impl FnOnce() -> F, F, A, V, E>

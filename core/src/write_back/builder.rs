@@ -5,11 +5,11 @@ use core::{fmt, future::Future, time::Duration};
 
 use super::{
     Fault, WriteBack,
-    asking::Wraps,
     book::Book,
+    finish::finish,
     flush_job::FlushJob,
-    land::land,
     load_job::LoadJob,
+    lookup::Wraps,
     node::Node,
     share::answered,
     shared::{Brought, Done, Refused, Settings, Shared, TaskFor},
@@ -192,7 +192,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         // What is under way is found by key, and nothing is stored.
         let mut engine = Cache::builder_with(Timeless::new(), Aside(hasher.clone())).capacity(0).build()?.inner;
         if let Some(engine) = Arc::get_mut(&mut engine) {
-            engine.land = Some(land);
+            engine.finish = Some(finish);
         }
         engine.shards[0].0.with_both(|_, book| *book = Book::new(capacity, delays));
         let wraps = Wraps { load: wrap, resume, flush: wrap };

@@ -7,7 +7,7 @@ use core::{
     task::{Context, Poll},
 };
 
-use super::{Pinned, Room, WriteBack, WriteBackError, asking::Asking, room::Patience, shared::Pin as Pinning};
+use super::{Pinned, Room, WriteBack, WriteBackError, lookup::PinLookup, room::Patience, shared::Pin as Pinning};
 use crate::{Key, Runtime};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
@@ -102,7 +102,7 @@ struct Getting<'a, K: Key, V: Clone, E, R: Runtime> {
     /// Once it is known.
     patience: Option<Patience>,
     /// There while it waits.
-    asking: Option<Box<Asking<'a, K, V, E, R>>>,
+    asking: Option<Box<PinLookup<'a, K, V, E, R>>>,
     is_over: bool,
 }
 
@@ -127,7 +127,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Getting<'_, K, V, E, R> {
             }
         }
         let patience = *self.patience.get_or_insert_with(|| self.room.patience(|| cache.shared.now()));
-        let mut asking = Asking::new(&cache.shared, cache.wraps, key, patience);
+        let mut asking = PinLookup::new(&cache.shared, cache.wraps, key, patience);
         let poll = asking.poll(cx);
         if poll.is_pending() {
             self.asking = Some(Box::new(asking));

@@ -29,9 +29,9 @@ pub struct LoadJob<K: Key, V: Clone, E, R: Runtime> {
     begins: bool,
     load: Option<<R::Threads as Threads>::Task<Result<V, E>>>,
     value: Option<V>,
-    /// Why that has not landed, when it was to.
+    /// Why that is not finished, though it was to be.
     refused: Option<Refused>,
-    /// Makes a load of what has not landed.
+    /// Makes a load of what is not finished.
     resume: Resume<K, V, E, R>,
     /// There while it waits for room.
     stuck: Option<Stuck<K, V, E, R>>,
@@ -85,7 +85,7 @@ impl<K: Key, V: Clone, E, R: Runtime> LoadJob<K, V, E, R> {
         Self { begins: true, ..self }
     }
 
-    /// The same load, whose value was to land and had no place.
+    /// The same load, whose value was to be stored and had no place.
     pub(super) fn resumed(
         brought: Brought<K, V, E, R>,
         seat: Seat<R::Notify>,
@@ -101,7 +101,7 @@ impl<K: Key, V: Clone, E, R: Runtime> LoadJob<K, V, E, R> {
 
     /// What it comes to with its value, if there is a place for that, or the key has come meanwhile.
     fn bring(&mut self) -> Option<Done<K, V, E, R>> {
-        if self.settling.may_land() {
+        if self.settling.may_finish() {
             let new = self.key.take().zip(self.value.take())?;
             return self.settling.bring(self.hash, new, self.resume).map(|brought| Done::Brought(Box::new(brought)));
         }

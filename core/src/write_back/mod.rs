@@ -4,20 +4,20 @@
 //! job rests in a flight, and the one who waits for it carries it on. A job holds what it has claimed by guards, so that it
 //! may be dropped at any await.
 
-mod asking;
 mod book;
 mod builder;
 mod close;
 mod depend;
 mod error;
+mod finish;
 mod flush;
 mod flush_job;
 mod get;
 mod group;
 mod insert;
-mod land;
 mod leave;
 mod load_job;
+mod lookup;
 mod needs;
 mod node;
 mod pinned;
@@ -43,7 +43,7 @@ pub use room::Room;
 pub use weak::WeakWriteBack;
 
 use crate::{Key, Runtime};
-use asking::Wraps;
+use lookup::Wraps;
 use shared::Shared;
 
 /// A write-back cache: values are changed in memory, and written behind.

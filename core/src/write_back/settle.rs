@@ -84,8 +84,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         Self { shared, flushes, deadline, place, waiting: None, flushing: None, inside, reentrant: None }
     }
 
-    /// Tells whether the value may land: it has its place, and waits for no flush, or need not any longer.
-    pub(super) fn may_land(&mut self) -> bool {
+    /// Tells whether the value may finish: it has its place, and waits for no flush, or need not any longer.
+    pub(super) fn may_finish(&mut self) -> bool {
         let Some(held) = &mut self.place else { return false };
         if self.flushing.is_none() {
             return true;
@@ -99,7 +99,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         is_clear
     }
 
-    /// Takes out the place, for a value that may land there, with what is to go on from there if it can not.
+    /// Takes out the place, for a value that may be stored there, with what is to go on from there if it can not.
     pub(super) fn bring(&mut self, hash: u64, new: (K, V), resume: Resume<K, V, E, R>) -> Option<Brought<K, V, E, R>> {
         let place = self.place.take()?;
         Some(Brought { hash, new: Some(new), place, patience: self.deadline.patience, left: None, resume })

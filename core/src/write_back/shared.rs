@@ -54,13 +54,13 @@ impl<K: Eq> Task<K> {
 
 /// What a task comes to.
 pub enum Done<K: Key, V: Clone, E, R: Runtime> {
-    /// This was loaded, and gets its place as the load lands.
+    /// This was loaded, and gets its place as the load finishes.
     Brought(Box<Brought<K, V, E, R>>),
     /// The entry is there, and pinned for all who have waited.
     Loaded(Arc<Pin<K, V, E, R>>),
     /// Its key was written meanwhile, and is being loaded by another load since then: look again.
     Elsewhere,
-    /// This was written, and is clean as the flush lands.
+    /// This was written, and is clean as the flush finishes.
     Written(Writing<K, V, E, R>),
     Flushed,
 }
@@ -69,7 +69,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Clone for Done<K, V, E, R> {
     fn clone(&self) -> Self {
         match self {
             Self::Loaded(pin) => Self::Loaded(Arc::clone(pin)),
-            // Nobody is told of what has not landed.
+            // Nobody is told of what is not finished.
             Self::Elsewhere | Self::Brought(_) => Self::Elsewhere,
             Self::Flushed | Self::Written(_) => Self::Flushed,
         }

@@ -3,7 +3,7 @@
 use alloc::sync::{Arc, Weak};
 use core::fmt;
 
-use super::{WriteBack, asking::Wraps, shared::Shared};
+use super::{WriteBack, lookup::Wraps, shared::Shared};
 use crate::{Key, Runtime};
 
 /// A handle of a [`WriteBack`] that does not keep it alive.

@@ -263,7 +263,7 @@ fn who_lends_its_load_begins_in_both_epochs() {
         assert_eq!((joined.own(), rig.census()), (0, (2, 3, 2)));
         if is_told {
             rig.visit_with(&mut second, None);
-            rig.land(&mut second, 2, 6);
+            rig.finish(&mut second, 2, 6);
             assert_eq!((rig.outcome(&mut second).value, rig.outcome(&mut joined).value), (6, 6));
             assert_eq!(rig.served(1).value, 6);
         } else {

@@ -136,7 +136,7 @@ fn after_a_failed_refresh_the_value_stays_and_the_next_one_has_a_ticket() {
     rig.now += 20;
     let mut ticket = rig.arrive_stale(1).1.expect("a ticket");
     assert_eq!(rig.visit(&mut ticket), Step::MakeShared);
-    rig.land_failure(&mut ticket, 1, failure("down"));
+    rig.finish_with_failure(&mut ticket, 1, failure("down"));
     assert_eq!(rig.error(&mut ticket), Some("down"));
     let (status, ticket) = rig.arrive_stale(1);
     assert_eq!(status, Status::Stale(nanos(10)));

@@ -3,14 +3,14 @@
 use super::*;
 
 /// The load that a caller has been handed answers, and the caller needs the value alone if that comes of its own load.
-fn land_for_value(rig: &mut Rig, caller: &mut Caller, number: u32, loaded: impl Into<Loaded<u32>>) -> Step {
+fn finish_for_value(rig: &mut Rig, caller: &mut Caller, number: u32, loaded: impl Into<Loaded<u32>>) -> Step {
     rig.effects = Effects::default();
     rig.effects.number = number;
     (caller.waiting.after, caller.load) = (number, None);
     let news = News::new(loaded.into(), Judgement::default());
     rig.step(caller, false, |shard, waiting, visit, effects| {
         let visit = Visit { wants_value: true, ..*visit };
-        shard.land(waiting, &mut Some(Ok(news)), visit.reached, &visit, effects)
+        shard.finish(waiting, &mut Some(Ok(news)), visit.reached, &visit, effects)
     })
 }
 
@@ -29,7 +29,7 @@ fn it_is_told_and_stored_and_nothing_stays_behind() {
             rig.visit(&mut caller);
         }
         rig.now += 7;
-        assert_eq!(rig.land(&mut caller, 1, 5), Step::Told);
+        assert_eq!(rig.finish(&mut caller, 1, 5), Step::Told);
         assert!(!caller.is_seated() && !rig.wakes_somebody());
         let outcome = rig.outcome(&mut caller);
         assert_eq!((outcome.value, outcome.status, outcome.led, outcome.attempt), (5, Status::Miss, true, Some(1)));
@@ -62,7 +62,7 @@ fn the_value_alone_is_told_where_nothing_else_is_needed() {
             rig.now += 20;
         }
         let mut caller = rig.seat(1);
-        assert_eq!(land_for_value(&mut rig, &mut caller, 1, 5), Step::Told);
+        assert_eq!(finish_for_value(&mut rig, &mut caller, 1, 5), Step::Told);
         assert_eq!((rig.effects.value.take(), caller.told.is_none(), caller.is_seated()), (Some(5), true, false));
         let counts = (rig.shard.counts.misses, rig.shard.counts.expired);
         assert_eq!((counts, sums(&rig)), (if found { (0, 1) } else { (1, 0) }, (1, 1, 0)));
@@ -76,7 +76,7 @@ fn the_whole_outcome_is_told_where_others_wait() {
     let mut rig = Rig::new(rules());
     let (mut first, mut second) = (rig.wait(1), rig.wait(1));
     rig.drive(&mut first, 1);
-    assert_eq!(land_for_value(&mut rig, &mut first, 1, 5), Step::Told);
+    assert_eq!(finish_for_value(&mut rig, &mut first, 1, 5), Step::Told);
     assert_eq!((rig.effects.value, rig.wakes_somebody()), (None, true));
     assert_eq!((rig.outcome(&mut first).status, rig.outcome(&mut second).status), (Status::Miss, Status::LockHit));
     assert_eq!((sums(&rig), rig.census()), ((1, 1, 0), (0, 0, 0)));
@@ -88,7 +88,7 @@ fn the_whole_outcome_is_told_of_the_load_of_another_who_has_left() {
     let (first, mut second) = (rig.wait(1), rig.wait(1));
     rig.leave(first);
     rig.drive(&mut second, 1);
-    assert_eq!(rig.land(&mut second, 1, 5), Step::Told);
+    assert_eq!(rig.finish(&mut second, 1, 5), Step::Told);
     let outcome = rig.outcome(&mut second);
     assert_eq!((outcome.status, outcome.led, outcome.attempt), (Status::LockHit, false, Some(1)));
     assert_eq!((rig.shard.counts.joined, sums(&rig), rig.census()), (1, (1, 1, 0), (0, 0, 0)));
@@ -106,10 +106,10 @@ fn it_is_not_stored_after_a_write() {
             rig.remove(1);
         }
         let value = if wants_value {
-            land_for_value(&mut rig, &mut caller, 1, 5);
+            finish_for_value(&mut rig, &mut caller, 1, 5);
             rig.effects.value.take()
         } else {
-            rig.land(&mut caller, 1, 5);
+            rig.finish(&mut caller, 1, 5);
             let told = caller.told.take().and_then(Result::ok);
             assert!(told.as_ref().is_some_and(|outcome| outcome.generation.is_none() && outcome.attempt == Some(1)));
             told.map(|outcome| outcome.value)
@@ -141,7 +141,7 @@ fn what_was_inserted_meanwhile_is_told_in_its_place() {
     let mut rig = Rig::new(rules());
     let mut caller = rig.seat(1);
     rig.insert(1, 9);
-    assert_eq!(land_for_value(&mut rig, &mut caller, 1, 5), Step::Told);
+    assert_eq!(finish_for_value(&mut rig, &mut caller, 1, 5), Step::Told);
     assert_eq!((rig.effects.value, &rig.effects.rest().values[..]), (None, &[5][..]));
     assert_eq!((rig.outcome(&mut caller).value, rig.served(1).value), (9, 9));
     assert_eq!((sums(&rig), rig.census()), ((1, 0, 1), (0, 0, 0)));
@@ -157,10 +157,10 @@ fn who_loads_alone_is_told_and_stores_nothing() {
         let mut alone = rig.seat(1);
         assert!(alone.waiting.is_alone && alone.step == Step::Make);
         if wants_value {
-            land_for_value(&mut rig, &mut alone, 1, 5);
+            finish_for_value(&mut rig, &mut alone, 1, 5);
             assert_eq!(rig.effects.value.take(), Some(5));
         } else {
-            rig.land(&mut alone, 1, 5);
+            rig.finish(&mut alone, 1, 5);
             let outcome = rig.outcome(&mut alone);
             assert_eq!((outcome.attempt, outcome.generation, outcome.led), (None, None, true));
         }
@@ -176,7 +176,7 @@ fn its_waker_is_handed_out_to_be_dropped() {
     let mut caller = rig.wait(1);
     let count = Arc::clone(&caller.count);
     rig.drive(&mut caller, 1);
-    rig.land(&mut caller, 1, 5);
+    rig.finish(&mut caller, 1, 5);
     assert!(rig.effects.old.is_some());
     drop(caller);
     rig.effects = Effects::default();
@@ -203,7 +203,7 @@ fn beside_another_attempt_it_ends_as_ever() {
     let mut second = rig.wait(1);
     rig.leave(first);
     rig.drive(&mut second, 2);
-    assert_eq!(land_for_value(&mut rig, &mut second, 2, 6), Step::Told);
+    assert_eq!(finish_for_value(&mut rig, &mut second, 2, 6), Step::Told);
     assert_eq!((rig.effects.value, &rig.effects.rest().loads[..]), (None, &[1][..]), "the other load is dropped");
     assert_eq!((rig.outcome(&mut second).value, sums(&rig), rig.census()), (6, (2, 1, 1), (0, 0, 0)));
 }
@@ -214,16 +214,16 @@ fn only_a_key_of_which_nothing_is_known_is_blank() {
     let mut rig = Rig::new(Rules { backoff: BACKOFF, ..rules() });
     let mut first = rig.seat(1);
     assert!(rig.shard.flights.slot(&first.waiting.seat).is_blank);
-    rig.land(&mut first, 1, Loaded::new(5).ttl(nanos(10)));
+    rig.finish(&mut first, 1, Loaded::new(5).ttl(nanos(10)));
     rig.now += 20;
     let mut second = rig.seat(1);
     assert!(!rig.shard.flights.slot(&second.waiting.seat).is_blank, "a value is held that has expired");
-    rig.land(&mut second, 1, 6);
+    rig.finish(&mut second, 1, 6);
     rig.remove(1);
     rig.load_fails(1, "down");
     rig.now += 10;
     let mut third = rig.seat(1);
     assert!(!rig.shard.flights.slot(&third.waiting.seat).is_blank, "a failure is kept");
-    rig.land(&mut third, 1, 7);
+    rig.finish(&mut third, 1, 7);
     assert_eq!((rig.served(1).value, rig.shard.failures.len()), (7, 0));
 }

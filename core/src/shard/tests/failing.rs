@@ -43,7 +43,7 @@ fn a_panic_is_told_to_all_who_waited() {
     let mut rig = Rig::new(rules());
     let (mut first, mut second) = (rig.wait(1), rig.wait(1));
     rig.drive(&mut second, 1);
-    rig.land_failure(&mut second, 1, Failure::new(Cause::Panicked));
+    rig.finish_with_failure(&mut second, 1, Failure::new(Cause::Panicked));
     assert!(rig.hear(&mut first).is_err_and(|error| error.is_panicked()));
     assert_eq!((rig.shard.flights.counts.panicked, rig.shard.flights.counts.failed), (1, 0));
     assert_eq!(rig.wait(1).own(), 1, "a later caller starts afresh");
@@ -166,7 +166,7 @@ fn a_dropped_load_leaves_the_count_as_it_is() {
 fn a_panic_and_a_budget_exceeded_are_kept_like_any_failure() {
     let mut rig = Rig::new(Rules { budget: Some(nanos(5)), ..kept() });
     let mut caller = rig.seat(1);
-    rig.land_failure(&mut caller, 1, Failure::new(Cause::Panicked));
+    rig.finish_with_failure(&mut caller, 1, Failure::new(Cause::Panicked));
     assert!(matches!(rig.arrive(1), Found::Refused(error) if error.is_panicked() && error.is_cached()));
 
     let mut caller = rig.wait(2);

@@ -83,7 +83,7 @@ fn a_failure_with_others_in_flight_is_told_to_its_beginner_alone() {
         take_over(&mut rig, &mut joined);
         write(&mut rig, detached);
         rig.drive(&mut idle, 1);
-        rig.land_failure(&mut idle, 1, failure("first"));
+        rig.finish_with_failure(&mut idle, 1, failure("first"));
         assert!(rig.wakes_somebody());
         rig.rest(&mut idle);
         assert_eq!(rig.told(&beginner), Some(Err("first")), "any caller may have polled it");
@@ -151,7 +151,7 @@ fn what_is_out_when_a_value_is_inserted_comes_back_to_be_dropped() {
     let (mut rig, mut beginner, mut joined) = flight_of_two(false);
     rig.drive(&mut joined, 1);
     rig.insert(7, 3);
-    assert_eq!(rig.land(&mut joined, 1, 4), Step::Told);
+    assert_eq!(rig.finish(&mut joined, 1, 4), Step::Told);
     assert_eq!((rig.outcome(&mut joined).value, rig.outcome(&mut beginner).value), (3, 3));
     assert_eq!(rig.served(7).value, 3);
     assert_eq!(rig.shard.flights.counts.succeeded, 0);

@@ -17,7 +17,7 @@ fn a_load_in_the_flight_stays_when_its_beginner_leaves() {
         assert_eq!((rig.census(), rig.shard.flights.counts.dropped), ((1, 1, 1), 0));
         rig.drive(&mut joined, 1);
         assert_eq!(joined.load, Some(7));
-        rig.land(&mut joined, 1, 5);
+        rig.finish(&mut joined, 1, 5);
         let outcome = rig.outcome(&mut joined);
         assert_eq!((outcome.value, outcome.status), (5, Status::LockHit), "any caller may have polled it (D7)");
         assert_eq!(rig.contains(7), !detached);
@@ -66,7 +66,7 @@ fn a_lent_load_leaves_with_its_owner_and_the_flight_is_vacant() {
             rig.rest(&mut other);
             rig.answer_anew(&other, 5);
         } else {
-            rig.land(&mut other, 2, 5);
+            rig.finish(&mut other, 2, 5);
         }
         let outcome = rig.outcome(&mut other);
         assert_eq!((outcome.value, outcome.attempt, outcome.led), (5, Some(2), true));
@@ -121,7 +121,7 @@ fn a_failure_of_one_who_has_left_is_told_to_nobody() {
     assert_eq!(joined.own(), 2);
     assert!(!rig.leave(beginner));
     rig.drive(&mut idle, 1);
-    rig.land_failure(&mut idle, 1, failure("first"));
+    rig.finish_with_failure(&mut idle, 1, failure("first"));
     assert!(rig.wakes_somebody());
     assert_eq!((rig.told(&joined), rig.told(&idle)), (None, None));
     rig.check_sums(&[&joined, &idle]);
@@ -136,7 +136,7 @@ fn who_takes_over_the_last_seat_goes_on_with_the_load() {
     caller.waiting.make_quiet();
     rig.now += 3;
     assert_eq!(rig.visit_with(&mut caller, None), Step::Poll);
-    rig.land(&mut caller, 1, 5);
+    rig.finish(&mut caller, 1, 5);
     assert_eq!((rig.outcome(&mut caller).value, rig.served(7).value), (5, 5));
     assert_eq!((rig.shard.counts.misses, rig.shard.flights.counts.succeeded), (0, 1), "it is no lookup");
 }

@@ -128,7 +128,7 @@ fn chance_is_the_calls() {
     let mut rig = Rig::new(Rules { ttl: nanos(100).into(), early: early(None, Some(1.0)), ..rules() });
     let mut caller = rig.seat(1);
     rig.now = 1050;
-    rig.land(&mut caller, 1, 10);
+    rig.finish(&mut caller, 1, 10);
     let _ = rig.outcome(&mut caller);
     rig.now = 1100;
     for (random, asked) in [(None, false), (Some(1.0), false), (Some(0.37), false), (Some(0.36), true)] {

@@ -94,7 +94,7 @@ fn a_ticket_that_is_polled_hears_of_the_wakes_of_its_load_though_others_pass_by(
     rig.wake_load(&ticket);
     assert_eq!(ticket.woken(), 1);
     assert_eq!(rig.visit(&mut ticket), Step::Poll);
-    rig.land(&mut ticket, 1, 6);
+    rig.finish(&mut ticket, 1, 6);
     assert_eq!((rig.outcome(&mut ticket).value, rig.served(1).value), (6, 6));
 }
 
@@ -104,7 +104,7 @@ fn a_passer_by_whose_poll_ends_the_load_publishes_it_and_wakes_the_ticket() {
     let (mut rig, mut ticket) = claimed(stale());
     rig.poll(&mut ticket);
     let mut caller = passer_by(&mut rig);
-    assert_eq!(rig.land(&mut caller, 1, 6), Step::Told);
+    assert_eq!(rig.finish(&mut caller, 1, 6), Step::Told);
     assert!(caller.told.is_none(), "it has been served");
     rig.unlock();
     assert!(!rig.leave(caller));
@@ -121,7 +121,7 @@ fn a_passer_by_whose_poll_fails_leaves_the_value_and_counts_no_error() {
     for cause in [Cause::Error(Arc::new("down")), Cause::Panicked] {
         let (mut rig, mut ticket) = claimed(Rules { backoff: BACKOFF, ..stale() });
         let mut caller = passer_by(&mut rig);
-        assert_eq!(rig.land_failure(&mut caller, 1, Failure::new(cause)), Step::Told);
+        assert_eq!(rig.finish_with_failure(&mut caller, 1, Failure::new(cause)), Step::Told);
         assert!(caller.told.is_none(), "it has been served");
         assert!(!rig.leave(caller));
         assert!(rig.error(&mut ticket).is_some());
@@ -195,7 +195,7 @@ fn in_a_slot_the_others_look_after_the_refresh() {
     assert_eq!(refresher.own(), 1);
     let Found::LookAfter(outcome, mut caller) = rig.arrive(1) else { panic!("it wants a poll") };
     assert_eq!((outcome.value, outcome.status), (5, Status::Stale(nanos(10))));
-    rig.land(&mut caller, 1, 6);
+    rig.finish(&mut caller, 1, 6);
     let outcome = rig.outcome(&mut refresher);
     assert_eq!((outcome.value, outcome.status), (6, Status::Expired));
 }
@@ -207,7 +207,7 @@ fn a_refresh_is_driven_to_its_end_by_passers_by() {
     for polls in 0..5 {
         let mut caller = passer_by(&mut rig);
         if polls == 4 {
-            rig.land(&mut caller, 1, Loaded::new(6).ttl(nanos(100)));
+            rig.finish(&mut caller, 1, Loaded::new(6).ttl(nanos(100)));
             break;
         }
         let waker = rig.effects.waker.clone().expect("it is shared");

@@ -227,7 +227,7 @@ impl Rig {
     }
 
     /// A load that a caller has been handed is ready.
-    pub(super) fn land(&mut self, caller: &mut Caller, number: u32, loaded: impl Into<Loaded<u32>>) -> Step {
+    pub(super) fn finish(&mut self, caller: &mut Caller, number: u32, loaded: impl Into<Loaded<u32>>) -> Step {
         self.effects = Effects::default();
         self.effects.number = number;
         if caller.number != number {
@@ -236,11 +236,16 @@ impl Rig {
         caller.load = None;
         let news = News::new(loaded.into(), Judgement::default());
         self.step(caller, false, |shard, waiting, visit, effects| {
-            shard.land(waiting, &mut Some(Ok(news)), visit.reached, visit, effects)
+            shard.finish(waiting, &mut Some(Ok(news)), visit.reached, visit, effects)
         })
     }
 
-    pub(super) fn land_failure(&mut self, caller: &mut Caller, number: u32, failure: Failure<&'static str>) -> Step {
+    pub(super) fn finish_with_failure(
+        &mut self,
+        caller: &mut Caller,
+        number: u32,
+        failure: Failure<&'static str>,
+    ) -> Step {
         self.effects = Effects::default();
         self.effects.number = number;
         if caller.number != number {
@@ -248,20 +253,20 @@ impl Rig {
         }
         caller.load = None;
         self.step(caller, false, |shard, waiting, visit, effects| {
-            shard.land(waiting, &mut Some(Err(failure)), visit.reached, visit, effects)
+            shard.finish(waiting, &mut Some(Err(failure)), visit.reached, visit, effects)
         })
     }
 
     /// A caller polls this attempt's load, which is ready.
     pub(super) fn answer(&mut self, caller: &mut Caller, number: u32, loaded: impl Into<Loaded<u32>>) -> Step {
         self.drive(caller, number);
-        self.land(caller, number, loaded)
+        self.finish(caller, number, loaded)
     }
 
     /// A caller polls this attempt's load, which has failed.
     pub(super) fn fail(&mut self, caller: &mut Caller, number: u32, name: &'static str) -> Step {
         self.drive(caller, number);
-        self.land_failure(caller, number, failure(name))
+        self.finish_with_failure(caller, number, failure(name))
     }
 
     /// Looks whether a caller's wait is over, and counts nothing.
@@ -309,7 +314,7 @@ impl Rig {
     pub(super) fn load(&mut self, key: u32, loaded: impl Into<Loaded<u32>>) -> Outcome<u32, &'static str> {
         let mut caller = self.seat(key);
         assert_eq!(caller.step, Step::Make);
-        self.land(&mut caller, 1, loaded);
+        self.finish(&mut caller, 1, loaded);
         caller.told.take().expect("it is told").expect("a value")
     }
 

@@ -42,7 +42,7 @@ fn a_slow_load_does_not_eat_its_values_lifetime() {
     let mut rig = Rig::new(Rules { ttl: Ttl::For(nanos(30)), ..rules() });
     let mut caller = rig.seat(1);
     rig.now += 500;
-    rig.land(&mut caller, 1, 6);
+    rig.finish(&mut caller, 1, 6);
     let outcome = rig.outcome(&mut caller);
     assert_eq!((outcome.time_left, outcome.waited), (TimeLeft::For(nanos(30)), nanos(500)));
     assert_eq!((rig.served(1).age, rig.shard.counts.load_time), (Duration::ZERO, 500));
@@ -57,9 +57,9 @@ fn an_answer_after_the_first_is_discarded() {
     let mut second = rig.seat(1);
     assert_eq!((first.step, second.step, second.own()), (Step::Make, Step::Make, 2));
     let mut third = rig.wait(1);
-    rig.land(&mut first, 1, 6);
+    rig.finish(&mut first, 1, 6);
     assert!(rig.wakes_somebody());
-    assert_eq!(rig.land(&mut second, 2, 7), Step::Told);
+    assert_eq!(rig.finish(&mut second, 2, 7), Step::Told);
     assert!(!rig.wakes_somebody(), "nobody is woken twice (D15)");
     assert_eq!(rig.effects.rest().values, [7], "dropped outside the lock");
     assert_eq!((rig.told(&second), rig.served(1).value), (Some(Ok(6)), 6));
@@ -75,10 +75,10 @@ fn a_failure_before_anothers_answer_is_not_kept() {
     let mut first = rig.seat(1);
     rig.now += 5;
     let mut second = rig.seat(1);
-    assert_eq!(rig.land_failure(&mut first, 1, failure("down")), Step::Told);
+    assert_eq!(rig.finish_with_failure(&mut first, 1, failure("down")), Step::Told);
     assert_eq!((rig.told(&first), rig.told(&second)), (Some(Err("down")), None));
     assert_eq!(rig.shard.failures.len(), 0);
-    rig.land(&mut second, 2, 6);
+    rig.finish(&mut second, 2, 6);
     assert_eq!((rig.told(&second), rig.shard.failures.len(), rig.served(1).value), (Some(Ok(6)), 0, 6));
 }
 
@@ -134,7 +134,7 @@ fn those_who_came_before_a_removal_have_the_loads_outcome_and_those_after_lead_a
     assert_eq!((rig.told(&late), rig.peek(1).is_none()), (None, true));
 
     rig.shard.flights.detach_all();
-    rig.land_failure(&mut late, 1, failure("down"));
+    rig.finish_with_failure(&mut late, 1, failure("down"));
     assert_eq!((rig.told(&late), rig.shard.failures.len()), (Some(Err("down")), 0));
 }
 
@@ -145,7 +145,7 @@ fn a_load_that_a_write_has_voided_does_not_undo_it() {
     let mut early = rig.seat(1);
     assert_eq!(rig.remove(1), None, "an absent key, and a write all the same");
     rig.insert(1, 8);
-    rig.land(&mut early, 1, 6);
+    rig.finish(&mut early, 1, 6);
     assert_eq!((rig.told(&early), rig.served(1).value), (Some(Ok(6)), 8));
     assert_eq!(rig.shard.values.counts.stored, 1);
 }

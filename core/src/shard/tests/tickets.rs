@@ -31,7 +31,7 @@ fn a_ticket_by_the_loader_is_made_when_it_is_polled() {
     assert_eq!(rig.visit(&mut ticket), Step::MakeShared);
     assert_eq!((rig.effects.number, rig.census().2, rig.shard.flights.counts.begun), (1, 1, 1));
     assert!(rig.effects.waker.is_none(), "it waits alone");
-    rig.land(&mut ticket, 1, 6);
+    rig.finish(&mut ticket, 1, 6);
     let outcome = rig.outcome(&mut ticket);
     assert_eq!((outcome.value, outcome.status, outcome.led), (6, Status::Expired, true));
     assert_eq!((rig.served(1).value, rig.census()), (6, (0, 0, 0)));
@@ -73,7 +73,7 @@ fn who_joins_a_ticket_that_is_not_polled_makes_its_load() {
     let mut joined = rig.seat(1);
     assert_eq!((joined.own(), joined.step, rig.effects.number), (0, Step::MakeShared, 1));
     assert!(rig.effects.waker.is_some(), "with the waker of all");
-    rig.land(&mut joined, 1, 6);
+    rig.finish(&mut joined, 1, 6);
     assert_eq!((rig.outcome(&mut joined).status, rig.outcome(&mut ticket).value), (Status::LockHit, 6));
 }
 
@@ -97,7 +97,7 @@ fn a_ticket_for_a_fresh_value_leaves_it_until_the_refresh_is_there() {
     let mut ticket = ticket.expect("a ticket");
     assert_eq!((status, rig.served(1).value), (Status::Hit, 5));
     rig.visit(&mut ticket);
-    rig.land(&mut ticket, 1, Loaded::new(6).ttl(nanos(100)));
+    rig.finish(&mut ticket, 1, Loaded::new(6).ttl(nanos(100)));
     assert_eq!(rig.served(1).value, 6);
 }
 
@@ -127,7 +127,7 @@ fn a_ticket_leads_where_no_load_is_in_flight() {
     let mut ticket = rig.arrive_stale(1).1.expect("a ticket");
     assert_eq!((ticket.own(), rig.shard.flights.counts.takeovers), (2, 0));
     assert_eq!(rig.visit(&mut other), Step::MakeShared, "the first caller that comes");
-    rig.land(&mut other, 2, 6);
+    rig.finish(&mut other, 2, 6);
     assert_eq!((rig.outcome(&mut other).led, rig.outcome(&mut ticket).led), (false, true));
 }
 

@@ -71,7 +71,7 @@ fn the_load_is_driven_before_any_deadline_is_looked_at() {
     let mut caller = rig.wait(1);
     rig.now += 5;
     assert_eq!(rig.visit(&mut caller), Step::Poll);
-    rig.land(&mut caller, 1, 6);
+    rig.finish(&mut caller, 1, 6);
     assert_eq!(rig.told(&caller), Some(Ok(6)));
 }
 
@@ -98,7 +98,7 @@ fn each_load_is_polled_once_before_a_deadline_counts_woken_or_not() {
     rig.poll(&mut second);
     rig.now += 1;
     assert_eq!(rig.visit(&mut third), Step::Poll);
-    rig.land(&mut third, 1, 6);
+    rig.finish(&mut third, 1, 6);
     assert_eq!(rig.outcome(&mut third).value, 6, "an answer beats it");
 }
 

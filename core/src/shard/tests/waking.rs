@@ -53,7 +53,7 @@ fn completion_wakes_each_waiter_once_and_all_in_one_go() {
     // They have all been woken by the load, and two have yet to come again.
     rig.poll(&mut callers[0]);
     rig.poll(&mut callers[2]);
-    rig.land(&mut callers[1], 1, 6);
+    rig.finish(&mut callers[1], 1, 6);
     rig.unlock();
     let [first, _, third] = woken(&callers);
     assert_eq!((first, third), (1, 1));
@@ -185,7 +185,7 @@ fn a_failure_beside_others_wakes_all_who_wait() {
     rig.unlock();
     rig.poll(&mut first);
     let _ = [&first, &second, &third].map(Caller::woken);
-    assert_eq!(rig.land_failure(&mut second, 1, failure("down")), Step::Wait);
+    assert_eq!(rig.finish_with_failure(&mut second, 1, failure("down")), Step::Wait);
     rig.unlock();
     assert_eq!(
         [&first, &second, &third].map(Caller::woken),

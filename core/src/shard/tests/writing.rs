@@ -269,9 +269,9 @@ fn what_was_stored_is_held_or_has_left_for_one_reason() {
                 Found::Seated(mut caller) => {
                     assert_eq!(caller.step, Step::Make);
                     if choice == 6 {
-                        rig.land_failure(&mut caller, 1, failure("down"))
+                        rig.finish_with_failure(&mut caller, 1, failure("down"))
                     } else {
-                        rig.land(&mut caller, 1, loaded)
+                        rig.finish(&mut caller, 1, loaded)
                     };
                     assert!(!caller.is_seated() && caller.told.is_some());
                 }

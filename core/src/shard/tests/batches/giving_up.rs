@@ -13,7 +13,7 @@ fn a_load_that_is_abandoned_leaves_its_keys_to_those_who_wait() {
     assert_eq!((first.woken(), joined.woken(), second.woken()), (1, 1, 0));
     assert_eq!(rig.visit(&mut joined), Step::Make);
     assert_eq!((joined.own(), rig.visit(&mut first)), (2, Step::Wait));
-    rig.land(&mut joined, 2, 5);
+    rig.finish(&mut joined, 2, 5);
     assert_eq!((rig.outcome(&mut first).value, rig.outcome(&mut joined).value), (5, 5));
     rig.abandon(&places[1]);
     assert_eq!(

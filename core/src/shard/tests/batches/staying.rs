@@ -77,7 +77,7 @@ fn who_comes_to_a_load_that_is_being_dropped_leads() {
         rig.abandon(place);
     }
     assert_eq!((rig.live(&joined), rig.census()), (1, (1, 1, 1)), "it is not its load");
-    rig.land(&mut joined, 2, 7);
+    rig.finish(&mut joined, 2, 7);
     assert_eq!((rig.outcome(&mut joined).value, rig.census()), (7, (0, 0, 0)));
     rig.deliver(&places[0], Ok(5));
     assert_eq!((rig.served(1).value, batch.awaited()), (7, None));

@@ -9,7 +9,7 @@ pub(super) enum What {
     TakeSeat,
     Visit,
     CheckIn(Option<u32>),
-    Land(Result<News<u32>, Failure<&'static str>>),
+    Finish(Result<News<u32>, Failure<&'static str>>),
 }
 
 impl Actor {
@@ -96,7 +96,7 @@ impl World {
             What::Arrive | What::TakeSeat => shard.arrive(waiting, &visit, effects),
             What::Visit => shard.visit(waiting, &visit, effects),
             What::CheckIn(load) => shard.check_in(waiting, load, &visit, effects),
-            What::Land(news) => shard.land(waiting, &mut Some(news), now, &visit, effects),
+            What::Finish(news) => shard.finish(waiting, &mut Some(news), now, &visit, effects),
         }
     }
 
@@ -214,8 +214,8 @@ impl World {
         }
         (actor.reached, actor.is_present) = (actor.reached.max(at(self.now)), true);
         let what = match answer {
-            Ok(ttl) => What::Land(Ok(self.news(task.expect("a load"), actor.key, ttl))),
-            Err(cause) => What::Land(Err(Failure::new(cause))),
+            Ok(ttl) => What::Finish(Ok(self.news(task.expect("a load"), actor.key, ttl))),
+            Err(cause) => What::Finish(Err(Failure::new(cause))),
         };
         Some(self.step(actor, effects, what, false))
     }

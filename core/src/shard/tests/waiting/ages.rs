@@ -88,7 +88,7 @@ fn when_a_lent_load_has_left_the_next_one_polled_leads_with_its_own() {
     assert_eq!(rig.visit(&mut second), Step::Make);
     assert_eq!((rig.effects.number, second.own(), second.load), (2, 2, Some(77)));
     assert_eq!(rig.visit(&mut third), Step::Wait, "a load is there");
-    rig.land(&mut second, 2, 6);
+    rig.finish(&mut second, 2, 6);
     assert_eq!((rig.outcome(&mut second).status, rig.outcome(&mut third).status), (Status::Miss, Status::LockHit));
     assert_eq!(rig.shard.flights.counts.takeovers, 0, "nobody was overtaken");
 }

@@ -30,7 +30,7 @@ fn a_timeout_of_zero_polls_the_load_of_another_once_and_then_acts() {
         assert_eq!(rig.pend(&mut caller), Step::Told);
     }
     let mut caller = rig.seat_with(1, hurried, Some(Start::Made));
-    rig.land(&mut caller, 1, 6);
+    rig.finish(&mut caller, 1, 6);
     assert_eq!((rig.outcome(&mut caller).value, rig.outcome(&mut leader).value), (6, 6));
 }
 

@@ -8,15 +8,12 @@ use core::{
 };
 
 use super::{
-    After, Borrowed, CallerLoad, Engine, Owned, ShardOf, Stay, VisitOf,
-    engine::{LinksOf, ToldOf},
-    guard::Driving,
-    stay::State,
+    After, Borrowed, CallerLoad, Engine, Owned, ShardOf, Stay, VisitOf, engine::LinksOf, guard::Driving, stay::State,
 };
 use crate::{
     Instant, Key, LoadError, Outcome, Runtime, Tuning,
     contain::aside,
-    shard::{AsKey, Call, Step},
+    shard::{AsKey, Call, LookupResult, Step},
 };
 
 /// An outcome, and the refresh that goes with it.
@@ -249,7 +246,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         call: &Call,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
         cx: &mut Context<'_>,
-    ) -> Poll<ToldOf<V, E>> {
+    ) -> Poll<LookupResult<V, E>> {
         if let Some(told) = self.collect(stay, by) {
             return told;
         }
@@ -265,7 +262,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         &self,
         stay: &mut Stay<R>,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
-    ) -> Option<Poll<ToldOf<V, E>>> {
+    ) -> Option<Poll<LookupResult<V, E>>> {
         if !stay.waiting.seat.is_taken() {
             return Some(Poll::Pending);
         }

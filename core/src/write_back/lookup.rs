@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Fault, Key, Previous, Runtime,
-    dirty::{Asked, Standing},
+    dirty::{LookupStep, Standing},
     flight::{Start, Woken},
     shard::{AsKey, Seat, Step},
     share::{After, CallerLoad},
@@ -40,7 +40,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Clone for Wraps<K, V, E, R> {
 impl<K: Key, V: Clone, E, R: Runtime> Copy for Wraps<K, V, E, R> {}
 
 /// One caller who asks for an entry.
-pub(super) struct Asking<'a, K: Key, V: Clone, E, R: Runtime> {
+pub(super) struct PinLookup<'a, K: Key, V: Clone, E, R: Runtime> {
     shared: &'a Arc<Shared<K, V, E, R>>,
     wraps: Wraps<K, V, E, R>,
     key: &'a K,
@@ -102,10 +102,10 @@ enum Look {
     /// It has its seat in the load, and goes on so.
     Seated(Step),
     /// There is no load that it could wait for.
-    Else(Asked),
+    Else(LookupStep),
 }
 
-impl<'a, K: Key, V: Clone, E, R: Runtime> Asking<'a, K, V, E, R> {
+impl<'a, K: Key, V: Clone, E, R: Runtime> PinLookup<'a, K, V, E, R> {
     pub(super) fn new(
         shared: &'a Arc<Shared<K, V, E, R>>,
         wraps: Wraps<K, V, E, R>,
@@ -170,13 +170,13 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> Asking<'a, K, V, E, R> {
             let is_loading = || flights.flights.find(hash, |task| task.is_load_of(key)).is_some();
             let asked = book.ledger.ask(hash, |k| k == key, is_loading, standing);
             match asked {
-                Asked::Loading => {}
+                LookupStep::Loading => {}
                 // Held outside the lock, where it is given back if a key panics that is cloned.
-                Asked::Place => _ = held.get_or_insert_with(|| Place::new(shared)),
+                LookupStep::Place => _ = held.get_or_insert_with(|| Place::new(shared)),
                 other => return Look::Else(other),
             }
             let task = Task::Load(key.clone());
-            let place = held.take_if(|_| asked == Asked::Place);
+            let place = held.take_if(|_| asked == LookupStep::Place);
             *leads = place.is_some();
             let claim = place.map(|place| Claim { place, seat: Seat::default() });
             let begin = OwnLoad { shared: Arc::clone(shared), wraps: *wraps, hash, patience: *patience, claim };
@@ -191,15 +191,15 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> Asking<'a, K, V, E, R> {
         });
         match (look, load) {
             (Look::Seated(step), Some(load)) => Ok(Found::Load(load.go_on(Some(step), &mut after, cx))),
-            (Look::Else(Asked::There(place)), _) => {
+            (Look::Else(LookupStep::There(place)), _) => {
                 let pin = Pinning::new(shared, place);
                 Ok(Found::There(Pinned::new(pin, key.clone())))
             }
-            (Look::Else(Asked::Ticket(ticket)), _) => {
+            (Look::Else(LookupStep::Ticket(ticket)), _) => {
                 waiting.queue_up(ticket);
                 Ok(Found::NoRoom)
             }
-            (Look::Else(Asked::Waits), _) => Ok(Found::NoRoom),
+            (Look::Else(LookupStep::Waits), _) => Ok(Found::NoRoom),
             (Look::Else(_), _) => Err(WriteBackError::Full),
             _ => Err(WriteBackError::Closed),
         }

@@ -6,7 +6,7 @@ use crate::{Instant, dirty::Delays};
 
 type Pages = Ledger<u32, u32, u32>;
 
-fn ask(pages: &mut Pages, key: u32, is_loading: bool, standing: Standing) -> Asked {
+fn ask(pages: &mut Pages, key: u32, is_loading: bool, standing: Standing) -> LookupStep {
     pages.ask(u64::from(key), |k| *k == key, || is_loading, standing)
 }
 
@@ -17,20 +17,20 @@ fn load(pages: &mut Pages, key: u32, is_clear: bool) -> u32 {
     place
 }
 
-fn ticket(asked: Asked) -> Ticket {
-    let Asked::Ticket(ticket) = asked else { panic!("{asked:?}") };
+fn ticket(asked: LookupStep) -> Ticket {
+    let LookupStep::Ticket(ticket) = asked else { panic!("{asked:?}") };
     ticket
 }
 
 #[test]
 fn an_entry_comes_before_its_load_and_that_before_room() {
     let mut pages = Pages::new(2, Delays::default());
-    assert_eq!(ask(&mut pages, 1, true, Standing::MayWait), Asked::Loading);
+    assert_eq!(ask(&mut pages, 1, true, Standing::MayWait), LookupStep::Loading);
     assert_eq!(pages.reserved, 0, "who joins a load needs no place");
-    assert_eq!(ask(&mut pages, 1, false, Standing::MayWait), Asked::Place);
+    assert_eq!(ask(&mut pages, 1, false, Standing::MayWait), LookupStep::Place);
     let place = load(&mut pages, 1, false);
     for standing in [Standing::HasPlace, Standing::Queues, Standing::MayWait, Standing::Hurries] {
-        assert_eq!(ask(&mut pages, 1, true, standing), Asked::There(place));
+        assert_eq!(ask(&mut pages, 1, true, standing), LookupStep::There(place));
     }
     assert_eq!((pages.entry(place).pins, pages.reserved), (5, 0));
 }
@@ -38,25 +38,25 @@ fn an_entry_comes_before_its_load_and_that_before_room() {
 #[test]
 fn without_room_it_depends_on_who_asks() {
     let mut pages = Pages::new(1, Delays::default());
-    assert_eq!(ask(&mut pages, 1, false, Standing::Hurries), Asked::Place);
-    assert_eq!(ask(&mut pages, 2, false, Standing::Hurries), Asked::Full);
+    assert_eq!(ask(&mut pages, 1, false, Standing::Hurries), LookupStep::Place);
+    assert_eq!(ask(&mut pages, 2, false, Standing::Hurries), LookupStep::Full);
     let first = ticket(ask(&mut pages, 2, false, Standing::MayWait));
-    assert_eq!(ask(&mut pages, 2, false, Standing::Queues), Asked::Waits, "and draws no other ticket");
+    assert_eq!(ask(&mut pages, 2, false, Standing::Queues), LookupStep::Waits, "and draws no other ticket");
     assert_eq!(pages.wait(first, 7), Grant::Waits(None));
     // A place that comes free is that of who waits, and of nobody who comes then.
     assert_eq!(pages.give_back(false), [7]);
-    assert_eq!(ask(&mut pages, 3, false, Standing::Hurries), Asked::Full);
+    assert_eq!(ask(&mut pages, 3, false, Standing::Hurries), LookupStep::Full);
     assert_eq!(pages.wait(first, 7), Grant::Granted(7));
-    assert_eq!(ask(&mut pages, 2, false, Standing::HasPlace), Asked::Place);
+    assert_eq!(ask(&mut pages, 2, false, Standing::HasPlace), LookupStep::Place);
     assert_eq!(pages.reserved, 1, "it is the one that was granted");
 }
 
 #[test]
 fn who_waits_for_a_key_is_called_when_its_load_begins() {
     let (mut pages, none) = (Pages::new(2, Delays::default()), BTreeSet::new());
-    assert_eq!(ask(&mut pages, 1, false, Standing::Hurries), Asked::Place);
+    assert_eq!(ask(&mut pages, 1, false, Standing::Hurries), LookupStep::Place);
     let page = load(&mut pages, 1, false);
-    assert_eq!(ask(&mut pages, 2, false, Standing::Hurries), Asked::Place);
+    assert_eq!(ask(&mut pages, 2, false, Standing::Hurries), LookupStep::Place);
     let (same, other) = [2, 3].map(|key| ticket(ask(&mut pages, key, false, Standing::MayWait))).into();
     assert_eq!((pages.wait(same, 7), pages.wait(other, 8)), (Grant::Waits(None), Grant::Waits(None)));
     assert_eq!(pages.clear(false, &none, None, Some(2)), Ok([7].into()));

@@ -17,26 +17,26 @@ use crate::{
 };
 
 /// One call for one key. Dropped, it leaves its seat before the load goes that it may have lent: who leads next finds it free.
-pub(crate) struct Ask<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> {
+pub(crate) struct KeyLookup<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> {
     pub(crate) engine: &'a Arc<Engine<K, V, E, R, S>>,
     key: &'a Q,
     stay: Stay<R>,
     by: M,
 }
 
-impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Ask<'a, K, Q, V, E, R, S, M> {
+impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> KeyLookup<'a, K, Q, V, E, R, S, M> {
     #[inline]
     pub(crate) fn new(engine: &'a Arc<Engine<K, V, E, R, S>>, key: &'a Q, by: M) -> Self {
         Self { engine, key, stay: Stay::new(), by }
     }
 
     /// The same call, not polled yet, with another way to load.
-    pub(crate) fn with<N>(self, by: N) -> Ask<'a, K, Q, V, E, R, S, N> {
-        Ask::new(self.engine, self.key, by)
+    pub(crate) fn with<N>(self, by: N) -> KeyLookup<'a, K, Q, V, E, R, S, N> {
+        KeyLookup::new(self.engine, self.key, by)
     }
 }
 
-impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Ask<'_, K, Q, V, E, R, S, M>
+impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> KeyLookup<'_, K, Q, V, E, R, S, M>
 where
     K: Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
@@ -64,9 +64,9 @@ where
     }
 }
 
-impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Unpin for Ask<'_, K, Q, V, E, R, S, M> {}
+impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Unpin for KeyLookup<'_, K, Q, V, E, R, S, M> {}
 
-impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Future for Ask<'_, K, Q, V, E, R, S, M>
+impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Future for KeyLookup<'_, K, Q, V, E, R, S, M>
 where
     K: Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
@@ -82,7 +82,7 @@ where
     }
 }
 
-impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Drop for Ask<'_, K, Q, V, E, R, S, M> {
+impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Drop for KeyLookup<'_, K, Q, V, E, R, S, M> {
     #[inline]
     fn drop(&mut self) {
         if self.stay.waiting.seat.is_taken() {
@@ -92,19 +92,19 @@ impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Drop for Ask<'_, 
 }
 
 /// One call for one key that wants the whole outcome.
-pub(crate) struct AskOutcome<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> {
-    pub(crate) ask: Ask<'a, K, Q, V, E, R, S, M>,
+pub(crate) struct OutcomeLookup<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> {
+    pub(crate) ask: KeyLookup<'a, K, Q, V, E, R, S, M>,
     pub(crate) options: LookupOptions,
 }
 
-impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> AskOutcome<'a, K, Q, V, E, R, S, M> {
+impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> OutcomeLookup<'a, K, Q, V, E, R, S, M> {
     /// The same call, not polled yet, with another way to load.
-    pub(crate) fn with<N>(self, by: N) -> AskOutcome<'a, K, Q, V, E, R, S, N> {
-        AskOutcome { ask: self.ask.with(by), options: self.options }
+    pub(crate) fn with<N>(self, by: N) -> OutcomeLookup<'a, K, Q, V, E, R, S, N> {
+        OutcomeLookup { ask: self.ask.with(by), options: self.options }
     }
 }
 
-impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Future for AskOutcome<'_, K, Q, V, E, R, S, M>
+impl<K: Key, Q, V: Clone, E, R: Runtime, S: Tuning, M> Future for OutcomeLookup<'_, K, Q, V, E, R, S, M>
 where
     K: Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,

@@ -20,7 +20,7 @@ pub(crate) enum Standing {
 
 /// What there is for a caller who asks for an entry.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum LookupStep {
     /// The entry at this place, pinned once more.
     There(u32),
     /// The load of it, which somebody else has begun.
@@ -45,23 +45,23 @@ impl<K, V, W> Ledger<K, V, W> {
         eq: impl FnMut(&K) -> bool,
         is_loading: impl FnOnce() -> bool,
         standing: Standing,
-    ) -> Asked {
+    ) -> LookupStep {
         if let Some(place) = self.find(hash, eq) {
             self.pin(place);
-            return Asked::There(place);
+            return LookupStep::There(place);
         }
         if is_loading() {
-            return Asked::Loading;
+            return LookupStep::Loading;
         }
         match standing {
-            Standing::HasPlace => return Asked::Place,
-            Standing::Queues => return Asked::Waits,
+            Standing::HasPlace => return LookupStep::Place,
+            Standing::Queues => return LookupStep::Waits,
             Standing::MayWait | Standing::Hurries => {}
         }
         match self.reserve(hash, standing == Standing::MayWait) {
-            Spoken::Place => Asked::Place,
-            Spoken::Ticket(ticket) => Asked::Ticket(ticket),
-            Spoken::Nothing => Asked::Full,
+            Spoken::Place => LookupStep::Place,
+            Spoken::Ticket(ticket) => LookupStep::Ticket(ticket),
+            Spoken::Nothing => LookupStep::Full,
         }
     }
 

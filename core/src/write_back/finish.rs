@@ -1,4 +1,4 @@
-//! What a load or a flush has brought is entered in the book in the step in which it lands.
+//! What a load or a flush has brought is entered in the book in the step in which it finishes.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::{mem, task::Waker};
@@ -20,9 +20,9 @@ use crate::{
 /// What a task brings, as the engine has it.
 type Brings<K, V, E, R> = Option<Result<News<Done<K, V, E, R>>, Failure<Fault<K, E>>>>;
 
-/// Lands what a task brings, with the flights and the book locked. A value that has no place yet goes back to rest, and is
+/// Finishes a task with what it brings, with the flights and the book locked. A value that has no place yet goes back to rest, and is
 /// polled again at once.
-pub(super) fn land<K: Key, V: Clone, E, R: Runtime>(
+pub(super) fn finish<K: Key, V: Clone, E, R: Runtime>(
     engine: &EngineOf<K, V, E, R>,
     waiting: &mut Waiting<R::Notify>,
     brings: &mut Brings<K, V, E, R>,
@@ -31,7 +31,7 @@ pub(super) fn land<K: Key, V: Clone, E, R: Runtime>(
     effects: &mut Effects<K, V, E, R>,
 ) -> Step {
     let Some(shared) = whose(brings) else {
-        return engine.with(waiting.hash, |flights| flights.land(waiting, brings, now, visit, effects));
+        return engine.with(waiting.hash, |flights| flights.finish(waiting, brings, now, visit, effects));
     };
     shared.with_flights(|flights, book| {
         if let Some(Ok(news)) = brings {
@@ -44,7 +44,7 @@ pub(super) fn land<K: Key, V: Clone, E, R: Runtime>(
                 }
             }
         }
-        flights.land(waiting, brings, now, visit, effects)
+        flights.finish(waiting, brings, now, visit, effects)
     })
 }
 

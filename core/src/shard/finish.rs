@@ -7,11 +7,11 @@ use crate::{Failure, Instant, store::policy::Policy};
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// A load that this caller drove has ended: published, unless something newer is there; then the caller is told. If it
-    /// [needs](Effects::need) room, it has not landed.
+    /// [needs](Effects::need) room, it is not finished.
     ///
     /// What it `brought` is taken from where it is, as it may be large.
     #[inline(always)]
-    pub(crate) fn land(
+    pub(crate) fn finish(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
         brought: &mut Option<Result<News<V>, Failure<E>>>,
@@ -20,13 +20,13 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
         let at = At { now, rules: visit.rules };
-        if waiting.newer.is_some() && !self.land_in_newer(waiting, brought, at, effects) {
+        if waiting.newer.is_some() && !self.finish_in_newer(waiting, brought, at, effects) {
             return Step::Again;
         }
         let (place, number) = self.back(waiting, effects);
         let is_alone = !waiting.is_visitor && self.flights.at(place).is_alone_with(number);
         if let Some(Err(_)) = brought {
-            if !self.land_failure(place, number, brought, at, effects) {
+            if !self.finish_with_failure(place, number, brought, at, effects) {
                 return Step::Again;
             }
         } else {
@@ -44,7 +44,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     /// What was lent in both epochs is delivered in the newer one first: what is published is there before anybody is told.
     #[cold]
     #[inline(never)]
-    fn land_in_newer(
+    fn finish_in_newer(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
         brought: &Option<Result<News<V>, Failure<E>>>,
@@ -53,17 +53,17 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     ) -> bool {
         let Some(newer) = waiting.newer.take_if(|_| effects.number == waiting.seat.began) else { return true };
         let mut news = brought.clone();
-        let has_landed = self.deliver(&newer.0, None, &mut news, at, effects);
-        if !has_landed {
+        let has_finished = self.deliver(&newer.0, None, &mut news, at, effects);
+        if !has_finished {
             waiting.newer = Some(newer);
             effects.keep_news(news);
         }
-        has_landed
+        has_finished
     }
 
     /// A load has failed; false if that needs room first.
     #[inline(never)]
-    pub(super) fn land_failure(
+    pub(super) fn finish_with_failure(
         &mut self,
         place: u32,
         number: u32,
