@@ -24,7 +24,7 @@ for crate in "${crates[@]}"; do
   echo "$crate $version, by itself"
   # (A tree of its own: nothing is to be found beside it.)
   if ! cargo test --quiet --all-targets --manifest-path "$folder/$crate-$version/Cargo.toml" \
-    --target-dir "$target/packages" "${patches[@]}" > "$folder/log" 2>&1; then
+    --target-dir "$target" "${patches[@]}" > "$folder/log" 2>&1; then
     cat "$folder/log"
     exit 1
   fi
