@@ -14,33 +14,36 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What holds for every lookup, and what a user has to know beyond it, is said at [`Cache`].
+//! What holds for every lookup, and what else a user has to know, is documented at [`Cache`].
 //!
 //! # The story of a lookup
 //!
-//! 1. The first poll of [`Cache::get`] reads the clock, if anything may have expired, hashes the key and locks one shard.
-//! 2. The store says *hit*, and the value is returned; nothing was allocated, and nothing else has been set up.
-//! 3. Otherwise, under the same lock, the flight machine says *lead* or *join*: there is no window in which a second load
-//!    could begin. The shard is unlocked.
-//! 4. The load rests in the flight. The one who is polled takes it out, polls it and puts it back, so that no caller is
-//!    special: any of them may be dropped, or never be polled again.
-//! 5. The first answer is published under the lock: stored, and kept as everybody's outcome. All who wait are woken.
+//! 1. The first poll of [`Cache::get`] reads the clock, if anything can expire, hashes the key and locks one shard.
+//! 2. If the store says *hit*, the value is returned; nothing has been allocated, and nothing else has been set up.
+//! 3. Otherwise, under the same lock, the flight machine says *lead* or *join*: there is no moment in which a second
+//!    load could begin. The shard is unlocked.
+//! 4. The load is stored in the flight. A caller that is polled takes it out, polls it and puts it back, so no caller
+//!    is special: any of them may be dropped, or never be polled again.
+//! 5. The first answer is published under the lock: it is stored, and kept as the outcome for all callers of the
+//!    flight. All waiting callers are woken.
 //!
 //! # Map
 //!
 //! * [`Cache`], made by [`Builder`]; lookups return a value or an [`Outcome`], a failed one a [`LoadError`].
 //! * [`Cache::get_many`]: many keys at once. [`Cache::get_stale`]: a stale value now, and its [`Refresh`] as a ticket.
-//! * [`Loaded`], [`Revalidated`] and [`Ttl`]: what a load says of its value. [`LookupOptions`]: what a call says.
-//! * [`Generation`] and [`RemovalCause`]: which value it is, and why it left. [`Change`]: what becomes of it, and
-//!   [`Computed`]: what became.
-//! * What a host lends: [`Clock`], [`Timer`], [`Lock`], [`Notify`], [`Runtime`], [`Spawn`], and whether things move between
-//!   [`Threads`]. Ready-made ones are in [`parts`].
-//! * What a user lends: closures, or a [`Load`] of one's own. [`Tuning`]: the policy and the hasher.
+//! * [`Loaded`], [`Revalidated`] and [`Ttl`]: what a load says about its value. [`LookupOptions`]: what a call asks
+//!   for.
+//! * [`Generation`] and [`RemovalCause`]: which value it is, and why it left. [`Change`]: what to do with a value, and
+//!   [`Computed`]: what was done.
+//! * What a host provides: [`Clock`], [`Timer`], [`Lock`], [`Notify`], [`Runtime`], [`Spawn`], and whether values and
+//!   loads move between [`Threads`]. Ready-made ones are in [`parts`].
+//! * What a user provides: closures, or a custom [`Load`]. [`Tuning`]: the policy and the hasher.
 //! * [`policy`]: which entry leaves when room is needed.
 //! * [`LazySlot`], made by [`SlotBuilder`]: one value, refreshed lazily. A [`Watcher`] awaits its changes.
 //! * [`WriteBack`], made by [`WriteBackBuilder`]: entries of a [`Backend`], changed through [`Pinned`] handles and written
 //!   behind, some caches [before](FlushFirst) others.
-//! * [`WeakCache`], [`WeakSlot`] and [`WeakWriteBack`]: handles that keep nothing alive, as for a loader that uses its cache.
+//! * [`WeakCache`], [`WeakSlot`] and [`WeakWriteBack`]: handles that keep nothing alive, for a loader that uses its own
+//!   cache.
 //! * [`ManualClock`]: time for tests; [`testing`] shows how.
 //!
 //! # Coming from another cache
@@ -50,8 +53,8 @@
 //! * [`migration::from_moka`]: the same for moka 0.12. [`migration::from_lazyslot`] for the slot of LUCI, and
 //!   [`migration::from_imago`] for its cache of pages.
 //!
-//! <details><summary>All that pingora-memory-cache 0.9.1 does, line by line: what it is called here, which default differs
-//! and why</summary>
+//! <details><summary>Everything that pingora-memory-cache 0.9.1 does, line by line: its name here, and which defaults
+//! differ and why</summary>
 //!
 #![doc = include_str!("../docs/pingora_table.md")]
 //!
@@ -97,7 +100,7 @@ mod store;
 mod time;
 mod write_back;
 
-/// What code names in its bounds that is generic over whether things move between threads.
+/// Bounds for code that is generic over whether values and loads move between threads.
 #[doc(hidden)]
 pub mod bounds {
     pub use crate::{
@@ -113,7 +116,7 @@ pub mod guide;
 pub mod migration;
 pub mod parts;
 pub mod testing;
-/// Eviction policies, and the trait for one's own.
+/// Eviction policies, and the trait for custom ones.
 pub mod policy {
     pub use crate::store::policy::{GatedFifo, Lru, Nodes, Policy};
 }

@@ -12,7 +12,7 @@ use crate::{Key, Runtime, Tuning, share::Owned};
 ///
 /// Made by a cache with [`Builder::finish_abandoned`](crate::Builder::finish_abandoned) for its runtime's
 /// [`Spawn`](crate::Spawn). It is one more waiter: other callers join its load. Dropping it drops the load, unless
-/// somebody has joined. A runtime implements `Spawn` for it, mostly by being generic over what is spawned:
+/// another caller has joined. A runtime implements `Spawn` for it, usually by being generic over what is spawned:
 ///
 /// ```
 /// use larder::Spawn;

@@ -7,21 +7,21 @@ use super::Cache;
 use crate::{Key, LoadError, Runtime, Tuning, parts::block_on};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
-    /// Returns the value of `key`, loading it if need be, and blocks the thread meanwhile.
+    /// Returns the value of `key`, loading it if needed; blocks the thread.
     ///
-    /// As [`get`](Self::get): threads that wait share a load with each other and with tasks, and any of them that is awake
-    /// carries it on. Deadlines (the lock timeout, the load budget) hold without any runtime and its timer, to about a
-    /// millisecond. A load that needs a runtime of its own, for its timers or sockets, has to find it: tokio's panic where
-    /// there is none, and that is a panic of the load. Any other call may be waited for by
-    /// [`parts::block_on`](crate::parts::block_on), which this is made of.
+    /// As [`get`](Self::get): waiting threads share a load with each other and with tasks, and any of them that is
+    /// awake drives it. Deadlines (the lock timeout, the load budget) hold without a runtime and its timer, to about a
+    /// millisecond. A load that needs a runtime, for its timers or sockets, has to find it: tokio's panic without one,
+    /// and that is a panic of the load. Any other call can be waited for with
+    /// [`parts::block_on`](crate::parts::block_on), which this uses.
     ///
-    /// Not to be called where tasks are run: it would hold up the others on its thread, and perhaps what it waits for.
-    /// `larder-tokio` refuses it wherever a tokio runtime is at hand; other adapters cannot tell.
+    /// Do not call this where tasks run: it would hold up the other tasks on its thread, and perhaps the load it waits
+    /// for. `larder-tokio` refuses it wherever a tokio runtime is at hand; other adapters cannot tell.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get), and [`LoadError::MayNotBlock`]. A load that calls this for its own key, on the thread which
-    /// polls that load, has [`LoadError::Reentrant`].
+    /// As [`get`](Self::get), and [`LoadError::MayNotBlock`]. A load that calls this for its own key, on the thread
+    /// that polls the load, gets [`LoadError::Reentrant`].
     ///
     /// ```
     /// use core::time::Duration;
@@ -49,7 +49,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         self.block(self.get(key))
     }
 
-    /// Waits for a call of this cache, unless the thread may not be blocked.
+    /// Waits for a call of this cache, unless the thread must not be blocked.
     pub(crate) fn block<T>(&self, call: impl Future<Output = Result<T, LoadError<E>>>) -> Result<T, LoadError<E>> {
         if self.inner.runtime.may_block() { block_on(call) } else { Err(LoadError::MayNotBlock) }
     }

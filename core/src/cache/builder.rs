@@ -36,9 +36,9 @@ impl<K, V, E, R: Runtime> Cache<K, V, E, R> {
 }
 
 impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
-    /// Begins the configuration of a cache with another eviction policy, or another hasher.
+    /// Begins the configuration of a cache with its own policy or hasher.
     ///
-    /// As [`builder`](Self::builder) beyond that. The policy and the hasher are part of the cache's type; see [`Tuned`].
+    /// Otherwise as [`builder`](Self::builder). The policy and the hasher are part of the cache's type; see [`Tuned`].
     ///
     /// ```
     /// use larder::{Cache, ManualClock, Tuned, parts::Std, policy::Lru};
@@ -96,9 +96,9 @@ impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
 /// The configuration of a [`Cache`].
 ///
-/// Says where values come from, and then whatever differs from the defaults. By default there is room for 10 000
-/// entries, values never expire, errors are not kept, nothing is served stale, nobody gives up waiting, and no load is
-/// too old to be waited for. All is checked once, by [`build`](Self::build).
+/// Set where values come from, and whatever should differ from the defaults. By default there is room for 10 000
+/// entries, values never expire, errors are not kept, nothing is served stale, callers wait without a limit, and no
+/// load is too old to be waited for. Everything is checked once, by [`build`](Self::build).
 ///
 /// ```
 /// use core::time::Duration;
@@ -123,7 +123,7 @@ pub struct Builder<K, V, E, R: Runtime, S: Tuning = Standard> {
     pub(crate) links: LinksOf<K, V, E, R, S>,
 }
 
-/// What is set but does not change the cache's type.
+/// The settings that do not change the cache's type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     capacity: u64,
@@ -137,7 +137,7 @@ pub(crate) struct Settings {
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Sets the largest weight that may be held.
     ///
-    /// Zero coalesces loads and stores nothing. Every value weighs 1 unless the load, the call or the
+    /// With zero, loads are coalesced and nothing is stored. Every value weighs 1 unless the load, the call or the
     /// [`weigher`](Self::weigher) says otherwise.
     ///
     /// ```
@@ -162,10 +162,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Sets the number of shards, each with a lock of its own.
     ///
-    /// They share one account of room: what can be stored does not depend on how many they are, and one may hold more
-    /// while others hold less. But each sees its own keys alone when something has to leave, and judges that by few of them
-    /// where there are many shards. By default there are a few shards for each processor, but only one for each 64 of the
-    /// capacity, so that none is too small to tell what is worth keeping.
+    /// Shards share one account of room: how much can be stored does not depend on their number, and one shard may hold
+    /// more while others hold less. But when something has to leave, each shard sees only its own keys, and with many
+    /// shards those are few to judge by. By default there are a few shards for each processor, but at most one for
+    /// every 64 units of the capacity, so that none is too small to tell what is worth keeping.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -185,7 +185,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Has the number of shards be what it is on a machine with so many processors, for tests.
+    /// Chooses the number of shards as for this many processors, for tests.
     #[doc(hidden)]
     #[must_use]
     pub const fn processors(mut self, processors: usize) -> Self {
@@ -195,8 +195,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Sets how long values are fresh, from their publication on.
     ///
-    /// What the load, the call or [`expire_after`](Self::expire_after) says goes before it. By default values never
-    /// expire.
+    /// A lifetime given by the load, the call or [`expire_after`](Self::expire_after) takes precedence. By default
+    /// values never expire.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -219,15 +219,15 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Sets the age beyond which a load holds nobody back.
+    /// Sets the age beyond which callers no longer wait for a load.
     ///
-    /// The next caller then begins a newer attempt; of those who wait already, one does. The attempts run side by side,
-    /// and the first success ends the wait of all. An attempt's age counts from its claim. By default no load is too
-    /// old.
+    /// The next caller then begins a newer attempt; of the callers that wait already, one does. The attempts run side
+    /// by side, and the first success ends the wait of all. An attempt's age counts from its claim. By default no load
+    /// is too old.
     ///
-    /// **This alone ends no outage.** Loads that never end pile up to the bound of [`attempts`](Self::attempts); from then on
-    /// **callers wait**, however old those are. What ends such loads, and with them the wait, is a
-    /// [`load_budget`](Self::load_budget); what bounds a caller's own wait is a [`lock_timeout`](Self::lock_timeout).
+    /// **This alone ends no outage.** Loads that never end pile up to the bound of [`attempts`](Self::attempts); from
+    /// then on **callers wait**, however old those loads are. A [`load_budget`](Self::load_budget) ends such loads, and
+    /// with them the wait; a [`lock_timeout`](Self::lock_timeout) bounds a caller's own wait.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -252,10 +252,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Has callers load alone once a load is over its age.
+    /// Makes callers load alone once a load is over its age.
     ///
-    /// Instead of beginning a newer attempt, a caller who comes then loads for itself; the value is neither shared nor stored.
-    /// Has no effect without a [`lock_age`](Self::lock_age).
+    /// Instead of beginning a newer attempt, a caller that comes then loads for itself; its value is neither shared nor
+    /// stored. Has no effect without a [`lock_age`](Self::lock_age).
     ///
     /// ```
     /// # use core::time::Duration;
@@ -282,9 +282,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Sets how many loads of one key may be in flight.
     ///
-    /// 4 by default. A write to the key starts the count anew. At the bound, a caller waits though a load is over its age,
-    /// until one of them ends: by a [`load_budget`](Self::load_budget), if not by itself. One that was to load at the lock
-    /// timeout gets [`LoadError::LockTimeout`](crate::LoadError).
+    /// 4 by default. A write to the key starts the count anew. At the bound, a caller waits even if a load is over its
+    /// age, until one of them ends: by a [`load_budget`](Self::load_budget), if not by itself. A caller that was to
+    /// load at the lock timeout gets [`LoadError::LockTimeout`](crate::LoadError).
     ///
     /// ```
     /// # use core::time::Duration;
@@ -310,10 +310,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Bounds each caller's wait, and says what it does then.
+    /// Bounds each caller's wait, and says what the caller does then.
     ///
-    /// The wait counts from the caller's own first poll. Whether it also bounds who began the load is told by each
-    /// [`OnTimeout`]. A zero timeout polls the load once. By default nobody gives up.
+    /// The wait counts from the caller's own first poll. Each [`OnTimeout`] says whether it also bounds the caller that
+    /// began the load. With a zero timeout the load is polled once. By default callers wait without a limit.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -340,11 +340,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Sets the time beyond which a load is dropped and has failed.
+    /// Sets the time after which a load is dropped and counts as failed.
     ///
-    /// It counts from the claim of each attempt, and is beside what each caller is ready to wait. Without a timer it is
-    /// noticed at the next poll. It also ends loads that wait for each other in a ring. By default loads take their
-    /// time.
+    /// It counts from the claim of each attempt, and is independent of how long each caller waits. Without a timer it
+    /// is noticed at the next poll. It also ends loads that wait for each other in a ring. By default a load may take
+    /// any time.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -370,10 +370,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Sets how long a failure is kept.
     ///
-    /// Who asks meanwhile has the same failure, and no load is made. A panic and an exceeded budget are failures, too;
-    /// a dropped load is not. A kept failure has a weight of 1 and is not seen by direct reads; together they take an
-    /// eighth of the capacity at most. Where there is no room for it beside the value that its key still has, that stays
-    /// and the failure is not kept. An insert, a remove or a clear forgets it. By default, and with zero, none is kept.
+    /// Until then, callers get the same failure and no load begins. A panic and an exceeded budget are failures, too; a
+    /// dropped load is not. A kept failure has a weight of 1 and is not seen by direct reads; together, kept failures
+    /// take an eighth of the capacity at most. If there is no room for a failure beside the value of its key, the
+    /// value stays and the failure is not kept. An insert, a remove or a clear forgets it. By default, and with zero,
+    /// none is kept.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -399,10 +400,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Keeps each further failure of a key longer.
+    /// Keeps each further failure of a key for longer.
     ///
     /// The time grows by `factor` with each failure, from the [`error_ttl`](Self::error_ttl) up to `cap`. It starts
-    /// anew after a success, an insert or a remove, and after a time without failures as long as the last one was kept.
+    /// anew after a success, an insert or a remove, and after a time without failures that is as long as the last one
+    /// was kept.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -432,8 +434,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Sets how stale a value may be served while it is refreshed.
     ///
-    /// Counts from the value's deadline, its last instant included. Stale values are served by
-    /// [`get_stale`](crate::Cache::get_stale) and its kin, which hand out the refresh; by any lookup at the lock
+    /// Counts from the value's deadline and includes the last instant. Stale values are served by
+    /// [`get_stale`](crate::Cache::get_stale) and its variants, which hand out the refresh; by any lookup at the lock
     /// timeout, if that is [`OnTimeout::Stale`]; and to a load that asks for its own key. By default none are.
     ///
     /// ```
@@ -462,9 +464,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Sets how stale a value may be served when its load has failed.
     ///
-    /// Counts from the value's deadline to the moment it is served, its last instant included. Holds for every lookup;
-    /// the outcome shows the failure. It prolongs nothing, and does not bring back what was removed meanwhile. By
-    /// default the failure is returned.
+    /// Counts from the value's deadline to the moment it is served, and includes the last instant. Holds for every
+    /// lookup; the outcome shows the failure. The value does not live longer for it, and a value that was removed
+    /// meanwhile does not come back. By default the failure is returned.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -492,9 +494,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
-    /// Has the spawner finish a load whose last caller was dropped.
+    /// Lets the spawner finish a load whose last caller was dropped.
     ///
-    /// So callers with little patience fill the cache all the same. Without it, such a load is dropped.
+    /// So even callers that wait only briefly fill the cache. Without it, such a load is dropped.
     ///
     /// ```
     /// # use futures_lite::future::{block_on, poll_once, yield_now};
@@ -555,7 +557,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] that names the setting which makes no sense.
+    /// A [`ConfigError`] that names the wrong setting.
     ///
     /// ```
     /// # use larder::ConfigError;
@@ -581,7 +583,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     }
 }
 
-/// Puts together what a cache is made of, whose settings make sense.
+/// Assembles a cache from settings that are known to make sense.
 pub(super) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     builder: Builder<K, V, E, R, S>,
     hasher: S::Hasher,
@@ -629,9 +631,10 @@ pub(super) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
 
 #[cfg(feature = "std")]
 impl<K: Key, V: Clone, R: Runtime + Default> Cache<K, V, crate::BoxError, R> {
-    /// Makes a cache with room for this weight, on this runtime's default, whose calls bring their loads.
+    /// Makes a cache with this capacity, whose calls bring their loads.
     ///
-    /// All else is as a [`builder`](Self::builder) has it, so this cannot fail. It needs `std`, for its random seed.
+    /// It uses this runtime's default, and everything else is as in a [`builder`](Self::builder), so this cannot fail.
+    /// It needs `std`, for its random seed.
     ///
     /// ```
     /// use futures_lite::future::block_on;
@@ -652,9 +655,9 @@ impl<K: Key, V: Clone, R: Runtime + Default> Cache<K, V, crate::BoxError, R> {
 impl<K, V, E, R: Runtime, P: Policy> Builder<K, V, E, R, Tuned<P>> {
     /// Seeds the default hasher.
     ///
-    /// For repeatable runs, and needed without std, where there is no randomness. All that the hasher keeps secret is
-    /// derived from it: where strangers choose keys it has to be secret, and random in all of its 64 bits, as from a source
-    /// of noise, or they can choose keys that collide.
+    /// For repeatable runs, and required without `std`, where there is no randomness. All secrets of the hasher are
+    /// derived from the seed. If strangers choose the keys, the seed has to be secret and random in all of its 64 bits,
+    /// for example from a source of noise; otherwise they can choose keys that collide.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};

@@ -23,7 +23,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
     /// Returns the weight up to which a value is never refused.
     ///
-    /// It is the [`capacity`](Self::capacity), however many shards there are: for a value that is as heavy as that, all others
+    /// It is the [`capacity`](Self::capacity), however many shards there are: for a value as heavy as that, all others
     /// leave.
     ///
     /// ```
@@ -45,9 +45,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
     /// Changes the largest weight that may be held.
     ///
-    /// When this returns, what is too much has been evicted, and failures that no longer fit are forgotten. Loads in
-    /// flight go on, and their values are stored. The shards give room one after the other, and none is locked for longer than
-    /// it takes a few values to leave.
+    /// When this returns, everything beyond the new capacity has been evicted, and failures that no longer fit are
+    /// forgotten. Loads in flight go on, and their values are stored. The shards give up room one after the other, and
+    /// none is locked for longer than it takes to remove a few values.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};

@@ -7,8 +7,8 @@ use crate::{Key, OnTimeout, Runtime, Tuning};
 
 /// How callers of one key share a load: a preset of several settings.
 ///
-/// For [`Builder::coalescing`]. It says when a load is over age, what callers do then, and how long they wait; by
-/// default nothing is over age and nobody gives up.
+/// For [`Builder::coalescing`]. It says when a load is over its age, what callers do then, and how long they wait; by
+/// default no load is over its age and callers wait without a limit.
 ///
 /// ```
 /// use core::time::Duration;
@@ -25,12 +25,13 @@ pub struct Coalescing {
 }
 
 impl Coalescing {
-    /// Takes the rules of pingora-memory-cache, with the arguments that its `RTCache::new` has.
+    /// Sets the rules of pingora-memory-cache.
     ///
-    /// Who finds a load over age, and who has waited for the lock timeout, loads alone: the value is neither shared nor
-    /// stored, and there is no bound on how many do so at once. Without an age no load is too old, without a timeout
-    /// nobody gives up. The value of the load in flight is stored whenever it comes. A load is over age from that very
-    /// instant on, there only beyond it.
+    /// It takes the arguments of that crate's `RTCache::new`. A caller that finds a load over its age, or that has
+    /// waited for the lock timeout, loads alone: its value is neither shared nor stored, and any number of callers may
+    /// do so at once. Without an age no load is too old, without a timeout callers wait without a limit. The value of
+    /// the load in flight is stored whenever it comes. Here a load is over its age from that very instant on; in
+    /// pingora only after it.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -70,11 +71,11 @@ impl Coalescing {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
-    /// Sets at once all that says how callers of one key share a load.
+    /// Sets at once all settings of how callers of one key share a load.
     ///
-    /// That is [`lock_age`](Self::lock_age), [`over_age_alone`](Self::over_age_alone) and
-    /// [`lock_timeout`](Self::lock_timeout): what was set of these before is replaced, what is set after it counts.
-    /// All other settings stay.
+    /// These are [`lock_age`](Self::lock_age), [`over_age_alone`](Self::over_age_alone) and
+    /// [`lock_timeout`](Self::lock_timeout): it replaces what was set before, and what is set later replaces it. All
+    /// other settings stay.
     ///
     /// ```
     /// # use core::time::Duration;

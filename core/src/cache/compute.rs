@@ -10,7 +10,7 @@ use crate::{
     share::{After, ShardOf},
 };
 
-/// What becomes of a value that [`Cache::compute`] shows.
+/// What [`Cache::compute`] should do with the value it shows.
 ///
 /// ```
 /// use core::time::Duration;
@@ -22,17 +22,17 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change<V> {
-    /// When all stays as it is; this is no write.
+    /// Changes nothing; this is not a write.
     Keep,
-    /// When this value is stored, over the one that is there, as by [`Cache::insert_with`].
+    /// Stores this value over the present one, as [`Cache::insert_with`] does.
     Store(Loaded<V>),
-    /// When the value is removed, as by [`Cache::remove`]; where there is none, nothing changes.
+    /// Removes the value, as [`Cache::remove`] does; if there is none, nothing changes.
     Remove,
 }
 
 /// What [`Cache::compute`] has done.
 ///
-/// A value that was not to be stored, or was too heavy to be, leaves the key without one.
+/// A value that is not to be stored, or is too heavy, leaves the key without one.
 ///
 /// ```
 /// use larder::{Cache, Change, Computed, ManualClock, parts::Std};
@@ -47,18 +47,18 @@ pub enum Change<V> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Computed<V> {
-    /// When all stays as it was: this value, or none.
+    /// Nothing has changed: there is this value, or none.
     Kept(Option<V>),
-    /// When this value was stored and there was none.
+    /// This value was stored, and there was none.
     Inserted(V),
-    /// When this value was stored over the one that was shown.
+    /// This value was stored over the one that was shown.
     Replaced(V),
-    /// When this value was there and none is any more.
+    /// This value was removed.
     Removed(V),
 }
 
 impl<V> Computed<V> {
-    /// Returns the value that the key has afterwards, if there is one.
+    /// Returns the value that the key has afterwards, if any.
     ///
     /// ```
     /// use larder::Computed;
@@ -75,7 +75,7 @@ impl<V> Computed<V> {
     }
 }
 
-/// Why [`Cache::compute`] or [`Pinned::update`](crate::Pinned::update) has changed nothing.
+/// Why [`Cache::compute`] or [`Pinned::update`](crate::Pinned::update) changed nothing.
 ///
 /// ```
 /// use larder::{Cache, Change, ComputeError, ManualClock, parts::Std};
@@ -92,7 +92,7 @@ impl<V> Computed<V> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ComputeError {
-    /// When the value had changed each time the closure returned, 64 times: be quicker, or try again later.
+    /// The value changed during each of the 64 calls of the closure: make it faster, or try again later.
     Contended,
 }
 
@@ -112,17 +112,17 @@ impl ComputeError {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
-    /// Keeps, changes or removes the value of `key`, by what it is.
+    /// Keeps, stores or removes the value of `key`, depending on what it is.
     ///
-    /// The closure is shown a copy of the fresh value, or `None`, and its change is made only if the key still has that
-    /// very value, or still none. It runs outside every lock and may call the cache: if there is another value when it
-    /// returns, or none any more, it is called again, 64 times at most.
+    /// The closure gets a copy of the fresh value, or `None`. Its change is made only if the key still has that very
+    /// value, or still none. It runs outside every lock and may call the cache. If there is another value when it
+    /// returns, or none any more, it is called again, at most 64 times.
     ///
-    /// Tells what was done. Counts no lookup, but the value was asked for.
+    /// Returns what was done. Counts no lookup, but counts as a use of the value.
     ///
     /// # Errors
     ///
-    /// [`ComputeError::Contended`] if the value had changed each time; nothing was done then.
+    /// [`ComputeError::Contended`] if the value changed each time; nothing was done then.
     ///
     /// ```
     /// # use larder::{Cache, Change, Computed, Loaded, ManualClock, parts::Std};
@@ -191,7 +191,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         Err(ComputeError::Contended)
     }
 
-    /// Nothing is written; what has expired elsewhere is given back bit by bit by this call as well.
+    /// Nothing is written; this call, too, reclaims some of what has expired elsewhere.
     fn kept(&self, hash: u64, now: Instant, present: Option<V>) -> Computed<V> {
         let mut after = After::new(&self.inner);
         self.inner.with(hash, |shard| shard.reclaim(now, RECLAIM, after.effects()));

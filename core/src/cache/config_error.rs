@@ -4,7 +4,7 @@ use core::{error, fmt};
 
 /// Why a configuration is refused.
 ///
-/// The variant says which setting is wrong, and what to do.
+/// The variant says which setting is wrong, and its message what to do.
 ///
 /// ```
 /// use core::time::Duration;
@@ -18,39 +18,39 @@ use core::{error, fmt};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// When no attempt at loading would be allowed: at least 1 is needed.
+    /// No attempt at loading would be allowed: at least 1 is needed.
     Attempts,
-    /// When the back-off factor is below 1 or not finite: delays never shrink.
+    /// The back-off factor is below 1 or not finite: delays never shrink.
     BackoffFactor,
-    /// When the cap of the back-off is below the first delay, the error TTL.
+    /// The cap of the back-off is below the first delay, the error TTL.
     BackoffCap,
-    /// When a write-back cache would have no room for anything: at least 1 is needed.
+    /// A write-back cache would have no room for anything: at least 1 is needed.
     Capacity,
-    /// When no entry could ever be flushed: at least 1 at once is needed.
+    /// No entry could ever be flushed: at least 1 at once is needed.
     FlushLimit,
-    /// When hashing has no seed: without std there is no randomness to be had, so give one.
+    /// The hasher has no seed: without `std` there is no randomness, so give it one.
     HashSeed,
-    /// When the lock timeout is to serve stale values and there is no limit for them.
+    /// The lock timeout should serve stale values, but there is no limit for them.
     LockTimeout,
-    /// When a load of many keys could be asked for none: at least 1 is needed.
+    /// A load of many keys would get no keys: at least 1 is needed.
     MaxBatch,
-    /// When callers are to load alone beyond the lock age and there is none: set one.
+    /// Callers should load alone beyond the lock age, but there is none: set one.
     OverAgeAlone,
-    /// When the share of the lifetime is not above 0 and at most 1: a value is not refreshed before it is there.
+    /// The share of the lifetime is not above 0 and at most 1: a value cannot be refreshed before it exists.
     RefreshEarly,
-    /// When the factor is not a number above 0: by none would values ever be refreshed.
+    /// The factor is not a number above 0: values would never be refreshed.
     RefreshEarlyByChance,
-    /// When a slot is to be refreshed by its callers ahead of time and there is no margin: set `refresh_ahead`.
+    /// A slot's callers should refresh it early, but there is no margin: set `refresh_ahead`.
     RefreshInline,
-    /// When the cap of a slot's retries is below the first delay.
+    /// The cap of a slot's retries is below the first delay.
     RetryCap,
-    /// When the factor of a slot's retries is below 1 or not finite: delays never shrink.
+    /// The factor of a slot's retries is below 1 or not finite: delays never shrink.
     RetryFactor,
-    /// When there would be no shard: at least 1 is needed.
+    /// There would be no shard: at least 1 is needed.
     Shards,
-    /// When the share of a slot's jitter is not between 0 and 1.
+    /// The share of a slot's jitter is not between 0 and 1.
     SlotJitter,
-    /// When the share of the jitter is not between 0 and 1: lifetimes are shortened by it, and not prolonged.
+    /// The share of the jitter is not between 0 and 1: it shortens lifetimes, and cannot prolong them.
     TtlJitter,
 }
 

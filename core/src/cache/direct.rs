@@ -1,4 +1,4 @@
-//! Direct use: no waiting, callable from any context.
+//! Direct use: calls that never wait, from any context.
 
 use alloc::vec::Vec;
 use core::{borrow::Borrow, hash::Hash};
@@ -16,7 +16,7 @@ use crate::{
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Describes what is stored for `key`, fresh or stale.
     ///
-    /// Changes nothing and counts nothing. A value that has expired is seen for as long as it is held.
+    /// Changes nothing and counts nothing. An expired value is visible for as long as it is held.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -71,8 +71,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
     /// Stores a value for the cache's own lifetime.
     ///
-    /// Returns its generation, if it was stored. The one who waits for a load of the key gets this value at once, and the
-    /// load is dropped.
+    /// Returns its generation, if it was stored. Callers that wait for a load of the key get this value at once, and
+    /// the load is dropped.
     ///
     /// ```
     /// # use futures_lite::future::{block_on, pending, poll_once};
@@ -92,9 +92,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
     /// Stores a value with a lifetime and weight of its own.
     ///
-    /// Returns its generation, if it was stored. A value that is heavier than the [capacity](Self::capacity) is refused, and
-    /// what was stored under its key is gone. A lifetime of zero, or [`Ttl::NotStored`](crate::Ttl::NotStored), makes this a
-    /// [`remove`](Self::remove).
+    /// Returns its generation, if it was stored. A value that is heavier than the [capacity](Self::capacity) is
+    /// refused, and what was stored under its key is removed. With a lifetime of zero, or
+    /// [`Ttl::NotStored`](crate::Ttl::NotStored), this is a [`remove`](Self::remove).
     ///
     /// ```
     /// # use core::time::Duration;
@@ -114,7 +114,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         self.store(hash, now, key, value, |_| true).ok().flatten().map(Generation)
     }
 
-    /// Stores a value if `may` still says so under the lock; if not, what was to be stored comes back.
+    /// Stores a value if `may` still allows it under the lock; otherwise returns what was to be stored.
     pub(super) fn store(
         &self,
         hash: u64,
@@ -138,7 +138,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
     /// Removes the value of `key` and returns it if it was fresh.
     ///
-    /// A load in flight is voided: those who wait get its outcome, and nothing of it is stored.
+    /// A load in flight is detached: waiting callers get its outcome, and nothing of it is stored.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -152,7 +152,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     ///
-    /// Who waits for a load when the value is removed has what it answers, and nobody else:
+    /// Callers that wait for a load when the value is removed get what the load returns; later callers do not:
     ///
     /// ```
     /// # use futures_lite::future::{block_on, poll_once, yield_now};
@@ -182,9 +182,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
     /// Removes everything.
     ///
-    /// All loads in flight are voided as by [`remove`](Self::remove): those who wait get their outcome, and nothing of
-    /// it is stored. Kept failures are forgotten; the statistics stay. Each shard is locked in turn, and the
-    /// [`listener`](crate::Builder::listener) hears of nothing before all is gone.
+    /// All loads in flight are detached as by [`remove`](Self::remove): waiting callers get their outcome, and nothing
+    /// of it is stored. Kept failures are forgotten; the statistics stay. Each shard is locked in turn, and the
+    /// [`listener`](crate::Builder::listener) is called only after everything is removed.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -253,10 +253,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         self.len() == 0
     }
 
-    /// Returns the weight of all that is held.
+    /// Returns the weight of everything that is held.
     ///
-    /// That is values, stale ones included, and failures kept for the error TTL, which weigh 1. Takes the lock of each
-    /// shard in turn.
+    /// That is values, stale ones included, and failures kept for the error TTL, which weigh 1 each. Takes the lock of
+    /// each shard in turn.
     ///
     /// ```
     /// # use larder::Loaded;
@@ -285,7 +285,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
     /// Returns the counters.
     ///
-    /// Takes the lock of each shard in turn, so that those of one shard agree with each other.
+    /// Takes the lock of each shard in turn, so the counters of one shard agree with each other.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -308,7 +308,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         stats
     }
 
-    /// Returns when something that is held has to go next.
+    /// Returns the next time at which something held has to go.
     ///
     /// For hosts that [`sweep`](Self::sweep) by themselves. A value that may be served stale is held beyond its own
     /// deadline.
@@ -332,9 +332,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         self.inner.shards.iter().filter_map(|shard| shard.0.with(|shard| shard.first_due())).min()
     }
 
-    /// Gives back the memory of all that has expired.
+    /// Gives back the memory of everything that has expired.
     ///
-    /// That is what has expired and is of no more use; returns how many things those were. Nobody has to call this:
+    /// That is what has expired and is of no more use; returns the number of items removed. Calling this is optional:
     /// every call to the cache reclaims a little. The lock of each shard is released in between.
     ///
     /// ```
@@ -387,7 +387,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         &self.inner.runtime
     }
 
-    /// Returns the time; as long as nothing expires, it is always zero o'clock.
+    /// Returns the time; zero as long as nothing can expire.
     #[inline(always)]
     pub(super) fn now(&self) -> Instant {
         self.inner.now_if_timed().unwrap_or(Instant::ZERO)

@@ -11,23 +11,23 @@ use crate::{
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
-    /// Returns the value of `key`, loading it if need be.
+    /// Returns the value of `key`, loading it if needed.
     ///
-    /// That is if it is missing or has expired. Callers of one key share one load. A stale value is served only when
+    /// It is loaded if it is missing or has expired. Callers of one key share one load. A stale value is served only if
     /// the load fails, within [`stale_if_error`](crate::Builder::stale_if_error), or at the lock timeout, if that says
     /// so. A hit allocates nothing.
     ///
     /// # Errors
     ///
-    /// [`LoadError::Failed`] with what everybody has who waited for the same load, [`LoadError::LockTimeout`] after the
-    /// lock timeout, [`LoadError::Reentrant`] for a load that asks for its own key, and [`LoadError::NoLoader`] where this
-    /// would have to begin a load and the cache has no loader. A load that panics unwinds through the caller that polled
-    /// it; the others get the error.
+    /// [`LoadError::Failed`] with the error that all callers get that waited for the same load,
+    /// [`LoadError::LockTimeout`] after the lock timeout, [`LoadError::Reentrant`] for a load that asks for its own
+    /// key, and [`LoadError::NoLoader`] if this call would have to begin a load and the cache has no loader. A load
+    /// that panics unwinds through the caller that polled it; the others get the error.
     ///
     /// # Cancel safety
     ///
-    /// Nothing happens before the first poll. Dropping the future leaves the load to the others who wait for it; if
-    /// there are none, the load is dropped, or left to the spawner with
+    /// Nothing happens before the first poll. If the future is dropped, the load goes on with the other waiting
+    /// callers. If there are none, the load is dropped, or left to the spawner with
     /// [`finish_abandoned`](crate::Builder::finish_abandoned).
     ///
     /// ```
@@ -50,11 +50,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         KeyLookup::new(&self.inner, key, ByLoader)
     }
 
-    /// Returns the value of `key`, loading it by `load` if need be.
+    /// Returns the value of `key`, loading it with `load` if needed.
     ///
-    /// The closure may borrow, and is called only if a load has to begin; if somebody loads the key already, it is not.
-    /// Its future owns what it needs: it is boxed and rests in the cache, where any waiting caller carries it on, so all
-    /// that is promised of [`get`](Self::get) holds.
+    /// The closure may borrow. It is called only if this call has to begin a load, not if the key is being loaded
+    /// already. Its future owns what it needs: it is boxed and stored in the cache, where any waiting caller can drive
+    /// it, so all that is promised for [`get`](Self::get) holds.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     ///
     /// # Cancel safety
     ///
-    /// As [`get`](Self::get): the load is not lost with the caller who brought it.
+    /// As [`get`](Self::get): the load is not lost if the caller that brought it is dropped.
     ///
     /// ```
     /// use futures_lite::future::block_on;
@@ -94,20 +94,20 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         KeyLookup::new(&self.inner, key, ByCall::new(load, |result, ()| result.map(Answered::from)))
     }
 
-    /// Returns the value of `key`, loading it by `load` if need be.
+    /// Returns the value of `key`, loading it with `load` if needed.
     ///
-    /// If somebody loads the key already, that load is joined. The closure and its future may borrow, so they stay with
-    /// this caller: nobody else can carry the load on. If this caller is dropped, the one that has waited longest leads
-    /// by its own means; if it is alive and not polled, the others wait for as long as the lock age says. A load that
-    /// owns what it needs has none of these limits: see [`get_or_load`](Self::get_or_load).
+    /// If the key is being loaded already, this call joins that load. The closure and its future may borrow, so they
+    /// stay with this caller, and no other caller can drive the load. If this caller is dropped, the one that has
+    /// waited longest begins a load of its own; if this caller is alive but not polled, the others wait until the lock
+    /// age is over. A load that owns what it needs has none of these limits: see [`get_or_load`](Self::get_or_load).
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get); the error is shared by all who wait.
+    /// As [`get`](Self::get); the error is shared by all waiting callers.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops its load; whoever waits for it is woken and loads by itself.
+    /// Dropping the future drops its load; the callers that wait for it are woken, and one of them begins its own.
     ///
     /// ```
     /// # use futures_lite::future::block_on;

@@ -6,8 +6,8 @@ use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Seale
 
 /// A read-through cache.
 ///
-/// Ask for a key, and on a miss one caller's load serves everybody. Cloning the cache is cheap, and all clones are one
-/// cache. `E` is what a failed load says, `R` the runtime, and `S` has the eviction policy and the hasher. Made by
+/// Ask for a key; on a miss, one caller's load serves all callers. Cloning the cache is cheap, and all clones share one
+/// cache. `E` is the error of a failed load, `R` the runtime, and `S` holds the eviction policy and the hasher. Made by
 /// [`Cache::builder`].
 ///
 /// ```
@@ -29,75 +29,78 @@ use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Seale
 ///
 /// | I want to ... | call |
 /// |---|---|
-/// | have a value, by the cache's loader | [`get`](Self::get) |
-/// | have it by a load that this call brings | [`get_or_load`](Self::get_or_load); [`get_with`](Self::get_with) if the load has to borrow |
-/// | know how it came, how old it is and how long it lives | [`lookup`](Self::lookup), whose [`options`](crate::Lookup::options) are this call's own limits |
-/// | have many values, with as few loads as can be | [`get_many`](Self::get_many), [`get_many_or_load`](Self::get_many_or_load), [`lookup_many`](Self::lookup_many) |
-/// | wait for nobody: an old value now, the refresh later | [`get_stale`](Self::get_stale), [`get_stale_spawn`](Self::get_stale_spawn) |
-/// | load it anew, though it is fresh | [`refresh`](Self::refresh) |
-/// | look without loading | [`get_if_present`](Self::get_if_present), [`lookup_if_present`](Self::lookup_if_present); [`peek`](Self::peek) and [`contains`](Self::contains) count as no use |
-/// | bring a value that is at hand | [`get_or_insert`](Self::get_or_insert), [`insert`](Self::insert), [`insert_with`](Self::insert_with) |
-/// | change what is there, or not, by what it is | [`compute`](Self::compute) |
-/// | be rid of a value | [`remove`](Self::remove); [`invalidate_if`](Self::invalidate_if) it is still that one; [`expire`](Self::expire), and it serves as a stale one |
-/// | be rid of many | [`remove_if`](Self::remove_if) by key, [`retain`](Self::retain) by value, [`clear`](Self::clear) |
-/// | see all that is there | [`iter`](Self::iter), [`entries`](Self::entries), [`len`](Self::len), [`weight`](Self::weight) |
-/// | know how it fares | [`stats`](Self::stats) |
-/// | give memory back, or allow for more | [`set_capacity`](Self::set_capacity), [`sweep`](Self::sweep), [`next_deadline`](Self::next_deadline) |
-/// | hold it without keeping it alive | [`downgrade`](Self::downgrade) |
+/// | get a value, loading it with the cache's loader | [`get`](Self::get) |
+/// | get it with a load that this call brings | [`get_or_load`](Self::get_or_load); [`get_with`](Self::get_with) if the load has to borrow |
+/// | know how it was found, how old it is and how long it lives | [`lookup`](Self::lookup), whose [`options`](crate::Lookup::options) are this call's own limits |
+/// | get many values, with as few loads as possible | [`get_many`](Self::get_many), [`get_many_or_load`](Self::get_many_or_load), [`lookup_many`](Self::lookup_many) |
+/// | not wait: an old value now, the refresh later | [`get_stale`](Self::get_stale), [`get_stale_spawn`](Self::get_stale_spawn) |
+/// | load it again, although it is fresh | [`refresh`](Self::refresh) |
+/// | look without loading | [`get_if_present`](Self::get_if_present), [`lookup_if_present`](Self::lookup_if_present); [`peek`](Self::peek) and [`contains`](Self::contains) do not count as a use |
+/// | store a value that is at hand | [`get_or_insert`](Self::get_or_insert), [`insert`](Self::insert), [`insert_with`](Self::insert_with) |
+/// | store, replace or remove a value depending on what is there | [`compute`](Self::compute) |
+/// | remove a value | [`remove`](Self::remove); [`invalidate_if`](Self::invalidate_if) it is still that one; [`expire`](Self::expire), which keeps it as a stale one |
+/// | remove many | [`remove_if`](Self::remove_if) by key, [`retain`](Self::retain) by value, [`clear`](Self::clear) |
+/// | see all that is stored | [`iter`](Self::iter), [`entries`](Self::entries), [`len`](Self::len), [`weight`](Self::weight) |
+/// | know how well it works | [`stats`](Self::stats) |
+/// | give memory back, or allow more | [`set_capacity`](Self::set_capacity), [`sweep`](Self::sweep), [`next_deadline`](Self::next_deadline) |
+/// | hold the cache without keeping it alive | [`downgrade`](Self::downgrade) |
 ///
-/// With `std`, `get_blocking` waits on a thread of its own.
+/// With `std`, `get_blocking` blocks the calling thread until the value is there.
 ///
 /// # What holds for every lookup
 ///
-/// * Callers of a missing key share one load. The look at the store and the claim of the load are one step, so there is
-///   no moment in which a second one could begin.
-/// * A caller who is dropped, the first included, neither fails nor slows the others, and leaves nothing behind. Any
-///   one of them that is polled carries the load on. Once nobody waits, the load is dropped.
-/// * All who wait get the outcome of the load itself, though its value may expire at once, be refused or be evicted.
-/// * A failure is shared by those who waited for it; so is a panic, which the one who polled the load has, and the
-///   others as an error. Who asks later starts afresh.
+/// * Callers of a missing key share one load. Looking into the store and claiming the load are one step, so there is no
+///   moment in which a second load could begin.
+/// * A caller that is dropped, even the one that began the load, neither fails nor slows the others, and leaves nothing
+///   behind. Any waiting caller that is polled drives the load. Once no caller waits any more, the load is dropped.
+/// * All waiting callers get the outcome of the load itself, even if its value expires at once, is refused or is
+///   evicted.
+/// * A failure is shared by the callers that waited for it. So is a panic: it unwinds through the caller that polled
+///   the load, and the others get it as an error. A caller that asks later starts afresh.
 /// * A hit allocates nothing. A slow load of one key does not slow a hit on another.
 ///
 /// # Keys
 ///
-/// Full keys are compared: two keys of equal hash never share a value, an error or a load. `Hash`, `Eq` and `Borrow` of
-/// keys and `Clone` of keys and values may run under a shard's lock, so they must not call the cache. Nothing else of
-/// the user's does: no lock is held over an await, a closure or the drop of a value. Values are cloned for each caller;
-/// large ones go into an `Arc`.
+/// Full keys are compared: two keys with equal hashes never share a value, an error or a load. `Hash`, `Eq` and
+/// `Borrow` of keys and `Clone` of keys and values may run under a shard's lock, so they must not call the cache. No
+/// other user code runs under a lock: none is held over an await, a closure or the drop of a value. Values are cloned
+/// for each caller; put large ones into an `Arc`.
 ///
 /// # Writes
 ///
 /// [`insert`](Self::insert), [`remove`](Self::remove), [`clear`](Self::clear) and [`retain`](Self::retain) are never
-/// undone by a load that began before them. An insert ends the wait of all who wait for the key: they get its value.
-/// The others detach a load from its key: those who wait get what it answers, it is not stored, and who comes later
-/// begins a new one at once. So does [`expire`](Self::expire), so does [`remove_if`](Self::remove_if) for keys that match, and
-/// so do [`invalidate_if`](Self::invalidate_if) and [`compute`](Self::compute) if they change something. A [`listener`](crate::Builder::listener) hears of every value
-/// that leaves.
+/// undone by a load that began before them. An insert ends the wait of all callers of the key: they get its value. The
+/// others detach a load from its key: callers that wait already get what the load returns, it is not stored, and a
+/// later caller begins a new load at once. [`expire`](Self::expire) does the same, [`remove_if`](Self::remove_if) for
+/// the keys that match, and [`invalidate_if`](Self::invalidate_if) and [`compute`](Self::compute) if they change
+/// something. A [`listener`](crate::Builder::listener) is told of every value that leaves.
 ///
 /// # Time
 ///
-/// The runtime's clock is read at most once in a call, and once more when a load is published; not at all for a hit,
-/// where nothing expires. A lifetime counts from publication. A deadline is reached at its very instant, and a limit
-/// for stale values includes its last one. Clocks that stand still or jump only make lives and waits longer or shorter.
+/// The runtime's clock is read at most once in a call, and once more when a load is published; a hit in a cache where
+/// nothing expires does not read it. A lifetime counts from publication. A deadline is reached at its very instant, and
+/// a limit for stale values includes its last instant. Clocks that stand still or jump only make lives and waits longer
+/// or shorter.
 ///
 /// # Memory
 ///
-/// The stored weight never exceeds the capacity. What has expired is given back bit by bit by whatever calls come, at a
-/// bounded cost for each; a host without traffic may [`sweep`](Self::sweep). Nothing needs a background task.
+/// The stored weight never exceeds the capacity. The memory of expired values is given back bit by bit by later calls,
+/// at a bounded cost for each; a host without traffic may [`sweep`](Self::sweep). No background task is needed.
 ///
 /// # Loads that use the cache
 ///
-/// A load is polled from the task of whichever waiter is polled: its task-locals and spans are that task's.
+/// A load is polled from the task of whichever waiter is polled: its task-locals and spans are those of that task.
 ///
-/// It may ask for other keys. If it asks for its own, it would wait for itself: that call fails with
-/// [`LoadError::Reentrant`](crate::LoadError::Reentrant), or takes a stale value that is within the limit for those.
-/// This is seen by the waker with which the load is being polled, or the one who polls it is; where there is `std`, by the
-/// thread as well, as callers on two threads may have one waker between them (`now_or_never` has one for all). Without
-/// `std`, such a caller may be told that it asks from inside. Not seen are calls from a task that the load has
-/// spawned, or through a combinator that polls with wakers of its own, nor a ring in which the load of one key waits
-/// for another and that one's for the first. Only a [`load_budget`](crate::Builder::load_budget) or a
-/// [`lock_timeout`](crate::Builder::lock_timeout), with a timer to notice it, ends such waits: set one where loads ask
-/// the cache.
+/// A load may ask for other keys. If it asks for its own key, it would wait for itself: that call fails with
+/// [`LoadError::Reentrant`](crate::LoadError::Reentrant), or gets a stale value if the limits allow one. Such a call is
+/// recognized by the waker that the load is polled with, or that its driver is polled with. With `std`, the thread has
+/// to match as well, because callers on two threads may share one waker (`now_or_never` uses the same one for all).
+/// Without `std`, a caller with a shared waker may be told that it asks from inside.
+///
+/// Not recognized are calls from a task that the load has spawned, calls through a combinator that polls with its own
+/// wakers, and rings in which the load of one key waits for another key and that one's load for the first. Only a
+/// [`load_budget`](crate::Builder::load_budget) or a [`lock_timeout`](crate::Builder::lock_timeout), with a timer to
+/// notice it, ends such waits: set one if loads ask the cache.
 ///
 /// ```
 /// use futures_lite::future::block_on;
@@ -116,7 +119,7 @@ use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Seale
 ///
 /// # Threads
 ///
-/// The cache is `Send` and `Sync` if its parts are: [`parts::Std`](crate::parts::Std) gives one for threads,
+/// The cache is `Send` and `Sync` if its parts are: [`parts::Std`](crate::parts::Std) makes a cache for many threads,
 /// [`parts::Local`](crate::parts::Local) one for a single thread, whose values need not be `Send`.
 pub struct Cache<K, V, E, R: Runtime, S: Tuning = Standard> {
     pub(crate) inner: Arc<Engine<K, V, E, R, S>>,
@@ -128,17 +131,17 @@ impl<K, V, E, R: Runtime, S: Tuning> Clone for Cache<K, V, E, R, S> {
     }
 }
 
-/// A cache, as one type parameter: there so that the futures of its calls have few. Only [`Cache`] is one.
+/// A cache as one type parameter, for the futures of its calls. Implemented by [`Cache`] alone.
 pub trait AnyCache: Sealed {
-    /// What values are found by.
+    /// The keys.
     type Key: Key;
-    /// What is kept.
+    /// The stored values.
     type Value: Clone;
-    /// What a failed load says.
+    /// The error of a failed load.
     type Error;
     /// The host.
     type Runtime: Runtime;
-    /// Policy and hasher.
+    /// The eviction policy and the hasher.
     type Tuning: Tuning;
 }
 

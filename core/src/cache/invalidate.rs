@@ -1,4 +1,4 @@
-//! Writes that end a value by degrees: only if it is a certain one, or only its freshness.
+//! Conditional writes: removing one certain value, or only its freshness.
 
 use core::{borrow::Borrow, hash::Hash};
 
@@ -8,8 +8,8 @@ use crate::{Generation, Key, Runtime, Tuning, share::After};
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Removes the value of `key` if it is still the one of this generation.
     ///
-    /// Stale or not; tells whether it was. Only then is this a write as [`remove`](Self::remove) is. So if many callers
-    /// are refused with the same bad token, one of them removes it, and nobody removes the next one.
+    /// Fresh or stale; returns whether it was that one. Only then is this a write, as [`remove`](Self::remove) is. So
+    /// if many callers are refused with the same bad token, one of them removes it, and none removes the next token.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -40,9 +40,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
     /// Ends the freshness of the value of `key`, but holds it as a stale one.
     ///
-    /// Tells whether it was fresh. It expires now, so the limits for stale values count from now; where there are none,
-    /// it goes as any expired value does. A load in flight is voided as by [`remove`](Self::remove), for what it has
-    /// read may be what is expired here. A kept failure stays.
+    /// Returns whether it was fresh. It expires now, so the limits for stale values count from now; without such
+    /// limits, it goes as any expired value does. A load in flight is detached as by [`remove`](Self::remove), because
+    /// it may have read what is expired here. A kept failure stays.
     ///
     /// ```
     /// # use core::time::Duration;

@@ -16,7 +16,7 @@ use crate::{
     share::{Answered, Borrowed, CallerLoad, Engine, Stay},
 };
 
-/// One call for one key. Dropped, it leaves its seat before the load goes that it may have lent: who leads next finds it free.
+/// One call for one key. On drop it leaves its seat before a load that it has lent goes: the next leader finds it free.
 pub(crate) struct KeyLookup<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> {
     pub(crate) engine: &'a Arc<Engine<K, V, E, R, S>>,
     key: &'a Q,

@@ -12,12 +12,12 @@ use crate::{
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
-    /// Sets how long a value is fresh that nobody asks for.
+    /// Sets how long a value that nobody asks for is fresh.
     ///
-    /// It counts from publication, and anew from each lookup that finds the value fresh, in every form but those that
-    /// only look: `peek`, `contains` and `iter`. A value expires at the end of its idle time or of its lifetime,
-    /// whichever is earlier, and limits for stale values count from there; being served stale does not prolong it. A
-    /// value that the load finds unchanged begins anew. By default it does not matter when a value was asked for.
+    /// It counts from publication, and anew from each lookup that finds the value fresh. Calls that only look do not
+    /// count: `peek`, `contains` and `iter`. A value expires at the end of its idle time or of its lifetime, whichever
+    /// is earlier, and limits for stale values count from then; serving a stale value does not prolong it. If a load
+    /// finds the value unchanged, its idle time begins anew. By default values have no idle time.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -44,12 +44,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Shortens lifetimes, each key's by a part of its own.
+    /// Shortens lifetimes, for each key by a different part.
     ///
-    /// By up to `share` of the lifetime, so that what was stored together does not expire together. It applies to every
-    /// lifetime that ends, the one who has set it: one for ever stays, and none becomes zero. How much a key's lifetimes are
-    /// shortened depends on the key and on `seed` alone, whatever hasher the cache has: the same on each run, and
-    /// another for instances with other seeds. By default none are shortened.
+    /// A lifetime is shortened by up to `share` of itself, so that values stored together do not expire together. This
+    /// applies to every lifetime that ends, no matter where it was set: an endless one stays endless, and none becomes
+    /// zero. How much a key's lifetimes are shortened depends on the key and on `seed` alone, whatever hasher the cache
+    /// has: it is the same on each run, and different for instances with other seeds. By default none are shortened.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -76,13 +76,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Has values refreshed once this share of their lifetime is over.
+    /// Refreshes values once this share of their lifetime is over.
     ///
-    /// So a value that is asked for never expires, if its loads succeed. The refresh is handed out by
-    /// [`get_stale`](crate::Cache::get_stale) and its kin, from that very instant on, with a hit; as long as it is held,
-    /// or a load of the key is in flight, or a failure is kept, the others have a hit alone. Other calls hand out
-    /// nothing and begin nothing. A value without a lifetime is not refreshed, and
-    /// [idle time](Self::time_to_idle) has no say. By default no value is refreshed before it has expired.
+    /// A value that is asked for then never expires, if its loads succeed. From that instant on,
+    /// [`get_stale`](crate::Cache::get_stale) and its variants hand out the refresh with a hit. While the refresh is
+    /// held, a load of the key is in flight or a failure is kept, other callers get the hit alone. Other calls hand out
+    /// nothing and begin nothing. A value without a lifetime is not refreshed, and [idle time](Self::time_to_idle) does
+    /// not matter. By default no value is refreshed before it has expired.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -109,13 +109,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Has values refreshed this long before they expire.
+    /// Refreshes values this long before they expire.
     ///
-    /// As [`refresh_early`](Self::refresh_early), but by a margin instead of a share, as fits tokens: of one for each
-    /// tenant, say, whose lifetimes come with them. Within the margin a call that takes stale values has a hit, and the
-    /// first of them the refresh; a refresh that stalls or fails costs nobody anything until the value expires. A
-    /// lifetime that is no longer than the margin is refreshed at half of itself. For a single token there is
-    /// [`LazySlot`](crate::LazySlot).
+    /// As [`refresh_early`](Self::refresh_early), but by a margin instead of a share. This fits tokens that bring their
+    /// lifetime with them, for example one for each tenant. Within the margin, calls that take stale values get a hit,
+    /// and the first of them gets the refresh; a refresh that stalls or fails affects no caller until the value
+    /// expires. A value whose lifetime is no longer than the margin is refreshed at half of it. For a single token
+    /// there is [`LazySlot`](crate::LazySlot).
     ///
     /// ```
     /// # use core::time::Duration;
@@ -143,17 +143,17 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Leaves it to chance when values are refreshed ahead of their end.
+    /// Refreshes values before they expire, at random.
     ///
-    /// The chance grows towards the end, the earlier the longer the value's load took, from its claim on: a caller is
-    /// asked to refresh with probability `exp(-left / (took * beta))`. Many instances that share an origin then do not
-    /// ask it all at once, though they know nothing of each other. This is XFetch, of Vattani, Chierichetti and
-    /// Lowenstein, Optimal Probabilistic Cache Stampede Prevention, VLDB 2015, where a `beta` of 1 is best and larger
-    /// ones refresh earlier. Inserted values took no time, and are not refreshed early.
+    /// The chance grows towards the end, and begins to grow earlier if the value's load took long, measured from its
+    /// claim: a caller gets the refresh with probability `exp(-left / (took * beta))`. So many instances that share an
+    /// origin do not all ask it at once, though they know nothing of each other. This is XFetch, from Vattani,
+    /// Chierichetti and Lowenstein, Optimal Probabilistic Cache Stampede Prevention, VLDB 2015, where a `beta` of 1 is
+    /// best and larger ones refresh earlier. Inserted values took no time, and are not refreshed early.
     ///
-    /// The refresh is handed out as by [`refresh_early`](Self::refresh_early). Each call that could have it calls
-    /// `random` once, outside every lock, for a number above 0 and up to 1; whatever is below counts as the smallest
-    /// there is.
+    /// The refresh is handed out as by [`refresh_early`](Self::refresh_early). Each call that could get it calls
+    /// `random` once, outside every lock, for a number above 0 and up to 1; anything lower counts as the smallest
+    /// positive number.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -189,11 +189,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Has a closure say how long each value is fresh.
+    /// Lets a closure say how long each value is fresh.
     ///
-    /// What the load or the call says goes before it; where the closure inherits, the cache's own
-    /// [`ttl`](Self::ttl) decides. It runs outside every lock, once for each load and insert, and counts from
-    /// publication. If it panics for a loaded value, its load has panicked.
+    /// A lifetime given by the load or the call takes precedence; where the closure inherits, the cache's own
+    /// [`ttl`](Self::ttl) decides. The closure runs outside every lock, once for each load and insert, and the lifetime
+    /// counts from publication. If it panics for a loaded value, the load has panicked.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -224,12 +224,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Has a closure say how long the failure of a load is kept, by its error.
+    /// Lets a closure say how long a load's failure is kept, by its error.
     ///
-    /// A refusal for a rate limit is not a denial. What it says goes before [`error_ttl`](Self::error_ttl) and does not grow
-    /// with each failure; zero keeps none. Where it says nothing, and for what is no error of the loader's own (a panic, a
-    /// load over its budget), the cache's settings hold. It runs outside every lock, once for each load that fails and, of a
-    /// load of many keys, for each of these. If it panics, the load has panicked.
+    /// For example, a refusal because of a rate limit is not a denial. The returned time takes precedence over
+    /// [`error_ttl`](Self::error_ttl) and does not grow with each failure; zero keeps none. With `None`, and for
+    /// failures that are not errors of the loader (a panic, a load over its budget), the cache's settings hold. The
+    /// closure runs outside every lock, once for each load that fails and, in a load of many keys, for each key that
+    /// fails. If it panics, the load has panicked.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -262,9 +263,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Sets how long an expired value is held for a load that may find it still good.
+    /// Sets how long an expired value is held for revalidation.
     ///
-    /// Has no effect unless loads are handed the previous value. By default it is held until room is needed.
+    /// A load may then find it still good. Has no effect unless loads are handed the previous value. By default it is
+    /// held until room is needed.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -289,11 +291,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Stores what a load of many keys answers though nobody asked for it.
+    /// Stores values that a load of many keys returns without being asked.
     ///
-    /// That is where nothing fresh is stored and nothing is being loaded, and where no write came to the key's shard
-    /// since the load began: no write is undone by what was read before it. What is loaded
-    /// [alone](crate::OnTimeout::LoadAlone) is not stored, and nothing beside it. By default such answers are ignored.
+    /// Such a value is stored if nothing fresh is stored for its key, the key is not being loaded, and no write came to
+    /// the key's shard since the load began: no write is undone by what was read before it. A load that is made
+    /// [alone](crate::OnTimeout::LoadAlone) stores neither its own values nor surplus ones. By default surplus values
+    /// are ignored.
     ///
     /// ```
     /// # use futures_lite::future::block_on;

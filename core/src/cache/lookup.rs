@@ -19,7 +19,7 @@ use crate::{
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the value of `key` and how it was found.
     ///
-    /// As [`get`](Self::get), by the cache's own loader; what this call has to say for itself follows, see [`Lookup`].
+    /// As [`get`](Self::get), by the cache's own loader. Methods of [`Lookup`] change how this call looks or loads.
     ///
     /// # Errors
     ///
@@ -52,14 +52,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         Lookup(OutcomeLookup { ask: KeyLookup::new(&self.inner, key, ByLoader), options: LookupOptions::new() })
     }
 
-    /// Loads the value of `key` anew, though it is fresh.
+    /// Loads the value of `key` again, even if it is fresh.
     ///
-    /// As [`lookup`](Self::lookup) with [`reload`](LookupOptions::reload): refreshers share one load, and join one that
-    /// is in flight; a kept failure is ignored. Others have the old value meanwhile.
+    /// As [`lookup`](Self::lookup) with [`reload`](LookupOptions::reload): refreshing callers share one load, and join
+    /// one that is in flight; a kept failure is ignored. Other callers get the old value meanwhile.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get), though a stale value would be there for others; a value that was there stays.
+    /// As [`get`](Self::get), even where a stale value could be served to other callers; a stored value stays.
     ///
     /// # Cancel safety
     ///
@@ -87,9 +87,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     }
 }
 
-/// The future of [`Cache::lookup`] and [`Cache::refresh`]; before it is polled, a call says here what it has to say.
+/// The future of [`Cache::lookup`] and [`Cache::refresh`].
 ///
-/// What it is not told is as the cache has it. It does nothing before its first poll, and needs no pinning.
+/// Before it is polled, its methods set what this call wants; everything else is as in the cache. It does nothing
+/// before its first poll, and needs no pinning.
 ///
 /// ```
 /// # use core::time::Duration;
@@ -108,9 +109,9 @@ pub struct Lookup<'a, C: AnyCache, Q: ?Sized, M = ByLoader>(
 );
 
 impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Lookup<'a, Cache<K, V, E, R, S>, Q, M> {
-    /// Has options of this call's own go before those of the cache.
+    /// Sets options for this call; they take precedence over the cache's.
     ///
-    /// A [refresh](Cache::refresh) stays one, whatever they say.
+    /// A [refresh](Cache::refresh) stays a refresh, whatever they say.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -133,9 +134,9 @@ impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Lookup<'a, Ca
 }
 
 impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning> Lookup<'a, Cache<K, V, E, R, S>, Q> {
-    /// Loads by `load`, if need be, whether or not the cache has a loader.
+    /// Loads with `load` if needed, whether or not the cache has a loader.
     ///
-    /// As [`get_or_load`](Cache::get_or_load); the load may say a lifetime and a weight.
+    /// As [`get_or_load`](Cache::get_or_load); the load may also give a lifetime and a weight.
     ///
     /// # Errors
     ///
@@ -169,13 +170,13 @@ impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning> Lookup<'a, Cache
         Lookup(self.0.with(ByCall::new(load, |result, ()| result.map(Answered::new))))
     }
 
-    /// Loads by `load`, if need be, which may borrow and stays with this caller.
+    /// Loads with `load` if needed; it may borrow and stays with this caller.
     ///
-    /// As [`get_with`](Cache::get_with); the load may say a lifetime and a weight.
+    /// As [`get_with`](Cache::get_with); the load may also give a lifetime and a weight.
     ///
     /// # Errors
     ///
-    /// As [`get`](Cache::get); the error is shared by all who wait.
+    /// As [`get`](Cache::get); the error is shared by all waiting callers.
     ///
     /// # Cancel safety
     ///
@@ -213,8 +214,8 @@ where
 {
     /// Takes a stale value at once, with its refresh.
     ///
-    /// As [`get_stale`](Cache::get_stale). The refresh, if there is one, is made by what this call loads by: its own
-    /// [load](Self::by), or else the cache's loader. Where there is neither, the stale value comes without.
+    /// As [`get_stale`](Cache::get_stale). The refresh, if there is one, uses what this call loads with: its own
+    /// [load](Self::by), or else the cache's loader. If there is neither, the stale value comes without a refresh.
     ///
     /// # Errors
     ///

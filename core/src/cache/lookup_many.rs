@@ -19,26 +19,27 @@ use crate::{
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the values of many keys, loading those that are missing.
     ///
-    /// Each key has an answer of its own, in the order asked; one that is asked for twice is loaded once and answered
-    /// twice. Hits and the answers of other keys are there though some have failed. Keys that are being loaded are
-    /// joined. All others are loaded at once, before anything is waited for, so that calls whose keys overlap in any
-    /// order cannot wait for each other: by one load, if the cache has a loader of
-    /// [many keys](crate::Builder::load_many_fn), or by as many as its [bound](crate::Builder::max_batch) asks for, and
-    /// by one for each key otherwise. Single lookups join those loads, and a write to one of the keys concerns that key
-    /// alone.
+    /// Each key gets its own answer, in the order asked; a key that is asked for twice is loaded once and answered
+    /// twice. Hits and the answers of other keys are returned even if some keys fail. Keys that are being loaded
+    /// already are joined.
     ///
-    /// Any caller who waits for any of the keys carries a load of many keys on; it is dropped when nobody waits for any
+    /// All others are loaded at once, before this call waits for anything, so calls whose keys overlap in any order
+    /// cannot wait for each other. If the cache has a loader of [many keys](crate::Builder::load_many_fn), one load
+    /// takes them all, or as many loads as its [bound](crate::Builder::max_batch) requires; otherwise there is one load
+    /// for each key. Single lookups join those loads, and a write to one of the keys affects only that key.
+    ///
+    /// Any caller that waits for any of the keys drives a load of many keys; it is dropped when no caller waits for any
     /// of them. Keys that reach the lock timeout or the lock age together are loaded together.
     ///
-    /// A poll takes time in proportion to the keys whose loads were woken.
+    /// The time for a poll is proportional to the number of keys whose loads were woken.
     ///
-    /// Keys are borrowed in any form that the map knows: for `String`s that is `["a", "b"]`, not `&["a", "b"]`, whose items
-    /// are `&&str`.
+    /// Keys may be borrowed in any form that the map knows: for `String`s that is `["a", "b"]`, not `&["a", "b"]`,
+    /// whose items are `&&str`.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get), for each key. A load that fails as a whole is the failure of each key it was begun for,
-    /// and a key that it does not answer has failed ([`Cause::Missing`](crate::Cause::Missing)).
+    /// As [`get`](Self::get), for each key. If a load fails as a whole, each key that it was begun for gets the
+    /// failure. A key that the load does not answer has failed ([`Cause::Missing`](crate::Cause::Missing)).
     ///
     /// # Cancel safety
     ///
@@ -69,13 +70,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         GetMany::<_, _, _, _, _, _, _, Values>(Many::new(&self.inner, keys, FromLoader))
     }
 
-    /// Returns the values of many keys, loading those that are missing by `load`.
+    /// Returns the values of many keys, loading missing ones with `load`.
     ///
-    /// As [`get_many`](Self::get_many), for a load that this call brings: it is called with all keys that this call has
-    /// to load, or for each [`max_batch`](crate::Builder::max_batch) of them, and again with those whose loads it has to
-    /// begin later, at the lock age, at the lock timeout, or because somebody else was dropped. The closure may borrow;
-    /// its future owns what it needs and rests in the cache, where any caller who waits for any of its keys carries it
-    /// on.
+    /// As [`get_many`](Self::get_many), for a load that this call brings. The closure gets all keys that this call has
+    /// to load, or at most [`max_batch`](crate::Builder::max_batch) of them at a time. It is called again for keys
+    /// whose loads this call has to begin later: at the lock age, at the lock timeout, or because another caller was
+    /// dropped. The closure may borrow; its future owns what it needs and is stored in the cache, where any caller that
+    /// waits for any of its keys can drive it.
     ///
     /// # Errors
     ///
@@ -83,7 +84,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     ///
     /// # Cancel safety
     ///
-    /// As [`get_many`](Self::get_many): the load is not lost with the caller that brought it.
+    /// As [`get_many`](Self::get_many): the load is not lost if the caller that brought it is dropped.
     ///
     /// ```
     /// use futures_lite::future::block_on;
@@ -122,7 +123,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
     /// Returns the values of many keys and how each was found.
     ///
-    /// As [`get_many`](Self::get_many); what this call has to say for itself follows, see [`LookupMany`].
+    /// As [`get_many`](Self::get_many). Methods of [`LookupMany`] change how this call looks or loads.
     ///
     /// # Errors
     ///
@@ -154,9 +155,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     }
 }
 
-/// The future of [`Cache::lookup_many`]; before it is polled, a call says here what it has to say.
+/// The future of [`Cache::lookup_many`].
 ///
-/// What it is not told is as the cache has it. It does nothing before its first poll, and needs no pinning.
+/// Before it is polled, its methods set what this call wants; everything else is as in the cache. It does nothing
+/// before its first poll, and needs no pinning.
 ///
 /// ```
 /// # use futures_lite::future::block_on;
@@ -175,7 +177,7 @@ pub struct LookupMany<'a, C: AnyCache, Q: ?Sized, M = FromLoader>(
 );
 
 impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> LookupMany<'a, Cache<K, V, E, R, S>, Q, M> {
-    /// Has options of this call's own go before those of the cache.
+    /// Sets options for this call; they take precedence over the cache's.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -196,10 +198,10 @@ impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> LookupMany<'a
 }
 
 impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning> LookupMany<'a, Cache<K, V, E, R, S>, Q> {
-    /// Loads by `load`, if need be, whether or not the cache has a loader.
+    /// Loads with `load` if needed, whether or not the cache has a loader.
     ///
-    /// As [`get_many_or_load`](Cache::get_many_or_load); the load says of each key a value with its lifetime and weight,
-    /// or an error.
+    /// As [`get_many_or_load`](Cache::get_many_or_load); for each key, the load returns a value with its lifetime and
+    /// weight, or an error.
     ///
     /// # Errors
     ///
@@ -255,7 +257,7 @@ where
     }
 }
 
-/// A lookup of many values alone.
+/// A lookup of many keys that returns only the values.
 struct GetMany<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>>(
     Many<'a, K, Q, V, E, R, S, M, W>,
 );

@@ -1,4 +1,4 @@
-//! The read-through cache: what a user calls. Words and options; the engine does the work.
+//! The read-through cache: what a user calls. Methods and options; the engine does the work.
 
 // In the order in which the page of `Cache` has their methods: what asks, what looks, what changes, what goes over all.
 mod get;

@@ -1,4 +1,4 @@
-//! What a cache is called, and what is shown of it.
+//! The name of a cache, and its `Debug` output.
 
 use core::fmt;
 
@@ -8,7 +8,7 @@ use crate::{Key, Runtime, Tuning};
 impl<K, V, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Names the cache, for logs and debuggers.
     ///
-    /// The name is shown by `Debug`, and told by [`Cache::name`].
+    /// `Debug` shows the name, and [`Cache::name`] returns it.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};

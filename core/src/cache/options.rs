@@ -10,9 +10,9 @@ use crate::{
 
 /// What one lookup sets for itself.
 ///
-/// Everything else is as the cache says. Timeout and staleness are the caller's own. The lifetime and weight count only
-/// if the caller's own attempt is the one that is published, and if the load says nothing of them. The load budget, the
-/// error TTL and the lock age are the cache's alone.
+/// Everything else is as in the cache. The timeout and the limits of staleness apply to this caller. The lifetime and
+/// the weight count only if this caller's own attempt is published, and if the load does not set them. The load budget,
+/// the error TTL and the lock age can be set only for the whole cache.
 ///
 /// ```
 /// use core::time::Duration;
@@ -52,7 +52,7 @@ impl LookupOptions {
 
     /// Sets how long the loaded value is fresh.
     ///
-    /// It does not touch a value that is stored already.
+    /// A value that is stored already keeps its lifetime.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -95,7 +95,7 @@ impl LookupOptions {
         self
     }
 
-    /// Bounds the caller's wait, and says what comes then.
+    /// Bounds the caller's wait, and says what happens then.
     ///
     /// See [`Builder::lock_timeout`](crate::Builder::lock_timeout).
     ///
@@ -119,7 +119,7 @@ impl LookupOptions {
         self
     }
 
-    /// Waits as long as it takes, whatever the cache's timeout is.
+    /// Waits without a limit, whatever the cache's timeout is.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -146,8 +146,8 @@ impl LookupOptions {
     /// Sets how stale a value may be served while it is refreshed.
     ///
     /// See [`Builder::stale_while_refresh`](crate::Builder::stale_while_refresh); [`lookup`](crate::Cache::lookup)
-    /// serves such a value only at the lock timeout. The cache holds values only as long as its own limits ask, so a limit
-    /// beyond the largest of those counts as that; where there is none, nothing is served stale.
+    /// serves such a value only at the lock timeout. The cache holds values only as long as its own limits require, so
+    /// a limit beyond the largest of those counts as that one; if the cache has no limit, nothing is served stale.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -174,8 +174,8 @@ impl LookupOptions {
 
     /// Sets how stale a value may be served if its load fails.
     ///
-    /// See [`Builder::stale_if_error`](crate::Builder::stale_if_error); what is said of limits above the cache's own at
-    /// [`stale_while_refresh`](Self::stale_while_refresh) holds for this one, too.
+    /// See [`Builder::stale_if_error`](crate::Builder::stale_if_error). For limits above the cache's own, the same
+    /// holds as for [`stale_while_refresh`](Self::stale_while_refresh).
     ///
     /// ```
     /// # use core::time::Duration;
@@ -202,10 +202,10 @@ impl LookupOptions {
         self
     }
 
-    /// Loads although the stored value is fresh.
+    /// Loads even if the stored value is fresh.
     ///
-    /// A load in flight is joined, a kept failure ignored. Others have the old value meanwhile; if the load fails, it
-    /// stays, and this caller has the error.
+    /// A load in flight is joined, a kept failure ignored. Other callers get the old value meanwhile; if the load
+    /// fails, the old value stays, and this caller gets the error.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -225,7 +225,7 @@ impl LookupOptions {
         self
     }
 
-    /// Returns how long the loaded value is fresh, if the call says so; else [`Ttl::Inherit`].
+    /// Returns how long the loaded value is fresh; [`Ttl::Inherit`] if the call does not set it.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -239,7 +239,7 @@ impl LookupOptions {
         self.ttl
     }
 
-    /// Returns the weight of the loaded value, if the call says so.
+    /// Returns the weight of the loaded value, if the call sets it.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -251,7 +251,7 @@ impl LookupOptions {
         self.weight
     }
 
-    /// Returns how long the caller waits, `Some(None)` for as long as it takes, if the call says so.
+    /// Returns how long the caller waits, if the call sets it; `Some(None)` is without a limit.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -265,7 +265,7 @@ impl LookupOptions {
         self.lock_timeout
     }
 
-    /// Returns how stale a value may be while it is refreshed, if the call says so.
+    /// Returns how stale a value may be while it is refreshed, if the call sets it.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -278,7 +278,7 @@ impl LookupOptions {
         self.stale_while_refresh
     }
 
-    /// Returns how stale a value may be if its load fails, if the call says so.
+    /// Returns how stale a value may be if its load fails, if the call sets it.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -291,7 +291,7 @@ impl LookupOptions {
         self.stale_if_error
     }
 
-    /// Tells whether the call loads although the stored value is fresh.
+    /// Returns whether the call loads even if the stored value is fresh.
     ///
     /// ```
     /// # use core::time::Duration;

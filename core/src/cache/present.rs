@@ -1,4 +1,4 @@
-//! Lookups that load nothing: what is there, or a value at hand.
+//! Lookups without a load: what is there, or a value at hand.
 
 use alloc::borrow::ToOwned;
 use core::{borrow::Borrow, hash::Hash};
@@ -34,7 +34,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         inner.hit(hash, now, key).or_else(|| self.look_again(hash, now, key))
     }
 
-    /// As a hit was not to be had, looks with everything that comes with it.
+    /// Looks again, with everything that a lookup may need: there was no plain hit.
     #[cold]
     #[inline(never)]
     fn look_again<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<V>
@@ -47,10 +47,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         inner.with(hash, |shard| shard.get_if_present(hash, now, |k| k.borrow() == key, after.effects()))
     }
 
-    /// Returns what there is to say of the value of `key`, if it is stored and fresh.
+    /// Returns the value of `key` and how it was found, if it is stored and fresh.
     ///
-    /// As [`get_if_present`](Self::get_if_present), and tells age, time left and generation as well. This counts as a
-    /// lookup and as a use of the value, which [`peek`](Self::peek) does not; no load is begun or joined.
+    /// As [`get_if_present`](Self::get_if_present), but with age, time left and generation. This counts as a lookup and
+    /// as a use of the value, unlike [`peek`](Self::peek); no load is begun or joined.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -78,12 +78,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
     /// Returns the value of `key`, and stores one if there is none.
     ///
-    /// The closure makes it; it is called only if no fresh value is there, outside every lock, and may call the cache. If somebody has stored one when it returns, that one
-    /// stays and is returned. Callers that wait for a load of the key have the value that is stored, as by
-    /// [`insert`](Self::insert). What has to be waited for is a load: see [`get_or_load`](Self::get_or_load).
+    /// If no fresh value is there, the closure makes one. It runs outside every lock, and may call the cache. If
+    /// another value has been stored when it returns, that one stays and is returned. Callers that wait for a load of
+    /// the key get the value that is stored, as by [`insert`](Self::insert). If making the value takes a wait, it is a
+    /// load: see [`get_or_load`](Self::get_or_load).
     ///
-    /// This counts as a lookup. The status is `Hit` if a value was there, else `Miss` or `Expired`; then the value was
-    /// stored, unless it was too heavy or not to be, and then it has no generation.
+    /// This counts as a lookup. The status is `Hit` if a value was there, else `Miss` or `Expired`. A new value is
+    /// stored and has a generation, unless it was too heavy or not to be stored.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, Status, parts::Std};
@@ -102,9 +103,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         self.get_or_insert_with(key, || Loaded::new(make()))
     }
 
-    /// Returns the value of `key`, and stores one with a lifetime and weight of its own if there is none.
+    /// Returns the value of `key`, and stores one with its lifetime if there is none.
     ///
-    /// As [`get_or_insert`](Self::get_or_insert) beyond that.
+    /// Otherwise as [`get_or_insert`](Self::get_or_insert); the closure may also set a weight.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -129,7 +130,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         found.unwrap_or_else(|| self.insert_if_absent(hash, key.to_owned(), make()))
     }
 
-    /// Stores a value if none has come meanwhile.
+    /// Stores a value if no other has come meanwhile.
     fn insert_if_absent(&self, hash: u64, key: K, loaded: Loaded<V>) -> Outcome<V, E> {
         let inner = &*self.inner;
         let (judgement, copy) = (inner.judge(&key, &loaded), loaded.value.clone());

@@ -1,21 +1,21 @@
-//! Removal by key, of as many as there are.
+//! Removal of many entries by key.
 
 use super::Cache;
 use crate::{Key, Lock, Runtime, Tuning, share::After};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
-    /// Removes all whose keys are such; returns how many fresh values went.
+    /// Removes everything whose key matches; returns how many fresh values left.
     ///
-    /// As if [`remove`](Self::remove) were called for each key that the closure says yes to, of a value, of a kept
-    /// failure, or of a load in flight: such a load is voided, also as one of many, and all others go on. Values are
-    /// neither copied nor shown, so where the key tells enough this does less harm than [`retain`](Self::retain), which
-    /// voids all loads.
+    /// As if [`remove`](Self::remove) were called for each key that the closure returns `true` for, whether the key has
+    /// a value, a kept failure or a load in flight. Such a load is detached, even if it is part of a batch, and all
+    /// others go on. Values are neither copied nor shown, so if the key tells enough this does less harm than
+    /// [`retain`](Self::retain), which detaches all loads.
     ///
-    /// What is there when this is called is judged, unless it leaves before its turn, and some of it may be judged
-    /// twice; of what comes meanwhile, some is judged. The closure runs outside every lock, on copies of the keys, and
-    /// may call the cache. Keys are copied a few at a time, so that no lock is held for long; takes time in proportion to
-    /// all keys. The [`listener`](crate::Builder::listener) hears when all is gone. If the closure panics, what it has
-    /// said until then is done.
+    /// The closure judges what is there when this is called, unless it leaves before its turn; some keys may be judged
+    /// twice, and some of those that come meanwhile are judged as well. The closure runs outside every lock, on copies
+    /// of the keys, and may call the cache. Keys are copied a few at a time, so no lock is held for long; the time is
+    /// proportional to the number of all keys. The [`listener`](crate::Builder::listener) is called after everything is
+    /// removed. If the closure panics, what it has decided until then is done.
     ///
     /// ```
     /// # use futures_lite::future::{block_on, poll_once, yield_now};

@@ -1,4 +1,4 @@
-//! The settings that are the user's own code: where values come from, what they weigh, who hears of them.
+//! The settings that are user code: loaders, weighers and listeners.
 
 use alloc::{rc::Rc, vec::Vec};
 use core::marker::PhantomData;
@@ -15,8 +15,8 @@ use crate::{
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Loads by a closure that returns plain values.
     ///
-    /// The load is kept in the cache and polled from the task of whichever waiter is polled; its error is shared by all
-    /// of them. So it has to own what it uses: the closure keeps a handle, and each load gets a clone of it.
+    /// The load is stored in the cache and polled from the task of whichever waiter is polled; all of them share its
+    /// error. So it has to own what it uses: the closure keeps a handle, and each load gets a clone of it.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -30,7 +30,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     ///
-    /// Without the clone, the load borrows from the closure, which an async closure of many threads cannot say of itself:
+    /// Without the clone, the load borrows from the closure, which is not possible for an async closure on many
+    /// threads:
     ///
     /// ```compile_fail,E0525
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -40,7 +41,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// let cache = Cache::builder(Std::new(ManualClock::new())).load_fn(load).build();
     /// ```
     ///
-    /// On one thread, [`load_async_fn`](Self::load_async_fn) takes that one.
+    /// On one thread, [`load_async_fn`](Self::load_async_fn) accepts such a closure.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -63,10 +64,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Loads by an async closure; on one thread alone.
+    /// Loads by an async closure, on a single thread.
     ///
-    /// As [`load_fn`](Self::load_fn), but what the closure owns need not be cloned for each load: a load keeps the closure
-    /// alive, and may borrow from it. On many threads, Rust cannot say yet that such a load may move between them.
+    /// As [`load_fn`](Self::load_fn), but what the closure owns need not be cloned for each load: a load keeps the
+    /// closure alive, and may borrow from it. For many threads, Rust cannot yet express that such a load may move
+    /// between them.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -97,7 +99,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Loads by a closure that returns [`Loaded`] values.
     ///
-    /// So each value may have a lifetime and a weight of its own.
+    /// So each value may bring its own lifetime and weight.
     ///
     /// ```
     /// # use larder::TimeLeft;
@@ -126,7 +128,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Loads by a type of one's own.
+    /// Loads with a custom type.
     ///
     /// ```
     /// # use larder::{BoxLoad, Load};
@@ -159,14 +161,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Loads by a closure that is handed the value which is held.
+    /// Loads by a closure that gets the value that is held now.
     ///
-    /// However stale that is. The closure may answer that it is [unchanged](Revalidated::Unchanged), as HTTP's 304 does.
-    /// Such a value is of use after it has expired, so it is held until room is needed, or for as long as
-    /// [`revalidate_within`](Self::revalidate_within) says.
+    /// However stale that value is. The closure may return that it is [unchanged](Revalidated::Unchanged), as HTTP's
+    /// 304 does. For such a loader an expired value is still useful, so it is held until room is needed, or for as long
+    /// as [`revalidate_within`](Self::revalidate_within) says.
     ///
-    /// A load outside the shared ones ([`OnTimeout::LoadAlone`](crate::OnTimeout::LoadAlone)) is handed it as well; what it
-    /// finds unchanged is delivered, and stays stored as it was.
+    /// A load outside the shared ones ([`OnTimeout::LoadAlone`](crate::OnTimeout::LoadAlone)) gets the value as well;
+    /// if it finds it unchanged, the caller gets it, and it stays stored as it was.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -203,8 +205,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Loads many keys at once by a closure that returns plain values.
     ///
-    /// [`get_many`](crate::Cache::get_many) asks it once for all keys that it has to load, each of which is there once,
-    /// or as often as [`max_batch`](Self::max_batch) makes it; a lookup of a single key asks it for that one. Answers are
+    /// [`get_many`](crate::Cache::get_many) calls it once for all keys that it has to load, each of them once, or as
+    /// often as [`max_batch`](Self::max_batch) requires; a lookup of a single key calls it for that key. Answers are
     /// matched by key, in any order; a key that is not answered has failed.
     ///
     /// ```
@@ -232,9 +234,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Loads many keys at once by a closure that says more of each.
+    /// Loads many keys at once by a closure with a result for each.
     ///
-    /// As [`load_many_fn`](Self::load_many_fn), but each key has a [`Loaded`] value or an error of its own.
+    /// As [`load_many_fn`](Self::load_many_fn), but each key gets its own [`Loaded`] value or its own error.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -266,9 +268,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Loads many keys at once by a [`LoadMany`] of one's own.
+    /// Loads many keys at once with a custom [`LoadMany`].
     ///
-    /// Its type has a name, so that the cache's type can be written down; see there for an example.
+    /// Its type has a name, so the cache's type can be written down; see there for an example.
     #[must_use]
     pub fn many_loader<L: LoadMany<K, Value = V, Error = E>>(mut self, load: L) -> Self
     where
@@ -278,14 +280,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Sets how many keys one load of many is asked for at most.
+    /// Sets how many keys one load of many keys gets at most.
     ///
-    /// A call that has more keys to load begins several loads of at most so many, all of them before it waits for
-    /// any. Each is a load by itself: it ends, fails and exceeds its [`load_budget`](Self::load_budget) alone. This
-    /// holds for the loads that calls bring as well. It does not bound what is answered: with
-    /// [`store_surplus`](Self::store_surplus) a load may answer more keys than it was asked for, but not in the place of
-    /// the call's other loads, whose keys are in flight by then. A lookup of a single key asks for that one in any case.
-    /// By default all keys of a call go into one load; zero is refused.
+    /// A call that has more keys to load begins several loads with at most this many keys each, all of them before it
+    /// waits for any. Each load is independent: it ends, fails and exceeds its [`load_budget`](Self::load_budget)
+    /// alone. This also holds for loads that calls bring. It does not bound what a load returns: with
+    /// [`store_surplus`](Self::store_surplus) a load may answer more keys than it was asked for, but not for the call's
+    /// other loads, whose keys are in flight by then. A lookup of a single key asks for that key alone in any case. By
+    /// default all keys of a call go into one load; zero is refused.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -311,8 +313,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Weighs values that come without a weight.
     ///
-    /// That is where neither load nor call says it. Zero counts as 1. The closure runs outside every lock; its panic
-    /// counts as the load's.
+    /// That is if neither the load nor the call gives one. Zero counts as 1. The closure runs outside every lock; if it
+    /// panics, the load has panicked.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -336,15 +338,15 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Tells this closure of every value that leaves, and why.
+    /// Calls this closure for every value that leaves, with the reason.
     ///
-    /// Each value has one event: those that were stored, when they are held no more, and those that were refused. The
-    /// closure runs outside every lock, after all who wait have been woken, in the call that brought it about: the cache
-    /// is as it will be, and the closure may call it. Its panic goes out through that call once the other events are
-    /// through. With several listeners, the first that was set hears first.
+    /// Each value has one event: a stored one when it is no longer held, and a refused one when it is refused. The
+    /// closure runs outside every lock, after all waiting callers have been woken, in the call that caused the event:
+    /// the cache is in its final state, and the closure may call it. A panic unwinds through that call once the other
+    /// events have been delivered. Several listeners are called in the order in which they were set.
     ///
-    /// A value that is handed out without being stored has no event, unless it was too heavy. Dropping the cache has
-    /// none.
+    /// A value that is handed out without being stored has no event, unless it was too heavy. Dropping the cache causes
+    /// no events.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, RemovalCause, parts::Std};

@@ -21,10 +21,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the value of `key`, stale or not, and its refresh.
     ///
     /// A value that expired no longer ago than [`stale_while_refresh`](crate::Builder::stale_while_refresh), the limit
-    /// included, is served without waiting. The first caller who finds it so gets a [`Refresh`] with it; as long as
-    /// that is held, or a load of the key is in flight, the others get the value alone. Beyond the limit this waits for
-    /// a load as [`get`](Self::get) does. This is the only way to be served a value while it is refreshed, for only
-    /// here is there somebody to hand the refresh to. With [`refresh_early`](crate::Builder::refresh_early) or
+    /// included, is served without waiting. The first caller that finds it so also gets a [`Refresh`]; while that is
+    /// held, or a load of the key is in flight, other callers get the value alone. Beyond the limit, this call waits
+    /// for a load as [`get`](Self::get) does.
+    ///
+    /// No other call serves a value while it is refreshed, because only here a caller takes the refresh. With
+    /// [`refresh_early`](crate::Builder::refresh_early) or
     /// [`refresh_early_by_chance`](crate::Builder::refresh_early_by_chance), the refresh may come with a fresh value.
     ///
     /// # Errors
@@ -69,10 +71,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         self.lookup(key).stale()
     }
 
-    /// Returns the value of `key`, stale or not, and has it refreshed.
+    /// Returns the value of `key`, stale or not, and refreshes it.
     ///
-    /// As [`get_stale`](Self::get_stale), and the runtime's spawner does the refresh. At most one refresh of a key is
-    /// in flight. Where no runtime is at hand, the refresh is handed back.
+    /// As [`get_stale`](Self::get_stale), but the runtime's spawner runs the refresh. At most one refresh of a key is
+    /// in flight. If no runtime is at hand, the refresh is returned to the caller.
     ///
     /// # Errors
     ///
@@ -139,7 +141,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     }
 }
 
-/// What a lookup that takes stale values comes to.
+/// What a lookup that takes stale values returns.
 ///
 /// ```
 /// # use core::time::Duration;
@@ -157,22 +159,24 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct StaleOutcome<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
-    /// The value and what there is to say about it.
+    /// The value and how it was found.
     pub outcome: Outcome<V, E>,
-    /// The refresh, if it is this caller's to await, to spawn or to drop.
+    /// The refresh, if this caller is to await, spawn or drop it.
     pub refresh: Option<Refresh<K, V, E, R, S>>,
 }
 
 /// The refresh of a value: a future to await, spawn or drop.
 ///
-/// It owns its share of the cache. It ends once the key has a new outcome, whichever call brought that about, and tells
-/// nothing, as a spawner wants nothing back; [`outcome`](Self::outcome) does. A failed refresh leaves the value as
-/// it is. It costs no load until it is polled, or another stale call comes, which polls it once; while it is held, nobody
-/// else is asked to refresh the key, for as long as the lock age says.
+/// It owns its share of the cache. It ends once the key has a new outcome, whichever call brought that about. It
+/// returns nothing, because spawners take futures without a result; [`outcome`](Self::outcome) returns the result. A
+/// failed refresh leaves the value as it is.
+///
+/// No load begins until the refresh is polled, or until another call takes the stale value, which polls the refresh
+/// once. While it is held, no other caller gets a refresh of the key, until the lock age is over.
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops the load unless somebody else waits for it, and leaves the refresh to the next caller.
+/// Dropping it drops the load, unless other callers wait for it, and leaves the refresh to the next caller.
 ///
 /// ```
 /// # use core::time::Duration;
@@ -198,11 +202,11 @@ pub struct Refresh<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Refresh<K, V, E, R, S> {
-    /// Does the refresh, and tells how it ended.
+    /// Runs the refresh, and returns how it ended.
     ///
-    /// With what a [`lookup`](Cache::lookup) would tell that waited for the same load: the new value, or why there is
-    /// none, also where [`stale_if_error`](crate::Builder::stale_if_error) has lookups served the old one. A refresh that has
-    /// ended before is pending for ever.
+    /// The result is what a [`lookup`](Cache::lookup) that waited for the same load would get: the new value, or why
+    /// there is none, even if lookups were served the old one by [`stale_if_error`](crate::Builder::stale_if_error). A
+    /// refresh that has ended already stays pending for ever.
     ///
     /// # Errors
     ///
@@ -210,7 +214,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Refresh<K, V, E, R, S> {
     ///
     /// # Cancel safety
     ///
-    /// As that of the refresh itself.
+    /// As for the refresh itself.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -235,7 +239,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Refresh<K, V, E, R, S> {
         Ending(self)
     }
 
-    /// Polls it once for a caller who has been served, so that it has begun whenever the runtime comes to it.
+    /// Polls it once for a caller that has been served, so that it has begun before the runtime gets to it.
     fn begin(mut self, cx: &mut Context<'_>) -> Option<Self> {
         let mut poll = Poll::Ready(());
         aside(|| poll = self.waiter.poll(cx));
@@ -253,7 +257,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Future for Refresh<K, V, E, R, 
     }
 }
 
-/// A refresh that tells how it ended.
+/// A refresh that returns how it ended.
 struct Ending<K: Key, V: Clone, E, R: Runtime, S: Tuning>(Refresh<K, V, E, R, S>);
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Future for Ending<K, V, E, R, S> {
@@ -290,7 +294,7 @@ pub(crate) struct GetStale<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tu
 struct GetStaleSpawn<'a, F, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     call: F,
     cache: &'a Cache<K, V, E, R, S>,
-    /// What it is told, while its refresh is handed on: that may unwind.
+    /// What this call returns, kept while its refresh is handed on: that may unwind.
     served: Option<StaleOutcome<K, V, E, R, S>>,
 }
 

@@ -15,8 +15,8 @@ use crate::{
 /// `loads_begun` is the sum of `loads_succeeded`, `loads_failed`, `loads_panicked`, `loads_dropped` and
 /// `loads_in_flight`; `stored` is the sum of `held`, `evicted`, `expired_out`, `replaced` and `removed`.
 ///
-/// A value that was served because its load failed counts as `stale`, and the load as failed; a failure that was kept
-/// counts as an error. Refreshes are loads but not lookups; [`peek`](crate::Cache::peek) and
+/// A lookup that is served a stale value because its load failed counts as `stale`, and the load as failed; a lookup
+/// that gets a kept failure counts as an error. Refreshes are loads but not lookups; [`peek`](crate::Cache::peek) and
 /// [`contains`](crate::Cache::contains) count nothing.
 ///
 /// ```
@@ -38,9 +38,9 @@ use crate::{
 pub struct Stats {
     /// Lookups that found a fresh value.
     pub hits: u64,
-    /// Lookups that found nothing and began a load, or did without.
+    /// Lookups that found nothing and began a load, or ended without one.
     pub misses: u64,
-    /// Lookups that found an expired value and began a load, or did without.
+    /// Lookups that found an expired value and began a load, or ended without one.
     pub expired: u64,
     /// Lookups that joined a load.
     pub joined: u64,
@@ -52,17 +52,17 @@ pub struct Stats {
     pub abandoned: u64,
     /// Loads that were begun.
     pub loads_begun: u64,
-    /// Loads that answered and were used.
+    /// Loads that returned a value that was used.
     pub loads_succeeded: u64,
     /// Loads that failed or exceeded their budget.
     pub loads_failed: u64,
     /// Loads that panicked.
     pub loads_panicked: u64,
-    /// Loads that were dropped, because nobody waited any more or another outcome came first.
+    /// Loads that were dropped, because no caller waited any more or another outcome came first.
     pub loads_dropped: u64,
     /// Loads that run now.
     pub loads_in_flight: u64,
-    /// The time that ended loads have taken, added up.
+    /// The total time of the loads that have ended.
     pub load_time: Duration,
     /// Attempts that were begun because the one before was over the lock age.
     pub takeovers: u64,
@@ -74,7 +74,7 @@ pub struct Stats {
     pub held: u64,
     /// Values that left to make room.
     pub evicted: u64,
-    /// Values that left having expired, whatever swept them out.
+    /// Values that had expired when they left, for whatever reason they left.
     pub expired_out: u64,
     /// Values that left because another one was stored for their key.
     pub replaced: u64,
@@ -82,16 +82,16 @@ pub struct Stats {
     pub removed: u64,
     /// Values that were too heavy to be stored.
     pub refused: u64,
-    /// Keys that are being loaded, or wait for being refreshed, now.
+    /// Keys that are being loaded or wait for a refresh now.
     pub flights: u64,
-    /// Callers, refreshes included, that wait now.
+    /// Callers that wait now, refreshes included.
     pub waiters: u64,
 }
 
 impl Stats {
     /// Returns how many lookups have ended.
     ///
-    /// Not those that were dropped while they waited.
+    /// Lookups that were dropped while they waited do not count.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -109,10 +109,9 @@ impl Stats {
             .saturating_add(errors)
     }
 
-    /// Returns which part of the lookups was spared a load of its own, from 0 to 1.
+    /// Returns the share of lookups that needed no load of their own, from 0 to 1.
     ///
-    /// Those are the ones that found a fresh value, joined a load or were served a stale value. Zero if there were no
-    /// lookups.
+    /// These lookups found a fresh value, joined a load or were served a stale value. Zero if there were no lookups.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, Stats, parts::Std};
@@ -129,11 +128,11 @@ impl Stats {
         hits as f64 / self.lookups().max(1) as f64
     }
 
-    /// Returns what has happened since an earlier look at the same cache.
+    /// Returns what has happened since an earlier reading of the same cache.
     ///
-    /// Each counter is the difference. What there is now stays as it is: `loads_in_flight`, `held`, `flights` and
-    /// `waiters`. So the sums that hold for the counters from the beginning need not hold for these. A counter that was
-    /// ahead is zero.
+    /// Each counter is the difference. Current figures stay as they are: `loads_in_flight`, `held`, `flights` and
+    /// `waiters`. So the sums that hold for counters from the beginning need not hold here. A counter that was higher
+    /// in `earlier` is zero.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};

@@ -9,7 +9,7 @@ use crate::{Key, Runtime, Standard, Tuning, share::Engine};
 /// A handle of a [`Cache`] that does not keep it alive.
 ///
 /// For what the cache itself owns, or what outlives it: loaders and listeners that use their own cache
-/// ([`Builder::build_cyclic`](crate::Builder::build_cyclic)), and tasks that are to end with it. Made by
+/// ([`Builder::build_cyclic`](crate::Builder::build_cyclic)), and tasks that should end with it. Made by
 /// [`Cache::downgrade`].
 ///
 /// ```
@@ -73,16 +73,16 @@ impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
-    /// Returns the cache; what `setup` adds may hold it weakly.
+    /// Builds the cache; what `setup` adds may hold it weakly.
     ///
-    /// That is for loaders, listeners and whatever else is to use the cache that owns it: with a clone of the cache each
-    /// would keep the other alive for ever. The handle leads nowhere before this returns, and again once the last handle
-    /// of the cache is gone. A load that holds an upgraded one across an await keeps the cache alive until it ends or is
-    /// dropped.
+    /// For loaders, listeners and anything else that uses the cache that owns it: with a clone of the cache, the two
+    /// would keep each other alive for ever. [`upgrade`](WeakCache::upgrade) returns `None` before this returns, and
+    /// again once the last handle of the cache is gone. A load that holds an upgraded handle across an await keeps the
+    /// cache alive until the load ends or is dropped.
     ///
     /// # Errors
     ///
-    /// As [`build`](Self::build). A seed for the hasher, where one is needed, has to be given before.
+    /// As [`build`](Self::build). If the hasher needs a seed, it has to be given before.
     ///
     /// ```
     /// use futures_lite::future::block_on;
