@@ -5,7 +5,7 @@ use core::{error, fmt, time::Duration};
 
 use crate::Instant;
 
-/// An error of any kind, for caches whose loads fail in many ways; `?` makes one of whatever is an error.
+/// An error of any kind, for loads that fail in many ways; `?` converts to it.
 ///
 /// ```
 /// fn parse(text: &str) -> Result<u32, larder::BoxError> {
@@ -17,8 +17,8 @@ pub type BoxError = Box<dyn error::Error + Send + Sync>;
 
 /// Why a lookup has no value.
 ///
-/// It shows its cause once, in the alternate form, in which errors that know of others tell of them all. It has no
-/// `source()`: the loader's own error, with the sources of that, is at [`error`](Self::error).
+/// `Display` includes the loader's own error once, in the alternate form (`{:#}`), in which errors that hold others print
+/// them all. So there is no `source()`: [`error`](Self::error) returns the loader's own error, with its sources.
 ///
 /// ```
 /// # use larder::LoadError;
@@ -33,16 +33,16 @@ pub type BoxError = Box<dyn error::Error + Send + Sync>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LoadError<E> {
-    /// When the load failed: everybody who waited for it has this same failure. Ask again, or see the cause.
+    /// The load failed; all callers that waited for it get the same failure. Ask again, or see the cause.
     Failed(Failure<E>),
-    /// When the wait for somebody else's load reached the lock timeout. Ask again later, or be more patient.
+    /// The wait for another caller's load reached the lock timeout. Ask again later, or wait longer.
     LockTimeout,
-    /// When a load asked for its own key and would have waited for itself. Mend the loader.
+    /// A load asked for its own key and would have waited for itself. Fix the loader.
     Reentrant,
-    /// When a load had to begin and the cache has no loader. Give the builder one, or bring the load with the call, as
+    /// A load had to begin and the cache has no loader. Give the builder one, or bring the load with the call, as
     /// [`get_or_load`](crate::Cache::get_or_load) does.
     NoLoader,
-    /// When a blocking call is made where tasks run, which it would hold up. Await the call that does not block.
+    /// A blocking call was made where tasks run, which it would hold up. Await the call that does not block.
     MayNotBlock,
 }
 
@@ -86,7 +86,7 @@ impl<E> LoadError<E> {
         self.failure().and_then(Failure::error)
     }
 
-    /// Returns the loader's own error, shared with all others who have it.
+    /// Returns the loader's own error, shared with all callers that got it.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -106,10 +106,10 @@ impl<E> LoadError<E> {
         }
     }
 
-    /// Tells whether the load panicked.
+    /// Returns whether the load panicked.
     ///
-    /// The panic unwinds through the caller who polled the load; the others have this error at once, from that one
-    /// load. The key stays usable: who asks later starts afresh.
+    /// The panic unwinds through the caller that polled the load; the others get this error at once, from that one
+    /// load. The key stays usable: a caller that asks later starts afresh.
     ///
     /// ```
     /// # use futures_lite::future::{block_on, poll_once, yield_now};
@@ -129,9 +129,9 @@ impl<E> LoadError<E> {
         self.failure().is_some_and(Failure::is_panicked)
     }
 
-    /// Tells whether the failure is one that is kept.
+    /// Returns whether the failure is a kept one.
     ///
-    /// Then no load was made: see [`error_ttl`](crate::Builder::error_ttl).
+    /// Then this call made no load: see [`error_ttl`](crate::Builder::error_ttl).
     ///
     /// ```
     /// # use core::time::Duration;
@@ -150,7 +150,7 @@ impl<E> LoadError<E> {
         self.failure().is_some_and(Failure::is_cached)
     }
 
-    /// Tells whether the load of many keys did not answer this one.
+    /// Returns whether the load of many keys did not answer this one.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -169,12 +169,12 @@ impl<E> LoadError<E> {
         self.failure().is_some_and(|failure| matches!(failure.cause(), Cause::Missing))
     }
 
-    /// Tells whether the load took longer than its budget.
+    /// Returns whether the load took longer than its budget.
     pub fn is_budget_exceeded(&self) -> bool {
         self.failure().is_some_and(Failure::is_budget_exceeded)
     }
 
-    /// Returns when the next load may be made, if the failure is a cached one.
+    /// Returns when the next load may begin, if the failure is a kept one.
     pub fn retry_at(&self) -> Option<Instant> {
         self.failure().and_then(Failure::retry_at)
     }
@@ -206,11 +206,11 @@ impl<E: fmt::Display> fmt::Display for LoadError<E> {
 
 impl<E: fmt::Debug + fmt::Display> error::Error for LoadError<E> {}
 
-/// A failed load, shared by all who waited for it.
+/// A failed load, shared by all callers that waited for it.
 ///
-/// N callers who wait cost one load, and each of them has this same failure; cloning it copies a pointer. Somebody who
-/// asks later starts afresh, unless an [`error_ttl`](crate::Builder::error_ttl) is set: then the failure itself is kept
-/// and says so. A caller who is dropped is never a failure.
+/// N waiting callers cost one load, and each of them gets the same failure; cloning it copies a pointer. A caller that
+/// asks later starts afresh, unless an [`error_ttl`](crate::Builder::error_ttl) is set: then the failure itself is
+/// kept, and says so. Dropping a caller is never a failure.
 ///
 /// ```
 /// use futures_lite::future::{block_on, yield_now, zip};
@@ -239,9 +239,9 @@ pub struct Failure<E> {
 enum Keeping {
     /// As the cache says.
     Open,
-    /// For so many nanoseconds, as is said of this error.
+    /// For this many nanoseconds, as set for this error.
     For(u64),
-    /// It is, until then.
+    /// It is kept until then.
     Until(Instant),
 }
 
@@ -262,18 +262,18 @@ enum Keeping {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Cause<E> {
-    /// When the load took longer than the load budget and was dropped.
+    /// The load took longer than the load budget and was dropped.
     BudgetExceeded,
-    /// When the loader answered with this error.
+    /// The loader returned this error.
     Error(Arc<E>),
-    /// When the load panicked; the panic itself went to the caller who polled it.
+    /// The load panicked; the panic itself unwound through the caller that polled it.
     Panicked,
-    /// When the load answered with a value that had already expired, and one that is not is wanted: a lazy slot asks for
-    /// the next after a while.
+    /// The load returned a value that had already expired, where a fresh one is needed: a lazy slot fetches again after
+    /// a while.
     AlreadyExpired,
-    /// When the load said that the previous value is still good, and there was none.
+    /// The load said that the previous value is still good, but there was none.
     NothingToKeep,
-    /// When the load of many keys did not answer this one.
+    /// The load of many keys did not answer this one.
     Missing,
 }
 
@@ -282,12 +282,12 @@ impl<E> Failure<E> {
         Self { cause, keeping: Keeping::Open }
     }
 
-    /// Returns this failure as one that is to be kept for so long, whatever the cache says.
+    /// Returns this failure as one to be kept for this long, whatever the cache says.
     pub(crate) fn lasting(self, length: Duration) -> Self {
         Self { keeping: Keeping::For(Instant::ZERO.saturating_add(length).as_nanos()), ..self }
     }
 
-    /// Returns for how long it is to be kept, if that is said of this failure.
+    /// Returns how long it is to be kept, if that is set for this failure.
     pub(crate) const fn length(&self) -> Option<Duration> {
         match self.keeping {
             Keeping::For(nanos) => Some(Duration::from_nanos(nanos)),
@@ -338,7 +338,7 @@ impl<E> Failure<E> {
         }
     }
 
-    /// Returns the loader's own error, shared with all others who have it.
+    /// Returns the loader's own error, shared with all callers that got it.
     ///
     /// ```
     /// # use larder::{Cache, LoadError, ManualClock, parts::Std};
@@ -357,7 +357,7 @@ impl<E> Failure<E> {
         }
     }
 
-    /// Tells whether the load panicked.
+    /// Returns whether the load panicked.
     ///
     /// ```
     /// # use futures_lite::future::{block_on, poll_once, yield_now};
@@ -377,7 +377,7 @@ impl<E> Failure<E> {
         matches!(self.cause, Cause::Panicked)
     }
 
-    /// Tells whether the load took longer than its budget.
+    /// Returns whether the load took longer than its budget.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -403,9 +403,9 @@ impl<E> Failure<E> {
         matches!(self.cause, Cause::AlreadyExpired)
     }
 
-    /// Tells whether this failure is one that is kept.
+    /// Returns whether this failure is a kept one.
     ///
-    /// Then no load was made: see [`error_ttl`](crate::Builder::error_ttl).
+    /// Then this call made no load: see [`error_ttl`](crate::Builder::error_ttl).
     ///
     /// ```
     /// # use larder::Failure;
@@ -426,9 +426,9 @@ impl<E> Failure<E> {
         matches!(self.keeping, Keeping::Until(_))
     }
 
-    /// Returns when the next load may be made.
+    /// Returns when the next load may begin.
     ///
-    /// A point on the cache's clock; `None` unless this failure is one that is kept.
+    /// A point on the cache's clock; `None` unless this failure is a kept one.
     ///
     /// ```
     /// # use larder::Instant;

@@ -1,13 +1,14 @@
-//! What a lookup tells.
+//! What a lookup returns.
 
 use core::{fmt, time::Duration};
 
 use crate::{Failure, Instant, TimeLeft};
 
-/// How a lookup came by its value.
+/// How a lookup got its value.
 ///
-/// A caller that began a load has `Miss` or `Expired` by what it found when it came, also if it began it later, at the lock age
-/// or the lock timeout. All others who wait have `LockHit`, whoever polled the load and whichever attempt answered.
+/// A caller that began a load gets `Miss` or `Expired`, depending on what it found when it came, even if it began the
+/// load later, at the lock age or the lock timeout. All other waiting callers get `LockHit`, whichever caller polled
+/// the load and whichever attempt succeeded.
 ///
 /// ```
 /// # use core::time::Duration;
@@ -18,15 +19,15 @@ use crate::{Failure, Instant, TimeLeft};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// When a fresh value was stored.
+    /// A fresh value was stored.
     Hit,
-    /// When nothing was stored, and this caller began a load.
+    /// Nothing was stored, and this caller began a load.
     Miss,
-    /// When the stored value had expired, and this caller began a load.
+    /// The stored value had expired, and this caller began a load.
     Expired,
-    /// When this caller joined a load that another one had begun.
+    /// This caller joined a load that another caller had begun.
     LockHit,
-    /// When a value was served although it had expired this long ago.
+    /// A value was served that had expired this long ago.
     Stale(Duration),
 }
 
@@ -48,7 +49,7 @@ impl Status {
         }
     }
 
-    /// Tells whether this caller was spared a load of its own.
+    /// Returns whether this caller needed no load of its own.
     ///
     /// ```
     /// # use larder::Status;
@@ -83,7 +84,7 @@ impl fmt::Display for Status {
 
 /// Why a value left the cache.
 ///
-/// What had expired when it left has `Expired`, whatever swept it out.
+/// A value that had expired when it left gets `Expired`, for whatever reason it left.
 ///
 /// ```
 /// # use larder::RemovalCause;
@@ -94,15 +95,15 @@ impl fmt::Display for Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RemovalCause {
-    /// When it had expired.
+    /// It had expired.
     Expired,
-    /// When it had to make room.
+    /// It had to make room.
     Evicted,
-    /// When another value was stored, or was refused, under its key.
+    /// Another value was stored, or refused, under its key.
     Replaced,
-    /// When it was removed by name, by a predicate, by a clear, or by an answer that is not to be stored.
+    /// It was removed by key, by a predicate, by a clear, or by a load whose value is not to be stored.
     Removed,
-    /// When it was too heavy to be stored at all.
+    /// It was too heavy to be stored at all.
     Refused,
 }
 
@@ -123,7 +124,7 @@ impl RemovalCause {
         }
     }
 
-    /// Tells whether the cache itself let the value go, instead of being told to.
+    /// Returns whether the cache itself removed the value, without being told to.
     ///
     /// ```
     /// # use larder::RemovalCause;
@@ -143,9 +144,9 @@ impl fmt::Display for RemovalCause {
 
 /// Tells the values of one key apart.
 ///
-/// Each value that is stored has a generation of its own, inserted or loaded, and none is used again: not before its shard
-/// has stored 2^32 values, which takes more than an hour at a million a second. Whoever keeps one for longer, or in a file,
-/// may meet another value of the same number. A value that was handed out and not stored has none.
+/// Each value that is stored, by an insert or a load, gets its own generation. None is used again before its shard has
+/// stored 2^32 values, which takes more than an hour at a million a second. If a generation is kept for longer, or in a
+/// file, it may match another value. A value that was handed out and not stored has none.
 ///
 /// ```
 /// use larder::{Cache, ManualClock, parts::Std};
@@ -162,10 +163,10 @@ impl fmt::Display for RemovalCause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Generation(pub(crate) u32);
 
-/// A value and everything there is to say about how it was found.
+/// A value and how it was found.
 ///
-/// Whoever waits for a load gets its outcome itself, not a second look at the store: the value reaches it even if it
-/// was not stored, or was evicted at once.
+/// A caller that waits for a load gets the outcome of that load itself, not a second look at the store: it gets the
+/// value even if that was not stored, or was evicted at once.
 ///
 /// ```
 /// use core::time::Duration;
@@ -219,7 +220,7 @@ impl<V, E> Outcome<V, E> {
         &self.value
     }
 
-    /// Returns the value and gives up the rest.
+    /// Returns the value without the rest.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -275,7 +276,7 @@ impl<V, E> Outcome<V, E> {
         self.age
     }
 
-    /// Returns how much longer the value is fresh.
+    /// Returns how much longer the value stays fresh.
     ///
     /// Zero if it is stale or was not stored.
     ///
@@ -299,9 +300,9 @@ impl<V, E> Outcome<V, E> {
         self.time_left
     }
 
-    /// Tells whether this caller began a load.
+    /// Returns whether this caller began a load.
     ///
-    /// Also if that failed, or took too long, and a stale value was served instead.
+    /// Even if that failed, or took too long, and a stale value was served instead.
     ///
     /// ```
     /// # use futures_lite::future::{block_on, yield_now, zip};
@@ -320,11 +321,9 @@ impl<V, E> Outcome<V, E> {
         self.led
     }
 
-    /// Returns the number of the attempt that answered.
+    /// Returns the number of the attempt that brought the value.
     ///
-    /// Counted from 1 for each wave of loads of a key.
-    ///
-    /// `None` if the value was found or inserted.
+    /// Counted from 1 for each wave of loads of a key. `None` if the value was found or inserted.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -385,7 +384,7 @@ impl<V, E> Outcome<V, E> {
         self.generation.map(Generation)
     }
 
-    /// Returns the failure for which a stale value was served.
+    /// Returns the failure that made the cache serve a stale value.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -409,9 +408,9 @@ impl<V, E> Outcome<V, E> {
     }
 }
 
-/// A copy of a fresh entry, and what there is to say about it.
+/// A copy of a fresh entry, with its age and weight.
 ///
-/// As it was when [`Cache::entries`](crate::Cache::entries) copied it; nothing here changes any more.
+/// As it was when [`Cache::entries`](crate::Cache::entries) copied it; it does not change any more.
 ///
 /// ```
 /// use core::time::Duration;
@@ -496,7 +495,7 @@ impl<K, V> Entry<K, V> {
         self.age
     }
 
-    /// Returns how much longer the value is fresh.
+    /// Returns how much longer the value stays fresh.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, TimeLeft, parts::Std};

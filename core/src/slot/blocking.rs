@@ -4,11 +4,11 @@ use super::{KEY, LazySlot};
 use crate::{LoadError, Loaded, LookupOptions, Outcome, Previous, Runtime};
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
-    /// Returns the value, fetching it if need be, and blocks the thread meanwhile.
+    /// Returns the value, fetching it if needed; blocks the thread.
     ///
-    /// As [`get`](Self::get), and as [`Cache::get_blocking`](crate::Cache::get_blocking): threads that wait share a fetch as
-    /// tasks do, deadlines hold without any runtime, and it is not to be called where tasks are run. A fetch that calls it of
-    /// its own slot, on the thread it is polled by, has the old value or [`LoadError::Reentrant`].
+    /// As [`get`](Self::get), and as [`Cache::get_blocking`](crate::Cache::get_blocking): waiting threads share a fetch
+    /// as tasks do, deadlines hold without a runtime, and it must not be called where tasks run. A fetch that calls
+    /// this for its own slot, on the thread that polls it, gets the old value or [`LoadError::Reentrant`].
     ///
     /// # Errors
     ///
@@ -32,7 +32,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         self.cache.block(self.get())
     }
 
-    /// Returns the value and how it was found, and blocks the thread meanwhile.
+    /// Returns the value and how it was found; blocks the thread.
     ///
     /// As [`lookup`](Self::lookup) and [`get_blocking`](Self::get_blocking).
     ///
@@ -52,10 +52,10 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         self.cache.block(self.lookup(options))
     }
 
-    /// Returns the value and how it was found, fetching it by this closure if need be, and blocks the thread meanwhile.
+    /// Returns the value, fetching it with this closure if needed; blocks the thread.
     ///
-    /// As [`lookup_with`](Self::lookup_with), but the closure itself fetches, and may block. Other threads wait for it,
-    /// as long as their [patience](crate::SlotBuilder::lock_timeout) lasts, or have the old value.
+    /// As [`lookup_with`](Self::lookup_with), but the closure itself fetches, and may block. Other threads wait for it
+    /// until their [lock timeout](crate::SlotBuilder::lock_timeout), or get the old value.
     ///
     /// # Errors
     ///

@@ -50,8 +50,8 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 
 /// The configuration of a [`LazySlot`].
 ///
-/// Made by [`LazySlot::builder`]. First comes where the value is from ([`fetch_fn`](Self::fetch_fn) or one of its like), then
-/// the rest; [`build`](Self::build) checks it.
+/// Made by [`LazySlot::builder`]. First say where the value comes from, with [`fetch_fn`](Self::fetch_fn) or a variant
+/// of it, then the rest; [`build`](Self::build) checks it.
 ///
 /// ```
 /// use larder::{ConfigError, LazySlot, Loaded, ManualClock, parts::Std};
@@ -71,11 +71,11 @@ pub struct SlotBuilder<V, E, R: Runtime> {
 }
 
 impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
-    /// Fetches by a closure, which is handed the previous value.
+    /// Fetches by a closure that gets the previous value.
     ///
-    /// That is the value that is held when the fetch begins, however old. The closure answers a
-    /// [`Loaded`](crate::Loaded) value, or a [`Revalidated`](crate::Revalidated) one if it may find the previous still good. The fetch is kept
-    /// in the slot and polled from the task of whichever waiter is polled.
+    /// That is the value that is held when the fetch begins, however old. The closure returns a
+    /// [`Loaded`](crate::Loaded) value, or a [`Revalidated`](crate::Revalidated) one if it may find the previous value
+    /// still good. The fetch is stored in the slot and polled from the task of whichever waiter is polled.
     ///
     /// ```
     /// use core::time::Duration;
@@ -111,7 +111,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         self
     }
 
-    /// Fetches by an async closure; on one thread alone.
+    /// Fetches by an async closure, on a single thread.
     ///
     /// As [`fetch_fn`](Self::fetch_fn), but the fetch may borrow from the closure, which it keeps alive.
     ///
@@ -141,7 +141,9 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         })
     }
 
-    /// Sets how long a value is fresh whose fetch does not say so; by default for ever.
+    /// Sets how long a value is fresh if its fetch does not say so.
+    ///
+    /// By default it never expires.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -158,10 +160,11 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         Self { builder: self.builder.ttl(ttl), ..self }
     }
 
-    /// Sets how long ago a value may have expired that is still served; by default any.
+    /// Sets how long ago a served value may have expired.
     ///
-    /// Beyond it callers wait for a fetch and have its error if it fails; until the next retry they have that error at
-    /// once. The value itself is kept, to be handed to the fetch. A call may set limits of its own.
+    /// By default any time. Beyond the limit, callers wait for a fetch and get its error if it fails; until the next
+    /// retry they get that error at once. The value itself is kept, to be handed to the fetch. A call may set its own
+    /// limits.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -187,9 +190,9 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
 
     /// Refreshes the value by this margin before it expires.
     ///
-    /// The value is served meanwhile as the fresh one it is. The refresh is handed out by
-    /// [`get_stale`](LazySlot::get_stale), or made by the one who asks, with [`refresh_inline`](Self::refresh_inline). A value
-    /// that does not live longer than the margin is refreshed at half its life.
+    /// Meanwhile the value is served as the fresh value it is. The refresh is handed out by
+    /// [`get_stale`](LazySlot::get_stale), or made by the caller itself, with [`refresh_inline`](Self::refresh_inline).
+    /// A value that does not live longer than the margin is refreshed at half its life.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -214,10 +217,11 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         self
     }
 
-    /// Has the first caller within the margin refresh the value and wait for that, instead of handing it out.
+    /// Makes the first caller within the margin refresh the value and wait.
     ///
-    /// Then [`get`](LazySlot::get) refreshes ahead of time, too. If that fails, it has the old value, with the error; if it
-    /// takes longer than the caller is [ready to wait](Self::lock_timeout), it has the old value as well.
+    /// Then [`get`](LazySlot::get) refreshes early, too. If the refresh fails, that caller gets the old value, with the
+    /// error; if it takes longer than the caller's [lock timeout](Self::lock_timeout), the caller gets the old value as
+    /// well.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -240,10 +244,10 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         self
     }
 
-    /// Sets how long a failed refresh puts off the next one; by default 5 seconds.
+    /// Sets how long a failed refresh delays the next; by default 5 seconds.
     ///
-    /// That is the delay after the first failure; see [`retry_backoff`](Self::retry_backoff) for the others. Zero puts off
-    /// nothing. An empty slot does not wait, unless told [to](Self::retry_when_empty).
+    /// That is the delay after the first failure; see [`retry_backoff`](Self::retry_backoff) for later ones. Zero means
+    /// no delay. An empty slot does not wait, unless [`retry_when_empty`](Self::retry_when_empty) is set.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -268,9 +272,9 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         self
     }
 
-    /// Sets by which factor each further failure in a row prolongs the delay, and the longest there is.
+    /// Sets the factor by which each further failure prolongs the delay, and the cap.
     ///
-    /// By default 2, and 5 minutes. The count goes on until a fetch succeeds, however long that takes.
+    /// By default 2, and 5 minutes. The failures in a row count until a fetch succeeds, however long that takes.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -287,9 +291,9 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         self
     }
 
-    /// Puts off the next fetch after a failed one also where there is no value.
+    /// Delays the next fetch after a failed one even if there is no value.
     ///
-    /// Who asks before has the error at once. By default an empty slot is fetched by the one who asks next.
+    /// A caller that asks before that gets the error at once. By default the next caller of an empty slot fetches.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -309,11 +313,11 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         self
     }
 
-    /// Spreads refreshes and retries over time, so that many programs do not make theirs at once.
+    /// Spreads refreshes and retries over time.
     ///
-    /// Up to this share of the margin is added to it, unless the value's life is too short for that, and up to this share
-    /// of each delay is taken from it. What is added and taken follows from `seed` and the time: give each program a seed
-    /// of its own. By default there is no jitter.
+    /// So many programs do not make theirs at once. Up to this share of the margin is added to it, unless the value's
+    /// life is too short for that, and up to this share of each delay is taken off. Both amounts follow from `seed` and
+    /// the time: give each program its own seed. By default there is no jitter.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -337,9 +341,9 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         self
     }
 
-    /// Sets how old a fetch may be before it holds nobody back any more.
+    /// Sets the age beyond which callers no longer wait for a fetch.
     ///
-    /// The next caller begins a newer one then; see [`Builder::lock_age`]. By default no fetch is too old.
+    /// The next caller then begins a newer one; see [`Builder::lock_age`]. By default no fetch is too old.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -363,7 +367,9 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         Self { builder: self.builder.lock_age(age), ..self }
     }
 
-    /// Sets how many fetches there may be at once beyond the lock age; by default 4, and at least 1.
+    /// Sets how many fetches there may be at once beyond the lock age.
+    ///
+    /// By default 4, and at least 1.
     ///
     /// ```
     /// # use larder::{ConfigError, LazySlot, Loaded, ManualClock, parts::Std};
@@ -377,10 +383,10 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         Self { builder: self.builder.attempts(attempts), ..self }
     }
 
-    /// Bounds how long callers wait for a fetch, and says what comes then; see [`Builder::lock_timeout`].
+    /// Bounds how long callers wait for a fetch, and says what happens then.
     ///
-    /// By default they wait as long as it takes. Refreshes that are handed out, and what [keeps the slot
-    /// fresh](LazySlot::keep_fresh), are not bound by it.
+    /// See [`Builder::lock_timeout`]. By default they wait without a limit. It does not bound refreshes that are handed
+    /// out, nor the task that [keeps the slot fresh](LazySlot::keep_fresh).
     ///
     /// ```
     /// # use core::time::Duration;
@@ -401,9 +407,10 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         Self { builder: self.builder.lock_timeout(patience, then), ..self }
     }
 
-    /// Gives each fetch a time of its own, the one who waits for it; beyond it it is dropped and has failed.
+    /// Sets the time after which a fetch is dropped and counts as failed.
     ///
-    /// See [`Builder::load_budget`]. By default it may take as long as it likes.
+    /// The limit is the fetch's own, whichever callers wait for it. See [`Builder::load_budget`]. By default a fetch may take
+    /// any time.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -425,9 +432,9 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         Self { builder: self.builder.load_budget(budget), ..self }
     }
 
-    /// Has the runtime's spawner finish a fetch that all its callers have left.
+    /// Lets the runtime's spawner finish a fetch that all its callers have left.
     ///
-    /// So callers with short timeouts get the first value after all; see [`Builder::finish_abandoned`].
+    /// So even if callers have short timeouts, the slot gets its first value; see [`Builder::finish_abandoned`].
     ///
     /// ```
     /// use larder::{ConfigError, LazySlot, Runtime, SlotAbandoned, SlotBuilder, Spawn};
@@ -451,7 +458,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] that names the setting which makes no sense.
+    /// A [`ConfigError`] that names the wrong setting.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -468,9 +475,9 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         Ok(LazySlot { cache: self.builder.build().map_err(in_its_words)? })
     }
 
-    /// Returns the slot; what `setup` adds may hold it weakly.
+    /// Builds the slot; what `setup` adds may hold it weakly.
     ///
-    /// As [`Builder::build_cyclic`]: for a fetch that uses the slot it belongs to, say to drop or to set its value.
+    /// As [`Builder::build_cyclic`]: for a fetch that uses its own slot, for example to drop or to set its value.
     ///
     /// # Errors
     ///
@@ -505,7 +512,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         Ok(LazySlot { cache: cache.map_err(in_its_words)? })
     }
 
-    /// Do the settings make sense that caches have not? Those that they have are made ready.
+    /// Checks the settings that caches do not have; prepares those that they have.
     fn check(&mut self) -> Result<(), ConfigError> {
         let rules = &mut self.builder.settings.rules;
         if self.jitter.is_some_and(|jitter| !(0.0..=1.0).contains(&jitter.share)) {
@@ -522,7 +529,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     }
 }
 
-/// What a cache refuses, by the names that a slot has for it.
+/// Names what a cache refuses by the slot's own settings.
 const fn in_its_words(error: ConfigError) -> ConfigError {
     match error {
         ConfigError::BackoffFactor => ConfigError::RetryFactor,
@@ -537,11 +544,11 @@ impl<V, E, R: Runtime> fmt::Debug for SlotBuilder<V, E, R> {
     }
 }
 
-/// After how long a failed refresh is tried again.
+/// The delay before a failed refresh is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// By how much each further try waits longer.
+/// The factor by which each further try waits longer.
 const RETRY_FACTOR: Factor = Factor::TWO;
 
-/// How long a try waits at the most.
+/// The longest wait before a try.
 const RETRY_CAP: Duration = Duration::from_secs(300);

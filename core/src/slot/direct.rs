@@ -4,10 +4,10 @@ use super::{KEY, LazySlot};
 use crate::{Generation, Loaded, Runtime};
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
-    /// Sets the value, and hands it to all who wait for a fetch.
+    /// Sets the value, and hands it to all callers that wait for a fetch.
     ///
-    /// It lives as long as the [slot's lifetime](crate::SlotBuilder::ttl) says. A fetch in flight is dropped, failures are
-    /// forgotten. Returns the value's generation.
+    /// It lives as long as the [slot's lifetime](crate::SlotBuilder::ttl) says. A fetch in flight is dropped, and
+    /// failures are forgotten. Returns the value's generation.
     ///
     /// ```
     /// # use futures_lite::future::{block_on, pending, poll_once};
@@ -28,9 +28,9 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 
     /// Sets the value with a lifetime of its own.
     ///
-    /// As [`set`](Self::set). One that has expired already is kept as a stale one;
-    /// [`Ttl::NotStored`](crate::Ttl::NotStored) makes this an [`invalidate`](Self::invalidate) and returns `None`. A slot
-    /// knows no weights.
+    /// As [`set`](Self::set). A value that has expired already is kept as a stale one. With
+    /// [`Ttl::NotStored`](crate::Ttl::NotStored) this is an [`invalidate`](Self::invalidate) and returns `None`. Slots
+    /// ignore weights.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -48,8 +48,8 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 
     /// Drops the value, and returns it if it was fresh.
     ///
-    /// Who waits for a fetch that is in flight has what it comes to, and it is not kept; who asks from now on fetches
-    /// anew. Failures are forgotten.
+    /// Callers that wait for a fetch in flight get its result, which is not kept; callers that ask from now on fetch
+    /// again. Failures are forgotten.
     ///
     /// ```
     /// # use futures_lite::future::{block_on, poll_once, yield_now};
@@ -72,10 +72,10 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         self.cache.remove(KEY)
     }
 
-    /// Drops the value if it is still that of this generation; tells whether it was.
+    /// Drops the value if it still has this generation; returns whether it had.
     ///
-    /// As [`invalidate`](Self::invalidate). So all who were refused with one bad token may call this, and nobody drops the
-    /// one that was fetched in its place.
+    /// As [`invalidate`](Self::invalidate). So all callers that were refused with one bad token may call this, and none
+    /// of them drops the one that was fetched in its place.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -94,9 +94,9 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         self.cache.invalidate_if(KEY, generation)
     }
 
-    /// Ends the freshness of the value, but keeps it as a stale one; tells whether it was fresh.
+    /// Ends the value's freshness, but keeps it as stale; returns whether it was fresh.
     ///
-    /// The next call refreshes it. A fetch in flight is voided as by [`invalidate`](Self::invalidate).
+    /// The next call refreshes it. A fetch in flight is detached as by [`invalidate`](Self::invalidate).
     ///
     /// ```
     /// # use futures_lite::future::block_on;

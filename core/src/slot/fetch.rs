@@ -1,4 +1,4 @@
-//! Where the value of a slot comes from, if not from its calls.
+//! Where the value of a slot comes from, unless its calls bring it.
 
 use core::{future::Future, marker::PhantomData};
 
@@ -7,7 +7,9 @@ use crate::{
     source::{Answered, Source, TaskOf, kept, sealed::Sealed},
 };
 
-/// What a fetch may answer: a [`Loaded`] value, or a [`Revalidated`] one. Closed to other types.
+/// What a fetch may return: a [`Loaded`] or a [`Revalidated`] value.
+///
+/// Not to be implemented for other types.
 ///
 /// ```
 /// use larder::Answer;
@@ -35,7 +37,7 @@ impl<V: Clone> Answer for Loaded<V> {
 impl<V: Clone> Answer for Revalidated<V> {
     type Value = V;
 }
-/// The fetch of a slot: a closure which is handed the previous value.
+/// The fetch of a slot: a closure that gets the previous value.
 pub struct FetchFn<F, A>(pub(super) F, pub(super) PhantomData<fn() -> A>);
 
 impl<V, E, T, F, Fut, A> Source<(), V, E, T> for FetchFn<F, A>
@@ -57,7 +59,7 @@ where
     }
 }
 
-/// There is but one value, so it weighs 1 whatever its fetch says.
+/// There is only one value, so it weighs 1 whatever its fetch says.
 fn unweighed<V>(answer: Revalidated<V>) -> Revalidated<V> {
     match answer {
         Revalidated::New(loaded) => Revalidated::New(loaded.weight(1)),
@@ -65,7 +67,7 @@ fn unweighed<V>(answer: Revalidated<V>) -> Revalidated<V> {
     }
 }
 
-/// Puts what a fetch of a call's own answers in the words of the engine.
+/// Turns the result of a fetch that a call brought into the engine's terms.
 pub(super) fn fetched<V, E, A: Into<Loaded<V>>>(result: Result<A, E>, (): ()) -> Result<Answered<V>, E> {
     result.map(|answer| Answered::new(answer.into().weight(1)))
 }

@@ -1,4 +1,4 @@
-//! Getting the value of a slot that fetches it by itself.
+//! Getting the value of a slot that has a fetch of its own.
 
 use core::future::Future;
 
@@ -6,22 +6,23 @@ use super::{KEY, LazySlot, OfSlots};
 use crate::{Cache, LoadError, Lookup, LookupOptions, Runtime};
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
-    /// Returns the value, fetching it if need be.
+    /// Returns the value, fetching it if needed.
     ///
-    /// If it has expired and nobody refreshes it, this caller does and waits for that; if somebody does, or a refresh has
-    /// just failed, this returns the old value at once. A hit allocates nothing.
+    /// If the value has expired and is not being refreshed, this caller refreshes it and waits. If it is being
+    /// refreshed, or a refresh has just failed, this returns the old value at once. A hit allocates nothing.
     ///
     /// # Errors
     ///
-    /// Only where there is no value that may be served: [`LoadError::Failed`](crate::LoadError::Failed) with what
-    /// everybody has who waited for the same fetch, [`LoadError::LockTimeout`](crate::LoadError::LockTimeout) at the end
-    /// of the [patience](crate::SlotBuilder::lock_timeout), and [`LoadError::Reentrant`](crate::LoadError::Reentrant) for
-    /// a fetch that asks its own slot. A fetch that panics unwinds through the caller who polled it.
+    /// Only if there is no value that may be served: [`LoadError::Failed`](crate::LoadError::Failed) with the error
+    /// that all callers get that waited for the same fetch, [`LoadError::LockTimeout`](crate::LoadError::LockTimeout)
+    /// at the end of the [lock timeout](crate::SlotBuilder::lock_timeout), and
+    /// [`LoadError::Reentrant`](crate::LoadError::Reentrant) for a fetch that asks its own slot. A fetch that panics
+    /// unwinds through the caller that polled it.
     ///
     /// # Cancel safety
     ///
-    /// Nothing happens before the first poll. Dropping the future is no failure: the fetch is left to those who wait for
-    /// it, or dropped, and whoever asks next refreshes.
+    /// Nothing happens before the first poll. Dropping the future is not a failure: the fetch goes on with the callers
+    /// that wait for it, or is dropped, and the next caller refreshes.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -41,8 +42,8 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 
     /// Returns the value and how it was found.
     ///
-    /// As [`get`](Self::get), with options of the call's own. The outcome tells whether the value is fresh, how old it is,
-    /// and why the last refresh failed if it is served instead of a newer one.
+    /// As [`get`](Self::get), with options for this call. The outcome says whether the value is fresh, how old it is,
+    /// and why the last refresh failed if an old value is served instead of a newer one.
     ///
     /// # Errors
     ///
@@ -73,15 +74,15 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         self.cache.lookup(KEY).options(options)
     }
 
-    /// Fetches the value anew, though it is fresh and whatever has failed before.
+    /// Fetches the value again, even if it is fresh or a fetch has just failed.
     ///
-    /// A fetch in flight is joined, so the value may be one whose fetch began before this call; where it must not be,
-    /// [`invalidate`](Self::invalidate) comes first. Others have the old value meanwhile. A failure counts and puts off
-    /// the next refresh.
+    /// A fetch in flight is joined, so the value may come from a fetch that began before this call; if it must not,
+    /// call [`invalidate`](Self::invalidate) first. Other callers get the old value meanwhile. A failure counts and
+    /// delays the next refresh.
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get), though there is an old value, which stays.
+    /// As [`get`](Self::get), even if there is an old value, which stays.
     ///
     /// # Cancel safety
     ///

@@ -1,4 +1,4 @@
-//! Refreshing a slot without being asked.
+//! Refreshing a slot without any call.
 
 use core::{
     future::{Future, poll_fn},
@@ -11,15 +11,16 @@ use super::LazySlot;
 use crate::{Instant, LookupOptions, Runtime, share::Once};
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
-    /// Returns a task that fetches the value at once and refreshes it whenever it is time.
+    /// Returns a task that fetches the value at once and refreshes it when due.
     ///
-    /// To be spawned once; calls need not refresh then, but may. It sleeps until the value expires or the
-    /// [margin](crate::SlotBuilder::refresh_ahead) before that, retries after failures as the slot does, and sees at once
-    /// when the value is set, expired or dropped. It waits for each fetch as long as that takes: give those a
-    /// [budget](crate::SlotBuilder::fetch_budget). It asks at most once a second, whatever the source and the settings say. It ends
-    /// once all clones of the slot are gone; a fetch under way keeps the slot until it is over.
+    /// Spawn it once; calls then need not refresh, but may. It sleeps until the value expires or the
+    /// [margin](crate::SlotBuilder::refresh_ahead) before that is reached, retries after failures as the slot does, and
+    /// notices at once when the value is set, expired or dropped. It waits for each fetch without a limit: set a
+    /// [budget](crate::SlotBuilder::fetch_budget). It fetches at most once a second, whatever the source and the
+    /// settings say. It ends once all clones of the slot are gone; a fetch under way keeps the slot alive until it
+    /// ends.
     ///
-    /// A fetch that panics ends the task, unless somebody else polled it.
+    /// A fetch that panics ends the task, unless another caller polled it.
     ///
     /// # Cancel safety
     ///
@@ -75,5 +76,5 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     }
 }
 
-/// At least so long does a slot that is kept fresh wait before it asks for the next value.
+/// The shortest time between two fetches of a slot that is kept fresh.
 const PACE: Duration = Duration::from_secs(1);

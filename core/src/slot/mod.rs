@@ -1,8 +1,8 @@
 //! The shell of the lazy slot: a cache of one key by the rules of a slot.
 //!
-//! What a slot does otherwise than a cache is decided where the cache's decisions are: whom a stale value is served and who
-//! refreshes it ([`Takes`](crate::shard::Takes)), when it is time for that ([`Margin`](crate::shard::Margin)), and how long
-//! a failure delays it ([`Backoff`](crate::store::Backoff)).
+//! Where a slot differs from a cache, the decisions are made in the same place as the cache's: which callers are served
+//! a stale value and which refreshes it ([`Takes`](crate::shard::Takes)), when a refresh is due
+//! ([`Margin`](crate::shard::Margin)), and how long a failure delays it ([`Backoff`](crate::store::Backoff)).
 
 mod builder;
 mod direct;
@@ -31,10 +31,10 @@ pub use weak::WeakSlot;
 use crate::{Cache, Runtime, Tuned, policy::Lru};
 use one_key::OneKey;
 
-/// One value that is dear to get, and is got anew when it has expired.
+/// One value that is costly to get, and is fetched again once it has expired.
 ///
-/// One caller fetches it, the others go on with the old one. Made by [`LazySlot::builder`]; cloning it is cheap, and all
-/// clones are one slot. `V` is the value, `E` what a failed fetch says and `R` the runtime.
+/// One caller fetches it; the others go on with the old one. Made by [`LazySlot::builder`]; cloning it is cheap, and
+/// all clones are one slot. `V` is the value, `E` the error of a failed fetch and `R` the runtime.
 ///
 /// ```
 /// use core::time::Duration;
@@ -57,40 +57,40 @@ use one_key::OneKey;
 ///
 /// # What holds
 ///
-/// * The first fetch is shared by all who ask meanwhile; so is its failure. Their waits are cancellable, and
-///   [`lock_timeout`](SlotBuilder::lock_timeout) bounds them. Who asks later fetches at once.
-/// * Once it has expired, the first who [gets](Self::get) the value refreshes it; all others have the old one at once,
-///   and can tell by its [`Status`](crate::Status). [`get_stale`](Self::get_stale) hands the refresh out instead, so that
-///   nobody waits, and [`get_stale_spawn`](Self::get_stale_spawn) has the runtime do it.
-/// * A failed refresh leaves the value where it is: whoever has made it gets that, with the error beside. The next one is
-///   made after a [delay](SlotBuilder::retry_after) that grows with each failure in a row. A panic is a failure.
-/// * A caller who is dropped is no failure: the next one refreshes at once.
-/// * [`stale_limit`](SlotBuilder::stale_limit) says how old a value may be; beyond it callers wait for the fetch, or have
-///   its error. By default a value is never too old.
-/// * A fetch that asks its own slot gets the old value, or a typed error where there is none; it does not wait for itself.
+/// * All callers that ask during the first fetch share it, and its failure. Their waits are cancellable, and
+///   [`lock_timeout`](SlotBuilder::lock_timeout) bounds them. A caller that asks later fetches at once.
+/// * Once the value has expired, the first caller that [gets](Self::get) it refreshes it; all others get the old one at
+///   once, as its [`Status`](crate::Status) shows. [`get_stale`](Self::get_stale) hands the refresh out instead, so no
+///   caller waits, and [`get_stale_spawn`](Self::get_stale_spawn) lets the runtime run it.
+/// * A failed refresh keeps the old value: the caller that refreshed gets it, together with the error. The next refresh
+///   begins after a [delay](SlotBuilder::retry_after) that grows with each failure in a row. A panic is a failure.
+/// * Dropping a caller is not a failure: the next one refreshes at once.
+/// * [`stale_limit`](SlotBuilder::stale_limit) says how old a value may be; beyond it callers wait for the fetch, or
+///   get its error. By default a value is never too old.
+/// * A fetch that asks its own slot gets the old value, or a typed error if there is none; it does not wait for itself.
 ///
-/// And all that holds for every lookup of a [`Cache`]: progress while anyone is polled, no lock over a user's code, a hit
-/// that allocates nothing.
+/// Everything that holds for lookups of a [`Cache`] holds here, too: progress as long as any caller is polled, no lock
+/// over user code, a hit that allocates nothing.
 ///
 /// # Tokens
 ///
-/// With [`refresh_ahead`](SlotBuilder::refresh_ahead) the value is refreshed by a margin before it expires. While the old
-/// one is good, a refresh that stalls or fails costs nobody anything. A service that refuses a token says so by
-/// [`invalidate_if`](Self::invalidate_if): a hundred callers who are refused at once cost one new token. A source that
-/// answers with values which have expired already is asked at the pace of the retries, not in a loop; a value that is still
+/// With [`refresh_ahead`](SlotBuilder::refresh_ahead) the value is refreshed by a margin before it expires. While the
+/// old one is good, a refresh that stalls or fails affects no caller. If a service refuses a token, report it with
+/// [`invalidate_if`](Self::invalidate_if): a hundred callers that are refused at once cost one new token. A source that
+/// returns values which have expired already is asked at the pace of the retries, not in a loop; a value that is still
 /// good stays meanwhile.
 ///
 /// What users of other token caches ask for, and where it is here:
 ///
 /// | asked for | elsewhere | here |
 /// |---|---|---|
-/// | refresh ahead of time without a task | [aws-smithy-runtime 1] waits for it within 10 s of expiry | [`get_stale`](Self::get_stale), or [`get_stale_spawn`](Self::get_stale_spawn) |
-/// | refresh that no call has to ask for | [asked of it][eager]; [google-cloud-auth] has a task on tokio | [`keep_fresh`](Self::keep_fresh), on any runtime |
-/// | a failed refresh keeps a good value | [mended in google-cloud-auth][displaced] in 2026 | always |
-/// | retries that are paced | by a fixed sleep, or not at all | [`retry_backoff`](SlotBuilder::retry_backoff) with jitter |
-/// | a source of expired values does not make a loop | [mended in google-cloud-auth][loop] in 2026 | asked at the pace of retries |
+/// | early refresh without a task | [aws-smithy-runtime 1] waits for it within 10 s of expiry | [`get_stale`](Self::get_stale), or [`get_stale_spawn`](Self::get_stale_spawn) |
+/// | refresh without any call | [requested there][eager]; [google-cloud-auth] has a task on tokio | [`keep_fresh`](Self::keep_fresh), on any runtime |
+/// | a failed refresh keeps a good value | [fixed in google-cloud-auth][displaced] in 2026 | always |
+/// | paced retries | by a fixed sleep, or not at all | [`retry_backoff`](SlotBuilder::retry_backoff) with jitter |
+/// | a source of expired values does not cause a loop | [fixed in google-cloud-auth][loop] in 2026 | asked at the pace of retries |
 /// | drop a token that was refused, once | by hand | [`invalidate_if`](Self::invalidate_if) |
-/// | a time of its own for the refresh | the caller waits up to the load's timeout | [`fetch_budget`](SlotBuilder::fetch_budget) |
+/// | a separate time limit for the refresh | the caller waits up to the load's timeout | [`fetch_budget`](SlotBuilder::fetch_budget) |
 ///
 /// [aws-smithy-runtime 1]: https://docs.rs/aws-smithy-runtime/1/aws_smithy_runtime/client/identity/struct.LazyCacheBuilder.html
 /// [eager]: https://github.com/smithy-lang/smithy-rs/issues/2376
@@ -100,13 +100,13 @@ use one_key::OneKey;
 ///
 /// # Origin
 ///
-/// The rules are those of `lazyslot` of LUCI; what differs, and why, is told behaviour by behaviour in
-/// [`migration::from_lazyslot`](crate::migration::from_lazyslot).
+/// The rules are those of `lazyslot` of LUCI; [`migration::from_lazyslot`](crate::migration::from_lazyslot) lists what
+/// differs, and why, behaviour by behaviour.
 pub struct LazySlot<V, E, R: Runtime> {
     cache: Cache<(), V, E, R, OfSlots>,
 }
 
-/// The policy and the hasher of slots: there is but one key.
+/// The policy and the hasher of slots: there is only one key.
 type OfSlots = Tuned<Lru, OneKey>;
 
 /// Its one key.

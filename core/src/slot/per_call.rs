@@ -10,10 +10,10 @@ use crate::{
 };
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
-    /// Returns the value, fetching it by this closure if need be.
+    /// Returns the value, fetching it with this closure if needed.
     ///
     /// The closure is called only if this caller fetches, with the value that is held then. It may borrow. The fetch
-    /// is kept in the slot, so that any who waits carries it on; it owns what it needs. As [`get`](Self::get) otherwise,
+    /// owns what it needs and is stored in the slot, so any waiting caller drives it. Otherwise as [`get`](Self::get),
     /// on any slot.
     ///
     /// # Errors
@@ -49,9 +49,9 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         KeyLookup::new(&self.cache.inner, KEY, self.by(fetch))
     }
 
-    /// Returns the value and how it was found, fetching it by this closure if need be.
+    /// Returns the value and how it was found, fetching it with this closure if needed.
     ///
-    /// As [`get_or_fetch`](Self::get_or_fetch) with options of the call's own.
+    /// As [`get_or_fetch`](Self::get_or_fetch), with options for this call.
     ///
     /// # Errors
     ///
@@ -85,9 +85,9 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         OutcomeLookup { ask: KeyLookup::new(&self.cache.inner, KEY, self.by(fetch)), options }
     }
 
-    /// Returns the value at once, fresh or not, and its refresh, which is by this closure.
+    /// Returns the value at once, fresh or not, and a refresh with this closure.
     ///
-    /// As [`lookup_stale`](Self::lookup_stale) with a fetch of the call's own.
+    /// As [`lookup_stale`](Self::lookup_stale), with a fetch that this call brings.
     ///
     /// # Errors
     ///
@@ -133,11 +133,12 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         ByCall::new(|| fetch(self.previous()), fetched)
     }
 
-    /// Returns the value and how it was found, fetching it by this closure if need be.
+    /// Returns the value and how it was found, fetching it with this closure if needed.
     ///
-    /// The closure and its future may borrow. So the fetch stays with its caller: others wait for it as for any, but cannot
-    /// carry it on while it is not polled, except for a newer one beyond the [lock age](crate::SlotBuilder::lock_age); if
-    /// it is dropped, the next who waits fetches by its own means. As [`lookup`](Self::lookup) otherwise, on any slot.
+    /// The closure and its future may borrow, so the fetch stays with its caller: other callers wait for it as for any,
+    /// but cannot drive it while its caller is not polled; beyond the [lock age](crate::SlotBuilder::lock_age) they
+    /// begin a newer one. If it is dropped, the next waiting caller begins its own fetch. Otherwise as
+    /// [`lookup`](Self::lookup), on any slot.
     ///
     /// # Errors
     ///
@@ -145,7 +146,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     ///
     /// # Cancel safety
     ///
-    /// As [`get`](Self::get), and the fetch is dropped with its caller.
+    /// As [`get`](Self::get), and the fetch is dropped together with its caller.
     ///
     /// ```
     /// # use futures_lite::future::block_on;

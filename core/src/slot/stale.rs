@@ -8,10 +8,10 @@ use crate::{Abandoned, LoadError, LookupOptions, Refresh, Runtime, Spawn, StaleO
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns the value at once, fresh or not, and its refresh.
     ///
-    /// The first who finds the value expired, or the [margin](crate::SlotBuilder::refresh_ahead) before that reached, gets
-    /// a refresh with it, to await, spawn or drop; as long as that is held, or a fetch is in flight, the others get the
-    /// value alone, for as long as the [lock age](crate::SlotBuilder::lock_age) says. This waits for a fetch only where
-    /// there is no value, or none within the [limit](crate::SlotBuilder::stale_limit).
+    /// The first caller that finds the value expired, or its [margin](crate::SlotBuilder::refresh_ahead) reached, also
+    /// gets a refresh to await, spawn or drop. While that is held, or a fetch is in flight, other callers get the value
+    /// alone, until the [lock age](crate::SlotBuilder::lock_age) is over. This waits for a fetch only if there is no
+    /// value, or none within the [limit](crate::SlotBuilder::stale_limit).
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 
     /// Returns the value at once, fresh or not, and its refresh.
     ///
-    /// As [`get_stale`](Self::get_stale) with options of the call's own.
+    /// As [`get_stale`](Self::get_stale), with options for this call.
     ///
     /// # Errors
     ///
@@ -78,10 +78,10 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         self.cache.lookup(KEY).options(options).stale()
     }
 
-    /// Returns the value at once, fresh or not, and has it refreshed.
+    /// Returns the value at once, fresh or not, and refreshes it.
     ///
-    /// As [`get_stale`](Self::get_stale), and the runtime's spawner does the refresh. Where no runtime is at hand, the
-    /// refresh is handed back.
+    /// As [`get_stale`](Self::get_stale), but the runtime's spawner runs the refresh. If no runtime is at hand, the
+    /// refresh is returned to the caller.
     ///
     /// # Errors
     ///
@@ -116,6 +116,7 @@ pub type StaleValue<V, E, R> = StaleOutcome<(), V, E, R, OfSlots>;
 /// The refresh of a slot's value: a future to await, spawn or drop.
 pub type SlotRefresh<V, E, R> = Refresh<(), V, E, R, OfSlots>;
 
-/// A fetch that its callers have left, finished in the background; see
-/// [`finish_abandoned`](crate::SlotBuilder::finish_abandoned).
+/// A fetch that its callers have left, finished in the background.
+///
+/// See [`finish_abandoned`](crate::SlotBuilder::finish_abandoned).
 pub type SlotAbandoned<V, E, R> = Abandoned<(), V, E, R, OfSlots>;

@@ -1,10 +1,10 @@
-//! How it stands with a slot: its value, its failures, and when it is to be refreshed.
+//! The state of a slot: its value, its failures, and when a refresh is due.
 
 use super::LazySlot;
 use crate::{Failure, Instant, Outcome, Previous, Runtime, Stats};
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
-    /// Describes the value, fresh or not, and the last failure beside it.
+    /// Describes the value, fresh or not, and the last failure.
     ///
     /// Fetches nothing and counts nothing.
     ///
@@ -29,10 +29,10 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         self.cache.inner.with(0, |shard| shard.look(0, now, |()| true))
     }
 
-    /// Returns how many fetches have failed since the last that has not.
+    /// Returns how many fetches have failed since the last success.
     ///
-    /// A panic is one, and so is a fetch beyond its budget. [Setting](Self::set) or [dropping](Self::invalidate) the value
-    /// ends the count, too.
+    /// A panic counts, and so does a fetch beyond its budget. [Setting](Self::set) or [dropping](Self::invalidate) the
+    /// value resets the count, too.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -52,7 +52,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 
     /// Returns the last failure, unless a fetch has succeeded since.
     ///
-    /// It tells when the next refresh may be made: [`retry_at`](Failure::retry_at).
+    /// It says when the next refresh may begin: [`retry_at`](Failure::retry_at).
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -73,9 +73,9 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 
     /// Returns when the value is to be refreshed, on the runtime's clock.
     ///
-    /// That is when it expires, or the [margin](crate::SlotBuilder::refresh_ahead) before; after a failure when the next
-    /// try may be made; at once where there is no value; and [`NEVER`](Instant::NEVER) for one that does not expire. For
-    /// hosts that wait by themselves; [`keep_fresh`](Self::keep_fresh) does it for the others.
+    /// That is when it expires, or the [margin](crate::SlotBuilder::refresh_ahead) before; after a failure, when the
+    /// next try may begin; at once if there is no value; and [`NEVER`](Instant::NEVER) for a value that does not
+    /// expire. For hosts that wait by themselves; [`keep_fresh`](Self::keep_fresh) does it for other hosts.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -96,7 +96,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         inner.with(0, |shard| shard.refresh_at(0, &inner.rules, |()| true))
     }
 
-    /// Returns what has happened so far; a lookup is a call that asked for the value, a load is a fetch.
+    /// Returns the counters; a lookup is a call for the value, a load is a fetch.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -127,7 +127,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         self.cache.runtime()
     }
 
-    /// Returns the value that a fetch is handed which begins now.
+    /// Returns the value that a fetch which begins now is handed.
     pub(super) fn previous(&self) -> Option<Previous<V>> {
         self.cache.inner.with(0, |shard| shard.previous(0, |()| true))
     }

@@ -17,13 +17,13 @@ use crate::{
     source::{Touched, Watch},
 };
 
-/// Rings at each change of a slot, and when the slot is gone. Part of its source's type.
+/// Signals each change of a slot, and the end of the slot. Part of its source's type.
 pub(super) struct Bell<N: Notify>(pub(super) Arc<Chime<N>>);
 
 pub(super) struct Chime<N> {
-    /// Counts the changes; it wraps, as does the other.
+    /// Counts the changes; it wraps, as the other counter does.
     changes: AtomicUsize,
-    /// Counts how often it is only another time until which the value is fresh.
+    /// Counts the changes of nothing but the time until which the value is fresh.
     moves: AtomicUsize,
     is_over: AtomicBool,
     notify: N,
@@ -68,8 +68,8 @@ impl<N: Notify> Drop for Bell<N> {
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns a watcher that sees every change from now on.
     ///
-    /// A change is a value that was published or [set](Self::set), or one that is no longer there. A failed fetch is
-    /// none, nor is a value that was found still good.
+    /// A change is a value that was published or [set](Self::set), or the loss of the value. A failed fetch is not a
+    /// change, nor is a value that was found still good.
     ///
     /// ```
     /// # use futures_lite::future::{block_on, poll_once};
@@ -90,7 +90,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         self.watcher(false)
     }
 
-    /// Returns a watcher that, if told to, also sees when only the time changes until which the value is fresh.
+    /// Returns a watcher that, on request, also sees changes of nothing but the time until which the value is fresh.
     pub(super) fn watcher(&self, sees_moves: bool) -> Watcher<R> {
         // Its builder has given each slot one.
         let watcher = self.cache.inner.source.watcher.as_ref();
@@ -101,7 +101,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     }
 }
 
-/// Sees the changes of a slot; made by [`LazySlot::watch`].
+/// Waits for changes of a slot; made by [`LazySlot::watch`].
 ///
 /// ```
 /// # use futures_lite::future::{block_on, zip};
@@ -122,14 +122,14 @@ pub struct Watcher<R: Runtime> {
 }
 
 impl<R: Runtime> Watcher<R> {
-    /// Waits for a change since the last one that was seen, or since this was made.
+    /// Waits for a change since the last one seen, or since the watcher was made.
     ///
-    /// Tells whether there was one; if not, the slot is gone and there will be none. Changes while nobody waits are
-    /// seen by the next wait, several of them as one.
+    /// Returns whether there was one; if not, the slot is gone and there will be none. Changes that happen between two
+    /// waits are seen by the next wait, several of them as one.
     ///
     /// # Cancel safety
     ///
-    /// A change is seen only by a wait that ends.
+    /// A change counts as seen only when a wait returns it.
     ///
     /// ```
     /// # use futures_lite::future::{block_on, poll_once};
