@@ -23,9 +23,9 @@ use core::time::Duration;
 pub struct Instant(u64);
 
 impl Instant {
-    /// The end of time, as a deadline one that is never reached.
+    /// The end of time: a deadline that is never reached.
     ///
-    /// Not even when the clock says so.
+    /// It is not reached even if a clock says so.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -66,7 +66,7 @@ impl Instant {
 
     /// Returns this instant moved forward.
     ///
-    /// Where that does not fit, it is [`NEVER`](Self::NEVER).
+    /// If the result does not fit, it is [`NEVER`](Self::NEVER).
     ///
     /// ```
     /// # use core::time::Duration;
@@ -95,7 +95,7 @@ impl Instant {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
-    /// Returns how many nanoseconds lie between this instant and `end`, none if that is earlier.
+    /// Returns how many nanoseconds lie between this instant and `end`; zero if `end` is earlier.
     pub(crate) const fn nanos_until(self, end: Self) -> u64 {
         end.0.saturating_sub(self.0)
     }
@@ -105,13 +105,13 @@ impl Instant {
         end.0.saturating_sub(self.0) as f64
     }
 
-    /// Returns this instant, but at most the last before `NEVER`: what a clock may say.
+    /// Returns this instant, but at most the last one before `NEVER`: the latest time a clock may return.
     #[inline(always)]
     pub(crate) const fn told(self) -> Self {
         if self.0 == u64::MAX { Self(u64::MAX - 1) } else { self }
     }
 
-    /// Tells whether this deadline is reached at `now`: the one rule for every limit there is.
+    /// Returns whether this deadline is reached at `now`: the one rule for every limit.
     #[inline]
     pub(crate) const fn reached(self, now: Self) -> bool {
         self.0 <= now.0 && self.0 != u64::MAX
@@ -120,9 +120,9 @@ impl Instant {
 
 /// How long a value stays fresh.
 ///
-/// There are no sentinel durations: every meaning has its own variant or function. A lifetime counts from the publication
-/// of the value, unless it says that it does [from the begin](Self::from_begin) of its load, and is over as soon as its end
-/// is reached. One that is too long for the clock is for ever.
+/// There are no sentinel durations: every meaning has its own variant or function. A lifetime counts from the
+/// publication of the value, unless it counts [from the begin](Self::from_begin) of its load, and is over as soon as
+/// its end is reached. A lifetime that is too long for the clock never ends.
 ///
 /// The first of these that does not inherit decides: the load's own answer, the call's options, the cache's
 /// [`expire_after`](crate::Builder::expire_after), its [`ttl`](crate::Builder::ttl). If all of them inherit, the value
@@ -149,39 +149,41 @@ impl Instant {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ttl {
-    /// When the next in line decides: the load's own answer, then the call, then the cache's closure, then the cache.
+    /// The next in line decides: the load's own answer, then the call, then the cache's closure, then the cache.
     #[default]
     Inherit,
-    /// When the value is fresh for this long; zero means [`NotStored`](Self::NotStored). A
-    /// [`LazySlot`](crate::LazySlot) keeps a value that came so, as a stale copy, and fetches the next at the pace of retries.
+    /// The value is fresh for this long; zero means [`NotStored`](Self::NotStored). A [`LazySlot`](crate::LazySlot)
+    /// keeps a value with a lifetime of zero as a stale copy, and fetches the next one at the pace of retries.
     For(Duration),
-    /// When the value never expires.
+    /// The value never expires.
     Forever,
-    /// When the value is handed to the one who waits for it and not stored; what was stored under its key is removed.
+    /// The value is handed to the waiting callers and not stored; what was stored under its key is removed.
     NotStored,
-    /// When the value has expired as soon as it is there: a [`LazySlot`](crate::LazySlot) keeps it as a stale copy, and
-    /// the next call fetches; in a cache this means [`NotStored`](Self::NotStored).
+    /// The value expires as soon as it is published: a [`LazySlot`](crate::LazySlot) keeps it as a stale copy, and the
+    /// next call fetches; in a cache this means [`NotStored`](Self::NotStored).
     ExpiresAtOnce,
-    /// When it is [`private`](Self::private): in nanoseconds, which take no room beside a duration.
+    /// [`private`](Self::private): in nanoseconds, which need no extra room beside a duration.
     #[doc(hidden)]
     Private(u64),
-    /// When it counts [from the begin](Self::from_begin) of the load: in nanoseconds as well.
+    /// Counts [from the begin](Self::from_begin) of the load: in nanoseconds as well.
     #[doc(hidden)]
     Begun(u64),
 }
 
 impl Ttl {
-    /// Returns that of a value which is for its own caller alone.
+    /// Returns the lifetime of a value that is only for its own caller.
     ///
-    /// That is for the one who began the load; and the next loads of its key are not shared for this long (hit-for-miss).
+    /// That is the caller that began the load; and the next loads of its key are not shared for this long
+    /// (hit-for-miss).
     ///
-    /// Nothing is stored, and what was stored under its key is removed. Who has joined the load then loads for itself, at
-    /// most [`attempts`](crate::Builder::attempts) side by side, the next as one ends; if its own caller has left, the value
-    /// is nobody's. Each caller within this time loads alone and at once, so that nobody queues; after it one load is
-    /// shared again. That is remembered as a kept failure is: it takes a weight of 1 of the capacity, may have to make room,
-    /// and goes with a write to the key. Zero remembers nothing. A value that is inserted so is not stored.
+    /// Nothing is stored, and what was stored under its key is removed. Callers that joined the load then load for
+    /// themselves, at most [`attempts`](crate::Builder::attempts) of them side by side, the next as one ends. If the
+    /// caller that began the load has left, no caller gets the value. Each caller that comes within this time loads
+    /// alone and at once, so no caller queues; after it, loads are shared again. The cache remembers this in the same
+    /// way as a kept failure: it takes a weight of 1 of the capacity, may have to make room, and ends with a write to
+    /// the key. Zero remembers nothing. A value that is inserted with this lifetime is not stored.
     ///
-    /// A failure is still shared as ever. In a [`LazySlot`](crate::LazySlot) this means [`NotStored`](Self::NotStored).
+    /// A failure is still shared. In a [`LazySlot`](crate::LazySlot) this means [`NotStored`](Self::NotStored).
     ///
     /// ```
     /// # use core::time::Duration;
@@ -209,11 +211,11 @@ impl Ttl {
         Self::Private(nanos(length))
     }
 
-    /// Returns a lifetime that counts from when the load of the value began.
+    /// Returns a lifetime that counts from the beginning of the value's load.
     ///
-    /// That is for what is already running while the answer travels: a token's life, a lease. It began with its claim, by the
-    /// caller who has [led](crate::Outcome::led); a load of many keys is one load, and an inserted value began to live as it
-    /// was inserted. If its end is reached when the value comes, that is as a lifetime of zero.
+    /// For lifetimes that already run while the answer travels: a token's, or a lease. The load began with its claim,
+    /// by the caller that [led](crate::Outcome::led) it; a load of many keys is one load, and an inserted value began
+    /// to live when it was inserted. If the end is already reached when the value arrives, this is a lifetime of zero.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -239,7 +241,7 @@ impl Ttl {
         Self::Begun(nanos(length))
     }
 
-    /// Returns this lifetime as one that counts from publication `now`, for a load that began then.
+    /// Returns this lifetime as one that counts from publication at `now`, for a load that began at `begun`.
     #[inline(always)]
     pub(crate) fn of_load(self, begun: Instant, now: Instant) -> Self {
         if let Self::Begun(nanos) = self { Self::rest(nanos, begun, now) } else { self }
@@ -253,7 +255,7 @@ impl Ttl {
         if end == Instant::NEVER { Self::Forever } else { Self::For(end.saturating_since(now).min(length)) }
     }
 
-    /// Returns this lifetime, or `next` where this one inherits.
+    /// Returns this lifetime, or `next` if this one inherits.
     pub(crate) const fn or(self, next: Self) -> Self {
         match self {
             Self::Inherit => next,
@@ -261,19 +263,19 @@ impl Ttl {
         }
     }
 
-    /// Tells whether values of this lifetime expire, or something else does that is kept for them.
+    /// Returns whether values of this lifetime expire, or something else that is kept for them does.
     pub(crate) const fn expires(self) -> bool {
         matches!(self, Self::For(_) | Self::ExpiresAtOnce | Self::Private(_) | Self::Begun(_))
     }
 
-    /// Tells whether a value is over as soon as it is there, by no wish of its source.
+    /// Returns whether a value expires as soon as it is there, without its source asking for that.
     pub(crate) const fn is_zero(self) -> bool {
         matches!(self, Self::For(duration) if duration.is_zero())
     }
 
     /// Returns the deadline of a value published `now`; `None` if it is not to be stored.
     ///
-    /// `keeps_expired` says whether one is stored that has expired by then.
+    /// `keeps_expired` says whether a value is stored that has expired by then.
     pub(crate) const fn deadline(self, now: Instant, keeps_expired: bool) -> Option<Instant> {
         match self {
             Self::NotStored | Self::Private(_) => None,
@@ -311,9 +313,9 @@ impl From<Duration> for Ttl {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeLeft {
-    /// When it expires after this long; zero once it has expired, or if it was not stored.
+    /// It expires after this long; zero if it has expired or was not stored.
     For(Duration),
-    /// When it never expires.
+    /// It never expires.
     Forever,
 }
 

@@ -12,7 +12,7 @@ use crate::{
     dirty::{Delays, Ledger},
 };
 
-/// The entries, and who waits for room.
+/// The entries, and the callers that wait for room.
 pub(crate) struct Book<K, V, E, T: Threads> {
     pub(super) ledger: Ledger<K, V, Waker>,
     pub(super) is_closed: bool,
@@ -24,7 +24,7 @@ pub(crate) struct Book<K, V, E, T: Threads> {
     pub(super) stuck: BTreeMap<u64, Vec<K>>,
     /// The first failure to make room, for as long as the back end counts as failing.
     pub(super) failure: Option<(K, WriteBackError<K, E>)>,
-    /// Who waits for a flush that was given up and has not gone yet.
+    /// The callers that wait for a flush that was given up and has not ended yet.
     pub(super) ending: Vec<Waker>,
 }
 
@@ -42,7 +42,8 @@ impl<K, V, E, T: Threads> Book<K, V, E, T> {
         }
     }
 
-    /// Tells the graph of the first change that is not on disk and of the last one; returns who is to hear of it, too.
+    /// Tells the graph of the first change that is not on disk and of the last one; returns which caches have to be
+    /// told, too.
     pub(super) fn note(&mut self) -> Served<T> {
         let Some(node) = &self.node else { return Vec::new() };
         let now = (self.ledger.oldest(), self.ledger.last_change());
@@ -52,7 +53,7 @@ impl<K, V, E, T: Threads> Book<K, V, E, T> {
         node.note(now.0, now.1)
     }
 
-    /// Notes why no room could be made, which is left there if it is not the first. The old one is dropped outside of the lock.
+    /// Notes why no room could be made; the first reason stays. The old one is dropped outside of the lock.
     pub(super) fn fail(
         &mut self,
         (since, round): (u64, u64),

@@ -68,7 +68,7 @@ pub struct WriteBackBuilder<K, V, E, R: Runtime> {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
-    /// Sets how many entries there may be; by default 1000.
+    /// Sets how many entries the cache may hold; by default 1000.
     ///
     /// ```
     /// # use larder::{ConfigError, ManualClock, WriteBack, parts::{Memory, Std}};
@@ -80,7 +80,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         Self { capacity: entries, ..self }
     }
 
-    /// Sets the name that errors call this cache by; by default `cache`.
+    /// Sets the name of this cache in errors; by default `cache`.
     ///
     /// ```
     /// # use larder::{ConfigError, ManualClock, WriteBack, parts::{Memory, Std}};
@@ -93,9 +93,9 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         self
     }
 
-    /// Sets how many entries one call of [`flush`](WriteBack::flush) writes at once; by default 16.
+    /// Sets how many entries one [`flush`](WriteBack::flush) writes at once.
     ///
-    /// With 1 they are written in the order in which they were changed.
+    /// 16 by default. With 1, entries are written in the order in which they were changed.
     ///
     /// ```
     /// # use larder::{ConfigError, ManualClock, WriteBack, parts::{Memory, Std}};
@@ -108,7 +108,9 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         self
     }
 
-    /// Sets how old a change may be when [`next_flush`](WriteBack::next_flush) says that it is time; by default 5 seconds.
+    /// Sets how old a change may be when [`next_flush`](WriteBack::next_flush) is due.
+    ///
+    /// 5 seconds by default.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -123,11 +125,12 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         self
     }
 
-    /// Sets how long a back end that fails is left alone by who needs room; by default 100 milliseconds, and at most 5 seconds.
+    /// Sets how long callers that need room do not retry a failing back end.
     ///
-    /// Where all of the few entries that were tried to make room could not be flushed, who needs room has that same failure at
-    /// once, until one is tried again: after the first of these delays, and then after twice as long each time, up to the
-    /// other. [`flush`](WriteBack::flush) and its like ask the back end at once, and a success ends it.
+    /// To make room, a few entries are tried. If none of them could be flushed, callers that need room get the same
+    /// failure at once, until an entry is tried again: after the first of these delays, and then after twice as long
+    /// each time, up to the cap. By default 100 milliseconds, and at most 5 seconds. [`flush`](WriteBack::flush) and
+    /// its variants call the back end at once, and a success ends the delays.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -144,7 +147,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         Self { delays: Delays { first, cap }, ..self }
     }
 
-    /// Seeds the hasher; needed without std, as [`hash_seed`](crate::Builder::hash_seed) is.
+    /// Seeds the hasher; needed without `std`, as [`hash_seed`](crate::Builder::hash_seed) is.
     ///
     /// ```
     /// # use larder::{ConfigError, ManualClock, WriteBack, parts::{Memory, Std}};
@@ -161,7 +164,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] that names the setting which makes no sense.
+    /// A [`ConfigError`] that names the wrong setting.
     ///
     /// ```
     /// # use larder::{ConfigError, ManualClock, WriteBack, parts::{Memory, Std}};
@@ -202,7 +205,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
     }
 }
 
-/// Makes a task of a load or a flush, its type erased.
+/// Makes a task of a load or a flush, with its type erased.
 fn wrap<K, V, E, R, J>(job: Box<J>) -> TaskFor<K, V, E, R>
 where
     K: Key + 'static,
@@ -215,7 +218,7 @@ where
     <R::Threads as Takes<Box<J>>>::task(job, (), |result, ()| result.map(answered))
 }
 
-/// Makes a load again of what was brought and has no place yet.
+/// Turns a value that was loaded and has no place yet back into a load.
 fn resume<K, V, E, R>(brought: Brought<K, V, E, R>, seat: Seat<R::Notify>, refused: Refused) -> TaskFor<K, V, E, R>
 where
     K: Key + 'static,

@@ -8,8 +8,8 @@ use crate::{Key, Runtime, contain::each, share::Once};
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Closes the cache and writes everything that is dirty.
     ///
-    /// From its first poll on, calls that would load or store fail with [`Closed`](crate::WriteBackError::Closed); changes
-    /// through handles that are still there count. It may be called again, to write what could not be written.
+    /// From its first poll on, calls that would load or store fail with [`Closed`](crate::WriteBackError::Closed);
+    /// changes through existing handles still count. It may be called again, to write what could not be written.
     ///
     /// # Errors
     ///
@@ -17,7 +17,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is ready, the cache is closed, and what was not written is dirty.
+    /// If it is dropped before it is ready, the cache is closed, and what was not written stays dirty.
     ///
     /// ```
     /// # use futures_lite::future::block_on;

@@ -15,9 +15,10 @@ use super::{
 };
 use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Kind, share::Once};
 
-/// A cache that others may depend on, from many threads or on one. Every [`WriteBack`] is one.
+/// A cache that others may depend on; every [`WriteBack`] is one.
 ///
-/// On many threads it has to be `Send` and `Sync`, its keys printable and its errors such as may be passed on. There to be
+/// `T` says whether from many threads or from one. On many threads it has to be `Send` and `Sync`, its keys have to be
+/// printable, and its errors `Send` and `Sync`. Public only to be named in bounds.
 /// named in bounds.
 ///
 /// ```
@@ -37,16 +38,17 @@ use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Kind, share::O
     note = "before a cache on many threads, only one can be that is `Send` and `Sync` itself, with errors that can be printed"
 )]
 pub trait FlushFirst<T: Threads> {
-    /// This cache as those hold it that depend on it.
+    /// This cache, as held by the caches that depend on it.
     #[doc(hidden)]
     fn held(&self) -> Held<T>;
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
-    /// Has what is dirty in `other` now be on disk before anything more of this cache is written.
+    /// Makes what is dirty in `other` now go to disk before this cache does.
     ///
-    /// The dependency is gone once that has been flushed, by whomever, and nothing happens if nothing is dirty there.
-    /// Whatever of this cache is flushed flushes the other first. The other cache lives on for as long as that takes.
+    /// Nothing more of this cache is written before that. The dependency ends once it has been flushed, by any caller;
+    /// if nothing is dirty there, nothing happens. Whatever is flushed from this cache flushes the other first. The
+    /// other cache lives on for as long as that takes.
     ///
     /// # Errors
     ///
@@ -73,15 +75,17 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         self.connect(other, None)
     }
 
-    /// Has whatever is dirty in `other` be on disk before this cache is flushed next, and no more after that.
+    /// Makes what is dirty in `other` go to disk before this cache's next flush.
     ///
-    /// As [`depend_on`](Self::depend_on), but what counts is what is dirty there when something of this cache is written, be it
-    /// changed before or after this call. It is over once that is on disk, or if nothing was dirty there. It keeps no other
-    /// dependency from being added: from what would be a circle with it, it is taken out.
+    /// As [`depend_on`](Self::depend_on), but what counts is what is dirty there when something of this cache is
+    /// written, whether it was changed before or after this call. The dependency ends once that is on disk, or if
+    /// nothing was dirty there. It does not prevent other dependencies: if one would close a circle with it, this one
+    /// is removed.
     ///
     /// # Errors
     ///
-    /// [`CircleError`] if `other` has to be flushed after this one by other dependencies; nothing has changed then.
+    /// [`CircleError`] if `other` has to be flushed after this one because of other dependencies; nothing has changed
+    /// then.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -102,9 +106,9 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         self.connect(other, Some(Kind::UntilFlushed))
     }
 
-    /// Has whatever is dirty in `other` be on disk before anything of this cache is written, each time.
+    /// Makes what is dirty in `other` go to disk before this cache, each time.
     ///
-    /// And so what is always to be on disk before `other`, be there something dirty in that or not.
+    /// This includes what always has to be on disk before `other`, whether or not anything is dirty in `other` itself.
     ///
     /// # Errors
     ///
@@ -127,9 +131,9 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         self.connect(other, Some(Kind::Always))
     }
 
-    /// Takes back that this cache [always](Self::always_depend_on) depends on `other`; tells whether it did.
+    /// Ends the [permanent](Self::always_depend_on) dependency on `other`; returns whether there was one.
     ///
-    /// Flushes that are under way still go by it, and what else there is between the two stays.
+    /// Flushes under way still obey it, and other dependencies between the two stay.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -159,19 +163,19 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
-    /// Flushes `other`, and then has what has become dirty there meanwhile be on disk before anything more of this cache.
+    /// Flushes `other`, and then depends on it as [`depend_on`](Self::depend_on) does.
     ///
-    /// So a dependency can be turned round: if `other` depends on this cache by [`depend_on`](Self::depend_on), that is
-    /// gone once it is flushed.
+    /// So what has become dirty there meanwhile goes to disk before anything more of this cache. This can reverse a
+    /// dependency: if `other` depends on this cache by [`depend_on`](Self::depend_on), that ends once it is flushed.
     ///
     /// # Errors
     ///
-    /// [`DependError::Unflushed`] if `other` could not be flushed, [`DependError::Circle`] if there would be a circle even
-    /// so.
+    /// [`DependError::Unflushed`] if `other` could not be flushed, [`DependError::Circle`] if there would still be a
+    /// circle.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is ready, it has flushed at the most.
+    /// If it is dropped before it is ready, it has at most flushed.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -205,13 +209,13 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     }
 }
 
-/// Why a dependency was not turned round.
+/// Why a dependency was not reversed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum DependError {
-    /// When the other cache could not be flushed.
+    /// The other cache could not be flushed.
     Unflushed(Unflushed),
-    /// When the circle does not go away by that.
+    /// The circle is still there after that.
     Circle(CircleError),
 }
 
@@ -226,14 +230,14 @@ impl fmt::Display for DependError {
 
 impl Error for DependError {}
 
-/// The graph is to know what is dirty in this cache from now on.
+/// From now on, the graph knows what is dirty in this cache.
 fn node<K: Key, V: Clone, E, R: Runtime>(cache: &WriteBack<K, V, E, R>) -> Node<R::Threads> {
     cache.shared.with(|book| _ = book.node.get_or_insert_with(|| cache.shared.node.clone()));
     cache.shared.node.clone()
 }
 
-/// Flushes a cache on behalf of one that depends on it. If that does not see to it, what always goes first is flushed before,
-/// though the cache may have nothing dirty itself.
+/// Flushes a cache on behalf of one that depends on it. Unless its own flush does it, everything that always goes first
+/// is flushed before, even if the cache itself has nothing dirty.
 async fn on_behalf<K: Key, V: Clone, E: fmt::Display, R: Runtime>(
     name: Arc<str>,
     first: Option<Needs<R::Threads>>,
@@ -245,7 +249,7 @@ async fn on_behalf<K: Key, V: Clone, E: fmt::Display, R: Runtime>(
     flush.await.map_err(|error| told(&name, &error))
 }
 
-/// Puts an error into words that all caches have in common.
+/// Turns an error into one that does not depend on the cache's types.
 fn told<K, E: fmt::Display>(cache: &Arc<str>, error: &FlushError<K, E>) -> Unflushed {
     let reason = error.failed.first().map(|(_, error)| match error {
         WriteBackError::Failed(failure) => match failure.error() {

@@ -12,7 +12,7 @@ use crate::{Failure, LoadError};
 
 /// Why a call of a [`WriteBack`](crate::WriteBack) fails.
 ///
-/// Nothing is lost by any of them: what was dirty stays so.
+/// No data is lost by any of them: what was dirty stays dirty.
 ///
 /// ```
 /// # use futures_lite::future::block_on;
@@ -26,17 +26,16 @@ use crate::{Failure, LoadError};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum WriteBackError<K, E> {
-    /// When the load or a flush failed: everybody who waited for it has this same failure. Ask again, or see the cause.
+    /// A load or a flush failed; all callers that waited for it get the same failure. Ask again, or see the cause.
     Failed(Failure<Fault<K, E>>),
-    /// When all entries are pinned, spoken for by loads that are under way, or being flushed, and the call does not wait, or not any
-    /// longer.
+    /// All entries are pinned, reserved by loads under way, or being flushed, and the call does not wait, or no longer.
     /// Drop handles, or wait.
     Full,
-    /// When these keys are pinned: what their handles may yet change would be lost. Drop the handles first.
+    /// These keys are pinned: later changes through their handles would be lost. Drop the handles first.
     Pinned(Vec<K>),
-    /// When the cache was closed.
+    /// The cache was closed.
     Closed,
-    /// When a load or flush asked for its own key and would have waited for itself. Mend the back end.
+    /// A load or flush asked for its own key and would have waited for itself. Fix the back end.
     Reentrant,
 }
 
@@ -53,20 +52,20 @@ pub enum WriteBackError<K, E> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Fault<K, E> {
-    /// When the back end answered with this error.
+    /// The back end returned this error.
     Backend(Arc<E>),
-    /// When this entry had to be flushed to make room and could not be, nor some others. All who need room have this same
-    /// failure until the back end is [asked again](crate::WriteBackBuilder::error_backoff).
+    /// This entry had to be flushed to make room and could not be, nor could some others. All callers that need room
+    /// get this same failure until the back end is [tried again](crate::WriteBackBuilder::error_backoff).
     Victim(K, Box<WriteBackError<K, E>>),
-    /// When a cache that has to be flushed first could not be.
+    /// A cache that has to be flushed first could not be.
     Dependency(Unflushed),
-    /// When all entries were pinned by the time the value was there, and who had asked for it did not wait.
+    /// All entries were pinned by the time the value was loaded, and the caller that had asked for it did not wait.
     Full,
 }
 
 /// A cache that has to be flushed first could not be.
 ///
-/// Its own [`flush`](crate::WriteBack::flush) tells of each key.
+/// Its own [`flush`](crate::WriteBack::flush) returns the failure of each key.
 ///
 /// ```
 /// fn log(unflushed: &larder::Unflushed) -> String {
@@ -95,9 +94,10 @@ pub struct FlushError<K, E> {
     pub(super) failed: Vec<(K, WriteBackError<K, E>)>,
 }
 
-/// A dependency that would have closed a circle: none of the caches in it could ever be flushed.
+/// A dependency that would have closed a circle of caches.
 ///
-/// It was not added; flush a cache of the circle and then depend on it, or do without.
+/// None of them could ever be flushed. The dependency was not added; flush a cache of the circle and then depend on it,
+/// or do without.
 ///
 /// ```
 /// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
@@ -121,7 +121,7 @@ impl<K, E> WriteBackError<K, E> {
         }
     }
 
-    /// Returns the back end's own error, shared with all others who have it.
+    /// Returns the back end's own error, shared with all callers that got it.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -178,7 +178,7 @@ impl Unflushed {
         &self.cache
     }
 
-    /// Puts it behind the cache that could not be flushed because of it.
+    /// Puts this failure behind the cache that could not be flushed because of it.
     pub(super) fn before(self, cache: &Arc<str>) -> Self {
         Self { cache: Arc::clone(cache), reason: self.to_string() }
     }

@@ -1,4 +1,4 @@
-//! What a load or a flush has brought is entered in the book in the step in which it finishes.
+//! Enters what a load or a flush has brought in the book, in the step in which it finishes.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::{mem, task::Waker};
@@ -20,7 +20,8 @@ use crate::{
 /// What a task brings, as the engine has it.
 type Brings<K, V, E, R> = Option<Result<News<Done<K, V, E, R>>, Failure<Fault<K, E>>>>;
 
-/// Finishes a task with what it brings, with the flights and the book locked. A value that has no place yet goes back to rest, and is
+/// Finishes a task with its result, with the flights and the book locked. A value that has no place yet is stored in
+/// the flight again, and is polled again at once.
 /// polled again at once.
 pub(super) fn finish<K: Key, V: Clone, E, R: Runtime>(
     engine: &EngineOf<K, V, E, R>,
@@ -58,7 +59,7 @@ fn whose<K: Key, V: Clone, E, R: Runtime>(brings: &mut Brings<K, V, E, R>) -> Op
     }
 }
 
-/// Enters what a task has done in the book; an error if it has no place there yet.
+/// Enters in the book what a task has done; an error if it has no place there yet.
 fn enter<K: Key, V: Clone, E, R: Runtime>(
     done: &mut Done<K, V, E, R>,
     waiting: &Waiting<R::Notify>,
@@ -85,7 +86,7 @@ fn enter<K: Key, V: Clone, E, R: Runtime>(
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> Brought<K, V, E, R> {
-    /// Takes the place that is spoken for, or pins what has come there before.
+    /// Takes the reserved place, or pins what has come there before.
     fn enter(&mut self, is_current: bool, book: &mut BookOf<K, V, E, R>) -> Result<(u32, Vec<Waker>), Refused> {
         let origin = if is_current { Origin::Loaded } else { Origin::Outdated };
         let (placed, wake) = book.ledger.place(self.hash, &mut self.new, origin, self.place.is_clear);
@@ -103,7 +104,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Brought<K, V, E, R> {
         Ok((place, wake))
     }
 
-    /// Whether nothing of the user's is left in it.
+    /// Returns whether no user value is left in it.
     const fn is_empty(&self) -> bool {
         self.new.is_none() && self.left.is_none()
     }

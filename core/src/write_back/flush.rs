@@ -18,10 +18,11 @@ use super::{
 use crate::{Instant, Key, Runtime};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
-    /// Writes everything that is dirty when this is first polled, and what has to be on disk before it.
+    /// Writes everything dirty, and what has to be on disk before it.
     ///
-    /// Ready once all of it is on disk in that state or a later one. Entries are written oldest change first, several
-    /// [at once](crate::WriteBackBuilder::flush_limit); flushes of one entry are shared by all who wait for it.
+    /// That is everything that is dirty when this is first polled; it is ready once all of that is on disk in that
+    /// state or a later one. Entries are written oldest change first, several [at
+    /// once](crate::WriteBackBuilder::flush_limit); callers that wait for the flush of one entry share it.
     ///
     /// # Errors
     ///
@@ -29,7 +30,8 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future leaves flushes under way to the others who wait for them; what nobody waits for is dirty again.
+    /// If the future is dropped, flushes under way go on with the other callers that wait for them; entries whose flush
+    /// no caller waits for are dirty again.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -46,10 +48,10 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         Flush::new(self, Scope::All { last: None, before: None })
     }
 
-    /// Writes everything that has been dirty for so long.
+    /// Writes everything that has been dirty for at least this long.
     ///
-    /// That includes what was changed before, though a clock that has jumped back should say otherwise. As
-    /// [`flush`](Self::flush) else.
+    /// Everything changed before such an entry is included, even if a clock that has jumped back makes it look younger.
+    /// Otherwise as [`flush`](Self::flush).
     ///
     /// ```
     /// # use core::time::Duration;
@@ -69,9 +71,9 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         Flush::new(self, Scope::All { last: None, before: Some(age) })
     }
 
-    /// Writes the entry of `key` if it is dirty, and what has to be on disk before it.
+    /// Writes the entry of `key` if it is dirty.
     ///
-    /// As [`flush`](Self::flush) otherwise.
+    /// What has to be on disk before it is written first. Otherwise as [`flush`](Self::flush).
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -89,7 +91,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         Flush::new(self, Scope::Key(key.clone()))
     }
 
-    /// Returns when the oldest change will be as old as [`flush_after`](crate::WriteBackBuilder::flush_after) says.
+    /// Returns when the oldest change is due by [`flush_after`](crate::WriteBackBuilder::flush_after).
     ///
     /// For hosts that flush by themselves; `None` if nothing is dirty.
     ///
@@ -109,7 +111,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     }
 }
 
-/// The future of [`WriteBack::flush`] and its like.
+/// The future of [`WriteBack::flush`] and its variants.
 ///
 /// It owns its share of the cache, and may be spawned.
 ///
@@ -137,7 +139,7 @@ pub struct Flush<K: Key, V: Clone, E, R: Runtime> {
     /// Later ones that were begun, too.
     ahead: BTreeSet<u64>,
     running: Running<K, V, E, R>,
-    /// Those that run are told apart by their wakers.
+    /// Running flushes are told apart by their wakers.
     tells_apart: bool,
     failed: Vec<(K, WriteBackError<K, E>)>,
     is_over: bool,
@@ -145,7 +147,7 @@ pub struct Flush<K: Key, V: Clone, E, R: Runtime> {
 
 /// What is to be flushed.
 enum Scope<K> {
-    /// All changes up to this number, or all there are; only those so old, if that is given.
+    /// All changes up to this number, or all there are; only those of this age, if one is given.
     All {
         last: Option<u64>,
         before: Option<Duration>,
@@ -168,7 +170,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
         Self { tells_apart: false, ..Self::new(cache, Scope::All { last: Some(last), before: None }) }
     }
 
-    /// Sets out: what is dirty now is what is to be on disk.
+    /// Begins: what is dirty now is what has to be on disk.
     fn set_out(&mut self) -> u64 {
         let (last, is_old) = match &self.scope {
             Scope::All { last, before } => {

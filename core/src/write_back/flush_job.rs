@@ -43,7 +43,7 @@ enum Begun {
     Fixed,
     /// Not yet: one that was given up has not gone.
     Before,
-    /// Not at all: somebody else has flushed it, or it is gone.
+    /// Not at all: another caller has flushed it, or it is gone.
     Nothing,
 }
 

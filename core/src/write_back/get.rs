@@ -11,20 +11,21 @@ use super::{Pinned, Room, WriteBack, WriteBackError, lookup::PinLookup, room::Pa
 use crate::{Key, Runtime};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
-    /// Returns the entry of `key`, pinned, and loads it if need be.
+    /// Returns the entry of `key`, pinned, loading it if needed.
     ///
-    /// Callers of one key share one load. Where all entries are pinned, this waits until one is not. Room is made before
-    /// the load, and nothing leaves before it has succeeded.
+    /// Callers of one key share one load. If all entries are pinned, this waits until one is not. Room is made before
+    /// the load, and nothing leaves before the load has succeeded.
     ///
     /// # Errors
     ///
-    /// [`WriteBackError::Failed`] with what everybody has who waited for the same load, or with why no room could be made;
-    /// [`WriteBackError::Closed`], and [`WriteBackError::Reentrant`] for a load that asks for its own key.
+    /// [`WriteBackError::Failed`] with the failure that all callers get that waited for the same load, or with the
+    /// reason why no room could be made; [`WriteBackError::Closed`], and [`WriteBackError::Reentrant`] for a load that
+    /// asks for its own key.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future leaves the load to the others who wait for it; if there are none, it is dropped, and room that
-    /// was made for it is given back.
+    /// If the future is dropped, the load goes on with the other waiting callers; if there are none, it is dropped, and
+    /// room that was made for it is given back.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -45,11 +46,13 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         self.get_or_load_with(key, Room::Wait)
     }
 
-    /// Returns the entry of `key`, pinned, and loads it if need be; `room` says what if all entries are pinned.
+    /// Returns the entry of `key`, pinned, loading it if needed.
+    ///
+    /// `room` says what happens if all entries are pinned.
     ///
     /// # Errors
     ///
-    /// As [`get_or_load`](Self::get_or_load), and [`WriteBackError::Full`] when there is no room.
+    /// As [`get_or_load`](Self::get_or_load), and [`WriteBackError::Full`] if there is no room.
     ///
     /// # Cancel safety
     ///
@@ -99,9 +102,9 @@ struct Getting<'a, K: Key, V: Clone, E, R: Runtime> {
     cache: &'a WriteBack<K, V, E, R>,
     key: &'a K,
     room: Room,
-    /// Once it is known.
+    /// Set once it is known.
     patience: Option<Patience>,
-    /// There while it waits.
+    /// Set while it waits.
     asking: Option<Box<PinLookup<'a, K, V, E, R>>>,
     is_over: bool,
 }

@@ -14,7 +14,8 @@ struct State {
     /// What it has become a part of.
     whole: Option<Arc<Group>>,
     members: usize,
-    /// How much has happened: edges were added, or a cache has become dirty. As long as it is no more, what was clean is so.
+    /// How much has happened: edges were added, or a cache has become dirty. While it is unchanged, what was clean is
+    /// still clean.
     happened: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Putting an entry there without loading it.
+//! Storing an entry without loading it.
 
 use alloc::{sync::Arc, vec};
 use core::future::{Future, poll_fn};
@@ -12,18 +12,19 @@ use super::{
 use crate::{Cause, Failure, Key, LoadError, Runtime, share::Once};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
-    /// Stores a value as a dirty entry without loading anything, and returns it pinned.
+    /// Stores a value as a dirty entry without a load; returns it pinned.
     ///
-    /// What was stored under the key is superseded, written or not. `room` says what if all entries are pinned.
+    /// It replaces what was stored under the key, written or not. `room` says what happens if all entries are pinned.
     ///
     /// # Errors
     ///
-    /// [`WriteBackError::Pinned`] if the key is: changes through its handle would be lost. [`WriteBackError::Full`] when
-    /// there is no room, [`WriteBackError::Failed`] with why none could be made, and [`WriteBackError::Closed`].
+    /// [`WriteBackError::Pinned`] if the key is pinned: changes through its handle would be lost.
+    /// [`WriteBackError::Full`] if there is no room, [`WriteBackError::Failed`] with the reason why none could be made,
+    /// and [`WriteBackError::Closed`].
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is ready, the value is not stored.
+    /// If the future is dropped before it is ready, the value is not stored.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -95,7 +96,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         }
     }
 
-    /// Gives an entry that is there, and not pinned, this value; gives it back if there is none.
+    /// Sets the value of an entry that is there and not pinned; returns the value if there is none.
     fn supersede(&self, key: &K, value: V) -> Result<Result<Pinned<K, V, E, R>, V>, WriteBackError<K, E>> {
         let shared = &self.shared;
         let (hash, own) = (shared.hash(key), key.clone());

@@ -10,15 +10,18 @@ use super::{WriteBack, WriteBackError, share::Flushing};
 use crate::{Key, LoadError, Runtime, contain::each, dirty::State, share::Once, source::Files};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
-    /// Removes the entry of `key` and returns its value, flushing it first if it is dirty.
+    /// Removes the entry of `key` and returns its value.
+    ///
+    /// A dirty entry is flushed first.
     ///
     /// # Errors
     ///
-    /// [`WriteBackError::Pinned`] if it is, and [`WriteBackError::Failed`] if it could not be flushed: then it stays.
+    /// [`WriteBackError::Pinned`] if it is pinned, and [`WriteBackError::Failed`] if it could not be flushed: then it
+    /// stays.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is ready, the entry stays.
+    /// If the future is dropped before it is ready, the entry stays.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -61,20 +64,21 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         }
     }
 
-    /// Drops all entries, the dirty ones unwritten, for what is behind has changed by itself.
+    /// Drops all entries without writing the dirty ones.
     ///
-    /// What this cache [depends on](Self::depend_on) is forgotten, but for what it always does: nothing is left that it would have
-    /// to be on disk before. The back end [hears](crate::Backend::discard) of each entry that was dirty. Waits for flushes that are under way; loads that are
-    /// under way are made again.
+    /// For a back end that has changed by itself. What this cache [depends on](Self::depend_on) is forgotten, except
+    /// for its permanent dependencies: nothing is left that would have to wait for it. The back end [is
+    /// told](crate::Backend::discard) of each entry that was dirty. Waits for flushes under way; loads under way are
+    /// made again.
     ///
     /// # Errors
     ///
-    /// [`WriteBackError::Pinned`] with the keys that are; nothing is dropped then.
+    /// [`WriteBackError::Pinned`] with the pinned keys; nothing is dropped then.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before all entries are gone, it has done nothing; dropped later, some of the dirty ones go without the back
-    /// end hearing of them.
+    /// If it is dropped before all entries are gone, it has done nothing; if later, some of the dirty ones go without
+    /// the back end being told.
     ///
     /// ```
     /// # use futures_lite::future::block_on;

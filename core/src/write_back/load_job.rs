@@ -1,4 +1,4 @@
-//! Loading one key: room is made first, then it is loaded, and only then does leave what has to.
+//! Loading one key: room is made first, then the key is loaded, and only then the entry that makes room leaves.
 
 use alloc::{boxed::Box, sync::Arc};
 use core::{
@@ -19,25 +19,25 @@ use crate::{Key, Runtime, Threads, shard::Seat, source::Files};
 /// One load of one key.
 pub struct LoadJob<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
-    /// Until it goes with the value.
+    /// Set until it goes with the value.
     key: Option<K>,
     hash: u64,
-    /// That of the load itself: it is not to be joined any more if its key was written meanwhile.
+    /// The seat of the load itself: the load must not be joined any more if its key was written meanwhile.
     seat: Seat<R::Notify>,
     settling: Settling<K, V, E, R>,
-    /// The way is clear, and the load is to be made.
+    /// The way is clear, and the load is to begin.
     begins: bool,
     load: Option<<R::Threads as Threads>::Task<Result<V, E>>>,
     value: Option<V>,
-    /// Why that is not finished, though it was to be.
+    /// Why it is not finished, although it was to be.
     refused: Option<Refused>,
     /// Makes a load of what is not finished.
     resume: Resume<K, V, E, R>,
-    /// There while it waits for room.
+    /// Set while it waits for room.
     stuck: Option<Stuck<K, V, E, R>>,
 }
 
-/// A note that the load of a key waits for room: those who share it look whether they do.
+/// A note that the load of a key waits for room: callers that share it check whether they still do.
 struct Stuck<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
     key: K,
@@ -99,7 +99,7 @@ impl<K: Key, V: Clone, E, R: Runtime> LoadJob<K, V, E, R> {
         Self { value, refused: Some(refused), ..Self::new(shared, (key, hash), seat, settling, resume) }
     }
 
-    /// What it comes to with its value, if there is a place for that, or the key has come meanwhile.
+    /// The result with its value, if there is a place for it, or the key has come meanwhile.
     fn bring(&mut self) -> Option<Done<K, V, E, R>> {
         if self.settling.may_finish() {
             let new = self.key.take().zip(self.value.take())?;

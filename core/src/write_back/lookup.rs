@@ -1,4 +1,5 @@
-//! One caller who asks for an entry: served, seated in the load of its key, or waiting for room. Each look is one step.
+//! One caller that asks for an entry: served, seated in the load of its key, or waiting for room. Each look is one
+//! step.
 
 use alloc::{boxed::Box, collections::BTreeSet, sync::Arc};
 use core::{
@@ -39,18 +40,18 @@ impl<K: Key, V: Clone, E, R: Runtime> Clone for Wraps<K, V, E, R> {
 
 impl<K: Key, V: Clone, E, R: Runtime> Copy for Wraps<K, V, E, R> {}
 
-/// One caller who asks for an entry.
+/// One caller that asks for an entry.
 pub(super) struct PinLookup<'a, K: Key, V: Clone, E, R: Runtime> {
     shared: &'a Arc<Shared<K, V, E, R>>,
     wraps: Wraps<K, V, E, R>,
     key: &'a K,
     hash: u64,
     patience: Patience,
-    /// While it waits for a load, which may be that of another caller.
+    /// Set while it waits for a load, which may be that of another caller.
     load: Option<Loading<K, V, E, R>>,
-    /// It has begun that.
+    /// It has begun that load.
     leads: bool,
-    /// While it waits for a place.
+    /// Set while it waits for a place.
     waiting: Waiting<K, V, E, R>,
     /// A place that it has waited for.
     place: Option<Place<K, V, E, R>>,
@@ -96,10 +97,10 @@ impl<K: Key, V: Clone, E, R: Runtime> CallerLoad<Task<K>, Done<K, V, E, R>, Faul
     }
 }
 
-/// What a look comes to.
+/// The result of a look.
 enum Look {
     Closed,
-    /// It has its seat in the load, and goes on so.
+    /// The caller has its seat in the load, and goes on from this step.
     Seated(Step),
     /// There is no load that it could wait for.
     Else(LookupStep),
@@ -152,7 +153,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> PinLookup<'a, K, V, E, R> {
         }
     }
 
-    /// Looks for the entry, for a load of it and for room, and takes what there is: one step under the lock.
+    /// Looks for the entry, for a load of it and for room, and takes what it finds: one step under the lock.
     fn look(&mut self, cx: &mut Context<'_>) -> Result<Found<K, V, E, R>, WriteBackError<K, E>> {
         let Self { shared, wraps, key, hash, patience, load, leads, waiting, place: held } = self;
         let (shared, key, hash) = (*shared, *key, *hash);
@@ -205,8 +206,8 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> PinLookup<'a, K, V, E, R> {
         }
     }
 
-    /// Waits for a load: its own room is of no use meanwhile. But if the load waits for room, it waits for that only for as
-    /// long as it would for its own.
+    /// Waits for a load: meanwhile its own room is of no use. But if the load waits for room, this caller waits only as
+    /// long as it would for its own room.
     fn wait_beside(&mut self, cx: &mut Context<'_>) -> Poll<Result<Pinned<K, V, E, R>, WriteBackError<K, E>>> {
         self.place = None;
         self.waiting.leave();
@@ -220,10 +221,10 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> PinLookup<'a, K, V, E, R> {
     }
 }
 
-/// What there is of a key.
+/// What is there for a key.
 enum Found<K: Key, V: Clone, E, R: Runtime> {
     There(Pinned<K, V, E, R>),
-    /// Nothing, nor is it being loaded, and there is no room.
+    /// Nothing: it is not being loaded either, and there is no room.
     NoRoom,
     /// A load, and how far it has come.
     Load(Poll<Comes<K, V, E, R>>),

@@ -1,8 +1,8 @@
 //! The shell of the write-back cache: locks its ledger, asks it, unlocks, and then wakes, drops and calls the back end.
 //!
-//! What is under way, loads and flushes, is shared by the same engine as the loads of a [`Cache`](crate::Cache): a
-//! job rests in a flight, and the one who waits for it carries it on. A job holds what it has claimed by guards, so that it
-//! may be dropped at any await.
+//! Loads and flushes under way are shared by the same engine as the loads of a [`Cache`](crate::Cache): a job is stored
+//! in a flight, and any caller that waits for it drives it. A job holds what it has claimed by guards, so it may be
+//! dropped at any await.
 
 mod book;
 mod builder;
@@ -46,11 +46,12 @@ use crate::{Key, Runtime};
 use lookup::Wraps;
 use shared::Shared;
 
-/// A write-back cache: values are changed in memory, and written behind.
+/// A write-back cache: values are changed in memory, and written later.
 ///
-/// It holds up to so many entries of a [`Backend`](crate::Backend). Each is pinned while a [`Pinned`] handle to it lives; a change makes it
-/// dirty, and it is written when it is [flushed](Self::flush), or when room is needed for another. Cloning is cheap, and all
-/// clones are one cache. `E` is what the back end's errors are, and `R` the runtime. Made by [`WriteBack::builder`].
+/// It holds a bounded number of entries of a [`Backend`](crate::Backend). Each is pinned while a [`Pinned`] handle to
+/// it lives; a change makes it dirty, and it is written when it is [flushed](Self::flush), or when its room is needed
+/// for another entry. Cloning is cheap, and all clones are one cache. `E` is the error of the back end, and `R` the
+/// runtime. Made by [`WriteBack::builder`].
 ///
 /// ```
 /// use futures_lite::future::block_on;
@@ -67,32 +68,32 @@ use shared::Shared;
 ///
 /// # What holds
 ///
-/// * **Nothing is lost.** A dirty entry leaves only once it has been written. A flush that fails, panics or is dropped leaves
-///   it dirty, in its place. At the end of a program, [`close`](Self::close) writes all that is dirty; dropping the cache
-///   with dirty entries is [heard of](crate::Backend::lost).
-/// * **Order.** What a cache [depends on](Self::depend_on) is on disk before it is, across any number of caches. What would
-///   be a circle is refused when it is added.
-/// * **Nobody waits for what is not theirs.** No lock is held while the back end works: a hit does not wait for the load or
-///   the flush of another key, nor a change for the flush of its own.
-/// * **Work is shared.** Callers of a key share its load, and those who flush it its flush. Any of them who is polled carries
-///   it on; one who is dropped leaves it to the others, and takes nothing along.
-/// * **Room in order.** Where all entries are pinned, who waits is served in order of arrival. Room is spoken for before a
-///   load, and nothing leaves before that has succeeded. The entry leaves that was not in use for the longest, at the same
-///   cost however many there are; a clean one costs no I/O.
+/// * **Nothing is lost.** A dirty entry leaves only once it has been written. A flush that fails, panics or is dropped
+///   leaves it dirty, in its place. At the end of a program, [`close`](Self::close) writes everything that is dirty; if
+///   the cache is dropped with dirty entries, the back end [is told](crate::Backend::lost).
+/// * **Order.** What a cache [depends on](Self::depend_on) is on disk before it is, across any number of caches. A
+///   dependency that would close a circle is refused when it is added.
+/// * **No caller waits for unrelated work.** No lock is held while the back end works: a hit does not wait for the load
+///   or the flush of another key, and a change does not wait for the flush of its own key.
+/// * **Work is shared.** Callers of a key share its load, and callers that flush it share its flush. Any of them that
+///   is polled drives it; a caller that is dropped leaves it to the others, and nothing is lost.
+/// * **Room in order.** If all entries are pinned, waiting callers are served in order of arrival. Room is reserved
+///   before a load, and nothing leaves before the load has succeeded. The least recently used entry leaves, at the same
+///   cost however many entries there are; a clean one costs no I/O.
 ///
 /// # Values
 ///
-/// They are cloned for each reader and each flush, so large ones go into an `Arc`. A [change](Pinned::update) works on a
-/// clone: what is being written stays as it was when its flush began, and the entry is dirty again.
+/// Values are cloned for each reader and each flush, so put large ones into an `Arc`. A [change](Pinned::update) works
+/// on a clone: what is being written stays as it was when its flush began, and the entry is dirty again.
 ///
-/// Loads and flushes are polled from the task of whichever caller is polled. The back end may ask the cache for other keys,
-/// for which there has to be room beside that of the loads which ask; asking for the key it is working on fails with
+/// Loads and flushes are polled from the task of whichever caller is polled. The back end may ask the cache for other
+/// keys, for which there has to be room beside that of the asking loads; asking for the key it is working on fails with
 /// [`WriteBackError::Reentrant`].
 ///
 /// # Origin
 ///
-/// The rules are those of the cache of metadata in `imago` 0.2, whose order of flushing is that of QEMU's qcow2 driver; what
-/// differs, and why, is told behaviour by behaviour in [`migration::from_imago`](crate::migration::from_imago).
+/// The rules are those of the metadata cache in `imago` 0.2, whose order of flushing is that of QEMU's qcow2 driver;
+/// [`migration::from_imago`](crate::migration::from_imago) lists what differs, and why, behaviour by behaviour.
 pub struct WriteBack<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
     wraps: Wraps<K, V, E, R>,

@@ -13,13 +13,13 @@ use super::{
 };
 use crate::{Threads, dirty::Plan};
 
-/// The flushes of other caches that have to succeed first, each cache once, and what has to go before it before that.
+/// The flushes of other caches that have to succeed first, each cache once, and before each what it needs itself.
 pub(super) struct Needs<T: Threads> {
     plan: Plan,
-    /// By their places in the plan; the first is for whom they are.
+    /// By their places in the plan; the first is the cache that needs them.
     stops: Vec<Stop<T>>,
     running: Vec<usize>,
-    /// What was wished for the next flush of a cache, which is this.
+    /// What was wished for the next flush of a cache, which is this one.
     wishes: Vec<(Node<T>, Held<T>, Option<u64>, Option<u64>)>,
 }
 
@@ -35,13 +35,13 @@ struct Stop<T: Threads> {
 struct Visit<T: Threads> {
     node: Node<T>,
     place: usize,
-    /// The one of them that was looked at last.
+    /// The edge that was looked at last.
     after: Option<usize>,
     is_clean: bool,
 }
 
 impl<T: Threads> Needs<T> {
-    /// Looks what has to be flushed before this cache, as it is now: from one to the next, each once.
+    /// Finds what has to be flushed before this cache, as it is now: from one cache to the next, each once.
     pub(super) fn of(node: &Node<T>) -> Self {
         let mut needs = Self { plan: Plan::default(), stops: Vec::new(), running: Vec::new(), wishes: Vec::new() };
         let happened = node.happened();
@@ -127,7 +127,7 @@ impl<T: Threads> Needs<T> {
         }
     }
 
-    /// All of it is on disk: what was wished for this flush is over.
+    /// All of it is on disk: the wishes for this flush are fulfilled.
     pub(super) fn succeed(self) {
         self.wishes.iter().for_each(|(node, other, wish, up_to)| node.end_wish(other, *wish, *up_to));
     }
@@ -144,12 +144,12 @@ impl<T: Threads> Needs<T> {
     }
 }
 
-/// So many caches are flushed at once. All of them are polled with one waker, by which the flush that they are for is known to
-/// whatever asks for it from there; so each is polled when any is woken.
+/// How many caches are flushed at once. All of them are polled with one waker, by which that flush is recognized when
+/// they ask back; so each is polled when any is woken.
 const AT_ONCE: usize = 16;
 
 impl<T: Threads> Visit<T> {
-    /// It has to wait for that one.
+    /// This one has to wait for that one.
     fn wait_for(&mut self, place: usize, plan: &mut Plan) {
         self.is_clean = false;
         plan.wait(self.place, place);

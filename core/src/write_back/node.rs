@@ -22,14 +22,14 @@ pub(super) struct Inner<T: Threads> {
     edges: OwnLock<Edges<Held<T>, Weak<Self>>>,
 }
 
-/// A cache as those hold it that depend on it. Dropped, it may be the last that did: never under a lock. Public only as a
-/// part of a trait.
+/// A cache, as held by the caches that depend on it. The one dropped may be the last: never drop it under a lock.
+/// Public only as a part of a trait.
 pub struct Held<T: Threads> {
     pub(super) id: usize,
     /// The number of the last change when this was made, if there was one that was not on disk.
     pub(super) dirty_up_to: Option<u64>,
-    /// Nothing where it is on many threads, and the one that depends on it is not. Then no way leads back, and it cannot tell
-    /// when it was flushed: it is flushed each time, until it was.
+    /// `None` if the cache is on many threads and its dependent is not. Then no path leads back, and the cache cannot
+    /// report when it was flushed: it is flushed each time, until a flush has succeeded.
     pub(super) own: Option<Node<T>>,
     pub(super) upstream: Arc<Other<T>>,
 }
@@ -40,7 +40,7 @@ pub(super) type Other<T> = <T as Threads>::Callback<u64, FlushOf<T>>;
 /// The flush of a whole cache.
 pub(super) type FlushOf<T> = <T as Threads>::Task<Result<(), Unflushed>>;
 
-/// Who is to hear that a cache was flushed up to a number.
+/// The caches to be told that a cache was flushed up to a number.
 pub(super) type Served<T> = Vec<(Weak<Inner<T>>, u64)>;
 
 impl<T: Threads> Clone for Node<T> {
@@ -80,7 +80,8 @@ impl<T: Threads> Node<T> {
         self.0.edges.with(f)
     }
 
-    /// Tells how much has happened among the caches that are in the same group: as long as it is no more, what was clean is.
+    /// Returns how much has happened among the caches of the same group: while it is unchanged, what was clean is still
+    /// clean.
     pub(super) fn happened(&self) -> u64 {
         self.0.group.with(|happened| *happened)
     }
@@ -94,20 +95,20 @@ impl<T: Threads> Node<T> {
         served
     }
 
-    /// Tells them that this one was flushed; not to be done under its cache's lock.
+    /// Tells them that this cache was flushed; not to be called under its cache's lock.
     pub(super) fn serve(&self, served: Served<T>) {
         for (one, up_to) in served {
             let _gone = one.upgrade().and_then(|one| Self(one).less_up_to(self.id(), up_to));
         }
     }
 
-    /// Another was flushed up to a number, and knows that; returns it if it is not needed any more.
+    /// Another cache was flushed up to a number, and knows that; returns it if it is not needed any more.
     pub(super) fn less_up_to(&self, other: usize, up_to: u64) -> Option<Held<T>> {
         let less = |needs: &mut Need| needs.up_to = needs.up_to.filter(|needed| *needed > up_to);
         self.with(|edges| edges.lessen(other, less))?.1
     }
 
-    /// Makes what is needed of another less, flushed or not; returns it if it is not needed any more.
+    /// Reduces what is needed of another cache, flushed or not; returns it if it is not needed any more.
     pub(super) fn lessen(&self, other: &Held<T>, less: impl FnOnce(&mut Need)) -> Option<Held<T>> {
         self.0.group.with(|_| self.lessen_both(other.id, other.own.as_ref(), less))
     }
@@ -120,7 +121,7 @@ impl<T: Threads> Node<T> {
         gone
     }
 
-    /// Has another be flushed before this one.
+    /// Requires another cache to be flushed before this one.
     ///
     /// # Errors
     ///
@@ -181,8 +182,8 @@ impl<T: Threads> Node<T> {
         way((from.id(), from.clone()), (self.id(), self.clone()), ahead, behind)
     }
 
-    /// Has what is dirty now in another that goes first until this one is flushed be what is needed of it; returns up to which
-    /// number that is.
+    /// What is needed of another cache until this one is flushed is what is dirty there now; returns the number up to
+    /// which that is.
     pub(super) fn ask_now(&self, to: &Held<T>) -> Option<u64> {
         let dirty_up_to = |node: &Self| node.with(|edges| edges.dirty_up_to());
         let up_to = to.own.as_ref().map_or(Some(u64::MAX), dirty_up_to)?;
@@ -193,7 +194,8 @@ impl<T: Threads> Node<T> {
         Some(up_to)
     }
 
-    /// Ends a wish, unless it has been wished anew, and what cannot be told by itself that it was flushed up to a number.
+    /// Ends a wish, unless it was renewed, and the need of a cache that cannot report itself up to which number it was
+    /// flushed.
     pub(super) fn end_wish(&self, other: &Held<T>, wish: Option<u64>, up_to: Option<u64>) {
         let _gone = self.lessen(other, |need| {
             need.until_flushed = need.until_flushed.filter(|is| Some(*is) != wish);
@@ -201,7 +203,8 @@ impl<T: Threads> Node<T> {
         });
     }
 
-    /// Forgets what has to be flushed first, all of it or but for what always has; returns what is to be dropped.
+    /// Forgets what has to be flushed first: all of it, or all but the permanent dependencies; returns what is to be
+    /// dropped.
     pub(super) fn forget(&self, all: bool) -> Vec<Held<T>> {
         let (mut gone, mut after) = (Vec::new(), None);
         while let Some((id, _, to)) = self.with(|edges| edges.next_to(after, Held::clone)) {

@@ -6,10 +6,10 @@ use core::fmt;
 use super::shared::Pin;
 use crate::{ComputeError, Key, Runtime};
 
-/// An entry that stays in its cache for as long as this lives.
+/// An entry that stays in its cache for as long as this handle lives.
 ///
-/// Reading is shared; a change marks the entry dirty, and is acknowledged once the call returns: from then on it is in the
-/// cache or on disk, whatever happens. Cloning a handle pins the entry once more.
+/// Reading is shared. A change marks the entry dirty, and is acknowledged once the call returns: from then on it is in
+/// the cache or on disk, whatever happens. Cloning a handle pins the entry once more.
 ///
 /// ```
 /// # use futures_lite::future::block_on;
@@ -32,7 +32,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Pinned<K, V, E, R> {
         Self { pin, key }
     }
 
-    /// One of those who share a pin, which becomes its own if it is the last.
+    /// Takes a share of a pin, or the pin itself if it is the last share.
     pub(super) fn shared(pin: Arc<Pin<K, V, E, R>>, key: K) -> Self {
         let pin = Arc::try_unwrap(pin).unwrap_or_else(|pin| Pin::clone(&pin));
         Self::new(pin, key)
@@ -84,14 +84,14 @@ impl<K: Key, V: Clone, E, R: Runtime> Pinned<K, V, E, R> {
         let _old = self.pin.shared.with(|book| book.ledger.change(self.pin.place, value, now));
     }
 
-    /// Changes the value by a closure and marks the entry dirty; returns the new value.
+    /// Changes the value with a closure; returns the new value.
     ///
-    /// The closure runs outside every lock, and again if somebody else has changed the value meanwhile, 64 times at most. It
-    /// changes a clone, so what is flushed at the same time stays as it was.
+    /// Marks the entry dirty. The closure runs outside every lock, and again if another caller has changed the value
+    /// meanwhile, at most 64 times. It changes a clone, so what is flushed at the same time stays as it was.
     ///
     /// # Errors
     ///
-    /// [`ComputeError::Contended`] if the value had changed each time; nothing was done then.
+    /// [`ComputeError::Contended`] if the value changed each time; nothing was done then.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -123,7 +123,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Pinned<K, V, E, R> {
         Err(ComputeError::Contended)
     }
 
-    /// Tells whether there are changes that are not on disk.
+    /// Returns whether there are changes that are not on disk.
     ///
     /// ```
     /// # use futures_lite::future::block_on;

@@ -20,7 +20,7 @@ use crate::{
 /// A wait for a place.
 pub(super) struct Waiting<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
-    /// Of the key that wants it.
+    /// The hash of the key that wants it.
     hash: u64,
     deadline: Deadline<R>,
     /// Its place in the queue, while it has one.
@@ -31,9 +31,9 @@ pub(super) struct Waiting<K: Key, V: Clone, E, R: Runtime> {
 pub(super) enum Wait<K: Key, V: Clone, E, R: Runtime> {
     /// With a place.
     For(Place<K, V, E, R>),
-    /// Not yet, but the key may be there by now, or on its way: see to that, and then wait on.
+    /// Not yet, but the key may be there by now, or being loaded: look, and then wait on.
     Called,
-    /// When the patience is over.
+    /// The wait is over.
     Over,
 }
 
@@ -42,7 +42,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Waiting<K, V, E, R> {
         Self { shared, hash, deadline: Deadline { patience, sleep: None }, ticket: None }
     }
 
-    /// Waits for another place instead of this one, before all who have not had one.
+    /// Waits for another place instead of this one, ahead of all callers that have not had one.
     pub(super) fn instead_of(mut place: Place<K, V, E, R>, hash: u64, patience: Patience) -> Self {
         let mut waiting = Self::new(Arc::clone(&place.shared), hash, patience);
         let (ticket, wake) =
@@ -53,7 +53,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Waiting<K, V, E, R> {
         waiting
     }
 
-    /// Waits no longer; a place that was granted meanwhile is passed on.
+    /// Stops waiting; a place that was granted meanwhile is passed on.
     pub(super) fn leave(&mut self) {
         if let Some(ticket) = self.ticket.take() {
             let mut _waker = None;
@@ -75,7 +75,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Waiting<K, V, E, R> {
         self.ticket = Some(ticket);
     }
 
-    /// Tells whether its patience is over, or wakes it when that is.
+    /// Returns whether the wait is over, or sets the wake for its end.
     pub(super) fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
         self.deadline.is_over(&self.shared.runtime, cx)
     }

@@ -4,9 +4,10 @@ use core::{future::Future, pin::Pin, task::Context, time::Duration};
 
 use crate::{Instant, Runtime};
 
-/// What a call does when room has to be made for it, as all entries are pinned or what is to leave has to be flushed.
+/// What a call does when room has to be made for it.
 ///
-/// A place that a load under way has spoken for is as good as pinned.
+/// That is if all entries are pinned, or what is to leave has to be flushed. A place that is reserved by a load under
+/// way counts as pinned.
 ///
 /// ```
 /// use core::time::Duration;
@@ -25,11 +26,11 @@ use crate::{Instant, Runtime};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Room {
-    /// When it waits until a handle is dropped, after those who have waited for longer; the default.
+    /// It waits until a handle is dropped, after those that have waited longer; the default.
     Wait,
-    /// When it fails at once, also if something would have to be flushed that takes its time.
+    /// It fails at once, even if something could be flushed, which takes time.
     Try,
-    /// When it waits, and fails after so long, though a flush should be under way.
+    /// It waits, and fails after this long, even if a flush is under way.
     Within(Duration),
 }
 
@@ -51,14 +52,14 @@ impl Room {
     }
 }
 
-/// The end of a call's patience, and what wakes it then.
+/// The end of a call's wait, and the timer that wakes it then.
 pub(super) struct Deadline<R: Runtime> {
     pub(super) patience: Patience,
     pub(super) sleep: Option<R::Sleep>,
 }
 
 impl<R: Runtime> Deadline<R> {
-    /// Tells whether its patience is over, or wakes it when that is.
+    /// Returns whether the wait is over, or sets the wake for its end.
     pub(super) fn is_over(&mut self, runtime: &R, cx: &mut Context<'_>) -> bool {
         let deadline = match self.patience {
             Patience::Endless => return false,

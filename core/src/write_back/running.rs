@@ -15,16 +15,16 @@ pub(super) struct Running<K: Key, V: Clone, E, R: Runtime> {
     index: HashTable<usize>,
     free: Vec<usize>,
     due: VecDeque<usize>,
-    /// The next poll is to ask all: there was none, or it has unwound.
+    /// The next poll has to poll all: there was none before, or it has unwound.
     asks_all: bool,
-    /// Nothing if they are polled with the waker of the call.
+    /// `None` if they are polled with the waker of the call.
     wakes: Option<Wakes<R::Notify>>,
 }
 
 /// What tells which of them were woken.
 struct Wakes<N: Notify> {
     call: Arc<CallWakes<N>>,
-    /// So many bits there are; places beyond that share them.
+    /// How many bits there are; places beyond that share them.
     bits: usize,
     /// One for each bit that was needed.
     wakers: Vec<Waker>,
@@ -52,7 +52,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Running<K, V, E, R> {
         }
     }
 
-    /// There may be so many at once, each to be polled when it is woken.
+    /// This many may run at once, each polled when it is woken.
     pub(super) fn tell_apart(&mut self, most: usize) {
         if most > 1 {
             let (call, wakers) = (CallWakes::new(most), Vec::new());
@@ -82,7 +82,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Running<K, V, E, R> {
         self.due.push_back(place);
     }
 
-    /// The call is polled with this waker: who was woken is to be polled; all, if it is for another reason.
+    /// The call is polled with this waker: those that were woken are polled, or all if the call was polled for another
+    /// reason.
     pub(super) fn begin_poll(&mut self, waker: &Waker) -> Polling<R::Notify> {
         let Some(wakes) = &mut self.wakes else {
             self.ask_all();
@@ -99,7 +100,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Running<K, V, E, R> {
         polling
     }
 
-    /// The call is to wait, unless somebody was woken meanwhile.
+    /// The call is about to wait, unless one was woken meanwhile.
     pub(super) fn end_poll(&mut self, polling: Polling<R::Notify>, waker: &Waker) {
         drop(polling);
         self.asks_all = false;
@@ -114,7 +115,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Running<K, V, E, R> {
         self.due.extend((0..self.places.len()).filter(|place| self.places[*place].is_some()));
     }
 
-    /// Takes those that were woken; tells whether anybody was, though it has ended.
+    /// Takes those that were woken; returns whether any was, even if it has ended.
     fn take_woken(&mut self) -> bool {
         let Self { places, due, wakes, .. } = self;
         let Some(wakes) = wakes else { return false };
@@ -126,7 +127,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Running<K, V, E, R> {
         any
     }
 
-    /// Polls them one after the other until one of them has ended: of which key, its hash before it, and how.
+    /// Polls them one after the other until one has ended; returns its hash, its key and its result.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Option<(u64, K, Comes<K, V, E, R>)> {
         while let Some(place) = self.due.pop_front() {
             let Some(Some((.., flush))) = self.places.get_mut(place) else { continue };

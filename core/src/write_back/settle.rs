@@ -1,4 +1,4 @@
-//! Making room for a value, and putting it there.
+//! Making room for a value, and storing it there.
 
 use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
 use core::{
@@ -22,7 +22,7 @@ use crate::{
     share::After,
 };
 
-/// A value on its way into the cache, with a place that is spoken for.
+/// A value on its way into the cache, with a reserved place.
 pub(super) struct Settling<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
     flushes: WrapFlush<K, V, E, R>,
@@ -32,33 +32,34 @@ pub(super) struct Settling<K: Key, V: Clone, E, R: Runtime> {
     waiting: Option<Waiting<K, V, E, R>>,
     /// The flush of what has to leave, which is dirty since this change.
     flushing: Option<(u64, Box<Flushing<K, V, E, R>>)>,
-    /// Those whose flush it is asked from inside of, by the change since which they are dirty, and what is said to that.
+    /// The flushes that this is asked from inside of, by the change since which their entries are dirty, and the answer
+    /// to that.
     inside: BTreeSet<u64>,
     reentrant: Option<Fault<K, E>>,
 }
 
-/// What comes of making room.
+/// The result of making room.
 pub(super) enum Cleared<K: Key, V: Clone, E, R: Runtime> {
     /// There is room.
     Room,
-    /// There may be none yet, and it may be of no use any more, for the key may have come: look, and go on.
+    /// There may be no room yet, and it may not be needed any more, because the key may have come: look, and go on.
     Look,
-    /// The key has come before its load began.
+    /// The key came before its load began.
     There(Pinning<K, V, E, R>),
-    /// The key was written before its load began, and is loaded by another load since.
+    /// The key was written before its load began, and another load has loaded it since.
     Elsewhere,
 }
 
 /// Whether room was made.
 type Makes<K, V, E, R> = Poll<Result<Cleared<K, V, E, R>, Fault<K, E>>>;
 
-/// What became of a value.
+/// What happened to a value.
 pub(super) enum Settled<K: Key, V: Clone, E, R: Runtime> {
     /// It has its place.
     At(Pinning<K, V, E, R>),
-    /// Another one has come before it.
+    /// Another value came before it.
     Present(V),
-    /// There has to be made room first.
+    /// Room has to be made first.
     Not(V),
     /// The cache was closed.
     Void,
@@ -69,7 +70,7 @@ enum Next<F> {
     Room,
     There(u32),
     Elsewhere,
-    /// What is dirty since this change is to be flushed, and that goes on so.
+    /// The entry that is dirty since this change has to be flushed; that goes on from this step.
     Flush(u64, Step),
     NoneLeft,
     Failed(F),
@@ -84,7 +85,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         Self { shared, flushes, deadline, place, waiting: None, flushing: None, inside, reentrant: None }
     }
 
-    /// Tells whether the value may finish: it has its place, and waits for no flush, or need not any longer.
+    /// Returns whether the value may finish: it has its place, and waits for no flush, or no longer has to.
     pub(super) fn may_finish(&mut self) -> bool {
         let Some(held) = &mut self.place else { return false };
         if self.flushing.is_none() {
@@ -99,15 +100,15 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         is_clear
     }
 
-    /// Takes out the place, for a value that may be stored there, with what is to go on from there if it can not.
+    /// Takes out the place, for a value that may be stored there, with what goes on from there if it cannot.
     pub(super) fn bring(&mut self, hash: u64, new: (K, V), resume: Resume<K, V, E, R>) -> Option<Brought<K, V, E, R>> {
         let place = self.place.take()?;
         Some(Brought { hash, new: Some(new), place, patience: self.deadline.patience, left: None, resume })
     }
 
-    /// Flushes what has to leave, and waits where everything is pinned; `hash` is that of the key that is to come.
+    /// Flushes what has to leave, and waits if everything is pinned; `hash` is that of the key that is to come.
     ///
-    /// `load` is that key and the seat of its load, where that has not begun: it begins in the step that finds room.
+    /// `load` is that key and the seat of its load, if that has not begun: it begins in the step that finds room.
     pub(super) fn make_room(
         &mut self,
         hash: u64,
@@ -182,7 +183,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         }
     }
 
-    /// The flush of what is to leave has ended, or takes its time: no longer than room may be waited for.
+    /// The flush of what is to leave has ended, or takes time: this waits no longer than it may wait for room.
     fn flushed(&mut self, end: Poll<Comes<K, V, E, R>>, cx: &mut Context<'_>) -> Makes<K, V, E, R> {
         let Poll::Ready(end) = end else {
             if !self.deadline.is_over(&self.shared.runtime, cx) {
@@ -204,7 +205,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         Poll::Ready(Ok(Cleared::Look))
     }
 
-    /// Puts a value that was changed at this time into its place, pinned.
+    /// Stores a value that was changed at this time in its place, pinned.
     pub(super) fn place(&mut self, key: &K, value: V, now: Instant) -> Settled<K, V, E, R> {
         let Some(held) = &self.place else {
             // The caller waits for another one, unless the key has come meanwhile.
@@ -253,7 +254,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         }
     }
 
-    /// Gives the place back and waits for another one, as everything is pinned.
+    /// Gives the place back and waits for another one, because everything is pinned.
     pub(super) fn wait(&mut self, hash: u64) {
         self.waiting = self.place.take().map(|place| Waiting::instead_of(place, hash, self.deadline.patience));
     }

@@ -1,4 +1,4 @@
-//! Sharing a task: the one who waits for it carries it on.
+//! Sharing a task: a caller that waits for it drives it.
 
 use alloc::{boxed::Box, sync::Arc};
 use core::task::{Context, Poll, Waker};
@@ -17,11 +17,11 @@ use crate::{
     source::{Answered, Sources},
 };
 
-/// One caller of a task that is shared, who would begin it with an `L`.
+/// One caller of a shared task, which it would begin with an `L`.
 pub(super) type Sharing<K, V, E, R, L> =
     Errand<Task<K>, Done<K, V, E, R>, Fault<K, E>, TimelessOf<K, V, E, R>, Aside, L>;
 
-/// What a task comes to; nothing if there is no such task.
+/// The result of a task; `None` if there is no such task.
 pub(super) type Comes<K, V, E, R> = Option<Result<Done<K, V, E, R>, LoadError<Fault<K, E>>>>;
 
 /// What a step leaves to be done once the lock is released.
@@ -36,7 +36,7 @@ pub(super) type Wrap<K, V, E, R, J> = fn(Box<J>) -> TaskFor<K, V, E, R>;
 /// The same of a flush.
 pub(super) type WrapFlush<K, V, E, R> = Wrap<K, V, E, R, FlushJob<K, V, E, R>>;
 
-/// Puts what a task comes to in the words of the engine, which is not to store it: it is kept elsewhere.
+/// Turns a task's result into the engine's terms; the engine does not store it, because it is kept elsewhere.
 pub(super) fn answered<K: Key, V: Clone, E, R: Runtime>(done: Done<K, V, E, R>) -> Answered<Done<K, V, E, R>> {
     Answered::new(Loaded::new(done).ttl(Ttl::NotStored))
 }
@@ -69,7 +69,7 @@ impl<K: Key, V: Clone, E, R: Runtime> CallerLoad<Task<K>, Done<K, V, E, R>, Faul
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> Flushing<K, V, E, R> {
-    /// Is to wait for this flush of a key, and to begin it if it is not under way.
+    /// Waits for this flush of a key, and begins it if it is not under way.
     pub(super) fn new(shared: &Arc<Shared<K, V, E, R>>, wrap: WrapFlush<K, V, E, R>, key: K, round: u64) -> Self {
         let hash = shared.hash(&key);
         let job = FlushJob::new(Arc::clone(shared), key.clone(), round);
@@ -111,14 +111,14 @@ impl<K: Key, V: Clone, E, R: Runtime> Flushing<K, V, E, R> {
         self.poll_for(cx.waker(), &mut Context::from_waker(cx.waker()))
     }
 
-    /// The same as one of many in a call that is polled with another waker.
+    /// The same for one of many in a call, which is polled with another waker.
     pub(super) fn poll_for(&mut self, inside: &Waker, cx: &mut Context<'_>) -> Poll<Comes<K, V, E, R>> {
         let poll = self.0.poll_for(inside, cx);
         self.let_go();
         poll
     }
 
-    /// Who has joined a flush has no use for its own.
+    /// A caller that has joined a flush does not need its own.
     fn let_go(&mut self) {
         if self.0.has_joined() {
             self.0.load().job = None;

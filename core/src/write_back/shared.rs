@@ -1,4 +1,4 @@
-//! What all clones of a write-back cache share, how it is locked, and what holds an entry there.
+//! What all clones of a write-back cache share, how it is locked, and what holds an entry in it.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{mem, task::Waker};
@@ -22,7 +22,7 @@ use crate::{
 pub(crate) struct Shared<K: Key, V: Clone, E, R: Runtime> {
     pub(super) runtime: R,
     pub(super) backend: Arc<<R::Threads as Threads>::Files<K, V, E>>,
-    /// Loads and flushes that are under way, each shared by all who wait for it, and the book beside them.
+    /// Loads and flushes under way, each shared by all callers that wait for it, and the book beside them.
     pub(super) engine: Arc<EngineOf<K, V, E, R>>,
     pub(super) hasher: DefaultHasher,
     pub(super) settings: Settings,
@@ -52,15 +52,15 @@ impl<K: Eq> Task<K> {
     }
 }
 
-/// What a task comes to.
+/// The result of a task.
 pub enum Done<K: Key, V: Clone, E, R: Runtime> {
-    /// This was loaded, and gets its place as the load finishes.
+    /// This was loaded, and gets its place when the load finishes.
     Brought(Box<Brought<K, V, E, R>>),
-    /// The entry is there, and pinned for all who have waited.
+    /// The entry is there, and pinned for all callers that waited.
     Loaded(Arc<Pin<K, V, E, R>>),
-    /// Its key was written meanwhile, and is being loaded by another load since then: look again.
+    /// Its key was written meanwhile, and another load has loaded it since: look again.
     Elsewhere,
-    /// This was written, and is clean as the flush finishes.
+    /// This was written, and is clean when the flush finishes.
     Written(Writing<K, V, E, R>),
     Flushed,
 }
@@ -174,7 +174,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Drop for Pin<K, V, E, R> {
     }
 }
 
-/// A place that is spoken for; dropping it passes it on.
+/// A reserved place; dropping it passes it on.
 pub(crate) struct Place<K: Key, V: Clone, E, R: Runtime> {
     pub(super) shared: Arc<Shared<K, V, E, R>>,
     /// Whether the way to it is clear.
@@ -194,7 +194,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Place<K, V, E, R> {
         self.is_spent = true;
     }
 
-    /// Passes it on, within a step under the lock; returns whom to wake.
+    /// Passes it on, within a step under the lock; returns the wakers to wake.
     pub(super) fn give_back(&mut self, ledger: &mut Ledger<K, V, Waker>) -> Vec<Waker> {
         self.is_spent = true;
         ledger.give_back(self.is_clear)
@@ -222,7 +222,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Writing<K, V, E, R> {
         Self { shared: Arc::clone(shared), place, is_over: false }
     }
 
-    /// It is written or not, which is noted within a step under the lock; returns whom to wake.
+    /// Notes whether it was written, within a step under the lock; returns the wakers to wake.
     pub(super) fn end(&mut self, book: &mut BookOf<K, V, E, R>, is_written: bool) -> Vec<Waker> {
         self.is_over = true;
         book.ledger.end_flush(self.place, is_written);
@@ -240,20 +240,20 @@ impl<K: Key, V: Clone, E, R: Runtime> Drop for Writing<K, V, E, R> {
     }
 }
 
-/// What a load has brought, on its way to the place that is spoken for.
+/// What a load has brought, on its way to its reserved place.
 pub struct Brought<K: Key, V: Clone, E, R: Runtime> {
     pub(super) hash: u64,
-    /// There until it has its place.
+    /// Set until it has its place.
     pub(super) new: Option<(K, V)>,
     pub(super) place: Place<K, V, E, R>,
     pub(super) patience: Patience,
     /// What has left for it.
     pub(super) left: Option<(K, V)>,
-    /// Goes on with it where it has no place yet.
+    /// Continues with it if it has no place yet.
     pub(super) resume: Resume<K, V, E, R>,
 }
 
-/// Makes a load again of what has no place yet.
+/// Turns a value that has no place yet back into a load.
 pub(super) type Resume<K, V, E, R> =
     fn(Brought<K, V, E, R>, Seat<<R as Runtime>::Notify>, Refused) -> TaskFor<K, V, E, R>;
 

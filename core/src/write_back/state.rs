@@ -1,10 +1,10 @@
-//! How it stands with a write-back cache.
+//! The state of a write-back cache.
 
 use super::WriteBack;
 use crate::{Key, Runtime};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
-    /// Returns how many entries there are.
+    /// Returns how many entries the cache holds.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -19,7 +19,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         self.shared.with(|book| book.ledger.len())
     }
 
-    /// Tells whether there is none.
+    /// Returns whether the cache holds no entries.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -64,7 +64,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         self.shared.with(|book| book.ledger.pinned())
     }
 
-    /// Tells whether the cache was closed.
+    /// Returns whether the cache was closed.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -84,7 +84,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         &self.shared.runtime
     }
 
-    /// Returns the name by which errors call this cache.
+    /// Returns the name of this cache in errors.
     ///
     /// ```
     /// # use futures_lite::future::block_on;

@@ -8,8 +8,8 @@ use crate::{Key, Runtime};
 
 /// A handle of a [`WriteBack`] that does not keep it alive.
 ///
-/// Made by [`WriteBack::downgrade`]: for a task that flushes from time to time, say, and is to end with the cache. What
-/// depends on a cache keeps its data alive, and so does a pinned entry.
+/// Made by [`WriteBack::downgrade`]: for example for a task that flushes from time to time and should end with the
+/// cache. A cache's data is kept alive by what depends on the cache, and by a pinned entry.
 ///
 /// ```
 /// use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
@@ -27,7 +27,7 @@ pub struct WeakWriteBack<K: Key, V: Clone, E, R: Runtime> {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> WeakWriteBack<K, V, E, R> {
-    /// Returns the cache, if there is something that keeps it alive.
+    /// Returns the cache, if something still keeps it alive.
     ///
     /// ```
     /// # use larder::{ManualClock, WriteBack, parts::{Memory, Std}};
