@@ -1,4 +1,4 @@
-//! What a thread knows that blocks for a future: what wakes it, and when it looks again though nothing does.
+//! What a thread that blocks for a future knows: what wakes it, and when it looks again without being woken.
 
 use alloc::{sync::Arc, task::Wake};
 use core::{
@@ -18,7 +18,7 @@ thread_local! {
     static PATIENCE: Cell<Option<Duration>> = const { Cell::new(None) };
     /// What wakes this thread. The same one each time, so that a load which asks for itself is recognised.
     static PARKED: Arc<Parked> = Arc::new(Parked { thread: thread::current(), is_woken: AtomicBool::new(false) });
-    /// The address of that, once there is one: to look for it must not make it.
+    /// The address of that, once there is one: looking for it must not create it.
     static MARK: Cell<usize> = const { Cell::new(0) };
     /// Whether a future is being polled here.
     static IS_POLLING: Cell<bool> = const { Cell::new(false) };
@@ -46,18 +46,18 @@ pub(crate) fn is_polling() -> bool {
     IS_POLLING.try_with(Cell::get).unwrap_or(false)
 }
 
-/// What is being polled here is polled again within this time, woken or not.
+/// What is being polled here is to be polled again within this time, woken or not.
 pub(crate) fn poll_within(time: Duration) {
     let _gone = PATIENCE.try_with(|patience| patience.set(Some(patience.get().map_or(time, |other| other.min(time)))));
 }
 
-/// Is this address that of the waker of who blocks this thread?
+/// Is this address that of the waker of this thread's blocking call?
 pub(crate) fn is_by(waker: usize) -> bool {
     // (A waker that does nothing may be at no address at all.)
     waker != 0 && MARK.try_with(|mark| mark.get() == waker).unwrap_or(false)
 }
 
-/// This thread blocks for a future. A call from inside another one's future leaves that as it was.
+/// This thread blocks for a future. A call from inside another future that is blocked for leaves that state as it was.
 pub(crate) struct Blocked {
     was_polling: bool,
     patience: Option<Duration>,

@@ -1,9 +1,9 @@
-//! Code of the user's that panics must not keep the rest from being done.
+//! User code whose panics must not keep the rest from being done.
 //!
-//! The first panic goes on to the caller. While it is under way a second one would end the process: under std it ends
-//! here, without std nothing can be done about it.
+//! The first panic goes on to the caller. While it is under way a second one would end the process: with std it is
+//! caught here, without std nothing can be done about it.
 
-/// Does `work`; if a panic is under way already, another one ends in here.
+/// Does `work`; if a panic is under way already, a second one is caught here.
 #[inline]
 pub(crate) fn contain(work: impl FnOnce()) {
     #[cfg(feature = "std")]
@@ -14,7 +14,7 @@ pub(crate) fn contain(work: impl FnOnce()) {
     work();
 }
 
-/// Does `work` whose panic is no affair of who does it; without std it goes on all the same.
+/// Does `work`, whose panic does not concern the caller and is caught; without std it goes on.
 pub(crate) fn aside(work: impl FnOnce()) {
     #[cfg(feature = "std")]
     let _its_own = std::panic::catch_unwind(core::panic::AssertUnwindSafe(work));
@@ -22,7 +22,7 @@ pub(crate) fn aside(work: impl FnOnce()) {
     work();
 }
 
-/// What is the user's and is dropped; if a panic is under way already, another one ends in here.
+/// A user value that is dropped here; if a panic is under way already, a second one is caught.
 #[derive(Default)]
 pub(crate) struct Contained<T: Default>(pub(crate) T);
 
@@ -36,7 +36,7 @@ impl<T: Default> Drop for Contained<T> {
     }
 }
 
-/// Does `first` and then `second` with the same thing, though the first panics.
+/// Does `first` and then `second` with the same value, even if the first panics.
 #[inline]
 pub(crate) fn both<T>(with: &mut T, first: impl FnOnce(&mut T), second: impl FnOnce(&mut T)) {
     struct Then<'a, T, F: FnOnce(&mut T)>(&'a mut T, Option<F>);
@@ -54,7 +54,7 @@ pub(crate) fn both<T>(with: &mut T, first: impl FnOnce(&mut T), second: impl FnO
     contain(|| first(then.0));
 }
 
-/// Does `work` with each item, though some of them panic.
+/// Does `work` with each item, even if some of them panic.
 pub(crate) fn each<I: Iterator>(items: I, work: impl FnMut(I::Item)) {
     struct Each<I: Iterator, F: FnMut(I::Item)>(I, F);
 

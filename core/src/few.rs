@@ -45,7 +45,7 @@ impl<T> Few<T> {
         }
     }
 
-    /// Takes out the first that is meant; the others keep their order.
+    /// Takes out the first that matches; the others keep their order.
     pub(crate) fn take(&mut self, mut is_meant: impl FnMut(&T) -> bool) -> Option<T> {
         if self.first.as_ref().is_some_and(&mut is_meant) {
             return self.first.take();

@@ -1,4 +1,4 @@
-//! How Larder works inside, for those who read or change its code.
+//! How Larder works inside, for readers and contributors of its code.
 
 #[doc = include_str!("../docs/ARCHITECTURE.md")]
 pub mod architecture {}

@@ -1,4 +1,4 @@
-//! What hashes keys where nobody says otherwise.
+//! What hashes keys by default.
 
 use core::{
     fmt,
@@ -10,14 +10,14 @@ use foldhash::{
     quality::{FixedState, FoldHasher},
 };
 
-/// The hasher of a cache that was not given one.
+/// The default hasher of a cache.
 ///
-/// It is foldhash, with secrets that are each cache's own: drawn at random where std is there; without std the builder
-/// asks for a [`hash_seed`](crate::Builder::hash_seed). No keys can be chosen that collide in a cache whose seed is not
-/// known.
+/// It is foldhash, with secrets of its own for each cache: drawn at random with `std`; without `std` the builder
+/// requires a [`hash_seed`](crate::Builder::hash_seed). Keys that collide cannot be chosen for a cache whose seed is
+/// not known.
 ///
-/// It is not made to keep its secrets from somebody who sees hashes, or who measures a cache's answers finely enough to
-/// guess them. Where such people choose keys, std's `RandomState` is safer and slower:
+/// It is not made to keep its secrets from an attacker who sees hashes, or who measures a cache's answers finely enough
+/// to guess them. If such people choose keys, std's `RandomState` is safer and slower:
 /// [`Tuned::with_hasher`](crate::Tuned::with_hasher).
 ///
 /// ```
@@ -34,10 +34,10 @@ pub struct DefaultHasher {
 }
 
 impl DefaultHasher {
-    /// Makes one whose hashes are the same whenever the seed is.
+    /// Makes a hasher whose hashes depend on the seed alone.
     ///
-    /// All secrets are derived from the seed, so it has to be as secret as they are, and all of its 64 bits random, where
-    /// keys come from strangers. Hashes differ between kinds of processors, and between versions of this crate.
+    /// All secrets are derived from the seed. If keys come from strangers, the seed has to be secret and random in all
+    /// of its 64 bits. Hashes differ between kinds of processors, and between versions of this crate.
     ///
     /// ```
     /// # use larder::DefaultHasher;
@@ -61,7 +61,7 @@ impl DefaultHasher {
         self.hash_key(&key)
     }
 
-    /// Makes one that nobody knows the secrets of, if there is randomness.
+    /// Makes one with secret randomness, if there is any.
     pub(crate) fn random() -> Option<Self> {
         #[cfg(feature = "std")]
         return Some(Self::default());
@@ -74,7 +74,7 @@ impl DefaultHasher {
     }
 }
 
-/// With secrets of its own, drawn as std's `RandomState` draws them.
+/// With its own secrets, drawn as std's `RandomState` draws them.
 #[cfg(feature = "std")]
 impl Default for DefaultHasher {
     fn default() -> Self {

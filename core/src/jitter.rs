@@ -12,7 +12,7 @@ pub(crate) struct Jitter {
     /// The largest part of a span that is taken away.
     pub(crate) share: f64,
     seed: u64,
-    /// Set where a jitter is, so that what has none has no floating-point arithmetic either.
+    /// Set together with a jitter, so that without one there is no floating-point arithmetic either.
     part_of: fn(u64, f64, u64) -> u64,
 }
 
@@ -29,14 +29,14 @@ impl Jitter {
         )
     }
 
-    /// Returns how much of a span is taken away, the same whenever it is asked `of` the same.
+    /// Returns how much of a span is taken away: always the same for the same `of`.
     pub(crate) fn cut<T: Hash + ?Sized>(&self, span: u64, of: &T) -> u64 {
         // By a hasher of its own: that of the cache may be seeded at random.
         (self.part_of)(span, self.share, FixedState::with_seed(self.seed).hash_one(of))
     }
 }
 
-/// Less than all of it, but for what is lost to rounding.
+/// Less than all of it, except for rounding.
 fn part_of(span: u64, share: f64, bits: u64) -> u64 {
     (span as f64 * (share * ((bits >> 11) as f64 / (1_u64 << 53) as f64))) as u64
 }

@@ -1,4 +1,4 @@
-//! Where to find what other caches do: call by call, and what behaves differently.
+//! Coming from another cache: its calls one by one, and what differs.
 
 #[doc = include_str!("../docs/from_imago.md")]
 pub mod from_imago {}

@@ -1,7 +1,7 @@
-//! Larder on async-std: the whole of [`larder`], and [`AsyncStd`], which lends it async-std's timer and spawner.
+//! Larder on async-std: all of [`larder`], and [`AsyncStd`], a runtime with async-std's timer and spawner.
 //!
 //! Async-std is discontinued, and its authors point to smol: a new program is better served by `larder-smol`, which is
-//! built on the same timer and executor. This crate is for programs that are there already.
+//! built on the same timer and executor. This crate is for programs that already use async-std.
 //!
 //! ```
 //! use std::time::Duration;
@@ -28,10 +28,11 @@ use async_std::task;
 use larder::parts::{CoarseClock, Host, Hosted, StdClock};
 pub use larder::*;
 
-/// Async-std as a runtime for caches: its timer and its spawner, with the standard library's clock, which is its own.
+/// Async-std as a runtime for caches: its timer, spawner and clock.
 ///
-/// Both are there for the whole process and started when they are first needed, so callers may be polled anywhere, on
-/// async-std's executor or any other, and spawning always works.
+/// The clock is that of the standard library, as async-std's own. Timer and executor exist for the whole process and
+/// are started when they are first needed, so callers may be polled anywhere, on async-std's executor or any other, and
+/// spawning always works.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,7 +48,7 @@ pub use larder::*;
 /// ```
 pub type AsyncStd = Hosted<GlobalExecutor, StdClock>;
 
-/// A cache on [`AsyncStd`]: of these keys, these values, and errors of any kind unless another is said.
+/// A cache on [`AsyncStd`], by default with errors of any kind.
 ///
 /// ```
 /// use larder_async_std::Cache;
@@ -87,7 +88,7 @@ pub type LazySlot<V, E = BoxError> = larder::LazySlot<V, E, AsyncStd>;
 /// ```
 pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, AsyncStd>;
 
-/// The configuration of a cache on [`AsyncStd`], unless another runtime is said.
+/// The configuration of a cache, by default on [`AsyncStd`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -106,10 +107,10 @@ pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, AsyncStd>;
 /// ```
 pub type Builder<K, V, E = BoxError, R = AsyncStd> = larder::Builder<K, V, E, R>;
 
-/// The configuration of a lazy slot on [`AsyncStd`].
+/// The configuration of a lazy slot, by default on [`AsyncStd`].
 pub type SlotBuilder<V, E = BoxError, R = AsyncStd> = larder::SlotBuilder<V, E, R>;
 
-/// The configuration of a write-back cache on [`AsyncStd`].
+/// The configuration of a write-back cache, by default on [`AsyncStd`].
 pub type WriteBackBuilder<K, V, E = BoxError, R = AsyncStd> = larder::WriteBackBuilder<K, V, E, R>;
 
 /// A handle of a cache on [`AsyncStd`] that does not keep it alive.
@@ -134,7 +135,7 @@ pub type WeakSlot<V, E = BoxError, R = AsyncStd> = larder::WeakSlot<V, E, R>;
 /// A handle of a write-back cache on [`AsyncStd`] that does not keep it alive.
 pub type WeakWriteBack<K, V, E = BoxError, R = AsyncStd> = larder::WeakWriteBack<K, V, E, R>;
 
-/// [`AsyncStd`] with a clock that is cheaper to read and a few milliseconds coarse.
+/// [`AsyncStd`] with a clock that is cheaper to read and accurate to a few milliseconds.
 ///
 /// ```
 /// use larder_async_std::{larder, CoarseAsyncStd};

@@ -1,4 +1,4 @@
-//! Larder on smol: the whole of [`larder`], and [`Smol`], which lends it smol's timer and spawner.
+//! Larder on smol: all of [`larder`], and [`Smol`], a runtime with smol's timer and spawner.
 //!
 //! ```
 //! use std::time::Duration;
@@ -24,11 +24,12 @@ pub use ::larder;
 use larder::parts::{CoarseClock, Host, Hosted, StdClock};
 pub use larder::*;
 
-/// Smol as a runtime for caches: its timer and its spawner, with the standard library's clock, which is smol's own.
+/// Smol as a runtime for caches: its timer, spawner and clock.
 ///
-/// Both are there for the whole process and started when they are first needed, so callers may be polled anywhere, on
-/// smol's executors or any other, and spawning always works. What is spawned runs on smol's global executor, of one
-/// thread unless `SMOL_THREADS` says otherwise.
+/// The clock is that of the standard library, as smol's own. Timer and executor exist for the whole process and are
+/// started when they are first needed, so callers may be polled anywhere, on smol's executors or any other, and
+/// spawning always works. Spawned tasks run on smol's global executor, which has one thread unless `SMOL_THREADS` says
+/// otherwise.
 ///
 /// ```
 /// use std::time::Duration;
@@ -43,7 +44,7 @@ pub use larder::*;
 /// ```
 pub type Smol = Hosted<GlobalExecutor, StdClock>;
 
-/// A cache on [`Smol`]: of these keys, these values, and errors of any kind unless another is said.
+/// A cache on [`Smol`], by default with errors of any kind.
 ///
 /// ```
 /// use larder_smol::Cache;
@@ -83,7 +84,7 @@ pub type LazySlot<V, E = BoxError> = larder::LazySlot<V, E, Smol>;
 /// ```
 pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, Smol>;
 
-/// The configuration of a cache on [`Smol`], unless another runtime is said.
+/// The configuration of a cache, by default on [`Smol`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -102,10 +103,10 @@ pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, Smol>;
 /// ```
 pub type Builder<K, V, E = BoxError, R = Smol> = larder::Builder<K, V, E, R>;
 
-/// The configuration of a lazy slot on [`Smol`].
+/// The configuration of a lazy slot, by default on [`Smol`].
 pub type SlotBuilder<V, E = BoxError, R = Smol> = larder::SlotBuilder<V, E, R>;
 
-/// The configuration of a write-back cache on [`Smol`].
+/// The configuration of a write-back cache, by default on [`Smol`].
 pub type WriteBackBuilder<K, V, E = BoxError, R = Smol> = larder::WriteBackBuilder<K, V, E, R>;
 
 /// A handle of a cache on [`Smol`] that does not keep it alive.
@@ -130,7 +131,7 @@ pub type WeakSlot<V, E = BoxError, R = Smol> = larder::WeakSlot<V, E, R>;
 /// A handle of a write-back cache on [`Smol`] that does not keep it alive.
 pub type WeakWriteBack<K, V, E = BoxError, R = Smol> = larder::WeakWriteBack<K, V, E, R>;
 
-/// [`Smol`] with a clock that is cheaper to read and a few milliseconds coarse.
+/// [`Smol`] with a clock that is cheaper to read and accurate to a few milliseconds.
 ///
 /// ```
 /// use larder_smol::{larder, CoarseSmol};

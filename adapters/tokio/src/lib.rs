@@ -1,4 +1,4 @@
-//! Larder on tokio: the whole of [`larder`], and [`Tokio`], which lends it tokio's clock, timer and spawner.
+//! Larder on tokio: all of [`larder`], and [`Tokio`], a runtime with tokio's clock, timer and spawner.
 //!
 //! ```
 //! use std::time::Duration;
@@ -15,10 +15,10 @@
 //! # }
 //! ```
 //!
-//! Calls that block, such as `get_blocking`, are for threads without a runtime: where one is at hand they are refused, by
-//! [`LoadError::MayNotBlock`]. In `spawn_blocking`, the runtime's `Handle::block_on` waits for the calls that do not. A load
-//! that uses tokio's timers or sockets panics if it is polled on a thread without a runtime; the caller that polls it unwinds, and the
-//! others who wait have an error.
+//! Blocking calls, such as `get_blocking`, are for threads without a runtime: if one is at hand, they are refused with
+//! [`LoadError::MayNotBlock`]. In `spawn_blocking`, use the runtime's `Handle::block_on` to wait for the calls that do
+//! not block. A load that uses tokio's timers or sockets panics if it is polled on a thread without a runtime; the
+//! caller that polls it unwinds, and the other waiting callers get an error.
 //!
 //! A load is polled from the task of whichever waiting caller is polled, so its task-locals, spans and cooperative budget
 //! are that task's.
@@ -37,11 +37,12 @@ use larder::parts::{CoarseClock, Host, Hosted};
 pub use larder::*;
 use tokio::{runtime::Handle, task::JoinHandle, time};
 
-/// Tokio as a runtime for caches: its clock, its timer, and its spawner where a runtime is at hand.
+/// Tokio as a runtime for caches: its clock, timer and spawner.
 ///
-/// The clock is tokio's own, so that a paused runtime moves lifetimes and timeouts as well. Where no runtime is at hand, or
-/// one that was is gone, nothing panics: deadlines are then noticed when somebody is polled, and what was to be spawned is
-/// handed back. A runtime that is at hand must have its timers enabled, as for any wait of tokio's. They have the precision of a millisecond.
+/// The clock is tokio's own, so a paused runtime moves lifetimes and timeouts as well. If no runtime is at hand, or it
+/// is gone, nothing panics: deadlines are then noticed when a waiting call is polled, and a future that was to be
+/// spawned is returned. The runtime must have its timers enabled, as for any wait in tokio. They have the precision of
+/// a millisecond.
 ///
 /// ```
 /// use std::time::Duration;
@@ -59,7 +60,7 @@ use tokio::{runtime::Handle, task::JoinHandle, time};
 /// ```
 pub type Tokio = Hosted<CurrentRuntime, TokioClock>;
 
-/// A cache on [`Tokio`]: of these keys, these values, and errors of any kind unless another is said.
+/// A cache on [`Tokio`], by default with errors of any kind.
 ///
 /// ```
 /// use larder_tokio::Cache;
@@ -99,7 +100,7 @@ pub type LazySlot<V, E = BoxError> = larder::LazySlot<V, E, Tokio>;
 /// ```
 pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, Tokio>;
 
-/// The configuration of a cache on [`Tokio`], unless another runtime is said.
+/// The configuration of a cache, by default on [`Tokio`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -118,10 +119,10 @@ pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, Tokio>;
 /// ```
 pub type Builder<K, V, E = BoxError, R = Tokio> = larder::Builder<K, V, E, R>;
 
-/// The configuration of a lazy slot on [`Tokio`].
+/// The configuration of a lazy slot, by default on [`Tokio`].
 pub type SlotBuilder<V, E = BoxError, R = Tokio> = larder::SlotBuilder<V, E, R>;
 
-/// The configuration of a write-back cache on [`Tokio`].
+/// The configuration of a write-back cache, by default on [`Tokio`].
 pub type WriteBackBuilder<K, V, E = BoxError, R = Tokio> = larder::WriteBackBuilder<K, V, E, R>;
 
 /// A handle of a cache on [`Tokio`] that does not keep it alive.
@@ -146,7 +147,7 @@ pub type WeakSlot<V, E = BoxError, R = Tokio> = larder::WeakSlot<V, E, R>;
 /// A handle of a write-back cache on [`Tokio`] that does not keep it alive.
 pub type WeakWriteBack<K, V, E = BoxError, R = Tokio> = larder::WeakWriteBack<K, V, E, R>;
 
-/// [`Tokio`] with a clock that is cheaper to read and a few milliseconds coarse.
+/// [`Tokio`] with a clock that is cheaper to read and accurate to a few milliseconds.
 ///
 /// It reads the operating system's coarse monotonic clock, so a paused runtime does not move it.
 ///
@@ -229,9 +230,10 @@ impl Host for CurrentRuntime {
     }
 }
 
-/// A wait on the tokio runtime that was at hand when it began; it ends with that, too.
+/// A wait on the tokio runtime that was at hand when it began.
 ///
-/// It is a task there, since tokio's own sleep panics when its runtime is gone. Dropping it ends the task.
+/// It ends with that runtime, too. It is a task there, because tokio's own sleep panics when its runtime is gone.
+/// Dropping it ends the task.
 ///
 /// ```
 /// use std::time::Duration;

@@ -2,10 +2,10 @@
 
 use crate::{Clock, Instant};
 
-/// Tells the time since it was made, by a clock that is cheaper to read and a few milliseconds behind.
+/// A clock that is cheaper to read and a few milliseconds behind.
 ///
-/// A hit reads the clock wherever anything may expire, and is that much faster for it. Lives and waits get longer by as
-/// much as the clock lags.
+/// It tells the time since it was made. A hit reads the clock wherever anything may expire, and is faster by that much.
+/// Lives and waits get longer by as much as the clock lags.
 ///
 /// ```
 /// use larder::{Clock, parts::CoarseClock};

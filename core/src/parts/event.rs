@@ -12,7 +12,7 @@ use crate::Notify;
 
 /// Wakes its listeners through an [`event_listener::Event`].
 ///
-/// One allocation for each listener. A listener who listens again after a notification goes to the end of the line.
+/// One allocation for each listener. A listener that listens again after a notification goes to the end of the line.
 ///
 /// ```
 /// use larder::{Notify, parts::EventNotify};

@@ -1,4 +1,4 @@
-//! Runtimes whose waits and background tasks are an executor's.
+//! Runtimes that use an executor's waits and background tasks.
 
 use core::{
     future::Future,
@@ -9,12 +9,12 @@ use core::{
 
 use crate::{Clock, Instant, Spawn, Timer};
 
-/// Lends an executor's waits to caches.
+/// Provides an executor's waits to caches.
 ///
 /// It is all that an adapter has to write: [`Hosted`] makes a runtime of it. Implementors MUST ensure that the last
-/// waker of a delay is woken at its end, and that none of a millisecond or more is over at its first poll. They MUST NOT
-/// panic where no executor is at hand. A delay may end too early or too late by the clock: whoever waits looks at that
-/// again. An executor that runs tasks implements [`Spawn`] as well.
+/// waker of a delay is woken at its end, and that no delay of a millisecond or more is over at its first poll. They
+/// MUST NOT panic if no executor is at hand. A delay may end too early or too late by the clock: the waiting code
+/// checks the clock again. An executor that runs tasks implements [`Spawn`] as well.
 ///
 /// ```
 /// use std::{pin::Pin, task::{Context, Poll}, thread, time::{Duration, Instant}};
@@ -61,25 +61,27 @@ use crate::{Clock, Instant, Spawn, Timer};
 /// # Ok::<(), larder::ConfigError>(())
 /// ```
 pub trait Host {
-    /// The wait; what it gives at its end is ignored.
+    /// The wait; its output is ignored.
     type Delay: Future + Unpin;
 
-    /// Returns a future that ends after about `time`, or `None` where no timer is at hand.
+    /// Returns a future that ends after about `time`; `None` without a timer.
     ///
-    /// It is asked for when a sleep is polled, and never for more than a day.
+    /// It is called when a sleep is polled, and never for more than a day.
     fn delay(&self, time: Duration) -> Option<Self::Delay>;
 
-    /// Tells whether the thread that asks may be blocked; false where it is known to run tasks. By default it may.
+    /// Returns whether the calling thread may be blocked.
+    ///
+    /// False if it is known to run tasks. By default it may.
     fn may_block(&self) -> bool {
         true
     }
 }
 
-/// A runtime of an executor's waits, its spawner, and a clock of one's choice.
+/// A runtime made of an executor's waits and spawner, and any clock.
 ///
 /// Like [`Std`](crate::parts::Std) it is for threads. A sleep ends when the clock has reached its deadline, however far
-/// that lags behind the executor's time or runs ahead of it. Where the executor has no timer at hand, deadlines are
-/// noticed when somebody is polled after them.
+/// the clock lags behind the executor's time or runs ahead of it. If the executor has no timer at hand, deadlines are
+/// noticed when a waiting call is polled after them.
 ///
 /// ```
 /// use core::{future::Pending, time::Duration};
@@ -134,7 +136,7 @@ impl<H: Default, C: Default> Hosted<H, C> {
 }
 
 impl<H: Default, C> Hosted<H, C> {
-    /// Goes by this clock.
+    /// Uses this clock.
     ///
     /// ```
     /// # use core::{future::Pending, time::Duration};
@@ -214,14 +216,14 @@ impl<H: Spawn<F>, C, F> Spawn<F> for Hosted<H, C> {
 pub struct HostedSleep<H: Host, C> {
     runtime: Hosted<H, C>,
     deadline: Instant,
-    /// `None` before the first poll, and where no timer is at hand.
+    /// `None` before the first poll, and if no timer is at hand.
     delay: Option<H::Delay>,
 }
 
-/// What a delay may be asked for at once, so that no executor has to express more; who waits longer asks again.
+/// The longest delay, so that no executor has to express more; a longer wait takes several.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// About how far a clock may lag behind the executor's time. To ask for less again and again would be busy waiting.
+/// About how far a clock may lag behind the executor's time. Waiting for less again and again would be busy waiting.
 const LAG: Duration = Duration::from_millis(1);
 
 /// Nothing in it is pinned in place.

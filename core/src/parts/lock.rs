@@ -28,7 +28,7 @@ impl<T> Lock<T> for spin::Mutex<T> {
     }
 }
 
-/// For threads. Poisoning is ignored: what a panic under the lock can reach is left whole.
+/// For threads. Poisoning is ignored: everything that a panic under the lock can reach stays consistent.
 #[cfg(feature = "std")]
 impl<T> Lock<T> for std::sync::Mutex<T> {
     fn new(value: T) -> Self {
@@ -41,18 +41,18 @@ impl<T> Lock<T> for std::sync::Mutex<T> {
     }
 }
 
-/// The core's own, for what caches of different runtimes share, or no runtime knows.
+/// The core's own lock, for what caches of different runtimes share, or what belongs to no runtime.
 #[cfg(feature = "std")]
 pub(crate) type OwnLock<T> = std::sync::Mutex<T>;
-/// An interrupt may come by where the locks of its cache allow that, so it must be able to take this one.
+/// An interrupt may use a cache if that cache's locks allow it, so it must be able to take this lock.
 #[cfg(all(feature = "critical-section", not(feature = "std")))]
 pub(crate) type OwnLock<T> = CriticalLock<T>;
 #[cfg(all(not(feature = "critical-section"), not(feature = "std")))]
 pub(crate) type OwnLock<T> = spin::Mutex<T>;
 
-/// A lock for bare metal, which an interrupt may take as well.
+/// A lock for bare metal that an interrupt may take as well.
 ///
-/// Interrupts wait while it is held. The program has to supply an implementation of the `critical-section` crate.
+/// Interrupts wait while it is held. The program has to provide an implementation of the `critical-section` crate.
 ///
 /// ```no_run
 /// use larder::{Lock, parts::CriticalLock};
@@ -65,7 +65,7 @@ pub struct CriticalLock<T>(critical_section::Mutex<RefCell<T>>);
 
 #[cfg(feature = "critical-section")]
 impl<T> CriticalLock<T> {
-    /// Returns a lock around this value, also for a static.
+    /// Returns a lock around this value; usable for a static.
     ///
     /// ```
     /// static COUNTER: larder::parts::CriticalLock<u32> = larder::parts::CriticalLock::new(1);

@@ -1,4 +1,4 @@
-//! A clock that its owner moves by hand.
+//! A clock that its owner moves.
 
 use alloc::{collections::BTreeMap, sync::Arc};
 use core::{
@@ -11,10 +11,10 @@ use core::{
 
 use crate::{Clock, Instant, Timer, contain::each};
 
-/// A clock and timer that its owner moves by hand, for tests.
+/// A clock and timer for tests that its owner moves.
 ///
-/// Time passes only when [`advance`](Self::advance) or [`set`](Self::set) says so. Clones share one time. Sleeps that
-/// end are woken in the order of their deadlines. See [`testing`](crate::testing) for whole tests.
+/// Time passes only by [`advance`](Self::advance) or [`set`](Self::set). Clones share one time. Sleeps that end are
+/// woken in the order of their deadlines. See [`testing`](crate::testing) for whole tests.
 ///
 /// ```
 /// use core::time::Duration;
@@ -73,7 +73,7 @@ impl ManualClock {
 
     /// Moves time to `now` and wakes the sleeps that end by then.
     ///
-    /// It may lie in the past.
+    /// `now` may lie in the past.
     ///
     /// ```
     /// # use larder::{Clock, Instant, ManualClock};
@@ -92,7 +92,7 @@ impl ManualClock {
         each(ended.into_values(), Waker::wake);
     }
 
-    /// Returns the earliest deadline that somebody sleeps for.
+    /// Returns the earliest deadline of all sleeps.
     ///
     /// A test that has nothing left to do sets the clock to it.
     ///
@@ -109,7 +109,7 @@ impl ManualClock {
         self.0.lock().sleeping.keys().next().map(|(deadline, _)| *deadline)
     }
 
-    /// Returns how often the time was asked for.
+    /// Returns how often the time was read.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};

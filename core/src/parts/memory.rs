@@ -1,4 +1,4 @@
-//! A back end that is nothing but memory.
+//! A back end in memory.
 
 use alloc::{sync::Arc, vec::Vec};
 use core::{
@@ -13,9 +13,9 @@ use hashbrown::HashMap;
 
 use crate::Backend;
 
-/// A back end that keeps values in memory, for tests and examples. Clones share what is kept.
+/// A back end that keeps values in memory, for tests and examples.
 ///
-/// All it does is ready at once. A key that was never written fails with [`NotThere`].
+/// Clones share what is kept. All its futures are ready at once. A key that was never written fails with [`NotThere`].
 ///
 /// ```
 /// use futures_lite::future::block_on;
@@ -37,7 +37,7 @@ struct Kept<K, V> {
 }
 
 impl<K: Hash + Eq, V> Memory<K, V> {
-    /// Makes one that is empty.
+    /// Makes an empty one.
     ///
     /// ```
     /// # use larder::parts::Memory;
@@ -60,7 +60,7 @@ impl<K: Hash + Eq, V> Memory<K, V> {
         self.0.lock().values.get(key).cloned()
     }
 
-    /// Keeps a value, as if somebody else had written it; returns the one that was there.
+    /// Keeps a value, as if written from elsewhere; returns the previous one.
     ///
     /// ```
     /// # use larder::parts::Memory;
@@ -142,7 +142,7 @@ impl<K: Hash + Eq, V: Clone> Backend<K> for Memory<K, V> {
     }
 }
 
-/// What [`Memory`] says of a key that was never written.
+/// The error of [`Memory`] for a key that was never written.
 ///
 /// ```
 /// # use larder::{Backend, parts::{Memory, NotThere}};

@@ -1,11 +1,11 @@
-//! Ready-made parts: locks, wakers' lists, clocks, and runtimes composed of them.
+//! Ready-made parts: locks, lists of wakers, clocks, and runtimes composed of them.
 //!
 //! | you have | take |
 //! |---|---|
 //! | one thread, values that are not `Send` | [`Local`] |
 //! | several contexts and no operating system | [`Spin`] |
 //! | the standard library | `Std` |
-//! | an executor with a timer and tasks of its own | [`Hosted`], around a [`Host`]: what the adapters do |
+//! | an executor with its own timer and tasks | [`Hosted`], around a [`Host`]: what the adapters do |
 //! | a timer of your own | any of them, around your [`Timer`](crate::Timer) |
 //! | a clock but no timer | the same, around [`NoTimer`] |
 //!

@@ -1,4 +1,4 @@
-//! What stands in where there is no timer.
+//! What to use without a timer.
 
 use core::{
     future::Future,
@@ -10,8 +10,8 @@ use crate::{Clock, Instant, Timer};
 
 /// A clock without a timer.
 ///
-/// Deadlines are noticed when somebody is polled after them: a lock timeout, a load budget or a lock age ends a wait at
-/// the next poll and wakes nobody by itself. Expiry needs no timer.
+/// Deadlines are noticed when a waiting call is polled after them: a lock timeout, a load budget or a lock age ends a
+/// wait at the next poll and wakes no caller by itself. Expiry needs no timer.
 ///
 /// ```
 /// use larder::{Cache, parts::{NoTimer, Std, StdClock}};
@@ -25,7 +25,7 @@ use crate::{Clock, Instant, Timer};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoTimer<C>(C);
 
-/// The sleep of a [`NoTimer`]: nobody is woken at its end.
+/// The sleep of a [`NoTimer`]: it wakes no task at its end.
 ///
 /// ```
 /// use futures_lite::future::{block_on, poll_once};

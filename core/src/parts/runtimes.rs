@@ -12,7 +12,7 @@ macro_rules! runtime {
         pub struct $name<C>(C);
 
         impl<C: Timer> $name<C> {
-            /// Lends this timer to caches.
+            /// Makes a runtime for caches with this timer.
             ///
             /// ```
             /// # use larder::{ManualClock, parts::Spin};
@@ -59,13 +59,13 @@ macro_rules! runtime {
     };
 }
 
-/// The waker of a load may be called from any thread, even where the cache stays on one.
+/// The waker of a load may be called from any thread, even if the cache stays on one.
 #[cfg(feature = "std")]
 type AnyThread = super::ThreadLock<Wakers>;
 /// An interrupt may wake a load, so it must be able to take the lock.
 #[cfg(all(feature = "critical-section", not(feature = "std")))]
 type AnyThread = super::lock::CriticalLock<Wakers>;
-/// Whoever wakes a load must not be an interrupt; the feature `critical-section` lifts this.
+/// An interrupt must not wake a load; the feature `critical-section` lifts this.
 #[cfg(all(not(feature = "critical-section"), not(feature = "std")))]
 type AnyThread = spin::Mutex<Wakers>;
 
@@ -90,7 +90,7 @@ runtime! {
     /// For several contexts without an operating system.
     ///
     /// Spin locks around short, bounded sections; never call the cache from an interrupt. Without std there is no
-    /// randomness to seed the hasher by, so the program gives the seed.
+    /// randomness to seed the hasher with, so the program gives the seed.
     ///
     /// ```
     /// use larder::{Cache, ManualClock, parts::Spin};

@@ -2,9 +2,9 @@
 
 use crate::{Clock, Instant};
 
-/// Tells the time since it was made, by the system's monotonic clock.
+/// The system's monotonic clock: it tells the time since it was made.
 ///
-/// That is the clock of [`std::time::Instant`], read without its conversions where the system tells nanoseconds.
+/// That is the clock of [`std::time::Instant`], read without its conversions where the system counts in nanoseconds.
 ///
 /// ```
 /// use larder::{Clock, parts::StdClock};
@@ -42,7 +42,7 @@ impl Clock for StdClock {
     }
 }
 
-/// Nanoseconds since an origin that all clocks here share.
+/// Nanoseconds since an origin that all these clocks share.
 #[cfg(target_os = "linux")]
 #[inline]
 fn nanos() -> u64 {

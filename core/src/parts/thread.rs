@@ -14,9 +14,9 @@ use crate::{
 
 /// The standard library's clock, and a timer for threads that block.
 ///
-/// A sleep that is polled by [`block_on`] wakes its thread by itself. Polled by anything else, it is as that of
-/// [`NoTimer`](super::NoTimer): it ends when somebody polls it. A combinator that polls only what was woken is something
-/// else, too.
+/// A sleep that is polled by [`block_on`] wakes its thread by itself. Polled by anything else, it is like the sleep of
+/// [`NoTimer`](super::NoTimer): it ends when it is polled. A combinator that polls only what was woken counts as
+/// something else, too.
 ///
 /// ```
 /// use core::time::Duration;
@@ -86,8 +86,8 @@ impl Future for ThreadSleep {
 
 /// Runs a future to its end on this thread, which sleeps meanwhile.
 ///
-/// As any such function, and it knows when a call of a cache has a deadline, so that these hold without a timer; and it
-/// knows of the sleeps of a [`ThreadTimer`]. Any other may be used with any other timer.
+/// As any `block_on`, but it knows the deadlines of a cache's calls, so these hold without a timer, and it knows the
+/// sleeps of a [`ThreadTimer`]. With other timers, any other `block_on` will do.
 ///
 /// ```
 /// use larder::parts::block_on;

@@ -1,4 +1,4 @@
-//! A lock for threads that costs least where nobody else holds it.
+//! A lock for threads that costs least without contention.
 
 use core::{hint, time::Duration};
 use std::thread;
@@ -10,8 +10,9 @@ use crate::Lock;
 /// A lock for threads, cheap to take and to give back.
 ///
 /// Giving it back is a plain store, where the standard library's mutex takes a second locked instruction and looks for
-/// panics. Who finds it taken spins for a moment, then lets other threads run, then sleeps for short times: the sections
-/// under it are short, unless their thread is not running. It is not fair. A panic under it leaves it free.
+/// panics. A thread that finds it taken spins for a moment, then lets other threads run, then sleeps for short times:
+/// the sections under it are short, unless their thread is not running. It is not fair. A panic under it leaves it
+/// free.
 ///
 /// ```
 /// use std::thread;
@@ -66,13 +67,13 @@ impl<T> ThreadLock<T> {
     }
 }
 
-/// So often a thread looks before it lets others run.
+/// How often a thread looks before it lets others run.
 const SPINS: u32 = 64;
 
-/// So often it does that before it sleeps.
+/// How often it lets others run before it sleeps.
 const YIELDS: u32 = 32;
 
-/// So long it sleeps then, again and again.
+/// How long it sleeps then, again and again.
 const NAP: Duration = Duration::from_micros(50);
 
 #[cfg(test)]

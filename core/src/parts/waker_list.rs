@@ -1,4 +1,4 @@
-//! A list of wakers under a lock of its own.
+//! A list of wakers with its own lock.
 
 use alloc::vec::Vec;
 use core::{mem, num::NonZeroU64, task::Waker};
@@ -7,9 +7,9 @@ use crate::{Lock, Notify, contain::each};
 
 /// Wakes its listeners in the order in which they first listened.
 ///
-/// `L` guards the list; where an interrupt may wake a load, it is a critical section and never a spin lock.
-/// Each call costs amortised constant time, in whatever order listeners come again. Where that is not the order in which
-/// they first came, a notification sorts them. After many have withdrawn, the next look for one is a binary search.
+/// `L` guards the list; if an interrupt may wake a load, it is a critical section and never a spin lock. Each call
+/// costs amortised constant time, in whatever order listeners come again. If that is not the order in which they first
+/// came, a notification sorts them. After many have withdrawn, the next look for one is a binary search.
 ///
 /// ```
 /// use larder::{Notify, parts::{Ticket, WakerList, Wakers}};
@@ -37,14 +37,14 @@ pub struct WakerList<L>(L);
 #[derive(Debug, Default)]
 pub struct Ticket(Option<Number>);
 
-/// Tells listeners apart, in the order in which they first listened; and where one of them was put last.
+/// Tells listeners apart, in the order in which they first listened, and says where one was put last.
 #[derive(Clone, Copy, Debug)]
 struct Number {
     of: NonZeroU64,
     place: u32,
 }
 
-/// What a [`WakerList`] guards, by whatever lock there is.
+/// What a [`WakerList`] guards, with whatever lock.
 ///
 /// ```
 /// use larder::{Lock, parts::{WakerList, Wakers}};
@@ -57,9 +57,9 @@ struct Number {
 #[derive(Debug, Default)]
 pub struct Wakers {
     issued: u64,
-    /// `None` where a listener has withdrawn.
+    /// `None` for a listener that has withdrawn.
     waiting: Vec<(NonZeroU64, Option<Waker>)>,
-    /// So many of them are in order. The others are where their tickets say.
+    /// How many of them are in order. The others are where their tickets say.
     ordered: usize,
     withdrawn: usize,
 }
@@ -131,7 +131,7 @@ impl Wakers {
         waker
     }
 
-    /// Where a listener is: at the place that it was given, or, moved since, in order.
+    /// Where a listener is: at the place that it was given or, moved since, in order.
     fn place(&self, Number { of, place }: Number) -> Option<usize> {
         if self.waiting.get(place as usize).is_some_and(|(number, _)| *number == of) {
             return Some(place as usize);
@@ -153,7 +153,7 @@ impl Wakers {
     }
 }
 
-/// Sorts by number, by a heap: in few bytes, as this is seldom needed and in every program.
+/// Sorts by number, with a heap: in few bytes, because it is rarely needed but part of every program.
 fn sort<T>(list: &mut [(NonZeroU64, T)]) {
     // Makes the part of the heap below `top` one again, whose largest is on top.
     let sift = |heap: &mut [(NonZeroU64, T)], mut top: usize| {

@@ -1,4 +1,4 @@
-//! The seams to a runtime.
+//! The interfaces to a runtime.
 
 use core::{future::Future, task::Waker};
 
@@ -7,7 +7,7 @@ use crate::{Instant, Threads};
 /// Tells the time.
 ///
 /// Implementors MUST ensure that `now` is cheap, never fails and never blocks. It SHOULD be monotonic; a clock that
-/// stands still or jumps does no harm beyond longer or shorter lives and waits.
+/// stands still or jumps only makes lives and waits longer or shorter.
 ///
 /// ```
 /// use larder::{Clock, Instant};
@@ -31,8 +31,8 @@ pub trait Clock {
 ///
 /// Implementors MUST ensure that a sleep ends at or after its deadline as [`Clock::now`] tells it, and that its last
 /// waker is woken then. A sleep whose deadline has passed MUST be ready at its first poll. Creating or polling one MUST
-/// not panic where no runtime is at hand. Where there is no timer at all, [`parts::NoTimer`](crate::parts::NoTimer)
-/// stands in: deadlines are then noticed at the next poll.
+/// NOT panic if no runtime is at hand. Where there is no timer at all, use [`parts::NoTimer`](crate::parts::NoTimer):
+/// deadlines are then noticed at the next poll.
 ///
 /// ```
 /// use std::{pin::Pin, task::{Context, Poll}, thread, time::Duration};
@@ -90,9 +90,9 @@ pub trait Timer: Clock {
 
 /// Mutual exclusion whose guard cannot be held across an await.
 ///
-/// It is a closure instead of a guard. Implementors MUST run the closure once, alone, and MUST stay usable after it has
-/// panicked. The cache never runs a closure of its user in it, nor drops a user's value, and never takes two shards'
-/// locks at once. It does run `Hash`, `Eq`, `Borrow` and `Clone` of keys and values.
+/// It takes a closure instead of returning a guard. Implementors MUST run the closure once, alone, and MUST stay usable
+/// after it has panicked. The cache never runs a user's closure under it, never drops a user's value under it, and
+/// never takes two shards' locks at once. It does run `Hash`, `Eq`, `Borrow` and `Clone` of keys and values under it.
 ///
 /// ```
 /// use std::sync::{Mutex, PoisonError};
@@ -122,9 +122,9 @@ pub trait Lock<T> {
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R;
 }
 
-/// Wakes those who wait.
+/// Wakes listeners.
 ///
-/// Implementors MUST ensure that every listener who called [`listen`](Self::listen) and has not withdrawn is woken by
+/// Implementors MUST ensure that every listener that called [`listen`](Self::listen) and has not withdrawn is woken by
 /// the next [`notify_all`](Self::notify_all), once, in the order in which they first listened, with no lock held and
 /// even if the waker of another panics. `notify_all` may be called from any context in which a waker may be woken, so
 /// it MUST use a lock that such a context can take: on bare metal with interrupts, a critical section.
@@ -178,21 +178,21 @@ pub trait Notify: Default + Send + Sync + 'static {
     /// What a listener keeps between its polls.
     type Listener: Default + Unpin;
 
-    /// Sees to it that the next `notify_all` wakes `waker` for this listener; returns the waker that it displaces.
+    /// Registers `waker` for the next `notify_all`; returns the waker that it replaces.
     fn listen(&self, listener: &mut Self::Listener, waker: &Waker) -> Option<Waker>;
 
-    /// Ends the listening; returns the waker that is no longer needed.
+    /// Stops listening; returns the waker that is no longer needed.
     fn withdraw(&self, listener: &mut Self::Listener) -> Option<Waker>;
 
-    /// Wakes all who listen.
+    /// Wakes all listeners.
     fn notify_all(&self);
 }
 
-/// What an adapter supplies, as one type parameter.
+/// What an adapter provides, as one type parameter.
 ///
-/// See [`parts`](crate::parts) for runtimes that are ready to use. One of one's own mostly borrows from them: to adapt an
-/// executor, a [`Host`](crate::parts::Host) is all that has to be written. This one has the lock of a cache for one thread,
-/// and a clock and timer of somebody else's.
+/// See [`parts`](crate::parts) for ready-made runtimes. A custom one usually borrows from them: to adapt an executor, a
+/// [`Host`](crate::parts::Host) is all that has to be written. This one has the lock of a cache for one thread, and a
+/// clock and timer from elsewhere.
 ///
 /// ```
 /// use larder::{Cache, Clock, Instant, ManualClock, Runtime, Timer, parts::Local};
@@ -226,8 +226,8 @@ pub trait Notify: Default + Send + Sync + 'static {
 ///
 /// # Conformance
 ///
-/// Whether a runtime keeps the obligations of its parts is told by the suite that the adapters are tried by. It is the
-/// crate `larder-conformance`: say in a file of `tests/` how a future is run to its end, and its macro makes the tests.
+/// The test suite of the adapters checks whether a runtime keeps the obligations of its parts. It is the crate
+/// `larder-conformance`: in a file of `tests/`, say how a future is run to its end, and its macro makes the tests.
 ///
 /// ```text
 /// impl larder_conformance::Executor for MyExecutor {
@@ -249,13 +249,15 @@ pub trait Runtime: Timer {
     /// The lock around each shard.
     type Lock<T>: Lock<T>;
 
-    /// What wakes the callers who wait for one load.
+    /// What wakes the callers that wait for one load.
     type Notify: Notify;
 
-    /// Whether loads and what is kept may move between threads.
+    /// Whether loads and stored values may move between threads.
     type Threads: Threads;
 
-    /// Tells whether the thread that asks may be blocked; false where it is known to run tasks. By default it may.
+    /// Returns whether the calling thread may be blocked.
+    ///
+    /// False if it is known to run tasks. By default it may.
     fn may_block(&self) -> bool {
         true
     }
@@ -263,9 +265,9 @@ pub trait Runtime: Timer {
 
 /// Runs futures in the background.
 ///
-/// Only optional features ask for it: finishing abandoned loads
+/// Only optional features require it: finishing abandoned loads
 /// ([`Builder::finish_abandoned`](crate::Builder::finish_abandoned)), and refreshing stale values without the caller
-/// ([`Cache::get_stale_spawn`](crate::Cache::get_stale_spawn)). It is implemented for the type that is the [`Runtime`].
+/// ([`Cache::get_stale_spawn`](crate::Cache::get_stale_spawn)). Implement it for the type that is the [`Runtime`].
 ///
 /// ```
 /// use futures_lite::future::block_on;
@@ -293,6 +295,6 @@ pub trait Spawn<F> {
     ///
     /// # Errors
     ///
-    /// Gives the future back where no runtime is at hand. Implementors MUST NOT panic instead.
+    /// Returns the future if no runtime is at hand. Implementors MUST NOT panic instead.
     fn spawn(&self, future: F) -> Result<(), F>;
 }

@@ -1,4 +1,4 @@
-//! What a host lends: time, locks, wakers' lists, and a place for background work.
+//! What a host provides: time, locks, lists of wakers, and a place for background work.
 
 mod host;
 

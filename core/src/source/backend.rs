@@ -1,17 +1,18 @@
-//! The seam to what is behind a write-back cache.
+//! The interface to what is behind a write-back cache.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::{future::Future, pin::Pin};
 
 use super::{Files, Takes, Threads};
 
-/// What a [`WriteBack`](crate::WriteBack) loads from and flushes to: a disk, a database, another cache.
+/// What a [`WriteBack`](crate::WriteBack) loads from and flushes to.
 ///
-/// All futures own what they need. They are kept in the cache, polled from the task of whichever waiter is polled, and
-/// may be dropped at any await; a flush that was dropped or has failed is made again. Implementors MUST ensure that a load
-/// that begins after a flush has succeeded sees what was flushed. Two flushes of one key are never under way at once, but one
-/// that was dropped may have left work behind, say on a thread that blocks: they MUST ensure that this writes nothing over
-/// what a later flush has written.
+/// For example a disk, a database or another cache. All futures own what they need. They are stored in the cache,
+/// polled from the task of whichever waiter is polled, and may be dropped at any await; a flush that was dropped or has
+/// failed is made again. Implementors MUST ensure that a load that begins after a flush has succeeded sees what was
+/// flushed. Two flushes of one key are never under way at once, but a dropped one may have left work behind, for
+/// example on a thread that blocks: implementors MUST ensure that such work does not overwrite what a later flush has
+/// written.
 ///
 /// ```
 /// use larder::{Backend, BoxIo};
@@ -54,7 +55,7 @@ pub trait Backend<K> {
     /// What is cached. It is cloned for each reader and each flush; large ones go into an `Arc`.
     type Value: Clone;
 
-    /// What a failed load or flush says.
+    /// The error of a failed load or flush.
     type Error;
 
     /// The load of one key.
@@ -72,10 +73,14 @@ pub trait Backend<K> {
     /// Begins to write `value`, which may be kept.
     fn flush(&self, key: K, value: Self::Value) -> Self::Flush;
 
-    /// Hears that `value` is dropped unwritten, as [`invalidate`](crate::WriteBack::invalidate) asks.
+    /// Is told that `value` is dropped unwritten.
+    ///
+    /// That happens in [`invalidate`](crate::WriteBack::invalidate).
     fn discard(&self, key: K, value: Self::Value) -> Self::Discard;
 
-    /// Hears that the cache was dropped with these keys dirty: what was written to them is lost.
+    /// Is told that the cache was dropped while these keys were dirty.
+    ///
+    /// What was written to them is lost.
     ///
     /// Called once, outside every lock, and not at all if nothing was dirty.
     fn lost(&self, keys: Vec<K>);

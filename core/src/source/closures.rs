@@ -11,7 +11,7 @@ use crate::{RemovalCause, Ttl};
 
 /// What a loader's closure has to return: a future of a `Result` of `A`.
 ///
-/// There for the message if it does not; every such future is one.
+/// Implemented by every such future; its purpose is the message if the closure returns something else.
 #[diagnostic::on_unimplemented(
     message = "the closure has to return a future of `Result<{A}, {E}>`, and `{Self}` is none",
     label = "not a load of this cache",
@@ -31,7 +31,7 @@ pub struct LoadFn<F>(pub(crate) F);
 /// A loader that is a closure returning [`Loaded`] values.
 pub struct LoadedFn<F>(pub(crate) F);
 
-/// A loader that is a closure which is handed the previous value.
+/// A loader that is a closure which gets the previous value.
 pub struct RevalidateFn<F>(pub(crate) F);
 
 /// A loader that is a [`LoadMany`].
@@ -99,7 +99,7 @@ where
     }
 }
 
-/// Puts plain values in the words of the engine.
+/// Turns plain values into the engine's terms.
 pub(crate) fn plain_answers<K, V, E, I>(result: Result<I, E>, (): ()) -> Result<Answers<K, V, E>, E>
 where
     I: IntoIterator<Item = (K, V)>,
@@ -107,7 +107,7 @@ where
     result.map(|answers| answers.into_iter().map(|(key, value)| (key, Ok(Loaded::new(value)))).collect())
 }
 
-/// Puts values with lifetimes, and errors, in the words of the engine.
+/// Turns values with lifetimes, and errors, into the engine's terms.
 pub(crate) fn own_answers<K, V, E, I>(result: Result<I, E>, (): ()) -> Result<Answers<K, V, E>, E>
 where
     I: IntoIterator<Item = (K, Result<Loaded<V>, E>)>,
@@ -188,7 +188,7 @@ impl<K, V, E, T: Threads, F: Fn(&E) -> Option<Duration>> Source<K, V, E, T> for 
     }
 }
 
-/// A closure that hears of the values that leave.
+/// A closure that is called for values that leave.
 pub struct Listener<F>(pub(crate) F);
 
 impl<K, V, E, T: Threads, F: Fn(&K, &V, RemovalCause)> Source<K, V, E, T> for Listener<F> {

@@ -1,4 +1,4 @@
-//! Everything of the user's that the engine calls, its type erased when the cache is built.
+//! All user code that the engine calls, its type erased when the cache is built.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{any::Any, future::Future, time::Duration};
@@ -6,14 +6,14 @@ use core::{any::Any, future::Future, time::Duration};
 use super::{Answered, Answers, Previous, sealed::Sealed};
 use crate::{Cause, Failure, RemovalCause, Ttl};
 
-/// Says whether loads and what is kept may move between threads: [`ManyThreads`](crate::ManyThreads) or
-/// [`OneThread`](crate::OneThread).
+/// Whether loads and stored values may move between threads.
 ///
-/// Each [`Runtime`](crate::Runtime) names one. On many threads, what a cache is given (loaders, weighers, listeners) has
-/// to be `Send`, `Sync` and `'static`, and so have loads, but for `Sync`; the cache itself can be shared if its keys,
-/// values and errors can. On one thread they only have to be `'static`, and values may be such as `Rc`.
+/// This is [`ManyThreads`](crate::ManyThreads) or [`OneThread`](crate::OneThread); each [`Runtime`](crate::Runtime)
+/// names one. On many threads, what a cache is given (loaders, weighers, listeners) has to be `Send`, `Sync` and
+/// `'static`, and so have loads, except for `Sync`; the cache itself can be shared if its keys, values and errors can.
+/// On one thread they only have to be `'static`, and values may be types like `Rc`.
 ///
-/// Closed to other types; there to be named in bounds.
+/// Not to be implemented for other types; public only to be named in bounds.
 ///
 /// ```
 /// use larder::{BoxIo, Cache, Runtime};
@@ -40,7 +40,7 @@ pub trait Threads: Sized + Sealed + 'static {
     #[doc(hidden)]
     type Files<K, V, E>: ?Sized + Files<K, V, E, Self>;
 
-    /// A closure that is kept, its type erased.
+    /// A stored closure, its type erased.
     #[doc(hidden)]
     type Callback<A, O>: ?Sized + Fn(A) -> O;
 }
@@ -51,7 +51,7 @@ pub(crate) type TaskOf<V, E, T> = <T as Threads>::Task<Result<Answered<V>, E>>;
 /// A load of many values under way.
 pub(crate) type BatchOf<K, V, E, T> = <T as Threads>::Task<Result<Answers<K, V, E>, E>>;
 
-/// One thing of the user's that the engine calls. What it has nothing to say to, it leaves as it is.
+/// One piece of user code that the engine calls. Methods that it does not implement change nothing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not load values of this cache: its keys, values or errors are others",
     note = "a loader answers `Result<V, E>`, or `Result<Loaded<V>, E>` where it says so, for the cache's own `V` and `E`"
@@ -87,7 +87,7 @@ pub trait Source<K, V, E, T: Threads> {
         None
     }
 
-    /// Hears that a value has left.
+    /// Is told that a value has left.
     fn left(&self, key: &K, value: &V, cause: RemovalCause) {
         let _ = (key, value, cause);
     }
@@ -97,7 +97,7 @@ pub trait Source<K, V, E, T: Threads> {
         None
     }
 
-    /// Whether a load has a use for the previous value; asked once.
+    /// Whether a load uses the previous value; asked once.
     fn revalidates(&self) -> bool {
         false
     }
@@ -120,27 +120,27 @@ pub trait Files<K, V, E, T: Threads> {
     /// Begins to write `value`.
     fn flush(&self, key: K, value: V) -> T::Task<Result<(), E>>;
 
-    /// Hears that `value` is dropped unwritten.
+    /// Is told that `value` is dropped unwritten.
     fn discard(&self, key: K, value: V) -> T::Task<()>;
 
-    /// Hears that the cache was dropped with these keys dirty.
+    /// Is told that the cache was dropped with these keys dirty.
     fn lost(&self, keys: Vec<K>);
 }
 
-/// Who hears that something is there that was not, or the other way round.
+/// Is told that a value has appeared or gone.
 pub(crate) trait Watch {
     fn touched(&self, what: Touched);
 
-    /// Returns itself, for who knows what it is.
+    /// Returns itself, for callers that know its type.
     fn as_any(&self) -> &dyn Any;
 }
 
-/// What has become of a value.
+/// What happened to a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Touched {
     /// There is another one, or none any more.
     Value,
-    /// It is still there, and its end has moved.
+    /// It is still there, and its deadline has moved.
     Deadline,
 }
 
@@ -151,7 +151,7 @@ pub(crate) struct Judgement {
     pub(crate) weight: Option<u64>,
 }
 
-/// What a cache keeps of the user's: one place for each kind.
+/// The user code that a cache keeps: one place for each kind.
 pub struct Sources<K, V, E, T: Threads> {
     loader: Option<Arc<T::Source<K, V, E>>>,
     pub(crate) weigher: Option<Arc<T::Source<K, V, E>>>,
@@ -197,7 +197,7 @@ impl<K, V, E, T: Threads> Sources<K, V, E, T> {
         self.batches
     }
 
-    /// Whether somebody has a say in what becomes of a value.
+    /// Returns whether any user code decides what happens to a value.
     pub(crate) const fn judges(&self) -> bool {
         self.weigher.is_some() || self.expiry.is_some()
     }
@@ -216,7 +216,7 @@ impl<K, V, E, T: Threads> Sources<K, V, E, T> {
         Judgement { ttl, weight }
     }
 
-    /// A failed load's, and how long it is kept if that is said of its error.
+    /// Returns the failure of a load, and how long it is kept if that is set for its error.
     pub(crate) fn failure(&self, cause: Cause<E>) -> Failure<E> {
         let length = match (&self.keeper, &cause) {
             (Some(keeper), Cause::Error(error)) => keeper.keep(error),

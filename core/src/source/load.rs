@@ -1,13 +1,14 @@
-//! The seam to where values come from.
+//! The interface to where values come from.
 
 use alloc::boxed::Box;
 use core::{future::Future, hash::Hash, pin::Pin};
 
 use crate::Ttl;
 
-/// What a load answers: a value, its lifetime and its weight.
+/// What a load returns: a value, its lifetime and its weight.
 ///
-/// What the load says of them goes before what the call and the cache say; what it leaves open is up to those.
+/// The load's lifetime and weight take precedence over those of the call and the cache; what the load leaves open, the
+/// call or the cache decides.
 ///
 /// ```
 /// use core::time::Duration;
@@ -73,13 +74,13 @@ impl<V> From<V> for Loaded<V> {
 
 /// Loads the value of a key.
 ///
-/// Mostly a closure, see [`Builder::load_fn`](crate::Builder::load_fn); a type of one's own has a future that can be
-/// named. The future is stored inside the cache and polled from the task of whichever waiting caller is polled, so its
+/// Usually a closure, see [`Builder::load_fn`](crate::Builder::load_fn); a custom type has a future that can be named.
+/// The future is stored inside the cache and polled from the task of whichever waiting caller is polled, so its
 /// task-locals, spans and cooperative budget are that task's. It MUST register the waker it was polled with last, as
 /// every future must, and it may be dropped at any await.
 ///
 /// A load may ask the cache for other keys; see [`Cache`](crate::Cache) for what happens if it asks for its own. A load
-/// that panics has failed: its caller unwinds, the others who wait get an error.
+/// that panics has failed: the caller that polls it unwinds, the other waiting callers get an error.
 ///
 /// ```
 /// use std::{convert::Infallible, future::{Ready, ready}};
@@ -106,7 +107,7 @@ pub trait Load<K> {
     /// What is cached.
     type Value: Clone;
 
-    /// What a failed load says; all who wait share it.
+    /// The error of a failed load; all waiting callers share it.
     type Error;
 
     /// The load of one key.
@@ -116,10 +117,10 @@ pub trait Load<K> {
     fn load(&self, key: K) -> Self::Future;
 }
 
-/// What a key has to be able to do; every type that can has it.
+/// What a key has to implement; every type that does is a `Key`.
 ///
-/// Full keys are compared: equal hashes never share a value, an error or a load. `Hash`, `Eq` and `Clone` run under a
-/// shard's lock, so they must not call the cache.
+/// Full keys are compared: keys with equal hashes never share a value, an error or a load. `Hash`, `Eq` and `Clone` run
+/// under a shard's lock, so they must not call the cache.
 ///
 /// ```
 /// use larder::Key;

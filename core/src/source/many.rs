@@ -7,11 +7,11 @@ use super::load::Loaded;
 
 /// Loads the values of many keys at once.
 ///
-/// Mostly a closure, see [`Builder::load_many_fn`](crate::Builder::load_many_fn); a type of one's own has a name. The
-/// future is shared by all who wait for any of the keys, and what is said of a [`Load`](crate::Load)'s future holds for
-/// it, too.
+/// Usually a closure, see [`Builder::load_many_fn`](crate::Builder::load_many_fn); a custom type has a name. The future
+/// is shared by all callers that wait for any of the keys, and what is said of a [`Load`](crate::Load)'s future holds
+/// for it, too.
 ///
-/// Answers are matched by key, in any order. A key that is answered twice has the first answer. One that is not
+/// Answers are matched by key, in any order. If a key is answered twice, the first answer counts. A key that is not
 /// answered has failed: [`Cause::Missing`](crate::Cause::Missing).
 ///
 /// ```
@@ -47,20 +47,20 @@ pub trait LoadMany<K> {
     /// What is cached.
     type Value: Clone;
 
-    /// What a failed load says, of one key or of all of them.
+    /// The error of a failed load, for one key or for all of them.
     type Error;
 
-    /// What is said of each key.
+    /// The result for each key.
     type Answers: IntoIterator<Item = (K, Result<Loaded<Self::Value>, Self::Error>)>;
 
-    /// The load of many keys; its own error is that of each of them.
+    /// The load of many keys; its own error is the error of each of them.
     type Future: Future<Output = Result<Self::Answers, Self::Error>>;
 
     /// Begins the load of `keys`, each of which is there once.
     ///
-    /// There are at most as many as [`max_batch`](crate::Builder::max_batch) says.
+    /// There are at most [`max_batch`](crate::Builder::max_batch) of them.
     fn load_many(&self, keys: Vec<K>) -> Self::Future;
 }
 
-/// What a load of many keys says of each.
+/// What a load of many keys returns for each.
 pub(crate) type Answers<K, V, E> = Vec<(K, Result<Loaded<V>, E>)>;

@@ -1,5 +1,5 @@
-//! What a user lends: where values come from, what they weigh, how long they live, who hears of those that leave; and
-//! whether that moves between threads.
+//! What a user provides: where values come from, what they weigh, how long they live, and what is called for those that
+//! leave; and whether that moves between threads.
 
 mod backend;
 mod closures;

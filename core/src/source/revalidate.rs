@@ -1,9 +1,9 @@
-//! Loads that are handed the value which is held, and may say that it is still good.
+//! Loads that get the value that is held, and may say that it is still good.
 
 use super::load::Loaded;
 use crate::{Cause, Generation, Instant, Ttl};
 
-/// The value that is held while it is loaded anew.
+/// The value that is held while its key is loaded again.
 ///
 /// It is the one that was held, fresh or not, when the load began.
 ///
@@ -52,12 +52,12 @@ impl<V> Previous<V> {
         &self.value
     }
 
-    /// Returns the value by itself.
+    /// Returns the value alone.
     pub fn into_value(self) -> V {
         self.value
     }
 
-    /// Returns which of its key's values it is.
+    /// Returns the generation of the value.
     pub const fn generation(&self) -> Generation {
         Generation(self.generation)
     }
@@ -73,7 +73,7 @@ impl<V> Previous<V> {
     }
 }
 
-/// What a load answers that was handed the previous value.
+/// What a load that got the previous value returns.
 ///
 /// Made by [`Builder::revalidate_fn`](crate::Builder::revalidate_fn)'s closure; see [`Previous`].
 ///
@@ -86,17 +86,19 @@ impl<V> Previous<V> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Revalidated<V> {
-    /// When there is another value.
+    /// There is another value.
     New(Loaded<V>),
-    /// When the previous value is still good, for this long.
+    /// The previous value is still good, for this long.
     ///
-    /// It stays, its generation and its age with it; nothing but its deadline moves. Where there was none, the load
-    /// has failed: [`Cause::NothingToKeep`](crate::Cause::NothingToKeep).
+    /// It stays, with its generation and its age; only its deadline moves. If there was no previous value, the load has
+    /// failed: [`Cause::NothingToKeep`](crate::Cause::NothingToKeep).
     Unchanged(Ttl),
 }
 
 impl<V> Revalidated<V> {
-    /// Says that the previous value is still good, for as long as the call or the cache says.
+    /// Says that the previous value is still good.
+    ///
+    /// Its lifetime is what the call or the cache says.
     ///
     /// ```
     /// # use larder::{Revalidated, Ttl};
@@ -119,23 +121,23 @@ impl<V> From<Loaded<V>> for Revalidated<V> {
     }
 }
 
-/// What a load of any kind has answered.
+/// What a load of any kind has returned.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub enum Answered<V> {
-    /// A value; of one that was there before and is still good, its generation and when it was published.
+    /// A value; if it was there before and is still good, also its generation and when it was published.
     Value(Loaded<V>, Option<(u32, Instant)>),
-    /// Nothing that could be of use.
+    /// Nothing usable.
     Nothing(Lack),
 }
 
-/// What an answer would have needed.
+/// What an answer lacked.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub enum Lack {
-    /// It says that the value is still good, and there was none.
+    /// It says that the value is still good, but there was none.
     Previous,
-    /// It does not speak of the key.
+    /// It does not contain the key.
     Answer,
 }
 
@@ -155,14 +157,14 @@ impl<V> From<V> for Answered<V> {
 }
 
 impl<V> Answered<V> {
-    /// A value of its own.
+    /// A new value.
     #[inline]
     pub(crate) const fn new(loaded: Loaded<V>) -> Self {
         Self::Value(loaded, None)
     }
 }
 
-/// Says what a load that was handed this value has answered.
+/// Turns what a load that got this value has returned into the engine's terms.
 pub(crate) fn kept<V>(answer: Revalidated<V>, previous: Option<Previous<V>>) -> Answered<V> {
     match (answer, previous) {
         (Revalidated::New(loaded), _) => Answered::new(loaded),

@@ -1,4 +1,4 @@
-//! Many threads, or one: what each takes as a load, as a source and as a back end.
+//! Many threads, or one: what each accepts as a load, as a source and as a back end.
 
 use alloc::{boxed::Box, sync::Arc};
 use core::{
@@ -10,10 +10,10 @@ use super::{Files, Source, Threads, sealed::Sealed};
 
 /// A threading that can run this future as a load.
 ///
-/// That is any future that is `'static`, on [`ManyThreads`] also `Send`; `X` is what goes with it. There to be named in
-/// bounds, as at [`Threads`].
+/// That is any future that is `'static`, on [`ManyThreads`] also `Send`; `X` is passed along with it. Public only to be
+/// named in bounds, like [`Threads`].
 ///
-/// On many threads, a load that may not leave its thread is refused where it is brought:
+/// On many threads, a load that must not leave its thread is refused where it is passed in:
 ///
 /// ```compile_fail,E0277
 /// # use larder::{Cache, ManualClock, parts::Std};
@@ -24,7 +24,7 @@ use super::{Files, Source, Threads, sealed::Sealed};
 /// drop(cache.get_or_load(&1, load));
 /// ```
 ///
-/// And so is one that borrows, on any; the closure that makes it may:
+/// So is a load that borrows, on any threading; the closure that makes it may borrow:
 ///
 /// ```compile_fail,E0373
 /// # use larder::{Cache, ManualClock, parts::Std};
@@ -51,15 +51,15 @@ use super::{Files, Source, Threads, sealed::Sealed};
     note = "a load that borrows can be lent by `get_with` and `lend`"
 )]
 pub trait Takes<F: Future, X = ()>: Threads {
-    /// Erases the type of a load, whose answer is to be put in other words.
+    /// Erases the type of a load, and converts its result with `say`.
     #[doc(hidden)]
     fn task<O: 'static>(future: F, extra: X, say: fn(F::Output, X) -> O) -> Self::Task<O>;
 }
 
 /// A threading that can keep this source of values.
 ///
-/// There to be named in bounds; the sources are made by the methods of [`Builder`](crate::Builder). On many threads, one
-/// that may not leave its thread is refused where it is given:
+/// Public only to be named in bounds; the sources are made by the methods of [`Builder`](crate::Builder). On many
+/// threads, a source that must not leave its thread is refused where it is passed in:
 ///
 /// ```compile_fail,E0277
 /// # use larder::{Cache, ManualClock, parts::Std};
@@ -80,7 +80,7 @@ pub trait Takes<F: Future, X = ()>: Threads {
 /// drop(builder.load_fn(held)); // future cannot be sent between threads safely
 /// ```
 ///
-/// On one thread, both are welcome:
+/// On one thread, both are accepted:
 ///
 /// ```
 /// # use larder::{Cache, ManualClock, parts::Local};
@@ -95,7 +95,7 @@ pub trait Takes<F: Future, X = ()>: Threads {
 /// drop(builder.load_fn(held));
 /// ```
 ///
-/// And a loader of other values is none of this cache:
+/// A loader of other values does not fit this cache:
 ///
 /// ```compile_fail,E0277
 /// # use larder::{Cache, ManualClock, parts::Std};
@@ -116,7 +116,8 @@ pub trait Keeps<K, V, E, S>: Threads {
 
 /// A threading that can keep this back end.
 ///
-/// There to be named in bounds; every [`Backend`](crate::Backend) is kept that may move as the threading asks.
+/// Public only to be named in bounds; every [`Backend`](crate::Backend) that may move as the threading requires can be
+/// kept.
 ///
 /// ```
 /// use larder::{Backend, ConfigError, Key, Runtime, Stores, WriteBack, WriteBackBuilder};
@@ -139,7 +140,7 @@ pub trait Stores<K, V, E, B>: Threads {
     fn store(backend: B) -> Arc<Self::Files<K, V, E>>;
 }
 
-/// Loads may move between threads, and what is kept can be used from any.
+/// Loads may move between threads, and stored values can be used from any.
 ///
 /// ```
 /// use larder::{Cache, ManualClock, parts::Std};
@@ -188,7 +189,7 @@ impl Threads for OneThread {
     type Callback<A, O> = dyn Fn(A) -> O;
 }
 
-/// Puts what a load answers in other words, once it is gone: should its drop panic, the answer is dropped and not forgotten.
+/// Converts what a load returns, once the load is gone: should its drop panic, the result is dropped and not forgotten.
 async fn told<F: Future, X, O>(future: F, extra: X, say: fn(F::Output, X) -> O) -> O {
     let answer;
     {

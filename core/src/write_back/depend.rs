@@ -17,8 +17,8 @@ use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Kind, share::O
 
 /// A cache that others may depend on; every [`WriteBack`] is one.
 ///
-/// `T` says whether from many threads or from one. On many threads it has to be `Send` and `Sync`, its keys have to be
-/// printable, and its errors `Send` and `Sync`. Public only to be named in bounds.
+/// `T` says whether from many threads or from one. On many threads it has to be `Send` and `Sync`. Its errors have to be
+/// printable. Public only to be named in bounds.
 /// named in bounds.
 ///
 /// ```

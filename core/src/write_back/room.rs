@@ -28,7 +28,7 @@ use crate::{Instant, Runtime};
 pub enum Room {
     /// It waits until a handle is dropped, after those that have waited longer; the default.
     Wait,
-    /// It fails at once, even if something could be flushed, which takes time.
+    /// It fails at once, also if room needs a flush that is not ready at once.
     Try,
     /// It waits, and fails after this long, even if a flush is under way.
     Within(Duration),
