@@ -409,8 +409,8 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
 
     /// Sets the time after which a fetch is dropped and counts as failed.
     ///
-    /// The limit is the fetch's own, whichever callers wait for it. See [`Builder::load_budget`]. By default a fetch may take
-    /// any time.
+    /// The limit is the fetch's own, whichever callers wait for it. See [`Builder::load_budget`]. By default a fetch may
+    /// take any time.
     ///
     /// ```
     /// # use core::time::Duration;
