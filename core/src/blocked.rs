@@ -53,7 +53,7 @@ pub(crate) fn poll_within(time: Duration) {
 
 /// Is this address that of the waker of this thread's blocking call?
 pub(crate) fn is_by(waker: usize) -> bool {
-    // (A waker that does nothing may be at no address at all.)
+    // (A waker that does nothing may have no address at all.)
     waker != 0 && MARK.try_with(|mark| mark.get() == waker).unwrap_or(false)
 }
 
@@ -99,7 +99,7 @@ impl Drop for Blocked {
         IS_POLLING.set(self.was_polling);
         PATIENCE.set(mem::take(&mut self.patience));
         if self.was_polling {
-            // Some of the wakes that were taken here may have been for the one outside.
+            // Some of the wakes that were taken here may have been for the outer call.
             self.parked.wake_by_ref();
         }
     }

@@ -45,7 +45,7 @@ impl DefaultHasher {
     /// ```
     #[must_use]
     pub fn with_seed(seed: u64) -> Self {
-        // Stretched, or seeds that are small numbers would meet keys that are.
+        // Stretched, or seeds that are small numbers would meet keys that are small numbers.
         Self::drawn(&FixedState::with_seed(seed))
     }
 

@@ -31,7 +31,7 @@ impl Jitter {
 
     /// Returns how much of a span is taken away: always the same for the same `of`.
     pub(crate) fn cut<T: Hash + ?Sized>(&self, span: u64, of: &T) -> u64 {
-        // By a hasher of its own: that of the cache may be seeded at random.
+        // With its own hasher: that of the cache may be seeded at random.
         (self.part_of)(span, self.share, FixedState::with_seed(self.seed).hash_one(of))
     }
 }

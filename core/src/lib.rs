@@ -70,10 +70,10 @@
 //! * `coarse-clock`: a clock that is cheaper to read and a few milliseconds coarse; it needs `std`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Always, so that whatever needs std stands out by its path; std itself is linked only by the feature.
+// Always, so that everything that needs std is visible by its path; std itself is linked only by the feature.
 #![no_std]
 #![forbid(unsafe_code)]
-// Here and not for the whole workspace: the other crates have std, and nothing to gain from spelling it otherwise.
+// Here and not for the whole workspace: the other crates have std, and nothing to gain from the other paths.
 #![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
 
 extern crate alloc;

@@ -251,7 +251,7 @@ impl Ttl {
     fn rest(nanos: u64, begun: Instant, now: Instant) -> Self {
         let length = Duration::from_nanos(nanos);
         let end = begun.saturating_add(length);
-        // (Never for longer than it says, though the clock has jumped back.)
+        // (Never for longer than it says, even if the clock has jumped back.)
         if end == Instant::NEVER { Self::Forever } else { Self::For(end.saturating_since(now).min(length)) }
     }
 

@@ -218,13 +218,13 @@ impl Host for CurrentRuntime {
     fn delay(&self, time: Duration) -> Option<TokioDelay> {
         let mut task = Handle::try_current().ok()?.spawn(time::sleep(time));
         match Pin::new(&mut task).poll(&mut Context::from_waker(Waker::noop())) {
-            // Of that runtime there is nothing left but its handle.
+            // Nothing is left of that runtime but its handle.
             Poll::Ready(Err(_)) => None,
             early => Some(TokioDelay(early.is_pending().then_some(task))),
         }
     }
 
-    // (Also on threads that may block, of `spawn_blocking`: they cannot be told from others.)
+    // (Also on threads of `spawn_blocking` that may block: they cannot be told from others.)
     fn may_block(&self) -> bool {
         Handle::try_current().is_err()
     }

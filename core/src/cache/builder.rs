@@ -547,7 +547,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         R: Spawn<Abandoned<K, V, E, R, S>>,
     {
         self.spawn = Some(|engine, stay| {
-            // Refused, it is dropped, and the load with it.
+            // If the spawner refuses it, it is dropped, and the load with it.
             let _refused = engine.runtime.spawn(Abandoned(Owned::finishing(engine, stay)));
         });
         self

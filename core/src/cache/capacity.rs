@@ -65,7 +65,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// ```
     pub fn set_capacity(&self, weight: u64) {
         let inner = &*self.inner;
-        // Nobody hears of anything before it has shrunk. (Not all in one: that would have to grow under a lock.)
+        // No listener is called before it has shrunk. (Not all in one: it would have to grow under a lock.)
         let mut afters = Vec::new();
         let mut after = After::new(inner);
         let mut left = inner.capacity.with(|capacity| {

@@ -57,7 +57,7 @@ impl Coalescing {
     #[must_use]
     pub const fn pingora(lock_age: Option<Duration>, lock_timeout: Option<Duration>) -> Self {
         Self {
-            // An age without end is never reached, and what callers do beyond it holds for one that is set later.
+            // An endless age is never reached, and what callers do beyond it applies to an age that is set later.
             lock_age: match lock_age {
                 Some(age) => age,
                 None => Duration::MAX,

@@ -161,7 +161,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let hash = inner.hash(key);
         let eq = |k: &K| k.borrow() == key;
         for _ in 0..ComputeError::RUNS {
-            // Anew each time: the closure takes as long as it likes.
+            // Read again each time: the closure takes as long as it likes.
             let now = inner.runtime.now().told();
             let (present, seen) = inner.with(hash, |shard| shard.consult(hash, now, eq)).unzip();
             let is_still = |shard: &ShardOf<K, V, E, R, S>| shard.is_still(seen, hash, now, eq);

@@ -200,7 +200,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// ```
     pub fn clear(&self) {
         let inner = &*self.inner;
-        // It has happened everywhere before anybody hears of it.
+        // It has happened everywhere before any listener is called.
         let mut after = After::new(inner);
         let mut cleared = Vec::with_capacity(inner.shards.len());
         for shard in &inner.shards {
@@ -279,7 +279,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let of_each =
             self.inner.shards.iter().map(|shard| shard.0.with(|shard| (held(shard), shard.values.allowance.whole)));
         let (sum, capacity) = of_each.fold((0_u64, 0), |sum, one| (sum.0.saturating_add(one.0), one.1));
-        // (A value that left for one of another shard while that was counted is not to count twice.)
+        // (A value that left for one of another shard during the sum must not count twice.)
         sum.min(capacity)
     }
 

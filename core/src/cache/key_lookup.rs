@@ -74,7 +74,7 @@ where
 {
     type Output = Result<V, LoadError<E>>;
 
-    // One copy for all calls of a kind: the look of a hit is worked into this, which it would not be into several.
+    // One copy for all calls of a kind: the look for a hit is inlined here, which it would not be into several.
     #[inline(never)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { engine, key, stay, by } = &mut *self;

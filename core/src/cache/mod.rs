@@ -1,6 +1,7 @@
 //! The read-through cache: what a user calls. Methods and options; the engine does the work.
 
-// In the order in which the page of `Cache` has their methods: what asks, what looks, what changes, what goes over all.
+// In the order in which the page of `Cache` lists their methods: what asks, what looks, what changes, what goes over
+// all.
 mod get;
 
 mod lookup;

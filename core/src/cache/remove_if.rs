@@ -41,7 +41,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// ```
     pub fn remove_if(&self, mut is_such: impl FnMut(&K) -> bool) -> usize {
         let inner = &*self.inner;
-        // All of it has happened before anybody hears of it.
+        // All of it has happened before any listener is called.
         let mut after = After::new(inner);
         let mut count = 0;
         for shard in &inner.shards {

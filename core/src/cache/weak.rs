@@ -116,7 +116,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         let inner = Arc::new_cyclic(|weak| {
             let mut builder = setup(self, &WeakCache { inner: weak.clone() });
             verdict = builder.check();
-            // (Something has to be made; what is refused is dropped at once.)
+            // (Something has to be returned; if the settings are refused it is dropped at once.)
             let hasher = builder.hasher.take().unwrap_or(hasher);
             assemble(builder, hasher)
         });

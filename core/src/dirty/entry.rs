@@ -5,19 +5,19 @@ use slab::Slab;
 use super::{State, leaving::Stands};
 use crate::store::policy::{Nodes, list::Link};
 
-/// One value and what there is to say of it.
+/// One value and what is known about it.
 pub(crate) struct Entry<K, V> {
     pub(crate) hash: u64,
     pub(crate) key: K,
     pub(crate) value: V,
-    /// The number of the change that made the value what it is; zero if it was loaded.
+    /// The number of the change that made the value; zero if it was loaded.
     pub(crate) version: u64,
     pub(crate) pins: u32,
     pub(crate) state: State,
-    /// Numbers the time until the next flush of it ends.
+    /// Numbers the time until its next flush ends.
     pub(crate) round: u64,
     pub(super) stands: Stands,
-    /// Numbers when it was in use last, among all entries.
+    /// Numbers its last use, among all entries.
     pub(super) used: u64,
     /// In the order of use, and among those that are clean.
     pub(super) links: [Link; 2],

@@ -1,4 +1,4 @@
-//! Flushing, as the ledger sees it: what is to be written, in which order, and what has been.
+//! Flushing, as the ledger sees it: what has to be written, in which order, and what has been.
 
 use core::{ops::Bound, time::Duration};
 
@@ -21,7 +21,7 @@ impl<K, V, W> Ledger<K, V, W> {
         self.by_time.first().map(|change| change.at)
     }
 
-    /// Returns the number of the last of the changes that have been dirty for so long.
+    /// Returns the number of the last change that has been dirty for at least this long.
     pub(crate) fn last_older_than(&self, age: Duration, now: Instant) -> u64 {
         let old = self.by_time.iter().take_while(|change| change.at.saturating_add(age).reached(now));
         old.map(|change| change.number).max().unwrap_or(0)
@@ -38,7 +38,7 @@ impl<K, V, W> Ledger<K, V, W> {
         self.entry(place).state.since().map(|since| since.number).filter(|number| *number <= last)
     }
 
-    /// Begins a flush of an entry, if this is its turn and there is something to be written: what, is fixed here.
+    /// Begins a flush of an entry, if this is its turn and there is something to write: its content is fixed here.
     pub(crate) fn begin_flush(&mut self, place: u32, round: u64) -> Option<V>
     where
         V: Clone,
@@ -51,7 +51,8 @@ impl<K, V, W> Ledger<K, V, W> {
         Some(value)
     }
 
-    /// A flush that was to make room has failed, in that round, of what is dirty since that change. Others are tried first.
+    /// A flush to make room has failed, in that round, of an entry that is dirty since that change. Others are tried
+    /// first.
     pub(crate) fn fail(&mut self, since: u64, round: u64, now: Instant) {
         let Some(place) = self.dirty.get(&since).copied() else { return };
         let aside = self.health.fail(place, round, now);
@@ -62,7 +63,7 @@ impl<K, V, W> Ledger<K, V, W> {
         self.fit();
     }
 
-    /// Ends the flush of an entry; its content is on disk, or it is as dirty as before, in its old place.
+    /// Ends the flush of an entry; its content is on disk, or the entry is as dirty as before, in its old place.
     pub(crate) fn end_flush(&mut self, place: u32, is_written: bool) {
         let round = self.next_round();
         self.entries[place as usize].round = round;

@@ -1,7 +1,7 @@
 //! Which cache is to be flushed before which.
 //!
-//! `N` is how a cache is held by those that depend on it, and `W` how it knows of them; each cache has a number of its own,
-//! by which both find it.
+//! `N` is how a cache is held by the caches that depend on it, and `W` how it knows of them; each cache has its own
+//! number, by which both find it.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,7 @@ use alloc::{
 };
 use core::ops::Bound::{Excluded, Unbounded};
 
-/// How a cache is to depend on another.
+/// How a cache depends on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// What has been changed there up to this number: one shot.
@@ -30,7 +30,7 @@ pub(crate) struct Need {
     pub(crate) always: bool,
 }
 
-/// One cache in the graph: what has to be flushed before it and after it, and what others have to know of it.
+/// One cache in the graph: what has to be flushed before it and after it, and what others have to know about it.
 pub(crate) struct Edges<N, W> {
     to: BTreeMap<usize, (Need, N)>,
     from: BTreeMap<usize, Dependent<W>>,
@@ -40,19 +40,20 @@ pub(crate) struct Edges<N, W> {
     oldest: Option<u64>,
     last: u64,
     wishes: u64,
-    /// Nothing was dirty here, or in what has to be flushed before, when so much had happened in the graph.
+    /// Nothing was dirty here, or in what has to be flushed before, when this much had happened in the graph.
     pub(crate) clean_at: u64,
 }
 
 struct Dependent<W> {
     node: W,
     up_to: Option<u64>,
-    /// It needs something though all that is dirty now were flushed.
+    /// It would need something even if all that is dirty now were flushed.
     stays: bool,
 }
 
 impl Need {
-    /// Tells whether it is only until the next flush: that counts for no circle, and gives way to what would close one.
+    /// Returns whether it is only until the next flush: that counts for no circle, and gives way to what would close
+    /// one.
     pub(crate) const fn gives_way(self) -> bool {
         self.up_to.is_none() && !self.always
     }
@@ -72,7 +73,7 @@ impl<N, W: Clone> Edges<N, W> {
         Self { to, from, shots, oldest: None, last: 0, wishes: 0, clean_at: 0 }
     }
 
-    /// Returns the number of the last change, if there is one that is not on disk.
+    /// Returns the number of the last change, if one is not on disk.
     pub(crate) fn dirty_up_to(&self) -> Option<u64> {
         self.oldest.map(|_| self.last)
     }
@@ -82,8 +83,8 @@ impl<N, W: Clone> Edges<N, W> {
         self.oldest.is_some_and(|oldest| oldest <= up_to)
     }
 
-    /// Notes the first change that is not on disk, and the last there was; returns who has what it needs up to a number by
-    /// that.
+    /// Notes the first change that is not on disk, and the last change; returns which caches now have what they need,
+    /// and up to which number.
     pub(crate) fn note(&mut self, oldest: Option<u64>, last: u64) -> Vec<(W, u64)> {
         (self.oldest, self.last) = (oldest, last);
         let mut served = Vec::new();
@@ -94,8 +95,8 @@ impl<N, W: Clone> Edges<N, W> {
         served
     }
 
-    /// Adds what this one needs of another, which is to be told by [`needed_by`](Self::needed_by) then; returns that one if
-    /// it was known already. Of a kind one is enough, and a higher number includes a lower one.
+    /// Adds what this cache needs of another, which then has to be told by [`needed_by`](Self::needed_by); returns the
+    /// other if it was known already. One need of a kind is enough, and a higher number includes a lower one.
     pub(crate) fn need(&mut self, id: usize, to: N, kind: Kind) -> Option<N> {
         let mut to = Some(to);
         let (needs, _) = match self.to.get_mut(&id) {
@@ -113,7 +114,7 @@ impl<N, W: Clone> Edges<N, W> {
         to
     }
 
-    /// Another needs something of this one; tells whether anything of that is left to be done.
+    /// Another cache needs something of this one; returns whether anything of that is left to be done.
     pub(crate) fn needed_by(&mut self, id: usize, node: W, kind: Kind) -> bool {
         if matches!(kind, Kind::UpTo(last) if !self.is_dirty(last)) {
             return false;
@@ -132,7 +133,7 @@ impl<N, W: Clone> Edges<N, W> {
         true
     }
 
-    /// Makes what this one needs of another less; returns what is left, and that one if nothing is.
+    /// Reduces what this cache needs of another; returns what is left, and the other cache if nothing is.
     pub(crate) fn lessen(&mut self, id: usize, less: impl FnOnce(&mut Need)) -> Option<(Need, Option<N>)> {
         let (needs, _) = self.to.get_mut(&id)?;
         less(needs);
@@ -141,7 +142,7 @@ impl<N, W: Clone> Edges<N, W> {
         Some((left, gone))
     }
 
-    /// Another needs no more of this one than that.
+    /// Another cache needs no more of this one than that.
     pub(crate) fn needed_less(&mut self, id: usize, left: Need) {
         if let Some(from) = self.from.get_mut(&id) {
             from.stays = left.stays();
@@ -166,13 +167,13 @@ impl<N, W: Clone> Edges<N, W> {
         self.to.get(&id).map(|(needs, _)| *needs)
     }
 
-    /// Returns the next of the caches that this one needs, behind that number.
+    /// Returns the next of the caches that this one needs, after that number.
     pub(crate) fn next_to<O>(&self, after: Option<usize>, see: impl FnOnce(&N) -> O) -> Option<(usize, Need, O)> {
         let (id, (needs, to)) = self.to.range((after.map_or(Unbounded, Excluded), Unbounded)).next()?;
         Some((*id, *needs, see(to)))
     }
 
-    /// Returns the next of the caches that need this one, behind that number.
+    /// Returns the next of the caches that need this one, after that number.
     pub(crate) fn next_from(&self, after: Option<usize>) -> Option<(usize, W)> {
         let (id, from) = self.from.range((after.map_or(Unbounded, Excluded), Unbounded)).next()?;
         Some((*id, from.node.clone()))
@@ -181,9 +182,9 @@ impl<N, W: Clone> Edges<N, W> {
 
 /// One of two searches that are to meet.
 struct Search<N> {
-    /// What was found, each with the one by which it was.
+    /// What was found, each with the cache that led to it.
     seen: BTreeMap<usize, (N, Option<usize>)>,
-    /// The way to where it is, each with the one of its neighbours that was looked at last.
+    /// The path to where it is, each with the neighbour that was looked at last.
     path: Vec<(usize, N, Option<usize>)>,
 }
 
@@ -204,7 +205,7 @@ impl<N: Clone> Search<N> {
         Some(found)
     }
 
-    /// Returns what lies between one that was found and where it began, both included.
+    /// Returns what lies between a cache that was found and the start, both included.
     fn back(&self, from: usize) -> Vec<N> {
         let mut way = Vec::new();
         let mut next = Some(from);
@@ -216,10 +217,11 @@ impl<N: Clone> Search<N> {
     }
 }
 
-/// Returns the caches along a way from one to the other, both included; `ahead` and `behind` give their neighbours one by one.
+/// Returns the caches on a path from one to the other, both included; `ahead` and `behind` give their neighbours one by
+/// one.
 ///
-/// It searches from both ends in turn, and ends when one of them leads nowhere: so it takes time for what lies between the
-/// two, whatever else there is beyond the one or the other.
+/// It searches from both ends in turn, and ends when one of them leads nowhere: so it takes time for what lies between
+/// the two, whatever else there is beyond either.
 pub(crate) fn way<N: Clone>(
     from: (usize, N),
     to: (usize, N),

@@ -1,4 +1,4 @@
-//! Which entries have to leave, kept as the order of use and the places that are spoken for change.
+//! Which entries have to leave, kept up to date as the order of use and the reserved places change.
 
 use alloc::collections::BTreeMap;
 
@@ -14,12 +14,11 @@ pub(crate) enum Stands {
     Idle,
     /// It is one of those that have to leave.
     Leaves,
-    /// It could not be flushed, and is passed over.
+    /// It could not be flushed, and is skipped.
     Aside,
 }
 
-/// Those that have to leave for the places that are spoken for, each by when it was in use last; and what is clean of the
-/// others.
+/// The entries that have to leave for the reserved places, each by its last use; and the clean ones of the others.
 pub(super) struct Leaving {
     pub(super) clean: BTreeMap<u64, u32>,
     pub(super) dirty: BTreeMap<u64, u32>,
@@ -39,7 +38,7 @@ impl Leaving {
         self.clean.len() + self.dirty.len() + self.flushing.len()
     }
 
-    /// Returns the one of them that was in use last.
+    /// Returns the most recently used of them.
     pub(super) fn last(&self) -> Option<u32> {
         let ends = [&self.clean, &self.dirty, &self.flushing].into_iter().filter_map(BTreeMap::last_key_value);
         ends.max().map(|(_, place)| *place)

@@ -18,15 +18,15 @@ use super::{
 };
 use crate::{Instant, store::policy::list::List};
 
-/// All entries, who waits for room, and how much of it is spoken for.
+/// All entries, the callers that wait for room, and how much of it is reserved.
 pub(crate) struct Ledger<K, V, W> {
     pub(super) index: HashTable<u32>,
     pub(super) entries: Slab<Entry<K, V>>,
-    /// Those that nobody has pinned, the one that was in use last in front.
+    /// The unpinned entries, the most recently used in front.
     pub(super) unpinned: List,
-    /// Those whose content is not on disk, by the number of the change since which it is not.
+    /// The entries whose content is not on disk, by the number of the first change that is not.
     pub(super) dirty: BTreeMap<u64, u32>,
-    /// All changes that are not on disk, by their times: a clock that jumps back orders them otherwise.
+    /// All changes that are not on disk, by their times: if a clock jumps back, this order is another one.
     pub(super) by_time: BTreeSet<Change>,
     /// How many changes there have been.
     pub(super) changes: u64,
@@ -34,49 +34,49 @@ pub(crate) struct Ledger<K, V, W> {
     pub(super) rounds: u64,
     pub(super) capacity: usize,
     pub(super) pinned: usize,
-    /// How many places are spoken for.
+    /// How many places are reserved.
     pub(super) reserved: usize,
     /// How many of these have something clean to leave for them, or did not need that.
     pub(super) clear: usize,
     pub(super) room: Room<W>,
     pub(super) leaving: Leaving,
     pub(crate) health: Health,
-    /// How often one has been in use no longer.
+    /// How often a last pin was dropped.
     pub(super) uses: u64,
     /// How many entries were looked at.
     #[cfg(test)]
     pub(super) looks: core::cell::Cell<usize>,
 }
 
-/// Where a value comes from that is to take its reserved place.
+/// Where a value that is to take its reserved place comes from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Origin {
     /// It was loaded.
     Loaded,
-    /// It was loaded, and its key was written since that was begun.
+    /// It was loaded, and its key was written after that load began.
     Outdated,
     /// It was changed at this time.
     Changed(Instant),
 }
 
-/// What becomes of a value that is to take its reserved place. It is left where it was, but for the first case.
+/// What happens to a value that is to take its reserved place. It is left where it was, except in the first case.
 pub(crate) enum Placed<K, V> {
-    /// It stands there, pinned once; what had to leave comes out.
+    /// It is there, pinned once; what had to leave comes out.
     At(u32, Option<(K, V)>),
-    /// Its key has been there already, and is pinned once more.
+    /// Its key was there already, and is pinned once more.
     Present(u32),
     /// Something has to be cleaned first.
     Dirty,
     /// Everything is pinned.
     Full,
-    /// Its key was written since it was begun to be loaded.
+    /// Its key was written after its load began.
     Void,
 }
 
-/// What becomes of a wish for a place.
+/// What happens to a request for a place.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Spoken {
-    /// There is one, and it is spoken for.
+    /// There is one, and it is reserved.
     Place,
     /// There is none; this is a place in the queue.
     Ticket(Ticket),
@@ -119,7 +119,7 @@ impl<K, V, W> Ledger<K, V, W> {
         self.dirty.len()
     }
 
-    /// Returns the keys that are pinned; takes no time where none is.
+    /// Returns the keys that are pinned; takes no time if there are none.
     pub(crate) fn pinned_keys(&self) -> Vec<K>
     where
         K: Clone,
@@ -135,8 +135,8 @@ impl<K, V, W> Ledger<K, V, W> {
         self.dirty.range(first..).map(|(number, place)| (*number, self.entry(*place)))
     }
 
-    /// Returns an entry that is being flushed, one that is dirty since that number or later if there is one; and since when
-    /// it is, from where to look for the next.
+    /// Returns an entry that is being flushed, the first one that is dirty since that number or later if there is one;
+    /// and since when it is, which is where to look for the next.
     pub(crate) fn flushing(&self, first: u64) -> Option<(u64, &Entry<K, V>)> {
         let from = |first| self.by_change(first).find(|(_, entry)| entry.state.is_flushing());
         from(first).or_else(|| if first > 0 { from(0) } else { None })
@@ -168,7 +168,7 @@ impl<K, V, W> Ledger<K, V, W> {
         &self.entries[place as usize]
     }
 
-    /// Pins an entry, or once more.
+    /// Pins an entry, or pins it once more.
     pub(crate) fn pin(&mut self, place: u32) {
         let entry = &mut self.entries[place as usize];
         entry.pins += 1;
@@ -180,7 +180,7 @@ impl<K, V, W> Ledger<K, V, W> {
         }
     }
 
-    /// Takes one pin away; the entry was in use until now. Returns whom to wake.
+    /// Takes one pin away; the entry was in use until now. Returns the wakers to wake.
     pub(crate) fn unpin(&mut self, place: u32) -> Vec<W> {
         let entry = &mut self.entries[place as usize];
         entry.pins -= 1;

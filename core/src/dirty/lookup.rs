@@ -5,40 +5,40 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use super::{Ledger, Spoken, Ticket, Victim};
 use crate::Instant;
 
-/// How a caller stands who asks for an entry.
+/// The situation of a caller that asks for an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It has a place that is spoken for.
+    /// It has a reserved place.
     HasPlace,
     /// It has its place in the queue.
     Queues,
-    /// Neither, and it joins the queue if it has to.
+    /// Neither, and it joins the queue if needed.
     MayWait,
     /// Neither, and it does not wait.
     Hurries,
 }
 
-/// What there is for a caller who asks for an entry.
+/// What there is for a caller that asks for an entry.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum LookupStep {
     /// The entry at this place, pinned once more.
     There(u32),
-    /// The load of it, which somebody else has begun.
+    /// The load of it, which another caller has begun.
     Loading,
-    /// A place that is spoken for, so that it may load the entry itself.
+    /// A reserved place, so the caller may load the entry itself.
     Place,
-    /// A place in the queue, which is new.
+    /// A new place in the queue.
     Ticket(Ticket),
-    /// Nothing: it waits on.
+    /// Nothing: it keeps waiting.
     Waits,
     /// Nothing, and it does not wait.
     Full,
 }
 
 impl<K, V, W> Ledger<K, V, W> {
-    /// Looks for an entry, and for room if it is not there; `is_loading` tells whether somebody loads it.
+    /// Looks for an entry, and for room if it is not there; `is_loading` says whether it is being loaded.
     ///
-    /// That is one step: an entry, a load or a place that came between would not be seen.
+    /// That is one step: otherwise an entry, a load or a place that came in between would not be seen.
     pub(crate) fn ask(
         &mut self,
         hash: u64,
@@ -65,8 +65,8 @@ impl<K, V, W> Ledger<K, V, W> {
         }
     }
 
-    /// Tells whether the [way](Self::victim) to a place is clear. If a load of a key of this hash `begins` then, returns whom
-    /// to wake: who waits for room for that key can wait for the load instead.
+    /// Returns whether the [way](Self::victim) to a place is clear. If a load of a key of this hash `begins` then,
+    /// returns the wakers to wake: callers that wait for room for that key can wait for the load instead.
     ///
     /// # Errors
     ///

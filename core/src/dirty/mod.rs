@@ -1,4 +1,5 @@
-//! What a write-back cache holds: states, pins, the order of use, the order of changes, and who is to be flushed first.
+//! What a write-back cache holds: states, pins, the order of use, the order of changes, and which cache is flushed
+//! first.
 //!
 //! Pure; nothing here locks, waits or wakes. An entry's [`State`]:
 //!
@@ -13,8 +14,8 @@
 //! | `insert`, unpinned | dirty | dirty | changed while flushed | the same |
 //! | `invalidate`, none pinned | leaves | leaves unwritten | waits for the flush | waits for the flush |
 //!
-//! A pinned entry never leaves. The order of use is that of the policies' linked [list](crate::store::policy::list), over
-//! entries that keep their places, so that finding a victim costs the same however many there are.
+//! A pinned entry never leaves. The order of use is a linked [list](crate::store::policy::list) as in the policies,
+//! over entries that keep their places, so finding a victim costs the same however many there are.
 
 mod entry;
 mod flush;

@@ -1,4 +1,4 @@
-//! Places: who speaks for one, what leaves for it, and what is put there.
+//! Places: reserving one, what leaves for it, and what is put there.
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
@@ -10,9 +10,9 @@ use super::{
 use crate::{Instant, store::policy::list::Link};
 
 impl<K, V, W> Ledger<K, V, W> {
-    /// Speaks for a place, if there is one and nobody waits for it, or joins those who wait.
+    /// Reserves a place, if there is one and no caller waits for it, or joins the queue.
     ///
-    /// That is one step: a place that came free between would be nobody's.
+    /// That is one step: otherwise a place that came free in between would be lost.
     pub(crate) fn reserve(&mut self, hash: u64, may_wait: bool) -> Spoken {
         if self.room.is_empty() && self.has_room() {
             self.speak();
@@ -22,26 +22,27 @@ impl<K, V, W> Ledger<K, V, W> {
         if may_wait { Spoken::Ticket(self.queue_up(hash, true)) } else { Spoken::Nothing }
     }
 
-    /// Joins those who wait for a place for a key of this hash; in front, unless he `is_new` and has not had one before.
+    /// Queues for a place for a key of this hash; in front, unless the caller `is_new`, that is, has not had a place
+    /// before.
     pub(crate) fn queue_up(&mut self, hash: u64, is_new: bool) -> Ticket {
-        // What has come since he looked, he has to see now.
+        // What has come since the caller looked, it has to see now.
         let entries = &self.entries;
         let is_such = |place: &u32| entries.get(*place as usize).is_some_and(|entry| entry.hash == hash);
         let is_called = self.index.find(hash, is_such).is_some();
         self.room.draw(hash, is_new, is_new && is_called)
     }
 
-    /// Tells whether a caller who waits has his place now.
+    /// Returns whether a waiting caller has its place now.
     pub(crate) fn wait(&mut self, ticket: Ticket, waker: W) -> Grant<W> {
         self.room.wait(ticket, waker)
     }
 
-    /// Has all who wait for a place look again; returns whom to wake.
+    /// Makes all callers in the queue look again; returns the wakers to wake.
     pub(crate) fn call_all(&mut self) -> Vec<W> {
         self.room.call_all()
     }
 
-    /// A caller waits no longer, and has no use for his place if he has got it. Returns whom to wake.
+    /// A caller stops waiting, and does not need its place if it has got one. Returns the wakers to wake.
     pub(crate) fn leave_queue(&mut self, ticket: Ticket) -> (Option<W>, Vec<W>) {
         match self.room.leave(ticket) {
             Some(waker) => (waker, Vec::new()),
@@ -49,13 +50,13 @@ impl<K, V, W> Ledger<K, V, W> {
         }
     }
 
-    /// Gives a place back that was spoken for; `is_clear` is whether the way to it was. Returns whom to wake.
+    /// Gives a reserved place back; `is_clear` is whether the way to it was clear. Returns the wakers to wake.
     pub(crate) fn give_back(&mut self, is_clear: bool) -> Vec<W> {
         self.take_place(is_clear);
         self.grant()
     }
 
-    /// Speaks for a place.
+    /// Reserves a place.
     fn speak(&mut self) {
         if self.reserved == self.clear {
             let aside = self.health.rest();
@@ -73,7 +74,7 @@ impl<K, V, W> Ledger<K, V, W> {
         self.pinned + self.reserved < self.capacity
     }
 
-    /// Grants places to those who wait, in order; returns whom to wake.
+    /// Grants places to the callers in the queue, in order; returns the wakers to wake.
     pub(super) fn grant(&mut self) -> Vec<W> {
         let mut wake = Vec::new();
         while self.has_room() {
@@ -85,13 +86,13 @@ impl<K, V, W> Ledger<K, V, W> {
         wake
     }
 
-    /// Returns what has to be cleaned for a place that is spoken for, but for those whose flush the caller is `inside` of, by
-    /// the changes since which they are dirty. If it is nothing, the way to the place is clear from now on; `is_clear` says
-    /// that it was.
+    /// Returns what has to be cleaned for a reserved place, except the entries whose flush the caller is `inside` of,
+    /// by the changes since which they are dirty. If it is nothing, the way to the place is clear from now on;
+    /// `is_clear` says that it was.
     ///
-    /// Those that have to leave are the ones that were not in use for the longest, one for each place. Those who wait clean
-    /// them side by side, and whichever is clean first serves the one who looks: a flush that stalls holds up one of them.
-    /// If the back end has failed, what is clean goes first. Takes the same time however many entries or places there are.
+    /// The least recently used entries have to leave, one for each place. The waiting callers clean them side by side,
+    /// and whichever is clean first serves the caller that looks: a flush that stalls holds up one of them. If the back
+    /// end has failed, what is clean goes first. Takes the same time however many entries or places there are.
     pub(crate) fn victim(&mut self, is_clear: bool, inside: &BTreeSet<u64>, now: Option<Instant>) -> Victim {
         let clean = self.leaving.clean.len() + if self.health.is_bad() { self.leaving.idles } else { 0 };
         if clean >= self.leavers(self.clear + usize::from(!is_clear)) {
@@ -126,9 +127,9 @@ impl<K, V, W> Ledger<K, V, W> {
         self.entry(place).state.since().map(|since| since.number)
     }
 
-    /// Puts a value into the place that is spoken for, as clean if it was loaded, and pins it once.
+    /// Puts a value into its reserved place, as clean if it was loaded, and pins it once.
     ///
-    /// Only then does leave what has to. Returns whom to wake.
+    /// Only then what has to leave does. Returns the wakers to wake.
     pub(crate) fn place(
         &mut self,
         hash: u64,
@@ -156,7 +157,7 @@ impl<K, V, W> Ledger<K, V, W> {
                 Some(_) => {}
             }
         }
-        // From here on, no code of the user is called any more: the rest happens or it does not.
+        // From here on, no user code is called any more: the rest happens or it does not.
         let Some((key, value)) = new.take() else { return (Placed::Void, Vec::new()) };
         let left = leaves.map(|place| self.take_out(place));
         self.pinned += 1;
@@ -184,13 +185,13 @@ impl<K, V, W> Ledger<K, V, W> {
         place
     }
 
-    /// Numbers the rounds of all entries, so that those of one which has left are not taken for those of another.
+    /// Numbers the rounds of all entries, so that those of an entry that has left are not taken for those of another.
     pub(super) const fn next_round(&mut self) -> u64 {
         self.rounds += 1;
         self.rounds
     }
 
-    /// Takes out an entry that nobody has pinned.
+    /// Takes out an entry that is not pinned.
     pub(crate) fn take_out(&mut self, place: u32) -> (K, V) {
         self.unpinned.remove(&mut ByPlace::all(&mut self.entries), place);
         self.stand(place, |stands, state| (*stands, *state) = (Stands::Pinned, State::Clean));

@@ -1,22 +1,22 @@
-//! In which order caches are flushed that have to be flushed before others.
+//! The order in which caches are flushed that have to be flushed before others.
 
 use alloc::vec::Vec;
 
-/// Caches, known by their places here, of which each waits for some others. The first is the one that they are for.
+/// Caches, known by their places here, each of which waits for some others. The first is the one that the plan is for.
 #[derive(Default)]
 pub(crate) struct Plan {
-    /// Of each, those that wait for it.
+    /// For each, the caches that wait for it.
     waiting: Vec<Vec<usize>>,
     /// For how many each waits.
     waits_for: Vec<usize>,
-    /// The first that has failed of those that each waited for.
+    /// For each, the first failed one of those that it waited for.
     hindered: Vec<Option<usize>>,
-    /// Those that wait for nothing any more.
+    /// The caches that wait for nothing any more.
     next: Vec<usize>,
 }
 
 impl Plan {
-    /// Adds one; returns its place.
+    /// Adds a cache; returns its place.
     pub(crate) fn add(&mut self) -> usize {
         self.waiting.push(Vec::new());
         self.waits_for.push(0);
@@ -24,13 +24,13 @@ impl Plan {
         self.waiting.len() - 1
     }
 
-    /// Has one wait for another.
+    /// Makes one wait for another.
     pub(crate) fn wait(&mut self, one: usize, other: usize) {
         self.waits_for[one] += 1;
         self.waiting[other].push(one);
     }
 
-    /// It is complete: who waits for nothing comes first.
+    /// It is complete: the caches that wait for nothing come first.
     pub(crate) fn begin(&mut self) {
         self.next = (0..self.waits_for.len()).rev().filter(|place| self.waits_for[*place] == 0).collect();
     }
@@ -41,7 +41,7 @@ impl Plan {
         Some((place, self.hindered[place]))
     }
 
-    /// One is through with it.
+    /// One is done.
     pub(crate) fn end(&mut self, place: usize, has_failed: bool) {
         for waits in core::mem::take(&mut self.waiting[place]) {
             if has_failed {

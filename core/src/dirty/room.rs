@@ -1,11 +1,11 @@
-//! Who waits for room, in order of arrival.
+//! The queue for room, in order of arrival.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     vec::Vec,
 };
 
-/// Callers who wait for a place; `W` is what each is woken by.
+/// Callers that wait for a place; `W` is what wakes each.
 pub(crate) struct Room<W> {
     queue: BTreeMap<Ticket, Waits<W>>,
     /// The same, by the hash of the key that each wants the place for.
@@ -13,7 +13,7 @@ pub(crate) struct Room<W> {
     drawn: u64,
 }
 
-/// A place in the queue: those who have had a place before come first, each kind in order of arrival.
+/// A place in the queue: callers that have had a place before come first, each kind in order of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket {
     is_new: bool,
@@ -26,14 +26,15 @@ struct Waits<W> {
     waker: Option<W>,
 }
 
-/// What a waiting caller learns.
+/// What a waiting caller gets.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Grant<W> {
-    /// The place is his; what he would have been woken by comes back.
+    /// The place is granted; what would have woken the caller comes back.
     Granted(W),
-    /// He has to look again whether he needs one, for his key has come or is on its way; he keeps his place in the queue.
+    /// It has to look again whether it needs a place, because its key has come or is being loaded; it keeps its turn in
+    /// the queue.
     Called(W),
-    /// He waits, and is woken by what he has left here; this is displaced by it.
+    /// It waits, and is woken by what it has left here; the old one is returned.
     Waits(Option<W>),
 }
 
@@ -42,12 +43,12 @@ impl<W> Room<W> {
         Self { queue: BTreeMap::new(), by_key: BTreeSet::new(), drawn: 0 }
     }
 
-    /// Tells whether nobody waits.
+    /// Returns whether no caller waits.
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
 
-    /// Draws a ticket for a key of this hash; `is_new` is who has not had a place yet.
+    /// Draws a ticket for a key of this hash; `is_new` is a caller that has not had a place yet.
     pub(super) fn draw(&mut self, hash: u64, is_new: bool, is_called: bool) -> Ticket {
         self.drawn += 1;
         let ticket = Ticket { is_new, number: self.drawn };
@@ -56,7 +57,7 @@ impl<W> Room<W> {
         ticket
     }
 
-    /// Leaves what a caller is woken by, if he still waits.
+    /// Leaves what wakes a caller, if it still waits.
     pub(super) fn wait(&mut self, ticket: Ticket, waker: W) -> Grant<W> {
         match self.queue.get_mut(&ticket) {
             Some(waits) if waits.is_called => {
@@ -68,7 +69,7 @@ impl<W> Room<W> {
         }
     }
 
-    /// Has those who wait for a key of this hash look again; returns what they are woken by.
+    /// Makes callers that wait for a key of this hash look again; returns what wakes them.
     pub(super) fn call(&mut self, hash: u64) -> Vec<W> {
         let (first, last) = (Ticket { is_new: false, number: 0 }, Ticket { is_new: true, number: u64::MAX });
         let mut wake = Vec::new();
@@ -78,18 +79,18 @@ impl<W> Room<W> {
         wake
     }
 
-    /// Has all look again; returns what they are woken by.
+    /// Makes all look again; returns what wakes them.
     pub(super) fn call_all(&mut self) -> Vec<W> {
         self.queue.values_mut().filter_map(Waits::call).collect()
     }
 
-    /// Takes out who is first; tells what he is woken by.
+    /// Takes out the first caller; returns what wakes it.
     pub(super) fn grant(&mut self) -> Option<Option<W>> {
         let ticket = *self.queue.first_key_value()?.0;
         self.leave(ticket)
     }
 
-    /// Takes out a caller who waits no longer; `None` if a place had been granted to him.
+    /// Takes out a caller that stops waiting; `None` if a place had been granted to it.
     pub(super) fn leave(&mut self, ticket: Ticket) -> Option<Option<W>> {
         let Waits { hash, waker, .. } = self.queue.remove(&ticket)?;
         self.by_key.remove(&(hash, ticket));

@@ -1,14 +1,14 @@
-//! Where entries stand when room is needed, kept as their order of use and the places that are spoken for change.
+//! What happens to each entry when room is needed, kept up to date as the order of use and the reserved places change.
 
 use super::{Ledger, State, entry::ByPlace, leaving::Stands};
 
 impl<K, V, W> Ledger<K, V, W> {
-    /// Returns how many entries have to leave for so many places.
+    /// Returns how many entries have to leave for this many places.
     pub(super) fn leavers(&self, places: usize) -> usize {
         (self.entries.len() + places).saturating_sub(self.capacity)
     }
 
-    /// Has an entry stand elsewhere, or be in another state.
+    /// Changes where an entry stands, or its state.
     pub(super) fn stand(&mut self, place: u32, to: impl FnOnce(&mut Stands, &mut State)) {
         #[cfg(test)]
         self.looks.set(self.looks.get() + 1);
@@ -41,7 +41,7 @@ impl<K, V, W> Ledger<K, V, W> {
         }
     }
 
-    /// Has as many stand there as have to leave: those that were not in use for the longest, but for what is passed over.
+    /// Makes as many leave as have to: the least recently used, except those that are skipped.
     pub(super) fn fit(&mut self) {
         let wanted = self.leavers(self.reserved);
         while let Some(last) = self.leaving.last().filter(|_| self.leaving.len() > wanted) {
@@ -60,12 +60,12 @@ impl<K, V, W> Ledger<K, V, W> {
         }
     }
 
-    /// Returns the unpinned entry that was in use next after this one.
+    /// Returns the next more recently used unpinned entry.
     fn before(&mut self, place: u32) -> Option<u32> {
         self.unpinned.before(&mut ByPlace::all(&mut self.entries), place)
     }
 
-    /// These are not passed over any more.
+    /// These are not skipped any more.
     pub(super) fn bring_back(&mut self, aside: impl IntoIterator<Item = u32>) {
         for place in aside {
             if self.entries.get(place as usize).is_some_and(|entry| entry.stands == Stands::Aside) {

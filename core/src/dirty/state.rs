@@ -1,4 +1,4 @@
-//! The state of one entry: whether its content is on disk, and what becomes of that.
+//! The state of one entry: whether its content is on disk.
 
 use crate::Instant;
 
@@ -30,7 +30,7 @@ impl State {
         }
     }
 
-    /// Returns that change and, where a flush is under way that lacks it, the first one after that.
+    /// Returns that change and, if a flush is under way that lacks it, the first one after that.
     pub(super) fn changes(&self) -> impl Iterator<Item = Change> + use<> {
         let after = if let Self::Again(_, change) = self { Some(*change) } else { None };
         self.since().into_iter().chain(after)
@@ -50,7 +50,7 @@ impl State {
         }
     }
 
-    /// A flush begins; tells of none where there is nothing to be written, or it is being written already.
+    /// A flush begins; `None` if there is nothing to write, or it is being written already.
     pub(super) const fn begun(self) -> Option<Self> {
         match self {
             Self::Dirty(since) => Some(Self::Flushing(since)),

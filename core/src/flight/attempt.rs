@@ -3,7 +3,7 @@
 use super::PolledBy;
 use crate::{Instant, Ttl};
 
-/// What the caller who begins an attempt wants for what it stores.
+/// What the caller that begins an attempt wants for what it stores.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Terms {
     pub(crate) ttl: Ttl,
@@ -15,9 +15,9 @@ pub(crate) struct Terms {
 pub enum Start {
     /// Its load is made by the caller at once.
     Made,
-    /// Its load is made by the one who drives it first.
+    /// Its load is made by the caller that drives it first.
     Unmade,
-    /// Its load belongs to the caller, who polls it at once.
+    /// Its load belongs to the caller, which polls it at once.
     Lent,
     /// Its load is one of many keys.
     Batch,
@@ -30,28 +30,28 @@ pub(super) enum State {
     Unmade,
     /// At rest: it may be taken and polled.
     Rest,
-    /// With a caller who makes or polls it.
+    /// With a caller that makes or polls it.
     Out,
-    /// With the caller who lent it, between two polls.
+    /// With the caller that lent it, between two polls.
     Lent,
-    /// With the caller who lent it, who polls it.
+    /// With the caller that lent it, which polls it.
     LentOut,
     /// A part of a load of many keys.
     Batch,
-    /// It has ended for the caller who began it alone, who is still to be told.
+    /// It has ended, but only for the caller that began it, which does not know yet.
     Ended,
     /// Nothing is left of it.
     Over,
 }
 
-/// One attempt to load a key; its load lies beside it, by number.
+/// One attempt to load a key; its load is stored beside it, by number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attempt {
     pub(crate) number: u32,
     pub(crate) begun: Instant,
     pub(crate) terms: Terms,
     pub(super) state: State,
-    /// The caller who began it still waits for it.
+    /// The caller that began it still waits for it.
     pub(super) is_owned: bool,
     /// Its load was made.
     pub(super) is_started: bool,
@@ -61,7 +61,7 @@ pub(crate) struct Attempt {
     pub(super) is_due: bool,
     /// Its load is polled with the waker of all.
     pub(super) is_shared: bool,
-    /// Who polls it, as long as it is out.
+    /// Which caller polls it, as long as it is out.
     pub(super) polled_by: PolledBy,
 }
 
@@ -98,7 +98,7 @@ impl Attempt {
         self.is_started
     }
 
-    /// Does it go on though nobody waits: for other keys of its load, or for a caller of an older epoch who has lent it?
+    /// Does it go on without a waiter: for other keys of its load, or for a caller of an older epoch that has lent it?
     pub(super) const fn is_kept(&self) -> bool {
         matches!(self.state, State::Batch) || (self.is_twin && self.is_lent())
     }

@@ -5,20 +5,20 @@ use core::task::Waker;
 use super::{Attempt, Failing, Left, PolledBy, Start, Terms, WaitList, Woken, attempt::State};
 use crate::{Instant, Notify, few::Few};
 
-/// The attempts to load one key in one epoch, and those who wait for them. Its place is used again and again.
+/// The attempts to load one key in one epoch, and the callers that wait for them. Its place is used again and again.
 pub(crate) struct Flight<N: Notify> {
-    /// It may be joined, and what it brings is stored: no write came.
+    /// It may be joined, and what it brings is stored: no write has come.
     is_attached: bool,
     /// Its outcome is there.
     is_over: bool,
-    /// What a load has brought was its own caller's alone: each loads for itself.
+    /// What a load has brought was for its own caller alone: each caller loads for itself.
     is_private: bool,
     seats: u32,
     /// The number of the newest attempt.
     newest: u32,
-    /// When that began.
+    /// When the newest attempt began.
     newest_begun: Instant,
-    /// Somebody would begin an attempt when the newest is over its age, and sleeps, as there are too many.
+    /// A caller would begin an attempt because the newest is over its age, but sleeps, because there are too many.
     is_held_back: bool,
     pub(super) attempts: Few<Attempt>,
     pub(crate) waits: WaitList<N>,
@@ -39,7 +39,7 @@ impl<N: Notify> Flight<N> {
         }
     }
 
-    /// Begins a new life in an old place, with one seat.
+    /// Reuses an old place for a new flight, with one seat.
     pub(crate) fn open(&mut self, is_attached: bool) {
         (self.is_attached, self.is_over, self.seats, self.newest) = (is_attached, false, 1, 0);
         (self.is_private, self.is_held_back) = (false, false);
@@ -66,37 +66,37 @@ impl<N: Notify> Flight<N> {
         self.seats += 1;
     }
 
-    /// Is there but one caller, and but this attempt, which may still answer?
+    /// Is there only one caller, and only this attempt, which may still answer?
     #[inline]
     pub(crate) fn is_alone_with(&self, number: u32) -> bool {
         let is_it = |attempt: &Attempt| attempt.number == number && attempt.is_live();
         self.seats == 1 && !self.is_over && !self.waits.is_shared() && self.attempts.only().is_some_and(is_it)
     }
 
-    /// Ends with its only caller and its only attempt; gives back a waker that is of no use any more.
+    /// Ends with its only caller and its only attempt; returns a waker that is not needed any more.
     pub(crate) fn end_alone(&mut self) -> Option<Waker> {
         (self.seats, self.is_over) = (0, true);
         self.attempts.pop();
         self.waits.take_lone()
     }
 
-    /// May no more be joined nor stored; false if it was so already.
+    /// May not be joined or stored any more; false if that was so already.
     pub(crate) fn detach(&mut self) -> bool {
         core::mem::take(&mut self.is_attached)
     }
 
-    /// A caller would begin an attempt in time, but for the others that are in flight, so it does not.
+    /// A caller would begin an attempt because it is time, but there are too many others in flight, so it does not.
     pub(crate) const fn hold_back(&mut self) -> bool {
         self.is_held_back = true;
         false
     }
 
-    /// There may be room for an attempt now: who was held back is to look again.
+    /// There may be room for an attempt now: the callers that were held back have to look again.
     pub(crate) fn let_go(&mut self) -> Woken<N> {
         if core::mem::take(&mut self.is_held_back) { self.waits.all() } else { Woken::Nobody }
     }
 
-    /// May be joined and stored again: what it brings is begun anew.
+    /// May be joined and stored again: what it brings is begun after the write.
     pub(crate) const fn reattach(&mut self) {
         self.is_attached = true;
     }
@@ -108,8 +108,9 @@ impl<N: Notify> Flight<N> {
         self.attempts.push(attempt);
     }
 
-    /// A further attempt, its caller's own from now on; true if others may have to look earlier than they know: it replaces
-    /// one of another caller's, who did not look at its age, or it begins at an earlier time, as the clock has jumped back.
+    /// A further attempt, its caller's own from now on. True if others may have to look earlier than they know: it
+    /// replaces an attempt of another caller that did not look at its age, or it begins at an earlier time, because the
+    /// clock has jumped back.
     pub(crate) fn begin(&mut self, own: &mut u32, now: Instant, terms: Terms, start: Start, by: PolledBy) -> bool {
         let (before, newest) = (*own, self.newest);
         let is_anothers = |last: &mut Attempt| last.number != before && last.is_owned && last.is_live();
@@ -155,7 +156,7 @@ impl<N: Notify> Flight<N> {
         self.attempts.iter().filter(|attempt| attempt.is_live()).map(|attempt| attempt.begun).min()
     }
 
-    /// Does a call that is polled so come from inside one of its loads?
+    /// Does a call that is polled by `by` come from inside one of its loads?
     pub(crate) fn is_inside(&self, by: &PolledBy) -> bool {
         self.attempts.iter().any(|attempt| match attempt.state {
             State::Out | State::LentOut => by.is_inside(&attempt.polled_by),
@@ -164,19 +165,19 @@ impl<N: Notify> Flight<N> {
         })
     }
 
-    /// Has the attempt ended for its caller alone, who is still to be told?
+    /// Has the attempt ended for its own caller alone, which does not know yet?
     pub(crate) fn has_ended(&self, number: u32) -> bool {
         self.attempts.iter().any(|attempt| attempt.number == number && attempt.state == State::Ended)
     }
 
-    /// The caller has been told.
+    /// The caller knows.
     pub(crate) fn forget(&mut self, number: u32) {
         if let Some(attempt) = self.attempt(number) {
             attempt.state = State::Over;
         }
     }
 
-    /// An attempt that a caller of an older epoch begins here: nobody here owns it.
+    /// An attempt that a caller of an older epoch begins here: no caller of this flight owns it.
     pub(crate) fn begin_for_others(&mut self, now: Instant, terms: Terms, start: Start, by: PolledBy) -> (u32, bool) {
         let mut own = 0;
         let is_earlier = self.begin(&mut own, now, terms, start, by);
@@ -193,7 +194,7 @@ impl<N: Notify> Flight<N> {
         }
     }
 
-    /// Begins a new life in an old place, without a seat.
+    /// Reuses an old place for a new flight, without a seat.
     pub(crate) const fn vacate(&mut self) {
         self.seats = 0;
     }
@@ -205,7 +206,7 @@ impl<N: Notify> Flight<N> {
         }
     }
 
-    /// A load failed that may still answer: whom does that end?
+    /// A load failed that could still answer: which callers does that end?
     pub(crate) fn fail(&mut self, number: u32) -> Failing {
         let Some(attempt) = self.attempt(number).filter(|attempt| attempt.is_live()) else { return Failing::Late };
         let is_owned = attempt.is_owned;
@@ -216,7 +217,8 @@ impl<N: Notify> Flight<N> {
         if is_owned { Failing::Beginner } else { Failing::Nobody }
     }
 
-    /// What a load has brought is its own caller's alone, and from now on each loads for itself; true if that caller waits.
+    /// What a load has brought is for its own caller alone, and from now on each loads for itself; true if that caller
+    /// waits.
     pub(crate) fn keep_private(&mut self, number: u32) -> bool {
         self.is_private = true;
         let Some(attempt) = self.attempt(number) else { return false };
@@ -224,7 +226,8 @@ impl<N: Notify> Flight<N> {
         attempt.is_owned
     }
 
-    /// Where each loads for itself: is a caller to begin an attempt, having none, as there are not too many?
+    /// If each caller loads for itself: has this one to begin an attempt, because it has none and there are not too
+    /// many?
     #[cold]
     pub(crate) fn lacks_own(&mut self, own: u32, most: u32) -> bool {
         !self.awaits(own) && (self.live() < most || self.hold_back())
@@ -238,7 +241,7 @@ impl<N: Notify> Flight<N> {
             .map(|attempt| attempt.number)
     }
 
-    /// The outcome is there: nobody joins, no load is needed; tells how many were running.
+    /// The outcome is there: no caller joins, no load is needed; returns how many were running.
     pub(crate) fn settle(&mut self) -> (Woken<N>, u32) {
         let running = self.running();
         self.is_over = true;
@@ -246,7 +249,7 @@ impl<N: Notify> Flight<N> {
         (self.waits.take(), running)
     }
 
-    /// A caller does not wait for its own attempt any more; true if that was lent, and goes with it.
+    /// A caller does not wait for its own attempt any more; true if its load was lent, and leaves with it.
     pub(crate) fn release(&mut self, own: u32) -> bool {
         let Some(mine) = self.attempt(own).filter(|_| own != 0) else { return false };
         mine.is_owned = false;
@@ -266,12 +269,12 @@ impl<N: Notify> Flight<N> {
         if self.release(own) { Left::Lent } else { Left::Others }
     }
 
-    /// Is there a load that goes on though nobody waits?
+    /// Is there a load that goes on without a waiter?
     pub(crate) fn is_kept(&self) -> bool {
         self.attempts.iter().any(Attempt::is_kept)
     }
 
-    /// The last caller has left, and only such loads go on; tells how many others were running.
+    /// The last caller has left, and only such loads go on; returns how many others were running.
     pub(crate) fn keep_parts(&mut self) -> u32 {
         let running = self.running();
         self.attempts.retain(Attempt::is_kept);
@@ -279,19 +282,19 @@ impl<N: Notify> Flight<N> {
         running - self.running()
     }
 
-    /// Forgets the attempts of a flight that ends; tells how many were running.
+    /// Forgets the attempts of a flight that ends; returns how many were running.
     pub(crate) fn close(&mut self) -> u32 {
         let running = self.running();
         self.attempts.clear();
         running
     }
 
-    /// A load has gone: who waits is to lead, or may begin one beside the others.
+    /// A load has gone: one of the waiting callers has to lead, or may begin one beside the others.
     pub(crate) fn make_room(&mut self) -> Woken<N> {
         if self.live() == 0 { self.waits.all() } else { self.let_go() }
     }
 
-    /// Is there a load that was begun and may be finished by another?
+    /// Is there a load that has begun and can be finished by another caller?
     pub(crate) fn worth_finishing(&self) -> bool {
         let has_begun = |attempt: &Attempt| attempt.is_started && attempt.state == State::Rest;
         self.seats == 1 && self.is_attached && !self.is_private && self.attempts.iter().any(has_begun)

@@ -1,4 +1,4 @@
-//! Who is to poll which load: noted, handed out, put back.
+//! Which caller polls which load: noted, handed out, put back.
 
 use core::task::Waker;
 
@@ -24,7 +24,7 @@ impl<N: Notify> Flight<N> {
         noted
     }
 
-    /// All loads are to be polled, but those up to this number.
+    /// All loads have to be polled, except those up to this number.
     pub(crate) fn all_due(&mut self, after: u32) {
         for attempt in self.attempts.iter_mut() {
             attempt.is_due |= attempt.number > after;
@@ -33,7 +33,7 @@ impl<N: Notify> Flight<N> {
 
     /// Is there a load that was never polled, or was woken since?
     ///
-    /// To know that, and to reach all who wait by the next wake, the flight gets a waker of its own.
+    /// To know that, and to reach all waiting callers by the next wake, the flight gets its own waker.
     pub(crate) fn wants_a_poll(&mut self, old: &mut Option<Waker>) -> bool {
         if self.waits.need_shared(old) || self.waits.take_wakes() {
             self.all_due(0);
@@ -45,9 +45,9 @@ impl<N: Notify> Flight<N> {
         })
     }
 
-    /// Takes out a load that is to be polled, and was not in this poll of the caller's: one with a number above `after`,
-    /// which goes on to that unless another is passed over. `own` is the caller's attempt, `led` a part of a load that it
-    /// drives as a whole, and this perhaps its first look. True if that begins it.
+    /// Takes out a load that has to be polled, and was not yet in this poll of the caller: one with a number above
+    /// `after`, which moves on to it unless another was passed over. `own` is the caller's attempt, `led` a part of a
+    /// load that it drives as a whole, and this may be its first look. True if that begins it.
     pub(crate) fn check_out(
         &mut self,
         own: u32,
@@ -66,7 +66,7 @@ impl<N: Notify> Flight<N> {
                 // It knows its owner's waker alone, so nothing tells whether it was woken.
                 State::Lent if number == own && (is_due || is_first) => (Work::Lent(number), State::LentOut),
                 State::Batch if is_due && number != led => (Work::Batch(number), State::Batch),
-                // It was not woken. Should a deadline have come, it is asked all the same.
+                // It was not woken. It is polled all the same, in case a deadline has come.
                 State::Rest | State::Batch if number != led => {
                     passes_over = true;
                     continue;
@@ -86,28 +86,28 @@ impl<N: Notify> Flight<N> {
         None
     }
 
-    /// Notes with which waker a load is polled that was taken out.
+    /// Notes with which waker a load that was taken out is polled.
     pub(crate) fn set_polled_by(&mut self, number: u32, by: PolledBy) {
         if let Some(attempt) = self.attempt(number) {
             attempt.polled_by = by;
         }
     }
 
-    /// A load that was begun for an older epoch, and is lent there, is polled.
+    /// A load that began for an older epoch, and is lent there, is polled.
     pub(crate) fn lend(&mut self, number: u32, by: PolledBy) {
         if let Some(attempt) = self.attempt(number).filter(|attempt| attempt.state == State::Lent) {
             (attempt.state, attempt.polled_by) = (State::LentOut, by);
         }
     }
 
-    /// A load that was to be made at once is not; true if it was still out.
+    /// A load that was to be made at once was not; true if it was still out.
     pub(crate) fn unmake(&mut self, number: u32) -> bool {
         let Some(attempt) = self.attempt(number).filter(|attempt| attempt.state == State::Out) else { return false };
         (attempt.state, attempt.is_started) = (State::Unmade, false);
         true
     }
 
-    /// A load was made that nobody polls yet; false if it is not needed any more.
+    /// A load was made that is not being polled yet; false if it is not needed any more.
     pub(crate) fn put_to_rest(&mut self, number: u32) -> bool {
         let Some(attempt) = self.attempt(number).filter(|attempt| attempt.state == State::Out) else { return false };
         (attempt.state, attempt.is_started, attempt.is_due) = (State::Rest, false, true);
@@ -121,9 +121,9 @@ impl<N: Notify> Flight<N> {
         true
     }
 
-    /// A load comes back that is not ready.
+    /// A load that is not ready comes back.
     pub(crate) fn check_in(&mut self, number: u32) -> CheckedIn {
-        // The one who looks next sees the wake, too.
+        // The next caller that looks sees the wake, too.
         let (is_woken, is_shared) = (self.waits.is_woken(), self.waits.is_shared());
         let mut checked = CheckedIn { is_wanted: false, again: false, wakes_all: is_woken };
         match self.attempt(number) {
@@ -131,7 +131,7 @@ impl<N: Notify> Flight<N> {
                 attempt.state = State::Rest;
                 checked.is_wanted = true;
                 checked.again = is_shared && !attempt.is_shared;
-                // Somebody saw the wake while the load was out.
+                // Another caller saw the wake while the load was out.
                 checked.wakes_all |= attempt.is_due;
                 attempt.is_due |= checked.again;
             }

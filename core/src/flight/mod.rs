@@ -1,4 +1,4 @@
-//! What becomes of the loads of one key: pure decisions about attempts and seats, without keys, values or errors.
+//! What happens to the loads of one key: pure decisions about attempts and seats, without keys, values or errors.
 
 mod attempt;
 mod decide;

@@ -1,16 +1,16 @@
-//! Who polls a load, to find calls that come from inside it.
+//! Which caller polls a load, to recognize calls that come from inside it.
 
 use core::task::Waker;
 
-/// What a load is polled with, who polls it and, with `std`, on which thread.
+/// What a load is polled with, which caller polls it and, with `std`, on which thread.
 ///
 /// Only addresses are kept: the wakers live at least as long as the poll. Two callers on two threads may have the same
-/// waker (`Waker::noop`, say), so the thread counts as well. Without `std` the wakers alone decide.
+/// waker (for example `Waker::noop`), so the thread counts as well. Without `std` the wakers alone decide.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PolledBy {
-    /// The waker that the load is polled with. It is that of a call which comes from inside it.
+    /// The waker that the load is polled with. A call that comes from inside the load has it.
     load: Address,
-    /// The waker that its caller is polled with. It is that of a call from inside which blocks the thread.
+    /// The waker that its caller is polled with. A call from inside that blocks the thread has it.
     caller: Address,
     #[cfg(feature = "std")]
     thread: usize,
@@ -31,7 +31,7 @@ impl Address {
 }
 
 impl PolledBy {
-    /// A caller who is polled with this waker, here and now.
+    /// A caller that is polled with this waker, here and now.
     #[inline]
     pub(crate) fn here(waker: &Waker) -> Self {
         Self::with(waker, waker)
@@ -90,14 +90,14 @@ pub(crate) fn here() -> usize {
     0
 }
 
-/// Tells threads apart.
+/// Identifies the thread.
 #[cfg(feature = "std")]
 #[inline]
 fn thread() -> usize {
     std::thread_local! {
         static MARK: u8 = const { 0 };
     }
-    // A place in memory of the thread's own, which is cheaper than its number.
+    // An address in the thread's own memory, which is cheaper than its number.
     MARK.try_with(|mark| core::ptr::from_ref(mark).addr()).unwrap_or(0)
 }
 

@@ -1,4 +1,4 @@
-//! Who waits for a flight, and how they are woken.
+//! The callers that wait for a flight, and how they are woken.
 
 use alloc::{sync::Arc, task::Wake};
 use core::{
@@ -9,20 +9,20 @@ use core::{
 
 use crate::Notify;
 
-/// The waiters of one flight: one waker while one waits, a waker of the flight's own from the second on.
+/// The waiters of one flight: one waker while there is one, the flight's own waker from the second on.
 ///
 /// A lone waiter polls the load with its own waker and nothing is allocated. As soon as a second one comes, the load is
-/// polled with a waker that wakes all who wait: one cannot know which of them is polled no more.
+/// polled with a waker that wakes all waiters: there is no way to know which of them will not be polled any more.
 pub(crate) struct WaitList<N: Notify> {
     lone: Option<Waker>,
     shared: Option<Arc<SharedWaker<N>>>,
-    /// The place of the one who was alone, until it comes again.
+    /// The listener of the waiter that was alone, until it comes again.
     first: Option<N::Listener>,
     /// How often the shared waker had been woken at the last look.
     seen: usize,
 }
 
-/// The waker of a flight's own: wakes all who wait, and counts.
+/// A flight's own waker: wakes all waiters, and counts.
 pub(crate) struct SharedWaker<N> {
     wakes: AtomicUsize,
     notify: N,
@@ -32,7 +32,8 @@ pub(crate) struct SharedWaker<N> {
 pub(crate) struct Registration<N: Notify> {
     listener: N::Listener,
     was_alone: bool,
-    /// How often the shared waker had been woken when this waiter looked last; cut to 32 bits, as there are many of these.
+    /// How often the shared waker had been woken when this waiter looked last; cut to 32 bits, because there are many
+    /// of these.
     seen: Option<u32>,
 }
 
@@ -41,11 +42,11 @@ pub(crate) struct Registration<N: Notify> {
 pub(crate) struct Noted {
     /// The shared waker is new: loads do not know it yet.
     pub(crate) is_new: bool,
-    /// No load has woken anybody since this waiter looked last: it was polled for another reason.
+    /// No load has woken a waiter since this one looked last: it was polled for another reason.
     pub(crate) is_unwoken: bool,
 }
 
-/// Those who are to be woken once the lock is released.
+/// What has to be woken once the lock is released.
 pub(crate) enum Woken<N> {
     Nobody,
     Lone(Waker),
@@ -73,12 +74,12 @@ impl<N: Notify> SharedWaker<N> {
         self.wakes.load(Ordering::SeqCst)
     }
 
-    /// Wakes all who wait, not as a load.
+    /// Wakes all waiters, but not as a load does.
     pub(crate) fn notify_all(&self) {
         self.notify.notify_all();
     }
 
-    /// Notes a waiter; gives back a waker that is of no use any more.
+    /// Notes a waiter; returns a waker that is not needed any more.
     pub(crate) fn listen(&self, mine: &mut Registration<N>, waker: &Waker) -> Option<Waker> {
         self.notify.listen(&mut mine.listener, waker)
     }
@@ -117,22 +118,22 @@ impl<N: Notify> WaitList<N> {
         self.shared.is_some()
     }
 
-    /// What a load is polled with that several wait for.
+    /// What a load with several waiters is polled with.
     pub(crate) fn waker(&self) -> Option<Waker> {
         self.shared.as_ref().map(|shared| Waker::from(Arc::clone(shared)))
     }
 
-    /// What wakes those who wait: the waker of all, or that of the one who is alone.
+    /// What wakes the waiters: the waker of all, or that of the lone waiter.
     pub(crate) fn lone_waker(&self) -> Option<Waker> {
         self.waker().or_else(|| self.lone.clone())
     }
 
-    /// Forgets the waiter who is alone.
+    /// Forgets the lone waiter.
     pub(crate) const fn take_lone(&mut self) -> Option<Waker> {
         self.lone.take()
     }
 
-    /// Has a load been woken since the last look, which is not this one?
+    /// Has a load been woken since the last look, not counting this one?
     pub(crate) fn is_woken(&self) -> bool {
         self.shared.as_ref().is_some_and(|shared| shared.wakes() != self.seen)
     }
@@ -145,7 +146,7 @@ impl<N: Notify> WaitList<N> {
         })
     }
 
-    /// Makes the shared waker if there is none; true if it is new. A waker that is of no use any more goes to `old`.
+    /// Makes the shared waker if there is none; true if it is new. A waker that is not needed any more goes to `old`.
     pub(crate) fn need_shared(&mut self, old: &mut Option<Waker>) -> bool {
         if self.shared.is_some() {
             return false;
@@ -161,7 +162,7 @@ impl<N: Notify> WaitList<N> {
         true
     }
 
-    /// Notes a waiter, one of `seats`; a waker that is of no use any more goes to `old`.
+    /// Notes a waiter, one of `seats`; a waker that is not needed any more goes to `old`.
     pub(crate) fn register(
         &mut self,
         mine: &mut Registration<N>,
@@ -192,7 +193,7 @@ impl<N: Notify> WaitList<N> {
         Noted { is_new, is_unwoken }
     }
 
-    /// Forgets a waiter; gives back its waker.
+    /// Forgets a waiter; returns its waker.
     pub(crate) fn withdraw(&mut self, mine: &mut Registration<N>) -> Option<Waker> {
         let was_alone = mem::take(&mut mine.was_alone);
         let Some(shared) = &self.shared else {
@@ -204,7 +205,7 @@ impl<N: Notify> WaitList<N> {
         shared.notify.withdraw(&mut mine.listener)
     }
 
-    /// All who wait are to look; they stay on the list.
+    /// All waiters have to look; they stay on the list.
     pub(crate) fn all(&self) -> Woken<N> {
         match (&self.shared, &self.lone) {
             (Some(shared), _) => Woken::All(Arc::clone(shared)),
@@ -213,7 +214,7 @@ impl<N: Notify> WaitList<N> {
         }
     }
 
-    /// All who wait are to look, for the last time.
+    /// All waiters have to look, for the last time.
     pub(crate) fn take(&mut self) -> Woken<N> {
         self.first = None;
         match (self.shared.take(), self.lone.take()) {

@@ -1,4 +1,4 @@
-//! What a flight says of its loads: what to do with one, and what has become of it.
+//! What a flight says about its loads: what to do with one, and what happened to it.
 
 /// What a caller is to do with the load of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,27 +13,27 @@ pub(crate) enum Work {
     Batch(u32),
 }
 
-/// What becomes of a load that was polled and is not ready.
+/// What happens to a load that was polled and is not ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CheckedIn {
-    /// It is needed still.
+    /// It is still needed.
     pub(crate) is_wanted: bool,
-    /// It is to be polled again at once: it knows a waker that does not reach everybody.
+    /// It has to be polled again at once: it knows a waker that does not reach all waiting callers.
     pub(crate) again: bool,
-    /// It was woken while it was polled: all who wait are to look.
+    /// It was woken while it was polled: all waiting callers have to look.
     pub(crate) wakes_all: bool,
 }
 
-/// Whom a failed load ends.
+/// Which callers a failed load ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failing {
     /// It came too late to matter.
     Late,
     /// It was the last in flight.
     Last,
-    /// Only the caller who began it, who still waits; others are in flight.
+    /// Only the caller that began it and still waits; others are in flight.
     Beginner,
-    /// Nobody: the one who began it has left.
+    /// None: the caller that began it has left.
     Nobody,
 }
 
@@ -42,8 +42,9 @@ pub(crate) enum Failing {
 pub(crate) enum Left {
     /// It was the last: the flight ends.
     Last,
-    /// Others wait on.
+    /// Others still wait.
     Others,
-    /// Others wait on, and the load that it had lent has gone with it: there is room for another, or who is polled leads.
+    /// Others still wait, and the load that it had lent is gone: there is room for another, or the next caller polled
+    /// leads.
     Lent,
 }

@@ -39,7 +39,7 @@ impl Default for CoarseClock {
 impl Clock for CoarseClock {
     #[inline]
     fn now(&self) -> Instant {
-        // The cache that is left alone is one for all threads of the process, and nobody here would read it.
+        // Does not update coarsetime's cached time: all threads of the process share it, and it is not read here.
         let now = coarsetime::Instant::now_without_cache_update();
         Instant::from_nanos(now.duration_since(self.0).as_nanos())
     }

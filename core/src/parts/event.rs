@@ -33,7 +33,7 @@ impl Notify for EventNotify {
         let mut context = Context::from_waker(waker);
         let present = listener.get_or_insert_with(|| self.0.listen());
         if Pin::new(present).poll(&mut context).is_ready() {
-            // It was notified since, so it has to line up anew; a new listener cannot be ready yet.
+            // It was notified since, so it has to queue again; a new listener cannot be ready yet.
             let mut next = self.0.listen();
             let _ = Pin::new(&mut next).poll(&mut context);
             *listener = Some(next);
@@ -42,7 +42,7 @@ impl Notify for EventNotify {
     }
 
     fn withdraw(&self, listener: &mut Self::Listener) -> Option<Waker> {
-        // Everybody is notified at once, so a notification never has to be passed on.
+        // All listeners are notified at once, so a notification never has to be passed on.
         if let Some(listener) = listener.take() {
             listener.discard();
         }

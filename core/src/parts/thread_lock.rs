@@ -48,7 +48,7 @@ impl<T> ThreadLock<T> {
         loop {
             for _ in 0..SPINS {
                 hint::spin_loop();
-                // (To look is cheaper than to try, for the one who holds it, too.)
+                // (Looking is cheaper than trying, for the holder, too.)
                 if !self.0.is_locked() {
                     if let Some(guard) = self.0.try_lock() {
                         return guard;

@@ -87,7 +87,7 @@ impl<L: Lock<Wakers> + Send + Sync + 'static> Notify for WakerList<L> {
         let mut taken = self.0.with(Wakers::take);
         taken.sort();
         let mut waiting = taken.waiting;
-        // One task that listens for many things lines up many times in a row, and is woken once.
+        // One task that listens for many things is in the list many times in a row, and is woken once.
         waiting
             .dedup_by(|(_, next), (_, waker)| waker.as_ref().zip(next.as_ref()).is_some_and(|(a, b)| a.will_wake(b)));
         each(waiting.into_iter().filter_map(|(_, waker)| waker), Waker::wake);

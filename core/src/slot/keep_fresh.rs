@@ -57,7 +57,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
                 while let Some(slot) = slot.upgrade() {
                     let at = slot.refresh_at().max(earliest);
                     if at.reached(slot.runtime().now()) {
-                        // Callers' patience is none of its business. Whatever it comes to, the slot has noted it.
+                        // Callers' timeouts do not apply to it. Whatever the result, the slot has noted it.
                         let _told = slot.lookup(LookupOptions::new().reload().no_lock_timeout()).await;
                         earliest = slot.runtime().now().saturating_add(PACE);
                         continue;

@@ -168,7 +168,7 @@ impl<R: Runtime> Future for Changed<'_, R> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
         let Some(watcher) = &mut self.0 else { return Poll::Pending };
         let Watcher { chime, sees_moves, seen, listener } = &mut **watcher;
-        // First this, so that a change between the look and the wait is not missed.
+        // First listen, so that a change between the look and the wait is not missed.
         let _displaced = chime.notify.listen(listener, cx.waker());
         let changes = chime.count(*sees_moves);
         let is_changed = changes != *seen;

@@ -35,7 +35,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
             Some(async move {
                 let wake = self.shared.with(|book| {
                     book.is_closed = true;
-                    // Who waits for room will not need it.
+                    // Callers that wait for room will not need it.
                     book.ledger.call_all()
                 });
                 each(wake.into_iter(), Waker::wake);

@@ -156,7 +156,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
 
     fn connect<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U, kind: Option<Kind>) -> Result<(), CircleError> {
         let other = other.held();
-        // Without a kind that is what is dirty there now.
+        // Without a kind, it is what is dirty there now.
         let kind = kind.or_else(|| other.dirty_up_to.map(Kind::UpTo));
         kind.map_or(Ok(()), |kind| self.shared.node.connect(&other, kind)).map_err(|names| CircleError { names })
     }

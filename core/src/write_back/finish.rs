@@ -78,7 +78,7 @@ fn enter<K: Key, V: Clone, E, R: Runtime>(
     };
     let spent = mem::replace(done, entered);
     if matches!(&spent, Done::Brought(brought) if !brought.is_empty()) {
-        // It has something of the user's, which is dropped when everything else is done.
+        // It holds a user value, which is dropped when everything else is done.
         effects.rest().values.push(spent);
     }
     wake.into_iter().for_each(|waker| effects.wake(Woken::Lone(waker)));

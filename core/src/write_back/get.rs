@@ -111,20 +111,20 @@ struct Getting<'a, K: Key, V: Clone, E, R: Runtime> {
 
 impl<K: Key, V: Clone, E, R: Runtime> Getting<'_, K, V, E, R> {
     fn go_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<Pinned<K, V, E, R>, WriteBackError<K, E>>> {
-        // Out of its place while it is polled: should that unwind, it asks anew.
+        // Out of its place while it is polled: should that unwind, it asks again from the start.
         if let Some(mut asking) = self.asking.take() {
             let poll = asking.poll(cx);
             if poll.is_pending() {
                 self.asking = Some(asking);
             } else {
-                // Gone before anything is returned: what is being returned would be forgotten, pin and all, if that panicked.
+                // Gone before anything is returned: a result would be forgotten, pin and all, if this panicked.
                 drop(asking);
             }
             return poll;
         }
         let (cache, key) = (self.cache, self.key);
         if let Room::Within(_) = self.room {
-            // The time is of no use to a hit.
+            // A hit does not need the time.
             if let Some(handle) = cache.try_get(key).filter(|_| !cache.is_closed()) {
                 return Poll::Ready(Ok(handle));
             }

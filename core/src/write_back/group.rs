@@ -33,7 +33,7 @@ impl Member {
     pub(super) fn with<O>(&self, f: impl FnOnce(&mut u64) -> O) -> O {
         let mut f = Some(f);
         loop {
-            // If it has become a part of another in between, that is looked for.
+            // If it has become a part of another in between, that one is looked for.
             let run = |state: &mut State| f.take_if(|_| state.whole.is_none()).map(|f| f(&mut state.happened));
             if let Some(done) = self.group().0.with(run) {
                 return done;
@@ -49,7 +49,7 @@ impl Member {
                 return;
             }
             let [members, of_two] = [&one, &two].map(|group| group.0.with(|state| state.members));
-            // The smaller one looks further, so nobody ever has to look far.
+            // The smaller one looks further, so no cache ever has to look far.
             let (small, large) = if members < of_two { (one, two) } else { (two, one) };
             let happened = small.0.with(|state| {
                 state.whole = Some(Arc::clone(&large));

@@ -49,7 +49,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
             let (key, value) = brought.take()?;
             Some(async move {
                 let end = self.store(&key, value, room).await;
-                // Gone before anything is returned: what is being returned would be forgotten, pin and all, if that panicked.
+                // Gone before anything is returned: a result would be forgotten, pin and all, if this panicked.
                 drop(key);
                 end
             })
@@ -100,9 +100,9 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     fn supersede(&self, key: &K, value: V) -> Result<Result<Pinned<K, V, E, R>, V>, WriteBackError<K, E>> {
         let shared = &self.shared;
         let (hash, own) = (shared.hash(key), key.clone());
-        // Time is only of use where there is an entry, and no step is left between the look at it and the change.
+        // The time is needed only if there is an entry, and there is no step between the look at it and the change.
         let now = shared.with(|book| book.ledger.find(hash, |k| k == key)).map(|_there| shared.now());
-        // Left here where it is of no use, as no value may be dropped under the lock.
+        // Left here if it is not needed, because no value may be dropped under the lock.
         let mut new = Some(value);
         let found = shared.with(|book| {
             if book.is_closed {

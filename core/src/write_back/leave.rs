@@ -93,7 +93,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// ```
     pub fn invalidate(&self) -> impl Future<Output = Result<(), WriteBackError<K, E>>> + Unpin {
         let mut is_first = true;
-        // (If it has unwound, it may have dropped all: what has come since is none of its business.)
+        // (If it has unwound, it may have dropped everything: what has come since must stay.)
         Once::new(move || mem::take(&mut is_first).then(|| self.take_out_all()))
     }
 
@@ -121,7 +121,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
                 Err((key, round)) => {
                     let mut flush = Flushing::new(&self.shared, self.wraps.flush, key, round);
                     match poll_fn(|cx| flush.poll(cx)).await {
-                        // It is asked from inside that flush.
+                        // It is called from inside that flush.
                         Some(Err(error @ LoadError::Reentrant)) => return Err(WriteBackError::of(error)),
                         _whether_written => {}
                     }
@@ -130,7 +130,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         };
         let (dirty, _clean): (Vec<_>, Vec<_>) = gone.into_iter().partition(|entry| entry.state != State::Clean);
         let mut discards = Vec::with_capacity(dirty.len());
-        // The back end hears of all of them, whatever becomes of the first.
+        // The back end is told of all of them, whatever happens to the first.
         each(dirty.into_iter(), |entry| discards.push(self.shared.backend.discard(entry.key, entry.value)));
         for discard in discards {
             discard.await;

@@ -106,7 +106,7 @@ impl<K: Key, V: Clone, E, R: Runtime> LoadJob<K, V, E, R> {
             return self.settling.bring(self.hash, new, self.resume).map(|brought| Done::Brought(Box::new(brought)));
         }
         let pin = Pinning::of(&self.shared, self.key.as_ref()?)?;
-        // Before the pin is returned, which would be forgotten if that panicked.
+        // Before the pin is returned: it would be forgotten if that panicked.
         self.value = None;
         Some(Done::Loaded(Arc::new(pin)))
     }
@@ -114,8 +114,8 @@ impl<K: Key, V: Clone, E, R: Runtime> LoadJob<K, V, E, R> {
     fn make_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<Cleared<K, V, E, R>, Fault<K, E>>> {
         let load = self.key.as_ref().filter(|_| self.value.is_none()).map(|key| (key, &self.seat));
         let poll = self.settling.make_room(self.hash, load, cx);
-        // Everybody who shares the load looks whether it waits for that. Who came during the poll that notes it may not have
-        // seen the note, and what that was polled with does not wake it; it is among those whom the next one wakes.
+        // All callers that share the load check whether it waits for room. A caller that came during the poll that
+        // notes it may not have seen the note, and the waker of that poll does not reach it; the next wake does.
         let is_told = self.stuck.as_mut().is_some_and(|stuck| mem::replace(&mut stuck.is_old, true));
         if poll.is_ready() {
             self.stuck = None;

@@ -143,7 +143,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> PinLookup<'a, K, V, E, R> {
             match end {
                 Some(Ok(Done::Loaded(pin))) => return Poll::Ready(Ok(Pinned::shared(pin, self.key.clone()))),
                 Some(Err(error)) => match WriteBackError::of(error) {
-                    // That was the rule of the one who began the load.
+                    // That was the rule of the caller that began the load.
                     WriteBackError::Full if !self.leads && !self.waiting.is_over(cx) => {}
                     WriteBackError::Full if matches!(self.patience, Patience::Endless) => {}
                     error => return Poll::Ready(Err(error)),
@@ -172,7 +172,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> PinLookup<'a, K, V, E, R> {
             let asked = book.ledger.ask(hash, |k| k == key, is_loading, standing);
             match asked {
                 LookupStep::Loading => {}
-                // Held outside the lock, where it is given back if a key panics that is cloned.
+                // Held outside the lock, where it is given back if the clone of a key panics.
                 LookupStep::Place => _ = held.get_or_insert_with(|| Place::new(shared)),
                 other => return Look::Else(other),
             }

@@ -45,10 +45,11 @@ impl<T: Threads> Needs<T> {
     pub(super) fn of(node: &Node<T>) -> Self {
         let mut needs = Self { plan: Plan::default(), stops: Vec::new(), running: Vec::new(), wishes: Vec::new() };
         let happened = node.happened();
-        // Those that are flushed up to a number, with their places: what goes before them is the affair of their own flushes.
+        // The caches that are flushed up to a number, with their places: their own flushes see to what goes before
+        // them.
         let mut shots = BTreeMap::new();
-        // Those of which all is flushed. None is waited for if nothing is dirty there or before it, nor if it is on the way
-        // already: then others have changed edges meanwhile, and its own flush sees to that.
+        // The caches that are flushed as a whole. None is waited for if nothing is dirty there or before it, nor if it
+        // is on the path already: then others have changed edges meanwhile, and its own flush sees to that.
         let mut all = BTreeMap::from([(node.id(), None)]);
         let mut path = Vec::from([needs.visit(node.clone(), None)]);
         while let Some(visit) = path.last_mut() {
@@ -65,12 +66,12 @@ impl<T: Threads> Needs<T> {
             visit.after = Some(id);
             let asked = need.until_flushed.and_then(|_| visit.node.ask_now(&to));
             let up_to = need.up_to.max(asked);
-            // A wish is over by a flush of its own cache: one that is passed on the way may have nothing to flush.
+            // A wish ends with a flush of its own cache: a cache that is passed on the way may have nothing to flush.
             let wish = need.until_flushed.filter(|_| visit.place == 0);
             if wish.is_some() || to.own.is_none() {
                 needs.wishes.push((visit.node.clone(), to.clone(), wish, up_to));
             }
-            // One that is far looks itself what has to go before it.
+            // A cache that is far away finds by itself what has to go before it.
             let place = if let Some(node) = to.own.as_ref().filter(|_| need.always) {
                 match all.get(&id).copied() {
                     Some(place) => place,

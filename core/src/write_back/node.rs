@@ -155,7 +155,7 @@ impl<T: Threads> Node<T> {
         let tell = |node: &Self| node.with(|edges| edges.needed_by(self.id(), Arc::downgrade(&self.0), kind));
         let is_open = to.own.as_ref().is_none_or(tell);
         let gone = match kind {
-            // It has been flushed in between, and would not be heard of again.
+            // It has been flushed in between, and would not report again.
             Kind::UpTo(last) if !is_open => self.less_up_to(to.id, last),
             _ => None,
         };

@@ -47,7 +47,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Waiting<K, V, E, R> {
         let mut waiting = Self::new(Arc::clone(&place.shared), hash, patience);
         let (ticket, wake) =
             waiting.shared.with(|book| (book.ledger.queue_up(hash, false), place.give_back(&mut book.ledger)));
-        // Held from here on, though a waker panics.
+        // Held from here on, even if a waker panics.
         waiting.ticket = Some(ticket);
         each(wake.into_iter(), Waker::wake);
         waiting

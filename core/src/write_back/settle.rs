@@ -132,7 +132,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             let Some(held) = &mut self.place else { return Poll::Ready(Err(Fault::Full)) };
             let shared = Arc::clone(&self.shared);
             let mut after = After::new(&shared.engine);
-            // Made under the lock, and left here by whatever panics there.
+            // Made under the lock, and left here if something panics there.
             let (mut flush, mut wake) = (None, Vec::new());
             let next = shared.with_flights(|flights, book| {
                 if let Some((key, seat)) = load {
@@ -213,10 +213,10 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             return if is_there { Settled::Present(value) } else { Settled::Not(value) };
         };
         let (is_clear, hash) = (held.is_clear, self.shared.hash(key));
-        // Left out here by whatever panics in there.
+        // Left here if something panics in there.
         let mut new = Some((key.clone(), value));
         let (placed, wake) = self.shared.with_flights(|flights, book| {
-            // Closing has not seen it, so it must not come after that.
+            // Closing has not seen it, so it must not be stored after that.
             if book.is_closed {
                 return (Placed::Void, Vec::new());
             }
@@ -229,7 +229,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             }
             end
         });
-        // Held, and passed on, before anything else of the user's runs: a key that panics as it goes keeps nothing then.
+        // Held, and passed on, before any other user code runs: a key that panics on drop keeps nothing then.
         let held = match &placed {
             Placed::At(place, _) | Placed::Present(place) => Some(Pinning::new(&self.shared, *place)),
             _ => None,

@@ -86,7 +86,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Flushing<K, V, E, R> {
     ) -> Step {
         let hash = book.ledger.entry(place).hash;
         if flights.flights.find(hash, |task| task == self.0.key()).is_none() {
-            // Claimed before the flight is, as that clones a key, which may panic: the job then gives it back.
+            // Claimed before the flight is, because that clones a key, which may panic: the job then gives it back.
             if let Some(job) = &mut self.0.load().job {
                 job.fix(place, book);
             }

@@ -69,7 +69,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Clone for Done<K, V, E, R> {
     fn clone(&self) -> Self {
         match self {
             Self::Loaded(pin) => Self::Loaded(Arc::clone(pin)),
-            // Nobody is told of what is not finished.
+            // No caller gets what is not finished.
             Self::Elsewhere | Self::Brought(_) => Self::Elsewhere,
             Self::Flushed | Self::Written(_) => Self::Flushed,
         }
@@ -129,7 +129,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
 impl<K: Key, V: Clone, E, R: Runtime> Drop for Shared<K, V, E, R> {
     fn drop(&mut self) {
         drop(self.node.forget(true));
-        // Taken, not cloned: a key that panics there would keep the back end from hearing of any.
+        // Taken, not cloned: a key that panics there would keep the back end from being told of any.
         let (keys, _values): (Vec<_>, Vec<_>) = self.with(|book| book.ledger.take_dirty()).into_iter().unzip();
         if !keys.is_empty() {
             contain(|| self.backend.lost(keys));
