@@ -147,7 +147,7 @@ pub type CoarseSmol = Hosted<GlobalExecutor, CoarseClock>;
 /// ```
 /// use larder_smol::{larder, GlobalExecutor, parts::{Hosted, StdClock}};
 ///
-/// // A clock of one's own would stand in the place of this one.
+/// // Your own clock could take the place of this one.
 /// let runtime = Hosted::<GlobalExecutor, _>::with_clock(StdClock::new());
 /// let cache = larder::Cache::<u32, u32, std::io::Error, _>::builder(runtime).build()?;
 /// # cache.insert(1, 10);

@@ -203,7 +203,7 @@ impl Clock for TokioClock {
 /// ```
 /// use larder_tokio::{larder, CurrentRuntime, TokioClock, parts::Hosted};
 ///
-/// // A clock of one's own would stand in the place of this one.
+/// // Your own clock could take the place of this one.
 /// let runtime = Hosted::<CurrentRuntime, _>::with_clock(TokioClock::new());
 /// let cache = larder::Cache::<u32, u32, std::io::Error, _>::builder(runtime).build()?;
 /// # cache.insert(1, 10);

@@ -44,7 +44,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         self.inner.with(hash, |shard| shard.peek(hash, now, |k| k.borrow() == key))
     }
 
-    /// Tells whether a fresh value is stored for `key`.
+    /// Returns whether a fresh value is stored for `key`.
     ///
     /// Changes nothing and counts nothing.
     ///
@@ -236,7 +236,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         usize::try_from(of_each).unwrap_or(usize::MAX)
     }
 
-    /// Tells whether no values are held.
+    /// Returns whether no values are held.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};

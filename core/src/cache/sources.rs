@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
-    /// Loads by a closure that returns plain values.
+    /// Loads with a closure that returns plain values.
     ///
     /// The load is stored in the cache and polled from the task of whichever waiter is polled; all of them share its
     /// error. So it has to own what it uses: the closure keeps a handle, and each load gets a clone of it.
@@ -64,7 +64,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Loads by an async closure, on a single thread.
+    /// Loads with an async closure, on a single thread.
     ///
     /// As [`load_fn`](Self::load_fn), but what the closure owns need not be cloned for each load: a load keeps the
     /// closure alive, and may borrow from it. For many threads, Rust cannot yet express that such a load may move
@@ -97,7 +97,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         })
     }
 
-    /// Loads by a closure that returns [`Loaded`] values.
+    /// Loads with a closure that returns [`Loaded`] values.
     ///
     /// So each value may bring its own lifetime and weight.
     ///
@@ -161,7 +161,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Loads by a closure that gets the value that is held now.
+    /// Loads with a closure that gets the value that is held now.
     ///
     /// However stale that value is. The closure may return that it is [unchanged](Revalidated::Unchanged), as HTTP's
     /// 304 does. For such a loader an expired value is still useful, so it is held until room is needed, or for as long
@@ -203,7 +203,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Loads many keys at once by a closure that returns plain values.
+    /// Loads many keys at once with a closure that returns plain values.
     ///
     /// [`get_many`](crate::Cache::get_many) calls it once for all keys that it has to load, each of them once, or as
     /// often as [`max_batch`](Self::max_batch) requires; a lookup of a single key calls it for that key. Answers are
@@ -234,7 +234,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Loads many keys at once by a closure with a result for each.
+    /// Loads many keys at once with a closure with a result for each.
     ///
     /// As [`load_many_fn`](Self::load_many_fn), but each key gets its own [`Loaded`] value or its own error.
     ///

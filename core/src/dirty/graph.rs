@@ -78,7 +78,7 @@ impl<N, W: Clone> Edges<N, W> {
         self.oldest.map(|_| self.last)
     }
 
-    /// Tells whether a change up to this number is not on disk.
+    /// Returns whether a change up to this number is not on disk.
     pub(crate) fn is_dirty(&self, up_to: u64) -> bool {
         self.oldest.is_some_and(|oldest| oldest <= up_to)
     }

@@ -36,7 +36,7 @@ impl State {
         self.since().into_iter().chain(after)
     }
 
-    /// Tells whether a flush is under way.
+    /// Returns whether a flush is under way.
     pub(crate) const fn is_flushing(&self) -> bool {
         matches!(self, Self::Flushing(_) | Self::Again(..))
     }

@@ -99,7 +99,7 @@ pub trait Host {
 ///     }
 /// }
 ///
-/// // A clock of one's own on somebody else's executor.
+/// // Your own clock on any executor.
 /// let clock = ManualClock::new();
 /// let cache = Cache::<u32, u32, (), _>::builder(Hosted::<Executor, _>::with_clock(clock.clone()))
 ///     .ttl(Duration::from_secs(60))

@@ -71,7 +71,7 @@ pub struct SlotBuilder<V, E, R: Runtime> {
 }
 
 impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
-    /// Fetches by a closure that gets the previous value.
+    /// Fetches with a closure that gets the previous value.
     ///
     /// That is the value that is held when the fetch begins, however old. The closure returns a
     /// [`Loaded`](crate::Loaded) value, or a [`Revalidated`](crate::Revalidated) one if it may find the previous value
@@ -111,7 +111,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         self
     }
 
-    /// Fetches by an async closure, on a single thread.
+    /// Fetches with an async closure, on a single thread.
     ///
     /// As [`fetch_fn`](Self::fetch_fn), but the fetch may borrow from the closure, which it keeps alive.
     ///

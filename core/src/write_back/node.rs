@@ -56,7 +56,7 @@ impl<T: Threads> Clone for Held<T> {
 }
 
 impl<T: Threads> Held<T> {
-    /// Tells whether a change up to this number is not on disk, as far as is known.
+    /// Returns whether a change up to this number is not on disk, as far as is known.
     pub(super) fn is_dirty(&self, up_to: u64) -> bool {
         self.own.as_ref().is_none_or(|node| node.with(|edges| edges.is_dirty(up_to)))
     }
