@@ -131,7 +131,9 @@ impl<K, V, E, R: Runtime, S: Tuning> Clone for Cache<K, V, E, R, S> {
     }
 }
 
-/// A cache as one type parameter, for the futures of its calls. Implemented by [`Cache`] alone.
+/// A cache as one type parameter, for the futures of its calls.
+///
+/// Implemented by [`Cache`] alone.
 pub trait AnyCache: Sealed {
     /// The keys.
     type Key: Key;

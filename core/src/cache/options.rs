@@ -225,7 +225,9 @@ impl LookupOptions {
         self
     }
 
-    /// Returns how long the loaded value is fresh; [`Ttl::Inherit`] if the call does not set it.
+    /// Returns how long the loaded value is fresh.
+    ///
+    /// [`Ttl::Inherit`] if the call does not set it.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -251,7 +253,9 @@ impl LookupOptions {
         self.weight
     }
 
-    /// Returns how long the caller waits, if the call sets it; `Some(None)` is without a limit.
+    /// Returns how long the caller waits, if the call sets it.
+    ///
+    /// `Some(None)` is without a limit.
     ///
     /// ```
     /// # use core::time::Duration;

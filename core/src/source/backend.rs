@@ -52,7 +52,9 @@ use super::{Files, Takes, Threads};
 /// }
 /// ```
 pub trait Backend<K> {
-    /// What is cached. It is cloned for each reader and each flush; large ones go into an `Arc`.
+    /// The cached values.
+    ///
+    /// They are cloned for each reader and each flush; put large ones into an `Arc`.
     type Value: Clone;
 
     /// The error of a failed load or flush.

@@ -147,7 +147,9 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         Self { delays: Delays { first, cap }, ..self }
     }
 
-    /// Seeds the hasher; needed without `std`, as [`hash_seed`](crate::Builder::hash_seed) is.
+    /// Seeds the hasher.
+    ///
+    /// Required without `std`, as [`hash_seed`](crate::Builder::hash_seed) is.
     ///
     /// ```
     /// # use larder::{ConfigError, ManualClock, WriteBack, parts::{Memory, Std}};
