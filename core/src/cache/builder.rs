@@ -370,7 +370,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Sets how long a failure is kept.
     ///
-    /// Until then, callers get the same failure and no load begins. A panic and an exceeded budget are failures, too; a
+    /// While it is kept, callers get it and no load begins. A panic and an exceeded budget are failures, too; a
     /// dropped load is not. A kept failure has a weight of 1 and is not seen by direct reads; together, kept failures
     /// take an eighth of the capacity at most. If there is no room for a failure beside the value of its key, the
     /// value stays and the failure is not kept. An insert, a remove or a clear forgets it. By default, and with zero,

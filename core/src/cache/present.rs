@@ -103,9 +103,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         self.get_or_insert_with(key, || Loaded::new(make()))
     }
 
-    /// Returns the value of `key`, and stores one with its lifetime if there is none.
+    /// Returns the value of `key`, and stores a [`Loaded`] one if there is none.
     ///
-    /// Otherwise as [`get_or_insert`](Self::get_or_insert); the closure may also set a weight.
+    /// Otherwise as [`get_or_insert`](Self::get_or_insert), but the closure also sets a lifetime and a weight.
     ///
     /// ```
     /// # use core::time::Duration;
