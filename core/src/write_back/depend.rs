@@ -19,7 +19,6 @@ use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Kind, share::O
 ///
 /// `T` says whether from many threads or from one. On many threads it has to be `Send` and `Sync`. Its errors have to be
 /// printable. Public only to be named in bounds.
-/// named in bounds.
 ///
 /// ```
 /// use larder::{CircleError, FlushFirst, Key, Runtime, WriteBack};
@@ -79,8 +78,8 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     ///
     /// As [`depend_on`](Self::depend_on), but what counts is what is dirty there when something of this cache is
     /// written, whether it was changed before or after this call. The dependency ends once that is on disk, or if
-    /// nothing was dirty there. It does not prevent other dependencies: if one would close a circle with it, this one
-    /// is removed.
+    /// nothing was dirty there. It does not prevent other dependencies: if a new one would close a circle with it,
+    /// this one is removed.
     ///
     /// # Errors
     ///
