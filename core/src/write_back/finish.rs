@@ -22,7 +22,6 @@ type Brings<K, V, E, R> = Option<Result<News<Done<K, V, E, R>>, Failure<Fault<K,
 
 /// Finishes a task with its result, with the flights and the book locked. A value that has no place yet is stored in
 /// the flight again, and is polled again at once.
-/// polled again at once.
 pub(super) fn finish<K: Key, V: Clone, E, R: Runtime>(
     engine: &EngineOf<K, V, E, R>,
     waiting: &mut Waiting<R::Notify>,
