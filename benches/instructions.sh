@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 count=20000
-program=$(cargo bench --quiet -p larder-benches --bench instructions --no-run --message-format=json |
+program=$(cargo bench --quiet -p larder-instructions --bench instructions --no-run --message-format=json |
   sed -n 's/.*"executable":"\([^"]*\/instructions-[^"]*\)".*/\1/p')
 
 collected() {

@@ -1,4 +1,9 @@
-//! What the benchmarks share: numbers that repeat, and what is made of times that do not.
+//! What the benchmarks share: the caches side by side, numbers that repeat, and what is made of times that do not.
+
+pub mod peers;
+mod source;
+
+pub use source::{Answer, Bare, Failed, Source};
 
 /// A generator of pseudo-random numbers, the same ones every time.
 #[derive(Clone, Debug)]

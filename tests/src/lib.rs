@@ -6,7 +6,7 @@
 //! * [`Host`] names a runtime of the core's own parts; [`on_every_runtime!`] runs a generic test on each.
 //! * What holds on any runtime, for adapters to be tried by, is a package of its own: [`larder_conformance`].
 //! * [`memory`] counts live bytes, [`locks`] counts locks, [`wakers`] has wakers that count, record and misbehave.
-//! * [`traces`], [`replay`] and [`goals`]: hit ratios on recorded traffic.
+//! * [`traces`], [`logs`], [`replay`], [`min`] and [`goals`]: hit ratios on recorded traffic.
 
 extern crate alloc;
 
@@ -32,7 +32,9 @@ mod hashing;
 mod hosts;
 mod loads;
 mod locks;
+pub mod logs;
 pub mod memory;
+pub mod min;
 mod queue;
 mod random;
 pub mod replay;

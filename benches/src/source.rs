@@ -1,6 +1,7 @@
 //! Where every peer's values come from: at once, or when a gate is opened.
 
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     sync::{
@@ -10,11 +11,13 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use larder::{Load, Loaded};
+use larder_tokio::{Load, Loaded};
+
+use crate::peers::Key;
 
 /// Answers a key with itself and counts.
 #[derive(Clone)]
-pub(crate) struct Source(Arc<State>);
+pub struct Source(Arc<State>);
 
 struct State {
     loads: AtomicU64,
@@ -23,43 +26,52 @@ struct State {
 }
 
 impl Source {
-    pub(crate) fn new() -> Self {
+    /// Returns a source that is open.
+    pub fn new() -> Self {
         Self(Arc::new(State { loads: AtomicU64::new(0), open: AtomicBool::new(true), waiting: Mutex::new(None) }))
     }
 
     /// How many loads there have been.
-    pub(crate) fn loads(&self) -> u64 {
+    pub fn loads(&self) -> u64 {
         self.0.loads.load(Ordering::Relaxed)
     }
 
     /// Holds back the loads to come.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         self.0.open.store(false, Ordering::Release);
     }
 
     /// Lets the held load go.
-    pub(crate) fn open(&self) {
+    pub fn open(&self) {
         self.0.open.store(true, Ordering::Release);
         let waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         waiting.into_iter().for_each(Waker::wake);
     }
 
     /// Begins the load of `key`.
-    pub(crate) fn answer(&self, key: u64) -> Answer {
+    pub fn answer<K: Key>(&self, key: &K) -> Answer<K> {
         self.0.loads.fetch_add(1, Ordering::Relaxed);
         let held = (!self.0.open.load(Ordering::Acquire)).then(|| self.clone());
-        Answer { key, held }
+        Answer { value: Some(K::value(key.number())), held }
+    }
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 /// A load: ready at once, unless the source was closed when it began.
-pub(crate) struct Answer {
-    key: u64,
+pub struct Answer<K: Key> {
+    value: Option<K::Value>,
     held: Option<Source>,
 }
 
-impl Answer {
-    fn poll_key(&self, cx: &Context<'_>) -> Poll<u64> {
+impl<K: Key> Unpin for Answer<K> {}
+
+impl<K: Key> Answer<K> {
+    fn poll_value(&mut self, cx: &Context<'_>) -> Poll<Option<K::Value>> {
         if let Some(Source(state)) = &self.held {
             // Registered before the look, so that no opening is missed.
             *state.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
@@ -67,35 +79,47 @@ impl Answer {
                 return Poll::Pending;
             }
         }
-        Poll::Ready(self.key)
+        Poll::Ready(self.value.take())
     }
 }
 
-impl Future for Answer {
-    type Output = Result<Loaded<u64>, ()>;
+impl<K: Key> Future for Answer<K> {
+    type Output = Result<Loaded<K::Value>, ()>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_key(cx).map(|key| Ok(Loaded::new(key)))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_value(cx).map(|value| value.map(Loaded::new).ok_or(()))
     }
 }
 
 /// The same load for the peers, whose values are bare.
-pub(crate) struct Bare(pub(crate) Answer);
+pub struct Bare<K: Key>(pub Answer<K>);
 
-impl Future for Bare {
-    type Output = Result<u64, ()>;
+impl<K: Key> Future for Bare<K> {
+    type Output = Result<K::Value, Failed>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll_key(cx).map(Ok)
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_value(cx).map(|value| value.ok_or(Failed))
     }
 }
 
-impl Load<u64> for Source {
-    type Value = u64;
-    type Error = ();
-    type Future = Answer;
+/// A load was polled again after its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed;
 
-    fn load(&self, key: u64) -> Answer {
-        self.answer(key)
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a load was polled after its end")
+    }
+}
+
+impl std::error::Error for Failed {}
+
+impl<K: Key> Load<K> for Source {
+    type Value = K::Value;
+    type Error = ();
+    type Future = Answer<K>;
+
+    fn load(&self, key: K) -> Answer<K> {
+        self.answer(&key)
     }
 }
