@@ -84,7 +84,9 @@ pub(crate) fn all() -> Vec<Workload> {
         }),
         ns("read-through mix, 1 thread", || entrants!(Asks::entrant(Ask::Mix, 1), [Larder, Quick, Moka, Pingora])),
         ns("read-through mix, 2 threads", || entrants!(Asks::entrant(Ask::Mix, 2), [Larder, Quick, Moka, Pingora])),
-        ns("read-through mix, p99.9 of a call", || entrants!(Asks::entrant(Ask::Tail, 1), [Larder, Quick, Moka, Pingora])),
+        ns("read-through mix, p99.9 of a call", || {
+            entrants!(Asks::entrant(Ask::Tail, 1), [Larder, Quick, Moka, Pingora])
+        }),
         ns("insert and evict", || direct!(Writes::entrant(Write::Insert, None))),
         ns("insert and evict, TTL", || {
             entrants!(Writes::entrant(Write::Insert, TTL), [Larder, TimedQuick, Moka, MiniMoka, Pingora, Fibre])
