@@ -1,4 +1,4 @@
-//! What the suite asks of a runtime, and the caches that it makes there.
+//! What the suite needs from a runtime, and the caches that it makes on it.
 
 use core::fmt::Display;
 use core::future::Future;
@@ -19,19 +19,19 @@ use crate::Boom;
 
 /// A runtime under test, and how futures are run on it.
 pub trait Executor: 'static {
-    /// The runtime of the caches.
+    /// The runtime that the caches use.
     type Runtime: Adapter<Self::Value>;
 
-    /// Their values: `Arc<u32>`, or `Rc<u32>` where nothing leaves its thread.
+    /// The values of the caches: `Arc<u32>`, or `Rc<u32>` if everything stays on one thread.
     type Value: Value;
 
-    /// Makes a runtime and runs `check` on it to its end, and with it what is spawned meanwhile.
+    /// Makes a runtime and runs `check` on it until it ends, together with all tasks spawned meanwhile.
     ///
-    /// Where time is virtual, it has to go on to the next deadline by itself when there is nothing else to do.
+    /// If time is virtual, it has to advance to the next deadline by itself whenever there is nothing else to do.
     fn run<F: Future<Output = ()>>(check: impl FnOnce(Self::Runtime) -> F);
 }
 
-/// A value that tells which load it is of.
+/// A value that shows which load it comes from.
 pub trait Value: Clone + Display + From<u32> + Deref<Target = u32> + 'static {}
 
 impl<V: Clone + Display + From<u32> + Deref<Target = u32> + 'static> Value for V {}
@@ -39,7 +39,7 @@ impl<V: Clone + Display + From<u32> + Deref<Target = u32> + 'static> Value for V
 /// A cache that loads keys one by one.
 pub type Cached<R, V> = Cache<u32, V, Boom, R>;
 
-/// A cache that loads keys many at once.
+/// A cache that loads many keys at once.
 pub type Batched<R, V> = Cache<u32, V, Boom, R>;
 
 /// The builder of a [`Cached`].
@@ -57,9 +57,9 @@ pub type Renewal<R, V> = Refresh<u32, V, Boom, R, Standard>;
 /// A load that its callers have left.
 pub type Abandonment<R, V> = Abandoned<u32, V, Boom, R, Standard>;
 
-/// A runtime that can be lent to several caches, and spawns what the suite spawns.
+/// A runtime that several caches can share, and that can spawn what the suite spawns.
 ///
-/// That is so for every runtime that spawns any future, or any that is `Send`.
+/// Every runtime that spawns any future, or any `Send` future, is one.
 pub trait Adapter<V: Value>:
     Runtime<
         Threads: Keeps<u32, V, Boom, Loader<Loads<V>>>
@@ -104,5 +104,5 @@ impl<V: Value, R> Adapter<V> for R where
 {
 }
 
-/// A listener that is told of values from any thread.
+/// A listener that can be called from any thread.
 pub type Ear<V> = Box<dyn Fn(&u32, &V, RemovalCause) + Send + Sync>;

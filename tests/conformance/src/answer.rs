@@ -1,4 +1,4 @@
-//! What a caller came back with, in a form that tests compare as text.
+//! The result of a call, in a form that tests compare as text.
 
 use core::fmt;
 use core::future::Future;
@@ -10,10 +10,10 @@ use larder::{
     Cause, Failure, FlushError, Key, LoadError, Outcome, Refresh, Runtime, StaleOutcome, Status, Tuning, WriteBackError,
 };
 
-/// The values of scripted loads; not `Send`, as a cache on one thread may have them.
+/// The values of scripted loads; not `Send`, because a cache on one thread may hold such values.
 pub type V = Rc<u32>;
 
-/// The error of scripted loads; it cannot be cloned, so that a shared one is the same one.
+/// The error of scripted loads; it cannot be cloned, so a shared error is one object.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Boom(pub u32);
 
@@ -25,19 +25,19 @@ impl fmt::Display for Boom {
 
 impl core::error::Error for Boom {}
 
-/// What a call of the cache ended with.
+/// What a call of the cache returned.
 pub enum Answer<T = V> {
-    /// The value alone, from a call that tells no more.
+    /// The value alone, from a call that returns nothing else.
     Value(T),
-    /// The whole outcome, with a ticket if the call handed one out.
+    /// The whole outcome, with a ticket if the call returned one.
     Outcome(Outcome<T, Boom>, Option<Pin<Box<dyn Future<Output = ()>>>>),
-    /// What a call of many keys ended with, for each key.
+    /// The results of a call for many keys, one for each key.
     Many(Vec<Self>),
     /// The call failed.
     Error(LoadError<Boom>),
-    /// What the call has told, in words.
+    /// What the call reported, as text.
     Text(String),
-    /// A future without an answer of its own, such as a ticket.
+    /// A future without a result of its own, such as a ticket.
     Done,
 }
 

@@ -1,4 +1,4 @@
-//! Panics that are meant.
+//! Panics on purpose.
 
 use std::sync::Once;
 
@@ -6,7 +6,7 @@ use std::sync::Once;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bang(pub u32);
 
-/// Keeps the panics that scripts ask for out of the output; others are printed as ever.
+/// Keeps scripted panics out of the output; other panics are printed as usual.
 pub fn quiet_bangs() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

@@ -7,7 +7,7 @@ use alloc::rc::Rc;
 use super::{End, Executor, Stage, stage::in_a_hurry};
 use crate::wakers::{calling, poll_once, poll_with};
 
-/// Keys that another batch is loading are joined, whichever batch is answered first. (P1)
+/// A batch joins keys that another batch is loading, whichever batch is answered first. (P1)
 pub async fn overlapping_batches_load_each_key_once<E: Executor>(stage: Stage<E>) {
     let cache = stage.batched();
     let first = stage.ask_many(cache, &[1, 2, 3]);
@@ -24,7 +24,7 @@ pub async fn overlapping_batches_load_each_key_once<E: Executor>(stage: Stage<E>
     stage.ends_clean(cache).await;
 }
 
-/// A batch that fails is the failure of its keys and of no others; one left by its caller is loaded on. (P2, P4)
+/// A failed batch fails its own keys only; a batch whose caller has left is still loaded. (P2, P4)
 pub async fn a_failed_batch_is_the_failure_of_each_key<E: Executor>(stage: Stage<E>) {
     let cache = stage.batched();
     let first = stage.ask_many(cache, &[1, 2, 3]);
@@ -39,7 +39,7 @@ pub async fn a_failed_batch_is_the_failure_of_each_key<E: Executor>(stage: Stage
     stage.ends_clean(cache).await;
 }
 
-/// Who comes for one key finds the batch ready, and wakes those who wait for its other keys. (P1, P3)
+/// A new caller of one key finds the batch ready, and wakes the callers of its other keys. (P1, P3)
 pub async fn a_batch_is_found_ready_by_who_comes<E: Executor>(stage: Stage<E>) {
     let cache = stage.batched();
     let both = stage.ask_many(cache, &[1, 2]);
@@ -49,7 +49,7 @@ pub async fn a_batch_is_found_ready_by_who_comes<E: Executor>(stage: Stage<E>) {
     both.leave();
     assert_eq!(stage.saw(&both).await, "left");
     stage.loads.end_unheard(1, End::Value);
-    // One look at the batch may be enough for all its keys, so the first who comes need not be the one who polls it.
+    // One look at the batch may be enough for all its keys, so the first new caller need not be the one that polls it.
     let answered = || waiting.iter().all(|seat| seat.saw().is_some());
     let coming = stage.come_until(answered, || stage.ask_many_with(cache, &[1], in_a_hurry())).await;
     for seat in waiting.iter().chain(&coming) {
@@ -61,7 +61,7 @@ pub async fn a_batch_is_found_ready_by_who_comes<E: Executor>(stage: Stage<E>) {
 
 const SOME: &[u32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
-/// A key whose caller has left is in flight as long as the batch is: who asks for it joins, and all is stored. (P1, D62)
+/// A key whose caller has left stays in flight as long as its batch: a new caller joins, and all is stored. (P1, D62)
 pub async fn a_batch_goes_on_for_all_its_keys<E: Executor>(stage: Stage<E>) {
     let cache = stage.batched();
     let first = stage.ask_many(cache, SOME);
@@ -80,7 +80,7 @@ pub async fn a_batch_goes_on_for_all_its_keys<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// All answers of a batch are of one instant, in whatever order callers are polled. (D5)
+/// All values of a batch have the same instant, in whatever order the callers are polled. (D5)
 pub async fn a_batch_is_of_one_instant<E: Executor>(stage: Stage<E>) {
     let cache = stage.batched();
     let mut parked = cache.lookup_many(SOME);
@@ -90,13 +90,13 @@ pub async fn a_batch_is_of_one_instant<E: Executor>(stage: Stage<E>) {
     stage.loads.end(1, End::Value);
     assert_eq!(stage.saw_all(&waiting).await, ["V1 LockHit", "V1 LockHit, V1 LockHit"]);
     assert!(parked.await.iter().all(Result::is_ok));
-    // This call reads the clock once, too.
+    // This call reads the clock only once, too.
     let found: Vec<_> = cache.lookup_many(SOME).await.into_iter().flatten().collect();
     assert!(found.len() == SOME.len() && found.iter().all(|outcome| outcome.age() == found[0].age()));
     stage.ends_clean(cache).await;
 }
 
-/// All that a batch brings is stored before the first is woken. (D29)
+/// All values of a batch are stored before the first waiter is woken. (D29)
 pub async fn a_batch_is_stored_before_anybody_is_woken<E: Executor>(stage: Stage<E>) {
     let cache = stage.batched();
     let mut many = cache.lookup_many(SOME);
@@ -116,7 +116,7 @@ pub async fn a_batch_is_stored_before_anybody_is_woken<E: Executor>(stage: Stage
     stage.ends_clean(cache).await;
 }
 
-/// A call that has more keys to load than one load takes begins several before it waits. (D62)
+/// A call with more keys than one load takes begins several loads before it waits. (D62)
 pub async fn a_call_begins_as_many_loads_as_it_takes<E: Executor>(stage: Stage<E>) {
     let cache = stage.batched_with(|setup| setup.max_batch(2));
     let mut many = cache.get_many(&[1, 2, 3, 4, 5]);

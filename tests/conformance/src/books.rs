@@ -1,8 +1,8 @@
-//! Sums that hold after anything, and what "clean" means.
+//! Sums that always hold, and what "clean" means.
 
 use larder::Stats;
 
-/// Asserts that the statistics add up: loads, stored values.
+/// Asserts that the statistics add up, for loads and for stored values.
 #[track_caller]
 pub fn assert_sums(stats: &Stats) {
     assert_eq!(

@@ -1,4 +1,4 @@
-//! A call of the cache as a task of its own.
+//! A call of the cache, as its own task.
 
 use core::future::Future;
 use core::marker::PhantomData;
@@ -12,14 +12,14 @@ use alloc::sync::Arc;
 
 use crate::{Answer, Bang};
 
-/// A task that makes one call and writes down what it saw.
+/// A task that makes one call and records its result.
 pub struct Caller<F, V> {
     call: Option<F>,
     seat: Seat,
     value: PhantomData<fn() -> V>,
 }
 
-/// What the test holds of a [`Caller`].
+/// The test's handle on a [`Caller`].
 #[derive(Clone, Default)]
 pub struct Seat(Arc<Mutex<State>>);
 
@@ -31,7 +31,7 @@ struct State {
 }
 
 impl<F, V> Caller<F, V> {
-    /// A task that makes this call, and what the test holds of it.
+    /// A task that makes this call, and the test's handle on it.
     pub fn new(call: F) -> (Self, Seat) {
         let seat = Seat::default();
         (Self { call: Some(call), seat: seat.clone(), value: PhantomData }, seat)
@@ -39,12 +39,12 @@ impl<F, V> Caller<F, V> {
 }
 
 impl Seat {
-    /// What the call came to, once it is over: an answer as [`Answer`] prints it, `unwound`, or `left`.
+    /// The result of the call once it has ended: an answer as [`Answer`] prints it, `unwound`, or `left`.
     pub fn saw(&self) -> Option<String> {
         self.with(|state| state.saw.clone())
     }
 
-    /// Has the task drop its call.
+    /// Makes the task drop its call.
     pub fn leave(&self) {
         let waker = self.with(|state| {
             state.leaves = true;
@@ -75,7 +75,7 @@ where
         let saw = if leaves {
             String::from("left")
         } else {
-            // What a runtime does with a task that panics is its own affair.
+            // Caught here, because each runtime treats a panicking task in its own way.
             match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut call).poll(context))) {
                 Ok(Poll::Pending) => {
                     self.call = Some(call);

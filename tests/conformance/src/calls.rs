@@ -1,4 +1,4 @@
-//! Loads that a call brings.
+//! Loads that a call brings with it.
 
 use core::pin::pin;
 
@@ -9,7 +9,7 @@ use super::{End, Executor, LATE, Stage, stage::KEY};
 use crate::Boom;
 use crate::wakers::poll_once;
 
-/// A cache without a loader keeps the loads that its calls bring, for all who ask. (P1)
+/// A cache without a loader keeps the loads that its calls bring, for all callers. (P1)
 pub async fn a_call_brings_its_load<E: Executor>(stage: Stage<E>) {
     let builder = Cache::<_, E::Value, Boom, _>::builder(stage.runtime.clone());
     let cache = builder.ttl(LATE).stale_while_refresh(LATE).build().expect("the configuration is valid");
@@ -27,12 +27,12 @@ pub async fn a_call_brings_its_load<E: Executor>(stage: Stage<E>) {
     let found = cache.lookup(&KEY).by(load()).stale().await.expect("a stale value is there");
     assert_eq!(**found.outcome.value(), 1);
     stage.loads.end(2, End::Value);
-    found.refresh.expect("nobody else has it").await;
+    found.refresh.expect("no other call has it").await;
     assert_eq!((cache.get_if_present(&KEY).as_deref(), stage.loads.begun()), (Some(&2), 2));
     stage.ends_clean(&cache).await;
 }
 
-/// A load that borrows is left with its caller: the next who waits loads by himself. Its failure is shared. (P2, P4)
+/// A load that borrows goes away with its caller, and the next waiter loads by itself. Its failure is shared. (P2, P4)
 pub async fn a_call_lends_its_load<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let mut lender = pin!(Some(cache.get_with(&KEY, || stage.loads.begin_plain(vec![0]))));
@@ -54,7 +54,7 @@ pub async fn a_call_lends_its_load<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// A load of many keys that borrows is asked for those that are not there; the others are joined. (P1)
+/// A call brings a load that borrows, for the keys that are missing; keys in flight are joined. (P1)
 pub async fn a_call_brings_a_load_of_many<E: Executor>(stage: Stage<E>) {
     let cache = stage.batched();
     cache.insert(1, E::Value::from(90));

@@ -4,7 +4,7 @@ use larder::{LookupOptions, OnTimeout};
 
 use super::{Cached, End, Executor, LATE, SOON, Seat, Stage, stage::KEY};
 
-/// A load older than the lock age is overtaken, and the newer answer is everybody's. (P6)
+/// A load older than the lock age is taken over, and all callers get the newer answer. (P6)
 pub async fn a_hanging_load_is_taken_over<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.lock_age(SOON).attempts(2));
     let callers = [first_of(&stage, cache).await, stage.ask(cache)];
@@ -15,7 +15,7 @@ pub async fn a_hanging_load_is_taken_over<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// Whose patience is over fails, and the load goes on for the others. (P7)
+/// A caller whose lock timeout has passed fails, and the load goes on for the others. (P7)
 pub async fn a_timeout_fails<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let first = first_of(&stage, cache).await;
@@ -26,7 +26,7 @@ pub async fn a_timeout_fails<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// Whose patience is over loads, and the answer is everybody's. (P7)
+/// A caller whose lock timeout has passed loads, and all callers get the answer. (P7)
 pub async fn a_timeout_loads<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let callers = [first_of(&stage, cache).await, stage.ask_with(cache, hurried(OnTimeout::Load))];
@@ -36,7 +36,7 @@ pub async fn a_timeout_loads<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// Whose patience is over loads for itself, and nobody else has the answer. (P7)
+/// A caller whose lock timeout has passed loads for itself, and no other caller gets the answer. (P7)
 pub async fn a_timeout_loads_alone<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let first = first_of(&stage, cache).await;
@@ -50,7 +50,7 @@ pub async fn a_timeout_loads_alone<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// Whose patience is over takes the expired value. (P7)
+/// A caller whose lock timeout has passed gets the expired value. (P7)
 pub async fn a_timeout_takes_the_stale_value<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.ttl(LATE).stale_while_refresh(LATE));
     cache.insert(KEY, E::Value::from(90));
@@ -63,7 +63,7 @@ pub async fn a_timeout_takes_the_stale_value<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// A load that exceeds its budget is dropped and fails, and who asks later starts afresh. (P2, P4)
+/// A load that exceeds its budget is dropped and fails, and a later caller loads anew. (P2, P4)
 pub async fn a_load_keeps_to_its_budget<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.load_budget(SOON));
     assert_eq!(stage.saw(&stage.ask(cache)).await, "BudgetExceeded");

@@ -1,10 +1,10 @@
-//! Calls that wait for nothing.
+//! Calls that do not wait.
 
 use larder::{Change, Computed, Loaded, Status, Timer};
 
 use super::{End, Executor, LATE, SOON, Stage, stage::KEY};
 
-/// What is stored is found, counted and listed, and leaves when it is told to. (P12)
+/// A stored value is found, counted and listed, and can be removed. (P12)
 pub async fn values_come_and_go_by_hand<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.capacity(100).shards(1));
     let value = E::Value::from;
@@ -45,7 +45,7 @@ pub async fn values_come_and_go_by_hand<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// Of two who refuse the same value only one drops it, and neither drops the one that comes after it. (P8)
+/// Of two callers that refuse the same value, one removes it, and neither removes the value that comes after it. (P8)
 pub async fn a_value_is_refused_by_many<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let bad = cache.insert(KEY, E::Value::from(90)).expect("it is stored");
@@ -58,7 +58,7 @@ pub async fn a_value_is_refused_by_many<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// A fresh value is loaded anew because somebody asks for that, and the others have it meanwhile. (P1)
+/// `refresh` loads although the value is fresh; meanwhile other callers get the old value. (P1)
 pub async fn a_fresh_value_is_loaded_anew<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     cache.insert(KEY, E::Value::from(90));
@@ -71,7 +71,7 @@ pub async fn a_fresh_value_is_loaded_anew<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// What `clear`, `retain` and `remove_if` have seen the end of does not come back by a load that began before them. (P8)
+/// `clear`, `retain` and `remove_if` are not undone by a load that began before them. (P8)
 pub async fn a_clearance_is_not_undone<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     for load in [1, 2, 3] {
@@ -88,11 +88,11 @@ pub async fn a_clearance_is_not_undone<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// A host is told when something expires, and sweeps it out itself. (P12)
+/// A host is told when a value expires next, and sweeps it out itself. (P12)
 pub async fn a_host_sweeps<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.shards(1));
     cache.insert_with(2, Loaded::new(E::Value::from(20)).ttl(LATE));
-    // The last to come, as every insert gives back what has expired by then.
+    // Inserted last, because each insert removes what has expired by then.
     cache.insert_with(1, Loaded::new(E::Value::from(10)).ttl(SOON));
     let deadline = cache.next_deadline().expect("both expire");
     stage.runtime.sleep_until(deadline).await;

@@ -1,4 +1,4 @@
-//! A disk behind the write-back caches of the suite: all that it does takes a while, by the runtime's own timer.
+//! A disk behind the write-back caches of the suite; each read and write takes a while, by the runtime's timer.
 
 use core::cell::{Cell, RefCell};
 
@@ -9,16 +9,16 @@ use larder::{Backend, LocalBoxIo, Runtime};
 use super::{SOON, Value};
 use crate::Boom;
 
-/// A disk on which each key has ten times itself; a clone is the same disk.
+/// A disk that holds ten times the key under each key; a clone is the same disk.
 pub(super) struct Disk<R, V>(Rc<State<R, V>>);
 
 struct State<R, V> {
     runtime: R,
     pages: RefCell<BTreeMap<u32, V>>,
-    /// The keys that were read, and those that were written, in order.
+    /// The keys that were read and those that were written, in order.
     read: RefCell<Vec<u32>>,
     written: Rc<RefCell<Vec<u32>>>,
-    /// How many writes are to fail yet.
+    /// How many of the next writes fail.
     failing: Cell<usize>,
 }
 
@@ -29,18 +29,18 @@ impl<R, V> Clone for Disk<R, V> {
 }
 
 impl<R: Runtime, V: Value> Disk<R, V> {
-    /// A disk that nobody has used.
+    /// A disk that was never used.
     pub(super) fn new(runtime: R) -> Self {
         Self::beside(runtime, Rc::default())
     }
 
-    /// A disk whose writes are noted here.
+    /// A disk that records its writes in this list.
     pub(super) fn beside(runtime: R, written: Rc<RefCell<Vec<u32>>>) -> Self {
         let (pages, read, failing) = (RefCell::default(), RefCell::default(), Cell::new(0));
         Self(Rc::new(State { runtime, pages, read, written, failing }))
     }
 
-    /// What was written under this key last.
+    /// The last value written under this key.
     pub(super) fn page(&self, key: u32) -> Option<u32> {
         self.0.pages.borrow().get(&key).map(|value| **value)
     }
@@ -50,7 +50,7 @@ impl<R: Runtime, V: Value> Disk<R, V> {
         self.0.read.borrow().clone()
     }
 
-    /// Has so many writes fail.
+    /// Makes the next writes fail, as many as given.
     pub(super) fn fail(&self, writes: usize) {
         self.0.failing.set(writes);
     }

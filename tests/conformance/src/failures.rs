@@ -1,4 +1,4 @@
-//! Loads that fail, and values that are found still good.
+//! Loads that fail, and values that a load confirms.
 
 use core::cell::RefCell;
 
@@ -9,7 +9,7 @@ use larder::{Cache, Previous, Revalidated, Status, TimeLeft};
 use super::{End, Executor, LATE, SOON, Stage, stage::KEY};
 use crate::{Boom, Here};
 
-/// A failure is everybody's until its time is over, and then the next one loads. (P4)
+/// All callers get a failure until its error TTL ends; then the next caller loads. (P4)
 pub async fn a_failure_is_kept_for_a_time<E: Executor>(stage: Stage<E>) {
     let long = stage.cache(|setup| setup.error_ttl(LATE));
     stage.loads.end(1, End::Error);
@@ -25,7 +25,7 @@ pub async fn a_failure_is_kept_for_a_time<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(short).await;
 }
 
-/// A load that fails leaves the stale value to all who wait, with the error beside it. (P4)
+/// If a load fails, all waiting callers get the stale value, with the error beside it. (P4)
 pub async fn a_failure_is_softened_by_the_stale_value<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.ttl(LATE).stale_if_error(LATE));
     cache.insert(KEY, E::Value::from(90));
@@ -37,7 +37,7 @@ pub async fn a_failure_is_softened_by_the_stale_value<E: Executor>(stage: Stage<
     stage.ends_clean(cache).await;
 }
 
-/// A load is handed the previous value and may find it still good: it stays, and lives on.
+/// A load gets the previous value and may confirm it: the value stays, with a new lifetime.
 pub async fn a_value_is_found_still_good<E: Executor>(stage: Stage<E>) {
     let handed = Rc::<RefCell<Vec<Option<u32>>>>::default();
     let hands = handed.clone();
@@ -60,7 +60,7 @@ pub async fn a_value_is_found_still_good<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(&cache).await;
 }
 
-/// What nobody asks for is gone after its idle time. (P11)
+/// A value that no caller asks for expires after its time to idle. (P11)
 pub async fn an_idle_value_expires<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.time_to_idle(SOON));
     stage.loads.end(1, End::Value);
@@ -71,7 +71,7 @@ pub async fn an_idle_value_expires<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// A value is refreshed ahead of its end, by a ticket; it is fresh meanwhile. (P1)
+/// A value is refreshed early, by a ticket, while it is still served as fresh. (P1)
 pub async fn a_value_is_refreshed_early<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.ttl(LATE).refresh_early(1e-9));
     cache.insert(KEY, E::Value::from(90));

@@ -1,8 +1,8 @@
-//! Another runtime's parts, on one thread.
+//! The parts of another runtime, on one thread.
 
 use larder::{Clock, Instant, OneThread, Runtime, Timer};
 
-/// The parts of another runtime with everything on one thread, as the simulation is: its loads need not be `Send`.
+/// The parts of another runtime with everything on one thread, as in the simulation: its loads need not be `Send`.
 #[derive(Clone, Debug, Default)]
 pub struct Here<P>(pub P);
 

@@ -1,9 +1,9 @@
-//! Callers that go away, or are not polled any more.
+//! Callers that leave, or are no longer polled.
 
 use super::{End, Executor, Stage, stage::KEY};
 use crate::wakers::poll_once;
 
-/// The caller who began the load leaves it to the others. (P2)
+/// The caller that began the load leaves, and the others drive the load. (P2)
 pub async fn the_first_leaves_and_the_load_goes_on<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let first = stage.ask(cache);
@@ -17,7 +17,7 @@ pub async fn the_first_leaves_and_the_load_goes_on<E: Executor>(stage: Stage<E>)
     stage.ends_clean(cache).await;
 }
 
-/// Nobody is left, and neither is the load. (P2)
+/// Once the last caller has left, the load is dropped. (P2)
 pub async fn the_last_leaves_and_the_load_is_dropped<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let crowd = stage.crowd(cache, 3).await;
@@ -28,7 +28,7 @@ pub async fn the_last_leaves_and_the_load_is_dropped<E: Executor>(stage: Stage<E
     assert_eq!(cache.stats().loads_dropped, 1);
 }
 
-/// Nobody is left, and the runtime's spawner finishes the load. (P2)
+/// Once the last caller has left, the runtime's spawner finishes the load. (P2)
 pub async fn an_abandoned_load_is_finished<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.finish_abandoned());
     let only = stage.crowd(cache, 1).await.remove(0);
@@ -39,7 +39,7 @@ pub async fn an_abandoned_load_is_finished<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// The caller who began the load is alive and never polled again: the others load on. (P3)
+/// The caller that began the load is alive but never polled again; the others drive the load. (P3)
 pub async fn who_is_not_polled_holds_nobody_back<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let mut parked = cache.lookup(&KEY);

@@ -1,6 +1,6 @@
-//! The conformance suite: what a cache promises, tried on any runtime by the same tests. (C85)
+//! The conformance suite: one set of tests of what a cache promises, for any runtime. (C85)
 //!
-//! Whoever writes an adapter names it as an [`Executor`] and lets [`suite!`](crate::suite!) make the tests:
+//! To test an adapter, implement [`Executor`] for a type and let [`suite!`](crate::suite!) generate the tests:
 //!
 //! ```
 //! use larder_conformance::Executor;
@@ -22,9 +22,9 @@
 //! larder_conformance::suite!(CurrentThread);
 //! ```
 //!
-//! Time may be virtual or real: a check waits until something has happened, or until a time has come, and never asks how
-//! long it took. Callers are tasks of the runtime under test, put there by its own [`Spawn`], and its own timer lets time
-//! pass.
+//! Time may be virtual or real: a check waits until something has happened or until a point in time, and never measures
+//! how long it took. Callers are tasks of the runtime under test, spawned by its own [`Spawn`], and time passes by its
+//! own timer.
 
 extern crate alloc;
 
@@ -81,37 +81,41 @@ pub use timer::*;
 pub use write_back::*;
 pub use writes::*;
 
-/// A time that passes soon, wherever time is real.
+/// A short time that does pass, virtual or real.
 pub const SOON: Duration = Duration::from_millis(10);
 
-/// A time that does not pass in a test.
+/// A time that never passes within a test.
 pub const LATE: Duration = Duration::from_secs(3600);
 
-/// Who waits so long waits for ever.
+/// A check that takes longer than this hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Runs one check on `E`, and fails if it does not come to an end.
+/// Runs one check on `E`, and fails if it does not end.
 pub fn run<E: Executor, F: Future<Output = ()>>(check: impl FnOnce(Stage<E>) -> F + Send + 'static) {
     quiet_bangs();
     let (ends, ended) = mpsc::channel::<()>();
     let thread = thread::spawn(|| {
-        let _ends = ends; // however it ends
+        let _ends = ends; // dropped however the thread ends
         E::run(|runtime| {
             let stage = Stage::new(runtime);
             let patience = stage.pass(PATIENCE);
             let check = check(stage);
             or(check, async {
                 patience.await;
-                panic!("somebody waits for ever");
+                panic!("the check does not end: a task waits forever");
             })
         });
     });
-    // The runtime's own time is not to be relied upon here.
-    assert_ne!(ended.recv_timeout(2 * PATIENCE), Err(RecvTimeoutError::Timeout), "time does not pass");
+    // This limit does not rely on the runtime's own timer.
+    assert_ne!(
+        ended.recv_timeout(2 * PATIENCE),
+        Err(RecvTimeoutError::Timeout),
+        "the check does not end, and the runtime's timer does not fire"
+    );
     thread.join().unwrap_or_else(|panic| resume_unwind(panic));
 }
 
-/// Makes a test of each check of the suite, on one [`Executor`](crate::Executor).
+/// Makes one test for each check of the suite, on one [`Executor`](crate::Executor).
 #[macro_export]
 macro_rules! suite {
     ($executor:ty) => {

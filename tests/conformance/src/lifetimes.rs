@@ -8,7 +8,7 @@ use larder::{Cache, Loaded, RemovalCause, Spawn};
 
 use super::{Ear, End, Executor, LATE, SOON, Stage, stage::KEY};
 
-/// A value is there for as long as its load has said, and then loaded anew. (P11)
+/// A value lives as long as its load has set, and is then loaded anew. (P11)
 pub async fn a_value_expires<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     stage.loads.end(1, End::Lives(SOON));
@@ -20,8 +20,8 @@ pub async fn a_value_expires<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// The first who is served a stale value has its refresh to spawn or to drop, the others wait for nothing, but poll it
-/// once. (P1, P2, P3, D57)
+/// The first caller of a stale value gets its refresh, to spawn or to drop. The others do not wait, but poll it once.
+/// (P1, P2, P3, D57)
 pub async fn a_stale_value_comes_with_its_refresh<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.ttl(LATE).stale_while_refresh(LATE));
     cache.insert(KEY, E::Value::from(90));
@@ -31,25 +31,26 @@ pub async fn a_stale_value_comes_with_its_refresh<E: Executor>(stage: Stage<E>) 
         let second = cache.get_stale(&KEY).await.expect("a stale value is there");
         assert_eq!((**first.outcome.value(), **second.outcome.value()), (90, 90));
         assert!(first.refresh.is_some() && second.refresh.is_none());
-        // Dropped, the refresh is the next caller's.
+        // The refresh was dropped, so the next caller gets it.
     }
     assert_eq!(stage.loads.begun(), 2);
-    let refresh = cache.get_stale(&KEY).await.expect("a stale value is there").refresh.expect("nobody else has it");
-    assert!(stage.runtime.spawn(refresh).is_ok(), "a runtime is at hand");
+    let refresh = cache.get_stale(&KEY).await.expect("a stale value is there").refresh.expect("no other call has it");
+    assert!(stage.runtime.spawn(refresh).is_ok(), "the runtime spawns it");
     stage.begun(3).await;
     stage.loads.end(3, End::Value);
     stage.until(|| cache.get_if_present(&KEY).as_deref() == Some(&3)).await;
     stage.ends_clean(cache).await;
 }
 
-/// Who is served a stale value polls the refresh that somebody else has, whatever comes of that. (P3, P5, D57)
+/// A caller that gets a stale value polls the refresh that another caller holds, whatever its result. (P3, P5, D57)
 pub async fn a_claimed_refresh_is_looked_after<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.ttl(LATE).stale_while_refresh(LATE));
     for (number, end) in [(1, End::Value), (2, End::Panic), (3, End::Error)] {
         cache.insert(KEY, E::Value::from(90));
         assert!(cache.expire(&KEY));
-        let claimed = cache.get_stale(&KEY).await.expect("a stale value is there").refresh.expect("nobody else has it");
-        assert_eq!(stage.loads.begun(), number - 1, "nobody has polled it");
+        let claimed =
+            cache.get_stale(&KEY).await.expect("a stale value is there").refresh.expect("no other call has it");
+        assert_eq!(stage.loads.begun(), number - 1, "it was not polled");
         stage.loads.end(number, end);
         let served = cache.get_stale(&KEY).await.expect("a stale value is there");
         assert!(served.refresh.is_none() && **served.outcome.value() == 90);
@@ -60,7 +61,7 @@ pub async fn a_claimed_refresh_is_looked_after<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// A call that spawns the refresh polls it once itself, so that one which is ready at once is not spawned. (D57)
+/// A call that spawns the refresh polls it once first; if it is ready at once, it is not spawned. (D57)
 pub async fn a_refresh_is_polled_before_it_is_spawned<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.ttl(LATE).stale_while_refresh(LATE));
     cache.insert(KEY, E::Value::from(90));
@@ -87,7 +88,7 @@ pub async fn a_refresh_is_spawned<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// A listener hears of each value that leaves, and why, and may call the cache. (P13)
+/// A listener is told of each value that leaves, and why; it may call the cache. (P13)
 pub async fn listeners_hear_why_values_leave<E: Executor>(stage: Stage<E>) {
     let heard = Arc::<Mutex<Vec<_>>>::default();
     let ears = heard.clone();

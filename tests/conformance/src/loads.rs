@@ -1,4 +1,4 @@
-//! Loads that end when the test says so.
+//! Loads that end when the test tells them to.
 
 use core::future::Future;
 use core::marker::PhantomData;
@@ -13,7 +13,7 @@ use larder::{Load, LoadMany, Loaded, Ttl};
 
 use crate::{Bang, Boom};
 
-/// A loader whose loads are numbered from 1, and wait until the test ends them; a clone is the same loader.
+/// A loader whose loads are numbered from 1 and wait until the test ends them; a clone is the same loader.
 pub struct Loads<V>(Arc<Mutex<State>>, PhantomData<fn() -> V>);
 
 #[derive(Default)]
@@ -29,9 +29,9 @@ struct State {
 pub enum End {
     /// With its number as the value.
     Value,
-    /// With its number as the value, which lives so long.
+    /// With its number as the value, which lives this long.
     Lives(Duration),
-    /// With its number as the value, which has expired as soon as it is there.
+    /// With its number as the value, which expires at once.
     AtOnce,
     /// With its number as the error.
     Error,
@@ -52,7 +52,7 @@ impl<V> Default for Loads<V> {
 }
 
 impl<V> Loads<V> {
-    /// Ends load `number`, now or as soon as it is polled.
+    /// Ends load `number`, now or once it is polled.
     pub fn end(&self, number: usize, end: End) {
         let waker = self.with(|state| {
             state.ends.insert(number, end);
@@ -61,7 +61,7 @@ impl<V> Loads<V> {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    /// Ends load `number` and wakes nobody: it is found ready by who polls it next.
+    /// Ends load `number` without waking a task: the next poll finds it ready.
     pub fn end_unheard(&self, number: usize, end: End) {
         drop(self.with(|state| {
             state.ends.insert(number, end);
@@ -79,7 +79,7 @@ impl<V> Loads<V> {
         self.with(|state| state.begun.clone())
     }
 
-    /// How many loads there are now.
+    /// How many loads are under way.
     pub fn live(&self) -> usize {
         self.with(|state| state.live)
     }
@@ -94,12 +94,12 @@ impl<V> Loads<V> {
         Loading { loads: self.clone(), number }
     }
 
-    /// Begins a load of these keys that answers the value alone.
+    /// Begins a load of these keys that returns the value alone.
     pub fn begin_plain(&self, keys: Vec<u32>) -> Plain<V> {
         Plain(self.begin(keys))
     }
 
-    /// Begins a load of many keys whose answers are plain values.
+    /// Begins a load of many keys that returns plain values.
     pub fn begin_many_plain(&self, keys: Vec<u32>) -> PlainMany<V> {
         PlainMany { loading: self.begin(keys.clone()), keys }
     }
@@ -159,7 +159,7 @@ impl<V: Clone + From<u32>> Load<u32> for Loads<V> {
     }
 }
 
-/// A load of many keys under way; all have the same value.
+/// A load of many keys under way; all keys get the same value.
 pub struct LoadingMany<V> {
     keys: Vec<u32>,
     loading: Loading<V>,
@@ -185,7 +185,7 @@ impl<V: Clone + From<u32>> LoadMany<u32> for Loads<V> {
     }
 }
 
-/// A load of a plain value.
+/// A load that returns a plain value.
 pub struct Plain<V>(Loading<V>);
 
 impl<V: From<u32>> Future for Plain<V> {
@@ -197,7 +197,7 @@ impl<V: From<u32>> Future for Plain<V> {
     }
 }
 
-/// A load of many keys whose answers are plain values.
+/// A load of many keys that returns plain values.
 pub struct PlainMany<V> {
     keys: Vec<u32>,
     loading: Loading<V>,

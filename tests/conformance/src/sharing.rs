@@ -1,4 +1,4 @@
-//! One load for all who wait, however it ends.
+//! One load for all waiting callers, however it ends.
 
 use super::{
     End, Executor, Stage,
@@ -7,7 +7,7 @@ use super::{
 
 const CROWD: u64 = 100;
 
-/// All who ask while a load is under way have its answer, and who asks later finds it. (P1)
+/// All callers during a load get its value, and a later caller finds it stored. (P1)
 pub async fn many_tasks_share_one_load<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let crowd = stage.crowd(cache, CROWD).await;
@@ -19,7 +19,7 @@ pub async fn many_tasks_share_one_load<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// One failed load is everybody's failure, and who asks later starts afresh. (P4)
+/// All callers get the failure of a load, and a later caller loads anew. (P4)
 pub async fn a_failure_is_shared<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let crowd = stage.crowd(cache, CROWD).await;
@@ -30,7 +30,7 @@ pub async fn a_failure_is_shared<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// A panic unwinds through one caller, the others are told, and who asks later starts afresh. (P5)
+/// A panic unwinds through one caller, the others get an error, and a later caller loads anew. (P5)
 pub async fn a_panic_is_contained<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let crowd = stage.crowd(cache, CROWD).await;
@@ -42,7 +42,7 @@ pub async fn a_panic_is_contained<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// Who comes and does not wait finds the load ready before its wake has arrived, and wakes all who wait. (P1, P3, D22)
+/// A new caller finds the load ready before its wake has arrived, without waiting, and wakes all waiters. (P1, P3, D22)
 pub async fn a_load_is_found_ready_by_who_comes<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let crowd = stage.crowd(cache, 3).await;

@@ -1,4 +1,4 @@
-//! Where a check is played: a runtime, its loads and its tasks.
+//! What each check runs on: a runtime, its loads and its tasks.
 
 use core::future::Future;
 use core::time::Duration;
@@ -20,14 +20,14 @@ pub struct Stage<E: Executor> {
 pub(super) const KEY: u32 = 7;
 
 impl<E: Executor> Stage<E> {
-    /// A stage on which nothing has happened.
+    /// A stage on which nothing has happened yet.
     pub fn new(runtime: E::Runtime) -> Self {
         Self { runtime, loads: Loads::default() }
     }
 
     /// A cache that is never dropped.
     ///
-    /// So the futures of its calls own all they need, and a runtime can say by their names whether it spawns them.
+    /// The futures of its calls are `'static`, so a runtime can name them in the types that it spawns.
     pub fn cache(
         &self,
         setup: impl FnOnce(Setup<E::Runtime, E::Value>) -> Setup<E::Runtime, E::Value>,
@@ -36,12 +36,12 @@ impl<E: Executor> Stage<E> {
         Box::leak(Box::new(builder.build().expect("the configuration is valid")))
     }
 
-    /// A cache that loads keys many at once and is never dropped.
+    /// A cache that loads many keys at once and is never dropped.
     pub fn batched(&self) -> &'static Batched<E::Runtime, E::Value> {
         self.batched_with(|setup| setup)
     }
 
-    /// The same with what `setup` adds.
+    /// The same, with the settings that `setup` adds.
     pub fn batched_with(
         &self,
         setup: impl FnOnce(Setup<E::Runtime, E::Value>) -> Setup<E::Runtime, E::Value>,
@@ -89,7 +89,7 @@ impl<E: Executor> Stage<E> {
         Answer<E::Value>: From<F::Output>,
     {
         let (caller, seat) = Caller::new(call);
-        assert!(self.runtime.spawn(caller).is_ok(), "a runtime is at hand");
+        assert!(self.runtime.spawn(caller).is_ok(), "the runtime spawns it");
         seat
     }
 
@@ -98,7 +98,7 @@ impl<E: Executor> Stage<E> {
         self.runtime.sleep_until(self.now().saturating_add(time))
     }
 
-    /// What time it is.
+    /// The current time.
     pub fn now(&self) -> Instant {
         self.runtime.now()
     }
@@ -110,8 +110,8 @@ impl<E: Executor> Stage<E> {
         }
     }
 
-    /// Has callers come until `condition` holds, for a load that nobody is woken for: who comes looks whether it is ready,
-    /// and only where somebody looks just then, on another thread and perhaps too early, it takes one more.
+    /// Adds callers until `condition` holds, for a load whose end wakes no task. Each new caller looks whether the load
+    /// is ready. Another thread may be looking just then, too early; in that case it takes one more caller.
     pub async fn come_until(&self, condition: impl Fn() -> bool, come: impl Fn() -> Seat) -> Vec<Seat> {
         let mut seats = Vec::new();
         while !condition() {
@@ -126,7 +126,7 @@ impl<E: Executor> Stage<E> {
         self.until(|| self.loads.begun() == n).await;
     }
 
-    /// What a task saw, once it is over.
+    /// What a task saw, once it has ended.
     pub async fn saw(&self, seat: &Seat) -> String {
         self.until(|| seat.saw().is_some()).await;
         seat.saw().unwrap_or_default()
@@ -153,7 +153,7 @@ impl<E: Executor> Stage<E> {
     }
 }
 
-/// The options of a call that polls the load once, and does not wait.
+/// The options of a call that polls the load once and does not wait.
 pub(super) fn in_a_hurry() -> LookupOptions {
     LookupOptions::new().lock_timeout(Duration::ZERO, OnTimeout::Fail)
 }

@@ -1,4 +1,4 @@
-//! What is asked of the runtime itself.
+//! Tests of the runtime's own clock and timer.
 
 use core::time::Duration;
 
@@ -7,7 +7,8 @@ use larder::{Instant, Timer};
 use super::{Executor, LATE, SOON, Stage};
 use crate::wakers::poll_once;
 
-/// The clock goes on, and a sleep ends at its deadline or later: at once, if that is over, and never at the last instant.
+/// The clock advances. A sleep ends at its deadline or later: at once if the deadline has passed, and never if it is
+/// the last instant.
 pub async fn a_sleep_ends_at_its_deadline<E: Executor>(stage: Stage<E>) {
     let begun = stage.now();
     assert!(poll_once(&mut stage.runtime.sleep_until(begun)).is_ready());
@@ -16,10 +17,10 @@ pub async fn a_sleep_ends_at_its_deadline<E: Executor>(stage: Stage<E>) {
     assert!(poll_once(&mut stage.runtime.sleep_until(Instant::NEVER)).is_pending());
     let deadline = begun.saturating_add(SOON);
     let mut sleep = stage.runtime.sleep_until(deadline);
-    let _ = poll_once(&mut sleep); // by somebody else: whoever polls last is woken
+    let _ = poll_once(&mut sleep); // polled with another waker: only the last one is woken
     sleep.await;
     assert!(stage.now() >= deadline);
-    // A clock that lags behind the timer shows it only now and then.
+    // If the clock lags behind the timer, this shows only now and then.
     for nanos in (1..=30).map(|n| n * 77_777) {
         let deadline = stage.now().saturating_add(Duration::from_nanos(nanos));
         stage.runtime.sleep_until(deadline).await;

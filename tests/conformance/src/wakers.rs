@@ -39,17 +39,17 @@ impl Wake for Counting {
     }
 }
 
-/// The order in which a group of wakers was woken.
+/// Records the order in which a group of wakers was woken.
 #[derive(Clone, Default)]
 pub struct Order(Arc<Mutex<Vec<usize>>>);
 
 impl Order {
-    /// The waker that writes down `number`.
+    /// A waker that records `number`.
     pub fn waker(&self, number: usize) -> Waker {
         Waker::from(Arc::new(Recording { order: self.clone(), number }))
     }
 
-    /// The numbers written down so far, forgotten by this call.
+    /// Takes the numbers recorded so far.
     pub fn take(&self) -> Vec<usize> {
         core::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -84,17 +84,17 @@ pub fn panicking() -> Waker {
 }
 
 std::thread_local! {
-    /// Wakers must be `Send`, what they drop need not be: it waits here.
+    /// Wakers must be `Send`, but what they drop need not be: it is kept here.
     static STASH: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
-    /// The future that is polled within its wakes, unless it is being polled.
+    /// The future that is polled within wakes; empty while it is being polled.
     static SPOT: RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>> = const { RefCell::new(None) };
-    /// What is called within wakes, unless that is just what happens.
+    /// What is called within wakes; empty while it is being called.
     static CALL: RefCell<Option<Box<dyn FnMut()>>> = const { RefCell::new(None) };
-    /// Whether it was woken while it was being polled.
+    /// Whether a wake arrived while the future was being polled.
     static WOKEN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Polls `future` within each wake, as an executor that runs a task where it is woken.
+/// Polls `future` within each wake, like an executor that runs a task where it is woken.
 pub fn on_the_spot(future: impl Future<Output = ()> + 'static) -> Waker {
     struct Spot;
 
@@ -123,7 +123,7 @@ pub fn on_the_spot(future: impl Future<Output = ()> + 'static) -> Waker {
     Waker::from(Arc::new(Spot))
 }
 
-/// Runs `body` with a waker that calls `look` whenever it is woken, as long as that lasts.
+/// Runs `body` with a waker that calls `look` on each wake until `body` returns.
 pub fn calling<R>(look: impl FnMut() + 'static, body: impl FnOnce(&Waker) -> R) -> R {
     struct Calling;
 
@@ -146,7 +146,7 @@ pub fn calling<R>(look: impl FnMut() + 'static, body: impl FnOnce(&Waker) -> R) 
     result
 }
 
-/// Drops `victim` when it is woken for the first time, as an executor that ends a task.
+/// Drops `victim` on the first wake, like an executor that ends a task.
 pub fn dropping(victim: impl Any) -> Waker {
     struct Dropping;
 
@@ -175,12 +175,12 @@ pub fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     poll_with(future, Waker::noop())
 }
 
-/// Polls `future` once and takes the answer it must have by then.
+/// Polls `future` once and returns its output, which must be ready.
 #[track_caller]
 pub fn now<F: Future>(future: F) -> F::Output {
     let mut future = core::pin::pin!(future);
     match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => panic!("this call does not have to wait"),
+        Poll::Pending => panic!("the call should be ready at its first poll"),
     }
 }

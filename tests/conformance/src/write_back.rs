@@ -1,4 +1,4 @@
-//! Values that are written behind.
+//! Write-back caches.
 
 use core::cell::RefCell;
 use core::pin::pin;
@@ -23,12 +23,12 @@ impl<E: Executor> Stage<E> {
     }
 }
 
-/// Changes a page and lets go of it.
+/// Changes a page and drops its handle.
 async fn write<E: Executor>(pages: &Pages<E::Runtime, E::Value>, key: u32, value: u32) {
     pages.get_or_load(&key).await.expect("it is loaded").set(E::Value::from(value));
 }
 
-/// Callers of a page share its load; a change is in the cache at once, and on disk after a flush. (P1, P16)
+/// Callers of a page share its load; a change is visible at once, and on disk after a flush. (P1, P16)
 pub async fn changes_are_written_behind<E: Executor>(stage: Stage<E>) {
     let disk = stage.disk();
     let pages = stage.pages(&disk).build().expect("the configuration is valid");
@@ -41,7 +41,8 @@ pub async fn changes_are_written_behind<E: Executor>(stage: Stage<E>) {
     assert_eq!((disk.page(1), pages.dirty(), pages.pinned()), (Some(11), 0, 1));
 }
 
-/// Who needs room has the oldest page written first; a page that is pinned stays, and who waits for it is served. (P16)
+/// A call that needs room has the oldest page written first; a pinned page stays until released, then the call that
+/// waits gets the room. (P16)
 pub async fn room_is_made_by_writing<E: Executor>(stage: Stage<E>) {
     let disk = stage.disk();
     let pages = stage.pages(&disk).capacity(1).build().expect("the configuration is valid");
@@ -58,7 +59,7 @@ pub async fn room_is_made_by_writing<E: Executor>(stage: Stage<E>) {
     assert_eq!(three.map(|page| *page.value()).ok(), Some(30));
 }
 
-/// A flush that fails, or is dropped, leaves everything as it was; a change during a flush waits for the next. (P2, P16)
+/// A failed or dropped flush changes nothing; a change during a flush waits for the next one. (P2, P16)
 pub async fn what_is_not_written_stays_dirty<E: Executor>(stage: Stage<E>) {
     let disk = stage.disk();
     let pages = stage.pages(&disk).build().expect("the configuration is valid");
@@ -81,7 +82,7 @@ pub async fn what_is_not_written_stays_dirty<E: Executor>(stage: Stage<E>) {
     assert!(matches!(pages.get_or_load(&7).await, Err(WriteBackError::Closed)));
 }
 
-/// What a cache depends on is on disk before it, and a circle is refused. (P17)
+/// The caches that a cache depends on are flushed before it, and a circle is refused. (P17)
 pub async fn caches_are_written_in_order<E: Executor>(stage: Stage<E>) {
     let written = Rc::<RefCell<Vec<u32>>>::default();
     let cache = |name| {
@@ -94,7 +95,7 @@ pub async fn caches_are_written_in_order<E: Executor>(stage: Stage<E>) {
     write::<E>(&roots, 1, 1).await;
     write::<E>(&pages, 2, 2).await;
     write::<E>(&pages, 3, 3).await;
-    // A flush that is given up on the way has turned nothing round.
+    // A flush that is dropped halfway does not reverse the order.
     let mut given_up = pin!(async {
         let mut flush = roots.flush();
         let _ = poll_once(&mut flush);
@@ -107,7 +108,7 @@ pub async fn caches_are_written_in_order<E: Executor>(stage: Stage<E>) {
     assert!(written.contains(&2) && written.contains(&3));
 }
 
-/// Removing writes first, invalidating does not; both leave what is pinned. (P16)
+/// `remove` writes first, `invalidate` does not; both leave pinned pages. (P16)
 pub async fn pages_leave<E: Executor>(stage: Stage<E>) {
     let disk = stage.disk();
     let pages = stage.pages(&disk).build().expect("the configuration is valid");

@@ -5,7 +5,7 @@ use core::pin::pin;
 use super::{End, Executor, Stage, stage::KEY};
 use crate::wakers::poll_once;
 
-/// An insert is the answer for all who wait, and the load is dropped. (P8)
+/// An insert answers all waiting callers, and the load is dropped. (P8)
 pub async fn an_insert_ends_the_waits<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let crowd = stage.crowd(cache, 3).await;
@@ -16,7 +16,7 @@ pub async fn an_insert_ends_the_waits<E: Executor>(stage: Stage<E>) {
     assert_eq!(cache.stats().loads_dropped, 1);
 }
 
-/// Who came before a removal has the load's answer; who comes after it has a load of its own. (P8)
+/// Callers from before a removal get the load's answer; later callers begin their own load. (P8)
 pub async fn a_removal_is_not_undone<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let before = stage.crowd(cache, 2).await;
@@ -32,7 +32,8 @@ pub async fn a_removal_is_not_undone<E: Executor>(stage: Stage<E>) {
     stage.ends_clean(cache).await;
 }
 
-/// A load that begins after a removal is found by who comes then, and stored, though an older caller began it. (P1, D11)
+/// A load that begins after a removal is joined by new callers, and stored, although an older caller began it. (P1,
+/// D11)
 pub async fn a_load_belongs_to_the_epoch_it_begins_in<E: Executor>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let mut lender = pin!(Some(cache.get_with(&KEY, || stage.loads.begin_plain(vec![0]))));

@@ -1,4 +1,4 @@
-//! The first fetch, for which all have to wait.
+//! The first fetch, which all callers have to wait for.
 
 use larder::{LookupOptions, OnTimeout};
 
@@ -7,7 +7,7 @@ use crate::SOON;
 
 const CROWD: u64 = 50;
 
-/// All who ask before there is a value share one fetch, and who asks later finds what it came to. (P1)
+/// All callers before there is a value share one fetch, and later callers find its value. (P1)
 pub async fn a_slots_first_fetch_is_shared<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let crowd = stage.slot_crowd(slot, CROWD).await;
@@ -19,7 +19,7 @@ pub async fn a_slots_first_fetch_is_shared<E: Executor>(stage: Stage<E>) {
     stage.slot_ends_clean(slot).await;
 }
 
-/// So is its failure, and who asks later fetches at once. (P4)
+/// All callers share its failure, and a later caller fetches at once. (P4)
 pub async fn a_slots_first_failure_is_shared<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let crowd = stage.slot_crowd(slot, CROWD).await;
@@ -32,7 +32,7 @@ pub async fn a_slots_first_failure_is_shared<E: Executor>(stage: Stage<E>) {
     stage.slot_ends_clean(slot).await;
 }
 
-/// A panic unwinds through one caller, the others are told, and it counts as a failure. (P5)
+/// A panic unwinds through one caller, the others get an error, and it counts as a failure. (P5)
 pub async fn a_slots_first_panic_is_contained<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let crowd = stage.slot_crowd(slot, CROWD).await;
@@ -45,7 +45,8 @@ pub async fn a_slots_first_panic_is_contained<E: Executor>(stage: Stage<E>) {
     stage.slot_ends_clean(slot).await;
 }
 
-/// The caller who began it leaves it to the others; when the last leaves, it is dropped, and that is no failure. (P2)
+/// If the caller that began the fetch leaves, the others drive it. When the last one leaves, the fetch is dropped,
+/// without counting as a failure. (P2)
 pub async fn a_slots_first_fetch_outlives_its_caller<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let first = stage.slot_crowd(slot, 1).await.remove(0);
@@ -64,7 +65,7 @@ pub async fn a_slots_first_fetch_outlives_its_caller<E: Executor>(stage: Stage<E
     assert_eq!((slot.stats().loads_dropped, slot.failures()), (1, 0));
 }
 
-/// Nobody is left, and the runtime's spawner finishes the fetch. (P2)
+/// Once the last caller has left, the runtime's spawner finishes the fetch. (P2)
 pub async fn a_slots_abandoned_fetch_is_finished<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup.finish_abandoned());
     let only = stage.slot_crowd(slot, 1).await.remove(0);
@@ -75,7 +76,7 @@ pub async fn a_slots_abandoned_fetch_is_finished<E: Executor>(stage: Stage<E>) {
     stage.slot_ends_clean(slot).await;
 }
 
-/// Whose patience is over fails, and the fetch goes on for the others. (P7)
+/// A caller whose lock timeout has passed fails, and the fetch goes on for the others. (P7)
 pub async fn a_slots_first_fetch_takes_too_long_for_one<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let first = stage.slot_crowd(slot, 1).await.remove(0);
@@ -87,7 +88,7 @@ pub async fn a_slots_first_fetch_takes_too_long_for_one<E: Executor>(stage: Stag
     stage.slot_ends_clean(slot).await;
 }
 
-/// Beyond its budget a fetch is dropped and has failed. (P2)
+/// A fetch that exceeds its budget is dropped and counts as failed. (P2)
 pub async fn a_slots_fetch_keeps_to_its_budget<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup.fetch_budget(SOON));
     assert_eq!(stage.saw(&stage.ask_slot(slot)).await, "BudgetExceeded");
@@ -98,7 +99,7 @@ pub async fn a_slots_fetch_keeps_to_its_budget<E: Executor>(stage: Stage<E>) {
     stage.slot_ends_clean(slot).await;
 }
 
-/// A fetch older than the lock age is overtaken, and the newer answer is everybody's. (P6)
+/// A fetch older than the lock age is taken over, and all callers get the newer answer. (P6)
 pub async fn a_slots_hanging_fetch_is_taken_over<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup.lock_age(SOON).attempts(2));
     let callers = [stage.slot_crowd(slot, 1).await.remove(0), stage.ask_slot(slot)];

@@ -13,7 +13,7 @@ use crate::{Boom, Here};
 
 type Ask<V> = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>>>;
 
-/// It gets the old value, or an error where there is none, and does not wait for itself.
+/// A fetch that asks its own slot gets the old value, or an error if there is none; it does not wait for itself.
 pub async fn a_slots_fetch_asks_its_slot<E: Executor>(stage: Stage<E>) {
     let inside = Rc::<RefCell<Option<Ask<E::Value>>>>::default();
     let asks = inside.clone();

@@ -10,7 +10,7 @@ use super::{super::End, Executor, Slot, Stage, fresh};
 use crate::wakers::poll_once;
 use crate::{LATE, SOON};
 
-/// A watcher is woken by a change, by nothing else, and by the end of the slot.
+/// A watcher is woken by a change and by the end of the slot, and by nothing else.
 pub async fn a_slot_is_watched<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let mut watcher = slot.watch();
@@ -36,10 +36,10 @@ pub async fn a_slot_is_watched<E: Executor>(stage: Stage<E>) {
     assert!(!watcher.changed().await);
 }
 
-/// A task refreshes the value when it expires, and when it is dropped by hand; it ends with the slot. (P2)
+/// A task refreshes the value when it expires or is invalidated; the task ends with the slot. (P2)
 ///
-/// Only whoever knows the runtime can spawn it, as its future has no name: `spawn` does, and counts its begin and its
-/// end.
+/// Its future has no nameable type, so the caller's `spawn` spawns it. `spawn` counts the begin and the end of the
+/// task.
 pub async fn a_slot_is_kept_fresh<E: Executor>(
     stage: Stage<E>,
     spawn: impl Fn(&Slot<E::Runtime, E::Value>, Arc<AtomicUsize>) -> bool,
@@ -48,10 +48,10 @@ pub async fn a_slot_is_kept_fresh<E: Executor>(
         let slot = stage.mortal_slot(|setup| setup.ttl(LATE));
         slot.set_with(Loaded::new(E::Value::from(90)).ttl(ttl));
         let counts = Arc::<AtomicUsize>::default();
-        assert!(spawn(&slot, counts.clone()), "a runtime is at hand");
+        assert!(spawn(&slot, counts.clone()), "the runtime spawns it");
         stage.until(|| counts.load(Ordering::SeqCst) == 1).await;
         if ttl == LATE {
-            // So that it sleeps by then.
+            // Lets the task fall asleep first.
             stage.pass(SOON).await;
             assert_eq!(slot.invalidate().as_deref(), Some(&90));
         }

@@ -1,4 +1,4 @@
-//! The lazy slot: its types, and how a check sets one up and asks it.
+//! The lazy slot: its types, and how a check makes a slot and asks it.
 
 mod first;
 mod inside;
@@ -15,19 +15,19 @@ pub use self::{first::*, inside::*, kept::*, refreshing::*, tokens::*, writes::*
 use super::{Caller, Executor, Loading, Seat, Stage};
 use crate::Boom;
 
-/// A slot whose fetches end when the test says so.
+/// A slot whose fetches end when the test tells them to.
 pub type Slot<R, V> = LazySlot<V, Boom, R>;
 
-/// Where its value comes from.
+/// What it fetches its value with.
 pub type Fetch<V> = Box<dyn Fn(Option<Previous<V>>) -> Loading<V> + Send + Sync>;
 
 /// The builder of a [`Slot`].
 pub type SlotSetup<R, V> = SlotBuilder<V, Boom, R>;
 
-/// A task that asks for the value of a slot.
+/// A task that asks a slot for its value.
 pub type AskingSlot<R, V> = Caller<SlotLookup<'static, V, Boom, R>, V>;
 
-/// A slot's refresh in the background.
+/// A refresh of a slot in the background.
 pub type SlotRenewal<R, V> = SlotRefresh<V, Boom, R>;
 
 /// A fetch that its callers have left.
@@ -42,7 +42,7 @@ impl<E: Executor> Stage<E> {
         Box::leak(Box::new(self.mortal_slot(setup)))
     }
 
-    /// A slot that ends.
+    /// A slot that can be dropped.
     pub fn mortal_slot(
         &self,
         setup: impl FnOnce(SlotSetup<E::Runtime, E::Value>) -> SlotSetup<E::Runtime, E::Value>,
@@ -51,13 +51,13 @@ impl<E: Executor> Stage<E> {
         setup(LazySlot::builder(self.runtime.clone()).fetch_fn(fetch)).build().expect("the configuration is valid")
     }
 
-    /// A fetch; its key is the previous value.
+    /// A load whose key is the previous value.
     fn fetch(&self) -> impl Fn(Option<Previous<E::Value>>) -> Loading<E::Value> + Send + Sync + use<E> {
         let loads = self.loads.clone();
         move |previous| loads.begin(previous.map(|previous| **previous.value()).into_iter().collect())
     }
 
-    /// A slot as [`slot`](Self::slot) makes it, whose value is 90 and has just expired.
+    /// A slot like that of [`slot`](Self::slot), whose value is 90 and has just expired.
     pub fn expired_slot(
         &self,
         setup: impl FnOnce(SlotSetup<E::Runtime, E::Value>) -> SlotSetup<E::Runtime, E::Value>,
@@ -97,7 +97,7 @@ fn fresh<E: Executor>(slot: &Slot<E::Runtime, E::Value>) -> Option<u32> {
     slot.peek().filter(|found| found.status() == Status::Hit).map(|found| **found.value())
 }
 
-/// Asserts that a task was served the stale value 90, with this error or none beside it.
+/// Asserts that a task got the stale value 90, with this error beside it, or none.
 #[track_caller]
 fn assert_stale(saw: &str, error: &str) {
     let (served, beside) = saw.split_once(") ").unwrap_or((saw, ""));

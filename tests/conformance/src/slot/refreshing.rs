@@ -1,11 +1,11 @@
-//! An expired value: one refreshes it, the others go on with it.
+//! An expired value: one caller refreshes it, the others get the old one.
 
 use larder::{LookupOptions, OnTimeout, Timer};
 
 use super::{super::End, Executor, Stage, assert_stale};
 use crate::{LATE, SOON};
 
-/// Who finds it expired refreshes and waits for that; the others have the old value at once. (P1)
+/// The first caller of an expired value refreshes it and waits; the others get the old value at once. (P1)
 pub async fn a_slots_stale_value_is_served_at_once<E: Executor>(stage: Stage<E>) {
     let slot = stage.expired_slot(|setup| setup);
     let first = stage.ask_slot(slot);
@@ -21,7 +21,7 @@ pub async fn a_slots_stale_value_is_served_at_once<E: Executor>(stage: Stage<E>)
     stage.slot_ends_clean(slot).await;
 }
 
-/// The one who refreshes is dropped: no failure, no delay, and who asks next refreshes. (P2)
+/// If the caller that refreshes is dropped, there is no failure and no delay, and the next caller refreshes. (P2)
 pub async fn a_slots_refresher_is_dropped<E: Executor>(stage: Stage<E>) {
     let slot = stage.expired_slot(|setup| setup.retry_after(LATE));
     let first = stage.ask_slot(slot);
@@ -34,7 +34,8 @@ pub async fn a_slots_refresher_is_dropped<E: Executor>(stage: Stage<E>) {
     stage.slot_ends_clean(slot).await;
 }
 
-/// A failed refresh leaves the value to all, with the error beside it, and is not made again before its delay. (P4)
+/// After a failed refresh all callers get the old value, with the error beside it; no new refresh begins before the
+/// retry delay. (P4)
 pub async fn a_slots_failed_refresh_keeps_the_value<E: Executor>(stage: Stage<E>) {
     let slot = stage.expired_slot(|setup| setup.retry_after(LATE));
     stage.loads.end(1, End::Error);
@@ -43,14 +44,14 @@ pub async fn a_slots_failed_refresh_keeps_the_value<E: Executor>(stage: Stage<E>
     }
     assert_eq!((stage.loads.begun(), slot.failures()), (1, 1));
     assert!(slot.refresh_at() > stage.now());
-    // A forced one does not wait for that, and its failure is told.
+    // A forced refresh ignores the delay, and returns its failure.
     stage.loads.end(2, End::Error);
     assert_eq!(stage.saw(&stage.spawn(slot.refresh())).await, "E2");
     assert_eq!(slot.failures(), 2);
     stage.slot_ends_clean(slot).await;
 }
 
-/// After the delay it is made again; a panic is a failure like any. (P5)
+/// After the retry delay a caller refreshes again; a panic counts as a failure. (P5)
 pub async fn a_slots_failed_refresh_is_retried<E: Executor>(stage: Stage<E>) {
     let slot = stage.expired_slot(|setup| setup.retry_after(SOON));
     stage.loads.end(1, End::Panic);
@@ -68,7 +69,7 @@ pub async fn a_slots_failed_refresh_is_retried<E: Executor>(stage: Stage<E>) {
     stage.slot_ends_clean(slot).await;
 }
 
-/// Beyond the stale limit callers wait for the fetch, or have its error. (P7)
+/// Beyond the stale limit callers wait for the fetch, or get its error. (P7)
 pub async fn a_slots_value_is_too_old<E: Executor>(stage: Stage<E>) {
     let slot = stage.expired_slot(|setup| setup.stale_limit(SOON).retry_after(LATE));
     stage.pass(2 * SOON).await;
@@ -80,7 +81,8 @@ pub async fn a_slots_value_is_too_old<E: Executor>(stage: Stage<E>) {
     stage.slot_ends_clean(slot).await;
 }
 
-/// Who refreshes and has no patience left takes the old value; the fetch goes with him, and is no failure. (P7)
+/// A caller whose lock timeout passes while it refreshes gets the old value; its fetch is dropped, and is no failure.
+/// (P7)
 pub async fn a_slots_refresh_takes_too_long_for_one<E: Executor>(stage: Stage<E>) {
     let slot = stage.expired_slot(|setup| setup.lock_timeout(SOON, OnTimeout::Stale));
     assert_stale(&stage.saw(&stage.ask_slot(slot)).await, "");

@@ -1,11 +1,11 @@
-//! Values that are refreshed ahead of their end.
+//! Values that are refreshed before they expire.
 
 use larder::{LookupOptions, Spawn, Status, Timer};
 
 use super::{super::End, Executor, Stage, fresh};
 use crate::{LATE, SOON};
 
-/// Once the margin is reached, the runtime refreshes, once; all have the value meanwhile, which is fresh. (P1)
+/// Once the margin is reached, the runtime refreshes once; meanwhile all callers get the value, which is fresh. (P1)
 pub async fn a_slot_is_refreshed_ahead<E: Executor>(stage: Stage<E>) {
     let early = stage.slot(|setup| setup.ttl(LATE).refresh_ahead(SOON));
     early.set(E::Value::from(80));
@@ -26,7 +26,7 @@ pub async fn a_slot_is_refreshed_ahead<E: Executor>(stage: Stage<E>) {
     stage.slot_ends_clean(slot).await;
 }
 
-/// The refresh is a ticket: who has it may drop it or spawn it, the others have none, and poll it once. (P2, D57)
+/// The refresh is a ticket: the caller that gets it may drop or spawn it; others get none, and poll it once. (P2, D57)
 pub async fn a_slots_refresh_is_a_ticket<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup.ttl(LATE).refresh_ahead(LATE - SOON));
     slot.set(E::Value::from(90));
@@ -35,10 +35,10 @@ pub async fn a_slots_refresh_is_a_ticket<E: Executor>(stage: Stage<E>) {
         let first = slot.get_stale().await.expect("the value is good");
         let second = slot.lookup_stale(LookupOptions::new()).await.expect("the value is good");
         assert!(first.refresh.is_some() && second.refresh.is_none());
-        // Dropped, the refresh is the next caller's.
+        // The refresh was dropped, so the next caller gets it.
     }
-    let ticket = slot.get_stale().await.expect("the value is good").refresh.expect("nobody else has it");
-    assert!(stage.runtime.spawn(ticket).is_ok(), "a runtime is at hand");
+    let ticket = slot.get_stale().await.expect("the value is good").refresh.expect("no other call has it");
+    assert!(stage.runtime.spawn(ticket).is_ok(), "the runtime spawns it");
     stage.begun(3).await;
     stage.loads.end(3, End::Value);
     stage.until(|| fresh::<E>(slot) == Some(3)).await;
@@ -46,7 +46,7 @@ pub async fn a_slots_refresh_is_a_ticket<E: Executor>(stage: Stage<E>) {
     stage.slot_ends_clean(slot).await;
 }
 
-/// A refresh ahead that fails or takes too long costs nobody anything, and is retried after its delay. (P4)
+/// A refresh ahead that fails or takes too long does not affect callers, and is retried after the retry delay. (P4)
 pub async fn a_slots_refresh_ahead_fails<E: Executor>(stage: Stage<E>) {
     let setup = stage.slot(|setup| {
         setup.ttl(LATE).refresh_ahead(LATE - SOON).fetch_budget(SOON).retry_after(SOON).retry_backoff(1e6, LATE)
@@ -68,7 +68,7 @@ pub async fn a_slots_refresh_ahead_fails<E: Executor>(stage: Stage<E>) {
     stage.slot_ends_clean(setup).await;
 }
 
-/// With that option the first who comes within the margin refreshes for himself. (P1)
+/// With `refresh_inline` the first caller within the margin refreshes the value itself. (P1)
 pub async fn a_slot_is_refreshed_ahead_inline<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup.ttl(LATE).refresh_ahead(LATE - SOON).refresh_inline());
     slot.set(E::Value::from(90));

@@ -1,4 +1,4 @@
-//! Values that come and go by hand.
+//! Values that are set and removed by hand.
 
 use core::time::Duration;
 
@@ -8,7 +8,7 @@ use larder::{LazySlot, Loaded, LookupOptions, Ttl};
 use super::{super::End, Executor, Stage, assert_stale, fresh};
 use crate::{Boom, LATE};
 
-/// A value that is set is the answer for all who wait, and the fetch is dropped. (P8)
+/// A value that is set answers all waiting callers, and the fetch is dropped. (P8)
 pub async fn a_slot_is_set_during_its_first_fetch<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let crowd = stage.slot_crowd(slot, 3).await;
@@ -20,7 +20,8 @@ pub async fn a_slot_is_set_during_its_first_fetch<E: Executor>(stage: Stage<E>) 
     assert_eq!(slot.stats().loads_dropped, 1);
 }
 
-/// Who came before an invalidation has what is fetched, which is not kept; who comes after it has a fetch of its own. (P8)
+/// Callers from before an invalidation get the fetched value, which is not kept; later callers begin their own fetch.
+/// (P8)
 pub async fn a_slot_is_invalidated_during_its_first_fetch<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let before = stage.slot_crowd(slot, 2).await;
@@ -36,7 +37,7 @@ pub async fn a_slot_is_invalidated_during_its_first_fetch<E: Executor>(stage: St
     stage.slot_ends_clean(slot).await;
 }
 
-/// All who were refused with one value say so, and it costs one fetch. (P1)
+/// Many callers refuse one value; it is dropped once, and costs one fetch. (P1)
 pub async fn a_slots_value_is_refused_by_many<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let bad = slot.set(E::Value::from(90)).expect("it is kept");
@@ -51,7 +52,8 @@ pub async fn a_slots_value_is_refused_by_many<E: Executor>(stage: Stage<E>) {
     stage.slot_ends_clean(slot).await;
 }
 
-/// A value that expires at once is a stale copy, and the next call fetches; one that came expired waits for the delay. (P11)
+/// A value set as already expired is served stale, and the next call fetches; one fetched as already expired waits for
+/// the retry delay. (P11)
 pub async fn a_slots_value_expires_at_once<E: Executor>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup.retry_after(LATE));
     slot.set_with(Loaded::new(E::Value::from(90)).ttl(Ttl::ExpiresAtOnce));
@@ -68,7 +70,7 @@ pub async fn a_slots_value_expires_at_once<E: Executor>(stage: Stage<E>) {
     stage.slot_ends_clean(slot).await;
 }
 
-/// What a call brings is fetched once for all, with the previous value at hand; it may borrow, too. (P1)
+/// A call may bring its own fetch, which gets the previous value and runs once for all; it may borrow. (P1)
 pub async fn a_slots_calls_bring_their_fetches<E: Executor>(stage: Stage<E>) {
     let builder = LazySlot::<E::Value, Boom, _>::builder(stage.runtime.clone());
     let slot = builder.build().expect("the configuration is valid");
@@ -81,7 +83,7 @@ pub async fn a_slots_calls_bring_their_fetches<E: Executor>(stage: Stage<E>) {
     let found = slot.stale_or_fetch(LookupOptions::new(), fetch()).await.expect("a stale value is there");
     assert_eq!(**found.outcome.value(), 1);
     stage.loads.end(2, End::Value);
-    found.refresh.expect("nobody else has it").await;
+    found.refresh.expect("no other call has it").await;
     assert!(slot.expire());
     let borrowed = stage.loads.clone();
     stage.loads.end(3, End::Value);
