@@ -1,4 +1,4 @@
-//! A shop's product pages on tokio; all but this file is the same on every runtime.
+//! A shop's product pages on tokio; everything but this file is the same on every runtime.
 //!
 //! ```text
 //! cargo run -p larder-examples --bin shop_tokio

@@ -1,7 +1,7 @@
-//! How Larder is set up and asked.
+//! How Larder is configured and called.
 //!
-//! Each rule of an HTTP cache is a setting, or what a load answers: a page and its `max-age`, or that the page which is
-//! held is still good.
+//! Each rule of an HTTP cache is a setting, or an answer of a load: a page with its `max-age`, or that the cached page
+//! is still good.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -12,18 +12,18 @@ use super::{
     origin::{Answer, Origin, OriginError, Page},
 };
 
-/// What the cache is told.
+/// The settings of the cache.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     /// How many bytes are kept.
     pub(crate) capacity: u64,
-    /// How long after its lifetime a page may be served while it is asked for anew.
+    /// How long an expired page may be served while it is refreshed.
     pub(crate) stale_while_revalidate: Duration,
-    /// How long after its lifetime a page may be served because the origin fails.
+    /// How long an expired page may be served if the origin fails.
     pub(crate) stale_if_error: Duration,
-    /// How long the origin has for an answer.
+    /// How long a request to the origin may take.
     pub(crate) budget: Duration,
-    /// How long an origin that has failed is left alone.
+    /// How long an origin that has failed is not asked again.
     pub(crate) recheck: Duration,
 }
 
@@ -39,10 +39,10 @@ impl Default for Settings {
     }
 }
 
-/// The pages that are known, and those that are under way.
+/// The cached pages, and those being loaded.
 pub(crate) struct PageCache(Cache<String, Arc<Page>, OriginError, SkippingTokio>);
 
-/// A page and what there is to say about it.
+/// A page and how it was found.
 pub(crate) type Found = Outcome<Arc<Page>, OriginError>;
 
 impl PageCache {
@@ -64,7 +64,7 @@ impl PageCache {
         Ok(Self(cache))
     }
 
-    /// Finds the page: in the cache, perhaps a stale one that is asked for anew meanwhile, or at the origin.
+    /// Returns the page from the cache or the origin; a stale page is refreshed in the background.
     pub(crate) async fn find(&self, path: &str) -> Result<Found, LoadError<OriginError>> {
         self.0.get_stale_spawn(path).await.map(|stale| stale.outcome)
     }
@@ -75,7 +75,7 @@ impl PageCache {
     }
 }
 
-/// Asks the origin, and whether the page that is held is still good.
+/// Loads the page from the origin, or asks whether the cached one is still good.
 async fn load(
     origin: &Origin,
     path: &str,

@@ -1,4 +1,4 @@
-//! Tokio's clock, set forward.
+//! Tokio's clock, moved forward by hand.
 
 use std::{
     sync::{
@@ -10,12 +10,12 @@ use std::{
 
 use larder_tokio::{Clock, CurrentRuntime, Instant, TokioClock, parts::Hosted};
 
-/// Tokio by this clock. A server that has no need of it says `Tokio` in its place.
+/// Tokio with this clock. A real server uses `Tokio` instead.
 pub(crate) type SkippingTokio = Hosted<CurrentRuntime, Skipping>;
 
-/// A clock that can be set forward, so that lifetimes of minutes end when the demonstration says so.
+/// A clock that can be moved forward, so that the demonstration need not wait for lifetimes of minutes.
 ///
-/// A clone shares the time.
+/// Clones share the time.
 #[derive(Clone, Debug)]
 pub(crate) struct Skipping {
     tokio: TokioClock,
@@ -28,7 +28,7 @@ impl Skipping {
         Self { tokio: TokioClock::new(), skipped: Arc::default() }
     }
 
-    /// Sets the clock forward. Who sleeps already is not woken any sooner.
+    /// Moves the clock forward. A task that sleeps already is not woken earlier.
     pub(crate) fn skip(&self, time: Duration) {
         self.skipped.fetch_add(time.as_nanos() as u64, Relaxed);
     }

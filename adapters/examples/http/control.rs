@@ -1,4 +1,4 @@
-//! What `Cache-Control` says of an answer's lifetime, RFC 9111.
+//! The lifetime of an answer by its `Cache-Control` header, RFC 9111.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use hyper::{
 };
 use larder_tokio::Ttl;
 
-/// Returns how long an answer with these headers may be kept by a cache that many share; none if they do not say.
+/// Returns how long a shared cache may keep an answer with these headers; none if they do not say.
 pub(crate) fn lifetime(headers: &HeaderMap) -> Option<Ttl> {
     let mut values = headers.get_all(CACHE_CONTROL).iter().peekable();
     values.peek()?;
@@ -16,9 +16,9 @@ pub(crate) fn lifetime(headers: &HeaderMap) -> Option<Ttl> {
     for directive in values.filter_map(|value| value.to_str().ok()).flat_map(directives) {
         let (name, argument) = directive.split_once('=').unwrap_or((directive, ""));
         match name.trim().to_ascii_lowercase().as_str() {
-            // "no-cache" may be kept, but not used without asking, which is as good as not kept.
+            // "no-cache" may be kept, but not used without asking; that is the same as not keeping it.
             "no-store" | "no-cache" | "private" => return Some(Ttl::NotStored),
-            // Of several the first counts.
+            // The first of several counts.
             "max-age" => own = own.or_else(|| Some(seconds(argument))),
             "s-maxage" => shared = shared.or_else(|| Some(seconds(argument))),
             _ => {}
@@ -29,7 +29,7 @@ pub(crate) fn lifetime(headers: &HeaderMap) -> Option<Ttl> {
     Some(if left == 0 { Ttl::NotStored } else { Ttl::For(Duration::from_secs(left)) })
 }
 
-/// Splits at commas, but for those within quotes.
+/// Splits at commas, except within quotes.
 fn directives(value: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     value.split(move |character| {
@@ -38,7 +38,7 @@ fn directives(value: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Reads a number of seconds: none at all for what is not a number, and "long" for one that is too large.
+/// Reads a number of seconds: nothing if it is not a number, and `LONGEST` if it is too large.
 fn seconds(text: &str) -> u64 {
     let digits = text.trim().trim_matches('"');
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -47,5 +47,5 @@ fn seconds(text: &str) -> u64 {
     digits.parse().unwrap_or(u64::MAX).min(LONG)
 }
 
-/// What RFC 9111 has a cache take for a number that it cannot represent: 68 years.
+/// What a cache takes for a number that it cannot represent, by RFC 9111: 68 years.
 const LONG: u64 = 1 << 31;

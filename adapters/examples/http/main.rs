@@ -6,19 +6,19 @@
 //! curl -i http://127.0.0.1:8080/                                      # ask it
 //! ```
 //!
-//! It honours `max-age`, `ETag`, and what RFC 5861 calls `stale-while-revalidate` and `stale-if-error`; none of it is
-//! written here, all of it is how the cache is set up. Where to look, from the client to the origin:
+//! It honours `max-age`, `ETag`, and the `stale-while-revalidate` and `stale-if-error` of RFC 5861. None of this is
+//! written here; it is all configuration of the cache. Where to look, from the client to the origin:
 //!
 //! * `server`: accepts connections and hands requests to a `Service`
 //! * `proxy`: the service: request in, response out
-//! * `cache`: **how Larder is set up and asked**
-//! * `origin`: asks the real server, and whether what is held is still good
-//! * `control`: what `Cache-Control` says of an answer's lifetime
-//! * `clock`: tokio's clock, set forward by the demonstration so that a minute does not take one
+//! * `cache`: **how Larder is configured and called**
+//! * `origin`: asks the real server for a page, or whether the cached one is still good
+//! * `control`: the lifetime of an answer by its `Cache-Control` header
+//! * `clock`: tokio's clock, moved forward by the demonstration, so that a minute does not take one
 //! * `demo`: the run without arguments
 //!
-//! What a proxy for many users needs beyond this: `Vary`, limits of staleness that each answer sets for itself, and
-//! asking again for those who joined a request whose answer may not be shared.
+//! A proxy for many users also needs `Vary`, limits of staleness set by each answer, and new requests for callers that
+//! joined a request whose answer may not be shared.
 
 #![forbid(unsafe_code)]
 
@@ -52,7 +52,7 @@ async fn main() -> ExitCode {
         Ok(Command::Demonstrate) => demo::run().await,
         Ok(Command::Serve { listen, origin }) => serve(listen, origin).await,
         Err(error) => {
-            eprintln!("http: {error}; http --help tells more");
+            eprintln!("http: {error}; see http --help");
             return ExitCode::from(2);
         }
     };
@@ -86,7 +86,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, lexop
     match *addresses.as_slice() {
         [] => Ok(Command::Demonstrate),
         [listen, origin] => Ok(Command::Serve { listen, origin }),
-        _ => Err("takes two addresses, to listen on and to ask, or none".into()),
+        _ => Err("it takes two addresses, to listen on and to ask, or none".into()),
     }
 }
 
@@ -103,14 +103,14 @@ async fn serve(listen: SocketAddr, origin: SocketAddr) -> Result<(), Failure> {
 const HELP: &str = "\
 A caching HTTP proxy in front of one server, made with Larder.
 
-  http                  demonstrates itself on loopback, in a few seconds
+  http                  runs a demonstration on loopback, in a few seconds
   http LISTEN ORIGIN    answers at LISTEN for the server at ORIGIN until Ctrl-C
                         addresses are like 127.0.0.1:8080 or [::1]:8080
 
-Clients that ask for one page at once cost one request. Pages live for as long as
-Cache-Control says, are asked for again by ETag, and are served stale while they are
+Clients that ask for one page at the same time cost one request. Pages live for as long
+as Cache-Control says, are refreshed by ETag, and are served stale while they are being
 refreshed and while the server is down (RFC 5861).
 
 It is an example. Left out: Vary, HTTPS, HTTP/2, bodies of requests, ranges, and
-asking again for those who joined a request whose answer may not be shared.
+new requests for clients that joined one whose answer may not be shared.
 ";

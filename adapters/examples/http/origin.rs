@@ -19,7 +19,7 @@ use super::control;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin(SocketAddr);
 
-/// What is kept of an answer.
+/// The parts of an answer that are cached.
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
     pub(crate) status: StatusCode,
@@ -29,24 +29,24 @@ pub(crate) struct Page {
     pub(crate) lifetime: Ttl,
 }
 
-/// What the origin says.
+/// The origin's answer.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
     /// This page.
     Page(Arc<Page>),
-    /// The page that is held is still good, for this long.
+    /// The cached page is still good, for this long.
     NotModified(Ttl),
 }
 
-/// Why there is no answer worth keeping.
+/// Why there is no answer that can be cached.
 #[derive(Debug)]
 #[non_exhaustive]
 pub(crate) enum OriginError {
-    /// When the body broke off, or is longer than `LONGEST`.
+    /// The body broke off, or is longer than `LONGEST`.
     Body(Failure),
-    /// When the connection failed or was closed: often nobody listens there now.
+    /// The connection failed or was closed; often no server listens there.
     Connection(Failure),
-    /// When the origin says that it cannot answer.
+    /// The origin answered with a server error.
     Status(StatusCode),
 }
 
@@ -58,7 +58,7 @@ impl Origin {
         Self(address)
     }
 
-    /// Asks for a page, and only for a newer one if `held` has a tag.
+    /// Requests a page; if `held` has a tag, only a newer one.
     ///
     /// # Cancel safety
     ///
@@ -76,7 +76,7 @@ impl Origin {
             let response = sender.send_request(request).await.map_err(OriginError::connection)?;
             read(response, held).await
         };
-        // The connection has to be driven beside the request; it needs no task of its own for that.
+        // The connection has to be polled beside the request; it needs no task of its own.
         tokio::select! {
             answer = answer => answer,
             Err(error) = connection => Err(OriginError::connection(error)),
@@ -88,7 +88,7 @@ async fn read(response: Response<Incoming>, held: Option<&Page>) -> Result<Answe
     let (head, body) = response.into_parts();
     let lifetime = control::lifetime(&head.headers);
     match head.status {
-        // What this answer does not say of the page is still as it was.
+        // If this answer sets no lifetime, the page keeps its own.
         StatusCode::NOT_MODIFIED => {
             let former = held.map(|page| page.lifetime);
             return Ok(Answer::NotModified(lifetime.or(former).unwrap_or(Ttl::NotStored)));

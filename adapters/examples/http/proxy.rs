@@ -1,4 +1,4 @@
-//! The service: takes a client's request, finds the page, writes the response.
+//! The service: gets a client's request, finds the page, writes the response.
 
 use std::error::Error;
 
@@ -45,7 +45,7 @@ impl Service for Proxy {
     }
 }
 
-/// Writes a page, how the cache came by it, and how long it is good from now on.
+/// Writes a page, how the cache found it, and how long it is still fresh.
 fn page(found: &Found) -> Response<Full<Bytes>> {
     let page = found.value();
     let mut response = Response::new(Full::new(page.body.clone()));
@@ -82,8 +82,8 @@ fn number(prefix: &str, number: u64) -> HeaderValue {
     HeaderValue::try_from(format!("{prefix}{number}")).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// The header that tells how the cache came by a page: `hit`, `miss`, `lock_hit`, `stale`, ...
+/// The header for how the cache found a page: `hit`, `miss`, `lock_hit`, `stale`, ...
 pub(crate) const STATUS: &str = "x-cache";
 
-/// The header that tells how many seconds ago a page was fetched; not `Age`, which starts again at each "not modified".
+/// The header for how many seconds ago a page was fetched; unlike `Age`, it is not reset by "not modified".
 pub(crate) const SINCE: &str = "x-cache-since";

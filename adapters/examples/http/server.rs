@@ -15,7 +15,7 @@ use tokio::{
     task::JoinSet,
 };
 
-/// What answers requests; the proxy is one, the demonstration's origin another.
+/// Answers requests; the proxy is one, and the demonstration's origin is another.
 pub(crate) trait Service: Send + Sync + 'static {
     /// Returns the response, or none to close the connection without one.
     fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Option<Response<Full<Bytes>>>> + Send;
@@ -38,13 +38,13 @@ impl Server {
         Ok(Self { address, _tasks: tasks })
     }
 
-    /// Returns where it can be reached.
+    /// Returns its address.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
-/// Serves each connection in a task of its own; all end with the server.
+/// Serves each connection in its own task; all tasks end with the server.
 async fn serve(listener: TcpListener, service: Arc<impl Service>) {
     let mut connections = JoinSet::new();
     loop {
@@ -52,7 +52,7 @@ async fn serve(listener: TcpListener, service: Arc<impl Service>) {
             Ok((stream, _)) => {
                 connections.spawn(converse(stream, Arc::clone(&service)));
             }
-            // Out of file descriptors, most likely: those in use come back.
+            // Probably out of file descriptors: wait until some are free again.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
         while connections.try_join_next().is_some() {}
@@ -65,6 +65,6 @@ async fn converse(stream: TcpStream, service: Arc<impl Service>) {
         async move { service.answer(request).await.ok_or(io::ErrorKind::ConnectionAborted).map_err(io::Error::from) }
     });
     let _ = stream.set_nodelay(true);
-    // A connection that ends before its time is the client's loss alone. The timer bounds how long headers may take.
+    // A connection that ends early concerns only its client. The timer bounds how long headers may take.
     let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), respond).await;
 }

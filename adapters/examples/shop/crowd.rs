@@ -1,4 +1,4 @@
-//! A thousand requests at once, and what became of them.
+//! A thousand requests at once, and how they ended.
 
 use std::{
     sync::{
@@ -19,18 +19,18 @@ pub(super) const REQUESTS: usize = 1000;
 /// The titles of the columns.
 pub(super) const HEAD: &str = "phase                           hits   began  joined   stale  errors   loads      time";
 
-/// What became of the requests of one phase.
+/// How the requests of one phase ended.
 pub(super) struct Row {
-    /// How many came back with the page they had asked for.
+    /// How many got the page they had asked for.
     pub(super) served: usize,
     pub(super) hits: u64,
     pub(super) stale: u64,
-    /// How often the store was asked.
+    /// How often the store was called.
     pub(super) loads: u64,
 }
 
 impl Row {
-    /// Lets the requests come, each in a task of its own, and prints what became of them.
+    /// Spawns each request in its own task, and prints how they ended.
     pub(super) async fn of(phase: &str, runtime: Adapter, pages: &Pages) -> Self {
         let (before, begun) = (pages.stats(), Instant::now());
         let served = serve_all(runtime, pages).await;
@@ -47,7 +47,7 @@ impl Row {
     }
 }
 
-/// Returns how many were served with the page they had asked for.
+/// Returns how many got the page they had asked for.
 async fn serve_all(runtime: Adapter, pages: &Pages) -> usize {
     let (served, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     for id in (0..PRODUCTS).cycle().take(REQUESTS) {
@@ -58,7 +58,7 @@ async fn serve_all(runtime: Adapter, pages: &Pages) -> usize {
             }
             ended.fetch_add(1, SeqCst);
         };
-        assert!(runtime.spawn(request).is_ok(), "a runtime is at hand");
+        assert!(runtime.spawn(request).is_ok(), "the runtime spawns it");
     }
     while ended.load(SeqCst) < REQUESTS {
         pass(runtime, Duration::from_millis(1)).await;

@@ -1,11 +1,12 @@
-//! A shop's product pages, cached in front of a store that is slow, stalls and fails: one code for every runtime.
+//! A shop's product pages, cached in front of a store that is slow, stalls and fails: the same code for every runtime.
 //!
-//! Whoever includes it names the runtime, in two imports: `larder`, the crate of an adapter, and `Adapter`, its type. Here
-//! and in the rooms below nothing knows which one it is; even the store's delays are the cache's own timer.
+//! The file that includes this module names the runtime, by two imports: `larder`, the crate of an adapter, and
+//! `Adapter`, its type. No code here or in the modules below knows which one it is; even the store's delays use the
+//! cache's own timer.
 //!
-//! * `pages`: **how Larder is set up and asked**
-//! * `store`: what is slow and fails
-//! * `crowd`: a thousand requests at once, and what became of them
+//! * `pages`: **how Larder is configured and called**
+//! * `store`: the slow part, which may fail
+//! * `crowd`: a thousand requests at once, and how they ended
 
 mod crowd;
 mod pages;
@@ -29,7 +30,7 @@ const ALL: u64 = REQUESTS as u64;
 /// The loads of all pages, if none is loaded twice.
 const EACH_ONCE: u64 = PRODUCTS as u64;
 
-/// Plays a day of the shop and prints a line for each phase. Panics if the cache breaks a promise.
+/// Runs the phases and prints a line for each. Panics if the cache breaks a promise.
 pub(crate) async fn open(runtime: Adapter) {
     let store = Arc::new(Store::new(runtime));
     let pages = Pages::new(runtime, Arc::clone(&store));
@@ -41,16 +42,16 @@ pub(crate) async fn open(runtime: Adapter) {
     let row = Row::of("all is cached", runtime, &pages).await;
     assert_eq!((row.served, row.hits, row.loads), (REQUESTS, ALL, 0));
 
-    // Nobody waits longer than the lock timeout.
+    // No caller waits longer than the lock timeout.
     pages.expire_all();
     store.begin(Day::Stalling);
     let row = Row::of("expired, and the store stalls", runtime, &pages).await;
     assert_eq!((row.served, row.stale, row.loads), (REQUESTS, ALL, EACH_ONCE));
 
-    // The loads go on without them.
+    // The loads go on without their callers.
     store.begin(Day::Slow);
     pages.settled(runtime).await;
-    let row = Row::of("it has answered meanwhile", runtime, &pages).await;
+    let row = Row::of("the store has answered meanwhile", runtime, &pages).await;
     assert_eq!((row.served, row.hits, row.loads), (REQUESTS, ALL, 0));
 
     pages.expire_all();
@@ -60,10 +61,10 @@ pub(crate) async fn open(runtime: Adapter) {
 
     store.begin(Day::Slow);
     pass(runtime, pages::RETRY).await;
-    let row = Row::of("it is back", runtime, &pages).await;
+    let row = Row::of("the store is back", runtime, &pages).await;
     assert_eq!((row.served, row.stale, row.loads), (REQUESTS, 0, EACH_ONCE));
 
-    println!("\nNo page was loaded twice, and nobody saw an error.");
+    println!("\nNo page was loaded twice, and no request failed.");
 }
 
 /// Ends once this time has passed.

@@ -1,4 +1,4 @@
-//! How Larder is set up and asked.
+//! How Larder is configured and called.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,10 +11,10 @@ use crate::{
     larder::{Cache, OnTimeout, Stats},
 };
 
-/// How long a store that is down is left alone.
+/// How long a store that is down is not called again.
 pub(super) const RETRY: Duration = Duration::from_secs(2);
 
-/// The pages that are cached. A clone is the same cache.
+/// The cached pages. Clones are the same cache.
 #[derive(Clone)]
 pub(super) struct Pages(Cache<u32, Arc<str>, Down>);
 
@@ -23,29 +23,29 @@ impl Pages {
         let cache = Cache::builder(runtime)
             .capacity(10_000)
             .ttl(Duration::from_secs(60))
-            // Who has waited this long takes a page that has expired within the last hour.
+            // A caller that has waited this long gets a page that expired within the last hour.
             .lock_timeout(Duration::from_millis(200), OnTimeout::Stale)
             .stale_while_refresh(Duration::from_secs(60 * 60))
-            // So does who finds the store down, for a day.
+            // If the store is down, callers get a page that expired within the last day.
             .stale_if_error(Duration::from_secs(24 * 60 * 60))
             .error_ttl(RETRY)
             .load_fn(move |id: u32| {
                 let store = Arc::clone(&store);
                 async move { store.page(id).await }
             })
-            // What everybody has left is stored all the same.
+            // A load that all callers have left is finished and stored.
             .finish_abandoned()
             .build()
             .expect("the configuration is valid");
         Self(cache)
     }
 
-    /// Returns the page of a product, if need be a stale one.
+    /// Returns the page of a product, possibly a stale one.
     pub(super) async fn page(&self, id: u32) -> Option<Arc<str>> {
         self.0.get(&id).await.ok()
     }
 
-    /// Says of all pages that they may be out of date.
+    /// Marks all pages as possibly out of date.
     pub(super) fn expire_all(&self) {
         for id in 0..PRODUCTS {
             self.0.expire(&id);

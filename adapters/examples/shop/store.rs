@@ -1,4 +1,4 @@
-//! What is slow and fails.
+//! The slow part, which may fail.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -14,18 +14,18 @@ pub(super) struct Store {
     day: Mutex<Day>,
 }
 
-/// What the store does with whoever asks.
+/// How the store behaves.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Day {
     /// Answers after a while.
     Slow,
-    /// Answers when another day has come.
+    /// Answers once the behaviour changes.
     Stalling,
     /// Fails after a while.
     Failing,
 }
 
-/// The store does not answer.
+/// The error of a store that is down.
 #[derive(Debug)]
 pub(super) struct Down;
 

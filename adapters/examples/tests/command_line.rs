@@ -1,4 +1,4 @@
-//! The command line of the HTTP proxy: help, mistakes.
+//! The command line of the HTTP proxy: help and mistakes.
 
 #![allow(clippy::unwrap_used, reason = "how a test fails")]
 

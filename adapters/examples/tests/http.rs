@@ -1,6 +1,6 @@
 //! Tests of the HTTP proxy in `http`, over real sockets.
 //!
-//! The proxy and its origin run within the test. The clock of the cache is set forward by hand.
+//! The proxy and its origin run within the test. The clock of the cache is moved forward by hand.
 
 #![allow(clippy::unwrap_used, reason = "how a test fails")]
 

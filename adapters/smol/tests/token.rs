@@ -1,4 +1,4 @@
-//! Tests of the token in `examples/token`, over real sockets, by a clock that is set forward.
+//! Tests of the token in `examples/token`, over real sockets, with a clock that is moved forward.
 
 #[path = "../examples/token/cache.rs"]
 mod cache;
@@ -11,13 +11,13 @@ mod http;
 #[path = "../examples/token/provider.rs"]
 mod provider;
 
-/// C98, D100: the whole demonstration keeps its promises; what each phase has to come to is said there, in counts.
+/// C98, D100: the whole demonstration keeps its promises; they are written there as counts for each phase.
 #[test]
 fn the_demonstration() {
     smol::block_on(demo::run(30)).expect("it keeps its promises");
 }
 
-/// D100: so does a client that is alone, who refreshes for himself.
+/// D100: so does a single client, which refreshes the token itself.
 #[test]
 fn one_client() {
     smol::block_on(demo::run(1)).expect("it keeps its promises");

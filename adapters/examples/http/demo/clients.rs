@@ -1,4 +1,4 @@
-//! Clients, each with a connection of its own.
+//! Clients, each with its own connection.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -12,18 +12,18 @@ use super::super::{
     proxy::{SINCE, STATUS},
 };
 
-/// How many ask, and how.
+/// How many clients ask, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Crowd {
     pub(crate) clients: usize,
-    /// All at once, or one after the other.
+    /// All at once, or one after another.
     pub(crate) at_once: bool,
 }
 
-/// What one client saw.
+/// What one client got.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    /// How the proxy's cache came by the page, or "error".
+    /// How the proxy's cache found the page, or "error".
     pub(crate) status: String,
     /// How many seconds ago the page was fetched.
     pub(crate) since: u64,
@@ -31,7 +31,7 @@ pub(crate) struct Seen {
     pub(crate) latency: Duration,
 }
 
-/// Has all of them ask for `path`, and returns what each saw.
+/// Makes all clients ask for `path`, and returns what each got.
 pub(crate) async fn ask(server: SocketAddr, path: &'static str, crowd: Crowd) -> Result<Vec<Seen>, Failure> {
     let mut seen = Vec::with_capacity(crowd.clients);
     let ready = Arc::new(Barrier::new(if crowd.at_once { crowd.clients } else { 1 }));

@@ -1,4 +1,4 @@
-//! The run without arguments: one page, a hundred clients, and an origin with good and bad days.
+//! The run without arguments: one page, a hundred clients, and an origin that behaves well or badly.
 
 pub(crate) mod clients;
 pub(crate) mod origin;
@@ -25,14 +25,14 @@ use super::{
     server::Server,
 };
 
-/// Runs the demonstration; all its traffic stays on loopback. Fails if the cache breaks a promise.
+/// Runs the demonstration; all traffic stays on loopback. Fails if the cache breaks a promise.
 pub(crate) async fn run() -> Result<(), Failure> {
     let stage = Stage::start().await?;
     let Settings { stale_while_revalidate, stale_if_error, recheck, .. } = Settings::default();
     println!(
         "The origin's page may be kept for {} s. {CLIENTS} clients ask for it through the proxy, which may serve it for {} s\n\
-         more while it asks again, and for {} s more if the origin fails; a failed origin is left alone for {} s.\n\
-         Sockets and latencies are real; the clock of the cache is set forward, so that nobody has to wait for it.\n",
+         more while it is refreshed, and for {} s more if the origin fails; a failed origin is not asked for {} s.\n\
+         Sockets and latencies are real; the clock of the cache is moved forward, so the run need not wait.\n",
         origin::MAX_AGE.as_secs(),
         stale_while_revalidate.as_secs(),
         stale_if_error.as_secs(),
@@ -48,22 +48,22 @@ pub(crate) async fn run() -> Result<(), Failure> {
         }
     }
     if broken.is_empty() {
-        println!("\nAll {} are as promised.", PHASES.len());
+        println!("\nAll {} phases kept their promises.", PHASES.len());
         Ok(())
     } else {
-        Err(format!("not as promised:\n{}", broken.join("\n")).into())
+        Err(format!("these phases broke their promises:\n{}", broken.join("\n")).into())
     }
 }
 
 /// One line of the table.
 struct Phase {
     title: &'static str,
-    /// How far the clock is set forward before it.
+    /// How many seconds the clock is moved forward before it.
     later: u64,
     day: Day,
     path: &'static str,
     crowd: Crowd,
-    /// What has to be seen.
+    /// What the row has to show.
     promise: fn(&Row) -> bool,
 }
 
@@ -97,50 +97,50 @@ const PHASES: &[Phase] = &[
         title: "expired, and the origin stalls",
         later: 70,
         day: Day::Stalling,
-        // The origin says nothing before all are served.
+        // The origin answers only after all clients were served.
         promise: |row| row.is_served(1) && row.asked == [1, 0, 1, 0] && row.seen("stale") == CLIENTS,
         ..BURST
     },
     Phase {
-        title: "it has answered meanwhile",
+        title: "the origin has answered meanwhile",
         promise: |row| row.is_served(1) && row.asked == [0; 4] && row.seen("hit") == CLIENTS,
         ..BURST
     },
     Phase {
-        title: "expired, and there is a newer one",
+        title: "expired, and a newer page exists",
         later: 70,
         day: Day::Publishing,
         promise: |row| row.is_served(1) && row.asked == [1, 1, 0, 0] && row.seen("stale") == CLIENTS,
         ..BURST
     },
     Phase {
-        title: "the newer one",
+        title: "the newer page",
         promise: |row| row.is_served(2) && row.asked == [0; 4] && row.seen("hit") == CLIENTS,
         ..BURST
     },
     Phase {
-        title: "the origin says 503",
+        title: "the origin answers 503",
         later: 100,
         day: Day::Failing,
         promise: |row| row.is_served(2) && row.asked == [1, 0, 0, 1] && row.seen("stale_if_error") == CLIENTS,
         ..BURST
     },
     Phase {
-        title: "it hangs up",
+        title: "the origin hangs up",
         later: 10,
         day: Day::HangingUp,
         promise: |row| row.is_served(2) && row.asked == [1, 0, 0, 1] && row.seen("stale_if_error") == CLIENTS,
         ..BURST
     },
     Phase {
-        title: "it does so for too long",
+        title: "it hangs up for too long",
         later: 600,
         day: Day::HangingUp,
         promise: |row| row.asked == [1, 0, 0, 1] && row.seen("error") == CLIENTS,
         ..BURST
     },
     Phase {
-        title: "it is back, the page unchanged",
+        title: "the origin is back, page unchanged",
         later: 10,
         promise: |row| row.is_served(2) && row.asked == [1, 0, 1, 0] && row.seen("expired") == 1,
         ..BURST
@@ -186,7 +186,7 @@ impl Stage {
         self.origin.begin(phase.day);
         let before = self.origin.counts();
         let seen = timeout(PATIENCE, clients::ask(self.server.address(), phase.path, phase.crowd)).await??;
-        // Only now does an origin that stalls go on; what is refreshed in the background belongs to this phase.
+        // A stalling origin answers only now; background refreshes count for this phase.
         self.origin.begin(Day::Good);
         timeout(PATIENCE, async {
             while self.proxy.pages().stats().flights > 0 {
@@ -205,5 +205,5 @@ pub(crate) const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv
 
 const CLIENTS: usize = 100;
 
-/// How long anything may take; only a hang takes so long.
+/// How long anything may take; only a hang takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);

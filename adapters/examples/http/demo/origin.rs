@@ -1,4 +1,4 @@
-//! The origin of the demonstration: a server with one page, and with good and bad days.
+//! The origin of the demonstration: a server with one page, which behaves well or badly.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -15,30 +15,30 @@ use tokio::{sync::watch, time::sleep};
 
 use super::super::server::Service;
 
-/// How long the page may be kept.
+/// The `max-age` of the page.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(60);
 
-/// What kind of day the origin has.
+/// How the origin behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Day {
-    /// When it answers after a moment.
+    /// It answers after a moment.
     Good,
-    /// When it does not answer until the day is over.
+    /// It does not answer until the behaviour changes.
     Stalling,
-    /// The same, and it has a new version of the page by then.
+    /// The same, and by then it has a new version of the page.
     Publishing,
-    /// When it answers that it cannot.
+    /// It answers with an error.
     Failing,
-    /// When it closes connections without an answer.
+    /// It closes connections without an answer.
     HangingUp,
 }
 
-/// An HTTP server that behaves as the day is, and counts.
+/// An HTTP server that behaves in this way, and counts requests.
 #[derive(Debug)]
 pub(crate) struct Scripted {
     day: watch::Sender<Day>,
     version: AtomicU64,
-    /// Requests, and how they ended: "200", "304", not at all.
+    /// The requests, and how they ended: "200", "304", or without an answer.
     counts: [AtomicU64; 4],
 }
 
@@ -51,7 +51,7 @@ impl Scripted {
         }
     }
 
-    /// Begins a new day.
+    /// Changes the behaviour.
     pub(crate) fn begin(&self, day: Day) {
         if day == Day::Publishing {
             self.version.fetch_add(1, Relaxed);
@@ -59,7 +59,7 @@ impl Scripted {
         self.day.send_replace(day);
     }
 
-    /// Returns the number of requests, and of those that ended in "200", in "304", and in failure.
+    /// Returns the number of requests, and of those that ended with "200", with "304", and with a failure.
     pub(crate) fn counts(&self) -> [u64; 4] {
         self.counts.each_ref().map(|count| count.load(Relaxed))
     }
@@ -116,7 +116,7 @@ impl Service for Scripted {
     }
 }
 
-/// What it takes for an answer.
+/// How long it takes to answer.
 const LATENCY: Duration = Duration::from_millis(100);
 
 const REQUESTS: usize = 0;

@@ -7,19 +7,19 @@ use super::clients::Seen;
 /// The titles of the columns.
 pub(super) const HEAD: &str = "phase                              later  the clients saw                     since      p50      max   origin: asked  200  304  failed";
 
-/// What the clients saw in one phase, and what the origin was asked.
+/// What the clients got in one phase, and what the origin was asked.
 #[derive(Debug)]
 pub(super) struct Row {
     title: &'static str,
     later: u64,
     seen: BTreeMap<String, usize>,
-    /// The bodies that came, without those of errors.
+    /// The bodies that the clients got, without those of errors.
     bodies: Vec<String>,
-    /// How many seconds ago the page was fetched that was served.
+    /// How many seconds ago the served page was fetched.
     pub(super) since: u64,
     p50: Duration,
     max: Duration,
-    /// Requests, and how many ended in "200", in "304" and in failure.
+    /// The requests, and how many ended with "200", with "304" and with a failure.
     pub(super) asked: [u64; 4],
 }
 
@@ -42,12 +42,12 @@ impl Row {
         Self { title, later, seen, bodies, since, p50, max, asked }
     }
 
-    /// Returns how many clients saw this status.
+    /// Returns how many clients got this status.
     pub(super) fn seen(&self, status: &str) -> usize {
         self.seen.get(status).copied().unwrap_or(0)
     }
 
-    /// Tells whether all clients were served, and all with this version of the page.
+    /// Returns whether all clients were served with this version of the page.
     pub(super) fn is_served(&self, version: u64) -> bool {
         self.seen("error") == 0 && matches!(&*self.bodies, [body] if body.ends_with(&format!("version {version}\n")))
     }

@@ -1,4 +1,4 @@
-//! The origin answers by what it should not.
+//! The origin gives answers that it should not give.
 
 use hyper::StatusCode;
 use larder_tokio::Cause;
@@ -8,7 +8,7 @@ use crate::{
     scripted::{Setup, response},
 };
 
-/// "304" to a request without condition is a failure, and no page.
+/// A "304" to a request without a condition is a failure, not a page.
 #[tokio::test]
 async fn nothing_to_keep() {
     let setup = Setup::new(|_| response(304, &[("cache-control", "max-age=60")], "")).await;
@@ -16,7 +16,7 @@ async fn nothing_to_keep() {
     assert!(matches!(error.failure().unwrap().cause(), Cause::NothingToKeep), "{error:?}");
 }
 
-/// A body without end is not read to its end.
+/// An endless body is not read to its end.
 #[tokio::test]
 async fn too_long() {
     let long = "x".repeat((4 << 20) + 1);
@@ -25,7 +25,7 @@ async fn too_long() {
     assert!(matches!(error.error(), Some(OriginError::Body(_))), "{error:?}");
 }
 
-/// "503" is an error and not a page; "404" is a page like any.
+/// "503" is an error and not a page; "404" is a page like any other.
 #[tokio::test]
 async fn statuses() {
     let setup = Setup::new(|number| match number {

@@ -17,8 +17,8 @@ fn is_connection(error: Option<&OriginError>) -> bool {
     matches!(error, Some(OriginError::Connection(_)))
 }
 
-/// Nobody listens any more: within the limit the stale page, with the error beside it; beyond it the error; and one try
-/// per recheck time.
+/// No server listens any more: within the limit, clients get the stale page with the error beside it; beyond it, the
+/// error. There is one try per recheck time.
 #[tokio::test]
 async fn stale_if_error() {
     let Stage { clock, origin, proxy, _origin_server: listener, .. } = Stage::start().await.unwrap();
@@ -43,7 +43,7 @@ async fn stale_if_error() {
     assert_eq!(origin.counts(), [1, 1, 0, 0]);
 }
 
-/// Clients are told so, and by what.
+/// Clients are told what failed.
 #[tokio::test]
 async fn what_clients_are_told() {
     let Stage { server, _origin_server: listener, .. } = Stage::start().await.unwrap();

@@ -1,4 +1,4 @@
-//! What `Cache-Control` is read to say.
+//! How `Cache-Control` is read.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ fn not_to_be_kept() {
     }
 }
 
-/// Time spent in caches before this one counts.
+/// Time spent in earlier caches counts.
 #[test]
 fn less_its_age() {
     assert_eq!(read(&[("cache-control", "max-age=60"), ("age", "20")]), seconds(40));

@@ -1,4 +1,4 @@
-//! Many clients, one request.
+//! Many clients share one request.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn until_waiting(proxy: &Proxy, callers: u64) {
     timeout(Duration::from_secs(60), wait).await.unwrap();
 }
 
-/// Fifty clients ask for a page that the origin holds back until all have asked: one request.
+/// Fifty clients ask for a page that the origin holds back until all have asked: there is one request.
 #[tokio::test]
 async fn fifty_clients_one_request() {
     let stage = Stage::start().await.unwrap();
@@ -39,7 +39,7 @@ async fn fifty_clients_one_request() {
     assert_eq!(stage.origin.counts(), [1, 1, 0, 0]);
 }
 
-/// While a stale page is asked for anew, nobody waits: all are served before the origin says a word.
+/// While a stale page is refreshed, no client waits: all are served before the origin answers.
 #[tokio::test]
 async fn nobody_waits_for_a_refresh() {
     let stage = Stage::start().await.unwrap();

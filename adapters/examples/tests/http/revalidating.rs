@@ -27,7 +27,7 @@ async fn c94_not_modified() {
     stage.clock.skip(Duration::from_secs(100));
     let again = pages.find("/page").await.unwrap();
     assert_eq!((again.status(), stage.origin.counts()), (Status::Expired, [2, 1, 1, 0]));
-    assert!(Arc::ptr_eq(first.value(), again.value()), "it is the page that was held");
+    assert!(Arc::ptr_eq(first.value(), again.value()), "it is the cached page");
     assert_eq!(again.generation(), first.generation());
     assert!(again.age() >= Duration::from_secs(100) && left(&again) == Duration::from_secs(60), "{again:?}");
     let hit = pages.find("/page").await.unwrap();
@@ -37,7 +37,7 @@ async fn c94_not_modified() {
     );
 }
 
-/// A newer page takes the place of the old one.
+/// A newer page replaces the old one.
 #[tokio::test]
 async fn modified() {
     let stage = Stage::start().await.unwrap();
@@ -52,7 +52,7 @@ async fn modified() {
     assert_eq!(again.value().body, "/page, version 2\n");
 }
 
-/// "304" with a lifetime of its own sets that; without, the page's own counts again; `no-store` drops it.
+/// A "304" with a lifetime sets it; without one, the page's own lifetime begins again; `no-store` drops the page.
 #[tokio::test]
 async fn for_how_long() {
     let setup = Setup::new(|number| match number {
@@ -74,7 +74,7 @@ async fn for_how_long() {
     assert_eq!(setup.asked("if-none-match"), [None, tag.clone(), tag.clone(), tag, None]);
 }
 
-/// A page without a tag is asked for without condition.
+/// A page without a tag is requested without a condition.
 #[tokio::test]
 async fn without_a_tag() {
     let setup = Setup::new(|_| response(200, &[("cache-control", "max-age=60")], "page")).await;
@@ -85,7 +85,7 @@ async fn without_a_tag() {
     assert_eq!(setup.asked("if-none-match"), [None, None]);
 }
 
-/// What may not be kept is asked for each time, and leaves nothing behind.
+/// A page that may not be kept is requested each time, and leaves nothing behind.
 #[tokio::test]
 async fn not_kept() {
     let setup = Setup::new(|_| response(200, &[("cache-control", "no-store")], "page")).await;

@@ -1,4 +1,4 @@
-//! An origin that does what a test says, with a cache in front of it.
+//! An origin scripted by a test, with a cache in front of it.
 
 use std::{
     sync::{Arc, Mutex},
@@ -19,7 +19,7 @@ use crate::{
     server::{Server, Service},
 };
 
-/// Answers each request, told by its headers, as a closure says; writes down what came.
+/// Answers each request by a closure of its headers, and records the requests.
 pub(crate) struct Closure<F> {
     answer: F,
     asked: Mutex<Vec<HeaderMap>>,
@@ -54,13 +54,13 @@ impl<F: Fn(usize) -> Response<Full<Bytes>> + Send + Sync + 'static> Setup<F> {
         Self { clock, pages, origin, _server: server }
     }
 
-    /// Returns this header of each request that came.
+    /// Returns this header of each request so far.
     pub(crate) fn asked(&self, name: &str) -> Vec<Option<String>> {
         let asked = self.origin.asked.lock().unwrap();
         asked.iter().map(|headers| headers.get(name).map(|value| value.to_str().unwrap().to_owned())).collect()
     }
 
-    /// Sets the clock of the cache forward.
+    /// Moves the clock of the cache forward.
     pub(crate) fn pass(&self, seconds: u64) {
         self.clock.skip(Duration::from_secs(seconds));
     }

@@ -1,7 +1,7 @@
-//! How Larder is set up and asked.
+//! How Larder is configured and called.
 //!
-//! Everything that makes a token refresh itself is a setting of one slot; what is left to do is to ask it, and to tell it
-//! of a token that was refused.
+//! All that makes a token refresh itself is configuration of one slot. What is left is to ask the slot for a token, and
+//! to report a token that was refused.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -14,36 +14,36 @@ use super::{
     provider::{Provider, ProviderError, Token},
 };
 
-/// What the slot is told. Many programs that ask one provider would add a jitter.
+/// The settings of the slot. If many programs ask one provider, add a jitter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
-    /// How long before its end a token is refreshed.
+    /// How long before it expires a token is refreshed.
     pub(crate) margin: Duration,
-    /// How long the provider has for an answer.
+    /// How long a request to the provider may take.
     pub(crate) budget: Duration,
-    /// How long a provider that has failed is left alone, and how long at the most after further failures.
+    /// How long a provider that has failed is not asked again: at first, and at most.
     pub(crate) retry: (Duration, Duration),
-    /// Who refreshes.
+    /// What refreshes the token.
     pub(crate) refreshing: Refreshing,
 }
 
-/// Who refreshes the token.
+/// What refreshes the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refreshing {
-    /// A task for each refresh, spawned by the first caller who finds it time for that.
+    /// A task for each refresh, spawned by the first caller that finds a refresh due.
     OnCalls,
-    /// One task that is always there.
+    /// One task that runs all the time.
     ByTask,
 }
 
-/// The token in use. A clone is the same.
+/// The current token. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Tokens {
     slot: LazySlot<Token, ProviderError, SetForward>,
     refreshing: Refreshing,
 }
 
-/// A token and what there is to say about it.
+/// A token and how it was found.
 pub(crate) type Found = Outcome<Token, ProviderError>;
 
 impl Tokens {
@@ -58,39 +58,39 @@ impl Tokens {
             .fetch_budget(budget)
             .retry_after(first)
             .retry_backoff(2.0, longest)
-            // A token that has expired is of no use.
+            // An expired token is useless.
             .stale_limit(Duration::ZERO)
             .build()?;
         if refreshing == Refreshing::ByTask {
-            // It ends with the slot.
+            // The task ends with the slot.
             let _always = runtime.spawn(slot.keep_fresh());
         }
         Ok(Self { slot, refreshing })
     }
 
-    /// Returns a token that is good, and waits for one only where there is none.
+    /// Returns a good token; waits only if there is none.
     pub(crate) async fn current(&self) -> Result<Found, NoToken> {
         let found = match self.refreshing {
             Refreshing::OnCalls => self.slot.get_stale_spawn().await?.outcome,
             Refreshing::ByTask => self.slot.lookup(LookupOptions::new()).await?,
         };
-        // One that came expired has been handed out, too.
+        // The slot also returns a token that the provider issued as expired.
         if found.time_left() == TimeLeft::For(Duration::ZERO) { Err(NoToken::Expired) } else { Ok(found) }
     }
 
-    /// Says of a token that it was refused. However many say so, one new token is asked for.
+    /// Reports a token that was refused. One new token is fetched, however many callers report it.
     pub(crate) fn was_refused(&self, found: &Found) {
         if let Some(generation) = found.generation() {
             self.slot.invalidate_if(generation);
         }
     }
 
-    /// Returns when the next token is to be asked for.
+    /// Returns when the next token is due to be fetched.
     pub(crate) fn refresh_at(&self) -> Instant {
         self.slot.refresh_at()
     }
 
-    /// Returns what happened so far; a load is a token that was asked for.
+    /// Returns what happened so far; each load is one fetch of a token.
     pub(crate) fn stats(&self) -> Stats {
         self.slot.stats()
     }
@@ -106,9 +106,9 @@ impl fmt::Debug for Tokens {
 #[derive(Debug)]
 #[non_exhaustive]
 pub(crate) enum NoToken {
-    /// When the provider hands out tokens that have expired.
+    /// The provider issues tokens that have already expired.
     Expired,
-    /// When the provider does not answer.
+    /// The provider does not answer.
     Failed(LoadError<ProviderError>),
 }
 
@@ -122,7 +122,7 @@ impl fmt::Display for NoToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Expired => write!(f, "the token had expired before it came"),
-            Self::Failed(error) => write!(f, "there is no token: {error}"),
+            Self::Failed(error) => write!(f, "no token: {error}"),
         }
     }
 }

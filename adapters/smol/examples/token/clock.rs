@@ -1,4 +1,4 @@
-//! Smol by a clock that is set forward by hand.
+//! Smol with a clock that is moved forward by hand.
 
 use std::{future::Future, time::Duration};
 
@@ -7,10 +7,10 @@ use larder_smol::{
     parts::{Host, Hosted},
 };
 
-/// Smol by the demonstration's clock. A program that has no need of it says `Smol` in its place.
+/// Smol with the demonstration's clock. A real program uses `Smol` instead.
 pub(crate) type SetForward = Hosted<Watchful, ManualClock>;
 
-/// Smol's executor, whose waits look at the clock again and again: it may have been set forward.
+/// Smol's executor. Its waits look at the clock again and again, because it may have been moved forward.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Watchful;
 

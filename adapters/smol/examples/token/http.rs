@@ -26,7 +26,7 @@ use smol_hyper::rt::FuturesIo;
 /// Any error.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
-/// A connection of a client; it is closed when dropped.
+/// A client's connection; it is closed when dropped.
 #[derive(Debug)]
 pub(crate) struct Connection {
     sender: client::conn::http1::SendRequest<Empty<Bytes>>,
@@ -42,7 +42,7 @@ impl Connection {
         Ok(Self { sender, address, _driver: smol::spawn(driver) })
     }
 
-    /// Sends a request, with this token if there is one, and returns the answer's status and body.
+    /// Sends a request, with this token if there is one, and returns the status and body of the answer.
     pub(crate) async fn get(&mut self, path: &str, token: Option<&str>) -> Result<(StatusCode, Bytes), Failure> {
         let mut request = Request::get(path).header(HOST, self.address.to_string());
         if let Some(token) = token {
@@ -55,13 +55,13 @@ impl Connection {
     }
 }
 
-/// What answers requests.
+/// Answers requests.
 pub(crate) trait Service: Send + Sync + 'static {
     /// Returns the response.
     fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 }
 
-/// A running server; it takes no more connections when dropped.
+/// A running server; it accepts no more connections when dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -81,7 +81,7 @@ impl Server {
         Ok(Self { address, _task: smol::spawn(serve) })
     }
 
-    /// Returns where it can be reached.
+    /// Returns its address.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
@@ -94,6 +94,6 @@ async fn converse(stream: TcpStream, service: Arc<impl Service>) {
         async move { Ok::<_, io::Error>(service.answer(request).await) }
     });
     let _ = stream.set_nodelay(true);
-    // A connection that ends before its time is the client's loss alone.
+    // A connection that ends early concerns only its client.
     let _ = server::conn::http1::Builder::new().serve_connection(FuturesIo::new(stream), respond).await;
 }

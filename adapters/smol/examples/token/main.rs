@@ -4,14 +4,14 @@
 //! cargo run --release -p larder-smol --example token      # a demonstration on loopback, a few seconds
 //! ```
 //!
-//! A hundred clients call a server that asks for a token; a provider of tokens stalls, fails, hands out tokens that have
-//! expired already, and takes one back. Where to look:
+//! A hundred clients call a server that requires a token. The provider of tokens stalls, fails, issues tokens that have
+//! already expired, and revokes one. Where to look:
 //!
-//! * `cache`: **how Larder is set up and asked**
+//! * `cache`: **how Larder is configured and called**
 //! * `provider`: asks the provider for a token
-//! * `clock`: smol by a clock that the demonstration sets forward, so that a minute does not take one
+//! * `clock`: smol with a clock that the demonstration moves forward, so that a minute does not take one
 //! * `http`: connections and servers
-//! * `demo`: the clients, the server, the provider, and what they go through
+//! * `demo`: the clients, the server, the provider, and the phases
 
 #![forbid(unsafe_code)]
 
@@ -24,7 +24,7 @@ mod provider;
 use std::{env, process::ExitCode};
 
 fn main() -> ExitCode {
-    // There is nothing to choose.
+    // There are no options.
     match env::args().nth(1).as_deref() {
         None => {}
         Some("-h" | "--help") => {
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Some(other) => {
-            eprintln!("token: it takes no arguments, and {other:?} is one; token --help tells more");
+            eprintln!("token: takes no arguments, but got {other:?}; see token --help");
             return ExitCode::from(2);
         }
     }
@@ -45,18 +45,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// How many ask at once.
+/// The number of clients.
 const CLIENTS: usize = 100;
 
 /// What `--help` prints.
 const HELP: &str = "\
 A token that refreshes itself before it expires, made with Larder.
 
-  token    demonstrates itself on loopback, in a few seconds
+  token    runs a demonstration on loopback, in a few seconds
 
-A hundred clients call a server that asks for a token. Its provider stalls, fails, hands
-out tokens that have expired already, and takes one back; the table tells what the
-clients saw of that.
+A hundred clients call a server that requires a token. The provider of tokens stalls,
+fails, issues tokens that have already expired, and revokes one; the table shows what
+the clients got.
 
 It is an example. Left out: HTTPS, scopes, more than one token.
 ";

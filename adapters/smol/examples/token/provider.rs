@@ -10,18 +10,18 @@ use super::http::{Connection, Failure};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Provider(SocketAddr);
 
-/// What opens the server's door.
+/// The token that the server checks.
 pub(crate) type Token = Arc<str>;
 
 /// Why there is no token.
 #[derive(Debug)]
 #[non_exhaustive]
 pub(crate) enum ProviderError {
-    /// When the connection failed or was closed.
+    /// The connection failed or was closed.
     Connection(Failure),
-    /// When the answer cannot be read.
+    /// The answer cannot be read.
     Malformed,
-    /// When the provider says that it cannot answer.
+    /// The provider answered with a server error.
     Status(StatusCode),
 }
 
@@ -30,7 +30,7 @@ impl Provider {
         Self(address)
     }
 
-    /// Asks for a token, and for how long it is good.
+    /// Asks for a token and its lifetime.
     ///
     /// # Cancel safety
     ///

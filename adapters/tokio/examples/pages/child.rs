@@ -1,4 +1,4 @@
-//! The process that is killed: it updates records until then, and tells what is on disk.
+//! The process that is killed: it updates records until then, and reports what is on disk.
 
 use std::{
     error::Error,
@@ -11,7 +11,7 @@ use tokio::{runtime::Builder, task::JoinSet};
 
 use crate::{layout::RECORDS, store::Store};
 
-/// How many tasks update records; each has its own.
+/// How many tasks update records; each has its own records.
 const WRITERS: usize = 6;
 
 /// Runs until it is killed.
@@ -44,7 +44,7 @@ async fn write(
             updates.push(store.update(record).await?);
         }
         store.commit(&updates).await?;
-        // In one piece, so that the pieces of several tasks do not mix.
+        // In one write, so that the lines of several tasks do not mix.
         let told: String = updates.iter().map(|update| format!("{} {}\n", update.record, update.version)).collect();
         stdout().lock().write_all(told.as_bytes())?;
     }

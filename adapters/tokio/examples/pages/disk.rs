@@ -1,4 +1,4 @@
-//! The two files as back ends. All work on them blocks, so it is done on threads for that.
+//! The two files as back ends. All file work blocks, so it runs on tokio's blocking threads.
 
 use std::{
     fs::{File, OpenOptions},
@@ -23,7 +23,7 @@ pub(crate) struct RootFile(Arc<Mutex<Roots>>);
 
 struct Roots {
     file: File,
-    /// The number of the last superblock, and in which place it is: the next one goes to the other.
+    /// The number of the last superblock, and its place; the next one is written to the other place.
     last: u64,
     place: u64,
 }
@@ -94,7 +94,7 @@ impl Backend<u64> for RootFile {
         let roots = Arc::clone(&self.0);
         blocking(move || {
             let mut roots = roots.lock().unwrap_or_else(PoisonError::into_inner);
-            // A write that was given up may come late: it must not take the place of a newer one.
+            // A write that was given up may still arrive late: it must not replace a newer one.
             if root.number <= roots.last {
                 return Ok(());
             }

@@ -1,4 +1,4 @@
-//! How pages and superblocks look on disk. Both end with a checksum, so that what was torn is noticed.
+//! The layout of pages and superblocks on disk. Both end with a checksum, so that torn ones are noticed.
 
 use larder_tokio::DefaultHasher;
 
@@ -8,7 +8,7 @@ pub(crate) const RECORDS: usize = 300;
 /// The size of a page, in bytes.
 pub(crate) const PAGE: usize = 512;
 
-/// The size of a superblock, in bytes. There is room for two, which are written in turn.
+/// The size of a superblock, in bytes. The file has two places, which are written in turn.
 pub(crate) const ROOT: usize = 8192;
 
 /// One version of one record.
@@ -21,7 +21,7 @@ pub(crate) struct Record {
 /// Where each record is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Root {
-    /// Counts the superblocks.
+    /// The number of this superblock.
     pub(crate) number: u64,
     /// The page and the version of each record; page 0 holds none.
     pub(crate) records: Vec<(u64, u64)>,
@@ -62,7 +62,7 @@ impl Root {
         Some(Self { number, records })
     }
 
-    /// Reads the newer of the two superblocks, and tells in which of the two places it is.
+    /// Reads the newer of the two superblocks, and returns which of the two places it is in.
     pub(crate) fn newest(bytes: &[u8]) -> Option<(Self, u64)> {
         let roots = bytes.chunks(ROOT).zip(0..).filter_map(|(bytes, place)| Some((Self::from_bytes(bytes)?, place)));
         roots.max_by_key(|(root, _)| root.number)
@@ -80,7 +80,7 @@ fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// Takes the checksum off, if it is right.
+/// Checks the checksum and removes it.
 fn open(bytes: &[u8]) -> Option<&[u8]> {
     let (content, sum) = bytes.split_last_chunk()?;
     (checksum(content) == u64::from_le_bytes(*sum)).then_some(content)

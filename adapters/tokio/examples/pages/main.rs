@@ -1,9 +1,9 @@
 //! A page cache over real files, killed again and again.
 //!
-//! Records live in pages that are never changed in place; a superblock says which page holds which record. It must be on
-//! disk after the pages that it points to, and that is all the program says: `roots.always_depend_on(&pages)`. A child process
-//! updates records as fast as it can and tells each update that is on disk. It is killed at a random point, the files are
-//! verified, and the next child goes on with them.
+//! Records live in pages that are never changed in place; a superblock says which page holds which record. It must be
+//! on disk after the pages that it points to. One line of the program ensures that: `roots.always_depend_on(&pages)`. A
+//! child process updates records as fast as it can and reports each update that is on disk. It is killed at a random
+//! point, the files are verified, and the next child continues with them.
 //!
 //! ```sh
 //! cargo run --release -p larder-tokio --example pages
@@ -30,7 +30,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         Ok(Command::Child { folder, seed }) => child::run(Path::new(&folder), seed).map(|()| ExitCode::SUCCESS),
         Ok(Command::Rounds(rounds)) => rounds::run(rounds),
         Err(error) => {
-            eprintln!("pages: {error}; pages --help tells more");
+            eprintln!("pages: {error}; see pages --help");
             Ok(ExitCode::from(2))
         }
     }
@@ -40,7 +40,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 enum Command {
     Help,
     Rounds(usize),
-    /// Asked for by the program itself alone.
+    /// Used only by the program itself.
     Child {
         folder: OsString,
         seed: u64,
@@ -69,9 +69,9 @@ A page cache over real files, made with Larder, that is killed again and again.
   pages               kills its child 200 times, in about ten seconds
   pages --rounds N    kills it N times
 
-The child changes records as fast as it can and says which are on disk. It is killed at
-a random point, the files are verified, and the next child goes on with them. It ends
-with status 1 if a record was lost that was said to be on disk.
+The child changes records as fast as it can and reports which are on disk. It is killed
+at a random point, the files are verified, and the next child continues with them. The
+status is 1 if a record was lost although it was reported to be on disk.
 
 It is an example. Left out: reuse of the space of old pages, more than one writer.
 ";

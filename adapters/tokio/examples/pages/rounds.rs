@@ -1,4 +1,4 @@
-//! Round by round: a child writes, is killed, and what it has left is verified.
+//! The rounds: a child writes and is killed, and the files that it leaves are verified.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use std::{
 
 use crate::verify::{Found, verify};
 
-/// What all rounds have come to.
+/// The totals of all rounds.
 #[derive(Default)]
 struct Sum {
     kills: usize,
@@ -24,7 +24,7 @@ struct Sum {
     records: usize,
 }
 
-/// A folder that goes with its owner.
+/// A folder that is removed when dropped.
 struct Folder(PathBuf);
 
 impl Drop for Folder {
@@ -61,7 +61,7 @@ pub(crate) fn run(rounds: usize) -> Result<ExitCode, Box<dyn Error>> {
     Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs a child and kills it at a random point; returns what it has told.
+/// Runs a child and kills it at a random point; returns what it has reported.
 fn killed_child(folder: &Path, seed: u64) -> Result<Vec<(u64, u64)>, Box<dyn Error>> {
     let seed = seed.to_string();
     let mut child = Command::new(env::current_exe()?)
@@ -70,19 +70,19 @@ fn killed_child(folder: &Path, seed: u64) -> Result<Vec<(u64, u64)>, Box<dyn Err
         .stdout(Stdio::piped())
         .spawn()?;
     let mut pipe = child.stdout.take().ok_or("the child has no output")?;
-    // The pipe has to be emptied, or the child would wait instead of writing.
+    // The pipe has to be read all the time, or the child would wait instead of writing.
     let reader = thread::spawn(move || {
         let mut told = String::new();
         pipe.read_to_string(&mut told).map(|_| told)
     });
     thread::sleep(Duration::from_micros(fastrand::u64(2_000..40_000)));
     if let Some(status) = child.try_wait()? {
-        return Err(format!("the child has ended by itself: {status}").into());
+        return Err(format!("the child ended by itself: {status}").into());
     }
     child.kill()?;
     child.wait()?;
-    let told = reader.join().map_err(|_| "the reader has panicked")??;
-    // The last line may be torn; what it was to tell is on disk, but nobody was told.
+    let told = reader.join().map_err(|_| "the reader panicked")??;
+    // The last line may be torn; its update is on disk, but was not reported.
     let whole = told.rsplit_once('\n').map_or("", |(whole, _)| whole);
     let line = |line: &str| -> Option<(u64, u64)> {
         let (record, version) = line.split_once(' ')?;

@@ -1,4 +1,4 @@
-//! Records on two caches: all of the caching there is.
+//! Records in two caches; all caching is in this file.
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +17,7 @@ use crate::{
 
 type Roots = WriteBack<u64, Arc<Root>, io::Error>;
 
-/// Records that can be updated by many tasks at once.
+/// Records that many tasks can update at once.
 pub(crate) struct Store {
     pages: WriteBack<u64, Record, io::Error>,
     roots: Roots,
@@ -28,7 +28,7 @@ pub(crate) struct Store {
 /// Pages that nothing on disk points to.
 struct Free {
     pages: BTreeSet<u64>,
-    /// The first page behind all that were ever used.
+    /// The first page after all that were ever used.
     end: u64,
 }
 
@@ -36,14 +36,14 @@ struct Free {
 pub(crate) struct Update {
     pub(crate) record: u64,
     pub(crate) version: u64,
-    /// The page of the version before, if there was one: it is free once this is on disk.
+    /// The page of the previous version, if there was one: it becomes free once this update is on disk.
     page: u64,
 }
 
 impl Store {
     pub(crate) async fn open(folder: &Path) -> Result<Self, Box<dyn Error>> {
         let runtime = Tokio::new();
-        // Smaller than what is written between two superblocks, so that pages are written for want of room as well.
+        // Smaller than the pages written between two superblocks, so that some pages are written to make room.
         let pages = WriteBack::builder(runtime, PageFile::open(folder)?).name("pages").capacity(32).build()?;
         let roots: Roots = WriteBack::builder(runtime, RootFile::open(folder)?).name("roots").build()?;
         // No superblock is written before the pages that it points to.
@@ -55,7 +55,7 @@ impl Store {
         Ok(Self { pages, roots, root, free: Mutex::new(free) })
     }
 
-    /// Reads the version of a record, and holds it against the superblock.
+    /// Reads the version of a record, and compares it with the superblock.
     pub(crate) async fn read(&self, record: u64) -> Result<u64, Box<dyn Error + Send + Sync>> {
         let (page, version) = self.root.value().records[record as usize];
         if page != 0 {
@@ -67,7 +67,7 @@ impl Store {
         Ok(version)
     }
 
-    /// Writes the next version of a record, which nobody else writes meanwhile.
+    /// Writes the next version of a record; no other task may write it meanwhile.
     pub(crate) async fn update(&self, record: u64) -> Result<Update, WriteBackError<u64, io::Error>> {
         let version = self.root.value().records[record as usize].1 + 1;
         let new = self.allocate();
@@ -78,12 +78,12 @@ impl Store {
             root.number += 1;
             (page, _) = std::mem::replace(&mut root.records[record as usize], (new, version));
         };
-        // (All write the root; what others have written is not lost.)
+        // All tasks write the root, so this is a compare-and-swap; no task's update is lost.
         while self.root.update(&mut change).is_err() {}
         Ok(Update { record, version, page })
     }
 
-    /// Brings all updates to disk that were made before.
+    /// Writes all earlier updates to disk.
     pub(crate) async fn commit(&self, updates: &[Update]) -> Result<(), FlushError<u64, io::Error>> {
         self.roots.flush().await?;
         let mut free = self.free();
@@ -105,7 +105,7 @@ impl Store {
 }
 
 impl Root {
-    /// Tells how many records there are.
+    /// Returns how many records there are.
     pub(crate) fn written(&self) -> usize {
         self.records.iter().filter(|(page, _)| *page != 0).count()
     }

@@ -4,18 +4,18 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 
 use crate::layout::{PAGE, Record, Root};
 
-/// What a kill has left.
+/// The result of one kill.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// Updates that the process had told of and that are not on disk.
+    /// Updates that the process has reported but that are not on disk.
     pub(crate) lost: usize,
-    /// Records whose page is not what the superblock says: it was written too early.
+    /// Records whose page does not match the superblock: the superblock was written too early.
     pub(crate) torn: usize,
-    /// Records that there are.
+    /// Records on disk.
     pub(crate) records: usize,
 }
 
-/// Holds the files against the updates that are known to be on disk: the last version of each record.
+/// Compares the files with the updates that are known to be on disk: the last version of each record.
 pub(crate) fn verify(folder: &Path, told: &BTreeMap<u64, u64>) -> io::Result<Found> {
     let pages = read(&folder.join("pages"))?;
     let root = Root::newest(&read(&folder.join("root"))?).map_or_else(Root::new, |(root, _)| root);
@@ -32,7 +32,7 @@ pub(crate) fn verify(folder: &Path, told: &BTreeMap<u64, u64>) -> io::Result<Fou
     Ok(found)
 }
 
-/// Reads a file, which is empty where a child was killed before it had made it.
+/// Reads a file; it counts as empty if the child was killed before it had made it.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),

@@ -1,4 +1,4 @@
-//! Clients, each with a connection and a task of its own.
+//! Clients, each with its own connection and task.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -17,21 +17,21 @@ pub(super) struct Client {
     tokens: Tokens,
 }
 
-/// What one client saw.
+/// What one client got.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {
-    /// Whether the server let it in, at last.
+    /// Whether the server accepted it in the end.
     pub(super) is_served: bool,
-    /// How often it did not.
+    /// How often the server refused it.
     pub(super) refused: u64,
-    /// Whether the first token that it sent had to be waited for.
+    /// Whether it had to wait for the first token that it sent.
     pub(super) has_waited: bool,
-    /// Whether there was no token to send.
+    /// Whether it had no token to send.
     pub(super) is_tokenless: bool,
 }
 
 impl Client {
-    /// Makes a crowd of them.
+    /// Makes many clients.
     pub(super) async fn crowd(clients: usize, server: SocketAddr, tokens: &Tokens) -> Result<Vec<Self>, Failure> {
         let mut crowd = Vec::with_capacity(clients);
         for _ in 0..clients {
@@ -40,7 +40,7 @@ impl Client {
         Ok(crowd)
     }
 
-    /// Has all of them call the server at once, each with the token that it found, and returns what each saw.
+    /// Makes all clients call the server at once, each with the token that it found, and returns what each got.
     pub(super) async fn all_call(crowd: &mut Vec<Self>) -> Result<Vec<Seen>, Failure> {
         let ready = Arc::new(Barrier::new(crowd.len()));
         let call = |mut client: Self| {
@@ -60,12 +60,12 @@ impl Client {
         Ok(saw)
     }
 
-    /// Calls the server with a token, and with another one if that is refused.
+    /// Calls the server with a token, and with another one if the first is refused.
     async fn call(&mut self, ready: &Barrier) -> Result<Seen, Failure> {
         let mut seen = Seen::default();
         let mut found = self.tokens.current().await;
         seen.has_waited = found.as_ref().is_ok_and(|found| !matches!(found.status(), Status::Hit | Status::Stale(_)));
-        // So that none is let in before the others have their token, too.
+        // So that no client is accepted before all have a token.
         ready.wait().await;
         for _ in 0..2 {
             let Ok(token) = &found else {

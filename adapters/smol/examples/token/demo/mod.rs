@@ -1,4 +1,4 @@
-//! What the token goes through: a hundred clients, and a provider with good and bad days.
+//! The phases of the demonstration: a hundred clients, and a provider that behaves well or badly.
 
 mod clients;
 mod provider;
@@ -13,12 +13,12 @@ use self::{
 };
 use super::{cache::Refreshing, http::Failure};
 
-/// Runs the demonstration with so many clients; all its traffic stays on loopback. Fails if a promise is broken.
+/// Runs the demonstration with this many clients; all traffic stays on loopback. Fails if a promise is broken.
 pub(crate) async fn run(clients: usize) -> Result<(), Failure> {
     println!(
-        "Tokens are good for {} s and refreshed {} s before their end; the provider has {} s for an answer, and is left\n\
-         alone for {} s after a failure, {} s at the most. {clients} clients call a server every {} s.\n\
-         Sockets and tasks are real; the clock is set forward, so that nobody has to wait for it.",
+        "Tokens are good for {} s and refreshed {} s before they expire; the provider has {} s to answer, and is not\n\
+         asked for {} s after a failure, {} s at most. {clients} clients call a server every {} s.\n\
+         Sockets and tasks are real; the clock is moved forward, so the run need not wait.",
         provider::LIFETIME.as_secs(),
         stage::MARGIN.as_secs(),
         stage::BUDGET.as_secs(),
@@ -41,22 +41,22 @@ pub(crate) async fn run(clients: usize) -> Result<(), Failure> {
         }
     }
     if broken.is_empty() {
-        println!("\nAll {} are as promised, each of the two ways.", PHASES.len());
+        println!("\nAll {} phases kept their promises, in both ways.", PHASES.len());
         Ok(())
     } else {
-        Err(format!("not as promised:\n{}", broken.join("\n")).into())
+        Err(format!("these phases broke their promises:\n{}", broken.join("\n")).into())
     }
 }
 
 /// One line of the table.
 struct Phase {
     title: &'static str,
-    /// How many seconds nobody asks before it.
+    /// How many seconds pass without a call before it.
     quiet: u64,
     /// How often the clients call.
     calls: u32,
     day: Day,
-    /// What has to be seen.
+    /// What the row has to show.
     promise: fn(&Row) -> bool,
 }
 
@@ -84,7 +84,7 @@ const PHASES: &[Phase] = &[
         promise: |row| row.is_served() && row.waited == 0 && (row.asked, row.issued, row.failed) == (2, 0, 2),
     },
     RECOVERY,
-    // After 0, 5 and 15 seconds.
+    // Fetches after 0, 5 and 15 seconds.
     Phase {
         title: "the provider says 503",
         quiet: 5,
@@ -93,30 +93,30 @@ const PHASES: &[Phase] = &[
         promise: |row| row.is_served() && row.waited == 0 && (row.asked, row.issued, row.failed) == (3, 0, 3),
     },
     RECOVERY,
-    // After 0, 5, 15, 35 and 55 seconds.
+    // Fetches after 0, 5, 15, 35 and 55 seconds.
     Phase {
-        title: "all tokens came expired",
+        title: "all tokens arrive expired",
         quiet: 150,
         calls: 13,
         day: Day::HandingOutExpired,
         promise: |row| row.tokenless == row.requests && row.refused == 0 && (row.asked, row.issued) == (5, 5),
     },
     Phase {
-        title: "it is back, after all that",
+        title: "the provider is back",
         quiet: 15,
         calls: 1,
         day: Day::Good,
         promise: |row| row.is_served() && (row.asked, row.issued) == (1, 1),
     },
     Phase {
-        title: "the token is taken back",
+        title: "the token is revoked",
         quiet: 5,
         calls: 1,
         day: Day::TakingBack,
         promise: |row| row.refused == row.requests && row.served == row.requests && (row.asked, row.issued) == (1, 1),
     },
     Phase {
-        title: "the new one",
+        title: "the new token",
         quiet: 5,
         calls: 1,
         day: Day::Good,
@@ -124,9 +124,9 @@ const PHASES: &[Phase] = &[
     },
 ];
 
-/// Nobody has noticed anything.
+/// The clients have not noticed anything.
 const RECOVERY: Phase = Phase {
-    title: "it is back",
+    title: "the provider is back",
     quiet: 5,
     calls: 1,
     day: Day::Good,

@@ -1,4 +1,4 @@
-//! The provider of the demonstration: it hands out tokens, or does not, and knows which are good.
+//! The provider of the demonstration: it issues tokens, or does not, and knows which are good.
 
 use std::{
     collections::BTreeMap,
@@ -19,22 +19,22 @@ use super::super::http::Service;
 /// How long a token is good.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(100);
 
-/// What kind of day the provider has.
+/// How the provider behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Day {
-    /// When it answers.
+    /// It answers.
     Good,
-    /// When it does not answer until the day is over.
+    /// It does not answer until the behaviour changes.
     Stalling,
-    /// When it answers that it cannot.
+    /// It answers with an error.
     Failing,
-    /// When its tokens have expired as soon as they are there.
+    /// It issues tokens that have already expired.
     HandingOutExpired,
-    /// When it answers, but has said of all tokens that they are good no more.
+    /// It answers, but has revoked all its tokens.
     TakingBack,
 }
 
-/// An HTTP server that behaves as the day is.
+/// An HTTP server that behaves in this way.
 pub(crate) struct Scripted {
     clock: ManualClock,
     state: Mutex<State>,
@@ -42,7 +42,7 @@ pub(crate) struct Scripted {
 
 struct State {
     day: Day,
-    /// Until when each token is good.
+    /// When each token expires.
     good: BTreeMap<String, Instant>,
     asked: u64,
     issued: u64,
@@ -55,7 +55,7 @@ impl Scripted {
         Self { clock, state: Mutex::new(state) }
     }
 
-    /// Begins a new day.
+    /// Changes the behaviour.
     pub(crate) fn begin(&self, day: Day) {
         self.with(|state| {
             state.day = day;
@@ -65,23 +65,23 @@ impl Scripted {
         });
     }
 
-    /// Returns what kind of day it is.
+    /// Returns how it behaves now.
     pub(crate) fn day(&self) -> Day {
         self.with(|state| state.day)
     }
 
-    /// Tells whether this token opens the door.
+    /// Returns whether the server accepts this token.
     pub(crate) fn is_good(&self, token: &str) -> bool {
         let until = self.with(|state| state.good.get(token).copied());
         until.is_some_and(|until| self.clock.now() < until)
     }
 
-    /// Returns how many tokens were asked for, and how many handed out.
+    /// Returns how many tokens were asked for, and how many issued.
     pub(crate) fn counts(&self) -> (u64, u64) {
         self.with(|state| (state.asked, state.issued))
     }
 
-    /// Returns when a token was asked for last.
+    /// Returns when a token was last asked for.
     pub(crate) fn last_asked(&self) -> Instant {
         self.with(|state| state.last_asked)
     }

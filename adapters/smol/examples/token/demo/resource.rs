@@ -1,4 +1,4 @@
-//! The server that the clients call: it is open to good tokens.
+//! The server that the clients call; it accepts good tokens only.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use hyper::{
 
 use super::{super::http::Service, provider::Scripted};
 
-/// An HTTP server behind a door.
+/// An HTTP server that checks tokens.
 pub(crate) struct Resource(pub(crate) Arc<Scripted>);
 
 impl Service for Resource {

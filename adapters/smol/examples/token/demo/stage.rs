@@ -18,13 +18,13 @@ use super::{
     table::Row,
 };
 
-/// How long before its end a token is refreshed.
+/// How long before it expires a token is refreshed.
 pub(super) const MARGIN: Duration = Duration::from_secs(40);
 
-/// How long the provider has for an answer.
+/// How long a request to the provider may take.
 pub(super) const BUDGET: Duration = Duration::from_secs(5);
 
-/// How long a provider that has failed is left alone, and how long at the most.
+/// How long a provider that has failed is not asked again: at first, and at most.
 pub(super) const RETRY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(20));
 
 /// The time between calls.
@@ -36,7 +36,7 @@ pub(super) struct Stage {
     tokens: Tokens,
     refreshing: Refreshing,
     crowd: Vec<Client>,
-    /// What the rows so far have counted: tokens asked for, handed out, and not got.
+    /// The counts of the rows so far: tokens asked for, issued, and failed.
     counted: (u64, u64, u64),
     _servers: [Server; 2],
 }
@@ -55,7 +55,7 @@ impl Stage {
         Ok(Self { clock, provider, tokens, refreshing, crowd, counted, _servers })
     }
 
-    /// Plays a phase and returns what was seen in it.
+    /// Plays a phase and returns its row.
     pub(super) async fn play(&mut self, phase: &Phase) -> Result<Row, Failure> {
         self.provider.begin(phase.day);
         let mut row = Row::new(phase.title);
@@ -75,7 +75,7 @@ impl Stage {
         Ok(row)
     }
 
-    /// Waits until whatever the time has brought about has been done, so that it may go on.
+    /// Waits until everything that is due has been done, so that the clock may advance.
     async fn settle(&self) -> Result<(), Failure> {
         let settled = async {
             while !self.is_settled() {
@@ -83,15 +83,15 @@ impl Stage {
             }
             Ok(())
         };
-        or(settled, Self::too_long("nobody refreshes the token")).await
+        or(settled, Self::too_long("the token is not refreshed")).await
     }
 
-    /// Tells whether there is nothing to be done until the time goes on.
+    /// Returns whether there is nothing to do until the clock advances.
     fn is_settled(&self) -> bool {
         let now = self.clock.now();
         match self.tokens.stats().loads_in_flight {
             0 => self.tokens.refresh_at() > now,
-            // It is the provider's turn, as long as it has time for that.
+            // It waits for the provider, which still has time to answer.
             _ => self.provider.day() == Day::Stalling && self.provider.last_asked().saturating_add(BUDGET) > now,
         }
     }
@@ -102,5 +102,5 @@ impl Stage {
     }
 }
 
-/// How long anything may take; only a hang takes so long.
+/// How long anything may take; only a hang takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);

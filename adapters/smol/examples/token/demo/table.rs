@@ -14,20 +14,20 @@ pub(super) fn head(title: &str) -> String {
     )
 }
 
-/// What was seen in one phase.
+/// The results of one phase.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
     title: &'static str,
-    /// What time it is at its end.
+    /// The time at its end.
     pub(super) until: Instant,
     pub(super) requests: u64,
-    /// How many the server answered, at once or with another token.
+    /// How many clients the server answered, with the first token or another.
     pub(super) served: u64,
-    /// How many had to wait for their first token.
+    /// How many clients had to wait for their first token.
     pub(super) waited: u64,
     /// How many tokens the server refused.
     pub(super) refused: u64,
-    /// How many had no token to send.
+    /// How many clients had no token to send.
     pub(super) tokenless: u64,
     /// How often the provider was asked.
     pub(super) asked: u64,
@@ -42,7 +42,7 @@ impl Row {
         Self { title, until, requests, served, waited, refused, tokenless, asked: 0, issued: 0, failed: 0 }
     }
 
-    /// Adds what the clients saw.
+    /// Adds what the clients got.
     pub(super) fn saw(&mut self, crowd: &[Seen]) {
         for seen in crowd {
             self.requests += 1;
@@ -53,7 +53,7 @@ impl Row {
         }
     }
 
-    /// Tells whether all were let in, with the token that they sent first.
+    /// Returns whether all clients were accepted with the first token that they sent.
     pub(super) const fn is_served(&self) -> bool {
         self.served == self.requests && self.refused == 0 && self.tokenless == 0
     }
