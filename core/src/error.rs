@@ -25,7 +25,7 @@ pub type BoxError = Box<dyn error::Error + Send + Sync>;
 /// fn retry_after<E>(error: &LoadError<E>) -> bool {
 ///     match error {
 ///         LoadError::Failed(failure) => failure.is_cached(), // the load failed a while ago
-///         LoadError::LockTimeout => true,                    // somebody else's load takes too long
+///         LoadError::LockTimeout => true,                    // another caller's load takes too long
 ///         _ => false,
 ///     }
 /// }
@@ -119,7 +119,7 @@ impl<E> LoadError<E> {
     /// let mut one = cache.get_or_load(&1, || async { yield_now().await; panic!("a bug") });
     /// let mut other = cache.get_or_load(&1, || async { Ok(7) });
     /// assert!(block_on(poll_once(&mut one)).is_none());
-    /// // Whoever polls the load has the panic, the others have an error.
+    /// // The caller that polls the load gets the panic, the other one an error.
     /// catch_unwind(AssertUnwindSafe(|| block_on(poll_once(&mut other)))).unwrap_err();
     /// let error = block_on(one).unwrap_err();
     /// assert!(error.is_panicked());
@@ -142,7 +142,7 @@ impl<E> LoadError<E> {
     /// #     .error_ttl(Duration::from_secs(5))
     /// #     .load_fn(|_: u32| async { Err::<u32, _>(io::Error::other("no route")) })
     /// #     .build()?;
-    /// assert!(!block_on(cache.get(&1)).unwrap_err().is_cached()); // fails just now
+    /// assert!(!block_on(cache.get(&1)).unwrap_err().is_cached()); // has failed just now
     /// assert!(block_on(cache.get(&1)).unwrap_err().is_cached());
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
@@ -367,7 +367,7 @@ impl<E> Failure<E> {
     /// let mut one = cache.get_or_load(&1, || async { yield_now().await; panic!("a bug") });
     /// let mut other = cache.get_or_load(&1, || async { Ok(7) });
     /// assert!(block_on(poll_once(&mut one)).is_none());
-    /// // Whoever polls the load has the panic, the others have an error.
+    /// // The caller that polls the load gets the panic, the other one an error.
     /// catch_unwind(AssertUnwindSafe(|| block_on(poll_once(&mut other)))).unwrap_err();
     /// let error = block_on(one).unwrap_err();
     /// assert!(error.failure().is_some_and(Failure::is_panicked));
@@ -418,7 +418,7 @@ impl<E> Failure<E> {
     /// #     .load_fn(|_: u32| async { Err::<u32, _>(io::Error::other("no route")) })
     /// #     .build()?;
     /// let is_kept = |error: larder::LoadError<_>| error.failure().is_some_and(Failure::is_cached);
-    /// assert!(!is_kept(block_on(cache.get(&1)).unwrap_err())); // fails just now
+    /// assert!(!is_kept(block_on(cache.get(&1)).unwrap_err())); // has failed just now
     /// assert!(is_kept(block_on(cache.get(&1)).unwrap_err()));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
@@ -441,7 +441,7 @@ impl<E> Failure<E> {
     /// #     .load_fn(|_: u32| async { Err::<u32, _>(io::Error::other("no route")) })
     /// #     .build()?;
     /// let retry_at = |error: larder::LoadError<_>| error.failure().and_then(|failure| failure.retry_at());
-    /// assert_eq!(retry_at(block_on(cache.get(&1)).unwrap_err()), None); // fails just now
+    /// assert_eq!(retry_at(block_on(cache.get(&1)).unwrap_err()), None); // has failed just now
     /// assert_eq!(retry_at(block_on(cache.get(&1)).unwrap_err()), Some(Instant::from_nanos(5_000_000_000)));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
@@ -478,9 +478,9 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
             Cause::Error(error) => return write!(f, "the load failed: {error:#}"),
             Cause::BudgetExceeded => "the load took longer than its budget",
             Cause::Panicked => "the load panicked",
-            Cause::AlreadyExpired => "the load answered with a value that had already expired",
-            Cause::NothingToKeep => "the load kept a value where there was none",
-            Cause::Missing => "the load of many keys did not answer this one",
+            Cause::AlreadyExpired => "the load returned a value that had already expired",
+            Cause::NothingToKeep => "the load kept the previous value, but there was none",
+            Cause::Missing => "the load of many keys returned nothing for this one",
         })
     }
 }

@@ -314,7 +314,7 @@ impl<V, E> Outcome<V, E> {
     /// let lookup = || cache.lookup(&21);
     /// let (first, second) = block_on(zip(lookup(), lookup()));
     /// assert!(first?.led());
-    /// assert!(!second?.led()); // and its status is `LockHit`
+    /// assert!(!second?.led()); // its status is `LockHit`
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub const fn led(&self) -> bool {

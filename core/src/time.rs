@@ -194,7 +194,7 @@ impl Ttl {
     /// # let fetch = Arc::clone(&calls);
     /// let cache = Cache::builder(Std::new(ManualClock::new()))
     ///     .loaded_fn(move |_: u32| {
-    ///         let page = fetch.fetch_add(1, Ordering::Relaxed); // say, with "Cache-Control: private"
+    ///         let page = fetch.fetch_add(1, Ordering::Relaxed); // for example with "Cache-Control: private"
     ///         async move {
     ///             yield_now().await;
     ///             io::Result::Ok(Loaded::new(page).ttl(Ttl::private(Duration::from_secs(10))))
@@ -202,7 +202,7 @@ impl Ttl {
     ///     })
     ///     .build()?;
     /// let (one, other) = block_on(zip(cache.get(&1), cache.get(&1)));
-    /// assert_ne!(one?, other?); // none has what was for the other
+    /// assert_ne!(one?, other?); // neither caller got the other's page
     /// assert!(!cache.contains(&1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -225,7 +225,7 @@ impl Ttl {
     /// let clock = ManualClock::new();
     /// let cache = Cache::builder(Std::new(clock.clone()))
     ///     .loaded_fn(|_: u32| async {
-    ///         yield_now().await; // whatever takes long
+    ///         yield_now().await; // the slow part
     ///         io::Result::Ok(Loaded::new("t0k3n").ttl(Ttl::from_begin(Duration::from_secs(60))))
     ///     })
     ///     .build()?;

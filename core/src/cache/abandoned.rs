@@ -17,7 +17,7 @@ use crate::{Key, Runtime, Tuning, share::Owned};
 /// ```
 /// use larder::Spawn;
 ///
-/// /// Puts work aside for a thread of its own.
+/// /// Hands work to a thread.
 /// struct Queue(std::sync::mpsc::Sender<Box<dyn Future<Output = ()> + Send + Unpin>>);
 ///
 /// impl<F: Future<Output = ()> + Send + Unpin + 'static> Spawn<F> for Queue {

@@ -330,7 +330,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// assert!(block_on(poll_once(&mut hurried)).is_none()); // waits for the slow load
     /// clock.advance(Duration::from_secs(2));
     /// assert_eq!(block_on(hurried)?, 7); // loads by itself
-    /// assert_eq!(block_on(slow)?, 7); // and what it loaded is for all
+    /// assert_eq!(block_on(slow)?, 7); // and its value serves all callers
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -453,7 +453,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// clock.advance(Duration::from_secs(90));
     /// let stale = block_on(cache.get_stale(&1))?; // at once
     /// assert_eq!(*stale.outcome.value(), 10);
-    /// assert!(stale.refresh.is_some()); // to be awaited, spawned or dropped
+    /// assert!(stale.refresh.is_some()); // to await, spawn or drop
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

@@ -85,7 +85,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// # let clock = ManualClock::new();
     /// let cache = Cache::builder(Std::new(clock.clone()))
     ///     .coalescing(Coalescing::pingora(Some(Duration::from_secs(5)), None))
-    ///     .lock_timeout(Duration::from_secs(2), OnTimeout::Fail) // and this in addition
+    ///     .lock_timeout(Duration::from_secs(2), OnTimeout::Fail) // and this as well
     ///     .load_fn(|_: u32| pending::<io::Result<u32>>())
     ///     .build()?;
     /// let mut get = cache.get(&1);

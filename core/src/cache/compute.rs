@@ -83,7 +83,7 @@ impl<V> Computed<V> {
 /// let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
 /// cache.insert(1, 1);
 /// let outdated = cache.compute(&1, |_| {
-///     cache.insert(1, 10); // each time another value
+///     cache.insert(1, 10); // another value each time
 ///     Change::Remove
 /// });
 /// assert_eq!(outdated, Err(ComputeError::Contended));
@@ -99,7 +99,7 @@ pub enum ComputeError {
 impl fmt::Display for ComputeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Contended => write!(f, "the value had changed each of {} times before it was computed", Self::RUNS),
+            Self::Contended => write!(f, "the value changed during each of {} computations", Self::RUNS),
         }
     }
 }
@@ -128,7 +128,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # use larder::{Cache, Change, Computed, Loaded, ManualClock, parts::Std};
     /// # use std::io;
     /// # let cache = Cache::<String, u32, io::Error, _>::builder(Std::new(ManualClock::new())).build()?;
-    /// // If there is one, count it down to nothing.
+    /// // Count an entry down, and remove it at zero.
     /// let count_down = |present: Option<&u32>| match present {
     ///     Some(0 | 1) => Change::Remove,
     ///     Some(count) => Change::Store(Loaded::new(count - 1)),
@@ -139,7 +139,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// assert_eq!(cache.compute("tries", count_down)?, Computed::Removed(1));
     /// assert_eq!(cache.compute("tries", count_down)?, Computed::Kept(None));
     ///
-    /// // Unless there is a valid one, replace it.
+    /// // Keep a valid count, replace any other.
     /// let at_least_5 = |present: Option<&u32>| match present {
     ///     Some(count) if *count >= 5 => Change::Keep,
     ///     _ => Change::Store(Loaded::new(5)),

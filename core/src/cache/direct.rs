@@ -348,7 +348,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     ///     .build()?;
     /// cache.insert(1, 10);
     /// clock.advance(Duration::from_secs(60));
-    /// assert_eq!(cache.len(), 1); // nobody has touched the cache since
+    /// assert_eq!(cache.len(), 1); // no call since
     /// assert_eq!(cache.sweep(), 1);
     /// assert_eq!(cache.len(), 0);
     /// # Ok::<(), larder::ConfigError>(())

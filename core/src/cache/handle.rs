@@ -16,7 +16,7 @@ use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Seale
 ///
 /// let cache = Cache::builder(Std::new(ManualClock::new()))
 ///     .load_fn(|id: u32| async move {
-///         yield_now().await; // whatever takes long
+///         yield_now().await; // the slow part
 ///         Ok::<_, std::io::Error>(format!("user {id}"))
 ///     })
 ///     .build()?;

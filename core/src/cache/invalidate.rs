@@ -19,11 +19,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
     /// #     .build()?;
     /// let token = block_on(cache.lookup(&1))?;
-    /// // The server refuses the token, to two of its users at once.
+    /// // The server refuses the token; two callers notice it.
     /// let refused = token.generation().expect("it was stored");
     /// assert!(cache.invalidate_if(&1, refused));
     /// block_on(cache.get(&1))?;
-    /// assert!(!cache.invalidate_if(&1, refused)); // that one is gone, and the new one stays
+    /// assert!(!cache.invalidate_if(&1, refused)); // that value is gone, and the new one stays
     /// assert!(cache.contains(&1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

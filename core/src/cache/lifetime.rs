@@ -35,7 +35,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// assert_eq!(cache.get_if_present(&1), Some(10));
     /// clock.advance(Duration::from_secs(15));
     /// assert_eq!(cache.get_if_present(&1), Some(10));
-    /// assert_eq!(cache.get_if_present(&2), None); // nobody has asked for it
+    /// assert_eq!(cache.get_if_present(&2), None); // was never asked for
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     #[must_use]
@@ -99,7 +99,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// clock.advance(Duration::from_secs(45));
     /// let found = block_on(cache.get_stale(&1))?;
     /// assert_eq!(found.outcome.status(), Status::Hit);
-    /// block_on(found.refresh.expect("it is time, and nobody has it"));
+    /// block_on(found.refresh.expect("a refresh is due"));
     /// assert_eq!(cache.get_if_present(&1), Some(2));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -126,7 +126,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// let tokens = Cache::builder(Std::new(clock.clone()))
     ///     .refresh_ahead(Duration::from_secs(60))
     ///     .loaded_fn(|tenant: u32| async move {
-    ///         let (token, lives) = (format!("token of {tenant}"), 3600); // what the server answers
+    ///         let (token, lives) = (format!("token of {tenant}"), 3600); // the server's answer
     ///         Ok::<_, io::Error>(Loaded::new(token).ttl(Duration::from_secs(lives)))
     ///     })
     ///     .build()?;
@@ -134,7 +134,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// clock.advance(Duration::from_secs(3540));
     /// let found = block_on(tokens.get_stale(&7))?;
     /// assert_eq!(found.outcome.status(), Status::Hit);
-    /// block_on(found.refresh.expect("it is time, and nobody has it"));
+    /// block_on(found.refresh.expect("a refresh is due"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
@@ -164,10 +164,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// let cache = Cache::builder(Std::new(clock.clone()))
     ///     .ttl(Duration::from_secs(60))
     ///     .load_fn(|id: u32| async move {
-    ///         yield_now().await; // whatever takes long
+    ///         yield_now().await; // the slow part
     ///         Ok::<_, io::Error>(id * 2)
     ///     })
-    ///     .refresh_early_by_chance(1.0, || 0.5) // or better, a random number
+    ///     .refresh_early_by_chance(1.0, || 0.5) // better: a random number
     ///     .build()?;
     /// let mut get = cache.get(&1);
     /// assert!(block_on(poll_once(&mut get)).is_none());
@@ -205,7 +205,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>((id > 100).then_some(id)) })
     ///     .expire_after(|_, user| match user {
     ///         Some(_) => Ttl::Inherit,
-    ///         None => Duration::from_secs(5).into(), // perhaps there will be one soon
+    ///         None => Duration::from_secs(5).into(), // there may be one soon
     ///     })
     ///     .build()?;
     /// cache.insert(1, None);
@@ -241,7 +241,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone()))
     ///     .error_ttl(Duration::from_secs(60))
     ///     .error_ttl_by(|error| match error.kind() {
-    ///         io::ErrorKind::TimedOut => Some(Duration::from_secs(1)), // perhaps it answers soon
+    ///         io::ErrorKind::TimedOut => Some(Duration::from_secs(1)), // it may answer soon
     ///         _ => None,
     ///     })
     ///     .build()?;
@@ -280,7 +280,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     ///     .build()?;
     /// cache.insert(1, 10);
     /// clock.advance(Duration::from_secs(3660));
-    /// assert_eq!(cache.sweep(), 0); // at that very instant it may still be of use
+    /// assert_eq!(cache.sweep(), 0); // at its very instant it is still of use
     /// clock.advance(Duration::from_secs(1));
     /// assert_eq!(cache.sweep(), 1);
     /// # Ok::<(), larder::ConfigError>(())

@@ -239,7 +239,7 @@ where
     /// clock.advance(Duration::from_secs(70));
     /// let fussy = LookupOptions::new().stale_while_refresh(Duration::from_secs(5));
     /// let stale = block_on(cache.lookup(&1).options(fussy).stale())?;
-    /// assert_eq!(stale.outcome.status(), Status::Expired); // too old for this caller, which has waited for a load
+    /// assert_eq!(stale.outcome.status(), Status::Expired); // too old for this caller: it waited for a load
     /// assert_eq!(*stale.outcome.value(), 2);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -168,7 +168,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 /// #     .build()?;
 /// let lookup = cache.lookup_many(&[1, 1]).options(LookupOptions::new().reload());
 /// let outcomes: Result<Vec<_>, _> = block_on(lookup).into_iter().collect();
-/// assert_eq!(outcomes?[1].attempt(), Some(1)); // the same load as the first's
+/// assert_eq!(outcomes?[1].attempt(), Some(1)); // from the same load
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "a future does nothing unless it is polled"]

@@ -43,7 +43,7 @@ impl LookupOptions {
     /// #     .load_fn(|id: u32| async move { Ok::<_, std::io::Error>(id * 2) })
     /// #     .build()?;
     /// let outcome = block_on(cache.lookup(&21))?;
-    /// assert_eq!(*outcome.value(), 42); // as `get`
+    /// assert_eq!(*outcome.value(), 42); // like `get`
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn new() -> Self {
@@ -163,7 +163,7 @@ impl LookupOptions {
     /// clock.advance(Duration::from_secs(70));
     /// let fussy = LookupOptions::new().stale_while_refresh(Duration::from_secs(5));
     /// let stale = block_on(cache.lookup(&1).options(fussy).stale())?;
-    /// assert_eq!(*stale.outcome.value(), 2); // ten seconds are too stale: it was loaded
+    /// assert_eq!(*stale.outcome.value(), 2); // ten seconds are too stale, so it was loaded
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]

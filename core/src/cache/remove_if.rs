@@ -22,7 +22,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # use larder::{Cache, ManualClock, parts::Std};
     /// let cache = Cache::builder(Std::new(ManualClock::new()))
     ///     .load_fn(|(tenant, id): (u32, u32)| async move {
-    ///         yield_now().await; // whatever takes long
+    ///         yield_now().await; // the slow part
     ///         Ok::<_, std::io::Error>(tenant * 100 + id)
     ///     })
     ///     .build()?;
@@ -34,7 +34,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     ///
     /// assert_eq!(cache.remove_if(|(tenant, _)| *tenant == 1), 1);
     /// assert!(!cache.contains(&(1, 1)) && cache.contains(&(2, 1)));
-    /// // Who waits is served, but what was loaded for tenant 1 before is not kept.
+    /// // Waiting callers are served, but the load of tenant 1 began before and is not stored.
     /// assert_eq!((block_on(one)?, block_on(other)?), (109, 209));
     /// assert!(!cache.contains(&(1, 9)) && cache.contains(&(2, 9)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

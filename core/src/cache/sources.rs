@@ -21,7 +21,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
     /// # use std::{io, sync::Arc};
-    /// let names = Arc::new(["Ada", "Grace"]); // a pool of connections, say
+    /// let names = Arc::new(["Ada", "Grace"]); // for example a pool of connections
     /// let load = move |id: usize| {
     ///     let names = Arc::clone(&names);
     ///     async move { io::Result::Ok(names[id]) }
@@ -109,7 +109,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// # use std::io;
     /// let cache = Cache::builder(Std::new(ManualClock::new()))
     ///     .loaded_fn(|host: String| async move {
-    ///         let (address, seconds) = ("192.0.2.1", 30); // what a name server answers
+    ///         let (address, seconds) = ("192.0.2.1", 30); // the name server's answer
     ///         Ok::<_, io::Error>(Loaded::new(address).ttl(Duration::from_secs(seconds)))
     ///     })
     ///     .build()?;
@@ -321,7 +321,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// # use larder::{Cache, ManualClock, parts::Std};
     /// # use std::io;
     /// let cache = Cache::builder(Std::new(ManualClock::new()))
-    ///     .capacity(1_000_000) // bytes, then
+    ///     .capacity(1_000_000) // now in bytes
     ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(format!("user {id}")) })
     ///     .weigher(|_, name| name.len() as u64)
     ///     .build()?;

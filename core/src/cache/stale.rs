@@ -190,9 +190,9 @@ pub struct StaleOutcome<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
 /// #     .build()?;
 /// cache.insert(1, 10);
 /// clock.advance(Duration::from_secs(70));
-/// drop(block_on(cache.get_stale(&1))?.refresh); // not I
+/// drop(block_on(cache.get_stale(&1))?.refresh); // not refreshed
 /// let refresh = block_on(cache.get_stale(&1))?.refresh;
-/// block_on(refresh.expect("it is the next caller's"));
+/// block_on(refresh.expect("the next caller gets it"));
 /// assert_eq!(cache.get_if_present(&1), Some(2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -97,7 +97,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Those copies of a shard's entries that are fresh when it is their turn.
     fn fresh_of(&self, shard: usize, copies: Vec<Entry<K, V>>) -> impl Iterator<Item = Entry<K, V>> + '_ {
         copies.into_iter().filter(move |Entry { key, generation, deadline, .. }| {
-            // Whoever is shown them takes as long as they like, and may ask for one of them meanwhile.
+            // The caller may take any time between two items, and may itself ask for one of the keys.
             let now = self.now();
             let is_still = |shard: &mut ShardOf<K, V, E, R, S>| {
                 shard.is_fresh(self.inner.hash(key), *generation, now, |k| k == key)

@@ -88,7 +88,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// use futures_lite::future::block_on;
     /// use larder::{Cache, ManualClock, parts::Std};
     ///
-    /// // The length of a path is that of its parent, and one more.
+    /// // The depth of a path is one more than that of its parent.
     /// let depths = Cache::builder(Std::new(ManualClock::new())).build_cyclic(|builder, weak| {
     ///     let weak = weak.clone();
     ///     builder.load_fn(move |path: String| {

@@ -21,7 +21,7 @@ use crate::{Clock, Instant, Spawn, Timer};
 /// use futures_lite::future::block_on;
 /// use larder::{Cache, LoadError, OnTimeout, parts::{Host, Hosted, StdClock}};
 ///
-/// /// Needs nothing but threads: dear, but it keeps the promise.
+/// /// Uses threads only: expensive, but correct.
 /// #[derive(Clone, Copy, Default)]
 /// struct Threads;
 ///
@@ -87,7 +87,7 @@ pub trait Host {
 /// use core::{future::Pending, time::Duration};
 /// use larder::{Cache, ManualClock, parts::{Host, Hosted}};
 ///
-/// /// Stands for an adapter's.
+/// /// Stands for an adapter's type.
 /// #[derive(Clone, Default)]
 /// struct Executor;
 ///
@@ -196,7 +196,7 @@ impl<H: Spawn<F>, C, F> Spawn<F> for Hosted<H, C> {
 /// use futures_lite::future::{block_on, poll_once};
 /// use larder::{Instant, Timer, parts::{Host, Hosted, StdClock}};
 ///
-/// /// Has no timer at hand.
+/// /// Has no timer.
 /// #[derive(Clone, Default)]
 /// struct Bare;
 ///

@@ -101,7 +101,7 @@ impl ManualClock {
     /// # use larder::{Clock, Instant, ManualClock, Timer};
     /// let clock = ManualClock::new();
     /// let mut sleep = clock.sleep_until(Instant::from_nanos(5));
-    /// assert_eq!(clock.next_deadline(), None); // nobody sleeps before the first poll
+    /// assert_eq!(clock.next_deadline(), None); // it does not sleep before its first poll
     /// assert!(block_on(poll_once(&mut sleep)).is_none());
     /// assert_eq!(clock.next_deadline(), Some(Instant::from_nanos(5)));
     /// ```
@@ -120,7 +120,7 @@ impl ManualClock {
     /// cache.insert(1, 10);
     /// let before = clock.reads();
     /// assert_eq!(cache.get_if_present(&1), Some(10));
-    /// assert_eq!(clock.reads(), before); // where nothing expires, a hit asks for no time
+    /// assert_eq!(clock.reads(), before); // a hit reads no time if nothing expires
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn reads(&self) -> u64 {

@@ -80,7 +80,7 @@ impl<K: Hash + Eq, V> Memory<K, V> {
     /// let disk = Memory::from([(1, "one")]);
     /// let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
     /// block_on(cache.get_or_load(&1))?.set("uno");
-    /// drop(cache); // and not closed
+    /// drop(cache); // without closing it
     /// assert_eq!(disk.lost(), [1]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

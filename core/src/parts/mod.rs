@@ -12,7 +12,7 @@
 //! ```
 //! use larder::{Cache, parts::{NoTimer, Std, StdClock}};
 //!
-//! // For threads, with the standard library's clock, and no timer: deadlines are noticed at the next poll.
+//! // For threads, with the clock of the standard library and no timer: deadlines are noticed at the next poll.
 //! let runtime = Std::new(NoTimer::new(StdClock::new()));
 //! let cache = Cache::<u32, String, std::io::Error, _>::builder(runtime).build()?;
 //! # cache.insert(7, String::from("user 7"));

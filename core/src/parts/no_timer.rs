@@ -35,7 +35,7 @@ pub struct NoTimer<C>(C);
 /// let mut sleep = NoTimer::new(clock.clone()).sleep_until(Instant::from_nanos(5));
 /// assert!(block_on(poll_once(&mut sleep)).is_none());
 /// clock.set(Instant::from_nanos(5));
-/// assert!(block_on(poll_once(&mut sleep)).is_some()); // found out by being polled
+/// assert!(block_on(poll_once(&mut sleep)).is_some()); // noticed at the next poll
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Unwoken<C> {

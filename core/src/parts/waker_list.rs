@@ -19,7 +19,7 @@ use crate::{Lock, Notify, contain::each};
 /// let mut ticket = Ticket::default();
 /// list.listen(&mut ticket, Waker::noop());
 /// list.notify_all();
-/// assert!(list.withdraw(&mut ticket).is_none()); // nothing is left to be withdrawn
+/// assert!(list.withdraw(&mut ticket).is_none()); // nothing is left to withdraw
 /// ```
 pub struct WakerList<L>(L);
 
@@ -30,7 +30,7 @@ pub struct WakerList<L>(L);
 /// ```
 /// use larder::parts::{Ticket, WakerList, Wakers};
 ///
-/// // What a runtime's `Notify` is made of; see `WakerList` for how it is used.
+/// // A runtime's `Notify`; see `WakerList` for its use.
 /// type Bell = WakerList<std::sync::Mutex<Wakers>>;
 /// let (bell, ticket) = (Bell::default(), Ticket::default());
 /// ```

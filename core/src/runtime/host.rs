@@ -12,7 +12,7 @@ use crate::{Instant, Threads};
 /// ```
 /// use larder::{Clock, Instant};
 ///
-/// /// A clock that somebody else advances, say an interrupt.
+/// /// A clock that is advanced from elsewhere, for example by an interrupt.
 /// struct Ticks(core::sync::atomic::AtomicU32);
 ///
 /// impl Clock for Ticks {
@@ -38,7 +38,7 @@ pub trait Clock {
 /// use std::{pin::Pin, task::{Context, Poll}, thread, time::Duration};
 /// use larder::{Clock, Instant, Timer};
 ///
-/// /// A timer that needs nothing but threads: dear, but it keeps the promise.
+/// /// A timer that uses threads only: expensive, but correct.
 /// #[derive(Clone, Copy)]
 /// struct Threads(std::time::Instant);
 ///
@@ -137,7 +137,7 @@ pub trait Lock<T> {
 /// };
 /// use larder::Notify;
 ///
-/// /// A list of wakers for few listeners: places of those who left are not used again.
+/// /// A list of wakers for few listeners; the places of former ones are not used again.
 /// #[derive(Default)]
 /// struct Bell(Mutex<Vec<Option<Waker>>>);
 ///
@@ -232,7 +232,7 @@ pub trait Notify: Default + Send + Sync + 'static {
 /// ```text
 /// impl larder_conformance::Executor for MyExecutor {
 ///     type Runtime = MyRuntime;
-///     type Value = Arc<u32>; // `Rc<u32>` where nothing leaves its thread
+///     type Value = Arc<u32>; // `Rc<u32>` if everything stays on one thread
 ///
 ///     fn run<F: Future<Output = ()>>(check: impl FnOnce(MyRuntime) -> F) {
 ///         my_executor::block_on(check(MyRuntime::new()));
@@ -242,8 +242,8 @@ pub trait Notify: Default + Send + Sync + 'static {
 /// larder_conformance::suite!(MyExecutor);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no runtime for caches",
-    note = "adapters have one, such as `larder_tokio::Tokio`; `larder::parts` has `Std`, `Spin` and `Local`, around a clock"
+    message = "`{Self}` is not a runtime for caches",
+    note = "every adapter has one, such as `larder_tokio::Tokio`; `larder::parts` has `Std`, `Spin` and `Local`, around a clock"
 )]
 pub trait Runtime: Timer {
     /// The lock around each shard.
@@ -288,7 +288,7 @@ pub trait Runtime: Timer {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot run this in the background",
-    note = "take a runtime that spawns, such as an adapter's; what is spawned on threads has to be `Send` and `'static`"
+    note = "use a runtime that spawns, such as that of an adapter; futures spawned on threads have to be `Send` and `'static`"
 )]
 pub trait Spawn<F> {
     /// Starts `future` in the background.

@@ -21,7 +21,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     ///
     /// let settings = LazySlot::builder(Std::new(ThreadTimer::new()))
     ///     .fetch_fn(|_| async {
-    ///         let text = String::from("verbose = true"); // say, std::fs::read_to_string
+    ///         let text = String::from("verbose = true"); // for example std::fs::read_to_string
     ///         io::Result::Ok(Loaded::new(text).ttl(Duration::from_secs(10)))
     ///     })
     ///     .build()?;

@@ -87,7 +87,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     /// let settings = LazySlot::builder(Std::new(clock.clone()))
     ///     .fetch_fn(|previous: Option<Previous<String>>| async move {
     ///         io::Result::Ok(match previous {
-    ///             Some(_) => Revalidated::unchanged(), // say, by the time at which a file was written
+    ///             Some(_) => Revalidated::unchanged(), // for example by the modification time of a file
     ///             None => Revalidated::from(String::from("verbose = true")),
     ///         })
     ///     })
@@ -357,7 +357,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     /// slot.set(1);
     /// slot.expire();
     /// let stuck = block_on(slot.get_stale())?.refresh;
-    /// assert!(block_on(slot.get_stale())?.refresh.is_none()); // somebody has it
+    /// assert!(block_on(slot.get_stale())?.refresh.is_none()); // the first caller has it
     /// clock.advance(Duration::from_secs(5));
     /// assert!(block_on(slot.get_stale())?.refresh.is_some());
     /// # drop(stuck);
@@ -439,7 +439,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     /// ```
     /// use larder::{ConfigError, LazySlot, Runtime, SlotAbandoned, SlotBuilder, Spawn};
     ///
-    /// /// A slot whose fetches are not lost with impatient callers, on a runtime that spawns.
+    /// /// A slot that finishes its fetches although callers leave, on a runtime that spawns.
     /// fn patient<V: Clone, E, R>(builder: SlotBuilder<V, E, R>) -> Result<LazySlot<V, E, R>, ConfigError>
     /// where
     ///     R: Runtime + Spawn<SlotAbandoned<V, E, R>>,

@@ -86,7 +86,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// let refused = block_on(slot.lookup(LookupOptions::new()))?.generation().expect("it is kept");
     /// assert!(slot.invalidate_if(refused));
     /// block_on(slot.get())?;
-    /// assert!(!slot.invalidate_if(refused)); // that one is gone, and the new one stays
+    /// assert!(!slot.invalidate_if(refused)); // that value is gone, and the new one stays
     /// assert!(slot.peek().is_some());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

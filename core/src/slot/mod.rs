@@ -44,7 +44,7 @@ use one_key::OneKey;
 /// let clock = ManualClock::new();
 /// let token = LazySlot::builder(Std::new(clock.clone()))
 ///     .fetch_fn(|previous: Option<Previous<u32>>| async move {
-///         let number = previous.map_or(1, |previous| previous.value() + 1); // whatever takes long
+///         let number = previous.map_or(1, |previous| previous.value() + 1); // the slow part
 ///         Ok::<_, std::io::Error>(Loaded::new(number).ttl(Duration::from_secs(3600)))
 ///     })
 ///     .build()?;

@@ -105,7 +105,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// slot.expire();
     /// let found = block_on(slot.stale_or_fetch(LookupOptions::new(), |_| async { Ok(7) }))?;
     /// assert_eq!(*found.outcome.value(), 1);
-    /// block_on(found.refresh.expect("nobody else has it"));
+    /// block_on(found.refresh.expect("no other call has it"));
     /// assert_eq!(slot.peek().map(|found| *found.value()), Some(7));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -36,7 +36,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// clock.advance(Duration::from_secs(50)); // ten seconds before it expires
     /// let found = block_on(slot.get_stale())?;
     /// assert_eq!((*found.outcome.value(), found.outcome.status()), ("old", Status::Hit));
-    /// block_on(found.refresh.expect("the first to find it so has the refresh"));
+    /// block_on(found.refresh.expect("the first caller has the refresh"));
     /// assert_eq!(block_on(slot.get())?, "new");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -94,7 +94,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// ```
     /// use larder::{LazySlot, LoadError, Runtime, SlotRefresh, Spawn};
     ///
-    /// /// Never waits for more than the very first token.
+    /// /// Waits for the very first token only.
     /// async fn token<V: Clone, E, R>(slot: &LazySlot<V, E, R>) -> Result<V, LoadError<E>>
     /// where
     ///     R: Runtime + Spawn<SlotRefresh<V, E, R>>,

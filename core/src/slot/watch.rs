@@ -80,7 +80,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// let mut watcher = slot.watch();
     /// slot.set(1);
     /// slot.set(2);
-    /// assert!(block_on(watcher.changed())); // several at once are one
+    /// assert!(block_on(watcher.changed())); // several changes count as one
     /// assert!(block_on(poll_once(watcher.changed())).is_none());
     /// drop(slot);
     /// assert!(!block_on(watcher.changed()));

@@ -13,7 +13,7 @@ use crate::{Cause, Failure, RemovalCause, Ttl};
 /// `'static`, and so have loads, except for `Sync`; the cache itself can be shared if its keys, values and errors can.
 /// On one thread they only have to be `'static`, and values may be types like `Rc`.
 ///
-/// Not to be implemented for other types; public only to be named in bounds.
+/// Not to be implemented for other types; public only so that bounds can name it.
 ///
 /// ```
 /// use larder::{BoxIo, Cache, Runtime};
@@ -53,8 +53,8 @@ pub(crate) type BatchOf<K, V, E, T> = <T as Threads>::Task<Result<Answers<K, V, 
 
 /// One piece of user code that the engine calls. Methods that it does not implement change nothing.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not load values of this cache: its keys, values or errors are others",
-    note = "a loader answers `Result<V, E>`, or `Result<Loaded<V>, E>` where it says so, for the cache's own `V` and `E`"
+    message = "`{Self}` does not load values of this cache: its keys, values or errors differ",
+    note = "a loader returns `Result<V, E>`, or `Result<Loaded<V>, E>` where documented, with the cache's own `V` and `E`"
 )]
 pub trait Source<K, V, E, T: Threads> {
     /// Begins to load one value.
@@ -110,7 +110,7 @@ pub trait Source<K, V, E, T: Threads> {
 
 /// A back end, its type erased when the cache is built.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no back end of this cache: its keys, values or errors are others",
+    message = "`{Self}` is not a back end of this cache: its keys, values or errors differ",
     note = "it has to implement `Backend`, with the cache's values and errors"
 )]
 pub trait Files<K, V, E, T: Threads> {

@@ -33,7 +33,7 @@ use crate::{Cause, Generation, Instant, Ttl};
 /// assert_eq!(block_on(cache.get(&1))?.text, "larder");
 /// let generation = cache.peek(&1).and_then(|found| found.generation());
 /// clock.advance(Duration::from_secs(60));
-/// assert_eq!(block_on(cache.get(&1))?.text, "larder"); // asked again, and not sent again
+/// assert_eq!(block_on(cache.get(&1))?.text, "larder"); // asked again, but not sent again
 /// assert_eq!(cache.peek(&1).and_then(|found| found.generation()), generation);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -122,7 +122,7 @@ pub trait Keeps<K, V, E, S>: Threads {
 /// ```
 /// use larder::{Backend, ConfigError, Key, Runtime, Stores, WriteBack, WriteBackBuilder};
 ///
-/// /// What the caches of a program have in common, whatever they stand in front of.
+/// /// The common settings of a program's caches, for any back end.
 /// fn pages<K: Key, R: Runtime, B: Backend<K>>(runtime: R, disk: B) -> WriteBackBuilder<K, B::Value, B::Error, R>
 /// where
 ///     R::Threads: Stores<K, B::Value, B::Error, B>,

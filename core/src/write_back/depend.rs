@@ -17,8 +17,8 @@ use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Kind, share::O
 
 /// A cache that others may depend on; every [`WriteBack`] is one.
 ///
-/// `T` says whether from many threads or from one. On many threads it has to be `Send` and `Sync`. Its errors have to be
-/// printable. Public only to be named in bounds.
+/// `T` says whether it is used from many threads or from one. On many threads it has to be `Send` and `Sync`. Its errors
+/// have to be printable. Public only so that bounds can name it.
 ///
 /// ```
 /// use larder::{CircleError, FlushFirst, Key, Runtime, WriteBack};
@@ -34,7 +34,7 @@ use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Kind, share::O
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be flushed before a cache on `{T}`",
-    note = "before a cache on many threads, only one can be that is `Send` and `Sync` itself, with errors that can be printed"
+    note = "to be flushed before a cache on many threads, a cache has to be `Send` and `Sync`, and its errors have to implement `Display`"
 )]
 pub trait FlushFirst<T: Threads> {
     /// This cache, as held by the caches that depend on it.
@@ -62,12 +62,12 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// let pages = WriteBack::builder(runtime.clone(), disk_of_pages.clone()).name("pages").build()?;
     /// let roots = WriteBack::builder(runtime, disk_of_roots.clone()).name("roots").build()?;
     /// block_on(pages.get_or_load(&1))?.set("new");
-    /// roots.depend_on(&pages)?; // what is about to be written to the root tells of the new page
+    /// roots.depend_on(&pages)?; // the root is about to point to the new page
     /// block_on(roots.get_or_load(&1))?.set("new");
     /// block_on(roots.flush())?;
     /// assert_eq!((disk_of_pages.get(&1), disk_of_roots.get(&1)), (Some("new"), Some("new")));
     ///
-    /// pages.depend_on(&roots)?; // and now the other way round
+    /// pages.depend_on(&roots)?; // and now in the opposite direction
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn depend_on<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U) -> Result<(), CircleError> {
@@ -95,7 +95,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// let pages = WriteBack::builder(runtime.clone(), disk_of_pages.clone()).name("pages").build()?;
     /// let roots = WriteBack::builder(runtime, disk_of_roots.clone()).name("roots").build()?;
     /// roots.depend_until_flushed_on(&pages)?;
-    /// block_on(pages.get_or_load(&1))?.set("new"); // though it is later than the call
+    /// block_on(pages.get_or_load(&1))?.set("new"); // changed after the call
     /// block_on(roots.get_or_load(&1))?.set("new");
     /// block_on(roots.flush())?;
     /// assert_eq!((disk_of_pages.get(&1), disk_of_roots.get(&1)), (Some("new"), Some("new")));
@@ -144,7 +144,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// let roots = WriteBack::builder(runtime, disk_of_roots.clone()).name("roots").build()?;
     /// roots.always_depend_on(&pages)?;
     /// assert!(roots.stop_depending_on(&pages));
-    /// pages.always_depend_on(&roots)?; // and now the other way round
+    /// pages.always_depend_on(&roots)?; // and now in the opposite direction
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stop_depending_on<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U) -> bool {

@@ -219,7 +219,7 @@ impl<K: fmt::Debug, E: fmt::Display> fmt::Display for WriteBackError<K, E> {
                 None => f.write_str("the back end panicked"),
             },
             Self::Full => f.write_str("all entries are pinned"),
-            Self::Pinned(keys) => write!(f, "pinned: {keys:?}"),
+            Self::Pinned(keys) => write!(f, "these entries are pinned: {keys:?}"),
             Self::Closed => f.write_str("the cache is closed"),
             Self::Reentrant => f.write_str("the back end asked for the key it was working on"),
         }
@@ -239,7 +239,7 @@ impl<K: fmt::Debug, E: fmt::Display> fmt::Display for Fault<K, E> {
 
 impl fmt::Display for Unflushed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the cache {:?}, which has to be flushed first, could not be: {}", self.cache, self.reason)
+        write!(f, "the cache {:?}, which has to be flushed first, could not be flushed: {}", self.cache, self.reason)
     }
 }
 

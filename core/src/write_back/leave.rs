@@ -86,7 +86,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # let disk = Memory::from([(1, "one"), (2, "two")]);
     /// # let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).build()?;
     /// block_on(cache.get_or_load(&1))?.set("uno");
-    /// disk.put(1, "eins"); // somebody else has written it
+    /// disk.put(1, "eins"); // another program has written it
     /// block_on(cache.invalidate())?;
     /// assert_eq!(block_on(cache.get_or_load(&1))?.value(), "eins");
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -61,7 +61,7 @@ use shared::Shared;
 /// let cache = WriteBack::builder(Std::new(ManualClock::new()), disk.clone()).capacity(1).build()?;
 /// block_on(cache.get_or_load(&1))?.set("uno"); // from here on, it is in the cache or on disk
 /// assert_eq!(disk.get(&1), Some("one"));
-/// block_on(cache.get_or_load(&2))?; // needs its room
+/// block_on(cache.get_or_load(&2))?; // needs its place
 /// assert_eq!(disk.get(&1), Some("uno"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
