@@ -5,17 +5,17 @@ use larder::{Cache, LookupOptions};
 use crate::{Batches, Boom, Host, Sim, V};
 
 impl Sim {
-    /// A plain lookup, run until nobody has anything to do.
+    /// A plain lookup, run until all callers are idle.
     pub fn get<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, key: u32) -> usize {
         self.ask(cache, key, LookupOptions::new())
     }
 
-    /// `n` plain lookups, one after the other.
+    /// `n` plain lookups, one after another.
     pub fn crowd<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, key: u32, n: usize) -> Vec<usize> {
         (0..n).map(|_| self.get(cache, key)).collect()
     }
 
-    /// A lookup with options, run until nobody has anything to do.
+    /// A lookup with options, run until all callers are idle.
     pub fn ask<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, key: u32, options: LookupOptions) -> usize {
         let number = self.queue_up(cache, key, options);
         self.run();
@@ -28,18 +28,18 @@ impl Sim {
         self.spawn(async move { cache.lookup(&key).options(options).await })
     }
 
-    /// A lookup of many keys, run until nobody has anything to do.
+    /// A lookup of many keys, run until all callers are idle.
     pub fn many<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, keys: &[u32]) -> usize {
         self.ask_many(cache, keys, LookupOptions::new())
     }
 
-    /// A lookup of many keys with options, run until nobody has anything to do.
+    /// A lookup of many keys with options, run until all callers are idle.
     pub fn ask_many<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, keys: &[u32], options: LookupOptions) -> usize {
         let (cache, keys) = (cache.clone(), keys.to_vec());
         self.call(async move { cache.lookup_many(&keys).options(options).await })
     }
 
-    /// A lookup of many keys by a closure, run until nobody has anything to do.
+    /// A lookup of many keys with a closure, run until all callers are idle.
     pub fn many_with<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, keys: &[u32], batches: &Batches) -> usize {
         let (cache, keys, batches) = (cache.clone(), keys.to_vec(), batches.clone());
         self.call(async move {
@@ -48,13 +48,13 @@ impl Sim {
         })
     }
 
-    /// A lookup that takes a stale value, run until nobody has anything to do.
+    /// A lookup that accepts a stale value, run until all callers are idle.
     pub fn stale<R: Host>(&mut self, cache: &Cache<u32, V, Boom, R>, key: u32) -> usize {
         let cache = cache.clone();
         self.call(async move { cache.get_stale(&key).await })
     }
 
-    /// Polls the ticket of caller `i` as a caller of its own, run until nobody has anything to do.
+    /// Polls the ticket of caller `i` as its own caller, run until all callers are idle.
     pub fn refresh(&mut self, i: usize) -> usize {
         let ticket = self.ticket(i);
         self.call(ticket)

@@ -1,4 +1,4 @@
-//! A loader of many keys that follows scripts and keeps count.
+//! A loader of many keys that follows scripts and counts.
 
 use core::cell::{Cell, RefCell};
 use core::future::Future;
@@ -14,10 +14,10 @@ use crate::{Boom, Script, Time, V, script::Play};
 /// A cache whose loads of many keys follow scripts.
 pub type Batched<R> = Cache<u32, V, Boom, R>;
 
-/// What a load of many keys says of each.
+/// The result of a load of many keys, for each key.
 pub type Said = Vec<(u32, Result<Loaded<V>, Boom>)>;
 
-/// A loader of many keys that follows scripts and keeps count; a clone shares both.
+/// A loader of many keys that follows scripts and counts; clones share both.
 #[derive(Clone)]
 pub struct Batches(Rc<State>);
 
@@ -31,12 +31,12 @@ struct State {
 }
 
 impl Batches {
-    /// Asks `script` for each call, with the keys and the number of calls before it; key 7 is answered with `V7`.
+    /// Asks `script` for each call, with the keys and the number of earlier calls; the value of key 7 is `V7`.
     pub fn new(time: &Time, script: impl Fn(&[u32], usize) -> Script + 'static) -> Self {
         Self::saying(time, script, |keys| keys.iter().map(|key| (*key, Ok(Loaded::new(V::new(*key))))).collect())
     }
 
-    /// The same, with answers of the test's own to loads that end well.
+    /// The same, but the test makes the answers of loads that end well.
     pub fn saying(
         time: &Time,
         script: impl Fn(&[u32], usize) -> Script + 'static,
@@ -57,12 +57,12 @@ impl Batches {
         self.0.live.get()
     }
 
-    /// How often its futures were polled, all together.
+    /// How often its futures were polled in total.
     pub fn polls(&self) -> usize {
         self.0.polls.get()
     }
 
-    /// Begins a load as a closure of a call's own would.
+    /// Begins a load as a call's own closure would.
     pub fn begin(&self, keys: Vec<u32>) -> BatchLoad {
         self.load_many(keys)
     }

@@ -10,23 +10,23 @@ use larder::{Backend, LocalBoxIo, Pinned, Runtime, WriteBackError};
 
 use crate::{Answer, Boom, Script, Time, V, ready, script::Play, why};
 
-/// A disk that follows scripts, keeps count, and remembers what was written when; a clone is the same disk.
+/// A disk that follows scripts, counts, and records what was written when; a clone is the same disk.
 #[derive(Clone)]
 pub struct Disk(Rc<State>);
 
 type Scripts = RefCell<Box<dyn Fn(u32, usize) -> Script>>;
 
-/// What is awaited first by whatever is asked of a disk.
+/// What each request to the disk awaits first.
 type First = Box<dyn Fn(Io, u32) -> Option<Pin<Box<dyn Future<Output = ()>>>>>;
 
-/// What is asked of a disk.
+/// A request to the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Io {
     /// A read.
     Load,
     /// A write.
     Flush,
-    /// To hear that a value is dropped unwritten.
+    /// A note that a value is dropped unwritten.
     Discard,
 }
 
@@ -46,12 +46,12 @@ struct State {
 }
 
 impl Disk {
-    /// A disk on which each key has ten times itself, and whose reads and writes take no time.
+    /// A disk that holds ten times the key under each key, and whose reads and writes take no time.
     pub fn new(time: &Time, name: &'static str) -> Self {
         Self::with_log(time, name, Rc::default())
     }
 
-    /// Another disk whose writes are remembered with those of this one.
+    /// Another disk that records its writes together with this one's.
     pub fn beside(&self, name: &'static str) -> Self {
         Self::with_log(&self.0.time, name, Rc::clone(&self.0.log))
     }
@@ -74,47 +74,47 @@ impl Disk {
         }))
     }
 
-    /// Reads by this script from now on, which is asked for by key and number of the read.
+    /// From now on reads follow this script, called with the key and the number of the read.
     pub fn loads_by(&self, script: impl Fn(u32, usize) -> Script + 'static) {
         *self.0.load.borrow_mut() = Box::new(script);
     }
 
-    /// Writes by this script from now on, which is asked for by key and number of the write.
+    /// From now on writes follow this script, called with the key and the number of the write.
     pub fn flushes_by(&self, script: impl Fn(u32, usize) -> Script + 'static) {
         *self.0.flush.borrow_mut() = Box::new(script);
     }
 
-    /// Awaits what this returns before anything else, from now on; what it returns may call the cache.
+    /// From now on each request first awaits what this returns; that future may call the cache.
     pub fn first(&self, first: impl Fn(Io, u32) -> Option<Pin<Box<dyn Future<Output = ()>>>> + 'static) {
         self.0.first.replace(Some(Box::new(first)));
     }
 
-    /// Awaits nothing first, and keeps nothing of what it did.
+    /// Awaits nothing first any more, and clears the records.
     pub fn nothing_first(&self) {
         self.0.first.take();
     }
 
-    /// Has reads see what was on the disk when they began.
+    /// Makes reads return what was on the disk when they began.
     pub fn reads_early(&self) {
         self.0.reads_early.set(true);
     }
 
-    /// What is on it under this key.
+    /// The value on disk under this key.
     pub fn page(&self, key: u32) -> Option<u32> {
         self.0.pages.borrow().get(&key).copied()
     }
 
-    /// What was written to this disk and those beside it, as `"50 a1=10"`; forgotten by this call.
+    /// The writes to this disk and those beside it, as `"50 a1=10"`; clears them.
     pub fn log(&self) -> Vec<String> {
         self.0.log.take()
     }
 
-    /// How many reads were begun.
+    /// How many reads have begun.
     pub fn loads(&self) -> usize {
         self.0.loads.get()
     }
 
-    /// How many writes were begun.
+    /// How many writes have begun.
     pub fn flushes(&self) -> usize {
         self.0.flushes.get()
     }
@@ -124,7 +124,7 @@ impl Disk {
         self.0.discarded.take()
     }
 
-    /// The keys that were dirty when the cache was dropped, for each time that happened.
+    /// The keys that were dirty when a cache was dropped, one list for each drop.
     pub fn lost(&self) -> Vec<Vec<u32>> {
         self.0.lost.take()
     }
@@ -183,7 +183,7 @@ impl Backend<u32> for Disk {
     }
 }
 
-/// What a call of a write-back cache ended with: `V10`, `done`, `Full`, `Pinned [1]`, `E3`, `[1: E3]`...
+/// The result of a call of a write-back cache: `V10`, `done`, `Full`, `Pinned [1]`, `E3`, `[1: E3]`...
 pub fn told<R: Runtime>(result: Result<Pinned<u32, V, Boom, R>, WriteBackError<u32, Boom>>) -> Answer {
     Answer::Text(result.map_or_else(|error| why(&error), |handle| format!("V{}", handle.value())))
 }

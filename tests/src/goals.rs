@@ -1,34 +1,34 @@
-//! What the recorded traces are replayed for: the known hit ratios of LRU, and those of the best caches we know.
+//! The goals of the replayed traces: the known hit ratios of LRU, and those of the best caches we know.
 
 use std::collections::HashSet;
 
 /// How many accesses of each trace count for the goal.
 pub const HEAD: usize = 1_500_000;
 
-/// The mean hit ratio that the default policy is to reach over the heads, in percent.
+/// The mean hit ratio that the default policy has to reach over the heads, in percent.
 ///
-/// The best caches, taken one by one for each trace and size, make 44.27.
+/// With the best cache for each trace and size, the mean is 44.27.
 pub const LEAST_MEAN: f64 = 44.3;
 
-/// How many points the default policy may be behind the best cache at one trace and size.
+/// How many points the default policy may be below the best cache for one trace and size.
 pub const MOST_BEHIND: f64 = 1.0;
 
-/// A recorded trace and what is known of it; ratios are in percent.
+/// A recorded trace and its known figures; ratios are in percent.
 #[derive(Debug)]
 pub struct Recording {
-    /// Its name, and that of its file.
+    /// Its name, which is also the name of its file.
     pub name: &'static str,
-    /// Distinct keys in the whole of it.
+    /// Distinct keys in the whole trace.
     pub keys: usize,
-    /// LRU over the whole, at 0.1%, 1%, 10% and 25% of the keys.
+    /// LRU over the whole trace, at 0.1%, 1%, 10% and 25% of the keys.
     pub lru: [f64; 4],
     /// LRU over the head, at 1% and 10% of its keys.
     pub lru_head: [f64; 2],
-    /// The best of seven other caches over the head, at 1% and 10% of its keys, not the same one everywhere.
+    /// The best of seven other caches over the head, at 1% and 10% of its keys; not always the same cache.
     pub best: [f64; 2],
 }
 
-/// The recorded traces that consist of keys alone.
+/// The recorded traces that have keys only.
 pub const RECORDINGS: [Recording; 8] = [
     recording("oltp", 186_880, [13.77, 41.64, 66.52, 73.27], [41.6, 66.5], [45.5, 67.2]),
     recording("p2", 646_370, [2.16, 3.92, 29.70, 58.52], [5.2, 25.3], [5.2, 30.1]),
@@ -40,7 +40,7 @@ pub const RECORDINGS: [Recording; 8] = [
     recording("twolf", 7_354, [85.36, 87.04, 98.06, 98.33], [87.0, 98.1], [89.5, 98.1]),
 ];
 
-/// Returns the capacity for `per_mille` of this many keys, to the nearest, and at least 64.
+/// Returns the capacity for `per_mille` of this many keys, rounded to the nearest, and at least 64.
 pub fn capacity(keys: usize, per_mille: usize) -> usize {
     ((keys * per_mille + 500) / 1000).max(64)
 }

@@ -17,7 +17,7 @@ pub trait Host: Runtime<Threads = OneThread> + 'static {
     /// A runtime that follows `clock`.
     fn on(clock: ManualClock) -> Self;
 
-    /// The same parts on a clock of the test's own.
+    /// The same parts on the test's own clock.
     fn with<C: Timer + 'static>(clock: C) -> Self::With<C>;
 }
 
@@ -53,7 +53,7 @@ hosts!(Spin Std);
 
 /// Makes tests of functions that are generic over a [`Host`]: one for each runtime.
 ///
-/// Each runs from an empty start to an empty end: what it allocated must be given back (P2).
+/// Each test begins and ends empty: all memory that it allocates must be given back (P2).
 #[macro_export]
 macro_rules! on_every_runtime {
     ($($case:ident)*) => {$(
@@ -76,7 +76,7 @@ macro_rules! on_every_runtime {
     )*};
 }
 
-/// Runs one case and asserts that all its memory came back, its caches being dropped.
+/// Runs one case and asserts that all its memory came back once its caches are dropped.
 #[track_caller]
 pub fn run(case: fn()) {
     quiet_bangs();
@@ -84,7 +84,7 @@ pub fn run(case: fn()) {
     assert_eq!(left, 0, "bytes that outlive the caches of the case");
 }
 
-/// Plays a case of random numbers from this seed, which is told if the case fails.
+/// Plays a randomized case from this seed, and prints the seed if the case fails.
 pub fn with_seed<T>(seed: u64, play: impl FnOnce() -> T) -> T {
     struct Told(u64);
 

@@ -1,10 +1,10 @@
-//! What the tests share: the harness of the acceptance tests, and the recorded traces.
+//! The shared code of the tests: the harness of the acceptance tests, and the recorded traces.
 //!
-//! * [`Sim`] polls callers one by one in virtual time and writes down what each of them saw.
+//! * [`Sim`] polls callers one by one in virtual time and records what each of them saw.
 //! * [`Loads`] is a loader that follows a [`Script`]: how long a load takes and how it ends.
-//! * [`Batches`] is the same for loads of many keys, and a [`Slot`] is fetched by one.
+//! * [`Batches`] is the same for loads of many keys, and a [`Slot`] is fetched by a script.
 //! * [`Host`] names a runtime of the core's own parts; [`on_every_runtime!`] runs a generic test on each.
-//! * What holds on any runtime, for adapters to be tried by, is a package of its own: [`larder_conformance`].
+//! * The tests that adapters have to pass are a package of their own: [`larder_conformance`].
 //! * [`memory`] counts live bytes, [`locks`] counts locks, [`wakers`] has wakers that count, record and misbehave.
 //! * [`traces`], [`logs`], [`replay`], [`min`] and [`goals`]: hit ratios on recorded traffic.
 

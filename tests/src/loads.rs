@@ -1,4 +1,4 @@
-//! A loader that follows scripts and keeps count.
+//! A loader that follows scripts and counts.
 
 use core::cell::{Cell, RefCell};
 use core::future::Future;
@@ -11,7 +11,7 @@ use larder::{Load, Loaded, Previous, Revalidated};
 
 use crate::{Boom, Script, Time, V, script::Play};
 
-/// A loader that follows scripts and keeps count; a clone shares both.
+/// A loader that follows scripts and counts; clones share both.
 #[derive(Clone)]
 pub struct Loads(Rc<State>);
 
@@ -27,7 +27,7 @@ struct State {
 }
 
 impl Loads {
-    /// Asks `script` for each call, with the key and the number of calls before it.
+    /// Asks `script` for each call, with the key and the number of earlier calls.
     pub fn new(time: &Time, script: impl Fn(u32, usize) -> Script + 'static) -> Self {
         Self(Rc::new(State {
             time: time.clone(),
@@ -51,17 +51,17 @@ impl Loads {
         self.0.begun.borrow().iter().map(|(at, _)| *at).collect()
     }
 
-    /// The keys it was called for.
+    /// The keys that it was called for.
     pub fn keys(&self) -> Vec<u32> {
         self.0.begun.borrow().iter().map(|(_, key)| *key).collect()
     }
 
-    /// The previous values that it was handed, if the cache hands them out.
+    /// The previous values that it got, if the cache passes them.
     pub fn handed(&self) -> Vec<Option<Previous<V>>> {
         self.0.handed.borrow().clone()
     }
 
-    /// The loader as a closure that is handed the previous value.
+    /// The loader as a closure that gets the previous value.
     pub fn revalidator(&self) -> Revalidator {
         let loads = self.clone();
         Box::new(move |key, previous| {
@@ -79,13 +79,13 @@ impl Loads {
         })
     }
 
-    /// One fetch of a slot, by a call of its own.
+    /// One fetch of a slot, by a call's own closure.
     pub fn fetch(&self, previous: Option<Previous<V>>) -> PlainLoad {
         self.0.handed.borrow_mut().push(previous);
         PlainLoad(self.begin(0))
     }
 
-    /// Gives back the memory of the record, for tests that count bytes.
+    /// Frees the memory of the records, for tests that count bytes.
     pub fn forget(&self) {
         self.0.begun.take();
         self.0.handed.take();
@@ -96,12 +96,12 @@ impl Loads {
         self.0.live.get()
     }
 
-    /// How many of its futures existed at once, at most.
+    /// How many of its futures existed at once at most.
     pub fn most(&self) -> usize {
         self.0.most.get()
     }
 
-    /// How often its futures were polled, all together.
+    /// How often its futures were polled in total.
     pub fn polls(&self) -> usize {
         self.0.polls.get()
     }
@@ -128,7 +128,7 @@ impl Load<u32> for Loads {
     }
 }
 
-/// A load under way that is handed no previous value.
+/// A load under way that gets no previous value.
 pub struct PlainLoad(ScriptLoad);
 
 impl Future for PlainLoad {
@@ -142,10 +142,10 @@ impl Future for PlainLoad {
     }
 }
 
-/// What calls a script's loader with the previous value.
+/// Calls a script's loader with the previous value.
 pub type Revalidator = Box<dyn Fn(u32, Option<Previous<V>>) -> ScriptLoad>;
 
-/// What fetches the value of a slot by a script.
+/// Fetches the value of a slot by a script.
 pub type Fetcher = Box<dyn Fn(Option<Previous<V>>) -> ScriptLoad>;
 
 /// One load under way.

@@ -8,7 +8,7 @@ std::thread_local! {
     static TAKEN: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Runs `work` and tells how often it took a lock of a [`Counted`] runtime on this thread.
+/// Runs `work` and returns how often it took a lock of a [`Counted`] runtime on this thread.
 pub fn locks(work: impl FnOnce()) -> u64 {
     let before = TAKEN.get();
     work();

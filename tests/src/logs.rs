@@ -1,4 +1,4 @@
-//! Logs of accesses in the formats that people have: recorded traces, and text with a key in each line.
+//! Logs of accesses in common formats: recorded traces, and text with one key in each line.
 
 use std::{
     collections::HashMap,
@@ -22,23 +22,24 @@ pub enum Log {
 pub struct Row {
     /// Seconds since the first access.
     pub time: u64,
-    /// What is accessed.
+    /// The key.
     pub key: u64,
-    /// How many bytes it has.
+    /// Its size in bytes.
     pub size: u64,
-    /// How many seconds it lives; zero is for ever.
+    /// Its lifetime in seconds; zero means for ever.
     pub ttl: u64,
 }
 
 /// The first line of a log with sizes.
 const HEADER: &str = "time_s,key,size,ttl";
 
-/// Reads a log: keys of eight bytes each, the lowest first, if it is called `.u64`; lines of `time_s,key,size,ttl` if it
-/// begins so; else a key in each line. With `.zst` behind its name it is unpacked.
+/// Reads a log. A file named `.u64` has keys of eight bytes each, the lowest byte first. A file that begins with that
+/// header has lines of `time_s,key,size,ttl`. Any other file has one key in each line. If the name also ends in `.zst`,
+/// it is unpacked first.
 ///
 /// # Errors
 ///
-/// If it cannot be read, or a line with sizes is not four numbers; the line is named.
+/// If it cannot be read, or if a line with sizes is not four numbers; the error names the line.
 pub fn read(path: &Path) -> Result<Log, Box<dyn Error>> {
     let file = File::open(path)?;
     let name = path.to_string_lossy();

@@ -2,24 +2,24 @@
 
 use allocation_counter::{AllocationInfo, measure};
 
-/// Runs `work` and tells how many bytes more are live after it than before.
+/// Runs `work` and returns how many more bytes are live after it than before.
 pub fn growth(work: impl FnOnce()) -> i64 {
     measure(work).bytes_current
 }
 
-/// Runs `work` and tells how often it asked for memory.
+/// Runs `work` and returns how often it allocated memory.
 pub fn allocations(work: impl FnOnce()) -> u64 {
     measure(work).count_total
 }
 
-/// Runs `work` and tells how many bytes it asked for in all, given back or not.
+/// Runs `work` and returns how many bytes it allocated in total, given back or not.
 pub fn bytes(work: impl FnOnce()) -> u64 {
     measure(work).bytes_total
 }
 
-/// Runs `work` twice and asserts that the second time left no byte behind.
+/// Runs `work` twice and asserts that the second run leaves no byte behind.
 ///
-/// The first time may fill what is kept for good, such as the capacity of a table.
+/// The first run may fill what is kept for good, such as the capacity of a table.
 #[track_caller]
 pub fn assert_no_growth(mut work: impl FnMut()) {
     work();

@@ -1,11 +1,12 @@
-//! What no policy can exceed: the one that knows the future (Belady, 1966), free to keep out what it could not use.
+//! The upper bound for every policy: the one that knows the future (Belady, 1966), and may refuse keys that it cannot
+//! use.
 
 use std::collections::{BTreeSet, HashMap};
 
-/// Returns the hits in percent of a cache for this many keys that knows what comes.
+/// Returns the hits, in percent, of a cache for this many keys that knows the future.
 pub fn hit_ratio(keys: &[u64], capacity: usize) -> f64 {
     let next = next_uses(keys);
-    // What is held, by when it is used next.
+    // The held keys, ordered by their next use.
     let mut held = BTreeSet::new();
     let mut hits = 0_u64;
     for (now, next) in next.into_iter().enumerate() {
@@ -22,7 +23,7 @@ pub fn hit_ratio(keys: &[u64], capacity: usize) -> f64 {
     100.0 * hits as f64 / keys.len().max(1) as f64
 }
 
-/// Where each key is used next, if it is.
+/// The next use of each access's key, if there is one.
 fn next_uses(keys: &[u64]) -> Vec<Option<usize>> {
     let mut last = HashMap::new();
     let mut next: Vec<_> = keys.iter().enumerate().rev().map(|(place, key)| last.insert(*key, place)).collect();
@@ -37,7 +38,7 @@ mod tests {
 
     #[test]
     fn keeps_what_is_used_next() {
-        // 2 is kept out while 1 and 3 are used; of a cycle of three in two places, every second look hits.
+        // 2 is refused while 1 and 3 are used; with a cycle of three in two places, every second access hits.
         assert_eq!(hit_ratio(&[1, 3, 2, 1, 3, 2], 2), 100.0 / 3.0);
         assert_eq!(hit_ratio(&[1, 1, 1, 1], 1), 75.0);
         assert_eq!(hit_ratio(&[1, 2, 3], 8), 0.0);

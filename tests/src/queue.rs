@@ -1,4 +1,4 @@
-//! Who was woken, in order.
+//! The queue of woken callers, in order.
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::task::Waker;
@@ -36,7 +36,7 @@ impl Queue {
         Some(flag.number)
     }
 
-    /// Forgets who was woken; a waker in its own queue would keep itself alive.
+    /// Forgets the woken callers; a waker in its own queue would keep itself alive.
     pub(crate) fn clear(&self) {
         let woken = core::mem::take(&mut *self.lock());
         drop(woken);

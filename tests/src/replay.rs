@@ -9,19 +9,19 @@ use larder::{
     policy::{Nodes, Policy},
 };
 
-/// A cache seen as a trace sees it.
+/// A cache, as a trace uses it.
 pub trait Replay {
-    /// Looks the key up, inserts it if it is not there, and returns whether it was.
+    /// Looks the key up, inserts it if it is missing, and returns whether it was there.
     fn access(&mut self, key: u64) -> bool;
 }
 
-/// Returns the hits in percent when the keys are accessed in turn.
+/// Returns the hits, in percent, if these keys are accessed in order.
 pub fn hit_ratio(cache: &mut impl Replay, keys: &[u64]) -> f64 {
     let hits = keys.iter().filter(|&&key| cache.access(key)).count();
     100.0 * hits as f64 / keys.len().max(1) as f64
 }
 
-/// A real cache as a trace sees it: nothing but its store is at work.
+/// A real cache as a trace uses it; only its store is in use.
 pub struct RealCache<P: Policy>(Cache<u64, (), (), Std<ManualClock>, Tuned<P>>);
 
 impl<P: Policy> RealCache<P> {
@@ -42,7 +42,7 @@ impl<P: Policy> Replay for RealCache<P> {
     }
 }
 
-/// The smallest cache that can run a policy: keys without values, each of weight 1.
+/// The smallest cache that can run a policy: keys without values, each with weight 1.
 #[derive(Debug)]
 pub struct PolicyAlone<P: Policy> {
     policy: P,
@@ -106,7 +106,7 @@ impl<N> Nodes<N> for Entries<N> {
     }
 }
 
-/// A hasher for keys that are numbers, quick in builds without optimisation.
+/// A hasher for numeric keys that is fast in builds without optimization.
 #[derive(Debug, Default)]
 struct Mix(u64);
 

@@ -50,7 +50,7 @@ pub const fn steps(polls: u32, each: u64) -> Script {
     Script::new(Wait::Sleeps { left: polls - 1, each })
 }
 
-/// A load that is ready in its `n`-th poll, whoever polls and why; until then it yields.
+/// A load that is ready in its `n`-th poll, whatever the caller and the reason of the poll; it yields until then.
 pub const fn polls(n: u32) -> Script {
     Script::new(Wait::Polls(n - 1))
 }
@@ -71,7 +71,7 @@ impl Script {
         self
     }
 
-    /// Ends by saying that the previous value is still good.
+    /// Ends by returning that the previous value is still good.
     pub const fn unchanged(mut self) -> Self {
         self.end = End::Unchanged;
         self
@@ -118,7 +118,7 @@ impl Gate {
         Script::new(Wait::Gate(self.clone()))
     }
 
-    /// Ready once it is open; the waker of the last poll is the one that is woken.
+    /// Ready once the gate is open; the waker of the last poll is woken.
     pub fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
         if self.0.open.get() {
             return Poll::Ready(());
@@ -127,13 +127,13 @@ impl Gate {
         Poll::Pending
     }
 
-    /// Opens it without waking anybody: the next poll, whoever's, finds it open.
+    /// Opens it without waking a task: the next poll, by any caller, finds it open.
     pub fn open_quietly(&self) {
         self.0.open.set(true);
         self.0.waker.take();
     }
 
-    /// Opens it and wakes whom the load told it to wake.
+    /// Opens it and wakes the task that polled the load last.
     pub fn open(&self) {
         self.0.open.set(true);
         if let Some(waker) = self.0.waker.take() {
@@ -142,7 +142,7 @@ impl Gate {
     }
 }
 
-/// A script being played: the sleep it is in, and what is left of it.
+/// A script that is being played: its current sleep and its remaining steps.
 pub struct Play {
     script: Script,
     sleep: Option<<ManualClock as Timer>::Sleep>,
@@ -154,7 +154,7 @@ impl Play {
         Self { script, sleep: None }
     }
 
-    /// Plays it on; it must not be polled after its end.
+    /// Continues it; it must not be polled after its end.
     pub fn poll(&mut self, time: &Time, context: &mut Context<'_>) -> Poll<Result<Revalidated<V>, Boom>> {
         match &mut self.script.wait {
             Wait::Sleeps { left, each } => {

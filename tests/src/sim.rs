@@ -14,7 +14,7 @@ use crate::{
     queue::{Queue, Task},
 };
 
-/// A future that a caller was handed and may poll, keep or drop.
+/// A future that a caller got, which it may poll, keep or drop.
 pub type Ticket = Pin<Box<dyn Future<Output = ()>>>;
 
 /// The builder of a cache whose loads follow scripts.
@@ -26,7 +26,7 @@ pub type BatchSetup<R> = Builder<u32, V, Boom, R>;
 /// A cache whose loads follow scripts.
 pub type Scripted<R> = Cache<u32, V, Boom, R>;
 
-/// An executor on one thread, with a manual clock: callers are polled when woken, first woken first.
+/// An executor on one thread with a manual clock; woken callers are polled, those woken first come first.
 #[derive(Default)]
 pub struct Sim {
     /// The virtual time of all callers, loads and caches.
@@ -42,9 +42,9 @@ struct Caller {
     saw: Option<(u64, Saw)>,
 }
 
-/// What became of a caller.
+/// How a caller ended.
 pub enum Saw {
-    /// It came back with this.
+    /// It returned this.
     Answer(Answer),
     /// It unwound with a scripted panic.
     Bang(Bang),
@@ -81,7 +81,7 @@ impl Sim {
         Loads::new(&self.time, move |_, call| scripts[call.min(N - 1)].clone())
     }
 
-    /// A loader that asks for a script by key and number of the call.
+    /// A loader that asks for a script by the key and the number of the call.
     pub fn loads_by(&self, script: impl Fn(u32, usize) -> Script + 'static) -> Loads {
         Loads::new(&self.time, script)
     }
@@ -92,7 +92,7 @@ impl Sim {
         self.try_cache(loads, setup).expect("the configuration is valid")
     }
 
-    /// The same, with the builder's verdict.
+    /// The same, but returns the builder's result.
     pub fn try_cache<R: Host>(
         &self,
         loads: &Loads,
@@ -139,7 +139,7 @@ impl Sim {
         number
     }
 
-    /// Polls whoever was woken, first woken first, until nobody is left.
+    /// Polls woken callers, those woken first come first, until all are idle.
     pub fn run(&mut self) {
         let mut polls = 0_u32;
         while let Some(next) = self.queue.pop() {
@@ -149,7 +149,7 @@ impl Sim {
         }
     }
 
-    /// Lets time pass until `t`, stopping at every deadline on the way; runs at each.
+    /// Lets time pass until `t`, and runs at every deadline on the way.
     #[track_caller]
     pub fn to(&mut self, t: u64) {
         assert!(t >= self.time.ms(), "time {t} is over");
@@ -165,7 +165,7 @@ impl Sim {
         self.run();
     }
 
-    /// Sets the clock to `t` and polls nobody.
+    /// Sets the clock to `t` without polling.
     pub fn jump(&mut self, t: u64) {
         self.time.set(t);
     }
@@ -210,9 +210,9 @@ impl Sim {
         self.callers[i].parked = true;
     }
 
-    /// Asserts that nobody of these has something to do who is not parked and was not woken. (P3)
+    /// Asserts that all these callers have been woken if they have something to do, except for parked ones. (P3)
     ///
-    /// So it polls them: a wake that was lost would be made up for.
+    /// This polls them, which makes up for a lost wake.
     #[track_caller]
     pub fn assert_nobody_is_forgotten(&mut self, callers: impl IntoIterator<Item = usize>) {
         self.run();
@@ -240,7 +240,7 @@ impl Sim {
         self.callers[i].saw.as_ref().map(|(_, saw)| saw)
     }
 
-    /// What caller `i` came back with.
+    /// The result of caller `i`.
     #[track_caller]
     pub fn answer(&self, i: usize) -> &Answer {
         match self.end(i) {
@@ -249,7 +249,7 @@ impl Sim {
         }
     }
 
-    /// Takes the ticket that caller `i` was handed.
+    /// Takes the ticket that caller `i` got.
     #[track_caller]
     pub fn ticket(&mut self, i: usize) -> Ticket {
         match &mut self.callers[i].saw {

@@ -41,9 +41,9 @@ impl<P> Spawning<P> {
         self.tasks.take()
     }
 
-    /// Runs `root` to its end, and beside it whatever is spawned.
+    /// Runs `root` to its end, together with all spawned tasks.
     ///
-    /// Each task is polled when it is woken, first woken first. When nobody is awake, time goes on to the next deadline.
+    /// Woken tasks are polled, those woken first come first. If no task is awake, time advances to the next deadline.
     pub fn run(&self, root: impl Future<Output = ()>) {
         let queue = Queue::default();
         let wakeful = |number| {
@@ -72,7 +72,7 @@ impl<P> Spawning<P> {
                 None => {
                     let comes = |next: &Instant| *next != Instant::NEVER && *next > self.clock.now();
                     let next = self.clock.next_deadline().filter(comes);
-                    self.clock.set(next.expect("somebody waits for a time that comes"));
+                    self.clock.set(next.expect("a task waits for a deadline"));
                 }
             }
         }

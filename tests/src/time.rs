@@ -1,4 +1,4 @@
-//! Virtual time in whole milliseconds, counted from the case's own zero.
+//! Virtual time in whole milliseconds, counted from the zero of each case.
 
 use core::cell::Cell;
 use core::time::Duration;
@@ -12,9 +12,9 @@ pub const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// A manual clock, and how far it has come since the case's `t=0`.
+/// A manual clock, and the time since the case's `t=0`.
 ///
-/// The harness keeps its own count, so that the clock's number of reads is that of the cache alone.
+/// The harness counts time separately, so the clock's number of reads counts the cache's reads only.
 #[derive(Clone, Default)]
 pub struct Time {
     clock: ManualClock,
@@ -44,12 +44,12 @@ impl Time {
         self.clock.set(self.instant(t));
     }
 
-    /// Makes the present the case's `t=0`.
+    /// Makes the current time the case's `t=0`.
     pub fn zero(&self) {
         self.zero.set(self.now.get());
     }
 
-    /// The earliest sleep of anybody, in milliseconds after zero, rounded up.
+    /// The earliest deadline of all sleeps, in milliseconds after zero, rounded up.
     pub fn next_deadline(&self) -> Option<u64> {
         let at = self.clock.next_deadline().filter(|at| *at != Instant::NEVER)?;
         Some(at.as_nanos().div_ceil(1_000_000).saturating_sub(self.zero.get()).max(self.ms()))

@@ -1,12 +1,12 @@
-//! Traces of accesses: recorded ones, if they are at hand, and generated ones.
+//! Traces of accesses: recorded ones, if they are available, and generated ones.
 
 use std::io::{Read, Result};
 use std::path::PathBuf;
 
 /// Returns the folder with the recorded traces, if there is one.
 ///
-/// It is what the environment variable `LARDER_TRACES` names; unset, a folder `traces` with recordings in one of the
-/// folders beside the workspace.
+/// The environment variable `LARDER_TRACES` names it. If it is unset, this is a folder `traces` with recordings in one
+/// of the folders beside the workspace.
 pub fn folder() -> Option<PathBuf> {
     if let Some(folder) = std::env::var_os("LARDER_TRACES") {
         return Some(PathBuf::from(folder)).filter(|folder| folder.is_dir());
@@ -16,7 +16,7 @@ pub fn folder() -> Option<PathBuf> {
     folders.into_iter().find(|folder| folder.join("multi3.u64.zst").is_file())
 }
 
-/// Reads the first keys of the recorded trace `name`, at most `limit`.
+/// Reads at most the first `limit` keys of the recorded trace `name`.
 pub fn recorded(name: &str, limit: usize) -> Result<Vec<u64>> {
     let folder = folder().ok_or(std::io::ErrorKind::NotFound)?;
     let file = std::fs::File::open(folder.join(name).with_extension("u64.zst"))?;
@@ -27,7 +27,7 @@ pub fn recorded(name: &str, limit: usize) -> Result<Vec<u64>> {
     Ok(bytes.chunks_exact(8).map(word).collect())
 }
 
-/// Returns a cycle over `keys` keys, as many times as fit.
+/// Returns a cycle over `keys` keys, as many rounds as fit.
 pub fn cycle(keys: u64, accesses: usize) -> Vec<u64> {
     (0..keys).cycle().take(accesses).collect()
 }
@@ -51,7 +51,7 @@ pub fn zipf(keys: usize, accesses: usize) -> Vec<u64> {
     (0..accesses).map(draw).collect()
 }
 
-/// Returns `trace` with a run of new keys, `length` long, after each `every` accesses.
+/// Returns `trace` with `length` new keys inserted after every `every` accesses.
 pub fn with_scans(trace: &[u64], every: usize, length: u64) -> Vec<u64> {
     let mut fresh = 1 << 40;
     let mut mixed = Vec::new();

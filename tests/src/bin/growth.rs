@@ -1,4 +1,5 @@
-//! Plays one scenario of growth, for its instructions to be counted: `growth NAME N`. Without arguments it names them all.
+//! Plays one scenario of growth, so that its instructions can be counted: `growth NAME N`. Without arguments it lists
+//! all names.
 
 use larder_tests::growth;
 

@@ -41,7 +41,7 @@ scenarios! {
     many_are_written_meanwhile
 }
 
-/// One call for so many keys, from its first poll until all gates are open.
+/// One call for this many keys, from its first poll until all gates are open.
 fn from_begin_to_end(n: u32, order: Order, store: impl FnOnce(&World) -> Store) -> Counts {
     let mut world = World::new(n);
     let store = store(&world);
@@ -144,7 +144,7 @@ fn many_by_surplus(n: u32) -> Counts {
     counts
 }
 
-/// One call joins the loads that others have begun, and those end.
+/// One call joins the loads that others have begun, and then they end.
 fn joined(n: u32, order: Order, begin: impl FnOnce(&mut World) -> Store) -> Counts {
     let mut world = World::new(n);
     let store = begin(&mut world);
@@ -157,7 +157,7 @@ fn joined(n: u32, order: Order, begin: impl FnOnce(&mut World) -> Store) -> Coun
     counts
 }
 
-/// Each key is being loaded for a caller of its own.
+/// Each key is being loaded for its own caller.
 fn begun_each(world: &mut World) -> Store {
     let store = world.store(|c| c.lock_timeout(ms(100), OnTimeout::Fail));
     world.get_each(&store);
@@ -199,7 +199,7 @@ fn many_calls_join_one_load(n: u32) -> Counts {
     })
 }
 
-/// One call is dropped before anything has ended.
+/// One call is dropped before any load has ended.
 fn left(n: u32, begin: impl FnOnce(&mut World) -> Store) -> Counts {
     let mut world = World::new(n);
     let store = begin(&mut world);
@@ -221,7 +221,7 @@ fn many_leave_what_is_joined(n: u32) -> Counts {
     left(n, |world| begun_at_once(world, 4))
 }
 
-/// Others load the keys, one call joins them, and time passes until it is over.
+/// Other callers load the keys, one call joins them, and time passes until it ends.
 fn timed_out(n: u32, until: u64, setup: impl FnOnce(Setup) -> Setup) -> Counts {
     let mut world = World::new(n);
     let store = world.batched(setup);
@@ -257,7 +257,7 @@ fn many_are_taken_over_together(n: u32) -> Counts {
     timed_out(n, 150, |c| c.max_batch(4).lock_age(ms(100)))
 }
 
-/// Each key is loaded since another instant: so each comes to its age, and to its budget, by itself.
+/// Each key's load began at another instant, so each reaches its lock age and its budget separately.
 fn many_are_taken_over_one_by_one(n: u32) -> Counts {
     let mut world = World::new(n);
     let age = ms(u64::from(2 * n));

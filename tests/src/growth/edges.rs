@@ -28,7 +28,7 @@ scenarios! {
     wishes_for_many
 }
 
-/// So many caches and one more, each with a gate of its own for the flush of its only dirty entry.
+/// This many caches and one more; the flush of each cache's only dirty entry has its own gate.
 fn caches(n: u32) -> (World, Files, Vec<Pages>, Pages) {
     let mut world = World::new(n + 1);
     let files = Files::new(&world);
@@ -39,14 +39,14 @@ fn caches(n: u32) -> (World, Files, Vec<Pages>, Pages) {
     (world, files, many, one)
 }
 
-/// One depends on all others, once.
+/// One cache depends on all others, once.
 fn fan(n: u32) -> (World, Files, Vec<Pages>, Pages) {
     let (world, files, many, one) = caches(n);
     many.iter().for_each(|other| one.depend_on(other).expect("no circle"));
     (world, files, many, one)
 }
 
-/// Each depends on the one before, always.
+/// Each cache depends on the one before, always.
 fn chain(n: u32) -> (World, Files, Vec<Pages>, Pages) {
     let (world, files, many, one) = caches(n);
     many.windows(2).for_each(|pair| pair[1].always_depend_on(&pair[0]).expect("no circle"));

@@ -1,4 +1,4 @@
-//! Loads of many keys that are under way at once, each with a caller of its own.
+//! Loads of many keys that are under way at once, each with its own caller.
 
 use super::{
     Counts, counted,
@@ -99,7 +99,7 @@ fn remove_each_that_is_loaded(n: u32) -> Counts {
     counts
 }
 
-/// A call that detaches all loads, and the end of these.
+/// A call that detaches all loads, and their ends.
 fn detached(n: u32, call: impl FnOnce(&super::world::Store)) -> Counts {
     let mut world = World::new(n);
     let store = world.store(|c| c);

@@ -34,7 +34,7 @@ fn next_flush_each_time(n: u32) -> Counts {
     })
 }
 
-/// All entries are dirty and are flushed, so many at once, and that ends in this order.
+/// All entries are dirty and are flushed, this many at once; the flushes end in this order.
 fn flushed(n: u32, limit: usize, order: Order) -> Counts {
     let (mut world, files, pages) = start(n, |p| p.flush_limit(limit));
     world.dirty(&pages, 0..n);
@@ -72,7 +72,7 @@ fn flush_what_another_flushes(n: u32) -> Counts {
     })
 }
 
-/// A flush finds that half of the entries are being flushed, and have been changed meanwhile; then all others have been, too.
+/// A flush finds half of the entries being flushed and changed meanwhile; then the other half, too.
 fn flush_what_was_changed_while_flushed(n: u32) -> Counts {
     let (mut world, files, pages) = start(n, |p| p);
     world.dirty(&pages, 0..n / 2);

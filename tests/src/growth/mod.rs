@@ -1,9 +1,9 @@
-//! What calls cost that go over many things, counted and not timed: it grows with their number, and not with its square.
+//! The cost of calls over many things, counted instead of timed: it grows with their number, not with its square.
 //!
-//! A [`Scenario`] does something with `n` things and tells what that took, as a runtime, keys, values, loads and callers
-//! count it that are made for this. The test program `growth` holds these counts at `n` and at twice as many. What they
-//! cannot show, such as a scan of a list of numbers, is seen by the instructions: the program of this name plays one
-//! scenario, for `tests/checks/growth.sh` to count them by.
+//! A [`Scenario`] does something with `n` things and returns its cost, as counted by a runtime, keys, values, loads and
+//! callers made for this. The test program `growth` compares these counts at `n` and at `2n`. Some costs do not show in
+//! them, such as a scan of a list of numbers. Instructions show those: the program of this name plays one scenario, and
+//! `tests/checks/growth.sh` counts its instructions.
 
 use core::cell::Cell;
 use core::fmt;
@@ -44,7 +44,7 @@ pub enum What {
     Clones,
     /// Polls of loads and flushes.
     Loads,
-    /// Polls of callers, each of which has been woken.
+    /// Polls of callers that were woken.
     Callers,
     /// Allocations.
     Allocations,
@@ -61,29 +61,29 @@ const WHATS: [What; 8] = [
     What::Allocations,
 ];
 
-/// How much of each there was.
+/// The amount of each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts([u64; WHATS.len()]);
 
-/// Something that is done with so many things, and what that takes.
+/// Something done with `n` things, and its cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
-    /// Its name, which says what is done with how many of what.
+    /// Its name, which says what is done with how many of which things.
     pub name: &'static str,
-    /// Plays it with so many.
+    /// Plays it with `n` things.
     pub play: fn(u32) -> Counts,
 }
 
-/// What grows by more than twice when there is twice as much.
+/// What grows by more than twice if there is twice as much.
 pub type Grown = Vec<(What, u64, u64)>;
 
 impl Counts {
-    /// How much there was of this.
+    /// The count of this.
     pub const fn of(&self, what: What) -> u64 {
         self.0[what as usize]
     }
 
-    /// What has grown by more than a tenth over twice as much as before, and a constant.
+    /// What has grown by more than a tenth above twice the earlier count, plus a constant.
     pub fn grown_beyond(&self, once: &Self) -> Grown {
         let both = WHATS.map(|what| (what, once.of(what), self.of(what)));
         both.into_iter().filter(|(_, once, twice)| 10 * twice > 22 * once + 10 * CONSTANT).collect()
@@ -97,7 +97,7 @@ impl fmt::Display for Counts {
 }
 
 impl Scenario {
-    /// What it takes with `n`, and with twice as many.
+    /// The cost with `n`, and with twice as many.
     pub fn twice(&self, n: u32) -> [Counts; 2] {
         [(self.play)(n), (self.play)(2 * n)]
     }
@@ -110,13 +110,13 @@ pub fn all() -> impl Iterator<Item = Scenario> {
     caches.into_iter().chain(write_back).flatten().copied()
 }
 
-/// Two that grow as they should not, so that it is seen that this is seen: one by comparisons, one by instructions alone.
+/// Two that grow as they should not, to test the test: one by comparisons, one by instructions alone.
 pub const WRONG: [Scenario; 2] = [
     Scenario { name: "square_of_comparisons", play: values::square_of_comparisons },
     Scenario { name: "square_of_steps", play: values::square_of_steps },
 ];
 
-/// Runs `work` and counts what it takes.
+/// Runs `work` and counts its cost.
 fn counted(work: impl FnOnce()) -> Counts {
     let (mut work, before) = (Some(work), SEEN.get());
     let allocations = memory::allocations(|| measured(&mut || work.take().into_iter().for_each(|work| work())));
@@ -126,20 +126,20 @@ fn counted(work: impl FnOnce()) -> Counts {
     Counts(counts)
 }
 
-/// By this name the instructions are counted.
+/// Instructions are counted under this name.
 #[inline(never)]
 fn measured(work: &mut dyn FnMut()) {
     work();
 }
 
-/// There was one more of this.
+/// Counts one of this.
 fn note(what: What) {
     let mut seen = SEEN.get();
     seen[what as usize] += 1;
     SEEN.set(seen);
 }
 
-/// Lists scenarios by the names of their functions.
+/// Lists scenarios, named by their functions.
 macro_rules! scenarios {
     ($($name:ident)*) => {
         pub(super) const ALL: &[super::Scenario] = &[$(super::Scenario { name: stringify!($name), play: $name }),*];
@@ -147,5 +147,5 @@ macro_rules! scenarios {
 }
 use scenarios;
 
-/// What a call may take once.
+/// The constant cost that a call may have.
 const CONSTANT: u64 = 64;

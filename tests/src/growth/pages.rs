@@ -1,4 +1,4 @@
-//! What scenarios of write-back caches are played in.
+//! The parts of scenarios of write-back caches.
 
 use core::cell::{Cell, RefCell};
 
@@ -19,10 +19,10 @@ pub(super) type Pages = WriteBack<Key, Value, Boom, Counting>;
 /// How such a cache is built.
 type Setting = WriteBackBuilder<Key, Value, Boom, Counting>;
 
-/// Handles that are kept, so that entries stay pinned.
+/// Handles that keep entries pinned.
 pub(super) type Kept = Rc<RefCell<Vec<Pinned<Key, Value, Boom, Counting>>>>;
 
-/// What is behind a cache: loads and flushes end at once, or with the gate of their key.
+/// The back end of a cache: loads and flushes end at once, or with the gate of their key.
 #[derive(Clone)]
 pub(super) struct Files {
     ends: Rc<dyn Fn(Key) -> Ends>,
@@ -83,7 +83,7 @@ pub(super) fn pages(world: &World, files: &Files, setup: impl FnOnce(Setting) ->
     setup(builder).build().expect("valid")
 }
 
-/// A cache with room for so many entries.
+/// A cache with room for this many entries.
 pub(super) fn start(n: u32, setup: impl FnOnce(Setting) -> Setting) -> (World, Files, Pages) {
     let world = World::new(2 * n);
     let files = Files::new(&world);

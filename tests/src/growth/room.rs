@@ -1,4 +1,4 @@
-//! Many callers who wait for room in a write-back cache.
+//! Many callers that wait for room in a write-back cache.
 
 use larder::Room;
 
@@ -34,7 +34,7 @@ fn close_while_many_wait(n: u32) -> Counts {
     counts
 }
 
-/// All entries are pinned, and as many callers wait for room.
+/// All entries are pinned, and the same number of callers wait for room.
 fn queue(n: u32) -> (World, Kept, Vec<usize>) {
     let (mut world, _, pages) = start(n, |p| p);
     let kept = world.pin(&pages, 0..n);

@@ -1,4 +1,4 @@
-//! Slots that many wait for, or watch.
+//! Slots with many waiting callers, or many watchers.
 
 use larder::{LazySlot, Loaded};
 
@@ -36,7 +36,7 @@ fn slot(world: &World) -> Slot {
     LazySlot::builder(world.runtime()).ttl(ms(100)).stale_limit(ms(1000)).fetch_fn(fetch).build().expect("valid")
 }
 
-/// A slot and so many who watch it, each until it has seen one change or the end.
+/// A slot and this many watchers, each until it has seen one change or the end.
 fn watched(n: u32) -> (World, Slot, Vec<usize>) {
     let mut world = World::new(1);
     let slot = slot(&world);
@@ -103,7 +103,7 @@ fn wait(world: &mut World, slot: &Slot, n: u32) -> Vec<usize> {
     (0..n).map(get).collect()
 }
 
-/// A slot that is being fetched, and so many who wait for that.
+/// A slot that is being fetched, and this many waiting callers.
 fn waiting(n: u32) -> (World, Slot, Vec<usize>) {
     let mut world = World::new(1);
     let slot = slot(&world);

@@ -1,4 +1,4 @@
-//! Calls that go over all values of a cache.
+//! Calls over all values of a cache.
 
 use core::hint::black_box;
 
@@ -44,13 +44,13 @@ scenarios! {
     forget_failures
 }
 
-/// Compares each key with each other.
+/// Compares each key with every other.
 pub(super) fn square_of_comparisons(n: u32) -> Counts {
     let keys = keys(n);
     counted(|| assert_eq!(keys.iter().filter(|key| keys.contains(key)).count(), n as usize))
 }
 
-/// Looks at each number for each other.
+/// Looks at each number for every other.
 pub(super) fn square_of_steps(n: u32) -> Counts {
     let numbers = Order::Random.of(n);
     counted(|| (0..n).for_each(|number| assert!(black_box(&numbers).contains(&number))))

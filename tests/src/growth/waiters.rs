@@ -1,4 +1,4 @@
-//! Many callers who wait for one key.
+//! Many callers that wait for one key.
 
 use core::cell::Cell;
 
@@ -32,7 +32,7 @@ scenarios! {
     told_of_one_after_a_write
 }
 
-/// So many callers of one key.
+/// This many callers of one key.
 fn waiting(n: u32, setup: impl FnOnce(Setup) -> Setup) -> (World, Store, Vec<usize>) {
     let mut world = World::new(n);
     let store = world.store(setup);
@@ -56,7 +56,7 @@ fn told_of_one(n: u32) -> Counts {
     counts
 }
 
-/// Polls those who wait in this order, woken or not.
+/// Polls the waiting callers in this order, woken or not.
 fn poll_each(world: &mut World, callers: &[usize], order: Order) {
     order.of(callers.len() as u32).into_iter().for_each(|number| world.sim.poll(callers[number as usize]));
 }
@@ -91,7 +91,7 @@ fn told_of_one_failure(n: u32) -> Counts {
 fn woken_for_one_and_not_told(n: u32) -> Counts {
     let mut world = World::new(n);
     let (woken, load) = (world.gates[0].clone(), world.load());
-    // It is woken by the first gate, and ends by the second.
+    // It is woken by the first gate, and ends with the second.
     let load = move |_: Key| {
         let (woken, ends) = (woken.clone(), load(Key(1)));
         async move {
@@ -146,7 +146,7 @@ fn give_up_on_one_together(n: u32) -> Counts {
     counts
 }
 
-/// So many callers of one key, each of whom has come a millisecond after the one before.
+/// This many callers of one key, each a millisecond after the one before.
 fn waiting_in_turn(n: u32, setup: impl FnOnce(Setup) -> Setup) -> (World, Store, Vec<usize>) {
     let mut world = World::new(n);
     let store = world.store(setup);
@@ -183,7 +183,7 @@ fn one_is_taken_over(n: u32) -> Counts {
     counts
 }
 
-/// The same, and each load of it has a gate of its own.
+/// The same, but each load of the key has its own gate.
 fn waiting_for_many_loads(n: u32, setup: impl FnOnce(Setup) -> Setup) -> (World, Store, Vec<usize>) {
     let mut world = World::new(n);
     let (load, begun) = (world.load(), Cell::new(0));

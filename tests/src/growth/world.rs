@@ -1,4 +1,4 @@
-//! What scenarios are played in: callers, loads that end when they are told to, and caches that count.
+//! The parts of scenarios: callers, loads that end when told to, and caches that count.
 
 use core::future::poll_fn;
 use core::pin::pin;
@@ -26,7 +26,7 @@ pub(super) struct World {
     n: u32,
 }
 
-/// In which order things come or go.
+/// The order in which things come or go.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
     Forward,
@@ -35,7 +35,7 @@ pub(super) enum Order {
 }
 
 impl Order {
-    /// So many numbers in this order.
+    /// This many numbers in this order.
     pub(super) fn of(self, n: u32) -> Vec<u32> {
         let mut numbers: Vec<_> = (0..n).collect();
         match self {
@@ -50,7 +50,7 @@ impl Order {
     }
 }
 
-/// So many keys.
+/// This many keys.
 pub(super) fn keys(n: u32) -> Vec<Key> {
     (0..n).map(Key).collect()
 }
@@ -70,12 +70,12 @@ impl World {
         move |key| Ends { gate: gates[key.0 as usize].clone(), number: key.0 }
     }
 
-    /// A builder for so many entries, and twice as many.
+    /// A builder for a cache of four shards, each with room for `2 * n` entries.
     pub(super) fn builder(&self) -> Setup {
         Cache::builder(self.runtime()).capacity(8 * u64::from(self.n)).shards(4).hash_seed(7)
     }
 
-    /// A cache whose loads are of single keys.
+    /// A cache that loads single keys.
     pub(super) fn store(&self, setup: impl FnOnce(Setup) -> Setup) -> Store {
         let load = self.load();
         let load = move |key: Key| {
@@ -85,7 +85,7 @@ impl World {
         setup(self.builder().load_fn(load)).build().expect("valid")
     }
 
-    /// A cache whose loads are of many keys: each ends with the gate of its first.
+    /// A cache that loads many keys at once; each load ends with the gate of its first key.
     pub(super) fn batched(&self, setup: impl FnOnce(Setup) -> Setup) -> Store {
         let load = self.load();
         let load = move |keys: Vec<Key>| {
@@ -98,7 +98,7 @@ impl World {
         setup(self.builder().load_many_fn(load)).build().expect("valid")
     }
 
-    /// A cache of which all loads are open: so they end in their first poll.
+    /// A cache whose gates are all open, so each load ends in its first poll.
     pub(super) fn ready(&self, setup: impl FnOnce(Setup) -> Setup) -> Store {
         self.gates.iter().for_each(Gate::open_quietly);
         self.store(setup)
@@ -111,7 +111,7 @@ impl World {
         store
     }
 
-    /// A caller whose polls count, run until nobody has anything to do.
+    /// A caller whose polls are counted, run until all callers are idle.
     pub(super) fn call<T>(&mut self, future: impl Future<Output = T> + 'static) -> usize {
         self.sim.call(async move {
             let mut future = pin!(future);
@@ -133,7 +133,7 @@ impl World {
         (0..self.n).map(|key| self.get(store, key)).collect()
     }
 
-    /// So many callers for one key.
+    /// This many callers for one key.
     pub(super) fn crowd(&mut self, store: &Store, n: u32) -> Vec<usize> {
         (0..n).map(|_| self.get(store, 0)).collect()
     }
@@ -143,7 +143,7 @@ impl World {
         self.call(async move { store.get_many(&keys).await.len() })
     }
 
-    /// Opens the gates one after the other; those that are woken are polled between.
+    /// Opens the gates one after another; callers that are woken are polled in between.
     pub(super) fn open(&mut self, order: Order) {
         for number in order.of(self.n) {
             self.gates[number as usize].open();
@@ -151,7 +151,7 @@ impl World {
         }
     }
 
-    /// Drops these callers one after the other.
+    /// Drops these callers one after another.
     pub(super) fn leave(&mut self, callers: &[usize], order: Order) {
         for number in order.of(callers.len() as u32) {
             self.sim.drop(callers[number as usize]);
@@ -159,7 +159,7 @@ impl World {
         }
     }
 
-    /// Asserts that these callers have come to an end.
+    /// Asserts that these callers have ended.
     #[track_caller]
     pub(super) fn assert_over(&self, callers: &[usize]) {
         assert!(callers.iter().all(|caller| self.sim.saw(*caller).ends_with("done")), "each is told");
