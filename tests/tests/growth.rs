@@ -1,11 +1,11 @@
-//! Growth: calls that go over many count their operations with `n` things and with twice as many.
+//! Growth: calls over many things count their operations with `n` things and with twice as many.
 
 use larder_tests::growth::{self, Scenario, What};
 
-/// So many of each: enough for a square to stand out.
+/// The number of things: enough for a square to stand out.
 const N: u32 = 200;
 
-/// What has grown by more than twice, told.
+/// What has grown by more than twice, as text.
 fn faults(scenario: &Scenario) -> Option<String> {
     let [once, twice] = scenario.twice(N);
     println!("{:48}{once}\n{:48}{twice}", scenario.name, "");
@@ -13,14 +13,14 @@ fn faults(scenario: &Scenario) -> Option<String> {
     (!grown.is_empty()).then(|| format!("{}: {grown:?}", scenario.name))
 }
 
-/// D62: what each call takes grows with what it goes over.
+/// D62: the cost of each call grows with the number of its things.
 #[test]
 fn calls_over_many_are_linear() {
     let faults: Vec<_> = growth::all().filter_map(|scenario| faults(&scenario)).collect();
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
-/// It is seen where something grows by the square.
+/// The test notices if something grows by the square.
 #[test]
 fn a_square_is_seen() {
     let [comparisons, steps] = growth::WRONG.map(|scenario| {

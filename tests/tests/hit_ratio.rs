@@ -1,16 +1,16 @@
-//! The hit ratios of the policies on traces: recorded ones where they are at hand, generated ones everywhere.
+//! The hit ratios of the policies on traces: recorded ones if they are available, generated ones everywhere.
 
 use larder::policy::{GatedFifo, Lru, Policy};
 use larder_tests::goals::{HEAD, LEAST_MEAN, MOST_BEHIND, RECORDINGS, Recording, capacity, distinct};
 use larder_tests::replay::{PolicyAlone, RealCache, hit_ratio};
 use larder_tests::traces;
 
-/// The one place that says what is measured.
+/// The one place that defines what is measured.
 fn replay<P: Policy>(entries: usize, keys: &[u64]) -> f64 {
     hit_ratio(&mut PolicyAlone::<P>::new(entries), keys)
 }
 
-/// Returns whether there are recorded traces to replay, and says so if there are none.
+/// Returns whether there are recorded traces to replay, and prints a note if there are none.
 fn recorded() -> bool {
     let found = traces::folder().is_some();
     if !found {
@@ -29,7 +29,7 @@ fn lru_is_exact_on_whole_traces() {
     if !recorded() {
         return;
     }
-    // The others take too long without optimisation; the benchmark `hit_ratio` replays all.
+    // The others take too long without optimization; the benchmark `hit_ratio` replays all.
     let short = RECORDINGS.iter().filter(|recording| ["multi3", "corda", "web12"].contains(&recording.name));
     for recording in short {
         let keys = traces::recorded(recording.name, usize::MAX).expect("a trace");
@@ -49,7 +49,7 @@ fn the_default_policy_is_as_good_as_the_best_of_all_others() {
     if !recorded() {
         return;
     }
-    // Side by side, as they take the longest of all tests.
+    // In parallel, because they take longer than all other tests.
     let ratios = std::thread::scope(|scope| {
         let replays: Vec<_> = RECORDINGS.iter().map(|recording| scope.spawn(|| replay_head(recording))).collect();
         replays.into_iter().flat_map(|replay| replay.join().expect("no failure in a replay")).collect::<Vec<_>>()

@@ -11,7 +11,7 @@ on_every_runtime! {
     a_panic_of_a_load_alone
 }
 
-/// D25, P7: a lookup of a single key that loads alone asks the loader of many keys for that one.
+/// D25, P7: a lookup of one key that loads alone calls the loader of many keys with that key only.
 fn a_single_key_by_a_loader_of_many<R: Host>() {
     let mut sim = Sim::new();
     let script = |_: &[u32], call| if call == 0 { after(500) } else { after(30) };
@@ -46,7 +46,7 @@ fn a_single_key_over_age<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D34: the key has failed, whatever else was answered.
+/// D34: the key has failed, whatever other keys the load returned.
 fn a_single_key_without_an_answer<R: Host>() {
     let mut sim = Sim::new();
     let batches =
@@ -62,7 +62,7 @@ fn a_single_key_without_an_answer<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D25: neither what was asked for nor what was answered beside it.
+/// D25: neither the key that was asked for nor the other keys of the answer are stored.
 fn nothing_of_it_is_stored<R: Host>() {
     let mut sim = Sim::new();
     let says =
@@ -80,7 +80,7 @@ fn nothing_of_it_is_stored<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P5: the caller unwinds, the load has panicked, and a future that is kept and polled again does not wait for ever.
+/// P5: the caller unwinds and the load has panicked; the future, kept and polled again, does not wait for ever.
 fn a_panic_of_a_load_alone<R: Host>() {
     for again in [false, true] {
         let mut sim = Sim::new();

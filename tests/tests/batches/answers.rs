@@ -1,4 +1,4 @@
-//! Many keys at once: what is found, joined and led, and what each key is told.
+//! Many keys at once: which are found, joined and led, and what each key gets.
 
 use larder::Loaded;
 use larder_tests::*;
@@ -26,7 +26,7 @@ fn lookups(cache: &Batched<impl Host>) -> u64 {
     stats.hits + stats.misses + stats.expired + stats.joined + stats.stale + stats.errors
 }
 
-/// C44: one load for what has to be led, at once; duplicates are answered twice and counted once. (P1)
+/// C44: one load for all keys that have to be led, begun at once; duplicates are answered twice and counted once. (P1)
 fn c44_hits_joins_and_leads<R: Host>() {
     let mut sim = Sim::new();
     let batches = Batches::new(&sim.time, |keys, _| after(if keys == [2] { 60 } else { 50 }));
@@ -44,7 +44,7 @@ fn c44_hits_joins_and_leads<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C44: a call for no keys, and one whose keys are all there, load nothing.
+/// C44: a call for no keys, and one whose keys are all present, load nothing.
 fn c44_nothing_to_load<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(after(50));
@@ -62,7 +62,7 @@ fn c44_nothing_to_load<R: Host>() {
     assert_eq!((batches.begun().len(), cache.stats().hits), (0, 4));
 }
 
-/// C44, with the load of a closure that stays with its caller.
+/// C44, with the load of a closure that borrows from its caller.
 fn c44_by_a_closure<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(60).gives(2));
@@ -82,7 +82,7 @@ fn c44_by_a_closure<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C44, where each key has a load of its own: all of them begin before any is waited for.
+/// C44, with a separate load for each key: all of them begin before the call waits for any.
 fn c44_by_a_loader_of_single_keys<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|key, _| after(10 * u64::from(key)).gives(key));
@@ -157,7 +157,7 @@ fn answering<R: Host>(answers: &'static [u32]) -> (Sim, Batches, Batched<R>) {
     (sim, batches, cache)
 }
 
-/// C47: a key without an answer has failed, for all who wait for it; an answer without a key is ignored. (P4, P5)
+/// C47: a key without an answer fails for all callers that wait for it; an answer without a key is ignored. (P4, P5)
 fn c47_missing_surplus_and_none<R: Host>() {
     for (answers, many, two) in [
         (&[1, 3][..], "50: V1 Miss, Missing, V3 Miss", "50: Missing"),
@@ -175,7 +175,7 @@ fn c47_missing_surplus_and_none<R: Host>() {
     }
 }
 
-/// C47: by option, what nobody asked for is stored, but only where nothing is stored or being loaded.
+/// C47: an option stores keys that were not asked for, but only if the key is neither stored nor being loaded.
 fn c47_surplus_is_stored_if_wanted<R: Host>() {
     let mut sim = Sim::new();
     let says = |keys: &[u32]| {
@@ -208,7 +208,7 @@ fn c47_the_first_answer_counts<R: Host>() {
     assert_eq!(sim.saw(many), "0: V10 Miss");
 }
 
-/// C48: hits and answers are there though other keys have failed. (P4)
+/// C48: hits and answers are returned although other keys have failed. (P4)
 fn c48_partial_failure<R: Host>() {
     let mut sim = Sim::new();
     let says = |_: &[u32]| vec![(2, Err(Boom(2))), (3, Ok(Loaded::new(V::new(3))))];
@@ -250,7 +250,7 @@ fn error(answer: &Answer) -> Option<&Boom> {
     }
 }
 
-/// C49: a write to one key of a batch concerns that key alone. (P8)
+/// C49: a write to one key of a batch affects that key only. (P8)
 fn c49_a_write_during_a_batch<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(after(50));
@@ -280,7 +280,7 @@ fn stale_values_soften_a_failed_batch<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P14, D15: the load of a thousand keys is polled once for each wake, and wakes the one who waits once.
+/// P14, D15: the load of a thousand keys is polled once for each wake, and wakes its one waiter once.
 fn a_batch_wakes_its_caller_once<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(steps(4, 10));

@@ -1,4 +1,4 @@
-//! Loads of many keys that are asked for so many at most.
+//! Loads of many keys, with a limit on the keys of one load.
 
 use std::collections::BTreeSet;
 
@@ -16,12 +16,12 @@ on_every_runtime! {
     c107_loads_alone
 }
 
-/// The keys of each load, and how many there were.
+/// The keys of each load, and the number of loads.
 fn sizes(batches: &Batches) -> Vec<usize> {
     batches.begun().iter().map(|(_, keys)| keys.len()).collect()
 }
 
-/// C107: 64 000 keys are 640 calls of the loader, none over 100, and all have begun before the call waits. (P1, D62)
+/// C107: 64 000 keys are 640 calls of the loader with at most 100 keys, all begun before the call waits. (P1, D62)
 fn c107_at_most_so_many<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(after(50));
@@ -43,7 +43,7 @@ fn c107_at_most_so_many<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C107: the same for a load that the call brings, and where the last load has fewer keys. (D62)
+/// C107: the same for a load that the call brings, and if the last load has fewer keys. (D62)
 fn c107_by_a_closure<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(after(50));
@@ -55,7 +55,7 @@ fn c107_by_a_closure<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C107: each load ends, fails and is dropped by itself. (P2, P4)
+/// C107: each load ends, fails and is dropped independently. (P2, P4)
 fn c107_each_load_by_itself<R: Host>() {
     let mut sim = Sim::new();
     let script = |keys: &[u32], _| match keys[0] {
@@ -81,7 +81,7 @@ fn c107_each_load_by_itself<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C107: what is there or being loaded takes no room in a load. (P1)
+/// C107: keys that are present or being loaded take no place in a load. (P1)
 fn c107_hits_and_joins_do_not_count<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(after(50));
@@ -96,7 +96,7 @@ fn c107_hits_and_joins_do_not_count<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C107: a bound of one is a load for each key, and a lookup of a single key asks for that one, bound or not.
+/// C107: a limit of one makes one load for each key; a lookup of a single key loads that key, limit or not.
 fn c107_single_keys<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(after(50));
@@ -114,7 +114,7 @@ fn c107_single_keys<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C107, D60: a load may answer more than it was asked for, but not for the keys of the call's other loads.
+/// C107, D60: a load may return more keys than asked for, but not keys of the call's other loads.
 fn c107_surplus<R: Host>() {
     let mut sim = Sim::new();
     let script = |keys: &[u32], _| after(if keys[0] == 1 { 10 } else { 20 });
@@ -132,7 +132,7 @@ fn c107_surplus<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C107, D63: keys that time out together, or are over the lock age together, go into as many loads as it takes.
+/// C107, D63: keys that time out together, or reach the lock age together, go into as many loads as needed.
 fn c107_takeovers<R: Host>() {
     let settings: [fn(BatchSetup<R>) -> BatchSetup<R>; 2] =
         [|c| c.lock_age(ms(100)), |c| c.lock_timeout(ms(100), OnTimeout::Load)];
@@ -151,7 +151,7 @@ fn c107_takeovers<R: Host>() {
     }
 }
 
-/// C107, D25: loads of a call's own are bounded as well.
+/// C107, D25: the limit also applies when a call loads alone.
 fn c107_loads_alone<R: Host>() {
     let mut sim = Sim::new();
     let batches = Batches::new(&sim.time, |_, call| if call < 2 { never() } else { after(30) });

@@ -1,4 +1,4 @@
-//! Many keys at once, when callers are dropped, parked, or unwind.
+//! Many keys at once, and callers that are dropped, parked, or unwind.
 
 use larder::Cache;
 use larder_tests::*;
@@ -16,7 +16,7 @@ on_every_runtime! {
     a_panic_before_all_parts_were_polled_wakes_who_joined_them
 }
 
-/// P2, C07: with 1, 2 and 20 waiters behind it, for some of its keys; the load goes on, once.
+/// P2, C07: with 1, 2 and 20 waiters for some of its keys, the load goes on, once.
 fn the_first_caller_is_dropped_at_every_poll<R: Host>() {
     for i in 0..5 {
         for waiters in [1, 2, 20] {
@@ -34,14 +34,14 @@ fn the_first_caller_is_dropped_at_every_poll<R: Host>() {
             }
             assert_eq!(sim.saw(other), "40: V3 LockHit, V4 Miss");
             assert_eq!(batches.begun(), [(0, vec![1, 2, 3]), (0, vec![4])]);
-            // Nobody waited for key 1 any more, but the load went on for the others (D62).
+            // No caller waited for key 1 any more, but the load went on for the other keys (D62).
             assert!(cache.contains(&1));
             assert_clean(&cache.stats());
         }
     }
 }
 
-/// P2: a load that a call brings outlives its caller like any, for those who wait for one of its keys.
+/// P2: a load that a call brings outlives its caller, for the callers that wait for one of its keys.
 fn a_bringing_caller_is_dropped_at_every_poll<R: Host>() {
     for i in 0..5 {
         let mut sim = Sim::new();
@@ -62,7 +62,7 @@ fn a_bringing_caller_is_dropped_at_every_poll<R: Host>() {
     }
 }
 
-/// P3: whoever of them is polled carries the load on, for any of its keys.
+/// P3: any waiter that is polled drives the load, for any of its keys.
 fn parked_callers_hold_nobody_back<R: Host>() {
     for served in 0..3 {
         let mut sim = Sim::new();
@@ -100,7 +100,7 @@ fn a_load_is_dropped_when_nobody_waits_for_any_key<R: Host>() {
     assert_clean(&stats);
 }
 
-/// D39, D62: the load that a call brings is dropped once its keys are settled, though the call waits for others.
+/// D39, D62: a load that a call brings is dropped once its keys are settled, although the call waits for other keys.
 fn a_brought_load_is_dropped_when_nobody_waits_for_any_key<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(never());
@@ -118,7 +118,7 @@ fn a_brought_load_is_dropped_when_nobody_waits_for_any_key<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P5, C14: whoever polled it unwinds, all others who wait for any of its keys have the error, from that one load.
+/// P5, C14: the caller that polled the load unwinds; all other callers of its keys get the error of this one load.
 fn a_panic_is_everybodys_error_at_once<R: Host>() {
     for k in 1..=5 {
         let mut sim = Sim::new();
@@ -158,7 +158,7 @@ fn a_panic_of_a_brought_load_is_everybodys_error_at_once<R: Host>() {
         sim.to(u64::from(k - 1) * 10);
         sim.run();
         let at = (k - 1) * 10;
-        // Whoever polls it carries it on, so that it is one of the others who unwinds, if there are any.
+        // Any waiter that is polled drives the load, so one of the others unwinds, if there are any.
         let unwound = others.iter().filter(|i| sim.saw(**i) == format!("{at}: unwound 7")).count();
         let told = others.iter().filter(|i| sim.saw(**i) == format!("{at}: Panicked")).count();
         assert_eq!((polled.is_err(), unwound, told), if k == 1 { (true, 0, 0) } else { (false, 1, 3) });
@@ -180,7 +180,7 @@ async fn plain(load: BatchLoad) -> Result<Vec<(u32, V)>, Boom> {
     said.into_iter().map(|(key, loaded)| loaded.map(|_| (key, V::new(key)))).collect()
 }
 
-/// P5: a loader that panics before there is a future.
+/// P5: a loader that panics before it has made a future.
 fn a_panicking_closure_is_a_panicking_load<R: Host>() {
     let mut sim = Sim::new();
     let load = |keys: Vec<u32>| {
@@ -199,7 +199,7 @@ fn a_panicking_closure_is_a_panicking_load<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P3, P5: a caller who unwinds by somebody else's load while he is about to begin his own holds nobody back.
+/// P3, P5: a caller that unwinds by another caller's load just before it begins its own blocks no other caller.
 fn a_panic_in_a_load_that_is_joined_leaves_the_rest_to_others<R: Host>() {
     let mut sim = Sim::new();
     let script = |keys: &[u32], _: usize| if keys == [9] { polls(2).panics(9) } else { after(10) };
@@ -222,7 +222,8 @@ fn a_panic_in_a_load_that_is_joined_leaves_the_rest_to_others<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P3, P5: who joined while the load was being made learns of its end, though it was polled by its own call alone.
+/// P3, P5: a caller that joined while the load was being made is told of its end, though only the load's own call
+/// polled it.
 fn a_panic_before_all_parts_were_polled_wakes_who_joined_them<R: Host>() {
     let mut sim = Sim::new();
     let joins: Rc<RefCell<Option<Box<dyn FnOnce()>>>> = Rc::default();
@@ -239,7 +240,7 @@ fn a_panic_before_all_parts_were_polled_wakes_who_joined_them<R: Host>() {
     let (own, other) = (cache.clone(), cache.clone());
     let theirs = sim.spawn(async move { own.get(&9).await });
     sim.poll(theirs);
-    // It comes while the call of many keys makes its load, and has claimed all keys.
+    // It joins while the call of many keys makes its load, having claimed all keys.
     let joined = Rc::new(RefCell::new(Box::pin(async move { other.get(&2).await })));
     let (waker, late) = (wakers::Counting::new(), joined.clone());
     let polls = waker.1.clone();

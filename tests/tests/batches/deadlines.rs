@@ -1,4 +1,4 @@
-//! Many keys at once, under deadlines and writes.
+//! Many keys at once, with deadlines and writes.
 
 use larder::{Loaded, LookupOptions, OnTimeout};
 use larder_tests::*;
@@ -18,7 +18,7 @@ on_every_runtime! {
     who_brings_a_load_may_take_over_again
 }
 
-/// D63, C27: keys whose wait reaches the timeout in the same poll go into one further load.
+/// D63, C27: keys that reach the lock timeout in the same poll go into one further load.
 fn keys_that_time_out_together_are_loaded_together<R: Host>() {
     let mut sim = Sim::new();
     let script = |_: &[u32], call| if call == 0 { after(500) } else { after(30) };
@@ -55,7 +55,7 @@ fn keys_that_are_over_age_together_are_taken_over_together<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P7, C29: "fail" bounds everyone's wait, key by key.
+/// P7, C29: "fail" bounds the wait of every caller, key by key.
 fn each_caller_has_a_timeout_of_his_own<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(never());
@@ -70,7 +70,7 @@ fn each_caller_has_a_timeout_of_his_own<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D25: "do not store" loads those keys by one load of the caller's own.
+/// D25: "do not store" loads those keys by one load for this caller alone.
 fn alone_by_option<R: Host>() {
     for borrowed in [false, true] {
         let mut sim = Sim::new();
@@ -120,7 +120,7 @@ fn one_budget<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C51: an inserted value is the outcome of that key; the others wait on.
+/// C51: an inserted value is the outcome of its key; the other keys are waited for.
 fn a_write_ends_the_wait_for_that_key_alone<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(after(50));
@@ -167,7 +167,7 @@ fn reload_loads_what_is_fresh<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P10, C05: what cannot be stored is delivered, to those who join as well.
+/// P10, C05: values that cannot be stored are delivered, also to callers that join.
 fn capacity_zero_and_ttl_zero<R: Host>() {
     for (capacity, ttl) in [(0, 100), (10, 0)] {
         let mut sim = Sim::new();
@@ -185,7 +185,7 @@ fn capacity_zero_and_ttl_zero<R: Host>() {
     }
 }
 
-/// D18, D22, D93: the load is begun and polled once before a limit of zero is looked at, and its answer is taken.
+/// D18, D22, D93: the load is begun and polled once before a limit of zero applies, and its answer is taken.
 fn limits_of_zero_come_after_the_first_poll<R: Host>() {
     let fail = |c: BatchSetup<R>| c.lock_timeout(ms(0), OnTimeout::Fail);
     let stale = |c: BatchSetup<R>| c.stale_while_refresh(ms(10)).lock_timeout(ms(0), OnTimeout::Stale);
@@ -206,8 +206,8 @@ fn limits_of_zero_come_after_the_first_poll<R: Host>() {
     }
 }
 
-/// D9, D12: a call that brings its load takes over as any, from the one that took over from it; its first load rests in the
-/// flight, and somebody polls it. (P3)
+/// D9, D12: a call that brings its load takes over like any other, from the load that took over from it. Its first load
+/// rests in the flight, and another caller polls it. (P3)
 fn who_brings_a_load_may_take_over_again<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(290).fails(2));

@@ -1,4 +1,4 @@
-//! A load of many keys goes on for all its keys, also for those whose callers have left.
+//! A load of many keys goes on for all its keys, including those whose callers have left.
 
 use larder::{Cache, LoadError, LookupOptions, OnTimeout};
 use larder_tests::*;
@@ -11,7 +11,7 @@ on_every_runtime! {
     c99_nobody_is_left
 }
 
-/// C99: a key whose caller left is in flight still: who asks for it joins, and its answer is stored. (P1, D62)
+/// C99: a key whose caller has left is still in flight: a new caller joins, and its answer is stored. (P1, D62)
 fn c99_a_key_whose_caller_left<R: Host>() {
     for brought in [false, true] {
         let mut sim = Sim::new();
@@ -36,7 +36,7 @@ fn c99_a_key_whose_caller_left<R: Host>() {
     }
 }
 
-/// C99: a load that asks for a key of its own whose caller left would wait for itself. (D62, D66)
+/// C99: a load that asks for one of its own keys, whose caller has left, would wait for itself. (D62, D66)
 fn c99_asked_for_from_inside<R: Host>() {
     for many in [false, true] {
         let mut sim = Sim::new();
@@ -49,7 +49,7 @@ fn c99_asked_for_from_inside<R: Host>() {
                 if keys.len() > 1 {
                     sleep(&time, 25).await;
                     let cache = inside.borrow().clone().expect("set before the first call");
-                    // Key 1 has nobody, key 3 has a caller, and key 4 is not of this load.
+                    // Key 1 has no caller, key 3 has one, and key 4 does not belong to this load.
                     for key in [1, 3, 4] {
                         let result = if many { cache.get_many(&[key]).await.remove(0) } else { cache.get(&key).await };
                         hears.borrow_mut().push(Answer::from(result).to_string());
@@ -76,7 +76,7 @@ fn c99_asked_for_from_inside<R: Host>() {
     }
 }
 
-/// C99: a call of a hundred keys times out beside one other waiter, and no answer is lost. (P2, D24, D62)
+/// C99: a call of a hundred keys times out while one other waiter stays, and no answer is lost. (P2, D24, D62)
 fn c99_one_call_times_out<R: Host>() {
     for then in [OnTimeout::Fail, OnTimeout::Stale] {
         let mut sim = Sim::new();
@@ -96,7 +96,7 @@ fn c99_one_call_times_out<R: Host>() {
     }
 }
 
-/// C99, D65: a write voids the answer for its key, though nobody waits for that; the others are stored. (P8)
+/// C99, D65: a write voids the answer for its key, although no caller waits for it; the others are stored. (P8)
 fn c99_a_write_to_a_key_that_nobody_awaits<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(after(50));
@@ -117,7 +117,7 @@ fn c99_a_write_to_a_key_that_nobody_awaits<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C99: once nobody waits for any of its keys the load is dropped, and none of them is in flight any more. (P2)
+/// C99: once no caller waits for any of its keys, the load is dropped, and none of the keys is in flight any more. (P2)
 fn c99_nobody_is_left<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(after(50));

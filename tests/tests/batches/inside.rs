@@ -1,4 +1,4 @@
-//! Loads of many keys that ask for one of them.
+//! Loads of many keys that ask for one of these keys.
 
 use larder::{Cache, LoadError};
 use larder_tests::*;
@@ -11,7 +11,7 @@ on_every_runtime! {
 
 type Own<R> = Cache<u32, V, Boom, R>;
 
-/// A load of many keys that asks for `inner`, whatever it was asked for.
+/// A load of many keys that asks for `inner`, whatever keys it loads.
 async fn asking<R: Host>(cache: Own<R>, time: Time, inner: Vec<u32>, many: bool) -> Result<Vec<(u32, V)>, Boom> {
     sleep(&time, 10).await;
     let load = |keys: Vec<u32>| async move { Ok(keys.into_iter().map(|key| (key, V::new(key + 100)))) };
@@ -24,7 +24,7 @@ async fn asking<R: Host>(cache: Own<R>, time: Time, inner: Vec<u32>, many: bool)
     Ok((1..=3).map(|key| (key, V::new(1000 * reentrant + key))).collect())
 }
 
-/// C82, D66: the call from inside fails, by whatever way it asks; keys that are not being loaded by it just load.
+/// C82, D66: every kind of call from inside fails; keys that this load is not loading are just loaded.
 fn c82_a_borrowed_batch_that_asks_for_one_of_its_keys<R: Host>() {
     for (inner, many, reentrant) in
         [(vec![1], false, 1), (vec![2], false, 1), (vec![3], true, 1), (vec![1, 2, 3, 4], true, 3), (vec![4], true, 0)]
@@ -41,7 +41,7 @@ fn c82_a_borrowed_batch_that_asks_for_one_of_its_keys<R: Host>() {
     }
 }
 
-/// C82, D66, where the load rests in the flights.
+/// C82, D66, while the load rests in the flights.
 fn c82_a_batch_that_asks_for_one_of_its_keys<R: Host>() {
     for asked in [1, 2, 3, 4] {
         let mut sim = Sim::new();
@@ -78,8 +78,8 @@ fn c82_a_batch_that_asks_for_one_of_its_keys<R: Host>() {
     }
 }
 
-/// C82, D66: a load that was overtaken by another of many keys is still known when it asks for a key of its own. If it
-/// were not, it would wait in the flight it rests in, and neither would ever go. (P2)
+/// C82, D66: a load that another load of many keys has taken over from is still recognized when it asks for one of its
+/// own keys. Otherwise it would wait in the flight that it rests in, and neither would ever proceed. (P2)
 fn c82_a_batch_that_was_overtaken<R: Host>() {
     for overtaken_by_closure in [false, true] {
         let mut sim = Sim::new();

@@ -1,4 +1,4 @@
-//! What a call for many keys costs does not grow with the square of anything.
+//! The cost of a call for many keys does not grow with the square of anything.
 
 use larder::Cache;
 use larder_tests::*;
@@ -15,7 +15,8 @@ fn gates() -> Rc<Vec<Gate>> {
     Rc::new((0..KEYS).map(|_| Gate::default()).collect())
 }
 
-/// C101: loads of single keys that end one after the other are polled when they are woken, and not with all others. (D62)
+/// C101: loads of single keys that end one after another are polled when they are woken, not each time another is.
+/// (D62)
 fn c101_members_are_polled_when_woken<R: Host>() {
     let mut sim = Sim::new();
     let (gates, keys) = (gates(), (0..KEYS).collect::<Vec<_>>());
@@ -52,7 +53,7 @@ fn c101_loads_of_many_are_polled_when_woken<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C101, D15: the call is woken by its loads, and not once more for each that it has seen the end of.
+/// C101, D15: the call is woken by its loads, and not again for loads whose end it has already seen.
 fn c101_an_end_wakes_the_call_once<R: Host>() {
     let mut sim = Sim::new();
     let (gates, keys) = (gates(), (0..400).collect::<Vec<_>>());
@@ -69,7 +70,7 @@ fn c101_an_end_wakes_the_call_once<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// How many locks a call takes to begin so many loads of so many keys each, and while they end one after the other.
+/// The locks that a call takes to begin this many loads of this many keys each, and while they end one after another.
 fn taken(loads: usize, most: usize, single: bool) -> [u64; 2] {
     let gates = gates();
     let sim = Sim::new();
@@ -95,7 +96,7 @@ fn taken(loads: usize, most: usize, single: bool) -> [u64; 2] {
     [begun, ended]
 }
 
-/// C101, D62: the locks that a call takes for loads of single keys grow with these, and not with their square.
+/// C101, D62: the locks of a call for loads of single keys grow with the loads, not with their square.
 #[test]
 fn c101_locks_of_single_loads() {
     let [(few, many), (few_ends, many_ends)] = pairs(taken(100, 1, true), taken(1000, 1, true));
@@ -103,7 +104,7 @@ fn c101_locks_of_single_loads() {
     assert!(many + many_ends <= 5 * 1000 + 100, "{} for 1000 keys", many + many_ends);
 }
 
-/// C101, D62: those for one load of many keys grow with these.
+/// C101, D62: the locks for one load of many keys grow with the keys.
 #[test]
 fn c101_locks_of_one_load() {
     let [(few, many), (few_ends, many_ends)] = pairs(taken(1, 100, false), taken(1, 1000, false));
@@ -111,7 +112,7 @@ fn c101_locks_of_one_load() {
     assert!(many + many_ends <= 4 * 1000 + 100, "{} for 1000 keys", many + many_ends);
 }
 
-/// C101, D62: those for many loads of many keys grow with the loads, and not with their square.
+/// C101, D62: the locks for many loads of many keys grow with the loads, not with their square.
 #[test]
 fn c101_locks_of_many_loads() {
     let [(few, many), (few_ends, many_ends)] = pairs(taken(100, 4, false), taken(1000, 4, false));

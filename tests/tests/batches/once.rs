@@ -1,4 +1,4 @@
-//! A load of many keys answers once, for all its keys, in whatever order callers are polled.
+//! A load of many keys publishes once, for all its keys, in whatever order callers are polled.
 
 use larder::Status;
 use larder_tests::*;
@@ -12,7 +12,8 @@ on_every_runtime! {
 
 const HOUR: u64 = 3_600_000;
 
-/// C100: who is parked finds its key stored with the rest, and being told an hour later changes nothing of that. (D5)
+/// C100: a parked caller's key is stored with the rest; that the caller gets it an hour later does not change that.
+/// (D5)
 fn c100_a_batch_answers_once<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(after(50));
@@ -32,7 +33,7 @@ fn c100_a_batch_answers_once<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C100: the same where the call itself is parked, and a single lookup drives. (D5)
+/// C100: the same if the call itself is parked, and a single lookup drives the load. (D5)
 fn c100_the_other_way_round<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(after(50));
@@ -60,7 +61,7 @@ fn an_hour_old(cache: &Batched<impl Host>, keys: &[u32]) {
     }
 }
 
-/// D5: once a load of many has been polled to its end the clock is read once for all its answers, not once for each.
+/// D5: when a load of many keys has ended, the clock is read once for all its answers, not once for each.
 fn d5_the_clock_is_read_once_for_all_answers<R: Host>() {
     let settings: [fn(BatchSetup<R>) -> BatchSetup<R>; 3] =
         [|c| c.ttl(ms(100)), |c| c.ttl(ms(100)).load_budget(ms(100)).error_ttl(ms(10)), |c| c.lock_age(ms(100))];
@@ -86,7 +87,7 @@ fn d5_the_clock_is_read_once_for_all_answers<R: Host>() {
     }
 }
 
-/// D29: the first who is woken finds all that the answer brought.
+/// D29: the first caller that is woken finds everything that the load returned.
 fn d29_all_is_stored_before_anybody_is_woken<R: Host>() {
     let sim = Sim::new();
     let gate = Gate::default();

@@ -1,4 +1,4 @@
-//! Long runs of random operations on a cache that loads many keys at once; the books are checked after every step.
+//! Long runs of random operations on a cache that loads many keys at once; the statistics are checked after every step.
 
 use larder::{Loaded, LookupOptions, OnTimeout};
 use larder_tests::*;
@@ -48,9 +48,9 @@ struct Storm<R: Host> {
     sim: Sim,
     batches: Batches,
     cache: Batched<R>,
-    /// Who waits, and for which keys.
+    /// The waiting callers, and the keys of each.
     waiting: Vec<(usize, Vec<u32>)>,
-    /// Whose loads stay with them.
+    /// The callers whose loads borrow from them.
     keeping: Vec<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! What a load of many keys answers though nobody asked for it.
+//! Keys that a load of many keys returns without being asked for them.
 
 use larder::{Cache, Loaded, RemovalCause};
 use larder_tests::*;
@@ -10,7 +10,7 @@ on_every_runtime! {
     d5_surplus_is_of_the_same_instant
 }
 
-/// A cache whose loads of many keys answer key 9 as well, after 50 ms, by 90.
+/// A cache whose loads of many keys also return 90 for key 9, after 50 ms.
 fn with_nine<R: Host>() -> (Sim, Batched<R>) {
     let sim = Sim::new();
     let says = |keys: &[u32]| {
@@ -22,7 +22,7 @@ fn with_nine<R: Host>() -> (Sim, Batched<R>) {
     (sim, cache)
 }
 
-/// P8, D42: whatever kind of write it was, the load had read what it says before it.
+/// P8, D42: after any kind of write, because the load has read its value before.
 fn a_write_is_not_undone_by_surplus<R: Host>() {
     type Write<R> = fn(&Batched<R>);
     let writes: [Write<R>; 7] = [
@@ -53,7 +53,7 @@ fn a_write_is_not_undone_by_surplus<R: Host>() {
     }
 }
 
-/// A load that began after a write, and one that a write of its own has ended, know better.
+/// A load that began after a write, and one that a write of its own has ended, are newer than the write.
 fn a_write_of_before_does_not_matter<R: Host>() {
     let (mut sim, cache) = with_nine::<R>();
     cache.insert(9, V::new(89));
@@ -64,7 +64,7 @@ fn a_write_of_before_does_not_matter<R: Host>() {
     assert_eq!(cache.get_if_present(&9), Some(V::new(90)));
 }
 
-/// D29, P5: what was asked for is told to all, and the panic goes out through the call that stored the surplus.
+/// D29, P5: all callers get what they asked for, and the panic unwinds through the call that stored the surplus.
 fn a_listener_that_panics_for_surplus_fails_nobody<R: Host>() {
     let mut sim = Sim::new();
     let time = sim.time.clone();
@@ -92,13 +92,13 @@ fn a_listener_that_panics_for_surplus_fails_nobody<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D5: what a load answers though nobody asked for it is of the same instant, whatever listeners do meanwhile.
+/// D5: surplus values have the same instant as the others, whatever listeners do meanwhile.
 fn d5_surplus_is_of_the_same_instant<R: Host>() {
     let sim = Sim::new();
     let says = |_: &[u32]| [1, 2, 9].map(|key| (key, Ok(Loaded::new(V::new(key))))).into();
     let batches = Batches::saying(&sim.time, |_, _| ready(), says);
     let time = sim.time.clone();
-    // A slow listener: a second passes while it hears of a value that is replaced.
+    // A slow listener: a second passes while it is told of a replaced value.
     let slow = move |_: &u32, _: &V, _| time.set(time.ms() + 1000);
     let held = ms(100_000);
     let cache = sim.batched::<R>(&batches, |c| c.ttl(ms(10_000)).stale_if_error(held).store_surplus().listener(slow));

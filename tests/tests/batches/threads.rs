@@ -9,7 +9,7 @@ use larder_tests::*;
 const KEYS: u32 = 1_000_000;
 const TOGETHER: usize = 250;
 
-/// Polls one lookup until it has ended, and sleeps while it cannot go on.
+/// Polls one lookup until it ends, and sleeps while it has to wait.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Unpark(thread::Thread, AtomicBool);
 
@@ -33,7 +33,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// C45, P1, P13: batches that overlap in any order, on three threads, for a million keys: each is loaded once.
+/// C45, P1, P13: three threads ask for a million keys in overlapping batches, in any order: each key is loaded once.
 #[test]
 fn c45_batches_overlap_on_real_threads_for_a_million_keys() {
     let loaded: Arc<Vec<AtomicU8>> = Arc::new((0..KEYS).map(|_| AtomicU8::new(0)).collect());
@@ -58,7 +58,7 @@ fn c45_batches_overlap_on_real_threads_for_a_million_keys() {
                 let mut random = Random::new(number);
                 let mut keys = Vec::new();
                 for start in (0..KEYS).step_by(TOGETHER) {
-                    // The same stretch for all threads, but its own cut and order for each.
+                    // The same range for all threads, but cut and ordered differently.
                     let shift = if number == 0 { 0 } else { random.below(TOGETHER as u64) as u32 };
                     keys.extend((start..start + TOGETHER as u32).map(|key| (key + shift) % KEYS));
                     match number {

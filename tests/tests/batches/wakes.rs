@@ -1,4 +1,4 @@
-//! Who is woken by a load of many keys, and carries it on.
+//! Which caller is woken by a load of many keys, and drives it.
 
 use larder::Cache;
 use larder_tests::*;
@@ -10,7 +10,8 @@ on_every_runtime! {
     more_loads_than_keys
 }
 
-/// P3: who was not polled for a while finds that the load was woken, and polls it, though others have polled it since.
+/// P3: a caller that was not polled for a while notices that the load was woken, and polls it, though others have
+/// polled it since.
 fn who_was_slow_carries_it_on<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(steps(3, 10));
@@ -29,7 +30,7 @@ fn who_was_slow_carries_it_on<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P3, D15: whoever finds the load at its end wakes those who wait for its other keys.
+/// P3, D15: the caller that polls the load to its end wakes the waiters of its other keys.
 fn an_end_that_nobody_was_woken_for<R: Host>() {
     let mut sim = Sim::new();
     let gate = Gate::default();
@@ -48,12 +49,12 @@ fn an_end_that_nobody_was_woken_for<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P3: a load that is woken while it is polled wakes who has come for another of its keys since that wake.
+/// P3: a load that is woken while it is polled wakes a caller that joined for another key after that wake.
 fn a_wake_within_a_poll<R: Host>() {
     let sim = Sim::new();
     let inside: Rc<RefCell<Option<Box<dyn FnOnce()>>>> = Rc::default();
     let joins = inside.clone();
-    // Pending; then, with somebody to come inside, awake within its own poll; then ready.
+    // Pending; then a caller joins from inside; then it wakes itself within its poll; then it is ready.
     let load = move |keys: Vec<u32>| {
         let (joins, mut stage) = (joins.clone(), 0);
         core::future::poll_fn(move |context| {
@@ -78,7 +79,7 @@ fn a_wake_within_a_poll<R: Host>() {
     let (comes, by) = (two.clone(), waker.clone());
     let join = move || assert!(wakers::poll_with(&mut *comes.borrow_mut(), &by).is_pending());
     inside.replace(Some(Box::new(join)));
-    // Joins, polls the load though nobody was woken, and is not polled again.
+    // Joins, polls the load although it was not woken, and is not polled again.
     let mut one = cache.get(&1);
     assert!(wakers::poll_once(&mut one).is_pending());
     assert!(wakers::poll_once(&mut one).is_pending());
@@ -86,7 +87,7 @@ fn a_wake_within_a_poll<R: Host>() {
     assert_eq!(wakers::poll_with(&mut *two.borrow_mut(), &waker), Poll::Ready(Some(2)));
 }
 
-/// D15, P6: a call has begun more loads than it has keys, and polls the one that is woken.
+/// D15, P6: a call that has begun more loads than it has keys polls the one that is woken.
 fn more_loads_than_keys<R: Host>() {
     let mut sim = Sim::new();
     let batches = Batches::new(&sim.time, |_, call| if call < 2 { never() } else { after(30) });

@@ -16,7 +16,7 @@ fn ask(sim: &mut Sim, cache: &Finishing, options: LookupOptions) -> usize {
     sim.call(async move { cache.lookup(&7).options(options).await })
 }
 
-/// The only caller of a load gives up at 50; returns what was spawned for it, polled as a caller.
+/// The only caller of a load gives up at 50; returns what was spawned for the load, polled as a caller.
 fn give_up(sim: &mut Sim, spawner: &Spawning, cache: &Finishing) -> usize {
     let impatient = ask(sim, cache, LookupOptions::new());
     sim.to(50);
@@ -27,7 +27,7 @@ fn give_up(sim: &mut Sim, spawner: &Spawning, cache: &Finishing) -> usize {
     sim.call(tasks.remove(0))
 }
 
-/// C96: a spawned task finishes the load, and another caller joins it meanwhile. (P2)
+/// C96: a spawned task finishes the load; meanwhile another caller joins it. (P2)
 #[test]
 fn c96_abandoned_and_finished() {
     run(|| {
@@ -48,7 +48,7 @@ fn c96_abandoned_and_finished() {
     });
 }
 
-/// C96: nobody joins: the load is stored all the same. (P2)
+/// C96: no caller joins, and the load is stored all the same. (P2)
 #[test]
 fn c96_finished_for_nobody() {
     run(|| {
@@ -64,7 +64,7 @@ fn c96_finished_for_nobody() {
     });
 }
 
-/// C96: the spawner drops the task: the load goes with it and is not handed over again. (P2)
+/// C96: the spawner drops the task: the load is dropped with it, and not handed over again. (P2)
 #[test]
 fn c96_dropped_by_the_spawner() {
     run(|| {
@@ -80,7 +80,7 @@ fn c96_dropped_by_the_spawner() {
     });
 }
 
-/// C96: the option is off: the load is dropped with its only caller. (P2)
+/// C96: without the option, the load is dropped with its only caller. (P2)
 #[test]
 fn c96_without_the_option() {
     run(|| {
@@ -96,7 +96,7 @@ fn c96_without_the_option() {
     });
 }
 
-/// C96: an abandoned load that fails is cached as a failure; one that panics ends its task only. (P4, P5)
+/// C96: an abandoned load that fails is cached as a failure; if it panics, only its task unwinds. (P4, P5)
 #[test]
 fn c96_an_abandoned_load_that_does_not_succeed() {
     run(|| {
@@ -119,7 +119,7 @@ fn c96_an_abandoned_load_that_does_not_succeed() {
     });
 }
 
-/// C96: `insert` and `remove` void an abandoned load like any. (P8)
+/// C96: `insert` and `remove` void an abandoned load like any other. (P8)
 #[test]
 fn c96_a_write_during_an_abandoned_load() {
     run(|| {
@@ -142,7 +142,7 @@ fn c96_a_write_during_an_abandoned_load() {
     });
 }
 
-/// C97: the hurried caller alone has the stale value in time; the spawner finishes his load. (P2, P7)
+/// C97: only the hurried caller gets the stale value in time; the spawner finishes its load. (P2, P7)
 #[test]
 fn c97_the_hurried_one_alone_with_a_spawner() {
     run(|| {
@@ -168,7 +168,7 @@ fn c97_the_hurried_one_alone_with_a_spawner() {
     });
 }
 
-/// C96, D99: the patience of the caller who left does not bound the one who finishes his load. (P2, P7)
+/// C96, D99: the lock timeout of the caller that left does not apply to the task that finishes its load. (P2, P7)
 #[test]
 fn c96_finished_beyond_the_callers_timeout() {
     run(|| {
@@ -188,8 +188,8 @@ fn c96_finished_beyond_the_callers_timeout() {
     });
 }
 
-/// D94: a load that stayed with the caller goes with him, and leaves nobody waiting for it: when the one that was handed
-/// over fails, that is the end of both. (P2, P3)
+/// D94: a load that borrows is dropped with its caller, and no caller waits for it: when the load that was handed over
+/// fails, both have ended. (P2, P3)
 #[test]
 fn what_a_caller_keeps_is_not_handed_over() {
     run(|| {
@@ -220,7 +220,7 @@ fn what_a_caller_keeps_is_not_handed_over() {
     });
 }
 
-/// D9, D94: the spawner is a waiter who has begun nothing: it carries on with the other attempts when one fails. (P2)
+/// D9, D94: the spawned task is a waiter that has begun nothing: if one attempt fails, it drives the others. (P2)
 #[test]
 fn all_attempts_are_finished() {
     run(|| {
@@ -242,7 +242,7 @@ fn all_attempts_are_finished() {
     });
 }
 
-/// D94: the spawner begins nothing. Once no load is in flight that it could finish, its task ends. (P2)
+/// D94: the spawned task begins no load. Once no load is in flight that it could finish, it ends. (P2)
 #[test]
 fn the_task_ends_with_the_last_load() {
     run(|| {
@@ -266,7 +266,7 @@ fn the_task_ends_with_the_last_load() {
     });
 }
 
-/// C96, D57: a ticket is dropped while somebody who was served polls its refresh: that is handed over by the latter.
+/// C96, D57: a ticket is dropped while a served caller polls its refresh: that caller hands it over.
 #[test]
 fn c96_left_behind_by_who_looks_after_it() {
     run(|| {

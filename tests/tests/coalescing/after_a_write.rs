@@ -16,7 +16,8 @@ on_every_runtime! {
     d11_what_a_newer_caller_begins_is_not_for_older_ones
 }
 
-/// A waits from 0 on for a load that never ends, B from 20 on; the key is removed at 50. Later loads take 30 and give V2.
+/// A waits from 0 on for a load that never ends, B from 20 on; the key is removed at 50. Later loads take 30 and return
+/// V2.
 fn removed<R: Host>(setup: impl FnOnce(Setup<R>) -> Setup<R>) -> (Sim, Loads, Scripted<R>, usize, usize) {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), after(30).gives(2)]);
@@ -29,7 +30,7 @@ fn removed<R: Host>(setup: impl FnOnce(Setup<R>) -> Setup<R>) -> (Sim, Loads, Sc
     (sim, loads, cache, a, b)
 }
 
-/// What all of them see: B's load is joined by C, serves A as well, and is stored.
+/// The results of all: C joins B's load, which serves A as well, and is stored.
 #[track_caller]
 fn one_load<R: Host>(sim: &mut Sim, loads: &Loads, cache: &Scripted<R>, [a, b, c]: [usize; 3], ends: u64) {
     assert_eq!(loads.calls(), 2, "C leads one more");
@@ -42,7 +43,7 @@ fn one_load<R: Host>(sim: &mut Sim, loads: &Loads, cache: &Scripted<R>, [a, b, c
     assert_clean(&stats);
 }
 
-/// C102: B loads for itself at its timeout, which is after the write; C joins that, and it is stored. (P1, D11)
+/// C102: B loads by itself at its timeout, after the write; C joins that load, and it is stored. (P1, D11)
 fn c102_at_the_timeout<R: Host>() {
     let (mut sim, loads, cache, a, b) = removed::<R>(|c| c.lock_timeout(ms(100), OnTimeout::Load));
     sim.to(130);
@@ -51,7 +52,7 @@ fn c102_at_the_timeout<R: Host>() {
     one_load(&mut sim, &loads, &cache, [a, b, c], 150);
 }
 
-/// C102: the same where B takes over at the lock age.
+/// C102: the same if B takes over at the lock age.
 fn c102_over_the_lock_age<R: Host>() {
     let (mut sim, loads, cache, a, b) = removed::<R>(|c| c.lock_age(ms(100)));
     sim.to(110);
@@ -60,7 +61,7 @@ fn c102_over_the_lock_age<R: Host>() {
     one_load(&mut sim, &loads, &cache, [a, b, c], 130);
 }
 
-/// C102: the same where B is the heir of a load that was lent, whose caller is dropped after the write.
+/// C102: the same if B inherits from a lent load whose caller is dropped after the write.
 fn c102_an_heir<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(30).gives(2));
@@ -105,7 +106,7 @@ fn c102_by_many_keys<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C102, P2: B is dropped, and those after the write carry its load on; so do those before it.
+/// C102, P2: B is dropped, and callers from after the write drive its load; so do callers from before.
 fn c102_its_caller_is_dropped<R: Host>() {
     for parked in [false, true] {
         let (mut sim, loads, cache, a, b) = removed::<R>(|c| c.lock_timeout(ms(100), OnTimeout::Load));
@@ -123,7 +124,8 @@ fn c102_its_caller_is_dropped<R: Host>() {
     }
 }
 
-/// C102, P4, D9: its failure ends the calls after the write, and B's; A waits for its own load, which is in flight still.
+/// C102, P4, D9: its failure ends B's call and the calls after the write; A waits for its own load, which is still in
+/// flight.
 fn c102_it_fails<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(500).gives(1), after(30).fails(2)]);
@@ -144,7 +146,7 @@ fn c102_it_fails<R: Host>() {
     assert_clean(&stats);
 }
 
-/// C102: with the load of a newer caller in flight, which is younger than the age, B joins that instead of taking over.
+/// C102: if a newer caller's load is in flight and younger than the lock age, B joins it instead of taking over.
 fn c102_a_takeover_joins_what_is_younger<R: Host>() {
     let (mut sim, loads, cache, a, b) = removed::<R>(|c| c.lock_age(ms(100)));
     sim.to(90);
@@ -158,7 +160,7 @@ fn c102_a_takeover_joins_what_is_younger<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C102, D10: the bound of the newer epoch counts what older callers begin there, and what newer ones do.
+/// C102, D10: the limit of attempts in the newer epoch counts loads of older callers there, and those of newer callers.
 fn c102_one_bound_for_both<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -181,7 +183,7 @@ fn c102_one_bound_for_both<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C102: what another write came after is not stored, whose load it may be; and who comes then leads. (P8)
+/// C102: a load that another write came after is not stored, whichever caller began it; a later caller leads. (P8)
 fn c102_another_write<R: Host>() {
     let (mut sim, loads, cache, a, b) = removed::<R>(|c| c.lock_timeout(ms(100), OnTimeout::Load));
     sim.to(130);
@@ -199,7 +201,7 @@ fn c102_another_write<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D11, C50: a load that is begun by a caller from after the write does not serve those from before.
+/// D11, C50: a load that a caller from after the write begins does not serve callers from before.
 fn d11_what_a_newer_caller_begins_is_not_for_older_ones<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(100).gives(1), after(20).gives(2)]);

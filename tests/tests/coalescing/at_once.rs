@@ -1,4 +1,4 @@
-//! In a cache, what expires at once is not stored, whoever says so.
+//! A cache does not store a value that expires at once, whatever sets that lifetime.
 
 use larder::{Cache, LookupOptions, Revalidated, Ttl};
 use larder_tests::*;
@@ -13,10 +13,10 @@ on_every_runtime! {
     by_a_load_that_finds_the_value_unchanged
 }
 
-/// The three ways to say it.
+/// The three ways to set it.
 const WAYS: [Ttl; 3] = [Ttl::NotStored, Ttl::ExpiresAtOnce, Ttl::For(Duration::ZERO)];
 
-/// Runs a case in each way and asserts that it comes to the same, and that nothing is left in the cache.
+/// Runs a case in each way and asserts the same result, and that nothing is left in the cache.
 fn same_in_each_way(case: impl Fn(Ttl) -> (Vec<String>, larder::Stats)) {
     let [first, ..] = WAYS.map(|ttl| {
         let (saw, stats) = case(ttl);
@@ -34,7 +34,7 @@ fn saw(sim: &Sim) -> Vec<String> {
     (0..sim.callers()).map(|i| sim.saw(i)).collect()
 }
 
-/// Three callers of a load, then one that comes later and loads anew.
+/// Three callers of a load, then a later one that loads again.
 fn ask<R: Host>(sim: &mut Sim, cache: &Scripted<R>, options: LookupOptions) {
     (0..3).for_each(|_| _ = sim.ask(cache, 7, options));
     sim.to(10);
@@ -43,7 +43,7 @@ fn ask<R: Host>(sim: &mut Sim, cache: &Scripted<R>, options: LookupOptions) {
     assert!(cache.is_empty() && cache.peek(&7).is_none());
 }
 
-/// D74: the load's own answer; what was stored before goes.
+/// D74: the load's own lifetime; an earlier stored value is removed.
 fn by_a_load<R: Host>() {
     same_in_each_way(|ttl| {
         let mut sim = Sim::new();
@@ -97,7 +97,7 @@ fn by_the_closure_of_the_cache<R: Host>() {
     });
 }
 
-/// `insert` is a `remove`, also during a load, and so is an entry call that stores.
+/// `insert` acts as `remove`, also during a load, and so does an entry call that stores.
 fn by_an_insert_and_an_entry_call<R: Host>() {
     same_in_each_way(|ttl| {
         let mut sim = Sim::new();
@@ -114,7 +114,7 @@ fn by_an_insert_and_an_entry_call<R: Host>() {
     });
 }
 
-/// Each answer of a load of many keys, and those that nobody asked for.
+/// Each answer of a load of many keys, including surplus ones.
 fn by_a_load_of_many_keys<R: Host>() {
     same_in_each_way(|ttl| {
         let mut sim = Sim::new();
@@ -128,7 +128,7 @@ fn by_a_load_of_many_keys<R: Host>() {
     });
 }
 
-/// A value that is found still good, but not to be kept.
+/// A value that is found still good, but is not to be kept.
 fn by_a_load_that_finds_the_value_unchanged<R: Host>() {
     same_in_each_way(|ttl| {
         let mut sim = Sim::new();

@@ -1,4 +1,4 @@
-//! A load has a time of its own.
+//! A load has a time budget.
 
 use larder::Status;
 use larder_tests::*;
@@ -11,7 +11,8 @@ on_every_runtime! {
     c93_cached_like_any_failure
 }
 
-/// C93: beyond its budget a load is dropped, and all who wait are told so; a later caller loads again. (P4)
+/// C93: a load that exceeds its budget is dropped, and all waiting callers get that error; a later caller loads again.
+/// (P4)
 fn c93_load_budget<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), ready().gives(2)]);
@@ -33,7 +34,7 @@ fn c93_load_budget<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C93: a load that is ready at exactly its budget is an answer. (P4, P10)
+/// C93: a load that is ready at exactly its budget succeeds. (P4, P10)
 fn c93_an_answer_in_the_same_instant<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(100).gives(1));
@@ -46,7 +47,7 @@ fn c93_an_answer_in_the_same_instant<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C93: with a value inside stale-if-error that is served instead, the error beside it. (P4)
+/// C93: if a value is within stale-if-error, it is served instead, with the error beside it. (P4)
 fn c93_inside_stale_if_error<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -62,7 +63,7 @@ fn c93_inside_stale_if_error<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C93: the budget counts from each attempt's own claim; the others go on when one is out of it. (P4, P6)
+/// C93: the budget counts from each attempt's own claim; when one attempt exceeds it, the others go on. (P4, P6)
 fn c93_each_attempt_has_its_own<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), after(90).gives(2)]);
@@ -77,7 +78,7 @@ fn c93_each_attempt_has_its_own<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C93: the error TTL keeps it like any failure. (P4)
+/// C93: with an error TTL it is kept like any failure. (P4)
 fn c93_cached_like_any_failure<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), ready().gives(2)]);

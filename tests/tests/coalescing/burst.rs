@@ -1,4 +1,4 @@
-//! After a burst, memory and work are those of what is left, also where that hangs.
+//! After a burst, memory and work depend on what is left only, even if that hangs.
 
 use core::future::pending;
 
@@ -16,7 +16,7 @@ on_every_runtime! {
 
 const BURST: u32 = 100_000;
 
-/// What a flight and what belongs to it may take, in bytes.
+/// How many bytes a flight and its parts may take.
 const EACH: i64 = 1000;
 
 type Own<R> = Cache<u32, u32, Boom, R>;
@@ -28,14 +28,14 @@ fn hanging<R: Runtime<Threads = OneThread>>(runtime: R, setup: impl FnOnce(Build
 
 type Builder<R> = larder::Builder<u32, u32, Boom, R>;
 
-/// Polls each of these once, and they wait.
+/// Polls each of these once; they wait.
 fn begin<F: Future + Unpin>(calls: &mut [F]) {
     for call in calls {
         assert!(wakers::poll_once(call).is_pending());
     }
 }
 
-/// C114: whichever of them hangs, the first, the last, or one between; and what is left is as it was. (P2, D49)
+/// C114: the first, the last, or a middle one hangs; the memory is as before, apart from that one. (P2, D49)
 fn c114_all_gone_but_one_flight<R: Host>() {
     for (shards, hangs) in [(1, 0), (1, BURST / 2), (16, BURST - 1)] {
         let cache = hanging(R::on(ManualClock::new()), |c| c.shards(shards));
@@ -60,7 +60,7 @@ fn c114_all_gone_but_one_flight<R: Host>() {
     }
 }
 
-/// C114: the same for those who wait for one key. (P2, D49)
+/// C114: the same for callers that wait for one key. (P2, D49)
 fn c114_all_gone_but_one_waiter<R: Host>() {
     for hangs in [0, 1, BURST / 2, BURST - 1] {
         let cache = hanging(R::on(ManualClock::new()), |c| c);
@@ -99,7 +99,8 @@ fn c114_all_gone_but_one_in_many<R: Host>() {
     assert!(grown <= 8 * needed, "{grown} bytes where {needed} would do");
 }
 
-/// C114: a call for so many keys is dropped beside one caller for one of them, by loads of single keys. (D49)
+/// C114: a call for this many keys, with loads of single keys, is dropped while another caller waits for one of them.
+/// (D49)
 fn c114_by_many_keys<R: Host>() {
     let cache = hanging(R::on(ManualClock::new()), |c| c);
     let keys: Vec<u32> = (0..BURST).collect();
@@ -114,7 +115,7 @@ fn c114_by_many_keys<R: Host>() {
     assert_eq!((cache.stats().flights, cache.stats().waiters), (1, 1));
 }
 
-/// C114: the same for one load of many keys that has ended, beside one that hangs. (D49)
+/// C114: the same if one load of many keys has ended, and another hangs. (D49)
 fn c114_by_one_load_of_many<R: Host>() {
     let load = |keys: Vec<u32>| async move {
         if keys == [77] {
@@ -136,7 +137,7 @@ fn c114_by_one_load_of_many<R: Host>() {
     assert_eq!((cache.stats().flights, cache.stats().waiters), (1, 1));
 }
 
-/// C114: bursts one after the other, each of which leaves one that hangs, take no more than these. (P12, D49)
+/// C114: bursts one after another, each leaving one that hangs, take no more memory than those that hang. (P12, D49)
 fn c114_again_and_again<R: Host>() {
     let cache = hanging(R::on(ManualClock::new()), |c| c.shards(1));
     let keys: Vec<u32> = (0..BURST).collect();
@@ -159,7 +160,7 @@ fn c114_again_and_again<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C114: after the burst `clear` and `stats` cost what they cost for the one that is left. (D49)
+/// C114: after the burst, `clear` and `stats` cost what they cost for the one that is left. (D49)
 #[test]
 fn c114_what_it_costs_afterwards() {
     let keys: Vec<u32> = (0..BURST).collect();

@@ -15,7 +15,7 @@ on_every_runtime! {
     dropping_two_of_three_waiters_in_any_order
 }
 
-/// C07: whichever poll the first caller is dropped after, the others get the value when they would have had it. (P2)
+/// C07: after whichever poll the first caller is dropped, the others get the value at the same time as otherwise. (P2)
 fn c07_first_caller_dropped_at_every_poll<R: Host>() {
     for waiters in [1, 2, 1000] {
         for polls in 0..5 {
@@ -71,7 +71,7 @@ fn c07_first_caller_dropped_between_wake_and_poll<R: Host>() {
     }
 }
 
-/// C07: who leads with a load of his own is dropped, and the load with him: the one who waited longest leads. (P2)
+/// C07: a caller that leads with its own load is dropped with it: the caller that has waited longest leads. (P2)
 fn c07_a_borrowing_leader_is_dropped<R: Host>() {
     for parked in [false, true] {
         let mut sim = Sim::new();
@@ -135,7 +135,7 @@ fn c08_all_dropped<R: Host>() {
     assert_eq!(wakers::now(cache.get(&77)).map(|v| *v).ok(), Some(77));
 }
 
-/// C08: one key begun and abandoned again and again grows nothing. (P2, P12)
+/// C08: beginning and abandoning one key again and again grows nothing. (P2, P12)
 fn c08_one_key_over_and_over<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());
@@ -155,7 +155,8 @@ fn c08_one_key_over_and_over<R: Host>() {
     assert_eq!(sim.time.next_deadline(), None, "sleeps are left behind");
 }
 
-/// C10: clients who give up after 100 share a load of 150: all who come late enough to see its end are served. (P2, P3)
+/// C10: clients that give up after 100 share a load of 150: all that come late enough to see its end are served. (P2,
+/// P3)
 fn c10_clients_more_impatient_than_the_load<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(150).gives(1));
@@ -172,7 +173,7 @@ fn c10_clients_more_impatient_than_the_load<R: Host>() {
         let saw = sim.saw(i);
         match n {
             0..5 => assert!(saw.ends_with("dropped"), "client {n}: {saw}"),
-            5 => {} // it gives up in the instant of the answer
+            5 => {} // it gives up at the instant of the answer
             6..15 => assert_eq!(saw, "150: V1 LockHit", "client {n}"),
             _ => assert_eq!(saw, format!("{}: V1 Hit", 10 * n), "client {n}"),
         }
@@ -181,7 +182,7 @@ fn c10_clients_more_impatient_than_the_load<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C11: 300 callers queue and are dropped from the front: the patient one behind them has the value in time. (P2)
+/// C11: 300 callers queue and are dropped from the front: the patient one behind them gets the value in time. (P2)
 fn c11_a_train_of_cancelled_callers<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(1000).gives(1));
@@ -215,7 +216,7 @@ fn an_unpolled_future_does_nothing<R: Host>() {
     assert_eq!((loads.calls(), stats.loads_begun, stats.abandoned, stats.misses), (0, 0, 0, 0));
 }
 
-/// Of a leader and three waiters, any set is dropped in any order, between any steps of the load. (P2, P3)
+/// Of a leader and three waiters, any subset is dropped in any order, between any steps of the load. (P2, P3)
 fn dropping_two_of_three_waiters_in_any_order<R: Host>() {
     for seed in 0..400 {
         let mut random = Random::new(seed);

@@ -1,4 +1,4 @@
-//! Callers who would begin a load, but for the bound of attempts, are woken when there is room.
+//! Callers that may not begin a load, because of the limit of attempts, are woken once there is room.
 
 use larder_tests::*;
 
@@ -22,7 +22,7 @@ fn writes<R: Host>() -> [Write<R>; 5] {
     ]
 }
 
-/// D10, D11: B may not take over, as A's is the one load there may be; a write opens an epoch in which it may.
+/// D10, D11: B may not take over, because A's load is the only one allowed; a write opens an epoch in which B may.
 fn d11_a_write_at_the_bound<R: Host>() {
     for (case, write) in writes::<R>().into_iter().enumerate() {
         let mut sim = Sim::new();
@@ -42,7 +42,7 @@ fn d11_a_write_at_the_bound<R: Host>() {
     }
 }
 
-/// D10, D11, D12: the same with two attempts, and a write that comes before the age has passed.
+/// D10, D11, D12: the same with two attempts, and a write before the lock age has passed.
 fn d11_a_write_at_the_bound_before_the_age<R: Host>() {
     for write in writes::<R>() {
         let mut sim = Sim::new();
@@ -59,7 +59,7 @@ fn d11_a_write_at_the_bound_before_the_age<R: Host>() {
     }
 }
 
-/// D15: who sleeps until a deadline need not hear of a write.
+/// D15: a caller that sleeps until a deadline need not be woken by a write.
 fn d15_a_write_below_the_bound_wakes_nobody<R: Host>() {
     for write in writes::<R>() {
         let mut sim = Sim::new();
@@ -73,7 +73,7 @@ fn d15_a_write_below_the_bound_wakes_nobody<R: Host>() {
     }
 }
 
-/// D10, D16: what a caller has lent goes with it, and there is room for an attempt at once.
+/// D10, D16: a lent load is dropped with its caller, and there is room for an attempt at once.
 fn d16_a_lent_load_goes_at_the_bound<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), after(30).gives(2)]);

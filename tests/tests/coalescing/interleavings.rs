@@ -10,12 +10,12 @@ on_every_runtime! {
     c53_every_interleaving_with_retain
 }
 
-/// C53: `insert` at any step: who comes after it has its value, which stays. (P8)
+/// C53: `insert` at any step: later callers get its value, which stays. (P8)
 fn c53_every_interleaving_with_insert<R: Host>() {
     every_order::<R>(Write::Insert);
 }
 
-/// C53: `remove` at any step: who comes after it never has what a load before it found. (P8)
+/// C53: `remove` at any step: later callers never get the value of an earlier load. (P8)
 fn c53_every_interleaving_with_remove<R: Host>() {
     every_order::<R>(Write::Remove);
 }
@@ -56,7 +56,7 @@ fn every_order<R: Host>(write: Write) {
     }
 }
 
-/// All orders of the steps that are left of each actor.
+/// All orders of the remaining steps of each actor.
 fn shuffle(left: &mut [u32; 4], so_far: &mut Vec<usize>, orders: &mut Vec<Vec<usize>>) {
     if *left == [0; 4] {
         orders.push(so_far.clone());
@@ -79,7 +79,7 @@ fn shuffle(left: &mut [u32; 4], so_far: &mut Vec<usize>, orders: &mut Vec<Vec<us
 
 fn play<R: Host>(write: Write, age: Option<u64>, order: &[usize]) {
     let mut sim = Sim::new();
-    // The n-th call gives n; whether it began before the write is told by the time it began at.
+    // The n-th call returns n; the time at which it began shows whether that was before the write.
     let loads = sim.loads_by(|_, call| polls(3).gives(call as u32));
     let cache = sim.cache::<R>(&loads, |c| match age {
         Some(age) => c.lock_age(ms(age)),
@@ -87,7 +87,7 @@ fn play<R: Host>(write: Write, age: Option<u64>, order: &[usize]) {
     });
     let callers = [LEADER, BEFORE, AFTER].map(|_| {
         let i = sim.queue_up(&cache, 7, LookupOptions::new());
-        sim.park(i); // it is polled by this script alone
+        sim.park(i); // only this script polls it
         i
     });
     sim.run();
@@ -110,7 +110,7 @@ fn play<R: Host>(write: Write, age: Option<u64>, order: &[usize]) {
     sim.to(1000);
 
     let told = format!("{write:?}, lock age {age:?}, order {order:?}");
-    // What may be seen after the write: the inserted value, what was loaded anew, and, after a `retain`, what it kept.
+    // What may be seen after the write: the inserted value, a newly loaded one, or, after a `retain`, the kept one.
     let allowed = |n: u32| match write {
         Write::Insert => n == INSERTED,
         _ => n as usize >= calls_before || kept.as_deref() == Some(&n),

@@ -1,4 +1,4 @@
-//! What callers leave behind while others wait on: nothing.
+//! Callers leave nothing behind while others go on waiting.
 
 use larder_tests::*;
 
@@ -7,7 +7,7 @@ on_every_runtime! {
     attempts_whose_beginners_left
 }
 
-/// Callers who wait for a load and give up, one after the other, while it goes on: not a byte for any number. (P2, P12)
+/// Callers that wait for a load and give up, one after another, while it goes on: not a byte for any number. (P2, P12)
 fn callers_who_come_and_go<R: Host>() {
     let sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c);
@@ -21,7 +21,8 @@ fn callers_who_come_and_go<R: Host>() {
     assert_eq!(cache.stats().waiters, 2);
 }
 
-/// Attempts that fail when their beginners have left, while an older one goes on: nobody is left to be told. (P2, P6)
+/// Attempts that fail after their beginners have left, while an older one goes on: no caller is left to be told. (P2,
+/// P6)
 fn attempts_whose_beginners_left<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads_by(|_, call| if call == 0 { never() } else { after(5).fails(1) });

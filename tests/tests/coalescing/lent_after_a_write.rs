@@ -1,4 +1,4 @@
-//! A load that is lent belongs to the epoch in which it begins as well, though its caller alone polls it. (D11, D16)
+//! A lent load also belongs to the epoch in which it begins, although only its caller polls it. (D11, D16)
 
 use std::future::poll_fn;
 
@@ -24,7 +24,8 @@ on_every_runtime! {
     d66_beside_a_lent_load_that_is_not_polled
 }
 
-/// A waits from 0 on for this load, and B, who lends this one, from 20 on. At 50 the key is removed, at 120 B's load begins.
+/// A waits from 0 on for this load, and B, which lends this load, from 20 on. The key is removed at 50; B's load begins
+/// at 120.
 fn lent<R: Host>(
     [older, lends]: [Script; 2],
     setup: impl FnOnce(Setup<R>) -> Setup<R>,
@@ -45,7 +46,7 @@ fn lent<R: Host>(
     (sim, loads, cache, [a, b])
 }
 
-/// What all of them have seen, and what is stored.
+/// The results of all, and what is stored.
 #[track_caller]
 fn assert_saw<R: Host, const N: usize>(
     sim: &Sim,
@@ -59,7 +60,7 @@ fn assert_saw<R: Host, const N: usize>(
     assert_clean(&cache.stats());
 }
 
-/// C102: who comes after the write joins it, it is stored, and it serves those who came before.
+/// C102: a caller after the write joins it, it is stored, and it serves the callers from before.
 fn c102_a_lent_load<R: Host>() {
     let (mut sim, loads, cache, [a, b]) = lent::<R>([never(), after(30).gives(2)], |c| c);
     sim.to(130);
@@ -72,7 +73,7 @@ fn c102_a_lent_load<R: Host>() {
     assert_eq!((stats.loads_begun, stats.loads_succeeded, stats.loads_dropped), (2, 1, 1));
 }
 
-/// The same where nobody comes after the write before it ends, or who came has left.
+/// The same if no caller comes between the write and its end, or if that caller has left.
 fn c102_nobody_has_come<R: Host>() {
     for comes in [false, true] {
         let (mut sim, _loads, cache, [a, b]) = lent::<R>([never(), after(30).gives(2)], |c| c);
@@ -86,20 +87,20 @@ fn c102_nobody_has_come<R: Host>() {
     }
 }
 
-/// D12, D16: who comes after the write takes over when it is over the lock age, and so do others.
+/// D12, D16: a caller after the write takes over when it reaches the lock age, and so do others.
 fn c102_over_the_lock_age<R: Host>() {
     let (mut sim, loads, cache, [a, b]) = lent::<R>([never(), never()], |c| c.lock_age(ms(200)));
     sim.to(130);
     let c = sim.get(&cache, 7);
     sim.to(320);
-    // A is of the older epoch and takes over as well; C has waited for it to begin by then.
+    // A belongs to the older epoch and takes over as well; by then C has waited for it to begin.
     assert_eq!(loads.begun()[1..], [320]);
     sim.to(370);
     let saw = ["370: V3 Miss", "370: V3 Miss", "370: V3 LockHit"];
     assert_saw(&sim, &cache, [a, b, c], saw, Some(3));
 }
 
-/// D16: while its caller is parked nobody polls it, and it is good for something when that is polled again.
+/// D16: while its caller is parked, no other caller polls it; when its caller is polled again, its answer still counts.
 fn c102_a_lender_is_parked<R: Host>() {
     let (mut sim, _loads, cache, [a, b]) = lent::<R>([never(), after(30).gives(2)], |c| c);
     sim.park(b);
@@ -112,7 +113,7 @@ fn c102_a_lender_is_parked<R: Host>() {
     assert_saw(&sim, &cache, [a, b, c], saw, Some(2));
 }
 
-/// D16: it goes with its caller, and in the newer epoch the one that has waited longest leads.
+/// D16: it is dropped with its caller, and in the newer epoch the longest waiter leads.
 fn c102_a_lender_is_dropped<R: Host>() {
     let (mut sim, loads, cache, [a, b]) = lent::<R>([after(500).gives(1), after(30).gives(2)], |c| c);
     let (c, d) = (sim.get(&cache, 7), sim.get(&cache, 7));
@@ -126,7 +127,7 @@ fn c102_a_lender_is_dropped<R: Host>() {
     assert_eq!((cache.stats().loads_dropped, loads.calls()), (1, 2));
 }
 
-/// P2: nothing stays behind where nobody waits for it in the newer epoch.
+/// P2: nothing stays behind if no caller waits for it in the newer epoch.
 fn c102_a_lender_leaves_a_newer_epoch_that_nobody_waits_in<R: Host>() {
     let (mut sim, loads, cache, [a, b]) = lent::<R>([after(500).gives(1), after(30).gives(2)], |c| c);
     sim.drop(b);
@@ -136,7 +137,7 @@ fn c102_a_lender_leaves_a_newer_epoch_that_nobody_waits_in<R: Host>() {
     assert_saw(&sim, &cache, [a, c], ["500: V1 Miss", "170: V3 Miss"], Some(3));
 }
 
-/// D8: B's wait ends with an answer of its own epoch, and what it has lent goes with it.
+/// D8: an answer of its own epoch ends B's wait, and the load that B has lent is dropped.
 fn c102_a_lender_is_told_of_an_older_load<R: Host>() {
     let (mut sim, loads, cache, [a, b]) = lent::<R>([after(140).gives(1), after(30).gives(2)], |c| c);
     let c = sim.get(&cache, 7);
@@ -147,7 +148,7 @@ fn c102_a_lender_is_told_of_an_older_load<R: Host>() {
     assert_saw(&sim, &cache, [c], ["190: V3 Miss"], Some(3));
 }
 
-/// P4, D9: its failure is that of the newer epoch; A waits for its own load, which is in flight still.
+/// P4, D9: its failure is that of the newer epoch; A waits for its own load, which is still in flight.
 fn c102_a_lent_load_fails<R: Host>() {
     let (mut sim, loads, cache, [a, b]) = lent::<R>([after(500).gives(1), after(30).fails(2)], |c| c);
     let c = sim.get(&cache, 7);
@@ -165,7 +166,7 @@ fn c102_a_lent_load_panics<R: Host>() {
     assert_eq!(cache.stats().loads_panicked, 1);
 }
 
-/// D93: so is the end of its budget, whoever sees that first.
+/// D93: so is the end of its budget, whichever caller notices it first.
 fn c102_a_lent_load_is_over_its_budget<R: Host>() {
     for parks in [false, true] {
         let (mut sim, loads, cache, [a, b]) = lent::<R>([never(), never()], |c| c.load_budget(ms(200)));
@@ -181,7 +182,8 @@ fn c102_a_lent_load_is_over_its_budget<R: Host>() {
     }
 }
 
-/// D9, D11: a panic in a load of the older epoch, which B polls, is none of the newer epoch's: C leads as B is gone.
+/// D9, D11: if B polls a load of the older epoch and it panics, the newer epoch is not affected: C leads once B is
+/// gone.
 fn c102_an_older_load_panics<R: Host>() {
     let (mut sim, _loads, cache, [a, b]) = lent::<R>([after(130).panics(1), after(30).gives(2)], |c| c);
     let c = sim.get(&cache, 7);
@@ -191,7 +193,7 @@ fn c102_an_older_load_panics<R: Host>() {
     assert_saw(&sim, &cache, [b, c], ["130: unwound 1", "180: V3 Miss"], Some(3));
 }
 
-/// P8: what another write came after is not stored, and who comes then leads.
+/// P8: a load that another write came after is not stored, and a later caller leads.
 fn c102_another_write<R: Host>() {
     let (mut sim, loads, cache, [a, b]) = lent::<R>([never(), after(30).gives(2)], |c| c);
     let c = sim.get(&cache, 7);
@@ -204,7 +206,7 @@ fn c102_another_write<R: Host>() {
     assert_saw(&sim, &cache, [a, b, c, d], saw, Some(3));
 }
 
-/// D39: what is inserted ends the wait of those in the newer epoch alone.
+/// D39: an inserted value ends the wait of callers in the newer epoch only.
 fn c102_an_insert<R: Host>() {
     let (mut sim, _loads, cache, [a, b]) = lent::<R>([never(), after(30).gives(2)], |c| c);
     let c = sim.get(&cache, 7);
@@ -214,7 +216,7 @@ fn c102_an_insert<R: Host>() {
     assert_saw(&sim, &cache, [a, b, c], ["150: V2 Miss", "150: V2 Miss", "140: V9 LockHit"], Some(9));
 }
 
-/// D10: it counts in the newer epoch, and makes room there when it goes.
+/// D10: it counts in the newer epoch, and makes room there when it is dropped.
 fn c102_a_lent_load_goes_at_the_bound<R: Host>() {
     let (mut sim, loads, cache, [a, b]) = lent::<R>([never(), never()], |c| c.lock_age(ms(200)).attempts(1));
     sim.park(a);
@@ -229,7 +231,7 @@ fn c102_a_lent_load_goes_at_the_bound<R: Host>() {
     assert_saw(&sim, &cache, [c], ["450: V3 Miss"], Some(3));
 }
 
-/// A load that is never ready, and asks for its key each time that it is polled; tells what was seen first.
+/// A load that is never ready, and asks for its key in each poll; records the first result.
 async fn asks<R: Host>(cache: Scripted<R>, saw: Rc<RefCell<Vec<String>>>) -> Result<larder::Loaded<V>, Boom> {
     poll_fn(|cx| {
         let seen = match Pin::new(&mut cache.get(&7)).poll(cx) {
@@ -243,7 +245,7 @@ async fn asks<R: Host>(cache: Scripted<R>, saw: Rc<RefCell<Vec<String>>>) -> Res
     .await
 }
 
-/// D66: in the newer epoch, too, a call that comes from inside it is known; in each poll.
+/// D66: in the newer epoch, too, a call from inside it is recognized, in each poll.
 fn d66_a_lent_load_asks_for_its_own_key<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -262,7 +264,7 @@ fn d66_a_lent_load_asks_for_its_own_key<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D66: but not one of the lender's task that comes between two polls of it.
+/// D66: but not a call of the lender's task between two of its polls.
 fn d66_beside_a_lent_load_that_is_not_polled<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());

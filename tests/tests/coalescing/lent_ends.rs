@@ -1,4 +1,4 @@
-//! A load that borrows goes when its caller is told, though the call is still there.
+//! A load that borrows is dropped when its caller gets a result, although the call still exists.
 
 use core::future::pending;
 
@@ -10,7 +10,7 @@ on_every_runtime! {
     d16_told_by_a_timeout
 }
 
-/// What a load borrows, which is borrowed for as long as the load is there.
+/// Something that a load borrows, for as long as the load exists.
 #[derive(Default)]
 struct Lent(Cell<bool>);
 
@@ -31,7 +31,7 @@ impl Lent {
     }
 }
 
-/// D16: its caller is told of a value that was written.
+/// D16: its caller gets a value that was written.
 fn d16_told_by_a_write<R: Host>() {
     let (sim, lent) = (Sim::new(), Lent::default());
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c);
@@ -45,7 +45,7 @@ fn d16_told_by_a_write<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D16: its caller waits no longer.
+/// D16: its caller stops waiting.
 fn d16_told_by_a_timeout<R: Host>() {
     let (mut sim, lent) = (Sim::new(), Lent::default());
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c.lock_timeout(ms(50), OnTimeout::Fail));

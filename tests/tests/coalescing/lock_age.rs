@@ -1,4 +1,4 @@
-//! A load that is too old holds nobody back, and its answer is still good for something.
+//! A load that is too old blocks no other caller, and its answer is still used.
 
 use larder::LookupOptions;
 use larder_tests::*;
@@ -18,7 +18,7 @@ on_every_runtime! {
     a_borrowed_load_is_taken_over
 }
 
-/// C22: the next caller after the age begins a newer attempt, whose answer serves all and stays. (P6)
+/// C22: the next caller after the lock age begins a newer attempt, whose answer serves all and stays. (P6)
 fn c22_takeover<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(300).gives(1), after(30).gives(2)]);
@@ -46,7 +46,7 @@ fn c22_takeover<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C23: the first caller is parked; when the age passes, the one who waited longest takes over, and only he. (P6)
+/// C23: the first caller is parked; at the lock age the longest waiter takes over, and no other caller. (P6)
 fn c23_the_age_passes_while_one_waits<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), after(30).gives(2)]);
@@ -69,7 +69,7 @@ fn c23_the_age_passes_while_one_waits<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C23: the same when the longest waiter is parked as well, or has been dropped: the next one takes over. (P3, P6)
+/// C23: if the longest waiter is parked as well, or has been dropped, the next one takes over. (P3, P6)
 fn c23_without_the_first_caller<R: Host>() {
     for park in [true, false] {
         let mut sim = Sim::new();
@@ -93,7 +93,7 @@ fn c23_without_the_first_caller<R: Host>() {
     }
 }
 
-/// C24: the older attempt answers while the newer one still runs: its answer is used, the newer one dropped. (P6)
+/// C24: the older attempt succeeds while the newer one still runs: its answer is used, the newer one is dropped. (P6)
 fn c24_a_late_answer_is_used<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(120).gives(1), after(100).gives(2)]);
@@ -112,7 +112,7 @@ fn c24_a_late_answer_is_used<R: Host>() {
     assert_clean(&stats);
 }
 
-/// C25: at most two attempts in flight; who comes later joins, however old they are. (P6)
+/// C25: at most two attempts are in flight; later callers join, however old these are. (P6)
 fn c25_the_bound<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(1000).gives(1), after(1000).gives(2)]);
@@ -130,7 +130,7 @@ fn c25_the_bound<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C26: by option, over-age callers load alone, are not shared, and store nothing. (P6)
+/// C26: by option, callers of a load over its age load alone, without sharing or storing. (P6)
 fn c26_over_age_callers_load_alone<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(300).gives(1), after(30).gives(2), after(30).gives(3)]);
@@ -153,7 +153,7 @@ fn c26_over_age_callers_load_alone<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// A failed attempt is told to its beginner alone while another runs; if that succeeds, no failure is cached. (P4, P6)
+/// Only the beginner gets a failed attempt while another runs; if that one succeeds, no failure is cached. (P4, P6)
 fn a_failed_attempt_ends_the_call_of_who_began_it<R: Host>() {
     for (last, joined, kept) in
         [(after(100).gives(2), "210: V2 LockHit", true), (after(100).fails(2), "210: E2", false)]
@@ -180,7 +180,7 @@ fn a_failed_attempt_ends_the_call_of_who_began_it<R: Host>() {
     }
 }
 
-/// Age zero: every caller begins an attempt of its own, up to the bound. (P6)
+/// Age zero: every caller begins its own attempt, up to the limit. (P6)
 fn lock_age_zero<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| after(50).gives(call as u32));
@@ -221,7 +221,7 @@ fn the_age_counts_from_the_newest_attempt<R: Host>() {
     assert_eq!(sim.saw(c), "370: V4 Miss");
 }
 
-/// A load that belongs to a parked caller cannot be polled by others: the age lets them go on. (P3, P6)
+/// Others cannot poll a load that borrows from a parked caller: the lock age lets them go on. (P3, P6)
 fn a_borrowed_load_is_taken_over<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(30).gives(2));
@@ -244,7 +244,8 @@ fn a_borrowed_load_is_taken_over<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// A beginner whose attempt fails in another's hands while an older one is in flight is told at once. (P3, P4, P6)
+/// If another caller polls an attempt that fails while an older one is in flight, its beginner is told at once. (P3,
+/// P4, P6)
 fn a_beginner_is_woken_by_the_failure_of_his_attempt<R: Host>() {
     let mut sim = Sim::new();
     let gate = Gate::default();
@@ -264,7 +265,7 @@ fn a_beginner_is_woken_by_the_failure_of_his_attempt<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// The same when it panics: that unwinds through whoever polled it. (P3, P5, P6)
+/// The same when it panics: the panic unwinds through the caller that polled it. (P3, P5, P6)
 fn a_beginner_is_woken_by_the_panic_of_his_attempt<R: Host>() {
     let mut sim = Sim::new();
     let gate = Gate::default();

@@ -1,4 +1,4 @@
-//! A waiter waits at most so long, and then does what the option says.
+//! A waiter waits for a limited time, and then acts by the option.
 
 use larder::{LookupOptions, OnTimeout};
 use larder_tests::*;
@@ -39,7 +39,7 @@ fn c27_load_for_oneself<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// The start of C28: V0 expired at t=0; A leads without a timeout, B joins at 20 with one of 100.
+/// The start of C28: V0 expired at t=0; A leads without a timeout, B joins at 20 with a timeout of 100.
 fn c28<R: Host>(on_timeout: OnTimeout, with_value: bool) -> (Sim, Loads, Scripted<R>, usize, usize) {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(500).gives(1), after(30).gives(2)]);
@@ -56,7 +56,7 @@ fn c28<R: Host>(on_timeout: OnTimeout, with_value: bool) -> (Sim, Loads, Scripte
     (sim, loads, cache, a, b)
 }
 
-/// The end of C28: A has V1 in the end, and it is stored.
+/// The end of C28: A gets V1 in the end, and it is stored.
 #[track_caller]
 fn c28_end<R: Host>(mut sim: Sim, cache: &Scripted<R>, a: usize, status: &str) {
     sim.to(500);
@@ -66,7 +66,7 @@ fn c28_end<R: Host>(mut sim: Sim, cache: &Scripted<R>, a: usize, status: &str) {
     assert_clean(&cache.stats());
 }
 
-/// C28: option "stale": the waiter has the expired value inside the limit, or fails without one. (P7)
+/// C28: option "stale": the waiter gets the expired value within the limit, or fails without one. (P7)
 fn c28_the_stale_value<R: Host>() {
     let (mut sim, loads, cache, a, b) = c28::<R>(OnTimeout::Stale, true);
     sim.to(120);
@@ -81,7 +81,7 @@ fn c28_the_stale_value<R: Host>() {
     assert_eq!(loads.calls(), 1);
 }
 
-/// C28: option "fail": the waiter fails, value or not; the load goes on. (P7)
+/// C28: option "fail": the waiter fails, with or without a value; the load goes on. (P7)
 fn c28_fail<R: Host>() {
     let (mut sim, loads, cache, a, b) = c28::<R>(OnTimeout::Fail, true);
     sim.to(120);
@@ -102,7 +102,7 @@ fn c28_do_not_store<R: Host>() {
     assert_eq!(loads.begun(), [0, 120]);
 }
 
-/// C29: option "fail" bounds the wait of the one who began, too; with the last one the load is dropped. (P2, P7)
+/// C29: option "fail" bounds the wait of the beginner, too; when the last caller leaves, the load is dropped. (P2, P7)
 fn c29_from_ones_own_call<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -142,7 +142,8 @@ fn c29_one_of_them_is_dropped<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C30: the answer and the timeout fall on the same instant: the answer wins, whoever is polled first. (P7, P10)
+/// C30: the answer and the timeout fall on the same instant: the answer wins, whichever caller is polled first. (P7,
+/// P10)
 fn c30_the_same_instant<R: Host>() {
     for option in [OnTimeout::Load, OnTimeout::LoadAlone, OnTimeout::Stale, OnTimeout::Fail] {
         for b_first in [false, true] {
@@ -187,7 +188,7 @@ fn c31_zero<R: Host>() {
     }
 }
 
-/// C31: timeout zero polls the load once all the same; what is ready then is an answer. (P7, P11)
+/// C31: timeout zero still polls the load once, and takes its answer if it is ready then. (P7, P11)
 fn c31_zero_and_the_poll_that_ends_the_load<R: Host>() {
     let mut sim = Sim::new();
     let gate = Gate::default();
@@ -199,7 +200,7 @@ fn c31_zero_and_the_poll_that_ends_the_load<R: Host>() {
     assert_eq!(sim.saw(b), "0: V1 LockHit");
     assert_eq!(sim.saw(a), "0: V1 Miss");
     assert_eq!(cache.stats().timeouts, 0);
-    // And as the beginner: a load that is ready at once is an answer as well.
+    // The same for the beginner: it gets the answer of a load that is ready at once.
     let c = sim.get(&cache, 8);
     assert_eq!(sim.saw(c), "0: V1 Miss");
     assert_clean(&cache.stats());
@@ -219,7 +220,7 @@ fn c31_endless<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// At the bound of attempts a caller who wants to load for himself gets `LockTimeout`: his wait is bounded. (P6, P7)
+/// At the limit of attempts, a caller that wants to load by itself gets `LockTimeout`: its wait is bounded. (P6, P7)
 fn at_the_bound_a_timed_out_caller_fails<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -233,7 +234,7 @@ fn at_the_bound_a_timed_out_caller_fails<R: Host>() {
     assert_eq!(sim.saw(callers[1]), "waits");
 }
 
-/// The start of C103: A and B wait for a load that never ends; `remove` at 50; C has V1 by 90, of this lifetime.
+/// The start of C103: A and B wait for a load that never ends; `remove` at 50; C gets V1 by 90, with this lifetime.
 fn c103<R: Host>(then: OnTimeout, ttl: u64, many: bool) -> (Sim, Loads, Scripted<R>, [usize; 2]) {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), after(40).gives(1).ttl(ms(ttl))]);
@@ -248,8 +249,8 @@ fn c103<R: Host>(then: OnTimeout, ttl: u64, many: bool) -> (Sim, Loads, Scripted
     (sim, loads, cache, callers)
 }
 
-/// C103, D23: "stale" takes what is there at the timeout: a fresh value that came after a write, or one that is stale by
-/// then. "Fail" takes neither. (P7)
+/// C103, D23: "stale" takes what is stored at the timeout: a fresh value that came after a write, or one that is stale
+/// by then. "Fail" takes neither. (P7)
 fn c103_something_fresh_has_come<R: Host>() {
     for (then, ttl, saw) in [
         (OnTimeout::Stale, 1000, "100: V1 Hit"),

@@ -1,4 +1,4 @@
-//! Callers who wait for one load: who leads, who follows, and who leaves.
+//! Callers that wait for one load: which leads, which follow, and which leave.
 
 mod abandoned;
 mod after_a_write;

@@ -1,4 +1,4 @@
-//! Answers that are for the caller alone who began the load.
+//! Answers that are only for the caller that began the load.
 
 use larder::{Loaded, LookupOptions, Ttl};
 use larder_tests::*;
@@ -17,19 +17,19 @@ on_every_runtime! {
     c106_with_an_early_end
 }
 
-/// How long loads are not shared after one of these.
+/// How long loads are not shared after a private answer.
 const ALONE: u64 = 10_000;
 
 pub(super) fn alone_for(t: u64) -> Ttl {
     Ttl::private(ms(t))
 }
 
-/// Each load takes 30 and gives the number of the call, for its own caller.
+/// Each load takes 30 and returns the number of the call, for its own caller only.
 pub(super) fn own(sim: &Sim) -> Loads {
     sim.loads_by(|_, call| after(30).gives(call as u32).ttl(alone_for(ALONE)))
 }
 
-/// What each of these was told, all having begun a load of their own.
+/// The results of these callers, each of which has begun its own load.
 #[track_caller]
 pub(super) fn told(sim: &Sim, callers: &[usize]) -> Vec<u32> {
     let told = |caller: &usize| match sim.answer(*caller) {
@@ -42,8 +42,8 @@ pub(super) fn told(sim: &Sim, callers: &[usize]) -> Vec<u32> {
     callers.iter().map(told).collect()
 }
 
-/// C106: 50 who joined load for themselves, at most four side by side; for a while each new caller loads at once; after that
-/// one load is shared again. Nobody has what was for another, and nothing is stored. (D104)
+/// C106: 50 joined callers load separately, at most four at a time. For a while each new caller loads at once; after
+/// that one load is shared again. No caller gets another's value, and nothing is stored. (D104)
 fn c106_not_for_others<R: Host>() {
     let mut sim = Sim::new();
     let loads = own(&sim);
@@ -80,7 +80,7 @@ fn c106_not_for_others<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C106, for callers who bring loads, lend them, ask for the value alone or for a stale one. (D104)
+/// C106, for callers that bring loads, lend them, or ask for the value alone or for a stale one. (D104)
 fn c106_no_two_share_a_value_in_any_way_to_ask<R: Host>() {
     for attempts in [1, 2, 10] {
         let mut sim = Sim::new();
@@ -113,7 +113,7 @@ fn c106_no_two_share_a_value_in_any_way_to_ask<R: Host>() {
     }
 }
 
-/// D104, D52: by the call that begins the load, by a closure, by the cache.
+/// D104, D52: set by the call that begins the load, by a closure, or by the cache.
 fn who_says_so<R: Host>() {
     for by in 0..3 {
         let mut sim = Sim::new();
@@ -134,7 +134,7 @@ fn who_says_so<R: Host>() {
     }
 }
 
-/// D104: who joined loads for itself, and who comes later shares a load.
+/// D104: a joined caller loads by itself, and later callers share a load.
 fn of_no_time_it_is_not_remembered<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| after(30).gives(call as u32).ttl(alone_for(if call == 0 { 0 } else { 5 })));
@@ -149,7 +149,7 @@ fn of_no_time_it_is_not_remembered<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D104: of those who load for themselves one is told that its value may be shared.
+/// D104: of the callers that load by themselves, one gets a value that may be shared.
 fn one_that_may_be_shared_ends_all_waits<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(30).gives(1).ttl(alone_for(ALONE)), after(30).gives(2)]);
@@ -167,7 +167,7 @@ fn one_that_may_be_shared_ends_all_waits<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D104: as with any answer that is not stored, fresh or stale, and it is heard of.
+/// D104: as with any answer that is not stored, fresh or stale; the listener is told of it.
 fn what_was_stored_goes<R: Host>() {
     for ticket in [false, true] {
         let mut sim = Sim::new();
@@ -196,7 +196,7 @@ fn what_was_stored_goes<R: Host>() {
     }
 }
 
-/// P4, D9: of the last load in flight by all who wait, of any other by its own caller.
+/// P4, D9: all waiting callers get the failure of the last load in flight; of any other load only its own caller.
 fn a_failure_is_shared_still<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(30).ttl(alone_for(ALONE)), after(30).fails(1)]);
@@ -210,7 +210,7 @@ fn a_failure_is_shared_still<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P5: who polls it unwinds, the one whose load it was fails, and the others go on.
+/// P5: the caller that polls it unwinds, the caller that it belongs to fails, and the others go on.
 fn a_panic_is_its_callers_alone<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| match call {
@@ -223,14 +223,14 @@ fn a_panic_is_its_callers_alone<R: Host>() {
     let ends: Vec<_> = callers.iter().map(|caller| sim.saw(*caller)).collect();
     let count = |what: &str| ends.iter().filter(|end| end.ends_with(what)).count();
     assert_eq!(count("unwound 5"), 1, "{ends:?}");
-    // (The one who unwinds may be another than the one whose load it was.)
+    // (These may be two different callers.)
     assert!(count("Miss") >= 3 && count("Miss") + count("Panicked") == 4, "{ends:?}");
     assert_eq!(cache.stats().loads_panicked, 1);
     callers.into_iter().for_each(|caller| sim.drop(caller));
     assert_clean(&cache.stats());
 }
 
-/// D30, P12: it takes a weight of 1, may have to make room, is no value, and goes with a write to its key.
+/// D30, P12: the mark has a weight of 1, may have to make room, is not a value, and is removed by a write to its key.
 fn it_is_kept_like_a_failure<R: Host>() {
     let writes: [fn(&Scripted<R>); 5] = [
         |cache| _ = cache.insert(7, V::new(1)),
@@ -274,7 +274,7 @@ fn it_is_kept_like_a_failure<R: Host>() {
     }
 }
 
-/// D104: a slot has none of this: the value is for all who wait, and not kept.
+/// D104: a slot has no such values: all waiting callers get the value, and it is not kept.
 fn in_a_slot_it_is_not_stored<R: Host>() {
     let mut sim = Sim::new();
     let loads = own(&sim);
@@ -289,7 +289,8 @@ fn in_a_slot_it_is_not_stored<R: Host>() {
     late.into_iter().for_each(|caller| sim.drop(caller));
 }
 
-/// C106: with a lock age and a lock timeout: who waits for its turn gives up in time, and nobody takes over.
+/// C106: with a lock age and a lock timeout: a caller that waits for its turn gives up in time, and no caller takes
+/// over.
 fn c106_with_an_early_end<R: Host>() {
     let mut sim = Sim::new();
     let loads = own(&sim);
@@ -299,7 +300,7 @@ fn c106_with_an_early_end<R: Host>() {
     let callers = sim.crowd(&cache, 7, 6);
     sim.to(200);
     let saw: Vec<_> = [first].iter().chain(&callers).map(|caller| sim.saw(*caller)).collect();
-    // One has taken over at 5 and has its own answer; of the others two load at a time, from 30 and 35 on.
+    // One has taken over at 5 and got its own answer; of the others, two load at a time, from 30 and 35 on.
     assert_eq!(saw[..2], ["30: V0 Miss", "35: V1 Miss"]);
     assert_eq!(saw[2..4], ["60: V2 Miss", "65: V3 Miss"]);
     assert!(saw[4..].iter().all(|end| end == "71: LockTimeout"), "{saw:?}");

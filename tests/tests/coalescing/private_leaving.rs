@@ -1,4 +1,4 @@
-//! Callers who leave loads that are not shared, writes beside them, and calls from inside them.
+//! Callers that leave loads which are not shared, writes beside them, and calls from inside them.
 
 use larder::{Cache, OnTimeout};
 use larder_tests::*;
@@ -16,7 +16,7 @@ on_every_runtime! {
     c82_from_inside_a_load_of_many_that_is_not_shared
 }
 
-/// C106: then the answer is nobody's. (D104)
+/// C106: then no caller gets the answer. (D104)
 fn c106_its_own_caller_has_left<R: Host>() {
     let mut sim = Sim::new();
     let loads = own(&sim);
@@ -31,7 +31,7 @@ fn c106_its_own_caller_has_left<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P2: where each loads for itself, nobody has a use for the load of one who has left, and the next one begins at once.
+/// P2: if each caller loads by itself, the load of a caller that left is useless, and the next load begins at once.
 fn a_load_goes_with_its_caller<R: Host>() {
     for lent in [false, true] {
         let mut sim = Sim::new();
@@ -56,7 +56,8 @@ fn a_load_goes_with_its_caller<R: Host>() {
     }
 }
 
-/// P2, P3: any of six leaves or is parked at any time; the others have each its own, and nothing stays behind.
+/// P2, P3: any of six callers leaves or is parked at any time; each of the others gets its own value, and nothing stays
+/// behind.
 fn dropped_at_every_time<R: Host>() {
     for parks in [false, true] {
         for who in 0..6 {
@@ -86,7 +87,7 @@ fn dropped_at_every_time<R: Host>() {
     }
 }
 
-/// D39: with what they asked for, and newer.
+/// D39: they get what they asked for, and a newer value.
 fn an_insert_ends_all_waits<R: Host>() {
     let mut sim = Sim::new();
     let loads = own(&sim);
@@ -101,7 +102,7 @@ fn an_insert_ends_all_waits<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D40: who came before it loads for itself still; who comes later shares a load.
+/// D40: a caller from before still loads by itself; later callers share a load.
 fn after_a_removal<R: Host>() {
     let mut sim = Sim::new();
     let loads = own(&sim);
@@ -121,7 +122,7 @@ fn after_a_removal<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D11: a load that is begun after a write, by one who came before it, is nobody's in the newer epoch.
+/// D11: a load that an earlier caller begins after a write serves no caller of the newer epoch.
 fn one_who_has_a_load_in_two_epochs<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| match call {
@@ -139,17 +140,17 @@ fn one_who_has_a_load_in_two_epochs<R: Host>() {
     sim.to(80);
     assert_eq!((told(&sim, &[second]), sim.saw(late).as_str()), (vec![1], "waits"));
     sim.to(110);
-    // (The first one's load never ends, and nobody's else is for it.)
+    // (The first caller's load never ends, and no other load serves it.)
     assert_eq!(told(&sim, &[late]).len(), 1);
     sim.to(200);
     sim.drop(first);
     assert_clean(&cache.stats());
 }
 
-/// What a load that asks its cache for its own key is told.
+/// What a load gets when it asks its cache for its own key.
 type Heard = Rc<RefCell<Vec<String>>>;
 
-/// A cache whose loads ask for their own key first, and answer privately.
+/// A cache whose loads first ask for their own key, and return private values.
 fn asking<R: Host>(sim: &Sim, is_alone: bool) -> (Scripted<R>, Heard, Rc<RefCell<Option<Scripted<R>>>>) {
     let (heard, itself) = (Heard::default(), Rc::<RefCell<Option<Scripted<R>>>>::default());
     let (hears, asks) = (heard.clone(), itself.clone());
@@ -171,7 +172,7 @@ fn asking<R: Host>(sim: &Sim, is_alone: bool) -> (Scripted<R>, Heard, Rc<RefCell
     (cache, heard, itself)
 }
 
-/// C82: such a load is told so, and does not load for itself without end. (D66)
+/// C82: such a load gets an error, instead of loading by itself without end. (D66)
 fn c82_from_inside_a_load_that_is_not_shared<R: Host>() {
     let mut sim = Sim::new();
     let (cache, heard, itself) = asking::<R>(&sim, true);
@@ -185,7 +186,7 @@ fn c82_from_inside_a_load_that_is_not_shared<R: Host>() {
     assert_clean(&cache.stats());
     itself.take();
 
-    // The same for one who loads alone as it has waited for long enough.
+    // The same for a caller that loads alone after its timeout.
     let (cache, heard, itself) = asking::<R>(&sim, false);
     let gate = Gate::default();
     let at = cache.clone();

@@ -1,4 +1,4 @@
-//! Loads of many keys whose answers are for the caller alone who began them.
+//! Loads of many keys whose answers are only for the caller that began them.
 
 use larder::{Loaded, Ttl};
 use larder_tests::*;
@@ -13,7 +13,7 @@ on_every_runtime! {
     c106_at_most_so_many
 }
 
-/// Odd keys are private; each value tells how many loads there were before.
+/// Odd keys are private; each value is the number of earlier loads.
 fn odd_ones(sim: &Sim) -> Batches {
     let calls = Cell::new(0);
     Batches::saying(
@@ -27,7 +27,7 @@ fn odd_ones(sim: &Sim) -> Batches {
     )
 }
 
-/// C106: of a batch, the keys that are private go to its caller; who joined loads these for itself. (D104)
+/// C106: the private keys of a batch go to its caller; joined callers load them for themselves. (D104)
 fn c106_by_many_keys<R: Host>() {
     let mut sim = Sim::new();
     let batches = odd_ones(&sim);
@@ -49,7 +49,7 @@ fn c106_by_many_keys<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C106: single gets join a key of a batch, and batches a single one's. (D104)
+/// C106: single gets join a key of a batch, and batches join that of a single get. (D104)
 fn c106_a_single_caller_beside_many<R: Host>() {
     let mut sim = Sim::new();
     let batches = odd_ones(&sim);
@@ -69,7 +69,7 @@ fn c106_a_single_caller_beside_many<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C106: the answers for its keys are nobody's, and the load goes on for who has joined others. (D104)
+/// C106: the answers for its keys serve no caller, and the load goes on for callers that joined other keys. (D104)
 fn the_call_has_left<R: Host>() {
     let mut sim = Sim::new();
     let batches = odd_ones(&sim);
@@ -86,7 +86,7 @@ fn the_call_has_left<R: Host>() {
     assert_clean(&stats);
 }
 
-/// D60, D104: it is nobody's, and is not stored.
+/// D60, D104: it serves no caller, and is not stored.
 fn a_private_answer_that_nobody_asked_for<R: Host>() {
     let mut sim = Sim::new();
     let says = |keys: &[u32]| {
@@ -110,7 +110,7 @@ fn c106_at_most_so_many<R: Host>() {
     let calls: Vec<_> = (0..11).map(|_| sim.many(&cache, &[1, 3])).collect();
     for t in [30, 60, 90, 120, 150] {
         sim.to(t + 1);
-        // (Who waits for its turn at both keys has it at both.)
+        // (A caller that waits for its turn at both keys gets it at both.)
         assert!(batches.live() <= 4, "at {t}: {}", batches.live());
     }
     sim.to(1000);

@@ -1,4 +1,4 @@
-//! Callers that are alive and never polled again block nobody.
+//! Callers that are alive and never polled again block no other caller.
 
 use larder::{Cache, LookupOptions};
 use larder_tests::*;
@@ -9,7 +9,7 @@ on_every_runtime! {
     c09_who_joins_while_the_load_is_polled
 }
 
-/// C09: the first 1, 2 or 11 callers are parked; a hundred behind them are served, whatever happens then. (P3)
+/// C09: the first 1, 2 or 11 callers are parked; a hundred behind them are served in every case. (P3)
 fn c09_first_callers_alive_and_never_polled_again<R: Host>() {
     for parked in [1, 2, 11] {
         for (script, drop_first, expected) in [
@@ -44,7 +44,7 @@ fn c09_first_callers_alive_and_never_polled_again<R: Host>() {
     }
 }
 
-/// C09: of up to seven callers any subset but all is parked, after any step of the load: the rest is served. (P3)
+/// C09: of up to seven callers, any proper subset is parked, after any step of the load: the rest is served. (P3)
 fn c09_any_subset_parked<R: Host>() {
     for callers in 2..=7_usize {
         for parked in 0..(1 << callers) - 1 {
@@ -75,7 +75,8 @@ fn c09_any_subset_parked<R: Host>() {
     }
 }
 
-/// C09: who joins within a poll of the load is woken by it, though the one who polled is not polled again. (P3)
+/// C09: a caller that joins within a poll of the load is woken by it, though the polling caller is not polled again.
+/// (P3)
 fn c09_who_joins_while_the_load_is_polled<R: Host>() {
     let sim = Sim::new();
     let gate = Gate::default();

@@ -34,7 +34,7 @@ impl<R: Host> Load<u32> for Asking<R> {
             let Some(next) = (inner.next)(key) else { return Ok(Loaded::new(V::new(0))) };
             let cache = inner.cache.borrow().clone().expect("set before the first call");
             match cache.lookup(&next).await {
-                // Each load adds one to what it found.
+                // Each load adds one to the value that it found.
                 Ok(outcome) => Ok(Loaded::new(V::new(**outcome.value() + 1))),
                 Err(larder::LoadError::Reentrant) => Err(Boom(82)),
                 Err(_) => Err(Boom(1)),
@@ -56,7 +56,7 @@ fn ask<R: Host>(sim: &mut Sim, cache: &Cache<u32, V, Boom, R>, key: u32) -> usiz
     sim.call(async move { cache.get(&key).await })
 }
 
-/// C82: a load that asks for its own key is told so, and does not wait for itself. (P3)
+/// C82: a load that asks for its own key gets an error, and does not wait for itself. (P3)
 fn c82_a_load_that_asks_for_its_own_key<R: Host>() {
     let mut sim = Sim::new();
     let gate = Gate::default();
@@ -85,7 +85,7 @@ fn c82_with_other_callers_waiting<R: Host>() {
     }
 }
 
-/// C82: with a value inside the stale limit the load is served that. (P3)
+/// C82: if a value is within the stale limit, the load gets it. (P3)
 fn c82_with_a_stale_value<R: Host>() {
     let mut sim = Sim::new();
     let gate = Gate::default();

@@ -1,4 +1,4 @@
-//! An answer that is there beats every deadline of the same instant, whichever load has it.
+//! A ready answer beats every deadline at the same instant, whichever load it comes from.
 
 use larder::{LookupOptions, OnTimeout};
 use larder_tests::*;
@@ -8,7 +8,7 @@ on_every_runtime! {
     d18_what_was_passed_over_is_asked_before_a_budget_counts
 }
 
-/// A and B wait from 20 on, and are parked. From 130 on there is a ticket beside their load, whose own load is yet to be made.
+/// A and B wait from 20 on, and are parked. From 130 on there is also a ticket, whose own load is not made yet.
 fn beside_a_ticket<R: Host>(setup: impl FnOnce(Setup<R>) -> Setup<R>) -> (Sim, Loads, Gate, Scripted<R>) {
     let (mut sim, gate) = (Sim::new(), Gate::default());
     let loads = sim.loads_in_turn([gate.script().gives(1), never()]);
@@ -26,7 +26,7 @@ fn beside_a_ticket<R: Host>(setup: impl FnOnce(Setup<R>) -> Setup<R>) -> (Sim, L
     (sim, loads, gate, cache)
 }
 
-/// D18, D22: C makes the newer load, as that is yet to be polled; but it is the older one that is ready, and woke nobody.
+/// D18, D22: C makes the newer load, because that was never polled; but the older one is ready, and has woken no task.
 fn d18_what_was_passed_over_is_asked_before_a_timeout_counts<R: Host>() {
     let (mut sim, loads, gate, cache) = beside_a_ticket::<R>(|c| c);
     gate.open_quietly();
@@ -35,7 +35,7 @@ fn d18_what_was_passed_over_is_asked_before_a_timeout_counts<R: Host>() {
     assert_eq!((cache.stats().timeouts, loads.live()), (0, 0));
 }
 
-/// D18, D93: the same where it is the budget of the older load that has passed.
+/// D18, D93: the same if the budget of the older load has passed.
 fn d18_what_was_passed_over_is_asked_before_a_budget_counts<R: Host>() {
     let (mut sim, loads, gate, cache) = beside_a_ticket::<R>(|c| c.load_budget(ms(110)));
     gate.open_quietly();

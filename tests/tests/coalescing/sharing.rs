@@ -14,7 +14,7 @@ on_every_runtime! {
     c06_equal_hashes
 }
 
-/// C01: a hundred callers cost one load and all get its value at once. (P1)
+/// C01: a hundred callers cost one load, and all get its value at once. (P1)
 fn c01_a_hundred_at_once<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).gives(1));
@@ -40,7 +40,7 @@ fn c01_a_hundred_at_once<R: Host>() {
     assert_clean(&stats);
 }
 
-/// C03: 200 keys load side by side and are all there after the time of one load. (P13)
+/// C03: 200 keys load side by side, and all are there after the time of one load. (P13)
 fn c03_keys_do_not_wait_for_each_other<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|key, _| after(50).gives(key));
@@ -54,7 +54,7 @@ fn c03_keys_do_not_wait_for_each_other<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C04: `get`, `lookup` and `get_with` on one missing key share the load of whoever came first. (P1)
+/// C04: `get`, `lookup` and `get_with` on one missing key share the load of the first caller. (P1)
 fn c04_every_way_of_asking_shares_the_load<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).gives(1));
@@ -74,7 +74,7 @@ fn c04_every_way_of_asking_shares_the_load<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C04: the same when the borrowing closure of `get_with` is first: the cache's loader is not called. (P1)
+/// C04: the same if the borrowing closure of `get_with` is first: the cache's loader is not called. (P1)
 fn c04_a_borrowing_leader_is_joined_as_well<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).gives(1));
@@ -118,7 +118,7 @@ fn c04_owned_loads_of_each_call<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C05: an answer that may not be kept reaches all who waited for it. (P10)
+/// C05: all waiting callers get an answer that may not be kept. (P10)
 fn c05_shared_though_nothing_can_be_kept<R: Host>() {
     type Twist<R> = fn(Setup<R>) -> Setup<R>;
     let runs: [(Script, Twist<R>); 4] = [

@@ -1,4 +1,4 @@
-//! Who takes over from whom, and when.
+//! Which caller takes over from which load, and when.
 
 use larder::{LookupOptions, OnTimeout};
 use larder_tests::*;
@@ -12,7 +12,7 @@ on_every_runtime! {
     a_closure_that_is_used_up_takes_nothing_over
 }
 
-/// C23, D12: who was overtaken looks at the age of what overtook him, though he slept without a deadline. (P6)
+/// C23, D12: an overtaken caller watches the age of the newer load, although it slept without a deadline. (P6)
 fn c23_the_beginner_takes_over_in_turn<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), never(), after(30).gives(3)]);
@@ -26,7 +26,7 @@ fn c23_the_beginner_takes_over_in_turn<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C23, D12, D57: the same where the one who takes over is a ticket that nobody polls. (P6)
+/// C23, D12, D57: the same if a ticket takes over that is not polled. (P6)
 fn c23_the_beginner_takes_over_from_a_ticket<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), after(30).gives(2)]);
@@ -61,7 +61,8 @@ fn a_clock_that_jumps_back_makes_nobody_take_over_early<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D4, D12: who sleeps until the old stamp is over the age hears of the new one, which is over it earlier.
+/// D4, D12: a caller that sleeps until the old load is over its age is told of a new one, which reaches its age
+/// earlier.
 fn a_load_that_begins_after_a_jump_back_is_taken_over_in_time<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -80,7 +81,7 @@ fn a_load_that_begins_after_a_jump_back_is_taken_over_in_time<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D8, D57, C87: the beginner carries on what a dropped ticket has begun, and the older load is dropped with its answer.
+/// D8, D57, C87: the beginner drives the load that a dropped ticket has begun; its answer drops the older load.
 fn what_a_ticket_took_over_is_dropped_when_the_last_one_lands<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), ready().gives(2)]);
@@ -99,7 +100,7 @@ fn what_a_ticket_took_over_is_dropped_when_the_last_one_lands<R: Host>() {
     assert_clean(&stats);
 }
 
-/// D12: while a call's own load is polled for the first time another takes over, and there is no closure left for one more.
+/// D12: during the first poll of a call's own load another caller takes over, and no closure is left for one more load.
 fn a_closure_that_is_used_up_takes_nothing_over<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());

@@ -34,7 +34,7 @@ fn c12_wakers_that_move<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C12: 100 000 polls for nothing allocate nothing and call no loader. (P14)
+/// C12: 100 000 spurious polls allocate nothing and call no loader. (P14)
 fn c12_spurious_polls<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(after(50).gives(1));
@@ -78,7 +78,7 @@ fn owned<R: Host>(cache: &Scripted<R>) -> Pin<Box<impl Future<Output = Option<u3
     Box::pin(async move { cache.get(&7).await.map(|v| *v).ok() })
 }
 
-/// C13: the same when the load itself asks to be polled: the wake of its timer drops a waiter. (P2, P13)
+/// C13: the same if the load asks to be polled: the wake of its timer drops a waiter. (P2, P13)
 fn c13_the_same_when_the_load_wakes<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).gives(1));
@@ -111,7 +111,7 @@ fn c86_wakes<R: Host>() {
     for (n, waiter) in waiters.iter_mut().enumerate() {
         assert!(wakers::poll_with(waiter, &order.waker(n)).is_pending());
     }
-    // Some move to another waker on the way and keep their place.
+    // Some change to another waker on the way and keep their place.
     for n in [3, 500, 998] {
         assert!(wakers::poll_with(&mut waiters[n], &order.waker(n)).is_pending());
     }
@@ -126,7 +126,7 @@ fn c86_wakes<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// A caller that is alone is woken by its load as often as the load asks, and nothing more. (P3, P14)
+/// A lone caller is woken by its load exactly as often as the load asks. (P3, P14)
 fn a_lone_caller_is_woken_through_its_own_waker<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(steps(4, 10).gives(1));
@@ -138,11 +138,11 @@ fn a_lone_caller_is_woken_through_its_own_waker<R: Host>() {
     assert_eq!(loads.polls(), 4);
 }
 
-/// A waker polls its waiter on the spot, in the middle of another caller's poll of the load, which then is not polled
-/// again: the wake that found the load taken is not lost. (P3)
+/// A waker polls its waiter on the spot, in the middle of another caller's poll of the load; that other caller is not
+/// polled again. The wake that found the load taken out is not lost. (P3)
 fn a_waker_that_polls_on_the_spot<R: Host>() {
     let sim = Sim::new();
-    // Pending; then, once told to, awake within its own poll; then ready.
+    // Pending; then, once told to, it wakes itself within its poll; then it is ready.
     let stage = Rc::new(Cell::new("asleep"));
     let load = {
         let stage = stage.clone();

@@ -1,4 +1,4 @@
-//! Calls of the cache from what it runs of its user's, loads aside.
+//! Calls of the cache from inside user code other than loads.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -13,12 +13,12 @@ on_every_runtime! {
 }
 
 std::thread_local! {
-    /// What each of them does with the cache; it knows nothing of types.
+    /// What each of them does with the cache, with its type erased.
     static CALL: RefCell<Option<Rc<dyn Fn(&'static str)>>> = const { RefCell::new(None) };
 }
 
 fn call_the_cache(from: &'static str) {
-    // When a test has failed, values are dropped as late as that.
+    // If a test has failed, values are dropped only then.
     let call = CALL.try_with(|call| call.borrow().clone());
     if let Ok(Some(call)) = call {
         call(from);
@@ -34,8 +34,8 @@ impl Drop for Calling {
     }
 }
 
-/// C83: weigher, expiry closure, listener, `retain` predicate, entry closure and `Drop` of a value call `get_if_present`
-/// and `insert` of the same cache. (P13)
+/// C83: weigher, expiry closure, listener, `retain` predicate, entry closure and `Drop` of a value call
+/// `get_if_present` and `insert` of the same cache. (P13)
 fn c83_whatever_the_cache_runs_calls_the_cache<R: Host>() {
     call_from_everywhere::<R>(20);
     call_from_everywhere::<R>(10_000);
@@ -87,7 +87,7 @@ fn call_from_everywhere<R: Host>(capacity: u64) {
             call_the_cache("entry");
             Change::Store(Loaded::new(Calling(key)))
         });
-        // (Where there is little room, it may have left before.)
+        // (With little room, it may have left before.)
         let is_changed = matches!(changed, Ok(Computed::Replaced(_) | Computed::Inserted(_)));
         assert!(is_changed, "a call from inside does not undo the outer one");
     }
@@ -114,7 +114,7 @@ fn c83_whatever_makes_values_leave_is_heard_by_who_calls_the_cache<R: Host>() {
     let (inside, from) = (cache.clone(), Rc::new(RefCell::new(BTreeSet::new())));
     let heard = from.clone();
     let not_kept = || LookupOptions::new().reload().ttl(Ttl::NotStored);
-    // Each finds two values, so old.
+    // Each call finds two values of this age.
     let acts: [(u64, &str, &dyn Fn()); 6] = [
         (0, "a smaller capacity", &|| cache.set_capacity(1)),
         (0, "an entry call", &|| assert!(matches!(cache.compute(&1, |_| Change::Remove), Ok(Computed::Removed(_))))),
@@ -142,7 +142,7 @@ fn c83_whatever_makes_values_leave_is_heard_by_who_calls_the_cache<R: Host>() {
     }
 }
 
-/// C83: a waker calls the cache, from wherever it is woken. (P13)
+/// C83: a waker calls the cache, wherever it is woken from. (P13)
 #[test]
 fn c83_a_waker_calls_the_cache() {
     struct Asks(OnceLock<Box<dyn Fn() + Send + Sync>>);
@@ -184,7 +184,7 @@ fn c83_a_waker_calls_the_cache() {
     assert_clean(&cache.stats());
 }
 
-/// D44, P13: two attempts fail in one visit, one by an error that calls the cache when it is dropped, the other by its
+/// D44, P13: two attempts fail in one step, one by an error that calls the cache when it is dropped, the other by its
 /// budget.
 fn errors_are_dropped_outside_the_lock<R: Host>() {
     type Touched<R> = Cache<u32, u32, Touching<R>, R>;

@@ -11,7 +11,7 @@ on_every_runtime! {
     d108_it_runs_outside_the_lock
 }
 
-/// The first error is kept for 50, the second not at all; the others as the cache says.
+/// The first error is kept for 50, the second not at all; the others by the cache's setting.
 fn by_number(error: &Boom) -> Option<Duration> {
     match error.0 {
         1 => Some(ms(50)),
@@ -20,7 +20,7 @@ fn by_number(error: &Boom) -> Option<Duration> {
     }
 }
 
-/// D108: it goes before the error TTL, and neither grows by nor ends the back-off.
+/// D108: it precedes the error TTL, and neither increases nor ends the back-off.
 fn d108_by_the_error<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().fails(1), ready().fails(2), ready().fails(3), ready().fails(1)]);
@@ -67,7 +67,7 @@ fn d108_where_nothing_else_keeps_failures<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D108: each key by its own, or all by that of the load.
+/// D108: each key by its own error, or all keys by that of the load.
 fn d108_by_the_errors_of_a_load_of_many_keys<R: Host>() {
     let mut sim = Sim::new();
     let script = |_: &[u32], call| if call == 0 { ready() } else { ready().fails(1) };
@@ -84,7 +84,7 @@ fn d108_by_the_errors_of_a_load_of_many_keys<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D27: its panic is the load's; the others have an error at once, and the key stays usable.
+/// D27: its panic counts as the load's; the others get an error at once, and the key stays usable.
 fn d108_a_closure_that_panics<R: Host>() {
     for many in [false, true] {
         let mut sim = Sim::new();

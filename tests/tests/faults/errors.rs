@@ -1,4 +1,4 @@
-//! One failure is everybody's who waited for it, and nobody's after that, unless it is cached.
+//! A failure is shared by the callers that waited for it, and by no later ones unless it is cached.
 
 use larder::{Cache, Generation, Instant, Tuned, policy::Lru};
 use larder_tests::*;
@@ -17,7 +17,7 @@ on_every_runtime! {
     a_cached_failure_is_an_entry_nobody_sees
 }
 
-/// The loader's own error in the answer of caller `i`.
+/// The loader's own error in the result of caller `i`.
 #[track_caller]
 fn boom(sim: &Sim, i: usize) -> *const Boom {
     match sim.answer(i) {
@@ -26,7 +26,7 @@ fn boom(sim: &Sim, i: usize) -> *const Boom {
     }
 }
 
-/// When the failure that caller `i` was told may be tried again.
+/// When caller `i` may retry, by the failure that it got.
 #[track_caller]
 fn retry_at(sim: &Sim, i: usize) -> Option<Instant> {
     match sim.answer(i) {
@@ -57,7 +57,7 @@ fn c18_a_thousand_and_a_failing_load<R: Host>() {
     assert_clean(&stats);
 }
 
-/// C19: within the error TTL callers get the same error, marked as cached; at its end one loads. (P4)
+/// C19: within the error TTL callers get the same error, marked as cached; at its end one caller loads. (P4)
 fn c19_error_ttl<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(50).fails(1), after(50).gives(2)]);
@@ -102,7 +102,7 @@ fn c19_a_write_ends_a_cached_failure<R: Host>() {
         }
         let next = sim.get(&cache, 7);
         assert_eq!(sim.saw(next), expected, "{write}");
-        // Nor does it come back when the value has gone.
+        // It does not come back when the value has left.
         sim.to(60);
         let next = sim.get(&cache, 7);
         assert_eq!(sim.saw(next).replace("Expired", "Hit"), "60: V2 Hit", "{write}");
@@ -133,12 +133,12 @@ fn c20_a_success_ends_the_back_off<R: Host>() {
         sim.to(10 * t);
         sim.get(&cache, 7);
     }
-    // Failures at 0 and 100, a success at 300 that lives till 350; from there on as at the start.
+    // Failures at 0 and 100, a success at 300 that lives until 350; then the same as at the start.
     assert_eq!(loads.begun(), [0, 100, 300, 350, 450, 650]);
     assert_clean(&cache.stats());
 }
 
-/// C21: when a load fails, all who wait have the expired value inside the limit, its age and the error. (P4)
+/// C21: if a load fails, all waiting callers get the expired value within the limit, its age and the error. (P4)
 fn c21_stale_if_error<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).fails(1));
@@ -163,7 +163,7 @@ fn c21_stale_if_error<R: Host>() {
     assert_clean(&stats);
 }
 
-/// C21: what was removed while the load ran is not brought back by its failure. (P4, P8)
+/// C21: a value that was removed while the load ran is not restored by its failure. (P4, P8)
 fn c21_not_for_what_was_removed_meanwhile<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).fails(1));
@@ -195,14 +195,14 @@ fn a_cached_failure_beside_a_stale_value<R: Host>() {
         sim.to(t);
         let i = sim.get(&cache, 7);
         assert_eq!(sim.saw(i), expected);
-        // Only a kept failure says when: the one at 150 was just made.
+        // Only a kept failure has a retry time: the one at 150 has just been made.
         assert_eq!(retry_at(&sim, i), (t > 150).then(|| sim.time.instant(1150)));
     }
     assert_eq!(loads.begun(), [150]);
     assert_clean(&cache.stats());
 }
 
-/// D32: a failure that is kept takes its room from other values before the one that softens it. (P4, P12)
+/// D32: a kept failure takes its room from other values before the one that is served instead of it. (P4, P12)
 fn a_kept_failure_leaves_the_value_that_softens_it<R: Host>() {
     let mut sim = Sim::new();
     let builder = Cache::builder_with(R::on(sim.clock()), Tuned::<Lru>::new()).capacity(8).shards(1);
@@ -219,7 +219,7 @@ fn a_kept_failure_leaves_the_value_that_softens_it<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// A load that is dropped because its caller left is no failure: nothing is cached, nothing counted. (P4)
+/// A load that is dropped because its caller left is not a failure: nothing is cached, nothing counted. (P4)
 fn a_dropped_load_is_no_failure<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), ready().gives(2)]);

@@ -30,12 +30,12 @@ fn c17_eq_panics<R: Host>() {
     survive::<R>("eq");
 }
 
-/// C17: `Clone` of the value panics as it is handed out. (P5)
+/// C17: `Clone` of the value panics as the value is delivered. (P5)
 fn c17_clone_of_a_value_panics<R: Host>() {
     survive::<R>("clone");
 }
 
-/// C17: `Drop` of a value panics that has to make room for the loaded one. (P5, P13)
+/// C17: `Drop` of a value that has to make room for the loaded one panics. (P5, P13)
 fn c17_drop_of_an_evicted_value_panics<R: Host>() {
     survive::<R>("drop");
 }
@@ -45,7 +45,7 @@ fn c17_weigher_panics<R: Host>() {
     survive::<R>("weigh");
 }
 
-/// C17: the listener panics as it hears what has to make room for the loaded one. (P5, P13)
+/// C17: the listener panics as it is told which value makes room for the loaded one. (P5, P13)
 fn c17_listener_panics<R: Host>() {
     survive::<R>("listen");
 }
@@ -55,7 +55,7 @@ fn c17_clock_panics<R: Host>() {
     survive::<R>("now");
 }
 
-/// C17: a clock that panics is not asked again while that panic is under way, or the process would end. (P5)
+/// C17: a clock that panics is not read again during that panic, or the process would abort. (P5)
 fn c17_a_clock_that_panics_again_and_again<R: Host>() {
     struct Broken(ManualClock, Rc<Cell<bool>>);
 
@@ -76,7 +76,7 @@ fn c17_a_clock_that_panics_again_and_again<R: Host>() {
         }
     }
 
-    // The panic that is under way is the clock's own, or that of the load.
+    // The current panic is that of the clock, or that of the load.
     for (end, payload) in [((|load| load.gives(1)) as fn(Script) -> Script, 17), (|load| load.panics(3), 3)] {
         let sim = Sim::new();
         let (gate, broken) = (Gate::default(), Rc::new(Cell::new(false)));
@@ -128,7 +128,7 @@ fn survive<R: Host>(point: &'static str) {
         cache.insert(Key(key), Value(key));
     }
     if point == "eq" {
-        cache.insert(Key(7), Value(6)); // whose key has to be compared when the load is published
+        cache.insert(Key(7), Value(6)); // the key is compared when the load is published
     }
     let ask = |key: u32, options: LookupOptions| {
         let cache = cache.clone();
@@ -162,7 +162,7 @@ fn survive<R: Host>(point: &'static str) {
     assert_clean(&cache.stats());
 }
 
-/// A panic in `Clone` at delivery is that caller's alone; the outcome stays for the rest. (P5, P10)
+/// A panic in `Clone` at delivery affects that caller only; the outcome stays for the rest. (P5, P10)
 fn a_panic_in_clone_hits_one_caller_only<R: Host>() {
     let sim = Sim::new();
     let load = |key: Key| async move { Ok::<_, Boom>(Value(key.0)) };
@@ -175,7 +175,8 @@ fn a_panic_in_clone_hits_one_caller_only<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// A listener panics, and while that unwinds so does the drop of the value: the first panic goes out, nothing aborts. (P5)
+/// A listener panics, and during the unwinding so does the drop of the value: the first panic goes out, nothing aborts.
+/// (P5)
 fn a_listener_and_the_drop_of_its_value_panic<R: Host>() {
     #[derive(Clone)]
     struct Bomb(u32);
@@ -261,7 +262,7 @@ impl Clone for Value {
 
 impl Drop for Value {
     fn drop(&mut self) {
-        // Only of what was evicted, and never while a panic is under way.
+        // Only for an evicted value, and never during a panic.
         if self.0 >= 1000 && !std::thread::panicking() {
             strike("drop");
         }

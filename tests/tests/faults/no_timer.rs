@@ -1,4 +1,4 @@
-//! Without a timer deadlines are noticed by whoever is polled next.
+//! Without a timer, the next caller that is polled notices a deadline.
 
 use larder::{Cache, LoadError, LookupOptions, OnTimeout, parts::NoTimer};
 use larder_tests::*;
@@ -19,7 +19,7 @@ fn untimed<R: Host>(sim: &Sim, loads: &Loads, age: u64, budget: u64) -> Untimed<
     builder.lock_age(ms(age)).load_budget(ms(budget)).stale_if_error(ms(1000)).build().expect("valid")
 }
 
-/// C23 without a timer: the first waiter who is polled after the age takes over. (P3, P6)
+/// C23 without a timer: the first waiter that is polled after the lock age takes over. (P3, P6)
 fn c23_the_next_one_polled_takes_over<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), ready().gives(2)]);
@@ -38,7 +38,7 @@ fn c23_the_next_one_polled_takes_over<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// Who takes over long after the age has passed begins his attempt then: it has its whole budget. (P6, P11)
+/// An attempt that takes over long after the lock age begins then, and has its whole budget. (P6, P11)
 fn a_late_takeover_has_its_whole_budget<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), after(90).gives(2)]);
@@ -58,7 +58,7 @@ fn a_late_takeover_has_its_whole_budget<R: Host>() {
     assert_eq!(sim.saw(callers[1]), "185: V2 Miss");
 }
 
-/// Who notices his timeout late is served a value of the age it has by then, or none if that is too old. (P7, P11)
+/// A caller that notices its timeout late gets a value of the age it has by then, or none if that is too old. (P7, P11)
 fn a_stale_value_is_as_old_as_it_is_when_it_is_served<R: Host>() {
     for (polled, expected) in [(160, "160: V0 Stale(140)"), (200, "200: LockTimeout")] {
         let mut sim = Sim::new();
@@ -75,7 +75,7 @@ fn a_stale_value_is_as_old_as_it_is_when_it_is_served<R: Host>() {
     }
 }
 
-/// C29 without a timer: a wait that is over ends when its caller is polled, not before. (P7)
+/// C29 without a timer: a wait whose time has passed ends when its caller is polled, not before. (P7)
 fn c29_a_timeout_is_noticed_at_the_next_poll<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -96,7 +96,7 @@ fn c29_a_timeout_is_noticed_at_the_next_poll<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C93 without a timer: a load that is over its budget is dropped at the next poll, and all are told. (P4)
+/// C93 without a timer: a load over its budget is dropped at the next poll, and all callers are told. (P4)
 fn c93_a_budget_is_noticed_at_the_next_poll<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -116,7 +116,7 @@ fn c93_a_budget_is_noticed_at_the_next_poll<R: Host>() {
     assert!(matches!(sim.answer(callers[0]), Answer::Error(error) if told(error)));
 }
 
-/// C93 without a timer: whoever notices that an attempt is over its budget wakes who began it. (P4)
+/// C93 without a timer: a caller that notices that an attempt is over its budget wakes the one that began it. (P4)
 fn c93_who_began_it_is_told_by_who_noticed<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());

@@ -1,4 +1,4 @@
-//! A panic stays where it happened: one caller unwinds, the others are told, the cache goes on.
+//! A panic stays local: one caller unwinds, the others get an error, the cache goes on.
 
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
@@ -18,7 +18,8 @@ on_every_runtime! {
     a_borrowed_load_panics
 }
 
-/// C14: a load panics in its k-th poll: who polled it unwinds, 100 others are told, the next caller loads. (P5)
+/// C14: a load panics in its k-th poll: the polling caller unwinds, 100 others get an error, the next caller loads.
+/// (P5)
 fn c14_a_load_panics_once<R: Host>() {
     for k in 1..=5 {
         let mut sim = Sim::new();
@@ -42,7 +43,7 @@ fn c14_a_load_panics_once<R: Host>() {
     }
 }
 
-/// C14: a load that panics in its k-th poll, whoever makes it: exactly one caller unwinds, nobody hangs. (P3, P5)
+/// C14: a load that panics in its k-th poll, whoever makes it: exactly one caller unwinds, and none hangs. (P3, P5)
 fn c14_a_panic_in_every_poll_with_callers_that_drive_it<R: Host>() {
     for n in 1..=4_usize {
         for k in 1..=8 {
@@ -68,7 +69,7 @@ fn c14_a_panic_in_every_poll_with_callers_that_drive_it<R: Host>() {
     }
 }
 
-/// C15: a thousand callers of a load that always panics: one load, one unwinds, 999 are told. (P4, P5)
+/// C15: a thousand callers of a load that always panics: one load, one unwinds, 999 get an error. (P4, P5)
 fn c15_a_load_that_always_panics<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).panics(3));
@@ -130,7 +131,7 @@ fn c16_a_waker_panics_when_the_load_wakes<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// A panic counts as a failure for the error TTL: it is told again until then, and then loads. (P4, P5)
+/// With an error TTL a panic is kept like a failure: callers get it again until then, and then load. (P4, P5)
 fn a_panic_is_cached_as_a_failure<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(10).panics(3), ready().gives(2)]);
@@ -147,7 +148,7 @@ fn a_panic_is_cached_as_a_failure<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// Of those who wait for a load that panics, all but the one that polled it have the value inside stale-if-error. (P5)
+/// If a load panics, all its waiters but the one that polled it get the value within stale-if-error. (P5)
 fn a_panic_leaves_the_others_a_stale_value<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).panics(3));
@@ -183,7 +184,7 @@ fn the_loader_itself_panics<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// A load that belongs to its caller panics: that caller unwinds, the others are told. (P5)
+/// A load that borrows from its caller panics: that caller unwinds, the others get an error. (P5)
 fn a_borrowed_load_panics<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(2));

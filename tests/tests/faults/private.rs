@@ -1,4 +1,4 @@
-//! Answers that are for their own callers alone, on many threads.
+//! Answers that are only for their own callers, on many threads.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::{collections::BTreeSet, sync::Mutex, thread};
@@ -10,7 +10,7 @@ use larder::{
 };
 use larder_tests::*;
 
-/// What threads are told who ask again and again for a few keys, alone and many at once.
+/// The results of threads that ask again and again for a few keys, alone and many at once.
 fn told<R: larder::Runtime<Threads = larder::ManyThreads> + Send + Sync>(runtime: R, alone_for: Duration) -> Vec<u32>
 where
     Cache<u32, u32, (), R>: Send + Sync,
@@ -50,7 +50,7 @@ where
     all.into_inner().expect("nobody panics")
 }
 
-/// C106: however many ask at the same time, no two are told the same value. (D104)
+/// C106: however many ask at the same time, no two get the same value. (D104)
 #[test]
 fn c106_on_threads() {
     for alone_for in [0, 1] {

@@ -1,4 +1,4 @@
-//! Long runs of random operations in virtual time; the books are checked after every step.
+//! Long runs of random operations in virtual time; the statistics are checked after every step.
 
 use larder::{Loaded, LookupOptions, OnTimeout, Ttl};
 use larder_tests::*;
@@ -39,7 +39,7 @@ fn random_operations_on_a_plain_cache<R: Host>() {
     }
 }
 
-/// Several shards, little room, over-age callers on their own. (P1 to P14)
+/// Several shards, little room; callers load alone if a load is over its age. (P1 to P14)
 fn random_operations_in_several_shards<R: Host>() {
     for seed in 200..202 {
         let setup = |c: Setup<R>| c.capacity(10).shards(4).ttl(ms(30)).lock_age(ms(20)).over_age_alone();
@@ -54,7 +54,7 @@ struct Storm<R: Host> {
     loads: Loads,
     cache: Scripted<R>,
     waiting: Vec<usize>,
-    /// The key that each caller asked for; a ticket asks for none.
+    /// The key that each caller asked for; a ticket has none.
     asked: Vec<Option<u32>>,
     inserted: u32,
 }
@@ -157,7 +157,7 @@ impl<R: Host> Storm<R> {
         }
     }
 
-    /// Looks at what has ended, and at the books.
+    /// Checks what has ended, and the statistics.
     fn settle(&mut self, step: usize) {
         let told = format!("seed {}, step {step}", self.seed);
         let ended: Vec<_> = self.waiting.iter().copied().filter(|i| self.sim.end(*i).is_some()).collect();
@@ -187,7 +187,7 @@ impl<R: Host> Storm<R> {
     }
 
     fn end(mut self) {
-        // Half of those who are left are served to the end as far as they can be, the others are dropped.
+        // Half of the remaining callers are served to the end as far as possible, the others are dropped.
         for i in self.waiting.clone() {
             if self.random.below(2) == 0 { self.sim.drop(i) } else { self.sim.unpark(i) }
         }
@@ -201,7 +201,7 @@ impl<R: Host> Storm<R> {
         assert_eq!(self.loads.live(), 0);
         assert_eq!(self.sim.time.next_deadline(), None, "sleeps are left behind");
         assert!(stats.hits > 0 && stats.loads_failed > 0 && stats.loads_panicked > 0 && stats.joined > 0, "{stats:?}");
-        // And the cache works.
+        // The cache still works.
         let i = self.sim.get(&self.cache, 5000);
         let last = self.sim.time.ms() + 1000;
         self.sim.to(last);
@@ -211,7 +211,7 @@ impl<R: Host> Storm<R> {
 
 fn script(random: &mut Random, key: u32, call: usize) -> Script {
     if u64::from(key) >= KEYS {
-        return ready().gives(key); // the one that is asked for at the end
+        return ready().gives(key); // the key that is asked for at the end
     }
     let n = ((call as u32 + 500_000) * 1000 + key).max(key);
     let load = match random.below(10) {

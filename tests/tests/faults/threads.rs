@@ -8,7 +8,7 @@ use std::thread;
 use larder::{Cache, LoadError, ManualClock, Tuned, parts::Spin, parts::Std, policy::Lru};
 use larder_tests::*;
 
-/// Polls all futures in turn, as one task of this thread, until each has ended.
+/// Polls all futures in turn, as one task on this thread, until each has ended.
 fn drive<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
     let (_, waker) = wakers::Counting::new();
     let mut outputs = Vec::new();
@@ -26,7 +26,7 @@ fn drive<F: Future + Unpin>(mut futures: Vec<F>) -> Vec<F::Output> {
     outputs
 }
 
-/// Lets the threads begin each round together.
+/// Makes the threads begin each round together.
 struct Rounds(AtomicUsize);
 
 impl Rounds {
@@ -51,7 +51,7 @@ async fn yield_once() {
     .await;
 }
 
-/// Polls both with one waker: the first on a thread of its own, the second while that polls its load.
+/// Polls both with one waker: the first on its own thread, the second while the first polls its load.
 fn two_threads<A, B>(mut first: A, mut second: B, (polling, goes_on): (&Barrier, &Barrier))
 where
     A: Future<Output = Result<u8, LoadError<()>>> + Send + Unpin,
@@ -106,8 +106,8 @@ macro_rules! on_each_lock {
                 assert_clean(&cache.stats());
             }
 
-            /// C56: two threads put, replace and remove: the weight is that of what is there, and nothing is immortal.
-            /// (P12)
+            /// C56: two threads put, replace and remove: the weight is that of the stored values, and nothing is
+            /// immortal. (P12)
             #[test]
             fn c56_races_do_not_lose_the_count() {
                 let cache = Cache::builder_with($part::new(ManualClock::new()), Tuned::<Lru>::new())
@@ -145,8 +145,9 @@ macro_rules! on_each_lock {
                 assert_eq!((cache.weight(), cache.len()), (64, 64));
             }
 
-            /// Two threads that ask with one waker, as `now_or_never` does everywhere, are two callers: who comes while
-            /// the load is being polled waits for it, and is not taken for the load that asks for its own key. (P3)
+            /// Two threads that ask with one waker, as `now_or_never` does everywhere, are two callers. One that comes
+            /// while the load is being polled waits for it, and is not mistaken for the load asking for its own key.
+            /// (P3)
             #[test]
             fn one_waker_on_two_threads() {
                 let barriers = Arc::new([2, 2].map(Barrier::new));

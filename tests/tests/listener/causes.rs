@@ -56,7 +56,7 @@ fn c60_each_cause<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D38: `Expired`, also where it was replaced, evicted, removed or cleared.
+/// D38: `Expired`, even if it was replaced, evicted, removed or cleared.
 fn what_expired_says_so_whatever_swept_it_out<R: Host>() {
     let mut sim = Sim::new();
     let (events, loads) = (Events::default(), sim.loads(never()));
@@ -79,7 +79,7 @@ fn what_expired_says_so_whatever_swept_it_out<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D47, D51: `Removed` for what was stored; a value that is not to be stored has no event.
+/// D47, D51: `Removed` for a stored value; a value that is not to be stored has no event.
 fn a_zero_lifetime_ends_what_was_stored_and_is_nobodys_event<R: Host>() {
     let mut sim = Sim::new();
     let (events, loads) = (Events::default(), sim.loads(ready().gives(70).ttl(Ttl::NotStored)));
@@ -96,7 +96,7 @@ fn a_zero_lifetime_ends_what_was_stored_and_is_nobodys_event<R: Host>() {
     assert_eq!(events.take(), []);
 }
 
-/// D43: what a listener inserts during a clear stays, in whatever shard.
+/// D43: what a listener inserts during a clear stays, in any shard.
 fn a_clear_is_over_before_the_first_event<R: Host>() {
     let sim = Sim::new();
     let slot: Rc<RefCell<Option<Box<dyn Fn(u32)>>>> = Rc::default();
@@ -123,7 +123,7 @@ fn a_clear_is_over_before_the_first_event<R: Host>() {
     assert_eq!((cache.len(), cache.stats().removed), (100, 100));
 }
 
-/// D29: all who wait are woken before anybody hears what left.
+/// D29: all waiting callers are woken before the listener is told what left.
 fn an_event_comes_after_all_wakers<R: Host>() {
     let sim = Sim::new();
     let order = wakers::Order::default();
@@ -148,7 +148,7 @@ fn an_event_comes_after_all_wakers<R: Host>() {
     assert_eq!(order.take(), [99]);
 }
 
-/// P5, D29: the panic goes out through the call that published; the others are woken and served, all hear.
+/// P5, D29: the panic unwinds through the publishing call; the others are woken and served, all events are told.
 fn a_panic_of_the_listener_keeps_nobody_from_being_woken<R: Host>() {
     let mut sim = Sim::new();
     let events = Events::default();
@@ -178,7 +178,7 @@ fn a_panic_of_the_listener_keeps_nobody_from_being_woken<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P5, D29: what left when a load was published is told of though a waker panics.
+/// P5, D29: the listener is told what left at a publication, although a waker panics.
 fn a_panic_of_a_waker_keeps_nobody_from_hearing<R: Host>() {
     let sim = Sim::new();
     let (events, gate) = (Events::default(), Gate::default());
@@ -195,7 +195,8 @@ fn a_panic_of_a_waker_keeps_nobody_from_hearing<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P3, P5: a call that begins a load also reclaims; the panic of who hears of that leaves nobody behind it waiting.
+/// P3, P5: a call that begins a load also reclaims; if the listener panics then, callers behind it do not wait for
+/// ever.
 fn a_panic_at_the_first_visit_does_not_take_the_load_along<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(7));
@@ -205,14 +206,14 @@ fn a_panic_at_the_first_visit_does_not_take_the_load_along<R: Host>() {
     sim.to(10);
     let mut first = cache.get(&7);
     assert!(catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut first))).is_err());
-    // The first caller is still there, and is not polled again.
+    // The first caller still exists, and is not polled again.
     assert_eq!(wakers::now(cache.get(&7)).ok().as_deref(), Some(&7));
     assert_eq!(cache.get_if_present(&1), None);
     drop(first);
     assert_clean(&cache.stats());
 }
 
-/// D29: the new state is complete before anything of the user's runs, and nobody is told twice.
+/// D29: the new state is complete before any user code runs, and nothing is told twice.
 fn a_write_is_whole_though_the_listener_panics<R: Host>() {
     let sim = Sim::new();
     let events = Rc::new(Cell::new(0));
@@ -223,7 +224,7 @@ fn a_write_is_whole_though_the_listener_panics<R: Host>() {
     };
     let cache = cache::<R>(&sim, &sim.loads(never()), |c| c.shards(4).capacity(1000), heard);
     let fill = || (0..100).for_each(|key| _ = cache.insert(key, V::new(key)));
-    // What is kept, and how many have left.
+    // The stored values, and how many have left.
     let acts: [(&dyn Fn(), usize, usize); 5] = [
         (&|| cache.clear(), 0, 100),
         (&|| drop(cache.remove(&7)), 99, 1),

@@ -1,4 +1,4 @@
-//! Who listens hears of every value that leaves, once, with its cause.
+//! A listener is told of every value that leaves, once, with its cause.
 
 mod causes;
 mod random;
@@ -8,7 +8,7 @@ use larder_tests::*;
 
 pub(crate) type Event = (u32, u32, RemovalCause);
 
-/// What a listener has heard, oldest first.
+/// What a listener was told, oldest first.
 #[derive(Clone, Default)]
 pub(crate) struct Events(pub(crate) Rc<RefCell<Vec<Event>>>);
 

@@ -36,7 +36,7 @@ fn c60_random_operations<R: Host>() {
 const KEYS: u64 = 60;
 const LOADED: u32 = 1 << 20;
 
-/// The load of this number answers a value that nothing else does.
+/// The load of this number returns a unique value.
 fn script(call: u32) -> Script {
     let script = ready().gives(LOADED + call);
     match call % 7 {
@@ -53,10 +53,10 @@ struct Run<R: Host> {
     sim: Sim,
     cache: Heard<R>,
     events: Events,
-    /// The values that are held, or were refused: what has to have an event sooner or later.
+    /// The values that are held or were refused; each must get an event in the end.
     due: BTreeMap<u32, u32>,
     inserted: u32,
-    /// How many events there were, by cause.
+    /// The number of events by cause.
     heard: BTreeMap<&'static str, u64>,
 }
 
@@ -145,7 +145,7 @@ impl<R: Host> Run<R> {
         }
     }
 
-    /// Takes note of what left: it was due, of that key, and is not told again.
+    /// Records a value that left: it must be expected, with that key, and not told before.
     fn settle(&mut self) {
         for (key, value, _) in self.events.0.borrow().iter() {
             assert_eq!(self.due.remove(value), Some(*key), "value {value} of key {key} has one event");
