@@ -53,7 +53,7 @@ fn a_write_is_not_undone_by_surplus<R: Host>() {
     }
 }
 
-/// A load that began after a write, and one that a write of its own has ended, are newer than the write.
+/// A load that began after the writes to key 9 may store its surplus for it.
 fn a_write_of_before_does_not_matter<R: Host>() {
     let (mut sim, cache) = with_nine::<R>();
     cache.insert(9, V::new(89));

@@ -1,4 +1,4 @@
-//! Callers of the cache, each of whom checks what he sees.
+//! Callers of the cache, each of which checks its results.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -12,7 +12,7 @@ use super::{
 
 type Found = Result<Outcome<Val, Fault>, LoadError<Fault>>;
 
-/// One caller. When he is dropped, he is gone, also for the model.
+/// One caller. When it is dropped, it has left, in the model as well.
 struct Caller<R: Host> {
     world: Rc<World<R>>,
     number: usize,
@@ -28,9 +28,9 @@ impl<R: Host> Caller<R> {
         Self { world: world.clone(), number, call, keys, has_come: false, has_ended: false }
     }
 
-    /// Polls one of the caller's futures. It comes for all keys at once.
+    /// Polls one of the caller's futures, which asks for all its keys at once.
     fn poll<F: Future + Unpin>(&mut self, future: &mut F, context: &mut Context<'_>) -> Poll<F::Output> {
-        // It is the first poll, or looks at its keys one after the other.
+        // This is the first poll, or it looks at its keys one after another.
         let may_miss_writes = !self.has_come || self.keys.len() > 1;
         let coming = if self.has_come { VecDeque::new() } else { self.keys.iter().copied().collect() };
         self.has_come = true;
@@ -47,7 +47,7 @@ impl<R: Host> Caller<R> {
         poll
     }
 
-    /// Checks what he was told of `key`.
+    /// Checks what the caller got for `key`.
     fn end(&self, key: Key, found: &Found) -> bool {
         let (seat, now) = ((self.number, key), self.world.time.ms());
         match self.world.seen.borrow_mut().remove(&seat).expect("he has come") {
@@ -74,12 +74,12 @@ impl<R: Host> Drop for Caller<R> {
     }
 }
 
-/// A caller who is polled.
+/// A caller that is being polled.
 struct Popped<'a, R: Host>(&'a World<R>);
 
 impl<R: Host> Drop for Popped<'_, R> {
     fn drop(&mut self) {
-        // Should the stack unwind, he has not come for the rest of his keys.
+        // If the stack unwinds, it has not asked for the rest of its keys.
         self.0.polled.borrow_mut().pop();
     }
 }
@@ -138,7 +138,7 @@ fn options(call: Call) -> LookupOptions {
 /// A caller of one key.
 pub(crate) async fn lookup<R: Host>(world: Rc<World<R>>, key: Key, call: Call) {
     let cache = world.cache();
-    // The caller is dropped before his future: he has left when the loads go.
+    // The caller is dropped before its future, so it has left when the loads are dropped.
     let mut future = cache.lookup(&key).options(options(call));
     let mut caller = Caller::new(&world, call, vec![key]);
     let found = core::future::poll_fn(|context| caller.poll(&mut future, context)).await;
@@ -146,7 +146,7 @@ pub(crate) async fn lookup<R: Host>(world: Rc<World<R>>, key: Key, call: Call) {
     caller.has_ended = true;
 }
 
-/// A caller of one key who takes stale values; the refresh is left with the world.
+/// A caller of one key that accepts stale values; it leaves the refresh to the world.
 pub(crate) async fn stale<R: Host>(world: Rc<World<R>>, key: Key) {
     let cache = world.cache();
     let call = Call { takes_stale: true, ..Call::default() };
@@ -160,7 +160,7 @@ pub(crate) async fn stale<R: Host>(world: Rc<World<R>>, key: Key) {
     let ticket = caller.end(key, &found);
     assert_eq!(refresh.is_some(), ticket, "a ticket for key {key}");
     match refresh {
-        // From now on it is this refresh whose seat it is.
+        // From now on its seat is that of this refresh.
         Some(refresh) => {
             let ticket: Boxed = Box::pin(Ticket { caller, refresh: Box::pin(refresh) });
             world.tickets.borrow_mut().push(ticket);
@@ -169,7 +169,7 @@ pub(crate) async fn stale<R: Host>(world: Rc<World<R>>, key: Key) {
     }
 }
 
-/// A refresh that somebody was handed.
+/// A refresh that a caller got.
 struct Ticket<R: Host> {
     caller: Caller<R>,
     refresh: Boxed,
@@ -207,7 +207,7 @@ pub(crate) async fn many<R: Host>(world: Rc<World<R>>, keys: Vec<Key>, call: Cal
     caller.has_ended = true;
 }
 
-/// Counts those who ask for many keys: the cache has counted some of these before the model has.
+/// Counts callers of many keys: the cache has counted some of these before the model has.
 struct OneMore<R: Host>(Rc<World<R>>);
 
 impl<R: Host> OneMore<R> {
@@ -231,7 +231,7 @@ fn same(one: &Found, other: &Found) -> bool {
     }
 }
 
-/// What a caller does when his patience ends.
+/// What a caller does when its lock timeout has passed.
 pub(crate) fn on_timeout(number: u64) -> OnTimeout {
     match number {
         0 => OnTimeout::Load,

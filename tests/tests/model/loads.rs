@@ -1,4 +1,4 @@
-//! Loads that follow scripts, tell the model of themselves, and call the cache from inside.
+//! Loads that follow scripts, report to the model, and call the cache from inside.
 
 use std::panic::panic_any;
 
@@ -91,7 +91,7 @@ impl<R: Host> Future for Playing<R> {
         drop(popped);
         this.is_over = true;
         let now = world.time.ms();
-        // Where nobody knows who waits for it, it ends in the same way for all.
+        // If it is unknown which callers wait for it, it ends in the same way for all.
         let how = if world.is_doubtful(this.key) { 7 } else { world.below(8) };
         match how {
             0 => {
@@ -121,7 +121,7 @@ impl<R: Host> Drop for Playing<R> {
     }
 }
 
-/// A load that has called the cache. Should the stack unwind, it panics as well.
+/// A load that has called the cache. If the stack unwinds, it panics as well.
 struct Unwinding<'a, R: Host>(&'a mut Playing<R>);
 
 impl<R: Host> Drop for Unwinding<'_, R> {

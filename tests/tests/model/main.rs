@@ -1,7 +1,7 @@
-//! Random operations on the cache and on a plain model of it, side by side: more than a million steps.
+//! Random operations on the cache and on a plain model of it, compared: more than a million steps.
 //!
-//! Among them are callers who are dropped, parked and polled for nothing, loads that fail and panic, clocks that jump,
-//! and calls of the cache from inside loads, weighers, listeners, predicates and drops of values.
+//! They include callers that are dropped, parked and polled without a wake, loads that fail and panic, clocks that
+//! jump, and calls of the cache from inside loads, weighers, listeners, predicates and drops of values.
 
 mod callers;
 mod loads;
@@ -69,7 +69,7 @@ fn loads_are_overtaken<R: Host>() {
     (0..SEEDS).for_each(|seed| storm::<R>(seed, rules));
 }
 
-/// P6, P7, D11: few keys, of which each is written to while its loads hang, and little time.
+/// P6, P7, D11: few keys, each written to while its loads hang, and little time.
 fn loads_are_overtaken_beside_writes<R: Host>() {
     for seed in 0..3 * SEEDS {
         let keys = [3, 6, 24][seed as usize % 3];
@@ -124,7 +124,7 @@ struct Storm<R: Host> {
     sim: Sim,
     world: Rc<World<R>>,
     waiting: Vec<usize>,
-    /// Whoever came before this one has seen a later time than there is, perhaps.
+    /// An earlier caller may have seen a later time than the current one.
     jumped: usize,
 }
 
@@ -158,7 +158,7 @@ impl<R: Host> Storm<R> {
                 self.sim.to(to);
             }
             98 => {
-                // What the cache has forgotten does not come back with the clock.
+                // What the cache has forgotten does not come back when the clock jumps back.
                 let now = self.sim.time.ms();
                 world.cache().sweep();
                 world.model.borrow_mut().forget(now);
@@ -216,7 +216,7 @@ impl<R: Host> Storm<R> {
         }
     }
 
-    /// Compares everything that can be seen from outside.
+    /// Compares everything that is visible from outside.
     fn check(&mut self, step: u32) {
         let (world, now) = (&self.world, self.sim.time.ms());
         let (cache, model) = (world.cache(), world.model.borrow());
@@ -255,7 +255,7 @@ impl<R: Host> Storm<R> {
                 (found.value().id(), found.age().as_millis() as u64, left, stale)
             });
             let expected = held.map(|held| {
-                // (Never more than the life that was given, though the clock has jumped back.)
+                // (Never more than the given lifetime, although the clock has jumped back.)
                 let since = now.max(held.published);
                 let most = model.rules.idle.unwrap_or(u64::MAX);
                 let left =

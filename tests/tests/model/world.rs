@@ -1,4 +1,4 @@
-//! The cache and the plain model side by side: whatever happens is told to the model first.
+//! The cache and the plain model side by side: the model is told of each step first.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -16,7 +16,7 @@ type Weighs = Box<dyn Fn(&Key, &Val) -> u64>;
 pub(crate) type Modelled<R> = Cache<Key, Val, Fault, R>;
 pub(crate) type Boxed = Pin<Box<dyn Future<Output = ()>>>;
 
-/// A value with a number of its own; its last copy calls the cache when it is dropped.
+/// A numbered value; its last copy calls the cache when it is dropped.
 #[derive(Clone)]
 pub(crate) struct Val(Rc<Tracked>);
 
@@ -49,31 +49,31 @@ impl core::fmt::Display for Fault {
     }
 }
 
-/// A caller who is being polled, and the keys that he has yet to come for.
+/// A caller that is being polled, and the keys that it has yet to ask for.
 pub(crate) struct Polled {
     pub(crate) caller: usize,
     pub(crate) call: Call,
     pub(crate) coming: VecDeque<Key>,
 }
 
-/// The cache, its model, and who is polled at the moment.
+/// The cache, its model, and the callers that are being polled.
 pub(crate) struct World<R: Host> {
     pub(crate) time: Time,
     pub(crate) model: RefCell<Plain>,
     pub(crate) cache: RefCell<Option<Modelled<R>>>,
     pub(crate) random: RefCell<Random>,
-    /// Refreshes that somebody was handed, until the test takes them.
+    /// Refreshes that callers got, until the test takes them.
     pub(crate) tickets: RefCell<Vec<Boxed>>,
     pub(crate) live: Cell<usize>,
-    /// How many callers there are who ask for many keys.
+    /// The number of callers that ask for many keys.
     pub(crate) many: Cell<usize>,
     numbers: Cell<u32>,
     pub(crate) polled: RefCell<Vec<Polled>>,
-    /// What each caller has to see who has come.
+    /// What each caller that has asked must see.
     pub(crate) seen: RefCell<BTreeMap<Seat, Sees>>,
     pub(crate) loading: RefCell<Vec<Id>>,
     inside: Cell<bool>,
-    /// Whether loads have to leave the cache alone.
+    /// Whether loads must not call the cache.
     pub(crate) quiet: Cell<bool>,
     drops: RefCell<Option<Rc<dyn Fn()>>>,
 }
@@ -102,7 +102,7 @@ impl<R: Host> World<R> {
         world
     }
 
-    /// What listens and weighs for this world.
+    /// The listener and the weigher of this world.
     pub(crate) fn listener(self: &Rc<Self>) -> Listens {
         let world = Rc::downgrade(self);
         Box::new(move |key, value, cause| {
@@ -203,7 +203,7 @@ impl<R: Host> World<R> {
         assert_eq!(self.cache().expire(&key), expected);
     }
 
-    /// By the generation that is there, or by one that another key has.
+    /// By the generation that is stored, or by that of another key.
     pub(crate) fn invalidate(&self, key: Key) {
         let of = |key| self.cache().peek(&key).and_then(|found| found.generation());
         let (right, wrong) = (of(key), of(self.key()));
@@ -228,7 +228,8 @@ impl<R: Host> World<R> {
         let computed = self.cache().compute(&key, |found| {
             self.read_inside();
             let found = found.map(|value| value.id());
-            // (D44: where there is little room, the value may be what leaves for the new one; then the closure runs again.)
+            // (D44: with little room, this value may be the one that leaves for the new one; then the closure runs
+            // again.)
             let has_left = found.is_none() && self.model.borrow().rules.is_small;
             assert!(found == present || has_left, "key {key}: {found:?} instead of {present:?}");
             match change {
@@ -245,7 +246,7 @@ impl<R: Host> World<R> {
         assert_eq!(self.cache().get_if_present(&key).map(|value| value.id()), expected);
     }
 
-    /// From inside a callback that comes before its call has had an effect: only reads, which the model is not told of.
+    /// From inside a callback that runs before its call takes effect: only reads, which the model is not told of.
     fn read_inside(&self) {
         if self.may_call_back() {
             let _seen = self.cache().peek(&self.key());
@@ -253,7 +254,7 @@ impl<R: Host> World<R> {
         }
     }
 
-    /// From inside a callback that comes when all is done: writes and reads of any key.
+    /// From inside a callback that runs after its call took effect: writes and reads of any key.
     pub(crate) fn call_back(&self) {
         if !self.may_call_back() || self.below(4) > 0 {
             return;
@@ -272,10 +273,11 @@ impl<R: Host> World<R> {
         self.inside.set(false);
     }
 
-    /// Whether somebody who is polled may or may not have moved on to the newer epoch of this key: it is left alone then.
+    /// Whether a caller that is being polled may have moved on to the newer epoch of this key; the key is left alone
+    /// then.
     pub(crate) fn is_doubtful(&self, key: Key) -> bool {
         let (model, loading, now) = (self.model.borrow(), self.loading.borrow(), self.time.ms());
-        // Whoever is polled polls one load at most, from inside which others may be polled.
+        // A polled caller polls one load at most, and others may be polled from inside that.
         let polled = self.polled.borrow();
         polled
             .iter()
@@ -285,14 +287,14 @@ impl<R: Host> World<R> {
 
     fn may_call_back(&self) -> bool {
         let is_free = self.model.try_borrow_mut().is_ok();
-        // Who has come for some of his keys only, the model does not know.
+        // The model does not know a caller that has asked for some of its keys only.
         let all_came = self.polled.borrow().iter().all(|polled| polled.coming.is_empty());
         is_free && all_came && !self.inside.get() && !std::thread::panicking() && self.cache.borrow().is_some()
     }
 
-    // Callers who come.
+    // New callers.
 
-    /// The caller who is polled comes for his keys, up to `last` if it is given.
+    /// The polled caller asks for its keys, up to `last` if it is given.
     pub(crate) fn come(&self, last: Option<Key>) {
         let is_coming = |key| self.polled.borrow().last().is_some_and(|polled| polled.coming.contains(&key));
         if last.is_some_and(|key| !is_coming(key)) {

@@ -1,4 +1,4 @@
-//! The tokio adapter on runtimes of its own kinds.
+//! The tokio adapter on tokio's own kinds of runtimes.
 
 mod paused;
 mod storm;

@@ -7,7 +7,7 @@ use larder_tests::{Arc, assert_clean, ms};
 use larder_tokio::Tokio;
 use tokio::time::{advance, sleep, timeout};
 
-/// A loader that takes `delay` and gives the number of its calls, the first being 1.
+/// A loader that takes `delay` and returns the number of its calls, from 1 on.
 fn counting(
     delay: u64,
     calls: &Arc<AtomicU32>,
@@ -37,7 +37,7 @@ async fn c32_time_to_live() {
     assert_clean(&cache.stats());
 }
 
-/// C27, C29 on tokio: a wait that is bounded ends in time, by failing or by loading for oneself. (P7)
+/// C27, C29 on tokio: a bounded wait ends in time, by failing or by loading alone. (P7)
 #[tokio::test(start_paused = true)]
 async fn c27_lock_timeout() {
     let calls = Arc::<AtomicU32>::default();
@@ -69,7 +69,7 @@ async fn c27_lock_timeout() {
     assert_clean(&cache.stats());
 }
 
-/// C23 on tokio: the lock age passes while one waits for a load that hangs. (P6)
+/// C23 on tokio: the lock age passes while a caller waits for a load that hangs. (P6)
 #[tokio::test(start_paused = true)]
 async fn c23_lock_age() {
     let calls = Arc::<AtomicU32>::default();
@@ -97,7 +97,7 @@ async fn c23_lock_age() {
     assert_clean(&cache.stats());
 }
 
-/// C41 on tokio: however many stale hits, one task refreshes, and there is one load. (P1, P12)
+/// C41 on tokio: one task refreshes, by one load, however many stale hits there are. (P1, P12)
 #[tokio::test(start_paused = true)]
 async fn c41_one_refresh_task() {
     let calls = Arc::<AtomicU32>::default();
@@ -123,7 +123,7 @@ async fn c41_one_refresh_task() {
     assert_clean(&cache.stats());
 }
 
-/// C96 on tokio: the only caller gives up; with the option the load goes on and is stored. (P2)
+/// C96 on tokio: the only caller gives up; with the option, the load goes on and is stored. (P2)
 #[tokio::test(start_paused = true)]
 async fn c96_abandoned_and_finished() {
     let calls = Arc::<AtomicU32>::default();
@@ -133,9 +133,9 @@ async fn c96_abandoned_and_finished() {
     let joined = cache.lookup(&7).await.expect("no load fails");
     assert_eq!((*joined.value(), joined.status(), joined.waited()), (1, Status::LockHit, ms(50)));
     assert_eq!((calls.load(Ordering::SeqCst), cache.get_if_present(&7)), (1, Some(1)));
-    tokio::task::yield_now().await; // so that the spawned task sees that it is over
+    tokio::task::yield_now().await; // so that the spawned task notices its end
     assert_clean(&cache.stats());
-    // Nobody comes: it is stored all the same.
+    // No caller comes: it is stored all the same.
     assert!(timeout(ms(50), cache.get(&8)).await.is_err());
     sleep(ms(101)).await;
     assert_eq!(cache.get_if_present(&8), Some(2));

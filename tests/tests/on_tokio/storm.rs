@@ -1,4 +1,4 @@
-//! Everything at once on real threads: callers that are dropped and aborted, loads woken from elsewhere, writes.
+//! Everything at once on real threads: callers that are dropped and aborted, loads woken from other threads, writes.
 
 use core::time::Duration;
 use std::sync::mpsc;
@@ -14,7 +14,7 @@ const KEYS: u64 = 20;
 const TASKS: u64 = 100;
 const STEPS: u64 = 300;
 
-/// Nobody waits for ever, nobody sees another key's value, nothing stays behind, and the sums hold. (P1-P4, P6, P8, P12)
+/// No caller waits for ever or sees another key's value, nothing stays behind, and the sums hold. (P1-P4, P6, P8, P12)
 #[test]
 fn a_storm_leaves_nothing_behind() {
     let workers =
@@ -43,7 +43,7 @@ fn a_storm_leaves_nothing_behind() {
     });
 }
 
-/// Far longer than anything here takes: who waits so long waits for ever.
+/// Far longer than anything here takes: a caller that waits longer waits for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn storm(end: mpsc::Sender<oneshot::Sender<()>>) -> Storm {
@@ -72,7 +72,7 @@ fn storm(end: mpsc::Sender<oneshot::Sender<()>>) -> Storm {
     builder.lock_age(ms(4)).load_fn(load).build().expect("valid")
 }
 
-/// Another seed for each load.
+/// A different seed for each load.
 fn seed_of_a_load(key: u64) -> u64 {
     use core::sync::atomic::{AtomicU64, Ordering};
     static LOADS: AtomicU64 = AtomicU64::new(1);

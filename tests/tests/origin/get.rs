@@ -25,7 +25,7 @@ fn basic_get<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// `test_basic_get_error`: the caller has an error. Here it is the loader's own, and the next caller starts afresh.
+/// `test_basic_get_error`: the caller gets an error. Here it is the loader's own, and the next caller loads anew.
 fn basic_get_error<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().fails(1), ready().gives(2)]);
@@ -37,7 +37,7 @@ fn basic_get_error<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// `test_concurrent_get`: three callers at once have the value of one load, though it takes time. (P1)
+/// `test_concurrent_get`: three callers at once get the value of one load, which takes time. (P1)
 fn concurrent_get<R: Host>() {
     let mut sim = Sim::new();
     let loads = counting(&sim, 50);
@@ -51,7 +51,7 @@ fn concurrent_get<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// `test_concurrent_get_error`: three callers at once have an error. Here one load costs all of them that error. (P4)
+/// `test_concurrent_get_error`: three callers at once get an error. Here one load gives all of them that error. (P4)
 fn concurrent_get_error<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).fails(1));

@@ -1,4 +1,4 @@
-//! Lock age and lock timeout, by the preset and by the defaults.
+//! Lock age and lock timeout, with the preset and with the defaults.
 
 use larder::{Coalescing, LookupOptions, OnTimeout};
 use larder_tests::*;
@@ -14,8 +14,8 @@ on_every_runtime! {
     what_was_set_before_the_preset_is_replaced
 }
 
-/// `test_get_lock_age`: callers who find the load over age load alone: 1 + 2 + 3 = 6. Here it can be seen that nothing
-/// of theirs is stored; and by the default one newer attempt serves all, the first caller included. (P6)
+/// `test_get_lock_age`: callers that find the load over its age load alone: 1 + 2 + 3 = 6. The test here also shows
+/// that their values are not stored; by default, one newer attempt serves all, the first caller included. (P6)
 fn get_lock_age<R: Host>() {
     let mut sim = Sim::new();
     let loads = counting(&sim, 2000);
@@ -41,8 +41,8 @@ fn get_lock_age<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// `test_get_lock_timeout`: callers who have waited long enough load alone: 1 + 2 + 3 = 6. Here it can be seen that
-/// nothing of theirs is stored; and by the default the first of them serves all. (P6, P7)
+/// `test_get_lock_timeout`: callers that have waited long enough load alone: 1 + 2 + 3 = 6. The test here also shows
+/// that their values are not stored; by default, the first of them serves all. (P6, P7)
 fn get_lock_timeout<R: Host>() {
     let mut sim = Sim::new();
     let loads = counting(&sim, 2000);
@@ -69,7 +69,7 @@ fn get_lock_timeout<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C26 by the preset: over-age callers load alone, are not shared, and store nothing. (P6)
+/// C26 with the preset: if a load is over its age, callers load alone, without sharing or storing. (P6)
 fn c26_by_the_preset<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(300).gives(1), after(30).gives(2), after(30).gives(3)]);
@@ -92,7 +92,7 @@ fn c26_by_the_preset<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// Both bounds of the preset: who waits already is not driven off by the age, but by the timeout. (P6, P7)
+/// Both limits of the preset: a waiting caller is released by the timeout, not by the age. (P6, P7)
 fn the_age_is_looked_at_on_arrival<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(400).gives(1), after(30).gives(2), after(30).gives(3)]);
@@ -114,7 +114,7 @@ fn the_age_is_looked_at_on_arrival<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// What is set after the preset replaces its own: an age that it was not given, another end of patience.
+/// Settings after the preset replace its own: an age that it was not given, another action at the timeout.
 fn what_is_set_after_the_preset_counts<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(300).gives(1), ready().gives(2)]);
@@ -134,7 +134,7 @@ fn what_is_set_after_the_preset_counts<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// What was set before the preset is replaced by it, also where it was given no bound; the rest stays.
+/// The preset replaces earlier settings, even those that it was given no limit for; the rest stays.
 fn what_was_set_before_the_preset_is_replaced<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(300).gives(1));

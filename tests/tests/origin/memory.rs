@@ -20,7 +20,7 @@ fn memory<R: Host>(sim: &Sim) -> Scripted<R> {
     sim.cache(&sim.loads(never()), |c| c.capacity(10).stale_while_refresh(Duration::MAX))
 }
 
-/// `MemoryCache`'s `test_get`, `test_put_get` and `test_put_get_remove`. Here `remove` gives the value back.
+/// `MemoryCache`'s `test_get`, `test_put_get` and `test_put_get_remove`. Here `remove` returns the value.
 fn put_get_remove<R: Host>() {
     let sim = Sim::new();
     let cache = memory::<R>(&sim);
@@ -36,7 +36,7 @@ fn put_get_remove<R: Host>() {
     assert_eq!(cache.remove(&1), None);
 }
 
-/// `test_get_expired`: after its lifetime a value is gone. Here, too, at its very end.
+/// `test_get_expired`: after its lifetime a value is gone; here, also at its very end.
 fn get_expired<R: Host>() {
     let mut sim = Sim::new();
     let cache = memory::<R>(&sim);
@@ -49,7 +49,7 @@ fn get_expired<R: Host>() {
     }
 }
 
-/// `MemoryCache::test_get_stale`: the value is shown, and how stale it is; it is `peek` that looks here.
+/// `MemoryCache::test_get_stale`: the value is returned, with its staleness; here by `peek`.
 fn get_stale<R: Host>() {
     let mut sim = Sim::new();
     let cache = memory::<R>(&sim);
@@ -60,8 +60,8 @@ fn get_stale<R: Host>() {
     assert_eq!((**stale.value(), stale.status().stale()), (2, Some(ms(100))));
 }
 
-/// `test_eviction`: the first of three has to go where there is room for two. Here exact order is a policy of its own;
-/// by any, the newcomer stays. (P12)
+/// `test_eviction`: the first of three values leaves if there is room for two. Here exact order needs its own policy;
+/// with any policy the new value stays. (P12)
 fn eviction<R: Host>() {
     fn values<P: Policy, R: Host>() -> [Option<u32>; 3] {
         let sim = Sim::new();
@@ -90,7 +90,7 @@ fn multi_get_with_miss<R: Host>() {
     assert_eq!((cache.stats().hits, cache.stats().misses), (1, 2));
 }
 
-/// `test_put_get_with_mismatched_key`: keys are asked for in a borrowed form.
+/// `test_put_get_with_mismatched_key`: keys are looked up in a borrowed form.
 fn put_get_with_mismatched_key<R: Host>() {
     let sim = Sim::new();
     let cache = Cache::<String, u32, Boom, _>::builder(R::on(sim.clock())).build().expect("valid");

@@ -9,8 +9,8 @@ on_every_runtime! {
     lookup_error_in_a_multi_get
 }
 
-/// `test_multi_get`: of three keys one is a hit; all are, the next time. Here duplicates cost nothing, and lookups of
-/// single keys join. (P1)
+/// `test_multi_get`: of three keys one is a hit; next time all are. Here duplicates cost nothing, and lookups of single
+/// keys join. (P1)
 fn multi_get<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(after(50));
@@ -31,8 +31,8 @@ fn multi_get<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// `test_inconsistent_miss_results`: a batch load without answers panics there. Here each key fails by itself, also
-/// for those who joined its load, a hit stays one, and the next caller starts afresh. (P4, P5)
+/// `test_inconsistent_miss_results`: a batch load without answers panics there. Here each key fails separately, also
+/// for callers that joined its load; a hit stays a hit, and the next caller loads anew. (P4, P5)
 fn inconsistent_miss_results<R: Host>() {
     let mut sim = Sim::new();
     let batches = Batches::saying(&sim.time, |_, _| after(50), |_| Vec::new());
@@ -51,7 +51,7 @@ fn inconsistent_miss_results<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// No test of theirs, but said there: an error of the batch load discards the hits. Here they are returned. (P4)
+/// Documented there, but not tested: an error of the batch load discards the hits. Here they are returned. (P4)
 fn lookup_error_in_a_multi_get<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(after(50).fails(1));

@@ -10,15 +10,15 @@ on_every_runtime! {
     get_stale_while_update
 }
 
-/// A call of `get_stale` as it is made there: lifetime and staleness are the call's own.
+/// A call of `get_stale` as there: lifetime and staleness are set by the call.
 fn ask_stale<R: Host>(sim: &mut Sim, cache: &Scripted<R>, limit: u64) -> usize {
     let cache = cache.clone();
     let options = LookupOptions::new().ttl(ms(100)).stale_while_refresh(ms(limit));
     sim.call(async move { cache.lookup(&1).options(options).stale().await })
 }
 
-/// `RTCache::test_get_stale`: a value of that staleness is served, and loaded anew where the limit is tighter. Here the
-/// limit includes its last instant, and the refresh is at hand, to be dropped.
+/// `RTCache::test_get_stale`: a value of that staleness is served, and loaded anew if the limit is tighter. Here the
+/// limit includes its last instant, and the caller gets the refresh, which it may drop.
 fn get_stale<R: Host>() {
     let mut sim = Sim::new();
     let loads = counting(&sim, 0);
@@ -38,8 +38,8 @@ fn get_stale<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// `test_get_stale_while_update`: the stale value at once, and a hit of the new one after that. Here the caller has the
-/// refresh, and only one caller has it; one that wants it spawned says so. (P1)
+/// `test_get_stale_while_update`: the stale value at once, and later a hit of the new one. Here one caller gets the
+/// refresh, and spawns it only if it asks for that. (P1)
 fn get_stale_while_update<R: Host>() {
     let mut sim = Sim::new();
     let loads = counting(&sim, 0);
@@ -57,7 +57,7 @@ fn get_stale_while_update<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// The same where the runtime spawns: one task, however many stale hits there are. (P1, P12)
+/// The same if the runtime spawns: one task, however many stale hits there are. (P1, P12)
 #[test]
 fn get_stale_while_update_spawned() {
     run(|| {

@@ -1,4 +1,4 @@
-//! Callers with options of their own on one load.
+//! Callers with different options on one load.
 
 use larder::{LookupOptions, OnTimeout};
 use larder_tests::*;
@@ -13,7 +13,7 @@ on_every_runtime! {
 fn c97_three_kinds_of_caller<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
-    // A limit of the cache's own keeps the value at hand; the one that a call may use is the call's.
+    // The cache's own limit keeps the value; the call's limit decides whether the call may use it.
     let cache = sim.cache::<R>(&loads, |c| c.ttl(ms(100)).stale_if_error(ms(60)));
     cache.insert(7, V::new(0));
     sim.to(130);
@@ -32,7 +32,7 @@ fn c97_three_kinds_of_caller<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C97: the hurried caller alone: the same answer, and the load is dropped with him. (P2, P7)
+/// C97: the hurried caller alone: the same result, and the load is dropped with it. (P2, P7)
 fn c97_the_hurried_one_alone<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -49,7 +49,7 @@ fn c97_the_hurried_one_alone<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D99: a lifetime that only a call gives ends, too, in a cache where nothing has expired so far. (P11)
+/// D99: a lifetime set only by a call ends as well, in a cache where nothing has expired so far. (P11)
 fn a_lifetime_of_the_calls_own<R: Host>() {
     let options = || LookupOptions::new().ttl(ms(100));
     let asks: [fn(&mut Sim, &Scripted<R>, LookupOptions) -> usize; 2] =

@@ -1,4 +1,4 @@
-//! Keys that somebody chose so that they collide.
+//! Keys chosen to collide.
 
 use std::{
     cell::Cell,
@@ -9,7 +9,7 @@ use std::{
 use larder::{Cache, DefaultHasher, ManualClock, Tuned, Tuning, parts::Local, policy::GatedFifo};
 use larder_tests::*;
 
-/// Words that anybody can read in the sources of hashers: where one of them meets a key, the key can cancel it.
+/// Words that are public in the sources of hashers: if one of them is combined with a key, the key can cancel it.
 const PUBLIC: [u64; 33] = [
     // foldhash: its constants, of which the second six are the shared seed of its fixed state.
     0x243f_6a88_85a3_08d3,
@@ -44,7 +44,7 @@ const PUBLIC: [u64; 33] = [
     0x646f_7261_6e64_6f6d,
     0x6c79_6765_6e65_7261,
     0x7465_6462_7974_6573,
-    // What multiplication treats in a way of its own.
+    // Words that multiplication treats in a special way.
     0,
     1,
     u64::MAX,
@@ -52,16 +52,16 @@ const PUBLIC: [u64; 33] = [
     1 << 63,
 ];
 
-/// The word of foldhash's shared seed that meets the second word of 16 bytes.
+/// The word of foldhash's shared seed that is combined with the second word of 16 bytes.
 const FOLDHASH: u64 = 0x3f84_d5b5_b547_0917;
 
 /// The bits that are set in each word of a shared seed that foldhash derives.
 const FORCED: u64 = 1 << 63 | 1 << 31 | 1;
 
-/// A third of the largest word: three of it are a cycle for a multiplication whose halves are added up.
+/// A third of the largest word: three times it is a cycle for a multiplication whose halves are added.
 const THIRD: u64 = u64::MAX / 3;
 
-/// A key that hashes as strings do, whatever its bytes are.
+/// A key that hashes like a string, with any bytes.
 struct Text(Vec<u8>);
 
 impl Hash for Text {
@@ -78,21 +78,21 @@ struct Path {
     path: Vec<u8>,
 }
 
-/// Hashers as caches have them: three that are seeded at random, and some with a seed that is given.
+/// Hashers as caches use them: three with a random seed, and some with a given seed.
 fn instances() -> Vec<DefaultHasher> {
     let random = || Tuned::<GatedFifo>::new().into_hasher().expect("there is randomness");
     let given = [0, 1, u64::MAX, FOLDHASH].map(DefaultHasher::with_seed);
     [random(), random(), random()].into_iter().chain(given).collect()
 }
 
-/// How many of them share one hash, at most.
+/// How many of them share one hash at most.
 fn sharing(hashes: impl Iterator<Item = u64>) -> usize {
     let mut hashes = Vec::from_iter(hashes);
     hashes.sort_unstable();
     hashes.chunk_by(|one, next| one == next).map(<[u64]>::len).max().unwrap_or(0)
 }
 
-/// Free words, all different.
+/// Unrestricted words, all different.
 fn free(n: u64) -> u64 {
     n.wrapping_mul(0x0123_4567_89ab_cdef) ^ n.rotate_left(40)
 }
@@ -117,7 +117,7 @@ thread_local! {
     static COMPARED: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Tells how often keys were compared.
+/// Returns how often keys were compared.
 #[derive(Clone, Eq)]
 struct Counting([u8; 16]);
 
@@ -134,7 +134,7 @@ impl PartialEq for Counting {
     }
 }
 
-/// C109: a look among 16 000 of them costs what it costs among others. (D50)
+/// C109: a lookup among 16 000 of them costs the same as among other keys. (D50)
 #[test]
 fn c109_a_look_among_them() {
     let compared = |second: fn(u64) -> u64| {
@@ -150,7 +150,7 @@ fn c109_a_look_among_them() {
         }
         COMPARED.get() - before
     };
-    // Each is compared with itself, and seldom with another whose tag in the table is the same.
+    // Each is compared with itself, and seldom with another that has the same tag in the table.
     let others = compared(free);
     assert!((1000..1500).contains(&others), "{others}");
     let chosen = compared(|_| FOLDHASH);
@@ -174,7 +174,7 @@ fn variants(word: u64) -> [u64; 10] {
     ]
 }
 
-/// C109: no public word, in no place of no kind of key, makes keys collide. (D50)
+/// C109: no public word makes keys collide, at any place of any kind of key. (D50)
 #[test]
 fn c109_every_public_word() {
     let hashers = [&instances()[0], &DefaultHasher::with_seed(7)];
@@ -192,7 +192,7 @@ fn c109_every_public_word() {
         try_kind("(u64, u64, u64)", &|n| hasher.hash_one((n, word, word)));
         try_kind("[u64; 4]", &|n| hasher.hash_one([n, word, !n, word]));
         try_kind("(u32, u64, u8)", &|n| hasher.hash_one((n as u32, word, (n >> 32) as u8)));
-        // Whole words in all places but one, and in one place alone.
+        // Whole words in all places but one, and in one place only.
         for len in [2, 3, 4, 5, 8] {
             for place in 0..len {
                 let with = |mine: u64, other: u64| {
@@ -203,7 +203,7 @@ fn c109_every_public_word() {
                 try_kind("bytes, all but one place", &|n| hash(with(n, word)));
                 try_kind("bytes, in one place", &|n| hash(with(word, n)));
                 try_kind("text, in one place", &|n| hasher.hash_one(Text(with(word, n))));
-                // The same with bytes before them, so that they are whole words only from the end.
+                // The same with bytes before them, so that they are whole words only when counted from the end.
                 try_kind("bytes, from the end", &|n| hash([vec![0; 5], with(word, n)].concat()));
             }
         }
@@ -223,7 +223,7 @@ fn c109_every_public_word() {
     }
 }
 
-/// The words that foldhash derives from one for a shared seed.
+/// The words that foldhash derives from one word for a shared seed.
 fn derived(seed: u64) -> [u64; 6] {
     let mut word = seed;
     let mut next = || {
@@ -236,7 +236,7 @@ fn derived(seed: u64) -> [u64; 6] {
     std::array::from_fn(|_| next())
 }
 
-/// C109: a seed that is a small number is no word that keys cancel, and neither is what foldhash makes of one. (D50)
+/// C109: a seed that is a small number is not a word that keys cancel, nor is what foldhash derives from one. (D50)
 #[test]
 fn c109_small_seeds() {
     assert_eq!(format!("{:?}", foldhash::SharedSeed::from_u64(7)), format!("SharedSeed {{ seeds: {:?} }}", derived(7)));
@@ -262,13 +262,13 @@ fn c109_small_seeds() {
     }
 }
 
-/// Nothing of the secrets is shown. (D50)
+/// None of the secrets is shown. (D50)
 #[test]
 fn secrets_stay_secret() {
     assert_eq!(format!("{:?}", DefaultHasher::with_seed(7)), "DefaultHasher { .. }");
 }
 
-/// Hashes of keys of several kinds that are made of one word.
+/// Hashes of keys of several kinds, made of one word.
 fn kinds() -> [(&'static str, fn(&DefaultHasher, u64) -> u64); 6] {
     [
         ("u64", |hasher, n| hasher.hash_one(n)),
@@ -280,11 +280,11 @@ fn kinds() -> [(&'static str, fn(&DefaultHasher, u64) -> u64); 6] {
     ]
 }
 
-/// C109: what was found to collide in one instance is ordinary in another. (D50)
+/// C109: keys that collide in one instance are ordinary in another. (D50)
 #[test]
 fn c109_found_in_one_instance() {
     for (kind, hash) in kinds() {
-        // In the bits that choose a bucket, as equal hashes cannot be found by searching.
+        // In the bits that choose a bucket, because equal hashes cannot be found by searching.
         let bucket = |hasher: &DefaultHasher, n: u64| hash(hasher, n) & 0xff;
         let mine = DefaultHasher::with_seed(2);
         let found = Vec::from_iter((0..1 << 18).map(free).filter(|n| bucket(&mine, *n) == 7).take(512));
@@ -298,7 +298,7 @@ fn c109_found_in_one_instance() {
     }
 }
 
-/// C109: keys that are alike spread under any seed, and not under lucky ones alone. (D50)
+/// C109: similar keys spread under any seed, not only under lucky ones. (D50)
 #[test]
 fn c109_keys_in_a_row() {
     for (kind, hash) in kinds() {
@@ -312,7 +312,7 @@ fn c109_keys_in_a_row() {
     }
 }
 
-/// C109: differences that a multiplication likes collide under none of many seeds. (D50)
+/// C109: differences that suit a multiplication collide under none of many seeds. (D50)
 #[test]
 fn c109_differences() {
     for seed in 0..3000 {
@@ -331,7 +331,7 @@ fn c109_differences() {
     }
 }
 
-/// C109: bytes of different lengths are different, also where a key writes nothing else. (D50)
+/// C109: byte strings of different lengths differ, even if a key writes nothing else. (D50)
 #[test]
 fn c109_lengths() {
     struct Bare(Vec<u8>);

@@ -1,4 +1,4 @@
-//! Configurations that are refused, with the field's name, and odd ones that are not.
+//! Configurations that are refused, with the field's name, and unusual ones that are not.
 
 use larder::{Cache, ManualClock, OnTimeout, parts::Local};
 use larder_tests::*;
@@ -38,7 +38,7 @@ fn c88_refused_configuration() {
     }
 }
 
-/// C88: the same for the factor of refreshes by chance, whose builder is of another type.
+/// C88: the same for the factor of refreshes by chance, whose builder has another type.
 #[test]
 fn c88_a_refused_factor_of_chance() {
     let sim = Sim::new();
@@ -49,7 +49,7 @@ fn c88_a_refused_factor_of_chance() {
     }
 }
 
-/// C88: what is odd and means something is accepted.
+/// C88: unusual but meaningful settings are accepted.
 #[test]
 fn c88_valid_configuration() {
     let valid: [Setting; 15] = [
@@ -80,7 +80,7 @@ fn c88_valid_configuration() {
     }
 }
 
-/// C88: an error TTL of zero is none.
+/// C88: an error TTL of zero means none.
 #[test]
 fn c88_error_ttl_zero() {
     let mut sim = Sim::new();
@@ -93,7 +93,7 @@ fn c88_error_ttl_zero() {
     assert_eq!(loads.calls(), 3);
 }
 
-/// The keys of a full cache in the order of its shards, which is that of their hashes.
+/// The keys of a full cache in the order of its shards, which is the order of their hashes.
 fn order(seed: Option<u64>) -> Vec<u32> {
     let builder = Cache::builder(Local::new(ManualClock::new())).capacity(10_000).shards(64);
     let builder = builder.load_fn(|key: u32| async move { Ok::<_, Boom>(key) });
@@ -116,7 +116,7 @@ fn c63_seeded_hashing() {
     assert_ne!(order(None), order(None));
 }
 
-/// C63: a seed that is given makes the placement of keys repeatable. (P9)
+/// C63: a given seed makes the placement of keys repeatable. (P9)
 #[test]
 fn c63_a_given_seed() {
     assert_eq!(order(Some(1)), order(Some(1)));

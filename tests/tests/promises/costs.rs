@@ -12,7 +12,7 @@ on_every_runtime! {
     a_miss_costs_few_allocations
 }
 
-/// C62: 10 000 hits allocate nothing, in every form of asking. (P14)
+/// C62: 10 000 hits allocate nothing, by every kind of call. (P14)
 fn c62_a_hit_is_free<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());
@@ -33,7 +33,7 @@ fn c62_a_hit_is_free<R: Host>() {
     }
 }
 
-/// C62: the clock is read at most once for a hit, and not at all where nothing expires. (P11)
+/// C62: a hit reads the clock at most once, and not at all if nothing expires. (P11)
 fn c62_a_hit_reads_the_clock_only_if_something_expires<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());
@@ -49,7 +49,7 @@ fn c62_a_hit_reads_the_clock_only_if_something_expires<R: Host>() {
     }
 }
 
-/// C62: a load reads the clock once at its claim and once as it is published. (P11)
+/// C62: a load reads the clock once at its claim and once at its publication. (P11)
 fn c62_a_miss_reads_the_clock_twice<R: Host>() {
     let sim = Sim::new();
     let gate = Gate::default();
@@ -96,7 +96,7 @@ fn direct_reads_are_free_as_well<R: Host>() {
     assert!(sim.clock().reads() - before <= 6000);
 }
 
-/// A miss that is ready at once and cannot be kept costs a handful of allocations, most of them for the flight. (P14)
+/// A miss that is ready at once and cannot be kept costs a few allocations, most of them for the flight. (P14)
 fn a_miss_costs_few_allocations<R: Host>() {
     let sim = Sim::new();
     let load = |key: u32| core::future::ready(Ok::<u32, Boom>(key));

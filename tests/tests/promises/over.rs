@@ -1,4 +1,4 @@
-//! A future that is over stays over: polled again it is pending, and does nothing. (D107)
+//! A future that has ended stays ended: polled again it is pending, and does nothing. (D107)
 
 use larder::{Cache, LazySlot, LookupOptions, ManualClock, Runtime};
 use larder_tests::*;
@@ -12,7 +12,7 @@ on_every_runtime! {
     d107_what_is_spawned
 }
 
-/// Polls a call until it is ready, in this way, and then for nothing.
+/// Polls a call until it is ready, in this way, and then again.
 #[track_caller]
 fn stays_over(call: (&str, Polled<'_>), way: Way, source: &Source, cache: &impl Store) {
     let (name, mut poll) = call;
@@ -41,7 +41,7 @@ fn stays_over(call: (&str, Polled<'_>), way: Way, source: &Source, cache: &impl 
     drop(poll);
 }
 
-/// What a test needs of a cache or a slot.
+/// What a test needs from a cache or a slot.
 trait Store {
     fn put(&self, value: u32);
     fn wipe(&self);
@@ -85,7 +85,7 @@ impl<R: Runtime> Store for LazySlot<u32, Boom, R> {
     }
 }
 
-/// D107: every call of a cache, however it came to its end.
+/// D107: every call of a cache, however it ended.
 fn d107_calls_of_a_cache<R: Host>() {
     for (way, many) in WAYS.into_iter().flat_map(|way| [(way, false), (way, true)]) {
         for n in 0.. {
@@ -135,7 +135,7 @@ fn d107_calls_of_a_slot<R: Host>() {
     }
 }
 
-/// D107: a ticket, which is over with its refresh, with a write, or with a newer refresh.
+/// D107: a ticket, which ends with its refresh, with a write, or with a newer refresh.
 fn d107_tickets<R: Host>() {
     for way in [Way::Load, Way::Failure, Way::Write] {
         let source = Source::of(way);
@@ -159,7 +159,7 @@ fn d107_tickets<R: Host>() {
     }
 }
 
-/// D107: the stale call that spawns its refresh, what it spawns, and a load that the spawner finishes.
+/// D107: the stale call that spawns its refresh, the spawned refresh, and a load that the spawner finishes.
 fn d107_what_is_spawned<R: Host>() {
     let (source, clock) = (Source::of(Way::Join), ManualClock::new());
     let (own, spawner) = (source.clone(), Spawning::<R>::new(clock.clone()));

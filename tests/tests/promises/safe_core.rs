@@ -1,9 +1,9 @@
-//! What the core promises of its own source.
+//! Promises about the core's own source.
 
 use std::fs;
 use std::path::Path;
 
-/// P15: the core forbids unsafe code, needs no std, and nothing in it asks for an exception.
+/// P15: the core forbids unsafe code, needs no std, and allows no exception to this.
 #[test]
 fn p15_no_unsafe_and_no_std_in_the_core() {
     let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core");

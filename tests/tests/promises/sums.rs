@@ -50,7 +50,7 @@ fn c87_sums<R: Host>() {
     assert_clean(&after);
 }
 
-/// C87: a lookup counts when it ends, in one place; what is dropped is `abandoned`; direct reads do not count as asked.
+/// C87: a lookup counts when it ends, in one place; a dropped one is `abandoned`; direct reads do not count as asked.
 fn c87_each_lookup_is_counted_once_when_it_ends<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(1));
@@ -71,13 +71,13 @@ fn c87_each_lookup_is_counted_once_when_it_ends<R: Host>() {
     sim.get(&cache, 7);
     assert!(cache.peek(&7).is_some() && cache.contains(&7));
     assert_eq!(lookups(&cache), [1, 0, 0, 2, 0, 0, 1, 0]);
-    // A timed-out caller's own load is his miss, beside the timeout.
+    // A timed-out caller's own load counts as its miss, beside the timeout.
     let slow = sim.ask(&cache, 8, LookupOptions::new());
     let own = sim.ask(&cache, 8, LookupOptions::new().lock_timeout(ms(4), OnTimeout::Load));
     sim.to(20);
     assert_eq!([sim.saw(slow), sim.saw(own)], ["20: V1 Miss", "20: V1 Miss"]);
     assert_eq!(lookups(&cache), [1, 2, 0, 2, 0, 0, 1, 1]);
-    // And one with whom nobody waits.
+    // And a lookup that waits alone.
     sim.get(&cache, 9);
     sim.to(30);
     assert_eq!(lookups(&cache), [1, 3, 0, 2, 0, 0, 1, 1]);

@@ -1,4 +1,4 @@
-//! A call whose poll has unwound was not ready: polled again it goes on. (D107, C16)
+//! A call whose poll unwound was not ready: polled again, it goes on. (D107, C16)
 
 use core::cell::Cell;
 use core::panic::AssertUnwindSafe;
@@ -20,7 +20,7 @@ on_every_runtime! {
     d107_a_timeout
 }
 
-/// Has each of these calls unwind, and then be ready.
+/// Makes each of these calls unwind, and then be ready.
 #[track_caller]
 fn goes_on<R: Host>(
     many: bool,
@@ -46,7 +46,7 @@ fn goes_on<R: Host>(
     }
 }
 
-/// Calls for many keys by the cache's loader; where that is one of single keys, they are tried apart.
+/// Calls for many keys with the cache's loader; if it loads single keys, they are tested separately.
 fn gathers(name: &str) -> bool {
     matches!(name, "get_many" | "get_many, twice" | "lookup_many")
 }
@@ -57,7 +57,7 @@ fn unwinds(poll: &mut Polled<'_>) {
     assert!(panic.is::<Bang>());
 }
 
-/// Another caller of the same key has a waker that panics as the answer is published.
+/// Another caller of the same key has a waker that panics at the publication.
 fn beside_a_panicking_waker<R: Host>(cache: &Own<R>, source: &Source, poll: &mut Polled<'_>) {
     assert!(poll().is_pending());
     let mut other = cache.get(&7);
@@ -67,7 +67,7 @@ fn beside_a_panicking_waker<R: Host>(cache: &Own<R>, source: &Source, poll: &mut
     assert!(wakers::poll_once(&mut other).is_ready());
 }
 
-/// D107: somebody else's waker panics.
+/// D107: another caller's waker panics.
 fn d107_a_waker_panics<R: Host>() {
     for many in [false, true] {
         let make = || {
@@ -79,7 +79,7 @@ fn d107_a_waker_panics<R: Host>() {
     }
 }
 
-/// D107: the load panics, and the caller through whom it unwinds is told so if it is polled again. (P5)
+/// D107: the load panics, and the caller that unwinds gets this as an error if it is polled again. (P5)
 fn d107_the_load_panics<R: Host>() {
     for many in [false, true] {
         let make = || {
@@ -101,7 +101,7 @@ fn d107_the_load_panics<R: Host>() {
     }
 }
 
-/// D107: a listener panics that hears of the value which the answer replaces.
+/// D107: a listener panics that is told which value the answer replaces.
 fn d107_a_listener_panics<R: Host>() {
     for many in [false, true] {
         let make = || {
@@ -127,7 +127,7 @@ fn d107_a_listener_panics<R: Host>() {
     }
 }
 
-/// D107: the same for calls for many keys, where each key has a load of its own.
+/// D107: the same for calls for many keys with a separate load for each key.
 fn d107_a_waker_panics_beside_many<R: Host>() {
     let make = || {
         let source = Source::of(Way::Join);
@@ -137,7 +137,7 @@ fn d107_a_waker_panics_beside_many<R: Host>() {
     goes_on::<R>(false, make, gathers, beside_a_panicking_waker);
 }
 
-/// D107: a refresh whose poll unwound is over with the next, and so is a load that a spawner finishes.
+/// D107: a refresh whose poll unwound ends with its next poll, and so does a load that a spawner finishes.
 fn d107_a_waker_panics_beside_a_task<R: Host>() {
     for abandons in [false, true] {
         let (source, clock) = (Source::of(Way::Join), ManualClock::new());
@@ -163,7 +163,7 @@ fn d107_a_waker_panics_beside_a_task<R: Host>() {
     }
 }
 
-/// D107: a stale call whose spawner panics is served when it is polled again, and then the refresh is another's.
+/// D107: a stale call whose spawner panics is served when polled again, and then another caller gets the refresh.
 fn d107_a_spawner_panics<R: Host>() {
     let (source, clock) = (Source::of(Way::Join), ManualClock::new());
     let own = source.clone();
@@ -208,7 +208,7 @@ impl<P, F> Spawn<F> for Throwing<P> {
     }
 }
 
-/// D107: what cannot be stored is told by the next poll all the same, and is not loaded again.
+/// D107: a value that cannot be stored is returned by the next poll all the same, and is not loaded again.
 fn d107_what_cannot_be_stored<R: Host>() {
     for many in [false, true] {
         let make = || {
@@ -237,7 +237,7 @@ fn d107_what_cannot_be_stored<R: Host>() {
     }
 }
 
-/// D107: so is a timeout, where what the caller leaves behind panics as it is dropped; and it is counted once.
+/// D107: so is a timeout, if something that the caller leaves behind panics in its drop; the timeout is counted once.
 fn d107_a_timeout<R: Host>() {
     struct Throws(bool);
     impl Drop for Throws {

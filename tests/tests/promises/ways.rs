@@ -1,4 +1,4 @@
-//! Every call of a cache, as a future that is polled once for each call, and the loads behind it.
+//! Every call of a cache as a future that is polled step by step, and the loads behind it.
 
 use core::cell::Cell;
 
@@ -21,11 +21,11 @@ pub(crate) enum Way {
     Failure,
     Join,
     Write,
-    /// Its poll unwinds with the load, and then it is told so.
+    /// Its poll unwinds with the load, and the next one returns this as an error.
     Panic,
 }
 
-/// Those by which a call is ready without unwinding.
+/// Those in which a call is ready without unwinding.
 pub(crate) const WAYS: [Way; 5] = [Way::Hit, Way::Load, Way::Failure, Way::Join, Way::Write];
 
 /// Loads that are ready at once, or wait for a gate.

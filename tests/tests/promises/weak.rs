@@ -33,7 +33,7 @@ impl<R: Host> Own<R> {
     }
 }
 
-/// D106: with the last handle all goes, what holds the cache weakly included, with what is stored and what is loading.
+/// D106: with the last handle everything is dropped, also what holds the cache weakly, stored values and loads.
 fn d106_nothing_keeps_itself_alive<R: Host>() {
     let mut sim = Sim::new();
     let owned = Rc::new(());
@@ -111,7 +111,7 @@ fn d106_a_loader_and_a_listener_use_their_cache<R: Host>() {
     assert!(weak.upgrade().is_none());
 }
 
-/// D106: a load that holds an upgraded handle keeps the cache for as long as somebody waits for it, and no longer.
+/// D106: a load that holds an upgraded handle keeps the cache as long as a caller waits for the load, and no longer.
 fn d106_a_load_that_holds_its_cache<R: Host>() {
     let mut sim = Sim::new();
     let time = sim.time.clone();
@@ -139,7 +139,7 @@ fn d106_a_load_that_holds_its_cache<R: Host>() {
     assert!(weak.upgrade().is_none());
 }
 
-/// D87: what is set within counts as what is set before, and is refused by the same names; nothing of it stays.
+/// D87: settings within the closure count like earlier ones, and errors name them alike; nothing of it stays.
 fn d106_what_is_refused<R: Host>() {
     let sim = Sim::new();
     let owned = Rc::new(());
@@ -178,7 +178,7 @@ fn d106_a_setup_that_panics<R: Host>() {
     assert!(kept.is_some_and(|weak| weak.upgrade().is_none()));
 }
 
-/// D106: the same for slots: a fetch may write its slot, and what is refused has the slot's names.
+/// D106: the same for slots: a fetch may write its slot, and refused settings have the slot's names.
 fn d106_slots<R: Host>() {
     let mut sim = Sim::new();
     let owned = Rc::new(());

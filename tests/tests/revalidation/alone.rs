@@ -10,7 +10,7 @@ on_every_runtime! {
     loaded_alone_with_nothing_to_keep
 }
 
-/// Who loads alone is handed the value as well; what he finds is his alone, and the stored one stays as it is. (D25)
+/// A caller that loads alone gets the previous value as well; its result is its own, and the stored value stays. (D25)
 fn loaded_alone<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), after(10).unchanged()]);
@@ -27,7 +27,7 @@ fn loaded_alone<R: Host>() {
     assert_books(&cache, 1);
 }
 
-/// Who loads alone and finds nothing changed where nothing was has the same failure as others.
+/// A caller that loads alone and returns "unchanged" without a previous value gets the same failure as others.
 fn loaded_alone_with_nothing_to_keep<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), after(10).unchanged()]);

@@ -1,4 +1,4 @@
-//! What is told and stored when a load finds the value unchanged.
+//! What is returned and stored when a load finds the value unchanged.
 
 use larder::{Cache, LookupOptions, Ttl};
 use larder_tests::*;
@@ -18,8 +18,8 @@ on_every_runtime! {
     another_value
 }
 
-/// C94: TTL 100, expired; the load at 300 says unchanged, 50 more: the old value, its generation, fresh until 50 after
-/// the answer, and nothing has left. (P11)
+/// C94: TTL 100, expired; the load at 300 returns "unchanged" and 50 more: callers get the old value with its
+/// generation, fresh until 50 after the answer, and no value has left. (P11)
 fn c94_unchanged<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().gives(1), after(10).unchanged().ttl(ms(50))]);
@@ -46,7 +46,7 @@ fn c94_unchanged<R: Host>() {
     assert_books(&cache, 3);
 }
 
-/// All who wait have the old value, with the same age and generation. (P1, P10)
+/// All waiting callers get the old value, with the same age and generation. (P1, P10)
 fn those_who_joined<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).unchanged());
@@ -63,7 +63,7 @@ fn those_who_joined<R: Host>() {
     assert_books(&cache, 100);
 }
 
-/// A fresh value is handed to its reload as well; its deadline moves, be it to an earlier time. (D97)
+/// The reload of a fresh value gets it as well; its deadline moves, even to an earlier time. (D97)
 fn reloaded_though_fresh<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).unchanged().ttl(ms(20)));
@@ -98,7 +98,7 @@ fn by_a_ticket<R: Host>() {
     assert_books(&cache, 2);
 }
 
-/// Unchanged without a time of its own: the call's TTL, else the cache's. (D52)
+/// Unchanged without a lifetime: the call's TTL counts, else the cache's. (D52)
 fn on_whose_terms<R: Host>() {
     for (call, left) in [(Ttl::Inherit, 100), (Ttl::For(ms(30)), 30)] {
         let mut sim = Sim::new();
@@ -131,7 +131,7 @@ fn for_ever<R: Host>() {
     assert_books(&cache, 1);
 }
 
-/// Unchanged for so long: that ends, too, where nothing has expired so far and no hit has read the clock. (P11)
+/// Unchanged with a lifetime: it ends, too, where nothing has expired so far and no hit has read the clock. (P11)
 fn for_a_while_where_nothing_expired<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().unchanged().ttl(ms(50)));
@@ -144,14 +144,14 @@ fn for_a_while_where_nothing_expired<R: Host>() {
     assert!(cache.get_if_present(&7).is_none());
 }
 
-/// Unchanged, and not to be stored: delivered to all who wait, and gone. (P10)
+/// Unchanged, and not to be stored: delivered to all waiting callers, and removed. (P10)
 fn not_worth_keeping<R: Host>() {
     for ttl in [Ttl::NotStored, Ttl::For(ms(0))] {
         let mut sim = Sim::new();
         let loads = sim.loads(after(10).unchanged().ttl(ttl));
         let cache = pages::<R>(&sim, &loads, |c| c);
         cache.insert(7, V::new(1));
-        // Fresh, so that what takes it out is the answer.
+        // Fresh, so that the answer is what removes it.
         sim.to(50);
         let reload = sim.ask(&cache, 7, LookupOptions::new().reload());
         let joined = sim.ask(&cache, 7, LookupOptions::new().reload());
@@ -165,7 +165,7 @@ fn not_worth_keeping<R: Host>() {
     }
 }
 
-/// Unchanged where nothing was handed over is a failure, shared and cached like any. (P4)
+/// Unchanged without a previous value is a failure, shared and cached like any. (P4)
 fn nothing_to_keep<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(10).unchanged(), ready().gives(1)]);
@@ -186,7 +186,7 @@ fn nothing_to_keep<R: Host>() {
     assert_books(&cache, 5);
 }
 
-/// Another value takes the old one's place, with an age and a generation of its own.
+/// Another value replaces the old one, with its own age and generation.
 fn another_value<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(2));

@@ -1,4 +1,4 @@
-//! How long a value is held for its next load, and what it counts for meanwhile.
+//! How long a value is held for its next load, and how it counts meanwhile.
 
 use larder::{Cache, Loaded, LookupOptions, Tuned, policy::Lru};
 use larder_tests::*;
@@ -12,7 +12,7 @@ on_every_runtime! {
     held_within_a_limit
 }
 
-/// To the policy a renewal is a use, as a new value would be.
+/// For the policy a renewal is a use, like a new value.
 fn a_use_like_any<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().unchanged());
@@ -31,7 +31,7 @@ fn a_use_like_any<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// What was said of a value's weight still holds, also if it has to be stored again. (P12)
+/// The weight that was set for a value still counts, also if it has to be stored again. (P12)
 fn its_weight_stays<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().gives(1).weight(3), after(10).unchanged()]);
@@ -65,7 +65,7 @@ fn held_until_room_is_needed<R: Host>() {
     assert_books(&cache, 1);
 }
 
-/// With a limit it is held that long and no longer, or as long as it may be served stale. (D56)
+/// With a limit it is held exactly that long, or as long as it may be served stale. (D56)
 fn held_within_a_limit<R: Host>() {
     for (stale, limit, held) in [(0, 50, 50), (80, 50, 80), (80, 200, 200)] {
         let mut sim = Sim::new();

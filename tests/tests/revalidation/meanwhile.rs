@@ -1,4 +1,4 @@
-//! What may happen to a value while it is loaded anew.
+//! What may happen to a value while it is being refreshed.
 
 use larder::{Change, Computed, Loaded, LookupOptions, Ttl};
 use larder_tests::*;
@@ -37,7 +37,7 @@ fn evicted_meanwhile<R: Host>() {
     assert_books(&cache, 2);
 }
 
-/// A value that was removed while it was loaded anew is delivered to those who wait, and not stored. (P8, D40)
+/// A value that was removed while it was being refreshed is delivered to waiting callers, and not stored. (P8, D40)
 fn written_meanwhile<R: Host>() {
     let writes: [fn(&Pages<R>); 3] =
         [|cache| assert!(cache.remove(&7).is_some()), |cache| cache.clear(), |cache| cache.retain(|_, _| false)];
@@ -61,7 +61,7 @@ fn written_meanwhile<R: Host>() {
     }
 }
 
-/// An insert ends the wait, and an old value that is still good does not undo it. (P8, D39)
+/// An insert ends the wait, and a later "unchanged" does not undo it. (P8, D39)
 fn inserted_meanwhile<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).unchanged());
@@ -78,7 +78,7 @@ fn inserted_meanwhile<R: Host>() {
     assert_books(&cache, 2);
 }
 
-/// A load that fails leaves the value, for staleness limits to judge and for the next load to be handed.
+/// A load that fails leaves the value, for the limits of staleness and for the next load.
 fn a_failure_keeps_it<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(10).fails(1), after(10).panics(2), after(10).unchanged()]);
@@ -96,11 +96,11 @@ fn a_failure_keeps_it<R: Host>() {
     sim.to(410);
     assert_eq!((sim.saw(good).as_str(), told(&sim, good)), ("410: V1 Expired", (410, Some(100), generation)));
     assert_eq!(handed(&loads), [Some(1); 3]);
-    // The one who unwound is counted nowhere.
+    // The caller that unwound is not counted.
     assert_books(&cache, 3);
 }
 
-/// What is handed over is what is held when the load begins, not when it is claimed.
+/// A load gets the value that is held when it begins, not when it is claimed.
 fn handed_what_is_held_when_the_load_begins<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(3));
@@ -114,7 +114,7 @@ fn handed_what_is_held_when_the_load_begins<R: Host>() {
     assert_books(&cache, 1);
 }
 
-/// Each attempt is handed the value; the first to find it unchanged ends the wait of all. (P6)
+/// Each attempt gets the value; the first to find it unchanged ends the wait of all. (P6)
 fn taken_over<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), after(10).unchanged()]);
@@ -131,7 +131,7 @@ fn taken_over<R: Host>() {
     assert_books(&cache, 2);
 }
 
-/// C104: a load that the predicate begins of the very key that it refuses does not bring that back. (P8, D41)
+/// C104: if the predicate itself begins a load of the key that it refuses, that load does not restore it. (P8, D41)
 fn c104_a_retain_is_not_undone<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(10).unchanged(), ready().gives(2)]);
@@ -151,7 +151,7 @@ fn c104_a_retain_is_not_undone<R: Host>() {
     assert_books(&cache, 2);
 }
 
-/// C104: nor do loads that begin while an entry call, or one by generation, makes up its mind. (P8, D41, D98)
+/// C104: nor do loads that begin while an entry call, or one by generation, decides. (P8, D41, D98)
 fn c104_nor_is_any_other_removal<R: Host>() {
     let removals: [fn(&Pages<R>, &mut dyn FnMut()); 3] = [
         |cache, load| {

@@ -1,4 +1,4 @@
-//! Calls that block their thread, with and without a runtime at hand.
+//! Calls that block their thread, with and without a runtime.
 
 use core::{
     future::{pending, poll_fn, ready},
@@ -13,10 +13,10 @@ use larder::{
 use larder_tests::{Arc, Duration, Poll, assert_clean};
 use larder_tokio::Tokio;
 
-/// What a deadline is set to; a slow machine may take five times as long.
+/// The length of deadlines; a slow machine may take five times as long.
 const SHORT: Duration = Duration::from_millis(100);
 
-/// A time that does not pass in a test.
+/// A time that never passes within a test.
 const LATE: Duration = Duration::from_secs(3600);
 
 #[track_caller]
@@ -25,7 +25,8 @@ fn assert_in_time(began: Instant) {
     assert!(took >= SHORT && took < 5 * SHORT, "{took:?}");
 }
 
-/// C121: a load that never ends, on a thread without a runtime: the caller has the error at the end of its budget. (D109)
+/// C121: a load that never ends, on a thread without a runtime: the caller gets the error at the end of its budget.
+/// (D109)
 #[test]
 fn c121_no_runtime_at_hand() {
     let cache = Cache::builder(Tokio::new())
@@ -36,7 +37,7 @@ fn c121_no_runtime_at_hand() {
     let began = Instant::now();
     assert!(cache.get_blocking(&7).is_err_and(|error| error.is_budget_exceeded()));
     assert_in_time(began);
-    // Any other call, waited for in the same way.
+    // Other calls are waited for in the same way.
     let began = Instant::now();
     let told = block_on(cache.lookup_many(&[7, 8]));
     assert!(told.iter().all(|told| told.as_ref().is_err_and(LoadError::is_budget_exceeded)));
@@ -53,7 +54,7 @@ fn c121_no_runtime_at_hand() {
     assert_in_time(began);
 }
 
-/// C121: the same for the lock timeout of a thread that waits for another's load. (D109)
+/// C121: the same for the lock timeout of a thread that waits for another caller's load. (D109)
 #[test]
 fn c121_a_lock_timeout() {
     let cache =
@@ -71,7 +72,7 @@ fn c121_a_lock_timeout() {
     assert_clean(&cache.stats());
 }
 
-/// C121: where a runtime is at hand the call is refused, hit or miss. (D109)
+/// C121: within a runtime the call is refused, hit or miss. (D109)
 #[test]
 fn c121_a_runtime_at_hand() {
     let cache = Cache::builder(Tokio::new()).load_fn(|_: u8| ready(Ok::<_, ()>(1))).build().expect("valid");
@@ -91,7 +92,7 @@ fn c121_a_runtime_at_hand() {
     assert_eq!(LoadError::<u8>::MayNotBlock.to_string(), "the call would block a thread that runs tasks");
 }
 
-/// D109, P1: threads share a load, and carry it on.
+/// D109, P1: threads share a load, and drive it.
 #[test]
 fn threads_share_a_load() {
     let cache = Cache::builder(Std::new(NoTimer::new(StdClock::new())))
@@ -116,7 +117,7 @@ fn threads_share_a_load() {
     assert_clean(&cache.stats());
 }
 
-/// D109: a clock that a test moves: the thread looks again by itself, and has its deadline by that clock.
+/// D109: with a clock that a test moves, the thread looks at it again by itself, and keeps its deadline by that clock.
 #[test]
 fn by_a_clock_that_is_moved() {
     let clock = ManualClock::new();
@@ -140,7 +141,7 @@ fn by_a_clock_that_is_moved() {
 type Std_ = Std<NoTimer<StdClock>>;
 type Own = Cache<u8, String, (), Std_>;
 
-/// What a blocking call from inside a load of its key is told.
+/// What a blocking call from inside a load of its key gets.
 fn heard(itself: &OnceLock<Own>, key: u8) -> String {
     match itself.get().expect("set before the first call").get_blocking(&key) {
         Ok(value) => value,
@@ -148,7 +149,7 @@ fn heard(itself: &OnceLock<Own>, key: u8) -> String {
     }
 }
 
-/// D109: a load that blocks for its own key, whatever polls it, alone or as one of many, shared or not.
+/// D109: a load that blocks for its own key, however it is polled, alone or as one of many, shared or not.
 #[test]
 fn d109_from_inside() {
     for is_private in [false, true] {
@@ -177,7 +178,7 @@ fn d109_from_inside() {
         for _ in 0..3 {
             for cache in [&by_one, &by_many] {
                 assert_eq!(cache.get_blocking(&7).ok().as_deref(), Some("Reentrant"), "{is_private}");
-                // By an executor that the core does not know.
+                // With an executor that the core does not know.
                 let told = futures_lite::future::block_on(cache.get(&7)).ok();
                 assert_eq!(told.as_deref(), Some("Reentrant"), "{is_private}");
                 let told = futures_lite::future::block_on(cache.get_many(&[7, 8]));
@@ -213,7 +214,7 @@ fn a_load_blocks_for_another_key() {
     assert_clean(&cache.stats());
 }
 
-/// P5: a load that needs tokio's timers panics without a runtime; that is a panic of a load like any.
+/// P5: a load that needs tokio's timers panics without a runtime; this counts as any panic of a load.
 #[test]
 fn a_load_that_needs_a_runtime() {
     let cache = Cache::builder(Tokio::new())
@@ -226,7 +227,7 @@ fn a_load_that_needs_a_runtime() {
         .expect("valid");
     let mut other = cache.get(&7);
     let mut polled = false;
-    // One has joined it, and is told.
+    // A caller has joined it, and gets the error.
     block_on(poll_fn(|cx| {
         if !core::mem::replace(&mut polled, true) {
             assert!(core::pin::Pin::new(&mut other).poll(cx).is_pending());

@@ -1,6 +1,6 @@
 //! C85: one suite on every runtime; only the adapter differs.
 
-/// Makes the tests of the suite on one runtime, given how a future is run there.
+/// Makes the tests of the suite for one runtime, given how a future is run on it.
 macro_rules! flavour {
     ($name:ident: $runtime:ty, $run:expr) => {
         mod $name {

@@ -1,4 +1,4 @@
-//! Tokio's adapter where no runtime is at hand, or one that was is no more.
+//! Tokio's adapter without a runtime, or after its runtime has gone.
 
 use core::future::{pending, ready};
 
@@ -8,13 +8,13 @@ use larder_tests::{Duration, Poll, assert_clean, wakers};
 use larder_tokio::{CurrentRuntime, Tokio};
 use tokio::runtime::{Builder, Runtime};
 
-/// A time that does not pass in a test.
+/// A time that never passes within a test.
 const LATE: Duration = Duration::from_secs(3600);
 
-/// A time that a test moves its clock by.
+/// The time by which a test moves its clock.
 const SHORT: Duration = Duration::from_millis(20);
 
-/// Tokio's timer with a clock that a test moves: nothing is over too early on a slow machine.
+/// Tokio's timer with a clock that a test moves, so that nothing ends too early on a slow machine.
 fn own_clock() -> (ManualClock, Hosted<CurrentRuntime, ManualClock>) {
     let clock = ManualClock::new();
     (clock.clone(), Hosted::with_clock(clock))
@@ -24,7 +24,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 
-/// C85: nothing panics, and a deadline is noticed by who is polled after it.
+/// C85: nothing panics, and a deadline is noticed by the next caller that is polled.
 #[test]
 fn deadlines_are_noticed_by_polling() {
     let cache = Cache::builder(Tokio::new())
@@ -43,7 +43,7 @@ fn deadlines_are_noticed_by_polling() {
     assert_clean(&cache.stats());
 }
 
-/// C85: a spawning call hands the ticket back, which its caller may poll. (P14)
+/// C85: a spawning call returns the ticket, which its caller may poll. (P14)
 #[test]
 fn a_spawning_call_hands_the_ticket_back() {
     let cache = Cache::builder(Tokio::new())
@@ -63,14 +63,14 @@ fn a_spawning_call_hands_the_ticket_back() {
     wakers::now(ticket);
     assert_eq!((cache.stats().loads_begun, cache.get_if_present(&7)), (1, Some(1)));
     assert_clean(&cache.stats());
-    // The same call where there is one.
+    // The same call within a runtime.
     assert!(cache.expire(&7));
     let spawned = runtime().block_on(cache.get_stale_spawn(&7)).expect("a stale value is there");
     assert!(spawned.refresh.is_none());
-    assert_clean(&cache.stats()); // that runtime is gone, and the refresh with it
+    assert_clean(&cache.stats()); // that runtime has gone, and the refresh with it
 }
 
-/// C85: an abandoned load that nobody can finish is dropped. (P2)
+/// C85: an abandoned load that no spawner can finish is dropped. (P2)
 #[test]
 fn an_abandoned_load_is_dropped() {
     let cache = Cache::builder(Tokio::new())
@@ -86,7 +86,7 @@ fn an_abandoned_load_is_dropped() {
     assert_clean(&cache.stats());
 }
 
-/// C85: a runtime that dies frees the claims of the tasks that it drops, and who comes later loads afresh. (P2)
+/// C85: a runtime that shuts down frees the claims of the tasks that it drops, and a later caller loads anew. (P2)
 #[test]
 fn a_runtime_that_dies_frees_its_claims() {
     let cache = Cache::<u8, u32, (), _>::builder(Tokio::new()).finish_abandoned().build().expect("valid");
@@ -106,8 +106,8 @@ fn a_runtime_that_dies_frees_its_claims() {
     assert_clean(&cache.stats());
 }
 
-/// C85: who slept on a runtime that is gone is woken, and polled without one, on another, or within what is left of it: his
-/// deadline is noticed, and nothing panics.
+/// C85: a caller that slept on a runtime that has gone is woken, and polled without one, on another, or while that one
+/// shuts down: it notices its deadline, and nothing panics.
 #[test]
 fn a_sleep_outlives_its_runtime() {
     let (clock, timer) = own_clock();
@@ -133,7 +133,7 @@ fn a_sleep_outlives_its_runtime() {
     assert!(wakers::poll_once(&mut timer.sleep_until(now)).is_ready());
 }
 
-/// C85: a caller whose runtime dies while he waits goes on elsewhere. (P2, P3)
+/// C85: a caller whose runtime shuts down while it waits goes on elsewhere. (P2, P3)
 #[test]
 fn a_wait_outlives_its_runtime() {
     let (clock, timer) = own_clock();

@@ -5,5 +5,5 @@ use larder_smol::{CoarseSmol, Smol};
 
 flavour!(exact_clock: Smol, smol::block_on);
 flavour!(coarse_clock: CoarseSmol, smol::block_on);
-// Its timer and its spawner are there for whoever is polled elsewhere.
+// Its timer and its spawner also work for callers that are polled elsewhere.
 flavour!(elsewhere: Smol, future::block_on);

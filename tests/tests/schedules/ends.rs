@@ -1,11 +1,11 @@
-//! Ends that come at any moment: of a cache, and of the time for which somebody waits.
+//! Ends at any moment: of a cache, and of a bounded wait.
 
 use larder::WriteBackError;
 
 use super::*;
 
-/// D84: what was acknowledged before all ends is on disk once close has said so, or it is told that it is lost; also what is
-/// inserted over an entry that is there, or by one who waits for room.
+/// D84: a change acknowledged before the end is on disk once `close` has returned, or is reported as lost. So is one
+/// that is inserted over an existing entry, or by a caller that waits for room.
 #[test]
 fn d84_close_beside_everything() {
     let play = || {
@@ -60,7 +60,7 @@ fn d84_close_beside_everything() {
     check_pct(play, 300, 3);
 }
 
-/// D76: of those who wait for room, some until a time, which comes at any moment.
+/// D76: callers wait for room, some until a time that may come at any moment.
 #[test]
 fn d76_waits_for_room_with_deadlines() {
     let play = || {
@@ -108,7 +108,7 @@ fn d76_waits_for_room_with_deadlines() {
     check_pct(play, 400, 3);
 }
 
-/// D84: the same for a single insertion over what is there, in nearly all schedules.
+/// D84: the same for a single insertion over an existing entry, in nearly all schedules.
 #[test]
 fn d84_close_beside_an_insertion() {
     let play = || {

@@ -1,7 +1,7 @@
-//! The write-back cache among threads, in all kinds of schedules: a scheduler decides at each lock and each yield.
+//! The write-back cache with threads in many schedules: a scheduler decides at each lock and each yield.
 //!
-//! It tries many schedules at random, finds deadlocks, and prints what repeats a schedule that has failed. By itself, as
-//! its hook for panics keeps memory, which other tests count.
+//! It tries many schedules at random, finds deadlocks, and prints how to repeat a schedule that has failed. It is a
+//! program of its own, because its panic hook keeps memory, which other tests count.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -53,7 +53,7 @@ impl Runtime for Scheduled {
     type Threads = larder::ManyThreads;
 }
 
-/// Disks that remember what was written in which order.
+/// Disks that record the order of their writes.
 #[derive(Clone, Default)]
 struct Sea(Arc<Mutex<Log>>, usize);
 
@@ -115,7 +115,7 @@ impl Backend<u32> for Sea {
     fn lost(&self, _: Vec<u32>) {}
 }
 
-/// Polls a few times, and gives up then.
+/// Polls a few times, and then gives up.
 async fn for_a_while<T>(future: impl Future<Output = T>, polls: u32) -> Option<T> {
     let mut future = Box::pin(future);
     for _ in 0..polls {
@@ -134,14 +134,14 @@ fn set(pages: &Pages, key: u32, value: u32) {
 
 fn assert_free(pages: &Pages, capacity: usize) {
     assert_eq!((pages.pinned(), pages.len() <= capacity), (0, true));
-    // Who tries does not wait until what has to leave is written. (D76)
+    // A call with `Room::Try` does not wait until victims are written. (D76)
     block_on(pages.flush()).expect("it is written");
     let handles: Vec<_> =
         (500..500 + capacity as u32).map(|key| block_on(pages.get_or_load_with(&key, Room::Try))).collect();
     assert!(handles.iter().all(Result::is_ok) && pages.len() == capacity);
 }
 
-/// C71, C81: a flush over a dependency beside an eviction; one of the callers gives up.
+/// C71, C81: a flush with a dependency beside an eviction; one of the callers gives up.
 #[test]
 fn c71_flush_beside_eviction() {
     let play = || {
@@ -168,7 +168,7 @@ fn c71_flush_beside_eviction() {
     check_pct(play, 300, 3);
 }
 
-/// C72: three that depend on each other in a ring, while they are flushed.
+/// C72: three caches that depend on each other in a ring, while they are flushed.
 #[test]
 fn c72_a_ring_of_dependencies() {
     let play = || {
@@ -192,7 +192,7 @@ fn c72_a_ring_of_dependencies() {
     check_pct(play, 300, 3);
 }
 
-/// C81: two threads that do anything with two keys of two caches, one of which depends on the other.
+/// C81: two threads call two caches, one of which depends on the other, for two keys, at random.
 #[test]
 fn c81_the_torn_disk() {
     let play = || {
@@ -200,7 +200,7 @@ fn c81_the_torn_disk() {
         let capacity = thread_rng().gen_range(1..3);
         let (a, b) = (sea.cache(0, capacity), sea.cache(1, capacity));
         a.always_depend_on(&b).expect("no circle");
-        // Each thread writes keys of its own, so that it knows what was written last.
+        // Each thread writes its own keys, so it knows what was written last.
         let threads: Vec<_> = (0..2_u32)
             .map(|mine| {
                 let (a, b) = (a.clone(), b.clone());
@@ -244,7 +244,8 @@ fn c81_the_torn_disk() {
     check_pct(play, 300, 3);
 }
 
-/// D79, D81: what was written to the second before the first is on disk before it, in every prefix of the log.
+/// D79, D81: changes of the second cache that came before changes of the first are on disk before them, in every prefix
+/// of the log.
 #[test]
 fn d81_pairs_of_writes() {
     let play = || {
@@ -282,7 +283,7 @@ fn d81_pairs_of_writes() {
     check_pct(play, 300, 3);
 }
 
-/// D76: waits for room, by callers of whom some give up, also of the same keys.
+/// D76: waits for room, some of which are given up, also for the same keys.
 #[test]
 fn d76_waits_for_room() {
     let play = || {

@@ -1,4 +1,4 @@
-//! What may cross threads, and what may not, decided by the compiler.
+//! What may cross threads, and what may not, as decided by the compiler.
 
 use core::future::Ready;
 
@@ -25,7 +25,7 @@ macro_rules! has {
     }};
 }
 
-/// Whether a value is `Send`, by the same.
+/// Whether a value is `Send`, in the same way.
 macro_rules! sends {
     ($value:expr) => {{
         struct Probe<T>(#[allow(dead_code)] T);
@@ -56,7 +56,7 @@ fn is_sync<T: Sync>(value: T) -> T {
     value
 }
 
-/// A loader of many values that stay on their thread, itself from any thread.
+/// A loader of many values that stay on their thread; the loader itself may be on any thread.
 struct Many;
 
 impl larder::LoadMany<u32> for Many {
@@ -114,7 +114,7 @@ fn c84_a_local_cache_stays() {
     assert!(!has!(LookupOfMany<'_, Rc<str>, Std<ManualClock>>: Send));
 }
 
-/// C84: a call that brings a load of many keys goes where the closure may go that makes it; the load may go anywhere.
+/// C84: a call that brings a load of many keys is `Send` if its closure is; here the load itself always is.
 #[test]
 fn c84_a_call_by_a_closure_goes_where_that_may_go() {
     type Answers = Result<Vec<(u32, Arc<str>)>, ()>;
@@ -187,7 +187,7 @@ fn c84_a_local_cache_holds_what_cannot_cross() {
 type SlotOf<V, R> = LazySlot<V, (), R>;
 type Fetching<V> = SlotRefresh<V, (), Std<ManualClock>>;
 
-/// C84: with a real lock a slot of `Send` things is `Send + Sync`, and what watches or refreshes it is `Send`. (P15)
+/// C84: with a real lock a slot of `Send` things is `Send + Sync`, and its watchers and refreshes are `Send`. (P15)
 #[test]
 fn c84_a_slot_behind_a_lock_crosses_threads() {
     assert!(has!(SlotOf<Arc<str>, Std<ManualClock>>: Send) && has!(SlotOf<Arc<str>, Std<ManualClock>>: Sync));
@@ -197,7 +197,7 @@ fn c84_a_slot_behind_a_lock_crosses_threads() {
     assert!(has!(Changed<'_, Std<ManualClock>>: Send));
 }
 
-/// C84: with a `RefCell`, or with values of one thread, it is neither; a watcher holds nothing of the slot's.
+/// C84: with a `RefCell`, or with values of one thread, it is neither; a watcher holds no value of the slot.
 #[test]
 fn c84_a_local_slot_stays() {
     assert!(!has!(SlotOf<Arc<str>, Local<ManualClock>>: Send) && !has!(SlotOf<Arc<str>, Local<ManualClock>>: Sync));
@@ -206,7 +206,7 @@ fn c84_a_local_slot_stays() {
     assert!(has!(Watcher<Local<ManualClock>>: Send));
 }
 
-/// C84: the futures of every call of a slot are `Send` behind a lock, and so is what keeps it fresh.
+/// C84: the futures of every call of a slot are `Send` behind a lock, and so is the task that keeps it fresh.
 #[test]
 fn c84_futures_of_a_slot_cross_threads() {
     let clock = ManualClock::new();
@@ -227,7 +227,7 @@ fn c84_futures_of_a_slot_cross_threads() {
     drop(is_send(async move { bare.get_or_fetch(|_| async { Ok(1) }).await }));
 }
 
-/// C84: a slot of one thread holds `Rc` values, by fetches that may not leave it.
+/// C84: a slot of one thread holds `Rc` values, with fetches that must not leave it.
 #[test]
 fn c84_a_local_slot_holds_what_cannot_cross() {
     let shared = Rc::new(5);
@@ -246,16 +246,16 @@ fn c84_a_local_slot_holds_what_cannot_cross() {
     assert!(value.is_ok_and(|value| Rc::ptr_eq(&value, &shared)));
 }
 
-/// The futures of calls are small enough to be kept by the thousand; what grows must be looked at. (P14)
+/// The futures of calls are small enough to be kept by the thousand; any growth must be examined. (P14)
 #[test]
 fn sizes() {
     let clock = ManualClock::new();
     let load = |key: u32| core::future::ready(Ok::<u32, ()>(key));
     let cache = Cache::builder(Std::new(clock)).load_fn(load).build().expect("valid");
-    // A waiter kept in place: its seat and deadlines, its place among the wakers, a sleep of the clock (40 bytes here).
+    // A waiter in place: its seat and deadlines, its place among the wakers, a sleep of the clock (40 bytes here).
     let get = size_of_val(&cache.get(&1));
     assert!(get <= 208, "the future of `get` has {get} bytes");
-    // The same with the options of the call, as given and laid over those of the cache.
+    // The same with the options of the call, as given and merged with those of the cache.
     let lookup = size_of_val(&cache.lookup(&1));
     assert!(lookup <= 312, "the future of `lookup` has {lookup} bytes");
     // A cache is a handle.

@@ -1,4 +1,4 @@
-//! The same of the write-back cache.
+//! The same for the write-back cache.
 
 use core::future::Ready;
 
@@ -53,7 +53,7 @@ const fn own_disk() -> OwnDisk<Rc<str>> {
 
 type Written<V, R> = WriteBack<u32, V, Boom, R>;
 
-/// C84: a write-back cache behind a real lock crosses threads if all that it is made of does.
+/// C84: a write-back cache behind a real lock crosses threads if all its parts do.
 #[test]
 fn c84_a_write_back_cache_behind_a_lock_crosses_threads() {
     type Crosses<R> = Written<Arc<str>, R>;
@@ -62,11 +62,11 @@ fn c84_a_write_back_cache_behind_a_lock_crosses_threads() {
     assert!(has!(Pinned<u32, Arc<str>, Boom, Std<ManualClock>>: Send));
     assert!(has!(Pinned<u32, Arc<str>, Boom, Std<ManualClock>>: Sync));
     assert!(has!(Flush<u32, Arc<str>, Boom, Std<ManualClock>>: Send));
-    // What goes wrong is told to other threads, too.
+    // Errors are sent to other threads, too.
     assert!(has!(WriteBackError<u32, Boom>: Send) && has!(FlushError<u32, Boom>: Sync) && has!(DependError: Send));
 }
 
-/// C84: and stays on its thread if anything of it does.
+/// C84: it stays on its thread if any of its parts does.
 #[test]
 fn c84_a_local_write_back_cache_stays() {
     type Local1<V> = Written<V, Local<ManualClock>>;

@@ -1,11 +1,11 @@
-//! Callers come, wait and leave.
+//! Callers ask, wait and leave.
 
 use larder::OnTimeout;
 
 use super::{Call, End, Id, Key, Ms, Plain, Saw, Seat, Sees, Waiting, epochs::Next};
 
 impl Plain {
-    /// A caller comes; `inside` is the load that is being polled, if he comes from inside it.
+    /// A caller asks; `inside` is the load that is being polled, if it asks from inside it.
     pub(crate) fn arrive(&mut self, seat: Seat, call: Call, inside: Option<Id>, now: Ms) -> Sees {
         let key = seat.1;
         let held = self.held.get(&key).copied();
@@ -81,9 +81,9 @@ impl Plain {
         flight
     }
 
-    /// A caller has come to an end.
+    /// A caller has ended.
     ///
-    /// One who asked for many keys may have been told of this one `earlier`.
+    /// A caller of many keys may have got this one's result `earlier`.
     pub(crate) fn end(&mut self, seat: Seat, saw: &Saw, earlier: bool, now: Ms) {
         if !self.is_told(seat) && !self.waiting[&seat].has_left {
             assert_eq!(self.next(seat, now), Next::Leaves, "nothing has ended the wait of {seat:?} at {now}");
@@ -105,7 +105,7 @@ impl Plain {
                 let (_, then) = waiting.call.timeout.expect("nothing has ended the wait");
                 let fresh = held.filter(|held| held.is_fresh(now)).map(|held| held.id);
                 match (then, fresh, stale(self.rules.stale)) {
-                    // What has come meanwhile, after a write. (D23)
+                    // A value that came meanwhile, after a write. (D23)
                     (OnTimeout::Stale, Some(id), _) => Saw::Value { id, led: false, expired: false },
                     (OnTimeout::Stale, None, Some((id, age))) => Saw::Stale { id, age, failed: None },
                     _ => Saw::LockTimeout,
@@ -115,7 +115,7 @@ impl Plain {
         let own = waiting.failure.and_then(|failure| if let End::Failed(why) = failure { Some(why) } else { None });
         let is_over = self.flights[waiting.flight].end.is_some();
         let is_right = match (saw, end) {
-            // What was told under the lock may be overtaken by what is done after it, within the same poll.
+            // A result given under the lock may be outdated by what happens after it, within the same poll.
             (Saw::Failed(why), Some(_)) if own == Some(*why) => true,
             (Saw::Stale { failed, .. }, Some(_)) if own.is_some() && own == *failed && is_over => true,
             (Saw::Stale { failed, .. }, Some(End::Failed(why))) if earlier => *failed == Some(why),
@@ -135,7 +135,7 @@ impl Plain {
         self.stand_up(seat, waiting.flight);
     }
 
-    /// A caller, or who held a ticket, is gone, whether he waited or not.
+    /// A caller or the holder of a ticket has left, waiting or not.
     pub(crate) fn leave(&mut self, seat: Seat) {
         if let Some(waiting) = self.waiting.remove(&seat) {
             self.counts.abandoned += u64::from(!waiting.is_ticket);

@@ -1,14 +1,14 @@
-//! What comes of a load that is slow: others begin one more, in the epoch that there is by then.
+//! What follows from a slow load: other callers begin one more, in the current epoch.
 //!
-//! A caller who came before a write waits for what was in flight then. What such a caller begins after the write is a load
-//! of the newer epoch as well: found by all who ask, and stored. Where a load that is young enough is in flight there, or
-//! no more may be, the caller waits for that one instead. (D11)
+//! A caller from before a write waits for what was in flight then. A load that such a caller begins after the write
+//! belongs to the newer epoch as well: all callers find it, and it is stored. If a load that is young enough is in
+//! flight there, or no more may begin, the caller waits for that one instead. (D11)
 
 use larder::OnTimeout;
 
 use super::{End, Flight, Id, Key, Ms, Plain, Running, Seat};
 
-/// What a caller does who waits and is polled, if no answer comes first.
+/// What a waiting caller does when it is polled, if no answer comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     Waits,
@@ -16,7 +16,7 @@ pub(super) enum Next {
     Begins,
     /// Moves on to the newer epoch, that of this flight.
     MovesTo(usize),
-    /// Has lost patience, and leaves.
+    /// Its lock timeout has passed, and it leaves.
     Leaves,
 }
 
@@ -33,7 +33,7 @@ impl Plain {
             Some(_) => return Next::Leaves,
             None => {}
         }
-        // Nobody takes over from a load of their own.
+        // A caller does not take over from its own load.
         if !self.is_over_age(waiting.flight, now) || flight.newest_by == Some(seat) {
             return Next::Waits;
         }
@@ -44,7 +44,7 @@ impl Plain {
         }
     }
 
-    /// The flight that all find who ask for this key, if a load is in flight there.
+    /// The flight that callers of this key find, if a load is in flight there.
     fn in_flight(&self, key: Key) -> Option<usize> {
         self.current.get(&key).copied().filter(|flight| self.flights[*flight].live() > 0)
     }
@@ -72,7 +72,7 @@ impl Plain {
         let newer = (!self.flights[own].attached).then(|| self.in_flight(seat.1).unwrap_or_else(|| self.open(seat.1)));
         let flights: Vec<_> = newer.into_iter().chain([own]).collect();
         for number in flights.iter().copied() {
-            // In the newer epoch nobody waits for it as their own, so all may take over from it.
+            // In the newer epoch no caller waits for it as its own, so any may take over from it.
             let owner = Some(seat).filter(|_| number == own);
             let flight = &mut self.flights[number];
             flight.disown(seat);
@@ -84,19 +84,19 @@ impl Plain {
         (waiting.led, waiting.has_begun) = (true, true);
     }
 
-    /// It is seen by now that a caller has moved on, if that was to come.
+    /// By now a caller that moves on in this poll has done so.
     pub(super) fn move_on(&mut self, seat: Seat, now: Ms) {
         let Next::MovesTo(newer) = self.next(seat, now) else { return };
         self.assert_has_looked(seat);
         let waiting = self.waiting.get_mut(&seat).expect("it waits");
         let older = core::mem::replace(&mut waiting.flight, newer);
-        // Whatever it has begun, it has joined this.
+        // Whatever it has begun, it has joined this one.
         waiting.led = false;
         self.flights[newer].members += 1;
         self.stand_up(seat, older);
     }
 
-    /// Nobody waits in this flight any more. It is over, unless a load of its goes on for an older epoch.
+    /// The last waiter has left this flight. The flight has ended, unless one of its loads goes on for an older epoch.
     pub(super) fn desert(&mut self, number: usize) {
         let goes_on = |running: &Running| self.is_wanted(running.load);
         let is_kept = self.flights[number].attached && self.flights[number].running.iter().any(goes_on);
@@ -110,7 +110,7 @@ impl Plain {
         }
     }
 
-    /// Does anybody wait for this load?
+    /// Whether a caller waits for this load.
     pub(super) fn is_wanted(&self, load: Id) -> bool {
         let is_awaited = |flight: &Flight| flight.end.is_none() && flight.members > 0;
         self.loads[&load].iter().any(|flight| is_awaited(&self.flights[*flight]))
@@ -118,12 +118,12 @@ impl Plain {
 }
 
 impl Flight {
-    /// How many loads may still answer.
+    /// How many loads may still return.
     pub(super) fn live(&self) -> usize {
         self.running.len() + self.unbegun.len()
     }
 
-    /// This caller has begun no load here that it waits for.
+    /// This caller waits for no load of its own here.
     pub(super) fn disown(&mut self, seat: Seat) {
         let owners = self.running.iter_mut().map(|running| &mut running.owner).chain(&mut self.unbegun);
         owners.filter(|owner| **owner == Some(seat)).for_each(|owner| *owner = None);

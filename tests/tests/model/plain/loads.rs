@@ -8,7 +8,7 @@ impl Plain {
     /// The loader was called while `seat` was polled.
     pub(crate) fn begun(&mut self, seat: Seat, load: Id, now: Ms) {
         let Some(waiting) = self.waiting.get(&seat) else {
-            // A stale call polls the refresh that somebody else has claimed. (D57)
+            // A stale call polls the refresh that another caller has claimed. (D57)
             let refresh = self.current.get(&seat.1).copied();
             let claimed = refresh.and_then(|refresh| Some((refresh, self.claimed(refresh, seat)?)));
             let (refresh, claimed) = claimed.unwrap_or_else(|| panic!("{seat:?} loads without a seat"));
@@ -17,12 +17,13 @@ impl Plain {
         };
         let number = waiting.flight;
         if self.flights[number].end.is_some() {
-            // A write from inside a callback has come between his claim and this, within one poll: it is for nothing.
+            // A write from inside a callback came between its claim and this, within one poll: the load serves no
+            // caller.
             self.loads.insert(load, vec![number]);
             return;
         }
         if self.claimed(number, seat).is_none() {
-            // (It may be one that was claimed in the newer epoch.)
+            // (It may have been claimed in the newer epoch.)
             self.move_on(seat, now);
         }
         let number = self.waiting[&seat].flight;
@@ -32,7 +33,8 @@ impl Plain {
         }
     }
 
-    /// The claimed load that this caller begins when polled: the own one, and else what is left to the first caller that comes.
+    /// The claimed load that this caller begins when polled: its own, or else one that is left to the first caller that
+    /// comes.
     fn claimed(&self, number: usize, seat: Seat) -> Option<usize> {
         let is_a_ticket = |seat: &Seat| self.waiting.get(seat).is_some_and(|waiting| waiting.is_ticket);
         let unbegun = &self.flights[number].unbegun;
@@ -46,13 +48,13 @@ impl Plain {
         self.loads.insert(load, vec![number]);
     }
 
-    /// A load is about to answer.
+    /// A load is about to end.
     pub(crate) fn ended(&mut self, load: Id, ended: &Ended, now: Ms) {
         let flights = self.loads.remove(&load).expect("it was begun");
         flights.into_iter().for_each(|number| self.answered(number, load, ended, now));
     }
 
-    /// This flight is told what a load came to.
+    /// This flight gets the result of a load.
     fn answered(&mut self, number: usize, load: Id, ended: &Ended, now: Ms) {
         let flight = &mut self.flights[number];
         if flight.end.is_some() {
@@ -92,7 +94,7 @@ impl Plain {
         }
     }
 
-    /// A load was dropped, while this caller was polled.
+    /// A load was dropped while this caller was polled.
     pub(crate) fn dropped(&mut self, load: Id, polled: Option<usize>, now: Ms) {
         let Some(flights) = self.loads.get(&load).cloned() else { return };
         for number in flights.iter().copied() {
@@ -110,13 +112,13 @@ impl Plain {
         }
     }
 
-    /// A load of this flight was dropped: nobody is there who waits for it.
+    /// A load of this flight was dropped: no caller waits for it.
     fn goes(&mut self, number: usize, load: Id, polled: Option<usize>, now: Ms) {
         let seats = self.waiting.iter().filter(|(_, waiting)| waiting.flight == number).map(|(seat, _)| *seat);
         for seat in seats.collect::<Vec<_>>() {
             let is_polled = Some(seat.0) == polled;
             match self.next(seat, now) {
-                // Who hears that the own load has failed, or loses patience, leaves before saying so.
+                // A caller whose own load has failed, or whose lock timeout has passed, leaves before it reports this.
                 _ if self.waiting[&seat].failure.is_some() || self.waiting[&seat].has_left => {}
                 Next::Leaves if is_polled => {
                     self.assert_has_looked(seat);
@@ -131,7 +133,7 @@ impl Plain {
         }
     }
 
-    /// The cache has forgotten all that it need not know any more.
+    /// The cache has forgotten everything that it need not know any more.
     pub(crate) fn forget(&mut self, now: Ms) {
         let delay = self.rules.error_ttl;
         self.failures.retain(|_, (_, retry)| *retry + delay > now);

@@ -1,6 +1,6 @@
-//! What a cache should be, in the plainest words: maps, deadlines and epochs.
+//! What a cache should be, in the simplest form: maps, deadlines and epochs.
 //!
-//! The model is told of each write, load and call before the cache is, and says what has to be seen then.
+//! The model is told of each write, load and call before the cache is, and predicts what is seen then.
 
 mod callers;
 mod epochs;
@@ -17,17 +17,17 @@ use self::waiting::Waiting;
 /// In milliseconds; `u64::MAX` is never.
 pub(crate) type Ms = u64;
 pub(crate) type Key = u32;
-/// Each value and each load has a number of its own.
+/// Each value and each load has its own number.
 pub(crate) type Id = u32;
 /// Why there is no value: the error of this load, or a panic.
 pub(crate) type Why = Option<Id>;
-/// A caller and the key that he waits for.
+/// A caller and the key that it waits for.
 pub(crate) type Seat = (usize, Key);
 
-/// What the cache was told to do.
+/// The settings of the cache.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Rules {
-    /// How many keys there are.
+    /// The number of keys.
     pub(crate) keys: u64,
     pub(crate) ttl: Option<Ms>,
     pub(crate) idle: Option<Ms>,
@@ -40,7 +40,7 @@ pub(crate) struct Rules {
     pub(crate) is_small: bool,
 }
 
-/// What one call asks for.
+/// The options of one call.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Call {
     pub(crate) reload: bool,
@@ -48,7 +48,7 @@ pub(crate) struct Call {
     pub(crate) timeout: Option<(Ms, OnTimeout)>,
 }
 
-/// What a caller sees who comes.
+/// What a caller sees when it asks.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Sees {
     Hit(Id),
@@ -60,11 +60,11 @@ pub(crate) enum Sees {
     },
     Cached(Why),
     Reentrant,
-    /// He waits, and what he sees in the end is known then.
+    /// It waits, and its result is known then.
     Waits,
 }
 
-/// What a caller has seen in the end.
+/// The result of a caller.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Saw {
     Value { id: Id, led: bool, expired: bool },
@@ -77,7 +77,7 @@ pub(crate) enum Saw {
 pub(crate) struct Held {
     pub(crate) id: Id,
     pub(crate) deadline: Ms,
-    /// Without regard to idle time.
+    /// Without the time to idle.
     end: Ms,
     pub(crate) published: Ms,
 }
@@ -87,11 +87,11 @@ struct Flight {
     key: Key,
     attached: bool,
     members: usize,
-    /// Whose attempts have been claimed and not begun.
+    /// Callers whose attempts are claimed and not begun.
     unbegun: Vec<Option<Seat>>,
     running: Vec<Running>,
     newest: Ms,
-    /// Who began the newest attempt.
+    /// The caller that began the newest attempt.
     newest_by: Option<Seat>,
     end: Option<End>,
 }
@@ -128,9 +128,9 @@ pub(crate) struct Plain {
     flights: Vec<Flight>,
     current: BTreeMap<Key, usize>,
     waiting: BTreeMap<Seat, Waiting>,
-    /// The flights that each load is for: one, or two of which the newer comes first.
+    /// The flights that each load serves: one, or two, of which the newer comes first.
     loads: BTreeMap<Id, Vec<usize>>,
-    /// Values that have left, and have yet to be told of.
+    /// Values that have left, and that the listener has yet to be told of.
     left: BTreeMap<Id, RemovalCause>,
     pub(crate) counts: Counts,
 }
@@ -145,7 +145,7 @@ impl Held {
     }
 }
 
-/// What became of a load.
+/// How a load ended.
 pub(crate) enum Ended {
     Value(Id, Option<Ms>),
     Failed,
@@ -157,7 +157,7 @@ impl Plain {
         Self { rules, ..Self::default() }
     }
 
-    /// `ttl` is `None` for what is not to be stored, and for ever if it is the end of time.
+    /// `ttl` is `None` for a value that is not to be stored; the end of time means for ever.
     pub(crate) fn insert(&mut self, key: Key, id: Id, ttl: Option<Ms>, now: Ms) {
         if ttl.is_none_or(|ttl| ttl == 0) {
             self.remove(key, now);
@@ -195,7 +195,7 @@ impl Plain {
         }
     }
 
-    /// Returns how many fresh values went.
+    /// Returns how many fresh values left.
     pub(crate) fn remove_if(&mut self, is_such: impl Fn(Key) -> bool, now: Ms) -> usize {
         let keys = (0..self.rules.keys as Key).filter(|key| is_such(*key));
         keys.filter(|key| self.remove(*key, now).is_some()).count()
@@ -221,7 +221,7 @@ impl Plain {
         fresh
     }
 
-    /// What an access finds that is no lookup.
+    /// What an access finds that is not a lookup.
     pub(crate) fn fresh(&mut self, key: Key, now: Ms) -> Option<Id> {
         let held = self.held.get_mut(&key).filter(|held| held.is_fresh(now))?;
         if let Some(idle) = self.rules.idle {
@@ -262,10 +262,10 @@ impl Plain {
         }
     }
 
-    /// A value has left, says the listener.
+    /// The listener is told that a value has left.
     pub(crate) fn event(&mut self, key: Key, id: Id, cause: RemovalCause, now: Ms) {
         if let Some(expected) = self.left.remove(&id) {
-            // One call may make many leave; who hears of the first may replace another that has left as well.
+            // One call may make many values leave; the listener told of the first may replace another of them.
             let left_before = self.rules.is_small && cause.is_automatic();
             assert!(cause == expected || left_before, "value {id} of key {key}: {cause} instead of {expected}");
             return;

@@ -1,4 +1,4 @@
-//! What is known of callers while they are polled, and when a poll is over.
+//! What is known of callers while they are polled, and after a poll.
 
 use super::{Id, Key, Ms, Plain, Seat, epochs::Next};
 
@@ -14,7 +14,7 @@ impl Plain {
 
     /// A caller polls this load.
     pub(crate) fn polls(&mut self, seat: Seat, load: Id, now: Ms) {
-        // (Who has been served polls the refresh of another.)
+        // (A caller that has been served polls another's refresh.)
         let Some(waiting) = self.waiting.get(&seat) else { return };
         if self.flights[waiting.flight].end.is_some() {
             return;
@@ -30,7 +30,7 @@ impl Plain {
         (waiting.has_perhaps_moved, waiting.is_overlooked) = (has_perhaps_moved, false);
     }
 
-    /// An answer that is there beats every deadline: a caller who acts on one has polled all loads. (D18)
+    /// A ready answer beats every deadline: a caller that acts on a deadline has polled all loads. (D18)
     pub(super) fn assert_has_looked(&self, seat: Seat) {
         let waiting = &self.waiting[&seat];
         let mut running = self.flights[waiting.flight].running.iter().map(|running| running.load);
@@ -39,8 +39,8 @@ impl Plain {
         assert_eq!(unseen, None, "{seat:?} acts without a look at this load");
     }
 
-    /// Whether this caller, who polls this load or none, is about to move on to the newer epoch or has done so: nobody can
-    /// tell, where the load is of both epochs or of another key, before the poll is over.
+    /// Whether this caller, which polls this load or none, is about to move on to the newer epoch or has done so. If
+    /// the load belongs to both epochs or to another key, this is unknown before the poll ends.
     pub(crate) fn is_doubtful(&self, seat: Seat, load: Option<Id>, now: Ms) -> bool {
         let Some(waiting) = self.waiting.get(&seat) else { return false };
         if self.is_told(seat) {
@@ -51,9 +51,10 @@ impl Plain {
         flights.is_none_or(|flights| flights.contains(&waiting.flight) == flights.contains(&newer))
     }
 
-    /// A caller was polled and waits on: what was to be done by now is done.
+    /// A caller was polled and goes on waiting: everything due is done by now.
     ///
-    /// But in the first poll, and in one for many keys, a write from inside a callback may come after the look at a key.
+    /// But in the first poll, and in one for many keys, a write from inside a callback may come after the look at a
+    /// key.
     pub(crate) fn poll_ends(&mut self, caller: usize, may_miss_writes: bool, now: Ms) {
         for seat in self.seats_of(caller) {
             if self.is_told(seat) {
@@ -69,7 +70,7 @@ impl Plain {
         self.waiting.range((caller, Key::MIN)..=(caller, Key::MAX)).map(|(seat, _)| *seat).collect()
     }
 
-    /// Whether the end of this wait is there.
+    /// Whether this wait has reached its end.
     pub(super) fn is_told(&self, seat: Seat) -> bool {
         let waiting = &self.waiting[&seat];
         self.flights[waiting.flight].end.is_some() || waiting.failure.is_some()

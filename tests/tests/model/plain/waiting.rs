@@ -1,4 +1,4 @@
-//! One who waits for a key.
+//! A caller that waits for a key.
 
 use larder::OnTimeout;
 
@@ -11,17 +11,18 @@ pub(super) struct Waiting {
     pub(super) came: Ms,
     pub(super) led: bool,
     pub(super) found_expired: bool,
-    /// It has begun a load at some time, if perhaps in an epoch that it waits for no more.
+    /// It has begun a load at some time, possibly in an epoch that it no longer waits for.
     pub(super) has_begun: bool,
     pub(super) failure: Option<End>,
     pub(super) is_ticket: bool,
     /// The loads that it has polled in this poll.
     pub(super) polled: Vec<Id>,
-    /// It polls a load that is for its flight and for the newer one, and may wait for either.
+    /// It polls a load that serves its flight and the newer one, and may wait for either.
     pub(super) has_perhaps_moved: bool,
-    /// A write came in this poll, perhaps after its last look. It had no deadline before: there was no room for a load.
+    /// A write came in this poll, possibly after its last look. It had no deadline before: there was no room for a
+    /// load.
     pub(super) is_overlooked: bool,
-    /// It has lost patience, and is yet to say so.
+    /// Its lock timeout has passed, and it has yet to report this.
     pub(super) has_left: bool,
 }
 
@@ -43,7 +44,7 @@ impl Waiting {
         }
     }
 
-    /// What it does about a lock timeout that has passed. A load for oneself is for those who have begun none. (D21)
+    /// What it does about a lock timeout that has passed. Only callers that have begun no load may load alone. (D21)
     pub(super) fn impatience(&self, now: Ms) -> Option<OnTimeout> {
         let (patience, then) = self.call.timeout?;
         let is_bound = then != OnTimeout::Load || !self.has_begun;
