@@ -37,7 +37,7 @@ fn c65_the_first_fetch_fails<R: Host>() {
     assert_eq!((slot.failures(), slot.stats().errors), (2, 21));
 }
 
-/// C66: a first fetch of 2000: a second caller with a deadline of 50 is back at 50, and leaves nothing. (P2)
+/// C66: a first fetch of 2000: a second caller with a timeout of 50 returns at 50, and leaves nothing. (P2)
 fn c66_a_callers_deadline<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(2000).gives(1));
@@ -56,7 +56,8 @@ fn c66_a_callers_deadline<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// C67: a refresh that is dropped halfway is no failure and puts nothing off; meanwhile others have the copy. (P2, P4)
+/// C67: a refresh that is dropped halfway is no failure and delays nothing; meanwhile others get the stale copy. (P2,
+/// P4)
 fn c67_a_refresher_is_dropped<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(steps(3, 10).gives(1));
@@ -113,7 +114,7 @@ fn c68_failures_delays_panic<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// C69: `None` is a value like any, and is handed on.
+/// C69: `None` is a value like any, and is passed to the next fetch.
 fn c69_empty<R: Host>() {
     let sim = Sim::new();
     let handed = Rc::new(RefCell::new(Vec::new()));
@@ -134,7 +135,7 @@ fn c69_empty<R: Host>() {
     assert_eq!(*handed.borrow(), [None, Some(None)]);
 }
 
-/// C69: what lives for ever stays, and may be replaced all the same.
+/// C69: a value that lives for ever stays, and may still be replaced.
 fn c69_never<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().gives(1).ttl(Ttl::Forever), ready().gives(2)]);
@@ -148,7 +149,7 @@ fn c69_never<R: Host>() {
     assert_eq!(held(&slot), Some(2));
 }
 
-/// C69: "expires at once" under a frozen clock: the next call fetches, and who comes meanwhile has the copy. (P11)
+/// C69: "expires at once" with a clock that stands still: the next call fetches, and other callers get the copy. (P11)
 fn c69_at_once<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| polls(1 + call as u32).gives(call as u32).ttl(Ttl::ExpiresAtOnce));
@@ -169,7 +170,7 @@ fn c69_at_once<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// C70: beyond the stale limit callers wait, and have the error if the fetch fails. (P8)
+/// C70: beyond the stale limit callers wait, and get the error if the fetch fails. (P8)
 fn c70_a_stale_limit<R: Host>() {
     for fails in [false, true] {
         let mut sim = Sim::new();
@@ -192,7 +193,7 @@ fn c70_a_stale_limit<R: Host>() {
     }
 }
 
-/// C70: `set` during a first fetch: all who wait have the set value at once. (P8)
+/// C70: `set` during a first fetch: all waiting callers get the set value at once. (P8)
 fn c70_set_during_a_first_fetch<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(300).gives(1));
@@ -208,7 +209,7 @@ fn c70_set_during_a_first_fetch<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// C70: `invalidate` during a first fetch: who waits has what is fetched, and it is not kept. (P8)
+/// C70: `invalidate` during a first fetch: waiting callers get the fetched value, and it is not kept. (P8)
 fn c70_invalidate_during_a_first_fetch<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(100).gives(1), after(20).gives(2)]);
@@ -244,7 +245,7 @@ fn c70_a_forced_refresh_joins<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// C70: a watcher that was made before a change and is polled after it sees it.
+/// C70: a watcher that was made before a change and is polled after it sees the change.
 fn c70_a_watcher_made_before_a_change_and_polled_after_it<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -257,8 +258,8 @@ fn c70_a_watcher_made_before_a_change_and_polled_after_it<R: Host>() {
     assert_eq!(sim.saw(saw), "0: done");
 }
 
-/// C98: lifetime 100 s, margin 10 s: fresh at 89, the value and a ticket at 90, and while the refresh stalls the value
-/// at once until 100, without a second ticket within the lock age. (P3)
+/// C98: lifetime 100 s, margin 10 s. At 89 the value is fresh; from 90 on there is a ticket. While the refresh stalls,
+/// callers get the value at once until 100, without a second ticket within the lock age. (P3)
 fn c98_a_token<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().gives(1), never()]);
@@ -283,6 +284,6 @@ fn c98_a_token<R: Host>() {
     sim.to(120_000);
     let next = sim.fetch_stale(&slot);
     assert_eq!(sim.saw(next), "120000: V1 Stale(20000) +ticket");
-    // Who waits drives the newer attempt, too.
+    // A waiting caller drives the newer attempt, too.
     assert_eq!((sim.saw(refresh), loads.begun()), ("waits".into(), vec![0, 90_000, 120_000]));
 }

@@ -1,4 +1,4 @@
-//! What is wrong with the slot's origin, and is not wrong here.
+//! The defects of the slot's origin, which this slot does not have.
 
 use larder::{LookupOptions, Status, TimeLeft, Ttl};
 use larder_tests::*;
@@ -18,7 +18,7 @@ on_every_runtime! {
     l7_the_delay_may_be_zero_and_grows_otherwise
 }
 
-/// L1: 20 callers of a first fetch that takes 20 and fails: one fetch and 20 ms, not 20 and 400. (P4)
+/// L1: 20 callers of a first fetch that takes 20 and fails: one fetch and 20 ms, not 20 fetches and 400 ms. (P4)
 fn l1_waiters_of_a_failed_first_fetch_do_not_fetch_one_by_one<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(20).fails(1));
@@ -26,7 +26,7 @@ fn l1_waiters_of_a_failed_first_fetch_do_not_fetch_one_by_one<R: Host>() {
     let callers = sim.fetchers(&slot, 20);
     sim.to(1000);
     assert_eq!((ends(&sim, &callers), loads.calls()), (vec!["20: E1".into()], 1));
-    // And with a delay for the empty slot, if one wants it.
+    // The same with a delay for the empty slot, if one is set.
     let loads = sim.loads(ready().fails(1));
     let slot = sim.slot::<R>(&loads, |s| s.retry_when_empty());
     let callers = sim.fetchers(&slot, 3);
@@ -39,7 +39,7 @@ fn l1_waiters_of_a_failed_first_fetch_do_not_fetch_one_by_one<R: Host>() {
     assert_eq!(loads.begun(), [1000, 6000]);
 }
 
-/// L2: a caller who waits for the first fetch may be dropped at any time; nothing of his stays. (P2)
+/// L2: a caller that waits for the first fetch may be dropped at any time; nothing of it stays. (P2)
 fn l2_waiting_for_the_first_fetch_is_cancellable<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(300).gives(1));
@@ -54,7 +54,7 @@ fn l2_waiting_for_the_first_fetch_is_cancellable<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// L3: a cancelled refresher is no failure: the next caller refreshes at once. (P2, P4)
+/// L3: a caller that is dropped while it refreshes is no failure: the next caller refreshes at once. (P2, P4)
 fn l3_a_cancelled_refresher_poisons_nobody<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), ready().gives(1)]);
@@ -66,8 +66,8 @@ fn l3_a_cancelled_refresher_poisons_nobody<R: Host>() {
     assert_eq!((sim.saw(next), slot.failures()), ("0: V1 Expired".into(), 0));
 }
 
-/// L4: fail, fail, panic, fail, fail count to five, each later than the one before; a panic does not run at every call.
-/// (P5)
+/// L4: fail, fail, panic, fail, fail count to five, each later than the one before; a panic does not repeat at every
+/// call. (P5)
 fn l4_a_panic_is_a_failure_like_any<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| if call == 2 { ready().panics(3) } else { ready().fails(call as u32) });
@@ -78,7 +78,7 @@ fn l4_a_panic_is_a_failure_like_any<R: Host>() {
         sim.fetchers(&slot, 2);
     }
     assert_eq!((loads.begun(), slot.failures()), (vec![0, 1000, 3000, 7000, 15_000], 5));
-    // One that always panics is asked at the same pace.
+    // A fetch that always panics is called at the same pace.
     let loads = sim.loads(ready().panics(1));
     let slot = sim.slot::<R>(&loads, |s| s.retry_after(ms(1000)));
     set(&slot, 0, Ttl::ExpiresAtOnce);
@@ -87,7 +87,7 @@ fn l4_a_panic_is_a_failure_like_any<R: Host>() {
     assert_eq!(loads.calls(), 1);
 }
 
-/// L5: age, expiry, staleness and the error are told, and staleness is bounded by the slot or by the call.
+/// L5: callers get age, expiry, staleness and the error, and staleness is bounded by the slot or by the call.
 fn l5_a_caller_can_tell_what_he_has_and_bound_it<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(1));
@@ -109,7 +109,7 @@ fn l5_a_caller_can_tell_what_he_has_and_bound_it<R: Host>() {
     assert_eq!(sim.saw(late), "151: E1 cached", "beyond the slot's limit");
 }
 
-/// L6: a first fetch that asks its own slot has a typed error, one with a value the old copy. (P3)
+/// L6: a first fetch that asks its own slot gets a typed error; with a value it gets the old copy. (P3)
 fn l6_a_first_fetch_that_asks_its_own_slot_does_not_hang<R: Host>() {
     let mut sim = Sim::new();
     let slot = sim.bare_slot::<R>(|s| s.ttl(ms(100)));
@@ -127,7 +127,7 @@ fn l6_a_first_fetch_that_asks_its_own_slot_does_not_hang<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// L7: the refresh may be handed out, so that no caller has to wait for it.
+/// L7: a caller can get the refresh as a ticket, so that no caller has to wait for it.
 fn l7_the_refresh_burdens_nobody_who_does_not_want_it<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).gives(1));
@@ -144,7 +144,7 @@ fn l7_the_refresh_burdens_nobody_who_does_not_want_it<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// L7: a value for ever can be set, dropped, expired and refreshed.
+/// L7: a value that lives for ever can be set, dropped, expired and refreshed.
 fn l7_what_lives_for_ever_can_be_replaced<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| ready().gives(call as u32));
@@ -163,7 +163,7 @@ fn l7_what_lives_for_ever_can_be_replaced<R: Host>() {
     assert_eq!(handed(&loads), [None, Some(0), Some(1), None]);
 }
 
-/// L7: a lifetime counts from the answer, not from the call or the start of the fetch. (P11)
+/// L7: a lifetime counts from the answer, not from the call or the begin of the fetch. (P11)
 fn l7_the_lifetime_counts_from_the_answer<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).gives(1).ttl(ms(100)));

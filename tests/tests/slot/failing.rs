@@ -1,4 +1,4 @@
-//! What a failed fetch leaves behind: the value, the error, the count and the delay.
+//! What a failed fetch leaves: the value, the error, the count and the delay.
 
 use larder::{ConfigError, LookupOptions, Ttl};
 use larder_tests::*;
@@ -20,7 +20,7 @@ on_every_runtime! {
     what_the_builder_refuses
 }
 
-/// Those who wait for a refresh, be it forced or beyond a limit of their own, have the old value if it fails. (P4)
+/// Callers that wait for a refresh, forced or beyond their own limit, get the old value if it fails. (P4)
 fn whoever_waits_for_a_failed_refresh_has_the_old_value<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).fails(1));
@@ -41,7 +41,7 @@ fn whoever_waits_for_a_failed_refresh_has_the_old_value<R: Host>() {
     assert_clean(&stats);
 }
 
-/// D70: beyond the stale limit and before the retry time there is the last error at once, and no fetch.
+/// D70: beyond the stale limit and before the retry time, callers get the last error at once, without a fetch.
 fn beyond_the_stale_limit_and_before_the_retry<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(1));
@@ -63,7 +63,7 @@ fn beyond_the_stale_limit_and_before_the_retry<R: Host>() {
     assert_eq!((sim.saw(retry), loads.begun()), ("5000: E1".into(), vec![0, 5000]));
 }
 
-/// D71: a forced refresh fetches whatever the delay; if it fails, that counts and the delay begins anew.
+/// D71: a forced refresh ignores the delay; if it fails, it counts and the delay begins again.
 fn a_forced_refresh_ignores_the_delay_and_restarts_it<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(1));
@@ -81,7 +81,8 @@ fn a_forced_refresh_ignores_the_delay_and_restarts_it<R: Host>() {
     assert_eq!(loads.begun(), [0, 3000, 13_000]);
 }
 
-/// D97: who forces a refresh of a fresh value has its error; the value stays fresh, and others have it without a word.
+/// D97: a caller that forces a refresh of a fresh value gets its error; the value stays fresh, and others get it
+/// without one.
 fn a_forced_refresh_that_fails_tells_the_error<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).fails(1));
@@ -96,7 +97,7 @@ fn a_forced_refresh_that_fails_tells_the_error<R: Host>() {
     assert_eq!((slot.failures(), loads.calls()), (1, 1));
 }
 
-/// Jitter takes up to its share of each delay, another part each time, the same for the same seed.
+/// Jitter shortens each delay by up to its share, differently each time, and equally for the same seed.
 fn jitter_shortens_the_delay<R: Host>() {
     let delays = |seed| {
         let mut sim = Sim::new();
@@ -123,14 +124,14 @@ fn jitter_shortens_the_delay<R: Host>() {
     assert!(one[0] < 700_000 && one[19] > 800_000, "{one:?}");
 }
 
-/// D68: an empty slot is fetched by the next caller, unless it is told to wait as well.
+/// D68: an empty slot is fetched by the next caller, unless it is configured to wait as well.
 fn an_empty_slot_waits_only_if_it_is_told_to<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(1));
     let slot = sim.slot::<R>(&loads, |s| s);
     let callers = sim.fetchers(&slot, 3);
     assert_eq!((ends(&sim, &callers), loads.calls()), (vec!["0: E1".into()], 3));
-    // A value that is dropped takes its delay along.
+    // When a value is dropped, its delay is, too.
     set(&slot, 0, Ttl::ExpiresAtOnce);
     sim.fetchers(&slot, 2);
     slot.invalidate();
@@ -145,7 +146,7 @@ fn an_empty_slot_waits_only_if_it_is_told_to<R: Host>() {
     assert_eq!((sim.saw(forced), slot.failures()), ("0: unwound 1".into(), 2));
 }
 
-/// The count and the delay go on however long ago the last failure was.
+/// The count and the delay continue however long ago the last failure was.
 fn the_count_goes_on_for_ever<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(1));
@@ -158,7 +159,7 @@ fn the_count_goes_on_for_ever<R: Host>() {
     }
 }
 
-/// A value that was set, or dropped, has nothing to do with the failures before.
+/// Earlier failures do not count for a value that was set or dropped.
 fn set_and_invalidate_forget_the_failures<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(1));
@@ -172,7 +173,7 @@ fn set_and_invalidate_forget_the_failures<R: Host>() {
     assert_eq!(slot.peek().and_then(|found| found.error().map(|error| error.is_cached())), Some(true));
     slot.invalidate();
     assert!(slot.failures() == 0 && slot.peek().is_none());
-    // What is expired by name keeps them.
+    // `expire` keeps them.
     set(&slot, 2, ms(1000));
     sim.force(&slot);
     slot.expire();
@@ -181,7 +182,7 @@ fn set_and_invalidate_forget_the_failures<R: Host>() {
     assert_eq!(loads.calls(), 3);
 }
 
-/// P8: a fetch of before a write that fails after it says nothing of the value that is there now.
+/// P8: if a fetch from before a write fails after it, this does not affect the new value.
 fn a_failure_of_before_a_write_is_not_kept<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(10).fails(1), ready().gives(2)]);
@@ -196,7 +197,7 @@ fn a_failure_of_before_a_write_is_not_kept<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// D99: the limits of a call are its own, also for who joined.
+/// D99: the limits of a call are its own, also if it has joined.
 fn a_joined_waiter_has_the_old_value_by_limits_of_his_own<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).fails(1));
@@ -209,7 +210,7 @@ fn a_joined_waiter_has_the_old_value_by_limits_of_his_own<R: Host>() {
     assert_eq!(callers.map(|i| sim.saw(i)), ["110: E1", "110: V0 Stale(110) +E1"]);
 }
 
-/// D4: a jump back lengthens lives and waits, nothing else. (P11)
+/// D4: a clock that jumps back lengthens lives and waits, and nothing else. (P11)
 fn a_clock_that_jumps_back<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(1));
@@ -234,7 +235,7 @@ fn a_clock_that_jumps_back<R: Host>() {
     assert_eq!(loads.calls(), 2);
 }
 
-/// Settings that make no sense are refused by name, and those that do are not.
+/// Settings that make no sense are refused by name; others are not.
 fn what_the_builder_refuses<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(ready());

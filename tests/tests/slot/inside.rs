@@ -19,7 +19,7 @@ on_every_runtime! {
     a_fetch_may_keep_the_slot
 }
 
-/// What somebody inside a fetch has been told.
+/// What a call inside a fetch got.
 fn told(result: Result<V, LoadError<Boom>>) -> Result<V, Boom> {
     match result {
         Ok(value) => Ok(V::new(*value + 10)),
@@ -30,7 +30,7 @@ fn told(result: Result<V, LoadError<Boom>>) -> Result<V, Boom> {
 
 type Ask<R> = fn(Slot<R>) -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>>;
 
-/// Asks by a fetch of its own, which must not be called.
+/// Asks with its own fetch, which must not be called.
 fn ask<R: Host>(slot: Slot<R>) -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>> {
     Box::pin(async move { slot.get_or_fetch(|_| async { Ok(V::new(99)) }).await })
 }
@@ -47,7 +47,7 @@ fn asking<R: Host>(sim: &mut Sim, slot: &Slot<R>, gate: &Gate, ask: Ask<R>) -> u
     })
 }
 
-/// D66: with no value it is told so, and does not wait for itself. (P3)
+/// D66: without a value it gets an error, and does not wait for itself. (P3)
 fn c82_a_first_fetch_that_asks<R: Host>() {
     let mut sim = Sim::new();
     let gate = Gate::default();
@@ -59,7 +59,7 @@ fn c82_a_first_fetch_that_asks<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// D66: also when others wait for that fetch. (P3)
+/// D66: also if others wait for that fetch. (P3)
 fn c82_with_others_who_wait<R: Host>() {
     for others in 1..4 {
         let mut sim = Sim::new();
@@ -74,7 +74,7 @@ fn c82_with_others_who_wait<R: Host>() {
     }
 }
 
-/// D67: with a value it is served that.
+/// D67: with a value it gets that.
 fn c82_a_refresh_that_asks_has_the_copy<R: Host>() {
     for others in 0..3 {
         let mut sim = Sim::new();
@@ -90,7 +90,7 @@ fn c82_a_refresh_that_asks_has_the_copy<R: Host>() {
     }
 }
 
-/// D66: by a fetch that stays with its call, in either role.
+/// D66: the same with a fetch that borrows from its call, in either role.
 fn c82_a_borrowing_fetch_that_asks<R: Host>() {
     for value in [None, Some(7)] {
         let mut sim = Sim::new();
@@ -110,7 +110,7 @@ fn c82_a_borrowing_fetch_that_asks<R: Host>() {
     }
 }
 
-/// D67: the copy is served within the stale limit only.
+/// D67: it gets the copy within the stale limit only.
 fn c82_beyond_the_stale_limit<R: Host>() {
     let mut sim = Sim::new();
     let gate = Gate::default();
@@ -122,7 +122,7 @@ fn c82_beyond_the_stale_limit<R: Host>() {
     assert_eq!(sim.saw(i), "6: E82");
 }
 
-/// D67: also one that forces a refresh from inside, be the value fresh or not.
+/// D67: the same if it forces a refresh from inside, with a fresh value or not.
 fn a_refresh_that_asks_for_a_refresh<R: Host>() {
     fn force<R: Host>(slot: Slot<R>) -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>> {
         Box::pin(async move {
@@ -146,7 +146,7 @@ fn a_refresh_that_asks_for_a_refresh<R: Host>() {
     }
 }
 
-/// One that takes the value at once has it without a second refresh.
+/// A call that takes the value at once gets it without a second refresh.
 fn a_fetch_that_asks_by_a_ticket<R: Host>() {
     fn stale<R: Host>(slot: Slot<R>) -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>> {
         Box::pin(async move {
@@ -167,7 +167,7 @@ fn a_fetch_that_asks_by_a_ticket<R: Host>() {
     }
 }
 
-/// C83: a fetch that sets, drops or expires the value it is fetching: as if somebody else had. (P8, P13)
+/// C83: a fetch that sets, drops or expires the value it is fetching has the same effect as any other caller. (P8, P13)
 fn a_fetch_that_writes<R: Host>() {
     let writes: [(fn(&Slot<R>), &str, Option<u32>); 3] = [
         (|slot| _ = slot.set(V::new(9)), "0: V9 Expired", Some(9)),
@@ -191,9 +191,9 @@ fn a_fetch_that_writes<R: Host>() {
     }
 }
 
-/// C83: the drop of a value, and that of a fetch, may use the slot. (P13)
+/// C83: the drop of a value, or of a fetch, may use the slot. (P13)
 fn c83_values_that_use_the_slot_when_dropped<R: Host>() {
-    /// Does this when it is dropped, but not within itself.
+    /// Does this when it is dropped, but not from within itself.
     #[derive(Clone)]
     struct Uses(Rc<RefCell<Option<Box<dyn Fn()>>>>);
 
@@ -240,7 +240,7 @@ fn c83_values_that_use_the_slot_when_dropped<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// Slots nest freely.
+/// Slots may be nested.
 fn slots_that_ask_each_other<R: Host>() {
     let mut sim = Sim::new();
     let slots: Vec<_> = (0..10).map(|_| sim.bare_slot::<R>(|s| s)).collect();
@@ -257,7 +257,7 @@ fn slots_that_ask_each_other<R: Host>() {
     assert_eq!(all.iter().filter_map(|slot| held(slot)).collect::<Vec<_>>(), [90, 80, 70, 60, 50, 40, 30, 20, 10, 0]);
 }
 
-/// A fetch that holds a handle of its slot leaves no ring of handles behind once it is over, or nobody waits. (P2)
+/// A fetch that holds a handle of its slot leaves no cycle of handles once it has ended or has no waiters. (P2)
 fn a_fetch_may_keep_the_slot<R: Host>() {
     for ends in [true, false] {
         let mut sim = Sim::new();

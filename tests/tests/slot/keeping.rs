@@ -1,4 +1,4 @@
-//! Kept fresh without being asked.
+//! Slots that are kept fresh without callers.
 
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
@@ -29,12 +29,12 @@ on_every_runtime! {
     unpolled_it_does_nothing
 }
 
-/// Keeps the slot fresh as a caller of the simulation.
+/// Keeps the slot fresh, as a caller of the simulation.
 fn keep<R: Host>(sim: &mut Sim, slot: &Slot<R>) -> usize {
     sim.call(slot.keep_fresh())
 }
 
-/// It fetches at once, and then by the margin before each end.
+/// It fetches at once, and then at the margin before each end.
 fn at_once_and_by_the_margin<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| after(100).gives(call as u32));
@@ -49,7 +49,7 @@ fn at_once_and_by_the_margin<R: Host>() {
     assert_eq!((handed(&loads), sim.saw(task)), (vec![None, Some(0), Some(1)], "waits".into()));
 }
 
-/// After failures it waits as the slot says, also where there is no value yet.
+/// After failures it waits as configured, even if there is no value yet.
 fn retries_after_failures<R: Host>() {
     for has_value in [true, false] {
         let mut sim = Sim::new();
@@ -65,7 +65,7 @@ fn retries_after_failures<R: Host>() {
     }
 }
 
-/// Whatever the source and the settings say, it asks once a second at the most.
+/// It asks at most once a second, whatever the source and the settings.
 fn at_most_once_a_second<R: Host>() {
     let every = |n: u64| (0..10).map(|i| i * n).collect::<Vec<u64>>();
     for (ttl, begun) in [
@@ -89,7 +89,7 @@ fn at_most_once_a_second<R: Host>() {
     keep(&mut sim, &slot);
     sim.to(9000);
     assert_eq!(loads.begun(), every(1000));
-    // Somebody who drops the value again and again does not drive it faster.
+    // Dropping the value again and again does not speed it up.
     let loads = sim.loads(ready().gives(1));
     let slot = sim.slot::<R>(&loads, |s| s);
     keep(&mut sim, &slot);
@@ -101,7 +101,7 @@ fn at_most_once_a_second<R: Host>() {
     assert_eq!(loads.begun(), [9000, 10_000]);
 }
 
-/// It sees at once when the value is set, with another life than it thought, and when there is none any more.
+/// It notices at once if a value with another lifetime is set, and if the value is removed.
 fn set_and_invalidate_wake_it<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -117,7 +117,7 @@ fn set_and_invalidate_wake_it<R: Host>() {
     slot.invalidate();
     sim.run();
     assert_eq!(loads.begun(), [0, 25_000, 30_000]);
-    // A longer life puts it off.
+    // A longer life delays it.
     set(&slot, 9, ms(200_000));
     sim.to(219_999);
     assert_eq!(loads.calls(), 3);
@@ -125,7 +125,7 @@ fn set_and_invalidate_wake_it<R: Host>() {
     assert_eq!(loads.calls(), 4);
 }
 
-/// And when its freshness is ended by hand.
+/// It notices if the value is expired by hand.
 fn expire_wakes_it<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -138,7 +138,7 @@ fn expire_wakes_it<R: Host>() {
     assert_eq!((loads.begun(), seen.changes()), (vec![0, 5000], 1), "the new value is a change, and nothing else is");
 }
 
-/// And when somebody else's fetch finds that the value is good for less long.
+/// It notices if another caller's fetch shortens the value's life.
 fn a_life_that_somebody_else_has_shortened<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().gives(1).ttl(ms(60_000)), ready().unchanged().ttl(ms(2000))]);
@@ -150,7 +150,7 @@ fn a_life_that_somebody_else_has_shortened<R: Host>() {
     assert_eq!(loads.begun(), [0, 5000, 7000, 9000]);
 }
 
-/// What a caller has fetched need not be fetched again.
+/// It does not fetch again what a caller has fetched.
 fn what_somebody_else_has_fetched<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -164,7 +164,7 @@ fn what_somebody_else_has_fetched<R: Host>() {
     assert_eq!(loads.begun(), [0, 5000, 15_000]);
 }
 
-/// A failure is the slot's, whoever's fetch it was.
+/// A failure counts for the slot, whichever caller fetched.
 fn a_failure_of_somebody_else_puts_it_off<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().gives(1), ready().fails(1), ready().gives(2)]);
@@ -176,7 +176,7 @@ fn a_failure_of_somebody_else_puts_it_off<R: Host>() {
     assert_eq!(loads.begun(), [0, 9000, 14_000]);
 }
 
-/// While it refreshes, nobody waits, and nobody begins a second fetch.
+/// While it refreshes, no caller waits or begins a second fetch.
 fn others_have_the_old_value_meanwhile<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().gives(1), never()]);
@@ -189,7 +189,7 @@ fn others_have_the_old_value_meanwhile<R: Host>() {
     assert_eq!(loads.begun(), [0, 10_000]);
 }
 
-/// Its fetches have a budget, and are not dropped because callers would not wait so long.
+/// Its fetches have a budget, and are not dropped because of the callers' timeouts.
 fn the_slots_patience_does_not_bind_it<R: Host>() {
     for then in [OnTimeout::Load, OnTimeout::Stale, OnTimeout::Fail, OnTimeout::LoadAlone] {
         let mut sim = Sim::new();
@@ -201,7 +201,7 @@ fn the_slots_patience_does_not_bind_it<R: Host>() {
     }
 }
 
-/// It ends once all clones of the slot are gone, whatever it waits for.
+/// It ends once all clones of the slot are dropped, whatever it waits for.
 fn it_ends_with_the_slot<R: Host>() {
     for ttl in [Ttl::Forever, Ttl::For(ms(60_000))] {
         let mut sim = Sim::new();
@@ -240,7 +240,7 @@ fn a_fetch_under_way_keeps_the_slot<R: Host>() {
     assert_eq!((sim.saw(task), seen.is_over(), seen.changes()), ("100: done".into(), true, 1));
 }
 
-/// Dropped while it waits or fetches, it is gone: no waker, no sleep, no failure. (P2)
+/// Dropped while it waits or fetches, it leaves nothing: no waker, no sleep, no failure. (P2)
 fn dropped_it_leaves_nothing<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().gives(1), never()]);
@@ -257,7 +257,7 @@ fn dropped_it_leaves_nothing<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// P2: whichever poll it is dropped after, who joined its fetch carries it on, and nothing of it is left.
+/// P2: after whichever poll it is dropped, joined callers drive its fetch, and nothing of it is left.
 fn dropped_at_every_poll<R: Host>() {
     for polls in 0..12 {
         let mut sim = Sim::new();
@@ -278,7 +278,7 @@ fn dropped_at_every_poll<R: Host>() {
     }
 }
 
-/// A fetch that panics ends the task, unless somebody else has polled it; the slot goes on.
+/// A fetch that panics ends the task, unless another caller polled it; the slot goes on.
 fn a_panic_ends_it<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(10).panics(1), ready().gives(2)]);
@@ -304,7 +304,7 @@ fn a_panic_ends_it<R: Host>() {
     assert_eq!((sim.saw(task), held(&slot)), ("waits".into(), Some(2)));
 }
 
-/// What does not expire is fetched once, until it is dropped.
+/// A value that does not expire is fetched once, until it is dropped.
 fn values_for_ever<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -331,7 +331,8 @@ fn unpolled_it_does_nothing<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// D107: a fetch panics through the task that keeps the slot fresh. Polled again, that waits for the back-off, and goes on.
+/// D107: a fetch panics through the task that keeps the slot fresh. Polled again, the task waits for the back-off, and
+/// goes on.
 fn d107_a_task_that_keeps_it_fresh_goes_on<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().panics(1), ready().gives(2)]);

@@ -1,4 +1,4 @@
-//! Callers that are dropped leave nothing behind and take nothing away, whatever way they fetch. (P2)
+//! Callers that are dropped leave nothing behind and take nothing away, with every kind of fetch. (P2)
 
 use larder::{LookupOptions, Ttl};
 use larder_tests::*;
@@ -14,7 +14,7 @@ on_every_runtime! {
     begun_and_abandoned_over_and_over
 }
 
-/// How a fetch is brought about.
+/// The kinds of fetches.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Form {
     Slots,
@@ -24,7 +24,7 @@ pub(crate) enum Form {
 
 pub(crate) const FORMS: [Form; 3] = [Form::Slots, Form::Calls, Form::Lent];
 
-/// A slot for each form of fetch, by one script, and who asks them.
+/// A slot for each kind of fetch, all with one script, and its callers.
 pub(crate) struct Stage<R: Host> {
     form: Form,
     loads: Loads,
@@ -34,7 +34,7 @@ pub(crate) struct Stage<R: Host> {
 }
 
 impl<R: Host> Stage<R> {
-    /// Refreshes begin with `V0`, which expired too long ago to be taken instead.
+    /// Refreshes begin with `V0`, which expired too long ago to be served.
     pub(crate) fn new(sim: &mut Sim, form: Form, loads: &Loads, refresh: bool) -> Self {
         let (slot, bare) = (sim.slot::<R>(loads, |s| s), sim.bare_slot::<R>(|s| s));
         if refresh {
@@ -46,7 +46,7 @@ impl<R: Host> Stage<R> {
         Self { form, loads: loads.clone(), slot, bare, options: LookupOptions::new().stale_while_refresh(ms(0)) }
     }
 
-    /// A caller who is polled by the next run.
+    /// A caller that the next run polls.
     pub(crate) fn queue_up(&self, sim: &mut Sim) -> usize {
         let (slot, bare, loads, options) = (self.slot.clone(), self.bare.clone(), self.loads.clone(), self.options);
         match self.form {
@@ -83,8 +83,8 @@ fn who_refreshes_is_dropped_at_every_poll<R: Host>() {
     who_leads_is_dropped_at_every_poll::<R>(true);
 }
 
-/// After each poll, and between a wake and its poll: the others have the value when they would have had it, by one
-/// fetch, or by one of their own where it went with its caller; nobody counts a failure.
+/// A caller is dropped after each poll, and between a wake and its poll. The others get the value when they would have
+/// got it, by one fetch, or by their own if it was dropped with its caller; no failure is counted.
 fn who_leads_is_dropped_at_every_poll<R: Host>(refresh: bool) {
     for form in FORMS {
         for waiters in [0, 1, 2, 1000] {
@@ -124,7 +124,7 @@ fn who_leads_is_dropped_at_every_poll<R: Host>(refresh: bool) {
     }
 }
 
-/// The same for a refresh that was handed out, with some who wait beside it.
+/// The same for a refresh that a caller got as a ticket, with some callers waiting for it.
 fn a_ticket_is_dropped_at_every_poll<R: Host>() {
     for by_call in [false, true] {
         for waiters in [0, 1, 2, 1000] {
@@ -158,7 +158,7 @@ fn a_ticket_is_dropped_at_every_poll<R: Host>() {
     }
 }
 
-/// Nobody is left: the fetch goes with the last, and the next caller begins afresh.
+/// The last caller leaves: the fetch is dropped with it, and the next caller begins a new one.
 fn everybody_is_dropped<R: Host>() {
     for form in FORMS {
         for refresh in [false, true] {
@@ -183,7 +183,7 @@ fn everybody_is_dropped<R: Host>() {
     }
 }
 
-/// Any set of four callers is dropped in any order, between any steps: who is left has the value. (P3)
+/// Any subset of four callers is dropped in any order, between any steps: the remaining ones get the value. (P3)
 fn any_of_four_in_any_order<R: Host>() {
     for seed in 0..300 {
         let mut random = Random::new(seed);

@@ -1,4 +1,4 @@
-//! What becomes of an answer by the lifetime it has.
+//! What happens to an answer, depending on its lifetime.
 
 use larder::{LookupOptions, TimeLeft, Ttl};
 use larder_tests::*;
@@ -20,7 +20,8 @@ on_every_runtime! {
     whose_lifetime_counts
 }
 
-/// D74: a source that answers with values which are over already is asked at the back-off's pace, and does not fail.
+/// D74: a source that returns values which have already expired is asked at the pace of the back-off, and does not
+/// fail.
 fn answers_of_zero_are_paced<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| ready().gives(call as u32).ttl(ms(0)));
@@ -44,7 +45,7 @@ fn answers_of_zero_are_paced<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// The delay grows with each, be it a failure or a value that is over; only failures count.
+/// The delay grows with each failure and each expired value; only failures count as failures.
 fn the_pace_of_zeros_is_that_of_failures<R: Host>() {
     let mut sim = Sim::new();
     let zero = ready().gives(1).ttl(ms(0));
@@ -62,7 +63,7 @@ fn the_pace_of_zeros_is_that_of_failures<R: Host>() {
     assert_eq!(failures, [0, 1, 2, 0, 1]);
 }
 
-/// A value that is good for a while resets the pace.
+/// A value with a lifetime resets the pace.
 fn a_good_value_ends_the_pace<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| ready().gives(1).ttl(ms(if call == 2 { 1 } else { 0 })));
@@ -74,7 +75,7 @@ fn a_good_value_ends_the_pace<R: Host>() {
     assert_eq!(loads.begun(), [0, 5000, 15_000, 16_000, 21_000]);
 }
 
-/// Beyond the stale limit a value that came expired is an error until the next fetch, and the error says so.
+/// Beyond the stale limit a value that arrived expired is an error until the next fetch, and the error says so.
 fn zero_beyond_the_stale_limit<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1).ttl(ms(0)));
@@ -90,7 +91,8 @@ fn zero_beyond_the_stale_limit<R: Host>() {
     assert_eq!(sim.saw(i), "5000: V1 Expired");
 }
 
-/// A value that came expired is handed to who asked for it; one that is still good stays, and the next fetch waits. (D100)
+/// The callers that asked get a value that arrived expired; a stored one that is still good stays, and the next fetch
+/// waits. (D100)
 fn zero_displaces_no_good_value<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().gives(1).ttl(ms(100_000)), ready().gives(2).ttl(ms(0)), ready().gives(3)]);
@@ -111,7 +113,7 @@ fn zero_displaces_no_good_value<R: Host>() {
     assert_eq!(loads.begun(), [0, 60_000, 65_000]);
 }
 
-/// It is the lifetime that counts in the end that is zero; one that is set by hand is not paced.
+/// The resulting lifetime has to be zero for this; a value that is set by hand is not paced.
 fn zero_by_setting_call_and_hand<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -128,7 +130,8 @@ fn zero_by_setting_call_and_hand<R: Host>() {
     assert_eq!((sim.saw(i), loads.calls()), ("0: V1 Expired".into(), 3));
 }
 
-/// D74: "expires at once" keeps the value as a stale one, and each next call fetches; by answer, call and setting.
+/// D74: "expires at once" keeps the value as a stale one, and each next call fetches; set by answer, call or
+/// configuration.
 fn expires_at_once_is_not_paced<R: Host>() {
     let mut sim = Sim::new();
     let answers = sim.loads(ready().gives(1).ttl(Ttl::ExpiresAtOnce));
@@ -151,7 +154,7 @@ fn expires_at_once_is_not_paced<R: Host>() {
     assert_eq!(sim.saw(stale), "0: V1 Stale(0) +ticket");
 }
 
-/// D3: at the end of the clock, too, it has expired, and is not there for ever. (P11)
+/// D3: at the end of the clock, too, the value has expired, and does not live for ever. (P11)
 fn expires_at_once_at_the_end_of_time<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(ready().gives(1).ttl(Ttl::ExpiresAtOnce));
@@ -166,7 +169,7 @@ fn expires_at_once_at_the_end_of_time<R: Host>() {
     assert_eq!(loads.calls(), 4);
 }
 
-/// D74: "not stored" goes to all who wait and leaves the slot empty, whatever was there.
+/// D74: "not stored" is delivered to all waiting callers and leaves the slot empty, whatever was there.
 fn not_stored<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(1).ttl(Ttl::NotStored));
@@ -190,7 +193,7 @@ fn not_stored<R: Host>() {
 }
 
 /// D95: a fetch that finds the value still good prolongs it: same value, same generation, age from its first
-/// publication, failures forgotten, and no change.
+/// publication, failures reset, and no change for watchers.
 fn unchanged<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().fails(1), after(10).unchanged().ttl(ms(50))]);
@@ -208,7 +211,7 @@ fn unchanged<R: Host>() {
     assert_eq!((found.age(), found.time_left(), found.generation()), (ms(120), TimeLeft::For(ms(50)), generation));
     assert!(slot.failures() == 0 && found.error().is_none());
     assert_eq!((seen.changes(), handed(&loads)), (0, vec![Some(1), Some(1)]));
-    // And where there is nothing to be found still good.
+    // Without a value to confirm, it is a failure.
     slot.invalidate();
     let i = sim.fetch(&slot);
     sim.to(130);
@@ -216,8 +219,8 @@ fn unchanged<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// A value that is found still good, and over at once: paced if it came so, asked for again if that was said, and gone
-/// if it is not to be stored.
+/// A value that is found still good, but has expired at once: the next fetch is paced if it arrived expired, begins at
+/// once if that was requested, and the value is removed if it is not to be stored.
 fn unchanged_and_expired<R: Host>() {
     for (ttl, calls, left) in
         [(Ttl::For(ms(0)), 1, Some(1)), (Ttl::ExpiresAtOnce, 3, Some(1)), (Ttl::NotStored, 3, None)]
@@ -234,7 +237,8 @@ fn unchanged_and_expired<R: Host>() {
     }
 }
 
-/// D52, D20: the answer's, then the call's who began the fetch, then the slot's.
+/// D52, D20: the lifetime of the answer counts first, then that of the call that began the fetch, then that of the
+/// slot.
 fn whose_lifetime_counts<R: Host>() {
     for (answer, call, life) in [(Some(10), Some(20), 10), (None, Some(20), 20), (Some(10), None, 10), (None, None, 30)]
     {

@@ -1,4 +1,4 @@
-//! What can be told of a slot without asking for its value, and what its calls cost.
+//! What a slot shows without being asked for its value, and what its calls cost.
 
 use larder::{Instant, LookupOptions, Status, TimeLeft, Ttl};
 use larder_tests::*;
@@ -40,7 +40,7 @@ fn what_peek_tells<R: Host>() {
     assert_eq!((after.hits, after.stale, after.misses, after.loads_begun), (before.hits, before.stale, 0, 2));
 }
 
-/// At once without a value, by the margin, at the end, after the delay, never.
+/// The next refresh: at once without a value, at the margin, at the end, after the delay, or never.
 fn when_it_is_to_be_refreshed<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(1));
@@ -74,12 +74,12 @@ fn when_it_is_to_be_refreshed<R: Host>() {
     assert_eq!(slot.refresh_at(), at(5030));
 }
 
-/// The instant at so many milliseconds.
+/// The instant after this many milliseconds.
 fn sim_at(t: u64) -> Instant {
     Instant::from_nanos(t * 1_000_000)
 }
 
-/// It is the loader's own error, with its retry time, until a fetch succeeds.
+/// The loader's own error, with its retry time, until a fetch succeeds.
 fn the_last_failure<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().fails(1), ready().fails(2), ready().panics(3), ready().gives(4)]);
@@ -103,7 +103,7 @@ fn the_last_failure<R: Host>() {
     );
 }
 
-/// P14, P11: no byte is asked for by a hit, fresh or stale; `now` is read once, and not at all if nothing expires.
+/// P14, P11: a hit, fresh or stale, allocates nothing; the clock is read once, and not at all if nothing expires.
 fn a_hit_allocates_nothing_and_reads_the_clock_once_at_most<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -132,13 +132,13 @@ fn a_hit_allocates_nothing_and_reads_the_clock_once_at_most<R: Host>() {
     set(&slot, 0, Ttl::ExpiresAtOnce);
     let mut refresher = slot.get();
     assert!(wakers::poll_once(&mut refresher).is_pending());
-    // The first call makes the refresh known to all who come; the others need nothing for that.
+    // The first call registers the refresh for all callers; the others need no memory for it.
     assert!(wakers::now(slot.get()).is_ok());
     assert_eq!(hits(&slot), (0, 100), "stale, while another refreshes");
     assert_eq!(slot.stats().stale, 101);
 }
 
-/// D5: `now` is read at the claim and once more at the publication.
+/// D5: the clock is read at the claim and once more at the publication.
 fn a_refresh_reads_the_clock_twice<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(ready().gives(1).ttl(Ttl::ExpiresAtOnce));
@@ -191,7 +191,7 @@ fn the_sums_after_one_of_everything<R: Host>() {
     assert!(all.iter().all(|count| *count > 0), "{stats:?}");
 }
 
-/// A clone is a handle, and sees what the other does.
+/// A clone is a handle, and sees what other clones do.
 fn clones_are_one_slot<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -203,7 +203,7 @@ fn clones_are_one_slot<R: Host>() {
     assert!(format!("{clone:?}").starts_with("LazySlot"));
 }
 
-/// D6: whatever call, dropped unpolled it has claimed and counted nothing.
+/// D6: a call that is dropped unpolled has claimed and counted nothing, whichever call it is.
 fn unpolled_futures_do_nothing<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());

@@ -1,4 +1,4 @@
-//! One value that is dear to get: who fetches it, who waits, and who goes on with the old one.
+//! One value that is expensive to get: who fetches it, who waits, and who uses the old one.
 
 use larder::{LazySlot, Loaded, Runtime, Ttl};
 use larder_tests::*;
@@ -27,17 +27,17 @@ fn held<R: Runtime>(slot: &LazySlot<V, Boom, R>) -> Option<u32> {
     slot.peek().map(|found| **found.value())
 }
 
-/// Sets a value that lives so long.
+/// Sets a value with this lifetime.
 fn set<R: Runtime>(slot: &LazySlot<V, Boom, R>, n: u32, ttl: impl Into<Ttl>) {
     slot.set_with(Loaded::new(V::new(n)).ttl(ttl));
 }
 
-/// The values that the fetches were handed.
+/// The previous values that the fetches got.
 fn handed(loads: &Loads) -> Vec<Option<u32>> {
     loads.handed().into_iter().map(|previous| previous.map(|previous| **previous.value())).collect()
 }
 
-/// How these callers ended, each once.
+/// How these callers ended, without duplicates.
 fn ends(sim: &Sim, callers: &[usize]) -> Vec<String> {
     let mut ends: Vec<String> = callers.iter().map(|i| sim.saw(*i)).collect();
     ends.sort_unstable();

@@ -1,4 +1,4 @@
-//! Refreshed ahead of time.
+//! Values that are refreshed ahead of time.
 
 use larder::{LookupOptions, OnTimeout, TimeLeft, Ttl};
 use larder_tests::*;
@@ -21,7 +21,7 @@ on_every_runtime! {
     a_renewed_value_has_a_margin_of_its_own
 }
 
-/// D100: from the margin on, inclusively, the status is Hit and one caller has the refresh; plain calls begin nothing.
+/// D100: from the margin on, inclusive, the status is Hit and one caller gets the refresh; plain calls begin nothing.
 fn from_the_margin_on<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -41,7 +41,7 @@ fn from_the_margin_on<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// One refresh is in flight, however many ask, whichever way, until the value expires and after.
+/// One refresh is in flight, with any number and kind of callers, until the value expires and after.
 fn one_refresh_in_flight<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).gives(1));
@@ -60,7 +60,7 @@ fn one_refresh_in_flight<R: Host>() {
     assert_eq!((sim.saw(refresh), loads.begun()), ("140: done".into(), vec![90]));
 }
 
-/// D100: while the old value is good, a refresh that failed costs nobody anything and is made again after the delay.
+/// D100: while the old value is good, a failed refresh does not affect callers, and is retried after the delay.
 fn a_failed_one_waits_for_the_back_off_inside_the_margin<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(1));
@@ -84,7 +84,7 @@ fn a_failed_one_waits_for_the_back_off_inside_the_margin<R: Host>() {
     assert_eq!(slot.failures(), 4);
 }
 
-/// A ticket that is dropped, polled or not, is no failure: the next call has another.
+/// A ticket that is dropped, polled or not, is no failure: the next call gets another.
 fn a_dropped_one_is_handed_out_again<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -102,7 +102,7 @@ fn a_dropped_one_is_handed_out_again<R: Host>() {
     assert_eq!((loads.calls(), slot.failures(), slot.stats().loads_dropped), (1, 0, 1));
 }
 
-/// D100: jitter only makes the margin longer, by up to its share, and differently for each value and seed.
+/// D100: jitter only lengthens the margin, by up to its share, and differently for each value and seed.
 fn jitter_only_makes_it_earlier<R: Host>() {
     let starts = |seed| {
         let sim = Sim::new();
@@ -125,7 +125,7 @@ fn jitter_only_makes_it_earlier<R: Host>() {
     assert!(one.len() > 40 && one[0] < 860_000 && one[one.len() - 1] > 890_000, "{one:?}");
 }
 
-/// D100: whatever the jitter, a value is not refreshed as soon as it is there.
+/// D100: with any jitter, a value is not refreshed as soon as it is stored.
 fn jitter_makes_no_loop<R: Host>() {
     for margin in [1, 400, 490, 500, 900, 999, 1000, 5000] {
         for seed in 0..50 {
@@ -156,7 +156,7 @@ fn a_life_shorter_than_the_margin<R: Host>() {
     }
 }
 
-/// What lives for ever, and what has no margin, is not refreshed ahead of time.
+/// A value that lives for ever, or has no margin, is not refreshed ahead of time.
 fn values_that_do_not_expire<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -168,7 +168,7 @@ fn values_that_do_not_expire<R: Host>() {
     assert!(sim.saw(i).ends_with("V1 Hit"), "{}", sim.saw(i));
 }
 
-/// As the origin does: the first caller within the margin refreshes and waits, the others have the value at once.
+/// Like the origin: the first caller within the margin refreshes and waits, the others get the value at once.
 fn inline<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(5).gives(1));
@@ -185,7 +185,7 @@ fn inline<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// If that fails he has the old value, fresh as it is, with the error; the others do not fetch until the delay is over.
+/// If that fails, it gets the old, fresh value with the error; the others do not fetch until the delay has passed.
 fn inline_and_failing<R: Host>() {
     for (script, told) in [(ready().fails(1), "90: V0 Hit +E1"), (ready().panics(1), "90: unwound 1")] {
         let mut sim = Sim::new();
@@ -205,7 +205,7 @@ fn inline_and_failing<R: Host>() {
     }
 }
 
-/// A refresh that stalls costs no more than the patience while the value is good: no error, but the value.
+/// A refresh that stalls costs at most the lock timeout while the value is good: callers get the value, not an error.
 fn inline_and_slow<R: Host>() {
     for then in [OnTimeout::Stale, OnTimeout::Fail] {
         let mut sim = Sim::new();
@@ -223,7 +223,7 @@ fn inline_and_slow<R: Host>() {
     }
 }
 
-/// Also for calls that want the value alone, and for those with options.
+/// The same for calls that want the value alone, and for those with options.
 fn inline_by_options_and_by_get<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| ready().gives(call as u32 + 1));
@@ -238,7 +238,7 @@ fn inline_by_options_and_by_get<R: Host>() {
     assert_eq!(slot.refresh_at(), sim.time.instant(195));
 }
 
-/// A value that was found still good is refreshed by a margin before its new end.
+/// A value that was found still good is refreshed a margin before its new end.
 fn a_renewed_value_has_a_margin_of_its_own<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().unchanged().ttl(ms(200)));

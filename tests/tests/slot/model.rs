@@ -1,4 +1,4 @@
-//! Random calls, answers and writes, beside a plain model of what a slot is.
+//! Random calls, answers and writes, compared with a plain model of a slot.
 
 use larder::{LookupOptions, Ttl};
 use larder_tests::*;
@@ -9,7 +9,7 @@ on_every_runtime! {
     a_slot_does_what_the_plain_model_does
 }
 
-/// Every caller is told what the model says, when it says so, and all that can be looked at is the same.
+/// Every caller gets what the model predicts, at that time, and everything visible is the same.
 fn a_slot_does_what_the_plain_model_does<R: Host>() {
     for seed in 0..300 {
         let mut random = Random::new(seed);

@@ -1,4 +1,4 @@
-//! The scenarios that the slot's origin is tested by.
+//! The scenarios by which the slot's origin is tested.
 
 use larder::Ttl;
 use larder_tests::*;
@@ -16,7 +16,7 @@ on_every_runtime! {
     failures_are_counted_until_a_success
 }
 
-/// Fresh, expired, refreshed.
+/// A value is fresh, expired, refreshed.
 fn a_refresh_after_expiry<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| ready().gives(call as u32).ttl(ms(1000)));
@@ -37,7 +37,7 @@ fn a_failed_first_fetch_then_success<R: Host>() {
     assert_eq!(calls.map(|i| sim.saw(i)), ["0: E1", "0: V2"]);
 }
 
-/// While one fetches, the others have the copy and nobody waits for anybody.
+/// While one caller fetches, the others get the copy, and none waits for another.
 fn a_stale_copy_while_fetching<R: Host>() {
     let mut sim = Sim::new();
     let gate = Gate::default();
@@ -54,7 +54,7 @@ fn a_stale_copy_while_fetching<R: Host>() {
     assert_eq!((sim.saw(fetches), loads.calls()), ("10: V1".into(), 1));
 }
 
-/// A fetch panics: the value is where it was, and after the delay the next fetch succeeds.
+/// A fetch panics: the value stays, and after the delay the next fetch succeeds.
 fn recovers_from_a_panic<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().panics(1), ready().gives(2)]);
@@ -65,7 +65,7 @@ fn recovers_from_a_panic<R: Host>() {
     sim.to(5000);
     let next = sim.fetch_value(&slot);
     assert_eq!(sim.saw(next), "5000: V2");
-    // And where there was none, at once.
+    // Without a value, at once.
     let loads = sim.loads_in_turn([ready().panics(1), ready().gives(2)]);
     let slot = sim.slot::<R>(&loads, |s| s);
     let calls = [sim.fetch_value(&slot), sim.fetch_value(&slot)];
@@ -85,7 +85,7 @@ fn a_value_that_never_expires<R: Host>() {
     assert_eq!((loads.calls(), slot.stats().hits), (1, 99));
 }
 
-/// Each call fetches, though no time passes.
+/// Each call fetches, although no time passes.
 fn expires_at_once_under_a_frozen_clock<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| ready().gives(call as u32).ttl(Ttl::ExpiresAtOnce));
@@ -96,7 +96,7 @@ fn expires_at_once_under_a_frozen_clock<R: Host>() {
     }
 }
 
-/// The copy is served until the delay is over, and then it is tried again.
+/// The copy is served until the delay has passed; then a caller tries again.
 fn a_failed_refresh_keeps_the_copy_and_is_retried_after_the_delay_only<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().fails(1), ready().gives(2)]);
@@ -110,7 +110,7 @@ fn a_failed_refresh_keeps_the_copy_and_is_retried_after_the_delay_only<R: Host>(
     assert_eq!(loads.begun(), [1000, 6000]);
 }
 
-/// The counter counts failures in a row, also where there is no value; a success resets it and the delay.
+/// The counter counts consecutive failures, also without a value; a success resets it and the delay.
 fn failures_are_counted_until_a_success<R: Host>() {
     let mut sim = Sim::new();
     let fails = |call| matches!(call, 0..=2 | 4..=5);

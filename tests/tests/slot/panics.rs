@@ -1,4 +1,4 @@
-//! Panics stay where they happened: one caller unwinds, the others are told, the slot goes on. (P5)
+//! Panics stay local: one caller unwinds, the others get an error, the slot goes on. (P5)
 
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
@@ -32,8 +32,8 @@ fn a_refresh_panics_in_every_poll<R: Host>() {
     a_fetch_panics_in_every_poll::<R>(true);
 }
 
-/// One caller unwinds; the others have an error, or the old value with it; it counts as one failure, which puts off the
-/// next where there is a value.
+/// One caller unwinds; the others get an error, or the old value with it. It counts as one failure, which delays the
+/// next fetch if there is a value.
 fn a_fetch_panics_in_every_poll<R: Host>(refresh: bool) {
     for form in FORMS {
         for waiters in [0, 1, 2, 1000] {
@@ -44,7 +44,7 @@ fn a_fetch_panics_in_every_poll<R: Host>(refresh: bool) {
                 let mut callers = vec![stage.queue_up(&mut sim)];
                 callers.extend((0..waiters).map(|_| stage.queue_up(&mut sim)));
                 if poll == 1 {
-                    // It ends before anybody can join.
+                    // It ends before another caller can join.
                     callers.truncate(1);
                     sim.poll(callers[0]);
                     for i in 1..=waiters {
@@ -84,7 +84,7 @@ fn a_fetch_panics_in_every_poll<R: Host>(refresh: bool) {
     }
 }
 
-/// Whoever polls a refresh that was handed out has its panic, and the value is where it was.
+/// The caller that polls a ticket's refresh gets its panic, and the value stays.
 fn a_ticket_panics_in_every_poll<R: Host>() {
     for poll in 1..=4 {
         for joined in [0, 1, 1000] {
@@ -136,7 +136,7 @@ fn the_closure_itself_panics<R: Host>() {
     }
 }
 
-/// D29: the value is published, the rest is woken, watchers too, and the first panic goes out.
+/// D29: the value is published, the rest is woken, watchers too, and the first panic unwinds.
 fn a_waiters_waker_panics_at_a_publication<R: Host>() {
     for refresh in [false, true] {
         let sim = Sim::new();
@@ -219,7 +219,8 @@ impl Drop for Hostile {
     }
 }
 
-/// D28: at a hit it is that caller's alone; at a publication, or as the fetch is handed it, it is the fetch's panic.
+/// D28: at a hit the panic affects that caller only; at a publication, or when the fetch gets the value, it is the
+/// fetch's panic.
 fn the_clone_of_a_value_panics<R: Host>() {
     let sim = Sim::new();
     let fetch = |_| async { Ok::<_, Boom>(Loaded::new(Hostile(1))) };
@@ -244,7 +245,7 @@ fn the_clone_of_a_value_panics<R: Host>() {
     assert!(wakers::now(slot.get()).is_ok());
     sim.time.set(5000);
     assert!(wakers::now(slot.get()).is_ok_and(|value| value.0 == 1));
-    // One who waits for a value that is set, and one who is the last of many.
+    // A caller that waits for a value that is set, and a caller that is the last of many.
     slot.invalidate();
     let pending = |_| core::future::pending::<Result<Loaded<Hostile>, Boom>>();
     let slot = LazySlot::builder(R::on(sim.clock())).fetch_fn(pending).build().expect("valid");
@@ -259,7 +260,7 @@ fn the_clone_of_a_value_panics<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// D29, P13: what is done is done when a value that left panics in its drop.
+/// D29, P13: the work is complete when a value that left panics in its drop.
 fn the_drop_of_a_value_panics<R: Host>() {
     let sim = Sim::new();
     let number = Rc::new(Cell::new(0));
@@ -290,7 +291,8 @@ fn the_drop_of_a_value_panics<R: Host>() {
     assert!(wakers::now(slot.get()).is_ok_and(|value| value.0 == 2));
 }
 
-/// P11: a clock that panics as an answer is published is the fetch's panic; one that panics at a look is the caller's.
+/// P11: a clock that panics at a publication is the fetch's panic; one that panics at a read by a caller is that
+/// caller's.
 fn the_clock_panics<R: Host>() {
     struct Broken(larder::ManualClock, Rc<Cell<u32>>);
 

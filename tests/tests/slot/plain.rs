@@ -1,9 +1,9 @@
-//! A slot as plainly as it can be said: one value, one failure, and the fetches under way.
+//! A slot in its simplest form: one value, one failure, and the fetches under way.
 
 use larder::Ttl;
 use larder_tests::*;
 
-/// What is configured, in milliseconds.
+/// The configuration, in milliseconds.
 #[derive(Clone, Copy)]
 pub(crate) struct Rules {
     pub(crate) stale_limit: Option<u64>,
@@ -20,7 +20,7 @@ pub(crate) enum End {
     Error(u32),
 }
 
-/// How somebody asks.
+/// How a caller asks.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     Plain,
@@ -46,7 +46,7 @@ struct Failure {
 struct Waiter {
     caller: usize,
     kind: Kind,
-    /// His status if the fetch is his.
+    /// The caller's status if the fetch is its own.
     led: Option<&'static str>,
 }
 
@@ -132,7 +132,7 @@ impl Slot {
         }
     }
 
-    /// A caller comes.
+    /// A caller asks.
     pub(crate) fn ask(&mut self, caller: usize, kind: Kind, limit: Option<u64>) {
         assert_eq!(caller, self.saw.len());
         self.saw.push("waits".into());
@@ -166,7 +166,7 @@ impl Slot {
         }
     }
 
-    /// The ticket of the last caller is taken from him and polled as a caller of its own.
+    /// The ticket of the last caller is taken from it and polled as a caller of its own.
     pub(crate) fn hold(&mut self, caller: usize) {
         assert_eq!(caller, self.saw.len());
         let last = self.saw.last_mut().expect("he has it");
@@ -213,7 +213,7 @@ impl Slot {
             } else {
                 self.failure = None;
             }
-            // What came expired does not take the place of what is still good.
+            // A value that arrived expired does not replace one that is still good.
             if !(is_over && is_new && self.value.is_some_and(|value| self.now < value.end)) {
                 self.store(n, ttl);
             }
@@ -240,7 +240,7 @@ impl Slot {
         self.failure = Some(Failure { text, count, delay, retry_at: self.now + delay, waits });
     }
 
-    /// What somebody has whose fetch has failed, or would.
+    /// What a caller gets whose fetch has failed, or would fail.
     fn instead(&self, kind: Kind, error: &str) -> Option<String> {
         let value = self.value.filter(|_| kind != Kind::Forced)?;
         let is_fresh = self.now < value.end;
@@ -295,7 +295,7 @@ impl Slot {
         self.fetches.iter_mut().for_each(|fetch| fetch.attached = false);
     }
 
-    /// Tells whether the value was fresh.
+    /// Returns whether the value was fresh.
     pub(crate) fn expire(&mut self) -> bool {
         self.fetches.iter_mut().for_each(|fetch| fetch.attached = false);
         let Some(value) = &mut self.value else { return false };

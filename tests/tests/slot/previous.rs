@@ -1,4 +1,4 @@
-//! What a fetch is handed: the value that is held when it begins.
+//! The previous value that a fetch gets: the value that is held when it begins.
 
 use larder::{LookupOptions, OnTimeout, Ttl};
 use larder_tests::*;
@@ -16,7 +16,7 @@ on_every_runtime! {
     by_who_fetches_alone
 }
 
-/// Nothing first, then what was fetched, set or expired by name, and nothing after `invalidate`.
+/// None first, then what was fetched, set or expired by hand, and none after `invalidate`.
 fn by_the_slots_own_fetch<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| ready().gives(call as u32).ttl(Ttl::ExpiresAtOnce));
@@ -46,7 +46,7 @@ fn by_a_calls_fetch<R: Host>() {
     assert_eq!(handed(&loads), [None, Some(0), Some(9), None]);
 }
 
-/// And for those that borrow, on any slot.
+/// The same for fetches that borrow, on any slot.
 fn by_a_borrowing_fetch<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| ready().gives(call as u32).ttl(Ttl::ExpiresAtOnce));
@@ -59,7 +59,7 @@ fn by_a_borrowing_fetch<R: Host>() {
     assert_eq!(handed(&loads), [None, Some(0), Some(1), None]);
 }
 
-/// And for the refresh that a call hands out, by either fetch.
+/// The same for the refresh in a ticket, with either kind of fetch.
 fn by_a_ticket<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| ready().gives(call as u32).ttl(Ttl::ExpiresAtOnce));
@@ -73,7 +73,7 @@ fn by_a_ticket<R: Host>() {
     assert_eq!(handed(&loads), [Some(7), Some(8)]);
 }
 
-/// However old it is.
+/// The same for a value of any age.
 fn beyond_the_stale_limit<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -89,8 +89,9 @@ fn beyond_the_stale_limit<R: Host>() {
     assert_eq!(handed(&loads), [Some(7), Some(8), Some(1)]);
 }
 
-/// D75, D14: it is what is held when the fetch begins, with its first poll; a claim that waits is no fetch yet. A fetch
-/// that a call brings begins with the claim, as its closure may borrow what does not outlive the call.
+/// D75, D14: it is the value that is held when the fetch begins, with its first poll; a claim that waits is not yet a
+/// fetch. A fetch that a call brings begins with the claim, because its closure may borrow something that does not
+/// outlive the call.
 fn at_the_first_poll_or_by_the_call_that_brings_it<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -109,7 +110,7 @@ fn at_the_first_poll_or_by_the_call_that_brings_it<R: Host>() {
     assert!(slot.peek().is_none() && bare.peek().is_none(), "what was claimed before is not kept");
 }
 
-/// Its generation, when it was published and when it expires are told.
+/// Its generation, its publication time and its expiry are included.
 fn what_is_told_of_it<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -124,7 +125,7 @@ fn what_is_told_of_it<R: Host>() {
     assert_eq!(**previous.value(), 7);
 }
 
-/// Who fetches alone at the end of his patience is handed it as well, by whatever fetch.
+/// A caller that fetches alone after its timeout gets it as well, with any kind of fetch.
 fn by_who_fetches_alone<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), ready().gives(1)]);

@@ -37,7 +37,7 @@ impl Door {
     }
 }
 
-/// A slot whose fetch waits at the door.
+/// A slot whose fetch waits at the gate.
 fn behind(door: &Door, fetches: &Arc<AtomicUsize>) -> Shared {
     let (door, fetches) = (door.clone(), fetches.clone());
     let fetch = move |_| {
@@ -51,14 +51,14 @@ fn behind(door: &Door, fetches: &Arc<AtomicUsize>) -> Shared {
     LazySlot::builder(Std::new(ThreadTimer::new())).fetch_fn(fetch).build().expect("valid")
 }
 
-/// Yields until it is so.
+/// Yields until this holds.
 fn until(is_so: impl Fn() -> bool) {
     while !is_so() {
         thread::yield_now();
     }
 }
 
-/// Eight threads, one fetch, whoever drives it. (P1)
+/// Eight threads, one fetch, whichever thread drives it. (P1)
 #[test]
 fn threads_share_a_fetch() {
     let (door, fetches) = (Door::default(), Arc::default());
@@ -74,7 +74,7 @@ fn threads_share_a_fetch() {
     assert_clean(&slot.stats());
 }
 
-/// One whose patience ends goes; his thread's timer is enough for that. The others have the value. (P7)
+/// A thread whose lock timeout passes leaves, by its own timer. The others get the value. (P7)
 #[test]
 fn a_thread_waits_with_a_lock_timeout() {
     let (door, fetches) = (Door::default(), Arc::default());
@@ -85,14 +85,14 @@ fn a_thread_waits_with_a_lock_timeout() {
         let options = LookupOptions::new().lock_timeout(ms(1), OnTimeout::Fail);
         assert!(matches!(slot.lookup_blocking(options), Err(LoadError::LockTimeout)));
         assert_eq!(slot.stats().timeouts, 1);
-        // And who leads is bound as well, and leaves the fetch to the others.
+        // The leading thread is bounded as well, and leaves the fetch to the others.
         door.open();
         assert!(patient.join().is_ok_and(|value| matches!(value, Ok(0))));
     });
     assert_clean(&slot.stats());
 }
 
-/// With a refresh that stalls: the old value, at the end of his patience.
+/// With a refresh that stalls, it gets the old value at its timeout.
 #[test]
 fn a_thread_that_refreshes_has_the_old_value_in_time() {
     let slot = behind(&Door::default(), &Arc::default());
@@ -115,7 +115,7 @@ fn set_ends_the_wait_of_all() {
     assert_clean(&slot.stats());
 }
 
-/// A slot whose fetch asks it, on the thread it is polled by, once it has passed the door.
+/// A slot whose fetch asks it, on the thread that polls the fetch, once the gate is open.
 fn asking(door: &Door, clock: &ManualClock) -> (LazySlot<u32, u32, Std<ManualClock>>, impl FnOnce() + use<>) {
     type Kept = Arc<Mutex<Option<LazySlot<u32, u32, Std<ManualClock>>>>>;
     let (kept, door) = (Kept::default(), door.clone());
@@ -138,7 +138,7 @@ fn asking(door: &Door, clock: &ManualClock) -> (LazySlot<u32, u32, Std<ManualClo
     (slot, move || drop(kept.lock().unwrap_or_else(PoisonError::into_inner).take()))
 }
 
-/// D66, C82: a fetch that blocks for its own slot is told so, also if other threads wait for it. (P3)
+/// D66, C82: a fetch that blocks for its own slot gets an error, even if other threads wait for it. (P3)
 #[test]
 fn c82_a_fetch_that_blocks_for_its_own_slot() {
     for threads in 1..4 {
@@ -158,7 +158,7 @@ fn c82_a_fetch_that_blocks_for_its_own_slot() {
     }
 }
 
-/// D66: also one who was alone when the fetch was last polled, and is joined while it runs. (P3)
+/// D66: also if its caller was alone when the fetch was last polled, and is joined while it runs. (P3)
 #[test]
 fn c82_a_fetch_that_is_joined_while_it_runs() {
     let slot = LazySlot::<u32, u32, _>::builder(Std::new(ManualClock::new())).build().expect("valid");
@@ -166,7 +166,7 @@ fn c82_a_fetch_that_is_joined_while_it_runs() {
     let joined = Arc::new(Mutex::new(None));
     let keep = joined.clone();
     let fetch = move |_| async move {
-        // Somebody else joins, as from another thread.
+        // Another caller joins, as from another thread.
         let other = inside.clone();
         let mut joins = Box::pin(async move { other.get_or_fetch(|_| async { Ok(99) }).await });
         assert!(wakers::poll_once(&mut joins).is_pending());
@@ -185,7 +185,7 @@ fn c82_a_fetch_that_is_joined_while_it_runs() {
     assert_clean(&slot.stats());
 }
 
-/// D67: with a value it has that.
+/// D67: with a value it gets that.
 #[test]
 fn c82_a_refresh_that_blocks_for_its_own_slot() {
     let (door, clock) = (Door::default(), ManualClock::new());
@@ -197,7 +197,7 @@ fn c82_a_refresh_that_blocks_for_its_own_slot() {
     forget();
 }
 
-/// A closure that fetches by blocking: threads share it, and one that asks from inside is told so.
+/// A closure that fetches by blocking: threads share it, and a call from inside gets an error.
 #[test]
 fn threads_share_a_blocking_fetch() {
     let slot = LazySlot::<u32, u32, _>::builder(Std::new(ThreadTimer::new())).build().expect("valid");
@@ -224,7 +224,7 @@ fn threads_share_a_blocking_fetch() {
         assert_eq!(found, [(7, false), (7, false), (7, false), (7, true)]);
     });
     assert_eq!(fetches.load(Ordering::SeqCst), 1);
-    // It is handed the old value, and one inside has that.
+    // It gets the old value, and a call from inside gets that, too.
     slot.expire();
     let found = slot.lookup_blocking_with(LookupOptions::new(), |old| {
         let inside = slot.lookup_blocking_with(LookupOptions::new(), |_| Ok(99));
@@ -235,7 +235,7 @@ fn threads_share_a_blocking_fetch() {
     assert_clean(&slot.stats());
 }
 
-/// A blocking fetch that panics unwinds through its thread; the others are told, the next one fetches. (P5)
+/// A blocking fetch that panics unwinds through its thread; the others get an error, the next one fetches. (P5)
 #[test]
 fn a_blocking_fetch_panics() {
     let slot = LazySlot::<u32, u32, _>::builder(Std::new(ThreadTimer::new())).build().expect("valid");
@@ -269,7 +269,7 @@ fn a_blocking_fetch_panics() {
     assert_clean(&slot.stats());
 }
 
-/// With a clock that is moved by hand, a thread's wait ends when another thread moves it. (P11)
+/// With a clock that is moved by hand, a thread's wait ends when another thread moves the clock. (P11)
 #[test]
 fn threads_and_a_manual_clock() {
     let clock = ManualClock::new();
@@ -291,7 +291,7 @@ fn threads_and_a_manual_clock() {
     assert_clean(&slot.stats());
 }
 
-/// Threads that set, drop, expire and ask, as they like: one value at a time, and the sums hold.
+/// Threads that set, drop, expire and ask at random: one value at a time, and the sums hold.
 #[test]
 fn a_storm_of_threads() {
     let fetches = Arc::new(AtomicUsize::new(0));

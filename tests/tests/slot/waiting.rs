@@ -1,4 +1,4 @@
-//! Fetches that take too long: lock age, patience, budget, and who finishes what others have left.
+//! Fetches that take too long: lock age, lock timeout, budget, and a spawner that finishes abandoned ones.
 
 use larder::{LookupOptions, OnTimeout, Ttl, parts::Local};
 use larder_tests::*;
@@ -19,7 +19,7 @@ on_every_runtime! {
     kinds_of_callers_beyond_the_limit
 }
 
-/// D57: a ticket that is held and not polled counts until it is over the lock age; then the next call has one.
+/// D57: a ticket that is held and not polled counts until it reaches the lock age; then the next call gets one.
 fn a_stalled_ticket_holds_nobody_back_beyond_the_lock_age<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(1));
@@ -43,7 +43,7 @@ fn a_stalled_ticket_holds_nobody_back_beyond_the_lock_age<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// P6: a plain caller takes over as well; the late answer of the first is used if it is the first there is.
+/// P6: a plain caller takes over as well; the first fetch's late answer is used if no other came before it.
 fn a_stalled_refresh_is_taken_over_by_a_plain_caller<R: Host>() {
     for late in [120, 5000] {
         let mut sim = Sim::new();
@@ -64,7 +64,8 @@ fn a_stalled_refresh_is_taken_over_by_a_plain_caller<R: Host>() {
     }
 }
 
-/// At the bound of attempts the others have the copy; who waits takes over like any, once for each age that passes.
+/// At the limit of attempts others get the copy; a waiting caller takes over like any, once for each lock age that
+/// passes.
 fn as_many_attempts_as_are_allowed<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -78,7 +79,7 @@ fn as_many_attempts_as_are_allowed<R: Host>() {
     assert_eq!((loads.begun(), loads.most()), (vec![0, 10, 20], 3));
 }
 
-/// A ticket whose own fetch is not enough cannot take over from others: it has no other fetch. No panic is made up.
+/// A ticket cannot take over from other fetches, because it has only its own. No panic is reported.
 fn a_ticket_of_a_slot_without_a_fetch_begins_nothing_of_its_own<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -97,7 +98,7 @@ fn a_ticket_of_a_slot_without_a_fetch_begins_nothing_of_its_own<R: Host>() {
     assert_eq!((loads.calls(), slot.stats().loads_panicked, slot.stats().loads_begun), (3, 0, 3));
 }
 
-/// C93 for the slot: beyond its budget the first fetch is dropped, and all who wait are told. (P4)
+/// C93 for the slot: a first fetch over its budget is dropped, and all waiting callers are told. (P4)
 fn the_budget_of_a_first_fetch<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -113,7 +114,8 @@ fn the_budget_of_a_first_fetch<R: Host>() {
     assert_eq!(loads.begun(), [0, 101]);
 }
 
-/// C93: with an old value that is served; it counts as a failure and puts off the next. An answer in time is one.
+/// C93: if there is an old value, it is served; the budget counts as a failure and delays the next fetch. An answer in
+/// time counts.
 fn the_budget_of_a_refresh<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), after(100).gives(1)]);
@@ -131,7 +133,7 @@ fn the_budget_of_a_refresh<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// D93: the budget counts from the claim; a ticket that is not polled in time has failed when it is.
+/// D93: the budget counts from the claim; a ticket that is not polled in time fails at its next poll.
 fn the_budget_of_a_ticket_that_is_not_polled<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(1));
@@ -146,7 +148,7 @@ fn the_budget_of_a_ticket_that_is_not_polled<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// C28, D21: each option of the lock timeout for who waits beyond the stale limit.
+/// C28, D21: each option of the lock timeout, for a caller that waits beyond the stale limit.
 fn patience_and_what_then<R: Host>() {
     for (then, saw, calls) in [
         (OnTimeout::Load, "130: V2 Expired", 2),
@@ -160,7 +162,7 @@ fn patience_and_what_then<R: Host>() {
         set(&slot, 0, Ttl::ExpiresAtOnce);
         let leads = sim.fetch(&slot);
         sim.to(20);
-        // So that he waits; the limit that counts in the end is the slot's or, for this option, his own.
+        // So that it waits; the limit that counts in the end is the slot's or, for this option, the caller's.
         let limit = if then == OnTimeout::Stale { ms(120) } else { ms(0) };
         let waits = LookupOptions::new().lock_timeout(ms(100), then).stale_while_refresh(limit).reload();
         let waits = sim.fetch_with(&slot, waits);
@@ -176,7 +178,7 @@ fn patience_and_what_then<R: Host>() {
     }
 }
 
-/// D21: who refreshes an expired value is bound by "stale" and "fail" as well, and leaves the fetch to nobody.
+/// D21: "stale" and "fail" also bound a caller that refreshes an expired value; its fetch is dropped.
 fn patience_of_a_refresher<R: Host>() {
     for (then, saw) in [(OnTimeout::Stale, "10: V0 Stale(10)"), (OnTimeout::Fail, "10: LockTimeout")] {
         let mut sim = Sim::new();
@@ -193,7 +195,7 @@ fn patience_of_a_refresher<R: Host>() {
     }
 }
 
-/// A refresh that was handed out is not bound by the callers' patience: its budget is its own.
+/// The callers' lock timeout does not bound the refresh in a ticket: it has its own budget.
 fn a_ticket_is_patient<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(100).gives(1));
@@ -205,7 +207,7 @@ fn a_ticket_is_patient<R: Host>() {
     assert_eq!((sim.saw(refresh), held(&slot)), ("100: done".into(), Some(1)));
 }
 
-/// C97 for the slot: without an end to the fetch, each caller has what he asked for at his own time. (P7)
+/// C97 for the slot: if the fetch never ends, each caller gets what it asked for at its own time. (P7)
 fn kinds_of_callers_beyond_the_limit<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -222,7 +224,8 @@ fn kinds_of_callers_beyond_the_limit<R: Host>() {
     assert_eq!((loads.calls(), loads.live()), (1, 1));
 }
 
-/// C96 for the slot: the spawner finishes what its callers have left; the next caller joins it or finds it done. (P2)
+/// C96 for the slot: the spawner finishes a fetch that its callers have left; the next caller joins it or finds its
+/// value. (P2)
 #[test]
 fn c96_an_abandoned_first_fetch_is_finished() {
     run(|| {
@@ -262,7 +265,7 @@ fn c96_an_abandoned_first_fetch_is_finished() {
     });
 }
 
-/// The spawning call hands the refresh to the spawner, and nothing where there is none to hand.
+/// The spawning call hands the refresh to the spawner, if there is one to hand over.
 #[test]
 fn a_refresh_that_is_spawned() {
     run(|| {
@@ -287,7 +290,7 @@ fn a_refresh_that_is_spawned() {
     });
 }
 
-/// The spawner may be chosen before the fetch: settings come in any order. (D87, D102)
+/// The spawner may be set before the fetch: settings come in any order. (D87, D102)
 #[test]
 fn finish_abandoned_may_come_first() {
     let mut sim = Sim::new();

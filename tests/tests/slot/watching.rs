@@ -23,7 +23,7 @@ on_every_runtime! {
     d107_a_task_is_over
 }
 
-/// D73: a published value, a set one, one that is gone; not a failure, a renewal, a hit, a loss of freshness.
+/// D73: a change is a published value, a set one, or a removed one; not a failure, a renewal, a hit, or an expiry.
 fn what_is_a_change<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([
@@ -65,12 +65,12 @@ fn what_is_a_change<R: Host>() {
     assert!(!seen.is_over());
 }
 
-/// Changes that nobody waited for are seen by the next wait, as one.
+/// Changes without a waiting watcher are seen by the next wait, as one.
 fn several_at_once_are_one<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());
     let slot = sim.slot::<R>(&loads, |s| s);
-    set(&slot, 0, ms(10)); // of before
+    set(&slot, 0, ms(10)); // from before
     let mut watcher = slot.watch();
     assert!(wakers::poll_once(&mut watcher.changed()).is_pending());
     for n in 1..4 {
@@ -78,14 +78,14 @@ fn several_at_once_are_one<R: Host>() {
     }
     assert!(wakers::now(watcher.changed()));
     assert!(wakers::poll_once(&mut watcher.changed()).is_pending());
-    // One that comes while it waits is seen by that wait.
+    // A change during a wait is seen by that wait.
     let mut changed = watcher.changed();
     assert!(wakers::poll_once(&mut changed).is_pending());
     set(&slot, 4, ms(10));
     assert_eq!(wakers::poll_once(&mut changed), Poll::Ready(true));
 }
 
-/// The last change is seen, and then that there will be none; whoever waits is woken for it.
+/// The watcher sees the last change, and then that there will be none; waiting watchers are woken for it.
 fn the_end_of_the_slot<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -104,7 +104,7 @@ fn the_end_of_the_slot<R: Host>() {
     assert!(!wakers::now(late.changed()) && !wakers::now(late.changed()));
 }
 
-/// What one has seen, the others have yet to see; one who comes later sees only what comes later.
+/// Each watcher sees each change; a later watcher sees later changes only.
 fn each_watcher_sees_for_itself<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -152,7 +152,7 @@ fn a_wait_that_is_dropped_has_seen_nothing<R: Host>() {
     assert!(wakers::now(watcher.changed()));
 }
 
-/// D29: its panic goes out through who made the change, which is complete; the others are woken. (P5)
+/// D29: the panic unwinds through the call that made the change, which is complete; the others are woken. (P5)
 fn a_watchers_waker_panics<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -181,7 +181,7 @@ fn a_watchers_waker_panics<R: Host>() {
     assert_eq!(sim.saw(i), "0: V1 Hit");
 }
 
-/// A slot that goes, or changes, while the stack unwinds: a waker that panics then does not end the process. (P5)
+/// A slot is dropped, or changes, while the stack unwinds: a waker that panics then does not abort the process. (P5)
 fn a_watchers_waker_panics_while_a_panic_is_under_way<R: Host>() {
     struct Last<F: FnOnce()>(Option<F>);
 
@@ -209,7 +209,7 @@ fn a_watchers_waker_panics_while_a_panic_is_under_way<R: Host>() {
     }
 }
 
-/// P13: no lock is held over a watcher's waker: it may use the slot, which it is told of when the change is complete.
+/// P13: no lock is held over a watcher's waker: it may use the slot, and is woken when the change is complete.
 fn a_watcher_that_uses_the_slot<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -233,7 +233,7 @@ fn a_watcher_that_uses_the_slot<R: Host>() {
     assert_eq!(held(&slot), Some(5));
 }
 
-/// D29: at a publication those who wait for it are woken before those who watch.
+/// D29: at a publication, waiting callers are woken before watchers.
 fn those_who_wait_for_the_fetch_come_first<R: Host>() {
     let sim = Sim::new();
     let gate = Gate::default();
@@ -253,7 +253,7 @@ fn those_who_wait_for_the_fetch_come_first<R: Host>() {
     assert_eq!(order.take(), [1, 2, 9]);
 }
 
-/// D107: what has seen a change, or the end, is over, whatever comes after; that is for the next to see.
+/// D107: a wait that has seen a change, or the end, has ended; later changes are for the next wait.
 fn d107_a_sighting_is_over<R: Host>() {
     let slot = Sim::new().bare_slot::<R>(|s| s);
     let mut watcher = slot.watch();

@@ -1,4 +1,4 @@
-//! What is set, dropped or expired by hand while a fetch is under way.
+//! Values that are set, dropped or expired by hand while a fetch is under way.
 
 use larder::Ttl;
 use larder_tests::*;
@@ -18,7 +18,7 @@ on_every_runtime! {
     weights_count_for_nothing
 }
 
-/// D39: who waits has the set value at once, the fetch is dropped, and its answer is nowhere. (P8)
+/// D39: waiting callers get the set value at once, the fetch is dropped, and its answer is not used. (P8)
 fn set_during_a_refresh<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(100).gives(1));
@@ -36,7 +36,7 @@ fn set_during_a_refresh<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// D40: who came before has what is fetched, who comes after fetches anew with nothing in hand; the old copy is not
+/// D40: earlier callers get the fetched value; later callers fetch anew, without a previous value; the old copy is not
 /// served in between. (P8)
 fn invalidate_during_a_refresh<R: Host>() {
     let mut sim = Sim::new();
@@ -56,7 +56,7 @@ fn invalidate_during_a_refresh<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// D98: `invalidate_if` of the value that is held is a write, of another it is not.
+/// D98: `invalidate_if` of the held value is a write; of another value it is not.
 fn invalidate_if_during_a_fetch<R: Host>() {
     for held_one in [true, false] {
         let mut sim = Sim::new();
@@ -74,7 +74,7 @@ fn invalidate_if_during_a_fetch<R: Host>() {
     }
 }
 
-/// D96: a fetch under way may have read what was expired: its answer goes to who waited, and is not kept.
+/// D96: a fetch under way may have read the expired value: its answer goes to waiting callers, and is not kept.
 fn expire_during_a_fetch<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(20).gives(1), ready().gives(2)]);
@@ -109,7 +109,7 @@ fn expire_keeps_the_value<R: Host>() {
     assert_eq!(slot.peek().map(|found| found.generation()), Some(generation));
 }
 
-/// What `set` returns is what the next outcome shows.
+/// `set` returns the generation that the next outcome shows.
 fn set_tells_its_generation<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -124,7 +124,7 @@ fn set_tells_its_generation<R: Host>() {
     }
 }
 
-/// D98: neither after `invalidate` nor for what was published instead.
+/// D98: no generation is used twice, neither after `invalidate` nor for a value that was published instead.
 fn generations_are_not_used_again<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -146,8 +146,8 @@ fn generations_are_not_used_again<R: Host>() {
     assert_eq!(all.len(), 30);
 }
 
-/// C54 for the slot: a hundred callers are refused with one token: one of them drops it, one fetch, and nobody drops
-/// the new one. (P8)
+/// C54 for the slot: a hundred callers are refused with one token: one of them drops it, there is one fetch, and no
+/// caller drops the new token. (P8)
 fn a_hundred_callers_refused_at_once<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(20).gives(8));
@@ -169,7 +169,7 @@ fn a_hundred_callers_refused_at_once<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-/// P8 for the fetches that calls bring: owned, borrowed and handed out.
+/// P8 for the fetches that calls bring: owned, borrowed and in tickets.
 fn writes_during_each_form_of_fetch<R: Host>() {
     type Form<R> = fn(&mut Sim, &Slot<R>, &Loads) -> usize;
     let owned: Form<R> = |sim, slot, loads| sim.fetch_by(slot, loads);
@@ -200,7 +200,7 @@ fn writes_during_each_form_of_fetch<R: Host>() {
     }
 }
 
-/// A slot has room for its value and its failure, whatever weight somebody gives the value, and whichever way it comes.
+/// A slot has room for its value and its failure, whatever weight the value is given, and whichever way it comes.
 fn weights_count_for_nothing<R: Host>() {
     type Way<R> = fn(&mut Sim, &Slot<R>, &Slot<R>, &Loads);
     let ways: [Way<R>; 4] = [
@@ -229,7 +229,7 @@ fn weights_count_for_nothing<R: Host>() {
         sim.fetch_with(&slot, larder::LookupOptions::new().weight(u64::MAX).reload());
     }
     assert_eq!((slot.failures(), held(&slot)), (1, Some(1)));
-    // And by a boxed fetch.
+    // The same with a boxed fetch.
     let fetch = |_| async { Ok::<_, Boom>(larder::Loaded::new(1).weight(u64::MAX)) };
     let slot = larder::LazySlot::builder(R::on(sim.clock())).fetch_fn(fetch).build().expect("valid");
     assert!(wakers::now(slot.get()).is_ok() && slot.expire());

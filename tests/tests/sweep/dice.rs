@@ -1,28 +1,28 @@
-//! What comes next in a medley.
+//! The next step of a medley.
 
 use larder::{Instant, Loaded, Ttl};
 use larder_tests::*;
 
 use crate::hostile::{Key, Spot, Value, arm};
 
-/// What a load of many keys says.
+/// What a load of many keys returns.
 pub(crate) type Told = Vec<(Key, Result<Loaded<Value>, Boom>)>;
 
-/// What comes next, the same at each run.
+/// Chooses the next step; the same at each run.
 pub(crate) struct Dice {
     random: RefCell<Random>,
     time: Time,
     pub(crate) trouble: Trouble,
 }
 
-/// What a medley has to stand.
+/// What a medley has to withstand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
     /// `Hash`, `Eq` and `Clone` panic.
     Calls,
     /// Drops panic too.
     Drops,
-    /// The clock jumps, up to its very end; durations and weights are of any size.
+    /// The clock jumps, even to its end; durations and weights are of any size.
     Extremes,
 }
 
@@ -59,7 +59,7 @@ impl Dice {
         self.trouble == Trouble::Extremes
     }
 
-    /// A time below so many milliseconds, or of any length.
+    /// A time of less than this many milliseconds, or of any length.
     pub(crate) fn time(&self, most: u64) -> Duration {
         let any = [Duration::ZERO, Duration::from_nanos(1), Duration::from_nanos(u64::MAX - 1), Duration::MAX];
         if self.is_extreme() && self.below(2) == 0 { any[self.below(4) as usize] } else { ms(self.below(most)) }
@@ -69,7 +69,7 @@ impl Dice {
         if self.is_extreme() && self.below(2) == 0 { u64::MAX - self.below(3) } else { self.below(most) }
     }
 
-    /// Lets something panic, soon.
+    /// Makes something panic soon.
     pub(crate) fn arm(&self) {
         let spots = [Spot::Hash, Spot::Eq, Spot::CloneKey, Spot::CloneValue, Spot::DropKey, Spot::DropValue];
         match self.trouble {
@@ -88,7 +88,7 @@ impl Dice {
     pub(crate) async fn wait(&self) -> u64 {
         for _ in 0..self.below(3) {
             if self.is_extreme() {
-                // No sleep may ever end where the clock does as it likes.
+                // With such a clock, sleeps might never end.
                 futures_lite::future::yield_now().await;
             } else {
                 let length = self.below(40);
@@ -99,7 +99,7 @@ impl Dice {
     }
 }
 
-/// A load of many keys: some are not answered, some fail, and one more may be told.
+/// A load of many keys: some get no answer, some fail, and one surplus key may be returned.
 pub(crate) async fn many(dice: Rc<Dice>, keys: Vec<Key>) -> Result<Told, Boom> {
     if dice.wait().await == 0 {
         return Err(Boom(0));

@@ -1,11 +1,11 @@
-//! Keys and values whose own code panics when it is told to.
+//! Keys and values whose own code panics on demand.
 
 use core::hash::{Hash, Hasher};
 
 use larder_tests::*;
 
 std::thread_local! {
-    /// What panics next, and after how many that do not.
+    /// What panics next, and after how many calls that do not.
     static TRAP: Cell<Option<(Spot, u64)>> = const { Cell::new(None) };
 }
 
@@ -19,12 +19,12 @@ pub(crate) enum Spot {
     DropValue,
 }
 
-/// Lets the code at this spot panic once, after `left` times in which it does not.
+/// Makes the code at this spot panic once, after `left` calls that do not.
 pub(crate) fn arm(spot: Spot, left: u64) {
     TRAP.set(Some((spot, left)));
 }
 
-/// Lets nothing panic any more.
+/// Makes nothing panic any more.
 pub(crate) fn calm() {
     TRAP.set(None);
 }
@@ -44,7 +44,7 @@ fn reach_in_drop(spot: Spot) {
     }
 }
 
-/// A key that allocates, so that what is lost shows.
+/// A key that allocates, so that leaks are noticed.
 #[derive(Debug)]
 pub(crate) struct Key(pub(crate) Box<u32>);
 
@@ -84,7 +84,7 @@ impl Drop for Key {
     }
 }
 
-/// A value that tells its key.
+/// A value that knows its key.
 #[derive(Debug)]
 pub(crate) struct Value(pub(crate) Box<u32>);
 

@@ -1,9 +1,9 @@
-//! Keys and values that panic at any call of their own code, whatever call of the cache it is in (P5, D28, D44); and clocks,
-//! durations and weights at their very ends (P11, P12, D3, D4, D47).
+//! Keys and values that panic at any call of their own code, within any call of the cache (P5, D28, D44); and clocks,
+//! durations and weights at their limits (P11, P12, D3, D4, D47).
 //!
-//! Each seed plays a medley of all public calls on keys of which many have equal hashes; now and then the n-th `Hash`, `Eq`,
-//! `Clone` or `Drop` from there on panics, or the clock jumps anywhere. However that ends: nobody waits for ever, every
-//! value is that of its key, the books are right, no bound is broken, and nothing stays behind.
+//! Each seed plays a medley of all public calls; many of its keys have equal hashes. Now and then the n-th `Hash`,
+//! `Eq`, `Clone` or `Drop` from there on panics, or the clock jumps anywhere. In every case no caller waits for ever,
+//! every value belongs to its key, the statistics are right, no bound is broken, and nothing stays behind.
 
 mod dice;
 mod hostile;
@@ -25,7 +25,7 @@ use self::{
 
 const SEEDS: u64 = 150;
 
-/// P5: loads of one key each, which are handed the previous value.
+/// P5: loads of one key each, which get the previous value.
 #[test]
 fn loads_of_one_key() {
     fn play<R: Host>(seed: u64, trouble: Trouble) {
@@ -75,13 +75,13 @@ fn pages() {
 
 /// Plays some seeds on each runtime; what a medley allocates has to be given back (P2).
 fn seeds(runtimes: [fn(u64, Trouble); 3]) {
-    // Keeps the panics that are asked for out of the output.
+    // Keeps scripted panics out of the output.
     run(|| {});
     for seed in 0..SEEDS {
         for trouble in [Trouble::Calls, Trouble::Drops, Trouble::Extremes] {
             let play = runtimes[seed as usize % 3];
             let left = with_seed(seed, || memory::growth(|| play(seed, trouble)));
-            // Where a drop panics while a function returns, the compiler forgets what was to be returned.
+            // If a drop panics while a function returns, the compiler leaks the return value.
             assert!(left == 0 || trouble == Trouble::Drops, "{left} bytes outlive the cache, {trouble:?}, seed {seed}");
         }
     }

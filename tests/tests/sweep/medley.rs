@@ -1,4 +1,4 @@
-//! All public calls at random, by callers who unwind.
+//! All public calls at random, by callers that unwind.
 
 use core::{marker::PhantomData, panic::AssertUnwindSafe};
 use std::panic::catch_unwind;
@@ -45,7 +45,7 @@ impl<R: Host> Medley<R> {
             Box::pin(async move {
                 let end = dice.wait().await;
                 let (number, is_held) = (*key.0, old.is_some());
-                // Where the drop of a local panics, the compiler forgets what was to be returned.
+                // If the drop of a local panics, the compiler leaks the return value.
                 drop((key, old));
                 match end {
                     0 => Err(Boom(number)),
@@ -84,7 +84,7 @@ impl<R: Host> Medley<R> {
         }
     }
 
-    /// Plays, and looks whether the cache has stood it.
+    /// Plays, and checks whether the cache has withstood it.
     pub(crate) fn play(mut self, cache: &Cache<Key, Value, Boom, R>) {
         let mut callers = Vec::new();
         for _ in 0..STEPS {
@@ -103,7 +103,7 @@ impl<R: Host> Medley<R> {
                 }
                 5 | 6 => {
                     let to = self.sim.time.ms() + self.below(30);
-                    // What is dropped in between may panic anywhere: it is played on until all is done.
+                    // Drops in between may panic anywhere: it continues until all is done.
                     while !stands(|| self.sim.to(to)) {}
                 }
                 _ => {
@@ -143,7 +143,7 @@ impl<R: Host> Medley<R> {
         assert_clean(&cache.stats());
     }
 
-    /// Lets all loads come to their end.
+    /// Lets all loads end.
     fn rests(&mut self) {
         if self.dice.is_extreme() {
             self.sim.run();
@@ -201,7 +201,7 @@ impl<R: Host> Medley<R> {
         }
     }
 
-    /// A call that waits for nothing.
+    /// A call that does not wait.
     fn acts(&self, cache: &Cache<Key, Value, Boom, R>) {
         let key = Key::new(self.key());
         let is_right = |value: &Value| assert_eq!(value.0, key.0);
@@ -244,7 +244,7 @@ impl<R: Host> Medley<R> {
     }
 }
 
-/// Does the work and tells whether it came to its end; otherwise it was a panic that was asked for.
+/// Does the work and returns whether it came to its end; otherwise a scripted panic stopped it.
 pub(crate) fn stands(work: impl FnOnce()) -> bool {
     let Err(panic) = catch_unwind(AssertUnwindSafe(work)) else { return true };
     if !panic.is::<Bang>() {
@@ -253,7 +253,7 @@ pub(crate) fn stands(work: impl FnOnce()) -> bool {
     false
 }
 
-/// Looks whether it is the key's own value.
+/// Checks whether it is the key's own value.
 fn check(key: u32, told: Result<Value, LoadError<Boom>>) {
     if let Ok(value) = told {
         assert_eq!(*value.0, key);

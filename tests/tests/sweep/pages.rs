@@ -1,4 +1,4 @@
-//! The calls of write-back caches at random, one of which depends on the other.
+//! The calls of write-back caches at random; one cache depends on the other.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
 
 const STEPS: usize = 80;
 
-/// A disk, which knows what may be the last value of each key: more than one where a write has panicked.
+/// A disk that knows the possible last values of each key: more than one if a write has panicked.
 struct Disk {
     dice: Rc<Dice>,
     pages: RefCell<BTreeMap<u32, u32>>,
@@ -23,7 +23,7 @@ struct Disk {
 #[derive(Clone)]
 struct Access(Rc<Disk>);
 
-/// A cache, and what is behind it.
+/// A cache and its back end.
 struct Pages<R: Host> {
     cache: WriteBack<Key, Value, Boom, R>,
     disk: Rc<Disk>,
@@ -103,7 +103,7 @@ impl Backend<Key> for Access {
                 return Err(Boom(*key.0));
             }
             disk.pages.borrow_mut().insert(*key.0, *value.0);
-            // Within the body: a future that panics as it drops what it has captured leaks the rest of that.
+            // Within the body: a future that panics while it drops its captures leaks the rest of them.
             drop((key, value));
             Ok(())
         })
@@ -118,7 +118,7 @@ impl Backend<Key> for Access {
     fn lost(&self, _: Vec<Key>) {}
 }
 
-/// Plays, and looks whether the caches have stood it.
+/// Plays, and checks whether the caches have withstood it.
 pub(crate) fn play<R: Host>(seed: u64, trouble: Trouble) {
     let mut sim = Sim::new();
     let dice = Rc::new(Dice::new(seed, &sim.time, trouble));
@@ -163,7 +163,7 @@ pub(crate) fn play<R: Host>(seed: u64, trouble: Trouble) {
             assert_eq!(pages.next_flush().is_some(), pages.dirty() > 0);
         }
     }
-    // Whoever has waited for room may keep what he is handed.
+    // A caller that has waited for room may keep the handle that it gets.
     for round in 1..20 {
         kept.take();
         let end = sim.time.ms() + 300;
@@ -303,7 +303,7 @@ fn check_failed(end: Result<(), FlushError<Key, Boom>>) {
     }
 }
 
-/// A call that waits for nothing.
+/// A call that does not wait.
 fn act<R: Host>(pages: &Pages<R>, caches: &[Pages<R>; 2], dice: &Dice, stamp: u32, kept: &Handles<R>) {
     let (key, disk) = (dice.key(), pages.disk.clone());
     match dice.below(7) {

@@ -11,7 +11,7 @@ use crate::{
 
 const STEPS: usize = 60;
 
-/// Plays, and looks whether the slot has stood it.
+/// Plays, and checks whether the slot has withstood it.
 pub(crate) fn play<R: Host>(seed: u64, trouble: Trouble) {
     let mut sim = Sim::new();
     let dice = Rc::new(Dice::new(seed, &sim.time, trouble));
@@ -124,7 +124,7 @@ fn ask<R: Host>(sim: &mut Sim, slot: &LazySlot<Value, Boom, R>, dice: &Rc<Dice>)
     }
 }
 
-/// A call that waits for nothing.
+/// A call that does not wait.
 fn act<R: Host>(slot: &LazySlot<Value, Boom, R>, dice: &Dice) {
     match dice.below(6) {
         0 => drop(slot.set_with(dice.loaded(0))),
