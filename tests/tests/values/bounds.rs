@@ -28,7 +28,7 @@ fn ten_tens<R: Host>(sim: &Sim, loads: &Loads) -> Scripted<R> {
     cache
 }
 
-/// C57: what is heavier than everything is refused and moves nobody. (P12)
+/// C57: a value that is heavier than the whole capacity is refused, and no other value leaves. (P12)
 fn c57_too_heavy<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());
@@ -41,7 +41,7 @@ fn c57_too_heavy<R: Host>() {
     assert_clean(&stats);
 }
 
-/// C57: over a stored key it still ends what was there: the old value is not the key's any more. (P12)
+/// C57: over a stored key it still removes the old value, which is no longer the value of the key. (P12)
 fn c57_too_heavy_in_place_of_another<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());
@@ -53,7 +53,7 @@ fn c57_too_heavy_in_place_of_another<R: Host>() {
     assert_clean(&stats);
 }
 
-/// C57: the callers of a load that is too heavy to keep have its value. (P10)
+/// C57: the callers of a load that is too heavy to keep get its value. (P10)
 fn c57_a_load_that_is_too_heavy<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(1).weight(1000));
@@ -67,7 +67,7 @@ fn c57_a_load_that_is_too_heavy<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C57, D7: who waited for what is refused is told that it is not kept, be it loaded or inserted. (P10)
+/// C57, D7: callers that waited for a refused value are told that it is not kept, loaded or inserted. (P10)
 fn c57_what_is_refused_has_no_time_left<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(1).weight(1000));
@@ -104,7 +104,7 @@ fn the_weight_of_load_call_and_weigher<R: Host>() {
     assert_eq!(cache.weight(), 1);
 }
 
-/// D30: a kept failure has its part of the room also when a value grows in its place. (P12)
+/// D30: a kept failure keeps its part of the room when a value grows in its place. (P12)
 fn a_value_that_grows_beside_a_kept_failure<R: Host>() {
     let mut sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(ready().fails(1)), |c| c.capacity(10).shards(1).error_ttl(ms(100)));
@@ -129,8 +129,8 @@ fn a_value_that_needs_the_room_of_a_kept_failure<R: Host>() {
     assert_eq!(sim.saw(anew), "0: E1");
 }
 
-/// D30, D33: a kept failure is worth less than the value of its own key. Where there is no room for both, it is not kept;
-/// where there is, it is, and other failures go for it. (P12)
+/// D30, D33: a kept failure is worth less than the value of its own key. If there is no room for both, it is not kept;
+/// if there is, it is, and other failures leave for it. (P12)
 fn a_failure_takes_no_room_from_the_value_that_softens_it<R: Host>() {
     for (capacity, weight, is_kept) in [(1, 1, false), (100, 100, false), (2, 1, true), (100, 99, true)] {
         let mut sim = Sim::new();
@@ -142,7 +142,7 @@ fn a_failure_takes_no_room_from_the_value_that_softens_it<R: Host>() {
         sim.get(&cache, 7);
         sim.to(150);
         if is_kept {
-            // Another key's failure goes for that of this one.
+            // Another key's failure leaves for the failure of this one.
             sim.get(&cache, 8);
             assert_eq!(cache.weight(), capacity);
         }
@@ -154,7 +154,7 @@ fn a_failure_takes_no_room_from_the_value_that_softens_it<R: Host>() {
     }
 }
 
-/// C58: weight 0 counts as 1, so that entries of no weight are bounded, too. (P12)
+/// C58: weight 0 counts as 1, so that entries of weight 0 are bounded, too. (P12)
 fn c58_weight_zero_counts_as_one<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());
@@ -167,14 +167,14 @@ fn c58_weight_zero_counts_as_one<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C58: the heaviest weight there is is refused, and sums do not wrap. (P12)
+/// C58: the largest weight is refused, and sums do not wrap. (P12)
 fn c58_the_heaviest_weight<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());
     let cache = ten_tens::<R>(&sim, &loads);
     assert!(cache.insert_with(50, Loaded::new(V::new(50)).weight(u64::MAX)).is_none());
     assert_eq!((cache.len(), cache.weight()), (10, 100));
-    // Where any weight fits, two of them do not, neither side by side nor one in place of another.
+    // If any weight fits, two of them do not, neither side by side nor one in place of the other.
     let endless = sim.cache::<R>(&loads, |c| c.capacity(u64::MAX).shards(1));
     let weigh = |key: u32| if key < 10 { u64::MAX - 10 } else { 7 };
     for key in [0, 10, 1, 11, 2, 12, 2, 2] {
@@ -204,7 +204,7 @@ fn c58_capacity_zero<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C58: ten in four shards: never more than ten, and a value may take all of it. (P12)
+/// C58: ten in four shards: never more than ten, and one value may take all of it. (P12)
 fn c58_ten_in_four_shards<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());

@@ -12,12 +12,13 @@ on_every_runtime! {
     a_smaller_capacity_gives_memory_back
 }
 
-/// C64: 100 entries, capacity 10 while a load is in flight: shrunk on return, 90 events, the load served and stored. (P12)
+/// C64: 100 entries, capacity 10 while a load is in flight: shrunk on return, 90 events, the load served and stored.
+/// (P12)
 fn c64_a_smaller_capacity<R: Host>() {
     shrink::<R>(1);
 }
 
-/// C64: the same in shards, which have it together. (P12)
+/// C64: the same in shards, which share the capacity. (P12)
 fn c64_in_many_shards<R: Host>() {
     shrink::<R>(5);
 }
@@ -58,7 +59,7 @@ fn shrink<R: Host>(shards: usize) {
     assert_clean(&cache.stats());
 }
 
-/// D46: growing works, too.
+/// D46: it can grow, too.
 fn a_larger_capacity_is_there_at_once<R: Host>() {
     let sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c.capacity(10).shards(4));
@@ -95,7 +96,7 @@ fn none_at_all_and_back<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D30: kept failures are inside the capacity.
+/// D30: kept failures count within the capacity.
 fn a_smaller_capacity_forgets_failures<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(1));
@@ -111,7 +112,7 @@ fn a_smaller_capacity_forgets_failures<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P12: what is known of keys that have left is bounded by the capacity, also when that has shrunk.
+/// P12: what the policy remembers of keys that left is bounded by the capacity, also after that has shrunk.
 fn a_smaller_capacity_gives_memory_back<R: Host>() {
     let sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c.capacity(20_000).shards(1));

@@ -1,4 +1,4 @@
-//! Changes of an entry that depend on what it is.
+//! Changes of an entry that depend on its value.
 
 use std::thread;
 
@@ -16,7 +16,7 @@ on_every_runtime! {
     it_counts_as_a_use_and_not_as_a_lookup
 }
 
-/// D41: a load in flight goes on, and is stored, beside an entry call that keeps the value; a change voids it. (P8)
+/// D41: a load in flight goes on, and is stored, if an entry call keeps the value; a change voids it. (P8)
 fn it_is_a_write_only_if_it_changed_something<R: Host>() {
     type Choice = fn(Option<&V>) -> Change<V>;
     let (one, nine) = (V::new(1), V::new(9));
@@ -38,7 +38,7 @@ fn it_is_a_write_only_if_it_changed_something<R: Host>() {
         assert_eq!(cache.get_if_present(&7).map(|v| *v), afterwards);
         assert_clean(&cache.stats());
     }
-    // Nothing is there: to remove it is no write either.
+    // Nothing is stored: removing it is not a write either.
     let mut sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(after(50).gives(2)), |c| c);
     sim.get(&cache, 7);
@@ -82,7 +82,7 @@ fn an_entry_that_changed_meanwhile_is_shown_again<R: Host>() {
     }
 }
 
-/// D36: what has expired is as if it were not there, though it is held.
+/// D36: an expired value counts as absent, although it is held.
 fn only_what_is_fresh_is_shown<R: Host>() {
     let mut sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c.ttl(ms(100)).stale_if_error(ms(1000)));
@@ -105,7 +105,7 @@ fn only_what_is_fresh_is_shown<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// A value that cannot be stored is not what the key has afterwards.
+/// A value that cannot be stored is not the key's value afterwards.
 fn it_tells_what_became_of_a_value_that_cannot_be_stored<R: Host>() {
     let sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c.capacity(10).shards(1));
@@ -120,7 +120,7 @@ fn it_tells_what_became_of_a_value_that_cannot_be_stored<R: Host>() {
     assert_eq!(cache.compute(&7, |_| Change::Store(Loaded::new(V::new(3)).weight(11))), Ok(Computed::Kept(None)));
 }
 
-/// C108: beside a writer that writes the same key all the time it gives up, and has changed nothing. (D41)
+/// C108: beside a writer that writes the same key all the time, it gives up and has changed nothing. (D41)
 fn c108_compute_ends<R: Host>() {
     type Write<R> = fn(&Scripted<R>, u32);
     let store = || Change::Store(Loaded::new(V::new(0)));
@@ -163,7 +163,7 @@ fn a_panic_of_the_closure_changes_nothing<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D53, D85: the value was asked for, so others leave before it; the statistics know of lookups alone.
+/// D53, D85: it counts as a use, so other values leave first; the statistics count lookups only.
 fn it_counts_as_a_use_and_not_as_a_lookup<R: Host>() {
     let sim = Sim::new();
     let cache = Cache::builder_with(R::on(sim.clock()), Tuned::<Lru>::new())
@@ -197,7 +197,7 @@ fn a_count_kept_by_many_threads_is_right() {
     assert_eq!(cache.get_if_present(&7), Some(4 * EACH));
 }
 
-/// D96: what the closure has seen may be what was expired, so it is asked again, though time has gone on.
+/// D96: the closure may have seen a value that `expire` has ended, so it runs again, although time has passed.
 fn a_value_that_was_expired_meanwhile_is_shown_no_more<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready());

@@ -14,7 +14,7 @@ on_every_runtime! {
     xfetch_draws_only_for_stale_calls
 }
 
-/// D100: each value from the margin before its own end on; one that lives no longer than the margin at half its life.
+/// D100: from the margin before its own end on; a value that does not outlive the margin, at half its life.
 fn d100_by_a_margin<R: Host>() {
     let lives = [(1, 100, 90), (2, 500, 490), (3, 10, 5), (4, 8, 4)];
     for (key, life, due) in lives {
@@ -43,7 +43,7 @@ fn d100_by_a_margin<R: Host>() {
     assert_eq!(sim.saw(endless), "1000000: V0 Hit");
 }
 
-/// D100, D57: that costs nobody anything until the value expires; the next one is begun as the error TTL says.
+/// D100, D57: a failed refresh does not affect callers until the value expires; the next one begins by the error TTL.
 fn d100_a_refresh_that_stalls_or_fails<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), ready().fails(1), ready().gives(2)]);
@@ -77,7 +77,8 @@ fn for_ms(n: u64) -> Option<TimeLeft> {
     Some(TimeLeft::For(ms(n)))
 }
 
-/// C39: from four fifths on a hit and a ticket, the others a hit; the TTL counts from the end of the refresh. (P1)
+/// C39: from four fifths of its life on, one caller gets a ticket, all get a hit; the TTL counts from the refresh's
+/// end. (P1)
 fn c39_early_refresh<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(1));
@@ -105,7 +106,7 @@ fn c39_early_refresh<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C39: no other call hands out or begins anything; a ticket that is dropped is the next caller's. (P2)
+/// C39: no other call returns or begins a refresh; after a ticket is dropped, the next caller gets one. (P2)
 fn c39_plain_calls_begin_nothing<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -130,7 +131,7 @@ fn c39_plain_calls_begin_nothing<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C39: a refresh that fails leaves the value; while its failure is kept, nobody is asked again. (P4)
+/// C39: a refresh that fails leaves the value; while its failure is kept, no other begins. (P4)
 fn c39_a_failed_early_refresh<R: Host>() {
     for error_ttl in [0, 7] {
         let mut sim = Sim::new();
@@ -156,7 +157,7 @@ fn c39_a_failed_early_refresh<R: Host>() {
     }
 }
 
-/// C39: a value that is found unchanged is early, and idle, from its revalidation on.
+/// C39: a value that is found unchanged is early, and idle, counted from its revalidation.
 fn c39_what_is_found_unchanged_begins_anew<R: Host>() {
     let mut sim = Sim::new();
     let load = |key: u32, previous: Option<larder::Previous<V>>| async move {
@@ -197,7 +198,7 @@ fn unit(random: &RefCell<Random>) -> f64 {
     (random.borrow_mut().below(1 << 53) + 1) as f64 / (1_u64 << 53) as f64
 }
 
-/// XFetch: a caller is asked with probability `exp(-left / (took * beta))`.
+/// XFetch: a caller gets a refresh with probability `exp(-left / (took * beta))`.
 fn xfetch_follows_its_formula<R: Host>() {
     const DRAWS: u32 = 4000;
     for (beta, took) in [(1.0, 50), (2.0, 50), (1.0, 200), (0.5, 10)] {
@@ -234,7 +235,7 @@ fn xfetch_follows_its_formula<R: Host>() {
     }
 }
 
-/// XFetch: one number for each stale call, with no lock held, none for others; inserted values took no time. (P13)
+/// XFetch: one number for each stale call, with no lock held, and none for others; inserted values took no time. (P13)
 fn xfetch_draws_only_for_stale_calls<R: Host>() {
     type Inside<R> = Cache<u32, V, Boom, R>;
     let mut sim = Sim::new();

@@ -1,4 +1,4 @@
-//! A refresh tells how it ended.
+//! A refresh returns how it ended.
 
 use larder::Refresh;
 use larder_tests::*;
@@ -14,7 +14,7 @@ on_every_runtime! {
 
 type Ticket<R> = Refresh<u32, V, Boom, R, larder::Standard>;
 
-/// A cache with a value of key 7 that is stale at 150, and the refresh of that.
+/// A cache with a value of key 7 that is stale at 150, and its refresh.
 fn stale<R: Host>(sim: &mut Sim, loads: &Loads, setup: impl FnOnce(Setup<R>) -> Setup<R>) -> (Scripted<R>, Ticket<R>) {
     let cache = sim.cache::<R>(loads, |c| setup(c.ttl(ms(100)).stale_while_refresh(ms(1000))));
     cache.insert(7, V::new(0));
@@ -27,7 +27,7 @@ fn ticket<R: Host>(cache: &Scripted<R>) -> Option<Ticket<R>> {
     wakers::now(cache.get_stale(&7)).expect("it is stale").refresh
 }
 
-/// As a lookup that began the load: with its value, stored by then, or with its error, which leaves the old one.
+/// Like a lookup that began the load: with its value, stored by then, or with its error, which leaves the old value.
 fn with_a_value_or_an_error<R: Host>() {
     for (script, saw, holds) in [(after(20).gives(1), "170: V1 Expired", 1), (after(20).fails(1), "170: E1", 0)] {
         let mut sim = Sim::new();
@@ -42,7 +42,7 @@ fn with_a_value_or_an_error<R: Host>() {
     }
 }
 
-/// D33: lookups have the old value in its place; the holder of the ticket was served that before.
+/// D33: lookups get the old value instead; the holder of the ticket has got that before.
 fn with_the_error_where_failures_are_softened<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(20).fails(1));
@@ -54,7 +54,7 @@ fn with_the_error_where_failures_are_softened<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D39, D57: an insert ends it with its value; and though others drive it to its end, it is told what came of it.
+/// D39, D57: an insert ends it with its value; if others drive it to its end, it still gets the result.
 fn with_what_somebody_else_brought<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(1));
@@ -71,7 +71,7 @@ fn with_what_somebody_else_brought<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P5, D26: who polled the load unwinds, and the ticket is told.
+/// P5, D26: the caller that polled the load unwinds, and the ticket gets an error.
 fn with_a_panic_of_the_one_that_was_polled_elsewhere<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(20).panics(3));

@@ -1,4 +1,4 @@
-//! Keys of one hash, in all that is kept or done by key.
+//! Keys with equal hashes, in everything that is kept or done by key.
 
 use larder::{Builder, Cache, Loaded, LookupOptions, Tuned, policy::GatedFifo};
 use larder_tests::*;
@@ -14,7 +14,7 @@ fn builder<R: Host>(sim: &Sim) -> Builder<u32, V, Boom, R, Tuned<GatedFifo, Same
     Cache::builder_with(R::on(sim.clock()), Tuned::<GatedFifo, _>::with_hasher(Same))
 }
 
-/// Answers 1 and 4 with values, 2 not at all, 3 with an error, and 9 though nobody asks; the last key comes first.
+/// Returns values for 1 and 4, nothing for 2, an error for 3, and 9 as a surplus; the last key comes first.
 fn batches(sim: &Sim) -> Batches {
     let says = |keys: &[u32]| {
         let answered = keys.iter().chain([&9]).rev().filter(|key| **key != 2);
@@ -23,7 +23,7 @@ fn batches(sim: &Sim) -> Batches {
     Batches::saying(&sim.time, |_, _| after(50), says)
 }
 
-/// C06: each key of a batch is asked for, and has its own answer, error or none. (P9)
+/// C06: each key of a batch is asked for, and gets its own answer, error or none. (P9)
 fn c06_many_keys_at_once<R: Host>() {
     let mut sim = Sim::new();
     let batches = batches(&sim);
@@ -37,7 +37,7 @@ fn c06_many_keys_at_once<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C06: the same where the load stays with its caller. (P9)
+/// C06: the same if the load borrows from its caller. (P9)
 fn c06_many_keys_by_a_closure<R: Host>() {
     let mut sim = Sim::new();
     let batches = batches(&sim);
@@ -52,7 +52,7 @@ fn c06_many_keys_by_a_closure<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C06: the failure that is kept for a key is nobody else's. (P4, P9)
+/// C06: a failure that is kept for a key counts for no other key. (P4, P9)
 fn c06_kept_failures<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|key, _| if key < 3 { ready().fails(key) } else { ready().gives(key) });
@@ -69,7 +69,7 @@ fn c06_kept_failures<R: Host>() {
     assert_eq!(loads.keys(), [1, 2, 3, 2]);
 }
 
-/// C06: a load is handed the previous value of its own key. (P9)
+/// C06: a load gets the previous value of its own key. (P9)
 fn c06_previous_values<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(20));

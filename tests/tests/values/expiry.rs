@@ -1,4 +1,4 @@
-//! Time to live, to the instant, on clocks that stand still, jump and end.
+//! Time to live, exact to the instant, with clocks that stand still, jump and end.
 
 use larder::{Cache, Instant, Loaded, LookupOptions, TimeLeft, Ttl};
 use larder_tests::*;
@@ -68,7 +68,7 @@ fn c33_zero_ttl_by_insert<R: Host>() {
     }
 }
 
-/// C33: a load that answers zero serves its callers and removes what was there, fresh or not. (P10)
+/// C33: a load that returns a TTL of zero serves its callers and removes what was stored, fresh or not. (P10)
 fn c33_zero_ttl_by_load<R: Host>() {
     for fresh in [true, false] {
         let mut sim = Sim::new();
@@ -91,7 +91,7 @@ fn c33_zero_ttl_by_load<R: Host>() {
     }
 }
 
-/// C34: the longest TTLs there are last to the end of the clock and beyond. (P11)
+/// C34: the longest TTLs last to the end of the clock and beyond. (P11)
 fn c34_endless_ttl<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(9));
@@ -112,8 +112,8 @@ fn c34_endless_ttl<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C35: the load's TTL before the call's before the closure's before the cache's; those who joined have no say.
-/// (64 combinations, and each of them with four answers of the closure)
+/// C35: the load's TTL counts before the call's, the closure's and the cache's, in this order; callers that joined have
+/// no influence. (64 combinations, each with four answers of the closure)
 fn c35_precedence<R: Host>() {
     const GIVEN: [Ttl; 4] = [Ttl::Inherit, Ttl::For(ms(50)), Ttl::Forever, Ttl::NotStored];
     for n in 0..256 {
@@ -151,7 +151,7 @@ fn c35_precedence<R: Host>() {
     }
 }
 
-/// C35: an insert's own TTL before the closure's before the cache's.
+/// C35: an insert's own TTL counts before the closure's, and that before the cache's.
 fn c35_precedence_of_inserts<R: Host>() {
     let sim = Sim::new();
     let load = |key: u32| async move { Ok::<_, Boom>(V::new(key)) };
@@ -171,7 +171,7 @@ fn c35_precedence_of_inserts<R: Host>() {
     assert_eq!(left(2, value()), Some(TimeLeft::For(ms(30))));
 }
 
-/// C36: the clock stands still for 10 000 calls: fresh stays fresh, and callers still share loads. (P11)
+/// C36: the clock stands still for 10 000 calls: a fresh value stays fresh, and callers still share loads. (P11)
 fn c36_a_frozen_clock<R: Host>() {
     let mut sim = Sim::new();
     let gate = Gate::default();
@@ -222,7 +222,7 @@ fn c36_a_jumping_clock<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// The clock is read again when a load's poll has returned: time that the poll took is not taken from the TTL. (P11)
+/// The clock is read again after a load's poll: the time that the poll took does not shorten the TTL. (P11)
 fn a_slow_poll_does_not_eat_the_ttl<R: Host>() {
     let mut sim = Sim::new();
     let clock = sim.clock();
@@ -245,7 +245,8 @@ fn a_slow_poll_does_not_eat_the_ttl<R: Host>() {
     assert!(!cache.contains(&7));
 }
 
-/// D27: the closure panics: the load's poller unwinds, the others have the error, and the next one starts afresh. (P5)
+/// D27: the closure panics: the caller that polls the load unwinds, the others get an error, a later one loads anew.
+/// (P5)
 fn an_expiry_that_panics<R: Host>() {
     type Bad<R> = Cache<u32, V, Boom, R>;
     let mut sim = Sim::new();

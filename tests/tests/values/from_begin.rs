@@ -1,4 +1,4 @@
-//! Lifetimes that count from when the load began.
+//! Lifetimes that count from the begin of the load.
 
 use larder::{Cache, Loaded, LookupOptions, TimeLeft, Ttl};
 use larder_tests::*;
@@ -23,7 +23,7 @@ fn left<R: Host>(cache: &Scripted<R>, key: u32) -> Option<TimeLeft> {
     cache.peek(&key).map(|found| found.time_left())
 }
 
-/// D108: of 100 there are 70 left when a load of 30 ends.
+/// D108: of 100, 70 are left when a load of 30 ends.
 fn d108_it_runs_while_the_answer_travels<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(30).gives(1).ttl(from_begin(100)));
@@ -41,7 +41,7 @@ fn d108_it_runs_while_the_answer_travels<R: Host>() {
     assert!(!cache.contains(&7));
 }
 
-/// D52: by the call that begins the load, by a closure, by the cache; and jitter makes it shorter.
+/// D52: set by the call that begins the load, by a closure, or by the cache; jitter makes it shorter.
 fn d108_whoever_says_so<R: Host>() {
     for by in 0..4 {
         let mut sim = Sim::new();
@@ -63,7 +63,7 @@ fn d108_whoever_says_so<R: Host>() {
     }
 }
 
-/// D108: then it is as a lifetime of zero: told to all who wait, and not stored.
+/// D108: then it counts as a lifetime of zero: delivered to all waiting callers, and not stored.
 fn d108_its_end_is_reached_when_it_comes<R: Host>() {
     for length in [0, 20, 30] {
         let mut sim = Sim::new();
@@ -79,7 +79,7 @@ fn d108_its_end_is_reached_when_it_comes<R: Host>() {
     }
 }
 
-/// D11, D20: each attempt has its own begin.
+/// D11, D20: each attempt counts from its own begin.
 fn d108_from_the_claim_of_its_own_attempt<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), after(30).gives(1).ttl(from_begin(100))]);
@@ -118,7 +118,7 @@ fn d108_of_many_keys<R: Host>() {
     }
 }
 
-/// The same in a cache that had no use for the clock before.
+/// The same in a cache that has not needed the clock before.
 fn d108_of_many_keys_where_nothing_expired_before<R: Host>() {
     for single in [false, true] {
         let mut sim = Sim::new();
@@ -136,7 +136,7 @@ fn d108_of_many_keys_where_nothing_expired_before<R: Host>() {
     }
 }
 
-/// D95: what is found unchanged lives on from when that load began.
+/// D95: a value that is found unchanged lives on from the begin of that load.
 fn d108_unchanged<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(30).unchanged().ttl(from_begin(100)));
@@ -153,7 +153,7 @@ fn d108_unchanged<R: Host>() {
     );
 }
 
-/// D74: a token that has come expired is kept as a stale copy, and the next is fetched at the pace of retries.
+/// D74: a token that arrives expired is kept as a stale copy, and the next is fetched at the pace of retries.
 fn d108_in_a_slot<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(30).gives(1).ttl(from_begin(30)), after(30).gives(2).ttl(from_begin(100))]);
@@ -170,7 +170,7 @@ fn d108_in_a_slot<R: Host>() {
     assert_eq!(slot.peek().map(|found| found.time_left()), Some(TimeLeft::For(ms(70))));
 }
 
-/// D3, D4: for ever where it does not fit; never for longer than it says; from now on where nothing was loaded.
+/// D3, D4: for ever if it does not fit the clock; never longer than set; counted from now if nothing was loaded.
 fn d108_edges<R: Host>() {
     let mut sim = Sim::new();
     let ttl = |_, call| [Ttl::from_begin(Duration::MAX), from_begin(100)][call];

@@ -1,4 +1,4 @@
-//! Time to idle: who asks keeps a value fresh.
+//! Time to idle: lookups keep a value fresh.
 
 use larder::TimeLeft;
 use larder_tests::*;
@@ -20,7 +20,7 @@ fn for_ms(n: u64) -> Option<TimeLeft> {
     Some(TimeLeft::For(ms(n)))
 }
 
-/// C37: a get prolongs the idle time, looking does not, and the TTL ends it all. (P11)
+/// C37: a get extends the idle time, direct reads do not, and the TTL ends it in any case. (P11)
 fn c37_idle_time<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().gives(1), after(10).gives(2)]);
@@ -54,7 +54,7 @@ fn c37_idle_time<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C37: every lookup that finds the value fresh is a use; a stale hit is none. (P11)
+/// C37: every lookup that finds the value fresh is a use; a stale hit is not. (P11)
 fn c37_what_counts_as_a_use<R: Host>() {
     type Use<R> = fn(&Scripted<R>);
     let uses: [(bool, Use<R>); 9] = [
@@ -88,7 +88,7 @@ fn c37_what_counts_as_a_use<R: Host>() {
     }
 }
 
-/// C37: a value that was idle is stale from then on, and held for as long as the limits say. (P12)
+/// C37: an idle value is stale from then on, and held for as long as the limits allow. (P12)
 fn c37_stale_limits_count_from_the_earlier<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(1));
@@ -110,13 +110,13 @@ fn c37_stale_limits_count_from_the_earlier<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C37: the idle leave without being touched, whoever else is asked for, at a bounded cost; a sweep finds them all. (P12)
+/// C37: idle values leave untouched, by lookups of any other keys, at a bounded cost; a sweep finds them all. (P12)
 fn c37_the_idle_give_their_memory_back<R: Host>() {
     for sweeps in [false, true] {
         let mut sim = Sim::new();
         let loads = sim.loads(never());
         let cache = sim.cache::<R>(&loads, |c| c.time_to_idle(ms(100)).shards(1));
-        // Those who are asked for were there first, so that they are in the way of the others.
+        // The keys that are asked for came first, so they are in the way of the others.
         for key in 0..2000 {
             sim.to(u64::from(key / 1000));
             cache.insert(key, V::new(key));
@@ -138,7 +138,7 @@ fn c37_the_idle_give_their_memory_back<R: Host>() {
     }
 }
 
-/// C37: a host is told when the next value has to go, to the instant, though hits do not sort anything. (P12, P14)
+/// C37: a host is told the exact instant when the next value is due, although hits do not sort anything. (P12, P14)
 fn c37_the_next_deadline_is_exact<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());

@@ -1,4 +1,4 @@
-//! Lifetimes that are shortened so that they do not end together.
+//! Lifetimes that are shortened differently, so that they do not end together.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ fn for_ms(n: u64) -> Option<TimeLeft> {
     Some(TimeLeft::For(ms(n)))
 }
 
-/// The lifetimes of a thousand keys that are inserted, or loaded.
+/// The lifetimes of a thousand keys, inserted or loaded.
 fn lifetimes<R: Host>(seed: u64, loaded: bool, hash_seed: u64) -> Vec<u64> {
     let mut sim = Sim::new();
     let loads = sim.loads(ready());
@@ -39,7 +39,7 @@ fn lifetimes<R: Host>(seed: u64, loaded: bool, hash_seed: u64) -> Vec<u64> {
     (0..1000).map(lifetime).collect()
 }
 
-/// C38: lifetimes are apart by key, the same for the same seed, and never longer. (P11)
+/// C38: lifetimes differ by key, are the same for the same seed, and never longer. (P11)
 fn c38_jitter<R: Host>() {
     let all = lifetimes::<R>(7, false, 1);
     assert!(all.iter().all(|left| (900_000_000..=1_000_000_000).contains(left)));
@@ -55,7 +55,7 @@ fn c38_jitter<R: Host>() {
     assert!(same < 10, "{same} of 1000 are the same under another seed");
 }
 
-/// C38: for ever stays for ever, what is not stored stays that, and lifetimes from elsewhere are shortened as well.
+/// C38: "for ever" and "not stored" stay as they are, and lifetimes from other sources are shortened as well.
 fn c38_jitter_of_every_lifetime<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|key, _| match key {

@@ -1,4 +1,4 @@
-//! A clock that jumps back makes lives longer, and tells nobody of a longer one than was given.
+//! A clock that jumps back makes lives longer, but no caller is told of a longer life than was set.
 
 use larder::{Cache, LookupOptions, TimeLeft};
 use larder_tests::*;
@@ -23,7 +23,7 @@ fn left<R: Host>(sim: &mut Sim, cache: &Cache<u32, V, Boom, R>) -> [u128; 2] {
     [peeked, for_how_long(outcome.time_left())]
 }
 
-/// D4: with a TTL of 100, nobody is told of more than 100 to come.
+/// D4: with a TTL of 100, no caller is told of more than 100 to come.
 fn what_was_published_ahead<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -36,7 +36,7 @@ fn what_was_published_ahead<R: Host>() {
     }
 }
 
-/// D4: the same of a value that was asked for ahead, by its idle time.
+/// D4: the same for the time to idle of a value that was looked up before the jump back.
 fn what_was_asked_for_ahead<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -50,7 +50,7 @@ fn what_was_asked_for_ahead<R: Host>() {
     assert_eq!(left(&mut sim, &cache), [100; 2]);
 }
 
-/// D4: and of one that a load found unchanged ahead: it is older than its life.
+/// D4: the same for a value that a load found unchanged before the jump back: it is older than its life.
 fn what_was_found_unchanged_ahead<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).unchanged().ttl(ms(50)));
@@ -65,7 +65,7 @@ fn what_was_found_unchanged_ahead<R: Host>() {
     assert_eq!(left(&mut sim, &cache), [50; 2]);
 }
 
-/// D4: what is due is given back, whatever has deadlines far ahead of it.
+/// D4: expired values are given back, although other deadlines are far ahead.
 fn what_is_due_behind_what_lies_ahead<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(1));
@@ -85,7 +85,7 @@ fn what_is_due_behind_what_lies_ahead<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D4: a time that was reached stays so for who has seen it: no stale value comes back into its limit during a load.
+/// D4: a caller that has seen a time never goes behind it: no stale value gets back within its limit during a load.
 fn what_was_reached_before_the_load_was_polled<R: Host>() {
     let mut sim = Sim::new();
     let time = sim.time.clone();

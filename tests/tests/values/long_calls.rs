@@ -1,4 +1,4 @@
-//! Calls that go over many entries know the time of each step.
+//! Calls over many entries use the time of each step.
 
 use larder::{Cache, RemovalCause};
 use larder_tests::*;
@@ -13,7 +13,7 @@ on_every_runtime! {
 type Heard = Rc<RefCell<Vec<(u32, RemovalCause)>>>;
 type Listening<R> = Cache<u32, V, Boom, R>;
 
-/// A hundred entries that live for a second, and what a listener hears.
+/// A hundred entries that live for a second, and the events of a listener.
 fn hundred<R: Host>(sim: &Sim, setup: impl FnOnce(Setup<R>) -> Setup<R>) -> (Listening<R>, Heard) {
     let (heard, loads) = (Heard::default(), sim.loads(never()));
     let listener = {
@@ -25,7 +25,7 @@ fn hundred<R: Host>(sim: &Sim, setup: impl FnOnce(Setup<R>) -> Setup<R>) -> (Lis
     (cache, heard)
 }
 
-/// C112: an iterator shows nothing that has expired since it was made, or since it gave out the one before. (D5)
+/// C112: an iterator shows no value that has expired since it was made, or since its last item. (D5)
 fn c112_what_expires_meanwhile_is_not_shown<R: Host>() {
     for seen in [0, 1, 50] {
         let mut sim = Sim::new();
@@ -37,7 +37,7 @@ fn c112_what_expires_meanwhile_is_not_shown<R: Host>() {
     }
 }
 
-/// C112: but what has got a longer life since is shown. (D53)
+/// C112: but it shows a value whose life was extended since. (D53)
 fn c112_what_is_asked_for_meanwhile_is_shown<R: Host>() {
     let mut sim = Sim::new();
     let (cache, _) = hundred::<R>(&sim, |c| c.shards(1).time_to_idle(ms(1000)));
@@ -49,7 +49,8 @@ fn c112_what_is_asked_for_meanwhile_is_shown<R: Host>() {
     assert_eq!(entries.count(), 99);
 }
 
-/// C112: `retain` shows its predicate nothing that has expired meanwhile, and takes none of it for refused. (D5, D38)
+/// C112: `retain` passes no value to its predicate that has expired meanwhile, and counts none of these as refused.
+/// (D5, D38)
 fn c112_nor_is_it_judged<R: Host>() {
     let mut sim = Sim::new();
     let (cache, heard) = hundred::<R>(&sim, |c| c.ttl(ms(1000)));
@@ -69,7 +70,7 @@ fn c112_nor_is_it_judged<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C112: what expires while it is judged leaves for that reason, whatever the predicate says. (D38)
+/// C112: a value that expires while it is judged leaves for that reason, whatever the predicate returns. (D38)
 fn c112_what_expires_while_it_is_judged<R: Host>() {
     for keep in [false, true] {
         let mut sim = Sim::new();

@@ -1,4 +1,4 @@
-//! A refresh that somebody has claimed goes on as long as stale calls ask for its key. (D57)
+//! A refresh that one caller has claimed goes on as long as stale calls ask for its key. (D57)
 
 use larder::Cache;
 use larder_tests::*;
@@ -20,7 +20,7 @@ fn stale<R: Host>(sim: &mut Sim, loads: &Loads) -> Scripted<R> {
     cache
 }
 
-/// D57: what was never polled, or was woken since; not what waits, however many ask.
+/// D57: a stale call polls a refresh that was never polled, or was woken since; not one that waits.
 fn d57_polled_once_by_who_is_served<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(steps(4, 10).gives(1));
@@ -43,7 +43,7 @@ fn d57_polled_once_by_who_is_served<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D57: who was served is not woken by the refresh, and does not wait for it.
+/// D57: a caller that was served is not woken by the refresh, and does not wait for it.
 fn d57_no_waker_is_left_behind<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(1));
@@ -59,7 +59,7 @@ fn d57_no_waker_is_left_behind<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D57, D27: it has the stale value whatever its poll brings, a panic included; that is the refresh's.
+/// D57, D27: it gets the stale value whatever its poll does; even a panic counts for the refresh only.
 fn d57_served_though_the_poll_ends_the_load<R: Host>() {
     for (script, held) in [(ready().gives(1), Some(1)), (ready().fails(2), None), (ready().panics(3), None)] {
         let mut sim = Sim::new();
@@ -80,7 +80,7 @@ fn d57_served_though_the_poll_ends_the_load<R: Host>() {
     }
 }
 
-/// D57: it has the stale value also where a load of many keys may answer what nobody asked for, and begins no other load.
+/// D57: it gets the stale value even if a load of many keys may return a surplus, and begins no other load.
 fn d57_served_though_the_load_may_tell_of_more<R: Host>() {
     for (script, held) in [(ready(), Some(7)), (ready().fails(2), None), (ready().panics(3), None), (never(), None)] {
         let mut sim = Sim::new();
@@ -103,7 +103,7 @@ fn d57_served_though_the_load_may_tell_of_more<R: Host>() {
     }
 }
 
-/// D57: neither who is served a fresh value nor a direct call looks after a refresh.
+/// D57: neither a caller that gets a fresh value nor a direct call polls a refresh.
 fn d57_who_looks_after_nothing<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(1));
@@ -123,7 +123,7 @@ fn d57_who_looks_after_nothing<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D57: a call that spawns the refresh polls it once itself; one that is ready at once is not spawned.
+/// D57: a call that spawns the refresh polls it once itself; if it is ready at once, it is not spawned.
 fn d57_a_call_that_spawns_polls_first<R: Host>() {
     for (script, spawned) in [(ready().gives(1), 0), (ready().panics(3), 0), (after(10).gives(1), 1)] {
         let sim = Sim::new();

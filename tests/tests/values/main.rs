@@ -1,4 +1,4 @@
-//! What is kept, for how long, and what changes it.
+//! Which values are kept, for how long, and what changes them.
 
 mod bounds;
 mod capacity;

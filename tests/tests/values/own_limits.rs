@@ -1,4 +1,4 @@
-//! Limits of staleness that a call brings.
+//! Limits of staleness that a call sets.
 
 use larder::LookupOptions;
 use larder_tests::*;
@@ -9,7 +9,7 @@ on_every_runtime! {
     c133_when_its_load_fails
 }
 
-/// Lets another call reclaim what is due.
+/// Makes another call reclaim what is due.
 fn touch<R: Host>(cache: &Scripted<R>, is_touched: bool) {
     if is_touched {
         (0..100).for_each(|key| _ = cache.get_if_present(&(1000 + key)));
@@ -20,7 +20,7 @@ fn limit(ms: u64) -> LookupOptions {
     LookupOptions::new().stale_while_refresh(self::ms(ms)).stale_if_error(self::ms(ms))
 }
 
-/// C133: where the cache has no limit, a call's own serves nothing stale, whatever other calls have reclaimed. (D56)
+/// C133: if the cache has no limit, a call's own limit serves nothing stale, whatever other calls have reclaimed. (D56)
 fn c133_beyond_what_the_cache_has<R: Host>() {
     for is_touched in [false, true] {
         let mut sim = Sim::new();
@@ -41,7 +41,7 @@ fn c133_beyond_what_the_cache_has<R: Host>() {
     }
 }
 
-/// C133: with a limit of 60, a call's own counts up to that. (D56)
+/// C133: if the cache's limit is 60, a call's own limit counts up to that. (D56)
 fn c133_up_to_what_the_cache_has<R: Host>() {
     for (t, serves, is_touched) in [(159, true, false), (160, true, true), (161, false, false), (161, false, true)] {
         let mut sim = Sim::new();
@@ -55,7 +55,7 @@ fn c133_up_to_what_the_cache_has<R: Host>() {
     }
 }
 
-/// C133: the same where a load fails. (D33, D56)
+/// C133: the same if a load fails. (D33, D56)
 fn c133_when_its_load_fails<R: Host>() {
     for is_touched in [false, true] {
         let mut sim = Sim::new();

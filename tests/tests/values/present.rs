@@ -1,4 +1,4 @@
-//! Lookups that load nothing, and entries with all there is to say about them.
+//! Lookups that load nothing, and entries with all their details.
 
 use core::panic::AssertUnwindSafe;
 use std::{panic::catch_unwind, thread};
@@ -18,7 +18,7 @@ on_every_runtime! {
     entries_tell_all
 }
 
-/// D36, D85: it sees what is fresh, says how old it is, and counts once as hit, miss or expired; no load is begun.
+/// D36, D85: it returns a fresh value and its age, and counts once as hit, miss or expired; it begins no load.
 fn a_look_tells_all_and_counts<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -39,7 +39,7 @@ fn a_look_tells_all_and_counts<R: Host>() {
     assert_eq!(loads.calls(), 0);
 }
 
-/// D53: idle time is renewed by it, and others leave first when room is needed.
+/// D53: it extends the idle time, and other values leave first when room is needed.
 fn a_look_is_a_use<R: Host>() {
     let mut sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c.time_to_idle(ms(100)));
@@ -57,7 +57,7 @@ fn a_look_is_a_use<R: Host>() {
     assert!(cache.contains(&1) && !cache.contains(&2));
 }
 
-/// The closure is called on a miss alone, and the outcome says which it was. (D85)
+/// The closure runs on a miss only, and the outcome shows whether it was one. (D85)
 fn what_is_at_hand_is_stored_once<R: Host>() {
     let mut sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c.ttl(ms(100)).stale_if_error(ms(1000)));
@@ -82,7 +82,7 @@ fn what_is_at_hand_is_stored_once<R: Host>() {
     assert_clean(&stats);
 }
 
-/// P8, D39: those who wait have the value that is at hand, the load is dropped, and what it would have brought is not stored.
+/// P8, D39: waiting callers get the inserted value, the load is dropped, and its value is not stored.
 fn what_is_at_hand_ends_the_wait<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).gives(1));
@@ -97,7 +97,7 @@ fn what_is_at_hand_ends_the_wait<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// P10: a value that cannot be stored is handed out all the same, and ends the wait unless it is not to be stored. (D39)
+/// P10: a value that cannot be stored is returned all the same, and ends the wait unless it is not to be stored. (D39)
 fn what_is_at_hand_and_not_stored<R: Host>() {
     let heavy = || Loaded::new(V::new(9)).weight(11);
     let brief = || Loaded::new(V::new(9)).ttl(Ttl::NotStored);
@@ -117,7 +117,7 @@ fn what_is_at_hand_and_not_stored<R: Host>() {
     }
 }
 
-/// D44: what the closure has stored itself, or somebody else meanwhile, stays, and that was a hit.
+/// D44: a value that the closure or another caller has stored meanwhile stays, and counts as a hit.
 fn the_closure_calls_the_cache<R: Host>() {
     let sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c);
@@ -150,7 +150,7 @@ fn the_closure_panics<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D49: also where nobody calls anything else, and each finds what it asks for.
+/// D49: also if there are no other calls, and each call finds its key.
 fn d49_each_gives_back_what_has_expired<R: Host>() {
     let calls: [fn(&Scripted<R>); 3] = [
         |cache| assert!(cache.lookup_if_present(&7).is_some()),
@@ -168,7 +168,7 @@ fn d49_each_gives_back_what_has_expired<R: Host>() {
     }
 }
 
-/// Age, time left, weight and generation are those that `peek` tells; what has expired is not shown. (D36)
+/// Age, time left, weight and generation are those of `peek`; expired entries are not shown. (D36)
 fn entries_tell_all<R: Host>() {
     let mut sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c.stale_if_error(ms(1000)));
@@ -189,7 +189,7 @@ fn entries_tell_all<R: Host>() {
     }
 }
 
-/// P1: of many threads that bring a value for a key, one stores it, and all have that.
+/// P1: of many threads that bring a value for a key, one stores it, and all get that value.
 #[test]
 fn of_many_threads_one_stores() {
     let cache: Cache<u32, u32, Boom, _> = Cache::builder(Std::new(ManualClock::new())).build().expect("valid");

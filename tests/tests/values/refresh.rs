@@ -16,7 +16,7 @@ on_every_runtime! {
     a_cache_where_nothing_expired_so_far_can_expire
 }
 
-/// C54: a hundred callers who are refused with the same value: one removes it, one load, nobody drops the next one. (P8)
+/// C54: a hundred callers refuse the same value: one removes it, one load, and none drops the next value. (P8)
 fn c54_the_same_bad_token<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).gives(8));
@@ -44,7 +44,7 @@ fn c54_the_same_bad_token<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D42, D98: only if it removes is it a write: a load in flight goes on and is stored.
+/// D42, D98: it is a write only if it removes: otherwise a load in flight goes on and is stored.
 fn an_invalidation_that_does_not_fit_is_no_write<R: Host>() {
     for fits in [false, true] {
         let mut sim = Sim::new();
@@ -63,7 +63,7 @@ fn an_invalidation_that_does_not_fit_is_no_write<R: Host>() {
     }
 }
 
-/// C95: expired by hand, a value is loaded anew by a plain `get`. (P1)
+/// C95: a value that was expired by hand is loaded anew by a plain `get`. (P1)
 fn c95_expire_then_get<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(2));
@@ -81,7 +81,7 @@ fn c95_expire_then_get<R: Host>() {
     assert_clean(&stats);
 }
 
-/// C95: in a second run the stale call has it with its age, and a ticket; the limit counts from the expiry. (P1)
+/// C95: in a second run the stale call gets it with its age, and a ticket; the limit counts from `expire`. (P1)
 fn c95_expire_then_the_stale_call<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(2));
@@ -106,7 +106,7 @@ fn c95_expire_then_the_stale_call<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D96: what a load in flight has read may be what is expired: who waits gets it, it is not stored. (P8)
+/// D96: a load in flight may have read the expired value: waiting callers get it, and it is not stored. (P8)
 fn c95_expire_voids_the_load_in_flight<R: Host>() {
     for is_there in [true, false] {
         let mut sim = Sim::new();
@@ -128,7 +128,7 @@ fn c95_expire_voids_the_load_in_flight<R: Host>() {
     }
 }
 
-/// C95, D49: from then on it is due for being taken out, to the instant, whatever its lifetime was. (P12)
+/// C95, D49: from then on it is due for removal, to the instant, whatever its lifetime was. (P12)
 fn c95_what_is_expired_gives_its_room_back<R: Host>() {
     for (limit, due) in [(None, 50_000_000), (Some(20), 70_000_001)] {
         let mut sim = Sim::new();
@@ -144,7 +144,7 @@ fn c95_what_is_expired_gives_its_room_back<R: Host>() {
     }
 }
 
-/// C95: one load for two refreshers, the others Hit meanwhile. (P1)
+/// C95: one load for two callers of `refresh`, a hit for the others meanwhile. (P1)
 fn c95_a_refresh_is_one_load_and_others_hit<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).gives(2));
@@ -163,7 +163,7 @@ fn c95_a_refresh_is_one_load_and_others_hit<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C95: failing, it leaves the value, and the refresher has the error, stale-if-error or not. (P4)
+/// C95: if it fails, the value stays, and the caller of `refresh` gets the error, with stale-if-error or not. (P4)
 fn c95_a_failed_refresh_leaves_the_value<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).fails(1));
@@ -197,7 +197,7 @@ fn c95_a_refresh_joins_a_load_in_flight<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D97: a kept failure stands for others, and not for who wants to know. (P4)
+/// D97: callers get a kept failure, but a call of `refresh` ignores it. (P4)
 fn c95_a_refresh_ignores_a_kept_failure<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([ready().fails(1), after(10).gives(2)]);
@@ -215,7 +215,7 @@ fn c95_a_refresh_ignores_a_kept_failure<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D96, P11: also where no hit has read the clock so far, and where that has come to its end.
+/// D96, P11: also if no hit has read the clock so far, and if the clock is at its end.
 fn a_cache_where_nothing_expired_so_far_can_expire<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());

@@ -1,4 +1,4 @@
-//! Removal by key spares all other keys, what is stored of them and what is loaded for them.
+//! Removal by key affects no other key, neither its value nor its load.
 
 use core::panic::AssertUnwindSafe;
 use std::{panic::catch_unwind, thread};
@@ -17,12 +17,12 @@ on_every_runtime! {
     c105_keys_move_meanwhile
 }
 
-/// Of tenant 1 are the keys from 10 to 19.
+/// The keys from 10 to 19 belong to tenant 1.
 fn is_of_tenant_1(key: &u32) -> bool {
     key / 10 == 1
 }
 
-/// C105: what flies for other keys goes on and is stored; what flies for such a key is delivered, and is not. (P8, D41)
+/// C105: loads of other keys go on and are stored; a load of a matching key is delivered, and is not stored. (P8, D41)
 fn c105_removal_by_key<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|key, _| after(100).gives(key));
@@ -55,7 +55,8 @@ fn c105_removal_by_key<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C105: of the keys of one load only such are voided, also where nobody waits for them any more. (D62, D65)
+/// C105: of the keys of one load only matching ones are voided, also those that no caller waits for any more. (D62,
+/// D65)
 fn c105_of_a_load_of_many_keys<R: Host>() {
     let mut sim = Sim::new();
     let batches = sim.batches(after(50));
@@ -72,7 +73,7 @@ fn c105_of_a_load_of_many_keys<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C105: a load that has read them before it does not bring such keys back unasked. (P8, D60)
+/// C105: a load that has read matching keys before does not store them as a surplus. (P8, D60)
 fn c105_of_answers_that_nobody_asked_for<R: Host>() {
     let mut sim = Sim::new();
     let says = |keys: &[u32]| {
@@ -91,7 +92,7 @@ fn c105_of_answers_that_nobody_asked_for<R: Host>() {
     assert_eq!((sim.saw(later).as_str(), cache.contains(&19)), ("100: V23 Miss", true));
 }
 
-/// C105: a failure that is kept for such a key is forgotten, that of another key is not. (P4, D30)
+/// C105: a kept failure of a matching key is forgotten, that of another key is not. (P4, D30)
 fn c105_of_a_kept_failure<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(1));
@@ -108,7 +109,7 @@ fn c105_of_a_kept_failure<R: Host>() {
     assert_eq!(loads.keys(), [11, 21, 11]);
 }
 
-/// C105: what was loading when it was called is voided, though it ends while the closure is asked. (P8)
+/// C105: a load that was under way at the call is voided, though it ends while the closure runs. (P8)
 fn c105_what_begins_meanwhile<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|key, _| after(100).gives(key));
@@ -130,7 +131,7 @@ fn c105_what_begins_meanwhile<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C105: the closure may read, write and remove; it is asked outside of every lock. (D44, P13)
+/// C105: the closure may read, write and remove; it runs outside of every lock. (D44, P13)
 fn c105_the_closure_calls_the_cache<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());
@@ -150,12 +151,12 @@ fn c105_the_closure_calls_the_cache<R: Host>() {
         key % 2 == 0
     });
     assert!(asked.get() >= 190, "{}", asked.get());
-    // What goes and comes again meanwhile may be judged or not.
+    // An entry that leaves and comes back meanwhile may be judged or not.
     assert!((95..=100).contains(&removed), "{removed}");
     assert!((0..190).all(|key| cache.contains(&key) == (key % 2 != 0)));
 }
 
-/// C105: what the closure has said before it panicked is done, and told; the cache stays usable. (P5)
+/// C105: what the closure decided before it panicked is done, and told; the cache stays usable. (P5)
 fn c105_the_closure_panics<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());
@@ -217,7 +218,7 @@ fn c105_values_are_not_touched() {
     assert_eq!((cache.remove_if(|key| key % 2 == 0), cache.len()), (50, 50));
 }
 
-/// C105: beside writers on other threads, what was there before the call is gone, and others are as they were. (P8)
+/// C105: beside writers on other threads, earlier matching entries are removed, and others are unchanged. (P8)
 #[test]
 fn c105_beside_others() {
     let cache: Cache<u32, u32, Boom, _> = Cache::builder(Std::new(ManualClock::new())).build().expect("valid");

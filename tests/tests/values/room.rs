@@ -1,4 +1,4 @@
-//! One account of room for all shards: what can be stored does not depend on how many they are.
+//! All shards share one capacity: what can be stored does not depend on the number of shards.
 
 use std::thread;
 
@@ -17,7 +17,7 @@ on_every_runtime! {
 
 const PROCESSORS: [usize; 4] = [1, 2, 16, 64];
 
-/// C110: a value of an eighth of the capacity is stored everywhere, whatever else is held. (D47, D48, P12)
+/// C110: a value of an eighth of the capacity is always stored, whatever else is held. (D47, D48, P12)
 fn c110_bytes_as_weights<R: Host>() {
     for processors in PROCESSORS {
         for capacity in [1000, 16_000, 64 << 20] {
@@ -25,7 +25,7 @@ fn c110_bytes_as_weights<R: Host>() {
             let cache = sim.cache::<R>(&sim.loads(never()), |c| {
                 c.weigher(|_: &u32, value: &V| u64::from(**value)).capacity(capacity).processors(processors)
             });
-            // Empty, and full of small ones.
+            // An empty cache, and one full of small values.
             for (heavy, light) in [(0..40, 1000..1000), (100..140, 1000..2000)] {
                 for key in light {
                     let weight = capacity as u32 / 1000;
@@ -43,7 +43,7 @@ fn c110_bytes_as_weights<R: Host>() {
     }
 }
 
-/// C110: the largest weight is what a call tells, and for such a value all others leave. (D47, D48, D85)
+/// C110: a call returns the largest weight, and for such a value all others leave. (D47, D48, D85)
 fn c110_values_as_heavy_as_the_cache<R: Host>() {
     for processors in PROCESSORS {
         let sim = Sim::new();
@@ -61,7 +61,7 @@ fn c110_values_as_heavy_as_the_cache<R: Host>() {
     }
 }
 
-/// C111: in 16 shards whose capacity is 4, whatever was loaded or inserted can be read. (D46, D47, D48, P10, P12)
+/// C111: in 16 shards with a capacity of 4, every loaded or inserted value can be read. (D46, D47, D48, P10, P12)
 fn c111_shrunk_below_the_shards<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().gives(7));
@@ -107,7 +107,7 @@ fn c111_failures_in_shards_that_have_nothing<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C130: keys that just fit are loaded once each, give or take a twentieth, however many shards there are. (D47)
+/// C130: keys that just fit are loaded once each, within a twentieth, for any number of shards. (D47)
 fn c130_a_working_set_that_just_fits<R: Host>() {
     for processors in [2, 64] {
         for (keys, passes) in [(64, 20), (1000, 20), (100_000, 3)] {
@@ -129,7 +129,7 @@ fn c130_a_working_set_that_just_fits<R: Host>() {
     }
 }
 
-/// D38, D51, D85: a value that leaves for one of another shard has left to make room.
+/// D38, D51, D85: a value that leaves for one of another shard counts as evicted.
 fn what_leaves_for_others_is_told_and_counted<R: Host>() {
     let sim = Sim::new();
     let left = Rc::new(Cell::new(0));
@@ -150,7 +150,7 @@ fn what_leaves_for_others_is_told_and_counted<R: Host>() {
     assert_eq!((cache.len(), cache.weight(), left.get(), cache.stats().evicted), (81, 160, 80, 80));
 }
 
-/// P12: room is given back by whatever makes a value leave, and anybody may have it.
+/// P12: room is given back however a value leaves, and any other value may get it.
 fn what_is_given_up_comes_back<R: Host>() {
     let sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c.capacity(100).shards(7).ttl(ms(10)));
@@ -181,7 +181,7 @@ fn what_is_given_up_comes_back<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D48, P12: of two threads that need more than half of the room each has it in the end, and none of it gets lost.
+/// D48, P12: two threads each need more than half of the room: each gets it in the end, and none of it is lost.
 #[test]
 fn d48_heavy_newcomers_on_many_threads() {
     fn run<R: Runtime<Threads = ManyThreads> + Send + Sync + 'static>(runtime: R)

@@ -1,4 +1,4 @@
-//! A slightly old value at once, and a ticket to whoever wants to refresh it.
+//! A stale value at once, and a ticket for a caller that wants to refresh it.
 
 use larder::{LookupOptions, OnTimeout};
 use larder_tests::*;
@@ -25,7 +25,7 @@ fn stored<R: Host>(sim: &Sim, loads: &Loads, limit: u64, setup: fn(Setup<R>) -> 
     cache
 }
 
-/// C40: inside the limit the value at once and a ticket; beyond it, one waits for a load. (P1)
+/// C40: within the limit a caller gets the value at once and a ticket; beyond it, it waits for a load. (P1)
 fn c40_while_it_is_refreshed<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(1));
@@ -47,7 +47,7 @@ fn c40_while_it_is_refreshed<R: Host>() {
     assert_clean(&stats);
 }
 
-/// C40: plain calls wait, also inside the limit. (P1)
+/// C40: plain calls wait, also within the limit. (P1)
 fn c40_only_the_stale_call<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(1));
@@ -62,7 +62,7 @@ fn c40_only_the_stale_call<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C41: 20 000 stale hits while the refresh hangs: one ticket, and no byte more than for the first. (P1, P12)
+/// C41: 20 000 stale hits while the refresh hangs: one ticket, and no more memory than for the first. (P1, P12)
 fn c41_one_refresh<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -84,7 +84,7 @@ fn c41_one_refresh<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C42: a ticket dropped unpolled costs no load, and the next stale hit has a new one. (P2)
+/// C42: a ticket that is dropped unpolled costs no load, and the next stale hit gets a new one. (P2)
 fn c42_a_ticket_dropped<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(1));
@@ -96,7 +96,7 @@ fn c42_a_ticket_dropped<R: Host>() {
         drop(sim.ticket(i));
     }
     assert_eq!(loads.calls(), 0);
-    // One that somebody looked after goes with its load.
+    // If another caller polled it, its load is dropped with it.
     for n in 1..4 {
         let i = sim.stale(&cache, 7);
         assert_eq!(sim.saw(i), "150: V0 Stale(50) +ticket");
@@ -129,7 +129,7 @@ fn c42_a_ticket_kept<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C42: a ticket is a waiter like any: dropping it leaves the load to those who joined it. (P2)
+/// C42: a ticket is a waiter like any: if it is dropped, the load stays for the callers that joined it. (P2)
 fn c42_a_ticket_dropped_while_others_wait<R: Host>() {
     for polled in [true, false] {
         let mut sim = Sim::new();
@@ -167,7 +167,7 @@ fn c43_the_refresh_fails<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C43: with an error TTL there is no ticket until the failure is that old, and then one. (P4)
+/// C43: with an error TTL there is no ticket until the failure has expired, and then there is one. (P4)
 fn c43_with_an_error_ttl<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(1));
@@ -184,7 +184,7 @@ fn c43_with_an_error_ttl<R: Host>() {
     sim.to(1200);
     let i = sim.stale(&cache, 7);
     assert_eq!(sim.saw(i), "1200: V0 Stale(1100) +ticket");
-    // Who comes behind looks after the refresh, and is served all the same.
+    // The callers behind it poll the refresh, and are served all the same.
     let second = sim.stale(&cache, 7);
     assert_eq!(sim.saw(second), "1200: V0 Stale(1100)");
     assert_eq!(loads.calls(), 2);
@@ -192,7 +192,7 @@ fn c43_with_an_error_ttl<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// A ticket that was never polled ages as well: beyond the lock age the next stale hit has a newer one. (P6)
+/// A ticket that was never polled ages as well: beyond the lock age the next stale hit gets a newer one. (P6)
 fn a_ticket_older_than_the_lock_age<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([never(), ready().gives(1)]);
@@ -213,7 +213,7 @@ fn a_ticket_older_than_the_lock_age<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// A ticket that is polled to its end renews the value; it is a joined load for whoever asks meanwhile. (P1)
+/// A ticket that is polled to its end renews the value; for callers meanwhile it is a load that they join. (P1)
 fn a_ticket_refreshes<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(10).gives(1));
@@ -234,7 +234,8 @@ fn a_ticket_refreshes<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D33, D7: who is served a stale value for a failure is told whether the load was his, and how long he waited.
+/// D33, D7: a caller that gets a stale value because of a failure is told whether it began the load, and how long it
+/// waited.
 fn an_outcome_in_place_of_a_failure<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).fails(1));
@@ -258,7 +259,7 @@ fn an_outcome_in_place_of_a_failure<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D57: patience is for who waits for a value; the ticket that he is handed goes on, and ends with its load. (P7)
+/// D57: the lock timeout is for callers that wait for a value; a ticket goes on, and ends with its load. (P7)
 fn a_ticket_has_no_timeout<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(50).gives(1));

@@ -1,4 +1,4 @@
-//! What is stored, how much of it, and for how long at most.
+//! What is stored, and the limits of its size and lifetime.
 
 use larder::{Cache, Loaded, Tuned, policy::Lru};
 use larder_tests::*;
@@ -17,7 +17,7 @@ fn value(n: u32) -> V {
     V::new(n)
 }
 
-/// C55: one key put and removed, and ten in turn: not a byte more after any number of rounds. (P12)
+/// C55: one key is put and removed, then ten in turn: no more memory after any number of rounds. (P12)
 fn c55_put_and_remove_for_ever<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads(never());
@@ -35,7 +35,7 @@ fn c55_put_and_remove_for_ever<R: Host>() {
     assert_clean(&stats);
 }
 
-/// C55: 30 000 keys loaded, cleared, loaded: as many bytes as after the first time. (P12)
+/// C55: 30 000 keys loaded, cleared, loaded: the same memory as after the first time. (P12)
 fn c55_loaded_cleared_loaded<R: Host>() {
     let sim = Sim::new();
     let loads = sim.loads_by(|key, _| ready().gives(key));
@@ -51,7 +51,7 @@ fn c55_loaded_cleared_loaded<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C59: hits on other keys give back expired entries, a bounded number at a time. (P12)
+/// C59: hits on other keys remove expired entries, a bounded number at a time. (P12)
 fn c59_expired_entries_go_untouched<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -77,12 +77,12 @@ fn c59_expired_entries_go_untouched<R: Host>() {
         assert!(at_once <= 64, "one hit reclaimed {at_once}");
     });
     assert_eq!((cache.len(), cache.weight(), cache.stats().expired_out), (1000, 1000, 10_000));
-    // The values are back; the table may keep its width.
+    // The values are removed; the table may keep its width.
     assert!(freed >= 10_000 * size_of::<(usize, usize, u32)>() as i64, "{freed} of {grown} bytes are back");
     assert_clean(&cache.stats());
 }
 
-/// C59: `next_deadline` tells when, and `sweep` does it, for a host that calls nothing else. (P11, P12)
+/// C59: `next_deadline` returns when, and `sweep` removes them, for a host that makes no other calls. (P11, P12)
 fn c59_nobody_calls<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -105,7 +105,7 @@ fn c59_nobody_calls<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C61: in a cache full of hot keys a cold one is loaded: the `get` after it finds it. (P10)
+/// C61: a cold key is loaded into a cache full of hot keys: the next `get` finds it. (P10)
 fn c61_what_was_loaded_can_be_read<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|key, _| ready().gives(key));
@@ -122,7 +122,7 @@ fn c61_what_was_loaded_can_be_read<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// `insert`, `remove`, `retain`, `iter` and the counts say what is there; `peek` and `contains` count nothing. (P12)
+/// `insert`, `remove`, `retain`, `iter` and the counts agree; `peek` and `contains` count nothing. (P12)
 fn direct_calls_tell_what_they_did<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(never());
@@ -151,7 +151,7 @@ fn direct_calls_tell_what_they_did<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// Exact LRU: of what is full, the one that was not asked for longest leaves.
+/// Exact LRU: in a full cache, the least recently used value leaves.
 fn exact_lru_evicts_the_oldest<R: Host>() {
     let sim = Sim::new();
     let cache = Cache::builder_with(R::on(sim.clock()), Tuned::<Lru>::new())

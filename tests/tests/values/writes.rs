@@ -1,4 +1,4 @@
-//! Writes that are made during a load are never undone by it.
+//! Writes during a load are never undone by it.
 
 use larder::{Cache, Loaded};
 use larder_tests::*;
@@ -17,7 +17,7 @@ on_every_runtime! {
     a_write_opens_new_attempts
 }
 
-/// C50: after a `remove` the next caller loads at once, beside the old load, and only his value is stored. (P8)
+/// C50: after a `remove` the next caller loads at once, beside the old load, and only its value is stored. (P8)
 fn c50_remove<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(100).gives(1), after(20).gives(2)]);
@@ -40,7 +40,7 @@ fn c50_remove<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C50: with nobody in between the key is absent after the old load's end, and the next caller loads. (P8)
+/// C50: without callers in between, the key is absent after the old load's end, and the next caller loads. (P8)
 fn c50_remove_and_nobody_after<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(100).gives(1), after(20).gives(2)]);
@@ -57,7 +57,7 @@ fn c50_remove_and_nobody_after<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C51: an `insert` ends the wait of all at once with its value; the load is dropped. (P8)
+/// C51: an `insert` ends all waits at once with its value; the load is dropped. (P8)
 fn c51_insert<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(300).gives(1));
@@ -79,7 +79,7 @@ fn c51_insert<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C51: a caller who is alone is woken by the `insert` as well; so is a ticket. (P8)
+/// C51: a lone caller is woken by the `insert` as well; so is a ticket. (P8)
 fn c51_insert_for_a_lone_caller<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(300).gives(1));
@@ -100,7 +100,7 @@ fn c51_insert_for_a_lone_caller<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C51: the same when the store has no room for what is inserted. (P8, P10)
+/// C51: the same if the store has no room for the inserted value. (P8, P10)
 fn c51_an_insert_that_cannot_be_kept<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(300).gives(1));
@@ -139,7 +139,7 @@ fn c52_clear_and_retain<R: Host>() {
     }
 }
 
-/// Numbers decide, never values: every write voids the loads before it. (P8)
+/// The order of writes decides, never values: every write voids the loads before it. (P8)
 fn a_write_of_an_absent_key_or_an_equal_value<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(100).gives(1));
@@ -158,7 +158,7 @@ fn a_write_of_an_absent_key_or_an_equal_value<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D44: what has been stored while `retain` judged the value before it was not judged, and stays. (P8)
+/// D44: a value that was stored while `retain` judged the one before was not judged, and stays. (P8)
 fn a_retain_judges_what_it_has_seen<R: Host>() {
     let sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c);
@@ -170,7 +170,7 @@ fn a_retain_judges_what_it_has_seen<R: Host>() {
     assert_eq!(cache.get_if_present(&7).as_deref(), Some(&2));
 }
 
-/// An `insert` with a TTL of zero is a `remove`: who waits has what is loaded, which is not stored. (P8, P10)
+/// An `insert` with a TTL of zero is a `remove`: waiting callers get the loaded value, which is not stored. (P8, P10)
 fn an_insert_of_nothing_is_a_remove<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(after(100).gives(1));
@@ -184,7 +184,7 @@ fn an_insert_of_nothing_is_a_remove<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// A load that a write has detached fails: who came before has the error, and nothing is cached of it. (P4, P8)
+/// A load that a write has detached fails: earlier callers get the error, and nothing of it is cached. (P4, P8)
 fn a_detached_load_that_fails<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_in_turn([after(100).fails(1), ready().gives(2)]);
@@ -200,7 +200,7 @@ fn a_detached_load_that_fails<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// What a write has detached counts neither for the age nor for the bound of the loads after it. (P6, P8)
+/// A detached load counts neither for the lock age nor for the limit of later loads. (P6, P8)
 fn a_write_opens_new_attempts<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|_, call| after(100).gives(call as u32));
