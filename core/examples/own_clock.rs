@@ -1,5 +1,5 @@
-//! Days pass in a millisecond: `cargo run -p larder --example own_clock`. Each of the functions that `main` calls would be
-//! a test.
+//! Days pass in a millisecond: `cargo run -p larder --example own_clock`. Each function that `main` calls could be a
+//! test.
 
 use std::{
     future::Future,
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// What does not wait for the clock needs no more than any `block_on`; the test moves time in between.
+/// Code that does not wait for the clock needs only a `block_on`; the test moves time in between.
 fn a_value_lives_for_a_day() -> Result<(), Box<dyn std::error::Error>> {
     let clock = ManualClock::new();
     let cache = Cache::builder(Local::new(clock.clone()))
@@ -46,7 +46,7 @@ fn a_value_lives_for_a_day() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// What does wait is run with the clock: whenever there is nothing else to do, it moves to the next deadline.
+/// Code that waits is run with the clock: whenever there is nothing else to do, the clock moves to the next deadline.
 fn a_load_takes_an_hour() -> Result<(), Box<dyn std::error::Error>> {
     let clock = ManualClock::new();
     let timer = clock.clone();
@@ -87,7 +87,7 @@ fn a_value_is_stale() -> Result<(), Box<dyn std::error::Error>> {
     clock.advance(DAY + HOUR / 4);
     let stale = block_on(cache.get_stale(&7))?; // at once
     assert_eq!((*stale.outcome.value(), stale.outcome.status()), (1, Status::Stale(HOUR / 4)));
-    let refresh = stale.refresh.ok_or("somebody else has it")?;
+    let refresh = stale.refresh.ok_or("another call has it")?;
     run(&clock, refresh);
     assert_eq!(cache.get_if_present(&7), Some(14));
     assert_eq!(clock.now(), Instant::ZERO.saturating_add(DAY + HOUR / 4 + HOUR));
@@ -100,7 +100,7 @@ async fn load(clock: ManualClock, id: u32) -> io::Result<u32> {
     Ok(id * 2)
 }
 
-/// Runs a future to its end. While it waits for nothing but time, time moves to the next deadline.
+/// Runs a future to its end. While it waits for time only, the clock moves to the next deadline.
 fn run<F: Future>(clock: &ManualClock, future: F) -> F::Output {
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(woken.clone());
@@ -111,12 +111,12 @@ fn run<F: Future>(clock: &ManualClock, future: F) -> F::Output {
             return output;
         }
         if !woken.0.load(SeqCst) {
-            clock.set(clock.next_deadline().expect("somebody waits for more than time"));
+            clock.set(clock.next_deadline().expect("the future waits for a deadline"));
         }
     }
 }
 
-/// Remembers whether there is something to do.
+/// Records whether there is something to do.
 #[derive(Default)]
 struct Woken(AtomicBool);
 

@@ -152,7 +152,7 @@ impl Sim {
     /// Lets time pass until `t`, and runs at every deadline on the way.
     #[track_caller]
     pub fn to(&mut self, t: u64) {
-        assert!(t >= self.time.ms(), "time {t} is over");
+        assert!(t >= self.time.ms(), "time {t} has passed");
         self.run();
         while let Some(next) = self.time.next_deadline().filter(|next| *next <= t) {
             if next == self.time.ms() {
@@ -219,7 +219,7 @@ impl Sim {
         for i in callers {
             if self.callers[i].saw.is_none() && !self.callers[i].parked {
                 self.poll(i);
-                assert!(self.callers[i].saw.is_none(), "nobody has woken caller {i}: {}", self.saw(i));
+                assert!(self.callers[i].saw.is_none(), "caller {i} was not woken: {}", self.saw(i));
             }
         }
     }

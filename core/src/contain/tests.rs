@@ -41,7 +41,7 @@ fn the_second_is_done_though_the_first_panics() {
     assert_eq!(done, [1, 2, 3, 4, 5, 6, 7, 8]);
 }
 
-/// A drop that is part of an unwinding may run code of the user's that panics.
+/// A drop during an unwinding may run user code that panics.
 #[test]
 fn nothing_panics_while_a_panic_is_under_way() {
     struct Noisy<'a>(&'a mut Vec<u32>);

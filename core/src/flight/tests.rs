@@ -1,4 +1,4 @@
-//! What each event does to a flight, attached and detached: attempts, seats, and who is ended by what.
+//! The effect of each event on a flight, attached and detached: on attempts, on seats, and on which callers end.
 
 mod driving;
 mod leaving;
@@ -20,7 +20,7 @@ use crate::{
 type Bell = WakerList<spin::Mutex<Wakers>>;
 type Plain = Flight<Bell>;
 
-/// Counts how often somebody is woken.
+/// Counts its wakes.
 #[derive(Default)]
 struct Count(AtomicU32);
 
@@ -30,10 +30,10 @@ impl Wake for Count {
     }
 }
 
-/// One who has a seat.
+/// A caller that has a seat.
 struct Caller {
     own: u32,
-    /// It has asked the loads up to this attempt in this poll.
+    /// In this poll it has asked the loads up to this attempt.
     after: u32,
     registration: Registration<Bell>,
     count: Arc<Count>,
@@ -51,7 +51,7 @@ impl Caller {
         PolledBy::here(&self.waker)
     }
 
-    /// How often it was woken since it was last asked.
+    /// How often it was woken since the last call of this.
     fn woken(&self) -> u32 {
         self.count.0.swap(0, Ordering::SeqCst)
     }
@@ -89,20 +89,20 @@ fn wait(flight: &mut Plain, caller: &mut Caller) {
     flight.wait(&mut caller.registration, &caller.waker, true, &mut None);
 }
 
-/// Hands a caller the first load there is at its first look in a poll.
+/// Gives a caller the first load that is available at its first look in a poll.
 fn look(flight: &mut Plain, caller: &mut Caller) -> Option<Work> {
     wait(flight, caller);
     caller.after = 0;
     hand_out(flight, caller, true)
 }
 
-/// Hands a caller the next load in the same poll.
+/// Gives a caller the next load in the same poll.
 fn look_on(flight: &mut Plain, caller: &mut Caller) -> Option<Work> {
     flight.wait(&mut caller.registration, &caller.waker, false, &mut None);
     hand_out(flight, caller, false)
 }
 
-/// Hands a caller a load, but those that it had in this poll.
+/// Gives a caller a load that it has not had in this poll.
 fn hand_out(flight: &mut Plain, caller: &mut Caller, is_first: bool) -> Option<Work> {
     let by = caller.by();
     let work = flight.check_out(caller.own, 0, is_first, &mut caller.after, true, by);
@@ -112,7 +112,7 @@ fn hand_out(flight: &mut Plain, caller: &mut Caller, is_first: bool) -> Option<W
     })
 }
 
-/// A caller hands in a load that it has polled, which is not ready.
+/// A caller returns a load that it has polled, and that is not ready.
 fn check_in(flight: &mut Plain, caller: &mut Caller, number: u32) -> CheckedIn {
     let checked = flight.check_in(number);
     if checked.again {
@@ -121,12 +121,12 @@ fn check_in(flight: &mut Plain, caller: &mut Caller, number: u32) -> CheckedIn {
     checked
 }
 
-/// Wakes a load that is polled with the waker of all.
+/// Wakes a load that is polled with the shared waker.
 fn wake_load(flight: &Plain) {
     flight.waits.waker().expect("it is shared").wake();
 }
 
-/// Whether everybody is told, or this caller alone.
+/// Whether all callers are told, or this one alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Told {
     All,
@@ -140,7 +140,7 @@ fn told(flight: &Plain, caller: &Caller) -> Option<Told> {
     (caller.own != 0 && flight.has_ended(caller.own)).then_some(Told::Own)
 }
 
-/// Returns a flight whose load rests, its beginner and one who joined; a write may have come since.
+/// Returns a flight whose load rests, its beginner and a joined caller; a write may have come since.
 fn flight_of_two(detached: bool) -> (Plain, Caller, Caller) {
     let (mut flight, beginner) = claim(Start::Made);
     assert!(flight.check_in(1).is_wanted);
@@ -156,10 +156,10 @@ fn a_claim_makes_the_flight_with_attempt_1() {
     assert!(!begin(&mut flight, &mut caller, 5, Start::Unmade));
     assert_eq!((flight.seats(), flight.live(), flight.newest_begun(), caller.own), (1, 1, at(5), 1));
     assert_eq!((flight.is_attached(), flight.is_over()), (true, false));
-    assert_eq!(flight.running(), 0, "no load runs before somebody drives (D14)");
+    assert_eq!(flight.running(), 0, "no load runs before a caller drives (D14)");
 }
 
-/// A place is used again and again, and nothing of what was there before shows.
+/// A place is reused again and again, and shows nothing of its former use.
 #[test]
 fn a_place_that_is_used_again_begins_anew() {
     for ends in [Flight::close, |flight: &mut Plain| flight.settle().1] {
@@ -193,7 +193,7 @@ fn a_takeover_is_one_attempt_more_with_the_next_number() {
     }
 }
 
-/// The beginner of the newest attempt does not look at its age; it has to once there is a newer one.
+/// The beginner of the newest attempt does not watch its age; it has to once there is a newer one.
 #[test]
 fn who_begins_after_its_own_attempt_or_one_that_is_over_replaces_nobodys() {
     let (mut flight, mut beginner, mut joined) = flight_of_two(false);
@@ -215,7 +215,7 @@ fn who_begins_at_an_earlier_time_is_to_be_looked_at_earlier() {
     assert_eq!(flight.newest_begun(), at(7));
 }
 
-/// D11: numbers and the age go on from an attempt that is over.
+/// D11: numbers and the age continue from an attempt that has ended.
 #[test]
 fn numbers_go_on_whatever_became_of_the_attempts_before() {
     let (mut flight, _beginner, mut joined) = flight_of_two(false);
@@ -227,7 +227,7 @@ fn numbers_go_on_whatever_became_of_the_attempts_before() {
     assert_eq!(third.own, 3);
 }
 
-/// D8: the first success ends the wait of all.
+/// D8: the first success ends the wait of all callers.
 #[test]
 fn a_success_ends_the_wait_of_all_and_every_other_load() {
     for detached in [false, true] {
@@ -240,7 +240,7 @@ fn a_success_ends_the_wait_of_all_and_every_other_load() {
         let (woken, running) = flight.settle();
         assert_eq!(running, 1, "the attempt that is not needed any more");
         woken.wake();
-        assert_eq!([&beginner, &joined, &idle].map(Caller::woken), [1, 0, 1], "all who wait, once");
+        assert_eq!([&beginner, &joined, &idle].map(Caller::woken), [1, 0, 1], "each waiting caller once");
         for caller in [&beginner, &joined, &idle] {
             assert_eq!(told(&flight, caller), Some(Told::All));
         }
@@ -249,7 +249,7 @@ fn a_success_ends_the_wait_of_all_and_every_other_load() {
     }
 }
 
-/// D9: an answer beats an error, and the beginner of what failed must not hang on another's attempt.
+/// D9: an answer beats an error, and the beginner of a failed attempt must not wait for another's attempt.
 #[test]
 fn a_failure_with_others_in_flight_is_told_to_its_beginner_alone() {
     for detached in [false, true] {

@@ -35,7 +35,7 @@ fn an_end_comes_earlier_but_after_now() {
     }
 }
 
-/// P11: what has ended already stays as it is, and nothing overflows.
+/// P11: a lifetime that has already ended stays as it is, and nothing overflows.
 #[test]
 fn odd_spans() {
     for n in 0..100_u32 {

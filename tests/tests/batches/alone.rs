@@ -93,7 +93,7 @@ fn a_panic_of_a_load_alone<R: Host>() {
             std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| wakers::poll_once(&mut alone).is_ready()));
         assert!(polled.is_err());
         if again {
-            let Poll::Ready(told) = wakers::poll_once(&mut alone) else { panic!("it waits for nobody") };
+            let Poll::Ready(told) = wakers::poll_once(&mut alone) else { panic!("it does not wait") };
             let told: Vec<_> = told.into_iter().map(Result::unwrap_err).collect();
             assert!(
                 told.iter().all(|error| matches!(error, larder::LoadError::Failed(failure) if failure.is_panicked()))

@@ -193,7 +193,7 @@ impl<R: Host> Storm<R> {
         assert_eq!(stats.held as usize, self.cache.len(), "{told}");
         assert!(self.cache.weight() <= self.cache.capacity(), "{told}");
         if self.keeping.iter().all(|i| self.sim.end(*i).is_some()) {
-            assert!(self.batches.live() as u64 <= stats.loads_in_flight, "{told}: a load that nobody waits for");
+            assert!(self.batches.live() as u64 <= stats.loads_in_flight, "{told}: a load that no caller waits for");
         }
     }
 
@@ -215,7 +215,7 @@ impl<R: Host> Storm<R> {
 fn is_right(key: u32, answer: &Answer, told: &str) {
     match answer {
         Answer::Outcome(outcome, _) => assert_eq!(**outcome.value() % 1000, key, "{told}"),
-        Answer::Error(larder::LoadError::Reentrant) => panic!("{told}: nobody calls from inside"),
+        Answer::Error(larder::LoadError::Reentrant) => panic!("{told}: no load calls from inside"),
         _ => {}
     }
 }

@@ -67,7 +67,7 @@ fn c106_not_for_others<R: Host>() {
     sim.to(420 + ALONE - 1);
     let calls = loads.calls();
     let late = sim.crowd(&cache, 7, 20);
-    assert_eq!((loads.calls(), loads.live()), (calls + 20, 20), "nobody queues");
+    assert_eq!((loads.calls(), loads.live()), (calls + 20, 20), "no caller queues");
     sim.to(420 + ALONE);
     let first = sim.get(&cache, 7);
     let joined = sim.get(&cache, 7);

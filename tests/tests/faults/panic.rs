@@ -101,7 +101,7 @@ fn c16_a_waker_panics<R: Host>() {
     let unwound = catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut leader).is_ready()));
     assert_eq!(unwound.expect_err("the waker panics").downcast_ref::<Bang>(), Some(&Bang(16)));
     assert_eq!(order.take(), [1, 2, 3, 4, 5]);
-    assert_eq!(cache.get_if_present(&7).map(|v| *v), Some(1), "stored before anybody is woken");
+    assert_eq!(cache.get_if_present(&7).map(|v| *v), Some(1), "stored before any waiter is woken");
     for waiter in &mut waiters {
         assert!(matches!(wakers::poll_once(waiter), Poll::Ready(Ok(v)) if *v == 1));
     }

@@ -38,7 +38,7 @@ where
                     let key = round / 20;
                     let one = block_on(cache.get(&key)).expect("a value");
                     let many = block_on(cache.get_many(&[key, key + 1]));
-                    let mut all = all.lock().expect("nobody panics");
+                    let mut all = all.lock().expect("no thread panics");
                     all.push(one);
                     all.extend(many.into_iter().map(|told| told.expect("a value")));
                 }
@@ -47,7 +47,7 @@ where
     });
     assert_eq!(cache.len(), 0);
     assert_clean(&cache.stats());
-    all.into_inner().expect("nobody panics")
+    all.into_inner().expect("no thread panics")
 }
 
 /// C106: however many ask at the same time, no two get the same value. (D104)

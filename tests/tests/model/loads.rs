@@ -32,7 +32,7 @@ impl<R: Host> Load<Key> for Plays<R> {
         let world = self.0.upgrade().expect("the world outlives its cache");
         world.come(Some(key));
         let id = world.number();
-        let caller = world.polled.borrow().last().expect("loads begin while somebody is polled").caller;
+        let caller = world.polled.borrow().last().expect("loads begin while a caller is polled").caller;
         world.model.borrow_mut().begun((caller, key), id, world.time.ms());
         world.live.set(world.live.get() + 1);
         let wait = match world.below(10) {
@@ -78,7 +78,7 @@ impl<R: Host> Future for Playing<R> {
         let this = &mut *self;
         let world = this.world.clone();
         world.come(Some(this.key));
-        let caller = world.polled.borrow().last().expect("loads are polled by somebody").caller;
+        let caller = world.polled.borrow().last().expect("loads are polled by a caller").caller;
         world.model.borrow_mut().polls((caller, this.key), this.id, world.time.ms());
         let popped = Popped::push(&world, this.id);
         let unwinding = Unwinding(this);

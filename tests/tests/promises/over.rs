@@ -143,7 +143,7 @@ fn d107_tickets<R: Host>() {
         cache.insert(7, 0);
         source.clock.advance(ms(1000));
         let stale = wakers::now(cache.get_stale(&7)).expect("a stale value is there");
-        let mut ticket = polled(stale.refresh.expect("nobody else has it"));
+        let mut ticket = polled(stale.refresh.expect("no other call has it"));
         if way == Way::Write {
             assert!(ticket().is_pending());
             cache.insert(7, 2);

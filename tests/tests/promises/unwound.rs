@@ -151,7 +151,7 @@ fn d107_a_waker_panics_beside_a_task<R: Host>() {
             cache.insert(7, 0);
             clock.advance(ms(1000));
             let stale = wakers::now(cache.get_stale(&7)).expect("a stale value is there");
-            polled(stale.refresh.expect("nobody else has it"))
+            polled(stale.refresh.expect("no other call has it"))
         };
         assert!(task().is_pending());
         let mut other = cache.get(&7);

@@ -90,12 +90,12 @@ fn d106_a_loader_and_a_listener_use_their_cache<R: Host>() {
                 let weak = load.clone();
                 async move {
                     let Some(below) = key.checked_sub(1) else { return Ok(V::new(0)) };
-                    let cache = weak.upgrade().expect("somebody asks");
+                    let cache = weak.upgrade().expect("a caller asks");
                     cache.get(&below).await.map(|value| V::new(*value + key)).map_err(|_| Boom(key))
                 }
             };
             builder.load_fn(load).listener(move |key, value, cause| {
-                let cache = hear.upgrade().expect("somebody removes");
+                let cache = hear.upgrade().expect("a caller removes");
                 if cause == RemovalCause::Removed && *key < 100 {
                     cache.insert(*key + 100, value.clone());
                 }
@@ -188,7 +188,7 @@ fn d106_slots<R: Host>() {
             let builder = builder.fetch_fn(move |_| {
                 let (slot, owned) = (weak.upgrade(), owned.clone());
                 async move {
-                    slot.expect("somebody asks").set(V::new(9));
+                    slot.expect("a caller asks").set(V::new(9));
                     drop(owned);
                     Ok(Loaded::new(V::new(1)))
                 }

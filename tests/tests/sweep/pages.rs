@@ -321,7 +321,7 @@ fn act<R: Host>(pages: &Pages<R>, caches: &[Pages<R>; 2], dice: &Dice, stamp: u3
         3 => {
             let Some(handle) = pages.try_get(&Key::new(key)) else { return };
             let write = Write(disk, key, key + stamp, false);
-            let told = handle.update(|value| *value.0 = key + stamp).expect("nobody else changes it");
+            let told = handle.update(|value| *value.0 = key + stamp).expect("no other call changes it");
             assert_eq!(*told.0, key + stamp);
             write.acknowledge();
         }

@@ -31,7 +31,7 @@ fn it_is_a_write_only_if_it_changed_something<R: Host>() {
         let cache = sim.cache::<R>(&sim.loads(after(50).gives(2)), |c| c);
         cache.insert(7, V::new(1));
         let refresh = sim.ask(&cache, 7, LookupOptions::new().reload());
-        let computed = cache.compute(&7, choice).expect("nobody else writes");
+        let computed = cache.compute(&7, choice).expect("no other call writes");
         assert_eq!(computed, does);
         sim.to(50);
         assert_eq!(sim.saw(refresh), saw);

@@ -95,7 +95,7 @@ fn dropped_it_is_the_next_callers<R: Host>() {
         (0..polls).for_each(|_| assert!(wakers::poll_once(&mut outcome).is_pending()));
         drop(outcome);
         assert_eq!((loads.live(), loads.calls()), (0, polls));
-        let ended = sim.call(ticket(&cache).expect("nobody has it").outcome());
+        let ended = sim.call(ticket(&cache).expect("no other call has it").outcome());
         sim.to(170);
         assert_eq!(sim.saw(ended), "170: V1 Expired");
         assert_clean(&cache.stats());
@@ -110,7 +110,7 @@ fn as_a_slot_refreshes<R: Host>() {
     slot.set(V::new(0));
     for (at, saw) in [(150, "170: E1"), (180, "200: V2 Expired")] {
         sim.to(at);
-        let ticket = wakers::now(slot.get_stale()).expect("it is stale").refresh.expect("nobody has it");
+        let ticket = wakers::now(slot.get_stale()).expect("it is stale").refresh.expect("no other call has it");
         let ended = sim.call(ticket.outcome());
         sim.to(at + 20);
         assert_eq!(sim.saw(ended), saw);

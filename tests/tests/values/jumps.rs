@@ -98,5 +98,5 @@ fn what_was_reached_before_the_load_was_polled<R: Host>() {
     cache.insert(7, V::new(0));
     sim.to(40);
     let caller = sim.get(&cache, 7);
-    assert_eq!(sim.saw(caller), "30: E1", "35 was over when it came");
+    assert_eq!(sim.saw(caller), "30: E1", "35 had passed by then");
 }

@@ -207,7 +207,7 @@ fn c105_values_are_not_touched() {
 
     impl Clone for Untouched {
         fn clone(&self) -> Self {
-            panic!("nobody needs a copy")
+            panic!("no copy is needed")
         }
     }
 

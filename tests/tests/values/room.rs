@@ -101,7 +101,7 @@ fn c111_failures_in_shards_that_have_nothing<R: Host>() {
         let keys = [key, key + 1, key + 2, key + 3];
         let own = cache.clone();
         sim.call(async move { own.get_many(&keys).await.remove(0) });
-        assert!(keys.iter().any(|key| cache.contains(key)), "the last of {key}, which nobody came after");
+        assert!(keys.iter().any(|key| cache.contains(key)), "the last of {key}, which none came after");
         assert!(cache.weight() <= 4);
     }
     assert_clean(&cache.stats());

@@ -55,7 +55,7 @@ fn begun_once_in_each_round() {
     assert_eq!((pages.dirty(), pages.oldest(), pages.due(places[0], 9)), (0, None, None));
 }
 
-/// C101: who waits for all flushes does not begin at the first entry again each time.
+/// C101: a call that waits for all flushes does not begin at the first entry again each time.
 #[test]
 fn what_is_being_flushed_is_looked_for_from_where_the_last_was() {
     let (mut pages, places) = dirty(&[(1, 0), (2, 0), (3, 0), (4, 0)]);
@@ -122,7 +122,7 @@ fn by_age() {
     assert_eq!((pages.oldest_at(), last(&pages, 0, 1000)), (None, 0));
 }
 
-/// D4: a stamp that lies ahead, as the clock has jumped back, hides nothing that is due behind it.
+/// D4: a stamp that lies ahead, because the clock has jumped back, hides no later change that is due.
 #[test]
 fn d4_a_stamp_that_lies_ahead() {
     let at = |nanos| Instant::from_nanos(nanos);
@@ -130,7 +130,7 @@ fn d4_a_stamp_that_lies_ahead() {
     assert_eq!(pages.oldest_at(), Some(at(10)));
     let age = Duration::from_nanos(100);
     assert_eq!([109, 110, 159, 160].map(|now| pages.last_older_than(age, at(now))), [0, 2, 2, 3]);
-    // What is changed while it is written has two: the second may be the earlier one by its stamp.
+    // An entry changed while it is written has two stamps: the second may be the earlier one.
     let round = pages.entry(places[0]).round;
     assert!(pages.begin_flush(places[0], round).is_some());
     pages.change(places[0], 7, at(5));

@@ -5,7 +5,7 @@ use super::{Edges, Kind, Need, way};
 
 type Own = Edges<&'static str, &'static str>;
 
-/// Edges between numbers, and how many of them were looked at.
+/// Edges between numbers, and how many of them were visited.
 #[derive(Default)]
 struct Graph {
     to: BTreeMap<usize, Vec<usize>>,
@@ -41,7 +41,7 @@ impl Graph {
         way((from, from), (to, to), ahead, behind)
     }
 
-    /// Adds an edge that closes no circle; returns how many were looked at for that.
+    /// Adds an edge that closes no circle; returns how many edges were visited for that.
     fn connect(&mut self, from: usize, to: usize) -> usize {
         self.looks.set(0);
         assert_eq!(self.way(to, from), None, "{from} {to}");
@@ -69,7 +69,7 @@ fn a_way_among_circles_ends() {
     assert_eq!(graph.way(2, 1).expect("there is one").last(), Some(&1));
 }
 
-/// All graphs of four: there is a way if and only if one of the other kind of search finds one, and it is a way.
+/// All graphs of four: there is a path exactly if another kind of search finds one, and the result is a path.
 #[test]
 fn every_small_graph() {
     let all: Vec<_> = (0..12).map(|n| (n / 3, (n / 3 + n % 3 + 1) % 4)).collect();
@@ -89,7 +89,7 @@ fn every_small_graph() {
     }
 }
 
-/// C118: whatever depends on the one, and whatever the other depends on. (D82)
+/// C118: everything that depends on the one, and everything that the other depends on. (D82)
 #[test]
 fn c118_an_edge_costs_what_lies_between() {
     for n in [500, 4000] {
@@ -101,12 +101,12 @@ fn c118_an_edge_costs_what_lies_between() {
         assert!((1..n).all(|last| chain.connect(last - 1, last) <= 4), "a chain, from its head on");
         let mut chain = Graph::default();
         assert!((1..n).rev().all(|first| chain.connect(first - 1, first) <= 4), "a chain, from its end on");
-        // A whole of its own does not count.
+        // An unconnected part does not count.
         assert!(chain.connect(n + 1, n + 2) <= 4);
     }
 }
 
-/// C118: layers of two, each of which depends on both of the next: there are 2^16 ways through them.
+/// C118: layers of two, each of which depends on both of the next: there are 2^16 paths through them.
 #[test]
 fn c118_diamonds() {
     for from_the_end in [false, true] {
@@ -129,7 +129,7 @@ fn one_edge_of_a_kind() {
     let mut edges = Own::new();
     assert_eq!(edges.need(1, "one", Kind::UpTo(3)), None);
     assert_eq!(edges.need(1, "one again", Kind::UpTo(5)), Some("one again"));
-    // D82: two callers ask what is dirty over there, and the one who has asked first adds its edge last. (P17)
+    // D82: two callers read what is dirty there, and the first one to read adds its edge last. (P17)
     edges.need(1, "one", Kind::UpTo(4));
     edges.need(2, "two", Kind::UpTo(4));
     edges.need(1, "one", Kind::Always);
@@ -142,7 +142,7 @@ fn one_edge_of_a_kind() {
     assert_eq!((edges.needs(1), edges.needs(2).is_some()), (None, true));
 }
 
-/// D82: a wish that is made anew is another one.
+/// D82: a wish that is made again is a new one.
 #[test]
 fn wishes_are_numbered() {
     let mut edges = Own::new();
@@ -154,7 +154,7 @@ fn wishes_are_numbered() {
     assert!(edges.needs(1).is_some_and(|need| !need.gives_way()));
 }
 
-/// D82: who has what it needs hears of it once, whoever flushes.
+/// D82: a cache whose need is met is told once, whichever call flushes.
 #[test]
 fn those_that_are_served() {
     let mut edges = Own::new();

@@ -12,7 +12,7 @@ fn at(ms: u64) -> Instant {
     Instant::ZERO.saturating_add(Duration::from_millis(ms))
 }
 
-/// Has one flush fail, of this round.
+/// Makes one flush of this round fail.
 fn fail(health: &mut Health, round: u64, ms: u64) {
     assert!(health.fail(round as u32, round, at(ms)).is_empty());
 }
@@ -27,7 +27,7 @@ fn what_is_not_known_is_asked_with_care() {
     assert_eq!(health.most(None), Ok(AT_ONCE));
 }
 
-/// C116, D78: only when a few have failed in a row.
+/// C116, D78: only after a few consecutive failures.
 #[test]
 fn c116_some_fail_in_a_row() {
     let mut health = health();
@@ -47,7 +47,7 @@ fn c116_some_fail_in_a_row() {
     assert!(health.outage.is_none() && !health.is_bad());
 }
 
-/// C116: what was begun before counts for one, and so does each that is tried after a delay.
+/// C116: flushes begun before count as one failure, and so does each that is tried after a delay.
 #[test]
 fn c116_delays_grow() {
     let mut health = health();
@@ -57,15 +57,15 @@ fn c116_delays_grow() {
         assert_eq!(health.most(Some(at(now + delay - 1))), Err(Victim::Failed));
         now += delay;
         assert_eq!(health.most(Some(at(now))), Ok(1));
-        // However many have waited for it, and hear of it.
+        // However many callers have waited for it and are told.
         (0..3).for_each(|_| fail(&mut health, 30 + nth as u64, now));
     }
-    // A clock that jumps back lengthens that, and at its end it is over.
+    // A clock that jumps back lengthens the delay, which still ends.
     assert_eq!(health.most(Some(at(0))), Err(Victim::Failed));
     assert_eq!(health.most(Some(Instant::from_nanos(u64::MAX - 1))), Ok(1));
 }
 
-/// What fails is passed over, but not more than so many.
+/// Entries that fail are passed over, up to a limit.
 #[test]
 fn what_fails_is_passed_over() {
     let mut health = health();

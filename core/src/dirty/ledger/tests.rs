@@ -1,4 +1,4 @@
-//! Single cases, and random operations beside a plain model.
+//! Single cases, and random operations compared with a plain model.
 use alloc::{collections::BTreeSet, vec, vec::Vec};
 use core::time::Duration;
 
@@ -20,12 +20,12 @@ fn pages(capacity: usize) -> Pages {
     Pages::new(capacity, Delays { first, cap })
 }
 
-/// What has to be flushed, by whomever, now.
+/// The victim that has to be flushed now, by any caller.
 fn victim(pages: &mut Pages, is_clear: bool) -> Victim {
     pages.victim(is_clear, &BTreeSet::new(), Some(Instant::ZERO))
 }
 
-/// Loads a key into a place that is spoken for; returns where it is, and what has left for it.
+/// Loads a key into a reserved place; returns the place, and the key that has left for it.
 fn load(pages: &mut Pages, key: u32) -> (u32, Option<u32>) {
     assert_eq!(pages.reserve(u64::from(key), false), Spoken::Place);
     place(pages, key, Origin::Loaded)
@@ -39,7 +39,7 @@ fn place(pages: &mut Pages, key: u32, origin: Origin) -> (u32, Option<u32>) {
     }
 }
 
-/// A full ledger of so many keys from 1 on, unpinned and clean; the first was not in use for the longest.
+/// A full ledger of this many keys from 1 on, unpinned and clean; the first is the least recently used.
 fn full(capacity: u32) -> (Pages, Vec<u32>) {
     let mut pages = pages(capacity as usize);
     let places: Vec<_> = (1..=capacity).map(|key| load(&mut pages, key).0).collect();
@@ -76,7 +76,7 @@ fn who_waits_goes_before_who_comes() {
     assert_eq!((pages.wait(first, 1), pages.wait(second, 2)), (Grant::Waits(None), Grant::Waits(None)));
     assert_eq!(pages.unpin(places[0]), [1]);
     assert_eq!(pages.reserve(4, false), Spoken::Nothing, "that place is the first one's");
-    // He has no use for it.
+    // This caller does not need it.
     assert_eq!(pages.leave_queue(first), (None, vec![2]));
     assert_eq!(pages.wait(second, 2), Grant::Granted(2));
     assert_eq!(pages.give_back(false), Vec::<u32>::new());
@@ -102,7 +102,7 @@ fn who_waits_is_called_when_his_key_comes() {
     assert_eq!(pages.room.call(8), vec![]);
     assert_eq!(pages.room.call(7), vec![1]);
     assert_eq!(pages.wait(waits, 1), Grant::Called(1));
-    // Who comes when it is there looks once more before it sleeps.
+    // A caller that comes after the key was placed looks once more before it sleeps.
     let hit = ticket(pages.reserve(1, true));
     assert_eq!((pages.wait(hit, 3), pages.wait(hit, 3)), (Grant::Called(3), Grant::Waits(None)));
     let other = ticket(pages.reserve(7, true));
@@ -166,7 +166,7 @@ fn each_cleans_one() {
     }
     assert!(matches!(victim(&mut pages, false), Victim::At(place, _) if place == places[0]), "to be waited for");
     pages.end_flush(places[0], true);
-    // One of them can go on; the others wait for what is theirs.
+    // One of them can go on; the others wait for their own victims.
     assert_eq!(victim(&mut pages, false), Victim::None);
     assert!(matches!(victim(&mut pages, false), Victim::At(place, _) if place == places[1]));
     assert_eq!(victim(&mut pages, true), Victim::None, "whose way is clear, is not asked for more");
@@ -221,7 +221,7 @@ fn pinned_keys() {
     assert_eq!((pages.pinned_keys(), pages.pinned()), (vec![2], 1));
 }
 
-/// Nobody is held up by the oldest that is being flushed, if another of those that have to leave can.
+/// The oldest entry is being flushed: this blocks no caller if another of the entries that have to leave can leave.
 #[test]
 fn whichever_is_clean_first_leaves() {
     let (mut pages, places) = full(3);
@@ -239,7 +239,7 @@ fn whichever_is_clean_first_leaves() {
     assert!(matches!(pages.place(4, &mut new, Origin::Loaded, false).0, Placed::Dirty));
 }
 
-/// The work of finding a victim, counted in entries that are looked at, is the same however many there are.
+/// The cost of finding a victim, in visited entries, does not depend on the number of entries.
 #[test]
 fn i10_finding_a_victim() {
     let looks = [100, 10_000].map(|capacity| {

@@ -10,7 +10,7 @@ fn ask(pages: &mut Pages, key: u32, is_loading: bool, standing: Standing) -> Loo
     pages.ask(u64::from(key), |k| *k == key, || is_loading, standing)
 }
 
-/// Puts a key into the place that is spoken for, to which the way was found clear or not; it is pinned.
+/// Puts a key into the reserved place, whose way was found clear or not; the key is pinned.
 fn load(pages: &mut Pages, key: u32, is_clear: bool) -> u32 {
     let placed = pages.place(u64::from(key), &mut Some((key, 0)), Origin::Loaded, is_clear).0;
     let Placed::At(place, _) = placed else { panic!("there is room") };
@@ -26,7 +26,7 @@ fn ticket(asked: LookupStep) -> Ticket {
 fn an_entry_comes_before_its_load_and_that_before_room() {
     let mut pages = Pages::new(2, Delays::default());
     assert_eq!(ask(&mut pages, 1, true, Standing::MayWait), LookupStep::Loading);
-    assert_eq!(pages.reserved, 0, "who joins a load needs no place");
+    assert_eq!(pages.reserved, 0, "a caller that joins a load needs no place");
     assert_eq!(ask(&mut pages, 1, false, Standing::MayWait), LookupStep::Place);
     let place = load(&mut pages, 1, false);
     for standing in [Standing::HasPlace, Standing::Queues, Standing::MayWait, Standing::Hurries] {
@@ -43,7 +43,7 @@ fn without_room_it_depends_on_who_asks() {
     let first = ticket(ask(&mut pages, 2, false, Standing::MayWait));
     assert_eq!(ask(&mut pages, 2, false, Standing::Queues), LookupStep::Waits, "and draws no other ticket");
     assert_eq!(pages.wait(first, 7), Grant::Waits(None));
-    // A place that comes free is that of who waits, and of nobody who comes then.
+    // A place that becomes free belongs to the waiting caller, not to a new one.
     assert_eq!(pages.give_back(false), [7]);
     assert_eq!(ask(&mut pages, 3, false, Standing::Hurries), LookupStep::Full);
     assert_eq!(pages.wait(first, 7), Grant::Granted(7));
@@ -62,12 +62,16 @@ fn who_waits_for_a_key_is_called_when_its_load_begins() {
     assert_eq!(pages.clear(false, &none, None, Some(2)), Ok([7].into()));
     assert_eq!((pages.wait(same, 7), pages.wait(other, 8)), (Grant::Called(7), Grant::Waits(Some(8))));
     load(&mut pages, 2, true);
-    // What is dirty is flushed first, and nobody is called for a load that has not begun.
+    // Dirty entries are flushed first, and no caller is called for a load that has not begun.
     pages.change(page, 1, Instant::ZERO);
     assert!(pages.unpin(page).is_empty(), "the place goes to who was called before");
     assert_eq!(pages.clear(false, &none, None, Some(3)), Err(Victim::At(page, 1)));
     pages.begin_flush(page, pages.entry(page).round);
-    assert_eq!(pages.clear(false, &[1].into(), None, Some(3)), Err(Victim::NoneLeft), "who is inside does not wait");
+    assert_eq!(
+        pages.clear(false, &[1].into(), None, Some(3)),
+        Err(Victim::NoneLeft),
+        "a call from inside does not wait"
+    );
     pages.end_flush(page, true);
     assert_eq!(pages.clear(false, &none, None, Some(3)), Ok([8].into()));
 }

@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 
 use super::Plan;
 
-/// A plan of so many, in which each of the first waits for the other.
+/// A plan of this many places; in each pair, the first waits for the second.
 fn plan(places: usize, waits: &[(usize, usize)]) -> Plan {
     let mut plan = Plan::default();
     assert!((0..places).all(|place| plan.add() == place));
@@ -24,7 +24,7 @@ fn alone() {
     assert_eq!((plan.next(), plan.next()), (Some((0, None)), None));
 }
 
-/// P17: each once, and nothing before what it waits for.
+/// P17: each once, and none before those that it waits for.
 #[test]
 fn a_diamond() {
     let mut plan = plan(5, &[(0, 1), (0, 2), (1, 3), (2, 3), (2, 4)]);
@@ -39,7 +39,7 @@ fn a_diamond() {
     assert_eq!(next(&mut plan), [(0, None)]);
 }
 
-/// D80: what does not wait for it goes on; what does is told the first that was in its way.
+/// D80: a cache that does not wait for it goes on; a waiting one is told of the first failure in its way.
 #[test]
 fn what_fails_is_in_the_way() {
     let mut plan = plan(5, &[(0, 1), (0, 2), (1, 3), (2, 4), (1, 4)]);

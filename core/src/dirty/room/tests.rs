@@ -33,7 +33,7 @@ fn who_has_had_a_place_comes_first_in_order_too() {
 fn a_grant_before_the_wait() {
     let mut room = Room::new();
     let ticket = room.draw(1, true, false);
-    assert_eq!(room.grant(), Some(None), "nobody to be woken yet");
+    assert_eq!(room.grant(), Some(None), "no caller to wake yet");
     assert_eq!(room.wait(ticket, 7), Grant::Granted(7));
     assert_eq!(room.grant(), None);
 }

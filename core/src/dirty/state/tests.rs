@@ -1,4 +1,4 @@
-//! Every cell of the table of states.
+//! Every cell of the state table.
 use super::{Change, State};
 use crate::Instant;
 

@@ -1,6 +1,6 @@
 use super::*;
 
-/// D66: an optimizing compiler may keep the table of a kind of wakers in several places.
+/// D66: an optimizing compiler may keep the vtable of a kind of wakers in several places.
 #[test]
 fn a_load_that_several_drive_is_known_by_the_place_of_its_waker_alone() {
     let polled = PolledBy::here(Waker::noop());

@@ -1,4 +1,4 @@
-//! Who drives what, and what becomes of a load that was polled.
+//! Which caller drives which load, and what happens to a load that was polled.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn a_loader_is_asked_once_and_its_load_polled_from_then_on() {
     assert_eq!(flight.running(), 1, "however often it is polled");
 }
 
-/// D17: where there is no loader, nobody can make the load of another.
+/// D17: without a loader, no caller can make another's load.
 #[test]
 fn what_cannot_be_made_is_not_handed_out() {
     let (mut flight, mut caller) = claim(Start::Unmade);
@@ -36,11 +36,11 @@ fn whoever_is_polled_drives_and_nobody_drives_what_is_out() {
     }
 }
 
-/// P14, D15: a load that several wait for is polled once for a wake, and not for those who come to wait as well.
+/// P14, D15: a load with several waiters is polled once for each wake, and not for callers that join.
 #[test]
 fn a_load_that_was_not_woken_is_not_polled_for_many() {
     let (mut flight, mut beginner, mut joined) = flight_of_two(false);
-    assert_eq!(look(&mut flight, &mut joined), Some(Work::Poll(1)), "it knows a waker that does not reach everybody");
+    assert_eq!(look(&mut flight, &mut joined), Some(Work::Poll(1)), "it knows a waker that does not reach all callers");
     assert_eq!(flight.check_in(1), KEPT);
     let mut third = join(&mut flight);
     assert_eq!((look(&mut flight, &mut beginner), look(&mut flight, &mut third)), (None, None));
@@ -53,7 +53,7 @@ fn a_load_that_was_not_woken_is_not_polled_for_many() {
     }
 }
 
-/// P3: the load may have come to its end before its wake has come, so who is polled for another reason asks it.
+/// P3: the load may be ready before its wake arrives, so a caller that is polled for another reason polls it.
 #[test]
 fn who_is_polled_though_no_load_has_woken_anybody_polls_each_load_once() {
     let (mut flight, mut beginner, mut joined) = flight_of_two(false);
@@ -70,7 +70,7 @@ fn who_is_polled_though_no_load_has_woken_anybody_polls_each_load_once() {
     }
 }
 
-/// Who waits alone polls the load whenever it is polled: its own waker says nothing of why.
+/// A lone waiter polls the load whenever it is polled: its own waker does not show the reason.
 #[test]
 fn a_load_is_polled_in_each_poll_of_who_waits_alone_and_once() {
     let (mut flight, mut caller) = claim(Start::Made);
@@ -97,7 +97,7 @@ fn attempts_are_driven_by_number_and_each_once_in_a_poll() {
     assert_eq!(flight.running(), 3);
 }
 
-/// D15: a load that wakes itself whenever it is polled must not keep its caller from ever coming to an end.
+/// D15: a load that wakes itself in each poll must not keep its caller from ending.
 #[test]
 fn a_load_that_is_woken_while_it_is_polled_is_polled_again_in_the_next_poll() {
     let (mut flight, mut beginner, mut joined) = flight_of_two(false);
@@ -110,12 +110,12 @@ fn a_load_that_is_woken_while_it_is_polled_is_polled_again_in_the_next_poll() {
     assert_eq!(look(&mut flight, &mut beginner), Some(Work::Poll(1)), "by the first caller that comes");
     assert_eq!(flight.check_in(1), KEPT);
     assert_eq!(look(&mut flight, &mut third), None);
-    // It has seen the wake already as it went on, so it cannot know that it was polled for that.
+    // It saw the wake when it went on, so it cannot know that it was polled for that.
     assert_eq!(look(&mut flight, &mut joined), Some(Work::Poll(1)));
     assert_eq!(flight.check_in(1), KEPT);
 }
 
-/// P3: those who were woken and looked while it was out must not have looked in vain.
+/// P3: callers that were woken and looked while the load was out must not have looked in vain.
 #[test]
 fn a_load_whose_wake_another_has_seen_while_it_was_out_wakes_all_and_is_polled_by_the_first() {
     for first in [0, 1] {
@@ -131,13 +131,13 @@ fn a_load_whose_wake_another_has_seen_while_it_was_out_wakes_all_and_is_polled_b
     }
 }
 
-/// P3: the waker of the one who was alone wakes one; with more callers a load has to be polled with that of all.
+/// P3: the lone waiter's waker wakes one caller; with more callers, the load has to be polled with the shared waker.
 #[test]
 fn a_load_is_polled_again_when_others_have_joined_meanwhile() {
     let (mut flight, mut caller) = claim(Start::Made);
     let mut joined = join(&mut flight);
     assert_eq!(look(&mut flight, &mut joined), None, "it is still out");
-    // (What makes it due is taken for a wake that somebody has seen, so all are woken as well.)
+    // (What makes it due counts as a wake that a caller has seen, so all are woken as well.)
     assert_eq!(check_in(&mut flight, &mut caller, 1), CheckedIn { again: true, wakes_all: true, ..KEPT });
     assert_eq!(look_on(&mut flight, &mut caller), Some(Work::Poll(1)));
     assert!(flight.waits.is_shared());
@@ -161,7 +161,7 @@ fn a_load_whose_flight_ended_meanwhile_comes_back_to_be_dropped() {
         begin(&mut flight, &mut joined, 1, Start::Made);
         assert_eq!(look(&mut flight, &mut beginner), Some(Work::Poll(1)));
         flight.forget(2);
-        assert_eq!(flight.settle().1, 1, "the one that is out is with who polls it");
+        assert_eq!(flight.settle().1, 1, "the load that is out is with the caller that polls it");
         assert!(!flight.check_in(1).is_wanted);
         assert_eq!(flight.check_out(beginner.own, 0, true, &mut 0, true, beginner.by()), None);
     }
@@ -179,7 +179,7 @@ fn a_load_whose_attempt_was_overdue_meanwhile_comes_back_to_be_dropped() {
     assert_eq!(look_on(&mut flight, &mut beginner), Some(Work::Poll(2)), "the other one goes on");
 }
 
-/// D16: a load that its caller has kept can be polled by nobody else.
+/// D16: only its own caller can poll a lent load.
 #[test]
 fn a_lent_load_is_driven_by_its_owner_alone() {
     let (mut flight, mut owner) = claim(Start::Lent);
@@ -197,7 +197,7 @@ fn a_lent_load_is_driven_by_its_owner_alone() {
     assert_eq!(look(&mut flight, &mut owner), Some(Work::Lent(1)));
 }
 
-/// D16: it knows its owner's waker and no other, so nothing says whether it was woken.
+/// D16: it knows its owner's waker only, so nothing shows whether it was woken.
 #[test]
 fn a_lent_load_is_polled_whenever_its_owner_is_though_others_have_joined() {
     let (mut flight, mut owner) = claim(Start::Lent);
@@ -211,7 +211,7 @@ fn a_lent_load_is_polled_whenever_its_owner_is_though_others_have_joined() {
     }
 }
 
-/// D66: by whom a load is being polled can be seen.
+/// D66: the flight knows which caller polls a load.
 #[test]
 fn a_flight_knows_how_its_loads_are_being_polled() {
     let (mut flight, mut beginner, mut joined) = flight_of_two(false);
@@ -228,7 +228,7 @@ fn a_flight_knows_how_its_loads_are_being_polled() {
     assert!(!flight.is_inside(&all));
     assert_eq!(flight.check_out(2, 0, true, &mut 0, true, all), Some((Work::Poll(2), false)));
     assert!(flight.is_inside(&all) && flight.is_inside(&by));
-    // Joined while it polled the load, it polls that once more, with the waker of all; then nobody does.
+    // Another joined while it polled the load, so it polls once more, with the shared waker; then no caller polls.
     assert!(flight.check_in(1).again);
     assert!(!flight.is_inside(&by) && flight.is_inside(&all));
     wait(&mut flight, &mut beginner);
@@ -239,7 +239,7 @@ fn a_flight_knows_how_its_loads_are_being_polled() {
     assert!(!flight.is_inside(&all));
 }
 
-/// D62, D66: several callers drive a load of many keys, so its waker alone tells.
+/// D62, D66: several callers drive a load of many keys, so only its own waker shows who polls.
 #[test]
 fn a_load_of_many_keys_stays_where_it_is_and_is_driven_by_any_caller() {
     let (mut flight, mut caller) = claim(Start::Batch);
@@ -254,7 +254,7 @@ fn a_load_of_many_keys_stays_where_it_is_and_is_driven_by_any_caller() {
     assert_eq!(flight.fail(1), Failing::Last);
 }
 
-/// D93: it is a failed attempt like any.
+/// D93: it is a failed attempt like any other.
 #[test]
 fn the_last_attempt_that_is_overdue_ends_the_flight_and_is_told_to_all() {
     for detached in [false, true] {
@@ -281,7 +281,7 @@ fn an_attempt_that_is_overdue_beside_another_is_told_to_its_beginner_alone() {
     assert_eq!(flight.overdue(|begun| begun < at(9)), None, "nothing is overdue twice");
 }
 
-/// D57: of a refresh that was claimed, a passer-by polls what was never polled or was woken since.
+/// D57: a passer-by polls a claimed refresh if it was never polled, or was woken since.
 #[test]
 fn a_passer_by_sees_whether_a_load_wants_a_poll() {
     let (mut flight, mut ticket) = claim(Start::Unmade);
@@ -293,13 +293,13 @@ fn a_passer_by_sees_whether_a_load_wants_a_poll() {
     assert!(!flight.wants_a_poll(&mut None), "it was not woken");
     wake_load(&flight);
     assert!(flight.wants_a_poll(&mut None));
-    assert!(flight.wants_a_poll(&mut None), "until somebody polls it");
+    assert!(flight.wants_a_poll(&mut None), "until a caller polls it");
     assert_eq!(look(&mut flight, &mut ticket), Some(Work::Poll(1)));
     assert_eq!(flight.check_in(1), KEPT);
     assert!(!flight.wants_a_poll(&mut None));
 }
 
-/// D57: where it cannot be known whether the load was woken, it is polled, with a waker that tells from then on.
+/// D57: if it is unknown whether the load was woken, it is polled, with a waker that shows it from then on.
 #[test]
 fn a_passer_by_polls_a_load_that_only_its_lone_waiter_would_hear_of() {
     let (mut flight, mut ticket) = claim(Start::Made);
@@ -315,7 +315,7 @@ fn a_passer_by_polls_a_load_that_only_its_lone_waiter_would_hear_of() {
     assert_eq!(ticket.woken(), 1, "it is woken as before");
 }
 
-/// D18, P3: what is polled before a deadline counts comes on top of what is due anyway.
+/// D18, P3: polls that come before a deadline counts are in addition to those that are due anyway.
 #[test]
 fn a_load_that_is_due_stays_due_when_later_ones_become_so() {
     let (mut flight, mut beginner, mut joined) = flight_of_two(false);

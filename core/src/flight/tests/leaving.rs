@@ -1,4 +1,4 @@
-//! Callers leave: what goes with them, and what stays for the others.
+//! Callers leave: what is dropped with them, and what stays for the others.
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn a_load_in_the_flight_stays_when_its_beginner_leaves() {
     }
 }
 
-/// P2: its load knows only the waker of the one who has left.
+/// P2: its load knows only the waker of the caller that has left.
 #[test]
 fn a_load_that_was_polled_by_who_has_left_is_polled_by_the_next() {
     let (mut flight, mut beginner, mut joined) = flight_of_two(false);
@@ -49,7 +49,7 @@ fn with_the_last_caller_the_flight_and_its_loads_are_gone() {
     }
 }
 
-/// D16: on the owner's drop another one has to lead.
+/// D16: when the owner is dropped, another caller has to lead.
 #[test]
 fn a_lent_load_leaves_with_its_owner_and_the_flight_is_vacant() {
     for detached in [false, true] {
@@ -92,7 +92,7 @@ fn the_second_to_leave_a_vacant_flight_does_not_vacate_it_again() {
     assert_eq!(flight.close(), 0);
 }
 
-/// D9: a failure that nobody is left to be told is forgotten.
+/// D9: a failure is forgotten if no caller is left to be told.
 #[test]
 fn a_failure_of_one_who_has_left_is_told_to_nobody() {
     let (mut flight, beginner, mut joined) = flight_of_two(false);
@@ -113,7 +113,7 @@ fn a_failure_that_its_beginner_was_not_told_leaves_with_it() {
     assert!(!flight.has_ended(1));
 }
 
-/// P12: a flight remembers no more attempts than are in flight or have yet to be told.
+/// P12: a flight remembers only attempts that are in flight or have yet to be told.
 #[test]
 fn attempts_that_nobody_asks_for_any_more_are_forgotten() {
     let (mut flight, _beginner, mut joined) = flight_of_two(false);
@@ -140,7 +140,7 @@ fn who_begins_anew_is_not_told_of_what_it_began_before() {
     assert_eq!((told(&flight, &beginner), told(&flight, &joined)), (Some(Told::Own), None));
 }
 
-/// D94: the spawner takes over what has begun, can be polled and will be stored.
+/// D94: the spawner takes over loads that have begun, can be polled and will be stored.
 #[test]
 fn a_load_is_worth_finishing_if_it_runs_in_an_attached_flight_that_all_others_have_left() {
     let (mut flight, _beginner, joined) = flight_of_two(false);
@@ -157,7 +157,7 @@ fn a_load_is_worth_finishing_if_it_runs_in_an_attached_flight_that_all_others_ha
     assert!(!flight.worth_finishing(), "its load goes with it");
 }
 
-/// D94: the spawner is handed the seat of one who began nothing, and no load that stayed with it.
+/// D94: the spawner gets the seat of a caller that began nothing, and no load that borrows from it.
 #[test]
 fn who_hands_over_is_nobodys_beginner_and_takes_its_own_load_away() {
     let (mut flight, beginner, mut joined) = flight_of_two(false);
@@ -176,5 +176,5 @@ fn who_hands_over_is_nobodys_beginner_and_takes_its_own_load_away() {
     assert_eq!(flight.fail(1), Failing::Beginner);
     assert!(!flight.release(beginner.own));
     assert!(!flight.has_ended(1), "the other attempt goes on");
-    assert!(!flight.release(0), "who began nothing has nothing to give up");
+    assert!(!flight.release(0), "a caller that began nothing has nothing to give up");
 }

@@ -1,4 +1,4 @@
-//! Random events beside a plain model of what should be, compared after each one.
+//! Random events, compared after each with a plain model of what should be.
 
 mod beginning;
 mod plain;
@@ -9,35 +9,35 @@ use self::plain::{Mind, Model, Tried, Where};
 use super::*;
 use crate::store::policy::tests::shelf::Random;
 
-/// One who has a seat.
+/// A caller that has a seat.
 struct Seated {
     caller: Caller,
     mind: Mind,
-    /// It polls once, and waits for nothing.
+    /// It polls once, and does not wait.
     is_visitor: bool,
 }
 
-/// How many kinds of ends and the like there are.
+/// The number of kinds of ends and the like.
 const ENDS: usize = 10;
 
 fn tried_is_live(model: &Model, number: u32) -> bool {
     model.tried.get(&number).is_some_and(Tried::is_live)
 }
 
-/// Where a caller's waker is, by which a call is known that comes from inside a load.
+/// The address of a caller's waker, by which a call from inside a load is recognized.
 fn address_of(caller: &Caller) -> usize {
     caller.waker.data().addr()
 }
 
-/// One flight, its model, and those who have a seat.
+/// One flight, its model, and the callers that have a seat.
 struct World {
     flight: Plain,
     model: Model,
     callers: Vec<Seated>,
-    /// How many there were when the newest attempt began.
+    /// How many callers there were when the newest attempt began.
     most: usize,
     now: u64,
-    /// Those of older epochs who have begun loads here.
+    /// Callers of older epochs that have begun loads here.
     others: Vec<Caller>,
     ends: [u32; ENDS],
 }
@@ -68,7 +68,7 @@ impl World {
         if is_first {
             caller.after = 0;
         } else if random.below(4) == 0 {
-            // A deadline has come: what was not polled is polled before that counts.
+            // A deadline has come: loads that were not polled are polled before it counts.
             self.flight.all_due(caller.after);
             self.model.all_due(caller.after);
         }
@@ -76,7 +76,7 @@ impl World {
         self.hand_out(index, led, is_first);
     }
 
-    /// True if there is a load to be polled.
+    /// True if there is a load to poll.
     fn hand_out(&mut self, index: usize, led: u32, is_first: bool) -> bool {
         let caller = &mut self.callers[index].caller;
         let (own, mut after, by) = (caller.own, caller.after, address_of(caller));
@@ -87,7 +87,7 @@ impl World {
         expected.is_some()
     }
 
-    /// Somebody who does not wait polls what wants a poll.
+    /// A caller that does not wait polls what wants a poll.
     fn pass_by(&mut self) {
         let wants_a_poll = self.model.pass_by();
         assert_eq!(self.flight.wants_a_poll(&mut None), wants_a_poll);
@@ -99,7 +99,7 @@ impl World {
         }
     }
 
-    /// Hands back what is out in an attempt, or a load that is not needed any more.
+    /// Returns the load that is out in an attempt, or one that is not needed any more.
     fn check_in(&mut self, index: usize, number: u32) {
         let (is_wanted, again, wakes_all) = self.model.check_in(number);
         let caller = &mut self.callers[index].caller;
@@ -114,7 +114,7 @@ impl World {
         }
     }
 
-    /// A call that has claimed a load and not made it has it made by others, or makes it a part of one of many.
+    /// The load of a call that has claimed and not made it is made by others, or becomes a part of a load of many keys.
     fn put_off(&mut self, index: usize, number: u32, random: &mut Random) {
         let caller = &self.callers[index].caller;
         let tried = self.model.tried.get_mut(&number).filter(|tried| tried.load == Where::Out);
@@ -221,7 +221,7 @@ impl World {
         assert_eq!(left, if was_lent { Left::Lent } else { Left::Others });
     }
 
-    /// Nobody waits any more: only parts of loads of many keys go on.
+    /// No caller waits any more: only parts of loads of many keys go on.
     fn end_or_keep(&mut self) {
         let model = &mut self.model;
         assert_eq!(self.flight.is_kept(), model.tried.values().any(Tried::is_kept));
@@ -287,7 +287,7 @@ impl World {
         }
     }
 
-    /// Compares everything that can be seen.
+    /// Compares everything that is visible.
     fn check(&self) {
         let (flight, model, tried) = (&self.flight, &self.model, &self.model.tried);
         assert_eq!((flight.seats() as usize, flight.is_attached()), (self.callers.len(), model.is_attached));

@@ -1,4 +1,4 @@
-//! Who waits, and who is woken by what.
+//! Which callers wait, and which are woken by what.
 
 use alloc::vec::Vec;
 
@@ -35,7 +35,7 @@ fn who_waits_alone_has_no_waker_of_all() {
     assert!(matches!(list.take(), Woken::Nobody));
 }
 
-/// P3: who was alone is not forgotten when others come.
+/// P3: a formerly lone waiter is not forgotten when others come.
 #[test]
 fn with_the_second_all_are_woken_through_one_waker() {
     let (mut list, mut callers) = list_of(1, 1);
@@ -70,7 +70,7 @@ fn who_has_left_is_not_woken_and_its_waker_comes_out() {
     list.all().wake();
     assert_eq!(woken(&callers), [1, 0, 1]);
 
-    // The one who was alone, and has not looked since others came.
+    // The formerly lone waiter, which has not looked since others came.
     let (mut list, mut callers) = list_of(1, 1);
     let mut second = Caller::new();
     list.register(&mut second.registration, 2, &second.waker, &mut None);
@@ -79,7 +79,7 @@ fn who_has_left_is_not_woken_and_its_waker_comes_out() {
     assert_eq!((callers[0].woken(), second.woken()), (0, 1));
 }
 
-/// D15: to be told something is no wake of a load.
+/// D15: being told something is not a wake of a load.
 #[test]
 fn what_is_told_to_all_is_not_taken_for_a_wake_of_a_load() {
     let (mut list, callers) = list_of(2, 2);
@@ -109,7 +109,7 @@ fn a_wake_of_what_a_list_listens_to_is_a_wake_of_the_list() {
     assert!(!lists[0].take_wakes(), "it listens no more");
 }
 
-/// D15, P2: who was alone keeps its turn when it comes again, and leaves nothing behind.
+/// D15, P2: a formerly lone waiter keeps its turn when it is polled again, and leaves nothing behind.
 #[test]
 fn who_was_alone_has_one_place_when_it_comes_again() {
     let (mut list, mut callers) = list_of(1, 1);

@@ -4,7 +4,7 @@ use core::{future::Future, task::Waker};
 use super::*;
 use crate::ManualClock;
 
-/// Delays end at their second poll, and move the clock by this much then.
+/// Delays end at their second poll, and then move the clock by this much.
 #[derive(Clone, Default)]
 struct Script {
     clock: ManualClock,
@@ -68,7 +68,7 @@ fn it_ends_by_the_clock_and_not_by_the_delay() {
     assert_eq!([poll(&mut sleep), poll(&mut sleep)], [false; 2]);
     assert_eq!(*script.asked.lock(), [4, 1].map(Duration::from_millis), "not busy waiting for a nanosecond");
     assert!(poll(&mut sleep));
-    // The clock runs ahead, and somebody polls.
+    // The clock runs ahead, and the sleep is polled.
     let script = Script::default();
     let mut sleep = script.sleep(4 * MILLISECOND);
     assert!(!poll(&mut sleep));
@@ -82,7 +82,7 @@ fn no_delay_is_longer_than_a_day() {
     let mut sleep = script.sleep(u64::MAX);
     let mut later = script.sleep((LONGEST.as_nanos() as u64) + 1);
     assert_eq!([poll(&mut sleep), poll(&mut sleep)], [false; 2]);
-    assert_eq!(*script.asked.lock(), vec![LONGEST; 2], "one more when the first is over");
+    assert_eq!(*script.asked.lock(), vec![LONGEST; 2], "one more when the first has ended");
     assert!(!poll(&mut later));
     assert_eq!(script.asked.lock().last(), Some(&Duration::from_nanos(1)));
 }

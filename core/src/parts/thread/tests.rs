@@ -45,7 +45,7 @@ fn another_thread_wakes_it() {
     waking.join().expect("it has woken");
 }
 
-/// What is done inside must neither swallow a wake that was meant for the outside, nor its deadline.
+/// Calls from inside must neither swallow a wake that was meant for the outside, nor its deadline.
 #[test]
 fn a_call_from_inside_leaves_the_one_outside_as_it_was() {
     let mut polls = 0;

@@ -22,7 +22,7 @@ fn threads_take_turns() {
                 barrier.wait();
                 for _ in 0..10_000 {
                     lock.with(|(first, second)| {
-                        assert_eq!(first, second, "somebody else is half done");
+                        assert_eq!(first, second, "another thread is half done");
                         *first += 1;
                         *second += 1;
                     });
@@ -33,7 +33,7 @@ fn threads_take_turns() {
     assert_eq!(lock.with(|both| *both), (40_000, 40_000));
 }
 
-/// Beyond spinning and letting others run: the one who holds it goes on only once somebody has slept for it.
+/// Beyond spinning and yielding: the holder goes on only once another thread has slept for the lock.
 #[test]
 fn who_waits_for_long_sleeps_and_gets_it_in_the_end() {
     let lock = ThreadLock::new(0);
@@ -43,7 +43,7 @@ fn who_waits_for_long_sleeps_and_gets_it_in_the_end() {
         scope.spawn(move || {
             lock.with(|value| {
                 let before = NAPS.load(Ordering::SeqCst);
-                holds.send(()).expect("somebody listens");
+                holds.send(()).expect("the test listens");
                 while NAPS.load(Ordering::SeqCst) == before {
                     thread::yield_now();
                 }

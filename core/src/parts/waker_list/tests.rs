@@ -46,8 +46,8 @@ fn those_who_withdraw_leave_no_bytes_behind() {
     list.0.with(|wakers| assert_eq!((wakers.waiting.len(), wakers.waiting.capacity()), (0, 0)));
 }
 
-/// C115, D15: in whatever order they listen and withdraw, they are found, and woken in the order in which they came; and
-/// nothing is looked for among those that are out of order.
+/// C115, D15: in whatever order they listen and withdraw, listeners are found, and woken in the order of arrival; those
+/// that are out of order are not searched.
 #[test]
 fn c115_any_order() {
     for seed in 0..400_u64 {
@@ -60,7 +60,7 @@ fn c115_any_order() {
         let order: Arc<spin::Mutex<Vec<u32>>> = Arc::default();
         let wakers: Vec<_> = (0..40).map(|index| Waker::from(Arc::new(Note(index, Arc::clone(&order))))).collect();
         let mut tickets: Vec<Ticket> = (0..40).map(|_| Ticket::default()).collect();
-        // When each first listened, if it listens still; and who is on the list.
+        // When each first listened, if it still listens; and the listeners on the list.
         let (mut since, mut listening, mut time) = (Vec::from_iter((0..40).map(|_| None)), Vec::new(), 0);
         for _ in 0..300 {
             let who = below(40) as usize;
@@ -101,7 +101,7 @@ fn c115_any_order() {
     }
 }
 
-/// C115: who listens again in reverse order is put at the end, each at once.
+/// C115: listeners that come back in reverse order are put at the end, each at once.
 #[test]
 fn c115_the_reverse_order_moves_nobody() {
     let list = List::default();

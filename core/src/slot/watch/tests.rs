@@ -3,7 +3,7 @@ use std::panic::{catch_unwind, panic_any};
 
 use super::*;
 
-/// Wakes nobody, and panics if it is told to.
+/// Wakes no task, and panics if it is told to.
 #[derive(Default)]
 struct Panicking;
 
@@ -27,7 +27,7 @@ fn touch(bell: &Bell<Panicking>, what: Touched) {
     Watch::touched(bell, what);
 }
 
-/// D29: what there is to see can be seen, though nobody could be woken for it.
+/// D29: a change is visible although no watcher could be woken for it.
 #[test]
 fn a_change_counts_though_its_notification_panics() {
     let bell = Bell::<Panicking>(Arc::new(Chime::new()));
@@ -41,7 +41,7 @@ fn a_change_counts_though_its_notification_panics() {
     assert!(panic.is_err() && chime.is_over.load(Ordering::SeqCst));
 }
 
-/// While a panic is under way a second one would end the process.
+/// A second panic during an unwinding would abort the process.
 #[test]
 fn the_end_of_a_slot_does_not_panic_within_a_panic() {
     let bell = Bell::<Panicking>(Arc::new(Chime::new()));

@@ -2,12 +2,12 @@ use alloc::vec::Vec;
 
 use super::Member;
 
-/// How much has happened for each.
+/// The number of events of each group.
 fn happened(members: &[Member]) -> Vec<u64> {
     members.iter().map(|member| member.with(|happened| *happened)).collect()
 }
 
-/// C118: what happens among some is no affair of others. (D82)
+/// C118: events of one group do not affect others. (D82)
 #[test]
 fn c118_others_are_not_held_up() {
     let caches: Vec<_> = (0..4).map(|_| Member::new()).collect();
@@ -15,14 +15,14 @@ fn c118_others_are_not_held_up() {
     let before = happened(&caches);
     caches[0].with(|happened| {
         *happened += 1;
-        // Another group can be had meanwhile.
+        // Meanwhile another group can be taken.
         caches[2].with(|other| *other += 1);
     });
     let now = happened(&caches);
     assert_eq!((now[0], now[1], now[3]), (before[0] + 1, before[1] + 1, before[3]));
 }
 
-/// What was noted before two groups became one is not taken for what is noted after that.
+/// A note from before two groups were merged is not mistaken for one from after that.
 #[test]
 fn joining_counts_on() {
     let caches: Vec<_> = (0..100).map(|_| Member::new()).collect();

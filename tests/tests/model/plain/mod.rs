@@ -284,7 +284,7 @@ impl Plain {
                 assert!(self.rules.is_small, "there was room for value {id} of key {key}");
                 self.counts.stored -= 1;
             }
-            _ => panic!("nobody has replaced or removed value {id} of key {key}"),
+            _ => panic!("no call has replaced or removed value {id} of key {key}"),
         }
         self.held.remove(&key);
     }
@@ -293,7 +293,7 @@ impl Plain {
     pub(crate) fn check(&self) {
         assert_eq!(self.left.len(), 0, "values have left without an event: {:?}", self.left);
         let unwanted = self.loads.keys().find(|load| !self.is_wanted(**load));
-        assert_eq!(unwanted, None, "nobody waits for this load");
+        assert_eq!(unwanted, None, "no caller waits for this load");
     }
 
     pub(crate) fn seats(&self) -> usize {

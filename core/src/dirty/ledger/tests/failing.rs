@@ -1,4 +1,4 @@
-//! Victims that cannot be flushed, and many that are looked for at once.
+//! Victims that cannot be flushed, and many searches at once.
 
 use super::*;
 use crate::dirty::health::{AT_ONCE, TRIES};
@@ -9,7 +9,7 @@ fn at(ms: u64) -> Instant {
     Instant::ZERO.saturating_add(Duration::from_millis(ms))
 }
 
-/// A full ledger of so many keys from 1 on, unpinned and dirty, and one place that is spoken for.
+/// A full ledger of this many keys from 1 on, unpinned and dirty, and one reserved place.
 fn dirty(capacity: u32) -> (Pages, Vec<u32>) {
     let (mut pages, places) = full(capacity);
     places.iter().for_each(|place| _ = pages.change(*place, 9, Instant::ZERO));
@@ -24,14 +24,14 @@ fn begin(pages: &mut Pages, place: u32) -> u64 {
     round
 }
 
-/// Has the flush of what is dirty since that change fail.
+/// Makes the flush of what is dirty since that change fail.
 fn fails(pages: &mut Pages, place: u32, since: u64, now: Instant) {
     let round = begin(pages, place);
     pages.end_flush(place, false);
     pages.fail(since, round, now);
 }
 
-/// C116, D78: a few are tried, the oldest first; then none before the delay is over.
+/// C116, D78: a few are tried, the oldest first; then none until the delay has passed.
 #[test]
 fn c116_a_few_are_tried() {
     let (mut pages, places) = dirty(1000);
@@ -43,16 +43,16 @@ fn c116_a_few_are_tried() {
     for (now, expected) in [(None, Victim::Ask), (Some(at(0)), Victim::Failed), (Some(at(99)), Victim::Failed)] {
         assert_eq!(pages.victim(false, NOBODY, now), expected);
     }
-    // Then one, that was not tried yet.
-    let Victim::At(place, since) = pages.victim(false, NOBODY, Some(at(100))) else { panic!("the delay is over") };
+    // Then one that was not tried yet.
+    let Victim::At(place, since) = pages.victim(false, NOBODY, Some(at(100))) else { panic!("the delay has passed") };
     assert_eq!(place, places[TRIES]);
     let round = begin(&mut pages, place);
     assert_eq!(pages.victim(false, NOBODY, Some(at(100))), Victim::At(place, since), "all wait for that");
     pages.end_flush(place, false);
     pages.fail(since, round, at(110));
     assert_eq!(pages.victim(false, NOBODY, Some(at(309))), Victim::Failed);
-    let Victim::At(place, _) = pages.victim(false, NOBODY, Some(at(310))) else { panic!("the delay is over") };
-    // By whomever: it works again. What was flushed leaves, and then the order of use is what it was.
+    let Victim::At(place, _) = pages.victim(false, NOBODY, Some(at(310))) else { panic!("the delay has passed") };
+    // A flush works again, by any caller. The flushed entry leaves, and then the order of use is as before.
     begin(&mut pages, place);
     pages.end_flush(place, true);
     assert!(!pages.health.is_bad());
@@ -63,7 +63,7 @@ fn c116_a_few_are_tried() {
     assert_eq!(victim(&mut pages, false), Victim::At(places[0], 1));
 }
 
-/// C116, D78: what is clean goes first, wherever it stands.
+/// C116, D78: clean entries leave first, wherever they are in the order.
 #[test]
 fn c116_clean_ones_first() {
     let (mut pages, places) = full(100);
@@ -78,7 +78,7 @@ fn c116_clean_ones_first() {
     assert_eq!(victim(&mut pages, false), Victim::At(places[1], 2));
 }
 
-/// C116: where there are fewer, all of them; those that are pinned cannot be tried.
+/// C116: if there are fewer, all of them are tried; pinned ones cannot be.
 #[test]
 fn c116_all_that_can_be_tried() {
     let (mut pages, places) = dirty(3);
@@ -90,14 +90,14 @@ fn c116_all_that_can_be_tried() {
     assert_eq!(pages.victim(false, NOBODY, None), Victim::Ask);
     assert_eq!(pages.victim(false, NOBODY, Some(at(7))), Victim::Failed);
     assert_eq!(pages.victim(false, NOBODY, Some(at(106))), Victim::Failed);
-    // All of them have been tried: they are again.
+    // All of them have been tried, so they are tried again.
     assert_eq!(pages.victim(false, NOBODY, Some(at(107))), Victim::At(places[0], 1));
     pages.pin(places[0]);
     pages.pin(places[2]);
     assert_eq!(pages.victim(false, NOBODY, Some(at(107))), Victim::NoneLeft);
 }
 
-/// C116: so many at once while nothing is known, and all of them once one has succeeded.
+/// C116: a limited number at once while nothing is known, and all of them once one has succeeded.
 #[test]
 fn c116_with_care_at_first() {
     let (mut pages, _) = dirty(100);
@@ -111,7 +111,7 @@ fn c116_with_care_at_first() {
     let first = first.expect("there is one");
     let Victim::At(waited, since) = victim(&mut pages, false) else { panic!("there is one") };
     assert_eq!(waited, first, "that is waited for");
-    // Who is asked from inside of it cannot wait for it.
+    // A call from inside this flush cannot wait for it.
     let inside = BTreeSet::from([since]);
     assert!(matches!(pages.victim(false, &inside, None), Victim::At(place, _) if place != first));
     pages.end_flush(first, true);
@@ -123,7 +123,7 @@ fn c116_with_care_at_first() {
     }
 }
 
-/// C117: looking for a victim costs the same whatever others have claimed, clean or dirty, failing or not.
+/// C117: the search for a victim costs the same whatever other callers have claimed, clean or dirty, failing or not.
 #[test]
 fn c117_the_cost_of_a_miss() {
     for (is_dirty, fail) in [(false, false), (true, false), (true, true)] {
@@ -147,7 +147,7 @@ fn c117_the_cost_of_a_miss() {
                     other => assert_eq!((other, is_dirty), (Victim::None, false)),
                 }
             }
-            // They are written one after the other, and each is somebody's.
+            // They are written one after another, and each belongs to one caller.
             while let Some(place) = begun.pop() {
                 pages.end_flush(place, true);
                 assert_eq!(victim(&mut pages, false), Victim::None);

@@ -1,4 +1,4 @@
-//! Random operations, and a model that looks at everything each time.
+//! Random operations, and a model that visits everything each time.
 use alloc::vec::Vec;
 
 use super::Pages;
@@ -21,7 +21,7 @@ struct Plain {
     place: u32,
 }
 
-/// All of it, the one that was in use last behind.
+/// All entries, the most recently used one last.
 #[derive(Default)]
 struct Model {
     entries: Vec<Plain>,
@@ -76,7 +76,7 @@ fn random_operations() {
                         let mut entry = model.entries.remove(at);
                         assert!(pages.unpin(entry.place).is_empty());
                         entry.pins -= 1;
-                        // Only the last to let go has used it.
+                        // Only the last release counts as a use.
                         if entry.pins == 0 { model.entries.push(entry) } else { model.entries.insert(at, entry) }
                     }
                 }
@@ -96,7 +96,7 @@ fn random_operations() {
     }
 }
 
-/// A load or an insertion, all at once.
+/// A complete load or insertion.
 fn bring(pages: &mut Pages, model: &mut Model, capacity: usize, key: u32, is_loaded: bool) {
     let spoken = pages.reserve(u64::from(key), false);
     assert_eq!(spoken == Spoken::Place, model.pinned() + model.reserved < capacity);
@@ -179,7 +179,7 @@ fn compare(pages: &mut Pages, model: &Model, capacity: usize) {
     let mut expected: Vec<_> = model.entries.iter().filter(|entry| entry.pins > 0).map(|entry| entry.key).collect();
     expected.sort_unstable();
     assert_eq!(pinned, expected);
-    // One more place, if it could be had, would be that of the oldest.
+    // One more place, if there were one, would be that of the oldest entry.
     if pages.reserve(99, false) == Spoken::Place {
         let oldest = model.unpinned().next();
         let expected = match oldest.filter(|_| model.entries.len() == capacity) {

@@ -1,4 +1,4 @@
-//! Random operations with many places spoken for: who has to leave, beside a look at all entries.
+//! Random operations with many reserved places: the entries that have to leave, compared with a look at all entries.
 
 use super::*;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     store::policy::tests::shelf::Random,
 };
 
-/// Who has to leave is who was not in use for the longest, but for those that are passed over.
+/// The least recently used entries have to leave, except for those that are passed over.
 fn check(pages: &Pages) {
     let mut unpinned: Vec<&Entry<u32, u32>> =
         pages.entries.iter().map(|(_, entry)| entry).filter(|entry| entry.pins == 0).collect();

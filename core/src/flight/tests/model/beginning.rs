@@ -1,9 +1,9 @@
-//! Callers come and begin attempts.
+//! Callers join and begin attempts.
 
 use super::*;
 
 impl World {
-    /// The first caller of a new life of the flight.
+    /// The first caller of a flight that is used again.
     pub(super) fn open(&mut self, random: &mut Random) {
         self.flight.open(true);
         self.model.open();
@@ -17,7 +17,7 @@ impl World {
         (caller.own, self.most) = (1, 1);
     }
 
-    /// A caller of an older epoch begins a load that is this one's as well, and counted there.
+    /// A caller of an older epoch begins a load that also belongs to this epoch, and counts there.
     pub(super) fn begin_for_others(&mut self, random: &mut Random) {
         let start = [Start::Batch, Start::Made, Start::Lent][random.below(3) as usize];
         let other = Caller::new();
@@ -53,7 +53,7 @@ impl World {
         self.most = self.callers.len();
     }
 
-    /// The one of an older epoch who has lent this load polls it, or leaves.
+    /// The caller of an older epoch that has lent this load polls it, or leaves.
     pub(super) fn lent_elsewhere(&mut self, number: u32, leaves: bool) {
         let is_lent = |tried: &&mut Tried| tried.is_twin && matches!(tried.load, Where::Lent | Where::LentOut);
         let Some(tried) = self.model.tried.get_mut(&number).filter(is_lent) else { return };

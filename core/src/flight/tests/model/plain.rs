@@ -1,4 +1,4 @@
-//! A flight as one would write it down.
+//! A flight in its simplest form.
 
 use alloc::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ pub(super) struct Tried {
     /// It is counted elsewhere.
     pub(super) is_twin: bool,
     pub(super) is_due: bool,
-    /// It was last polled with the waker of all.
+    /// It was last polled with the shared waker.
     pub(super) is_shared: bool,
-    /// Where the waker is of who polls it.
+    /// The address of the waker that polls it.
     pub(super) by: usize,
     pub(super) load: Where,
 }
@@ -27,7 +27,7 @@ pub(super) enum Where {
     Lent,
     LentOut,
     Batch,
-    /// It failed, and its beginner is still to be told.
+    /// It failed, and its beginner has yet to be told.
     Failed,
     Gone,
 }
@@ -41,12 +41,12 @@ impl Tried {
         self.is_live() && self.is_started && !self.is_twin
     }
 
-    /// Nobody need wait for it here.
+    /// No caller need wait for it here.
     pub(super) fn is_kept(&self) -> bool {
         self.load == Where::Batch || (self.is_twin && matches!(self.load, Where::Lent | Where::LentOut))
     }
 
-    /// Its beginner does not wait for it any more; true if it was lent.
+    /// Its beginner no longer waits for it; true if it was lent.
     pub(super) fn release(&mut self) -> bool {
         self.is_owned = false;
         let was_lent = matches!(self.load, Where::Lent | Where::LentOut);
@@ -57,11 +57,11 @@ impl Tried {
     }
 }
 
-/// What one who waits has seen.
+/// What a waiting caller has seen.
 #[derive(Default)]
 pub(super) struct Mind {
     was_alone: bool,
-    /// How many wakes there had been when it looked last.
+    /// The number of wakes at its last look.
     seen: Option<u32>,
 }
 
@@ -71,9 +71,9 @@ pub(super) struct Model {
     pub(super) newest: u32,
     pub(super) is_attached: bool,
     pub(super) is_over: bool,
-    /// How often loads have woken all, if there is a waker of all.
+    /// How often loads have woken all callers, if there is a shared waker.
     pub(super) wakes: Option<u32>,
-    /// How many of these wakes somebody has seen.
+    /// How many of these wakes a caller has seen.
     seen: u32,
 }
 
@@ -82,7 +82,7 @@ impl Model {
         Self { tried: BTreeMap::new(), newest: 0, is_attached: false, is_over: true, wakes: None, seen: 0 }
     }
 
-    /// A new life in the old place.
+    /// The flight is used again.
     pub(super) fn open(&mut self) {
         *self = Self { is_attached: true, is_over: false, ..Self::new() };
     }
@@ -108,7 +108,7 @@ impl Model {
         self.tried.values().any(|tried| is_polled(tried.load) && tried.by == by)
     }
 
-    /// True if the attempt is of one who still waits for it.
+    /// True if the attempt belongs to a caller that still waits for it.
     pub(super) fn begin(&mut self, own: u32, begun: u64, start: Start, by: usize) -> bool {
         let (load, is_started) = match start {
             Start::Unmade => (Where::Unmade, false),
@@ -135,7 +135,7 @@ impl Model {
         self.tried.range_mut(after + 1..).for_each(|(_, tried)| tried.is_due = true);
     }
 
-    /// One of so many looks.
+    /// One look at a flight with this many seats.
     pub(super) fn look(&mut self, mind: &mut Mind, seats: usize, is_first: bool) -> Noted {
         let noted = |is_new, is_unwoken| Noted { is_new, is_unwoken: is_unwoken && is_first };
         let Some(wakes) = self.wakes else {
@@ -146,7 +146,7 @@ impl Model {
                 }
                 return noted(false, true);
             }
-            // From now on, all are woken through one waker; one who was alone has seen no wake of it.
+            // From now on all are woken through one waker; the formerly lone waiter has seen none of its wakes.
             self.wakes = Some(0);
             mind.seen = Some(0);
             let was_alone = core::mem::take(&mut mind.was_alone);
@@ -169,7 +169,7 @@ impl Model {
         was_woken
     }
 
-    /// One who does not wait asks whether anything wants a poll.
+    /// A caller that does not wait asks whether anything wants a poll.
     pub(super) fn pass_by(&mut self) -> bool {
         let is_new = !self.is_shared();
         self.wakes.get_or_insert(0);
@@ -183,7 +183,7 @@ impl Model {
         })
     }
 
-    /// The load that is handed out next, and whether that begins it.
+    /// The load that is taken out next, and whether that begins it.
     pub(super) fn check_out(
         &mut self,
         own: u32,
@@ -216,7 +216,7 @@ impl Model {
         None
     }
 
-    /// A load comes back: whether it is wanted, is to be polled again at once, and wakes all.
+    /// A load comes back: whether it is wanted, has to be polled again at once, and wakes all.
     pub(super) fn check_in(&mut self, number: u32) -> (bool, bool, bool) {
         let (is_shared, is_woken) = (self.is_shared(), self.is_woken());
         let Some(tried) = self.tried.get_mut(&number) else { return (false, false, is_woken) };
@@ -235,7 +235,7 @@ impl Model {
         }
     }
 
-    /// All is over; tells how many were running.
+    /// The flight has ended; returns how many loads were running.
     pub(super) fn end(&mut self) -> u32 {
         let running = self.running();
         self.tried.values_mut().for_each(|tried| tried.load = Where::Gone);
