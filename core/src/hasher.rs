@@ -16,7 +16,7 @@ use foldhash::{
 /// requires a [`hash_seed`](crate::Builder::hash_seed). Keys that collide cannot be chosen for a cache whose seed is
 /// not known.
 ///
-/// It is not made to keep its secrets from an attacker who sees hashes, or who measures a cache's answers finely enough
+/// It is not made to keep its secrets from an attacker that sees hashes, or that measures a cache's answers finely enough
 /// to guess them. If such people choose keys, std's `RandomState` is safer and slower:
 /// [`Tuned::with_hasher`](crate::Tuned::with_hasher).
 ///

@@ -1,4 +1,4 @@
-//! A runtime of one's own: threads, and a timer from somebody else's crate.
+//! A runtime of one's own: threads, and a timer from another crate.
 //!
 //! ```text
 //! cargo run -p larder-tests --example own_runtime

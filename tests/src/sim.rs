@@ -132,7 +132,7 @@ impl Sim {
         number
     }
 
-    /// Adds a caller and runs until nobody has anything to do.
+    /// Adds a caller and runs until all callers are idle.
     pub fn call<A: Into<Answer>>(&mut self, future: impl Future<Output = A> + 'static) -> usize {
         let number = self.spawn(future);
         self.run();

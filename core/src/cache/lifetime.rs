@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
-    /// Sets how long a value that nobody asks for is fresh.
+    /// Sets how long a value stays fresh without being asked for.
     ///
     /// It counts from publication, and anew from each lookup that finds the value fresh. Calls that only look do not
     /// count: `peek`, `contains` and `iter`. A value expires at the end of its idle time or of its lifetime, whichever

@@ -90,7 +90,7 @@ pub fn millis() -> u64 {
 pub async fn sleep(duration: u64) {
     let end = millis() + duration;
     poll_fn(|cx| {
-        // The look and the registration are one step, or the interrupt between them would wake nobody.
+        // The look and the registration are one step, or an interrupt between them would wake no task.
         critical_section::with(|cs| {
             if MILLIS.borrow(cs).get() >= end {
                 return Poll::Ready(());

@@ -42,7 +42,7 @@ pub fn run(tasks: &mut [Task<'_>]) {
     }
 }
 
-/// Polls the tasks that were woken; tells whether anybody is left.
+/// Polls the tasks that were woken; returns whether any task is left.
 pub fn step(tasks: &mut [Task<'_>]) -> bool {
     let mut are_left = false;
     for task in tasks {

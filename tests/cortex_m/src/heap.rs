@@ -30,7 +30,7 @@ struct Counted {
 /// To be called once, before anything is allocated.
 pub unsafe fn init() {
     static mut MEMORY: [MaybeUninit<u8>; SIZE] = [MaybeUninit::uninit(); SIZE];
-    // SAFETY: the caller sees to it that nobody else has this memory, and that nothing is allocated yet.
+    // SAFETY: the caller ensures that this memory has no other user, and that nothing is allocated yet.
     unsafe { COUNTED.heap.init(&raw mut MEMORY as usize, SIZE) };
 }
 

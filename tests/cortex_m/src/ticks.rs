@@ -43,7 +43,7 @@ pub fn start(mut timer: SYST) {
 pub async fn sleep(duration: u64) {
     let end = millis() + duration;
     poll_fn(|cx| {
-        // The look and the registration are one step, or the interrupt between them would wake nobody.
+        // The look and the registration are one step, or an interrupt between them would wake no task.
         critical_section::with(|cs| {
             if MILLIS.borrow(cs).get() >= end {
                 return Poll::Ready(());

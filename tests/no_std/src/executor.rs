@@ -60,12 +60,12 @@ impl<'a, T> Task<'a, T> {
     }
 }
 
-/// Polls whoever was woken until nobody is.
+/// Polls woken tasks until all are idle.
 pub fn run<T>(tasks: &mut [Task<'_, T>]) {
     while tasks.iter_mut().fold(false, |stepped, task| task.step() | stepped) {}
 }
 
-/// Runs one future that needs nobody else; `None` if it is left waiting.
+/// Runs one future that needs no other task; `None` if it is left waiting.
 pub fn finish<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut task = Task::new(future);
     run(core::slice::from_mut(&mut task));

@@ -216,7 +216,7 @@ fn staleness<R: Runtime<Threads = OneThread>>(make: fn(ManualClock) -> R, _: Hea
     Ok(())
 }
 
-/// Callers that go away leave nothing behind, and the load goes on for those who stay.
+/// Callers that leave leave nothing behind, and the load goes on for the others.
 fn cancellation<R: Runtime<Threads = OneThread>>(make: fn(ManualClock) -> R, _: Heap) -> Checked {
     let source = Source::default();
     let cache = cache!(make(ManualClock::new()), source);

@@ -213,7 +213,7 @@ fn a_panic_in_a_load_that_is_joined_leaves_the_rest_to_others<R: Host>() {
     let mut kept = cache.get_many(&[1, 9, 2]);
     let (_, waker) = wakers::Counting::new();
     let polled = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| wakers::poll_with(&mut kept, &waker)));
-    assert!(polled.is_err(), "key 9's load was driven by whoever came");
+    assert!(polled.is_err(), "key 9's load was driven by the new caller");
     let joins = sim.get(&cache, 1);
     sim.to(100);
     assert_eq!(sim.saw(joins), "10: V1 LockHit");

@@ -82,7 +82,7 @@ fn d5_the_clock_is_read_once_for_all_answers<R: Host>() {
             sim.run();
             assert!(wakers::poll_once(&mut many).is_ready());
             assert!(waiters.iter().all(|i| sim.end(*i).is_some()));
-            assert_eq!(sim.clock().reads() - before, 1, "by those who are told");
+            assert_eq!(sim.clock().reads() - before, 1, "by those that are told");
         }
     }
 }

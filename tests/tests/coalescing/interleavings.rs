@@ -48,7 +48,7 @@ const WRITE: usize = 3;
 fn every_order<R: Host>(write: Write) {
     let mut orders = Vec::new();
     shuffle(&mut [3, 2, 2, 1], &mut Vec::new(), &mut orders);
-    assert_eq!(orders.len(), 224, "of the 1680 orders those where each reader is on his side of the write");
+    assert_eq!(orders.len(), 224, "those of the 1680 orders that have each reader on its side of the write");
     for age in [None, Some(0), Some(1), Some(2)] {
         for order in &orders {
             play::<R>(write, age, order);

@@ -206,7 +206,7 @@ fn the_age_counts_from_the_newest_attempt<R: Host>() {
     let b = sim.get(&cache, 7);
     let c = sim.get(&cache, 7);
     sim.to(170);
-    assert_eq!(sim.saw(b), "170: E2", "his own attempt failed");
+    assert_eq!(sim.saw(b), "170: E2", "its own attempt failed");
     assert_eq!(sim.saw(c), "waits", "the first attempt is still in flight");
     sim.to(249);
     assert_eq!(loads.begun(), [0, 150]);
@@ -279,7 +279,7 @@ fn a_beginner_is_woken_by_the_panic_of_his_attempt<R: Host>() {
     gate.open_quietly();
     let before = count.wakes();
     let unwound = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| wakers::poll_once(&mut a).is_pending()));
-    assert!(unwound.is_err(), "it is A who polled it");
+    assert!(unwound.is_err(), "A polled it");
     assert_eq!(count.wakes() - before, 1);
     let core::task::Poll::Ready(Err(error)) = wakers::poll_with(&mut b, &waker) else { panic!("told at once") };
     assert!(error.is_panicked());

@@ -96,7 +96,7 @@ fn c28_do_not_store<R: Host>() {
     sim.to(150);
     assert_eq!(sim.saw(b), "150: V2 Expired");
     let Answer::Outcome(outcome, _) = sim.answer(b) else { panic!("{}", sim.saw(b)) };
-    assert_eq!((outcome.led(), outcome.waited()), (true, ms(130)), "from his first poll on");
+    assert_eq!((outcome.led(), outcome.waited()), (true, ms(130)), "from its first poll on");
     assert_eq!(cache.peek(&7).map(|outcome| **outcome.value()), Some(0), "unstored");
     c28_end(sim, &cache, a, "Expired");
     assert_eq!(loads.begun(), [0, 120]);

@@ -43,7 +43,7 @@ fn c14_a_load_panics_once<R: Host>() {
     }
 }
 
-/// C14: a load that panics in its k-th poll, whoever makes it: exactly one caller unwinds, and none hangs. (P3, P5)
+/// C14: a load that panics in its k-th poll, whichever caller makes it: exactly one unwinds, and none hangs. (P3, P5)
 fn c14_a_panic_in_every_poll_with_callers_that_drive_it<R: Host>() {
     for n in 1..=4_usize {
         for k in 1..=8 {
@@ -122,7 +122,7 @@ fn c16_a_waker_panics_when_the_load_wakes<R: Host>() {
     }
     order.take();
     let unwound = catch_unwind(AssertUnwindSafe(|| sim.time.set(50)));
-    assert!(unwound.is_err(), "the panic goes out through who woke the load");
+    assert!(unwound.is_err(), "the panic unwinds through the code that woke the load");
     assert_eq!(order.take(), [1, 2, 3, 4, 5]);
     let (_, waker) = wakers::Counting::new();
     for waiter in &mut waiters {

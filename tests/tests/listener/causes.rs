@@ -191,7 +191,10 @@ fn a_panic_of_a_waker_keeps_nobody_from_hearing<R: Host>() {
     gate.open_quietly();
     assert!(catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut waiters[0]))).is_err());
     assert_eq!(events.take(), [(1, 10, RemovalCause::Evicted)]);
-    assert!(waiters.iter_mut().all(|waiter| wakers::poll_once(waiter).is_ready()), "who unwound is told, too (D107)");
+    assert!(
+        waiters.iter_mut().all(|waiter| wakers::poll_once(waiter).is_ready()),
+        "the caller that unwound gets a result, too (D107)"
+    );
     assert_clean(&cache.stats());
 }
 

@@ -50,7 +50,7 @@ impl<R: Host> Caller<R> {
     /// Checks what the caller got for `key`.
     fn end(&self, key: Key, found: &Found) -> bool {
         let (seat, now) = ((self.number, key), self.world.time.ms());
-        match self.world.seen.borrow_mut().remove(&seat).expect("he has come") {
+        match self.world.seen.borrow_mut().remove(&seat).expect("it has come") {
             Sees::Waits => {
                 let is_one_of_many = self.keys.len() > 1;
                 self.world.model.borrow_mut().end(seat, &saw(found), is_one_of_many, now);

@@ -109,7 +109,7 @@ fn zero_displaces_no_good_value<R: Host>() {
     let i = sim.fetch_stale(&slot);
     assert_eq!(sim.saw(i), "65000: V1 Hit +ticket");
     let i = sim.call(async move { refreshes.refresh().await });
-    assert_eq!(sim.saw(i), "65000: V3 LockHit", "whoever asks for it has what comes");
+    assert_eq!(sim.saw(i), "65000: V3 LockHit", "the caller that asks gets the value");
     assert_eq!(loads.begun(), [0, 60_000, 65_000]);
 }
 

@@ -1,4 +1,4 @@
-//! One value that is expensive to get: who fetches it, who waits, and who uses the old one.
+//! One value that is expensive to get: which caller fetches it, which wait, and which use the old one.
 
 use larder::{LazySlot, Loaded, Runtime, Ttl};
 use larder_tests::*;

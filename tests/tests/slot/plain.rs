@@ -169,7 +169,7 @@ impl Slot {
     /// The ticket of the last caller is taken from it and polled as a caller of its own.
     pub(crate) fn hold(&mut self, caller: usize) {
         assert_eq!(caller, self.saw.len());
-        let last = self.saw.last_mut().expect("he has it");
+        let last = self.saw.last_mut().expect("the caller has it");
         *last = last.replace(" +ticket", "");
         self.saw.push("waits".into());
         self.lead(caller, Kind::Ticket, "");

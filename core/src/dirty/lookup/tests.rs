@@ -64,7 +64,7 @@ fn who_waits_for_a_key_is_called_when_its_load_begins() {
     load(&mut pages, 2, true);
     // Dirty entries are flushed first, and no caller is called for a load that has not begun.
     pages.change(page, 1, Instant::ZERO);
-    assert!(pages.unpin(page).is_empty(), "the place goes to who was called before");
+    assert!(pages.unpin(page).is_empty(), "the place goes to the caller that was called before");
     assert_eq!(pages.clear(false, &none, None, Some(3)), Err(Victim::At(page, 1)));
     pages.begin_flush(page, pages.entry(page).round);
     assert_eq!(

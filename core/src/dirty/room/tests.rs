@@ -44,7 +44,7 @@ fn leaving() {
     let (first, second) = (room.draw(1, true, false), room.draw(1, true, false));
     room.wait(first, 5);
     assert_eq!(room.leave(first), Some(Some(5)));
-    assert_eq!(room.leave(first), None, "he is not there any more, so a place is taken to be his");
+    assert_eq!(room.leave(first), None, "it has left, so a place counts as its own");
     assert_eq!((room.grant(), room.leave(second)), (Some(None), None));
     assert!(room.by_key.is_empty(), "nothing is left behind");
 }

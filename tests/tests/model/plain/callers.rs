@@ -89,7 +89,7 @@ impl Plain {
             assert_eq!(self.next(seat, now), Next::Leaves, "nothing has ended the wait of {seat:?} at {now}");
             self.assert_has_looked(seat);
         }
-        let waiting = self.waiting.remove(&seat).expect("he has waited");
+        let waiting = self.waiting.remove(&seat).expect("it has waited");
         let end = self.flights[waiting.flight].end.or(waiting.failure);
         let held = self.held.get(&seat.1).copied();
         let stale = |limit| held.and_then(|held| held.stale_within(now, limit).map(|age| (held.id, age)));
