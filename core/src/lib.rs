@@ -107,7 +107,7 @@ pub mod bounds {
         slot::FetchFn,
         source::{
             Chance, Expiry, Keeper, Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader,
-            RevalidateFn, Weigher,
+            RevalidateFn, WallClock, Weigher,
         },
     };
 }

@@ -121,8 +121,8 @@ impl Instant {
 /// How long a value stays fresh.
 ///
 /// There are no sentinel durations: every meaning has its own variant or function. A lifetime counts from the
-/// publication of the value, unless it counts [from the begin](Self::from_begin) of its load, and is over as soon as
-/// its end is reached. A lifetime that is too long for the clock never ends.
+/// publication of the value, unless it counts [from the begin](Self::from_begin) of its load, or has an
+/// [end by a wall clock](Self::until), and is over as soon as its end is reached. A lifetime that is too long for the clock never ends.
 ///
 /// The first of these that does not inherit decides: the load's own answer, the call's options, the cache's
 /// [`expire_after`](crate::Builder::expire_after), its [`ttl`](crate::Builder::ttl). If all of them inherit, the value
@@ -168,6 +168,9 @@ pub enum Ttl {
     /// Counts [from the begin](Self::from_begin) of the load: in nanoseconds as well.
     #[doc(hidden)]
     Begun(u64),
+    /// When it has an [end](Self::until) by a wall clock: in nanoseconds since the beginning of 1970.
+    #[doc(hidden)]
+    Until(u64),
 }
 
 impl Ttl {
@@ -243,11 +246,36 @@ impl Ttl {
 
     /// Returns this lifetime as one that counts from publication at `now`, for a load that began at `begun`.
     #[inline(always)]
-    pub(crate) fn of_load(self, begun: Instant, now: Instant) -> Self {
-        if let Self::Begun(nanos) = self { Self::rest(nanos, begun, now) } else { self }
+    pub(crate) fn first([load, call, closure, cache]: [Self; 4], begun: Instant, now: Instant, wall_time: u64) -> Self {
+        let first = load.or(call).or(closure).or(cache);
+        if !matches!(first, Self::Begun(_) | Self::Until(_)) {
+            return first;
+        }
+        Self::settle([load, call, closure, cache], begun, now, wall_time)
     }
 
     #[cold]
+    #[inline(never)]
+    fn settle(of: [Self; 4], begun: Instant, now: Instant, wall_time: u64) -> Self {
+        let mut bound = u64::MAX;
+        for ttl in of {
+            let ttl = if let Self::Begun(nanos) = ttl { Self::rest(nanos, begun, now) } else { ttl };
+            match ttl {
+                Self::Inherit | Self::Until(u64::MAX) => {}
+                Self::Until(end) => bound = bound.min(end.saturating_sub(wall_time)),
+                Self::For(length) => return Self::within(bound.min(nanos(length))),
+                Self::Forever => break,
+                // (They do not live at all.)
+                other => return other,
+            }
+        }
+        Self::within(bound)
+    }
+
+    const fn within(bound: u64) -> Self {
+        if bound == u64::MAX { Self::Forever } else { Self::For(Duration::from_nanos(bound)) }
+    }
+
     fn rest(nanos: u64, begun: Instant, now: Instant) -> Self {
         let length = Duration::from_nanos(nanos);
         let end = begun.saturating_add(length);
@@ -265,7 +293,7 @@ impl Ttl {
 
     /// Returns whether values of this lifetime expire, or something else that is kept for them does.
     pub(crate) const fn expires(self) -> bool {
-        matches!(self, Self::For(_) | Self::ExpiresAtOnce | Self::Private(_) | Self::Begun(_))
+        matches!(self, Self::For(_) | Self::ExpiresAtOnce | Self::Private(_) | Self::Begun(_) | Self::Until(_))
     }
 
     /// Returns whether a value expires as soon as it is there, without its source asking for that.
@@ -278,14 +306,13 @@ impl Ttl {
     /// `keeps_expired` says whether a value is stored that has expired by then.
     pub(crate) const fn deadline(self, now: Instant, keeps_expired: bool) -> Option<Instant> {
         match self {
-            Self::NotStored | Self::Private(_) => None,
-            Self::ExpiresAtOnce | Self::For(Duration::ZERO) | Self::Begun(0) => {
+            // (What counts from elsewhere was settled before.)
+            Self::NotStored | Self::Private(_) | Self::Begun(_) | Self::Until(_) => None,
+            Self::ExpiresAtOnce | Self::For(Duration::ZERO) => {
                 // A deadline at the very end of the clock would be none.
                 if keeps_expired { Some(now.told()) } else { None }
             }
             Self::For(duration) => Some(now.saturating_add(duration)),
-            // (It begins now.)
-            Self::Begun(nanos) => Some(now.saturating_add(Duration::from_nanos(nanos))),
             Self::Inherit | Self::Forever => Some(Instant::NEVER),
         }
     }
@@ -294,6 +321,14 @@ impl Ttl {
 impl From<Duration> for Ttl {
     fn from(duration: Duration) -> Self {
         Self::For(duration)
+    }
+}
+
+/// As [`Ttl::until`]; what lies before 1970 has passed as well.
+#[cfg(feature = "std")]
+impl From<std::time::SystemTime> for Ttl {
+    fn from(end: std::time::SystemTime) -> Self {
+        Self::until(end.duration_since(std::time::UNIX_EPOCH).unwrap_or_default())
     }
 }
 
@@ -331,3 +366,6 @@ pub(crate) const fn nanos(duration: Duration) -> u64 {
     // In 64 bits, which is cheaper than `as_nanos` and as exact below saturation.
     duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos() as u64)
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,6 @@
 //!
 //! A load is polled from the task of whichever waiting caller is polled, so its task-locals, spans and cooperative budget
 //! are that task's.
-
 #![forbid(unsafe_code)]
 
 use core::{
@@ -161,6 +160,9 @@ pub type WeakWriteBack<K, V, E = BoxError, R = Tokio> = larder::WeakWriteBack<K,
 pub type CoarseTokio = Hosted<CurrentRuntime, CoarseClock>;
 
 /// Tells the time since it was made, by tokio's clock.
+///
+/// It stands still while the machine sleeps, but on Windows; [`BootClock`](larder::parts::BootClock) goes on, in
+/// `Hosted::<CurrentRuntime, BootClock>`.
 ///
 /// ```
 /// use larder_tokio::{Clock, TokioClock};

@@ -8,7 +8,7 @@ use crate::{
     jitter::Jitter,
     shard::Margin,
     share::Engine,
-    source::{Chance, Expiry, Keeper},
+    source::{Chance, Expiry, Keeper, WallClock},
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
@@ -220,7 +220,41 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     where
         R::Threads: Keeps<K, V, E, Expiry<F>>,
     {
-        self.sources.expiry = Some(<R::Threads as Keeps<K, V, E, Expiry<F>>>::keep(Expiry(expiry)));
+        self.sources.set_expiry(<R::Threads as Keeps<K, V, E, Expiry<F>>>::keep(Expiry(expiry)));
+        self
+    }
+
+    /// Lends the cache a wall clock, by which lifetimes are told that end at a date: see [`Ttl::until`].
+    ///
+    /// The closure returns the time since the beginning of 1970 (UTC); with `std` that is `parts::wall_time`. It runs outside
+    /// every lock, once for each value that is loaded or inserted, and is asked for nothing else. If it panics for a loaded
+    /// value, its load has panicked. By default there is none, and such ends count as passed.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// use std::time::SystemTime;
+    /// use larder::{Cache, Loaded, parts::{BootClock, NoTimer, Std, wall_time}};
+    /// # use std::io;
+    ///
+    /// // Tokens that end when they say, though the machine sleeps meanwhile.
+    /// let tokens = Cache::builder(Std::new(NoTimer::new(BootClock::new())))
+    ///     .wall_clock(wall_time)
+    ///     .loaded_fn(|tenant: u32| async move {
+    ///         let expires = SystemTime::now() + Duration::from_secs(3600); // as the server says
+    ///         Ok::<_, io::Error>(Loaded::new(format!("token of {tenant}")).ttl(expires))
+    ///     })
+    ///     .build()?;
+    /// assert_eq!(block_on(tokens.get(&7))?, "token of 7");
+    /// assert!(tokens.contains(&7));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn wall_clock<F: Fn() -> Duration>(mut self, clock: F) -> Self
+    where
+        R::Threads: Keeps<K, V, E, WallClock<F>>,
+    {
+        self.sources.set_wall_clock(<R::Threads as Keeps<K, V, E, WallClock<F>>>::keep(WallClock(clock)));
         self
     }
 

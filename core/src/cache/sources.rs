@@ -334,7 +334,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     where
         R::Threads: Keeps<K, V, E, Weigher<F>>,
     {
-        self.sources.weigher = Some(<R::Threads as Keeps<K, V, E, Weigher<F>>>::keep(Weigher(weigher)));
+        self.sources.set_weigher(<R::Threads as Keeps<K, V, E, Weigher<F>>>::keep(Weigher(weigher)));
         self
     }
 

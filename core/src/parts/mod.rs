@@ -27,6 +27,8 @@ mod no_timer;
 mod runtimes;
 mod waker_list;
 
+#[cfg(feature = "std")]
+mod boot_clock;
 #[cfg(feature = "coarse-clock")]
 mod coarse_clock;
 #[cfg(feature = "event-listener")]
@@ -38,6 +40,8 @@ mod thread;
 #[cfg(feature = "std")]
 mod thread_lock;
 
+#[cfg(feature = "std")]
+pub use boot_clock::{BootClock, wall_time};
 #[cfg(feature = "coarse-clock")]
 pub use coarse_clock::CoarseClock;
 #[cfg(feature = "event-listener")]

@@ -5,6 +5,8 @@ use crate::{Clock, Instant};
 /// The system's monotonic clock: it tells the time since it was made.
 ///
 /// That is the clock of [`std::time::Instant`], read without its conversions where the system counts in nanoseconds.
+/// While the machine sleeps it stands still on Linux, Android and macOS, and goes on on Windows;
+/// [`BootClock`](super::BootClock) goes on on all of them.
 ///
 /// ```
 /// use larder::{Clock, parts::StdClock};
@@ -45,16 +47,20 @@ impl Clock for StdClock {
 /// Nanoseconds since an origin that all these clocks share.
 #[cfg(target_os = "linux")]
 #[inline]
-fn nanos() -> u64 {
-    use nix::time::{ClockId, clock_gettime};
+pub(super) fn nanos() -> u64 {
+    nanos_by(nix::time::ClockId::CLOCK_MONOTONIC)
+}
 
-    // (Every Linux has this clock; without one, time would stand still.)
-    clock_gettime(ClockId::CLOCK_MONOTONIC)
+/// (Each of these systems has the clocks that it is asked for; without one, time would stand still.)
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+#[inline]
+pub(super) fn nanos_by(clock: nix::time::ClockId) -> u64 {
+    nix::time::clock_gettime(clock)
         .map_or(0, |time| (time.tv_sec() as u64).saturating_mul(1_000_000_000).saturating_add(time.tv_nsec() as u64))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn nanos() -> u64 {
+pub(super) fn nanos() -> u64 {
     static ORIGIN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
 
     let since = ORIGIN.get_or_init(std::time::Instant::now).elapsed();

@@ -7,7 +7,14 @@ use crate::{Instant, Threads};
 /// Tells the time.
 ///
 /// Implementors MUST ensure that `now` is cheap, never fails and never blocks. It SHOULD be monotonic; a clock that
-/// stands still or jumps only makes lives and waits longer or shorter.
+/// stands still or jumps only makes lives and waits longer or shorter. Its documentation
+/// SHOULD say whether it goes on while the machine sleeps.
+///
+/// # Suspension
+///
+/// While a machine sleeps, most clocks stand still on most systems, so values live longer by that time. The one for
+/// lifetimes that must not, with `std`, is `parts::BootClock`. Of the others that come with the libraries, `parts::StdClock`
+/// and `parts::CoarseClock` stand still on Linux, and a [`ManualClock`](crate::ManualClock) is what a test makes of it.
 ///
 /// ```
 /// use larder::{Clock, Instant};

@@ -5,7 +5,7 @@ use core::hash::Hash;
 
 use super::{Answer, At, Effects, LoadsAnew, RECLAIM, Shard};
 use crate::{
-    Instant, Outcome, Status,
+    Instant, Outcome, Status, Ttl,
     outcome::Entry as Copied,
     source::{Judgement, Loaded, Previous, Touched},
     store::{Cleared, Entry, New, policy::Policy},
@@ -81,7 +81,8 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         K: Hash,
     {
         let (key, loaded) = coming.as_ref()?;
-        let Some(end) = rules.end(loaded.ttl.or(judgement.ttl), key, now) else {
+        let ttl = Ttl::first([loaded.ttl, Ttl::Inherit, judgement.ttl, rules.ttl], now, now, judgement.wall_time);
+        let Some(end) = rules.end(ttl, key, now) else {
             self.remove(hash, now, |k| k == key, effects);
             let (key, loaded) = coming.take()?;
             effects.keep_key(Some(key));

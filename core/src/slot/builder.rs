@@ -13,7 +13,7 @@ use crate::{
     Builder, Cache, ConfigError, Keeps, OnTimeout, Previous, Runtime, Spawn, Ttl, Tuned,
     jitter::Jitter,
     shard::{Margin, Takes},
-    source::{LoadOf, OneThread},
+    source::{LoadOf, OneThread, WallClock},
     store::Factor,
 };
 
@@ -215,6 +215,35 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         let rules = &mut self.builder.settings.rules;
         rules.early = rules.early.by_margin(Margin { length: margin, jitter: None });
         self
+    }
+
+    /// Lends the slot a wall clock, by which lifetimes are told that end at a date: see [`Ttl::until`].
+    ///
+    /// As [`Builder::wall_clock`]. A value whose end had passed when it came is kept as a stale one, and the next is fetched
+    /// at the pace of retries.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{LazySlot, Loaded, ManualClock, TimeLeft, Ttl, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # let wall_time = || Duration::from_secs(1_700_000_000);
+    /// let token = LazySlot::builder(Std::new(clock.clone()))
+    ///     .wall_clock(wall_time) // with std: larder::parts::wall_time
+    ///     .fetch_fn(|_| async {
+    ///         let (token, exp) = ("t0k3n", 1_700_000_600); // as a JSON web token says it
+    ///         Ok::<_, std::io::Error>(Loaded::new(token).ttl(Ttl::until(Duration::from_secs(exp))))
+    ///     })
+    ///     .build()?;
+    /// block_on(token.get())?;
+    /// assert_eq!(token.peek().map(|found| found.time_left()), Some(TimeLeft::For(Duration::from_secs(600))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn wall_clock<F: Fn() -> Duration>(self, clock: F) -> Self
+    where
+        R::Threads: Keeps<(), V, E, WallClock<F>>,
+    {
+        Self { builder: self.builder.wall_clock(clock), ..self }
     }
 
     /// Makes the first caller within the margin refresh the value and wait.

@@ -179,6 +179,15 @@ impl<K, V, E, T: Threads, F: Fn(&K, &V) -> Ttl> Source<K, V, E, T> for Expiry<F>
     }
 }
 
+/// A closure that tells the time by a wall clock.
+pub struct WallClock<F>(pub(crate) F);
+
+impl<K, V, E, T: Threads, F: Fn() -> Duration> Source<K, V, E, T> for WallClock<F> {
+    fn wall_time(&self) -> Option<Duration> {
+        Some((self.0)())
+    }
+}
+
 /// A closure that says how long failures are kept.
 pub struct Keeper<F>(pub(crate) F);
 

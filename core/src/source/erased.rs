@@ -4,7 +4,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{any::Any, future::Future, time::Duration};
 
 use super::{Answered, Answers, Previous, sealed::Sealed};
-use crate::{Cause, Failure, RemovalCause, Ttl};
+use crate::{Cause, Failure, RemovalCause, Ttl, time::nanos};
 
 /// Whether loads and stored values may move between threads.
 ///
@@ -81,6 +81,11 @@ pub trait Source<K, V, E, T: Threads> {
         Ttl::Inherit
     }
 
+    /// Tells the time by a wall clock, since the beginning of 1970.
+    fn wall_time(&self) -> Option<Duration> {
+        None
+    }
+
     /// Says how long a failure is kept.
     fn keep(&self, error: &E) -> Option<Duration> {
         let _ = error;
@@ -145,23 +150,34 @@ pub(crate) enum Touched {
 }
 
 /// What the user's rules say of a value.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Judgement {
     pub(crate) ttl: Ttl,
     pub(crate) weight: Option<u64>,
+    /// The time by a wall clock, in nanoseconds since the beginning of 1970; the end of time where there is none, as every
+    /// end is over then.
+    pub(crate) wall_time: u64,
+}
+
+impl Default for Judgement {
+    fn default() -> Self {
+        Self { ttl: Ttl::Inherit, weight: None, wall_time: u64::MAX }
+    }
 }
 
 /// The user code that a cache keeps: one place for each kind.
 pub struct Sources<K, V, E, T: Threads> {
     loader: Option<Arc<T::Source<K, V, E>>>,
-    pub(crate) weigher: Option<Arc<T::Source<K, V, E>>>,
-    pub(crate) expiry: Option<Arc<T::Source<K, V, E>>>,
+    weigher: Option<Arc<T::Source<K, V, E>>>,
+    expiry: Option<Arc<T::Source<K, V, E>>>,
+    wall_clock: Option<Arc<T::Source<K, V, E>>>,
     pub(crate) keeper: Option<Arc<T::Source<K, V, E>>>,
     pub(crate) listener: Option<Arc<T::Source<K, V, E>>>,
     pub(crate) chance: Option<Arc<T::Source<K, V, E>>>,
     pub(crate) watcher: Option<Box<dyn Watch + Send + Sync>>,
     revalidates: bool,
     batches: bool,
+    judges: bool,
 }
 
 impl<K, V, E, T: Threads> Sources<K, V, E, T> {
@@ -170,12 +186,14 @@ impl<K, V, E, T: Threads> Sources<K, V, E, T> {
             loader: None,
             weigher: None,
             expiry: None,
+            wall_clock: None,
             keeper: None,
             listener: None,
             chance: None,
             watcher: None,
             revalidates: false,
             batches: false,
+            judges: false,
         }
     }
 
@@ -198,8 +216,21 @@ impl<K, V, E, T: Threads> Sources<K, V, E, T> {
     }
 
     /// Returns whether any user code decides what happens to a value.
+    #[inline(always)]
     pub(crate) const fn judges(&self) -> bool {
-        self.weigher.is_some() || self.expiry.is_some()
+        self.judges
+    }
+
+    pub(crate) fn set_weigher(&mut self, weigher: Arc<T::Source<K, V, E>>) {
+        (self.judges, self.weigher) = (true, Some(weigher));
+    }
+
+    pub(crate) fn set_expiry(&mut self, expiry: Arc<T::Source<K, V, E>>) {
+        (self.judges, self.expiry) = (true, Some(expiry));
+    }
+
+    pub(crate) fn set_wall_clock(&mut self, clock: Arc<T::Source<K, V, E>>) {
+        (self.judges, self.wall_clock) = (true, Some(clock));
     }
 
     pub(crate) fn begin(&self, key: K, previous: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
@@ -213,7 +244,8 @@ impl<K, V, E, T: Threads> Sources<K, V, E, T> {
     pub(crate) fn judge(&self, key: &K, value: &V) -> Judgement {
         let weight = self.weigher.as_ref().and_then(|weigher| weigher.weigh(key, value));
         let ttl = self.expiry.as_ref().map_or(Ttl::Inherit, |expiry| expiry.end(key, value));
-        Judgement { ttl, weight }
+        let wall_time = self.wall_clock.as_ref().and_then(|clock| clock.wall_time()).map_or(u64::MAX, nanos);
+        Judgement { ttl, weight, wall_time }
     }
 
     /// Returns the failure of a load, and how long it is kept if that is set for its error.

@@ -12,7 +12,7 @@ mod threads;
 pub use backend::{Backend, BoxIo, LocalBoxIo};
 pub use closures::{
     Chance, Expiry, Keeper, Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader,
-    RevalidateFn, Weigher,
+    RevalidateFn, WallClock, Weigher,
 };
 pub(crate) use closures::{own_answers, plain_answers};
 pub use erased::Threads;

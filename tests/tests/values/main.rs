@@ -20,4 +20,5 @@ mod remove_if;
 mod room;
 mod stale;
 mod store;
+mod until;
 mod writes;

@@ -1,0 +1,67 @@
+use super::*;
+
+const fn after(nanos: u64) -> Ttl {
+    Ttl::For(Duration::from_nanos(nanos))
+}
+
+/// Of a load that began at 5 and ends at 15, when the wall's clock says 1000.
+fn first(of: [Ttl; 4]) -> Ttl {
+    Ttl::first(of, Instant::from_nanos(5), Instant::from_nanos(15), 1_000)
+}
+
+/// D52: the load, the call, the closure, the cache.
+#[test]
+fn d52_the_first_that_says_something() {
+    use Ttl::{Forever, Inherit, NotStored};
+
+    assert_eq!(first([Inherit; 4]), Inherit);
+    assert_eq!(first([Inherit, Inherit, Inherit, after(7)]), after(7));
+    assert_eq!(first([Inherit, Forever, after(8), after(7)]), Forever);
+    assert_eq!(first([NotStored, Forever, after(8), after(7)]), NotStored);
+    assert_eq!(first([Inherit, Ttl::Begun(30), after(8), after(7)]), after(20));
+}
+
+/// D105: an end by a wall clock bounds what comes after it, whoever has said it.
+#[test]
+fn d105_the_earlier_of_both() {
+    use Ttl::{ExpiresAtOnce, Forever, Inherit, NotStored, Private, Until};
+
+    let until = |end| [Until(end), Inherit, Inherit, Inherit];
+    assert_eq!(first(until(1_040)), after(40));
+    for (next, is) in [
+        (after(30), after(30)),
+        (after(50), after(40)),
+        (Forever, after(40)),
+        (Ttl::Begun(30), after(20)),
+        (Ttl::Begun(60), after(40)),
+        (Ttl::Begun(3), after(0)),
+        (Ttl::Begun(u64::MAX), after(40)),
+        (Until(1_020), after(20)),
+        (Until(1_060), after(40)),
+        (NotStored, NotStored),
+        (ExpiresAtOnce, ExpiresAtOnce),
+        (Private(9), Private(9)),
+    ] {
+        for place in 1..4 {
+            let mut of = until(1_040);
+            of[place] = next;
+            assert_eq!(first(of), is, "{next:?} at {place}");
+        }
+    }
+    // What does not come after it has no say.
+    assert_eq!(first([after(7), Until(1_003), Inherit, Inherit]), after(7));
+    assert_eq!(first([Inherit, Inherit, Inherit, Until(1_003)]), after(3));
+}
+
+/// D105: one that has passed is a lifetime of zero, and one beyond all time is none.
+#[test]
+fn d105_ends_in_the_past_and_beyond() {
+    let until = |end| [Ttl::Until(end), Ttl::Inherit, Ttl::Inherit, Ttl::Inherit];
+    assert_eq!([0, 999, 1_000].map(|end| first(until(end))), [after(0); 3]);
+    assert_eq!(first(until(u64::MAX)), Ttl::Forever);
+    assert_eq!(first(until(u64::MAX - 1)), after(u64::MAX - 1 - 1_000));
+    assert_eq!(Ttl::until(Duration::MAX), Ttl::Until(u64::MAX));
+    // Without a wall clock, all have passed but that which never comes.
+    let unknown = |end| Ttl::first(until(end), Instant::ZERO, Instant::ZERO, u64::MAX);
+    assert_eq!([0, 1_000, u64::MAX - 1, u64::MAX].map(unknown), [after(0), after(0), after(0), Ttl::Forever]);
+}
