@@ -584,7 +584,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 }
 
 /// Assembles a cache from settings that are known to make sense.
-pub(super) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
+pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     builder: Builder<K, V, E, R, S>,
     hasher: S::Hasher,
 ) -> Engine<K, V, E, R, S> {

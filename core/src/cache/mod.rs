@@ -40,6 +40,7 @@ mod stats;
 
 pub use abandoned::Abandoned;
 pub use builder::Builder;
+pub(crate) use builder::assemble;
 pub use coalescing::Coalescing;
 pub use compute::{Change, ComputeError, Computed};
 pub use config_error::ConfigError;

@@ -16,7 +16,8 @@ use super::{
     timeless::{Aside, Timeless},
 };
 use crate::{
-    Backend, Cache, ConfigError, DefaultHasher, Key, Runtime, Stores, Takes, Threads, dirty::Delays, shard::Seat,
+    Backend, Cache, ConfigError, DefaultHasher, Key, Runtime, Stores, Takes, Threads, cache::assemble, dirty::Delays,
+    shard::Seat,
 };
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
@@ -183,27 +184,46 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         R: 'static,
         R::Threads: Takes<Box<LoadJob<K, V, E, R>>> + Takes<Box<FlushJob<K, V, E, R>>>,
     {
-        let Self { runtime, backend, capacity, delays, settings, seed } = self;
-        if capacity == 0 {
+        let hasher = self.check()?;
+        Ok(WriteBack { shared: Arc::new(self.assemble(hasher)), wraps: Wraps::new() })
+    }
+
+    /// Do the settings make sense? Returns the hasher.
+    pub(super) fn check(&self) -> Result<DefaultHasher, ConfigError> {
+        if self.capacity == 0 {
             return Err(ConfigError::Capacity);
         }
-        if settings.flush_limit == 0 {
+        if self.settings.flush_limit == 0 {
             return Err(ConfigError::FlushLimit);
         }
-        if delays.cap < delays.first {
+        if self.delays.cap < self.delays.first {
             return Err(ConfigError::BackoffCap);
         }
-        let hasher = seed.map(DefaultHasher::with_seed).or_else(DefaultHasher::random).ok_or(ConfigError::HashSeed)?;
+        self.seed.map(DefaultHasher::with_seed).or_else(DefaultHasher::random).ok_or(ConfigError::HashSeed)
+    }
+
+    pub(super) fn assemble(self, hasher: DefaultHasher) -> Shared<K, V, E, R> {
+        let Self { runtime, backend, capacity, delays, settings, .. } = self;
         // What is under way is found by key, and nothing is stored.
-        let mut engine = Cache::builder_with(Timeless::new(), Aside(hasher.clone())).capacity(0).build()?.inner;
-        if let Some(engine) = Arc::get_mut(&mut engine) {
-            engine.finish = Some(finish);
-        }
+        let builder = Cache::builder_with(Timeless::new(), Aside(hasher.clone())).capacity(0);
+        let mut engine = assemble(builder, hasher.clone());
+        engine.finish = Some(finish);
         engine.shards[0].0.with_both(|_, book| *book = Book::new(capacity, delays));
-        let wraps = Wraps { load: wrap, resume, flush: wrap };
         let node = Node::new(Arc::clone(&settings.name));
-        let shared = Shared { runtime, backend, engine, hasher, settings, node };
-        Ok(WriteBack { shared: Arc::new(shared), wraps })
+        Shared { runtime, backend, engine: Arc::new(engine), hasher, settings, node }
+    }
+}
+
+impl<K, V, E, R> Wraps<K, V, E, R>
+where
+    K: Key + 'static,
+    V: Clone + 'static,
+    E: 'static,
+    R: Runtime + 'static,
+    R::Threads: Takes<Box<LoadJob<K, V, E, R>>> + Takes<Box<FlushJob<K, V, E, R>>>,
+{
+    pub(super) fn new() -> Self {
+        Self { load: wrap, resume, flush: wrap }
     }
 }
 

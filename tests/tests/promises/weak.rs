@@ -3,7 +3,10 @@
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use larder::{Cache, ConfigError, LazySlot, Loaded, OnTimeout, RemovalCause, Ttl, WeakCache, WriteBack, parts::Memory};
+use larder::{
+    Backend, Cache, ConfigError, LazySlot, Loaded, LocalBoxIo, OnTimeout, RemovalCause, Ttl, WeakCache, WeakWriteBack,
+    WriteBack, parts::Memory,
+};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -14,6 +17,8 @@ on_every_runtime! {
     d106_a_setup_that_panics
     d106_slots
     d106_write_back_caches
+    d106_a_back_end_uses_its_cache
+    d106_what_is_refused_of_write_back_caches
 }
 
 type Numbers<R> = Cache<u32, V, Boom, R>;
@@ -224,4 +229,89 @@ fn d106_write_back_caches<R: Host>() {
     assert!(weak.clone().upgrade().is_some_and(|pages| pages.len() == 1));
     kept.take();
     assert!(weak.upgrade().is_none());
+}
+
+/// A back end whose entries are each made of the one below, of which it asks its own cache.
+struct Linked<R: Host> {
+    pages: WeakWriteBack<u32, u32, Boom, R>,
+    lost: Rc<RefCell<Vec<u32>>>,
+}
+
+impl<R: Host> Backend<u32> for Linked<R> {
+    type Value = u32;
+    type Error = Boom;
+    type Load = LocalBoxIo<Result<u32, Boom>>;
+    type Flush = core::future::Ready<Result<(), Boom>>;
+    type Discard = core::future::Ready<()>;
+
+    fn load(&self, key: u32) -> Self::Load {
+        let pages = self.pages.upgrade();
+        Box::pin(async move {
+            let Some(below) = key.checked_sub(1) else { return Ok(0) };
+            let below = pages.ok_or(Boom(1))?.get_or_load(&below).await.map_err(|_| Boom(2))?;
+            Ok(below.value() + key)
+        })
+    }
+
+    fn flush(&self, key: u32, _: u32) -> Self::Flush {
+        core::future::ready(if key == 4 { Err(Boom(4)) } else { Ok(()) })
+    }
+
+    fn discard(&self, _: u32, _: u32) -> Self::Discard {
+        core::future::ready(())
+    }
+
+    fn lost(&self, mut keys: Vec<u32>) {
+        assert!(self.pages.upgrade().is_none());
+        keys.sort_unstable();
+        self.lost.borrow_mut().append(&mut keys);
+    }
+}
+
+/// D106: a back end uses its own cache, which goes with its last handle all the same, and tells what is lost.
+fn d106_a_back_end_uses_its_cache<R: Host>() {
+    let sim = Sim::new();
+    let lost = Rc::new(RefCell::new(Vec::new()));
+    let pages = WriteBack::build_cyclic(|weak| {
+        assert!(weak.upgrade().is_none(), "it is not built yet");
+        let backend = Linked { pages: weak.clone(), lost: lost.clone() };
+        WriteBack::builder(R::on(sim.clock()), backend).name("linked").capacity(8)
+    });
+    let Ok(pages) = pages else { panic!("valid") };
+    let page = wakers::now(pages.get_or_load(&4)).expect("it is made of the others");
+    assert_eq!((page.value(), pages.len(), pages.name()), (10, 5, "linked"));
+    page.set(11);
+    drop(page);
+    wakers::now(pages.get_or_load(&2)).expect("it is there").set(1);
+    assert!(wakers::now(pages.flush()).is_err());
+    let weak = pages.downgrade();
+    drop(pages);
+    assert!(weak.upgrade().is_none());
+    assert_eq!((&*lost.borrow(), Rc::strong_count(&lost)), (&vec![4], 1));
+}
+
+/// D106, D87: what is refused has the same names, and nothing of it stays.
+fn d106_what_is_refused_of_write_back_caches<R: Host>() {
+    let sim = Sim::new();
+    let lost = Rc::new(RefCell::new(Vec::new()));
+    let build = |capacity, limit| {
+        WriteBack::build_cyclic(|weak| {
+            let backend = Linked { pages: weak.clone(), lost: lost.clone() };
+            WriteBack::builder(R::on(sim.clock()), backend).capacity(capacity).flush_limit(limit)
+        })
+        .map(drop)
+    };
+    assert_eq!(build(0, 1), Err(ConfigError::Capacity));
+    assert_eq!(build(1, 0), Err(ConfigError::FlushLimit));
+    assert_eq!(build(1, 1), Ok(()));
+    assert_eq!((Rc::strong_count(&lost), lost.borrow().len()), (1, 0));
+    let mut kept = None;
+    let build = AssertUnwindSafe(|| {
+        WriteBack::<u32, u32, Boom, R>::build_cyclic(|weak| {
+            kept = Some(weak.clone());
+            std::panic::panic_any(Bang(1))
+        })
+    });
+    assert!(catch_unwind(build).is_err_and(|panic| panic.is::<Bang>()));
+    assert!(kept.is_some_and(|weak| weak.upgrade().is_none()));
 }
