@@ -3,4 +3,5 @@
 mod errors;
 mod no_loader;
 mod programs;
+mod table;
 mod types;
