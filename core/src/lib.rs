@@ -27,24 +27,7 @@
 //! 5. The first answer is published under the lock: it is stored, and kept as the outcome for all callers of the
 //!    flight. All waiting callers are woken.
 //!
-//! # Map
-//!
-//! * [`Cache`], made by [`Builder`]; lookups return a value or an [`Outcome`], a failed one a [`LoadError`].
-//! * [`Cache::get_many`]: many keys at once. [`Cache::get_stale`]: a stale value now, and its [`Refresh`] as a ticket.
-//! * [`Loaded`], [`Revalidated`] and [`Ttl`]: what a load says about its value. [`LookupOptions`]: what a call asks
-//!   for.
-//! * [`Generation`] and [`RemovalCause`]: which value it is, and why it left. [`Change`]: what to do with a value, and
-//!   [`Computed`]: what was done.
-//! * What a host provides: [`Clock`], [`Timer`], [`Lock`], [`Notify`], [`Runtime`], [`Spawn`], and whether values and
-//!   loads move between [`Threads`]. Ready-made ones are in [`parts`].
-//! * What a user provides: closures, or a custom [`Load`]. [`Tuning`]: the policy and the hasher.
-//! * [`policy`]: which entry leaves when room is needed.
-//! * [`LazySlot`], made by [`SlotBuilder`]: one value, refreshed lazily. A [`Watcher`] awaits its changes.
-//! * [`WriteBack`], made by [`WriteBackBuilder`]: entries of a [`Backend`], changed through [`Pinned`] handles and written
-//!   behind, some caches [before](FlushFirst) others.
-//! * [`WeakCache`], [`WeakSlot`] and [`WeakWriteBack`]: handles that keep nothing alive, for a loader that uses its own
-//!   cache.
-//! * [`ManualClock`]: time for tests; [`testing`] shows how.
+#![doc = include_str!("../docs/map.md")]
 //!
 //! # Coming from another cache
 //!
@@ -112,6 +95,18 @@ pub mod bounds {
     };
 }
 
+/// Futures that hardly anybody names: what calls return, and what a runtime is given to run.
+///
+/// They are awaited, or told more before that ([`Lookup`](futures::Lookup)); or stand in the bounds of what is generic over
+/// runtimes. The refreshes, which callers hold, are with the rest: [`Refresh`] and [`SlotRefresh`].
+pub mod futures {
+    pub use crate::{
+        cache::{Abandoned, Lookup, LookupMany},
+        slot::{Changed, SlotAbandoned, SlotLookup},
+        write_back::Flush,
+    };
+}
+
 pub mod guide;
 pub mod migration;
 pub mod parts;
@@ -122,8 +117,8 @@ pub mod policy {
 }
 
 pub use cache::{
-    Abandoned, Builder, Cache, Change, Coalescing, ComputeError, Computed, ConfigError, Lookup, LookupMany,
-    LookupOptions, Refresh, StaleOutcome, Stats, WeakCache,
+    Builder, Cache, Change, Coalescing, ComputeError, Computed, ConfigError, LookupOptions, Refresh, StaleOutcome,
+    Stats, WeakCache,
 };
 pub use error::{BoxError, Cause, Failure, LoadError};
 pub use hasher::DefaultHasher;
@@ -132,15 +127,13 @@ pub use parts::ManualClock;
 pub use runtime::{Clock, Lock, Notify, Runtime, Spawn, Timer};
 pub use shard::OnTimeout;
 pub use share::{Standard, Tuned, Tuning};
-pub use slot::{
-    Answer, Changed, LazySlot, SlotAbandoned, SlotBuilder, SlotLookup, SlotRefresh, StaleValue, Watcher, WeakSlot,
-};
+pub use slot::{Answer, LazySlot, SlotBuilder, SlotRefresh, StaleValue, Watcher, WeakSlot};
 pub use source::{
     Backend, BoxIo, BoxLoad, Keeps, Key, Load, LoadMany, Loaded, LocalBoxIo, LocalBoxLoad, ManyThreads, OneThread,
     Previous, Revalidated, Stores, Takes, Threads,
 };
 pub use time::{Instant, TimeLeft, Ttl};
 pub use write_back::{
-    CircleError, DependError, Fault, Flush, FlushError, FlushFirst, Pinned, Room, Unflushed, WeakWriteBack, WriteBack,
+    CircleError, DependError, Fault, FlushError, FlushFirst, Pinned, Room, Unflushed, WeakWriteBack, WriteBack,
     WriteBackBuilder, WriteBackError,
 };

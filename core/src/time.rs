@@ -244,7 +244,43 @@ impl Ttl {
         Self::Begun(nanos(length))
     }
 
-    /// Returns this lifetime as one that counts from publication at `now`, for a load that began at `begun`.
+    /// Returns a lifetime that ends at a time of a wall clock, given as the time since the beginning of 1970 (UTC).
+    ///
+    /// That is for what comes with the date of its end: a token's `exp`, a certificate, `Expires`. It bounds what the next in
+    /// line says, the call, the cache's closure or its own lifetime: the earlier of both counts. When the value is published
+    /// the cache asks its [`wall_clock`](crate::Builder::wall_clock) how long that is, and goes by its own clock from there
+    /// on, so a wall clock that is set later has no say; whether the end comes in time though the machine sleeps is up to the
+    /// runtime's clock, see [`Clock`](crate::Clock#suspension). An end that has passed is as a lifetime of zero, and where
+    /// the cache has no wall clock every end has.
+    ///
+    /// With `std`, a `SystemTime` is as good.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, Loaded, ManualClock, TimeLeft, Ttl, parts::Std};
+    /// let cache = Cache::<&str, u32, std::io::Error, _>::builder(Std::new(ManualClock::new()))
+    ///     .ttl(Duration::from_secs(3600))
+    ///     .wall_clock(|| Duration::from_secs(1_000_000)) // with std: larder::parts::wall_time
+    ///     .build()?;
+    /// let until = |end| Ttl::until(Duration::from_secs(end));
+    /// cache.insert_with("soon", Loaded::new(1).ttl(until(1_000_060)));
+    /// cache.insert_with("later", Loaded::new(2).ttl(until(2_000_000)));
+    /// cache.insert_with("over", Loaded::new(3).ttl(until(1_000_000)));
+    ///
+    /// let time_left = |key| cache.peek(key).map(|found| found.time_left());
+    /// assert_eq!(time_left("soon"), Some(TimeLeft::For(Duration::from_secs(60))));
+    /// assert_eq!(time_left("later"), Some(TimeLeft::For(Duration::from_secs(3600))));
+    /// assert_eq!(time_left("over"), None);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub const fn until(since_1970: Duration) -> Self {
+        Self::Until(nanos(since_1970))
+    }
+
+    /// Returns the first of these that says something, counted from publication `now`, for a load that began then.
+    ///
+    /// Ends by a wall clock, which says `wall_time`, only bound what comes after them.
     #[inline(always)]
     pub(crate) fn first([load, call, closure, cache]: [Self; 4], begun: Instant, now: Instant, wall_time: u64) -> Self {
         let first = load.or(call).or(closure).or(cache);

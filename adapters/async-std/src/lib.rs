@@ -18,7 +18,8 @@
 //! ```
 //!
 //! A load is polled from the task of whichever waiting caller is polled, so its task-locals are that task's.
-
+//!
+#![doc = include_str!("../map.md")]
 #![forbid(unsafe_code)]
 
 use core::{future::Future, pin::Pin, time::Duration};

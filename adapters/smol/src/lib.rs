@@ -15,7 +15,8 @@
 //! ```
 //!
 //! A load is polled from the task of whichever waiting caller is polled.
-
+//!
+#![doc = include_str!("../map.md")]
 #![forbid(unsafe_code)]
 
 use core::{future::Future, time::Duration};

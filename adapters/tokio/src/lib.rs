@@ -22,6 +22,8 @@
 //!
 //! A load is polled from the task of whichever waiting caller is polled, so its task-locals, spans and cooperative budget
 //! are that task's.
+//!
+#![doc = include_str!("../map.md")]
 #![forbid(unsafe_code)]
 
 use core::{

@@ -31,7 +31,7 @@ use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Seale
 /// |---|---|
 /// | get a value, loading it with the cache's loader | [`get`](Self::get) |
 /// | get it with a load that this call brings | [`get_or_load`](Self::get_or_load); [`get_with`](Self::get_with) if the load has to borrow |
-/// | know how it was found, how old it is and how long it lives | [`lookup`](Self::lookup), whose [`options`](crate::Lookup::options) are this call's own limits |
+/// | know how it was found, how old it is and how long it lives | [`lookup`](Self::lookup), whose [`options`](crate::futures::Lookup::options) are this call's own limits |
 /// | get many values, with as few loads as possible | [`get_many`](Self::get_many), [`get_many_or_load`](Self::get_many_or_load), [`lookup_many`](Self::lookup_many) |
 /// | not wait: an old value now, the refresh later | [`get_stale`](Self::get_stale), [`get_stale_spawn`](Self::get_stale_spawn) |
 /// | load it again, although it is fresh | [`refresh`](Self::refresh) |

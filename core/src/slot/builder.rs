@@ -466,7 +466,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     /// So even if callers have short timeouts, the slot gets its first value; see [`Builder::finish_abandoned`].
     ///
     /// ```
-    /// use larder::{ConfigError, LazySlot, Runtime, SlotAbandoned, SlotBuilder, Spawn};
+    /// use larder::{ConfigError, LazySlot, Runtime, SlotBuilder, Spawn, futures::SlotAbandoned};
     ///
     /// /// A slot that finishes its fetches although callers leave, on a runtime that spawns.
     /// fn patient<V: Clone, E, R>(builder: SlotBuilder<V, E, R>) -> Result<LazySlot<V, E, R>, ConfigError>

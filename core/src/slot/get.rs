@@ -3,7 +3,7 @@
 use core::future::Future;
 
 use super::{KEY, LazySlot, OfSlots};
-use crate::{Cache, LoadError, Lookup, LookupOptions, Runtime};
+use crate::{Cache, LoadError, LookupOptions, Runtime, cache::Lookup};
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns the value, fetching it if needed.
@@ -106,7 +106,7 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 /// The future of [`LazySlot::lookup`] and [`LazySlot::refresh`].
 ///
 /// ```
-/// use larder::{LazySlot, ManualClock, SlotLookup, parts::Std};
+/// use larder::{LazySlot, ManualClock, futures::SlotLookup, parts::Std};
 ///
 /// fn ask<'a, V: Clone, E>(slot: &'a LazySlot<V, E, Std<ManualClock>>) -> SlotLookup<'a, V, E, Std<ManualClock>> {
 ///     slot.refresh()

@@ -3,7 +3,7 @@
 use core::future::Future;
 
 use super::{KEY, LazySlot, OfSlots};
-use crate::{Abandoned, LoadError, LookupOptions, Refresh, Runtime, Spawn, StaleOutcome};
+use crate::{LoadError, LookupOptions, Refresh, Runtime, Spawn, StaleOutcome, cache::Abandoned};
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// Returns the value at once, fresh or not, and its refresh.

@@ -5,9 +5,9 @@ use core::future::Future;
 use core::ops::Deref;
 
 use larder::{
-    Abandoned, Builder, Cache, Keeps, Loaded, Lookup, LookupMany, Refresh, RemovalCause, Runtime, Spawn, Standard,
-    Takes,
+    Builder, Cache, Keeps, Loaded, Refresh, RemovalCause, Runtime, Spawn, Standard, Takes,
     bounds::{FetchFn, Listener, Loader, ManyLoader},
+    futures::{Abandoned, Lookup, LookupMany},
 };
 
 use super::{

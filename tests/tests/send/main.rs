@@ -3,8 +3,9 @@
 use core::future::Ready;
 
 use larder::{
-    BoxIo, Cache, Changed, LazySlot, Load, Loaded, LookupMany, LookupOptions, ManualClock, Refresh, SlotRefresh,
-    Standard, Watcher, parts::*,
+    BoxIo, Cache, LazySlot, Load, Loaded, LookupOptions, ManualClock, Refresh, SlotRefresh, Standard, Watcher,
+    futures::{Changed, LookupMany},
+    parts::*,
 };
 use larder_tests::{Arc, Duration, Future, Pin, Rc};
 

@@ -3,8 +3,8 @@
 use core::future::Ready;
 
 use larder::{
-    Backend, BoxIo, DependError, Flush, FlushError, LocalBoxIo, ManualClock, Pinned, Room, WriteBack, WriteBackError,
-    parts::*,
+    Backend, BoxIo, DependError, FlushError, LocalBoxIo, ManualClock, Pinned, Room, WriteBack, WriteBackError,
+    futures::Flush, parts::*,
 };
 use larder_tests::{Arc, Boom, Duration, Future, Rc};
 

@@ -9,7 +9,10 @@ mod writes;
 
 use alloc::boxed::Box;
 
-use larder::{LazySlot, LookupOptions, Previous, Runtime, SlotAbandoned, SlotBuilder, SlotLookup, SlotRefresh, Status};
+use larder::{
+    LazySlot, LookupOptions, Previous, Runtime, SlotBuilder, SlotRefresh, Status,
+    futures::{SlotAbandoned, SlotLookup},
+};
 
 pub use self::{first::*, inside::*, kept::*, refreshing::*, tokens::*, writes::*};
 use super::{Caller, Executor, Loading, Seat, Stage};
