@@ -13,6 +13,8 @@ use std::{
     thread_local,
 };
 
+use crate::Instant;
+
 thread_local! {
     /// How long the future that is being polled may wait before it has to be polled again.
     static PATIENCE: Cell<Option<Duration>> = const { Cell::new(None) };
@@ -42,9 +44,26 @@ impl Wake for Parked {
 }
 
 /// Is this thread about to block for what is being polled?
-pub(crate) fn is_polling() -> bool {
+fn is_polling() -> bool {
     IS_POLLING.try_with(Cell::get).unwrap_or(false)
 }
+
+/// Returns whether the thread is about to block and this deadline is reached; if not yet, the thread looks again in time,
+/// whatever happens to the runtime's timer.
+pub(crate) fn is_over(deadline: Instant, now: impl FnOnce() -> Instant) -> bool {
+    if !is_polling() {
+        return false;
+    }
+    let now = now().told();
+    let is_reached = deadline.reached(now);
+    if !is_reached {
+        poll_within(deadline.saturating_since(now).max(LEAST));
+    }
+    is_reached
+}
+
+/// A thread that blocks sleeps for so long at least: a clock may stand still.
+const LEAST: Duration = Duration::from_millis(1);
 
 /// What is being polled here is to be polled again within this time, woken or not.
 pub(crate) fn poll_within(time: Duration) {

@@ -246,12 +246,12 @@ impl Ttl {
 
     /// Returns a lifetime that ends at a time of a wall clock, given as the time since the beginning of 1970 (UTC).
     ///
-    /// That is for what comes with the date of its end: a token's `exp`, a certificate, `Expires`. It bounds what the next in
-    /// line says, the call, the cache's closure or its own lifetime: the earlier of both counts. When the value is published
-    /// the cache asks its [`wall_clock`](crate::Builder::wall_clock) how long that is, and goes by its own clock from there
-    /// on, so a wall clock that is set later has no say; whether the end comes in time though the machine sleeps is up to the
-    /// runtime's clock, see [`Clock`](crate::Clock#suspension). An end that has passed is as a lifetime of zero, and where
-    /// the cache has no wall clock every end has.
+    /// This is for values that come with the date of their end: a token's `exp`, a certificate, `Expires`. It limits what
+    /// the next in line says (the call, the cache's closure, the cache): the earlier of both counts. When the value is
+    /// published, the cache asks its [`wall_clock`](crate::Builder::wall_clock) how long that is, and uses its own clock
+    /// from then on; setting the wall clock later changes nothing. Whether the end comes in time although the machine
+    /// sleeps depends on the runtime's clock, see [`Clock`](crate::Clock#suspension). An end that has passed is a
+    /// lifetime of zero; if the cache has no wall clock, every end counts as passed.
     ///
     /// With `std`, a `SystemTime` is as good.
     ///

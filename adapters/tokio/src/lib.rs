@@ -163,8 +163,8 @@ pub type CoarseTokio = Hosted<CurrentRuntime, CoarseClock>;
 
 /// Tells the time since it was made, by tokio's clock.
 ///
-/// It stands still while the machine sleeps, but on Windows; [`BootClock`](larder::parts::BootClock) goes on, in
-/// `Hosted::<CurrentRuntime, BootClock>`.
+/// While the machine sleeps it stands still, except on Windows; in `Hosted::<CurrentRuntime, BootClock>`,
+/// [`BootClock`](larder::parts::BootClock) keeps running.
 ///
 /// ```
 /// use larder_tokio::{Clock, TokioClock};

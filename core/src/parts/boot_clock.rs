@@ -1,21 +1,22 @@
-//! The clock of the system that goes on while the machine sleeps, and that of the wall.
+//! The system's clock that keeps running while the machine sleeps, and its wall clock.
 
 use core::time::Duration;
 
 use crate::{Clock, Instant};
 
-/// Tells the time since it was made, and goes on while the machine sleeps.
+/// A clock that keeps running while the machine sleeps.
 ///
-/// For lifetimes that a laptop, a phone or a suspended virtual machine must not outlive: those of tokens and leases, and
-/// ends [by a wall clock](crate::Ttl::until). Where the machine was suspended, what has expired meanwhile is expired at the
-/// first look after it. Waits may be longer by the time it slept, as those of most timers stand still: lock timeouts, budgets.
+/// It tells the time since it was made. It is for values that must not live longer because a laptop, a phone or a virtual
+/// machine was suspended: tokens, leases, and whatever [ends by a wall clock](crate::Ttl::until). What has expired during
+/// the sleep is expired at the first look after it. Waits (lock timeouts, budgets) may still be longer by that time, as
+/// most timers stand still.
 ///
 /// | | what it reads |
 /// |---|---|
 /// | Linux, Android | `CLOCK_BOOTTIME` |
-/// | macOS, iOS and their kin | `CLOCK_MONOTONIC`, which goes on there |
-/// | Windows | the clock of [`StdClock`](super::StdClock), which goes on there |
-/// | others | that one, which may stand still: ask the system's manual of `CLOCK_MONOTONIC` |
+/// | macOS, iOS and their kin | `CLOCK_MONOTONIC`, which keeps running there |
+/// | Windows | the clock of [`StdClock`](super::StdClock), which keeps running there |
+/// | others | the same, which may stand still: see the system's manual for `CLOCK_MONOTONIC` |
 ///
 /// ```
 /// use core::time::Duration;
@@ -62,7 +63,7 @@ impl Clock for BootClock {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const ID: nix::time::ClockId = nix::time::ClockId::CLOCK_BOOTTIME;
-/// (On these, that goes on.)
+/// (On these, this one keeps running.)
 #[cfg(target_vendor = "apple")]
 const ID: nix::time::ClockId = nix::time::ClockId::CLOCK_MONOTONIC;
 
@@ -78,7 +79,7 @@ fn nanos() -> u64 {
 
 /// Returns the time since the beginning of 1970 (UTC), by the system's wall clock.
 ///
-/// For [`Builder::wall_clock`](crate::Builder::wall_clock). Zero on a machine that believes to be in an earlier time.
+/// For [`Builder::wall_clock`](crate::Builder::wall_clock). Zero if the system's clock is set to an earlier time.
 ///
 /// ```
 /// use core::time::Duration;

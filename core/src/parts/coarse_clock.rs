@@ -6,7 +6,7 @@ use crate::{Clock, Instant};
 ///
 /// It tells the time since it was made. A hit reads the clock wherever anything may expire, and is faster by that much.
 /// Lives and waits get longer by as much as the clock lags.
-/// While the machine sleeps it stands still on Linux, and goes on on macOS and Windows.
+/// While the machine sleeps it stands still on Linux, and keeps running on macOS and Windows.
 ///
 /// ```
 /// use larder::{Clock, parts::CoarseClock};

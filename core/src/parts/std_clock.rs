@@ -5,8 +5,8 @@ use crate::{Clock, Instant};
 /// The system's monotonic clock: it tells the time since it was made.
 ///
 /// That is the clock of [`std::time::Instant`], read without its conversions where the system counts in nanoseconds.
-/// While the machine sleeps it stands still on Linux, Android and macOS, and goes on on Windows;
-/// [`BootClock`](super::BootClock) goes on on all of them.
+/// While the machine sleeps it stands still on Linux, Android and macOS, and keeps running on Windows;
+/// [`BootClock`](super::BootClock) keeps running on all of them.
 ///
 /// ```
 /// use larder::{Clock, parts::StdClock};

@@ -8,13 +8,13 @@ use crate::{Instant, Threads};
 ///
 /// Implementors MUST ensure that `now` is cheap, never fails and never blocks. It SHOULD be monotonic; a clock that
 /// stands still or jumps only makes lives and waits longer or shorter. Its documentation
-/// SHOULD say whether it goes on while the machine sleeps.
+/// SHOULD say whether it keeps running while the machine sleeps.
 ///
 /// # Suspension
 ///
-/// While a machine sleeps, most clocks stand still on most systems, so values live longer by that time. The one for
-/// lifetimes that must not, with `std`, is `parts::BootClock`. Of the others that come with the libraries, `parts::StdClock`
-/// and `parts::CoarseClock` stand still on Linux, and a [`ManualClock`](crate::ManualClock) is what a test makes of it.
+/// While a machine sleeps, most clocks stand still on most systems, so values live longer by that time. Where they must
+/// not, take `parts::BootClock`, which needs `std`. `parts::StdClock` and `parts::CoarseClock` stand still on Linux; a
+/// [`ManualClock`](crate::ManualClock) does what the test says.
 ///
 /// ```
 /// use larder::{Clock, Instant};

@@ -75,14 +75,9 @@ impl<R: Runtime> Stay<R> {
             return Poll::Pending;
         }
         #[cfg(feature = "std")]
-        if crate::blocked::is_polling() {
-            // The thread looks again in time, whatever becomes of the runtime's timer.
-            let now = runtime.now().told();
-            if deadline.reached(now) {
-                self.sleep = None;
-                return Poll::Ready(());
-            }
-            crate::blocked::poll_within(deadline.saturating_since(now).max(LEAST));
+        if crate::blocked::is_over(deadline, || runtime.now()) {
+            self.sleep = None;
+            return Poll::Ready(());
         }
         if self.sleep.as_ref().is_none_or(|sleep| sleep.0 != deadline) {
             self.sleep = Some(Box::new((deadline, runtime.sleep_until(deadline))));
@@ -99,10 +94,6 @@ impl<R: Runtime> Stay<R> {
         self.sleep = None;
     }
 }
-
-/// A thread that blocks sleeps for so long at least: a clock may stand still.
-#[cfg(feature = "std")]
-const LEAST: core::time::Duration = core::time::Duration::from_millis(1);
 
 /// A key that is borrowed, in any form that the map knows.
 pub(crate) struct Borrowed<'a, Q: ?Sized>(pub(crate) &'a Q);

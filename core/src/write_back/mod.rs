@@ -90,6 +90,9 @@ use shared::Shared;
 /// keys, for which there has to be room beside that of the asking loads; asking for the key it is working on fails with
 /// [`WriteBackError::Reentrant`].
 ///
+/// In a program without async, `parts::block_on` (with `std`) waits for any call; a [time limit](Room::Within) for room
+/// then holds without a runtime.
+///
 /// # Origin
 ///
 /// The rules are those of the metadata cache in `imago` 0.2, whose order of flushing is that of QEMU's qcow2 driver;

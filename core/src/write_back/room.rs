@@ -66,6 +66,10 @@ impl<R: Runtime> Deadline<R> {
             Patience::None => return true,
             Patience::Until(deadline) => deadline,
         };
+        #[cfg(feature = "std")]
+        if crate::blocked::is_over(deadline, || runtime.now()) {
+            return true;
+        }
         let sleep = self.sleep.get_or_insert_with(|| runtime.sleep_until(deadline));
         Pin::new(sleep).poll(cx).is_ready()
     }

@@ -7,8 +7,8 @@ use core::{
 use std::{panic::catch_unwind, sync::OnceLock, thread, time::Instant};
 
 use larder::{
-    Cache, Clock, LazySlot, LoadError, Loaded, ManualClock, OnTimeout, Ttl,
-    parts::{NoTimer, Std, StdClock, block_on},
+    Cache, Clock, LazySlot, LoadError, Loaded, ManualClock, OnTimeout, Room, Ttl, WriteBack, WriteBackError,
+    parts::{Memory, NoTimer, NotThere, Std, StdClock, block_on},
 };
 use larder_tests::{Arc, Duration, Poll, assert_clean};
 use larder_tokio::Tokio;
@@ -71,6 +71,29 @@ fn c121_a_lock_timeout() {
     });
     assert_clean(&cache.stats());
 }
+
+/// C121: the same for a caller that waits for room in a write-back cache where all is pinned. (D109, D76)
+#[test]
+fn c121_room_in_a_write_back_cache() {
+    let within = Room::Within(SHORT);
+    let disk = Memory::from([(1, 10), (2, 20)]);
+    let pages = WriteBack::builder(Tokio::new(), disk).capacity(1).build().expect("valid");
+    let pinned = block_on(pages.get_or_load(&1)).expect("it is there");
+    let calls: [fn(&Pages, Room) -> Result<(), Refused>; 2] = [
+        |pages, within| block_on(pages.get_or_load_with(&2, within)).map(drop),
+        |pages, within| block_on(pages.insert(3, 30, within)).map(drop),
+    ];
+    for call in calls {
+        let began = Instant::now();
+        assert!(matches!(call(&pages, within), Err(WriteBackError::Full)));
+        assert_in_time(began);
+    }
+    drop(pinned);
+    assert!(calls.iter().all(|call| call(&pages, within).is_ok()));
+}
+
+type Pages = WriteBack<u8, u32, NotThere, Tokio>;
+type Refused = WriteBackError<u8, NotThere>;
 
 /// C121: within a runtime the call is refused, hit or miss. (D109)
 #[test]
