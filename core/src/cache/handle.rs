@@ -119,7 +119,7 @@ use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Seale
 ///
 /// # Threads
 ///
-/// The cache is `Send` and `Sync` if its parts are: [`parts::Std`](crate::parts::Std) makes a cache for many threads,
+/// The cache is `Send` and `Sync` if its parts are: `parts::Std` makes a cache for many threads,
 /// [`parts::Local`](crate::parts::Local) one for a single thread, whose values need not be `Send`.
 pub struct Cache<K, V, E, R: Runtime, S: Tuning = Standard> {
     pub(crate) inner: Arc<Engine<K, V, E, R, S>>,

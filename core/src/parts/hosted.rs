@@ -79,7 +79,7 @@ pub trait Host {
 
 /// A runtime made of an executor's waits and spawner, and any clock.
 ///
-/// Like [`Std`](crate::parts::Std) it is for threads. A sleep ends when the clock has reached its deadline, however far
+/// Like `Std` it is for threads. A sleep ends when the clock has reached its deadline, however far
 /// the clock lags behind the executor's time or runs ahead of it. If the executor has no timer at hand, deadlines are
 /// noticed when a waiting call is polled after them.
 ///
