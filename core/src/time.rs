@@ -171,6 +171,9 @@ pub enum Ttl {
     /// When it has an [end](Self::until) by a wall clock: in nanoseconds since the beginning of 1970.
     #[doc(hidden)]
     Until(u64),
+    /// When it ends after this long, in nanoseconds, unless what comes next in line ends before.
+    #[doc(hidden)]
+    Within(u64),
 }
 
 impl Ttl {
@@ -251,7 +254,10 @@ impl Ttl {
     /// published, the cache asks its [`wall_clock`](crate::Builder::wall_clock) how long that is, and uses its own clock
     /// from then on; setting the wall clock later changes nothing. Whether the end comes in time although the machine
     /// sleeps depends on the runtime's clock, see [`Clock`](crate::Clock#suspension). An end that has passed is a
-    /// lifetime of zero; if the cache has no wall clock, every end counts as passed.
+    /// lifetime of zero.
+    ///
+    /// It is for loads, inserted values and the cache's closure. If the cache has no wall clock, every end counts as
+    /// passed, and so does one in the options of a call or as the lifetime of the cache itself.
     ///
     /// With `std`, a `SystemTime` is as good.
     ///
@@ -278,45 +284,55 @@ impl Ttl {
         Self::Until(nanos(since_1970))
     }
 
-    /// Returns the first of these that says something, counted from publication `now`, for a load that began then.
-    ///
-    /// Ends by a wall clock, which says `wall_time`, only bound what comes after them.
+    /// Returns this lifetime at this time of a wall clock, since the beginning of 1970.
+    pub(crate) fn by_wall_clock(self, time: Duration) -> Self {
+        match self {
+            Self::Until(u64::MAX) => Self::Inherit,
+            Self::Until(end) => Self::Within(end.saturating_sub(nanos(time))),
+            other => other,
+        }
+    }
+
+    /// Returns the first of these that says something, from publication at `now`, for a load that began at `begun`.
     #[inline(always)]
-    pub(crate) fn first([load, call, closure, cache]: [Self; 4], begun: Instant, now: Instant, wall_time: u64) -> Self {
-        let first = load.or(call).or(closure).or(cache);
-        if !matches!(first, Self::Begun(_) | Self::Until(_)) {
+    pub(crate) fn first(of: [&Self; 4], begun: Instant, now: Instant) -> Self {
+        let first = of[0].or(*of[1]).or(*of[2]).or(*of[3]);
+        if !matches!(first, Self::Begun(_) | Self::Within(_) | Self::Until(_)) {
             return first;
         }
-        Self::settle([load, call, closure, cache], begun, now, wall_time)
+        Self::settle(of, begun, now)
     }
 
     #[cold]
     #[inline(never)]
-    fn settle(of: [Self; 4], begun: Instant, now: Instant, wall_time: u64) -> Self {
+    fn settle(of: [&Self; 4], begun: Instant, now: Instant) -> Self {
         let mut bound = u64::MAX;
         for ttl in of {
-            let ttl = if let Self::Begun(nanos) = ttl { Self::rest(nanos, begun, now) } else { ttl };
-            match ttl {
-                Self::Inherit | Self::Until(u64::MAX) => {}
-                Self::Until(end) => bound = bound.min(end.saturating_sub(wall_time)),
-                Self::For(length) => return Self::within(bound.min(nanos(length))),
-                Self::Forever => break,
+            let length = match *ttl {
+                Self::Inherit => continue,
+                Self::Within(length) => {
+                    bound = bound.min(length);
+                    continue;
+                }
+                // (Nobody can tell how long that is.)
+                Self::Until(_) => 0,
+                Self::Begun(length) => Self::rest(length, begun, now),
+                Self::For(length) => nanos(length),
+                Self::Forever => u64::MAX,
                 // (They do not live at all.)
                 other => return other,
-            }
+            };
+            bound = bound.min(length);
+            break;
         }
-        Self::within(bound)
-    }
-
-    const fn within(bound: u64) -> Self {
         if bound == u64::MAX { Self::Forever } else { Self::For(Duration::from_nanos(bound)) }
     }
 
-    fn rest(nanos: u64, begun: Instant, now: Instant) -> Self {
-        let length = Duration::from_nanos(nanos);
-        let end = begun.saturating_add(length);
-        // (Never for longer than it says, even if the clock has jumped back.)
-        if end == Instant::NEVER { Self::Forever } else { Self::For(end.saturating_since(now).min(length)) }
+    /// Returns how many nanoseconds are left at `now` of this many, for a load that began at `begun`.
+    fn rest(length: u64, begun: Instant, now: Instant) -> u64 {
+        let end = begun.saturating_add(Duration::from_nanos(length));
+        // (Never for longer than it says, though the clock has jumped back.)
+        if end == Instant::NEVER { u64::MAX } else { now.nanos_until(end).min(length) }
     }
 
     /// Returns this lifetime, or `next` if this one inherits.
@@ -329,7 +345,10 @@ impl Ttl {
 
     /// Returns whether values of this lifetime expire, or something else that is kept for them does.
     pub(crate) const fn expires(self) -> bool {
-        matches!(self, Self::For(_) | Self::ExpiresAtOnce | Self::Private(_) | Self::Begun(_) | Self::Until(_))
+        matches!(
+            self,
+            Self::For(_) | Self::ExpiresAtOnce | Self::Private(_) | Self::Begun(_) | Self::Until(_) | Self::Within(_)
+        )
     }
 
     /// Returns whether a value expires as soon as it is there, without its source asking for that.
@@ -343,7 +362,7 @@ impl Ttl {
     pub(crate) const fn deadline(self, now: Instant, keeps_expired: bool) -> Option<Instant> {
         match self {
             // (What counts from elsewhere was settled before.)
-            Self::NotStored | Self::Private(_) | Self::Begun(_) | Self::Until(_) => None,
+            Self::NotStored | Self::Private(_) | Self::Begun(_) | Self::Until(_) | Self::Within(_) => None,
             Self::ExpiresAtOnce | Self::For(Duration::ZERO) => {
                 // A deadline at the very end of the clock would be none.
                 if keeps_expired { Some(now.told()) } else { None }

@@ -120,11 +120,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         hash: u64,
         now: Instant,
         key: K,
-        value: Loaded<V>,
+        mut value: Loaded<V>,
         may: impl Fn(&ShardOf<K, V, E, R, S>) -> bool,
     ) -> Result<Option<u32>, (K, Loaded<V>)> {
         let inner = &*self.inner;
-        let judgement = inner.judge(&key, &value);
+        let judgement = inner.judge(&key, &mut value);
         let mut after = After::new(inner);
         let mut coming = Some((key, value));
         let stored = inner.with_room(hash, now, &mut after, |shard, effects| {

@@ -131,9 +131,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     }
 
     /// Stores a value if no other has come meanwhile.
-    fn insert_if_absent(&self, hash: u64, key: K, loaded: Loaded<V>) -> Outcome<V, E> {
+    fn insert_if_absent(&self, hash: u64, key: K, mut loaded: Loaded<V>) -> Outcome<V, E> {
         let inner = &*self.inner;
-        let (judgement, copy) = (inner.judge(&key, &loaded), loaded.value.clone());
+        let (judgement, copy) = (inner.judge(&key, &mut loaded), loaded.value.clone());
         let at = At { now: inner.runtime.now().told(), rules: &inner.rules };
         let mut after = After::new(inner);
         // (What is not stored after all is dropped when the shard is free again.)

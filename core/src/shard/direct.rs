@@ -81,7 +81,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         K: Hash,
     {
         let (key, loaded) = coming.as_ref()?;
-        let ttl = Ttl::first([loaded.ttl, Ttl::Inherit, judgement.ttl, rules.ttl], now, now, judgement.wall_time);
+        let ttl = Ttl::first([&loaded.ttl, &Ttl::Inherit, &judgement.ttl, &rules.ttl], now, now);
         let Some(end) = rules.end(ttl, key, now) else {
             self.remove(hash, now, |k| k == key, effects);
             let (key, loaded) = coming.take()?;

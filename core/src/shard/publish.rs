@@ -91,9 +91,9 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     ) -> Plan<K, V> {
         let At { now, rules } = at;
         let News { loaded: Loaded { value, ttl, weight }, former, judgement } = news;
-        let (ttl, weight) = (*ttl, *weight);
+        let weight = *weight;
         let former = former.map(|(generation, published)| Former { generation, published });
-        let ttl = Ttl::first([ttl, terms.ttl, judgement.ttl, rules.ttl], begun, now, judgement.wall_time);
+        let ttl = Ttl::first([ttl, &terms.ttl, &judgement.ttl, &rules.ttl], begun, now);
         let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1).max(1);
         let places = self.places(place);
         let slot = self.flights.at(place);

@@ -69,8 +69,8 @@ pub(super) fn spread<K, V: Clone, E>(result: Result<Answered<V>, E>, places: usi
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// Stores what nobody asked for, where nothing fresh is stored, nothing is in flight, and no write came since.
     pub(super) fn store_surplus(&self, surplus: Vec<(u64, K, Loaded<V>)>, writes: &[u64], now: Instant) {
-        for (hash, key, loaded) in surplus {
-            let judgement = self.judge(&key, &loaded);
+        for (hash, key, mut loaded) in surplus {
+            let judgement = self.judge(&key, &mut loaded);
             let Some(writes) = writes.get(self.shard_of(hash)).copied() else { continue };
             let mut unasked = Unasked { hash, coming: Some((key, loaded)), writes };
             let mut after = After::new(self);

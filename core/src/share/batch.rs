@@ -155,8 +155,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 Ok(answered) => {
                     let judged = self.source.judges().then(|| OwnKey(seat.key.clone()));
                     let key = judged.as_ref().map(|key| key as &dyn AsKey<K>);
-                    let verdict = Ok(answered);
-                    let judgement = self.judge_answer(&verdict, key);
+                    let mut verdict = Ok(answered);
+                    let judgement = self.judge_answer(&mut verdict, key);
                     self.news_of(verdict, judgement)
                 }
                 Err(cause) => Err(self.failure(cause)),

@@ -197,7 +197,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             // (It may not have another one.)
             visit.start = by.start(&self.source);
         }
-        let polled = match (&mut load, &waker) {
+        let mut polled = match (&mut load, &waker) {
             (Some(load), None) => Pin::new(load).poll(cx),
             (Some(load), Some(waker)) => Pin::new(load).poll(&mut Context::from_waker(waker)),
             (None, _) => by.poll_lent(cx),
@@ -214,7 +214,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         drop(load);
         let now = driving.read_clock();
         // (Judged and taken from where it is: it may be large.)
-        let judgement = match &polled {
+        let judgement = match &mut polled {
             Poll::Ready(verdict) => self.judge_answer(verdict, key),
             Poll::Pending => Judgement::default(),
         };
@@ -260,11 +260,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
 
     /// Lets the user's rules judge an answer, with no lock held.
     #[inline(always)]
-    pub(super) fn judge_answer(&self, verdict: &Verdict<V, E>, key: Option<&dyn AsKey<K>>) -> Judgement {
+    pub(super) fn judge_answer(&self, verdict: &mut Verdict<V, E>, key: Option<&dyn AsKey<K>>) -> Judgement {
         let Ok(Answered::Value(loaded, _)) = verdict else { return Judgement::default() };
         self.expect_expiry_of([loaded.ttl]);
         let Some(key) = key.filter(|_| self.source.judges()) else { return Judgement::default() };
-        let judgement = self.source.judge(&key.to_key(), &loaded.value);
+        let judgement = self.source.judge(&key.to_key(), loaded);
         self.expect_expiry_of([judgement.ttl]);
         judgement
     }

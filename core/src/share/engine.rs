@@ -146,8 +146,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     }
 
     /// What the user's rules say of an answer.
-    pub(crate) fn judge(&self, key: &K, loaded: &Loaded<V>) -> Judgement {
-        let judgement = if self.source.judges() { self.source.judge(key, &loaded.value) } else { Judgement::default() };
+    pub(crate) fn judge(&self, key: &K, loaded: &mut Loaded<V>) -> Judgement {
+        let judgement = if self.source.judges() { self.source.judge(key, loaded) } else { Judgement::default() };
         self.expect_expiry_of([loaded.ttl, judgement.ttl]);
         judgement
     }

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::{any::Any, future::Future, time::Duration};
 
 use super::{Answered, Answers, Previous, sealed::Sealed};
-use crate::{Cause, Failure, RemovalCause, Ttl, time::nanos};
+use crate::{Cause, Failure, Loaded, RemovalCause, Ttl};
 
 /// Whether loads and stored values may move between threads.
 ///
@@ -150,19 +150,10 @@ pub(crate) enum Touched {
 }
 
 /// What the user's rules say of a value.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Judgement {
     pub(crate) ttl: Ttl,
     pub(crate) weight: Option<u64>,
-    /// The time by a wall clock, in nanoseconds since the beginning of 1970; the end of time where there is none, as every
-    /// end is over then.
-    pub(crate) wall_time: u64,
-}
-
-impl Default for Judgement {
-    fn default() -> Self {
-        Self { ttl: Ttl::Inherit, weight: None, wall_time: u64::MAX }
-    }
 }
 
 /// The user code that a cache keeps: one place for each kind.
@@ -241,11 +232,15 @@ impl<K, V, E, T: Threads> Sources<K, V, E, T> {
         self.loader.as_ref()?.load_many(keys)
     }
 
-    pub(crate) fn judge(&self, key: &K, value: &V) -> Judgement {
-        let weight = self.weigher.as_ref().and_then(|weigher| weigher.weigh(key, value));
-        let ttl = self.expiry.as_ref().map_or(Ttl::Inherit, |expiry| expiry.end(key, value));
-        let wall_time = self.wall_clock.as_ref().and_then(|clock| clock.wall_time()).map_or(u64::MAX, nanos);
-        Judgement { ttl, weight, wall_time }
+    /// Judges an answer; an end by a wall clock becomes a length.
+    pub(crate) fn judge(&self, key: &K, loaded: &mut Loaded<V>) -> Judgement {
+        let weight = self.weigher.as_ref().and_then(|weigher| weigher.weigh(key, &loaded.value));
+        let ttl = self.expiry.as_ref().map_or(Ttl::Inherit, |expiry| expiry.end(key, &loaded.value));
+        let Some(wall_time) = self.wall_clock.as_ref().and_then(|clock| clock.wall_time()) else {
+            return Judgement { ttl, weight };
+        };
+        loaded.ttl = loaded.ttl.by_wall_clock(wall_time);
+        Judgement { ttl: ttl.by_wall_clock(wall_time), weight }
     }
 
     /// Returns the failure of a load, and how long it is kept if that is set for its error.

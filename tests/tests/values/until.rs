@@ -130,8 +130,12 @@ fn d105_without_a_wall_clock<R: Host>() {
     let cache = sim.cache::<R>(&loads, |c| c);
     let caller = sim.get(&cache, 7);
     assert_eq!((sim.saw(caller), cache.len()), ("0: V1 Miss".into(), 0));
-    cache.insert_with(7, Loaded::new(V::new(2)).ttl(Ttl::until(Duration::MAX)));
-    assert_eq!(left(&cache, 7), Some(TimeLeft::Forever));
+    // Nor in the options of a call, wherever its load is.
+    let wall = Wall::at(5_000);
+    let loads = sim.loads(ready().gives(1));
+    let cache = sim.cache::<R>(&loads, |c| c.wall_clock(wall.reader()));
+    sim.ask(&cache, 7, LookupOptions::new().ttl(until(9_000)));
+    assert_eq!((cache.len(), cache.stats().loads_succeeded), (0, 1));
 }
 
 /// D105: the cache goes by its own clock from there on.
@@ -193,7 +197,7 @@ fn d105_unchanged<R: Host>() {
 
 /// D105: an end that has passed makes it a removal; `SystemTime` is an end as well.
 fn d105_what_is_inserted<R: Host>() {
-    let mut sim = Sim::new();
+    let sim = Sim::new();
     let wall = Wall::at(5_000);
     let loads = sim.loads(ready().gives(1));
     let cache = sim.cache::<R>(&loads, |c| c.wall_clock(wall.reader()));
