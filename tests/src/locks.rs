@@ -36,7 +36,10 @@ impl<T> Lock<T> for CountedLock<T> {
 
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         TAKEN.set(TAKEN.get() + 1);
-        f(&mut self.0.borrow_mut())
+        let before = HANDLED.get();
+        let done = f(&mut self.0.borrow_mut());
+        MOST.set(MOST.get().max(HANDLED.get() - before));
+        done
     }
 }
 
@@ -58,4 +61,21 @@ impl Runtime for Counted {
     type Lock<T> = CountedLock<T>;
     type Notify = <Local<ManualClock> as Runtime>::Notify;
     type Threads = OneThread;
+}
+
+std::thread_local! {
+    static HANDLED: Cell<u64> = const { Cell::new(0) };
+    static MOST: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Notes that something was done with an entry: a clone, a comparison, a hash, a drop, a call of a closure.
+pub fn handle() {
+    HANDLED.set(HANDLED.get() + 1);
+}
+
+/// Runs `work` and tells how often an entry was [handled](handle) under one lock of a [`Counted`] runtime, at the most.
+pub fn most_handled(work: impl FnOnce()) -> u64 {
+    MOST.set(0);
+    work();
+    MOST.get()
 }

@@ -1,9 +1,7 @@
 //! How much a cache may hold.
 
-use alloc::vec::Vec;
-
 use super::Cache;
-use crate::{Key, Lock, Runtime, Tuning, contain::each, shard::Need, share::After, store::Asking};
+use crate::{Key, Lock, Runtime, Tuning, shard::Need, share::Afters, store::Asking};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the largest weight that may be held.
@@ -65,13 +63,17 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// ```
     pub fn set_capacity(&self, weight: u64) {
         let inner = &*self.inner;
-        // No listener is called before it has shrunk. (Not all in one: it would have to grow under a lock.)
-        let mut afters = Vec::new();
-        let mut after = After::new(inner);
+        // No listener is called before it has shrunk.
+        let mut afters = Afters::new(inner);
         let mut left = inner.capacity.with(|capacity| {
             let part = weight / inner.shards.len() as u64;
             for shard in &inner.shards {
-                while shard.0.with(|shard| shard.resize(weight, part, after.effects())) {}
+                loop {
+                    let effects = afters.next(1);
+                    if !shard.0.with(|shard| shard.resize(weight, part, effects)) {
+                        break;
+                    }
+                }
             }
             let before = core::mem::replace(capacity, weight);
             inner.room.give(weight.saturating_sub(before));
@@ -79,12 +81,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         });
         let mut asking = Asking::default();
         while left > 0 {
-            let now = self.now();
-            afters.push(core::mem::replace(&mut after, After::new(inner)));
-            left -= inner.capacity.with(|capacity| {
-                inner.ask_for_room(&mut asking, (0, Need::Nothing), left, *capacity, now, after.effects())
-            });
+            let (now, effects) = (self.now(), afters.next(1));
+            left -= inner
+                .capacity
+                .with(|capacity| inner.ask_for_room(&mut asking, (0, Need::Nothing), left, *capacity, now, effects));
         }
-        each(afters.into_iter().chain([after]), |mut after| after.run());
     }
 }

@@ -183,8 +183,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Removes everything.
     ///
     /// All loads in flight are detached as by [`remove`](Self::remove): waiting callers get their outcome, and nothing
-    /// of it is stored. Kept failures are forgotten; the statistics stay. Each shard is locked in turn, and the
-    /// [`listener`](crate::Builder::listener) is called only after everything is removed.
+    /// of it is stored. Kept failures are forgotten; the statistics stay. Each shard is locked in turn, for a moment only:
+    /// its values are counted and dropped outside the lock. The [`listener`](crate::Builder::listener) is called only
+    /// after everything is removed.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -205,7 +206,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let mut cleared = Vec::with_capacity(inner.shards.len());
         for shard in &inner.shards {
             let now = self.now();
-            cleared.push(shard.0.with(|shard| shard.clear(now, after.effects())));
+            let taken = shard.0.with(|shard| shard.clear(now, after.effects()));
+            let counts = taken.0.counts();
+            shard.0.with(|shard| shard.values.count_cleared(counts));
+            cleared.push(taken);
         }
         let tell = |cleared: &mut Vec<(Cleared<_, _, _>, _)>| {
             if let Some(listener) = &inner.source.listener {
@@ -329,7 +333,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.inner.shards.iter().filter_map(|shard| shard.0.with(|shard| shard.first_due())).min()
+        let of_each = self.inner.shards.iter().map(|shard| {
+            loop {
+                if let Some(due) = shard.0.with(|shard| shard.first_due()) {
+                    break due;
+                }
+            }
+        });
+        of_each.min().filter(|due| *due != Instant::NEVER)
     }
 
     /// Gives back the memory of everything that has expired.

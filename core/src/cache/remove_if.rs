@@ -1,7 +1,7 @@
 //! Removal of many entries by key.
 
 use super::Cache;
-use crate::{Key, Lock, Runtime, Tuning, share::After};
+use crate::{Key, Lock, Runtime, Tuning, share::Afters};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Removes everything whose key matches; returns how many fresh values left.
@@ -42,7 +42,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     pub fn remove_if(&self, mut is_such: impl FnMut(&K) -> bool) -> usize {
         let inner = &*self.inner;
         // All of it has happened before any listener is called.
-        let mut after = After::new(inner);
+        let mut afters = Afters::new(inner);
         let mut count = 0;
         for shard in &inner.shards {
             let mut walk = shard.0.with(|shard| shard.walk_keys());
@@ -50,7 +50,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
                 let keys = shard.0.with(|shard| shard.next_keys(&mut walk, STEP));
                 for key in keys.into_iter().filter(|key| is_such(key)) {
                     let (hash, now) = (inner.hash(&key), self.now());
-                    let was_fresh = shard.0.with(|shard| shard.remove(hash, now, |k| *k == key, after.effects()));
+                    let effects = afters.next(STEP);
+                    let was_fresh = shard.0.with(|shard| shard.remove(hash, now, |k| *k == key, effects));
                     count += usize::from(was_fresh);
                 }
             }

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use super::Cache;
 use crate::{
     Entry, Instant, Key, Lock, Runtime, Tuning,
-    share::{After, ShardOf},
+    share::{After, Afters, Engine, ShardOf},
+    store::FEW,
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
@@ -13,7 +14,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     ///
     /// All loads in flight are voided as by [`remove`](Self::remove), for it has not seen their values, and so is one that
     /// begins while it judges, of an entry that it refuses. The predicate runs outside every lock, on copies that are fresh
-    /// when it is their turn, and may call the cache; a value that is replaced meanwhile stays, and so do kept failures. Takes time and memory in proportion to the entries of each shard in turn; what is removed is
+    /// when it is their turn, and may call the cache; a value that is replaced meanwhile stays, and so do kept failures.
+    /// An entry that is there all the time is judged exactly once, with a value that it has meanwhile; one that comes meanwhile
+    /// may be judged or not. A few entries are copied at a time, so that no lock is held for long; what is removed is
     /// dropped in the end.
     ///
     /// ```
@@ -31,18 +34,15 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
-        let mut after = After::new(&self.inner);
+        let mut afters = Afters::new(&self.inner);
         for (index, shard) in self.inner.shards.iter().enumerate() {
-            let (now, mut voided) = (self.now(), After::new(&self.inner));
-            let copies = shard.0.with(|shard| {
-                shard.invalidate_loads(voided.effects());
-                shard.snapshot(now)
-            });
+            let mut voided = After::new(&self.inner);
+            shard.0.with(|shard| shard.invalidate_loads(voided.effects()));
             voided.run();
-            for Entry { key, value, generation, .. } in self.fresh_of(index, copies) {
+            for Entry { key, value, generation, .. } in self.fresh_of(index, || self.now()) {
                 if !keep(&key, &value) {
-                    let (hash, now) = (self.inner.hash(&key), self.now());
-                    shard.0.with(|shard| shard.remove_if(hash, generation, now, |k| *k == key, after.effects()));
+                    let (hash, now, effects) = (self.inner.hash(&key), self.now(), afters.next(FEW as usize));
+                    shard.0.with(|shard| shard.remove_if(hash, generation, now, |k| *k == key, effects));
                 }
             }
         }
@@ -50,8 +50,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
     /// Iterates over copies of the fresh entries.
     ///
-    /// Shard by shard, each as it was when it was reached, without what has expired since; the order means nothing. No
-    /// lock is held between two entries.
+    /// An entry that is there all the time is shown exactly once, with a value that it has meanwhile; one that comes
+    /// meanwhile, or is removed and inserted again, may be shown or not. None is shown that has expired by then. The order
+    /// means nothing. A few entries are copied at a time, so that no lock is held for long, and none between two entries.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -87,16 +88,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         self.entries_by(|| self.inner.runtime.now().told())
     }
 
-    fn entries_by<'a>(&'a self, now: impl Fn() -> Instant + 'a) -> impl Iterator<Item = Entry<K, V>> + 'a {
-        self.inner.shards.iter().enumerate().flat_map(move |(index, shard)| {
-            let now = now();
-            self.fresh_of(index, shard.0.with(|shard| shard.snapshot(now)))
-        })
+    fn entries_by<'a>(&'a self, now: impl Fn() -> Instant + Copy + 'a) -> impl Iterator<Item = Entry<K, V>> + 'a {
+        (0..self.inner.shards.len()).flat_map(move |shard| self.fresh_of(shard, now))
     }
 
-    /// Those copies of a shard's entries that are fresh when it is their turn.
-    fn fresh_of(&self, shard: usize, copies: Vec<Entry<K, V>>) -> impl Iterator<Item = Entry<K, V>> + '_ {
-        copies.into_iter().filter(move |Entry { key, generation, deadline, .. }| {
+    /// Copies of a shard's entries that are fresh when it is their turn.
+    fn fresh_of<'a>(&'a self, shard: usize, now: impl Fn() -> Instant + 'a) -> impl Iterator<Item = Entry<K, V>> + 'a {
+        let steps = Steps { engine: &self.inner, shard, now, walk: None };
+        steps.flatten().filter(move |Entry { key, generation, deadline, .. }| {
             // The caller may take any time between two items, and may itself ask for one of the keys.
             let now = self.now();
             let is_still = |shard: &mut ShardOf<K, V, E, R, S>| {
@@ -104,5 +103,33 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             };
             !deadline.reached(now) || self.inner.shards[shard].0.with(is_still)
         })
+    }
+}
+
+/// Goes over the entries of a shard, a few at a time.
+struct Steps<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning, N> {
+    engine: &'a Engine<K, V, E, R, S>,
+    shard: usize,
+    now: N,
+    walk: Option<u32>,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, N: Fn() -> Instant> Iterator for Steps<'_, K, V, E, R, S, N> {
+    type Item = Vec<Entry<K, V>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (now, walk) = ((self.now)(), &mut self.walk);
+        self.engine.shards[self.shard].0.with(|shard| {
+            let walk = *walk.get_or_insert_with(|| shard.values.begin_walk());
+            shard.copy_next(walk, now)
+        })
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, N> Drop for Steps<'_, K, V, E, R, S, N> {
+    fn drop(&mut self) {
+        if let Some(walk) = self.walk {
+            self.engine.shards[self.shard].0.with(|shard| shard.values.end_walk(walk));
+        }
     }
 }

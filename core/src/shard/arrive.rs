@@ -16,16 +16,21 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Links<K, V, E, C, P> {
 }
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// A plain hit: looks once and touches nothing but the entry.
+    /// A plain hit: looks once and touches nothing but the entry. If there is none, a closer look may find one.
     #[inline(always)]
     pub(crate) fn hit(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<V> {
-        self.look_for(hash, now, eq).ok()
+        self.look_at(self.values.find_at_once(hash, eq), now).ok()
     }
 
     /// A plain hit, or where the value is that needs a closer look.
     #[inline(always)]
     pub(crate) fn look_for(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Result<V, Option<u32>> {
-        let Some(place) = self.values.find(hash, eq) else { return Err(None) };
+        self.look_at(self.values.find(hash, eq), now)
+    }
+
+    #[inline(always)]
+    fn look_at(&mut self, place: Option<u32>, now: Instant) -> Result<V, Option<u32>> {
+        let Some(place) = place else { return Err(None) };
         let entry = self.values.entry(place);
         if entry.deadline.min(self.plain_until) <= now {
             return Err(Some(place));

@@ -233,19 +233,20 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         cleared
     }
 
-    /// Returns copies of all fresh entries.
-    pub(crate) fn snapshot(&self, now: Instant) -> Vec<Copied<K, V>> {
-        let fresh = (0..).zip(self.values.entries()).filter(|(_, entry)| entry.is_fresh(now));
-        let copy = |(place, entry): (u32, &Entry<K, V, P::Node>)| Copied {
-            key: entry.key.clone(),
-            value: entry.value.clone(),
-            age: now.saturating_since(entry.published),
-            time_left: self.values.time_left(place, now),
-            deadline: entry.deadline,
-            weight: entry.weight,
-            generation: entry.generation,
-        };
-        fresh.map(copy).collect()
+    /// Returns copies of the next entries that are fresh, of a few; `None` when the walk is over.
+    pub(crate) fn copy_next(&mut self, walk: u32, now: Instant) -> Option<Vec<Copied<K, V>>> {
+        self.values.walk(walk, |values, next| {
+            let copy = |(place, entry): (u32, &Entry<K, V, P::Node>)| Copied {
+                key: entry.key.clone(),
+                value: entry.value.clone(),
+                age: now.saturating_since(entry.published),
+                time_left: values.time_left(place, now),
+                deadline: entry.deadline,
+                weight: entry.weight,
+                generation: entry.generation,
+            };
+            next.filter(|(_, entry)| entry.is_fresh(now)).map(copy).collect()
+        })
     }
 
     /// Tells whether the value of this generation is still there, and fresh.

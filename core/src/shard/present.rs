@@ -40,6 +40,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         effects: &mut Effects<K, V, E, C>,
         read: impl FnOnce(&Self, u32) -> T,
     ) -> Option<T> {
+        self.values.tidy();
         let place = self.values.find(hash, eq);
         let found = self.read_fresh(place, now, read);
         if found.is_none() {

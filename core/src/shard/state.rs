@@ -6,7 +6,7 @@ use super::{Carries, Effects, Flights, LoadsAnew, LookupCounts, Step, Visit, Wai
 use crate::{
     Failure, Instant,
     flight::{PolledBy, Start},
-    store::{Allowance, Backoff, Failing, Failures, Gone, Keeping, Values, policy::Policy},
+    store::{Allowance, Backoff, FEW, Failing, Failures, Gone, Keeping, Values, policy::Policy},
 };
 
 /// Everything behind one lock.
@@ -152,10 +152,11 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.values.weight() + self.failures.len() as u64
     }
 
+    /// Returns when something has to go next, `NEVER` if nothing has to; none yet if more is to be put right for that.
     pub(crate) fn first_due(&mut self) -> Option<Instant> {
-        self.values.settle();
+        let is_unsettled = self.values.settle(FEW);
         self.note_due();
-        Some(self.next_due()).filter(|due| *due != Instant::NEVER)
+        if is_unsettled { None } else { Some(self.next_due()) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is done once the lock is released: wake, tell, drop.
 
+use alloc::vec::Vec;
 use core::{mem, task::Poll};
 
 use super::{EffectsOf, Engine};
@@ -97,6 +98,38 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
     fn end_batches(&mut self) {
         let engine = self.engine;
         each(self.effects.0.take_idle_batches().into_iter(), |batch| (batch.end)(engine, &batch));
+    }
+}
+
+/// The effects of many steps, done in the order of these when this is dropped.
+///
+/// They are kept in lots: in one, what is kept would have to grow under a lock, and take all that is there with it.
+pub(crate) struct Afters<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+    lots: Vec<After<'a, K, V, E, R, S>>,
+    lot: After<'a, K, V, E, R, S>,
+    steps: usize,
+}
+
+impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> Afters<'a, K, V, E, R, S> {
+    pub(crate) fn new(engine: &'a Engine<K, V, E, R, S>) -> Self {
+        Self { lots: Vec::new(), lot: After::new(engine), steps: 0 }
+    }
+
+    /// The effects for the next step, in a lot of so many. To be asked for outside the lock.
+    pub(crate) fn next(&mut self, steps: usize) -> &mut EffectsOf<K, V, E, R, S> {
+        if self.steps >= steps {
+            let next = After::new(self.lot.engine);
+            self.lots.push(core::mem::replace(&mut self.lot, next));
+            self.steps = 0;
+        }
+        self.steps += 1;
+        self.lot.effects()
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Afters<'_, K, V, E, R, S> {
+    fn drop(&mut self) {
+        both(self, |this| each(this.lots.drain(..), |mut lot| lot.run()), |this| this.lot.run());
     }
 }
 

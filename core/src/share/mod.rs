@@ -23,7 +23,7 @@ mod tuning;
 mod units;
 mod wakes;
 
-pub(crate) use after::After;
+pub(crate) use after::{After, Afters};
 pub(crate) use caller_load::NoLoad;
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
 pub use caller_load::{ByCall, ByLoader, CallerLoad, Lent};

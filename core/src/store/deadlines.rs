@@ -73,11 +73,17 @@ impl Deadlines {
 
     /// Gives the deadline of place `from`, which is the last one, to place `to`, which has none.
     pub(super) fn relocate(&mut self, from: u32, to: u32) {
+        self.shift(from, to);
+        self.truncate(from);
+    }
+
+    /// The same for any place `from`.
+    pub(super) fn shift(&mut self, from: u32, to: u32) {
         if let Some(at) = self.position(from) {
             self.heap[at].1 = to;
             self.standing[to as usize] = at as u32;
+            self.standing[from as usize] = NOWHERE;
         }
-        self.truncate(from);
     }
 
     /// Forgets places from `len` on, which have no deadlines.

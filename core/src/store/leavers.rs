@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::values::Entry;
+use super::{
+    table::Table,
+    values::{Entry, Life},
+};
 use crate::{Instant, RemovalCause};
 
 /// A value that has left.
@@ -56,21 +59,25 @@ impl<K, V> Leavers<K, V> {
 
 /// All values at once: to be told of, and to be dropped, outside the lock.
 pub(crate) struct Cleared<K, V, N> {
-    entries: Vec<Entry<K, V, N>>,
+    entries: Table<Entry<K, V, N>>,
+    _lives: Vec<Life>,
     at: Instant,
 }
 
 impl<K, V, N> Cleared<K, V, N> {
-    pub(super) fn new(entries: Vec<Entry<K, V, N>>, at: Instant, counts: &mut StoreCounts) -> Self {
-        for entry in &entries {
-            counts.left(RemovalCause::Removed, entry.is_fresh(at));
-        }
-        Self { entries, at }
+    pub(super) const fn new(entries: Table<Entry<K, V, N>>, lives: Vec<Life>, at: Instant) -> Self {
+        Self { entries, _lives: lives, at }
+    }
+
+    /// Returns how many had been removed, and how many had expired before.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let fresh = self.entries.rows().iter().filter(|entry| entry.is_fresh(self.at)).count() as u64;
+        (fresh, self.entries.len() as u64 - fresh)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V, RemovalCause)> {
         let cause = |entry: &Entry<K, V, N>| cause(RemovalCause::Removed, entry.is_fresh(self.at));
-        self.entries.iter().map(move |entry| (&entry.key, &entry.value, cause(entry)))
+        self.entries.rows().iter().map(move |entry| (&entry.key, &entry.value, cause(entry)))
     }
 }
 

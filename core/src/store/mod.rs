@@ -5,11 +5,13 @@
 
 mod deadlines;
 mod failures;
+mod index;
 mod leavers;
 pub(crate) mod policy;
 mod room;
 mod table;
 mod values;
+mod walks;
 
 pub(crate) use failures::{Backoff, Factor, Failing, Failures, Gone, Kept, Trouble};
 pub(crate) use leavers::{Cleared, Leavers};

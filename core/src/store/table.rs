@@ -2,9 +2,7 @@
 
 use alloc::vec::Vec;
 
-use hashbrown::HashTable;
-
-use super::deadlines::Deadlines;
+use super::{deadlines::Deadlines, index::Index};
 use crate::Instant;
 
 /// What a table needs to know of a row.
@@ -15,14 +13,14 @@ pub(super) trait Row<K> {
 
 /// A dense table with an index of 32-bit places and an order of deadlines.
 pub(super) struct Table<T> {
-    index: HashTable<u32>,
+    index: Index,
     rows: Vec<T>,
     deadlines: Deadlines,
 }
 
 impl<T> Table<T> {
     pub(super) fn new() -> Self {
-        Self { index: HashTable::new(), rows: Vec::new(), deadlines: Deadlines::default() }
+        Self { index: Index::new(), rows: Vec::new(), deadlines: Deadlines::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -47,11 +45,9 @@ impl<T> Table<T> {
         self.deadlines.set(place, deadline);
     }
 
-    /// Empties the table and returns what was in it.
-    pub(super) fn take(&mut self) -> Vec<T> {
-        let rows = core::mem::take(&mut self.rows);
-        *self = Self::new();
-        rows
+    /// Empties the table at once; what was in it is given out whole.
+    pub(super) fn take(&mut self) -> Self {
+        core::mem::replace(self, Self::new())
     }
 
     #[inline(always)]
@@ -60,7 +56,26 @@ impl<T> Table<T> {
         T: Row<K>,
     {
         let rows = &self.rows;
-        self.index.find(hash, |place| rows.get(*place as usize).is_some_and(|row| eq(row.key()))).copied()
+        self.index.find(hash, |place| rows.get(place as usize).is_some_and(|row| eq(row.key())))
+    }
+
+    /// The same, but looks in one place only: a row may be there all the same.
+    #[inline(always)]
+    pub(super) fn find_at_once<K>(&self, hash: u64, mut eq: impl FnMut(&K) -> bool) -> Option<u32>
+    where
+        T: Row<K>,
+    {
+        let rows = &self.rows;
+        self.index.find_at_once(hash, |place| rows.get(place as usize).is_some_and(|row| eq(row.key())))
+    }
+
+    /// Goes on with what the index moves in steps.
+    pub(super) fn tidy<K>(&mut self)
+    where
+        T: Row<K>,
+    {
+        let rows = &self.rows;
+        self.index.tidy(false, |place| rows.get(place as usize).map(Row::hash));
     }
 
     /// Adds a row whose key is not there yet; returns its place.
@@ -98,10 +113,18 @@ impl<T> Table<T> {
         T: Row<K>,
     {
         let hash = self.rows[place as usize].hash();
-        if let Ok(entry) = self.index.find_entry(hash, |candidate| *candidate == place) {
-            entry.remove();
-        }
+        self.index.remove(hash, place);
         self.deadlines.remove(place);
+    }
+
+    /// Moves a row into a gap, and the gap to where that row was.
+    pub(super) fn shift<K>(&mut self, from: u32, gap: u32)
+    where
+        T: Row<K>,
+    {
+        self.rows.swap(from as usize, gap as usize);
+        self.index.relocate(self.rows[gap as usize].hash(), from, gap);
+        self.deadlines.shift(from, gap);
     }
 
     /// Closes a gap with the last row; returns the row that was there, and where the one that moved stood before.
@@ -113,19 +136,17 @@ impl<T> Table<T> {
         let row = self.rows.swap_remove(gap as usize);
         let moved = (gap != last).then_some(last);
         if let Some(from) = moved {
-            let hash = self.rows[gap as usize].hash();
-            if let Some(place) = self.index.find_mut(hash, |candidate| *candidate == from) {
-                *place = gap;
-            }
+            self.index.relocate(self.rows[gap as usize].hash(), from, gap);
             self.deadlines.relocate(from, gap);
         } else {
             self.deadlines.truncate(last);
         }
-        if self.rows.len() * 2 <= self.rows.capacity() && self.rows.capacity() > SMALL {
+        let is_sparse = self.rows.len() * 2 <= self.rows.capacity() && self.rows.capacity() > SMALL;
+        if is_sparse {
             self.rows.shrink_to(self.rows.len() + self.rows.len() / 8);
-            let rows = &self.rows;
-            self.index.shrink_to(rows.len(), |place| rows[*place as usize].hash());
         }
+        let rows = &self.rows;
+        self.index.tidy(is_sparse, |place| rows.get(place as usize).map(Row::hash));
         (row, moved)
     }
 
@@ -134,7 +155,7 @@ impl<T> Table<T> {
         T: Row<K>,
     {
         let rows = &self.rows;
-        self.index.insert_unique(hash, place, |place| rows.get(*place as usize).map_or(hash, Row::hash));
+        self.index.insert(hash, place, |place| rows.get(place as usize).map(Row::hash));
     }
 }
 

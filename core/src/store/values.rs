@@ -9,12 +9,15 @@ use super::{
     policy::{Nodes, Policy},
     room::Allowance,
     table::Table,
+    walks::Walks,
 };
 use crate::{Instant, RemovalCause};
 
 mod entry;
 mod life;
 mod lives;
+mod put;
+mod walking;
 
 /// The values of one shard, within the room that it has.
 pub(crate) struct Values<K, V, P: Policy> {
@@ -30,6 +33,9 @@ pub(crate) struct Values<K, V, P: Policy> {
     generation: u32,
     keeping: Keeping,
     lives: Lives,
+    walks: Walks,
+    /// A value that is out of the policy's order while others make room for it.
+    loose: Option<u32>,
     pub(crate) counts: StoreCounts,
 }
 
@@ -46,6 +52,8 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             generation: 0,
             keeping,
             lives: Lives::new(keeping),
+            walks: Walks::default(),
+            loose: None,
             counts: StoreCounts::default(),
         }
     }
@@ -65,6 +73,17 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     #[inline(always)]
     pub(crate) fn find(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<u32> {
         self.table.find(hash, eq)
+    }
+
+    /// The same for a hit, which is to be quick: where this finds none, [`find`](Self::find) may all the same.
+    #[inline(always)]
+    pub(crate) fn find_at_once(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<u32> {
+        self.table.find_at_once(hash, eq)
+    }
+
+    /// Goes on with what is done in steps, so that [`find_at_once`](Self::find_at_once) finds more.
+    pub(crate) fn tidy(&mut self) {
+        self.table.tidy();
     }
 
     #[inline(always)]
@@ -120,41 +139,6 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         weight / each.max(1) <= FEW
     }
 
-    /// Stores a value, over the one that its key has at `place`, and makes room for it beside `reserved`.
-    ///
-    /// Room for it has been [found](Self::finds_room). Returns its generation, or `None` if it is too heavy; what was stored under its key is gone either way. No code
-    /// of the user runs in here.
-    #[inline(always)]
-    pub(crate) fn put(
-        &mut self,
-        place: Option<u32>,
-        mut new: New<K, V>,
-        reserved: u64,
-        leavers: &mut Leavers<K, V>,
-    ) -> Option<u32> {
-        new.weight = new.weight.max(1);
-        if new.weight > self.allowance.own {
-            if let Some(place) = place {
-                self.remove(place, RemovalCause::Replaced, new.now, leavers);
-            }
-            leavers.push(new.key, new.value, self.counts.left(RemovalCause::Refused, true));
-            return None;
-        }
-        let generation = match new.former {
-            Some(former) => former.generation,
-            None => {
-                self.generation = self.generation.wrapping_add(1);
-                self.generation
-            }
-        };
-        self.counts.stored += 1;
-        match place {
-            Some(place) => self.replace(place, new, reserved, leavers),
-            None => self.add(new, reserved, leavers),
-        }
-        Some(generation)
-    }
-
     /// Gives the value at `place` another life, which is a use of it as a new value would be.
     pub(crate) fn renew(&mut self, place: u32, life: Life) {
         let deadline = self.deadline(life);
@@ -181,13 +165,19 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         leavers.push_entry(self.close_gap(place), cause);
     }
 
-    /// Takes out everything.
+    /// Takes out everything, which is yet to be [counted](Self::count_cleared).
     pub(crate) fn take_all(&mut self, now: Instant) -> Cleared<K, V, P::Node> {
         self.policy.clear();
         self.reckon_with(self.allowance.part);
-        self.lives.clear();
+        self.walks.pass_over_all();
         self.weight = 0;
-        Cleared::new(self.table.take(), now, &mut self.counts)
+        Cleared::new(self.table.take(), self.lives.take(), now)
+    }
+
+    /// Counts what was taken out at once: that takes time, and is done outside the lock before.
+    pub(crate) const fn count_cleared(&mut self, (removed, expired): (u64, u64)) {
+        self.counts.removed += removed;
+        self.counts.expired += expired;
     }
 
     /// Changes the capacity of the cache, and the part of it that each shard may count on.
@@ -263,67 +253,6 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         count
     }
 
-    #[inline(never)]
-    fn replace(&mut self, place: u32, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
-        let (life, deadline) = (new.life(), self.deadline(new.life()));
-        let row = &mut self.table.rows_mut()[place as usize];
-        let (old_weight, weight) = (row.weight, new.weight);
-        let others = self.weight - old_weight;
-        if others.saturating_add(reserved) > self.allowance.own - weight {
-            // Others must make room for its growth, and it must not be the one to leave: it comes in anew.
-            self.remove(place, RemovalCause::Replaced, new.now, leavers);
-            return self.add(new, reserved, leavers);
-        }
-        let cause = self.counts.left(RemovalCause::Replaced, row.is_fresh(new.now));
-        let node = core::mem::take(&mut row.node);
-        leavers.push_entry(core::mem::replace(row, Entry { node, ..new.entry(self.generation, deadline) }), cause);
-        self.weight = others + weight;
-        self.begin(place, life, deadline);
-        let entries = &mut ByPlace(self.table.rows_mut());
-        self.policy.reweigh(entries, place, old_weight);
-        self.policy.hit(entries, place);
-        self.allowance.settle(self.weight + reserved);
-    }
-
-    #[inline(always)]
-    fn add(&mut self, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
-        let (weight, now) = (new.weight, new.now);
-        let (life, deadline) = (new.life(), self.deadline(new.life()));
-        let most = (self.allowance.own - weight).saturating_sub(reserved);
-        let entries = &mut ByPlace(self.table.rows_mut());
-        let admission = self.policy.admit(entries, new.hash, weight);
-        let row = new.entry(self.generation, deadline);
-        // The last victim's place is the newcomer's, which saves moving another entry there.
-        let mut gap = None;
-        while self.weight > most {
-            if let Some((gap, cause)) = gap.take() {
-                leavers.push_entry(self.close_gap(gap), cause);
-            }
-            let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { break };
-            gap = Some((victim, self.unlink(victim, RemovalCause::Evicted, now)));
-        }
-        let place = match gap {
-            Some((gap, cause)) => {
-                leavers.push_entry(self.table.put_in_gap(gap, row), cause);
-                gap
-            }
-            None => self.table.push(row, self.reckoned),
-        };
-        let has_spare = self.weight < most;
-        self.weight += weight;
-        if has_spare {
-            self.allowance.settle(self.weight + reserved);
-        }
-        self.begin(place, life, deadline);
-        self.policy.insert(&mut ByPlace(self.table.rows_mut()), place, admission);
-    }
-
-    /// Notes the life of the value at `place`.
-    fn begin(&mut self, place: u32, life: Life, deadline: Instant) {
-        self.lives.set(place, life);
-        self.table.set_deadline(place, self.keeping.due(deadline));
-    }
-
     /// Takes an entry that has left the policy's order out of the sums, and leaves a gap; returns why it goes.
     #[inline(always)]
     fn unlink(&mut self, place: u32, cause: RemovalCause, now: Instant) -> RemovalCause {
@@ -334,13 +263,29 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         cause
     }
 
-    fn close_gap(&mut self, gap: u32) -> Entry<K, V, P::Node> {
+    fn close_gap(&mut self, mut gap: u32) -> Entry<K, V, P::Node> {
+        while let Some(from) = self.walks.bridge(gap) {
+            if from != gap {
+                self.table.shift(from, gap);
+                self.lives.swap(from, gap);
+                self.relocated(from, gap);
+            }
+            gap = from;
+        }
         let (entry, moved) = self.table.close_gap(gap);
         self.lives.close_gap(gap);
         if let Some(from) = moved {
-            self.policy.relocate(&mut ByPlace(self.table.rows_mut()), from, gap);
+            self.relocated(from, gap);
         }
         entry
+    }
+
+    fn relocated(&mut self, from: u32, to: u32) {
+        if self.loose == Some(from) {
+            self.loose = Some(to);
+        } else {
+            self.policy.relocate(&mut ByPlace(self.table.rows_mut()), from, to);
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod idle;
 mod jitter;
 mod jumps;
 mod long_calls;
+mod long_stops;
 mod looked_after;
 mod own_limits;
 mod present;

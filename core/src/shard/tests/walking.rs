@@ -4,6 +4,14 @@ use super::*;
 use crate::shard::walk::KeyWalk;
 
 impl Rig {
+    /// Copies of all fresh entries.
+    pub(super) fn copies(&mut self) -> Vec<crate::Entry<u32, u32>> {
+        let walk = self.shard.values.begin_walk();
+        let copies = core::iter::from_fn(|| self.shard.copy_next(walk, at(self.now))).flatten().collect();
+        self.shard.values.end_walk(walk);
+        copies
+    }
+
     /// The keys from as many places, in order.
     fn next_keys(&self, walk: &mut KeyWalk, most: usize) -> Vec<u32> {
         let mut keys = self.shard.next_keys(walk, most);

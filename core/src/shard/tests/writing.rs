@@ -89,7 +89,7 @@ fn direct_reads_see_fresh_values_and_peek_sees_what_is_held() {
     let peeked = rig.peek(1).expect("it is held");
     assert_eq!((peeked.value, peeked.status, peeked.age), (5, Status::Stale(nanos(5)), nanos(15)));
     assert_eq!((rig.contains(1), rig.get_if_present(1)), (false, None));
-    assert!(rig.shard.snapshot(at(rig.now)).is_empty());
+    assert!(rig.copies().is_empty());
     assert_eq!((rig.shard.values.len(), rig.shard.weight()), (1, 1), "expired ones included");
     let counts = rig.shard.counts;
     assert_eq!((counts.hits, counts.expired, counts.misses, counts.stale), (1, 1, 0, 0), "peek counts nothing (D85)");
@@ -118,8 +118,9 @@ fn a_clear_takes_values_and_failures_and_detaches_loads_but_keeps_the_statistics
     rig.load_fails(3, "down");
     let mut early = rig.wait(4);
     rig.now += 10;
-    drop(rig.shard.clear(at(rig.now), &mut rig.effects));
-    assert_eq!((rig.shard.weight(), rig.shard.first_due(), rig.shard.values.len()), (0, None, 0));
+    let (cleared, _) = rig.shard.clear(at(rig.now), &mut rig.effects);
+    assert_eq!((rig.shard.weight(), rig.shard.first_due(), rig.shard.values.len()), (0, Some(Instant::NEVER), 0));
+    rig.shard.values.count_cleared(cleared.counts());
     let counts = rig.shard.values.counts;
     assert_eq!((counts.stored, counts.removed, counts.expired), (2, 1, 1));
     assert_eq!(rig.shard.flights.counts.failed, 1);
@@ -157,7 +158,7 @@ fn a_value_replaced_since_it_was_judged_stays() {
     let (age, time_left) = (Duration::ZERO, TimeLeft::Forever);
     let deadline = Instant::NEVER;
     let copied = Entry { key: 1, value: 5, age, time_left, deadline, weight: 1, generation: judged };
-    assert_eq!(rig.shard.snapshot(at(rig.now)), [copied]);
+    assert_eq!(rig.copies(), [copied]);
     let newer = rig.insert(1, 5).expect("a generation");
     remove_if(&mut rig, judged);
     assert_eq!(rig.served(1).generation, Some(newer), "numbers decide, never values (D42)");
@@ -264,7 +265,10 @@ fn what_was_stored_is_held_or_has_left_for_one_reason() {
             0..3 => _ = rig.insert(key, loaded),
             3 => _ = rig.remove(key),
             4 => _ = rig.get_if_present(key),
-            5 if random.below(50) == 0 => drop(rig.shard.clear(at(rig.now), &mut rig.effects)),
+            5 if random.below(50) == 0 => {
+                let (cleared, _) = rig.shard.clear(at(rig.now), &mut rig.effects);
+                rig.shard.values.count_cleared(cleared.counts());
+            }
             choice => match rig.arrive(key) {
                 Found::Seated(mut caller) => {
                     assert_eq!(caller.step, Step::Make);

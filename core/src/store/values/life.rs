@@ -70,7 +70,14 @@ impl Lives {
         }
     }
 
-    pub(super) fn clear(&mut self) {
-        self.by_place = Vec::new();
+    pub(super) fn swap(&mut self, one: u32, other: u32) {
+        if (one.max(other) as usize) < self.by_place.len() {
+            self.by_place.swap(one as usize, other as usize);
+        }
+    }
+
+    /// Takes out all, to be dropped.
+    pub(super) fn take(&mut self) -> Vec<Life> {
+        core::mem::take(&mut self.by_place)
     }
 }

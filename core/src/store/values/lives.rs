@@ -36,9 +36,9 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     /// Sets things right for values that were asked for, so that [`first_due`](Self::first_due) is exact.
     ///
-    /// Takes time in proportion to how many those are.
-    pub(crate) fn settle(&mut self) {
-        while self.settle_first() {}
+    /// Up to `most` of them; true if there may be more.
+    pub(crate) fn settle(&mut self, most: u64) -> bool {
+        (0..most).all(|_| self.settle_first())
     }
 
     /// Has the value at `place` be idle from `now` on.

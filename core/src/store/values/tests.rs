@@ -1,5 +1,6 @@
 mod model;
 mod strict;
+mod walking;
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -153,7 +154,8 @@ fn what_had_expired_when_it_left_left_for_that_reason() {
     values.discard(find(&values, 3).expect("a place"), at(99), &mut Leavers::new());
     assert_eq!((values.counts.expired, values.counts.removed), (4, 0), "removed");
     put_at(&mut values, 4, 1, 99, 100);
-    drop(values.take_all(at(100)));
+    let cleared = values.take_all(at(100));
+    values.count_cleared(cleared.counts());
     assert_eq!((values.counts.expired, values.counts.removed), (5, 0), "cleared");
 }
 

@@ -192,6 +192,7 @@ impl<P: Policy> World<P> {
 
     fn take_all(&mut self) {
         let cleared = self.values.take_all(at(self.now));
+        self.values.count_cleared(cleared.counts());
         for (key, value, cause) in cleared.iter() {
             self.left((*key, *value, cause), RemovalCause::Removed);
         }
@@ -200,7 +201,7 @@ impl<P: Policy> World<P> {
 
     /// Puts right what is due when, or leaves it as it is until it comes up.
     fn settle(&mut self) {
-        self.values.settle();
+        while self.values.settle(2) {}
         let due = self.model.values().map(|held| self.due(held)).filter(|due| *due != Instant::NEVER).min();
         assert_eq!(self.values.first_due(), due);
     }

@@ -1,0 +1,113 @@
+//! A value comes: over another one, or anew, for which others may have to leave.
+
+use super::{ByPlace, Entry, Life, New, Policy, Values};
+use crate::{Instant, RemovalCause, store::Leavers};
+
+impl<K: Eq, V, P: Policy> Values<K, V, P> {
+    /// Stores a value, over the one that its key has at `place`, and makes room for it beside `reserved`.
+    ///
+    /// Room for it has been [found](Self::finds_room). Returns its generation, or `None` if it is too heavy; what was stored under its key is gone either way. No code
+    /// of the user runs in here.
+    #[inline(always)]
+    pub(crate) fn put(
+        &mut self,
+        place: Option<u32>,
+        mut new: New<K, V>,
+        reserved: u64,
+        leavers: &mut Leavers<K, V>,
+    ) -> Option<u32> {
+        new.weight = new.weight.max(1);
+        if new.weight > self.allowance.own {
+            if let Some(place) = place {
+                self.remove(place, RemovalCause::Replaced, new.now, leavers);
+            }
+            leavers.push(new.key, new.value, self.counts.left(RemovalCause::Refused, true));
+            return None;
+        }
+        let generation = match new.former {
+            Some(former) => former.generation,
+            None => {
+                self.generation = self.generation.wrapping_add(1);
+                self.generation
+            }
+        };
+        self.counts.stored += 1;
+        match place {
+            Some(place) => self.replace(place, new, reserved, leavers),
+            None => self.add(new, reserved, leavers),
+        }
+        Some(generation)
+    }
+
+    #[inline(never)]
+    fn replace(&mut self, place: u32, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
+        let (life, deadline) = (new.life(), self.deadline(new.life()));
+        let (hash, now, weight) = (new.hash, new.now, new.weight);
+        let old_weight = self.entry(place).weight;
+        let others = self.weight - old_weight;
+        let has_room = others.saturating_add(reserved) <= self.allowance.own - weight;
+        if !has_room {
+            // Others must make room for its growth, and it must not be the one to leave: it comes in anew, where it is.
+            self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
+        }
+        let row = &mut self.table.rows_mut()[place as usize];
+        let cause = self.counts.left(RemovalCause::Replaced, row.is_fresh(now));
+        let node = if has_room { core::mem::take(&mut row.node) } else { P::Node::default() };
+        leavers.push_entry(core::mem::replace(row, Entry { node, ..new.entry(self.generation, deadline) }), cause);
+        self.begin(place, life, deadline);
+        let entries = &mut ByPlace(self.table.rows_mut());
+        if has_room {
+            self.weight = others + weight;
+            self.policy.reweigh(entries, place, old_weight);
+            self.policy.hit(entries, place);
+        } else {
+            self.weight = others;
+            let admission = self.policy.admit(entries, hash, weight);
+            self.loose = Some(place);
+            self.make_room(reserved.saturating_add(weight), now, leavers);
+            let place = self.loose.take().unwrap_or(place);
+            self.weight += weight;
+            self.policy.insert(&mut ByPlace(self.table.rows_mut()), place, admission);
+        }
+        self.allowance.settle(self.weight + reserved);
+    }
+
+    #[inline(always)]
+    fn add(&mut self, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
+        let (weight, now) = (new.weight, new.now);
+        let (life, deadline) = (new.life(), self.deadline(new.life()));
+        let most = (self.allowance.own - weight).saturating_sub(reserved);
+        let entries = &mut ByPlace(self.table.rows_mut());
+        let admission = self.policy.admit(entries, new.hash, weight);
+        let row = new.entry(self.generation, deadline);
+        // The last victim's place is the newcomer's, which saves moving another entry there.
+        let mut gap = None;
+        while self.weight > most {
+            if let Some((gap, cause)) = gap.take() {
+                leavers.push_entry(self.close_gap(gap), cause);
+            }
+            let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { break };
+            gap = Some((victim, self.unlink(victim, RemovalCause::Evicted, now)));
+        }
+        let place = match gap {
+            Some((gap, cause)) => {
+                leavers.push_entry(self.table.put_in_gap(gap, row), cause);
+                gap
+            }
+            None => self.table.push(row, self.reckoned),
+        };
+        let has_spare = self.weight < most;
+        self.weight += weight;
+        if has_spare {
+            self.allowance.settle(self.weight + reserved);
+        }
+        self.begin(place, life, deadline);
+        self.policy.insert(&mut ByPlace(self.table.rows_mut()), place, admission);
+    }
+
+    /// Notes the life of the value at `place`.
+    pub(super) fn begin(&mut self, place: u32, life: Life, deadline: Instant) {
+        self.lives.set(place, life);
+        self.table.set_deadline(place, self.keeping.due(deadline));
+    }
+}

@@ -1,0 +1,64 @@
+//! Walks over all rows of a table, a few at a time, while rows come and go.
+
+use alloc::vec::Vec;
+
+/// The walks that are under way; each goes from the last place down.
+///
+/// A walk meets a row that stays exactly once: when a row leaves from among those that are still to come, the gap is closed with
+/// another one of those, and only then with the last row, which the walk has met.
+#[derive(Debug, Default)]
+pub(super) struct Walks {
+    under_way: Vec<Walk>,
+    last: u32,
+}
+
+/// One walk, to which the rows below a place are still to come.
+#[derive(Debug)]
+struct Walk {
+    id: u32,
+    below: u32,
+}
+
+impl Walks {
+    /// Begins a walk over so many rows.
+    pub(super) fn begin(&mut self, len: u32) -> u32 {
+        self.last = self.last.wrapping_add(1);
+        self.under_way.push(Walk { id: self.last, below: len });
+        self.last
+    }
+
+    /// Returns the place below which the rows of a walk are still to come.
+    pub(super) fn below(&mut self, id: u32) -> Option<&mut u32> {
+        self.under_way.iter_mut().find(|walk| walk.id == id).map(|walk| &mut walk.below)
+    }
+
+    pub(super) fn end(&mut self, id: u32) {
+        self.under_way.retain(|walk| walk.id != id);
+        if self.under_way.is_empty() {
+            self.under_way = Vec::new();
+        }
+    }
+
+    /// All rows have left: nothing is still to come.
+    pub(super) fn pass_over_all(&mut self) {
+        self.under_way.iter_mut().for_each(|walk| walk.below = 0);
+    }
+
+    /// Returns which row is to close this gap, before the last row closes the gap which that one leaves; none if the last
+    /// row may close this one.
+    #[inline(always)]
+    pub(super) fn bridge(&mut self, gap: u32) -> Option<u32> {
+        if self.under_way.is_empty() { None } else { self.next_bridge(gap) }
+    }
+
+    #[cold]
+    fn next_bridge(&mut self, gap: u32) -> Option<u32> {
+        let to_come = self.under_way.iter_mut().filter(|walk| walk.below > gap);
+        let first = to_come.min_by_key(|walk| walk.below)?;
+        first.below -= 1;
+        Some(first.below)
+    }
+}
+
+#[cfg(test)]
+mod tests;
