@@ -8,7 +8,6 @@
 use std::{
     fmt,
     future::Future,
-    mem::size_of,
     pin::pin,
     sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Waker},
@@ -194,5 +193,6 @@ impl fmt::Debug for AnswerCache {
 /// Weights count blocks of so many bytes, since a kept failure weighs 1 whatever the unit is.
 const BLOCK: u64 = 128;
 
-/// What an entry takes beside key and answer: its place in the store, and what the allocator adds to each piece.
-const ENTRY: usize = 4 * size_of::<usize>() + 192;
+/// What an entry takes beside key and answer: its place in the store, and what the allocator loses around it. Measured, as
+/// the resident memory of 800 000 small answers.
+const ENTRY: usize = 496;

@@ -73,8 +73,11 @@ impl Socket {
         let transmit =
             Transmit { destination: way.client, ecn: None, contents: packet, segment_size: None, src_ip: way.from };
         let send = || self.state.try_send((&self.socket).into(), &transmit);
-        // A client that has gone away misses nothing.
-        let _ = self.socket.async_io(Interest::WRITABLE, send).await;
+        let sent = self.socket.try_io(Interest::WRITABLE, send);
+        if sent.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+            // A client that has gone away misses nothing.
+            let _ = self.socket.async_io(Interest::WRITABLE, send).await;
+        }
     }
 }
 

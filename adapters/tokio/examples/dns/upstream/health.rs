@@ -54,7 +54,7 @@ impl Health {
         let Some((smoothed, deviation)) = self.trip else {
             return longest;
         };
-        let first = (smoothed + deviation * 4).clamp(smoothed * 2, smoothed * 5).max(SHORTEST);
+        let first = (smoothed + deviation * 4).clamp(smoothed * 2, smoothed * 3).max(SHORTEST);
         first.saturating_mul(1 << tries.saturating_sub(1).min(16)).min(longest).max(first)
     }
 }

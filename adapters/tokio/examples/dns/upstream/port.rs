@@ -164,7 +164,7 @@ fn is_reply(packet: &[u8], question: Question<'_>) -> bool {
     let Some(header) = packet.first_chunk::<HEADER>() else {
         return false;
     };
-    let is_complaint = header[4..] == [0; 8] && matches!(header[3] & CODE, FORMAT_ERROR | NOT_IMPLEMENTED);
+    let is_complaint = header[4..6] == [0, 0] && matches!(header[3] & CODE, FORMAT_ERROR | NOT_IMPLEMENTED);
     header[2] & RESPONSE != 0 && (is_complaint || question.is_repeated_by(packet))
 }
 
