@@ -240,10 +240,17 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Refresh<K, V, E, R, S> {
     }
 
     /// Polls it once for a caller that has been served, so that it has begun before the runtime gets to it.
-    fn begin(mut self, cx: &mut Context<'_>) -> Option<Self> {
-        let mut poll = Poll::Ready(());
-        aside(|| poll = self.waiter.poll(cx));
-        poll.is_pending().then_some(self)
+    fn begin(&mut self, cx: &mut Context<'_>) {
+        let mut unwinds = true;
+        let mut poll = || {
+            _ = self.waiter.poll(cx);
+            unwinds = false;
+        };
+        aside(&mut poll);
+        if unwinds {
+            // The load that it polled need not be the only one: asked once more, it says whether it is over.
+            aside(|| _ = self.waiter.poll(cx));
+        }
     }
 }
 
@@ -332,11 +339,11 @@ where
         if served.is_none() {
             *served = Some(ready!(Pin::new(call).poll(cx))?);
         }
-        if let Some(refresh) = served.as_mut().and_then(|served| served.refresh.take()) {
-            let refresh = refresh.begin(cx).and_then(|refresh| cache.inner.runtime.spawn(refresh).err());
-            if let Some(served) = served {
-                served.refresh = refresh;
-            }
+        if let Some(served) = served {
+            // (It stays where it is while it is polled: that may unwind.)
+            served.refresh.iter_mut().for_each(|refresh| refresh.begin(cx));
+            let refresh = served.refresh.take().filter(|refresh| !refresh.waiter.is_over());
+            served.refresh = refresh.and_then(|refresh| cache.inner.runtime.spawn(refresh).err());
         }
         served.take().map_or(Poll::Pending, |served| Poll::Ready(Ok(served)))
     }

@@ -2,19 +2,22 @@
 
 use core::{hash::Hash, task::Waker};
 
-use super::{At, Carries, Effects, News, Part, Seat, Shard, SharedLoad, Twin, Waiting, flights::Slot};
+use super::{
+    Answer, At, Carries, Delivered, Effects, News, Part, Seat, Shard, SharedLoad, Stored, Twin, Waiting, flights::Slot,
+};
 use crate::{Failure, Instant, flight::Registration, store::policy::Policy};
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// What a load of many keys has for this one, if that is still of use; false if it needs room first.
+    /// What a load of many keys has for this one, if that is still of use. It may have been `stored` in a newer epoch of the
+    /// key before.
     pub(crate) fn deliver(
         &mut self,
         seat: &Seat<C::Notify>,
-        twin: Option<&Twin>,
+        (twin, stored): (Option<&Twin>, Option<Stored>),
         news: &mut Option<Result<News<V>, Failure<E>>>,
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
-    ) -> bool {
+    ) -> Delivered {
         let place = self.flights.find_place(seat).filter(|place| self.flights.at(*place).flight.awaits(seat.began));
         let Some(place) = place else {
             let is_counted = twin.is_some_and(Twin::count);
@@ -22,7 +25,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             let counter = if matches!(news, Some(Ok(_))) { &mut counts.succeeded } else { &mut counts.failed };
             *counter += u64::from(is_counted);
             effects.keep_news(news.take());
-            return true;
+            return Delivered::Done(None);
         };
         let has_finished = match news {
             Some(Err(_)) => self.finish_with_failure(place, seat.began, news, at, effects),
@@ -31,10 +34,18 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
                 !effects.lacks_room()
             }
         };
-        if has_finished {
-            self.end_if_empty(place, effects);
+        if !has_finished {
+            return Delivered::NeedsRoom;
         }
-        has_finished
+        if let Some(stored) = stored {
+            self.tell_stored(place, seat.began, stored);
+        }
+        let is_of_it = |answer: &&Answer<V>| answer.attempt == Some(seat.began);
+        let answer = self.flights.at(place).verdict.as_ref().and_then(|verdict| verdict.as_ref().ok()).filter(is_of_it);
+        let stored = answer
+            .and_then(|answer| answer.generation.map(|generation| Stored { generation, deadline: answer.deadline }));
+        self.end_if_empty(place, effects);
+        Delivered::Done(stored)
     }
 }
 
@@ -50,6 +61,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let Some(place) = self.flights.find_place(seat) else { return };
         self.fail(place, seat.began, failure, at, effects);
         self.end_if_empty(place, effects);
+    }
+
+    /// May the attempt of this seat still answer?
+    pub(crate) fn awaits(&mut self, seat: &Seat<C::Notify>) -> bool {
+        self.flights.find_place(seat).is_some_and(|place| self.flights.at(place).flight.awaits(seat.began))
     }
 
     /// A caller takes a seat in a flight that is there.

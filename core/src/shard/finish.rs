@@ -5,6 +5,22 @@ use core::hash::Hash;
 use super::{Answer, At, Carries, Effects, News, Seat, Shard, Step, Visit, Waiting};
 use crate::{Failure, Instant, store::policy::Policy};
 
+/// What became of an answer that was delivered in one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivered {
+    /// It has been told there, if that was still of use, and is stored under this name.
+    Done(Option<Stored>),
+    /// It needs room first.
+    NeedsRoom,
+}
+
+/// What a value that has been stored is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub(super) generation: u32,
+    pub(super) deadline: Instant,
+}
+
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// A load that this caller drove has ended: published, unless something newer is there; then the caller is told. If it
     /// [needs](Effects::need) room, it is not finished.
@@ -20,8 +36,12 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
         let at = At { now, rules: visit.rules };
-        if waiting.newer.is_some() && !self.finish_in_newer(waiting, brought, at, effects) {
-            return Step::Again;
+        let mut stored = None;
+        if waiting.newer.is_some() {
+            match self.finish_in_newer(waiting, brought, at, effects) {
+                Delivered::Done(there) => stored = there,
+                Delivered::NeedsRoom => return Step::Again,
+            }
         }
         let (place, number) = self.back(waiting, effects);
         let is_alone = !waiting.is_visitor && self.flights.at(place).is_alone_with(number);
@@ -30,9 +50,12 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
                 return Step::Again;
             }
         } else {
-            let alone = if is_alone { Some((&mut *waiting, visit.wants_value)) } else { None };
+            let alone = if is_alone && stored.is_none() { Some((&mut *waiting, visit.wants_value)) } else { None };
             if self.succeed(place, number, brought, at, alone, effects) || effects.lacks_room() {
                 return Step::Told;
+            }
+            if let Some(stored) = stored {
+                self.tell_stored(place, number, stored);
             }
         }
         if waiting.is_visitor {
@@ -50,15 +73,27 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         brought: &Option<Result<News<V>, Failure<E>>>,
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
-    ) -> bool {
-        let Some(newer) = waiting.newer.take_if(|_| effects.number == waiting.seat.began) else { return true };
+    ) -> Delivered {
+        let newer = waiting.newer.take_if(|_| effects.number == waiting.seat.began);
+        let Some(newer) = newer else { return Delivered::Done(None) };
         let mut news = brought.clone();
-        let has_finished = self.deliver(&newer.0, None, &mut news, at, effects);
-        if !has_finished {
+        let delivered = self.deliver(&newer.0, (None, None), &mut news, at, effects);
+        if delivered == Delivered::NeedsRoom {
             waiting.newer = Some(newer);
             effects.keep_news(news);
         }
-        has_finished
+        delivered
+    }
+
+    /// The answer of this attempt, which its own epoch does not store, has been stored in a newer one.
+    #[cold]
+    pub(super) fn tell_stored(&mut self, place: u32, number: u32, stored: Stored) {
+        match &mut self.flights.at(place).verdict {
+            Some(Ok(answer)) if answer.attempt == Some(number) => {
+                (answer.generation, answer.deadline) = (Some(stored.generation), stored.deadline);
+            }
+            _ => {}
+        }
     }
 
     /// A load has failed; false if that needs room first.

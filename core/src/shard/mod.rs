@@ -35,6 +35,7 @@ pub(crate) use carries::{Answer, Carries, LoadsAnew, SharedLoad};
 pub(crate) use counts::{LoadCounts, LookupCounts};
 pub(crate) use direct::Unasked;
 pub(crate) use effects::{Effects, Need};
+pub(crate) use finish::{Delivered, Stored};
 pub(crate) use flights::{Flights, LookupResult, Part, Seat, Twin};
 pub(crate) use lifetime::{Early, Margin};
 pub(crate) use publish::News;

@@ -129,7 +129,8 @@ impl<N: Notify> Waiting<N> {
     /// When its patience ends, and what it does then.
     pub(super) fn patience(&self, call: &Call) -> Option<(Instant, OnTimeout)> {
         let bounds_all = |then: OnTimeout| matches!(then, OnTimeout::Stale | OnTimeout::Fail);
-        let (patience, then) = call.lock_timeout.filter(|_| self.is_patient && !self.is_alone)?;
+        // (Who loads alone may have come to that by the lock age, and its patience bounds that load, too.)
+        let (patience, then) = call.lock_timeout.filter(|_| self.is_patient)?;
         let has_begun = self.seat.began != 0 || self.has_begun;
         (bounds_all(then) || !has_begun).then(|| (self.started.saturating_add(patience), then))
     }

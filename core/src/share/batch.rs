@@ -20,7 +20,7 @@ use crate::{
     Cause, Failure, Instant, Key, Lock, Runtime, Tuning,
     contain::{both, contain, each},
     flight::Woken,
-    shard::{AsKey, At, News, Waiting},
+    shard::{AsKey, At, Delivered, News, Waiting},
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
@@ -190,14 +190,19 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         batch.state.with(|state| state.is_over = true);
         let mut after = After::new(self);
         let mut delivering = Delivering { engine: self, seats: seats.into_iter(), now, after: &mut after };
+        // (Where a key has two places, the newer epoch's comes first, and the older one's is told what is stored there.)
+        let mut stored = None;
         for news in news {
             let Delivering { seats, after, .. } = &mut delivering;
             let Some(SeatOf { hash, seat, twin, .. }) = seats.as_slice().first() else { break };
             let at = At { now, rules: &self.rules };
-            let mut news = Some(news);
-            self.with_room(*hash, now, after, |shard, effects| {
-                shard.deliver(seat, twin.as_ref(), &mut news, at, effects)
+            let (mut news, in_newer) = (Some(news), stored.take());
+            let delivered = self.with_room(*hash, now, after, |shard, effects| {
+                shard.deliver(seat, (twin.as_ref(), in_newer), &mut news, at, effects)
             });
+            if let (Delivered::Done(there), None, Some(_)) = (delivered, in_newer, twin) {
+                stored = there;
+            }
             // (Not before: a clone may have panicked, and then the key has failed.)
             seats.next();
         }
@@ -281,7 +286,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Delivering<'_, '_, K, 
             let at = At { now: self.now, rules: &self.engine.rules };
             let mut failure = Some(Err(Failure::new(Cause::Panicked)));
             let deliver = |shard: &mut ShardOf<K, V, E, R, S>, effects: &mut EffectsOf<K, V, E, R, S>| {
-                shard.deliver(&seat, twin.as_ref(), &mut failure, at, effects)
+                shard.deliver(&seat, (twin.as_ref(), None), &mut failure, at, effects)
             };
             self.engine.with_room(hash, self.now, self.after, deliver);
         }

@@ -223,8 +223,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             Poll::Pending => None,
         };
         drop(own);
-        // (Never back: what was reached once stays so.)
-        (visit.reached, visit.is_present) = (visit.reached.max(now), true);
+        // (Never back within a poll. What an earlier poll has reached counts no more: should the clock have jumped back since,
+        // what has begun after that is not old.)
+        let reached = if visit.is_present { visit.reached } else { now };
+        (visit.reached, visit.is_present) = (reached.max(now), true);
         let step = match self.finish.filter(|_| S::IS_BESIDE) {
             Some(finish) => finish(self, driving.waiting, &mut news, now, visit, after.effects()),
             None => {

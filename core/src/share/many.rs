@@ -98,6 +98,7 @@ where
         let this = &mut *unwinding.0;
         let mut due = mem::take(&mut this.due);
         let units = this.units.get_mut();
+        units.set_polled(false);
         wakes.take(|index| if index < count { due.push(index) } else { units.wake(index - count, count) });
         let is_unwoken = mem::take(&mut this.asks_all) || (was_polled && due.is_empty() && !units.are_due());
         if is_unwoken {
@@ -259,6 +260,7 @@ where
             let poll = engine.carry_on(&mut member.stay, &mut visit, &mut by, first, &mut after, &mut cx);
             after.told(poll)
         });
+        self.units.get_mut().set_polled(true);
         if let Poll::Ready(told) = poll {
             member.told = Some(told.map(W::tell));
             self.untold -= 1;

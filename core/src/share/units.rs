@@ -37,6 +37,8 @@ pub(super) struct Units<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     of: Vec<usize>,
     /// How many of the list are over.
     over: usize,
+    /// Something of this call has been polled in this poll, and may have told of other keys.
+    has_polled: bool,
 }
 
 /// A load of many keys that a call leads.
@@ -52,7 +54,15 @@ struct Unit<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
     pub(super) const fn new() -> Self {
-        Self { list: Vec::new(), last: 0, due: Vec::new(), asked: Vec::new(), of: Vec::new(), over: 0 }
+        Self {
+            list: Vec::new(),
+            last: 0,
+            due: Vec::new(),
+            asked: Vec::new(),
+            of: Vec::new(),
+            over: 0,
+            has_polled: false,
+        }
     }
 
     /// The load of many keys that this member's is to be a part of.
@@ -100,6 +110,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
         self.asked.extend(self.list.iter().map(|unit| unit.id));
     }
 
+    /// A poll of the call begins, or something of it has been polled.
+    pub(super) const fn set_polled(&mut self, has_polled: bool) {
+        self.has_polled = has_polled;
+    }
+
     pub(super) fn are_due(&self) -> bool {
         !self.due.is_empty()
     }
@@ -136,7 +151,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
         // (Several members may ask for one.)
         asked.sort_unstable();
         asked.dedup();
-        let mut ended = 0;
+        let (mut ended, mut has_polled) = (0, self.has_polled);
         let mut drive = |unit: &mut Unit<K, V, E, R, S>, is_unwoken: bool| {
             let begins = !unit.has_begun;
             if unit.is_over() {
@@ -144,13 +159,22 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
             }
             if begins {
                 // (A clone of a key may panic; then it has not begun.)
-                let seats = unit.seats(members);
+                let mut seats = unit.seats(members);
                 unit.has_begun = true;
+                if has_polled {
+                    seats.retain(|seat| engine.with(seat.hash, |shard| shard.awaits(&seat.seat)));
+                    if seats.is_empty() {
+                        // All have been answered meanwhile.
+                        ended += 1;
+                        return due.append(&mut unit.members);
+                    }
+                }
                 let mut make = |keys| leads.begin(&engine.source, keys).map(LoadOf::Many);
                 engine.begin_batch(&unit.batch, seats, &mut make);
             }
             let waker = unit.waker.get_or_insert_with(|| wakes.waker(members.len() + unit.id % members.len().max(1)));
             let _old = unit.batch.listen(&mut unit.registration, waker);
+            has_polled = true;
             engine.drive_batch(&unit.batch, is_unwoken);
             if unit.batch.is_over() {
                 ended += 1;
@@ -169,7 +193,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
             }
         }
         new.iter_mut().for_each(|unit| drive(unit, true));
-        self.over += ended;
+        (self.over, self.has_polled) = (self.over + ended, has_polled);
         // As many ends have paid for clearing them away.
         if self.over * 2 > self.list.len() {
             self.list.retain(|unit| !unit.is_over());

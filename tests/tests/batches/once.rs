@@ -1,9 +1,12 @@
 //! A load of many keys publishes once, for all its keys, in whatever order callers are polled.
 
-use larder::Status;
+use std::{cell::RefCell, rc::Rc};
+
+use larder::{Cache, Loaded, Status};
 use larder_tests::*;
 
 on_every_runtime! {
+    d19_a_key_that_was_answered_in_the_same_poll
     c100_a_batch_answers_once
     c100_the_other_way_round
     d5_the_clock_is_read_once_for_all_answers
@@ -107,4 +110,29 @@ fn d29_all_is_stored_before_anybody_is_woken<R: Host>() {
         assert!(wakers::poll_once(&mut many).is_ready());
     });
     assert_eq!(*found.borrow(), [100; 100]);
+}
+
+/// P1, D19: what one load of a call inserts by hand is the answer of its key: no further load of the call asks for it.
+fn d19_a_key_that_was_answered_in_the_same_poll<R: Host>() {
+    let (sim, loaded) = (Sim::new(), Rc::new(RefCell::new(Vec::new())));
+    let inserts: Rc<RefCell<Option<Box<dyn Fn(u32)>>>> = Rc::default();
+    let (asked, tells) = (Rc::clone(&loaded), Rc::clone(&inserts));
+    let load = move |keys: Vec<u32>| {
+        asked.borrow_mut().push(keys.clone());
+        // The first one knows of others as well.
+        if keys[0] == 0 {
+            [1, 2, 4, 5].iter().for_each(|key| tells.borrow().iter().for_each(|insert| insert(*key)));
+        }
+        let answers: Vec<_> = keys.into_iter().map(|key| (key, Ok::<_, Boom>(Loaded::new(V::new(key))))).collect();
+        async move { Ok::<_, Boom>(answers) }
+    };
+    let builder = Cache::<u32, V, Boom, R>::builder(R::on(sim.clock()));
+    let cache = builder.loaded_many_fn(load).max_batch(2).build().expect("valid");
+    let own = cache.clone();
+    inserts.replace(Some(Box::new(move |key| _ = own.insert(key, V::new(100 + key)))));
+    let told = wakers::now(cache.get_many(&[0, 1, 2, 3, 4, 5]));
+    let told: Vec<_> = told.into_iter().map(|told| *told.expect("it is loaded")).collect();
+    assert_eq!((told, loaded.take()), (vec![0, 101, 102, 3, 104, 105], vec![vec![0, 1], vec![3]]));
+    assert_clean(&cache.stats());
+    inserts.take();
 }

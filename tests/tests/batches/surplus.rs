@@ -1,9 +1,10 @@
 //! Keys that a load of many keys returns without being asked for them.
 
-use larder::{Cache, Loaded, RemovalCause};
+use larder::{Cache, Load, Loaded, RemovalCause};
 use larder_tests::*;
 
 on_every_runtime! {
+    by_whom_a_load_is_made
     a_write_is_not_undone_by_surplus
     a_write_of_before_does_not_matter
     a_listener_that_panics_for_surplus_fails_nobody
@@ -11,14 +12,14 @@ on_every_runtime! {
 }
 
 /// A cache whose loads of many keys also return 90 for key 9, after 50 ms.
-fn with_nine<R: Host>() -> (Sim, Batched<R>) {
+fn with_nine<R: Host>(setup: impl FnOnce(Setup<R>) -> Setup<R>) -> (Sim, Batched<R>) {
     let sim = Sim::new();
     let says = |keys: &[u32]| {
         let own = keys.iter().map(|key| (*key, Ok(Loaded::new(V::new(*key)))));
         own.chain([(9, Ok(Loaded::new(V::new(90))))]).collect()
     };
     let batches = Batches::saying(&sim.time, |_, _| after(50), says);
-    let cache = sim.batched::<R>(&batches, |c| c.store_surplus().shards(1));
+    let cache = sim.batched::<R>(&batches, |c| setup(c.store_surplus().shards(1)));
     (sim, cache)
 }
 
@@ -38,7 +39,7 @@ fn a_write_is_not_undone_by_surplus<R: Host>() {
         |cache| drop((cache.insert(9, V::new(91)), cache.remove(&9))),
     ];
     for write in writes {
-        let (mut sim, cache) = with_nine::<R>();
+        let (mut sim, cache) = with_nine::<R>(|c| c);
         cache.insert(9, V::new(89));
         let many = sim.many(&cache, &[1, 2]);
         sim.to(30);
@@ -55,7 +56,7 @@ fn a_write_is_not_undone_by_surplus<R: Host>() {
 
 /// A load that began after the writes to key 9 may store its surplus for it.
 fn a_write_of_before_does_not_matter<R: Host>() {
-    let (mut sim, cache) = with_nine::<R>();
+    let (mut sim, cache) = with_nine::<R>(|c| c);
     cache.insert(9, V::new(89));
     cache.remove(&9);
     let many = sim.many(&cache, &[1, 2]);
@@ -109,4 +110,25 @@ fn d5_surplus_is_of_the_same_instant<R: Host>() {
     assert_eq!(sim.clock().reads() - before, 2, "at the claim and at the end");
     let ages = [1, 2, 9].map(|key| cache.peek(&key).map(|found| found.age()));
     assert_eq!(ages, [Some(ms(1000)); 3]);
+}
+
+/// D17, D57: a call that brings its load begins with that, and drives a refresh that others have claimed by the loader, which
+/// may tell of more.
+fn by_whom_a_load_is_made<R: Host>() {
+    let (mut sim, cache) = with_nine::<R>(|c| c.stale_while_refresh(ms(1000)));
+    let loads = sim.loads(after(10).gives(70));
+    let (asks, brings) = (cache.clone(), loads.clone());
+    let own = sim.call(async move { asks.lookup(&7).by(move || brings.load(7)).await });
+    sim.to(10);
+    assert_eq!((sim.saw(own), cache.contains(&9), loads.calls()), ("10: V70 Miss".into(), false, 1));
+    cache.expire(&7);
+    let claimed = sim.stale(&cache, 7);
+    let (asks, brings) = (cache.clone(), loads.clone());
+    let served = sim.call(async move { asks.lookup(&7).by(move || brings.load(7)).stale().await });
+    assert_eq!((sim.saw(claimed), sim.saw(served)), ("10: V70 Stale(0) +ticket".into(), "10: V70 Stale(0)".into()));
+    let refresh = sim.refresh(claimed);
+    sim.to(60);
+    assert_eq!((cache.get_if_present(&7), cache.get_if_present(&9)), (Some(V::new(7)), Some(V::new(90))));
+    assert!(sim.end(refresh).is_some() && loads.calls() == 1);
+    assert_clean(&cache.stats());
 }

@@ -1,9 +1,10 @@
 //! A load belongs to the epoch in which it begins, whichever caller begins it. (D11)
 
-use larder::{LookupOptions, OnTimeout};
+use larder::{Load, LookupOptions, OnTimeout, Status, TimeLeft};
 use larder_tests::*;
 
 on_every_runtime! {
+    d11_an_older_caller_is_told_what_is_stored
     c102_at_the_timeout
     c102_over_the_lock_age
     c102_an_heir
@@ -216,4 +217,33 @@ fn d11_what_a_newer_caller_begins_is_not_for_older_ones<R: Host>() {
     assert_eq!((sim.saw(a), sim.saw(b)), ("100: V1 Miss".into(), "100: V1 LockHit".into()));
     assert_eq!((cache.get_if_present(&7).as_deref(), loads.calls()), (Some(&2), 2));
     assert_clean(&cache.stats());
+}
+
+/// D7, D11: who came before the write is told how long what it loaded is fresh, and its name, as all others are.
+fn d11_an_older_caller_is_told_what_is_stored<R: Host>() {
+    for lends in [false, true] {
+        let mut sim = Sim::new();
+        let loads = sim.loads_in_turn([never(), after(30).gives(2)]);
+        let cache = sim.cache::<R>(&loads, |c| c.ttl(ms(400)));
+        let a = sim.get(&cache, 7);
+        sim.to(20);
+        let (asks, brings) = (cache.clone(), loads.clone());
+        let options = LookupOptions::new().lock_timeout(ms(100), OnTimeout::Load);
+        let b = sim.call(async move {
+            let lookup = asks.lookup(&7).options(options);
+            if lends { lookup.lend(|| brings.load(7)).await } else { lookup.await }
+        });
+        sim.to(50);
+        cache.remove(&7);
+        sim.to(150);
+        let stored = cache.peek(&7).expect("it is stored");
+        for (i, status) in [(a, Status::LockHit), (b, Status::Miss)] {
+            let Answer::Outcome(told, _) = sim.answer(i) else { panic!("{}", sim.saw(i)) };
+            assert_eq!(told.time_left(), TimeLeft::For(ms(400)));
+            assert_eq!((told.generation(), told.age()), (stored.generation(), ms(0)));
+            // (A has begun a load of its own before.)
+            assert!(told.status() == status || i == a);
+        }
+        assert_clean(&cache.stats());
+    }
 }

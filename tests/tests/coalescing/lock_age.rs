@@ -1,9 +1,10 @@
 //! A load that is too old blocks no other caller, and its answer is still used.
 
-use larder::LookupOptions;
+use larder::{LookupOptions, OnTimeout};
 use larder_tests::*;
 
 on_every_runtime! {
+    d21_who_loads_alone_is_patient_for_so_long
     a_beginner_is_woken_by_the_failure_of_his_attempt
     a_beginner_is_woken_by_the_panic_of_his_attempt
     c22_takeover
@@ -151,6 +152,33 @@ fn c26_over_age_callers_load_alone<R: Host>() {
     assert_eq!(cache.get_if_present(&7).map(|v| *v), Some(1));
     assert_eq!(loads.calls(), 3);
     assert_clean(&cache.stats());
+}
+
+/// D21: "fail" and "stale" also bound a caller that loads alone because of the lock age; the other policies do not.
+fn d21_who_loads_alone_is_patient_for_so_long<R: Host>() {
+    for (then, saw) in [
+        (OnTimeout::Fail, "180: LockTimeout"),
+        (OnTimeout::Stale, "180: V0 Stale(80)"),
+        (OnTimeout::Load, "450: V2 Expired"),
+        (OnTimeout::LoadAlone, "450: V2 Expired"),
+    ] {
+        let mut sim = Sim::new();
+        let loads = sim.loads_in_turn([after(500).gives(1), after(300).gives(2)]);
+        let cache = sim.cache::<R>(&loads, |c| {
+            c.ttl(ms(100)).stale_while_refresh(ms(1000)).lock_age(ms(30)).over_age_alone().lock_timeout(ms(30), then)
+        });
+        cache.insert(7, V::new(0));
+        sim.to(100);
+        let options = LookupOptions::new().no_lock_timeout();
+        let first = sim.ask(&cache, 7, options);
+        sim.to(150);
+        let alone = sim.get(&cache, 7);
+        assert_eq!(loads.begun(), [100, 150]);
+        sim.to(1000);
+        assert_eq!((sim.saw(alone), sim.saw(first)), (saw.into(), "600: V1 Expired".into()));
+        assert_eq!(loads.calls(), 2);
+        assert_clean(&cache.stats());
+    }
 }
 
 /// Only the beginner gets a failed attempt while another runs; if that one succeeds, no failure is cached. (P4, P6)

@@ -1,9 +1,10 @@
 //! A clock that jumps back makes lives longer, but no caller is told of a longer life than was set.
 
-use larder::{Cache, LookupOptions, TimeLeft};
+use larder::{Cache, LookupOptions, OnTimeout, TimeLeft};
 use larder_tests::*;
 
 on_every_runtime! {
+    d4_what_begins_after_a_jump_is_not_old
     what_was_published_ahead
     what_was_asked_for_ahead
     what_was_found_unchanged_ahead
@@ -99,4 +100,21 @@ fn what_was_reached_before_the_load_was_polled<R: Host>() {
     sim.to(40);
     let caller = sim.get(&cache, 7);
     assert_eq!(sim.saw(caller), "30: E1", "35 had passed by then");
+}
+
+/// D4: a wait that had come further before the clock jumped back does not take what has begun since to be old.
+fn d4_what_begins_after_a_jump_is_not_old<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([never(), after(10).fails(1), after(10).gives(2)]);
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(30)));
+    sim.to(100);
+    let first = sim.get(&cache, 7);
+    sim.jump(50);
+    let options = LookupOptions::new().lock_timeout(ms(0), OnTimeout::Load);
+    let impatient = sim.ask(&cache, 7, options);
+    sim.to(79);
+    assert_eq!((loads.begun(), sim.saw(impatient)), (vec![100, 50], "60: E1".into()));
+    sim.to(90);
+    assert_eq!((loads.begun(), sim.saw(first)), (vec![100, 50, 80], "90: V2 Miss".into()));
+    assert_clean(&cache.stats());
 }

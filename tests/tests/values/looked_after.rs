@@ -4,6 +4,7 @@ use larder::Cache;
 use larder_tests::*;
 
 on_every_runtime! {
+    d57_a_refresh_beside_one_that_panics_is_spawned
     d57_polled_once_by_who_is_served
     d57_no_waker_is_left_behind
     d57_served_though_the_poll_ends_the_load
@@ -137,4 +138,28 @@ fn d57_a_call_that_spawns_polls_first<R: Host>() {
         assert_eq!((loads.calls(), loads.polls(), spawner.take().len()), (1, 1, spawned));
         assert_clean(&cache.stats());
     }
+}
+
+/// D57, D27: the load that is polled for the caller panics and is not the only one: the refresh goes to the spawner.
+fn d57_a_refresh_beside_one_that_panics_is_spawned<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([after(200).panics(1), after(500).gives(2)]);
+    let spawner = Spawning::<R>::new(sim.clock());
+    let builder = Cache::builder(spawner.clone()).loader(loads.clone());
+    let cache = builder.ttl(ms(100)).stale_while_refresh(ms(1000)).lock_age(ms(50)).build().expect("valid");
+    cache.insert(7, V::new(0));
+    sim.to(100);
+    let asks = cache.clone();
+    let first = sim.call(async move { asks.get_stale(&7).await });
+    let refresh = sim.refresh(first);
+    sim.park(refresh);
+    sim.to(300);
+    let served = wakers::now(cache.get_stale_spawn(&7)).expect("a stale value is there");
+    assert!(served.refresh.is_none() && **served.outcome.value() == 0);
+    let spawned = spawner.take();
+    assert_eq!((loads.begun(), loads.live(), spawned.len()), (vec![100, 300], 1, 1));
+    drop(spawned);
+    sim.unpark(refresh);
+    sim.to(2000);
+    assert_clean(&cache.stats());
 }

@@ -37,7 +37,8 @@ impl Rig {
     pub(super) fn deliver_in(&mut self, seat: &Seat<Bell>, twin: &Twin, news: Result<u32, &'static str>) {
         let news = news.map(|value| News::new(Loaded::new(value), Judgement::default())).map_err(failure);
         let at = At { now: at(self.now), rules: &self.rules };
-        assert!(self.shard.deliver(seat, Some(twin), &mut Some(news), at, &mut self.effects));
+        let delivered = self.shard.deliver(seat, (Some(twin), None), &mut Some(news), at, &mut self.effects);
+        assert!(delivered != Delivered::NeedsRoom);
     }
 
     pub(super) fn deliver_anew(&mut self, caller: &Caller, news: Result<u32, &'static str>) {

@@ -52,7 +52,8 @@ impl Rig {
         let news = news.map(|loaded| News::new(loaded.into(), Judgement::default())).map_err(failure);
         let at = At { now: at(self.now), rules: &self.rules };
         self.effects = Effects::default();
-        assert!(self.shard.deliver(place, None, &mut Some(news), at, &mut self.effects));
+        let delivered = self.shard.deliver(place, (None, None), &mut Some(news), at, &mut self.effects);
+        assert!(delivered != Delivered::NeedsRoom);
     }
 
     fn abandon(&mut self, place: &Seat<Bell>) {

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use super::{
-    super::wire::HEADER,
+    super::request::HEADER,
     mix::{Ask, Mix},
 };
 

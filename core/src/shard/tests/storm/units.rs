@@ -97,7 +97,8 @@ impl World {
                 Err(cause) => Err(Failure::new(cause.clone())),
             };
             let at = At { now: at(self.now), rules: &self.rules };
-            assert!(self.shard.deliver(&place, twin.as_ref(), &mut Some(news), at, &mut effects));
+            let delivered = self.shard.deliver(&place, (twin.as_ref(), None), &mut Some(news), at, &mut effects);
+            assert!(delivered != Delivered::NeedsRoom);
             self.meanwhile();
         }
         effects.wake(everybody);

@@ -43,7 +43,7 @@ impl GatedFifo {
     ///
     /// Then its places do more good in probation, however much longer that has to be: without this, keys that are used
     /// twice, further apart than the window reaches, would never hit where LRU hits always.
-    fn main_lies_idle(&mut self, entries: &mut impl Nodes<Node>) -> bool {
+    pub(super) fn main_lies_idle(&mut self, entries: &mut impl Nodes<Node>) -> bool {
         let used = self.main.back().is_some_and(|place| entries.node(place).uses > 0);
         self.idle_returns = if used { 0 } else { self.idle_returns.saturating_add(1) };
         u64::from(self.idle_returns) > IDLE_RETURNS + self.residents() / IDLE_PART

@@ -285,3 +285,16 @@ fn one_weight_for_all_is_the_same_as_a_count() {
     // Not all: shares and windows are rounded to a weight of one.
     assert!(same > 9800, "{same} of {}", count.len());
 }
+
+/// The more there is, the longer the row of returns that has to show that the main queue is not in use.
+#[test]
+fn a_row_of_idle_returns_is_as_long_as_there_are_entries() {
+    for (residents, row) in [(0, 16), (8, 17), (12, 17), (80, 26), (800, 116)] {
+        let mut shelf = filled(residents.max(1));
+        if residents == 0 {
+            shelf.evict();
+        }
+        let rows = (0..).take_while(|_| !shelf.policy.main_lies_idle(&mut shelf.entries)).count();
+        assert_eq!(rows, row, "of {residents}");
+    }
+}
