@@ -163,10 +163,12 @@ impl<R: Host> Medley<R> {
         match self.below(11) {
             0 | 1 => {
                 let (loaded, (id, ttl, weight)) = world.loaded();
-                plain().insert(key, id, ttl, weight, now);
+                let stored = plain().insert(key, id, ttl, weight, now);
                 let generation = cache.insert_with(key, loaded);
-                let stays = plain().held(key).is_some_and(|held| held.id == id);
-                assert_eq!(generation.is_some(), stays, "key {key} is stored");
+                let is_there = plain().held(key).is_some_and(|held| held.id == id);
+                let is_refused = plain().is_refused(id);
+                assert_eq!(generation.is_some(), stored.is_some() && !is_refused, "key {key} is stored");
+                assert!(is_there || is_refused || stored != Some(true), "D48: key {key} has left at once");
             }
             2 => {
                 plain().remove(key, now);
@@ -269,6 +271,9 @@ impl<R: Host> Medley<R> {
     /// Compares everything that can be seen from outside.
     fn check(&self) {
         self.world.check();
+        if self.cache.stats().flights == 0 {
+            self.world.plain.borrow_mut().nothing_flies();
+        }
         let (cache, plain, now) = (&self.cache, self.world.plain.borrow(), self.world.now());
         let stats = cache.stats();
         assert_sums(&stats);

@@ -229,7 +229,11 @@ impl<R: Host> Medley<R> {
 
     fn check(&mut self) {
         self.world.check();
-        let (plain, now, stats) = (self.world.plain.borrow(), self.world.now(), self.slot.stats());
+        let (now, stats) = (self.world.now(), self.slot.stats());
+        if stats.flights == 0 {
+            self.world.plain.borrow_mut().nothing_flies();
+        }
+        let plain = self.world.plain.borrow();
         assert_sums(&stats);
         let (least, most) = plain.running(now);
         let running = stats.loads_in_flight;

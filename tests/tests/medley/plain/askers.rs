@@ -169,6 +169,8 @@ impl Plain {
         let is_of_use = held.is_some_and(|held| is_fresh || held.stale_within(now, self.rules.hold).is_some());
         let found_expired = (is_one || held.is_none() || is_of_use).then(|| held.is_some() && !is_fresh);
         let claims = knows && waits && served.is_empty() && self.may_refresh(key, round, now) == Some(true);
+        // (It may come from inside one of those that there are, and be refused. D66)
+        let claims = claims && !(call.is_inside && self.live(key, round, now).1 > 0);
         Seat {
             claims,
             first: round,
@@ -219,8 +221,7 @@ impl Plain {
             );
             assert!(seat.has_begun || !seat.claims, "D14: {by} {seat:?} does not begin at {now}: {}", self.story(*key));
             let is_over = match timed_out {
-                // Who loads for itself because of the lock age is outside the flight. (D25)
-                Some(OnTimeout::Stale | OnTimeout::Fail) => !seat.is_alone,
+                Some(OnTimeout::Stale | OnTimeout::Fail) => true,
                 Some(_) => !seat.has_begun,
                 None => false,
             };
@@ -246,7 +247,12 @@ impl Plain {
             attempt.owner = None;
             attempt.is_live &= !is_own;
         }
+        let unwound = polling.filter(|_| self.asks_for_many(by));
         for (key, round) in self.rounds_of(by) {
+            // Of several, it may have claimed others, which nobody has begun: the newest may have been its own. (D11)
+            if unwound.is_some_and(|(_, now)| self.is_over_age(key, round, now)) {
+                self.spot(key).newest.entry(round).and_modify(|newest| newest.1 = None);
+            }
             self.desert(key, round);
         }
     }
@@ -322,6 +328,10 @@ impl Plain {
             seat.round
         });
         round.into_iter().for_each(|round| self.desert(key, round));
+    }
+
+    pub(super) fn is_ticket(&self, by: usize) -> bool {
+        self.askers[by].is_ticket
     }
 
     pub(super) fn asks_for_many(&self, by: usize) -> bool {

@@ -25,6 +25,11 @@ impl Plain {
         running.map(|attempt| format!("\n{attempt:?}")).collect()
     }
 
+    /// Nobody waits for anything, as is seen from outside: what may have been forgotten is.
+    pub(crate) fn nothing_flies(&mut self) {
+        self.attempts.iter_mut().filter(|attempt| attempt.is_unsure).for_each(|attempt| attempt.is_live = false);
+    }
+
     /// Somebody's load has ended in these epochs, or was that caller's alone.
     pub(super) fn doubt(&mut self, key: Key, rounds: &[u64]) {
         for nth in self.spots.get(&key).into_iter().flat_map(|spot| &spot.attempts) {
@@ -73,6 +78,14 @@ impl Plain {
     /// Who waits in an older epoch goes over to the newer one, if there is a load that is younger than the lock age, or no
     /// room for one. (D11)
     pub(super) fn moves_on(&mut self, by: usize, key: Key, round: u64, now: Ns) {
+        if self.goes_over(by, key, round, now) {
+            let current = self.spots[&key].round;
+            self.askers[by].seats.get_mut(&key).expect("it was found").round = current;
+            self.desert(key, round);
+        }
+    }
+
+    pub(super) fn goes_over(&self, by: usize, key: Key, round: u64, now: Ns) -> bool {
         let (spot, rules) = (&self.spots[&key], &self.rules);
         let current = spot.round;
         let seat = &self.askers[by].seats[&key];
@@ -80,15 +93,12 @@ impl Plain {
         // (A load that a call has brought is used up.)
         let is_spent = seat.has_begun && self.askers[by].call.brings && self.askers[by].keys.len() == 1;
         if round == current || is_told || seat.is_alone || !seat.waits || is_spent {
-            return;
+            return false;
         }
         let is_own = spot.newest.get(&round).is_some_and(|newest| newest.1 == Some(by));
         let would_begin = self.is_over_age(key, round, now) && !is_own && !rules.over_age_alone;
         let (own, newer) = (self.live(key, round, now).0, self.live(key, current, now).0);
         let is_full = newer >= rules.attempts;
-        if (own == 0 || would_begin) && newer > 0 && (is_full || !self.is_over_age(key, current, now)) {
-            self.askers[by].seats.get_mut(&key).expect("it was found").round = current;
-            self.desert(key, round);
-        }
+        (own == 0 || would_begin) && newer > 0 && (is_full || !self.is_over_age(key, current, now))
     }
 }

@@ -202,8 +202,7 @@ impl Plain {
                     "D7: there was something that had expired",
                 ),
                 (
-                    !(delivery.left.0..=delivery.left.1).contains(&left)
-                        && ((self.rules.has_room && !delivery.is_twin) || left != 0),
+                    !(delivery.left.0..=delivery.left.1).contains(&left) && (self.rules.has_room || left != 0),
                     "D7: not the time left",
                 ),
             ];

@@ -51,8 +51,12 @@ impl Plain {
         let is_first = by.is_some_and(|by| self.is_first_poll(by));
         let has_begun = seat.as_ref().is_some_and(|seat| seat.has_begun);
         // Who comes and takes over begins the own one first; others begin what somebody has claimed.
-        let takes_over = is_first && !has_begun && is_over_age && most > 0 && most < self.rules.attempts;
+        // (Alone, there is no bound. D25)
+        let has_room = self.rules.over_age_alone || most < self.rules.attempts;
+        let takes_over = is_first && !has_begun && is_over_age && most > 0 && has_room;
         let waits = seat.as_ref().is_some_and(|seat| seat.waits);
+        // Who finds nothing to wait for in its own epoch any more has gone over to the newer one before it does anything.
+        let joins_newer = seat.is_some() && by.is_some_and(|by| self.goes_over(by, key, own, now));
         let claimed = self.spots[&key].attempts.iter().copied().find(|nth| {
             let attempt = &self.attempts[*nth];
             by.is_some() && attempt.owner == by && attempt.is_live && attempt.load.is_none()
@@ -86,7 +90,9 @@ impl Plain {
                     attempt.is_live && attempt.load.is_none() && attempt.rounds.contains(&round)
                 })
             };
-            if let Some(nth) = claimed(own).or_else(|| if seat.is_none() { claimed(current) } else { None }) {
+            if let Some(nth) =
+                claimed(own).or_else(|| if seat.is_none() || joins_newer { claimed(current) } else { None })
+            {
                 self.attempts[nth].load = Some(load);
                 self.attempts[nth].is_unsure = false;
                 by.into_iter().for_each(|by| self.may_have_begun(by, key));
@@ -104,7 +110,7 @@ impl Plain {
         let in_own = seat.as_ref().map_or((0, 0), |seat| seat.beside);
         let is_alone = match timed_out {
             _ if takes_over && !self.rules.over_age_alone => Some(false),
-            Some(OnTimeout::LoadAlone) if in_own.0 > 0 => Some(true),
+            Some(OnTimeout::LoadAlone) if in_own.0 > 0 || joins_newer => Some(true),
             Some(OnTimeout::LoadAlone) if in_own.1 > 0 => None,
             _ if self.rules.over_age_alone && is_first && is_over_age => match (least, most) {
                 (1.., _) => Some(true),
@@ -136,6 +142,8 @@ impl Plain {
                 self.loads_alone(by, key);
             }
         }
+        // (What a ticket begins is by the rules of the cache.)
+        let call = call.filter(|_| !by.is_some_and(|by| self.is_ticket(by)));
         let (ttl, weight) = call.map_or((Ttl::Inherit, None), |call| (call.ttl, call.weight));
         self.claim(Attempt {
             key,
@@ -229,17 +237,7 @@ impl Plain {
             rounds.clear();
         }
         let is_alone = is_alone == Some(true);
-        self.spot(key).deliveries.push(Delivery {
-            id,
-            seq,
-            at: now,
-            age,
-            left,
-            round,
-            owner,
-            is_alone,
-            is_twin: rounds.len() > 1,
-        });
+        self.spot(key).deliveries.push(Delivery { id, seq, at: now, age, left, round, owner, is_alone });
         rounds.iter().for_each(|round| self.settle(key, *round));
     }
 

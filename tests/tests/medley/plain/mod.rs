@@ -101,7 +101,6 @@ struct Delivery {
     round: u64,
     owner: Option<usize>,
     is_alone: bool,
-    is_twin: bool,
 }
 
 #[derive(Debug)]
@@ -153,6 +152,8 @@ pub(crate) struct Plain {
     jitters: BTreeMap<(Key, Ns), Ns>,
     /// Values that somebody is yet to look at.
     unseen: Vec<Key>,
+    /// The value that was refused last.
+    refused: Option<Id>,
 }
 
 impl Plain {
@@ -168,6 +169,7 @@ impl Plain {
             askers: Vec::new(),
             jitters: BTreeMap::new(),
             unseen: Vec::new(),
+            refused: None,
         }
     }
 

@@ -109,10 +109,12 @@ impl Plain {
         self.rules.knows_failures().then(|| (failed.map_or(0, |failed| failed.count), due.max(retry_at)))
     }
 
-    /// A value is inserted; it ends the wait of all who wait. (D39)
-    pub(crate) fn insert(&mut self, key: Key, id: Id, ttl: Ttl, weight: Option<u64>, now: Ns) {
+    /// A value is inserted; it ends the wait of all who wait. (D39) Tells whether it stays, if there is room for it: one whose
+    /// time has come as it comes is stored, and may have left when the call returns.
+    pub(crate) fn insert(&mut self, key: Key, id: Id, ttl: Ttl, weight: Option<u64>, now: Ns) -> Option<bool> {
         if self.rules.end(ttl, Ttl::Inherit, self.by_value(id), now).is_none() {
-            return self.remove(key, now);
+            self.remove(key, now);
+            return None;
         }
         let (round, seq) = (self.spot(key).round, self.tick());
         self.spot(key).writes += 1;
@@ -134,10 +136,15 @@ impl Plain {
             round,
             owner: None,
             is_alone: false,
-            is_twin: false,
         };
         self.spot(key).deliveries.push(delivery);
         self.settle(key, round);
+        Some(held.is_fresh(now))
+    }
+
+    /// Whether this value has been refused, the last one that was.
+    pub(crate) fn is_refused(&self, id: Id) -> bool {
+        self.refused == Some(id)
     }
 
     pub(crate) fn remove(&mut self, key: Key, now: Ns) {
@@ -194,6 +201,9 @@ impl Plain {
     /// A value has left, says the listener.
     pub(crate) fn event(&mut self, key: Key, id: Id, cause: RemovalCause, now: Ns) {
         let (has_room, hold) = (self.rules.has_room, self.rules.hold);
+        if cause == RemovalCause::Refused {
+            self.refused = Some(id);
+        }
         let spot = self.spot(key);
         if let Some(nth) = spot.left.iter().position(|(left, _)| *left == id) {
             let (_, expected) = spot.left.remove(nth);
