@@ -7,38 +7,49 @@
 //! dig @127.0.0.1 -p 5300 h1.example.test                             # ask it
 //! ```
 //!
+//! A packet becomes a question, whose bytes are the key of the cache. An answer that is there is written at once, without
+//! a task, an allocation or a record being parsed: it is kept as bytes, and all that is left to do is to count down its
+//! TTLs. What is not there is waited for in a task; the load that asks the upstream belongs to the cache, has a time of its
+//! own, and is finished for the next client if this one gives up.
+//!
 //! Where to look, from the wire to the cache and back:
 //!
 //! * `server`: UDP and TCP sockets; hands packets to a `Service`
-//! * `request`: bytes to a question, or to what junk deserves
-//! * `forwarder`: the service: question in, answer out
+//! * `request`, `question`: bytes to a question, or to what junk deserves
+//! * `forwarder`: the service: question in, answer out; `refusal` and `allow`: what and who is not answered
 //! * `cache`: **how Larder is set up and asked**; most of what a resolver's cache must do is configuration there
-//! * `upstream`: asks the real server, over UDP and, where cut short, over TCP
-//! * `answer`: what is kept of an upstream's reply, and for how long
+//! * `upstream`: asks the real servers, over UDP and, where cut short, over TCP
+//! * `answer`, `sift`: what is kept of an upstream's reply, and for how long
 //! * `response`: an answer to the bytes that this client gets
-//! * `options`, `demo`: the command line; the run without arguments
+//! * `wire`, `names`, `records`, `framing`: where things are in a message, and messages in a stream
+//! * `options`, `serve`, `report`, `demo`: the command line; the server; what it did; the run without arguments
 
 #![forbid(unsafe_code)]
 #![allow(clippy::std_instead_of_alloc, clippy::std_instead_of_core, reason = "a program: std is its home")]
 
+mod allow;
 mod answer;
 mod cache;
 mod demo;
 mod forwarder;
 mod framing;
+mod names;
 mod options;
+mod question;
+mod records;
+mod refusal;
+mod report;
 mod request;
 mod response;
+mod serve;
 mod server;
+mod sift;
 mod upstream;
+mod wire;
 
-use std::{env, error::Error, net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{env, error::Error, process::ExitCode};
 
-use self::{
-    forwarder::{Forwarder, Settings},
-    options::{Command, HELP},
-    server::Server,
-};
+use self::options::{Command, HELP};
 
 fn main() -> ExitCode {
     let command = match options::parse(env::args_os().skip(1)) {
@@ -61,24 +72,8 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), Box<dyn Error>> {
     match command {
         Command::Help => print!("{HELP}"),
-        Command::Serve { listen, upstream, workers, settings } => serve(listen, upstream, workers, settings).await?,
+        Command::Serve(plan, settings) => serve::run(plan, settings).await?,
         Command::Demo(plan, settings) => demo::run(plan, settings).await?,
     }
-    Ok(())
-}
-
-/// Serves until Ctrl-C, then tells what happened.
-async fn serve(
-    listen: SocketAddr,
-    upstream: SocketAddr,
-    workers: usize,
-    settings: Settings,
-) -> Result<(), Box<dyn Error>> {
-    let forwarder = Arc::new(Forwarder::new(upstream, settings)?);
-    let server = Server::bind(listen, workers, Arc::clone(&forwarder)).await;
-    let server = server.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
-    println!("Forwarding {} to {upstream}; Ctrl-C ends it.", server.address());
-    tokio::signal::ctrl_c().await?;
-    println!("\n{}", forwarder.report());
     Ok(())
 }

@@ -1,45 +1,29 @@
 //! What a client sent: a question, or junk and what it deserves.
 
-use hickory_proto::{
-    op::{Edns, Message, Query},
-    rr::{DNSClass, Name, RecordType},
+use super::{
+    question::{Key, Question},
+    server::Transport,
+    wire::{
+        CHECKING_DISABLED, CLASSIC_PAYLOAD, DNSSEC_OK, FIXED, Fields, HEADER, OPCODE, OPT, RECURSION_DESIRED, RESPONSE,
+        UDP_PAYLOAD, number,
+    },
 };
-
-/// The largest answer sent over UDP, and the size told to the upstream: fits every path without fragments.
-pub(crate) const UDP_PAYLOAD: u16 = 1232;
-
-/// What is asked; the key of the cache.
-///
-/// DNSSEC OK and Checking Disabled belong to it because the answers to the same question differ by them.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub(crate) struct Question {
-    /// In lower case: spellings of one name share an answer.
-    pub(crate) name: Name,
-    pub(crate) kind: RecordType,
-    pub(crate) class: DNSClass,
-    pub(crate) dnssec_ok: bool,
-    pub(crate) checking_disabled: bool,
-}
-
-impl Question {
-    /// Tells whether `queries` ask this, in whatever spelling.
-    pub(crate) fn is_asked_by(&self, queries: &[Query]) -> bool {
-        matches!(queries, [query] if query.name == self.name
-            && query.query_type == self.kind
-            && query.query_class == self.class)
-    }
-}
 
 /// One client's request: the question, and what only concerns the answer to this client.
 #[derive(Debug)]
-pub(crate) struct Request {
-    pub(crate) question: Question,
-    /// The question as the client spelled it; some vary upper and lower case and check that it comes back.
-    pub(crate) query: Query,
-    pub(crate) id: u16,
-    pub(crate) recursion_desired: bool,
-    pub(crate) wants_authentic: bool,
+pub(crate) struct Request<'a> {
+    /// The header and the question as the client spelled it; some vary upper and lower case and check that it comes back.
+    pub(crate) head: &'a [u8],
+    key: Key,
     pub(crate) edns: Option<Edns>,
+}
+
+/// What a client says by EDNS (RFC 6891).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Edns {
+    pub(crate) payload: u16,
+    pub(crate) version: u8,
+    pub(crate) dnssec_ok: bool,
 }
 
 /// A packet that is no question.
@@ -51,11 +35,9 @@ pub(crate) enum Junk {
     Rejection([u8; HEADER]),
 }
 
-impl Request {
+impl<'a> Request<'a> {
     /// Reads a packet.
-    ///
-    /// The header is judged by itself first, so that what follows is parsed only where it can be a question.
-    pub(crate) fn parse(packet: &[u8]) -> Result<Self, Junk> {
+    pub(crate) fn parse(packet: &'a [u8]) -> Result<Self, Junk> {
         let Some(header) = packet.first_chunk::<HEADER>() else {
             return Err(Junk::Silence);
         };
@@ -65,38 +47,74 @@ impl Request {
         if header[2] & OPCODE != 0 {
             return Err(reject(header, NOT_IMPLEMENTED));
         }
-        if header[4..6] != [0, 1] {
-            return Err(reject(header, FORMAT_ERROR));
+        Self::read(packet).ok_or_else(|| reject(header, FORMAT_ERROR))
+    }
+
+    fn read(packet: &'a [u8]) -> Option<Self> {
+        if packet[4..10] != [0, 1, 0, 0, 0, 0] {
+            return None;
         }
-        let message = Message::from_vec(packet).map_err(|_| reject(header, FORMAT_ERROR))?;
-        Self::from_message(message).ok_or_else(|| reject(header, FORMAT_ERROR))
+        let mut key = Key::read(&packet[HEADER..])?;
+        let end = HEADER + key.asked();
+        let edns = Edns::find(packet, end)?;
+        let secure = edns.is_some_and(|edns| edns.dnssec_ok);
+        key.set_flags(secure, packet[3] & CHECKING_DISABLED != 0);
+        Some(Self { head: &packet[..end], key, edns })
     }
 
-    fn from_message(mut message: Message) -> Option<Self> {
-        let query = message.queries.pop()?;
-        let question = Question {
-            name: query.name.to_lowercase(),
-            kind: query.query_type,
-            class: query.query_class,
-            dnssec_ok: message.edns.as_ref().is_some_and(|edns| edns.flags().dnssec_ok),
-            checking_disabled: message.metadata.checking_disabled,
+    pub(crate) fn question(&self) -> Question<'_> {
+        self.key.question()
+    }
+
+    pub(crate) fn wants_recursion(&self) -> bool {
+        self.head[2] & RECURSION_DESIRED != 0
+    }
+
+    /// Returns how many bytes of answer this client takes.
+    pub(crate) fn limit(&self, over: Transport) -> usize {
+        let payload = match over {
+            Transport::Tcp => u16::MAX,
+            Transport::Udp => {
+                self.edns.map_or(CLASSIC_PAYLOAD, |edns| edns.payload.clamp(CLASSIC_PAYLOAD, UDP_PAYLOAD))
+            }
         };
-        Some(Self {
-            question,
-            query,
-            id: message.metadata.id,
-            recursion_desired: message.metadata.recursion_desired,
-            wants_authentic: message.metadata.authentic_data,
-            edns: message.edns,
-        })
+        payload.into()
     }
+}
 
-    /// Returns how many bytes of answer this client takes over UDP.
-    pub(crate) fn udp_limit(&self) -> usize {
-        let limit =
-            self.edns.as_ref().map_or(CLASSIC_PAYLOAD, |edns| edns.max_payload().clamp(CLASSIC_PAYLOAD, UDP_PAYLOAD));
-        usize::from(limit)
+impl Edns {
+    /// Looks through the last section, which begins at `at`; the outer `None` is a packet that cannot be read.
+    fn find(packet: &[u8], mut at: usize) -> Option<Option<Self>> {
+        let mut found = None;
+        for _ in 0..number(packet, 10)? {
+            let is_nameless = packet.get(at) == Some(&0);
+            let record = Fields::read(packet, at)?;
+            if record.kind == OPT {
+                let options = &packet[record.at + FIXED..record.end];
+                if !is_nameless || found.is_some() || !are_whole(options) {
+                    return None;
+                }
+                found = Some(Self {
+                    payload: number(packet, record.at + 2)?,
+                    version: packet[record.at + 5],
+                    dnssec_ok: packet[record.at + 6] & DNSSEC_OK != 0,
+                });
+            }
+            at = record.end;
+        }
+        Some(found)
     }
+}
+
+/// Tells whether options follow each other without a rest.
+fn are_whole(mut options: &[u8]) -> bool {
+    while !options.is_empty() {
+        let Some(rest) = number(options, 2).and_then(|length| options.get(4 + usize::from(length)..)) else {
+            return false;
+        };
+        options = rest;
+    }
+    true
 }
 
 /// Makes a bare header of an answer: same id, same opcode, no question.
@@ -108,15 +126,6 @@ fn reject(header: &[u8; HEADER], code: u8) -> Junk {
     Junk::Rejection(answer)
 }
 
-/// The length of a DNS header.
-pub(crate) const HEADER: usize = 12;
-
-// Bits of the header's third byte, and response codes in its fourth.
-const RESPONSE: u8 = 0x80;
-const OPCODE: u8 = 0x78;
-const RECURSION_DESIRED: u8 = 0x01;
+// Response codes.
 const FORMAT_ERROR: u8 = 1;
 const NOT_IMPLEMENTED: u8 = 4;
-
-/// What a client without EDNS takes over UDP (RFC 1035, 2.3.4).
-const CLASSIC_PAYLOAD: u16 = 512;

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use hickory_proto::{
-    op::{Edns, Message, OpCode, ResponseCode},
-    rr::Record,
-};
+use hickory_proto::op::ResponseCode;
 
 use super::{
     answer::Answer,
-    request::{Request, UDP_PAYLOAD},
+    question::write_edns,
+    request::Request,
     server::Transport,
+    wire::{AUTHENTIC, CHECKING_DISABLED, CODE, RECURSION_AVAILABLE, RECURSION_DESIRED, RESPONSE, TRUNCATED},
 };
 
 /// How old an answer is when it is given.
@@ -30,60 +29,89 @@ impl Freshness {
             Self::Stale => STALE_TTL,
         }
     }
+
+    /// Returns the code that explains a stale answer (RFC 8914, 4.4 and 4.20).
+    fn explained(self, code: u8) -> Option<u16> {
+        match self {
+            Self::Fresh(_) => None,
+            Self::Stale => Some(if code == 0 { explained::STALE } else { explained::STALE_DENIAL }),
+        }
+    }
 }
 
 /// Writes the response that carries `answer`.
-pub(crate) fn answered(request: &Request, answer: &Answer, freshness: Freshness, over: Transport) -> Vec<u8> {
-    let mut response = begin(request, answer.code);
-    response.metadata.authentic_data = answer.authentic && (request.question.dnssec_ok || request.wants_authentic);
-    let adapt = |record: &Record| {
-        let mut record = record.clone();
-        record.ttl = freshness.show(record.ttl);
-        if record.name == request.query.name {
-            // Names compare without case: this gives the client its own spelling back.
-            record.name = request.query.name.clone();
-        }
-        record
-    };
-    response.answers = answer.answers.iter().map(adapt).collect();
-    response.authorities = answer.authorities.iter().map(adapt).collect();
-    response.additionals = answer.additionals.iter().map(adapt).collect();
-    encode(&response, request, over)
-}
-
-/// Writes a response that carries nothing but a code.
-pub(crate) fn failed(request: &Request, code: ResponseCode, over: Transport) -> Vec<u8> {
-    encode(&begin(request, code), request, over)
-}
-
-/// Makes the part that all responses share.
-fn begin(request: &Request, code: ResponseCode) -> Message {
-    let mut response = Message::response(request.id, OpCode::Query);
-    response.metadata.response_code = code;
-    response.metadata.recursion_desired = request.recursion_desired;
-    response.metadata.recursion_available = true;
-    response.metadata.checking_disabled = request.question.checking_disabled;
-    response.add_query(request.query.clone());
-    if request.edns.is_some() {
-        let mut edns = Edns::new();
-        edns.set_max_payload(UDP_PAYLOAD).set_dnssec_ok(request.question.dnssec_ok);
-        response.set_edns(edns);
+pub(crate) fn answered(
+    request: &Request<'_>,
+    answer: &Answer,
+    freshness: Freshness,
+    over: Transport,
+    out: &mut Vec<u8>,
+) {
+    begin(request, answer.code, out);
+    let wants = request.edns.is_some_and(|edns| edns.dnssec_ok) || request.head[3] & AUTHENTIC != 0;
+    if answer.authentic && wants {
+        out[3] |= AUTHENTIC;
     }
-    response
+    let explained = freshness.explained(answer.code);
+    if request.head.len() + answer.body.len() + edns_length(request, explained) > request.limit(over) {
+        out[2] |= TRUNCATED;
+    } else {
+        for (section, count) in answer.counts.iter().enumerate() {
+            out[6 + 2 * section..8 + 2 * section].copy_from_slice(&count.to_be_bytes());
+        }
+        out.extend_from_slice(&answer.body);
+        for at in answer.ttls.iter().map(|&at| request.head.len() + usize::from(at)) {
+            if let Some(ttl) = out.get_mut(at..at + 4).and_then(|ttl| ttl.first_chunk_mut::<4>()) {
+                *ttl = freshness.show(u32::from_be_bytes(*ttl)).to_be_bytes();
+            }
+        }
+    }
+    end(request, 0, explained, out);
 }
 
-/// Writes `response`, or only its head with the TC bit where it is too long for the client.
-fn encode(response: &Message, request: &Request, over: Transport) -> Vec<u8> {
-    let limit = match over {
-        Transport::Udp => request.udp_limit(),
-        Transport::Tcp => usize::from(u16::MAX),
-    };
-    match response.to_vec() {
-        Ok(bytes) if bytes.len() <= limit => bytes,
-        // What was read from the wire can be written again, so the empty packet is never seen.
-        _ => response.truncate().to_vec().unwrap_or_default(),
+/// Writes a response that carries nothing but a code, and perhaps another that explains it.
+pub(crate) fn failed(request: &Request<'_>, code: ResponseCode, explained: Option<u16>, out: &mut Vec<u8>) {
+    begin(request, code.low(), out);
+    end(request, code.high(), explained, out);
+}
+
+/// Writes the header and the question.
+fn begin(request: &Request<'_>, code: u8, out: &mut Vec<u8>) {
+    out.clear();
+    out.extend_from_slice(request.head);
+    out[2] = RESPONSE | (request.head[2] & RECURSION_DESIRED);
+    out[3] = RECURSION_AVAILABLE | (request.head[3] & CHECKING_DISABLED) | (code & CODE);
+    out[6..12].fill(0);
+}
+
+/// Writes EDNS where the client has it.
+fn end(request: &Request<'_>, high_code: u8, explained: Option<u16>, out: &mut Vec<u8>) {
+    if let Some(edns) = request.edns {
+        // No answer has so many records that this overflows.
+        out[11] = out[11].wrapping_add(1);
+        out[10] = out[10].wrapping_add(u8::from(out[11] == 0));
+        write_edns(out, high_code, edns.dnssec_ok, explained);
+    }
+}
+
+fn edns_length(request: &Request<'_>, explained: Option<u16>) -> usize {
+    match (request.edns, explained) {
+        (None, _) => 0,
+        (Some(_), None) => 11,
+        (Some(_), Some(_)) => 17,
     }
 }
 
 /// The TTL of a stale answer, in seconds (RFC 8767, 4).
 const STALE_TTL: u32 = 30;
+
+/// Codes that explain an answer or the lack of one (RFC 8914).
+pub(crate) mod explained {
+    pub(crate) const STALE: u16 = 3;
+    pub(crate) const KEPT_FAILURE: u16 = 13;
+    pub(crate) const NOT_READY: u16 = 14;
+    pub(crate) const PROHIBITED: u16 = 18;
+    pub(crate) const STALE_DENIAL: u16 = 19;
+    pub(crate) const NO_REPLY: u16 = 22;
+    pub(crate) const NETWORK: u16 = 23;
+}

@@ -77,7 +77,8 @@ pub(crate) async fn receive(socket: &UdpSocket) -> Vec<u8> {
 pub(crate) async fn exchange_tcp(server: SocketAddr, message: &Message) -> Message {
     let mut stream = TcpStream::connect(server).await.unwrap();
     framing::write(&mut stream, &message.to_vec().unwrap()).await.unwrap();
-    Message::from_vec(&timeout(HANG, framing::read(&mut stream)).await.expect("an answer").unwrap()).unwrap()
+    let mut reader = framing::Reader::new(stream);
+    Message::from_vec(&timeout(HANG, reader.next()).await.expect("an answer").unwrap()).unwrap()
 }
 
 /// Makes a question with a random id.
@@ -103,5 +104,11 @@ pub(crate) async fn until(condition: impl Fn() -> bool) {
     timeout(HANG, wait).await.expect("the condition comes true");
 }
 
+/// Returns the code that explains an answer (RFC 8914), which is the last thing in it.
+pub(crate) fn explained(answer: &[u8]) -> Option<u16> {
+    let (option, code) = answer.split_last_chunk::<2>()?;
+    option.ends_with(&[0, 6, 0, 15, 0, 2]).then(|| u16::from_be_bytes(*code))
+}
+
 /// So long that only what hangs takes it.
-const HANG: Duration = Duration::from_secs(30);
+pub(crate) const HANG: Duration = Duration::from_secs(30);

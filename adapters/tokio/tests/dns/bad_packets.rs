@@ -98,13 +98,15 @@ async fn c92_over_tcp() {
     let mut stream = TcpStream::connect(setup.address()).await.unwrap();
     let mut unknown = good.to_vec().unwrap();
     unknown[2] |= 0x78;
-    framing::write(&mut stream, &unknown).await.unwrap();
-    let answer = framing::read(&mut stream).await.unwrap();
+    let (read, mut write) = stream.split();
+    let mut reader = framing::Reader::new(read);
+    framing::write(&mut write, &unknown).await.unwrap();
+    let answer = reader.next().await.unwrap();
     assert_eq!((&answer[..2], answer[3]), (&unknown[..2], 4));
-    framing::write(&mut stream, &good.to_vec().unwrap()).await.unwrap();
-    assert_eq!(Message::from_vec(&framing::read(&mut stream).await.unwrap()).unwrap().answers.len(), 1);
-    framing::write(&mut stream, &[]).await.unwrap();
-    assert_eq!(framing::read(&mut stream).await.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    framing::write(&mut write, &good.to_vec().unwrap()).await.unwrap();
+    assert_eq!(Message::from_vec(&reader.next().await.unwrap()).unwrap().answers.len(), 1);
+    framing::write(&mut write, &[]).await.unwrap();
+    assert_eq!(reader.next().await.unwrap_err().kind(), ErrorKind::UnexpectedEof);
     assert_eq!(exchange_tcp(setup.address(), &good).await.answers.len(), 1);
 }
 

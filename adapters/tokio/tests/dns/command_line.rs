@@ -13,7 +13,7 @@ fn parsed(arguments: &str) -> Result<Command, String> {
 
 #[test]
 fn defaults_are_those_of_rfc_8767() {
-    let Ok(Command::Serve { settings, .. }) = parsed("--listen 127.0.0.1:0 --upstream [::1]:53") else {
+    let Ok(Command::Serve(_, settings)) = parsed("--listen 127.0.0.1:0 --upstream [::1]:53") else {
         panic!("serves");
     };
     let cache = settings.cache.unwrap();
@@ -31,10 +31,10 @@ fn options_are_read() {
     let cache = settings.cache.unwrap();
     assert_eq!(settings.client_timeout, Duration::from_millis(200));
     assert_eq!((cache.recheck, cache.max_stale), (Duration::from_secs(120), Duration::from_secs(43200)));
-    assert_eq!((cache.error_ttl, cache.load_budget), (Duration::from_millis(1500), Some(Duration::from_secs(7))));
+    assert_eq!((cache.error_ttl, cache.load_budget), (Duration::from_millis(1500), Duration::from_secs(7)));
     assert_eq!((settings.patience.tries, plan.questions, plan.loss), (4, 7, 0.5));
     assert!(
-        matches!(parsed("--listen [::]:53 --upstream [::1]:53 --no-cache"), Ok(Command::Serve { settings, .. }) if settings.cache.is_none())
+        matches!(parsed("--listen [::]:53 --upstream [::1]:53 --no-cache"), Ok(Command::Serve(_, settings)) if settings.cache.is_none())
     );
     assert!(matches!(parsed("--no-cache -h"), Ok(Command::Help)));
 }
@@ -52,7 +52,11 @@ fn mistakes_are_named() {
         ("--no-cache", "--listen"),
         ("--tries 0", "at least 1"),
         ("--loss 1.1", "between 0 and 1"),
-        ("--capacity many", "--capacity"),
+        ("--memory many", "--memory"),
+        ("--memory 5T", "units"),
+        ("--max-open 0", "at least 1"),
+        ("--allow 10.0.0.0/33", "fewer bits"),
+        ("--allow here", "--allow"),
         ("--listen here --upstream there", "--listen here"),
         ("--listen 127.0.0.1:53", "--upstream"),
         ("--upstream 127.0.0.1:53", "--listen"),

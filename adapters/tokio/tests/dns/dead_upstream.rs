@@ -26,8 +26,9 @@ const NAME: &str = "www.example.test.";
 fn hasty() -> Settings {
     Settings {
         client_timeout: Duration::from_millis(600),
-        cache: Some(CacheSettings::default()),
+        cache: Some(CacheSettings { load_budget: Duration::from_millis(500), ..CacheSettings::default() }),
         patience: Patience { tries: 1, try_timeout: Duration::from_millis(500) },
+        ..patient()
     }
 }
 
@@ -143,7 +144,7 @@ async fn c91_an_upstream_that_is_not_there() {
 #[tokio::test]
 async fn late_answers_are_kept() {
     let settings = Settings {
-        cache: Some(CacheSettings { load_budget: Some(Duration::from_secs(60)), ..CacheSettings::default() }),
+        cache: Some(CacheSettings { load_budget: Duration::from_secs(60), ..CacheSettings::default() }),
         patience: patient().patience,
         ..hasty()
     };

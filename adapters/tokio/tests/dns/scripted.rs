@@ -20,11 +20,14 @@ use hickory_proto::{
 };
 
 use crate::{
+    allow::Networks,
     cache::CacheSettings,
     forwarder::{Forwarder, Settings},
-    request::UDP_PAYLOAD,
-    server::{Server, Service, Transport},
+    options,
+    report::Holdings,
+    server::{Client, Server, Service, Transport},
     upstream::Patience,
+    wire::UDP_PAYLOAD,
 };
 
 /// What a script gives: a reply in time, or none.
@@ -37,13 +40,18 @@ pub(crate) struct Scripted<F> {
 }
 
 impl<F> Scripted<F> {
+    pub(crate) fn new(script: F) -> Self {
+        Self { script, asked: AtomicU64::new(0) }
+    }
+
     pub(crate) fn asked(&self) -> u64 {
         self.asked.load(Relaxed)
     }
 }
 
 impl<F: Fn(Message, Transport) -> Reply + Send + Sync + 'static> Service for Scripted<F> {
-    async fn answer(&self, packet: &[u8], over: Transport) -> Option<Vec<u8>> {
+    async fn answer(&self, packet: &[u8], client: Client) -> Option<Vec<u8>> {
+        let over = client.over;
         self.asked.fetch_add(1, Relaxed);
         let question = Message::from_vec(packet).expect("the forwarder sends good questions");
         let reply = (self.script)(question, over).await?;
@@ -59,25 +67,33 @@ pub(crate) struct Setup<F> {
     pub(crate) forwarder: Arc<Forwarder>,
     pub(crate) server: Server,
     pub(crate) upstream: Arc<Scripted<F>>,
-    _upstream_server: Server,
+    upstream_server: Server,
 }
 
 impl<F: Fn(Message, Transport) -> Reply + Send + Sync + 'static> Setup<F> {
     pub(crate) async fn new(settings: Settings, script: F) -> Self {
-        let upstream = Arc::new(Scripted { script, asked: AtomicU64::new(0) });
+        let upstream = Arc::new(Scripted::new(script));
         let upstream_server = Server::bind(LOOPBACK, 1, Arc::clone(&upstream)).await.unwrap();
         let (forwarder, server) = start(upstream_server.address(), settings).await;
-        Self { forwarder, server, upstream, _upstream_server: upstream_server }
+        Self { forwarder, server, upstream, upstream_server }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.address()
     }
+
+    pub(crate) fn holdings(&self) -> Holdings {
+        self.forwarder.holdings().unwrap()
+    }
+
+    pub(crate) fn upstream_address(&self) -> SocketAddr {
+        self.upstream_server.address()
+    }
 }
 
 /// Starts a forwarder.
 pub(crate) async fn start(upstream: SocketAddr, settings: Settings) -> (Arc<Forwarder>, Server) {
-    let forwarder = Arc::new(Forwarder::new(upstream, settings).unwrap());
+    let forwarder = Arc::new(Forwarder::new(&[upstream], settings).unwrap());
     let server = Server::bind(LOOPBACK, 2, Arc::clone(&forwarder)).await.unwrap();
     (forwarder, server)
 }
@@ -88,6 +104,17 @@ pub(crate) fn patient() -> Settings {
         client_timeout: Duration::from_secs(60),
         cache: Some(CacheSettings::default()),
         patience: Patience { tries: 1, try_timeout: Duration::from_secs(60) },
+        max_open: 10_000,
+        allow: Networks::default(),
+    }
+}
+
+/// The settings that the program has if nothing is said.
+pub(crate) fn as_by_default() -> Settings {
+    let arguments = ["--listen", "127.0.0.1:0", "--upstream", "127.0.0.1:0"].map(Into::into);
+    match options::parse(arguments) {
+        Ok(options::Command::Serve(_, settings)) => settings,
+        other => panic!("{other:?}"),
     }
 }
 

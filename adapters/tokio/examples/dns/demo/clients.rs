@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use super::{
-    super::request::HEADER,
+    super::wire::HEADER,
     mix::{Ask, Mix},
 };
 

@@ -57,7 +57,7 @@ pub(crate) async fn run(plan: Plan, settings: Settings) -> Result<(), Box<dyn Er
         clients::PAUSE,
     );
 
-    let direct = Stage::start(upstream.address(), Settings { cache: None, ..settings }).await?;
+    let direct = Stage::start(upstream.address(), Settings { cache: None, ..settings.clone() }).await?;
     let without = direct.measure("without the cache", plan.clients, &mix).await?;
     drop(direct);
 
@@ -81,7 +81,7 @@ struct Stage {
 
 impl Stage {
     async fn start(upstream: SocketAddr, settings: Settings) -> Result<Self, Box<dyn Error>> {
-        let forwarder = Arc::new(Forwarder::new(upstream, settings)?);
+        let forwarder = Arc::new(Forwarder::new(&[upstream], settings)?);
         let server = Server::bind(LOOPBACK, 2, Arc::clone(&forwarder)).await?;
         Ok(Self { forwarder, server })
     }

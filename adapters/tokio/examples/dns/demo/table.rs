@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, time::Duration};
 
-use super::{super::forwarder::Report, clients::Outcome};
+use super::{super::report::Report, clients::Outcome};
 
 /// One run, as the clients and the forwarder saw it.
 #[derive(Clone, Debug)]

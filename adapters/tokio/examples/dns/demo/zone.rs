@@ -8,7 +8,7 @@ use std::{
 
 use hickory_proto::{
     ProtoError,
-    op::ResponseCode,
+    op::{Message, OpCode, ResponseCode},
     rr::{
         Name, RData, Record, RecordType,
         rdata::{A, SOA},
@@ -16,12 +16,7 @@ use hickory_proto::{
 };
 use tokio::time::sleep;
 
-use super::super::{
-    answer::Answer,
-    request::{Junk, Request},
-    response::{self, Freshness},
-    server::{Service, Transport},
-};
+use super::super::server::{Client, Service, Transport};
 
 /// The lifetime of all records; short, so that the demonstration can outlive it.
 pub(super) const TTL: Duration = Duration::from_secs(4);
@@ -49,21 +44,24 @@ impl Zone {
         self.dead.store(true, Relaxed);
     }
 
-    fn look_up(&self, request: &Request) -> Answer {
-        let name = &request.question.name;
-        let host = self.host(name);
-        let mut answer = Answer::empty(match host {
-            None if *name != self.origin => ResponseCode::NXDomain,
-            _ => ResponseCode::NoError,
-        });
+    fn look_up(&self, question: &Message) -> Option<Message> {
+        let query = question.queries.first()?;
+        let host = self.host(&query.name);
+        let mut reply = Message::response(question.metadata.id, OpCode::Query);
+        reply.add_query(query.clone());
+        if host.is_none() && query.name != self.origin {
+            reply.metadata.response_code = ResponseCode::NXDomain;
+        }
         match host {
-            Some(address) if request.question.kind == RecordType::A => {
-                answer.answers.push(record(name, RData::A(A(address))));
+            Some(address) if query.query_type == RecordType::A => {
+                reply.add_answer(record(&query.name, RData::A(A(address))));
             }
             // Without an SOA nobody may keep a denial.
-            _ => answer.authorities.push(record(&self.origin, RData::SOA(self.authority()))),
+            _ => {
+                reply.add_authority(record(&self.origin, RData::SOA(self.authority())));
+            }
         }
-        answer
+        Some(reply)
     }
 
     /// Returns the address of a name that exists.
@@ -81,20 +79,13 @@ impl Zone {
 }
 
 impl Service for Zone {
-    async fn answer(&self, packet: &[u8], over: Transport) -> Option<Vec<u8>> {
-        let lost = over == Transport::Udp && fastrand::f64() < self.loss;
+    async fn answer(&self, packet: &[u8], client: Client) -> Option<Vec<u8>> {
+        let lost = client.over == Transport::Udp && fastrand::f64() < self.loss;
         if lost || self.dead.load(Relaxed) {
             return None;
         }
         sleep(self.latency).await;
-        match Request::parse(packet) {
-            Ok(request) => {
-                let answer = self.look_up(&request);
-                Some(response::answered(&request, &answer, Freshness::Fresh(Duration::ZERO), over))
-            }
-            Err(Junk::Rejection(header)) => Some(header.to_vec()),
-            Err(Junk::Silence) => None,
-        }
+        self.look_up(&Message::from_vec(packet).ok()?)?.to_vec().ok()
     }
 }
 

@@ -1,17 +1,29 @@
 //! The command line.
 
-use std::{error, ffi::OsString, fmt, net::SocketAddr, str::FromStr, thread, time::Duration};
+mod help;
+mod values;
+
+use std::{error, ffi::OsString, fmt, net::SocketAddr, thread, time::Duration};
 
 use lexopt::{Arg, Parser, ValueExt};
 
-use super::{cache::CacheSettings, demo::Plan, forwarder::Settings, upstream::Patience};
+pub(crate) use self::help::HELP;
+use self::values::{duration, number, positive, share, size};
+use super::{
+    allow::{Network, Networks},
+    cache::CacheSettings,
+    demo,
+    forwarder::Settings,
+    serve,
+    upstream::Patience,
+};
 
 /// What to do.
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
-    Demo(Plan, Settings),
+    Demo(demo::Plan, Settings),
     Help,
-    Serve { listen: SocketAddr, upstream: SocketAddr, workers: usize, settings: Settings },
+    Serve(serve::Plan, Settings),
 }
 
 /// Reads the arguments, without the program's name.
@@ -40,26 +52,30 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
 #[derive(Debug)]
 struct Choices {
     listen: Option<SocketAddr>,
-    upstream: Option<SocketAddr>,
+    upstreams: Vec<SocketAddr>,
+    allow: Vec<Network>,
     workers: usize,
     no_cache: bool,
     client_timeout: Duration,
     cache: CacheSettings,
     patience: Patience,
-    plan: Plan,
+    max_open: usize,
+    plan: demo::Plan,
 }
 
 impl Choices {
     fn to_serve() -> Self {
         Self {
             listen: None,
-            upstream: None,
+            upstreams: Vec::new(),
+            allow: Vec::new(),
             workers: thread::available_parallelism().map_or(1, usize::from),
             no_cache: false,
             client_timeout: Duration::from_millis(1800),
             cache: CacheSettings::default(),
-            patience: Patience { tries: 2, try_timeout: Duration::from_millis(800) },
-            plan: Plan::default(),
+            patience: Patience { tries: 7, try_timeout: Duration::from_millis(400) },
+            max_open: 10_000,
+            plan: demo::Plan::default(),
         }
     }
 
@@ -75,12 +91,15 @@ impl Choices {
     fn set(&mut self, name: &str, value: &str) -> Result<(), UsageError> {
         match name {
             "listen" => self.listen = Some(number(name, value)?),
-            "upstream" => self.upstream = Some(number(name, value)?),
+            "upstream" => self.upstreams.push(number(name, value)?),
+            "allow" => self.allow.push(number(name, value)?),
             "workers" => self.workers = positive(name, value)?,
             "no-cache" => self.no_cache = true,
-            "capacity" => self.cache.capacity = number(name, value)?,
+            "memory" => self.cache.memory = size(name, value)?,
+            "prefetch" => self.cache.prefetch = duration(name, value)?,
+            "max-open" => self.max_open = positive(name, value)?,
             "client-timeout" => self.client_timeout = duration(name, value)?,
-            "load-budget" => self.cache.load_budget = Some(duration(name, value)?),
+            "load-budget" => self.cache.load_budget = duration(name, value)?,
             "recheck" => self.cache.recheck = duration(name, value)?,
             "error-ttl" => self.cache.error_ttl = duration(name, value)?,
             "max-stale" => self.cache.max_stale = duration(name, value)?,
@@ -101,54 +120,28 @@ impl Choices {
             client_timeout: self.client_timeout,
             cache: (!self.no_cache).then_some(self.cache),
             patience: self.patience,
+            max_open: self.max_open,
+            allow: if self.allow.is_empty() { Networks::default() } else { Networks::new(self.allow) },
         };
-        match (self.listen, self.upstream) {
+        match self.listen {
             _ if !serves && self.no_cache => {
                 Err(UsageError("--no-cache needs --listen: the demonstration shows both".to_owned()))
             }
             _ if !serves => Ok(Command::Demo(self.plan, settings)),
-            (Some(listen), Some(upstream)) => Ok(Command::Serve { listen, upstream, workers: self.workers, settings }),
-            (None, _) => Err(UsageError("--upstream needs --listen, the address to serve on".to_owned())),
-            (_, None) => Err(UsageError("--listen needs --upstream, the server to ask".to_owned())),
+            None => Err(UsageError("--upstream needs --listen, the address to serve on".to_owned())),
+            Some(_) if self.upstreams.is_empty() => {
+                Err(UsageError("--listen needs --upstream, the server to ask".to_owned()))
+            }
+            Some(listen) => {
+                let plan = serve::Plan { listen, upstreams: self.upstreams, workers: self.workers };
+                Ok(Command::Serve(plan, settings))
+            }
         }
     }
 }
 
 fn unknown(name: &str) -> UsageError {
     UsageError(format!("there is no option --{name}"))
-}
-
-fn number<T: FromStr<Err: fmt::Display>>(name: &str, value: &str) -> Result<T, UsageError> {
-    value.parse().map_err(|error| UsageError(format!("--{name} {value}: {error}")))
-}
-
-fn positive<T: FromStr<Err: fmt::Display> + Default + PartialEq>(name: &str, value: &str) -> Result<T, UsageError> {
-    match number(name, value)? {
-        zero if zero == T::default() => Err(UsageError(format!("--{name} {value}: must be at least 1"))),
-        number => Ok(number),
-    }
-}
-
-fn share(name: &str, value: &str) -> Result<f64, UsageError> {
-    match number(name, value)? {
-        share if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err(UsageError(format!("--{name} {value}: must be between 0 and 1"))),
-    }
-}
-
-/// Reads "1.8s", "200ms", "5m", "12h", "1d"; without a unit they are seconds.
-fn duration(name: &str, value: &str) -> Result<Duration, UsageError> {
-    let digits = value.trim_end_matches(|character: char| character.is_ascii_alphabetic());
-    let unit = match &value[digits.len()..] {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        "d" => 86400.0,
-        _ => return Err(UsageError(format!("--{name} {value}: the units of time are ms, s, m, h and d"))),
-    };
-    let seconds: f64 = number(name, digits)?;
-    Duration::try_from_secs_f64(seconds * unit).map_err(|error| UsageError(format!("--{name} {value}: {error}")))
 }
 
 /// Arguments that make no sense; says which and why.
@@ -168,32 +161,3 @@ impl From<lexopt::Error> for UsageError {
         Self(error.to_string())
     }
 }
-
-/// What `--help` prints.
-pub(crate) const HELP: &str = "\
-A caching DNS forwarder, made with Larder.
-
-  dns                                 demonstrates itself on loopback
-  dns --listen ADDR --upstream ADDR   serves until Ctrl-C; ADDR: 127.0.0.1:5300
-
-Serving:
-  --workers N            UDP sockets that share the port     one per core
-  --no-cache             every question goes to the upstream
-  --capacity N           answers kept                        100000
-  --tries N              questions sent before giving up     2 (demo: 3)
-  --try-timeout TIME     wait for each of them               800ms (demo: 90ms)
-
-The four timers of serve-stale (RFC 8767):
-  --client-timeout TIME  a client has some answer by then    1.8s (demo: 300ms)
-  --load-budget TIME     all tries together take no longer   as --client-timeout
-  --recheck TIME         a dead upstream is left in peace    30s
-  --max-stale TIME       answers serve on after their TTL    1d
-and for failures with no stale answer behind them (RFC 9520):
-  --error-ttl TIME       the failure is kept                 5s
-
-Demonstration:
-  --questions N  --clients N  --names N    10000, 100, 2000
-  --latency TIME --loss SHARE              of its upstream: 20ms, 0.01
-
-TIME is a number with ms, s, m, h or d; a bare number is seconds.
-";

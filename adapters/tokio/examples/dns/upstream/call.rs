@@ -1,0 +1,174 @@
+//! One question, asked until there is an answer.
+//!
+//! A try that has had no answer in the usual time is followed by another, but stays open: the first answer to any of them
+//! counts.
+
+use std::{io, sync::Arc, sync::atomic::Ordering::Relaxed, time::Duration};
+
+use hickory_proto::op::ResponseCode;
+use tokio::{sync::mpsc, time::timeout};
+
+use super::{
+    super::{
+        answer::Answer,
+        question::Question,
+        wire::{CODE, TRUNCATED},
+    },
+    Upstream, UpstreamError,
+    health::Health,
+    port::{Arrival, FORMAT_ERROR, NOT_IMPLEMENTED, Try},
+};
+
+pub(super) struct Call<'a> {
+    upstream: &'a Upstream,
+    question: Arc<[u8]>,
+    /// Whom to ask, the best first.
+    order: Vec<usize>,
+    probe: Option<usize>,
+    /// Those that have said that they have no answer.
+    out: Vec<usize>,
+    /// Those that do not understand EDNS.
+    plain: Vec<usize>,
+    open: Vec<Try>,
+    tries: u32,
+    /// How often each was asked.
+    asked: Vec<u32>,
+    /// Who was asked last.
+    last: usize,
+    failure: UpstreamError,
+    arrivals: (mpsc::Sender<Arrival>, mpsc::Receiver<Arrival>),
+}
+
+/// What a reply means.
+enum Verdict {
+    Answer(Answer),
+    /// When the same server is to be asked in another way.
+    Again,
+    No(UpstreamError),
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(upstream: &'a Upstream, question: Question<'_>) -> Self {
+        let (order, probe) = upstream.order();
+        Self {
+            upstream,
+            question: question.0.into(),
+            order,
+            probe,
+            out: Vec::new(),
+            plain: Vec::new(),
+            open: Vec::new(),
+            tries: 0,
+            asked: vec![0; upstream.peers.len()],
+            last: 0,
+            failure: UpstreamError::Io(io::ErrorKind::TimedOut.into()),
+            arrivals: mpsc::channel(ARRIVALS),
+        }
+    }
+
+    pub(super) async fn run(mut self) -> Result<Answer, UpstreamError> {
+        if let Some(probe) = self.probe {
+            self.send(probe).await;
+        }
+        while let Some(upstream) = self.next() {
+            self.tries += 1;
+            self.asked[upstream] += 1;
+            self.last = upstream;
+            self.send(upstream).await;
+            let patience = self.patience();
+            while let Some(Arrival { upstream, reply }) = self.arrival(patience).await {
+                let verdict = match reply {
+                    Ok((reply, took)) => {
+                        self.upstream.peers[upstream].health(|health| health.answered(took));
+                        self.judge(upstream, reply).await
+                    }
+                    Err(failure) => {
+                        self.upstream.peers[upstream].health(Health::unanswered);
+                        Verdict::No(failure)
+                    }
+                };
+                match verdict {
+                    Verdict::Answer(answer) => return Ok(answer),
+                    Verdict::Again => self.send(upstream).await,
+                    Verdict::No(failure) => {
+                        self.failure = failure;
+                        self.out.push(upstream);
+                        // If it was not that one that is waited for, the wait goes on.
+                        if upstream == self.last {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        Err(self.failure)
+    }
+
+    /// Says who is asked next: each in turn, but none again that has said no.
+    fn next(&self) -> Option<usize> {
+        let left = self.order.iter().copied().filter(|upstream| !self.out.contains(upstream));
+        left.min_by_key(|&upstream| self.asked[upstream]).filter(|_| self.tries < self.upstream.patience.tries)
+    }
+
+    /// How long to wait before the next try; after the last one, as long as the caller likes.
+    fn patience(&self) -> Option<Duration> {
+        let Upstream { peers, patience, .. } = self.upstream;
+        let is_last = self.tries >= patience.tries;
+        (!is_last).then(|| peers[self.last].health(|health| health.patience(self.tries, patience.try_timeout)))
+    }
+
+    async fn arrival(&mut self, patience: Option<Duration>) -> Option<Arrival> {
+        let arrival = self.arrivals.1.recv();
+        let Some(patience) = patience else {
+            return arrival.await;
+        };
+        let arrival = timeout(patience, arrival).await;
+        arrival.unwrap_or_else(|_| {
+            self.upstream.peers[self.last].health(Health::unanswered);
+            None
+        })
+    }
+
+    async fn send(&mut self, upstream: usize) {
+        let edns = !self.plain.contains(&upstream);
+        let sender = &self.arrivals.0;
+        let sent = match self.upstream.peers[upstream].port() {
+            Ok(port) => port.ask(&self.question, edns, upstream, sender).await.map_err(UpstreamError::Io),
+            Err(error) => Err(UpstreamError::Own(error)),
+        };
+        self.upstream.sent.fetch_add(1, Relaxed);
+        match sent {
+            Ok(open) => self.open.push(open),
+            Err(failure) => drop(sender.try_send(Arrival { upstream, reply: Err(failure) })),
+        }
+    }
+
+    /// Tells answers from failures: only "here it is" and "there is none" are answers (RFC 8767, 4).
+    async fn judge(&mut self, upstream: usize, mut reply: Vec<u8>) -> Verdict {
+        let question = Question(&self.question);
+        let edns = !self.plain.contains(&upstream);
+        if reply[2] & TRUNCATED != 0 {
+            self.upstream.sent.fetch_add(1, Relaxed);
+            // The semaphore is never closed.
+            let _connection = self.upstream.connections.acquire().await;
+            reply = match self.upstream.peers[upstream].ask_tcp(question, edns).await {
+                Ok(reply) => reply,
+                Err(error) => return Verdict::No(UpstreamError::Io(error)),
+            };
+        }
+        match reply[3] & CODE {
+            0 | 3 => match Answer::read(question, &reply) {
+                Some(answer) => Verdict::Answer(answer),
+                None => Verdict::No(UpstreamError::Code(ResponseCode::ServFail)),
+            },
+            FORMAT_ERROR | NOT_IMPLEMENTED if edns => {
+                self.plain.push(upstream);
+                Verdict::Again
+            }
+            code => Verdict::No(UpstreamError::Code(ResponseCode::from(0, code))),
+        }
+    }
+}
+
+/// How many replies may wait to be looked at.
+const ARRIVALS: usize = 8;
