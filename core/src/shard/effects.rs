@@ -4,7 +4,7 @@ use alloc::{boxed::Box, sync::Arc, vec::Vec};
 use core::task::Waker;
 
 use super::{
-    Carries, Seat,
+    Carries, Need, Seat,
     flights::{LookupResult, Verdict},
 };
 use crate::{
@@ -43,20 +43,6 @@ pub(crate) struct Effects<K, V, E, C: Carries> {
     /// A waker that is of no use any more.
     pub(crate) old: Option<Waker>,
     rest: Option<Box<Rest<K, V, E, C>>>,
-}
-
-/// What a newcomer needs that its shard could not make room for: nothing has happened, and it is to come again once others have
-/// given that.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Need {
-    #[default]
-    Nothing,
-    /// Room for this weight.
-    Room(u64),
-    /// Room for a failure, for which nothing has to leave that is stored in its own shard.
-    RoomBeside,
-    /// It has what others could give.
-    Met,
 }
 
 /// What is seldom left over; most of it is only to be dropped.

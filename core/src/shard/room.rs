@@ -1,6 +1,10 @@
 //! Room for what comes: found in the shard, or asked of others; and given to others.
 
-use super::{Carries, Effects, Need, Shard, kept::failures_share};
+use super::{
+    Carries, Effects, Shard,
+    kept::failures_share,
+    need::{Need, Room, Spared},
+};
 use crate::{
     Instant,
     store::{FEW, policy::Policy},
@@ -12,22 +16,28 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(super) fn finds_room(&mut self, place: Option<u32>, weight: u64, effects: &mut Effects<K, V, E, C>) -> bool {
         let former = place.map_or(0, |place| self.values.entry(place).weight);
         let used = self.weight() - former;
-        self.values.finds_room(used, weight) || Self::has_asked(weight, effects)
+        self.values.finds_room(used, weight) || self.has_asked(place, weight, effects)
     }
 
     /// There is none: then the newcomer has asked others for it already, or is to do so.
     #[cold]
-    fn has_asked(weight: u64, effects: &mut Effects<K, V, E, C>) -> bool {
-        let has_asked = effects.need == Need::Met;
+    fn has_asked(&self, place: Option<u32>, weight: u64, effects: &mut Effects<K, V, E, C>) -> bool {
+        // (What it was to take the place of may have left in the meantime.)
+        let has_asked =
+            effects.need == Need::Met || (effects.need == Need::Given && weight <= self.values.allowance.own);
         if !has_asked {
-            effects.need = Need::Room(weight);
+            let former = place.filter(|_| effects.need != Need::Given).map(|place| {
+                let entry = self.values.entry(place);
+                Spared { hash: entry.hash, generation: entry.generation, weight: entry.weight }
+            });
+            effects.need = Need::Room(Room { weight, former });
         }
         has_asked
     }
 
     /// The same for what is kept of a flight's key beside the value that it has.
     pub(super) fn finds_room_beside(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) -> bool {
-        let is_asked = effects.need == Need::Met || self.values.allowance.is_alone();
+        let is_asked = matches!(effects.need, Need::Met | Need::Given) || self.values.allowance.is_alone();
         if is_asked || self.flights.at(place).key.is_none() {
             return true;
         }
@@ -63,6 +73,25 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let given = self.values.allowance.hand_out(self.weight(), most);
         self.give_back();
         (given, left == 0 && given < most)
+    }
+
+    /// The same for a newcomer of this shard that is to take the place of a value: that one stays.
+    #[cold]
+    pub(crate) fn give_beside(
+        &mut self,
+        former: Spared,
+        most: u64,
+        keeps: u64,
+        now: Instant,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> (u64, bool) {
+        let Some(place) = self.values.find_generation(former.hash, former.generation) else {
+            return self.give(most, keeps, now, effects);
+        };
+        self.values.spare(place);
+        let given = self.give(most, keeps.max(former.weight), now, effects);
+        self.values.end_sparing();
+        given
     }
 
     /// Gives back what room is not used any more.

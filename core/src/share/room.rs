@@ -42,17 +42,22 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     ) -> T {
         self.capacity.with(|whole| {
             let effects = after.effects();
-            let need = core::mem::replace(&mut effects.need, Need::Met);
             let own = self.shard_of(hash);
-            let mut hand = self.gather(own, need, *whole, now, effects);
-            let done = self.shards[own].0.with(|shard| {
-                shard.values.receive(core::mem::take(&mut hand.weight));
-                let done = step(shard, effects);
-                shard.give_back();
-                done
-            });
-            effects.need = Need::Nothing;
-            done
+            loop {
+                let need = effects.need;
+                let mut hand = self.gather(own, need, *whole, now, effects);
+                effects.need = if need.spares() { Need::Given } else { Need::Met };
+                let done = self.shards[own].0.with(|shard| {
+                    shard.values.receive(core::mem::take(&mut hand.weight));
+                    let done = step(shard, effects);
+                    shard.give_back();
+                    done
+                });
+                if !effects.lacks_room() {
+                    effects.need = Need::Nothing;
+                    return done;
+                }
+            }
         })
     }
 
@@ -66,14 +71,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         effects: &mut EffectsOf<K, V, E, R, S>,
     ) -> Hand<'_> {
         let mut hand = Hand { room: &self.room, weight: 0 };
-        let (weight, last) = match need {
-            Need::Room(weight) => (weight, ROUNDS + PATIENCE),
-            _ => (1, ROUNDS),
+        let (weight, lack, last) = match need {
+            Need::Room(room) => (room.weight, room.lack(), ROUNDS + PATIENCE),
+            _ => (1, 1, ROUNDS),
         };
         let mut asking = Asking::default();
         // (Where the capacity has shrunk meanwhile, it is refused.)
-        while weight <= whole && hand.weight < weight && asking.goes_on(last) {
-            let missing = weight - hand.weight;
+        while weight <= whole && hand.weight < lack && asking.goes_on(last) {
+            let missing = lack - hand.weight;
             hand.weight += self.ask_for_room(&mut asking, (own, need), missing, whole, now, effects);
         }
         hand
@@ -97,27 +102,20 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         let shard = (own + next) % self.shards.len();
         let (given, has_more) = match need {
             // Its own shard is to have its part together with the newcomer.
-            Need::Room(weight) if shard == own => {
-                self.ask(shard, most - free, part.saturating_sub(weight), now, effects)
+            Need::Room(room) if shard == own => {
+                let (most, keeps) = (most - free, part.saturating_sub(room.lack()));
+                self.shards[shard].0.with(|shard| match room.former {
+                    Some(former) => shard.give_beside(former, most, keeps, now, effects),
+                    None => shard.give(most, keeps, now, effects),
+                })
             }
             Need::RoomBeside if shard == own => (0, false),
-            _ => self.ask(shard, most - free, part, now, effects),
+            _ => self.shards[shard].0.with(|shard| shard.give(most - free, part, now, effects)),
         };
         if !has_more {
             asking.go_on(self.shards.len());
         }
         free + given
-    }
-
-    fn ask(
-        &self,
-        shard: usize,
-        most: u64,
-        keeps: u64,
-        now: Instant,
-        effects: &mut EffectsOf<K, V, E, R, S>,
-    ) -> (u64, bool) {
-        self.shards[shard].0.with(|shard| shard.give(most, keeps, now, effects))
     }
 }
 

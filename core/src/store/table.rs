@@ -59,6 +59,14 @@ impl<T> Table<T> {
         self.index.find(hash, |place| rows.get(place as usize).is_some_and(|row| eq(row.key())))
     }
 
+    /// The same by anything that tells the row.
+    pub(super) fn find_row<K>(&self, hash: u64, is_it: impl Fn(&T) -> bool) -> Option<u32>
+    where
+        T: Row<K>,
+    {
+        self.index.find(hash, |place| self.rows.get(place as usize).is_some_and(&is_it))
+    }
+
     /// The same, but looks in one place only: a row may be there all the same.
     #[inline(always)]
     pub(super) fn find_at_once<K>(&self, hash: u64, mut eq: impl FnMut(&K) -> bool) -> Option<u32>

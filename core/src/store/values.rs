@@ -17,6 +17,7 @@ mod entry;
 mod life;
 mod lives;
 mod put;
+mod spared;
 mod walking;
 
 /// The values of one shard, within the room that it has.

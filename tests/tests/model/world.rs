@@ -228,10 +228,7 @@ impl<R: Host> World<R> {
         let computed = self.cache().compute(&key, |found| {
             self.read_inside();
             let found = found.map(|value| value.id());
-            // (D44: with little room, this value may be the one that leaves for the new one; then the closure runs
-            // again.)
-            let has_left = found.is_none() && self.model.borrow().rules.is_small;
-            assert!(found == present || has_left, "key {key}: {found:?} instead of {present:?}");
+            assert_eq!(found, present, "key {key}");
             match change {
                 0 => Change::Keep,
                 1 => Change::Store(Loaded::new(self.value(id)).ttl(ttl)),

@@ -1,11 +1,14 @@
 //! Changes of an entry that depend on its value.
 
-use std::thread;
+use std::{cell::RefCell, rc::Rc, thread};
 
-use larder::{Cache, Change, ComputeError, Computed, Loaded, LookupOptions, ManualClock, Tuned, policy::Lru};
+use larder::{
+    Cache, Change, ComputeError, Computed, Loaded, LookupOptions, ManualClock, RemovalCause, Tuned, policy::Lru,
+};
 use larder_tests::*;
 
 on_every_runtime! {
+    a_value_does_not_leave_for_the_one_that_is_computed_of_it
     it_is_a_write_only_if_it_changed_something
     an_entry_that_changed_meanwhile_is_shown_again
     a_value_that_was_expired_meanwhile_is_shown_no_more
@@ -213,4 +216,32 @@ fn a_value_that_was_expired_meanwhile_is_shown_no_more<R: Host>() {
         Change::Store(Loaded::new(V::new(present.map_or(0, |value| **value + 1))))
     });
     assert_eq!((seen, stored), (vec![Some(1), None], Ok(Computed::Inserted(V::new(0)))));
+}
+
+/// D44: where others have to leave for the new value, the old one of its key does not, and the closure runs once.
+fn a_value_does_not_leave_for_the_one_that_is_computed_of_it<R: Host>() {
+    for (shards, old, new) in [(2, 3, 4), (4, 1, 4), (16, 5, 8), (4, 4, 2), (4, 4, 4)] {
+        for key in 0..16 {
+            let sim = Sim::new();
+            let left = Rc::new(RefCell::new(Vec::new()));
+            let tells = Rc::clone(&left);
+            let cache = sim.cache::<R>(&sim.loads(never()), |c| {
+                let c = c.listener(move |key, _, cause| tells.borrow_mut().push((*key, cause)));
+                c.shards(shards).capacity(8)
+            });
+            (100..108).for_each(|key| _ = cache.insert(key, V::new(0)));
+            cache.insert_with(key, Loaded::new(V::new(1)).weight(old));
+            let mut runs = 0;
+            let told = cache.compute(&key, |present| {
+                runs += 1;
+                assert_eq!(present, Some(&V::new(1)), "of {shards}");
+                Change::Store(Loaded::new(V::new(2)).weight(new))
+            });
+            assert_eq!((told, runs), (Ok(Computed::Replaced(V::new(2))), 1));
+            assert!(cache.contains(&key) && cache.weight() <= 8);
+            let own: Vec<_> = left.take().into_iter().filter(|left| left.0 == key).collect();
+            assert_eq!(own, [(key, RemovalCause::Replaced)]);
+            assert_clean(&cache.stats());
+        }
+    }
 }

@@ -1,0 +1,28 @@
+//! A value that does not leave while room is made for another of its key.
+
+use super::{ByPlace, Values};
+use crate::store::policy::Policy;
+
+impl<K: Eq, V, P: Policy> Values<K, V, P> {
+    /// Returns where the value is that has this generation.
+    pub(crate) fn find_generation(&self, hash: u64, generation: u32) -> Option<u32> {
+        self.table.find_row(hash, |entry| entry.generation == generation)
+    }
+
+    /// Takes the value at `place` out of the order in which values leave, until that [ends](Self::end_sparing).
+    pub(crate) fn spare(&mut self, place: u32) {
+        self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
+        self.loose = Some(place);
+    }
+
+    /// Has the value that was [spared](Self::spare) leave as others do, as if it had just come.
+    pub(crate) fn end_sparing(&mut self) {
+        let Some(place) = self.loose.take() else { return };
+        let row = &mut self.table.rows_mut()[place as usize];
+        row.node = P::Node::default();
+        let (hash, weight) = (row.hash, row.weight);
+        let entries = &mut ByPlace(self.table.rows_mut());
+        let admission = self.policy.admit(entries, hash, weight);
+        self.policy.insert(entries, place, admission);
+    }
+}
