@@ -296,7 +296,7 @@ impl Ttl {
     /// Returns the first of these that says something, from publication at `now`, for a load that began at `begun`.
     #[inline(always)]
     pub(crate) fn first(of: [&Self; 4], begun: Instant, now: Instant) -> Self {
-        let first = of[0].or(*of[1]).or(*of[2]).or(*of[3]);
+        let first = of.into_iter().find(|ttl| !matches!(ttl, Self::Inherit)).map_or(Self::Inherit, |first| *first);
         if !matches!(first, Self::Begun(_) | Self::Within(_) | Self::Until(_)) {
             return first;
         }
@@ -333,14 +333,6 @@ impl Ttl {
         let end = begun.saturating_add(Duration::from_nanos(length));
         // (Never for longer than it says, though the clock has jumped back.)
         if end == Instant::NEVER { u64::MAX } else { now.nanos_until(end).min(length) }
-    }
-
-    /// Returns this lifetime, or `next` if this one inherits.
-    pub(crate) const fn or(self, next: Self) -> Self {
-        match self {
-            Self::Inherit => next,
-            own => own,
-        }
     }
 
     /// Returns whether values of this lifetime expire, or something else that is kept for them does.

@@ -36,12 +36,8 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
         let at = At { now, rules: visit.rules };
-        let mut stored = None;
         if waiting.newer.is_some() {
-            match self.finish_in_newer(waiting, brought, at, effects) {
-                Delivered::Done(there) => stored = there,
-                Delivered::NeedsRoom => return Step::Again,
-            }
+            return self.finish_in_both(waiting, brought, at, visit, effects);
         }
         let (place, number) = self.back(waiting, effects);
         let is_alone = !waiting.is_visitor && self.flights.at(place).is_alone_with(number);
@@ -50,12 +46,9 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
                 return Step::Again;
             }
         } else {
-            let alone = if is_alone && stored.is_none() { Some((&mut *waiting, visit.wants_value)) } else { None };
+            let alone = if is_alone { Some((&mut *waiting, visit.wants_value)) } else { None };
             if self.succeed(place, number, brought, at, alone, effects) || effects.lacks_room() {
                 return Step::Told;
-            }
-            if let Some(stored) = stored {
-                self.tell_stored(place, number, stored);
             }
         }
         if waiting.is_visitor {
@@ -64,9 +57,36 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         self.visit(waiting, visit, effects)
     }
 
-    /// What was lent in both epochs is delivered in the newer one first: what is published is there before anybody is told.
+    /// A load that was lent in two epochs of its key has ended: what the newer one stores is told in the older one, too.
     #[cold]
     #[inline(never)]
+    fn finish_in_both(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        brought: &mut Option<Result<News<V>, Failure<E>>>,
+        at: At<'_>,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
+        let Delivered::Done(stored) = self.finish_in_newer(waiting, brought, at, effects) else { return Step::Again };
+        let (place, number) = self.back(waiting, effects);
+        if let Some(Err(_)) = brought {
+            if !self.finish_with_failure(place, number, brought, at, effects) {
+                return Step::Again;
+            }
+        } else {
+            self.succeed(place, number, brought, at, None, effects);
+            if effects.lacks_room() {
+                return Step::Told;
+            }
+            if let Some(stored) = stored {
+                self.tell_stored(place, number, stored);
+            }
+        }
+        if waiting.is_visitor { Step::Told } else { self.visit(waiting, visit, effects) }
+    }
+
+    /// It is delivered in the newer one first: what is published is there before any caller is told.
     fn finish_in_newer(
         &mut self,
         waiting: &mut Waiting<C::Notify>,

@@ -148,10 +148,11 @@ impl Rules {
 }
 
 impl Rules {
-    /// Returns when a value ends that is published now; `None` if it is not to be stored.
+    /// Returns when a value ends that is published now, with a lifetime that was [chosen](Ttl::first) already; `None` if it is
+    /// not to be stored.
     #[inline]
     pub(super) fn end<K: Hash>(&self, ttl: Ttl, key: &K, now: Instant) -> Option<Instant> {
-        let end = ttl.or(self.ttl).deadline(now, self.keeps_expired)?;
+        let end = ttl.deadline(now, self.keeps_expired)?;
         Some(match self.jitter {
             Some(jitter) if end != Instant::NEVER => jitter.shorten(now, end, key),
             _ => end,
