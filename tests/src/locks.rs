@@ -6,6 +6,14 @@ use larder::{Clock, Instant, Lock, ManualClock, OneThread, Runtime, Timer, parts
 
 std::thread_local! {
     static TAKEN: Cell<u64> = const { Cell::new(0) };
+    static MADE: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Runs `work` and tells how many locks of a [`Counted`] runtime it made on this thread.
+pub fn locks_made(work: impl FnOnce()) -> u64 {
+    let before = MADE.get();
+    work();
+    MADE.get() - before
 }
 
 /// Runs `work` and returns how often it took a lock of a [`Counted`] runtime on this thread.
@@ -31,6 +39,7 @@ pub struct CountedLock<T>(RefCell<T>);
 
 impl<T> Lock<T> for CountedLock<T> {
     fn new(value: T) -> Self {
+        MADE.set(MADE.get() + 1);
         Self(RefCell::new(value))
     }
 

@@ -47,6 +47,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// forgotten. Loads in flight go on, and their values are stored. The shards give up room one after the other, and
     /// none is locked for longer than it takes to remove a few values.
     ///
+    /// The number of shards stays as it was when the cache was built, and was chosen for the capacity then. Build a cache that
+    /// is to grow far with its largest capacity, and make it smaller at once: then it is as concurrent when it has grown.
+    ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
     /// # let clock = ManualClock::new();

@@ -107,6 +107,32 @@ fn c111_failures_in_shards_that_have_nothing<R: Host>() {
     assert_clean(&cache.stats());
 }
 
+/// C111: a cache that is built for its largest capacity, made small and has grown has as many locks as one that stayed large,
+/// and holds as much at each size. (D46, D47)
+#[test]
+fn c111_made_small_and_grown() {
+    let build = |capacity| {
+        let builder = Cache::<u32, u32, Boom, _>::builder(Counted::new(ManualClock::new())).processors(8);
+        builder.capacity(capacity).build().expect("valid")
+    };
+    let fill = |cache: &Cache<u32, u32, Boom, Counted>, keys: core::ops::Range<u32>| {
+        let many = keys.len();
+        keys.for_each(|key| _ = cache.insert(key, key));
+        assert_eq!((cache.len(), cache.stats().held), (many, many as u64));
+    };
+    let large = locks_made(|| drop(build(100_000)));
+    assert!(locks_made(|| drop(build(1000))) < large);
+    let grown = locks_made(|| {
+        let cache = build(100_000);
+        cache.set_capacity(1000);
+        fill(&cache, 0..1000);
+        cache.set_capacity(100_000);
+        assert!((0..1000).all(|key| cache.contains(&key)));
+        fill(&cache, 0..100_000);
+    });
+    assert_eq!(grown, large);
+}
+
 /// C130: keys that just fit are loaded once each, within a twentieth, for any number of shards. (D47)
 fn c130_a_working_set_that_just_fits<R: Host>() {
     for processors in [2, 64] {
