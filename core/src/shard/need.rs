@@ -6,7 +6,7 @@
 pub(crate) enum Need {
     #[default]
     Nothing,
-    Room(Room),
+    Room(RoomNeed),
     /// Room for a failure, for which nothing has to leave that is stored in its own shard.
     RoomBeside,
     /// It has what it asked for, and may ask once more if what it is to replace has left meanwhile.
@@ -17,7 +17,7 @@ pub(crate) enum Need {
 
 /// Room for a newcomer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Room {
+pub(crate) struct RoomNeed {
     pub(crate) weight: u64,
     /// The value that it takes the place of, which stays until then.
     pub(crate) former: Option<Spared>,
@@ -34,11 +34,11 @@ pub(crate) struct Spared {
 impl Need {
     /// Does what it asks for spare a value?
     pub(crate) const fn spares(self) -> bool {
-        matches!(self, Self::Room(Room { former: Some(_), .. }))
+        matches!(self, Self::Room(RoomNeed { former: Some(_), .. }))
     }
 }
 
-impl Room {
+impl RoomNeed {
     /// How much is missing beside what the value has that it takes the place of.
     pub(crate) fn lack(&self) -> u64 {
         self.weight - self.former.map_or(0, |former| former.weight.min(self.weight))

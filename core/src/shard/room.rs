@@ -3,7 +3,7 @@
 use super::{
     Carries, Effects, Shard,
     kept::failures_share,
-    need::{Need, Room, Spared},
+    need::{Need, RoomNeed, Spared},
 };
 use crate::{
     Instant,
@@ -30,7 +30,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
                 let entry = self.values.entry(place);
                 Spared { hash: entry.hash, generation: entry.generation, weight: entry.weight }
             });
-            effects.need = Need::Room(Room { weight, former });
+            effects.need = Need::Room(RoomNeed { weight, former });
         }
         has_asked
     }

@@ -22,7 +22,7 @@ fn d52_the_first_that_says_something() {
     assert_eq!(first([Inherit, Ttl::Begun(30), after(8), after(7)]), after(20));
 }
 
-/// D105: an end by a wall clock bounds what comes after it, whoever has said it.
+/// D105: an end by a wall clock bounds what comes after it, wherever it was set.
 #[test]
 fn d105_the_earlier_of_both() {
     use Ttl::{ExpiresAtOnce, Forever, Inherit, NotStored, Private, Until};

@@ -42,7 +42,7 @@ async fn closures_of_all_kinds() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// A log line says why, and whoever made the error has it back, to match on or to own.
+/// A log line says why, and the caller gets its own error back, to match on or to own.
 #[tokio::test]
 async fn an_error_of_ones_own() -> Result<(), Box<dyn Error>> {
     let users: Cache<u64, String, Fault> =

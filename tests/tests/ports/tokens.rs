@@ -27,7 +27,7 @@ impl core::fmt::Display for Refusal {
     }
 }
 
-/// Whoever issues tokens; each call takes a second of travel, and the next answer may be given beforehand.
+/// The issuer of tokens; each call takes a second of travel, and the next answer may be given beforehand.
 #[derive(Default)]
 struct Issuer {
     clock: ManualClock,
