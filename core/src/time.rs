@@ -284,6 +284,54 @@ impl Ttl {
         Self::Until(nanos(since_1970))
     }
 
+    /// Returns for how long loads are not to be shared, if the value is [private](Self::private).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::Ttl;
+    /// assert_eq!(Ttl::private(Duration::from_secs(10)).as_private(), Some(Duration::from_secs(10)));
+    /// assert_eq!(Ttl::Forever.as_private(), None);
+    /// ```
+    #[must_use]
+    pub const fn as_private(self) -> Option<Duration> {
+        match self {
+            Self::Private(length) => Some(Duration::from_nanos(length)),
+            _ => None,
+        }
+    }
+
+    /// Returns the length, if it counts [from the begin](Self::from_begin) of the load.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::Ttl;
+    /// assert_eq!(Ttl::from_begin(Duration::from_secs(60)).as_from_begin(), Some(Duration::from_secs(60)));
+    /// assert_eq!(Ttl::For(Duration::from_secs(60)).as_from_begin(), None);
+    /// ```
+    #[must_use]
+    pub const fn as_from_begin(self) -> Option<Duration> {
+        match self {
+            Self::Begun(length) => Some(Duration::from_nanos(length)),
+            _ => None,
+        }
+    }
+
+    /// Returns the end since the beginning of 1970, if it is [by a wall clock](Self::until).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::Ttl;
+    /// assert_eq!(Ttl::until(Duration::from_secs(1_000_000)).as_until(), Some(Duration::from_secs(1_000_000)));
+    /// assert_eq!(Ttl::Forever.as_until(), None);
+    /// ```
+    #[must_use]
+    pub const fn as_until(self) -> Option<Duration> {
+        match self {
+            Self::Until(end) => Some(Duration::from_nanos(end)),
+            _ => None,
+        }
+    }
+
     /// Returns this lifetime at this time of a wall clock, since the beginning of 1970.
     pub(crate) fn by_wall_clock(self, time: Duration) -> Self {
         match self {

@@ -64,6 +64,79 @@ impl<V> Loaded<V> {
         self.weight = Some(weight);
         self
     }
+
+    /// Returns the value.
+    ///
+    /// ```
+    /// # use larder::Loaded;
+    /// assert_eq!(Loaded::new("larder").value().len(), 6);
+    /// ```
+    pub const fn value(&self) -> &V {
+        &self.value
+    }
+
+    /// Returns the value alone.
+    ///
+    /// ```
+    /// # use larder::Loaded;
+    /// assert_eq!(Loaded::new("larder").weight(6).into_value(), "larder");
+    /// ```
+    pub fn into_value(self) -> V {
+        self.value
+    }
+
+    /// Returns the lifetime that the load has set.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Loaded, Ttl};
+    /// let answer = Loaded::new("192.0.2.1").ttl(Duration::from_secs(30));
+    /// assert_eq!(answer.get_ttl(), Ttl::For(Duration::from_secs(30)));
+    /// assert_eq!(Loaded::new("192.0.2.1").get_ttl(), Ttl::Inherit);
+    /// ```
+    pub const fn get_ttl(&self) -> Ttl {
+        self.ttl
+    }
+
+    /// Returns the weight that the load has set, if it has.
+    ///
+    /// ```
+    /// # use larder::Loaded;
+    /// assert_eq!(Loaded::new("larder").weight(6).get_weight(), Some(6));
+    /// assert_eq!(Loaded::new("larder").get_weight(), None);
+    /// ```
+    pub const fn get_weight(&self) -> Option<u64> {
+        self.weight
+    }
+
+    /// Returns the value, and all else that the load says of it.
+    ///
+    /// [`map`](Self::map) puts them together again: nothing is lost, whatever a `Loaded` holds.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::Loaded;
+    /// let answer = Loaded::new("192.0.2.1").ttl(Duration::from_secs(30)).weight(9);
+    /// let (address, terms) = answer.clone().into_parts();
+    /// assert_eq!(terms, Loaded::new(()).ttl(Duration::from_secs(30)).weight(9));
+    /// assert_eq!(terms.map(|()| address), answer);
+    /// ```
+    pub fn into_parts(self) -> (V, Loaded<()>) {
+        let Self { value, ttl, weight } = self;
+        (value, Loaded { value: (), ttl, weight })
+    }
+
+    /// Turns the value into another one, with the same lifetime and weight.
+    ///
+    /// ```
+    /// # use larder::Loaded;
+    /// let length = Loaded::new("larder").weight(6).map(str::len);
+    /// assert_eq!(length, Loaded::new(6).weight(6));
+    /// ```
+    pub fn map<U>(self, f: impl FnOnce(V) -> U) -> Loaded<U> {
+        let (value, Loaded { ttl, weight, .. }) = self.into_parts();
+        Loaded { value: f(value), ttl, weight }
+    }
 }
 
 impl<V> From<V> for Loaded<V> {
@@ -103,6 +176,62 @@ impl<V> From<V> for Loaded<V> {
 /// assert_eq!(block_on(cache.get(&12))?, 144);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A loader may be wrapped in another one, which sees each answer and may change what it says:
+///
+/// ```
+/// use core::time::Duration;
+/// use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+/// use futures_lite::future::block_on;
+/// use larder::{BoxLoad, Cache, Load, Loaded, ManualClock, Ttl, parts::Std};
+///
+/// /// Counts the bytes that are loaded, and sees that they expire.
+/// struct Counted<L> { loader: L, bytes: Arc<AtomicU64> }
+///
+/// impl<K, L> Load<K> for Counted<L>
+/// where
+///     L: Load<K, Value = String, Future: Send + 'static>,
+/// {
+///     type Value = String;
+///     type Error = L::Error;
+///     type Future = BoxLoad<String, L::Error>;
+///
+///     fn load(&self, key: K) -> Self::Future {
+///         let (load, bytes) = (self.loader.load(key), Arc::clone(&self.bytes));
+///         Box::pin(async move {
+///             let loaded = load.await?;
+///             bytes.fetch_add(loaded.value().len() as u64, Ordering::Relaxed);
+///             Ok(match loaded.get_ttl() {
+///                 Ttl::Inherit => loaded.ttl(Duration::from_secs(60)),
+///                 _ => loaded,
+///             })
+///         })
+///     }
+/// }
+///
+/// struct Names;
+///
+/// impl Load<u32> for Names {
+///     type Value = String;
+///     type Error = std::io::Error;
+///     type Future = BoxLoad<String, std::io::Error>;
+///
+///     fn load(&self, id: u32) -> Self::Future {
+///         Box::pin(async move { Ok(Loaded::new(format!("user {id}"))) })
+///     }
+/// }
+///
+/// let bytes = Arc::new(AtomicU64::new(0));
+/// let loader = Counted { loader: Names, bytes: Arc::clone(&bytes) };
+/// let cache = Cache::builder(Std::new(ManualClock::new())).loader(loader).build()?;
+/// assert_eq!(block_on(cache.get(&7))?, "user 7");
+/// assert_eq!(bytes.load(Ordering::Relaxed), 6);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// An error that borrows for `'static`, as `&'static str` does, keeps a lookup from being spawned, where the compiler
+/// cannot tell that such a loader's erased future is `Send` ("implementation of `Send` is not general enough"); an error
+/// type of one's own, or a `String`, avoids that.
 pub trait Load<K> {
     /// What is cached.
     type Value: Clone;

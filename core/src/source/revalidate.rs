@@ -71,6 +71,14 @@ impl<V> Previous<V> {
     pub const fn deadline(&self) -> Instant {
         self.deadline
     }
+
+    /// Turns the value into another one: for a loader around one of other values.
+    ///
+    /// All else stays, so what that loader says of it holds.
+    pub fn map<U>(self, f: impl FnOnce(V) -> U) -> Previous<U> {
+        let Self { value, generation, published, deadline, weight } = self;
+        Previous { value: f(value), generation, published, deadline, weight }
+    }
 }
 
 /// What a load that got the previous value returns.
@@ -106,6 +114,34 @@ impl<V> Revalidated<V> {
     /// ```
     pub const fn unchanged() -> Self {
         Self::Unchanged(Ttl::Inherit)
+    }
+
+    /// Returns the value, if there is another one.
+    ///
+    /// ```
+    /// # use larder::Revalidated;
+    /// assert_eq!(Revalidated::from(7).value(), Some(&7));
+    /// assert_eq!(Revalidated::<u32>::unchanged().value(), None);
+    /// ```
+    pub const fn value(&self) -> Option<&V> {
+        match self {
+            Self::New(loaded) => Some(loaded.value()),
+            Self::Unchanged(_) => None,
+        }
+    }
+
+    /// Turns the value, if there is another one, into one of another type.
+    ///
+    /// ```
+    /// # use larder::Revalidated;
+    /// assert_eq!(Revalidated::from("larder").map(str::len), Revalidated::from(6));
+    /// assert_eq!(Revalidated::<&str>::unchanged().map(str::len), Revalidated::unchanged());
+    /// ```
+    pub fn map<U>(self, f: impl FnOnce(V) -> U) -> Revalidated<U> {
+        match self {
+            Self::New(loaded) => Revalidated::New(loaded.map(f)),
+            Self::Unchanged(ttl) => Revalidated::Unchanged(ttl),
+        }
     }
 }
 
