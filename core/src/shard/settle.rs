@@ -91,11 +91,12 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         effects: &mut Effects<K, V, E, C>,
     ) -> bool {
         let Some(budget) = at.rules.budget else { return false };
-        let place = self.flights.place(&waiting.seat);
         let is_overdue = |begun: Instant| begun.saturating_add(budget).reached(at.now);
         let mut any = false;
-        while let Some(number) = self.flights.at(place).flight.overdue(is_overdue) {
+        while let Some(number) = self.flights.slot(&waiting.seat).flight.overdue(is_overdue) {
             any = true;
+            // (Anew each time: flights move when one of them ends.)
+            let place = self.flights.place(&waiting.seat);
             let had_begun = self.flights.at(place).flight.attempt(number).is_some_and(|attempt| attempt.has_begun());
             // (Should `Eq` panic in there, all is as it was.)
             self.fail(place, number, Failure::new(Cause::BudgetExceeded), at, effects);

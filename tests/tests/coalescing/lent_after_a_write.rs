@@ -5,6 +5,8 @@ use std::future::poll_fn;
 use larder::{Load, LoadError, LookupOptions, OnTimeout};
 use larder_tests::*;
 
+type Fetched = Result<larder::Loaded<V>, Boom>;
+
 on_every_runtime! {
     c102_a_lent_load
     c102_nobody_has_come
@@ -16,6 +18,7 @@ on_every_runtime! {
     c102_a_lent_load_fails
     c102_a_lent_load_panics
     c102_a_lent_load_is_over_its_budget
+    d93_a_lent_load_is_over_its_budget_after_a_burst
     c102_an_older_load_panics
     c102_another_write
     c102_an_insert
@@ -182,6 +185,29 @@ fn c102_a_lent_load_is_over_its_budget<R: Host>() {
     }
 }
 
+/// D93: the flight of the newer epoch, where nobody waits, is the last of a burst that gives back its place, wherever the
+/// flight of the older one is by then. (C114)
+fn d93_a_lent_load_is_over_its_budget_after_a_burst<R: Host>() {
+    for left in 1..20 {
+        let mut sim = Sim::new();
+        let loads = sim.loads(never());
+        let cache = sim.cache::<R>(&loads, |c| c.shards(1).load_budget(ms(200)));
+        let burst: Vec<_> = (100..164).map(|key| sim.get(&cache, key)).collect();
+        let a = sim.get(&cache, 7);
+        let options = LookupOptions::new().lock_timeout(ms(100), OnTimeout::Load);
+        let lender = cache.clone();
+        let b = sim.call(async move { lender.lookup(&7).options(options).lend(std::future::pending::<Fetched>).await });
+        cache.remove(&7);
+        sim.to(150);
+        let rest: Vec<_> = (200..200 + left).map(|key| sim.get(&cache, key)).collect();
+        burst.into_iter().for_each(|i| sim.drop(i));
+        sim.to(300);
+        assert_eq!([a, b].map(|i| sim.saw(i)), ["200: BudgetExceeded", "300: BudgetExceeded"], "{left}");
+        rest.into_iter().for_each(|i| sim.drop(i));
+        assert_clean(&cache.stats());
+    }
+}
+
 /// D9, D11: if B polls a load of the older epoch and it panics, the newer epoch is not affected: C leads once B is
 /// gone.
 fn c102_an_older_load_panics<R: Host>() {
@@ -275,7 +301,7 @@ fn d66_beside_a_lent_load_that_is_not_polled<R: Host>() {
     let b = sim.call(async move {
         let options = LookupOptions::new().lock_timeout(ms(100), OnTimeout::Load);
         let mut lends =
-            lender.lookup(&7).options(options).lend(core::future::pending::<Result<larder::Loaded<V>, Boom>>);
+            lender.lookup(&7).options(options).lend(core::future::pending::<Fetched>);
         let mut beside = lender.lookup(&7);
         poll_fn(|cx| {
             let _ = Pin::new(&mut lends).poll(cx);
