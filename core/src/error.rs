@@ -1,9 +1,9 @@
 //! What can go wrong in a lookup, and how a failure is shared.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::boxed::Box;
 use core::{error, fmt, time::Duration};
 
-use crate::Instant;
+use crate::{Instant, sync::Arc};
 
 /// An error of any kind, for loads that fail in many ways; `?` converts to it.
 ///
@@ -87,6 +87,8 @@ impl<E> LoadError<E> {
     }
 
     /// Returns the loader's own error, shared with all callers that got it.
+    ///
+    /// On a target without compare-and-swap, this `Arc` is that of `portable-atomic-util`.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};

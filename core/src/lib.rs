@@ -50,6 +50,8 @@
 //!   and needs only `alloc`.
 //! * `critical-section`: a lock that an interrupt may take as well.
 //! * `event-listener`: wakes waiters through `event_listener::Event`.
+//! * `portable-atomic`: for targets without compare-and-swap; on all others it changes nothing. The program chooses how
+//!   `portable-atomic` gets it, by one of that crate's own features, `critical-section` or `unsafe-assume-single-core`.
 //! * `coarse-clock`: a clock that is cheaper to read and a few milliseconds coarse; it needs `std`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -80,6 +82,7 @@ mod share;
 mod slot;
 mod source;
 mod store;
+mod sync;
 mod time;
 mod write_back;
 

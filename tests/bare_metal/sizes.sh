@@ -7,7 +7,7 @@
 #
 # Needs Debian's Rust, which brings the source of its library, ld.lld-22 and QEMU.
 set -euo pipefail
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/cortex_m"
 
 # Bytes at "z" beyond those of a program without a cache; a second cache beyond those with one.
 declare -A most=([shared]=65000 [second]=47300 [slot]=62500 [write_back]=145000)

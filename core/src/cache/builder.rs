@@ -1,7 +1,7 @@
 //! The configuration of a cache, checked once.
 
-use alloc::{boxed::Box, sync::Arc};
-use core::{sync::atomic::AtomicBool, time::Duration};
+use alloc::boxed::Box;
+use core::time::Duration;
 
 use super::{Abandoned, Cache, ConfigError};
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     share::{Aligned, AsMany, Engine, HandOver, LinksOf, Owned},
     source::Sources,
     store::{Allowance, Backoff, Factor, Keeping, Room},
+    sync::{Arc, atomic::AtomicBool},
 };
 
 impl<K, V, E, R: Runtime> Cache<K, V, E, R> {

@@ -1,8 +1,6 @@
 //! The handle of a cache.
 
-use alloc::sync::Arc;
-
-use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Sealed};
+use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Sealed, sync::Arc};
 
 /// A read-through cache.
 ///

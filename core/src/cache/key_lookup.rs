@@ -1,6 +1,6 @@
 //! One call for one key: what every future of a lookup is made of.
 
-use alloc::{borrow::ToOwned, sync::Arc};
+use alloc::borrow::ToOwned;
 use core::{
     borrow::Borrow,
     future::Future,
@@ -14,6 +14,7 @@ use crate::{
     Key, LoadError, Outcome, Runtime, Tuning,
     shard::Takes,
     share::{Answered, Borrowed, CallerLoad, Engine, Stay},
+    sync::Arc,
 };
 
 /// One call for one key. On drop it leaves its seat before a load that it has lent goes: the next leader finds it free.
@@ -60,7 +61,7 @@ where
                 call.random = engine.source.random();
             }
         }
-        engine.poll_outcome(stay, engine.hash(*key), &Borrowed(*key), &call, by, cx)
+        Engine::poll_outcome(engine, stay, engine.hash(*key), &Borrowed(*key), &call, by, cx)
     }
 }
 
@@ -78,7 +79,7 @@ where
     #[inline(never)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { engine, key, stay, by } = &mut *self;
-        engine.poll_value(stay, *key, by, cx)
+        Engine::poll_value(engine, stay, *key, by, cx)
     }
 }
 
@@ -86,7 +87,7 @@ impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Drop for KeyLooku
     #[inline]
     fn drop(&mut self) {
         if self.stay.waiting.seat.is_taken() {
-            self.engine.leave(&mut self.stay);
+            Engine::leave(self.engine, &mut self.stay);
         }
     }
 }

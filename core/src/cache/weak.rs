@@ -1,10 +1,13 @@
 //! Handles that keep no cache alive.
 
-use alloc::sync::{Arc, Weak};
 use core::fmt;
 
 use super::{Builder, Cache, ConfigError, builder::assemble};
-use crate::{Key, Runtime, Standard, Tuning, share::Engine};
+use crate::{
+    Key, Runtime, Standard, Tuning,
+    share::Engine,
+    sync::{Arc, Weak},
+};
 
 /// A handle of a [`Cache`] that does not keep it alive.
 ///

@@ -1,13 +1,15 @@
 //! The callers that wait for a flight, and how they are woken.
 
-use alloc::{sync::Arc, task::Wake};
-use core::{
-    mem,
-    sync::atomic::{AtomicUsize, Ordering},
-    task::Waker,
-};
+use core::{mem, task::Waker};
 
-use crate::Notify;
+use crate::{
+    Notify,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        wakes,
+    },
+};
 
 /// The waiters of one flight: one waker while there is one, the flight's own waker from the second on.
 ///
@@ -53,18 +55,15 @@ pub(crate) enum Woken<N> {
     All(Arc<SharedWaker<N>>),
 }
 
-impl<N: Notify> Wake for SharedWaker<N> {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
+wakes!([N: Notify] SharedWaker<N>);
 
-    fn wake_by_ref(self: &Arc<Self>) {
+impl<N: Notify> SharedWaker<N> {
+    /// A load wakes it.
+    fn woken(&self) {
         self.wakes.fetch_add(1, Ordering::SeqCst);
         self.notify.notify_all();
     }
-}
 
-impl<N: Notify> SharedWaker<N> {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { wakes: AtomicUsize::new(0), notify: N::default() })
     }

@@ -1,6 +1,6 @@
 //! A clock that its owner moves.
 
-use alloc::{collections::BTreeMap, sync::Arc};
+use alloc::collections::BTreeMap;
 use core::{
     future::Future,
     mem,
@@ -9,7 +9,7 @@ use core::{
     time::Duration,
 };
 
-use crate::{Clock, Instant, Timer, contain::each};
+use crate::{Clock, Instant, Timer, contain::each, sync::Arc};
 
 /// A clock and timer for tests that its owner moves.
 ///

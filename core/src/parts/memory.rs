@@ -1,6 +1,6 @@
 //! A back end in memory.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::vec::Vec;
 use core::{
     error::Error,
     fmt,
@@ -11,7 +11,7 @@ use core::{
 use foldhash::quality::RandomState;
 use hashbrown::HashMap;
 
-use crate::Backend;
+use crate::{Backend, sync::Arc};
 
 /// A back end that keeps values in memory, for tests and examples.
 ///

@@ -1,6 +1,6 @@
 //! What a step under the lock hands out, and what is to be done once the lock is released.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use core::task::Waker;
 
 use super::{
@@ -12,6 +12,7 @@ use crate::{
     flight::{SharedWaker, Woken},
     source::Touched,
     store::{Gone, Leavers},
+    sync::Arc,
 };
 
 /// What a step under the lock leaves for after it: what the caller is handed, who is woken, told and dropped.

@@ -1,11 +1,7 @@
 //! The flights of a shard: a place for each, found by key, with what it carries beside what it decides.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::{
-    mem,
-    ops::Range,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use alloc::{boxed::Box, vec::Vec};
+use core::{mem, ops::Range};
 
 use hashbrown::HashTable;
 
@@ -14,6 +10,10 @@ use crate::{
     Failure, LoadError, Notify, Outcome,
     few::Few,
     flight::{Flight, Registration},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// Flights by place; a place is found by key as long as its flight may be joined.

@@ -1,6 +1,6 @@
 //! The answers of a load of many keys, matched to those who asked.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::vec::Vec;
 
 use hashbrown::HashTable;
 
@@ -9,6 +9,7 @@ use crate::{
     Cause, Instant, Key, Loaded, Runtime, Tuning,
     shard::{At, Unasked},
     source::{Answered, Answers},
+    sync::Arc,
 };
 
 /// An answer for each key, in order, and those that nobody asked for.

@@ -1,10 +1,9 @@
 //! A load of many keys, as any caller drives it who waits for one of them.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use core::{
     mem,
     pin::Pin,
-    sync::atomic::Ordering,
     task::{Context, Poll, Waker},
 };
 
@@ -21,6 +20,7 @@ use crate::{
     contain::{both, contain, each},
     flight::Woken,
     shard::{AsKey, At, Delivered, News, Waiting},
+    sync::{Arc, atomic::Ordering},
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {

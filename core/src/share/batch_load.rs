@@ -1,16 +1,17 @@
 //! A load of many keys: who waits for it, and what of it rests between polls.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::{
-    sync::atomic::{AtomicUsize, Ordering},
-    task::Waker,
-};
+use alloc::{boxed::Box, vec::Vec};
+use core::task::Waker;
 
 use crate::{
     Lock, Runtime, Threads,
     flight::{PolledBy, Registration, SharedWaker, here},
     shard::{Seat, SharedLoad, Twin},
     source::{BatchOf, TaskOf},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// A load of many keys of an engine `G`. It rests here, and each of its keys has a flight that knows it.

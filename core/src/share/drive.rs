@@ -1,6 +1,5 @@
 //! A caller drives: lock, ask the shard, unlock; then poll, wake, tell and drop.
 
-use alloc::sync::Arc;
 use core::{
     future::Future,
     mem,
@@ -21,6 +20,7 @@ use crate::{
     flight::PolledBy,
     shard::{AsKey, Call, Need, News, Seat, Step, Visit, Waiting},
     source::{Answered, Judgement},
+    sync::Arc,
 };
 
 /// What a caller comes with in one poll.
@@ -76,7 +76,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// Goes on with a caller's wait as far as it goes. Once that is over, what it is told is among the effects.
     #[inline(never)]
     pub(crate) fn carry_on(
-        self: &Arc<Self>,
+        this: &Arc<Self>,
         stay: &mut Stay<R>,
         visit: &mut VisitOf<'_, K, V, E, R, S>,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
@@ -88,16 +88,16 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         loop {
             let step = match next.take() {
                 Some(step) => step,
-                None => self.with(stay.waiting.hash, |shard| shard.visit(&mut stay.waiting, visit, after.effects())),
+                None => this.with(stay.waiting.hash, |shard| shard.visit(&mut stay.waiting, visit, after.effects())),
             };
             match step {
                 Step::Make | Step::MakeAnew | Step::MakeShared | Step::Poll | Step::Lent => {
-                    self.hand_over_abandoned(stay, after);
-                    next = Some(self.drive(stay, visit, by, step, after, cx));
+                    Self::hand_over_abandoned(this, stay, after);
+                    next = Some(this.drive(stay, visit, by, step, after, cx));
                 }
                 Step::Told | Step::Ticket | Step::MakeTicket => {
-                    let telling = Telling { engine: self, stay, after };
-                    self.hand_over_abandoned(telling.stay, telling.after);
+                    let telling = Telling { engine: this, stay, after };
+                    Self::hand_over_abandoned(this, telling.stay, telling.after);
                     telling.after.run();
                     by.drop_lent();
                     telling.stay.end_sleep();
@@ -108,12 +108,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 Step::Wait => {
                     let until = after.effects().until;
                     after.run();
-                    if stay.sleep_until(&self.runtime, until, cx).is_pending() {
+                    if stay.sleep_until(&this.runtime, until, cx).is_pending() {
                         stay.reached = visit.reached;
                         return Poll::Pending;
                     }
                     // It may be late: what it begins now begins now, and what it is served has its present age.
-                    (visit.reached, visit.is_present) = (self.runtime.now().told().max(until), true);
+                    (visit.reached, visit.is_present) = (this.runtime.now().told().max(until), true);
                 }
                 Step::Gathered => {
                     after.run();
@@ -123,7 +123,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 Step::Again => after.run(),
                 Step::ReadClock => {
                     after.run();
-                    (visit.reached, visit.is_present) = (self.runtime.now().told(), true);
+                    (visit.reached, visit.is_present) = (this.runtime.now().told(), true);
                 }
                 Step::Batch => {
                     let effects = after.effects();
@@ -131,7 +131,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     let (batch, is_unwoken) = (effects.batch.take(), effects.is_unwoken);
                     after.run();
                     if let Some(batch) = batch {
-                        (batch.drive)(self, &batch, is_unwoken);
+                        (batch.drive)(this, &batch, is_unwoken);
                     }
                 }
             }
@@ -297,34 +297,34 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     }
 
     /// A caller is dropped, or ends otherwise.
-    pub(crate) fn leave(self: &Arc<Self>, stay: &mut Stay<R>) {
+    pub(crate) fn leave(this: &Arc<Self>, stay: &mut Stay<R>) {
         if !stay.waiting.seat.is_taken() {
             return;
         }
-        let mut after = After::new(self);
-        self.with(stay.waiting.hash, |shard| {
+        let mut after = After::new(this);
+        this.with(stay.waiting.hash, |shard| {
             shard.counts.abandoned += u64::from(mem::take(&mut stay.waiting.is_counted));
             shard.rise(&mut stay.waiting, after.effects());
         });
-        self.hand_over_abandoned(stay, &mut after);
+        Self::hand_over_abandoned(this, stay, &mut after);
     }
 
     /// The load that the last caller left behind is finished by the runtime's spawner, where that is wished.
     #[inline(always)]
-    pub(super) fn hand_over_abandoned(self: &Arc<Self>, stay: &Stay<R>, after: &mut After<'_, K, V, E, R, S>) {
+    pub(super) fn hand_over_abandoned(this: &Arc<Self>, stay: &Stay<R>, after: &mut After<'_, K, V, E, R, S>) {
         if let Some((hash, seat)) = after.effects().take_handed() {
-            self.hand_over(hash, seat, stay);
+            Self::hand_over(this, hash, seat, stay);
         }
     }
 
     #[cold]
-    fn hand_over(self: &Arc<Self>, hash: u64, seat: Seat<R::Notify>, stay: &Stay<R>) {
+    fn hand_over(this: &Arc<Self>, hash: u64, seat: Seat<R::Notify>, stay: &Stay<R>) {
         let mut waiting = Waiting::new(hash, stay.waiting.started);
         waiting.make_quiet();
         waiting.seat = seat;
         let handed = Stay::of(waiting, stay.reached);
-        if let Some(hand_over) = self.hand_over {
-            hand_over(self, handed);
+        if let Some(hand_over) = this.hand_over {
+            hand_over(this, handed);
         }
     }
 }

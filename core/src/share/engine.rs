@@ -1,13 +1,7 @@
 //! What a cache is made of.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
-use core::{
-    borrow::Borrow,
-    hash::Hash,
-    marker::PhantomData,
-    sync::atomic::{AtomicBool, Ordering},
-    task::Waker,
-};
+use alloc::{boxed::Box, vec::Vec};
+use core::{borrow::Borrow, hash::Hash, marker::PhantomData, task::Waker};
 
 use super::{
     batch_load::{self, LoadOf},
@@ -19,6 +13,10 @@ use crate::{
     shard::{AsKey, Call, Carries, Effects, Links, LoadsAnew, News, Rules, Shard, Step, Visit, Waiting},
     source::{Judgement, Sources, TaskOf},
     store::Room,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// What the flights of a cache carry.

@@ -1,6 +1,5 @@
 //! A waiter that owns its key, its handle and what it begins a load with.
 
-use alloc::sync::Arc;
 use core::task::{Context, Poll, Waker};
 
 use super::{
@@ -10,6 +9,7 @@ use super::{
 use crate::{
     Instant, Key, LoadError, Outcome, Runtime, Tuning,
     shard::{Seat, Step, Visit},
+    sync::Arc,
 };
 
 /// A waiter that owns its key, its handle and what it begins a load with. For a runtime without time.
@@ -100,7 +100,7 @@ where
         let Self { engine, key, stay, load, .. } = self;
         let visit = engine.visit(Some(&*key), &engine.call, load, cx.waker());
         let mut visit = Visit { inside, ..visit };
-        let poll = engine.carry_on(stay, &mut visit, load, step, after, cx);
+        let poll = Engine::carry_on(engine, stay, &mut visit, load, step, after, cx);
         after.told(poll).map(|told| match told {
             Ok(outcome) => Some(Ok(Outcome::into_value(outcome))),
             Err(LoadError::NoLoader) => None,
@@ -130,6 +130,6 @@ where
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, L> Drop for Errand<K, V, E, R, S, L> {
     fn drop(&mut self) {
-        self.engine.leave(&mut self.stay);
+        Engine::leave(&self.engine, &mut self.stay);
     }
 }

@@ -1,6 +1,5 @@
 //! What is done when a load panics, or what makes or judges it.
 
-use alloc::sync::Arc;
 use core::mem;
 
 use super::{After, Batch, Engine, Stay};
@@ -9,6 +8,7 @@ use crate::{
     contain::contain,
     flight::PolledBy,
     shard::{At, SharedLoad, Waiting},
+    sync::Arc,
 };
 
 /// A panic in what is made, polled or judged is told to those who wait.

@@ -1,6 +1,6 @@
 //! The ways in: a value, a whole outcome, an outcome and a ticket.
 
-use alloc::{borrow::ToOwned, sync::Arc};
+use alloc::borrow::ToOwned;
 use core::{
     borrow::Borrow,
     hash::Hash,
@@ -14,6 +14,7 @@ use crate::{
     Instant, Key, LoadError, Outcome, Runtime, Tuning,
     contain::aside,
     shard::{AsKey, Call, LookupResult, Step},
+    sync::Arc,
 };
 
 /// An outcome, and the refresh that goes with it.
@@ -31,7 +32,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// Polls a caller who wants the value alone.
     #[inline(always)]
     pub(crate) fn poll_value<Q>(
-        self: &Arc<Self>,
+        this: &Arc<Self>,
         stay: &mut Stay<R>,
         key: &Q,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
@@ -43,17 +44,17 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     {
         let borrowed = Borrowed(key);
         if !stay.is_new() {
-            return self.poll_waiting(stay, &borrowed, by, cx);
+            return Self::poll_waiting(this, stay, &borrowed, by, cx);
         }
-        let hash = self.hash(key);
-        let now = self.now_if_timed();
+        let hash = this.hash(key);
+        let now = this.now_if_timed();
         let mut missing = None;
         let hit =
-            self.with(hash, |shard| match shard.look_for(hash, now.unwrap_or(Instant::ZERO), |k| k.borrow() == key) {
+            this.with(hash, |shard| match shard.look_for(hash, now.unwrap_or(Instant::ZERO), |k| k.borrow() == key) {
                 Ok(value) => Some(value),
                 Err(place) => {
                     let comes = (&borrowed as &dyn AsKey<K>, &*by, cx.waker());
-                    self.look_closer(shard, place, (hash, now, &mut *stay), comes, &mut missing);
+                    this.look_closer(shard, place, (hash, now, &mut *stay), comes, &mut missing);
                     None
                 }
             });
@@ -63,7 +64,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 Poll::Ready(Ok(value))
             }
             (None, Some(present)) => {
-                let poll = self.poll_missing(stay, hash, by, present, cx);
+                let poll = Self::poll_missing(this, stay, hash, by, present, cx);
                 if present.after.effects().is_spent() {
                     // Mostly there is nothing left in it, and to find that out once is enough.
                     core::mem::forget(missing);
@@ -98,19 +99,19 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// A caller who waits is polled again.
     #[inline(never)]
     fn poll_waiting(
-        self: &Arc<Self>,
+        this: &Arc<Self>,
         stay: &mut Stay<R>,
         key: &dyn AsKey<K>,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<V, LoadError<E>>> {
-        self.poll_on(stay, Some(key), &self.call, by, cx).map(|told| told.map(Outcome::into_value))
+        Self::poll_on(this, stay, Some(key), &this.call, by, cx).map(|told| told.map(Outcome::into_value))
     }
 
     /// A caller found nothing at its first look.
     #[inline(never)]
     fn poll_missing(
-        self: &Arc<Self>,
+        this: &Arc<Self>,
         stay: &mut Stay<R>,
         hash: u64,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
@@ -122,19 +123,19 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 stay.state = State::Waiting;
                 if !visit.is_present {
                     // Where nothing expires, the clock is read for none but those who wait. If it panics, so has the load.
-                    let mut driving = Driving::new(self, &mut stay.waiting, after.effects().number, Instant::ZERO);
+                    let mut driving = Driving::new(this, &mut stay.waiting, after.effects().number, Instant::ZERO);
                     let now = driving.read_clock().told();
                     driving.disarm();
                     (visit.reached, visit.is_present, stay.waiting.started) = (now, true, now);
                 }
                 step
             }
-            None => self.arrive(stay, hash, visit, after, |_| {}),
+            None => this.arrive(stay, hash, visit, after, |_| {}),
         };
         if stay.waiting.is_visitor {
-            self.look_after(stay, visit, by, step, after, cx);
+            Self::look_after(this, stay, visit, by, step, after, cx);
             stay.state = State::Over;
-        } else if self.carry_on(stay, visit, by, Some(step), after, cx).is_pending() {
+        } else if Self::carry_on(this, stay, visit, by, Some(step), after, cx).is_pending() {
             return Poll::Pending;
         }
         let effects = after.effects();
@@ -147,7 +148,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
 
     /// Polls a caller who wants the outcome, and a ticket if it takes one.
     pub(crate) fn poll_outcome(
-        self: &Arc<Self>,
+        this: &Arc<Self>,
         stay: &mut Stay<R>,
         hash: u64,
         key: &dyn AsKey<K>,
@@ -156,17 +157,17 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         cx: &mut Context<'_>,
     ) -> Poll<Answered<K, V, E, R, S>> {
         if !stay.is_new() {
-            return self.poll_on(stay, Some(key), call, by, cx).map(|told| told.map(|outcome| (outcome, None)));
+            return Self::poll_on(this, stay, Some(key), call, by, cx).map(|told| told.map(|outcome| (outcome, None)));
         }
-        let mut after = After::new(self);
-        let mut visit = self.visit(Some(key), call, by, cx.waker());
-        let step = self.arrive(stay, hash, &mut visit, &mut after, LinksOf::heed_options);
-        self.begin(stay, &mut visit, by, step, &mut after, cx)
+        let mut after = After::new(this);
+        let mut visit = this.visit(Some(key), call, by, cx.waker());
+        let step = this.arrive(stay, hash, &mut visit, &mut after, LinksOf::heed_options);
+        Self::begin(this, stay, &mut visit, by, step, &mut after, cx)
     }
 
     /// Goes on after the first look.
     fn begin(
-        self: &Arc<Self>,
+        this: &Arc<Self>,
         stay: &mut Stay<R>,
         visit: &mut VisitOf<'_, K, V, E, R, S>,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
@@ -176,15 +177,15 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     ) -> Poll<Answered<K, V, E, R, S>> {
         let ticket = match step {
             Step::Ticket | Step::MakeTicket => {
-                let ticket = Owned::new(self, stay.take());
-                Some(if step == Step::MakeTicket { self.make_ticket(ticket, visit, by, after) } else { ticket })
+                let ticket = Owned::new(this, stay.take());
+                Some(if step == Step::MakeTicket { Self::make_ticket(this, ticket, visit, by, after) } else { ticket })
             }
             _ if stay.waiting.is_visitor => {
-                self.look_after(stay, visit, by, step, after, cx);
+                Self::look_after(this, stay, visit, by, step, after, cx);
                 None
             }
             _ => {
-                if self.carry_on(stay, visit, by, Some(step), after, cx).is_pending() {
+                if Self::carry_on(this, stay, visit, by, Some(step), after, cx).is_pending() {
                     return Poll::Pending;
                 }
                 None
@@ -201,7 +202,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
 
     /// The load that goes with a ticket is the caller's own, and made at once; the one who polls the ticket drives it.
     fn make_ticket(
-        self: &Arc<Self>,
+        this: &Arc<Self>,
         mut ticket: Owned<K, V, E, R, S>,
         visit: &VisitOf<'_, K, V, E, R, S>,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
@@ -212,16 +213,16 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         after.effects().keep_waker(waker);
         let stay = ticket.stay();
         let hash = stay.waiting.hash;
-        let driving = Driving::new(self, &mut stay.waiting, number, visit.reached);
-        let load = visit.key.and_then(|key| by.make(&self.source, key, self.previous(hash, key)));
-        self.with(hash, |shard| shard.put_to_rest(&driving.waiting.seat, number, load, after.effects()));
+        let driving = Driving::new(this, &mut stay.waiting, number, visit.reached);
+        let load = visit.key.and_then(|key| by.make(&this.source, key, this.previous(hash, key)));
+        this.with(hash, |shard| shard.put_to_rest(&driving.waiting.seat, number, load, after.effects()));
         driving.disarm();
         ticket
     }
 
     /// A caller who has been served polls somebody's refresh once, and leaves.
     fn look_after(
-        self: &Arc<Self>,
+        this: &Arc<Self>,
         stay: &mut Stay<R>,
         visit: &mut VisitOf<'_, K, V, E, R, S>,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
@@ -231,29 +232,29 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     ) {
         // A panic in it is the refresh's, and no affair of a caller who has been served.
         aside(|| match (step, after.effects().batch.take()) {
-            (Step::Batch, Some(batch)) => (batch.drive)(self, &batch, false),
-            _ => _ = self.carry_on(stay, visit, by, Some(step), after, cx),
+            (Step::Batch, Some(batch)) => (batch.drive)(this, &batch, false),
+            _ => _ = Self::carry_on(this, stay, visit, by, Some(step), after, cx),
         });
-        self.with(stay.waiting.hash, |shard| shard.rise(&mut stay.waiting, after.effects()));
-        self.hand_over_abandoned(stay, after);
+        this.with(stay.waiting.hash, |shard| shard.rise(&mut stay.waiting, after.effects()));
+        Self::hand_over_abandoned(this, stay, after);
     }
 
     /// Polls a caller who waits.
     pub(crate) fn poll_on(
-        self: &Arc<Self>,
+        this: &Arc<Self>,
         stay: &mut Stay<R>,
         key: Option<&dyn AsKey<K>>,
         call: &Call,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
         cx: &mut Context<'_>,
     ) -> Poll<LookupResult<V, E>> {
-        if let Some(told) = self.collect(stay, by) {
+        if let Some(told) = this.collect(stay, by) {
             return told;
         }
-        let mut visit = self.visit(key, call, by, cx.waker());
+        let mut visit = this.visit(key, call, by, cx.waker());
         visit.reached = stay.reached;
-        let mut after = After::new(self);
-        let poll = self.carry_on(stay, &mut visit, by, None, &mut after, cx);
+        let mut after = After::new(this);
+        let poll = Self::carry_on(this, stay, &mut visit, by, None, &mut after, cx);
         after.told(poll)
     }
 

@@ -1,6 +1,6 @@
 //! Many keys at once: first all take their seats, then what they lead is driven.
 
-use alloc::{borrow::ToOwned, sync::Arc, vec::Vec};
+use alloc::{borrow::ToOwned, vec::Vec};
 use core::{
     borrow::Borrow,
     cell::RefCell,
@@ -22,6 +22,7 @@ use crate::{
     Instant, Key, LookupOptions, Notify, Runtime, Tuning,
     contain::{both, each},
     shard::{Call, LookupResult, Step, Visit},
+    sync::Arc,
 };
 
 /// One call for many keys.
@@ -189,8 +190,8 @@ where
         while let Some(member) = self.members.get_mut(self.arrived) {
             let index = self.arrived;
             // (It has a seat if a poll before has unwound.)
-            engine.leave(&mut member.stay);
-            let waker = &*member.waker.get_or_insert_with(|| wakes.waker(index));
+            Engine::leave(engine, &mut member.stay);
+            let waker = &*member.waker.get_or_insert_with(|| CallWakes::waker(wakes, index));
             let batch = |is_alone| self.units.borrow_mut().gather(index, most, is_alone);
             let borrowed = Borrowed(member.key);
             let looked = engine.with(member.hash, |shard| {
@@ -245,7 +246,7 @@ where
     fn poll_member(&mut self, index: usize, call: &Call, wakes: &Arc<CallWakes<R::Notify>>, inside: &Waker) {
         let engine = self.engine;
         let Some(member) = self.members.get_mut(index).filter(|member| member.told.is_none()) else { return };
-        let waker = &*member.waker.get_or_insert_with(|| wakes.waker(index));
+        let waker = &*member.waker.get_or_insert_with(|| CallWakes::waker(wakes, index));
         let batch = |is_alone| self.units.borrow_mut().gather(index, engine.rules.max_batch, is_alone);
         let borrowed = Borrowed(member.key);
         let mut by = MemberLoad::new(&engine.source, &self.leads);
@@ -257,7 +258,7 @@ where
             let visit = engine.visit(Some(&borrowed), call, &by, waker);
             let mut visit = Visit { batch: by.gathers(&batch), inside, reached: member.stay.reached, ..visit };
             let mut cx = Context::from_waker(waker);
-            let poll = engine.carry_on(&mut member.stay, &mut visit, &mut by, first, &mut after, &mut cx);
+            let poll = Engine::carry_on(engine, &mut member.stay, &mut visit, &mut by, first, &mut after, &mut cx);
             after.told(poll)
         });
         self.units.get_mut().set_polled(true);
@@ -305,7 +306,8 @@ impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> D
     for Many<'_, K, Q, V, E, R, S, M, W>
 {
     fn drop(&mut self) {
-        let leave = |this: &mut Self| each(this.members.iter_mut(), |member| this.engine.leave(&mut member.stay));
+        let leave =
+            |this: &mut Self| each(this.members.iter_mut(), |member| Engine::leave(this.engine, &mut member.stay));
         both(self, |this| this.units.get_mut().withdraw(), |this| both(this, Self::give_back, leave));
     }
 }

@@ -1,10 +1,9 @@
 //! A waiter that owns its handle of the cache: a ticket, or a load that a spawner finishes.
 
-use alloc::sync::Arc;
 use core::task::{Context, Poll};
 
 use super::{After, ByLoader, CallerLoad, Engine, NoLoad, Stay, stay::State};
-use crate::{Key, Runtime, Tuning, shard::LookupResult};
+use crate::{Key, Runtime, Tuning, shard::LookupResult, sync::Arc};
 
 /// A waiter that asks for nothing but that the load goes on.
 pub(crate) struct Owned<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
@@ -46,13 +45,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Owned<K, V, E, R, S> {
         let mut after = After::new(engine);
         let mut visit = engine.visit(None, &engine.call, by, cx.waker());
         visit.reached = stay.reached;
-        let poll = engine.carry_on(stay, &mut visit, by, None, &mut after, cx);
+        let poll = Engine::carry_on(engine, stay, &mut visit, by, None, &mut after, cx);
         after.told(poll)
     }
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Owned<K, V, E, R, S> {
     fn drop(&mut self) {
-        self.engine.leave(&mut self.stay);
+        Engine::leave(&self.engine, &mut self.stay);
     }
 }

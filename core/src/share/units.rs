@@ -1,6 +1,6 @@
 //! The loads of many keys that one call leads.
 
-use alloc::{borrow::ToOwned, sync::Arc, vec::Vec};
+use alloc::{borrow::ToOwned, vec::Vec};
 use core::{borrow::Borrow, mem, task::Waker};
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     leads::Leads,
     wakes::CallWakes,
 };
-use crate::{Key, LoadError, Runtime, Tuning, flight::Registration, shard::SharedLoad};
+use crate::{Key, LoadError, Runtime, Tuning, flight::Registration, shard::SharedLoad, sync::Arc};
 
 /// One key of a call.
 pub(super) struct Member<'a, Q: ?Sized, R: Runtime, T, E> {
@@ -172,7 +172,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
                 let mut make = |keys| leads.begin(&engine.source, keys).map(LoadOf::Many);
                 engine.begin_batch(&unit.batch, seats, &mut make);
             }
-            let waker = unit.waker.get_or_insert_with(|| wakes.waker(members.len() + unit.id % members.len().max(1)));
+            let waker = unit
+                .waker
+                .get_or_insert_with(|| CallWakes::waker(wakes, members.len() + unit.id % members.len().max(1)));
             let _old = unit.batch.listen(&mut unit.registration, waker);
             has_polled = true;
             engine.drive_batch(&unit.batch, is_unwoken);

@@ -1,12 +1,16 @@
 //! Which members of one call were woken, so that the others need not be polled.
 
-use alloc::{boxed::Box, sync::Arc, task::Wake};
-use core::{
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-    task::Waker,
-};
+use alloc::boxed::Box;
+use core::task::Waker;
 
-use crate::Notify;
+use crate::{
+    Notify,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        wakes,
+    },
+};
 
 /// A bit for each member of a call, and the task that makes the call.
 pub(crate) struct CallWakes<N> {
@@ -32,8 +36,8 @@ impl<N: Notify> CallWakes<N> {
     }
 
     /// A waker of this member's own.
-    pub(crate) fn waker(self: &Arc<Self>, index: usize) -> Waker {
-        Waker::from(Arc::new(MemberWaker { call: Arc::clone(self), index }))
+    pub(crate) fn waker(this: &Arc<Self>, index: usize) -> Waker {
+        Waker::from(Arc::new(MemberWaker { call: Arc::clone(this), index }))
     }
 
     /// The call is polled by this task; gives back a waker that is of no use any more.
@@ -64,15 +68,13 @@ impl<N: Notify> CallWakes<N> {
     }
 }
 
-impl<N: Notify> Wake for MemberWaker<N> {
-    fn wake(self: Arc<Self>) {
-        self.call.set(self.index);
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
+impl<N: Notify> MemberWaker<N> {
+    fn woken(&self) {
         self.call.set(self.index);
     }
 }
+
+wakes!([N: Notify] MemberWaker<N>);
 
 fn set_bit(words: &[AtomicUsize], bit: usize) {
     words[bit / BITS].fetch_or(1 << (bit % BITS), Ordering::SeqCst);

@@ -1,6 +1,6 @@
 //! The configuration of a slot, checked once.
 
-use alloc::{boxed::Box, rc::Rc, sync::Arc};
+use alloc::{boxed::Box, rc::Rc};
 use core::{fmt, marker::PhantomData, time::Duration};
 
 use super::{
@@ -15,6 +15,7 @@ use crate::{
     shard::{Margin, Takes},
     source::{LoadOf, OneThread, WallClock},
     store::Factor,
+    sync::Arc,
 };
 
 impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {

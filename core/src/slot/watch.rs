@@ -1,12 +1,10 @@
 //! Awaiting the next change of a slot.
 
-use alloc::sync::Arc;
 use core::{
     any::Any,
     fmt,
     future::Future,
     pin::Pin,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     task::{Context, Poll},
 };
 
@@ -15,6 +13,10 @@ use crate::{
     Notify, Runtime,
     contain::contain,
     source::{Touched, Watch},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 /// Signals each change of a slot, and the end of the slot. Part of its source's type.

@@ -1,10 +1,10 @@
 //! All user code that the engine calls, its type erased when the cache is built.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use core::{any::Any, future::Future, time::Duration};
 
 use super::{Answered, Answers, Previous, sealed::Sealed};
-use crate::{Cause, Failure, Loaded, RemovalCause, Ttl};
+use crate::{Cause, Failure, Loaded, RemovalCause, Ttl, sync::Arc};
 
 /// Whether loads and stored values may move between threads.
 ///

@@ -1,12 +1,13 @@
 //! Many threads, or one: what each accepts as a load, as a source and as a back end.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::boxed::Box;
 use core::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
 };
 
 use super::{Files, Source, Threads, sealed::Sealed};
+use crate::sync::{Arc, erased};
 
 /// A threading that can run this future as a load.
 ///
@@ -213,24 +214,24 @@ impl<F: Future + 'static, X: 'static> Takes<F, X> for OneThread {
 
 impl<K, V, E, S: Source<K, V, E, Self> + Send + Sync + 'static> Keeps<K, V, E, S> for ManyThreads {
     fn keep(source: S) -> Arc<Self::Source<K, V, E>> {
-        Arc::new(source)
+        erased!(source, Self::Source<K, V, E>)
     }
 }
 
 impl<K, V, E, S: Source<K, V, E, Self> + 'static> Keeps<K, V, E, S> for OneThread {
     fn keep(source: S) -> Arc<Self::Source<K, V, E>> {
-        Arc::new(source)
+        erased!(source, Self::Source<K, V, E>)
     }
 }
 
 impl<K, V, E, B: Files<K, V, E, Self> + Send + Sync + 'static> Stores<K, V, E, B> for ManyThreads {
     fn store(backend: B) -> Arc<Self::Files<K, V, E>> {
-        Arc::new(backend)
+        erased!(backend, Self::Files<K, V, E>)
     }
 }
 
 impl<K, V, E, B: Files<K, V, E, Self> + 'static> Stores<K, V, E, B> for OneThread {
     fn store(backend: B) -> Arc<Self::Files<K, V, E>> {
-        Arc::new(backend)
+        erased!(backend, Self::Files<K, V, E>)
     }
 }

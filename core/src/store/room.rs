@@ -1,9 +1,8 @@
 //! The room of a cache: one account for all its shards of what of the capacity nobody has, and what one shard has of it.
 
-use alloc::sync::Arc;
-
+use crate::sync::Arc;
 #[cfg(target_has_atomic = "64")]
-use core::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// The room that no shard has.
 ///

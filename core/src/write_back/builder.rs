@@ -1,6 +1,6 @@
 //! The configuration of a write-back cache, checked once.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::boxed::Box;
 use core::{fmt, future::Future, time::Duration};
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Backend, Cache, ConfigError, DefaultHasher, Key, Runtime, Stores, Takes, Threads, cache::assemble, dirty::Delays,
-    shard::Seat,
+    shard::Seat, sync::Arc,
 };
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {

@@ -1,6 +1,6 @@
 //! Caches that are flushed before others.
 
-use alloc::{boxed::Box, string::ToString, sync::Arc};
+use alloc::{boxed::Box, string::ToString};
 use core::{
     any::Any,
     error::Error,
@@ -11,9 +11,14 @@ use core::{
 use super::{
     CircleError, Fault, Flush, FlushError, Unflushed, WriteBack, WriteBackError,
     needs::Needs,
-    node::{FlushOf, Held, Node},
+    node::{FlushOf, Held, Node, Other},
 };
-use crate::{Key, ManyThreads, OneThread, Runtime, Threads, dirty::Kind, share::Once};
+use crate::{
+    Key, ManyThreads, OneThread, Runtime, Threads,
+    dirty::Kind,
+    share::Once,
+    sync::{Arc, erased},
+};
 
 /// A cache that others may depend on; every [`WriteBack`] is one.
 ///
@@ -277,7 +282,7 @@ where
             Box::pin(on_behalf(Arc::clone(&name), None, Flush::up_to(&cache, up_to)))
         };
         let dirty_up_to = node.with(|edges| edges.dirty_up_to());
-        Held { id: node.id(), dirty_up_to, own: Some(node), upstream: Arc::new(upstream) }
+        Held { id: node.id(), dirty_up_to, own: Some(node), upstream: erased!(upstream, Other<ManyThreads>) }
     }
 }
 
@@ -298,6 +303,6 @@ where
             Box::pin(on_behalf(Arc::clone(&name), first, Flush::up_to(&cache, up_to)))
         };
         let dirty_up_to = node.with(|edges| edges.dirty_up_to());
-        Held { id: node.id(), dirty_up_to, own, upstream: Arc::new(upstream) }
+        Held { id: node.id(), dirty_up_to, own, upstream: erased!(upstream, Other<OneThread>) }
     }
 }

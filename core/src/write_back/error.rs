@@ -3,12 +3,11 @@
 use alloc::{
     boxed::Box,
     string::{String, ToString},
-    sync::Arc,
     vec::Vec,
 };
 use core::{error::Error, fmt};
 
-use crate::{Failure, LoadError};
+use crate::{Failure, LoadError, sync::Arc};
 
 /// Why a call of a [`WriteBack`](crate::WriteBack) fails.
 ///

@@ -1,6 +1,6 @@
 //! Enters what a load or a flush has brought in the book, in the step in which it finishes.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::vec::Vec;
 use core::{mem, task::Waker};
 
 use super::{
@@ -15,6 +15,7 @@ use crate::{
     flight::Woken,
     shard::{News, Step, Waiting},
     share::VisitOf,
+    sync::Arc,
 };
 
 /// What a task brings, as the engine has it.

@@ -1,6 +1,6 @@
 //! Flushing what is dirty.
 
-use alloc::{collections::BTreeSet, sync::Arc, vec::Vec};
+use alloc::{collections::BTreeSet, vec::Vec};
 use core::{
     future::Future,
     mem,
@@ -15,7 +15,7 @@ use super::{
     share::{Flushing, WrapFlush},
     shared::Shared,
 };
-use crate::{Instant, Key, Runtime};
+use crate::{Instant, Key, Runtime, sync::Arc};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Writes everything dirty, and what has to be on disk before it.

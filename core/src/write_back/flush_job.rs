@@ -1,6 +1,5 @@
 //! Flushing one key: its content is fixed first, then what has to be on disk before it is flushed, then it is written.
 
-use alloc::sync::Arc;
 use core::{
     future::Future,
     mem,
@@ -13,7 +12,7 @@ use super::{
     needs::Needs,
     shared::{BookOf, Done, Shared, Writing},
 };
-use crate::{Key, Runtime, Threads, contain::both, source::Files};
+use crate::{Key, Runtime, Threads, contain::both, source::Files, sync::Arc};
 
 /// One flush of one key. Dropped before it has succeeded, it leaves the key as dirty as it was.
 pub struct FlushJob<K: Key, V: Clone, E, R: Runtime> {

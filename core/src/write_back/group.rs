@@ -1,8 +1,6 @@
 //! Caches of which some depend or have depended on others, and the locks of the graph.
 
-use alloc::sync::Arc;
-
-use crate::{Lock, parts::OwnLock};
+use crate::{Lock, parts::OwnLock, sync::Arc};
 
 /// Where a cache looks for its group.
 pub(super) struct Member(OwnLock<Arc<Group>>);

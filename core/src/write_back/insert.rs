@@ -1,6 +1,6 @@
 //! Storing an entry without loading it.
 
-use alloc::{sync::Arc, vec};
+use alloc::vec;
 use core::future::{Future, poll_fn};
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     settle::{Settled, Settling},
     shared::Pin,
 };
-use crate::{Cause, Failure, Key, LoadError, Runtime, share::Once};
+use crate::{Cause, Failure, Key, LoadError, Runtime, share::Once, sync::Arc};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Stores a value as a dirty entry without a load; returns it pinned.

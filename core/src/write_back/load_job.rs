@@ -1,6 +1,6 @@
 //! Loading one key: room is made first, then the key is loaded, and only then the entry that makes room leaves.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::boxed::Box;
 use core::{
     future::Future,
     mem,
@@ -14,7 +14,7 @@ use super::{
     share::WrapFlush,
     shared::{Brought, Done, Pin as Pinning, Refused, Resume, Shared},
 };
-use crate::{Key, Runtime, Threads, shard::Seat, source::Files};
+use crate::{Key, Runtime, Threads, shard::Seat, source::Files, sync::Arc};
 
 /// One load of one key.
 pub struct LoadJob<K: Key, V: Clone, E, R: Runtime> {

@@ -1,7 +1,7 @@
 //! One caller that asks for an entry: served, seated in the load of its key, or waiting for room. Each look is one
 //! step.
 
-use alloc::{boxed::Box, collections::BTreeSet, sync::Arc};
+use alloc::{boxed::Box, collections::BTreeSet};
 use core::{
     future::Future,
     pin::Pin,
@@ -23,6 +23,7 @@ use crate::{
     flight::{Start, Woken},
     shard::{AsKey, Seat, Step},
     share::{After, CallerLoad},
+    sync::Arc,
 };
 
 /// Erases the types of loads and of flushes.

@@ -31,7 +31,6 @@ mod state;
 mod timeless;
 mod weak;
 
-use alloc::sync::Arc;
 use core::fmt;
 
 pub use builder::WriteBackBuilder;
@@ -42,7 +41,7 @@ pub use pinned::Pinned;
 pub use room::Room;
 pub use weak::WeakWriteBack;
 
-use crate::{Key, Runtime};
+use crate::{Key, Runtime, sync::Arc};
 use lookup::Wraps;
 use shared::Shared;
 

@@ -1,15 +1,13 @@
 //! The graph of all caches.
 
-use alloc::{
-    sync::{Arc, Weak},
-    vec::Vec,
-};
+use alloc::vec::Vec;
 
 use super::{Unflushed, group::Member};
 use crate::{
     Lock, Threads,
     dirty::{Edges, Kind, Need, way},
     parts::OwnLock,
+    sync::{Arc, Weak},
 };
 
 /// A cache in the graph.

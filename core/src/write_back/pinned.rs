@@ -1,10 +1,9 @@
 //! A pinned entry.
 
-use alloc::sync::Arc;
 use core::fmt;
 
 use super::shared::Pin;
-use crate::{ComputeError, Key, Runtime};
+use crate::{ComputeError, Key, Runtime, sync::Arc};
 
 /// An entry that stays in its cache for as long as this handle lives.
 ///

@@ -1,6 +1,5 @@
 //! Waiting for a place.
 
-use alloc::sync::Arc;
 use core::{
     future::Future,
     pin::Pin,
@@ -15,6 +14,7 @@ use crate::{
     Key, Runtime,
     contain::each,
     dirty::{Grant, Spoken, Ticket},
+    sync::Arc,
 };
 
 /// A wait for a place.

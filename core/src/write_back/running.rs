@@ -1,12 +1,12 @@
 //! The flushes that one call has under way.
 
-use alloc::{collections::VecDeque, sync::Arc, vec::Vec};
+use alloc::{collections::VecDeque, vec::Vec};
 use core::task::{Context, Poll, Waker};
 
 use hashbrown::HashTable;
 
 use super::share::{Comes, Flushing};
-use crate::{Key, Notify, Runtime, share::CallWakes};
+use crate::{Key, Notify, Runtime, share::CallWakes, sync::Arc};
 
 /// The flushes that one call has under way, and which of them are to be polled.
 pub(super) struct Running<K: Key, V: Clone, E, R: Runtime> {
@@ -152,7 +152,7 @@ impl<N: Notify> Wakes<N> {
     fn waker(&mut self, place: usize) -> &Waker {
         let bit = place % self.bits;
         while self.wakers.len() <= bit {
-            self.wakers.push(self.call.waker(self.wakers.len()));
+            self.wakers.push(CallWakes::waker(&self.call, self.wakers.len()));
         }
         &self.wakers[bit]
     }

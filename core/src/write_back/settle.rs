@@ -1,6 +1,6 @@
 //! Making room for a value, and storing it there.
 
-use alloc::{boxed::Box, collections::BTreeSet, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 use core::{
     future::Future,
     pin::Pin,
@@ -20,6 +20,7 @@ use crate::{
     dirty::{Origin, Placed, Victim},
     shard::{Seat, Step},
     share::After,
+    sync::Arc,
 };
 
 /// A value on its way into the cache, with a reserved place.

@@ -1,6 +1,6 @@
 //! Sharing a task: a caller that waits for it drives it.
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::boxed::Box;
 use core::task::{Context, Poll, Waker};
 
 use super::{
@@ -15,6 +15,7 @@ use crate::{
     shard::{AsKey, Step},
     share::{After, CallerLoad, EffectsOf, Errand},
     source::{Answered, Sources},
+    sync::Arc,
 };
 
 /// One caller of a shared task, which it would begin with an `L`.

@@ -1,6 +1,6 @@
 //! What all clones of a write-back cache share, how it is locked, and what holds an entry in it.
 
-use alloc::{boxed::Box, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, vec::Vec};
 use core::{mem, task::Waker};
 
 use super::{
@@ -17,6 +17,7 @@ use crate::{
     shard::Seat,
     share::{Engine, ShardOf},
     source::{Files, TaskOf},
+    sync::Arc,
 };
 
 pub(crate) struct Shared<K: Key, V: Clone, E, R: Runtime> {

@@ -1,13 +1,13 @@
 //! Handles that keep no write-back cache alive.
 
-use alloc::{
-    boxed::Box,
-    sync::{Arc, Weak},
-};
+use alloc::boxed::Box;
 use core::fmt;
 
 use super::{WriteBack, WriteBackBuilder, flush_job::FlushJob, load_job::LoadJob, lookup::Wraps, shared::Shared};
-use crate::{ConfigError, DefaultHasher, Key, Runtime, Takes};
+use crate::{
+    ConfigError, DefaultHasher, Key, Runtime, Takes,
+    sync::{Arc, Weak},
+};
 
 /// A handle of a [`WriteBack`] that does not keep it alive.
 ///
