@@ -554,6 +554,19 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
+    /// Returns the runtime that the cache will run on.
+    ///
+    /// For what is to share its clock, see [`build_cyclic`](Self::build_cyclic).
+    ///
+    /// ```
+    /// # use larder::{Cache, Clock, ManualClock, parts::Std};
+    /// let builder = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(ManualClock::new()));
+    /// assert_eq!(builder.runtime().now(), larder::Instant::ZERO);
+    /// ```
+    pub const fn runtime(&self) -> &R {
+        &self.runtime
+    }
+
     /// Returns the cache, if the settings make sense.
     ///
     /// # Errors
