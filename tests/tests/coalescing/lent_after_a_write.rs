@@ -300,8 +300,7 @@ fn d66_beside_a_lent_load_that_is_not_polled<R: Host>() {
     let begins = is_beside.clone();
     let b = sim.call(async move {
         let options = LookupOptions::new().lock_timeout(ms(100), OnTimeout::Load);
-        let mut lends =
-            lender.lookup(&7).options(options).lend(core::future::pending::<Fetched>);
+        let mut lends = lender.lookup(&7).options(options).lend(core::future::pending::<Fetched>);
         let mut beside = lender.lookup(&7);
         poll_fn(|cx| {
             let _ = Pin::new(&mut lends).poll(cx);

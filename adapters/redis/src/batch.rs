@@ -1,0 +1,181 @@
+//! Lookups of many keys at once.
+//!
+//! What a batch leads is loaded and published before it waits for what others lead, so batches that overlap in any order
+//! cannot wait for each other in a ring.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use larder::{Instant, Loaded, Revalidated};
+
+use crate::{
+    TierError, TierKey,
+    decide::{Step, left, step},
+    lease::Lease,
+    origin::Many,
+    random, record,
+    shared::Shared,
+    stats::count,
+};
+
+/// The answer for each key.
+pub(crate) type Answers<K, V, E> = Vec<(K, Result<Loaded<V>, TierError<E>>)>;
+
+/// How one key of a batch is loaded.
+enum Load<V> {
+    /// Under this lease, in place of this value.
+    Leased(Lease, Option<V>),
+    /// Each process for itself.
+    Own,
+    /// Without the second tier.
+    Alone,
+}
+
+/// What one key of a batch is to be answered with.
+enum Turn<V, E> {
+    Answer(Result<Loaded<V>, TierError<E>>),
+    Load(Load<V>),
+    /// To be looked up by itself, once the batch has loaded what it leads.
+    Later,
+}
+
+impl<K, V, E> Shared<K, V, E>
+where
+    K: TierKey,
+    V: Clone + Send + Sync + 'static,
+    E: Send + Sync + 'static,
+{
+    pub(crate) async fn lookup_many(self: Arc<Self>, many: Many<K, V, E>, keys: Vec<K>) -> Answers<K, V, E> {
+        let turns = join_all(keys.iter().map(|key| self.turn(key))).await;
+        let granted = self.link.now();
+        let (mut answers, mut loads, mut later) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, turn) in keys.into_iter().zip(turns) {
+            match turn {
+                Turn::Answer(answer) => answers.push((key, answer)),
+                Turn::Load(load) => loads.push((key, load)),
+                Turn::Later => later.push(key),
+            }
+        }
+        if !loads.is_empty() {
+            answers.extend(self.load_many(many, loads, granted).await);
+        }
+        let later = later.into_iter().map(|key| {
+            let shared = Arc::clone(&self);
+            async move { (key.clone(), shared.lookup(key, None).await) }
+        });
+        for (key, answer) in join_all(later).await {
+            match answer {
+                Ok(Revalidated::New(loaded)) => answers.push((key, Ok(loaded))),
+                // (Not answered: the cache says so.)
+                Ok(Revalidated::Unchanged(_)) | Err(TierError::Missing) => {}
+                Err(error) => answers.push((key, Err(error))),
+            }
+        }
+        answers
+    }
+
+    /// Looks one key up, and decides its turn.
+    async fn turn(&self, key: &K) -> Turn<V, E> {
+        let (link, name) = (&self.link, key.name());
+        if K::from_name(&name).as_ref() != Some(key) {
+            count(&link.counters.nameless);
+            return self.alone();
+        }
+        let Some(line) = link.line() else { return self.alone() };
+        let id = link.names.id(name);
+        let mut lease = Lease::new(link, id.clone());
+        let Some(found) = link.look(&line, &id, &lease.token, &self.fingerprint, 0, false).await else {
+            return self.alone();
+        };
+        lease.answered(&found);
+        match step(&found, |bytes| self.codec.read(bytes), link.settings.poll_every, random::share()) {
+            Step::Serve(value) => {
+                count(&link.counters.fresh);
+                Turn::Answer(Ok(Loaded::new(value).ttl(left(found.life, lease.asked, link.now()))))
+            }
+            Step::ServeStale(value) => {
+                count(&link.counters.stale);
+                Turn::Answer(Ok(self.stale(value)))
+            }
+            Step::Lead(old) => {
+                count(&link.counters.leased);
+                Turn::Load(Load::Leased(lease, old))
+            }
+            Step::LoadOwn => {
+                count(&link.counters.unshared);
+                Turn::Load(Load::Own)
+            }
+            Step::Fail(left) => {
+                count(&link.counters.elsewhere);
+                Turn::Answer(Err(TierError::Elsewhere(left)))
+            }
+            Step::LookBlind | Step::Wait(_) => Turn::Later,
+        }
+    }
+
+    fn alone(&self) -> Turn<V, E> {
+        count(&self.link.counters.alone);
+        Turn::Load(Load::Alone)
+    }
+
+    /// Loads what the batch leads, in one load, and publishes it.
+    async fn load_many(&self, many: Many<K, V, E>, loads: Vec<(K, Load<V>)>, granted: Instant) -> Answers<K, V, E> {
+        // One place for the load, however many keys it has.
+        let is_alone = loads.iter().any(|(_, load)| matches!(load, Load::Alone));
+        let place = if is_alone { Some(self.alone.acquire().await) } else { None };
+        let begun = self.link.now();
+        let asked =
+            loads.iter().find_map(|(_, load)| if let Load::Leased(lease, _) = load { Some(lease.asked) } else { None });
+        let keys = loads.iter().map(|(key, _)| key.clone()).collect();
+        let load = match asked {
+            Some(asked) => record::during(asked, granted, || many(keys)),
+            None => many(keys),
+        };
+        let (mut loaded, failure) = match load.await {
+            // (Surplus is dropped: it could be older than a write that has been heard of.)
+            Ok(answers) => (first_answers(answers), None),
+            Err(error) => (HashMap::new(), Some(TierError::Load(Arc::new(error)))),
+        };
+        drop(place);
+        let ends = loads.into_iter().map(|(key, load)| {
+            let answer = match loaded.remove(&key) {
+                Some(answer) => Some(answer.map_err(|error| TierError::Load(Arc::new(error)))),
+                None => failure.clone().map(Err),
+            };
+            async move { Some((key, self.end(load, answer?, begun).await)) }
+        });
+        join_all(ends).await.into_iter().flatten().collect()
+    }
+
+    async fn end(
+        &self,
+        load: Load<V>,
+        answer: Result<Loaded<V>, TierError<E>>,
+        begun: Instant,
+    ) -> Result<Loaded<V>, TierError<E>> {
+        let settings = &self.link.settings;
+        match (load, answer) {
+            (Load::Leased(lease, _), Ok(loaded)) => {
+                let (value, terms) = loaded.into_parts();
+                let ttl = self.publish(lease, &value, terms.get_ttl(), begun).await;
+                Ok(terms.map(|()| value).ttl(ttl))
+            }
+            (Load::Leased(lease, old), Err(error)) => {
+                lease.release(settings.cool_down).await;
+                old.map_or(Err(error), |old| Ok(self.stale(old)))
+            }
+            (Load::Own, Ok(loaded)) => Ok(self.hold_unleased(loaded, begun, Duration::MAX)),
+            (Load::Alone, Ok(loaded)) => Ok(self.hold_unleased(loaded, begun, settings.alone_ttl)),
+            (Load::Own | Load::Alone, Err(error)) => Err(error),
+        }
+    }
+}
+
+/// The first answer for a key counts.
+fn first_answers<K: Eq + std::hash::Hash, A>(answers: Vec<(K, A)>) -> HashMap<K, A> {
+    let mut first = HashMap::with_capacity(answers.len());
+    for (key, answer) in answers {
+        first.entry(key).or_insert(answer);
+    }
+    first
+}

@@ -1,0 +1,55 @@
+use std::time::Duration;
+
+use larder::{Instant, Ttl};
+
+use super::{Life, held, held_alone, left, life_of};
+
+const fn ms(time: u64) -> Duration {
+    Duration::from_millis(time)
+}
+
+const fn at(time: u64) -> Instant {
+    Instant::from_nanos(time * 1_000_000)
+}
+
+#[test]
+fn a_life_is_what_the_load_says_or_else_the_tier() {
+    let of = |said| life_of(said, Ttl::For(ms(60)), at(100), at(140), ms(5_000));
+    assert_eq!(of(Ttl::Inherit), Life::For(ms(60)));
+    assert_eq!(of(Ttl::For(ms(7))), Life::For(ms(7)));
+    assert_eq!(of(Ttl::Forever), Life::Endless);
+    // It runs while the answer travels.
+    assert_eq!(of(Ttl::from_begin(ms(100))), Life::For(ms(60)));
+    assert_eq!(of(Ttl::from_begin(ms(40))), Life::Unshared);
+    assert_eq!(of(Ttl::until(ms(5_030))), Life::For(ms(30)));
+    assert_eq!(of(Ttl::until(ms(4_000))), Life::Unshared);
+    for own in [Ttl::NotStored, Ttl::ExpiresAtOnce, Ttl::For(Duration::ZERO), Ttl::private(ms(10))] {
+        assert_eq!(of(own), Life::Unshared, "{own:?}");
+    }
+    // Less than the server can count.
+    assert_eq!(of(Ttl::For(Duration::from_micros(999))), Life::Unshared);
+}
+
+#[test]
+fn t10_the_way_is_counted_against_the_value() {
+    assert_eq!(left(Life::For(ms(50)), at(100), at(120)), Ttl::For(ms(30)));
+    assert_eq!(left(Life::For(ms(50)), at(100), at(160)), Ttl::For(Duration::ZERO));
+    assert_eq!(left(Life::Endless, at(100), at(160)), Ttl::Forever);
+    // A clock that has jumped back lengthens no life beyond what it was.
+    assert_eq!(left(Life::For(ms(50)), at(100), at(0)), Ttl::For(ms(50)));
+}
+
+#[test]
+fn only_what_is_known_to_be_stored_is_held() {
+    assert_eq!(held(Some(true), Life::For(ms(50)), at(100), at(101)), Ttl::For(ms(49)));
+    assert_eq!(held(Some(false), Life::For(ms(50)), at(100), at(101)), Ttl::NotStored);
+    assert_eq!(held(None, Life::Endless, at(100), at(101)), Ttl::NotStored);
+}
+
+#[test]
+fn what_is_loaded_alone_is_held_for_a_moment() {
+    assert_eq!(held_alone(Ttl::Inherit, Life::For(ms(9_000)), ms(500)), Ttl::For(ms(500)));
+    assert_eq!(held_alone(Ttl::Inherit, Life::For(ms(9)), ms(500)), Ttl::For(ms(9)));
+    assert_eq!(held_alone(Ttl::Forever, Life::Endless, ms(500)), Ttl::For(ms(500)));
+    assert_eq!(held_alone(Ttl::NotStored, Life::Unshared, ms(500)), Ttl::NotStored);
+}

@@ -1,0 +1,11 @@
+//! Every decision of the tier, without a lock, a clock or a connection: the time comes in as an argument.
+
+mod found;
+mod hearing;
+mod life;
+mod outbox;
+
+pub(crate) use found::{Found, Step, step};
+pub(crate) use hearing::{Hearing, Next};
+pub(crate) use life::{Life, held, held_alone, left, life_of};
+pub(crate) use outbox::{Kind, Outbox, Release, Sent};

@@ -1,0 +1,127 @@
+//! What still has to be said to the server: writes that nobody has acknowledged, and leases to be given back.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
+
+use larder::Instant;
+
+/// What a write does to the value in the second tier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// It becomes stale.
+    Expire,
+    /// It goes.
+    Invalidate,
+}
+
+/// A write to be sent, under its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Void {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) sent: Sent,
+}
+
+/// The number of a write that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sent(u64);
+
+/// A lease to be given back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Release {
+    pub(crate) name: String,
+    pub(crate) token: String,
+    pub(crate) cool_down: Duration,
+    /// When the server has forgotten it anyhow.
+    pub(crate) until: Instant,
+}
+
+/// Unacknowledged writes, one for each key, and leases.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    writes: HashMap<String, Write>,
+    /// The names of writes that are not under way, in order. (Some may have been settled since.)
+    due: VecDeque<String>,
+    releases: VecDeque<Release>,
+    last: u64,
+}
+
+#[derive(Debug)]
+struct Write {
+    kind: Kind,
+    number: u64,
+    is_due: bool,
+}
+
+impl Outbox {
+    /// Notes a write that is about to be sent; returns its number, and what has to be sent.
+    ///
+    /// That is what the stronger of it and of an earlier one, which is not acknowledged yet, asks for.
+    pub(crate) fn begin(&mut self, name: &str, kind: Kind) -> (Sent, Kind) {
+        self.last += 1;
+        let number = self.last;
+        let write = self.writes.entry(name.into()).or_insert(Write { kind, number, is_due: false });
+        (write.kind, write.number, write.is_due) = (write.kind.max(kind), number, false);
+        (Sent(number), write.kind)
+    }
+
+    /// The server has acknowledged it. Returns whether nothing is left to be said of that key.
+    pub(crate) fn acknowledged(&mut self, name: &str, Sent(number): Sent) -> bool {
+        let is_last = self.writes.get(name).is_none_or(|write| write.number == number);
+        if is_last {
+            self.writes.remove(name);
+        }
+        is_last
+    }
+
+    /// Nobody knows whether the server has heard of it: it is to be sent again, unless a later one is under way.
+    pub(crate) fn failed(&mut self, name: &str, Sent(number): Sent) {
+        if let Some(write) = self.writes.get_mut(name)
+            && write.number == number
+            && !write.is_due
+        {
+            write.is_due = true;
+            self.due.push_back(name.into());
+        }
+    }
+
+    /// Takes up to `limit` writes that are to be sent again; they are under way then.
+    pub(crate) fn take_due(&mut self, limit: usize) -> Vec<Void> {
+        let mut taken = Vec::new();
+        while taken.len() < limit
+            && let Some(name) = self.due.pop_front()
+        {
+            if self.writes.get(&name).is_some_and(|write| write.is_due)
+                && let Some(Write { kind, .. }) = self.writes.get(&name)
+            {
+                let (sent, kind) = self.begin(&name, *kind);
+                taken.push(Void { name, kind, sent });
+            }
+        }
+        taken
+    }
+
+    /// Notes a lease that nobody uses any more.
+    pub(crate) fn release(&mut self, release: Release) {
+        self.releases.push_back(release);
+    }
+
+    /// Takes the leases that are still worth giving back.
+    pub(crate) fn take_releases(&mut self, now: Instant) -> Vec<Release> {
+        self.releases.drain(..).filter(|release| now < release.until).collect()
+    }
+
+    /// Forgets the leases that are over, so that they do not pile up while nobody listens.
+    pub(crate) fn drop_releases(&mut self, now: Instant) {
+        self.releases.retain(|release| now < release.until);
+    }
+
+    pub(crate) fn has_work(&self) -> bool {
+        !self.due.is_empty() || !self.releases.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;

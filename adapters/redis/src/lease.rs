@@ -1,0 +1,105 @@
+//! The lease of a load, given back when it is dropped.
+
+use std::{sync::Arc, time::Duration};
+
+use larder::{Instant, Ttl};
+
+use crate::{
+    decide::{Found, Life, Release, held},
+    host::lock,
+    link::Link,
+    names::Id,
+    random,
+    settings::millis,
+    stats::count,
+};
+
+/// A lease that was asked for, and may or may not have been granted.
+pub(crate) struct Lease {
+    link: Arc<Link>,
+    pub(crate) id: Id,
+    pub(crate) token: String,
+    epoch: Vec<u8>,
+    attempt: i64,
+    pub(crate) asked: Instant,
+    /// The server may think that it is ours.
+    is_live: bool,
+}
+
+impl Lease {
+    /// To be made before it is asked for: without an answer we may hold it and not know.
+    pub(crate) fn new(link: &Arc<Link>, id: Id) -> Self {
+        let (token, asked) = (random::token(), link.now());
+        Self { link: Arc::clone(link), id, token, epoch: Vec::new(), attempt: 0, asked, is_live: true }
+    }
+
+    /// The server has answered.
+    pub(crate) fn answered(&mut self, found: &Found) {
+        self.is_live = found.is_lease();
+        (self.epoch, self.attempt) = (found.epoch.clone(), found.attempt);
+    }
+
+    /// The server has begun an epoch whose first attempt is this one.
+    pub(crate) fn begins_epoch(&mut self) {
+        (self.epoch, self.attempt) = (self.token.clone().into_bytes(), 1);
+    }
+
+    /// Publishes; `None` in place of a payload says that each process loads its own. Returns for how long the first tier
+    /// holds the value.
+    pub(crate) async fn publish(mut self, fingerprint: &str, payload: Option<Vec<u8>>, life: Life) -> Ttl {
+        let link = Arc::clone(&self.link);
+        let sent = link.now();
+        let Some(line) = link.line() else { return held(None, life, sent, sent) };
+        let fresh = match life {
+            Life::For(length) => millis(length),
+            Life::Endless => String::from("-1"),
+            Life::Unshared => return Ttl::NotStored,
+        };
+        let is_shared = payload.is_some();
+        let arguments = vec![
+            self.token.clone().into(),
+            fingerprint.into(),
+            link.names.compared(&self.id).into(),
+            if is_shared { "v" } else { "x" }.into(),
+            payload.unwrap_or_default(),
+            fresh.into(),
+            if is_shared { millis(link.settings.stale) } else { String::from("0") }.into(),
+            self.epoch.clone(),
+            self.attempt.to_string().into(),
+        ];
+        let stored = link.publish(&line, &self.id, arguments).await;
+        // (Whoever was refused has no lease any more, since a write has ended it or another load has a newer one.)
+        self.is_live = stored.is_none();
+        match stored {
+            Some(true) => count(&link.counters.published),
+            Some(false) => count(&link.counters.refused),
+            None => {}
+        }
+        held(stored, life, sent, link.now())
+    }
+
+    /// Gives the lease back, and lets nobody load for a while.
+    pub(crate) async fn release(mut self, cool_down: Duration) {
+        let link = Arc::clone(&self.link);
+        let release = self.as_release(cool_down);
+        if let Some(line) = link.line() {
+            self.is_live = !link.release(&line, &release).await;
+        }
+    }
+
+    fn as_release(&self, cool_down: Duration) -> Release {
+        let until = self.asked.saturating_add(self.link.settings.lease);
+        Release { name: self.id.name.clone(), token: self.token.clone(), cool_down, until }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if self.is_live {
+            // Said by whoever keeps the connection: here is perhaps no runtime at hand.
+            let release = self.as_release(Duration::ZERO);
+            lock(&self.link.outbox).release(release);
+            self.link.work.notify(usize::MAX);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The one connection: made, listened to, given up, made again.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use larder::Instant;
+
+use crate::{
+    decide::{Hearing, Next},
+    flag::Flag,
+    host::{first, lock, within},
+    link::Link,
+    random,
+    stats::count,
+    wire::{Heard, Line, Wire},
+};
+
+/// How many writes are sent again at once.
+const AT_ONCE: usize = 64;
+
+/// Keeps a connection as long as the tier has a handle.
+pub(crate) async fn keep(link: Arc<Link>, wire: Box<dyn Wire>) {
+    // (Also if the runtime ends before the tier does.)
+    let _deaf = GoDeaf(&link);
+    first(link.closing.wait(), again_and_again(&link, &*wire)).await;
+    if let Some(line) = link.line() {
+        // What is still to be said is said once.
+        deliver(&link, &line).await;
+    }
+}
+
+struct GoDeaf<'a>(&'a Link);
+
+impl Drop for GoDeaf<'_> {
+    fn drop(&mut self) {
+        self.0.go_deaf();
+    }
+}
+
+async fn again_and_again(link: &Arc<Link>, wire: &dyn Wire) {
+    let mut hearing = Hearing::new(link.settings.hearing_limit, link.settings.ping_every);
+    loop {
+        if let Some((line, ended)) = connect(link, wire, &mut hearing).await {
+            link.set_line(Some(Arc::clone(&line)));
+            link.hears.notify(usize::MAX);
+            count(&link.counters.connected);
+            first(ended.wait(), first(hear(link, &line, &mut hearing), say(link, &line))).await;
+            drop(line);
+            link.go_deaf();
+            count(&link.counters.deaf);
+        }
+        let now = link.now();
+        lock(&link.outbox).drop_releases(now);
+        link.host.sleep_until(now.saturating_add(hearing.pause(random::share()))).await;
+    }
+}
+
+/// Returns a connection on which everything is heard, and what tells of its end.
+async fn connect(link: &Arc<Link>, wire: &dyn Wire, hearing: &mut Hearing) -> Option<(Arc<dyn Line>, Arc<Flag>)> {
+    let ended = Arc::new(Flag::default());
+    let (weak, tell) = (Arc::downgrade(link), Arc::clone(&ended));
+    let hear = Box::new(move |heard: Heard<'_>| {
+        if matches!(heard, Heard::Ended) {
+            tell.set();
+        } else if let Some(link) = weak.upgrade() {
+            link.hear(&heard);
+        }
+    });
+    let end = link.now().saturating_add(link.settings.hearing_limit.max(Duration::from_secs(1)));
+    let line = within(&*link.host, end, wire.connect(link.names.prefix(), hear)).await?.ok()?;
+    // What was held before was not watched: it goes before anybody asks on this connection.
+    link.forget_all();
+    // What nobody has acknowledged is said before anything else is.
+    if !deliver(link, &line).await {
+        return None;
+    }
+    let asked = link.now();
+    let end = asked.saturating_add(link.settings.hearing_limit);
+    within(&*link.host, end, line.ping()).await?.ok()?;
+    hearing.connected(asked);
+    link.first_tier.trust_until(hearing.trusted_until());
+    Some((line, ended))
+}
+
+/// Asks again and again whether everything has been heard, until there is no answer in time.
+async fn hear(link: &Link, line: &Arc<dyn Line>, hearing: &mut Hearing) {
+    loop {
+        let now = link.now();
+        match hearing.next(now) {
+            Next::Deaf => return,
+            Next::Wait(until) => link.host.sleep_until(until).await,
+            Next::Ping(end) => match within(&*link.host, end, line.ping()).await {
+                Some(Ok(())) => {
+                    hearing.answered(now);
+                    link.first_tier.trust_until(hearing.trusted_until());
+                }
+                Some(Err(_)) => return,
+                None => {}
+            },
+        }
+    }
+}
+
+/// Says what comes into the outbox.
+async fn say(link: &Link, line: &Arc<dyn Line>) {
+    loop {
+        let work = link.work.listen();
+        let has_work = lock(&link.outbox).has_work();
+        if !has_work {
+            work.await;
+        } else if !deliver(link, line).await {
+            // It is slow, or out of order: no faster than we ask whether it is there.
+            link.host.sleep_until(link.now().saturating_add(link.settings.ping_every)).await;
+        }
+    }
+}
+
+/// Says what is in the outbox; returns whether all of the writes have been acknowledged.
+async fn deliver(link: &Link, line: &Arc<dyn Line>) -> bool {
+    loop {
+        let now: Instant = link.now();
+        let (due, releases) = {
+            let mut outbox = lock(&link.outbox);
+            (outbox.take_due(AT_ONCE), outbox.take_releases(now))
+        };
+        if due.is_empty() && releases.is_empty() {
+            return true;
+        }
+        let writes = due.into_iter().map(|write| async move {
+            let sending = link.sending(&write.name, write.sent);
+            let id = link.names.id(write.name.clone());
+            let is_done = link.void(line, &id, write.kind).await;
+            if is_done {
+                sending.acknowledged();
+                count(&link.counters.resent);
+            }
+            is_done
+        });
+        let releases = join_all(releases.iter().map(|release| link.release(line, release)));
+        let (done, _) = futures_util::future::join(join_all(writes), releases).await;
+        if done.contains(&false) {
+            return false;
+        }
+    }
+}

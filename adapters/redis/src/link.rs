@@ -1,0 +1,253 @@
+//! What all handles of a tier and the task that keeps its connection have in common.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex},
+};
+
+use event_listener::Event;
+use larder::Instant;
+
+use crate::{
+    decide::{Found, Kind, Outbox, Release, Sent},
+    flag::Flag,
+    host::{Host, lock, within},
+    mutant,
+    names::{Id, Names, Notice},
+    scripts::Script,
+    settings::{Settings, millis},
+    stats::{Counters, count},
+    waits::Waits,
+    wire::{Call, Heard, Line, Reply},
+};
+
+/// The first tier, as far as the second has to do with it; keys go by their names.
+pub(crate) trait FirstTier: Send + Sync {
+    fn invalidate(&self, name: &str);
+    fn expire(&self, name: &str);
+    /// Forgets everything.
+    fn clear(&self);
+    /// Makes everything stale.
+    fn expire_all(&self);
+    /// From then on nothing is to be taken for fresh.
+    fn trust_until(&self, end: Instant);
+}
+
+pub(crate) struct Link {
+    pub(crate) settings: Settings,
+    pub(crate) names: Names,
+    pub(crate) host: Box<dyn Host>,
+    pub(crate) first_tier: Box<dyn FirstTier>,
+    pub(crate) counters: Counters,
+    pub(crate) waits: Waits,
+    /// The connection, while this process hears.
+    line: Mutex<Option<Arc<dyn Line>>>,
+    pub(crate) outbox: Mutex<Outbox>,
+    /// There is something in the outbox.
+    pub(crate) work: Event,
+    /// The process hears.
+    pub(crate) hears: Event,
+    /// The last handle is gone.
+    pub(crate) closing: Flag,
+}
+
+impl Link {
+    pub(crate) fn new(settings: Settings, host: Box<dyn Host>, first_tier: Box<dyn FirstTier>) -> Self {
+        Self {
+            names: settings.names.clone(),
+            settings,
+            host,
+            first_tier,
+            counters: Counters::default(),
+            waits: Waits::default(),
+            line: Mutex::default(),
+            outbox: Mutex::default(),
+            work: Event::new(),
+            hears: Event::new(),
+            closing: Flag::default(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.host.now()
+    }
+
+    /// The connection, if this process hears.
+    pub(crate) fn line(&self) -> Option<Arc<dyn Line>> {
+        lock(&self.line).clone()
+    }
+
+    pub(crate) fn set_line(&self, line: Option<Arc<dyn Line>>) {
+        let before = std::mem::replace(&mut *lock(&self.line), line);
+        drop(before);
+    }
+
+    /// Marks a write as under way: dropped without an acknowledgement, it is to be sent again.
+    pub(crate) fn sending<'a>(&'a self, name: &'a str, sent: Sent) -> Sending<'a> {
+        Sending { link: self, name, sent, is_done: false }
+    }
+
+    /// From now on this process goes on by itself.
+    ///
+    /// What it holds becomes stale, for limits of staleness to judge, and loads that are under way are not kept. What it
+    /// loads from then on is trusted for as long as it says.
+    pub(crate) fn go_deaf(&self) {
+        self.set_line(None);
+        if !mutant::is("no-flush") {
+            drop(catch_unwind(AssertUnwindSafe(|| self.first_tier.expire_all())));
+        }
+        self.first_tier.trust_until(Instant::NEVER);
+        self.waits.wake_all();
+    }
+
+    /// Acts on what is heard. It runs inside the reader of the connection, so user code that panics here (the listener of
+    /// a cache) must not end it.
+    pub(crate) fn hear(&self, heard: &Heard<'_>) {
+        let contained = |act: &dyn Fn()| catch_unwind(AssertUnwindSafe(act)).is_ok();
+        match heard {
+            Heard::Touched(key) => {
+                count(&self.counters.notices);
+                let Some((notice, name)) = self.names.heard(key) else { return };
+                let done = match notice {
+                    Notice::Invalidated => contained(&|| self.first_tier.invalidate(&name)),
+                    Notice::Expired => contained(&|| self.first_tier.expire(&name)),
+                    Notice::Ended => true,
+                };
+                if !done {
+                    // Whether the key was understood is not known.
+                    contained(&|| self.first_tier.clear());
+                }
+                self.waits.wake(&name);
+            }
+            Heard::Flushed => {
+                contained(&|| self.first_tier.clear());
+                self.waits.wake_all();
+            }
+            Heard::Ended => {}
+        }
+    }
+
+    /// Nothing that is held was watched: it goes, and so do the loads that are under way.
+    pub(crate) fn forget_all(&self) {
+        if !mutant::is("no-flush") {
+            drop(catch_unwind(AssertUnwindSafe(|| self.first_tier.clear())));
+        }
+        self.waits.wake_all();
+    }
+
+    /// Calls a script, and waits for the deadline at most.
+    async fn call(
+        &self,
+        line: &Arc<dyn Line>,
+        script: Script,
+        keys: Vec<String>,
+        arguments: Vec<Vec<u8>>,
+    ) -> Option<Reply> {
+        let end = self.now().saturating_add(self.settings.deadline);
+        let reply = within(&*self.host, end, line.call(Call { script, keys, arguments })).await;
+        if !matches!(reply, Some(Ok(_))) {
+            count(&self.counters.failed_calls);
+        }
+        reply?.ok()
+    }
+
+    /// Looks a value up, or asks for the lease of its load. An empty fingerprint is no value's.
+    pub(crate) async fn look(
+        &self,
+        line: &Arc<dyn Line>,
+        id: &Id,
+        token: &str,
+        fingerprint: &str,
+        refresh_below: u64,
+        would_wait: bool,
+    ) -> Option<Found> {
+        let (names, settings) = (&self.names, &self.settings);
+        let arguments = vec![
+            token.into(),
+            millis(settings.lease).into(),
+            fingerprint.into(),
+            names.compared(id).into(),
+            refresh_below.to_string().into(),
+            if would_wait { "1" } else { "0" }.into(),
+            millis(settings.epoch_memory()).into(),
+        ];
+        match self
+            .call(line, Script::Lookup, vec![names.value(id), names.lease(id), names.epoch(id)], arguments)
+            .await?
+        {
+            Reply::Found(found) => Some(found),
+            Reply::Done(_) => None,
+        }
+    }
+
+    /// Returns whether the value is stored; `None` if nobody knows.
+    pub(crate) async fn publish(&self, line: &Arc<dyn Line>, id: &Id, arguments: Vec<Vec<u8>>) -> Option<bool> {
+        let names = &self.names;
+        let keys = vec![names.value(id), names.lease(id), names.notice(id, Notice::Ended), names.epoch(id)];
+        self.done(line, Script::Publish, keys, arguments).await
+    }
+
+    /// Returns whether the server knows that this lease is over.
+    pub(crate) async fn release(&self, line: &Arc<dyn Line>, release: &Release) -> bool {
+        let (names, id) = (&self.names, self.names.id(release.name.clone()));
+        let keys = vec![names.value(&id), names.lease(&id), names.notice(&id, Notice::Ended)];
+        let arguments = vec![release.token.clone().into(), millis(release.cool_down).into()];
+        self.done(line, Script::Release, keys, arguments).await.is_some()
+    }
+
+    /// Returns whether the server has acknowledged the write.
+    pub(crate) async fn void(&self, line: &Arc<dyn Line>, id: &Id, kind: Kind) -> bool {
+        let (script, notice) = match kind {
+            Kind::Invalidate => (Script::Invalidate, Notice::Invalidated),
+            Kind::Expire => (Script::Expire, Notice::Expired),
+        };
+        let names = &self.names;
+        let keys = vec![names.value(id), names.lease(id), names.notice(id, notice), names.epoch(id)];
+        self.done(line, script, keys, Vec::new()).await.is_some()
+    }
+
+    /// Returns whether the server has acknowledged the write, and holds the epoch for the value that follows.
+    pub(crate) async fn store(&self, line: &Arc<dyn Line>, id: &Id, token: &str) -> bool {
+        let (names, settings) = (&self.names, &self.settings);
+        let keys = vec![names.value(id), names.lease(id), names.notice(id, Notice::Invalidated), names.epoch(id)];
+        let arguments = vec![token.into(), millis(settings.lease).into(), millis(settings.epoch_memory()).into()];
+        self.done(line, Script::Store, keys, arguments).await.is_some()
+    }
+
+    async fn done(
+        &self,
+        line: &Arc<dyn Line>,
+        script: Script,
+        keys: Vec<String>,
+        arguments: Vec<Vec<u8>>,
+    ) -> Option<bool> {
+        match self.call(line, script, keys, arguments).await? {
+            Reply::Done(done) => Some(done),
+            Reply::Found(_) => None,
+        }
+    }
+}
+
+/// A write that is under way.
+pub(crate) struct Sending<'a> {
+    link: &'a Link,
+    name: &'a str,
+    sent: Sent,
+    is_done: bool,
+}
+
+impl Sending<'_> {
+    pub(crate) fn acknowledged(mut self) {
+        self.is_done = true;
+        lock(&self.link.outbox).acknowledged(self.name, self.sent);
+    }
+}
+
+impl Drop for Sending<'_> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            lock(&self.link.outbox).failed(self.name, self.sent);
+            self.link.work.notify(usize::MAX);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+use std::{
+    io,
+    sync::{Arc, atomic::Ordering::SeqCst},
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use larder_redis::{Tier, TierBuilder};
+use larder_tokio::{Cache, Loaded, Tokio};
+use tokio::{join, time::timeout};
+
+use crate::node::{Names, Source, builder, server, until};
+
+fn many(builder: TierBuilder<u64>, source: &Arc<Source>) -> (Names, Tier<u64, u64, io::Error>) {
+    let source = Arc::clone(source);
+    let load = move |keys: Vec<u64>| {
+        let source = Arc::clone(&source);
+        async move {
+            if keys.contains(&666) {
+                return Err(io::Error::other("the whole load has failed"));
+            }
+            let answers = join_all(keys.into_iter().filter(|key| *key < 1_000).map(|key| {
+                let source = Arc::clone(&source);
+                async move { (key, source.load(key).await.map(|value| Loaded::new(value + key))) }
+            }));
+            Ok(answers.await)
+        }
+    };
+    builder.loaded_many_fn(Cache::builder(Tokio::new()), load).unwrap()
+}
+
+#[tokio::test]
+async fn t12_batches_that_overlap_do_not_wait_in_a_ring() {
+    let server = server!();
+    let source = Source::with(0, 30);
+    let patient = || builder(&server.url()).lease(Duration::from_secs(60)).poll_every(Duration::from_secs(60));
+    let ((a, ta), (b, tb)) = (many(patient(), &source), many(patient(), &source));
+    assert!(
+        ta.wait_until_it_hears(Duration::from_secs(20)).await && tb.wait_until_it_hears(Duration::from_secs(20)).await
+    );
+    for round in 0..10 {
+        let (up, down): (Vec<u64>, Vec<u64>) =
+            ((0..8).map(|i| round * 8 + i).collect(), (0..8).rev().map(|i| round * 8 + i).collect());
+        let both = async { join!(a.get_many(&up), b.get_many(&down)) };
+        let (one, other) = timeout(Duration::from_secs(20), both).await.expect("nobody waits for ever");
+        let values = |found: Vec<_>| found.into_iter().map(Result::<u64, _>::unwrap).collect::<Vec<_>>();
+        assert_eq!((values(one), values(other)), (up, down));
+    }
+    let mut keys = source.keys.lock().unwrap().clone();
+    keys.sort_unstable();
+    assert_eq!(keys, (0..80).collect::<Vec<_>>(), "each key was loaded once in the fleet");
+}
+
+#[tokio::test]
+async fn t12_what_is_missing_or_fails_concerns_its_own_key() {
+    let server = server!();
+    let source = Source::with(0, 0);
+    let ((a, ta), (b, _tb)) = (many(builder(&server.url()), &source), many(builder(&server.url()), &source));
+    assert!(ta.wait_until_it_hears(Duration::from_secs(20)).await);
+    let found = a.get_many(&[1, 2_000, 3]).await;
+    assert!(found[1].as_ref().unwrap_err().is_missing());
+    assert_eq!((found[0].as_ref().ok(), found[2].as_ref().ok()), (Some(&1), Some(&3)));
+    // What is found is served, though the load of the rest fails.
+    let found = b.get_many(&[1, 666, 4]).await;
+    assert_eq!(found[0].as_ref().ok(), Some(&1));
+    assert!(found[1].is_err() && found[2].is_err());
+    assert_eq!(a.get(&4).await.unwrap(), 4, "the lease was given back");
+    assert!(a.get(&2_000).await.unwrap_err().is_missing());
+}
+
+#[tokio::test]
+async fn t7_a_batch_without_a_server_is_one_load() {
+    let source = Source::with(0, 0);
+    let (cache, tier) = many(builder("redis://127.0.0.1:1/"), &source);
+    let found = cache.get_many(&[1, 2, 3]).await;
+    assert!(found.iter().all(Result::is_ok));
+    assert_eq!((source.loads(), tier.stats().alone), (3, 3));
+}
+
+#[tokio::test]
+async fn t4_a_batch_that_began_before_a_write_is_kept_nowhere() {
+    let server = server!();
+    let source = Source::with(0, 200);
+    let (cache, tier) = many(builder(&server.url()), &source);
+    assert!(tier.wait_until_it_hears(Duration::from_secs(20)).await);
+    let batch = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.get_many(&[1, 2]).await }
+    });
+    until("the load has begun", || source.loads() == 2).await;
+    source.set(100);
+    source.slow.store(0, SeqCst);
+    assert!(tier.invalidate(&1).await.is_acknowledged());
+    assert_eq!(batch.await.unwrap()[0].as_ref().ok(), Some(&1), "it was asked for before");
+    assert_eq!((cache.get(&1).await.unwrap(), cache.get(&2).await.unwrap()), (101, 2));
+    assert_eq!((tier.stats().refused, tier.stats().published), (1, 2));
+}

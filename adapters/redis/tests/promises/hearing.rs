@@ -1,0 +1,133 @@
+use std::{
+    sync::{Arc, atomic::Ordering::SeqCst},
+    time::Duration,
+};
+
+use tokio::{
+    join,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    node::{Node, Source, builder, ms, server, until},
+    support::Relay,
+};
+
+#[tokio::test]
+async fn t5_a_process_that_is_cut_off_serves_nothing_old() {
+    let server = server!();
+    let relay = Relay::to(server.port()).await;
+    let source = Source::with(1, 0);
+    let (a, b) = (Node::new(&server.url(), &source).await, Node::new(&relay.url(), &source).await);
+    assert_eq!(join!(a.get(1), b.get(1)), (1, 1));
+    // A connection that hangs: nothing says so.
+    relay.freeze(true);
+    source.set(2);
+    assert!(a.tier.invalidate(&1).await.is_acknowledged());
+    let written = Instant::now();
+    until("the new value is served", || b.cache.get_if_present(&1) != Some(1)).await;
+    assert!(written.elapsed() < ms(400 * 5), "{:?}", written.elapsed());
+    assert_eq!(b.get(1).await, 2, "it loads by itself");
+    // And what it loads by itself is old for a moment only.
+    source.set(3);
+    sleep(ms(600)).await;
+    assert_eq!(b.get(1).await, 3);
+    let stats = b.tier.stats();
+    assert!(stats.alone >= 2 && stats.deaf == 1 && !b.tier.hears(), "{stats:?}");
+}
+
+#[tokio::test]
+async fn t5_what_was_held_while_nobody_listened_is_forgotten() {
+    let server = server!();
+    let relay = Relay::to(server.port()).await;
+    let source = Source::with(1, 0);
+    let patient = builder(&relay.url()).alone_ttl(Duration::from_secs(600));
+    let (a, b) = (Node::new(&server.url(), &source).await, Node::with(patient, &source).await);
+    relay.freeze(true);
+    until("it no longer hears", || !b.tier.hears()).await;
+    assert_eq!(b.get(1).await, 1, "to be held for long");
+    source.set(2);
+    assert!(a.tier.invalidate(&1).await.is_acknowledged());
+    relay.freeze(false);
+    until("it hears again", || b.tier.hears()).await;
+    assert_eq!(b.get(1).await, 2);
+}
+
+#[tokio::test]
+async fn t5_a_server_that_forgets_everything_is_heard() {
+    let mut server = server!();
+    let source = Source::with(1, 0);
+    let node = Node::new(&server.url(), &source).await;
+    assert_eq!(node.get(1).await, 1);
+    server.run(&["FLUSHALL"]);
+    until("it has been heard", || !node.cache.contains(&1)).await;
+    // Scripts are told again to a server that has lost them.
+    server.run(&["SCRIPT", "FLUSH"]);
+    assert_eq!((node.get(1).await, node.tier.stats().leased), (1, 2));
+    server.restart();
+    until("it has been heard", || node.tier.stats().connected == 2 && !node.cache.contains(&1)).await;
+    assert_eq!((node.get(1).await, node.tier.stats().leased), (1, 3));
+}
+
+#[tokio::test]
+async fn t7_a_server_that_hangs_is_waited_for_until_the_deadline() {
+    let server = server!();
+    let source = Source::with(1, 0);
+    let node = Node::with(builder(&server.url()).deadline(ms(100)), &source).await;
+    server.pause(true);
+    let begun = Instant::now();
+    assert_eq!(node.get(1).await, 1);
+    assert!(begun.elapsed() < ms(100 * 5), "{:?}", begun.elapsed());
+    until("it no longer hears", || !node.tier.hears()).await;
+    let begun = Instant::now();
+    for key in 10..60 {
+        node.get(key).await;
+    }
+    assert!(begun.elapsed() < ms(500), "it pays nothing for that: {:?}", begun.elapsed());
+    assert_eq!(node.tier.invalidate(&1).await, larder_redis::Written::Pending);
+    server.pause(false);
+    until("it hears again", || node.tier.hears()).await;
+    assert_eq!((node.get(2).await, node.tier.stats().published), (1, 1));
+}
+
+#[tokio::test]
+async fn t7_without_a_server_the_source_is_not_overrun() {
+    let source = Source::with(1, 20);
+    // (There never was one.)
+    let node = Node::begin(builder("redis://127.0.0.1:1/").alone(3), &source);
+    let mut all = JoinSet::new();
+    for key in 0..30 {
+        let node = node.clone();
+        all.spawn(async move { node.get(key).await });
+    }
+    assert_eq!(all.join_all().await, [1; 30]);
+    assert_eq!(source.most_at_once.load(SeqCst), 3);
+    assert_eq!((node.tier.stats().alone, node.tier.hears()), (30, false));
+    assert!(!node.tier.wait_until_it_hears(ms(10)).await);
+}
+
+#[tokio::test]
+async fn t5_a_listener_that_panics_does_not_deafen() {
+    let server = server!();
+    let source = Source::with(1, 0);
+    let loads = Arc::clone(&source);
+    let cache = larder_tokio::Cache::builder(larder_tokio::Tokio::new()).listener(|key: &u64, _: &u64, _| {
+        assert!(*key != 1, "on purpose");
+    });
+    let load = move |key| {
+        let loads = Arc::clone(&loads);
+        async move { loads.load(key).await }
+    };
+    let (cache, tier) = builder(&server.url()).load_fn(cache, load).unwrap();
+    let node = Node { cache, tier };
+    assert!(node.tier.wait_until_it_hears(Duration::from_secs(20)).await);
+    let other = Node::new(&server.url(), &source).await;
+    assert_eq!((node.get(1).await, node.get(2).await), (1, 1));
+    source.set(2);
+    for key in [1, 2] {
+        assert!(other.tier.invalidate(&key).await.is_acknowledged());
+    }
+    until("both have been heard", || !node.cache.contains(&1) && !node.cache.contains(&2)).await;
+    assert_eq!((node.get(1).await, node.get(2).await, node.tier.stats().connected), (2, 2, 1));
+}

@@ -1,0 +1,18 @@
+//! The promises of the tier, T1 to T12, against a real server; each test names the one that it holds.
+
+#![allow(clippy::unwrap_used, reason = "how a test fails")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod batches;
+mod bounds;
+mod handles;
+mod hearing;
+mod leases;
+mod node;
+mod settings;
+mod sharing;
+mod table;
+mod values;
+mod writes;

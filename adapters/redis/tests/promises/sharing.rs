@@ -1,0 +1,117 @@
+use std::{sync::atomic::Ordering::SeqCst, time::Duration};
+
+use larder_redis::{TierBuilder, TierError};
+use tokio::{
+    join, spawn,
+    time::{Instant, sleep},
+};
+
+use crate::node::{Node, Source, Text, builder, ms, server, until};
+
+#[tokio::test]
+async fn t8_a_failure_ends_the_wait_of_all_and_is_cooled_down() {
+    let server = server!();
+    let source = Source::with(1, 100);
+    source.fails.store(true, SeqCst);
+    let cool =
+        || builder(&server.url()).cool_down(ms(500)).poll_every(Duration::from_secs(60)).lease(Duration::from_secs(60));
+    let (a, b) = (Node::with(cool(), &source).await, Node::with(cool(), &source).await);
+    let begun = Instant::now();
+    let (one, other) = join!(a.cache.get(&1), b.cache.get(&1));
+    assert!(begun.elapsed() < ms(500 * 5), "neither the lease nor the next look was waited for");
+    let errors = [one.unwrap_err(), other.unwrap_err()];
+    assert_eq!(source.loads(), 1);
+    let elsewhere = errors.iter().filter_map(|error| error.error()?.retry_after()).collect::<Vec<_>>();
+    assert!(elsewhere.len() == 1 && elsewhere[0] <= ms(500), "{errors:?}");
+    assert!(errors.iter().any(|error| matches!(error.error(), Some(TierError::Load(_)))), "{errors:?}");
+    source.fails.store(false, SeqCst);
+    sleep(ms(600)).await;
+    assert_eq!((b.get(1).await, source.loads()), (1, 2));
+}
+
+#[tokio::test]
+async fn t8_a_stale_value_is_served_while_a_failure_cools_down() {
+    let server = server!();
+    let source = Source::with(1, 0);
+    let stale =
+        || builder(&server.url()).ttl(ms(100)).stale_for(Duration::from_secs(60)).cool_down(Duration::from_secs(60));
+    let (a, b) = (Node::with(stale(), &source).await, Node::with(stale(), &source).await);
+    assert_eq!(a.get(1).await, 1);
+    sleep(ms(150)).await;
+    source.fails.store(true, SeqCst);
+    let _ = a.cache.get(&1).await;
+    assert_eq!((b.get(1).await, source.loads()), (1, 2));
+    sleep(ms(250)).await;
+    assert_eq!((b.get(1).await, source.loads()), (1, 2));
+    assert!(b.tier.stats().stale >= 2);
+}
+
+#[tokio::test]
+async fn t9_what_cannot_be_read_is_a_miss_and_is_written_anew() {
+    let server = server!();
+    let source = Source::with(7, 0);
+    server.run(&["HSET", "larder:v:{1}", "p", "not a number", "f", "1", "l", "60000", "s", "0", "k", "v"]);
+    server.run(&["PEXPIRE", "larder:v:{1}", "60000"]);
+    // Not even a value of ours.
+    server.run(&["SET", "larder:v:{2}", "something else"]);
+    let (a, b) = (Node::new(&server.url(), &source).await, Node::new(&server.url(), &source).await);
+    assert_eq!((a.get(1).await, b.get(1).await, source.loads()), (7, 7, 1));
+    assert_eq!((a.get(2).await, b.get(2).await, source.loads()), (7, 7, 2));
+    assert_eq!((a.tier.stats().unreadable, a.tier.stats().alone), (1, 0));
+}
+
+#[tokio::test]
+async fn t9_another_fingerprint_is_another_value() {
+    let server = server!();
+    let source = Source::with(7, 0);
+    let deploy = |version| TierBuilder::new(&server.url(), Text(version));
+    let (old, new) = (Node::with(deploy("1"), &source).await, Node::with(deploy("2"), &source).await);
+    assert_eq!((old.get(1).await, new.get(1).await, source.loads()), (7, 7, 2));
+    // Both go on with what they hold, and hear of writes of the other.
+    source.set(8);
+    assert!(old.tier.invalidate(&1).await.is_acknowledged());
+    until("the other has heard", || !new.cache.contains(&1)).await;
+    assert_eq!((old.get(1).await, new.get(1).await), (8, 8));
+}
+
+#[tokio::test]
+async fn t10_a_life_goes_on_in_the_next_process() {
+    let server = server!();
+    let source = Source::with(7, 0);
+    let brief = || builder(&server.url()).ttl(Duration::from_secs(60));
+    let (a, b) = (Node::with(brief(), &source).await, Node::with(brief(), &source).await);
+    a.get(1).await;
+    sleep(ms(300)).await;
+    b.get(1).await;
+    let left = |node: &Node| match node.cache.peek(&1).unwrap().time_left() {
+        larder_tokio::TimeLeft::For(left) => left,
+        larder_tokio::TimeLeft::Forever => Duration::MAX,
+    };
+    let there: u64 = server.ask(&["PTTL", "larder:v:{1}"]).unwrap().parse().unwrap();
+    // (It is stale there for 30 s more.)
+    for node in [&a, &b] {
+        assert!(left(node) <= ms(there - 30_000 + 1_000) && left(node) > ms(30_000), "{:?} of {there}", left(node));
+    }
+    assert!(left(&b) <= ms(60_000 - 300), "{:?}", left(&b));
+}
+
+#[tokio::test]
+async fn t8_who_waits_for_a_refresh_is_served_the_stale_value() {
+    let server = server!();
+    let source = Source::with(1, 0);
+    let stale = || builder(&server.url()).ttl(ms(100)).stale_for(Duration::from_secs(60));
+    let (a, b) = (Node::with(stale(), &source).await, Node::with(stale(), &source).await);
+    assert_eq!(a.get(1).await, 1);
+    sleep(ms(150)).await;
+    source.set(2);
+    source.slow.store(1_000, SeqCst);
+    let refresh = spawn({
+        let a = a.clone();
+        async move { a.get(1).await }
+    });
+    until("the refresh has begun", || source.loads() == 2).await;
+    let asked = Instant::now();
+    assert_eq!(b.get(1).await, 1);
+    assert!(asked.elapsed() < ms(800), "{:?}", asked.elapsed());
+    assert_eq!(refresh.await.unwrap(), 2);
+}
