@@ -5,7 +5,7 @@
 /// What cannot be read is a miss, and is written anew; so are values with another fingerprint. A fleet in which some
 /// processes write in another way than others costs loads, and never errors or wrong values.
 ///
-/// [`Json`] and [`Postcard`], behind the features of their names, write whatever implements serde's traits.
+/// `Json` and `Postcard`, behind the features `json` and `postcard`, write whatever implements serde's traits.
 ///
 /// ```
 /// use larder_redis::Codec;
