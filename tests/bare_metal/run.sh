@@ -2,7 +2,8 @@
 # Runs the same cases on a small machine, emulated: the clock and the timer of the machine, loads woken by its interrupts,
 # and what caches, slots and write-back caches promise. Ends with 0 if all of it held, with 1 if not.
 #
-#   tests/bare_metal/run.sh TARGET            thumbv7m, thumbv6m, thumbv6m-single-core, riscv32imac, riscv32imc, wasm32
+#   tests/bare_metal/run.sh TARGET            thumbv7m, thumbv6m, thumbv6m-single-core, riscv32imac, riscv32imc, wasm32,
+#                                             embassy (on thumbv7m)
 #   BREAK=1 tests/bare_metal/run.sh TARGET    with a promise broken by a feature of these programs: has to end with 1
 #
 # Needs Debian's Rust, which brings the source of its library, ld.lld-22, and QEMU or Node.
@@ -33,6 +34,7 @@ case $1 in
     folder=riscv triple=riscv32imc-unknown-none-elf run=(riscv rv32,a=off,f=off,d=off) features=(by-critical-section)
     ;;
   wasm32) folder=wasm triple=wasm32-unknown-unknown ;;
+  embassy) folder=embassy triple=thumbv7m-none-eabi ;;
   *) echo "no such target: $1"; exit 2 ;;
 esac
 groups=(caches slots pages)
@@ -43,6 +45,11 @@ cd "$folder"
 if [ "$folder" = wasm ]; then
   debian cargo build --quiet --release --features "${features[*]}"
   exec timeout 120 node run.mjs "$CARGO_TARGET_DIR/$triple/release/larder_wasm.wasm"
+fi
+if [ "$folder" = embassy ]; then
+  debian cargo build --quiet --release --features "${features[*]}"
+  arm lm3s6965evb "$CARGO_TARGET_DIR/$triple/release/larder-on-embassy"
+  exit
 fi
 programs=("${groups[@]/#/--bin=}")
 programs=("${programs[@]/%/_hold}")

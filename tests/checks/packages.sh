@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 target=${CARGO_TARGET_DIR:-$PWD/target}
-crates=(larder larder-tokio larder-smol larder-async-std larder-redis larder-conformance)
+crates=(larder larder-tokio larder-smol larder-async-std larder-embassy larder-redis larder-conformance)
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 
 cargo package --quiet --no-verify --allow-dirty "${crates[@]/#/--package=}"

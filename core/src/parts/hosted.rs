@@ -79,7 +79,8 @@ pub trait Host {
 
 /// A runtime made of an executor's waits and spawner, and any clock.
 ///
-/// Like `Std` it is for threads. A sleep ends when the clock has reached its deadline, however far
+/// For several contexts, with the lock of `Std`; without std, with that of `Critical` if there is the feature
+/// `critical-section`, and with that of [`Spin`](super::Spin) if not. A sleep ends when the clock has reached its deadline, however far
 /// the clock lags behind the executor's time or runs ahead of it. If the executor has no timer at hand, deadlines are
 /// noticed when a waiting call is polled after them.
 ///
@@ -172,10 +173,17 @@ impl<H: Host + Clone, C: Clock + Clone> Timer for Hosted<H, C> {
     }
 }
 
+/// The runtime whose lock it has.
+#[cfg(all(not(feature = "std"), feature = "critical-section"))]
+use super::Critical as Like;
+#[cfg(all(not(feature = "std"), not(feature = "critical-section")))]
+use super::Spin as Like;
 #[cfg(feature = "std")]
+use super::Std as Like;
+
 impl<H: Host + Clone, C: Clock + Clone> crate::Runtime for Hosted<H, C> {
-    type Lock<T> = <super::Std<Self> as crate::Runtime>::Lock<T>;
-    type Notify = <super::Std<Self> as crate::Runtime>::Notify;
+    type Lock<T> = <Like<Self> as crate::Runtime>::Lock<T>;
+    type Notify = <Like<Self> as crate::Runtime>::Notify;
     type Threads = crate::ManyThreads;
 
     fn may_block(&self) -> bool {

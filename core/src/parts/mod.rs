@@ -3,7 +3,7 @@
 //! | you have | take |
 //! |---|---|
 //! | one thread, values that are not `Send` | [`Local`] |
-//! | several contexts and no operating system | [`Spin`] |
+//! | several contexts and no operating system | [`Spin`]; with interrupts or priorities among them, `Critical` |
 //! | the standard library | `Std` |
 //! | an executor with its own timer and tasks | [`Hosted`], around a [`Host`]: what the adapters do |
 //! | a timer of your own | any of them, around your [`Timer`](crate::Timer) |
@@ -53,6 +53,8 @@ pub(crate) use lock::OwnLock;
 pub use manual::{ManualClock, ManualSleep};
 pub use memory::{Memory, NotThere};
 pub use no_timer::{NoTimer, Unwoken};
+#[cfg(feature = "critical-section")]
+pub use runtimes::Critical;
 #[cfg(feature = "std")]
 pub use runtimes::Std;
 pub use runtimes::{Local, Spin};

@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 
 use super::waker_list::{WakerList, Wakers};
-use crate::{Clock, Instant, ManyThreads, OneThread, Runtime, Timer};
+use crate::{Clock, Instant, ManyThreads, OneThread, Runtime, Spawn, Timer};
 
 macro_rules! runtime {
     ($(#[$doc:meta])* $name:ident, $lock:ty, $wakers:ty, $threads:ty) => {
@@ -56,6 +56,13 @@ macro_rules! runtime {
             type Notify = WakerList<$wakers>;
             type Threads = $threads;
         }
+
+        /// Where the timer runs tasks as well.
+        impl<C: Spawn<F>, F> Spawn<F> for $name<C> {
+            fn spawn(&self, future: F) -> Result<(), F> {
+                self.0.spawn(future)
+            }
+        }
     };
 }
 
@@ -103,6 +110,26 @@ runtime! {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     Spin, spin::Mutex<T>, AnyThread, ManyThreads
+}
+
+#[cfg(feature = "critical-section")]
+runtime! {
+    /// For several contexts without an operating system, interrupts and tasks of other priorities among them.
+    ///
+    /// Critical sections around short, bounded sections: a context that interrupts another one never finds a lock taken.
+    /// Without std there is no randomness to seed the hasher with, so the program gives the seed.
+    ///
+    /// ```no_run
+    /// use larder::{Cache, ManualClock, parts::Critical};
+    ///
+    /// let cache = Cache::builder(Critical::new(ManualClock::new()))
+    ///     .load_fn(|key: u8| async move { Ok::<_, ()>(key) })
+    ///     .hash_seed(0x5eed)
+    ///     .build()?;
+    /// # cache.insert(1, 7);
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    Critical, super::CriticalLock<T>, AnyThread, ManyThreads
 }
 
 #[cfg(feature = "std")]
