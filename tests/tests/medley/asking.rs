@@ -148,6 +148,8 @@ fn polled<T>(world: &World, by: Option<usize>, poll: impl FnOnce() -> T) -> T {
         }
     }
 
+    // (Whose poll unwound has not looked.)
+    world.observe();
     let lookups = by.map_or(0, |by| world.plain.borrow_mut().poll_begins(by, world.now()));
     world.lookups.set(world.lookups.get() + lookups);
     world.polled.borrow_mut().push(by);

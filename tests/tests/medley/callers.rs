@@ -140,7 +140,7 @@ impl<R: Host> Medley<R> {
         let keys: Vec<_> = (0..1 + self.below(4)).map(|_| self.key()).collect();
         let (options, asked) = (options(&world), keys.clone());
         let (loads, by_call) = (Rc::clone(&world), self.by_call || self.below(3) == 0);
-        let call = Call { brings: by_call, ..self.call(options, false) };
+        let call = Call { brings: by_call, is_for_many: true, ..self.call(options, false) };
         let asks = async move {
             let lookup = cache.lookup_many(&asked).options(options.for_lookup());
             if by_call {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use larder::OnTimeout;
 
-use super::{Attempt, Call, Failed, Held, Key, Ns, Plain, Seq, rules::Takes};
+use super::{Call, Failed, Held, Key, Ns, Plain, Seq, rules::Takes};
 
 /// One who asks, or who was handed a ticket for that.
 pub(super) struct Asker {
@@ -15,7 +15,7 @@ pub(super) struct Asker {
     /// From when to when it was polled, and at which time.
     pub(super) polls: Vec<(Seq, Seq, Ns)>,
     polling: Option<(Seq, Ns)>,
-    is_ticket: bool,
+    pub(super) is_ticket: bool,
     pub(super) is_done: bool,
 }
 
@@ -27,6 +27,8 @@ pub(super) struct Seat {
     /// That which it waits in, as it may have gone over to a newer one. (D11)
     pub(super) round: u64,
     pub(super) came: Seq,
+    /// Or it still waits in the one before, where nobody can tell whether a load goes on.
+    pub(super) stayed: Option<u64>,
     /// What may be told at once.
     pub(super) served: Vec<Served>,
     /// Whether it may wait.
@@ -53,6 +55,13 @@ pub(super) struct Seat {
 pub(super) enum Served {
     Value { held: Held, failed: Option<Failed>, ticket: Option<bool> },
     Refused(Failed),
+}
+
+impl Asker {
+    /// When the poll began that it is in.
+    pub(super) fn began(&self) -> Option<Seq> {
+        self.polling.map(|polling| polling.0)
+    }
 }
 
 impl Plain {
@@ -90,7 +99,7 @@ impl Plain {
                 let mut seat = self.arrive(call, key, self.askers[by].keys.len() == 1, now);
                 let is_ticket = |served: &Served| matches!(served, Served::Value { ticket: Some(true), .. });
                 seat.has_ticket =
-                    self.rules.knows_failures() && seat.served.len() == 1 && seat.served.iter().all(is_ticket);
+                    self.knows_failures(key) && seat.served.len() == 1 && seat.served.iter().all(is_ticket);
                 if seat.has_ticket || seat.claims {
                     self.claim_for(Some(by), call, key, seat.round, now);
                 }
@@ -130,7 +139,7 @@ impl Plain {
         };
         let is_early = held.filter(|_| is_fresh && is_asked).map_or(Some(false), |held| self.rules.is_due(&held, now));
         let kept = self.spot(key).failed.filter(|failed| failed.waits && failed.retry_at > now && !call.reload);
-        let knows = self.rules.knows_failures();
+        let knows = self.knows_failures(key);
         let failures = match kept {
             Some(kept) if knows => vec![Some(kept)],
             Some(kept) => vec![Some(kept), None],
@@ -171,10 +180,13 @@ impl Plain {
         let claims = knows && waits && served.is_empty() && self.may_refresh(key, round, now) == Some(true);
         // (It may come from inside one of those that there are, and be refused. D66)
         let claims = claims && !(call.is_inside && self.live(key, round, now).1 > 0);
+        // (Or one that unwound has claimed one just before.)
+        let claims = claims && !self.spot(key).loose.contains(&round);
         Seat {
             claims,
             first: round,
             round,
+            stayed: None,
             came,
             served,
             waits,
@@ -215,14 +227,14 @@ impl Plain {
             let settled = self.spots[key].settled.get(&seat.round);
             let is_told = settled.is_some_and(|(settled, may_have_moved)| *settled < began && !may_have_moved);
             assert!(
-                !is_told || seat.is_alone,
+                !is_told || seat.is_alone || seat.stayed.is_some(),
                 "{by} {seat:?} has not been told at {now} of key {key}: {}",
                 self.story(*key)
             );
             assert!(seat.has_begun || !seat.claims, "D14: {by} {seat:?} does not begin at {now}: {}", self.story(*key));
             let is_over = match timed_out {
                 Some(OnTimeout::Stale | OnTimeout::Fail) => true,
-                Some(_) => !seat.has_begun,
+                Some(_) => !(seat.has_begun || seat.may_have_begun || seat.stayed.is_some()),
                 None => false,
             };
             assert!(!is_over, "P7: {by} {seat:?} {:?} waits at {now} for key {key}: {}", asker.call, self.story(*key));
@@ -246,12 +258,16 @@ impl Plain {
         for attempt in self.attempts.iter_mut().filter(|attempt| attempt.owner == Some(by) && attempt.load.is_none()) {
             attempt.owner = None;
             attempt.is_live &= !is_own;
+            let doubted = self.spots.get(&attempt.key).map(|spot| &spot.doubted);
+            attempt.is_unsure |= attempt.rounds.iter().any(|round| doubted.is_some_and(|of| of.contains(round)));
         }
         let unwound = polling.filter(|_| self.asks_for_many(by));
         for (key, round) in self.rounds_of(by) {
             // Of several, it may have claimed others, which nobody has begun: the newest may have been its own. (D11)
-            if unwound.is_some_and(|(_, now)| self.is_over_age(key, round, now)) {
+            let may_claim = |now| self.is_over_age(key, round, now) || self.timed_out(by, now).is_some();
+            if unwound.is_some_and(|(_, now)| may_claim(now)) {
                 self.spot(key).newest.entry(round).and_modify(|newest| newest.1 = None);
+                self.spot(key).loose.insert(round);
             }
             self.desert(key, round);
         }
@@ -265,87 +281,5 @@ impl Plain {
     pub(crate) fn may_have_a_ticket(&self, by: usize) -> bool {
         let is_ticket = |served: &Served| matches!(served, Served::Value { ticket: None | Some(true), .. });
         self.askers[by].seats.values().any(|seat| seat.served.iter().any(is_ticket))
-    }
-
-    /// One who asked has a ticket from now on.
-    pub(super) fn hold_ticket(&mut self, by: usize, key: Key, now: Ns) {
-        let asker = &mut self.askers[by];
-        asker.is_ticket = true;
-        let (call, seat) = (asker.call, asker.seats.get_mut(&key).expect("it has asked for this"));
-        seat.waits = true;
-        let (round, has_claimed) = (seat.round, seat.has_begun || seat.has_ticket);
-        if !has_claimed {
-            self.claim_for(Some(by), call, key, round, now);
-        }
-    }
-
-    pub(super) fn claim_for(&mut self, owner: Option<usize>, call: Call, key: Key, round: u64, now: Ns) -> usize {
-        self.claim(Attempt {
-            key,
-            rounds: vec![round],
-            at: now,
-            ttl: call.ttl,
-            weight: call.weight,
-            owner,
-            load: None,
-            is_alone: Some(false),
-            is_live: true,
-            is_unsure: false,
-            is_polled: false,
-            is_twin: false,
-        })
-    }
-
-    pub(super) fn is_awaited(&self, key: Key, round: u64) -> bool {
-        let waits = |asker: &Asker| {
-            !asker.is_done && asker.seats.get(&key).is_some_and(|s| s.waits && !s.is_alone && s.round == round)
-        };
-        self.askers.iter().any(waits)
-    }
-
-    pub(super) fn seat(&self, by: usize, key: Key) -> Option<Seat> {
-        self.askers[by].seats.get(&key).cloned()
-    }
-
-    pub(super) fn call(&self, by: usize) -> Call {
-        self.askers[by].call
-    }
-
-    pub(super) fn has_begun(&mut self, by: usize, key: Key) {
-        self.askers[by].seats.get_mut(&key).into_iter().for_each(|seat| seat.has_begun = true);
-    }
-
-    /// It has begun what somebody had claimed, or what it had claimed itself, where that cannot be told.
-    pub(super) fn may_have_begun(&mut self, by: usize, key: Key) {
-        let knows = self.rules.knows_failures();
-        self.askers[by].seats.get_mut(&key).into_iter().for_each(|seat| seat.may_have_begun |= !knows);
-    }
-
-    pub(super) fn loads_alone(&mut self, by: usize, key: Key) {
-        let seats = &mut self.askers[by].seats;
-        let round = seats.get_mut(&key).map(|seat| {
-            seat.is_alone = true;
-            seat.round
-        });
-        round.into_iter().for_each(|round| self.desert(key, round));
-    }
-
-    pub(super) fn is_ticket(&self, by: usize) -> bool {
-        self.askers[by].is_ticket
-    }
-
-    pub(super) fn asks_for_many(&self, by: usize) -> bool {
-        self.askers[by].keys.len() > 1
-    }
-
-    pub(super) fn is_first_poll(&self, by: usize) -> bool {
-        self.askers[by].polls.is_empty()
-    }
-
-    /// What one does whose patience has ended; a ticket has all the time in the world.
-    pub(super) fn timed_out(&self, by: usize, now: Ns) -> Option<OnTimeout> {
-        let asker = &self.askers[by];
-        let (patience, then) = asker.call.patience.filter(|_| !asker.is_ticket)?;
-        (asker.came.saturating_add(patience) <= now).then_some(then)
     }
 }

@@ -15,9 +15,12 @@ impl Plain {
         // (What is over its budget fails when somebody looks at its key.)
         let is_over =
             |attempt: &Attempt| self.rules.budget.is_some_and(|budget| attempt.at.saturating_add(budget) <= now);
-        running.fold((0, 0), |(least, most), attempt| {
-            (least + u64::from(attempt.is_live && !attempt.is_unsure && !is_over(attempt)), most + 1)
-        })
+        // (One that is lent in two epochs counts in the older. When that has been told, its caller is about to drop it.)
+        let is_lent = |attempt: &Attempt| attempt.load.is_some_and(|load| self.loads[load].len() == 1);
+        let may_be_left = |attempt: &Attempt| attempt.is_twin && attempt.rounds.len() < 2 && is_lent(attempt);
+        let is_sure =
+            |attempt: &Attempt| attempt.is_live && !attempt.is_unsure && !is_over(attempt) && !may_be_left(attempt);
+        running.fold((0, 0), |(least, most), attempt| (least + u64::from(is_sure(attempt)), most + 1))
     }
 
     pub(crate) fn running_story(&self) -> String {
@@ -32,6 +35,7 @@ impl Plain {
 
     /// Somebody's load has ended in these epochs, or was that caller's alone.
     pub(super) fn doubt(&mut self, key: Key, rounds: &[u64]) {
+        self.spot(key).doubted.extend(rounds);
         for nth in self.spots.get(&key).into_iter().flat_map(|spot| &spot.attempts) {
             let attempt = &mut self.attempts[*nth];
             attempt.is_unsure |= rounds.iter().any(|round| attempt.rounds.contains(round));
@@ -49,7 +53,8 @@ impl Plain {
         for nth in &spot.attempts {
             let attempt = &mut self.attempts[*nth];
             attempt.rounds.retain(|of| *of != round);
-            attempt.is_live &= !attempt.rounds.is_empty() || attempt.is_alone != Some(false);
+            let serves = !attempt.rounds.is_empty() || attempt.may_serve_another;
+            attempt.is_live &= serves || attempt.is_alone != Some(false);
         }
     }
 
@@ -80,8 +85,12 @@ impl Plain {
     pub(super) fn moves_on(&mut self, by: usize, key: Key, round: u64, now: Ns) {
         if self.goes_over(by, key, round, now) {
             let current = self.spots[&key].round;
-            self.askers[by].seats.get_mut(&key).expect("it was found").round = current;
-            self.desert(key, round);
+            let may_stay = self.live(key, round, now).1 > 0;
+            let seat = self.askers[by].seats.get_mut(&key).expect("it was found");
+            (seat.round, seat.stayed) = (current, may_stay.then_some(round));
+            if !may_stay {
+                self.desert(key, round);
+            }
         }
     }
 
@@ -91,7 +100,9 @@ impl Plain {
         let seat = &self.askers[by].seats[&key];
         let is_told = spot.settled.contains_key(&round);
         // (A load that a call has brought is used up.)
-        let is_spent = seat.has_begun && self.askers[by].call.brings && self.askers[by].keys.len() == 1;
+        let call = self.askers[by].call;
+        // (A ticket's is by the loader.)
+        let is_spent = seat.has_begun && call.brings && !call.is_for_many && !self.askers[by].is_ticket;
         if round == current || is_told || seat.is_alone || !seat.waits || is_spent {
             return false;
         }

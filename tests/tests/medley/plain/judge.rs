@@ -22,7 +22,7 @@ impl Plain {
             let seat = self.seat(by, *key).expect("it has asked for this");
             let context = || format!("{by} at {now}, key {key}: {} {seat:?}", said(told));
             let is_first = self.askers[by].polls.len() == 1;
-            let served = seat.served.iter().any(|served| (is_first || !is_one) && self.is_as(served, told, by));
+            let served = seat.served.iter().any(|served| (is_first || !is_one) && self.is_as(*key, served, told, by));
             if !served {
                 assert!(seat.waits, "{}", context());
                 if let Err(why) = self.is_right(by, *key, &seat, told, is_one, now) {
@@ -37,7 +37,7 @@ impl Plain {
     }
 
     /// Whether this is what was to be told at once.
-    fn is_as(&self, served: &Served, told: &Told<'_>, by: usize) -> bool {
+    fn is_as(&self, key: Key, served: &Served, told: &Told<'_>, by: usize) -> bool {
         let at = self.askers[by].came;
         match (served, told) {
             (Served::Value { held, failed, ticket }, Ok((outcome, has_ticket))) => {
@@ -48,7 +48,7 @@ impl Plain {
                 // (Nobody is told when a load is over its budget. D93)
                 let is_budget = self.rules.budget.is_some() && why.is_some_and(|why| why.0 == Why::Budget);
                 let is_error = why == failed.map(|failed| (failed.why, Some(failed.retry_at)))
-                    || (!self.rules.knows_failures() && why.map(|why| why.0) == failed.map(|failed| failed.why))
+                    || (!self.knows_failures(key) && why.map(|why| why.0) == failed.map(|failed| failed.why))
                     || is_budget;
                 self.is_held(held, outcome, at)
                     && is_error
@@ -61,7 +61,7 @@ impl Plain {
             (Served::Refused(failed), Err(LoadError::Failed(failure))) => {
                 let is_it = failure.is_cached() && why(failure) == failed.why;
                 let at = failure.retry_at().map_or(0, |at| at.as_nanos());
-                is_it && (at == failed.retry_at || !self.rules.knows_failures())
+                is_it && (at == failed.retry_at || !self.knows_failures(key))
             }
             _ => false,
         }
@@ -103,7 +103,9 @@ impl Plain {
         now: Ns,
     ) -> Result<(), &'static str> {
         let (call, asker) = (self.call(by), &self.askers[by]);
-        let timed_out = |now| self.timed_out(by, now);
+        // (One of several may have ended before, by a clock that has jumped back since.)
+        let latest = asker.polls.iter().map(|poll| poll.2).max().filter(|_| !is_one).unwrap_or(now);
+        let timed_out = |now| self.timed_out(by, latest.max(now));
         let (versions, always) = self.versions(by, key, !is_one);
         let check = |is: bool, why: &'static str| if is { Ok(()) } else { Err(why) };
         let softens = call.stale_if_error.is_some() && !call.reload;
@@ -192,7 +194,10 @@ impl Plain {
                 ),
                 (outcome.led() == (status == Status::LockHit), "D7: who led?"),
                 (outcome.led() && !seat.has_begun && !may_have_begun, "D7: it has begun nothing"),
-                (!outcome.led() && is_own && seat.first == seat.round, "D7: it was its own load"),
+                (
+                    !outcome.led() && is_own && seat.first == seat.round && delivery.round == seat.round,
+                    "D7: it was its own load",
+                ),
                 (
                     status == Status::Expired && seat.found_expired == Some(false),
                     "D7: there was nothing that had expired",
@@ -224,7 +229,7 @@ impl Plain {
         let is_kept = || {
             // Kept failures are told at once, unless nobody can tell whether they are.
             let first: Option<&(Seq, Seq, Ns)> = self.askers[by].polls.first();
-            let may_be = !self.rules.knows_failures() && first.is_some();
+            let may_be = !self.knows_failures(key) && first.is_some();
             may_be && spot.failings.iter().any(|failing| failing.why == why)
         };
         if failure.is_cached() {

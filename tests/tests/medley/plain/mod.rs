@@ -4,13 +4,15 @@
 //! judged by the rules as it comes, and what is held has to be, at any time, what follows from it.
 
 mod askers;
+mod begin;
 mod flights;
 mod judge;
 mod loads;
 mod rules;
+mod seats;
 mod store;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use larder::{Generation, RemovalCause, Ttl};
 
@@ -75,6 +77,8 @@ struct Attempt {
     at: Ns,
     ttl: Ttl,
     weight: Option<u64>,
+    /// Or that is another's load, of these terms.
+    or: Option<(Ttl, Option<u64>)>,
     owner: Option<usize>,
     /// None until somebody has begun the load.
     load: Option<usize>,
@@ -86,6 +90,8 @@ struct Attempt {
     is_polled: bool,
     /// It serves two epochs, and its load goes on.
     is_twin: bool,
+    /// Its caller may wait in another epoch than is known.
+    may_serve_another: bool,
 }
 
 /// What was handed out to those who waited.
@@ -118,10 +124,17 @@ struct Spot {
     /// What was held from when on.
     past: Vec<(Seq, Option<Held>)>,
     failed: Option<Failed>,
+    /// Nobody can tell whether it has failed, as that may not have been the last attempt.
+    may_have_failed: bool,
     /// When and by whom the newest attempt of each epoch was claimed.
     newest: BTreeMap<u64, (Ns, Option<usize>)>,
     /// The epochs whose callers have been told, and whether they could have gone over to a newer one by then.
     settled: BTreeMap<u64, (Seq, bool)>,
+    /// The epoch that a failure ended last, and the failure that was kept before.
+    ended_by_failure: Option<(Seq, u64, Option<Failed>)>,
+    /// The epochs in which a load may have ended, and those in which one who unwound may have claimed one.
+    doubted: BTreeSet<u64>,
+    loose: BTreeSet<u64>,
     deliveries: Vec<Delivery>,
     failings: Vec<Failing>,
     generations: Vec<Generation>,
@@ -131,6 +144,8 @@ struct Spot {
     left: Vec<(Id, RemovalCause)>,
     /// Such an answer may have taken the place of another.
     may_change: bool,
+    /// A load that may have been stored says that nothing is to be.
+    may_be_gone: bool,
     /// Somebody may have used the value who waited before.
     may_be_used: bool,
     writes: u64,
@@ -209,6 +224,17 @@ impl Plain {
         live.fold((0, 0), |(least, most), attempt| {
             (least + usize::from(attempt.is_sure() && !is_over(attempt)), most + 1)
         })
+    }
+
+    /// Whether it is known which failure of a key is kept.
+    fn knows_failures(&self, key: Key) -> bool {
+        self.rules.knows_failures() && !self.spots.get(&key).is_some_and(|spot| spot.may_have_failed)
+    }
+
+    /// Nothing is kept of failures.
+    fn forgives(&mut self, key: Key) {
+        let spot = self.spot(key);
+        (spot.failed, spot.may_have_failed) = (None, false);
     }
 
     fn is_over_age(&self, key: Key, round: u64, now: Ns) -> bool {

@@ -81,6 +81,8 @@ pub(crate) struct Call {
     pub(crate) spawns: bool,
     /// It brings its load.
     pub(crate) brings: bool,
+    /// The load that it brings can be begun again and again, as its closure takes many keys.
+    pub(crate) is_for_many: bool,
 }
 
 /// A duration as the model has it.
@@ -131,6 +133,7 @@ impl Rules {
             is_inside,
             spawns: false,
             brings: false,
+            is_for_many: false,
         }
     }
 

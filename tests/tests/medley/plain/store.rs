@@ -6,6 +6,7 @@ use larder_tests::*;
 use super::{Delivery, Failed, Held, Id, Key, Ns, Plain, Why, end_of, weight_of};
 
 /// A value that is to be stored.
+#[derive(Clone, Copy)]
 pub(super) struct New {
     pub(super) id: Id,
     pub(super) ttl: Ttl,
@@ -49,7 +50,7 @@ impl Plain {
                 return (0, 0);
             }
         } else {
-            self.spot(key).failed = None;
+            self.forgives(key);
         }
         let Some(end) = self.rules.end(new.ttl, new.call_ttl, by_value, now) else {
             self.leaves(key, RemovalCause::Removed, now);
@@ -106,7 +107,7 @@ impl Plain {
         let due =
             spot.and_then(|spot| spot.held).map_or(0, |held| self.rules.due(&held).map_or(held.deadline, |due| due.1));
         let retry_at = failed.map_or(0, |failed| failed.retry_at);
-        self.rules.knows_failures().then(|| (failed.map_or(0, |failed| failed.count), due.max(retry_at)))
+        self.knows_failures(key).then(|| (failed.map_or(0, |failed| failed.count), due.max(retry_at)))
     }
 
     /// A value is inserted; it ends the wait of all who wait. (D39) Tells whether it stays, if there is room for it: one whose
@@ -118,7 +119,7 @@ impl Plain {
         }
         let (round, seq) = (self.spot(key).round, self.tick());
         self.spot(key).writes += 1;
-        self.spot(key).failed = None;
+        self.forgives(key);
         // (A value of a slot that comes expired by hand is no failure.)
         let end = self.rules.end(ttl, Ttl::Inherit, self.by_value(id), now).expect("it is stored");
         self.leaves(key, RemovalCause::Replaced, now);
@@ -149,7 +150,7 @@ impl Plain {
 
     pub(crate) fn remove(&mut self, key: Key, now: Ns) {
         self.void(key);
-        self.spot(key).failed = None;
+        self.forgives(key);
         self.leaves(key, RemovalCause::Removed, now);
     }
 
@@ -238,7 +239,7 @@ impl Plain {
     /// What all that is held weighs, and how many failures are kept, at least and at most. (P12, D30)
     pub(crate) fn weight(&self, now: Ns) -> (u64, u64) {
         let held = self.spots.values().filter_map(|spot| spot.held).map(|held| held.weight).sum::<u64>();
-        let stand = |spot: &&super::Spot| spot.failed.is_some_and(|failed| failed.due > now);
+        let stand = |spot: &&super::Spot| !spot.may_have_failed && spot.failed.is_some_and(|failed| failed.due > now);
         let least = if self.rules.knows_failures() { self.spots.values().filter(stand).count() as u64 } else { 0 };
         (held + least, held + self.spots.len() as u64)
     }
@@ -252,10 +253,19 @@ impl Plain {
     pub(crate) fn observe(&mut self, key: Key, seen: Option<&Outcome<V, Boom>>, now: Ns) {
         self.spot(key).may_change = false;
         let maybe = core::mem::take(&mut self.spot(key).maybe);
-        let Some(seen) = seen else { return };
+        let may_be_gone = core::mem::take(&mut self.spot(key).may_be_gone);
+        let Some(seen) = seen else {
+            if may_be_gone && self.held(key).is_some() {
+                self.set(key, None);
+            }
+            return;
+        };
         let id = **seen.value();
-        if let Some(new) = maybe.into_iter().find(|new| new.id == id) {
-            self.set(key, Some(new));
+        // (One that may be prolonged is what it was, if it looks like that.)
+        let is_as_before = self.held(key).is_some_and(|held| self.may_be(key, &held, seen, now));
+        let news: Vec<_> = maybe.into_iter().filter(|new| new.id == id && !is_as_before).collect();
+        if let Some(new) = news.iter().find(|new| self.may_be(key, new, seen, now)).or(news.first()) {
+            self.set(key, Some(*new));
         }
         let may_be_used = core::mem::take(&mut self.spot(key).may_be_used);
         let Some(mut held) = self.spot(key).held.filter(|held| held.id == id) else { return };
@@ -291,6 +301,18 @@ impl Plain {
         if let Some(last) = spot.past.last_mut() {
             last.1 = Some(held);
         }
+    }
+
+    /// Whether that is what is seen of a key; jitter may have shortened its life.
+    fn may_be(&self, key: Key, held: &Held, seen: &Outcome<V, Boom>, now: Ns) -> bool {
+        let (id, status, times, _) = self.told_of(held, now);
+        if !held.is_vague {
+            return (id, status, times) == (**seen.value(), seen.status(), ns_of(seen));
+        }
+        let (age, left) = ns_of(seen);
+        let (whole, length) = (held.deadline - held.since, now.max(held.since).saturating_add(left) - held.since);
+        let is_known = self.jitters.get(&(key, whole)).is_none_or(|known| *known == length);
+        id == **seen.value() && age == times.0 && length <= whole && is_known
     }
 
     /// What may be seen of a key when nothing is under way.
