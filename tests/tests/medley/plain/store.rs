@@ -264,7 +264,7 @@ impl Plain {
         // (One that may be prolonged is what it was, if it looks like that.)
         let is_as_before = self.held(key).is_some_and(|held| self.may_be(key, &held, seen, now));
         let news: Vec<_> = maybe.into_iter().filter(|new| new.id == id && !is_as_before).collect();
-        if let Some(new) = news.iter().find(|new| self.may_be(key, new, seen, now)).or(news.first()) {
+        if let Some(new) = news.iter().find(|new| self.may_be(key, new, seen, now)).or_else(|| news.first()) {
             self.set(key, Some(*new));
         }
         let may_be_used = core::mem::take(&mut self.spot(key).may_be_used);
