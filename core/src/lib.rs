@@ -93,7 +93,7 @@ pub mod bounds {
         slot::FetchFn,
         source::{
             Chance, Expiry, Keeper, Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader,
-            RevalidateFn, WallClock, Weigher,
+            RevalidateFn, Revalidator, WallClock, Weigher,
         },
     };
 }
@@ -132,8 +132,8 @@ pub use shard::OnTimeout;
 pub use share::{Standard, Tuned, Tuning};
 pub use slot::{Answer, LazySlot, SlotBuilder, SlotRefresh, StaleValue, Watcher, WeakSlot};
 pub use source::{
-    Backend, BoxIo, BoxLoad, Keeps, Key, Load, LoadMany, Loaded, LocalBoxIo, LocalBoxLoad, ManyThreads, OneThread,
-    Previous, Revalidated, Stores, Takes, Threads,
+    Backend, BoxIo, BoxLoad, BoxRevalidate, Failed, Keeps, Key, Load, LoadMany, Loaded, LocalBoxIo, LocalBoxLoad,
+    LocalBoxRevalidate, ManyThreads, OneThread, Previous, Revalidate, Revalidated, Stores, Takes, Threads,
 };
 pub use time::{Instant, TimeLeft, Ttl};
 pub use write_back::{

@@ -95,6 +95,11 @@ impl Instant {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// Returns the instant this many nanoseconds earlier, or the origin.
+    pub(crate) const fn saturating_sub(self, nanos: u64) -> Self {
+        Self(self.0.saturating_sub(nanos))
+    }
+
     /// Returns how many nanoseconds lie between this instant and `end`; zero if `end` is earlier.
     pub(crate) const fn nanos_until(self, end: Self) -> u64 {
         end.0.saturating_sub(self.0)
@@ -165,6 +170,9 @@ pub enum Ttl {
     /// [`private`](Self::private): in nanoseconds, which need no extra room beside a duration.
     #[doc(hidden)]
     Private(u64),
+    /// When it was over [this long ago](Self::stale): in nanoseconds as well.
+    #[doc(hidden)]
+    Stale(u64),
     /// Counts [from the begin](Self::from_begin) of the load: in nanoseconds as well.
     #[doc(hidden)]
     Begun(u64),
@@ -174,6 +182,9 @@ pub enum Ttl {
     /// When it ends after this long, in nanoseconds, unless what comes next in line ends before.
     #[doc(hidden)]
     Within(u64),
+    /// As many nanoseconds from when the value was published, which was a while ago.
+    #[doc(hidden)]
+    Aged(u64),
 }
 
 impl Ttl {
@@ -284,6 +295,53 @@ impl Ttl {
         Self::Until(nanos(since_1970))
     }
 
+    /// Returns the lifetime of a value that expired this long ago.
+    ///
+    /// For a loader that has only an old copy, for example one that another process is replacing. The callers that wait
+    /// for the load get the value, with the status [`Stale`](crate::Status::Stale). It is held as an expired one for as long
+    /// as a configured limit for stale values may need it, counted from when it expired, and a fresh one that is stored stays
+    /// in its place; the next call that wants a fresh value loads again. Without such a limit, or if the cache's clock does not
+    /// reach back so far, this means [`NotStored`](Self::NotStored). In a [`LazySlot`](crate::LazySlot) the next fetch waits
+    /// for the back-off, as for a lifetime of zero.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, Loaded, ManualClock, Status, parts::Std};
+    /// # use std::io;
+    /// # let clock = ManualClock::new();
+    /// # clock.advance(Duration::from_secs(1000));
+    /// let cache = Cache::builder(Std::new(clock.clone()))
+    ///     .stale_while_refresh(Duration::from_secs(30))
+    ///     .loaded_fn(|id: u32| async move { io::Result::Ok(Loaded::new(id * 2).stale(Duration::from_secs(5))) })
+    ///     .build()?;
+    /// assert_eq!(block_on(cache.lookup(&1))?.status(), Status::Stale(Duration::from_secs(5)));
+    /// clock.advance(Duration::from_secs(20));
+    /// let stale = block_on(cache.get_stale(&1))?; // at once, with the refresh
+    /// assert_eq!(stale.outcome.status(), Status::Stale(Duration::from_secs(25)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn stale(since: Duration) -> Self {
+        Self::Stale(nanos(since))
+    }
+
+    /// Returns how long ago the value expired, if it is [stale](Self::stale).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::Ttl;
+    /// assert_eq!(Ttl::stale(Duration::from_secs(5)).as_stale(), Some(Duration::from_secs(5)));
+    /// assert_eq!(Ttl::NotStored.as_stale(), None);
+    /// ```
+    #[must_use]
+    pub const fn as_stale(self) -> Option<Duration> {
+        match self {
+            Self::Stale(since) => Some(Duration::from_nanos(since)),
+            _ => None,
+        }
+    }
+
     /// Returns for how long loads are not to be shared, if the value is [private](Self::private).
     ///
     /// ```
@@ -341,23 +399,53 @@ impl Ttl {
         }
     }
 
-    /// Returns the first of these that says something, from publication at `now`, for a load that began at `begun`.
-    #[inline(always)]
-    pub(crate) fn first(of: [&Self; 4], begun: Instant, now: Instant) -> Self {
-        let first = of.into_iter().find(|ttl| !matches!(ttl, Self::Inherit)).map_or(Self::Inherit, |first| *first);
-        if !matches!(first, Self::Begun(_) | Self::Within(_) | Self::Until(_)) {
-            return first;
+    /// So many nanoseconds of an older value are what the next in line says.
+    const INHERIT: u64 = u64::MAX - 1;
+
+    /// Returns this lifetime of a value that was published a while ago.
+    pub(crate) const fn aged(self) -> Self {
+        match self {
+            Self::Inherit => Self::Aged(Self::INHERIT),
+            Self::Forever => Self::Aged(u64::MAX),
+            Self::For(length) if !length.is_zero() => match nanos(length) {
+                Self::INHERIT => Self::Aged(u64::MAX),
+                nanos => Self::Aged(nanos),
+            },
+            other => other,
         }
-        Self::settle(of, begun, now)
     }
 
+    /// Returns what its user has said of an older value's lifetime.
+    pub(crate) const fn of_any_age(self) -> Self {
+        match self {
+            Self::Aged(Self::INHERIT) => Self::Inherit,
+            Self::Aged(u64::MAX) => Self::Forever,
+            Self::Aged(length) => Self::For(Duration::from_nanos(length)),
+            other => other,
+        }
+    }
+
+    /// Returns the first of these that says something.
+    #[inline(always)]
+    pub(crate) fn first(of: [&Self; 4]) -> Self {
+        of.into_iter().find(|ttl| !matches!(ttl, Self::Inherit)).map_or(Self::Inherit, |first| *first)
+    }
+
+    /// Returns whether the [first](Self::first) is not all there is to say.
+    #[inline(always)]
+    pub(crate) const fn is_to_be_settled(self) -> bool {
+        matches!(self, Self::Begun(_) | Self::Until(_) | Self::Within(_) | Self::Aged(_) | Self::Stale(_))
+    }
+
+    /// Returns what that comes to `now`, for a load that began at `begun` and a value that was published `age` nanoseconds
+    /// ago.
     #[cold]
     #[inline(never)]
-    fn settle(of: [&Self; 4], begun: Instant, now: Instant) -> Self {
+    pub(crate) fn settle(of: [&Self; 4], begun: Instant, age: u64, now: Instant) -> Self {
         let mut bound = u64::MAX;
         for ttl in of {
             let length = match *ttl {
-                Self::Inherit => continue,
+                Self::Inherit | Self::Aged(Self::INHERIT) => continue,
                 Self::Within(length) => {
                     bound = bound.min(length);
                     continue;
@@ -365,12 +453,19 @@ impl Ttl {
                 // (Nobody can tell how long that is.)
                 Self::Until(_) => 0,
                 Self::Begun(length) => Self::rest(length, begun, now),
+                Self::Aged(length) => length,
                 Self::For(length) => nanos(length),
                 Self::Forever => u64::MAX,
                 // (They do not live at all.)
                 other => return other,
             };
-            bound = bound.min(length);
+            bound = match length.checked_sub(age) {
+                // (What is endless is so at any age, and a lifetime of zero is none.)
+                _ if length == 0 || length == u64::MAX => bound.min(length),
+                Some(left @ 1..) => bound.min(left),
+                _ if bound == 0 => bound,
+                _ => return Self::Stale(age - length),
+            };
             break;
         }
         if bound == u64::MAX { Self::Forever } else { Self::For(Duration::from_nanos(bound)) }
@@ -387,13 +482,28 @@ impl Ttl {
     pub(crate) const fn expires(self) -> bool {
         matches!(
             self,
-            Self::For(_) | Self::ExpiresAtOnce | Self::Private(_) | Self::Begun(_) | Self::Until(_) | Self::Within(_)
+            Self::For(_)
+                | Self::ExpiresAtOnce
+                | Self::Private(_)
+                | Self::Begun(_)
+                | Self::Until(_)
+                | Self::Within(_)
+                | Self::Aged(_)
+                | Self::Stale(_)
         )
     }
 
-    /// Returns whether a value expires as soon as it is there, without its source asking for that.
-    pub(crate) const fn is_zero(self) -> bool {
-        matches!(self, Self::For(duration) if duration.is_zero())
+    /// Returns whether a value expires as soon as it is there, or has before, without its source asking for that.
+    pub(crate) const fn is_over(self) -> bool {
+        matches!(self, Self::For(Duration::ZERO) | Self::Stale(_))
+    }
+
+    /// Returns when a value has expired that is stale `now`; the clock's origin if that was before.
+    pub(crate) const fn expired(self, now: Instant) -> Option<Instant> {
+        match self {
+            Self::Stale(since) => Some(now.told().saturating_sub(since)),
+            _ => None,
+        }
     }
 
     /// Returns the deadline of a value published `now`; `None` if it is not to be stored.
@@ -402,7 +512,13 @@ impl Ttl {
     pub(crate) const fn deadline(self, now: Instant, keeps_expired: bool) -> Option<Instant> {
         match self {
             // (What counts from elsewhere was settled before.)
-            Self::NotStored | Self::Private(_) | Self::Begun(_) | Self::Until(_) | Self::Within(_) => None,
+            Self::NotStored
+            | Self::Private(_)
+            | Self::Begun(_)
+            | Self::Until(_)
+            | Self::Within(_)
+            | Self::Aged(_)
+            | Self::Stale(_) => None,
             Self::ExpiresAtOnce | Self::For(Duration::ZERO) => {
                 // A deadline at the very end of the clock would be none.
                 if keeps_expired { Some(now.told()) } else { None }

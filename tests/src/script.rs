@@ -17,6 +17,7 @@ pub struct Script {
     end: End,
     ttl: Ttl,
     weight: Option<u64>,
+    age: u64,
 }
 
 #[derive(Clone)]
@@ -62,7 +63,7 @@ pub const fn never() -> Script {
 
 impl Script {
     const fn new(wait: Wait) -> Self {
-        Self { wait, end: End::Value(0), ttl: Ttl::Inherit, weight: None }
+        Self { wait, end: End::Value(0), ttl: Ttl::Inherit, weight: None, age: 0 }
     }
 
     /// Ends with the value `n`.
@@ -92,6 +93,17 @@ impl Script {
     /// Gives the value this time to live.
     pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
         self.ttl = ttl.into();
+        self
+    }
+
+    /// Gives a value that expired `since` milliseconds ago.
+    pub fn stale(self, since: u64) -> Self {
+        self.ttl(Ttl::stale(crate::ms(since)))
+    }
+
+    /// Gives a value that was published `age` milliseconds ago.
+    pub const fn aged(mut self, age: u64) -> Self {
+        self.age = age;
         self
     }
 
@@ -183,7 +195,7 @@ impl Play {
         }
         match self.script.end {
             End::Value(n) => {
-                let loaded = Loaded::new(V::new(n)).ttl(self.script.ttl);
+                let loaded = Loaded::new(V::new(n)).ttl(self.script.ttl).aged(crate::ms(self.script.age));
                 Poll::Ready(Ok(self.script.weight.into_iter().fold(loaded, Loaded::weight).into()))
             }
             End::Unchanged => Poll::Ready(Ok(Revalidated::Unchanged(self.script.ttl))),

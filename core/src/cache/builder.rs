@@ -9,7 +9,7 @@ use crate::{
     jitter::Jitter,
     policy::Policy,
     shard::{Early, OnTimeout, Rules, Shard, Takes},
-    share::{Aligned, AsMany, Engine, HandOver, LinksOf, Owned},
+    share::{Aligned, AsMany, Engine, HandOver, HoldInstead, LinksOf, Owned},
     source::Sources,
     store::{Allowance, Backoff, Factor, Keeping, Room},
     sync::{Arc, atomic::AtomicBool},
@@ -90,6 +90,7 @@ impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             spawn: None,
             name: None,
             as_many: None,
+            hold_instead: None,
             links: LinksOf::new(),
         }
     }
@@ -121,6 +122,7 @@ pub struct Builder<K, V, E, R: Runtime, S: Tuning = Standard> {
     spawn: Option<HandOver<K, V, E, R, S>>,
     pub(super) name: Option<Box<str>>,
     pub(super) as_many: Option<AsMany<K, V, E, R, S>>,
+    pub(super) hold_instead: Option<HoldInstead<K, V, E, R, S>>,
     pub(crate) links: LinksOf<K, V, E, R, S>,
 }
 
@@ -602,7 +604,8 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     builder: Builder<K, V, E, R, S>,
     hasher: S::Hasher,
 ) -> Engine<K, V, E, R, S> {
-    let Builder { runtime, sources: source, settings, spawn: hand_over, name, as_many, links, .. } = builder;
+    let Builder { runtime, sources: source, settings, spawn: hand_over, name, as_many, hold_instead, links, .. } =
+        builder;
     let Settings { capacity, shards, processors, mut rules, idle, revalidate_within } = settings;
     rules.has_loader = source.loads();
     let by_itself = || {
@@ -640,6 +643,7 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
         hand_over,
         finish: None,
         as_many,
+        hold_instead,
     }
 }
 

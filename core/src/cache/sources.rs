@@ -5,10 +5,11 @@ use core::marker::PhantomData;
 
 use super::Builder;
 use crate::{
-    Keeps, Key, Load, LoadMany, Loaded, Previous, RemovalCause, Revalidated, Runtime, Tuning,
+    Keeps, Key, Load, LoadMany, Loaded, Previous, RemovalCause, Revalidate, Revalidated, Runtime, Tuning,
+    share::Engine,
     source::{
         Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader, OneThread, RevalidateFn,
-        Weigher,
+        Revalidator, Weigher,
     },
 };
 
@@ -200,6 +201,20 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         R::Threads: Keeps<K, V, E, RevalidateFn<F>>,
     {
         self.sources.set_loader(<R::Threads as Keeps<K, V, E, RevalidateFn<F>>>::keep(RevalidateFn(load)));
+        self
+    }
+
+    /// Loads with a custom type that gets the value that is held now.
+    ///
+    /// As [`revalidate_fn`](Self::revalidate_fn), for a [`Revalidate`], which may also say what to serve
+    /// [instead](crate::Failed) when it fails; see there for an example.
+    #[must_use]
+    pub fn revalidator<L: Revalidate<K, Value = V, Error = E>>(mut self, load: L) -> Self
+    where
+        R::Threads: Keeps<K, V, E, Revalidator<L>>,
+    {
+        self.sources.set_loader(<R::Threads as Keeps<K, V, E, Revalidator<L>>>::keep(Revalidator(load)));
+        self.hold_instead = Some(Engine::hold_instead);
         self
     }
 

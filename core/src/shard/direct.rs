@@ -1,14 +1,14 @@
 //! Direct use: reads that join nothing, and writes, which void the loads in flight.
 
 use alloc::vec::Vec;
-use core::hash::Hash;
+use core::{hash::Hash, num::NonZeroU64};
 
 use super::{Answer, At, Effects, LoadsAnew, RECLAIM, Shard};
 use crate::{
     Instant, Outcome, Status, Ttl,
     outcome::Entry as Copied,
     source::{Judgement, Loaded, Previous, Touched},
-    store::{Cleared, Entry, New, policy::Policy},
+    store::{Cleared, Entry, Former, New, policy::Policy},
 };
 
 /// A value that a load has answered though nobody asked for it.
@@ -81,7 +81,12 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         K: Hash,
     {
         let (key, loaded) = coming.as_ref()?;
-        let ttl = Ttl::first([&loaded.ttl, &Ttl::Inherit, &judgement.ttl, &rules.ttl], now, now);
+        let age = loaded.age;
+        let of = [&loaded.ttl, &Ttl::Inherit, &judgement.ttl, &rules.ttl];
+        let mut ttl = Ttl::first(of);
+        if ttl.is_to_be_settled() {
+            ttl = Ttl::settle(of, now, age, now);
+        }
         let Some(end) = rules.end(ttl, key, now) else {
             self.remove(hash, now, |k| k == key, effects);
             let (key, loaded) = coming.take()?;
@@ -89,7 +94,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
             effects.rest().values.push(loaded.value);
             return None;
         };
-        let weight = loaded.weight.or(judgement.weight).unwrap_or(1).max(1);
+        let weight = loaded.weight.map(NonZeroU64::get).or(judgement.weight).unwrap_or(1).max(1);
         let place = self.values.find(hash, |k| k == key);
         let failure = self.failures.place(hash, |k| k == key);
         let flight = self.flights.find(hash, |k| k == key);
@@ -101,14 +106,16 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         let (key, loaded) = coming.take()?;
         let failure = failure.map(|place| self.failures.remove(place));
         effects.keep_failure(failure);
-        let new = New { hash, key, value: loaded.value, weight, now, end, begun: now, former: None };
+        let since = now.saturating_sub(age);
+        let former = if age == 0 { None } else { Former::of(None, age, now) };
+        let new = New { hash, key, value: loaded.value, weight, now, end, begun: now, former };
         let deadline = self.values.deadline(new.life());
         let generation = self.put(place, new, effects);
         if let Some((flight, value)) = flight.zip(copy) {
             let key = self.settle(flight, effects);
             effects.keep_key(key);
             let deadline = if generation.is_some() { deadline } else { now };
-            let answer = Answer { value, attempt: None, published: now, since: now, deadline, generation };
+            let answer = Answer { value, attempt: None, published: now, since, deadline, generation };
             self.flights.at(flight).verdict = Some(Ok(answer));
             self.end_if_empty(flight, effects);
         }

@@ -150,18 +150,17 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         effects: &mut Effects<K, V, E, C>,
     ) -> bool {
         let attempt = self.flights.at(place).flight.attempt(number).filter(|attempt| attempt.is_live());
-        let attempt = attempt.map(|attempt| (attempt.begun, attempt.terms));
         let (Some(Ok(news)), Some(attempt)) = (&*brought, attempt) else {
             effects.keep_news(brought.take());
             return false;
         };
         // Everything that may panic comes first.
-        let former = news.former();
-        let plan = self.plan(place, attempt, news, at);
+        let (former, settled) = (news.former(), news.terms(attempt.begun, &attempt.terms, at));
+        let plan = self.plan(place, settled, news, at);
         let finds_room = if plan.stored.is_some() {
             self.finds_room(plan.places.0, plan.weight, effects)
         } else {
-            plan.private.is_none() || self.finds_room_beside(place, effects)
+            !plan.aside.is_private() || self.finds_room_beside(place, effects)
         };
         if !finds_room {
             Self::end_plan(plan, effects);
@@ -169,7 +168,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         }
         let Some(Ok(news)) = brought.take() else { return false };
         let value = news.into_value();
-        if plan.private.is_some() {
+        if plan.aside.is_private() {
             return self.succeed_privately(place, number, (value, plan), at.now, alone, effects);
         }
         // (Who loads for itself has no key there.)
@@ -209,7 +208,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         effects: &mut Effects<K, V, E, C>,
     ) {
         if wants_value {
-            self.count_told(waiting);
+            self.count_told(waiting, answer.published, answer.deadline);
             effects.value = Some(answer.value);
         } else {
             effects.told = Some(Ok(self.outcome_of(waiting, answer)));

@@ -13,6 +13,7 @@ mod effects;
 mod finish;
 mod flights;
 mod inside;
+mod instead;
 mod kept;
 mod lazy;
 mod lifetime;

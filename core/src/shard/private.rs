@@ -2,7 +2,10 @@
 
 use core::{hash::Hash, time::Duration};
 
-use super::{Answer, Carries, Effects, Shard, Waiting, publish::Plan};
+use super::{
+    Answer, Carries, Effects, Shard, Waiting,
+    publish::{Aside, Plan},
+};
 use crate::{Instant, store::policy::Policy};
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
@@ -21,7 +24,8 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         let slot = self.flights.at(place);
         // (A clone may panic, so it comes first.)
         let key = slot.key.clone().filter(|_| slot.flight.is_attached());
-        let (hash, length) = (slot.hash, Duration::from_nanos(plan.private.unwrap_or(0)));
+        let (hash, length) =
+            (slot.hash, Duration::from_nanos(if let Aside::Private(length) = plan.aside { length } else { 0 }));
         // (The only one who waits need not have begun it.)
         let alone = alone.filter(|(waiting, _)| waiting.seat.began == number);
         self.flights.counts.succeeded += u64::from(alone.is_some() || self.flights.counts(place, number));

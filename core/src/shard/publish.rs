@@ -1,6 +1,6 @@
 //! What a load brought is stored: planned first, where a clone may panic, and then done.
 
-use core::hash::Hash;
+use core::{hash::Hash, num::NonZeroU64};
 
 use super::{Answer, At, Carries, Effects, Shard};
 use crate::{
@@ -10,10 +10,18 @@ use crate::{
     store::{Failing, Former, New, policy::Policy},
 };
 
+/// What all who have a say in that come to about a value.
+pub(super) struct Settled {
+    pub(super) ttl: Ttl,
+    pub(super) weight: u64,
+    pub(super) former: Option<Former>,
+    pub(super) begun: Instant,
+}
+
 /// What a load brought, as the user's rules judge it.
 #[derive(Clone)]
 pub(crate) struct News<V> {
-    loaded: Loaded<V>,
+    pub(super) loaded: Loaded<V>,
     /// The value that was there before and is to stay: its generation, and when it was published.
     former: Option<(u32, Instant)>,
     judgement: Judgement,
@@ -44,6 +52,21 @@ impl<V> News<V> {
     pub(crate) fn into_value(self) -> V {
         self.loaded.value
     }
+
+    /// How long it lives and what it weighs, by all who have a say in that; and where it was before.
+    #[inline(always)]
+    pub(super) fn terms(&self, begun: Instant, terms: &Terms, At { now, rules }: At<'_>) -> Settled {
+        let Self { loaded: Loaded { ttl, weight, age, .. }, former, judgement } = self;
+        let mut former = former.map(|(generation, published)| Former { generation, published });
+        let of = [ttl, &terms.ttl, &judgement.ttl, &rules.ttl];
+        let mut ttl = Ttl::first(of);
+        if ttl.is_to_be_settled() {
+            ttl = Ttl::settle(of, begun, *age, now);
+            former = Former::of(former, *age, now);
+        }
+        let weight = weight.map(NonZeroU64::get).or(terms.weight).or(judgement.weight).unwrap_or(1).max(1);
+        Settled { ttl, weight, former, begun }
+    }
 }
 
 impl<K, V, E, C: Carries> Effects<K, V, E, C> {
@@ -58,14 +81,47 @@ impl<K, V, E, C: Carries> Effects<K, V, E, C> {
     }
 }
 
+/// What is special about an answer.
+#[derive(Clone, Copy)]
+pub(super) enum Aside {
+    Nothing,
+    /// It is its own caller's alone, and loads are not shared for so many nanoseconds after it.
+    Private(u64),
+    /// It expired so many nanoseconds before it came.
+    Stale(u64),
+}
+
+impl Aside {
+    #[cold]
+    #[inline(never)]
+    const fn of(ttl: Ttl, has_private: bool) -> Self {
+        match ttl {
+            Ttl::Private(length) if has_private => Self::Private(length),
+            Ttl::Stale(since) => Self::Stale(since),
+            _ => Self::Nothing,
+        }
+    }
+
+    pub(super) const fn is_private(self) -> bool {
+        matches!(self, Self::Private(_))
+    }
+
+    /// An answer that is not stored has expired all the same.
+    #[cold]
+    fn tell<V>(self, answer: &mut Answer<V>) {
+        if let Self::Stale(since) = self {
+            answer.deadline = answer.published.told().saturating_sub(since);
+        }
+    }
+}
+
 /// What is to be done with an answer.
 pub(super) struct Plan<K, V> {
     /// Its end and the value, if it is stored.
     pub(super) stored: Option<(Instant, V)>,
     /// The key of a value that came expired, where such are kept.
     over: Option<K>,
-    /// For how many nanoseconds loads are not shared after this one, whose answer is its own caller's alone.
-    pub(super) private: Option<u64>,
+    pub(super) aside: Aside,
     pub(super) weight: u64,
     pub(super) former: Option<Former>,
     pub(super) begun: Instant,
@@ -85,27 +141,25 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     pub(super) fn plan(
         &mut self,
         place: u32,
-        (begun, terms): (Instant, Terms),
+        Settled { ttl, weight, former, begun }: Settled,
         news: &News<V>,
         at: At<'_>,
     ) -> Plan<K, V> {
         let At { now, rules } = at;
-        let News { loaded: Loaded { value, ttl, weight }, former, judgement } = news;
-        let weight = *weight;
-        let former = former.map(|(generation, published)| Former { generation, published });
-        let ttl = Ttl::first([ttl, &terms.ttl, &judgement.ttl, &rules.ttl], begun, now);
-        let weight = weight.or(terms.weight).or(judgement.weight).unwrap_or(1).max(1);
+        let value = &news.loaded.value;
         let places = self.places(place);
         let slot = self.flights.at(place);
         let key = slot.key.as_ref().filter(|_| slot.flight.is_attached());
         let stored = key.and_then(|key| rules.end(ttl, key, now)).map(|end| (end, value.clone()));
-        let over = key.filter(|_| rules.keeps_expired && ttl.is_zero()).cloned();
-        // (A slot has none of this; who loads for itself has no key here.)
-        let private = match ttl {
-            Ttl::Private(length) if !rules.keeps_expired && slot.key.is_some() => Some(length),
-            _ => None,
+        let over = key.filter(|_| rules.keeps_expired && ttl.is_over()).cloned();
+        let aside = match ttl {
+            Ttl::Private(_) | Ttl::Stale(_) => {
+                // (A slot has no private answers; who loads for itself has no key here.)
+                Aside::of(ttl, !rules.keeps_expired && slot.key.is_some())
+            }
+            _ => Aside::Nothing,
         };
-        Plan { stored, over, private, weight, former, begun, places }
+        Plan { stored, over, aside, weight, former, begun, places }
     }
 
     #[inline(always)]
@@ -118,15 +172,19 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         At { now, rules }: At<'_>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Answer<V> {
-        let Plan { stored, over, weight, former, begun, places: (place, failure), .. } = plan;
+        let Plan { stored, over, aside, weight, former, begun, places: (place, failure), .. } = plan;
         // What came expired is no reason to do without a value that is still good.
-        let is_of_use = |place: u32| over.is_some() && former.is_none() && self.values.entry(place).is_fresh(now);
+        let is_past = || (over.is_some() || matches!(aside, Aside::Stale(_))) && !Former::stays(former);
+        let is_of_use = |place: u32| is_past() && self.values.entry(place).is_fresh(now);
         let stays = place.is_some_and(is_of_use);
         self.counts.count_time(begun, now);
         let since = former.map_or(now, |former| former.published);
         let mut answer =
             Answer { value, attempt: Some(number), published: now, since, deadline: now, generation: None };
-        let Some((hash, key)) = key else { return answer };
+        let Some((hash, key)) = key else {
+            aside.tell(&mut answer);
+            return answer;
+        };
         match over {
             // A source that keeps saying so must not be asked in a loop.
             Some(key) => {
@@ -138,9 +196,10 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             None => effects.keep_failure(failure.map(|place| self.failures.remove(place))),
         }
         match stored {
-            Some((_, value)) if stays => {
+            stored if stays => {
                 effects.keep_key(Some(key));
-                effects.rest().values.push(value);
+                effects.rest().values.extend(stored.map(|stored| stored.1));
+                aside.tell(&mut answer);
             }
             Some((end, value)) => {
                 let new = New { hash, key, value, weight, now, end, begun, former };
@@ -153,6 +212,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             None => {
                 self.discard(place, now, effects);
                 effects.keep_key(Some(key));
+                aside.tell(&mut answer);
             }
         }
         answer

@@ -152,10 +152,20 @@ impl Rules {
     /// not to be stored.
     #[inline]
     pub(super) fn end<K: Hash>(&self, ttl: Ttl, key: &K, now: Instant) -> Option<Instant> {
-        let end = ttl.deadline(now, self.keeps_expired)?;
+        let Some(end) = ttl.deadline(now, self.keeps_expired) else { return self.expired(ttl, now) };
         Some(match self.jitter {
             Some(jitter) if end != Instant::NEVER => jitter.shorten(now, end, key),
             _ => end,
         })
+    }
+
+    /// Returns when a value has ended that is stale already, if it may be of use all the same.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn expired(&self, ttl: Ttl, now: Instant) -> Option<Instant> {
+        let since = ttl.as_stale()?;
+        // (What expired before the clock began would seem to be less stale than it is.)
+        let is_of_use = self.hold.is_some_and(|hold| since <= hold) && Instant::ZERO.saturating_add(since) <= now;
+        ttl.expired(now).filter(|_| is_of_use)
     }
 }

@@ -1,12 +1,19 @@
 //! What a caller is told at the end of its wait, and how that is counted.
 
 use super::{Answer, Carries, Shard, Visit, Waiting};
-use crate::{Failure, LoadError, Outcome, Status, TimeLeft, store::policy::Policy};
+use crate::{Failure, Instant, LoadError, Outcome, Status, TimeLeft, store::policy::Policy};
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// Counts a caller who is told an answer; gives back its status.
-    pub(super) fn count_told(&mut self, waiting: &Waiting<C::Notify>) -> Status {
-        let status = if waiting.seat.began != 0 { waiting.first() } else { Status::LockHit };
+    /// Counts a caller who is told an answer, which expired at `deadline` if that was before it was published; gives back
+    /// its status.
+    pub(super) fn count_told(&mut self, waiting: &Waiting<C::Notify>, published: Instant, deadline: Instant) -> Status {
+        let status = if deadline < published {
+            Status::Stale(published.saturating_since(deadline))
+        } else if waiting.seat.began != 0 {
+            waiting.first()
+        } else {
+            Status::LockHit
+        };
         if waiting.is_counted {
             self.counts.ended(status);
         }
@@ -17,7 +24,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(super) fn outcome_of(&mut self, waiting: &Waiting<C::Notify>, answer: Answer<V>) -> Outcome<V, E> {
         let Answer { value, attempt, published, since, deadline, generation } = answer;
         let led = waiting.seat.began != 0;
-        let status = self.count_told(waiting);
+        let status = self.count_told(waiting, published, deadline);
         Outcome {
             value,
             status,

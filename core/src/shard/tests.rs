@@ -1,5 +1,6 @@
 //! One shard on plain numbers, and the steps of its callers one by one, driven as the shell drives them.
 
+mod aged;
 mod anew;
 mod arriving;
 mod batches;

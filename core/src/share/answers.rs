@@ -14,7 +14,7 @@ use crate::{
 
 /// An answer for each key, in order, and those that nobody asked for.
 pub(super) struct Sorted<K, V, E> {
-    pub(super) answers: Vec<Result<Answered<V>, Cause<E>>>,
+    pub(super) answers: Vec<Result<Answered<V, E>, Cause<E>>>,
     pub(super) surplus: Vec<(u64, K, Loaded<V>)>,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn sort<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
 }
 
 /// The same answer for each of the places that wait for one key.
-pub(super) fn spread<K, V: Clone, E>(result: Result<Answered<V>, E>, places: usize) -> Sorted<K, V, E> {
+pub(super) fn spread<K, V: Clone, E>(result: Result<Answered<V, E>, E>, places: usize) -> Sorted<K, V, E> {
     let answer = result.map_err(|error| Cause::Error(Arc::new(error)));
     let copies = (1..places).map(|_| answer.clone()).collect::<Vec<_>>();
     Sorted { answers: copies.into_iter().chain([answer]).collect(), surplus: Vec::new() }

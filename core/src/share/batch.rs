@@ -20,6 +20,7 @@ use crate::{
     contain::{both, contain, each},
     flight::Woken,
     shard::{AsKey, At, Delivered, News, Waiting},
+    source::Answered,
     sync::{Arc, atomic::Ordering},
 };
 
@@ -149,12 +150,15 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             Outcome::Many(result) => sort(self, &put_back.seats, result),
             Outcome::One(result) => spread(result, put_back.seats.len()),
         };
-        let mut news = Vec::with_capacity(answers.len());
+        let (mut news, mut held) = (Vec::with_capacity(answers.len()), After::new(self));
         for (answer, seat) in answers.into_iter().zip(&put_back.seats) {
             news.push(match answer {
-                Ok(answered) => {
+                Ok(mut answered) => {
                     let judged = self.source.judges().then(|| OwnKey(seat.key.clone()));
                     let key = judged.as_ref().map(|key| key as &dyn AsKey<K>);
+                    if let (Answered::Instead(failed), Some(hold_instead)) = (&mut answered, self.hold_instead) {
+                        hold_instead(self, seat.hash, &[&seat.seat], failed.0.take(), key, now, held.effects());
+                    }
                     let mut verdict = Ok(answered);
                     let judgement = self.judge_answer(&mut verdict, key);
                     self.news_of(verdict, judgement)
@@ -165,6 +169,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         let seats = mem::take(&mut put_back.seats);
         mem::forget((put_back, driving));
         self.deliver(batch, seats, news.into_iter(), now);
+        drop(held);
         // What was asked for has been published.
         self.store_surplus(surplus, &writes, now);
     }

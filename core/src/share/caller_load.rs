@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What a load comes to.
-pub(super) type Verdict<V, E> = Result<Answered<V>, E>;
+pub(super) type Verdict<V, E> = Result<Answered<V, E>, E>;
 
 /// How a caller begins a load, if that falls to it. Always behind `&mut dyn`, so that the engine is compiled once a cache.
 pub trait CallerLoad<K, V, E, T: Threads> {

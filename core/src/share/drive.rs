@@ -219,7 +219,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             Poll::Pending => Judgement::default(),
         };
         let mut news = match polled {
-            Poll::Ready(verdict) => Some(self.news_of(verdict, judgement)),
+            Poll::Ready(Ok(Answered::Value(loaded, former))) => {
+                Some(Ok(News::new(loaded, judgement).with_former(former)))
+            }
+            Poll::Ready(verdict) => Some(Err(self.failed(verdict, driving.waiting, number, key, now, after))),
             Poll::Pending => None,
         };
         drop(own);
@@ -271,13 +274,32 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         judgement
     }
 
+    /// Why a load that brought no value has failed. What it brought to be served instead is held.
+    #[cold]
+    #[inline(never)]
+    fn failed(
+        &self,
+        mut verdict: Verdict<V, E>,
+        Waiting { hash, seat, newer, .. }: &Waiting<R::Notify>,
+        number: u32,
+        key: Option<&dyn AsKey<K>>,
+        now: Instant,
+        after: &mut After<'_, K, V, E, R, S>,
+    ) -> Failure<E> {
+        if let (Ok(Answered::Instead(failed)), Some(hold_instead)) = (&mut verdict, self.hold_instead) {
+            let newer = newer.as_ref().filter(|_| number == seat.began);
+            let own = seat.at_attempt(number);
+            let seats = [newer.map_or(&own, |newer| &newer.0), &own];
+            hold_instead(self, *hash, &seats, failed.0.take(), key, now, after.effects());
+        }
+        self.failure(cause_of(verdict))
+    }
+
     /// What a load brought, in the words of the shard.
-    #[inline(always)]
     pub(super) fn news_of(&self, verdict: Verdict<V, E>, judgement: Judgement) -> Result<News<V>, Failure<E>> {
         match verdict {
             Ok(Answered::Value(loaded, former)) => Ok(News::new(loaded, judgement).with_former(former)),
-            Ok(Answered::Nothing(lack)) => Err(Failure::new(lack.into())),
-            Err(error) => Err(self.failure(Cause::Error(Arc::new(error)))),
+            verdict => Err(self.failure(cause_of(verdict))),
         }
     }
 
@@ -326,5 +348,16 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         if let Some(hand_over) = this.hand_over {
             hand_over(this, handed);
         }
+    }
+}
+
+/// Why a load has failed that brought no value.
+fn cause_of<V, E>(verdict: Verdict<V, E>) -> Cause<E> {
+    match verdict {
+        Ok(Answered::Instead(failed)) => failed.1,
+        Ok(Answered::Nothing(lack)) => lack.into(),
+        // (That is not said of a value.)
+        Ok(Answered::Value(..)) => Cause::Missing,
+        Err(error) => Cause::Error(Arc::new(error)),
     }
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Failure, Instant, Key, Loaded, Lock, Previous, Runtime, Ttl, Tuning,
     hasher::HashKeys,
-    shard::{AsKey, Call, Carries, Effects, Links, LoadsAnew, News, Rules, Shard, Step, Visit, Waiting},
+    shard::{AsKey, Call, Carries, Effects, Links, LoadsAnew, News, Rules, Seat, Shard, Step, Visit, Waiting},
     source::{Judgement, Sources, TaskOf},
     store::Room,
     sync::{
@@ -60,6 +60,17 @@ pub(crate) type Finish<K, V, E, R, S> = fn(
     &mut EffectsOf<K, V, E, R, S>,
 ) -> Step;
 
+/// Holds what a failed load has brought to be served instead.
+pub(crate) type HoldInstead<K, V, E, R, S> = fn(
+    &Engine<K, V, E, R, S>,
+    u64,
+    &[&Seat<<R as Runtime>::Notify>],
+    Option<Loaded<V>>,
+    Option<&dyn AsKey<K>>,
+    Instant,
+    &mut EffectsOf<K, V, E, R, S>,
+);
+
 /// Everything that the handles of one cache share.
 pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) runtime: R,
@@ -81,6 +92,8 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) finish: Option<Finish<K, V, E, R, S>>,
     /// Where answers are stored that nobody asked for: drives a load of one key as one of many.
     pub(crate) as_many: Option<AsMany<K, V, E, R, S>>,
+    /// Where a load may fail and bring a value that is served instead: holds that.
+    pub(crate) hold_instead: Option<HoldInstead<K, V, E, R, S>>,
 }
 
 /// One shard to a line of the processor's cache, so that they do not slow each other down.

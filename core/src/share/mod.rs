@@ -12,6 +12,7 @@ mod drive;
 mod engine;
 mod errand;
 mod guard;
+mod instead;
 mod leads;
 mod lookup;
 mod many;
@@ -28,7 +29,7 @@ pub(crate) use caller_load::NoLoad;
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
 pub use caller_load::{ByCall, ByLoader, CallerLoad, Lent};
 pub(crate) use drive::VisitOf;
-pub(crate) use engine::{Aligned, AsMany, Batch, EffectsOf, Engine, HandOver, LinksOf, ShardOf};
+pub(crate) use engine::{Aligned, AsMany, Batch, EffectsOf, Engine, HandOver, HoldInstead, LinksOf, ShardOf};
 pub(crate) use errand::Errand;
 pub(crate) use leads::{ByClosure, Outcomes, Results, Shape, Values};
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]

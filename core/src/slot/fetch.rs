@@ -68,6 +68,6 @@ fn unweighed<V>(answer: Revalidated<V>) -> Revalidated<V> {
 }
 
 /// Turns the result of a fetch that a call brought into the engine's terms.
-pub(super) fn fetched<V, E, A: Into<Loaded<V>>>(result: Result<A, E>, (): ()) -> Result<Answered<V>, E> {
+pub(super) fn fetched<V, E, A: Into<Loaded<V>>>(result: Result<A, E>, (): ()) -> Result<Answered<V, E>, E> {
     result.map(|answer| Answered::new(answer.into().weight(1)))
 }

@@ -1,13 +1,13 @@
 //! What users give a cache, as sources: closures and loaders of each kind.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use core::{future::Future, marker::PhantomData, time::Duration};
 
 use super::{
-    Answered, Answers, BatchOf, Lack, Load, LoadMany, Loaded, Previous, Revalidated, Source, Takes, TaskOf, Threads,
-    revalidate::kept,
+    Answered, Answers, BatchOf, Lack, Load, LoadMany, Loaded, Previous, Revalidate, Revalidated, Source, Takes, TaskOf,
+    Threads, revalidate::kept,
 };
-use crate::{RemovalCause, Ttl};
+use crate::{Cause, RemovalCause, Ttl, sync::Arc};
 
 /// What a loader's closure has to return: a future of a `Result` of `A`.
 ///
@@ -33,6 +33,9 @@ pub struct LoadedFn<F>(pub(crate) F);
 
 /// A loader that is a closure which gets the previous value.
 pub struct RevalidateFn<F>(pub(crate) F);
+
+/// A loader that is a [`Revalidate`].
+pub struct Revalidator<L>(pub(crate) L);
 
 /// A loader that is a [`LoadMany`].
 pub struct ManyLoader<L>(pub(crate) L);
@@ -99,6 +102,29 @@ where
     }
 }
 
+impl<K, V, E, T, L> Source<K, V, E, T> for Revalidator<L>
+where
+    V: Clone + 'static,
+    E: 'static,
+    T: Takes<L::Future, Option<Previous<V>>>,
+    L: Revalidate<K, Value = V, Error = E>,
+{
+    fn load(&self, key: K, previous: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+        let load = self.0.revalidate(key, previous.clone());
+        Some(T::task(load, previous, |result, previous| match result {
+            Ok(answer) => Ok(kept(answer, previous)),
+            Err(failed) => match failed.into_parts() {
+                (error, None) => Err(error),
+                (error, Some(loaded)) => Ok(Answered::Instead(Box::new((Some(loaded), Cause::Error(Arc::new(error)))))),
+            },
+        }))
+    }
+
+    fn revalidates(&self) -> bool {
+        true
+    }
+}
+
 /// Turns plain values into the engine's terms.
 pub(crate) fn plain_answers<K, V, E, I>(result: Result<I, E>, (): ()) -> Result<Answers<K, V, E>, E>
 where
@@ -116,7 +142,7 @@ where
 }
 
 /// Finds the answer to the only key that was asked for.
-fn of_one<K: Eq, V, E>(answers: Result<Answers<K, V, E>, E>, key: &K) -> Result<Answered<V>, E> {
+fn of_one<K: Eq, V, E>(answers: Result<Answers<K, V, E>, E>, key: &K) -> Result<Answered<V, E>, E> {
     let own = answers?.into_iter().find(|(other, _)| other == key);
     own.map_or(Ok(Answered::Nothing(Lack::Answer)), |(_, answer)| answer.map(Answered::new))
 }

@@ -46,7 +46,7 @@ pub trait Threads: Sized + Sealed + 'static {
 }
 
 /// A load of one value under way.
-pub(crate) type TaskOf<V, E, T> = <T as Threads>::Task<Result<Answered<V>, E>>;
+pub(crate) type TaskOf<V, E, T> = <T as Threads>::Task<Result<Answered<V, E>, E>>;
 
 /// A load of many values under way.
 pub(crate) type BatchOf<K, V, E, T> = <T as Threads>::Task<Result<Answers<K, V, E>, E>>;

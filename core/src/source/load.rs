@@ -1,14 +1,14 @@
 //! The interface to where values come from.
 
 use alloc::boxed::Box;
-use core::{future::Future, hash::Hash, pin::Pin};
+use core::{future::Future, hash::Hash, num::NonZeroU64, pin::Pin, time::Duration};
 
-use crate::Ttl;
+use crate::{Ttl, time::nanos};
 
 /// What a load returns: a value, its lifetime and its weight.
 ///
 /// The load's lifetime and weight take precedence over those of the call and the cache; what the load leaves open, the
-/// call or the cache decides.
+/// call or the cache decides. A value is published when its load ends, unless it is [older](Self::aged).
 ///
 /// ```
 /// use core::time::Duration;
@@ -20,7 +20,9 @@ use crate::Ttl;
 pub struct Loaded<V> {
     pub(crate) value: V,
     pub(crate) ttl: Ttl,
-    pub(crate) weight: Option<u64>,
+    pub(crate) weight: Option<NonZeroU64>,
+    /// How long ago it was published, in nanoseconds.
+    pub(crate) age: u64,
 }
 
 impl<V> Loaded<V> {
@@ -31,7 +33,7 @@ impl<V> Loaded<V> {
     /// assert_eq!(Loaded::new(7), Loaded::from(7));
     /// ```
     pub const fn new(value: V) -> Self {
-        Self { value, ttl: Ttl::Inherit, weight: None }
+        Self { value, ttl: Ttl::Inherit, weight: None, age: 0 }
     }
 
     /// Sets how long the value is fresh, from its publication on.
@@ -44,7 +46,7 @@ impl<V> Loaded<V> {
     /// ```
     #[must_use]
     pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
-        self.ttl = ttl.into();
+        self.ttl = if self.age == 0 { ttl.into() } else { ttl.into().aged() };
         self
     }
 
@@ -61,7 +63,51 @@ impl<V> Loaded<V> {
     /// ```
     #[must_use]
     pub const fn weight(mut self, weight: u64) -> Self {
-        self.weight = Some(weight);
+        self.weight = NonZeroU64::new(if weight == 0 { 1 } else { weight });
+        self
+    }
+
+    /// Says that the value was published this long ago.
+    ///
+    /// For answers that were on their way for a while, or kept by another cache, as HTTP's `Age` says. The value's age
+    /// counts from then, and so does its lifetime, whoever sets that, unless it ends [by a wall clock](Ttl::until). If it
+    /// is over already, the value is [stale](Self::stale) since its end. Its age is told as far as the cache's clock reaches
+    /// back.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, Loaded, ManualClock, TimeLeft, parts::Std};
+    /// # let clock = ManualClock::new();
+    /// # clock.advance(Duration::from_secs(1000));
+    /// let cache = Cache::<&str, u32, std::io::Error, _>::builder(Std::new(clock))
+    ///     .ttl(Duration::from_secs(60))
+    ///     .build()?;
+    /// cache.insert_with("a", Loaded::new(1).aged(Duration::from_secs(20)));
+    /// let found = cache.peek("a").expect("it is fresh");
+    /// assert_eq!(found.age(), Duration::from_secs(20));
+    /// assert_eq!(found.time_left(), TimeLeft::For(Duration::from_secs(40)));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub const fn aged(mut self, age: Duration) -> Self {
+        self.age = nanos(age);
+        self.ttl = if self.age == 0 { self.ttl.of_any_age() } else { self.ttl.aged() };
+        self
+    }
+
+    /// Says that the value expired this long ago.
+    ///
+    /// That is its lifetime: see [`Ttl::stale`].
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Loaded, Ttl};
+    /// let old = Loaded::new(7).stale(Duration::from_secs(5));
+    /// assert_eq!(old.get_ttl(), Ttl::stale(Duration::from_secs(5)));
+    /// ```
+    #[must_use]
+    pub const fn stale(mut self, since: Duration) -> Self {
+        self.ttl = Ttl::stale(since);
         self
     }
 
@@ -95,7 +141,7 @@ impl<V> Loaded<V> {
     /// assert_eq!(Loaded::new("192.0.2.1").get_ttl(), Ttl::Inherit);
     /// ```
     pub const fn get_ttl(&self) -> Ttl {
-        self.ttl
+        self.ttl.of_any_age()
     }
 
     /// Returns the weight that the load has set, if it has.
@@ -106,7 +152,22 @@ impl<V> Loaded<V> {
     /// assert_eq!(Loaded::new("larder").get_weight(), None);
     /// ```
     pub const fn get_weight(&self) -> Option<u64> {
-        self.weight
+        match self.weight {
+            Some(weight) => Some(weight.get()),
+            None => None,
+        }
+    }
+
+    /// Returns how long ago the value was published; zero if the load does not say.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::Loaded;
+    /// assert_eq!(Loaded::new(7).aged(Duration::from_secs(20)).get_age(), Duration::from_secs(20));
+    /// assert_eq!(Loaded::new(7).get_age(), Duration::ZERO);
+    /// ```
+    pub const fn get_age(&self) -> Duration {
+        Duration::from_nanos(self.age)
     }
 
     /// Returns the value, and all else that the load says of it.
@@ -122,11 +183,11 @@ impl<V> Loaded<V> {
     /// assert_eq!(terms.map(|()| address), answer);
     /// ```
     pub fn into_parts(self) -> (V, Loaded<()>) {
-        let Self { value, ttl, weight } = self;
-        (value, Loaded { value: (), ttl, weight })
+        let Self { value, ttl, weight, age } = self;
+        (value, Loaded { value: (), ttl, weight, age })
     }
 
-    /// Turns the value into another one, with the same lifetime and weight.
+    /// Turns the value into another one, and leaves all else as it is.
     ///
     /// ```
     /// # use larder::Loaded;
@@ -134,8 +195,8 @@ impl<V> Loaded<V> {
     /// assert_eq!(length, Loaded::new(6).weight(6));
     /// ```
     pub fn map<U>(self, f: impl FnOnce(V) -> U) -> Loaded<U> {
-        let (value, Loaded { ttl, weight, .. }) = self.into_parts();
-        Loaded { value: f(value), ttl, weight }
+        let Self { value, ttl, weight, age } = self;
+        Loaded { value: f(value), ttl, weight, age }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Loads that get the value that is held, and may say that it is still good.
 
-use super::load::Loaded;
+use alloc::boxed::Box;
+use core::{future::Future, num::NonZeroU64, pin::Pin};
+
+use super::{Failed, load::Loaded};
 use crate::{Cause, Generation, Instant, Ttl};
 
 /// The value that is held while its key is loaded again.
@@ -157,14 +160,110 @@ impl<V> From<Loaded<V>> for Revalidated<V> {
     }
 }
 
+/// Loads the value of a key, and gets the one that is held.
+///
+/// Usually a closure, see [`Builder::revalidate_fn`](crate::Builder::revalidate_fn); a custom type has a name, and may also
+/// say what to serve [instead](Failed) when it fails. What is said of a [`Load`](crate::Load)'s future holds for this one,
+/// too.
+///
+/// ```
+/// use core::time::Duration;
+/// use std::io;
+/// use futures_lite::future::block_on;
+/// use larder::{BoxRevalidate, Cache, Failed, Loaded, ManualClock, Previous, Revalidate, Revalidated, parts::Std};
+///
+/// #[derive(Clone)]
+/// struct Page { etag: u32, text: &'static str }
+///
+/// /// A server, and a copy of what it said an hour ago.
+/// struct Pages;
+///
+/// # async fn fetch(id: u32, etag: Option<u32>) -> io::Result<Option<Page>> {
+/// #     if id == 404 { return Err(io::Error::other("no route")); }
+/// #     Ok((etag != Some(7)).then_some(Page { etag: 7, text: "larder" }))
+/// # }
+/// impl Revalidate<u32> for Pages {
+///     type Value = Page;
+///     type Error = io::Error;
+///     type Future = BoxRevalidate<Page, io::Error>;
+///
+///     fn revalidate(&self, id: u32, previous: Option<Previous<Page>>) -> Self::Future {
+///         Box::pin(async move {
+///             match fetch(id, previous.map(|previous| previous.value().etag)).await {
+///                 Ok(Some(page)) => Ok(Revalidated::from(page)),
+///                 Ok(None) => Ok(Revalidated::unchanged()), // "304 Not Modified"
+///                 Err(error) => {
+///                     let copy = Page { etag: 1, text: "an old copy" };
+///                     Err(Failed::new(error).instead(Loaded::new(copy).stale(Duration::from_secs(3600))))
+///                 }
+///             }
+///         })
+///     }
+/// }
+///
+/// # let clock = ManualClock::new();
+/// # clock.advance(Duration::from_secs(100_000));
+/// let cache = Cache::builder(Std::new(clock))
+///     .stale_if_error(Duration::from_secs(86_400))
+///     .revalidator(Pages)
+///     .build()?;
+/// assert_eq!(block_on(cache.get(&1))?.text, "larder");
+/// let outcome = block_on(cache.lookup(&404))?;
+/// assert_eq!(outcome.value().text, "an old copy");
+/// assert_eq!(outcome.status().stale(), Some(Duration::from_secs(3600)));
+/// assert!(outcome.error().is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Revalidate<K> {
+    /// What is cached.
+    type Value: Clone;
+
+    /// The error of a failed load; all waiting callers share it.
+    type Error;
+
+    /// The load of one key.
+    type Future: Future<Output = Result<Revalidated<Self::Value>, Failed<Self::Value, Self::Error>>>;
+
+    /// Begins the load of `key`, whose value is `previous` if one is held.
+    fn revalidate(&self, key: K, previous: Option<Previous<Self::Value>>) -> Self::Future;
+}
+
+/// A boxed load of a [`Revalidate`] that may move between threads.
+///
+/// ```
+/// let load: larder::BoxRevalidate<u32, String> = Box::pin(async { Ok(7.into()) });
+/// assert_eq!(futures_lite::future::block_on(load), Ok(7.into()));
+/// ```
+pub type BoxRevalidate<V, E> = Pin<Box<dyn Future<Output = Result<Revalidated<V>, Failed<V, E>>> + Send>>;
+
+/// A boxed load of a [`Revalidate`] that stays on its thread.
+///
+/// ```
+/// let value = std::rc::Rc::new(7);
+/// let load: larder::LocalBoxRevalidate<u32, String> = Box::pin(async move { Ok((*value).into()) });
+/// assert_eq!(futures_lite::future::block_on(load), Ok(7.into()));
+/// ```
+pub type LocalBoxRevalidate<V, E> = Pin<Box<dyn Future<Output = Result<Revalidated<V>, Failed<V, E>>>>>;
+
 /// What a load of any kind has returned.
 #[doc(hidden)]
-#[derive(Clone, Debug)]
-pub enum Answered<V> {
+pub enum Answered<V, E> {
     /// A value; if it was there before and is still good, also its generation and when it was published.
     Value(Loaded<V>, Option<(u32, Instant)>),
     /// Nothing usable.
     Nothing(Lack),
+    /// It has failed, and this may be served instead.
+    Instead(Box<(Option<Loaded<V>>, Cause<E>)>),
+}
+
+impl<V: Clone, E> Clone for Answered<V, E> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Value(loaded, former) => Self::Value(loaded.clone(), *former),
+            Self::Nothing(lack) => Self::Nothing(*lack),
+            Self::Instead(failed) => Self::Instead(failed.clone()),
+        }
+    }
 }
 
 /// What an answer lacked.
@@ -186,13 +285,13 @@ impl<E> From<Lack> for Cause<E> {
     }
 }
 
-impl<V> From<V> for Answered<V> {
+impl<V, E> From<V> for Answered<V, E> {
     fn from(value: V) -> Self {
         Self::new(Loaded::new(value))
     }
 }
 
-impl<V> Answered<V> {
+impl<V, E> Answered<V, E> {
     /// A new value.
     #[inline]
     pub(crate) const fn new(loaded: Loaded<V>) -> Self {
@@ -201,12 +300,13 @@ impl<V> Answered<V> {
 }
 
 /// Turns what a load that got this value has returned into the engine's terms.
-pub(crate) fn kept<V>(answer: Revalidated<V>, previous: Option<Previous<V>>) -> Answered<V> {
+pub(crate) fn kept<V, E>(answer: Revalidated<V>, previous: Option<Previous<V>>) -> Answered<V, E> {
     match (answer, previous) {
         (Revalidated::New(loaded), _) => Answered::new(loaded),
         (Revalidated::Unchanged(ttl), Some(previous)) => {
             let Previous { value, generation, published, weight, .. } = previous;
-            Answered::Value(Loaded { value, ttl, weight: Some(weight) }, Some((generation, published)))
+            let loaded = Loaded { value, ttl, weight: NonZeroU64::new(weight), age: 0 };
+            Answered::Value(loaded, Some((generation, published)))
         }
         (Revalidated::Unchanged(_), None) => Answered::Nothing(Lack::Previous),
     }

@@ -38,7 +38,7 @@ pub(super) type Wrap<K, V, E, R, J> = fn(Box<J>) -> TaskFor<K, V, E, R>;
 pub(super) type WrapFlush<K, V, E, R> = Wrap<K, V, E, R, FlushJob<K, V, E, R>>;
 
 /// Turns a task's result into the engine's terms; the engine does not store it, because it is kept elsewhere.
-pub(super) fn answered<K: Key, V: Clone, E, R: Runtime>(done: Done<K, V, E, R>) -> Answered<Done<K, V, E, R>> {
+pub(super) fn answered<K: Key, V: Clone, E, R: Runtime, X>(done: Done<K, V, E, R>) -> Answered<Done<K, V, E, R>, X> {
     Answered::new(Loaded::new(done).ttl(Ttl::NotStored))
 }
 

@@ -6,6 +6,7 @@ use larder_tests::*;
 mod alone;
 mod answers;
 mod held;
+mod instead;
 mod meanwhile;
 
 type Setting<R> = Builder<u32, V, Boom, R>;

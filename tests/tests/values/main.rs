@@ -1,5 +1,6 @@
 //! Which values are kept, for how long, and what changes them.
 
+mod aged;
 mod bounds;
 mod capacity;
 mod compute;

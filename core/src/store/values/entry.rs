@@ -18,11 +18,27 @@ pub(crate) struct Entry<K, V, N> {
     pub(super) node: N,
 }
 
-/// Which value this was before, if it comes back.
+/// Which value this was before, if it comes back; and when it was published.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Former {
     pub(crate) generation: u32,
     pub(crate) published: Instant,
+}
+
+impl Former {
+    /// The generation of what was elsewhere before.
+    pub(crate) const NONE: u32 = 0;
+
+    /// Where it was, if it was published `age` nanoseconds ago.
+    pub(crate) fn of(before: Option<Self>, age: u64, now: Instant) -> Option<Self> {
+        let elsewhere = (age > 0).then(|| Self { generation: Self::NONE, published: now.saturating_sub(age) });
+        before.or(elsewhere)
+    }
+
+    /// Whether it was here.
+    pub(crate) fn stays(former: Option<Self>) -> bool {
+        former.is_some_and(|former| former.generation != Self::NONE)
+    }
 }
 
 impl<K, V, N> Row<K> for Entry<K, V, N> {
@@ -71,7 +87,7 @@ impl<K, V> New<K, V> {
 
     pub(super) fn entry<N: Default>(self, generation: u32, deadline: Instant) -> Entry<K, V, N> {
         let Self { hash, key, value, weight, now, former, .. } = self;
-        let Former { generation, published } = former.unwrap_or(Former { generation, published: now });
+        let published = former.map_or(now, |former| former.published);
         Entry { key, value, hash, weight, published, deadline, generation, node: N::default() }
     }
 }

@@ -1,6 +1,6 @@
 //! A value comes: over another one, or anew, for which others may have to leave.
 
-use super::{ByPlace, Entry, Life, New, Policy, Values};
+use super::{ByPlace, Entry, Former, Life, New, Policy, Values};
 use crate::{Instant, RemovalCause, store::Leavers};
 
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
@@ -25,22 +25,22 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             return None;
         }
         let generation = match new.former {
-            Some(former) => former.generation,
-            None => {
-                self.generation = self.generation.wrapping_add(1);
+            Some(former) if former.generation != Former::NONE => former.generation,
+            _ => {
+                self.generation = self.generation.wrapping_add(1).max(1);
                 self.generation
             }
         };
         self.counts.stored += 1;
         match place {
-            Some(place) => self.replace(place, new, reserved, leavers),
-            None => self.add(new, reserved, leavers),
+            Some(place) => self.replace(place, new, generation, reserved, leavers),
+            None => self.add(new, generation, reserved, leavers),
         }
         Some(generation)
     }
 
     #[inline(never)]
-    fn replace(&mut self, place: u32, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
+    fn replace(&mut self, place: u32, new: New<K, V>, generation: u32, reserved: u64, leavers: &mut Leavers<K, V>) {
         let (life, deadline) = (new.life(), self.deadline(new.life()));
         let (hash, now, weight) = (new.hash, new.now, new.weight);
         let old_weight = self.entry(place).weight;
@@ -53,7 +53,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let row = &mut self.table.rows_mut()[place as usize];
         let cause = self.counts.left(RemovalCause::Replaced, row.is_fresh(now));
         let node = if has_room { core::mem::take(&mut row.node) } else { P::Node::default() };
-        leavers.push_entry(core::mem::replace(row, Entry { node, ..new.entry(self.generation, deadline) }), cause);
+        leavers.push_entry(core::mem::replace(row, Entry { node, ..new.entry(generation, deadline) }), cause);
         self.begin(place, life, deadline);
         let entries = &mut ByPlace(self.table.rows_mut());
         if has_room {
@@ -73,13 +73,13 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     }
 
     #[inline(always)]
-    fn add(&mut self, new: New<K, V>, reserved: u64, leavers: &mut Leavers<K, V>) {
+    fn add(&mut self, new: New<K, V>, generation: u32, reserved: u64, leavers: &mut Leavers<K, V>) {
         let (weight, now) = (new.weight, new.now);
         let (life, deadline) = (new.life(), self.deadline(new.life()));
         let most = (self.allowance.own - weight).saturating_sub(reserved);
         let entries = &mut ByPlace(self.table.rows_mut());
         let admission = self.policy.admit(entries, new.hash, weight);
-        let row = new.entry(self.generation, deadline);
+        let row = new.entry(generation, deadline);
         // The last victim's place is the newcomer's, which saves moving another entry there.
         let mut gap = None;
         while self.weight > most {
