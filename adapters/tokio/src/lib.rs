@@ -26,17 +26,15 @@
 #![doc = include_str!("../map.md")]
 #![forbid(unsafe_code)]
 
-use core::{
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll, Waker},
-    time::Duration,
-};
+mod delays;
+
+use core::{future::Future, time::Duration};
 
 pub use ::larder;
+pub use delays::TokioDelay;
 use larder::parts::{CoarseClock, Host, Hosted};
 pub use larder::*;
-use tokio::{runtime::Handle, task::JoinHandle, time};
+use tokio::{runtime::Handle, time};
 
 /// Tokio as a runtime for caches: its clock, timer and spawner.
 ///
@@ -220,54 +218,12 @@ impl Host for CurrentRuntime {
     type Delay = TokioDelay;
 
     fn delay(&self, time: Duration) -> Option<TokioDelay> {
-        let mut task = Handle::try_current().ok()?.spawn(time::sleep(time));
-        match Pin::new(&mut task).poll(&mut Context::from_waker(Waker::noop())) {
-            // Nothing is left of that runtime but its handle.
-            Poll::Ready(Err(_)) => None,
-            early => Some(TokioDelay(early.is_pending().then_some(task))),
-        }
+        TokioDelay::begin(time)
     }
 
     // (Also on threads of `spawn_blocking` that may block: they cannot be told from others.)
     fn may_block(&self) -> bool {
         Handle::try_current().is_err()
-    }
-}
-
-/// A wait on the tokio runtime that was at hand when it began.
-///
-/// It ends with that runtime, too. It is a task there, because tokio's own sleep panics when its runtime is gone.
-/// Dropping it ends the task.
-///
-/// ```
-/// use std::time::Duration;
-/// use larder_tokio::{CurrentRuntime, parts::Host};
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() {
-/// CurrentRuntime.delay(Duration::from_millis(1)).expect("a runtime is at hand").await;
-/// # }
-/// ```
-#[derive(Debug)]
-pub struct TokioDelay(Option<JoinHandle<()>>);
-
-impl Future for TokioDelay {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let end = self.0.as_mut().map_or(Poll::Ready(()), |task| Pin::new(task).poll(cx).map(drop));
-        if end.is_ready() {
-            self.0 = None;
-        }
-        end
-    }
-}
-
-impl Drop for TokioDelay {
-    fn drop(&mut self) {
-        if let Some(task) = &self.0 {
-            task.abort();
-        }
     }
 }
 

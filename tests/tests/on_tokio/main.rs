@@ -3,3 +3,4 @@
 mod paused;
 mod storm;
 mod threads;
+mod waits;
