@@ -157,10 +157,11 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         // Everything that may panic comes first.
         let (former, settled) = (news.former(), news.terms(attempt.begun, &attempt.terms, at));
         let plan = self.plan(place, settled, news, at);
+        let is_private = plan.stored.is_none() && self.is_private(place, plan.ttl, at.rules);
         let finds_room = if plan.stored.is_some() {
             self.finds_room(plan.places.0, plan.weight, effects)
         } else {
-            !plan.aside.is_private() || self.finds_room_beside(place, effects)
+            !is_private || self.finds_room_beside(place, effects)
         };
         if !finds_room {
             Self::end_plan(plan, effects);
@@ -168,7 +169,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         }
         let Some(Ok(news)) = brought.take() else { return false };
         let value = news.into_value();
-        if plan.aside.is_private() {
+        if is_private {
             return self.succeed_privately(place, number, (value, plan), at.now, alone, effects);
         }
         // (Who loads for itself has no key there.)

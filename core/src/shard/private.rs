@@ -2,11 +2,8 @@
 
 use core::{hash::Hash, time::Duration};
 
-use super::{
-    Answer, Carries, Effects, Shard, Waiting,
-    publish::{Aside, Plan},
-};
-use crate::{Instant, store::policy::Policy};
+use super::{Answer, Carries, Effects, Rules, Shard, Waiting, publish::Plan};
+use crate::{Instant, Ttl, store::policy::Policy};
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// A load has answered for its own caller alone; true if that is told, being the only one who waits.
@@ -24,8 +21,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         let slot = self.flights.at(place);
         // (A clone may panic, so it comes first.)
         let key = slot.key.clone().filter(|_| slot.flight.is_attached());
-        let (hash, length) =
-            (slot.hash, Duration::from_nanos(if let Aside::Private(length) = plan.aside { length } else { 0 }));
+        let (hash, length) = (slot.hash, plan.ttl.as_private().unwrap_or(Duration::ZERO));
         // (The only one who waits need not have begun it.)
         let alone = alone.filter(|(waiting, _)| waiting.seat.began == number);
         self.flights.counts.succeeded += u64::from(alone.is_some() || self.flights.counts(place, number));
@@ -51,6 +47,12 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
 }
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// Is an answer its own caller's alone? (A slot has no such answers; who loads for itself has no key here.)
+    #[cold]
+    pub(super) fn is_private(&mut self, place: u32, ttl: Ttl, rules: &Rules) -> bool {
+        matches!(ttl, Ttl::Private(_)) && !rules.keeps_expired && self.flights.at(place).key.is_some()
+    }
+
     /// The answer waits for the caller who began the load; if that one has left, it is nobody's. All who wait look again.
     fn keep_to_its_caller(&mut self, place: u32, number: u32, answer: Answer<V>, effects: &mut Effects<K, V, E, C>) {
         let slot = self.flights.at(place);

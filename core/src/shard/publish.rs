@@ -81,51 +81,25 @@ impl<K, V, E, C: Carries> Effects<K, V, E, C> {
     }
 }
 
-/// What is special about an answer.
-#[derive(Clone, Copy)]
-pub(super) enum Aside {
-    Nothing,
-    /// It is its own caller's alone, and loads are not shared for so many nanoseconds after it.
-    Private(u64),
-    /// It expired so many nanoseconds before it came.
-    Stale(u64),
-}
-
-impl Aside {
-    #[cold]
-    #[inline(never)]
-    const fn of(ttl: Ttl, has_private: bool) -> Self {
-        match ttl {
-            Ttl::Private(length) if has_private => Self::Private(length),
-            Ttl::Stale(since) => Self::Stale(since),
-            _ => Self::Nothing,
-        }
-    }
-
-    pub(super) const fn is_private(self) -> bool {
-        matches!(self, Self::Private(_))
-    }
-
-    /// An answer that is not stored has expired all the same.
-    #[cold]
-    fn tell<V>(self, answer: &mut Answer<V>) {
-        if let Self::Stale(since) = self {
-            answer.deadline = answer.published.told().saturating_sub(since);
-        }
-    }
-}
-
 /// What is to be done with an answer.
 pub(super) struct Plan<K, V> {
     /// Its end and the value, if it is stored.
     pub(super) stored: Option<(Instant, V)>,
     /// The key of a value that came expired, where such are kept.
     over: Option<K>,
-    pub(super) aside: Aside,
+    pub(super) ttl: Ttl,
     pub(super) weight: u64,
     pub(super) former: Option<Former>,
     pub(super) begun: Instant,
     pub(super) places: (Option<u32>, Option<u32>),
+}
+
+/// An answer that is stale already has expired before it came, although it is not stored.
+#[cold]
+fn tell_stale<V>(ttl: Ttl, answer: &mut Answer<V>) {
+    if let Ttl::Stale(since) = ttl {
+        answer.deadline = answer.published.told().saturating_sub(since);
+    }
 }
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
@@ -152,14 +126,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         let key = slot.key.as_ref().filter(|_| slot.flight.is_attached());
         let stored = key.and_then(|key| rules.end(ttl, key, now)).map(|end| (end, value.clone()));
         let over = key.filter(|_| rules.keeps_expired && ttl.is_over()).cloned();
-        let aside = match ttl {
-            Ttl::Private(_) | Ttl::Stale(_) => {
-                // (A slot has no private answers; who loads for itself has no key here.)
-                Aside::of(ttl, !rules.keeps_expired && slot.key.is_some())
-            }
-            _ => Aside::Nothing,
-        };
-        Plan { stored, over, aside, weight, former, begun, places }
+        Plan { stored, over, ttl, weight, former, begun, places }
     }
 
     #[inline(always)]
@@ -172,9 +139,9 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         At { now, rules }: At<'_>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Answer<V> {
-        let Plan { stored, over, aside, weight, former, begun, places: (place, failure), .. } = plan;
+        let Plan { stored, over, ttl, weight, former, begun, places: (place, failure) } = plan;
         // What came expired is no reason to do without a value that is still good.
-        let is_past = || (over.is_some() || matches!(aside, Aside::Stale(_))) && !Former::stays(former);
+        let is_past = || (over.is_some() || matches!(ttl, Ttl::Stale(_))) && !Former::stays(former);
         let is_of_use = |place: u32| is_past() && self.values.entry(place).is_fresh(now);
         let stays = place.is_some_and(is_of_use);
         self.counts.count_time(begun, now);
@@ -182,7 +149,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         let mut answer =
             Answer { value, attempt: Some(number), published: now, since, deadline: now, generation: None };
         let Some((hash, key)) = key else {
-            aside.tell(&mut answer);
+            tell_stale(ttl, &mut answer);
             return answer;
         };
         match over {
@@ -199,7 +166,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             stored if stays => {
                 effects.keep_key(Some(key));
                 effects.rest().values.extend(stored.map(|stored| stored.1));
-                aside.tell(&mut answer);
+                tell_stale(ttl, &mut answer);
             }
             Some((end, value)) => {
                 let new = New { hash, key, value, weight, now, end, begun, former };
@@ -212,7 +179,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             None => {
                 self.discard(place, now, effects);
                 effects.keep_key(Some(key));
-                aside.tell(&mut answer);
+                tell_stale(ttl, &mut answer);
             }
         }
         answer

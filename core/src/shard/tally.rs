@@ -3,12 +3,17 @@
 use super::{Answer, Carries, Shard, Visit, Waiting};
 use crate::{Failure, Instant, LoadError, Outcome, Status, TimeLeft, store::policy::Policy};
 
+#[cold]
+fn stale_since(deadline: Instant, published: Instant) -> Status {
+    Status::Stale(published.saturating_since(deadline))
+}
+
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// Counts a caller who is told an answer, which expired at `deadline` if that was before it was published; gives back
     /// its status.
     pub(super) fn count_told(&mut self, waiting: &Waiting<C::Notify>, published: Instant, deadline: Instant) -> Status {
         let status = if deadline < published {
-            Status::Stale(published.saturating_since(deadline))
+            stale_since(deadline, published)
         } else if waiting.seat.began != 0 {
             waiting.first()
         } else {
