@@ -10,7 +10,7 @@ on_every_runtime! {
     any_age_is_reached_at_the_end_of_the_clock
 }
 
-/// D1, D22: who waits no time at all for room does not wait for ever where the clock has come to its end.
+/// D1, D22: a call with no time to wait for room ends at once, even where the clock has come to its end.
 fn no_patience_is_none_at_the_end_of_the_clock<R: Host>() {
     let sim = Sim::new();
     let pages = hostile::<R>(&sim);
@@ -22,7 +22,7 @@ fn no_patience_is_none_at_the_end_of_the_clock<R: Host>() {
     assert!(hostile::wakers_run(late).is_err());
 }
 
-/// D1: what was changed there is as old as no time at all.
+/// D1: what was changed at the end of the clock has reached the age of zero.
 fn any_age_is_reached_at_the_end_of_the_clock<R: Host>() {
     let sim = Sim::new();
     let pages = hostile::<R>(&sim);
@@ -32,7 +32,7 @@ fn any_age_is_reached_at_the_end_of_the_clock<R: Host>() {
     hostile::wakers_run(pages.get_or_load(&Key(3)))
         .expect("there is room")
         .update(|value| value.0 = 3)
-        .expect("nobody else changes it");
+        .expect("no other caller changes it");
     assert!(hostile::wakers_run(pages.flush_older_than(Duration::ZERO)).is_ok());
     assert_eq!(pages.dirty(), 0);
 }

@@ -1,4 +1,4 @@
-//! Caches that are flushed before others: when, how far, and what if that fails.
+//! Caches that are flushed before others: when, how much of them, and what follows if that fails.
 use super::*;
 
 on_every_runtime! {
@@ -38,7 +38,7 @@ fn c71_flush_beside_eviction<R: Host>() {
     assert_eq!(disk.log(), ["50 b1=21", "100 a1=11", "100 a2=12"]);
 }
 
-/// D81: what is changed while the dependency is flushed may need more of it.
+/// D81: a change during the flush of the dependency waits for a later flush, as it may need more of the dependency.
 fn d81_what_is_written_was_fixed_before<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (other, b) = beside::<R>(&sim, &disk, "b");
@@ -48,7 +48,7 @@ fn d81_what_is_written_was_fixed_before<R: Host>() {
     a.always_depend_on(&b).expect("no circle");
     let flush = sim.flush(&a);
     sim.to(20);
-    // Belong together: the second must not be on disk without the first.
+    // These two belong together: the second must not be on disk without the first.
     sim.write(&b, 6, 61);
     sim.write(&a, 1, 12);
     sim.to(50);
@@ -79,7 +79,7 @@ fn d81_the_dependency_goes_again_for_what_is_new<R: Host>() {
     assert_eq!(disk.log(), ["50 b5=51", "50 a1=11", "100 b5=52", "100 a2=22"]);
 }
 
-/// D82: by whomever, also by an eviction over there.
+/// D82: any flush satisfies it, also one that an eviction from the other cache makes.
 fn d82_one_shot_is_satisfied_by_any_flush<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (other, b) = beside::<R>(&sim, &disk, "b");
@@ -104,7 +104,7 @@ fn d82_one_shot_is_satisfied_by_any_flush<R: Host>() {
     }
 }
 
-/// D82: no edge, so there is no circle either.
+/// D82: then no edge is added, so there is no circle either.
 fn d82_one_shot_is_dropped_at_once_if_nothing_is_dirty<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (other, b) = beside::<R>(&sim, &disk, "b");
@@ -118,7 +118,7 @@ fn d82_one_shot_is_dropped_at_once_if_nothing_is_dirty<R: Host>() {
     assert_eq!((disk.log(), other.flushes()), (vec!["0 a1=11".to_string()], 0));
 }
 
-/// D82: not what becomes dirty later; but what is dirty goes in the state that it has then.
+/// D82: what becomes dirty later is not meant; what is dirty now is written in the state that it has by then.
 fn d82_one_shot_means_what_is_dirty_now<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (_other, b) = beside::<R>(&sim, &disk, "b");
@@ -129,7 +129,7 @@ fn d82_one_shot_means_what_is_dirty_now<R: Host>() {
     sim.write(&b, 5, 52);
     sim.flush(&a);
     assert_eq!((disk.log(), b.dirty()), (vec!["0 b5=52".to_string(), "0 a1=11".into()], 1));
-    // Asked for again, it means more.
+    // A second request covers what has become dirty since.
     sim.write(&a, 1, 12);
     a.depend_on(&b).expect("no circle");
     sim.write(&b, 7, 71);
@@ -167,7 +167,7 @@ fn d82_a_clean_victim_flushes_nothing<R: Host>() {
     assert_eq!((b.dirty(), disk.log().len()), (1, 0));
 }
 
-/// P17: transitively.
+/// P17: a chain of dependencies is flushed from its end.
 fn dependencies_of_dependencies<R: Host>() {
     let (mut sim, disk, a) = start::<R>(1);
     let others: Vec<_> = ["b", "c", "d", "e"].map(|name| beside::<R>(&sim, &disk, name)).into();
@@ -187,7 +187,7 @@ fn dependencies_of_dependencies<R: Host>() {
     assert_eq!(disk.log(), ["10 e1=1", "20 d1=1", "30 c1=1", "40 b1=1", "40 a1=1"]);
 }
 
-/// P17: the last before the middle and the middle before the first, so the last before the first.
+/// P17: the last is flushed before the middle and the middle before the first, so the last goes before the first.
 fn the_order_holds_across_a_clean_cache<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (_, b) = beside::<R>(&sim, &disk, "b");
@@ -200,7 +200,7 @@ fn the_order_holds_across_a_clean_cache<R: Host>() {
     let flush = sim.flush(&a);
     sim.to(20);
     assert_eq!((sim.saw(flush), disk.log()), ("10: done".into(), vec!["10 c5=55".to_string(), "10 a1=11".into()]));
-    // What is to be flushed once only is what was dirty over there.
+    // A one-shot dependency covers only what was dirty in the other cache.
     sim.write(&b, 3, 33);
     let (_, d) = beside::<R>(&sim, &disk, "d");
     d.depend_on(&b).expect("no circle");
@@ -212,7 +212,7 @@ fn the_order_holds_across_a_clean_cache<R: Host>() {
     assert_eq!((disk.log().len(), c.dirty(), d.dirty()), (2, 1, 0));
 }
 
-/// P17: what that writes was fixed before the last became dirty.
+/// P17: what the middle is writing was fixed before the last became dirty.
 fn the_order_holds_across_a_flush_that_is_under_way<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (middle, b) = beside::<R>(&sim, &disk, "b");
@@ -231,7 +231,7 @@ fn the_order_holds_across_a_flush_that_is_under_way<R: Host>() {
     assert_eq!(disk.log(), ["10 c5=55", "50 b3=33", "50 a1=11"]);
 }
 
-/// P16, P17: it is named, and nothing is written that has to come after it.
+/// P16, P17: the error names it, and nothing is written that has to come after it.
 fn what_cannot_be_flushed_behind_a_clean_cache_is_in_the_way<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (_, b) = beside::<R>(&sim, &disk, "b");
@@ -250,7 +250,7 @@ fn what_cannot_be_flushed_behind_a_clean_cache_is_in_the_way<R: Host>() {
     assert_eq!(disk.log(), ["0 c5=55", "0 a1=11"]);
 }
 
-/// Two ways lead to one cache: it is flushed once.
+/// Two paths lead to one cache: it is flushed once.
 fn a_dependency_shared_by_two<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (_, b) = beside::<R>(&sim, &disk, "b");

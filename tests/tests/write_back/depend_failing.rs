@@ -30,7 +30,7 @@ fn c73_the_dependencys_flush_fails<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &a, 1);
 }
 
-/// D80: the others are not given up because one has failed.
+/// D80: one failure does not stop the flushes of the others.
 fn several_dependencies_of_which_one_fails<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (bad, b) = beside::<R>(&sim, &disk, "b");
@@ -67,7 +67,7 @@ fn a_dependency_that_panics<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &a, 1);
 }
 
-/// Which cache, and why, however far away.
+/// The error tells which cache failed, and why, however long the path to it.
 fn what_failed_in_a_dependency_is_told<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (_, b) = beside::<R>(&sim, &disk, "b");
@@ -85,7 +85,7 @@ fn what_failed_in_a_dependency_is_told<R: Host>() {
     assert!(matches!(failure.error(), Some(larder::Fault::Dependency(unflushed)) if unflushed.cache() == "b"));
 }
 
-/// What a dependency failed of is found among the sources, where errors may be handed from thread to thread.
+/// The error of a dependency is found among the sources, where errors may be sent between threads.
 #[test]
 fn errors_of_dependencies_keep_their_cause() {
     use larder::{Backend, BoxIo, ManualClock, parts::Std};

@@ -1,4 +1,5 @@
-//! Callers dropped at every poll of everything they may do: nothing is lost, nothing is held, nobody hangs. (P2, P16)
+//! Callers dropped at every poll of everything they may do: nothing is lost, nothing is held, no caller hangs. (P2,
+//! P16)
 use super::*;
 
 use core::panic::AssertUnwindSafe;
@@ -21,10 +22,10 @@ on_every_runtime! {
     a_dependencys_flush_that_panics
 }
 
-/// What is dropped, by a caller of its own.
+/// The call to be dropped, made by a caller of its own.
 type Act<R> = fn(&mut Sim, &World<R>) -> usize;
 
-/// Two caches, of which the first depends on the second; all is dirty, and all takes several polls.
+/// Two caches, of which the first depends on the second; all entries are dirty, and each call takes several polls.
 struct World<R: Host> {
     disk: Disk,
     first: Pages<R>,
@@ -47,7 +48,7 @@ fn world<R: Host>() -> (Sim, World<R>) {
     (sim, World { disk, first, other, second })
 }
 
-/// Asserts that what was acknowledged is on disk or in the cache, and what has to be on disk first is.
+/// Asserts that each acknowledged write is on disk or in the cache, and that nothing is on disk before its dependency.
 fn assert_whole<R: Host>(world: &World<R>, written: &[&str]) {
     for (key, kept) in [(1, 11), (2, 12)] {
         let there = value(&world.first, key).or_else(|| world.disk.page(key));
@@ -59,7 +60,7 @@ fn assert_whole<R: Host>(world: &World<R>, written: &[&str]) {
     assert!(first_a.is_none() || b < first_a && b.is_some(), "{written:?}");
 }
 
-/// Drops the caller of `act` after each number of polls, alone and with others behind him.
+/// Drops the caller of `act` after each number of polls, alone and with others waiting behind it.
 fn at_every_poll<R: Host>(act: Act<R>) {
     for others in [0, 1, 2, 100] {
         for polls in 0.. {
@@ -110,7 +111,7 @@ fn call<A: Into<Answer>>(sim: &mut Sim, future: impl Future<Output = A> + 'stati
     caller
 }
 
-/// All goes on: what is dirty can be flushed, in order, and all places can be had.
+/// Asserts that all goes on: what is dirty can be flushed, in order, and all places can be used.
 fn end<R: Host>(sim: &mut Sim, world: &World<R>, mut log: Vec<String>) {
     if !world.first.is_closed() {
         let flush = sim.flush(&world.first);
@@ -131,7 +132,7 @@ fn a_load<R: Host>() {
     });
 }
 
-/// C74: nothing is evicted, and B is not flushed by halves.
+/// C74: nothing is evicted, and the flush of B is not left half done.
 fn c74_an_eviction<R: Host>() {
     at_every_poll::<R>(|sim, world| {
         let pages = world.first.clone();
@@ -186,7 +187,7 @@ fn an_insertion_over_what_is_dirty<R: Host>() {
     });
 }
 
-/// D83: all or nothing, and the back end hears of each that goes.
+/// D83: all or nothing, and the back end is told of each discarded key.
 fn an_invalidation<R: Host>() {
     for others in [0, 1, 2, 100] {
         for polls in 0..20 {

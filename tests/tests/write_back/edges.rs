@@ -26,7 +26,7 @@ fn two<R: Host>() -> (Sim, Disk, Pages<R>, Pages<R>) {
     (sim, disk, a, b)
 }
 
-/// C131: what is dirty there when this one is flushed, and no more after that. (D82, P17)
+/// C131: what is dirty there when this one is flushed goes first, and nothing after that. (D82, P17)
 fn c131_until_flushed<R: Host>() {
     let (mut sim, disk, a, b) = two::<R>();
     a.depend_until_flushed_on(&b).expect("no circle");
@@ -41,7 +41,7 @@ fn c131_until_flushed<R: Host>() {
     assert_eq!((disk.log(), b.dirty()), (vec!["0 a2=22".to_string()], 1));
 }
 
-/// C131: one key is enough, by whichever call.
+/// C131: the flush of one key is enough, by any call.
 fn c131_until_flushed_by_an_eviction<R: Host>() {
     for how in 0..3 {
         let (mut sim, disk, a) = start::<R>(1);
@@ -62,7 +62,8 @@ fn c131_until_flushed_by_an_eviction<R: Host>() {
     }
 }
 
-/// C131: a flush that fails or is dropped leaves it, and what becomes dirty meanwhile goes first as well. (P16, P17)
+/// C131: a flush that fails or is dropped leaves the edge, and what becomes dirty meanwhile goes first as well. (P16,
+/// P17)
 fn c131_until_it_is_really_flushed<R: Host>() {
     for is_dropped in [false, true] {
         let (mut sim, disk, a) = start::<R>(10);
@@ -90,7 +91,7 @@ fn c131_until_it_is_really_flushed<R: Host>() {
     }
 }
 
-/// C131: that is a wish of its own, for the flush after this.
+/// C131: it is a wish of its own, for the flush after this one.
 fn c131_wished_anew_during_the_flush<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (other, b) = beside::<R>(&sim, &disk, "b");
@@ -110,7 +111,7 @@ fn c131_wished_anew_during_the_flush<R: Host>() {
     assert_eq!(disk.log(), ["20 b2=21", "20 a2=22"]);
 }
 
-/// C131: a flush that came to nothing was not the next, though nothing had to go before it. (P16, P17)
+/// C131: a flush that failed does not count as the next one, though nothing had to go before it. (P16, P17)
 fn c131_nothing_was_dirty_when_that_failed<R: Host>() {
     let (mut sim, disk, a, b) = two::<R>();
     let (other, c) = beside::<R>(&sim, &disk, "c");
@@ -129,7 +130,7 @@ fn c131_nothing_was_dirty_when_that_failed<R: Host>() {
     assert!(log.len() == 3 && log[2] == "0 a1=22", "{log:?}");
 }
 
-/// C131: then this flush was the next, and it is over.
+/// C131: with nothing dirty there, this flush was still the next one, and the edge is over.
 fn c131_nothing_is_dirty_there<R: Host>() {
     let (mut sim, disk, a, b) = two::<R>();
     a.depend_until_flushed_on(&b).expect("no circle");
@@ -170,7 +171,7 @@ fn c131_a_standing_one_is_taken_back<R: Host>() {
     assert_eq!(disk.log(), ["0 a3=31", "0 b2=21"]);
 }
 
-/// C131: what else is between the two stays; a flush under way goes by what there was when it began. (P17)
+/// C131: the other edges between the two stay, and a flush under way keeps the edges it began with. (P17)
 fn c131_taken_back_with_others_beside_it<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (other, b) = beside::<R>(&sim, &disk, "b");
@@ -179,7 +180,7 @@ fn c131_taken_back_with_others_beside_it<R: Host>() {
     sim.write(&a, 1, 12);
     a.depend_on(&b).expect("no circle");
     assert!(a.stop_depending_on(&b));
-    assert_eq!(circle(b.depend_on(&a)), "b a b", "the one shot is there still");
+    assert_eq!(circle(b.depend_on(&a)), "b a b", "the one-shot edge is still there");
     sim.flush(&a);
     assert_eq!(disk.log(), ["0 b1=11", "0 a1=12"]);
     a.always_depend_on(&b).expect("no circle");
@@ -200,7 +201,7 @@ fn c131_taken_back_with_others_beside_it<R: Host>() {
     assert_eq!(disk.log(), ["10 b1=31", "10 a1=32"]);
 }
 
-/// C131, C72: it gives way to what would close a circle with it, and is refused where others lead back. (D82, P17)
+/// C131, C72: it gives way to an edge that would close a circle with it, and is refused if others lead back. (D82, P17)
 fn c131_until_flushed_counts_for_no_circle<R: Host>() {
     for always in [false, true] {
         let (mut sim, disk, a, b) = two::<R>();
@@ -217,7 +218,7 @@ fn c131_until_flushed_counts_for_no_circle<R: Host>() {
     }
 }
 
-/// C131: the later one counts; flushing ends, and neither keeps the other for ever. (P17, D84)
+/// C131: the later edge counts; flushing ends, and neither cache keeps the other alive. (P17, D84)
 fn c131_two_until_flushed_in_turn<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (other, b) = beside::<R>(&sim, &disk, "b");
@@ -236,7 +237,7 @@ fn c131_two_until_flushed_in_turn<R: Host>() {
     assert_eq!((disk.lost(), other.lost()), (vec![vec![1]], vec![vec![1]]));
 }
 
-/// C131: what is wished for a cache that is flushed before this one. (P17)
+/// C131: a wish of a cache that is flushed before this one. (P17)
 fn c131_across_a_clean_cache<R: Host>() {
     let (mut sim, disk, a, b) = two::<R>();
     let (_, c) = beside::<R>(&sim, &disk, "c");
@@ -254,7 +255,7 @@ fn c131_across_a_clean_cache<R: Host>() {
     assert_eq!(disk.log(), ["0 b1=21", "0 a1=22"]);
 }
 
-/// C131: what is only passed, as it has nothing to be flushed, has not been flushed. (P17)
+/// C131: a cache that is only passed through, because it has nothing to flush, has not been flushed. (P17)
 fn c131_passed_on_the_way<R: Host>() {
     let (mut sim, disk, a, b) = two::<R>();
     let (_, c) = beside::<R>(&sim, &disk, "c");
@@ -270,7 +271,7 @@ fn c131_passed_on_the_way<R: Host>() {
     assert_eq!(disk.log(), ["0 c1=23", "0 b1=21"]);
 }
 
-/// C132: nothing is left that they were for. (D82, D83)
+/// C132: the one-shot edges of an invalidated cache are gone, as there is nothing left to order. (D82, D83)
 fn c132_invalidated_and_free<R: Host>() {
     for until_flushed in [false, true] {
         let (mut sim, disk, a, b) = two::<R>();
@@ -289,7 +290,7 @@ fn c132_invalidated_and_free<R: Host>() {
     }
 }
 
-/// C132: a standing one stays, and so do those of others onto this one that are not satisfied by that. (D82)
+/// C132: a standing edge stays, and so do those of other caches that this does not satisfy. (D82)
 fn c132_what_always_goes_first_still_does<R: Host>() {
     let (mut sim, disk, a, b) = two::<R>();
     a.always_depend_on(&b).expect("no circle");
@@ -302,7 +303,7 @@ fn c132_what_always_goes_first_still_does<R: Host>() {
     assert_eq!(disk.log(), ["0 b1=11", "0 a1=12"]);
 }
 
-/// C132: nothing was discarded, so all of it holds. (P17)
+/// C132: nothing was discarded, so all edges stay. (P17)
 fn c132_refused_or_dropped_it_forgets_nothing<R: Host>() {
     let (mut sim, disk, a, b) = two::<R>();
     sim.write(&b, 1, 11);

@@ -1,5 +1,4 @@
-//! What it costs that there are many caches, of which some are flushed before others. Counted in bytes that are asked for, given
-//! back or not, and in flushes.
+//! What many caches that depend on each other cost, in bytes allocated and in flushes.
 
 use super::*;
 
@@ -16,14 +15,14 @@ fn many<R: Host>(sim: &Sim, disk: &Disk, count: usize) -> Vec<Pages<R>> {
     (0..count).map(|_| beside::<R>(sim, disk, "b").1).collect()
 }
 
-/// Asserts that what is done for each of some costs the same, few or many.
+/// Asserts that the cost of each one is the same for few and for many.
 #[track_caller]
 fn assert_linear(few: (usize, u64), many: (usize, u64)) {
     let (each_of_few, each_of_many) = (few.1 / few.0 as u64, many.1 / many.0 as u64);
     assert!(each_of_many <= each_of_few * 3 / 2 + 64, "{each_of_few} bytes each of few, {each_of_many} of many");
 }
 
-/// C118: one shot each. (D82)
+/// C118: one-shot edges. (D82)
 fn c118_one_that_depends_on_many<R: Host>() {
     let costs = [250, 2000].map(|count| {
         let (mut sim, disk, a) = start::<R>(1);
@@ -40,7 +39,7 @@ fn c118_one_that_depends_on_many<R: Host>() {
     (0..3).for_each(|step| assert_linear(costs[0][step], costs[1][step]));
 }
 
-/// C118: standing ones. (D82)
+/// C118: standing edges. (D82)
 fn c118_one_that_always_depends_on_many<R: Host>() {
     let costs = [250, 2000].map(|count| {
         let (mut sim, disk, a) = start::<R>(100);
@@ -58,7 +57,7 @@ fn c118_one_that_always_depends_on_many<R: Host>() {
     (0..3).for_each(|step| assert_linear(costs[0][step], costs[1][step]));
 }
 
-/// C118: and the last of them is as cheap as the first. (D82)
+/// C118: the last edge is as cheap as the first. (D82)
 fn c118_many_that_depend_on_one<R: Host>() {
     let costs = [250, 2000].map(|count| {
         let (mut sim, disk, b) = start::<R>(1);
@@ -72,7 +71,7 @@ fn c118_many_that_depend_on_one<R: Host>() {
     (0..2).for_each(|step| assert_linear(costs[0][step], costs[1][step]));
 }
 
-/// C118: from the first on, and from the last on. (D82, P17)
+/// C118: chains that are built from the first cache on, and from the last on. (D82, P17)
 fn c118_chains<R: Host>() {
     for from_the_end in [false, true] {
         let costs = [20, 160].map(|count| {
@@ -85,7 +84,7 @@ fn c118_chains<R: Host>() {
             }
             let add = |pair: &&[Pages<R>]| pair[0].always_depend_on(&pair[1]).expect("no circle");
             let adding = memory::bytes(|| pairs.iter().for_each(add));
-            // From the end on, so that nobody has to be told of it.
+            // From the end on, so that no cache has to be told of it.
             chain.iter().rev().for_each(|pages| sim.write(pages, 1, 1));
             let flushing = memory::bytes(|| _ = sim.flush(&chain[0]));
             let log = disk.log();
@@ -96,7 +95,7 @@ fn c118_chains<R: Host>() {
     }
 }
 
-/// A cache, and layers of two in which both depend on both of the next.
+/// A cache, and layers of two caches, which both depend on both of the next layer.
 fn diamonds<R: Host>(sim: &Sim, disk: &Disk, a: &Pages<R>, layers: usize) -> Vec<[Pages<R>; 2]> {
     let all: Vec<_> = (0..layers).map(|_| [(); 2].map(|()| beside::<R>(sim, disk, "b").1)).collect();
     all[0].iter().for_each(|first| a.always_depend_on(first).expect("no circle"));
@@ -108,9 +107,9 @@ fn diamonds<R: Host>(sim: &Sim, disk: &Disk, a: &Pages<R>, layers: usize) -> Vec
     all
 }
 
-/// C118: each cache is visited once, though 2^16 ways lead to the last. (D82, P17)
+/// C118: each cache is visited once, though 2^16 paths lead to the last. (D82, P17)
 fn c118_diamonds<R: Host>() {
-    // All of them are dirty, or only the last ones, to which all the others lead.
+    // Either all of them are dirty, or only the last layer, to which all the others lead.
     for all_are_dirty in [true, false] {
         let costs = [4, 16].map(|count| {
             let (mut sim, disk, a) = start::<R>(1);
@@ -129,7 +128,7 @@ fn c118_diamonds<R: Host>() {
     }
 }
 
-/// C118: what fails at the end of all ways is tried once, and is in the way of all. (D82, P17)
+/// C118: a failure at the end of all paths is tried once, and blocks all. (D82, P17)
 fn c118_diamonds_that_fail<R: Host>() {
     let (mut sim, disk, a) = start::<R>(1);
     let layers = diamonds(&sim, &disk, &a, 16);

@@ -51,7 +51,7 @@ fn d84_close_flushes_dependencies_first<R: Host>() {
         (sim.saw(i), b.is_closed(), disk.log()),
         ("0: done".into(), false, vec!["0 b2=2".to_string(), "0 a1=1".into()])
     );
-    // A closed cache is flushed for others.
+    // A closed cache is still flushed for others.
     let (_, c) = beside::<R>(&sim, &disk, "c");
     let kept = sim.pin(&b, 3);
     sim.close(&b);
@@ -63,7 +63,7 @@ fn d84_close_flushes_dependencies_first<R: Host>() {
     kept.take();
 }
 
-/// D84: loads that have begun end as they would have.
+/// D84: loads that have begun end as they would have without the close.
 fn d84_what_is_under_way_when_it_closes<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     disk.loads_by(|_, _| after(50));
@@ -104,7 +104,7 @@ fn d84_close_may_be_dropped<R: Host>() {
     assert_eq!((sim.saw(closes), disk.page(1)), ("0: done".into(), Some(11)));
 }
 
-/// D84, C80: in the order of their changes. (P16)
+/// D84, C80: the keys come in the order of their changes. (P16)
 fn d84_lost_once_with_all_keys<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     for key in [3, 1, 2] {
@@ -150,7 +150,7 @@ fn d84_a_handle_keeps_the_cache<R: Host>() {
     assert_eq!(disk.lost(), [[1]]);
 }
 
-/// P5: the memory comes back all the same, also while another panic is under way.
+/// P5: the memory is freed all the same, also while another panic is under way.
 fn lost_may_panic<R: Host>() {
     use core::panic::AssertUnwindSafe;
     use std::panic::catch_unwind;
@@ -202,7 +202,7 @@ fn lost_may_panic<R: Host>() {
 
 type Hook = Rc<RefCell<Option<Box<dyn FnOnce()>>>>;
 
-/// A clock that does something when it is read next.
+/// A clock that calls its hook when it is read next.
 struct Hooked(ManualClock, Hook);
 
 impl Clock for Hooked {
@@ -222,7 +222,7 @@ impl Timer for Hooked {
     }
 }
 
-/// D84: what close has not seen is not stored after it, at whatever moment of an insertion it comes. (P16)
+/// D84: an insertion stores nothing after the close, at whatever moment the close comes. (P16)
 fn d84_what_is_stored_while_it_closes<R: Host>() {
     let (sim, hook) = (Sim::new(), Rc::default());
     let disk = Disk::new(&sim.time, "a");
@@ -235,7 +235,7 @@ fn d84_what_is_stored_while_it_closes<R: Host>() {
     assert_eq!((pages.len(), pages.dirty(), pages.pinned()), (0, 0, 0));
 }
 
-/// A cache with key 1 in it, not pinned, and what its clock does when it is read next.
+/// A cache with key 1 in it, not pinned, and the hook of its clock.
 fn hooked<R: Host>(sim: &Sim, disk: &Disk) -> (WriteBack<u32, V, Boom, R::With<Hooked>>, Hook) {
     let hook = Hook::default();
     let runtime = R::with(Hooked(sim.clock(), Rc::clone(&hook)));
@@ -244,7 +244,7 @@ fn hooked<R: Host>(sim: &Sim, disk: &Disk) -> (WriteBack<u32, V, Boom, R::With<H
     (pages, hook)
 }
 
-/// D84: nor does it change what is there. (P16)
+/// D84: an insertion does not replace what is there either. (P16)
 fn d84_what_is_superseded_while_it_closes<R: Host>() {
     let sim = Sim::new();
     let (pages, hook) = hooked::<R>(&sim, &Disk::new(&sim.time, "a"));
@@ -255,7 +255,7 @@ fn d84_what_is_superseded_while_it_closes<R: Host>() {
     assert_eq!((pages.len(), pages.dirty(), pages.pinned()), (1, 0, 0));
 }
 
-/// D83: what a handle changes is not superseded, at whatever moment of an insertion it comes. (P16)
+/// D83: an insertion does not replace an entry that is pinned meanwhile, at whatever moment that comes. (P16)
 fn d83_what_is_pinned_while_it_would_be_superseded<R: Host>() {
     let sim = Sim::new();
     let (pages, hook) = hooked::<R>(&sim, &Disk::new(&sim.time, "a"));

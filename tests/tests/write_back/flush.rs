@@ -1,4 +1,4 @@
-//! Flushing: what is written, when it is over, and who shares it.
+//! Flushing: what is written, when it is over, and which callers share it.
 use super::*;
 
 on_every_runtime! {
@@ -78,7 +78,7 @@ fn d79_joining_a_flush_of_older_content_waits_for_the_next<R: Host>() {
     assert_eq!(disk.log(), ["50 a1=11", "100 a1=12"]);
 }
 
-/// D79: a flush ends though others go on writing.
+/// D79: a flush ends although other callers go on writing.
 fn d79_what_is_changed_later_is_not_waited_for<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     disk.flushes_by(|_, _| after(50));
@@ -93,7 +93,7 @@ fn d79_what_is_changed_later_is_not_waited_for<R: Host>() {
     assert_eq!((sim.saw(flush), disk.flushes(), pages.dirty()), ("50: done".into(), 1, 5));
 }
 
-/// D79: that change belongs to what was dirty at the call, in its own place in the order.
+/// D79: a change made during a flush counts as dirty at the call, in its own place in the order.
 fn d79_what_was_changed_during_a_flush_before_the_call<R: Host>() {
     let sim = &mut Sim::new();
     let disk = Disk::new(&sim.time, "a");
@@ -124,7 +124,7 @@ fn one_key<R: Host>() {
     assert_eq!((sim.saw(fails), pages.dirty()), ("0: [3: E5]".into(), 2));
 }
 
-/// D1, D79: a change made while an older content is written has an age of its own, and is waited for once it is old enough.
+/// D1, D79: a change during a flush has an age of its own, and is waited for once it is old enough.
 fn d1_what_was_changed_during_a_flush_grows_old<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     disk.flushes_by(|_, _| after(50));
@@ -143,7 +143,7 @@ fn d1_what_was_changed_during_a_flush_grows_old<R: Host>() {
     assert_eq!((sim.saw(old), disk.log()), ("100: done".into(), vec!["50 a1=11".to_string(), "100 a1=12".into()]));
 }
 
-/// D1: of that age or older; a change is as old as the first that is not on disk.
+/// D1: that age or more; a change is as old as the first one that is not on disk.
 fn by_age<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     for (t, key) in [(0, 1), (10, 2), (20, 3), (25, 1)] {
@@ -195,7 +195,7 @@ fn when_to_flush<R: Host>() {
     assert_eq!(endless.next_flush(), Some(larder::Instant::NEVER));
 }
 
-/// D6: nothing happens before the first poll, and nothing if nothing is dirty.
+/// D6: nothing happens before the first poll, nor if nothing is dirty.
 fn a_flush_of_nothing<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     let early = pages.flush();
@@ -231,7 +231,7 @@ fn nothing_is_written_twice<R: Host>() {
     assert!((1..6).all(|key| disk.page(key) == Some(40 + key)));
 }
 
-/// D4: what was changed before the jump does not hide what is due behind it.
+/// D4: an entry changed before the jump does not hide what is due behind it.
 fn d4_a_clock_that_jumps_back<R: Host>() {
     let (mut sim, disk, _) = start::<R>(10);
     let pages = pages::<R>(&sim, &disk, |p| p.flush_after(ms(100)));

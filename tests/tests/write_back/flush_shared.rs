@@ -48,7 +48,7 @@ fn d80_flushes_are_shared<R: Host>() {
     sim.park(others[0]);
     sim.to(50);
     assert_eq!((sim.saw(others[1]), sim.saw(others[3])), ("50: V20".into(), "50: done".into()));
-    // Whoever came first has taken it out: the load for its room, or the call that asked for it.
+    // The first to come has taken it out: the load for its room, or the call that asked for it.
     assert!(["50: V11", "50: nothing"].contains(&sim.saw(others[2]).as_str()), "{}", sim.saw(others[2]));
     assert_eq!(disk.flushes(), 1);
 }
@@ -78,7 +78,7 @@ fn d80_up_to_the_limit<R: Host>() {
     disk.flushes_by(|_, _| ready());
 }
 
-/// D80. A key that is changed again keeps its place, as what is written then has that change.
+/// D80. A key that is changed again keeps its place, as the pending write includes the change.
 fn d80_one_at_a_time_in_the_order_of_changes<R: Host>() {
     let sim = &mut Sim::new();
     let disk = Disk::new(&sim.time, "a");
@@ -111,7 +111,7 @@ fn d80_errors_come_with_their_keys<R: Host>() {
     assert_eq!((error.failed()[1].0, source, error.failed()[0].1.error()), (6, true, Some(&Boom(3))));
 }
 
-/// D80, P4: one flush, one error.
+/// D80, P4: one flush has one error.
 fn d80_a_failure_is_shared<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(1);
     sim.write(&pages, 1, 11);
@@ -150,7 +150,7 @@ fn d80_dirty_again_in_its_old_place<R: Host>() {
     assert_eq!(disk.log(), ["37 a1=120", "44 a2=2", "51 a3=3"]);
 }
 
-/// P5: whoever polls it unwinds, the others are told, and the key is dirty.
+/// P5: the caller that polls it unwinds, the others get an error, and the key is dirty.
 fn a_panic_is_contained<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     sim.write(&pages, 1, 11);

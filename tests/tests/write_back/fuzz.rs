@@ -1,7 +1,6 @@
 //! Random calls of three caches, each of which may be flushed before the one ahead of it, beside a plain model.
-//!
-//! `LARDER_FUZZ` says how many calls there are on each runtime, some thousands if it is not set, and `LARDER_SEED` with which
-//! seed to begin: a seed that fails is told, and plays the same again.
+//! `LARDER_FUZZ` is the number of calls on each runtime (some thousands by default), and `LARDER_SEED` the first seed.
+//! A seed that fails is printed, and plays the same again.
 
 use core::cell::{Cell, RefCell};
 
@@ -115,7 +114,7 @@ impl<R: Host> Fuzz<R> {
         }
     }
 
-    /// Gets, changes, stores or removes one.
+    /// Gets, changes, stores or removes one entry.
     fn entry(&mut self, nth: usize, key: u32) {
         self.value += 1;
         let room = [Room::Wait, Room::Try, Room::Within(ms(10))][self.below(3) as usize];
@@ -128,7 +127,7 @@ impl<R: Host> Fuzz<R> {
                 _ => match pages.remove(&key).await {
                     Ok(removed) => {
                         let model = model.borrow();
-                        // What it gives is on disk, or nobody has changed it. (D83)
+                        // The value it gives is on disk, or was never changed. (D83)
                         assert!(removed.is_none_or(|removed| removed == model.page(nth, key)), "removed {removed:?}");
                         return;
                     }
@@ -167,7 +166,7 @@ impl<R: Host> Fuzz<R> {
                 _ => pages.flush().await,
             };
             let model = model.borrow();
-            // What was invalidated meanwhile is nobody's. (D83)
+            // What was invalidated meanwhile need not be on disk. (D83)
             let holds = kind == 0 || model.invalidations[nth] != before || model.is_on_disk(nth, count);
             assert!(end.is_err() || holds, "D79: {nth}, {:?}", model.pages);
         }));
@@ -182,7 +181,8 @@ impl<R: Host> Fuzz<R> {
                 Err(error) => panic!("{error}"),
             }
         }));
-        // All of it at once, as the disks need not be asked, or not at all: what came between would not be known here.
+        // Polled once and dropped: it ends at once, as the disks need not be asked, or not at all. The model could not
+        // tell what came between.
         let i = self.callers[self.callers.len() - 1];
         self.sim.poll(i);
         self.sim.drop(i);
@@ -212,7 +212,7 @@ impl<R: Host> Fuzz<R> {
         model.edges.push((nth, other, edge.expect("no way leads back")));
     }
 
-    /// P12, P16, and that whoever waits has a reason.
+    /// P12, P16, and that each caller that waits has a reason.
     fn judge(&mut self) {
         for (nth, pages) in self.caches.iter().enumerate() {
             assert!(pages.len() <= self.capacity && pages.pinned() <= pages.len() && pages.dirty() <= pages.len());

@@ -1,4 +1,4 @@
-//! Handles, and what there is to ask of a cache.
+//! Handles, and the questions that a cache answers.
 use super::*;
 
 use larder::ComputeError;
@@ -55,7 +55,7 @@ fn a_change_by_a_closure<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     let kept = sim.pin(&pages, 1);
     let before = kept.borrow()[0].value();
-    let after = kept.borrow()[0].update(|value| *Rc::make_mut(value) += 5).expect("nobody else");
+    let after = kept.borrow()[0].update(|value| *Rc::make_mut(value) += 5).expect("no other caller changes it");
     assert_eq!((*before, *after, *kept.borrow()[0].value(), pages.dirty()), (10, 15, 15, 1));
     sim.flush(&pages);
     assert_eq!(disk.page(1), Some(15));
@@ -70,7 +70,7 @@ fn a_closure_runs_again_if_somebody_else_was_faster<R: Host>() {
         runs += 1;
         if runs < 3 {
             let other = pages.try_get(&1).expect("it is there");
-            // Even by an equal value: versions decide.
+            // An equal value counts as a change as well: versions decide.
             other.set(if runs == 1 { V::new(100) } else { other.value() });
         }
         *Rc::make_mut(value) += 1;
@@ -79,7 +79,7 @@ fn a_closure_runs_again_if_somebody_else_was_faster<R: Host>() {
     kept.take();
 }
 
-/// C108: beside somebody who changes the value all the time it gives up, and has changed nothing.
+/// C108: beside a caller that keeps changing the value, the update gives up and has changed nothing.
 fn c108_update_ends<R: Host>() {
     let (mut sim, _disk, pages) = start::<R>(10);
     let kept = sim.pin(&pages, 1);
@@ -103,7 +103,7 @@ fn a_closure_may_call_the_cache<R: Host>() {
             let other = wakers::now(pages.get_or_load(&2)).expect("it is loaded");
             *Rc::make_mut(value) += *other.value() + pages.len() as u32;
         })
-        .expect("nobody else changes it");
+        .expect("no other caller changes it");
     assert_eq!(value(&pages, 1), Some(10 + 20 + 2));
     kept.take();
 }
@@ -124,14 +124,14 @@ fn a_closure_that_panics_changes_nothing<R: Host>() {
     assert_eq!(pages.pinned(), 0);
 }
 
-/// A change during a flush does not reach into what is being written.
+/// A change during a flush does not reach the value that is being written.
 fn what_is_flushed_is_not_what_is_changed<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     sim.write(&pages, 1, 11);
     disk.flushes_by(|_, _| after(50));
     sim.flush(&pages);
     let kept = sim.pin(&pages, 1);
-    kept.borrow()[0].update(|value| *Rc::make_mut(value) = 12).expect("nobody else changes it");
+    kept.borrow()[0].update(|value| *Rc::make_mut(value) = 12).expect("no other caller changes it");
     sim.to(50);
     assert_eq!((disk.page(1), value(&pages, 1)), (Some(11), Some(12)));
     kept.take();
@@ -188,7 +188,7 @@ fn an_unpolled_call_does_nothing<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 1);
 }
 
-/// P11: the clock is asked when something was changed, and when somebody waits for so long.
+/// P11: the clock is read when something is changed, and when a caller waits for a limited time.
 fn the_clock_is_read_when_it_matters<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(1);
     let read = |sim: &mut Sim, act: &mut dyn FnMut(&mut Sim)| {

@@ -16,9 +16,9 @@ on_every_runtime! {
 }
 
 std::thread_local! {
-    /// What panics next, and after how many that do not.
+    /// What panics next, and after how many calls that do not.
     pub(super) static TRAP: Cell<Option<(Spot, u32)>> = const { Cell::new(None) };
-    /// What the drop of a value does.
+    /// What the drop of a value calls.
     pub(super) static PARTING: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
 }
 
@@ -114,7 +114,7 @@ impl Backend<Key> for Slow {
         Box::pin(async move {
             yields().await;
             pages.borrow_mut().insert(key.0, value.0);
-            // Within the body: a future that panics as it drops what it has captured leaks the rest of that.
+            // Dropped within the body: a future that panics as it drops its captures leaks the rest of them.
             drop(value);
             Ok(())
         })
@@ -158,7 +158,7 @@ fn text<R: Runtime>(done: Done<R>) -> Answer {
     })
 }
 
-/// Every kind of call at once, `trap` being set off by the n-th that comes to it.
+/// Every kind of call at once; the n-th that reaches `trap` panics.
 fn survive<R: Host>(spot: Spot) {
     for after in 0..400 {
         let mut sim = Sim::new();
@@ -188,7 +188,7 @@ fn survive<R: Host>(spot: Spot) {
         let saw: Vec<_> = callers.iter().map(|i| sim.saw(*i)).collect();
         assert!(saw.iter().all(|saw| saw != "waits"), "{spot:?} {after}: {saw:?}");
         assert!(saw.iter().filter(|saw| *saw == "0: unwound 17").count() <= 1, "{spot:?} {after}: {saw:?}");
-        // Nothing is lost, nothing is held.
+        // Nothing is lost, and nothing stays held.
         assert_eq!(pages.pinned(), 0, "{spot:?} {after}");
         for key in 0..CAPACITY {
             let handle = wakers_run(pages.get_or_load(&Key(key))).expect("it is there or on disk");
@@ -230,7 +230,7 @@ fn values_that_panic<R: Host>() {
     [Spot::CloneValue, Spot::DropValue].into_iter().for_each(survive::<R>);
 }
 
-/// D84: of all keys, also while another panic is under way. (P5, P16)
+/// D84: all keys are told, also while another panic is under way. (P5, P16)
 fn d84_lost_whatever_keys_do<R: Host>() {
     for spot in [Spot::CloneKey, Spot::Eq, Spot::Hash, Spot::CloneValue] {
         for is_unwinding in [false, true] {
@@ -257,7 +257,7 @@ fn d84_lost_whatever_keys_do<R: Host>() {
     }
 }
 
-/// C16, for loads, flushes and room: the others are woken all the same, and nothing is held by it.
+/// C16, for loads, flushes and room: the other callers are woken all the same, and nothing stays held.
 fn wakers_that_panic<R: Host>() {
     for bad in 0..8 {
         let mut sim = Sim::new();
@@ -283,14 +283,14 @@ fn wakers_that_panic<R: Host>() {
             let Some(future) = call else { continue };
             match catch_unwind(AssertUnwindSafe(|| wakers::poll_with(future, waker))) {
                 Ok(polled) => assert!(polled.is_pending(), "{nth}"),
-                // A disk that wakes whoever polls it has woken the one that panics, too.
+                // A disk that wakes its poller has woken the one that panics, too.
                 Err(_) => *call = None,
             }
         }
         for holder in holders {
             drop(catch_unwind(AssertUnwindSafe(|| drop(holder))));
         }
-        // Whoever is polled goes on, and nobody else's wake is missing for that.
+        // Each caller that is polled goes on, and no other caller misses a wake.
         for _ in 0..100 {
             for (_, call) in calls.iter_mut().enumerate().filter(|(nth, _)| *nth != bad) {
                 let Some(future) = call else { continue };

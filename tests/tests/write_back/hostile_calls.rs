@@ -12,14 +12,14 @@ on_every_runtime! {
     wakers_that_call_the_cache_when_a_key_panics
 }
 
-/// While this lives, each value that is dropped calls the cache.
+/// While it lives, each value that is dropped calls the cache.
 struct Partings;
 
 impl Partings {
     fn new<R: Host>(pages: &Hostile<R>) -> Self {
         let pages = pages.clone();
         PARTING.set(Some(Box::new(move || {
-            // Both take the lock; neither may find it taken.
+            // Both calls take the lock; neither may find it taken.
             drop(pages.try_get(&Key(1)));
             let _ = pages.len();
         })));
@@ -41,7 +41,7 @@ fn values_that_call_the_cache_when_they_go<R: Host>() {
     for key in 0..10 {
         let handle = wakers_run(pages.get_or_load(&Key(key))).expect("there is room");
         handle.set(Value(7));
-        handle.update(|value| value.0 += 1).expect("nobody else changes it");
+        handle.update(|value| value.0 += 1).expect("no other caller changes it");
     }
     wakers_run(pages.insert(Key(9), Value(1), Room::Wait)).expect("it is not pinned");
     wakers_run(pages.insert(Key(11), Value(1), Room::Wait)).expect("there is room");
@@ -55,7 +55,7 @@ fn values_that_call_the_cache_when_they_go<R: Host>() {
     drop(partings);
 }
 
-/// D44: a value that is on its way in is not dropped under the lock, even if a key panics there.
+/// D44: a value that is about to be stored is not dropped under the lock, even if a key panics.
 fn values_that_call_the_cache_when_a_key_panics<R: Host>() {
     for after in 0..60 {
         let sim = Sim::new();
@@ -78,7 +78,7 @@ fn values_that_call_the_cache_when_a_key_panics<R: Host>() {
     }
 }
 
-/// D44: nor is a place passed on under a lock, whose waker would find it taken.
+/// D44: nor is a place granted under a lock, or the waker would find it taken.
 fn wakers_that_call_the_cache_when_a_key_panics<R: Host>() {
     for after in 0..60 {
         let sim = Sim::new();

@@ -1,4 +1,4 @@
-//! Calls of the cache from inside: from the back end, from drops of futures and values, from wakers.
+//! Calls to the cache from inside: from the back end, from drops of futures and values, from wakers.
 use super::*;
 
 on_every_runtime! {
@@ -19,7 +19,7 @@ on_every_runtime! {
 
 type Inner = Pin<Box<dyn Future<Output = ()>>>;
 
-/// What calls from inside have told.
+/// The answers that calls from inside got.
 type Heard = Rc<RefCell<Vec<String>>>;
 
 /// C82: directly, in the same task. (P3)
@@ -43,7 +43,7 @@ fn c82_a_load_that_asks_for_its_own_key<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
-/// Has each write ask the cache first; returns what that hears.
+/// Makes each flush ask the cache first; returns the answers.
 fn in_each_flush<R: Host, F: Future<Output = [String; 2]> + 'static>(
     disk: &Disk,
     pages: &Pages<R>,
@@ -78,7 +78,7 @@ fn c82_a_flush_that_asks_for_its_own_key<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
-/// C82: neither could ever be done from there, and neither tries for ever.
+/// C82: neither could ever succeed from there, and neither waits for ever.
 fn c82_a_flush_that_removes_or_invalidates<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     sim.write(&pages, 1, 11);
@@ -107,7 +107,7 @@ fn c82_a_chain_of_loads<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 64);
 }
 
-/// C83: other keys, also such that need room. (P13)
+/// C83: other keys, also those that need room. (P13)
 fn c83_a_load_that_uses_the_cache<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(4);
     for key in 90..94 {
@@ -142,7 +142,7 @@ fn c83_a_flush_that_uses_the_cache<R: Host>() {
         let asks = asks.clone();
         (io == Io::Flush && key == 1).then(|| -> Inner {
             Box::pin(async move {
-                // What it writes is fixed: this waits for the next round.
+                // The value that is being written is fixed: this change waits for the next round.
                 asks.try_get(&1).expect("it is there").set(V::new(12));
                 drop(asks.get_or_load(&5).await.expect("there is room"));
                 asks.flush_key(&2).await.expect("it works");
@@ -156,7 +156,7 @@ fn c83_a_flush_that_uses_the_cache<R: Host>() {
     disk.nothing_first();
 }
 
-/// C83: all others, and its own is named.
+/// C83: all other keys are flushed, and the error names its own.
 fn c83_a_flush_that_flushes_all<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     for key in 1..5 {
@@ -198,7 +198,7 @@ fn c83_a_discard_that_uses_the_cache<R: Host>() {
     disk.nothing_first();
 }
 
-/// What a future does when it is dropped before its end.
+/// Calls its closure when it is dropped.
 struct Parting<F: FnMut()>(F);
 
 impl<F: FnMut()> Drop for Parting<F> {
@@ -207,7 +207,7 @@ impl<F: FnMut()> Drop for Parting<F> {
     }
 }
 
-/// C83: it flushes the very key that it is given up for.
+/// C83: the drop of a flush flushes the same key.
 fn c83_a_flush_whose_drop_flushes<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     sim.write(&pages, 1, 11);
@@ -219,7 +219,7 @@ fn c83_a_flush_whose_drop_flushes<R: Host>() {
         (io == Io::Flush && key == 1 && keeps.borrow().is_empty()).then(|| -> Inner {
             let parting = Parting(move || {
                 let mut flush = Box::pin(asks.flush());
-                assert!(wakers::poll_once(&mut flush).is_pending(), "it has to wait for the one that goes");
+                assert!(wakers::poll_once(&mut flush).is_pending(), "it has to wait for the flush that is dropped");
                 keeps.borrow_mut().push(flush);
             });
             Box::pin(async move {
@@ -238,7 +238,7 @@ fn c83_a_flush_whose_drop_flushes<R: Host>() {
     assert_eq!((sim.saw(flush), disk.page(1), pages.dirty()), ("0: done".into(), Some(11), 0));
 }
 
-/// C83: whoever drops it unwinds; the key is dirty, and flushed the next time. (P5, P16)
+/// C83: the caller that drops it unwinds; the key stays dirty, and is flushed the next time. (P5, P16)
 fn c83_a_flush_whose_drop_panics<R: Host>() {
     use core::panic::AssertUnwindSafe;
     use std::panic::catch_unwind;
@@ -276,7 +276,7 @@ fn c83_a_load_whose_drop_uses_the_cache<R: Host>() {
         let (asks, hears) = (asks.clone(), hears.clone());
         (io == Io::Load && key == 1).then(|| -> Inner {
             let parting = Parting(move || {
-                // The place of the load that goes is free by then, or will be: it does not hang.
+                // The place of the dropped load is free by then, or soon will be: the call does not hang.
                 let mut load = Box::pin(asks.get_or_load(&2));
                 let polled = wakers::poll_once(&mut load).is_ready();
                 hears.borrow_mut().push(format!("{polled} {}", asks.len()));
@@ -294,7 +294,7 @@ fn c83_a_load_whose_drop_uses_the_cache<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 1);
 }
 
-/// C83: an executor that runs a task where it is woken. (P13)
+/// C83: an executor that runs a task inside the wake. (P13)
 fn c83_a_waker_that_uses_the_cache<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(1);
     let holder = sim.pin(&pages, 1);
@@ -318,7 +318,7 @@ fn c83_a_waker_that_uses_the_cache<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 1);
 }
 
-/// C13, for room: the waker of one who is granted a place drops the next.
+/// C13, for room: the waker of a caller that is granted a place drops the next caller.
 fn c83_a_waker_that_drops_another<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     let holders = [1, 2].map(|key| sim.pin(&pages, key));

@@ -20,7 +20,7 @@ fn d84_an_edge_keeps_the_other_caches_data<R: Host>() {
     assert_eq!(other.lost(), Vec::<Vec<u32>>::new());
     sim.flush(&a);
     assert_eq!(disk.log(), ["0 b5=55", "0 a1=11"]);
-    // And if the one that depends on it goes first, both are lost, each told once.
+    // If the cache that depends on it is dropped first, the changes of both are lost, and each back end is told once.
     let (other, b) = beside::<R>(&sim, &disk, "b");
     sim.write(&a, 1, 12);
     sim.write(&b, 5, 56);
@@ -31,7 +31,7 @@ fn d84_an_edge_keeps_the_other_caches_data<R: Host>() {
     assert_eq!((disk.lost(), other.lost()), (vec![vec![1]], vec![vec![5]]));
 }
 
-/// D84: they must not keep each other for ever.
+/// D84: two caches must not keep each other alive.
 fn d84_two_that_depended_on_each_other_in_turn_are_freed<R: Host>() {
     for order in 0..4 {
         let (mut sim, disk, a) = start::<R>(10);
@@ -82,7 +82,7 @@ fn d84_a_ring_in_turn_is_freed<R: Host>() {
     }
 }
 
-/// D84: an edge that is satisfied keeps nothing, though the cache that had it is never flushed itself. (P2)
+/// D84: a satisfied edge keeps nothing alive, though the cache that has it is never flushed itself. (P2)
 fn d84_what_was_flushed_is_not_kept_by_new_edges<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let mut disks = Vec::new();

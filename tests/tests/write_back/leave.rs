@@ -112,7 +112,7 @@ fn d83_insert_during_a_flush<R: Host>() {
     assert_eq!((sim.saw(flush), disk.page(1)), ("20: done".into(), Some(12)));
 }
 
-/// D83: as a load does.
+/// D83: it makes room as a load does.
 fn d83_insert_makes_room<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     sim.write(&pages, 1, 11);
@@ -142,7 +142,7 @@ fn d83_invalidate_drops_what_is_dirty<R: Host>() {
     assert_eq!(disk.lost(), Vec::<Vec<u32>>::new());
 }
 
-/// D83: all of them, and nothing is dropped.
+/// D83: the error names all of them, and nothing is dropped.
 fn d83_invalidate_names_what_is_pinned<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(5);
     let kept = [1, 2].map(|key| sim.pin(&pages, key));
@@ -154,7 +154,7 @@ fn d83_invalidate_names_what_is_pinned<R: Host>() {
     drop(kept);
 }
 
-/// D83: what is being written is on disk or dropped, nothing between.
+/// D83: a value that is being written is on disk or dropped, nothing between.
 fn d83_invalidate_waits_for_flushes<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(5);
     for key in 1..4 {
@@ -188,7 +188,7 @@ fn d83_invalidate_though_a_flush_fails<R: Host>() {
     }
 }
 
-/// A load that waits for its victim's flush has nothing to wait for when all is gone.
+/// A load that waits for its victim's flush goes on at once when all entries are gone.
 fn invalidate_frees_what_waits<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(1);
     sim.write(&pages, 1, 11);

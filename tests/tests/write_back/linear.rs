@@ -1,4 +1,4 @@
-//! What a flush of many entries costs does not grow with their square.
+//! The cost of a flush of many entries is not quadratic.
 
 use core::cell::Cell;
 
@@ -8,7 +8,7 @@ on_every_runtime! {
     c101_flushes_are_polled_when_woken
 }
 
-/// C101: entries that are on disk one after the other are polled when they are woken, and not with all others. (D62)
+/// C101: flushes that end one after the other are polled when they are woken, not each time. (D62)
 fn c101_flushes_are_polled_when_woken<R: Host>() {
     for limit in [16, 4000] {
         let sim = &mut Sim::new();
@@ -26,7 +26,7 @@ fn c101_flushes_are_polled_when_woken<R: Host>() {
             })))
         });
         let flush = sim.flush(&pages);
-        assert_eq!((disk.flushes(), polls.get()), (limit, limit), "each is begun with one poll");
+        assert_eq!((disk.flushes(), polls.get()), (limit, limit), "each takes one poll to begin");
         for (ended, gate) in gates.iter().enumerate() {
             gate.open();
             sim.run();

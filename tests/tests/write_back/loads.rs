@@ -28,7 +28,7 @@ fn c03_keys_do_not_wait_for_each_other<R: Host>() {
     }
 }
 
-/// One load serves all, though the first of them is dropped. (P1, P2)
+/// One load serves all callers, though the first of them is dropped. (P1, P2)
 fn callers_share_a_load<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     disk.loads_by(|_, _| after(50));
@@ -39,7 +39,7 @@ fn callers_share_a_load<R: Host>() {
     assert_eq!((disk.loads(), pages.pinned()), (1, 0));
 }
 
-/// P4: all have the same error, for one load, and the next caller loads afresh.
+/// P4: all callers get the same error of one load, and the next caller loads again.
 fn a_failure_is_shared<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     disk.loads_by(|_, call| if call == 0 { after(50).fails(3) } else { ready() });
@@ -51,7 +51,7 @@ fn a_failure_is_shared<R: Host>() {
     assert_eq!(sim.saw(i), "50: V70");
 }
 
-/// P5: whoever polls it unwinds, the others are told.
+/// P5: the caller that polls it unwinds, and the others get an error.
 fn a_panic_is_contained<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     disk.loads_by(|_, call| if call == 0 { after(50).panics(3) } else { ready() });
@@ -65,7 +65,7 @@ fn a_panic_is_contained<R: Host>() {
     assert_eq!(sim.saw(i), "50: V70");
 }
 
-/// P3: who began a load and is never polled again does not hold up the others.
+/// P3: a caller that began a load and is never polled again does not hold up the others.
 fn a_parked_caller_holds_nobody_up<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     disk.loads_by(|_, _| steps(4, 10));
@@ -99,7 +99,7 @@ fn c76_hits_do_not_wait<R: Host>() {
     flushed.take();
 }
 
-/// P8: the inserted value is the newer one, also for those who wait for the load.
+/// P8: the inserted value is the newer one, also for callers that wait for the load.
 fn what_was_inserted_outlives_an_older_load<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     disk.loads_by(|_, _| after(50));
@@ -111,7 +111,7 @@ fn what_was_inserted_outlives_an_older_load<R: Host>() {
     assert_eq!((sim.saw(loads), value(&pages, 1), pages.dirty()), ("50: V11".into(), Some(11), 1));
 }
 
-/// P8, P16: what was inserted during a load is on disk and has left; the load has read what was there before.
+/// P8, P16: an entry was inserted during a load, is on disk and has left; the load has read what was there before.
 fn what_was_inserted_and_has_left_voids_an_older_load<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     disk.reads_early();
@@ -126,7 +126,7 @@ fn what_was_inserted_and_has_left_voids_an_older_load<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 10);
 }
 
-/// P1, P8: a load that began after the write serves those, too, who came before it.
+/// P1, P8: a load that began after the write also serves the callers that came before it.
 fn who_waits_for_a_void_load_goes_over_to_a_newer_one<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     disk.reads_early();
@@ -145,7 +145,7 @@ fn who_waits_for_a_void_load_goes_over_to_a_newer_one<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 10);
 }
 
-/// P1, P8: where there is no room for another load, the void one is made again, and is joined by who waits for room.
+/// P1, P8: if there is no room for another load, the void one is made again, and callers that wait for room join it.
 fn a_void_load_is_joined_again<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     disk.reads_early();
@@ -161,12 +161,12 @@ fn a_void_load_is_joined_again<R: Host>() {
     let joins = sim.load(&pages, 1);
     sim.to(57);
     assert!([before, waits, joins].iter().all(|caller| sim.saw(*caller) == "57: V11"), "{}", sim.saw(waits));
-    assert_eq!(disk.loads(), 3, "one of them is that of the other key");
+    assert_eq!(disk.loads(), 3, "one of them is for the other key");
     holds.take();
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
-/// A write concerns the loads of its key only, or they would never end where much is written.
+/// A write voids only the loads of its own key, or loads would never end where much is written.
 fn loads_of_other_keys_are_not_void<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     disk.loads_by(|_, _| after(50));
@@ -178,7 +178,7 @@ fn loads_of_other_keys_are_not_void<R: Host>() {
     assert_eq!((sim.saw(loads), disk.loads()), ("50: V10".into(), 1));
 }
 
-/// What was begun to be loaded before an invalidation is loaded again after it.
+/// A load that began before an invalidation is made again after it.
 fn invalidation_voids_a_load<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     disk.reads_early();

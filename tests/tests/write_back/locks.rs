@@ -1,5 +1,5 @@
-//! How many locks a miss takes: those that a runtime supplies, around the cache and around lists of wakers. That of the
-//! graph of caches is the core's own, and is not counted.
+//! How many locks a miss takes: those of the runtime, around the cache and around lists of wakers.
+//! The lock of the graph of caches is the core's own, and is not counted.
 
 use std::future::Future;
 use std::pin::pin;
@@ -13,11 +13,11 @@ use larder::{
 };
 
 thread_local! {
-    /// Of this thread, as each case runs on its own.
+    /// Each test has its own, as it runs on its own thread.
     static LOCKS: Arc<AtomicU32> = Arc::default();
 }
 
-/// A lock that counts how often it is taken, by those who hold the same counter.
+/// A lock that counts in this counter how often it is taken.
 struct Counted<T>(Mutex<T>, Arc<AtomicU32>);
 
 impl<T> Lock<T> for Counted<T> {
@@ -61,7 +61,7 @@ fn cache(capacity: usize) -> Cache {
     WriteBack::builder(Counting(Local::new(ManualClock::new())), disk).capacity(capacity).build().expect("valid")
 }
 
-/// Does `step`; returns what comes of it, and how many locks it took.
+/// Does `step`; returns its result, and how many locks it took.
 fn counted<T>(step: impl FnOnce() -> T) -> (T, u32) {
     let locks = || LOCKS.with(|locks| locks.load(Ordering::Relaxed));
     let before = locks();
@@ -76,7 +76,7 @@ fn at_once<T>(call: impl Future<Output = T>) -> T {
     }
 }
 
-/// Loads a key and unpins it; returns how many locks each of them took.
+/// Loads a key and unpins it; returns how many locks each step took.
 fn miss(cache: &Cache, key: u32, room: Room) -> (u32, u32) {
     let (page, loading) = counted(|| at_once(cache.get_or_load_with(&key, room)).expect("there is room"));
     (loading, counted(|| drop(page)).1)
@@ -94,12 +94,12 @@ fn a_miss() {
     }
 }
 
-/// Look, speak for a place and take a seat in the load; put the value there, pinned, and tell of it.
+/// Look, reserve a place and take a seat in the load; then store the value, pinned, and notify.
 const FREE: u32 = 2;
 
-/// The same: what leaves is found in the first step, and leaves in the second.
+/// The same: the victim is found in the first step, and leaves in the second.
 const CLEAN: u32 = FREE;
 
-/// Beside these: fix what is to be written and take a seat in its flush; note that it is written, and tell of it; look
-/// whether there is room now.
+/// Beside these: fix the value to write and take a seat in its flush; note that it is written, and notify; look whether
+/// there is room now.
 const DIRTY: u32 = FREE + 3;

@@ -1,4 +1,4 @@
-//! The write-back cache: nothing is lost, nobody waits for what is not his, and what has to be on disk first is.
+//! The write-back cache: nothing is lost, no caller waits for another's key, and dependencies are on disk first.
 
 use core::cell::RefCell;
 
@@ -50,7 +50,7 @@ fn pages<R: Host>(sim: &Sim, disk: &Disk, setup: impl FnOnce(Setting<R>) -> Sett
     setup(WriteBack::builder(R::on(sim.clock()), disk.clone())).build().expect("the configuration is valid")
 }
 
-/// A simulation, a disk called `a` and a cache of so many entries in front of it.
+/// A simulation, a disk called `a`, and a cache of this capacity in front of it.
 fn start<R: Host>(capacity: usize) -> (Sim, Disk, Pages<R>) {
     let sim = Sim::new();
     let disk = Disk::new(&sim.time, "a");
@@ -58,7 +58,7 @@ fn start<R: Host>(capacity: usize) -> (Sim, Disk, Pages<R>) {
     (sim, disk, pages)
 }
 
-/// Another cache of the same simulation, on a disk of its own that writes into the same log.
+/// Another cache of the same simulation, with a disk of its own that writes to the same log.
 fn beside<R: Host>(sim: &Sim, disk: &Disk, name: &'static str) -> (Disk, Pages<R>) {
     let disk = disk.beside(name);
     let pages = pages::<R>(sim, &disk, |p| p.name(name));
@@ -70,7 +70,7 @@ fn circle(refused: Result<(), CircleError>) -> String {
     refused.map_or_else(|error| error.names().collect::<Vec<_>>().join(" "), |()| "no circle".into())
 }
 
-/// What is there for a key, which counts as a use of it.
+/// The value of a key that is there; this counts as a use of it.
 fn value<R: Host>(pages: &Pages<R>, key: u32) -> Option<u32> {
     pages.try_get(&key).map(|handle| *handle.value())
 }
@@ -80,7 +80,7 @@ fn value<R: Host>(pages: &Pages<R>, key: u32) -> Option<u32> {
 fn assert_all_is_free<R: Host>(sim: &mut Sim, disk: &Disk, pages: &Pages<R>, capacity: u32) {
     disk.loads_by(|_, _| ready());
     disk.flushes_by(|_, _| ready());
-    // Should it have failed, it works again.
+    // If a flush has failed, it works again now.
     sim.flush(pages);
     assert_eq!(pages.pinned(), 0, "pinned entries");
     assert!(pages.len() <= capacity as usize);
@@ -91,7 +91,7 @@ fn assert_all_is_free<R: Host>(sim: &mut Sim, disk: &Disk, pages: &Pages<R>, cap
     drop(handles);
 }
 
-/// The calls that most cases make, each as a caller of its own that runs until nobody has anything to do.
+/// The calls that most cases make, each by a caller of its own that runs until no caller has anything to do.
 trait Calls {
     fn load<R: Host>(&mut self, pages: &Pages<R>, key: u32) -> usize;
     fn load_with<R: Host>(&mut self, pages: &Pages<R>, key: u32, room: Room) -> usize;

@@ -23,7 +23,7 @@ fn layers_of_caches_where_much_fails<R: Host>() {
 type Inside = Pin<Box<dyn Future<Output = ()>>>;
 type Layers<R> = Rc<RefCell<Vec<Pages<R>>>>;
 
-/// A call of one cache, which may not wait for pins.
+/// A call to one cache, which may not wait for pins.
 async fn call<R: Host>(layers: Layers<R>, nth: usize, key: u32, kind: u64, stamp: u32) -> Result<(), String> {
     let Some(pages) = layers.borrow().get(nth).cloned() else { return Ok(()) };
     match kind {

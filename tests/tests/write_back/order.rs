@@ -36,7 +36,7 @@ fn c72_circles<R: Host>() {
     assert_eq!(disk.log(), ["0 c1=11", "0 b1=11", "0 a1=11"]);
 }
 
-/// C72: onto dirty caches. (P17)
+/// C72: edges to dirty caches. (P17)
 fn c72_one_shot_circles<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (b, c) = (beside::<R>(&sim, &disk, "b").1, beside::<R>(&sim, &disk, "c").1);
@@ -95,7 +95,7 @@ fn d82_only_what_is_unsatisfied_counts<R: Host>() {
     assert_eq!(circle(b.depend_on(&a)), "b a b", "it was dropped");
     sim.flush(&b);
     sim.to(15);
-    // What is changed now was not meant, and counts for nothing.
+    // A change made now is not covered, and counts for nothing.
     sim.write(&b, 1, 2);
     sim.to(20);
     assert_eq!((circle(b.depend_on(&a)), b.dirty()), ("no circle".into(), 1));
@@ -129,7 +129,7 @@ fn d82_flush_then_depend_on_reverses<R: Host>() {
         Answer::Text(from.flush_then_depend_on(&to).await.map_or_else(|e| e.to_string(), |()| "done".into()))
     });
     sim.to(15);
-    // Dirty again by the time the other is flushed: that is what it then depends on.
+    // The entry is dirty again by the time the other cache is flushed, which then depends on it.
     sim.write(&a, 1, 2);
     sim.write(&b, 1, 2);
     sim.to(20);
@@ -140,7 +140,7 @@ fn d82_flush_then_depend_on_reverses<R: Host>() {
     assert_eq!(disk.log(), ["30 a1=2", "40 b1=2"]);
 }
 
-/// D82: then nothing has changed but what was flushed.
+/// D82: if it fails, nothing has changed except what was flushed.
 fn d82_flush_then_depend_on_may_fail<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (other, b) = beside::<R>(&sim, &disk, "b");
@@ -161,7 +161,7 @@ fn d82_flush_then_depend_on_may_fail<R: Host>() {
     assert_eq!(disk.log(), ["0 b1=1", "0 a1=1"]);
 }
 
-/// D82: a standing one does not go away by that.
+/// D82: a standing edge stays.
 fn d82_flush_then_depend_on_a_standing_one<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (_, b) = beside::<R>(&sim, &disk, "b");
@@ -180,7 +180,7 @@ fn d82_flush_then_depend_on_a_standing_one<R: Host>() {
     assert_eq!(sim.saw(turns), "10: true");
 }
 
-/// C72, P17: two that depend on each other at the same time: never both, and flushing ends.
+/// C72, P17: two caches that add an edge to each other at the same time: only one succeeds, and flushing ends.
 #[test]
 fn c72_circles_among_threads() {
     use larder::{
@@ -216,13 +216,13 @@ fn c72_circles_among_threads() {
                 .collect();
             threads.into_iter().map(|thread| thread.join().expect("it ends")).sum()
         });
-        assert_eq!(refused, 1, "exactly one would have closed it");
+        assert_eq!(refused, 1, "exactly one edge would have closed it");
         ring.iter().for_each(|pages| assert!(wakers::now(pages.flush()).is_ok()));
         assert!(ring.iter().all(|pages| pages.dirty() == 0));
     }
 }
 
-/// A disk that takes everything.
+/// A disk that accepts everything.
 pub(super) struct Sink;
 
 impl larder::Backend<u32> for Sink {

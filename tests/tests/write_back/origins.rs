@@ -1,4 +1,4 @@
-//! The defects of the cache that this one grows out of, each by its number there.
+//! The defects of the cache that this one replaces, each by its number there.
 use super::*;
 
 on_every_runtime! {
@@ -51,7 +51,7 @@ fn i05_dropped_during_an_eviction<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 1);
 }
 
-/// I7: it was put back into nowhere. (P16)
+/// I7: an entry in use was put back into a map that had gone. (P16)
 fn i07_in_use_again_by_the_time_it_would_leave<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     sim.write(&pages, 1, 11);
@@ -106,11 +106,11 @@ fn i08_a_back_end_that_keeps_what_it_was_given<R: Host>() {
     let pages = WriteBack::builder(R::on(sim.clock()), back_end).capacity(1).build().expect("valid");
     for key in 1..4 {
         let handle = wakers::now(pages.get_or_load(&key)).expect("there is room");
-        handle.update(|value| *Rc::make_mut(value) += 1).expect("nobody else changes it");
+        handle.update(|value| *Rc::make_mut(value) += 1).expect("no other caller changes it");
     }
     wakers::now(pages.flush()).expect("it works");
     let third = wakers::now(pages.get_or_load(&3)).expect("it is there");
-    third.update(|value| *Rc::make_mut(value) += 1).expect("nobody else changes it");
+    third.update(|value| *Rc::make_mut(value) += 1).expect("no other caller changes it");
     drop(third);
     wakers::now(pages.invalidate()).expect("nothing is pinned");
     assert_eq!((1..4).map(|key| disk.page(key)).collect::<Vec<_>>(), [Some(11), Some(21), Some(31)]);
@@ -142,14 +142,14 @@ fn i09_nobody_waits_for_others_keys<R: Host>() {
     assert!(misses.iter().all(|i| sim.saw(*i).starts_with("300: V1")), "{}", sim.saw(misses[3]));
 }
 
-/// I10: all entries were looked at. The one that was not in use for the longest leaves, however many there are; that no more of
-/// them are looked at is counted in a test of the ledger's, and instructions are in the benchmark.
+/// I10: all entries were looked at. The least recently used one leaves, however many there are; how many are looked at
+/// is counted in a test of the ledger, and instructions in the benchmark.
 fn i10_finding_a_victim<R: Host>() {
     for entries in [100, 2_000] {
         let (_sim, disk, pages) = start::<R>(entries);
         let load = |key| drop(wakers::now(pages.get_or_load(&key)));
         (0..entries as u32).for_each(load);
-        // From the other end than they came.
+        // In the reverse order of their arrival.
         (0..100).rev().for_each(load);
         for key in 0..50 {
             load(1_000_000 + key);
@@ -184,7 +184,7 @@ fn i11_a_failed_load<R: Host>() {
     assert_eq!(value(&pages, 1), Some(10));
 }
 
-/// I12: they were dropped in mid-air. (P16)
+/// I12: the other flushes were dropped half done. (P16)
 fn i12_siblings_of_a_flush_that_fails<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     for key in 1..5 {
@@ -196,7 +196,7 @@ fn i12_siblings_of_a_flush_that_fails<R: Host>() {
     assert_eq!((sim.saw(flush), disk.log().len(), pages.dirty()), ("24: [1: E1]".into(), 3, 1));
 }
 
-/// I12: there was no limit.
+/// I12: the number of flushes at once had no limit.
 fn i12_no_more_at_once_than_is_allowed<R: Host>() {
     let sim = &mut Sim::new();
     let disk = Disk::new(&sim.time, "a");
@@ -212,7 +212,7 @@ fn i12_no_more_at_once_than_is_allowed<R: Host>() {
     assert_eq!(sim.saw(flush), "100: done");
 }
 
-/// I12: each wake polled whatever was pending. What is polled for one wake is bounded by the limit.
+/// I12: each wake polled all pending flushes. The limit bounds what one wake polls.
 fn i12_wakes_do_not_poll_all<R: Host>() {
     let sim = &mut Sim::new();
     let disk = Disk::new(&sim.time, "a");
@@ -234,7 +234,7 @@ fn i12_wakes_do_not_poll_all<R: Host>() {
     disk.nothing_first();
 }
 
-/// I14: later changes of those who held it were never written. (P16)
+/// I14: later changes through old handles were never written. (P16)
 fn i14_insert_over_what_is_in_use<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     let kept = sim.pin(&pages, 1);
@@ -245,7 +245,7 @@ fn i14_insert_over_what_is_in_use<R: Host>() {
     kept.take();
     sim.flush(&pages);
     assert_eq!(disk.page(1), Some(11));
-    // And a flush that fails is no use of the entry: it stays where it was in the order of use.
+    // A flush that fails does not count as a use: the entry keeps its place in the order of use.
     sim.write(&pages, 1, 12);
     assert_eq!(value(&pages, 2), Some(20));
     disk.flushes_by(|_, call| if call == 1 { ready().fails(1) } else { ready() });
@@ -254,7 +254,7 @@ fn i14_insert_over_what_is_in_use<R: Host>() {
     assert_eq!((value(&pages, 1), value(&pages, 2), disk.page(1)), (None, Some(20), Some(12)));
 }
 
-/// I14: the rest of the map was dropped with it.
+/// I14: the rest of the map was dropped with the panic.
 fn i14_a_discard_that_panics<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     for key in 1..4 {
@@ -272,7 +272,7 @@ fn i14_a_discard_that_panics<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 10);
 }
 
-/// I13: its futures can go from thread to thread, also those that flush other caches; `send.rs` has all of them.
+/// I13: the futures can move between threads, also those that flush other caches; `send.rs` checks all of them.
 #[test]
 fn i13_futures_are_send() {
     use larder::{ManualClock, parts::Std};

@@ -9,7 +9,7 @@ on_every_runtime! {
     i06_dropped_during_the_flush_of_a_dependency
 }
 
-/// I2: also a cache on itself. (P17)
+/// I2: also a cache that depends on itself. (P17)
 fn i02_two_that_depend_on_each_other<R: Host>() {
     let (mut sim, disk, a) = start::<R>(10);
     let (_, b) = beside::<R>(&sim, &disk, "b");

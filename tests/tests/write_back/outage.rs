@@ -1,4 +1,4 @@
-//! A back end that fails: what it costs who needs room, and what ends it.
+//! A back end that fails: what that costs a caller that needs room, and what ends it.
 
 use super::*;
 
@@ -22,7 +22,7 @@ on_every_runtime! {
     d76_a_flush_of_the_same_instant_is_in_time
 }
 
-/// A full cache of so many dirty entries, whose flushes fail after so long.
+/// A full cache of so many dirty entries, whose flushes fail after this time.
 fn failing<R: Host>(capacity: u32, time: u64) -> (Sim, Disk, Pages<R>) {
     let (mut sim, disk, pages) = start::<R>(capacity as usize);
     (0..capacity).for_each(|key| sim.write(&pages, key, key + 1));
@@ -30,20 +30,20 @@ fn failing<R: Host>(capacity: u32, time: u64) -> (Sim, Disk, Pages<R>) {
     (sim, disk, pages)
 }
 
-/// C116: a handful, and then the first error, whatever the call would wait for. (D78)
+/// C116: a few flushes are tried, then the call gets the first error, whatever it would wait for. (D78)
 fn c116_one_miss<R: Host>() {
     for room in [Room::Wait, Room::Try, Room::Within(ms(50))] {
         let (mut sim, disk, pages) = failing::<R>(1000, 0);
         let load = sim.load_with(&pages, 5000, room);
         assert_eq!((sim.saw(load), disk.flushes(), disk.loads()), ("0: E0".into(), 4, 1000));
-        // It is known to fail, and not asked by the next one; nor by one that only waits for a place.
+        // The back end is known to fail, so the next call does not ask it, nor does one that only waits for a place.
         let (load, insert) = (sim.load_with(&pages, 5001, room), sim.insert(&pages, 5002, 1, room));
         assert_eq!((sim.saw(load), sim.saw(insert), disk.flushes()), ("0: E0".into(), "0: E0".into(), 4));
         assert_eq!((pages.len(), pages.dirty(), pages.pinned()), (1000, 1000, 0));
     }
 }
 
-/// C116: they share one failure. (D78, P4)
+/// C116: many misses share one failure. (D78, P4)
 fn c116_many_misses<R: Host>() {
     let (mut sim, disk, pages) = failing::<R>(1000, 0);
     let loads: Vec<_> = (0..50).map(|nth| sim.load(&pages, 5000 + nth)).collect();
@@ -51,7 +51,7 @@ fn c116_many_misses<R: Host>() {
     assert_eq!(disk.flushes(), 4);
 }
 
-/// C116: also where all of them come before anything is known. (D78)
+/// C116: also if all of them come before anything is known. (D78)
 fn c116_many_misses_that_take_their_time<R: Host>() {
     for count in [50, 500] {
         let (mut sim, disk, pages) = failing::<R>(1000, 10);
@@ -65,7 +65,7 @@ fn c116_many_misses_that_take_their_time<R: Host>() {
     }
 }
 
-/// C116: and whatever they bring.
+/// C116: the same for insertions.
 fn c116_many_insertions<R: Host>() {
     let (mut sim, disk, pages) = failing::<R>(100, 10);
     let rooms = [Room::Wait, Room::Within(ms(1000))];
@@ -75,7 +75,7 @@ fn c116_many_insertions<R: Host>() {
     assert_eq!((disk.flushes(), pages.len(), pages.dirty()), (8, 100, 100));
 }
 
-/// C116: what is clean needs no flush, wherever it stands in the order of use. (D78)
+/// C116: a clean entry needs no flush, wherever it stands in the order of use. (D78)
 fn c116_clean_ones_first<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(100);
     (0..98).for_each(|key| sim.write(&pages, key, key + 1));
@@ -93,7 +93,7 @@ fn c116_clean_ones_first<R: Host>() {
     assert_eq!((sim.saw(load), disk.flushes()), ("0: E0".into(), 4));
 }
 
-/// D78: one that cannot be written is not the back end's end: others are tried each time, and nobody is refused.
+/// D78: one bad entry does not count as an outage: others are tried each time, and no caller is refused.
 fn c116_one_bad_entry<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     (0..10).for_each(|key| sim.write(&pages, key, key + 1));
@@ -109,7 +109,7 @@ fn c116_one_bad_entry<R: Host>() {
     assert_eq!((value(&pages, 0), pages.dirty()), (Some(1), 10));
 }
 
-/// C116: one try for each delay, and the same failure for all who come meanwhile. (D78)
+/// C116: one try for each delay, and the same failure for all callers that come meanwhile. (D78)
 fn c116_delays_grow<R: Host>() {
     let (mut sim, disk, pages) = failing::<R>(1000, 0);
     sim.load(&pages, 5000);
@@ -144,7 +144,7 @@ fn c116_the_delays_are_an_option<R: Host>() {
     }
 }
 
-/// C116: whatever is known, and a success ends it for all. (D78)
+/// C116: a flush asks the back end at once, whatever is known, and its success ends the outage for all. (D78)
 fn c116_flushes_ask_at_once<R: Host>() {
     for how in 0..4 {
         let (mut sim, disk, pages) = failing::<R>(10, 0);
@@ -167,7 +167,7 @@ fn c116_flushes_ask_at_once<R: Host>() {
     }
 }
 
-/// C116: all is flushed, in order; and the order of use is what it was. (D80, P16)
+/// C116: all is flushed, in order; and the order of use is unchanged. (D80, P16)
 fn c116_when_it_is_back<R: Host>() {
     let (mut sim, disk, _) = failing::<R>(1, 0);
     let pages = pages::<R>(&sim, &disk, |p| p.capacity(100).flush_limit(1).name("a"));
@@ -181,7 +181,7 @@ fn c116_when_it_is_back<R: Host>() {
     disk.flushes_by(|_, _| ready());
     sim.to(450);
     let load = sim.load(&pages, 500);
-    assert_eq!(sim.saw(load), "450: V5000", "the one that was tried");
+    assert_eq!(sim.saw(load), "450: V5000", "the load that tried it");
     assert_eq!((disk.log().len(), pages.dirty()), (1, 99));
     let load = sim.load(&pages, 501);
     assert_eq!((sim.saw(load), disk.log()), ("450: V5010".into(), vec!["450 a99=100".to_string()]));
@@ -192,7 +192,7 @@ fn c116_when_it_is_back<R: Host>() {
     assert!(numbers.is_sorted_by(|one, two| one > two), "{numbers:?}");
 }
 
-/// C116: what has to be flushed first may be what fails. (P16, P17)
+/// C116: the dependency may be what fails. (P16, P17)
 fn c116_a_dependency_is_gone<R: Host>() {
     let (mut sim, disk, a) = start::<R>(100);
     let (other, b) = beside::<R>(&sim, &disk, "b");
@@ -210,7 +210,7 @@ fn c116_a_dependency_is_gone<R: Host>() {
     assert_eq!((sim.saw(flush), disk.log()[0].clone(), a.dirty()), ("90: done".into(), "90 b5=55".into(), 0));
 }
 
-/// C116: who tries it after a delay may be dropped: the others go on with that, or try in turn. (P2)
+/// C116: the caller that tries after a delay may be dropped: the others go on with its try, or try in turn. (P2)
 fn c116_a_probe_is_dropped<R: Host>() {
     let (mut sim, disk, pages) = failing::<R>(20, 0);
     sim.load(&pages, 50);
@@ -228,8 +228,8 @@ fn c116_a_probe_is_dropped<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 20);
 }
 
-/// C117: many at once, which all find a victim, and ask for no more memory each the more there are. What is looked at for that is
-/// counted beside the ledger.
+/// C117: many misses at once, which all find a victim, for a constant amount of memory each. The entries looked at are
+/// counted in the tests of the ledger.
 fn c117_what_others_have_claimed<R: Host>() {
     for is_dirty in [false, true] {
         let each = [250, 2000].map(|count: u32| {
@@ -253,7 +253,7 @@ fn c117_what_others_have_claimed<R: Host>() {
     }
 }
 
-/// D76: a flush is waited for as an unpin is, that is not at all; what takes no time is done.
+/// D76: `Try` waits neither for an unpin nor for a flush; a flush that ends at once is made.
 fn d76_try_does_not_wait_for_a_flush<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(1);
     sim.write(&pages, 1, 11);
@@ -269,7 +269,7 @@ fn d76_try_does_not_wait_for_a_flush<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 1);
 }
 
-/// D76: all of making room is bounded, for loads and insertions; the load itself is not.
+/// D76: the limit bounds all of making room, for loads and insertions, but not the load itself.
 fn d76_within_bounds_the_flush_of_a_victim<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     sim.write(&pages, 1, 11);
@@ -290,7 +290,7 @@ fn d76_within_bounds_the_flush_of_a_victim<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
-/// D76, D77: whoever began it.
+/// D76, D77: whichever caller began the load.
 fn d76_whoever_shares_the_load_has_a_patience_of_its_own<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(1);
     sim.write(&pages, 1, 11);
@@ -301,7 +301,7 @@ fn d76_whoever_shares_the_load_has_a_patience_of_its_own<R: Host>() {
     sim.to(100);
     assert_eq!((sim.saw(tries), sim.saw(within)), ("10: Full".into(), "60: Full".into()));
     assert_eq!(sim.saw(waits), "100: V20");
-    // And the other way round: who has more of it goes on.
+    // The other way round: a caller with more patience goes on.
     let (mut sim, disk, pages) = start::<R>(1);
     sim.write(&pages, 1, 11);
     disk.flushes_by(|_, _| after(100));

@@ -1,4 +1,4 @@
-//! A future that is over stays over: polled again it is pending, and does nothing. (D107)
+//! A future that is over stays over: polled again, it is pending and does nothing. (D107)
 
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
@@ -11,7 +11,7 @@ on_every_runtime! {
     d107_calls_for_all
 }
 
-/// Polls it until it is ready, and then for nothing, while another entry is dirty.
+/// Polls a future until it is ready, and once more, while another entry is dirty.
 #[track_caller]
 fn stays_over<R: Host, F: Future>(name: &str, sim: &mut Sim, disk: &Disk, pages: &Pages<R>, call: F) {
     let mut call = Box::pin(call);
@@ -48,7 +48,7 @@ fn d107_calls_that_flush<R: Host>() {
     wakers::now(pages.flush()).expect("it is written");
 }
 
-/// D107: entries that are there, that are loaded, and that leave.
+/// D107: calls for entries that are there, that are loaded, and that leave.
 fn d107_calls_for_entries<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     stays_over("get_or_load, a miss", &mut sim, &disk, &pages, pages.get_or_load(&1));
@@ -61,7 +61,7 @@ fn d107_calls_for_entries<R: Host>() {
     wakers::now(pages.flush()).expect("it is written");
 }
 
-/// D107: those that concern all entries.
+/// D107: calls that concern all entries.
 fn d107_calls_for_all<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     let (_, other) = beside::<R>(&sim, &disk, "b");

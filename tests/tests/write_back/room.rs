@@ -1,4 +1,4 @@
-//! Room: who waits for it, and in which order.
+//! Room: which callers wait for it, and in which order.
 use super::*;
 
 on_every_runtime! {
@@ -40,7 +40,7 @@ fn c77_all_pinned<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
-/// D1: a limit is reached when `deadline <= now`, zero is reached at once, and no limit is too large.
+/// D1: a limit is reached when `deadline <= now`, zero at once, and no limit is too large.
 fn deadlines_are_reached_on_the_instant<R: Host>() {
     let (mut sim, _disk, pages) = start::<R>(1);
     let one = sim.pin(&pages, 1);
@@ -51,7 +51,7 @@ fn deadlines_are_reached_on_the_instant<R: Host>() {
     sim.jump(20);
     one.take();
     sim.run();
-    // Room at the very instant of the deadline is room.
+    // Room at the exact instant of the deadline is in time.
     assert_eq!((sim.saw(endless), sim.saw(bounded)), ("20: V20".into(), "20: V33".into()));
     assert_eq!(sim.saw(zero), "0: Full");
 }
@@ -73,7 +73,7 @@ fn c78_a_failed_load_evicts_nothing<R: Host>() {
     let i = sim.load(&pages, 3);
     assert_eq!(sim.saw(i), "10: V30");
     assert_eq!(value(&pages, 1), None, "used before 2");
-    // What is clean leaves without a flush, of it or of what it depends on.
+    // A clean entry leaves without a flush, of it or of its dependencies.
     assert_eq!((pages.len(), disk.flushes(), other.flushes(), before.dirty()), (2, 0, 0, 1));
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
@@ -87,7 +87,7 @@ fn d76_in_order_of_arrival<R: Host>() {
     for (nth, (i, kept)) in waits.iter().enumerate() {
         assert!(waits[nth..].iter().all(|(i, _)| sim.saw(*i) == "waits"));
         holder.take();
-        // Who comes just now is not before those who wait.
+        // A new caller does not go before those that wait.
         let late = sim.load_with(&pages, 99, Room::Try);
         sim.run();
         assert_eq!((sim.saw(*i), sim.saw(late)), ("0: done".into(), "0: Full".into()));
@@ -112,7 +112,7 @@ fn d76_a_granted_place_passes_on_when_its_owner_is_dropped<R: Host>() {
     sim.drop(first);
     sim.run();
     assert_eq!((sim.saw(second), disk.loads()), ("0: V30".into(), 2));
-    // And while its load is under way.
+    // The same while its load is under way.
     let holder = sim.pin(&pages, 1);
     disk.loads_by(|_, _| after(50));
     let (first, second) = (sim.load(&pages, 4), sim.load(&pages, 5));
@@ -149,7 +149,7 @@ fn d76_a_granted_place_passes_on_when_the_load_panics<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 1);
 }
 
-/// D76: places are not handed on from one to the next, so a parked owner keeps what is his and no more. (P3)
+/// D76: places are not handed on from caller to caller, so a parked owner keeps its own place and no more. (P3)
 fn d76_a_granted_owner_who_is_parked_holds_one_place_only<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     let (one, two) = (sim.pin(&pages, 1), sim.pin(&pages, 2));
@@ -166,7 +166,7 @@ fn d76_a_granted_owner_who_is_parked_holds_one_place_only<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
-/// D77: till then it may be read, and its place is not taken twice.
+/// D77: until then it can be read, and its place is not taken twice.
 fn d77_a_victim_stays_until_the_publication<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     sim.load(&pages, 1);

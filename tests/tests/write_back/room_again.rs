@@ -1,4 +1,4 @@
-//! Who has a place and makes room, or has lost it to a pin and waits for another one: what comes to him meanwhile.
+//! Callers that make room for their place, or have lost it to a pin and wait for another: what they hear meanwhile.
 
 use core::{cell::Cell, future::poll_fn, task::Poll};
 
@@ -12,8 +12,8 @@ on_every_runtime! {
     who_joins_a_load_while_it_is_polled_hears_that_it_waits_for_room
 }
 
-/// Three entries that are pinned by the time a load and an insertion of key 9 have places for it; the insertion has lost its
-/// place after 35, the load loses it after `load`. Returns those two callers, what the insertion brings, and the pins.
+/// Three pinned entries, and a load and an insertion of key 9 that had places: the insertion has lost its place after
+/// 35, the load loses it after `load`. Returns both callers, what the insertion brings, and the pins.
 type Scene<R> = (Sim, Disk, Pages<R>, (usize, Kept<R>), (usize, Kept<R>), Vec<Kept<R>>);
 
 fn both_have_lost_their_places<R: Host>(load: u64) -> Scene<R> {
@@ -43,7 +43,7 @@ fn both_have_lost_their_places<R: Host>(load: u64) -> Scene<R> {
     (sim, disk, pages, loads, (inserts, kept), pins)
 }
 
-/// D83: he learns so at once, as one does who has not had a place yet.
+/// D83: the insertion is refused at once, as if it had not had a place yet.
 fn who_inserts_is_refused_when_his_key_comes<R: Host>() {
     let (mut sim, disk, pages, loads, inserts, pins) = both_have_lost_their_places::<R>(20);
     pins[0].take();
@@ -54,7 +54,7 @@ fn who_inserts_is_refused_when_his_key_comes<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 3);
 }
 
-/// A hit needs no room: what was inserted is newer than what he has loaded. (P3, P8)
+/// A hit needs no room: what was inserted is newer than what the caller has loaded. (P3, P8)
 fn who_has_loaded_takes_his_key_when_it_comes<R: Host>() {
     let (mut sim, disk, pages, loads, inserts, pins) = both_have_lost_their_places::<R>(50);
     pins[0].take();
@@ -65,7 +65,7 @@ fn who_has_loaded_takes_his_key_when_it_comes<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 3);
 }
 
-/// D84: who waits for room to store something learns that he will not; a load that has begun ends as it would have.
+/// D84: a caller that waits for room to store something gets an error; a load that has begun ends as usual.
 fn closing_ends_his_wait<R: Host>() {
     let (mut sim, _disk, pages, loads, inserts, pins) = both_have_lost_their_places::<R>(50);
     sim.close(&pages);
@@ -75,7 +75,7 @@ fn closing_ends_his_wait<R: Host>() {
     assert_eq!(sim.saw(loads.0), "60: done");
 }
 
-/// P3, D77: he hears of it though he has come in the very poll by which the load comes to wait.
+/// P3, D77: this holds even if the caller joins in the same poll in which the load comes to wait.
 fn who_joins_a_load_while_it_is_polled_hears_that_it_waits_for_room<R: Host>() {
     type Joiner = Pin<Box<dyn Future<Output = String>>>;
     let (mut sim, disk, pages) = start::<R>(1);
@@ -102,7 +102,7 @@ fn who_joins_a_load_while_it_is_polled_hears_that_it_waits_for_room<R: Host>() {
     is_near.set(true);
     sim.poll(first);
     sim.run();
-    let mut joiner = joined.take().expect("he was polled");
+    let mut joiner = joined.take().expect("the load was polled");
     let mut is_over = || joiner.as_mut().poll(&mut Context::from_waker(&waker));
     assert_eq!((sim.saw(first), counter.wakes() > 0, is_over()), ("waits".into(), true, Poll::Pending));
     let before = counter.wakes();
@@ -112,7 +112,7 @@ fn who_joins_a_load_while_it_is_polled_hears_that_it_waits_for_room<R: Host>() {
     disk.nothing_first();
 }
 
-/// P1: the flush of what has to leave inserts the key for which it leaves.
+/// P1: the flush of a victim inserts the very key for which it leaves.
 fn what_comes_while_room_is_made_is_not_loaded<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     sim.write(&pages, 1, 11);

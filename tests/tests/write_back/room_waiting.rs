@@ -1,4 +1,4 @@
-//! Who waits for room, and what comes to him meanwhile.
+//! Callers that wait for room, and what they hear meanwhile.
 
 use core::{cell::Cell, future::poll_fn, task::Poll};
 
@@ -18,7 +18,7 @@ on_every_runtime! {
     closing_ends_the_waits
 }
 
-/// D76, D77: they have had their turn, and keep their order.
+/// D76, D77: callers that have loaded had their turn, and keep their order.
 fn who_has_loaded_waits_in_front<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     sim.load(&pages, 1);
@@ -54,7 +54,7 @@ fn a_poll_for_nothing_takes_no_place<R: Host>() {
         sim.poll(load);
     }
     assert_eq!(sim.saw(load), "waits");
-    // One place comes free while the caller is parked, and another load takes its turn after him.
+    // One place becomes free while the caller is parked, and another load has its turn after it.
     sim.park(load);
     kept[0].take();
     kept[1].take();
@@ -79,7 +79,7 @@ fn who_waits_for_room_takes_his_key_when_it_comes<R: Host>() {
     let waits = [sim.load(&pages, 4), sim.load(&pages, 3)];
     one.take();
     sim.run();
-    // The only place went to the first; what he has loaded is there for all.
+    // The only place went to the first caller; the value that it has loaded is there for all.
     assert_eq!((sim.saw(ahead.0), sim.saw(waits[1])), ("0: done".into(), "0: V30".into()));
     assert_eq!((sim.saw(inserts), sim.saw(waits[0])), ("waits".into(), "waits".into()));
     two.take();
@@ -91,7 +91,7 @@ fn who_waits_for_room_takes_his_key_when_it_comes<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
-/// P1, P4: they share the load, and its failure.
+/// P1, P4: callers that wait for room share the load, and its failure.
 fn who_waits_for_room_waits_for_the_load_of_his_key<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     let (one, two) = (sim.pin(&pages, 1), sim.pin(&pages, 2));
@@ -105,7 +105,7 @@ fn who_waits_for_room_waits_for_the_load_of_his_key<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
-/// Two callers of one key were granted places; one of them loads, the other's place is for others. (P2)
+/// Two callers of one key were granted places: one of them loads, the other gives its place back. (P2)
 fn who_joins_a_load_gives_his_place_back<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     let (one, two) = (sim.pin(&pages, 1), sim.pin(&pages, 2));
@@ -121,7 +121,7 @@ fn who_joins_a_load_gives_his_place_back<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
-/// D83: he learns so at once, and does not wait for room that is of no use to him.
+/// D83: the caller is refused at once, and does not wait for room that it cannot use.
 fn who_inserts_and_waits_for_room_is_refused_when_his_key_is_pinned<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     let (one, two) = (sim.pin(&pages, 1), sim.pin(&pages, 2));
@@ -134,7 +134,7 @@ fn who_inserts_and_waits_for_room_is_refused_when_his_key_is_pinned<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
-/// Who shares the load of one who does not wait for room has his own rule.
+/// A caller that joins the load of one that does not wait for room keeps its own rule.
 fn who_gives_up_does_not_fail_the_others<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(1);
     sim.load(&pages, 1);
@@ -153,7 +153,7 @@ fn who_gives_up_does_not_fail_the_others<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 1);
 }
 
-/// D84: who waits for room to store something learns that he will not.
+/// D84: a caller that waits for room to store something gets an error.
 fn closing_ends_the_waits<R: Host>() {
     let (mut sim, _disk, pages) = start::<R>(1);
     let one = sim.pin(&pages, 1);
@@ -164,7 +164,7 @@ fn closing_ends_the_waits<R: Host>() {
     one.take();
 }
 
-/// D77: the load is shared, the patience is not; or who holds what it waits for would wait for himself.
+/// D77: the load is shared, the patience is not, or a caller that holds the awaited pin would wait for itself.
 fn who_joins_a_load_waits_for_room_by_his_own_rule<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     sim.load(&pages, 1);
@@ -189,7 +189,7 @@ fn who_joins_a_load_waits_for_room_by_his_own_rule<R: Host>() {
     sim.run();
     assert_eq!((sim.saw(first), sim.saw(late), disk.loads()), ("85: V30".into(), "85: V30".into(), 3));
     two.take();
-    // That was one load's wait, and the next one of the key has a place.
+    // Only that load had to wait: the next one of the key has a place.
     sim.remove(&pages, 3);
     let again = [sim.load(&pages, 3), sim.load_with(&pages, 3, Room::Try)];
     sim.to(135);
@@ -197,7 +197,7 @@ fn who_joins_a_load_waits_for_room_by_his_own_rule<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
-/// P3: he hears of it though nothing else has woken him.
+/// P3: the caller hears of it though nothing else has woken it.
 fn who_joins_a_load_hears_that_it_waits_for_room<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(1);
     sim.load(&pages, 1);

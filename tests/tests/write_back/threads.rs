@@ -20,7 +20,7 @@ struct Slow(Arc<Mutex<[u64; 8]>>, Arc<AtomicU32>);
 
 impl Slow {
     fn pages(&self) -> MutexGuard<'_, [u64; 8]> {
-        self.0.lock().expect("nobody panics")
+        self.0.lock().expect("no thread panics")
     }
 
     fn number(&self) -> u32 {
@@ -74,7 +74,7 @@ impl Backend<u32> for Slow {
 /// How many calls each thread makes.
 const ROUNDS: u32 = 2_000;
 
-/// P2, P16, P17: one cache depends on the other in turn, and all share what they do.
+/// P2, P16, P17: the caches depend on each other in turn, and all threads share all loads and flushes.
 #[test]
 fn nothing_hangs_and_nothing_is_lost() {
     for capacity in 1..4 {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use larder::{Backend, BoxIo, ManualClock, WriteBack, parts::Std};
 use larder_tests::wakers::now;
 
-/// A number on disk, and in the cache one that can be changed without a handle.
+/// A number on disk; in the cache, it can be changed without a handle.
 #[derive(Clone)]
 struct Sheet(Arc<AtomicU32>);
 
@@ -37,7 +37,7 @@ impl Backend<u32> for Sheet {
     fn lost(&self, _: Vec<u32>) {}
 }
 
-/// What is changed without a handle is clean for the cache; an update that does nothing marks it.
+/// A value changed without a handle stays clean for the cache; an update that does nothing marks it.
 #[test]
 fn a_change_behind_its_back_is_none() {
     let sheet = Sheet(Arc::new(AtomicU32::new(1)));
@@ -46,7 +46,7 @@ fn a_change_behind_its_back_is_none() {
     page.value().store(2, SeqCst);
     now(cache.flush()).expect("it works");
     assert_eq!((page.is_dirty(), sheet.0.load(SeqCst)), (false, 1));
-    page.update(|_| {}).expect("nobody else changes it");
+    page.update(|_| {}).expect("no other caller changes it");
     now(cache.flush()).expect("it works");
     assert_eq!(sheet.0.load(SeqCst), 2);
 }

@@ -10,7 +10,7 @@ on_every_runtime! {
     d107_calls_that_cannot_go_on
 }
 
-/// Polls it until the back end's panic comes out, and once more.
+/// Polls a call until the back end's panic comes out, and once more.
 #[track_caller]
 fn unwinds<T>(name: &str, call: impl Future<Output = T>) -> Poll<T> {
     let mut call = Box::pin(call);
@@ -23,14 +23,14 @@ fn unwinds<T>(name: &str, call: impl Future<Output = T>) -> Poll<T> {
     poll
 }
 
-/// Page 1 is dirty, and its next flush panics, and no other.
+/// Page 1 is dirty, and only its next flush panics.
 fn dirty<R: Host>(sim: &mut Sim, disk: &Disk, pages: &Pages<R>) {
     sim.write(pages, 1, 11);
     let panics = core::cell::Cell::new(true);
     disk.flushes_by(move |_, _| if panics.take() { ready().panics(1) } else { ready() });
 }
 
-/// D107, P16: what is there to be done is done by the next poll.
+/// D107, P16: the next poll does what is left to do.
 fn d107_calls_that_go_on<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(10);
     dirty(&mut sim, &disk, &pages);
@@ -45,7 +45,7 @@ fn d107_calls_that_go_on<R: Host>() {
     assert!(pages.is_closed());
 }
 
-/// D107: a value that was brought has gone with the poll, and what has come since is not to be dropped.
+/// D107: the inserted value was dropped with the poll, and what has come since must not be dropped.
 fn d107_calls_that_cannot_go_on<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(1);
     dirty(&mut sim, &disk, &pages);

@@ -15,7 +15,7 @@ on_every_runtime! {
     a_full_cache_of_dirty_entries
 }
 
-/// D78: exactly the one that was not in use for the longest.
+/// D78: exactly the least recently used one.
 fn d78_in_order_of_use<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(4);
     for key in 1..5 {
@@ -24,7 +24,7 @@ fn d78_in_order_of_use<R: Host>() {
     let held = sim.pin(&pages, 1);
     assert_eq!(value(&pages, 2), Some(20));
     held.take();
-    // By use: 3, 4, 2, 1. Each of them leaves in turn, as a load finds when it is made again.
+    // By use: 3, 4, 2, 1. Each of them leaves in turn.
     for (new, loads) in [(5, 5), (6, 6), (7, 7), (8, 8)] {
         sim.load(&pages, new);
         assert_eq!(disk.loads(), loads);
@@ -32,14 +32,14 @@ fn d78_in_order_of_use<R: Host>() {
     for (gone, key) in [(3, 5), (4, 6), (2, 7), (1, 8)] {
         assert_eq!((value(&pages, gone), value(&pages, key)), (None, Some(key * 10)));
     }
-    // The first of them are there for as long as others were in use before them.
+    // Each read is a use: 6 stays, because it is read each time.
     for (new, gone, stays) in [(11, 5, 6), (12, 7, 6), (13, 8, 6)] {
         sim.load(&pages, new);
         assert_eq!((value(&pages, gone), value(&pages, stays)), (None, Some(stays * 10)));
     }
 }
 
-/// D78: it can be read and changed meanwhile, and hits do not wait.
+/// D78: a dirty victim can be read and changed while it is flushed, and hits do not wait.
 fn d78_what_is_dirty_is_flushed_in_place<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     sim.write(&pages, 1, 11);
@@ -97,7 +97,7 @@ fn d78_the_next_oldest_is_tried<R: Host>() {
     sim.to(20);
     assert_eq!((sim.saw(load), disk.log()), ("20: V40".into(), vec!["20 a3=3".to_string()]));
     assert_eq!((value(&pages, 1), value(&pages, 2), value(&pages, 3)), (Some(1), Some(2), None));
-    // They are as dirty as before, and in their old order.
+    // The first two are as dirty as before, and in their old order.
     let flush = sim.flush(&pages);
     sim.to(30);
     assert_eq!((sim.saw(flush), pages.dirty()), ("30: [1: E1, 2: E2]".into(), 2));
@@ -115,13 +115,13 @@ fn d78_the_first_error_if_none_can_go<R: Host>() {
     disk.flushes_by(|key, _| after(10).fails(key));
     let loads = [sim.load(&pages, 4), sim.load(&pages, 4), sim.insert(&pages, 5, 55, Room::Wait)];
     sim.to(100);
-    // The second began with the next oldest, as the oldest was being tried already; all were tried once, by either.
+    // The second load began with the next oldest, as the oldest was being tried already; each was tried once.
     assert_eq!(loads.map(|i| sim.saw(i)), ["20: E1", "20: E1", "20: E1"]);
     assert_eq!((pages.len(), pages.dirty(), disk.loads(), disk.flushes()), (3, 3, 3, 3));
     assert_all_is_free(&mut sim, &disk, &pages, 3);
 }
 
-/// D78: one of two loads can have the place of what is clean.
+/// D78: the place of a clean entry goes to one of the two loads.
 fn d78_what_can_go_is_not_held_up_by_what_cannot<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(2);
     sim.write(&pages, 2, 22);
@@ -139,7 +139,7 @@ fn d78_what_can_go_is_not_held_up_by_what_cannot<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
-/// Two that were not in use for the longest have to leave for two misses; whichever can go first serves whoever is there. (P3)
+/// Two least recently used entries have to leave for two misses; the first that can go serves the first caller. (P3)
 fn a_flush_that_stalls_holds_up_one_miss<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(3);
     for key in 1..4 {
@@ -166,7 +166,7 @@ fn a_flush_that_panics_is_tried_like_one_that_fails<R: Host>() {
     disk.flushes_by(|key, call| if key == 1 && call == 0 { after(10).panics(7) } else { after(20) });
     let (flush, load) = (sim.flush_key(&pages, 1), sim.load(&pages, 3));
     sim.to(100);
-    // Whoever polls it unwinds; the other tries the next oldest, or begins anew.
+    // The caller that polls it unwinds; the other tries the next oldest, or begins anew.
     let ended = (sim.saw(flush), sim.saw(load));
     assert!(ended.0 == "10: unwound 7" || ended.1 == "10: unwound 7", "{ended:?}");
     if ended.0 == "10: unwound 7" {
@@ -190,7 +190,7 @@ fn many_that_cannot_go_take_no_time_to_speak_of<R: Host>() {
     assert_eq!((sim.saw(flush).matches("E1").count(), disk.flushes(), pages.dirty()), (1000, 1004, 1000));
 }
 
-/// P12: however many ask at once, there are never more than there is room for.
+/// P12: however many ask at once, there are never more entries than the capacity.
 fn a_full_cache_of_dirty_entries<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(4);
     disk.flushes_by(|key, _| after(u64::from(key % 7)));

@@ -1,4 +1,4 @@
-//! What was acknowledged, and the disks that it is written to.
+//! The acknowledged writes, and the disks that they are written to.
 
 use core::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -9,21 +9,21 @@ use larder_tests::*;
 pub(super) const CACHES: usize = 3;
 pub(super) const KEYS: u32 = 6;
 
-/// What an edge asks for: how many writes had been acknowledged when it was added.
+/// What an edge covers; the number is how many writes had been acknowledged when it was added.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Edge {
-    /// All of them.
+    /// All of those writes.
     Now(usize),
-    /// What came before the value that is written, by the next flush.
+    /// The writes before the value that is written, by the next flush.
     UntilFlushed(usize),
-    /// The same each time.
+    /// The writes before the value that is written, each time.
     Always(usize),
 }
 
 /// Everything that was acknowledged, and what is on the disks.
 #[derive(Default)]
 pub(super) struct Model {
-    /// Of each key, by cache: the writes, numbered in order, with their values; the last is the value that counts.
+    /// The writes to each key, by cache, numbered in order, with their values; the last value counts.
     pub(super) writes: [BTreeMap<u32, Vec<(usize, u32)>>; CACHES],
     pub(super) count: usize,
     pub(super) numbers: BTreeMap<u32, usize>,
@@ -51,7 +51,7 @@ impl Model {
         self.writes[cache].get(&key).and_then(|writes| writes.last()).map_or(0, |(_, value)| *value)
     }
 
-    /// The number of what is on disk, or zero.
+    /// The number of the write that is on disk, or zero.
     pub(super) fn on_disk(&self, cache: usize, key: u32) -> usize {
         self.numbers.get(&self.page(cache, key)).copied().unwrap_or(0)
     }
@@ -64,7 +64,7 @@ impl Model {
         })
     }
 
-    /// P17, D82: all that has to be on disk before this is written is there, as the writing of it begins.
+    /// P17, D82: asserts that what has to be on disk before a value is there, as the value begins to be written.
     pub(super) fn begins(&mut self, from: usize, value: u32) {
         let written = self.numbers.get(&value).copied().expect("it was acknowledged");
         for (one, other, edge) in &self.edges {
@@ -84,7 +84,7 @@ impl Model {
         self.edges.retain(|(one, _, edge)| *one != from || !matches!(edge, Edge::UntilFlushed(_)));
     }
 
-    /// What was dirty is dropped: what is on disk counts. (D83)
+    /// The dirty writes are dropped: what is on disk counts. (D83)
     pub(super) fn discarded(&mut self, cache: usize) {
         self.invalidations[cache] += 1;
         for key in 0..KEYS {
@@ -105,11 +105,11 @@ pub(super) struct File {
     pub(super) time: Time,
     pub(super) model: Rc<RefCell<Model>>,
     pub(super) random: Rc<RefCell<Random>>,
-    /// How many of a hundred writes fail; all of them where it is gone.
+    /// How many writes of a hundred fail; all of them if the disk is gone.
     pub(super) trouble: Rc<Cell<u64>>,
 }
 
-/// Counts what is under way, also where it is dropped.
+/// Counts a read or a write that is under way, until it is dropped.
 pub(super) struct Busy(Rc<RefCell<Model>>, Option<usize>);
 
 impl Drop for Busy {

@@ -6,7 +6,7 @@ use larder::{Backend, LocalBoxIo};
 
 use super::*;
 
-/// A key, and how many hashes there are.
+/// A key, and how many different hashes there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key(pub(super) u32, pub(super) u32);
 
@@ -23,21 +23,21 @@ pub(super) struct Busy(pub(super) Rc<State>);
 pub(super) struct State {
     time: Time,
     random: RefCell<Random>,
-    /// How many of a hundred calls fail.
+    /// How many calls of a hundred fail.
     pub(super) trouble: Cell<u64>,
     pub(super) pages: RefCell<[u32; KEYS as usize]>,
     pub(super) loading: RefCell<[u32; KEYS as usize]>,
     pub(super) flushing: Cell<u32>,
-    /// What was written to each key, and all that was, in its order.
+    /// The last write to each key, and all writes in order.
     pub(super) latest: RefCell<[u32; KEYS as usize]>,
     written: RefCell<Vec<u32>>,
-    /// How often what was written and not on disk has been dropped.
+    /// How often dirty values were discarded.
     pub(super) invalidations: Cell<u32>,
 }
 
 pub(super) const KEYS: u32 = 5;
 
-/// Counts one that is under way, until it is dropped.
+/// Counts a call that is under way, until it is dropped.
 struct Under(Rc<State>, Option<u32>);
 
 impl Under {
@@ -84,7 +84,7 @@ impl State {
         self.invalidations.set(self.invalidations.get() + 1);
     }
 
-    /// When a value was written, among all; what was there to begin with comes first.
+    /// The rank of a value's write among all; the values of the beginning come first.
     pub(super) fn rank(&self, value: u32) -> Option<usize> {
         self.written.borrow().iter().position(|written| *written == value)
     }

@@ -1,4 +1,4 @@
-//! Random schedules in a small cache, in which whoever waits has to have a reason: I/O under way, or pins.
+//! Random schedules in a small cache: each caller that waits must have a reason, I/O under way or pins.
 
 mod busy;
 
@@ -27,7 +27,7 @@ fn who_waits_has_a_reason_where_hashes_are_equal<R: Host>() {
     (0..SEEDS).for_each(|seed| Storm::<R>::new(seed + 20_000, 10, 1 + (seed % 2) as u32).rage());
 }
 
-/// What a caller wants, and until when he waits for room.
+/// What a caller wants, and until when it waits for room.
 #[derive(Clone, Copy, Debug)]
 enum Wish {
     Get(u32, Option<u64>),
@@ -143,7 +143,7 @@ impl<R: Host> Storm<R> {
         }
     }
 
-    /// A rule for room, and until when that waits.
+    /// A rule for room, and until when it waits.
     fn room(&mut self) -> (Room, Option<u64>) {
         let now = self.sim.time.ms();
         match self.random.below(3) {
@@ -166,7 +166,7 @@ impl<R: Host> Storm<R> {
             }
         });
         self.callers.push((i, Wish::Get(key, until)));
-        // Polled now, so that it counts from here.
+        // Polled now, so that its time counts from here.
         self.sim.poll(i);
     }
 
@@ -210,7 +210,7 @@ impl<R: Host> Storm<R> {
         self.sim.poll(i);
     }
 
-    /// Asserts that whoever waits has to.
+    /// Asserts that each caller that waits has to.
     fn judge(&mut self) {
         assert!(self.pages.len() <= self.capacity && self.pages.pinned() <= self.capacity, "seed {}", self.seed);
         for key in 0..KEYS {
@@ -218,7 +218,7 @@ impl<R: Host> Storm<R> {
             let there = there.unwrap_or_else(|| self.state.pages.borrow()[key as usize]);
             assert_eq!(there, self.state.latest.borrow()[key as usize], "seed {}: key {key}", self.seed);
         }
-        // That was a use of some.
+        // The check has used some entries.
         self.sim.run();
         if self.parked.iter().any(|i| self.sim.end(*i).is_none()) {
             return;
@@ -271,7 +271,7 @@ impl<R: Host> Storm<R> {
         if self.pages.is_closed() {
             return;
         }
-        // All places can be had.
+        // All places can be used.
         self.state.trouble.set(0);
         for key in 0..self.capacity as u32 {
             let (pages, key, kept) = (self.pages.clone(), Key(key, self.hashes), self.kept.clone());

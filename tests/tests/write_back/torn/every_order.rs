@@ -9,7 +9,7 @@ on_every_runtime! {
     c81_two_evictions
 }
 
-/// Which way is taken where there are several; all are, one after the other.
+/// Which choice is made where there are several; all are, one after the other.
 struct Ways {
     path: Vec<(usize, usize)>,
     step: usize,
@@ -42,17 +42,17 @@ impl Ways {
     }
 }
 
-/// One who takes a step when it is his turn, until he is through.
+/// An actor that takes one step in each poll, until it is done.
 type Actor = Pin<Box<dyn Future<Output = ()>>>;
 
-/// What the actors do in these caches.
+/// Makes the actors that work on these caches.
 type Cast<R> = fn(&Rc<Platter>, &[Sheets<R>]) -> Vec<Actor>;
 
-/// How many steps are taken in all orders; from then on they take turns.
+/// How many steps are taken in all orders; after that, the actors take turns.
 const FREE: usize = 10;
 
-/// Plays all orders of the steps of these actors; the first may be dropped at each of them, if so said. Between any two steps
-/// the power may be cut, as the disk judges each write by itself.
+/// Plays all orders of the steps of these actors; with `may_drop`, the first may be dropped at each of them. The power
+/// may be cut between any two steps, as the disk judges each write by itself.
 fn every_order<R: Host>(capacity: usize, may_drop: bool, cast: Cast<R>) -> usize {
     Ways::try_all(|ways| {
         let mut sim = Sim::new();
@@ -115,7 +115,7 @@ fn c81_an_eviction_and_a_flush<R: Host>() {
     assert!(orders > 50, "{orders}");
 }
 
-/// C74, C81: the first is dropped anywhere, the other goes on.
+/// C74, C81: the first is dropped at any step, and the other goes on.
 fn c81_a_flush_that_is_dropped<R: Host>() {
     let orders = every_order::<R>(1, true, |platter, caches| {
         write(platter, caches, 0, 1, 11);
@@ -131,7 +131,7 @@ fn c81_a_flush_that_is_dropped<R: Host>() {
     assert!(orders > 50, "{orders}");
 }
 
-/// C79, D81: a pair of writes that belong together, in the midst of a flush.
+/// C79, D81: a pair of writes that belong together, in the middle of a flush.
 fn c81_a_write_during_a_flush<R: Host>() {
     let orders = every_order::<R>(1, false, |platter, caches| {
         write(platter, caches, 0, 1, 11);
@@ -160,7 +160,7 @@ fn c81_a_write_during_a_flush<R: Host>() {
     assert!(orders > 50, "{orders}");
 }
 
-/// P8: a load, an insertion of its key, and what makes that leave again.
+/// P8: a load, an insertion of its key, and an eviction of it.
 fn c81_an_insertion_during_a_load<R: Host>() {
     let orders = every_order::<R>(2, true, |platter, caches| {
         let (platter, loads, inserts) = (platter.clone(), caches[0].clone(), caches[0].clone());
@@ -200,7 +200,7 @@ fn c81_two_evictions<R: Host>() {
     assert!(orders > 50, "{orders}");
 }
 
-/// Lets others take a step.
+/// Lets other actors take a step.
 async fn turn() {
     let mut is_second = false;
     core::future::poll_fn(|_| if core::mem::replace(&mut is_second, true) { Poll::Ready(()) } else { Poll::Pending })

@@ -1,5 +1,5 @@
-//! The torn disk: whatever is dropped, fails or panics, and wherever the power is cut, disk and cache together hold every
-//! acknowledged write, and nothing is on disk before what has to be there first. (P16, P17)
+//! The torn disk: whatever is dropped, fails or panics, and wherever the power is cut, disk and cache together hold
+//! every acknowledged write, and nothing is on disk before its dependencies. (P16, P17)
 
 mod every_order;
 mod platter;
@@ -23,7 +23,7 @@ fn caches<R: Host>(sim: &Sim, platter: &Rc<Platter>, capacity: usize) -> Vec<She
     (0..CACHES).map(make).collect()
 }
 
-/// Asserts that each acknowledged write is in its cache, or has left that for the disk.
+/// Asserts that each acknowledged write is in its cache, or has left it for the disk.
 #[track_caller]
 fn assert_nothing_is_lost<R: Host>(platter: &Platter, caches: &[Sheets<R>]) {
     for (nth, pages) in caches.iter().enumerate() {
@@ -34,7 +34,7 @@ fn assert_nothing_is_lost<R: Host>(platter: &Platter, caches: &[Sheets<R>]) {
     }
 }
 
-/// Flushes everything without trouble, and asserts that it is on disk then and that no place or pin has been left behind.
+/// Flushes everything without trouble, and asserts that all is on disk and that no place or pin is left over.
 fn assert_all_ends_well<R: Host>(sim: &mut Sim, platter: &Platter, caches: Vec<Sheets<R>>, capacity: usize) {
     platter.trouble(0);
     let end = |sim: &mut Sim, caller: usize| {

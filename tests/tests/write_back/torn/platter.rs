@@ -1,4 +1,4 @@
-//! A disk with write order, in front of which nothing goes as planned, and what was promised about it.
+//! A disk with write order whose calls fail, panic and are dropped, and the writes and dependencies that it checks.
 
 use core::cell::{Cell, RefCell};
 
@@ -7,7 +7,7 @@ use larder_tests::*;
 
 use std::collections::BTreeMap;
 
-/// How many caches there are; each has a disk of its own, and all write into one order.
+/// How many caches there are; each has a disk of its own, and all disks share one order of writes.
 pub(super) const CACHES: usize = 3;
 pub(super) const KEYS: u32 = 5;
 
@@ -15,7 +15,7 @@ pub(super) const KEYS: u32 = 5;
 pub(super) struct Platter {
     time: Time,
     random: RefCell<Random>,
-    /// How many of a hundred calls fail, and how many panic.
+    /// How many calls of a hundred fail, and how many panic.
     trouble: Cell<u64>,
     /// How many polls a call may take.
     polls: Cell<u64>,
@@ -29,21 +29,21 @@ pub(super) struct Platter {
 #[derive(Default)]
 struct Writes {
     count: usize,
-    /// Those of each key, by number and value.
+    /// The writes to each key, by number and value.
     of_key: [BTreeMap<u32, Vec<(usize, u32)>>; CACHES],
-    /// The number of each value.
+    /// The number of each value's write.
     numbers: BTreeMap<u32, usize>,
 }
 
-/// One dependency: what of the second cache has to be on disk before what of the first.
+/// One dependency: which writes of the second cache have to be on disk before those of the first.
 struct Edge {
     from: usize,
     to: usize,
     /// How many writes had been acknowledged when it was added.
     since: usize,
-    /// All of the second that were acknowledged before the written value, not only those from before the edge.
+    /// Covers all writes of the second cache before the written value, not only those before the edge.
     always: bool,
-    /// Also before values that are older than the edge: nothing was being flushed then.
+    /// Also applies to values older than the edge: no flush was under way when it was added.
     strict: bool,
 }
 
@@ -69,7 +69,7 @@ impl Platter {
         self.trouble.set(percent);
     }
 
-    /// Has each call take exactly so many polls, one after the other without time passing.
+    /// Makes each call take exactly so many polls, one after the other, without time passing.
     pub(super) fn steady(&self) {
         self.polls.set(0);
     }
@@ -106,12 +106,12 @@ impl Platter {
         self.lost.get()
     }
 
-    /// The power may be cut behind this write: all that has to be on disk before it must be there by now.
+    /// Asserts that all that has to be on disk before this write is there, as the power may be cut after it.
     fn write(&self, cache: usize, key: u32, value: u32) {
         self.pages.borrow_mut()[cache].insert(key, value);
         let writes = self.acknowledged.borrow();
         let Some(written) = writes.numbers.get(&value).copied() else {
-            panic!("{cache}/{key} has {value} from nobody")
+            panic!("{cache}/{key} has {value}, which was never acknowledged")
         };
         for edge in
             self.edges.borrow().iter().filter(|edge| edge.from == cache && (edge.strict || written > edge.since))
@@ -131,7 +131,7 @@ impl Platter {
         }
     }
 
-    /// Waits some, and then goes wrong or not.
+    /// Waits for some polls, and then succeeds, fails or panics.
     async fn pass(&self) -> Result<(), Boom> {
         match self.polls.get() {
             0 => yields().await,

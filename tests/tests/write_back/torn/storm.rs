@@ -14,7 +14,7 @@ fn c81_the_torn_disk<R: Host>() {
     (0..SEEDS).for_each(|seed| storm::<R>(seed, 5, 3));
 }
 
-/// C81: most of what is tried goes wrong. (P5, P16, P17)
+/// C81: most calls fail or panic. (P5, P16, P17)
 fn c81_the_torn_disk_with_much_trouble<R: Host>() {
     (0..SEEDS).for_each(|seed| storm::<R>(seed + 10_000, 60, 2));
 }
@@ -68,13 +68,13 @@ fn storm<R: Host>(seed: u64, trouble: u64, capacity: usize) {
         }
         assert!(caches.iter().all(|pages| pages.len() <= capacity && pages.pinned() <= capacity), "seed {seed}");
     }
-    // Whoever is parked may hold a place for ever; all others come to an end.
+    // A parked caller may hold a place for ever; all others come to an end.
     let parked: Vec<_> = callers.iter().copied().filter(|i| sim.end(*i).is_none()).collect();
     parked.iter().for_each(|i| sim.unpark(*i));
     let late = sim.time.ms() + 10_000;
     sim.to(late);
     sim.assert_nobody_is_forgotten(callers.iter().copied());
-    assert!(callers.iter().all(|i| sim.end(*i).is_some()), "seed {seed}: somebody hangs");
+    assert!(callers.iter().all(|i| sim.end(*i).is_some()), "seed {seed}: a caller hangs");
     let bad = callers.iter().map(|i| sim.saw(*i)).find(|saw| saw.contains("panic:"));
     assert_eq!(bad, None, "seed {seed}");
     assert_nothing_is_lost(&platter, &caches);
@@ -111,7 +111,7 @@ fn act<R: Host>(
             if let Ok(handle) = pages.get_or_load(&key).await {
                 platter.acknowledge(nth, key, stamp);
                 handle.set(Rc::new(stamp));
-                // Kept for a while, so that others find it pinned.
+                // Kept for a while, so that other callers find it pinned.
                 if stamp % 2 == 0 {
                     platter_sleep(&pages, 5).await;
                 }
