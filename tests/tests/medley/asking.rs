@@ -1,4 +1,4 @@
-//! Callers of a medley: each poll is told to the model, and what comes of it is judged.
+//! Callers of a medley: the model is told of each poll, and judges the result.
 
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ pub(crate) type In<R> = Cache<u32, V, Boom, Spawning<R>>;
 type Asked = Pin<Box<dyn Future<Output = Answer>>>;
 pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
 
-/// One who asks for these keys.
+/// A caller that asks for these keys.
 pub(crate) struct Asking {
     world: Rc<World>,
     by: usize,
@@ -66,7 +66,7 @@ impl Future for Asking {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
         let this = &mut *self;
-        // What has been spawned before is of others.
+        // What was spawned before belongs to other callers.
         let others = if this.spawns { tasks(&this.world) } else { Vec::new() };
         this.world.tasks.borrow_mut().extend(others);
         let poll = polled(&this.world, Some(this.by), || this.future.as_mut().poll(context));
@@ -130,16 +130,16 @@ impl Drop for Going {
     }
 }
 
-/// The tasks that a spawner was handed since.
+/// The tasks that a spawner was handed since the last look.
 pub(crate) fn tasks(world: &Rc<World>) -> Vec<Task> {
     let unknown = (world.spawned)().into_iter().map(|future| Going { world: Rc::clone(world), by: None, future });
     let known = world.tasks.take();
     known.into_iter().chain(unknown.map(|task| Box::pin(task) as Task)).collect()
 }
 
-/// Polls a future of `by`, and looks what has changed.
+/// Polls a future of `by`, and looks for changes before and after.
 fn polled<T>(world: &World, by: Option<usize>, poll: impl FnOnce() -> T) -> T {
-    /// Should the stack unwind, nobody is polled any more.
+    /// Ends the poll, also if the stack unwinds.
     struct Popped<'a>(&'a World);
 
     impl Drop for Popped<'_> {
@@ -148,7 +148,7 @@ fn polled<T>(world: &World, by: Option<usize>, poll: impl FnOnce() -> T) -> T {
         }
     }
 
-    // (Whose poll unwound has not looked.)
+    // A poll that has unwound has not looked.
     world.observe();
     let lookups = by.map_or(0, |by| world.plain.borrow_mut().poll_begins(by, world.now()));
     world.lookups.set(world.lookups.get() + lookups);

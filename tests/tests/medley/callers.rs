@@ -1,4 +1,4 @@
-//! Who calls the cache, and what is seen of it.
+//! The callers of the cache, and what is seen from outside.
 
 use std::rc::Rc;
 
@@ -17,11 +17,11 @@ pub(crate) struct Medley<R: Host> {
     pub(crate) world: Rc<World>,
     pub(crate) sim: Sim,
     pub(crate) cache: In<R>,
-    /// Whether calls bring their loads, as the cache has none.
+    /// Whether calls bring their loads, because the cache has none.
     pub(crate) by_call: bool,
     waiting: Vec<usize>,
     tickets: Vec<Ticket>,
-    /// Of how many lookups it is not known whether they were counted, as they unwound.
+    /// Of how many lookups it is unknown whether they were counted, because they unwound.
     unsure: u64,
     /// How many keys each caller asks for.
     asked: Vec<u64>,
@@ -102,7 +102,7 @@ impl<R: Host> Medley<R> {
                 assert_eq!(cache.contains(&key), expected);
             }
             82 => {
-                // What has been swept out does not come back with the clock.
+                // What was swept does not come back if the clock jumps back.
                 cache.sweep();
                 world.plain.borrow_mut().forget(world.now());
                 let back = self.sim.time.ms().saturating_sub(self.below(60));
@@ -209,7 +209,7 @@ impl<R: Host> Medley<R> {
                     (true, Some(_)) => Some(Computed::Replaced(V::new(id))),
                     _ => None,
                 };
-                let told = told.expect("nobody is in the way");
+                let told = told.expect("nothing is in the way");
                 assert!(expected.is_none_or(|expected| told == expected), "key {key}: {told:?}");
             }
             8 => {
@@ -268,7 +268,7 @@ impl<R: Host> Medley<R> {
         self.check();
     }
 
-    /// Compares everything that can be seen from outside.
+    /// Compares everything that is seen from outside with the model.
     fn check(&self) {
         self.world.check();
         if self.cache.stats().flights == 0 {

@@ -1,13 +1,14 @@
-//! Random medleys of all that a cache and a slot can do, under random settings, beside a plain model: every kind of load and
-//! of call, tickets, tasks that a spawner drops, writes of every kind, and calls of the cache from inside its loads.
+//! Random medleys of all that a cache and a slot can do, under random settings, beside a plain model: every kind of
+//! load and call, tickets, tasks that a spawner drops, writes of every kind, and calls to the cache from inside its
+//! loads.
 //!
-//! Each load tells the model when it begins and ends, and each caller what it was told; so it is judged that no write is
-//! undone (P8), that no load is made without need (P1, P6), and that each answer is one that there may be, of the age that it
-//! is said to have. What is held is compared after each step. Nobody waits for ever (P3), each lookup is counted once (D85),
-//! and nothing stays behind (P2).
+//! Each load tells the model when it begins and ends, and each caller what it was told. The model judges that no write
+//! is undone (P8), that no load is made without need (P1, P6), and that each answer is possible and of the age that it
+//! claims. Stored values are compared after each step. No caller waits for ever (P3), each lookup is counted once
+//! (D85), and nothing stays behind (P2).
 //!
-//! `LARDER_FUZZ` says how many calls there are in each test, some thousands if it is not set, and `LARDER_SEED` with which
-//! seed to begin: a seed that fails is told, and plays the same again.
+//! `LARDER_FUZZ` is the number of calls in each test (some thousands by default), and `LARDER_SEED` the first seed.
+//! A seed that fails is printed, and plays the same again.
 
 mod asking;
 mod callers;
@@ -38,7 +39,7 @@ on_every_runtime! {
 /// How many calls each seed makes.
 const CALLS: u64 = 250;
 
-/// P1 to P14: loads of one key each, which are handed the previous value.
+/// P1 to P14: loads of one key each, which get the previous value.
 fn of_single_loads<R: Host>() {
     seeds(|seed| {
         let (world, sim, spawner, capacity) = begin::<R>(seed, |random| rules(random, true, false));
@@ -91,7 +92,7 @@ fn begin<R: Host>(seed: u64, rules: impl FnOnce(&mut Random) -> (Rules, u64)) ->
     (world, sim, spawner, capacity)
 }
 
-/// Plays seed after seed; what a player allocates has to be given back (P2).
+/// Plays seed after seed, and asserts that all memory is freed (P2).
 fn seeds(play: impl Fn(u64)) {
     let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
     let (calls, first) = (number("LARDER_FUZZ").unwrap_or(4_000), number("LARDER_SEED").unwrap_or(0));

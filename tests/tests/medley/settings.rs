@@ -1,4 +1,4 @@
-//! Settings at random, and what the model has to know of them.
+//! Random settings, and what the model has to know of them.
 
 use std::rc::{Rc, Weak};
 
@@ -13,7 +13,7 @@ use super::{
 pub(crate) type Build<R> = Builder<u32, V, Boom, Spawning<R>>;
 type Sets<R> = Vec<Box<dyn FnOnce(Build<R>) -> Build<R>>>;
 
-/// Rules at random, for a cache.
+/// Random rules for a cache.
 pub(crate) fn rules(random: &mut Random, revalidates: bool, batches: bool) -> (Rules, u64) {
     let mut below = |bound| random.below(bound);
     let mut rules = Rules { revalidates, batches, ..Rules::NONE };
@@ -78,7 +78,7 @@ impl Rules {
     };
 }
 
-/// Builds by these rules, in an order that is the same for none of the seeds. (D102)
+/// Builds by these rules, in an order that depends on the seed. (D102)
 pub(crate) fn settings<R: Host>(world: &Rc<World>, seed: u64, capacity: u64, mut c: Build<R>) -> Build<R> {
     let rules = world.plain.borrow().rules.clone();
     let length = Duration::from_nanos;
@@ -131,7 +131,7 @@ pub(crate) fn settings<R: Host>(world: &Rc<World>, seed: u64, capacity: u64, mut
     c
 }
 
-/// The options of one call at random.
+/// Random options of one call.
 pub(crate) fn options(world: &World) -> Options {
     let below = |bound| world.below(bound);
     let mut options = Options { ttl: world.ttl(), weight: world.weight(), ..Options::NONE };

@@ -15,7 +15,7 @@ use super::{
 
 type Slot<R> = LazySlot<V, Boom, Spawning<R>>;
 
-/// Rules at random, for a slot.
+/// Random rules for a slot.
 pub(crate) fn rules(random: &mut Random) -> Rules {
     let mut below = |bound| random.below(bound);
     let mut rules = Rules { is_slot: true, revalidates: true, hold: Some(Ns::MAX), ..Rules::NONE };
@@ -250,7 +250,7 @@ impl<R: Host> Medley<R> {
         let has_changed = generation != core::mem::replace(&mut self.generation, generation);
         self.sim.poll(self.watcher);
         let changes = core::mem::replace(&mut self.changes, self.seen.changes());
-        assert!(!has_changed || self.changes > changes, "a change that nobody sees (D73)");
+        assert!(!has_changed || self.changes > changes, "a change that no watcher sees (D73)");
     }
 
     fn end(mut self) {

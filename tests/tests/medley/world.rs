@@ -1,4 +1,4 @@
-//! What a medley is played in: the loads of its caches, and the model that hears of all that happens.
+//! What a medley is played in: the loads of its caches, and the model that hears of all events.
 
 use std::{
     cell::{Cell, RefCell},
@@ -20,19 +20,19 @@ pub(crate) type Loading<T> = Pin<Box<dyn Future<Output = Result<T, Boom>>>>;
 
 /// The keys that callers ask for.
 pub(crate) const KEYS: u32 = 8;
-/// The keys that loads may tell of.
+/// The keys that loads may bring.
 pub(crate) const ALL_KEYS: u32 = 12;
 
 pub(crate) struct World {
     random: RefCell<Random>,
     time: Time,
     pub(crate) plain: RefCell<Plain>,
-    /// Who is being polled, the innermost last.
+    /// The callers that are being polled, the innermost last.
     pub(crate) polled: RefCell<Vec<Option<usize>>>,
     /// Asks the cache for a key from inside a load.
     pub(crate) inside: RefCell<Option<Asks>>,
     pub(crate) peeks: RefCell<Option<Peeks>>,
-    /// What a spawner has been handed since, and what of that is known to be somebody's.
+    /// Takes what a spawner was handed since the last look.
     pub(crate) spawned: Box<dyn Fn() -> Vec<Task>>,
     pub(crate) tasks: RefCell<Vec<Task>>,
     pub(crate) live: Cell<usize>,
@@ -61,7 +61,7 @@ impl World {
         })
     }
 
-    /// The task that was spawned last, if there is one; the others are nobody's.
+    /// The task that was spawned last, if there is one; the others are kept without an owner.
     pub(crate) fn take_last(self: &Rc<Self>) -> Option<Task> {
         let mut tasks = (self.spawned)();
         let last = tasks.pop();
@@ -78,7 +78,7 @@ impl World {
         self.time.ms() * 1_000_000
     }
 
-    /// A number that nothing else has.
+    /// A number that was not used before.
     pub(crate) fn number(&self) -> u32 {
         self.numbers.set(self.numbers.get() + 1);
         self.numbers.get()
@@ -105,7 +105,7 @@ impl World {
         (weight.into_iter().fold(loaded, Loaded::weight), (id, ttl, weight))
     }
 
-    /// Tells the model what there is to see of what has changed.
+    /// Tells the model what is seen of each change.
     pub(crate) fn observe(&self) {
         let peeks = self.peeks.borrow().clone();
         let Some(peeks) = peeks else { return };
@@ -116,7 +116,7 @@ impl World {
         }
     }
 
-    /// Compares all that is there with what has to be.
+    /// Compares all that is seen with what has to be.
     pub(crate) fn check(&self) {
         self.observe();
         let peeks = self.peeks.borrow().clone().expect("there is a cache");
@@ -125,7 +125,7 @@ impl World {
         }
     }
 
-    /// A load of one key that may be handed what was there before.
+    /// A load of one key that may get the previous value.
     pub(crate) fn load(self: &Rc<Self>, key: u32, old: Option<Previous<V>>, kind: Kind) -> Loading<Revalidated<V>> {
         let running = self.begin(&[key], kind);
         if let Some(old) = &old {
@@ -172,7 +172,7 @@ impl World {
         })
     }
 
-    /// A load of many keys, with answers that are missing, double and not asked for.
+    /// A load of many keys, with answers that are missing, double or not asked for.
     pub(crate) fn load_many(self: &Rc<Self>, keys: &[u32], kind: Kind) -> Loading<Answers> {
         let running = self.begin(keys, kind);
         let keys = keys.to_vec();
@@ -238,7 +238,7 @@ struct Running {
     is_over: Cell<bool>,
 }
 
-/// Plays a load, which panics if anything does that it calls.
+/// Plays a load; it panics if something that it calls does.
 fn playing<T: 'static>(running: Rc<Running>, load: impl Future<Output = Result<T, Boom>> + 'static) -> Loading<T> {
     struct Unwinding<'a>(&'a Running);
 

@@ -1,4 +1,4 @@
-//! Callers come, wait and leave; tickets are callers who go on.
+//! Callers come, wait and leave; a ticket is a caller that goes on.
 
 use std::collections::BTreeMap;
 
@@ -6,51 +6,51 @@ use larder::OnTimeout;
 
 use super::{Call, Failed, Held, Key, Ns, Plain, Seq, rules::Takes};
 
-/// One who asks, or who was handed a ticket for that.
+/// A caller that asks, or holds a ticket for what it asked.
 pub(super) struct Asker {
     pub(super) call: Call,
     pub(super) keys: Vec<Key>,
     pub(super) seats: BTreeMap<Key, Seat>,
     pub(super) came: Ns,
-    /// From when to when it was polled, and at which time.
+    /// When each of its polls began and ended, and at which time.
     pub(super) polls: Vec<(Seq, Seq, Ns)>,
     polling: Option<(Seq, Ns)>,
     pub(super) is_ticket: bool,
     pub(super) is_done: bool,
 }
 
-/// One key that somebody asks for.
+/// One key that a caller asks for.
 #[derive(Clone, Debug)]
 pub(super) struct Seat {
     /// The epoch in which it was asked for.
     pub(super) first: u64,
-    /// That which it waits in, as it may have gone over to a newer one. (D11)
+    /// The epoch in which it waits, as it may have gone over to a newer one. (D11)
     pub(super) round: u64,
     pub(super) came: Seq,
-    /// Or it still waits in the one before, where nobody can tell whether a load goes on.
+    /// Or it still waits in the epoch before, where it is unknown whether a load goes on.
     pub(super) stayed: Option<u64>,
-    /// What may be told at once.
+    /// What it may be told at once.
     pub(super) served: Vec<Served>,
     /// Whether it may wait.
     pub(super) waits: bool,
-    /// Whether there was a value that had expired; none if that may have been swept out just before.
+    /// Whether there was an expired value; none if that may have been swept just before.
     pub(super) found_expired: Option<bool>,
     /// It has a right to begin a load as it comes.
     pub(super) claims: bool,
     /// It has begun a load.
     pub(super) has_begun: bool,
     pub(super) may_have_begun: bool,
-    /// It is handed a ticket, that is sure.
+    /// It certainly gets a ticket.
     pub(super) has_ticket: bool,
-    /// It may load for itself, and has left its flight then.
+    /// It may load for itself, and has then left its flight.
     pub(super) is_alone: bool,
-    /// How many attempts there were in its flight when it was polled last, at least and at most.
+    /// How many attempts there were in its flight when it was last polled, at least and at most.
     pub(super) beside: (usize, usize),
-    /// How many there were in that or the newest one.
+    /// How many there were in that or the newest flight, at most.
     pub(super) most: usize,
 }
 
-/// What is told at once.
+/// An answer that is given at once.
 #[derive(Clone, Debug)]
 pub(super) enum Served {
     Value { held: Held, failed: Option<Failed>, ticket: Option<bool> },
@@ -58,14 +58,14 @@ pub(super) enum Served {
 }
 
 impl Asker {
-    /// When the poll began that it is in.
+    /// When its current poll began.
     pub(super) fn began(&self) -> Option<Seq> {
         self.polling.map(|polling| polling.0)
     }
 }
 
 impl Plain {
-    /// Somebody is about to ask.
+    /// Adds a caller that is about to ask.
     pub(crate) fn comes(&mut self, call: Call, keys: &[Key]) -> usize {
         let mut distinct = keys.to_vec();
         distinct.sort_unstable();
@@ -83,9 +83,9 @@ impl Plain {
         self.askers.len() - 1
     }
 
-    /// One who asks is about to be polled; it arrives if it has not yet.
+    /// A caller is about to be polled; it arrives if it has not yet.
     ///
-    /// Tells how many lookups that begins.
+    /// Returns how many lookups that begins.
     pub(crate) fn poll_begins(&mut self, by: usize, now: Ns) -> u64 {
         let seq = self.tick();
         self.look(now);
@@ -115,7 +115,8 @@ impl Plain {
         lookups
     }
 
-    /// Who was polled and has waited may have taken a fresh value that has come meanwhile, and prolonged it. (D23, D53)
+    /// A caller that was polled after a wait may have taken a fresh value that came meanwhile, and prolonged it. (D23,
+    /// D53)
     pub(crate) fn may_have_used(&mut self, by: usize, now: Ns) {
         if self.rules.idle.is_none() || !(self.call(by).is_inside || self.timed_out(by, now).is_some()) {
             return;
@@ -178,9 +179,9 @@ impl Plain {
         let is_of_use = held.is_some_and(|held| is_fresh || held.stale_within(now, self.rules.hold).is_some());
         let found_expired = (is_one || held.is_none() || is_of_use).then(|| held.is_some() && !is_fresh);
         let claims = knows && waits && served.is_empty() && self.may_refresh(key, round, now) == Some(true);
-        // (It may come from inside one of those that there are, and be refused. D66)
+        // It may come from inside one of those loads, and be refused. (D66)
         let claims = claims && !(call.is_inside && self.live(key, round, now).1 > 0);
-        // (Or one that unwound has claimed one just before.)
+        // Or a call that unwound has claimed an attempt just before.
         let claims = claims && !self.spot(key).loose.contains(&round);
         Seat {
             claims,
@@ -200,7 +201,7 @@ impl Plain {
         }
     }
 
-    /// Whether somebody may be handed the refresh; none if that cannot be told.
+    /// Whether a caller may get the refresh; none if that cannot be told.
     fn may_refresh(&self, key: Key, round: u64, now: Ns) -> Option<bool> {
         let (least, most) = self.live(key, round, now);
         let may_take_over = self.is_over_age(key, round, now) && !self.rules.over_age_alone;
@@ -208,7 +209,7 @@ impl Plain {
         (may(least) == may(most)).then(|| may(least))
     }
 
-    /// One who asks was polled, and waits on: whatever was to be done by now is done.
+    /// A caller was polled, and still waits: whatever was to be done by now is done.
     pub(crate) fn pends(&mut self, by: usize, now: Ns) {
         let (began, timed_out) = (self.poll_ends(by), self.timed_out(by, now));
         for (key, round) in self.rounds_of(by) {
@@ -248,10 +249,11 @@ impl Plain {
         began
     }
 
-    /// One who asks is gone, or has what was asked for.
+    /// A caller is gone, or has its answer.
     pub(crate) fn leaves_off(&mut self, by: usize) {
         self.askers[by].is_done = true;
-        // What it had claimed as its poll unwound is for others to begin, or nothing by itself. (But it was the newest.)
+        // An attempt that it claimed before its poll unwound is for others to begin, or is dropped; it was still the
+        // newest.
         let Asker { is_ticket, polling, call, .. } = self.askers[by];
         let is_ticket = is_ticket || self.askers[by].seats.values().any(|seat| seat.has_ticket);
         let is_own = !is_ticket && (polling.is_none() || call.brings || self.rules.batches);
@@ -263,7 +265,8 @@ impl Plain {
         }
         let unwound = polling.filter(|_| self.asks_for_many(by));
         for (key, round) in self.rounds_of(by) {
-            // Of several, it may have claimed others, which nobody has begun: the newest may have been its own. (D11)
+            // A call for several keys may have claimed attempts that were never begun: the newest may have been its
+            // own. (D11)
             let may_claim = |now| self.is_over_age(key, round, now) || self.timed_out(by, now).is_some();
             if unwound.is_some_and(|(_, now)| may_claim(now)) {
                 self.spot(key).newest.entry(round).and_modify(|newest| newest.1 = None);
@@ -277,7 +280,7 @@ impl Plain {
         self.askers[by].seats.iter().map(|(key, seat)| (*key, seat.round)).collect()
     }
 
-    /// Whether one who was served may have been handed a ticket.
+    /// Whether a caller that was served at once may have got a ticket.
     pub(crate) fn may_have_a_ticket(&self, by: usize) -> bool {
         let is_ticket = |served: &Served| matches!(served, Served::Value { ticket: None | Some(true), .. });
         self.askers[by].seats.values().any(|seat| seat.served.iter().any(is_ticket))

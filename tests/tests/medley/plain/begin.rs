@@ -1,4 +1,4 @@
-//! Loads begin: whose attempt that is.
+//! Loads begin: which caller's attempt that is.
 
 use larder::{OnTimeout, Previous, Ttl};
 use larder_tests::V;
@@ -25,22 +25,23 @@ impl Plain {
         let is_over_age = self.is_over_age(key, current, now);
         let is_first = by.is_some_and(|by| self.is_first_poll(by));
         let has_begun = seat.as_ref().is_some_and(|seat| seat.has_begun);
-        // Who comes and takes over begins the own one first; others begin what somebody has claimed.
-        // (Alone, there is no bound. D25)
+        // A new caller that takes over begins its own attempt first; others begin one that is already claimed.
+        // Alone, there is no bound. (D25)
         let most_before = seat.as_ref().map_or(0, |seat| seat.most).max(most);
         let has_room = self.rules.over_age_alone || most_before < self.rules.attempts;
         let takes_over = is_first && !has_begun && is_over_age && most > 0 && has_room;
         let waits = seat.as_ref().is_some_and(|seat| seat.waits);
-        // One whose patience has ended leaves its epoch for a load of its own, though it was the last there.
+        // A caller whose patience has ended leaves its epoch for a load of its own, even if it was the last one there.
         let is_left = by.is_some_and(|by| self.timed_out(by, now) == Some(OnTimeout::LoadAlone))
             && seat.as_ref().is_some_and(|seat| !seat.has_begun && seat.beside.0 > 0);
-        // Who finds nothing to wait for in its own epoch any more has gone over to the newer one before it does anything.
+        // A caller that finds nothing to wait for in its own epoch has gone over to the newer one before it does
+        // anything.
         let joins_newer = seat.is_some() && !is_left && by.is_some_and(|by| self.goes_over(by, key, own, now));
         let claimed = self.spots[&key].attempts.iter().copied().find(|nth| {
             let attempt = &self.attempts[*nth];
             by.is_some() && attempt.owner == by && attempt.is_live && attempt.load.is_none()
         });
-        // (A ticket that goes to a spawner asks all loads in turn, those of others first.)
+        // A ticket that goes to a spawner asks all loads in turn, those of others first.
         let is_spawned = by.is_some_and(|by| self.call(by).spawns) && seat.as_ref().is_some_and(|seat| seat.has_ticket);
         if let Some(nth) = claimed.filter(|_| is_first && !is_spawned) {
             self.has_begun(by.expect("it has claimed this"), key);
@@ -50,14 +51,14 @@ impl Plain {
         let is_told = self.spot(key).settled.get(&own).is_some_and(|settled| !settled.1);
         let is_told = is_told && seat.as_ref().is_some_and(|seat| seat.stayed.is_none());
         if is_told && waits && by.is_some_and(|by| self.asks_for_many(by)) {
-            // One of several that it had claimed, and another's answer has come before. (D19)
+            // It had claimed several attempts, and the answer of another one has come before. (D19)
             let nth =
                 self.claim_for(None, Call { ttl: Ttl::Inherit, ..self.call(by.expect("it waits")) }, key, own, now);
             self.has_begun(by.expect("it waits"), key);
             if self.knows_failures(key) {
                 self.attempts[nth].is_live = false;
             } else {
-                // Or the other's has failed, and this one counts: nobody can tell what there was when it was claimed.
+                // Or the other one has failed, and this one counts: it is unknown what there was when it was claimed.
                 (self.attempts[nth].rounds, self.attempts[nth].is_alone) = (vec![current], None);
             }
             self.attempts[nth].load = Some(load);
@@ -76,7 +77,7 @@ impl Plain {
                 claimed(own).or_else(|| if seat.is_none() || joins_newer { claimed(current) } else { None })
             {
                 self.attempts[nth].load = Some(load);
-                // (Or that had been forgotten, and this is a new one of its own.)
+                // Or that attempt was forgotten, and this is a new one of the caller's own.
                 let is_unsure = core::mem::take(&mut self.attempts[nth].is_unsure);
                 by.into_iter().for_each(|by| self.may_have_begun(by, key, is_unsure));
                 if let Some(by) = by.filter(|by| is_unsure && Some(*by) != self.attempts[nth].owner) {
@@ -90,12 +91,12 @@ impl Plain {
         let is_offered = by.is_some_and(|by| self.call(by).takes == Takes::Ticket);
         assert!(waits || is_offered || !is_first, "{by:?} loads key {key} at {now}, and was told what there is");
         let call = by.map(|by| self.call(by));
-        // (The load of a ticket has all the time in the world.)
+        // The load of a ticket has no time limit.
         let is_ticket = |served: &Served| matches!(served, Served::Value { ticket: None | Some(true), .. });
         let is_ticket = is_first && seat.as_ref().is_some_and(|seat| seat.served.iter().any(is_ticket));
         let timed_out = by.and_then(|by| self.timed_out(by, now)).filter(|_| !has_begun && !is_ticket);
-        // (Who loads for itself has left its flight, and what it alone waited for is gone.)
-        // (It had gone over to the newer epoch before its own was told.)
+        // A caller that loads for itself has left its flight, and what it alone waited for is gone.
+        // Or it went over to the newer epoch before its own was told.
         let has_moved = self.spots[&key].settled.get(&own).is_some_and(|settled| settled.1);
         let in_own = seat.as_ref().map_or((0, 0), |seat| seat.beside);
         let is_alone = match timed_out {
@@ -112,7 +113,7 @@ impl Plain {
         if is_alone == Some(false) && least > 0 {
             let newest = self.spots[&key].newest.get(&current).copied();
             let is_own = newest.is_some_and(|newest| newest.1.is_some() && newest.1 == by && own == current);
-            // (The heir of a load that left begins one for the newer epoch as well. D11)
+            // A caller that takes the place of a load that left begins one for the newer epoch as well. (D11)
             let is_heir = own != current && in_own.1 == 0;
             let is_late = is_over_age && !is_own && (!self.rules.over_age_alone || is_heir);
             let is_impatient = timed_out == Some(OnTimeout::Load);
@@ -136,7 +137,7 @@ impl Plain {
                 self.loads_alone(by, key);
             }
         }
-        // (What a ticket begins is by the rules of the cache.)
+        // What a ticket begins follows the rules of the cache.
         let call = call.filter(|_| !by.is_some_and(|by| self.is_ticket(by)));
         let (ttl, weight) = call.map_or((Ttl::Inherit, None), |call| (call.ttl, call.weight));
         let loose = self.spot(key).loose.clone();
@@ -156,12 +157,13 @@ impl Plain {
             is_twin: false,
             may_serve_another: false,
         });
-        // (One who keeps a slot fresh may have come before a write, and the one whose epoch is unknown have stayed in it.)
+        // A task that keeps a slot fresh may have come before a write, and a caller of unknown epoch may have stayed in
+        // it.
         let is_kept_fresh = by.is_none() && self.rules.is_kept_fresh;
         self.attempts[nth].is_twin |= is_kept_fresh;
         self.attempts[nth].may_serve_another = seat.as_ref().is_some_and(|seat| seat.stayed.is_some());
         self.attempts[nth].is_unsure |= self.attempts[nth].may_serve_another;
-        // (It may be what one claimed that unwound, which is then nobody's own. D11)
+        // It may be what a call that unwound has claimed, which then has no owner. (D11)
         for round in loose.into_iter().filter(|_| kind == Kind::Loader && !is_first) {
             self.spot(key).newest.entry(round).and_modify(|newest| newest.1 = None);
             self.spot(key).loose.remove(&round);
@@ -169,12 +171,12 @@ impl Plain {
         nth
     }
 
-    /// Somebody has a right to begin a load.
+    /// Adds an attempt whose load a caller may begin.
     pub(super) fn claim(&mut self, attempt: Attempt) -> usize {
         let (nth, at, owner, key) = (self.attempts.len(), attempt.at, attempt.owner, attempt.key);
         let attempt = Attempt { is_twin: attempt.rounds.len() > 1, ..attempt };
         let spot = self.spot(key);
-        // (Where it cannot be told whether the flight knows of it, it is not the newest for sure.)
+        // If it is unknown whether the flight has it, it is not known to be the newest.
         for round in attempt.rounds.iter().filter(|_| attempt.is_alone.is_some()) {
             spot.newest.insert(*round, (at, owner));
         }
@@ -183,7 +185,7 @@ impl Plain {
         nth
     }
 
-    /// What a load is handed is what was there when it began, stale or not. (D75)
+    /// Asserts that a load gets what was there when it began, stale or not. (D75)
     pub(crate) fn was_handed(&self, key: Key, old: &Previous<V>) {
         let handed = (**old.value(), old.published().as_nanos(), old.deadline().as_nanos());
         let held = self.spots.get(&key).and_then(|spot| spot.held);
@@ -192,8 +194,8 @@ impl Plain {
         assert!(held.generation.is_none_or(|known| known == old.generation()), "key {key}: the generation handed over");
     }
 
-    /// One of several keys had been claimed by this caller before the failure came that seemed to end its wait: that was not
-    /// the last attempt, then. (D9, D19)
+    /// A call for several keys may have claimed one of them before the failure that seemed to end its wait: then that
+    /// was not the last attempt. (D9, D19)
     fn goes_on(&mut self, by: usize, key: Key) {
         let (asker, Some(spot)) = (&self.askers[by], self.spots.get_mut(&key)) else { return };
         let (Some(seat), Some((seq, round, before))) = (asker.seats.get(&key), spot.ended_by_failure) else { return };

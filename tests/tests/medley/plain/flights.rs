@@ -1,21 +1,22 @@
-//! Flights end, and what is in flight is counted.
+//! Flights end, and loads in flight are counted.
 
 use super::{Attempt, Key, Ns, Plain};
 
 impl Plain {
-    /// A load is polled for the first time: from now on it counts. (D85)
+    /// A load is polled for the first time and counts from now on. (D85)
     pub(crate) fn is_polled(&mut self, load: usize) {
         self.loads[load].iter().for_each(|nth| self.attempts[*nth].is_polled = true);
     }
 
-    /// How many loads are in flight, a load of many keys being one for each, at least and at most.
+    /// How many loads are in flight, at least and at most; a load of many keys counts once for each.
     pub(crate) fn running(&self, now: Ns) -> (u64, u64) {
-        // (A part of a load of many that served two epochs, and is of use for none, counts until that load ends.)
+        // A part of a load of many that served two epochs, and is of no more use for either, counts until that load
+        // ends.
         let running = self.attempts.iter().filter(|attempt| (attempt.is_live || attempt.is_twin) && attempt.is_polled);
-        // (What is over its budget fails when somebody looks at its key.)
+        // What is over its budget fails at the next look at its key.
         let is_over =
             |attempt: &Attempt| self.rules.budget.is_some_and(|budget| attempt.at.saturating_add(budget) <= now);
-        // (One that is lent in two epochs counts in the older. When that has been told, its caller is about to drop it.)
+        // An attempt lent in two epochs counts in the older. Once that is told, its caller is about to drop it.
         let is_lent = |attempt: &Attempt| attempt.load.is_some_and(|load| self.loads[load].len() == 1);
         let may_be_left = |attempt: &Attempt| attempt.is_twin && attempt.rounds.len() < 2 && is_lent(attempt);
         let is_sure =
@@ -28,12 +29,12 @@ impl Plain {
         running.map(|attempt| format!("\n{attempt:?}")).collect()
     }
 
-    /// Nobody waits for anything, as is seen from outside: what may have been forgotten is.
+    /// No caller waits, as is seen from outside: what may have been forgotten was forgotten.
     pub(crate) fn nothing_flies(&mut self) {
         self.attempts.iter_mut().filter(|attempt| attempt.is_unsure).for_each(|attempt| attempt.is_live = false);
     }
 
-    /// Somebody's load has ended in these epochs, or was that caller's alone.
+    /// A load has ended in these epochs, or its answer was for its own caller alone; which is unknown.
     pub(super) fn doubt(&mut self, key: Key, rounds: &[u64]) {
         self.spot(key).doubted.extend(rounds);
         for nth in self.spots.get(&key).into_iter().flat_map(|spot| &spot.attempts) {
@@ -42,7 +43,7 @@ impl Plain {
         }
     }
 
-    /// All who wait in this epoch are told; no load goes on for it. (D8)
+    /// All callers that wait in this epoch are told; no load goes on for it. (D8)
     pub(super) fn settle(&mut self, key: Key, round: u64) {
         let seq = self.tick();
         let spot = self.spots.entry(key).or_default();
@@ -58,13 +59,13 @@ impl Plain {
         }
     }
 
-    /// Does nobody wait in this epoch any more? Then what was claimed there and not begun is forgotten.
+    /// If no caller waits in this epoch any more, what was claimed there and not begun is forgotten.
     pub(super) fn desert(&mut self, key: Key, round: u64) {
         if self.is_awaited(key, round) {
             return;
         }
         let Some(spot) = self.spots.get(&key) else { return };
-        // A spawner takes over what has been begun, and with it what is claimed beside.
+        // A spawner takes over what was begun, and with it what is claimed beside it.
         let is_begun = |nth: &usize| {
             let attempt = &self.attempts[*nth];
             attempt.is_live && attempt.load.is_some() && attempt.rounds.contains(&round)
@@ -80,8 +81,8 @@ impl Plain {
         }
     }
 
-    /// Who waits in an older epoch goes over to the newer one, if there is a load that is younger than the lock age, or no
-    /// room for one. (D11)
+    /// A caller of an older epoch goes over to the newer one, if there is a load younger than the lock age, or no room
+    /// for another. (D11)
     pub(super) fn moves_on(&mut self, by: usize, key: Key, round: u64, now: Ns) {
         if self.goes_over(by, key, round, now) {
             let current = self.spots[&key].round;
@@ -99,9 +100,9 @@ impl Plain {
         let current = spot.round;
         let seat = &self.askers[by].seats[&key];
         let is_told = spot.settled.contains_key(&round);
-        // (A load that a call has brought is used up.)
+        // A load that a call has brought is used up.
         let call = self.askers[by].call;
-        // (A ticket's is by the loader.)
+        // The load of a ticket is made by the loader.
         let is_spent = seat.has_begun && call.brings && !call.is_for_many && !self.askers[by].is_ticket;
         if round == current || is_told || seat.is_alone || !seat.waits || is_spent {
             return false;

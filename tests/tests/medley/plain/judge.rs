@@ -1,4 +1,4 @@
-//! What callers were told is judged.
+//! Judges the answers that callers got.
 
 use larder::{Cause, Failure, LoadError, OnTimeout, Outcome, Status};
 use larder_tests::*;
@@ -10,11 +10,11 @@ use super::{
     store::ns_of,
 };
 
-/// What a caller was told of a key.
+/// The answer that a caller got for a key, and whether it came with a ticket.
 pub(crate) type Told<'a> = Result<(&'a Outcome<V, Boom>, bool), &'a LoadError<Boom>>;
 
 impl Plain {
-    /// One who asked has been told. `told` has what there is for each of the keys, in order.
+    /// Judges the answers of a caller; `told` has one for each of the keys, in order.
     pub(crate) fn judge(&mut self, by: usize, told: &[(Key, Told<'_>)], now: Ns) {
         self.poll_ends(by);
         let is_one = told.iter().all(|(key, _)| *key == told[0].0);
@@ -36,16 +36,16 @@ impl Plain {
         }
     }
 
-    /// Whether this is what was to be told at once.
+    /// Whether the answer is this one, which is given at once.
     fn is_as(&self, key: Key, served: &Served, told: &Told<'_>, by: usize) -> bool {
         let at = self.askers[by].came;
         match (served, told) {
             (Served::Value { held, failed, ticket }, Ok((outcome, has_ticket))) => {
                 let is_fresh = held.is_fresh(at);
-                // A hit has no error beside it, nor does an answer that came expired. (D74)
+                // A hit has no error with it, nor does an answer that came expired. (D74)
                 let failed = failed.filter(|failed| !is_fresh && failed.why != Why::AlreadyExpired);
                 let why = outcome.error().map(|failure| (why(failure), failure.retry_at().map(|at| at.as_nanos())));
-                // (Nobody is told when a load is over its budget. D93)
+                // It is unknown when a load is over its budget. (D93)
                 let is_budget = self.rules.budget.is_some() && why.is_some_and(|why| why.0 == Why::Budget);
                 let is_error = why == failed.map(|failed| (failed.why, Some(failed.retry_at)))
                     || (!self.knows_failures(key) && why.map(|why| why.0) == failed.map(|failed| failed.why))
@@ -74,9 +74,9 @@ impl Plain {
             && (generation.is_none() || generation == outcome.generation())
     }
 
-    /// The values that were there at some time in these polls, and when that was.
+    /// The values that were there at some time in these polls, with that time.
     ///
-    /// And whether there was one at all times.
+    /// Also whether there was one at all times.
     fn versions(&self, by: usize, key: Key, all: bool) -> (Vec<(Held, Ns)>, bool) {
         let polls = &self.askers[by].polls;
         let polls = if all { &polls[..] } else { &polls[polls.len() - 1..] };
@@ -92,7 +92,7 @@ impl Plain {
         (versions, always)
     }
 
-    /// Whether this may end a wait.
+    /// Whether this answer may end a wait.
     fn is_right(
         &self,
         by: usize,
@@ -103,7 +103,7 @@ impl Plain {
         now: Ns,
     ) -> Result<(), &'static str> {
         let (call, asker) = (self.call(by), &self.askers[by]);
-        // (One of several may have ended before, by a clock that has jumped back since.)
+        // One of several waits may have ended before, by a clock that has jumped back since.
         let latest = asker.polls.iter().map(|poll| poll.2).max().filter(|_| !is_one).unwrap_or(now);
         let timed_out = |now| self.timed_out(by, latest.max(now));
         let (versions, always) = self.versions(by, key, !is_one);
@@ -111,7 +111,7 @@ impl Plain {
         let softens = call.stale_if_error.is_some() && !call.reload;
         match told {
             Ok((outcome, has_ticket)) => {
-                check(!has_ticket || call.takes == Takes::Ticket, "a ticket for nobody")?;
+                check(!has_ticket || call.takes == Takes::Ticket, "a ticket that was not asked for")?;
                 match outcome.status() {
                     Status::Miss | Status::Expired | Status::LockHit => self.is_delivered(by, key, seat, outcome),
                     Status::Hit => {
@@ -178,21 +178,22 @@ impl Plain {
         let came = self.askers[by].came;
         let (age, left) = ns_of(outcome);
         let (id, spot) = (**outcome.value(), &self.spots[&key]);
-        let mut why = "nobody has loaded this while it waited";
-        // (One of several may have claimed what was overtaken within the poll, before it was begun. D19)
+        let mut why = "no caller has loaded this while it waited";
+        // A call for several keys may have claimed an attempt that was overtaken within the poll, before it was begun.
+        // (D19)
         let is_late = self.rules.lock_age.is_some() || self.askers[by].call.patience.is_some();
         let may_have_begun = seat.may_have_begun || (is_late && self.asks_for_many(by));
         for delivery in spot.deliveries.iter().filter(|delivery| delivery.id == id && delivery.seq > seat.came) {
             let is_own = delivery.owner == Some(by);
             let problems = [
                 (delivery.round < seat.first, "P8: a write has voided this"),
-                (delivery.is_alone && !is_own, "D25: that was loaded by somebody for itself"),
+                (delivery.is_alone && !is_own, "D25: another caller loaded that for itself"),
                 (delivery.age != age, "D4, D7: not its age"),
                 (
                     outcome.waited() != Duration::from_nanos(delivery.at.saturating_sub(came)),
                     "D7: not how long it waited",
                 ),
-                (outcome.led() == (status == Status::LockHit), "D7: who led?"),
+                (outcome.led() == (status == Status::LockHit), "D7: status and led disagree"),
                 (outcome.led() && !seat.has_begun && !may_have_begun, "D7: it has begun nothing"),
                 (
                     !outcome.led() && is_own && seat.first == seat.round && delivery.round == seat.round,
@@ -222,12 +223,12 @@ impl Plain {
     fn has_failed(&self, key: Key, seat: &Seat, failure: &Failure<Boom>, by: usize) -> bool {
         let why = why(failure);
         if why == Why::Budget {
-            // Which is seen by that it is over, as nobody is told when.
+            // It is unknown when a load is over its budget, so only the budget itself is checked.
             return self.rules.budget.is_some();
         }
         let spot = &self.spots[&key];
         let is_kept = || {
-            // Kept failures are told at once, unless nobody can tell whether they are.
+            // Kept failures are told at once, unless it is unknown which are kept.
             let first: Option<&(Seq, Seq, Ns)> = self.askers[by].polls.first();
             let may_be = !self.knows_failures(key) && first.is_some();
             may_be && spot.failings.iter().any(|failing| failing.why == why)

@@ -7,13 +7,13 @@ use super::{Attempt, Delivery, Failing, Id, Key, Ns, Plain, Why, store::New};
 /// What begins a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The cache's loader, which anybody may call whose key somebody has claimed.
+    /// The cache's loader, which any caller may call once its key is claimed.
     Loader,
-    /// The call's own.
+    /// The load of the call itself.
     Call,
 }
 
-/// What a load says of a key.
+/// The answer of a load for a key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Said {
     New {
@@ -21,7 +21,7 @@ pub(crate) enum Said {
         ttl: Ttl,
         weight: Option<u64>,
     },
-    /// The value that was handed over is still good.
+    /// The previous value is still good.
     Unchanged {
         id: Id,
         ttl: Ttl,
@@ -31,7 +31,7 @@ pub(crate) enum Said {
 }
 
 impl Plain {
-    /// A load has ended; `says` tells what it says of each key.
+    /// A load has ended; `says` returns its answer for each key.
     pub(crate) fn ended(&mut self, load: usize, says: impl Fn(Key) -> Said, now: Ns) {
         for nth in self.loads[load].clone() {
             let Attempt { key, is_live, .. } = self.attempts[nth];
@@ -72,12 +72,12 @@ impl Plain {
                     let other = self.make(New { weight: new.weight.or(weight), ..new }, end, now);
                     self.spot(key).maybe.push(other);
                 }
-                // (Or it was too heavy.)
+                // Or it was too heavy.
                 self.spot(key).may_be_gone |= matches!(or, Some((None, _))) || (or.is_some() && !self.rules.has_room);
                 if or.is_some() { (0, Ns::MAX) } else { left }
             }
             None => {
-                // Whether it was alone is seen by whether it is there.
+                // Whether it was alone will show in whether it is stored.
                 let by_value = if self.rules.ends { super::end_of(id) } else { Ttl::Inherit };
                 if let Some(end) = self.rules.end(ttl, call_ttl, by_value, now) {
                     let held = self.make(new, end, now);
@@ -102,8 +102,8 @@ impl Plain {
         rounds.iter().for_each(|round| self.settle(key, *round));
     }
 
-    /// Whether an answer is its caller's alone; none if that cannot be told, or if it has failed by its budget before, and goes
-    /// on for other keys only. (D93)
+    /// Whether an answer is for its caller alone; none if that is unknown, or if it is over its budget, and goes on for
+    /// other keys only. (D93)
     fn is_alone(&mut self, nth: usize, now: Ns) -> Option<bool> {
         self.look(now);
         let Attempt { load, is_alone, is_unsure, ref rounds, .. } = self.attempts[nth];
@@ -111,7 +111,7 @@ impl Plain {
         is_alone.filter(|_| !(is_unsure && is_one_of_many && self.rules.budget.is_some()))
     }
 
-    /// A look ends what is over its budget, which cannot be told from outside. (D93)
+    /// Marks what is over its budget: a look ends it, which cannot be seen from outside. (D93)
     pub(super) fn look(&mut self, now: Ns) {
         let Some(budget) = self.rules.budget else { return };
         let is_over = |attempt: &&mut Attempt| attempt.is_live && attempt.at.saturating_add(budget) <= now;
@@ -136,10 +136,10 @@ impl Plain {
         }
         self.spot(key).failings.push(Failing { why, seq, round });
         for round in rounds {
-            // One of several that fails ends the wait of nobody but its own caller. (D9)
+            // One of several attempts that fails ends the wait of its own caller only. (D9)
             let (least, most) = self.live(key, round, now);
             if most > 0 {
-                // (Or it was the last, as what others had claimed was forgotten.)
+                // Or it was the last, if other claims were forgotten.
                 if least == 0 && round == current && is_alone == Some(false) {
                     let waits = self.spot(key).held.is_some() || self.rules.delays_empty;
                     self.record(key, why, waits, now);
@@ -157,7 +157,7 @@ impl Plain {
         }
     }
 
-    /// A load has told of a key that it was not asked for. (D60)
+    /// A load has brought a value for a key that it was not asked for. (D60)
     pub(crate) fn surplus(&mut self, load: usize, key: Key, (id, ttl, weight): (Id, Ttl, Option<u64>), now: Ns) {
         let by_value = if self.rules.ends { super::end_of(id) } else { Ttl::Inherit };
         let writes = self.writes[load].get(&key).copied().unwrap_or_default();
@@ -169,7 +169,7 @@ impl Plain {
         if !self.rules.surplus || is_written || (is_fresh && self.rules.has_room) || is_awaited {
             return;
         }
-        // There may have been a write to another key nearby, so nobody can tell whether it is stored.
+        // There may have been a write to another key nearby, so it is unknown whether it is stored.
         self.spot(key).may_change = true;
         self.unseen.push(key);
         if let Some(end) = self.rules.end(ttl, Ttl::Inherit, by_value, now) {
@@ -179,7 +179,7 @@ impl Plain {
         }
     }
 
-    /// Whether all loads of this key may end with another load, as they are awaited for one of its keys alone.
+    /// Whether all loads of this key may end with another load, because they are awaited for one of its keys alone.
     fn ends_with(&self, load: usize, key: Key, round: u64) -> bool {
         let keys: Vec<_> = self.loads[load].iter().map(|nth| self.attempts[*nth].key).collect();
         let has_one = |load: usize| self.loads[load].iter().any(|nth| keys.contains(&self.attempts[*nth].key));
@@ -188,7 +188,7 @@ impl Plain {
         live.all(|attempt| attempt.load.is_some_and(has_one))
     }
 
-    /// A load is dropped: nobody waits for it, or something else has answered.
+    /// A load is dropped: no caller waits for it, or something else has answered.
     pub(crate) fn dropped(&mut self, load: usize, is_polled: bool, now: Ns) {
         for nth in self.loads[load].clone() {
             let Attempt { at, is_live, .. } = self.attempts[nth];

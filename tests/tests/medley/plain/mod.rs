@@ -1,7 +1,7 @@
-//! A cache as plainly as it can be said: what is held, which failures are kept, which attempts are under way, who asks.
+//! A plain model of a cache: its values, its kept failures, its attempts, and its callers.
 //!
-//! The cache is not foretold step by step: loads tell when they begin and end, and callers what they saw. Each of that is
-//! judged by the rules as it comes, and what is held has to be, at any time, what follows from it.
+//! The model does not predict each step: loads tell it when they begin and end, and callers what they were told. The
+//! rules judge each of these events, and what is stored must always follow from them.
 
 mod askers;
 mod begin;
@@ -24,7 +24,7 @@ pub(crate) use self::{
 
 /// Nanoseconds of virtual time.
 pub(crate) type Ns = u64;
-/// Orders all that happens, as times do not where the clock stands still or jumps.
+/// Orders all events, because times do not where the clock stands still or jumps.
 type Seq = u64;
 pub(crate) type Key = u32;
 pub(crate) type Id = u32;
@@ -46,14 +46,14 @@ pub(crate) struct Held {
     pub(crate) id: Id,
     /// When this generation was published first.
     published: Ns,
-    /// When its life began, which an unchanged value does anew.
+    /// When its life began; an unchanged value begins a new one.
     since: Ns,
-    /// When its life ends, though it is asked for.
+    /// When its life ends, even if it is asked for.
     end: Ns,
     pub(crate) deadline: Ns,
     weight: u64,
     pub(crate) generation: Option<Generation>,
-    /// Jitter has shortened this life, nobody has seen yet by how much.
+    /// Jitter has shortened this life by an amount that is not known yet.
     is_vague: bool,
 }
 
@@ -72,17 +72,18 @@ struct Failed {
 #[derive(Debug)]
 struct Attempt {
     key: Key,
-    /// The epochs whose callers it serves: that in which it began, and the older one that its caller still waits in.
+    /// The epochs whose callers it serves: the one in which it began, and the older one in which its caller still
+    /// waits.
     rounds: Vec<u64>,
     at: Ns,
     ttl: Ttl,
     weight: Option<u64>,
-    /// Or that is another's load, of these terms.
+    /// Or it is another caller's load, with this lifetime and weight.
     or: Option<(Ttl, Option<u64>)>,
     owner: Option<usize>,
-    /// None until somebody has begun the load.
+    /// None until the load has begun.
     load: Option<usize>,
-    /// Its answer is its caller's alone. (D25) None if that cannot be told.
+    /// Its answer is for its caller alone. (D25) None if that is unknown.
     is_alone: Option<bool>,
     is_live: bool,
     /// It may have been forgotten with its last caller, unless a spawner has it. (D94)
@@ -90,20 +91,20 @@ struct Attempt {
     is_polled: bool,
     /// It serves two epochs, and its load goes on.
     is_twin: bool,
-    /// Its caller may wait in another epoch than is known.
+    /// Its caller may wait in another epoch than the known one.
     may_serve_another: bool,
 }
 
-/// What was handed out to those who waited.
+/// An answer that was delivered to waiting callers.
 #[derive(Debug)]
 struct Delivery {
     id: Id,
     seq: Seq,
     at: Ns,
     age: Ns,
-    /// How long it is fresh, the least and the most.
+    /// How long it is fresh, at least and at most.
     left: (Ns, Ns),
-    /// The newest epoch that it is of.
+    /// The newest epoch that it belongs to.
     round: u64,
     owner: Option<usize>,
     is_alone: bool,
@@ -121,32 +122,32 @@ struct Spot {
     /// Counts epochs: writes, and ends of flights.
     round: u64,
     held: Option<Held>,
-    /// What was held from when on.
+    /// What was held, and from when on.
     past: Vec<(Seq, Option<Held>)>,
     failed: Option<Failed>,
-    /// Nobody can tell whether it has failed, as that may not have been the last attempt.
+    /// It is unknown whether it has failed, as that may not have been the last attempt.
     may_have_failed: bool,
-    /// When and by whom the newest attempt of each epoch was claimed.
+    /// When the newest attempt of each epoch was claimed, and by which caller.
     newest: BTreeMap<u64, (Ns, Option<usize>)>,
-    /// The epochs whose callers have been told, and whether they could have gone over to a newer one by then.
+    /// The epochs whose callers were told, and whether they could have gone over to a newer one by then.
     settled: BTreeMap<u64, (Seq, bool)>,
-    /// The epoch that a failure ended last, and the failure that was kept before.
+    /// The epoch that a failure ended last, and the failure that was kept before it.
     ended_by_failure: Option<(Seq, u64, Option<Failed>)>,
-    /// The epochs in which a load may have ended, and those in which one who unwound may have claimed one.
+    /// The epochs in which a load may have ended, and those in which a call that unwound may have claimed one.
     doubted: BTreeSet<u64>,
     loose: BTreeSet<u64>,
     deliveries: Vec<Delivery>,
     failings: Vec<Failing>,
     generations: Vec<Generation>,
-    /// What may have been stored: answers that nobody asked for.
+    /// What may have been stored: answers that were not asked for.
     maybe: Vec<Held>,
-    /// What has left, and is yet to be told of.
+    /// The values that have left, and whose events are still to come.
     left: Vec<(Id, RemovalCause)>,
     /// Such an answer may have taken the place of another.
     may_change: bool,
-    /// A load that may have been stored says that nothing is to be.
+    /// A load whose answer may have counted returned that nothing is to be stored.
     may_be_gone: bool,
-    /// Somebody may have used the value who waited before.
+    /// A caller that waited may have used the value.
     may_be_used: bool,
     writes: u64,
     attempts: Vec<usize>,
@@ -160,12 +161,12 @@ pub(crate) struct Plain {
     attempts: Vec<Attempt>,
     /// The attempts that each load is for.
     loads: Vec<Vec<usize>>,
-    /// How many writes there were to each key when it began.
+    /// How many writes there were to each key when each load began.
     writes: Vec<BTreeMap<Key, u64>>,
     weights: BTreeMap<Id, u64>,
     askers: Vec<askers::Asker>,
     jitters: BTreeMap<(Key, Ns), Ns>,
-    /// Values that somebody is yet to look at.
+    /// Keys whose values are to be looked at.
     unseen: Vec<Key>,
     /// The value that was refused last.
     refused: Option<Id>,
@@ -197,7 +198,7 @@ impl Plain {
         self.spots.entry(key).or_default()
     }
 
-    /// What is known of a key, for who has to find out what is wrong.
+    /// What is known of a key, to find out what is wrong.
     fn story(&self, key: Key) -> String {
         let Some(spot) = self.spots.get(&key) else { return String::new() };
         let attempts: Vec<_> = spot.attempts.iter().rev().take(6).map(|nth| &self.attempts[*nth]).collect();
@@ -213,12 +214,12 @@ impl Plain {
         )
     }
 
-    /// How many attempts of this epoch may still answer: surely, and perhaps.
+    /// How many attempts of this epoch may still answer, at least and at most.
     fn live(&self, key: Key, round: u64, now: Ns) -> (usize, usize) {
         let Some(spot) = self.spots.get(&key) else { return (0, 0) };
         let of_it = spot.attempts.iter().map(|nth| &self.attempts[*nth]);
         let live = of_it.filter(|attempt| attempt.is_live && attempt.rounds.contains(&round));
-        // One that is over its budget fails as soon as somebody looks. (D93)
+        // An attempt over its budget fails at the next look. (D93)
         let is_over =
             |attempt: &Attempt| self.rules.budget.is_some_and(|budget| attempt.at.saturating_add(budget) <= now);
         live.fold((0, 0), |(least, most), attempt| {
@@ -231,7 +232,7 @@ impl Plain {
         self.rules.knows_failures() && !self.spots.get(&key).is_some_and(|spot| spot.may_have_failed)
     }
 
-    /// Nothing is kept of failures.
+    /// Forgets the failures of a key.
     fn forgives(&mut self, key: Key) {
         let spot = self.spot(key);
         (spot.failed, spot.may_have_failed) = (None, false);
@@ -244,7 +245,7 @@ impl Plain {
 }
 
 impl Attempt {
-    /// Whether it is known to be there, for all.
+    /// Whether it is known to go on, and to be for all callers.
     fn is_sure(&self) -> bool {
         !self.is_unsure && self.is_alone == Some(false)
     }

@@ -1,11 +1,11 @@
-//! What the cache and the calls were told.
+//! What the cache and the calls were configured to do.
 
 use larder::{LookupOptions, OnTimeout, Ttl};
 use larder_tests::*;
 
 use super::{Held, Ns};
 
-/// What a cache or a slot was told to do.
+/// The settings of a cache or a slot.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {
     pub(crate) ttl: Ttl,
@@ -35,12 +35,12 @@ pub(crate) struct Rules {
     pub(crate) has_room: bool,
     pub(crate) weighs: bool,
     pub(crate) ends: bool,
-    /// Whether it is a slot: stale values are for all, expired ones are kept, and failures count without an end.
+    /// Whether it is a slot: stale values are for all, expired ones are kept, and failures count without limit.
     pub(crate) is_slot: bool,
     pub(crate) delays_empty: bool,
-    /// By how much the margin and the times of failures change at random.
+    /// By how much the margin and the retry delays change at random.
     pub(crate) slot_jitter: Option<f64>,
-    /// Whether a task keeps it fresh, which nobody hears of.
+    /// Whether a task keeps it fresh, which does not tell the model.
     pub(crate) is_kept_fresh: bool,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct Rules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Takes {
     Fresh,
-    /// A stale value that somebody else refreshes.
+    /// A stale value that another caller refreshes.
     Others,
     /// A stale value, and its refresh as a ticket.
     Ticket,
@@ -81,7 +81,7 @@ pub(crate) struct Call {
     pub(crate) spawns: bool,
     /// It brings its load.
     pub(crate) brings: bool,
-    /// The load that it brings can be begun again and again, as its closure takes many keys.
+    /// The load that it brings can begin again and again, because its closure takes many keys.
     pub(crate) is_for_many: bool,
 }
 
@@ -116,7 +116,7 @@ impl Options {
 
 impl Rules {
     pub(crate) fn call(&self, options: Options, wants_ticket: bool, is_inside: bool) -> Call {
-        // A limit beyond that for which values are held counts as that. (D56)
+        // A limit longer than the hold counts as the hold. (D56)
         let held = |limit: Ns| self.hold.map(|hold| limit.min(hold));
         Call {
             ttl: options.ttl,
@@ -137,8 +137,8 @@ impl Rules {
         }
     }
 
-    /// Whether it is known which failures are kept: where there is little room they make way (D30), a budget passes when
-    /// somebody looks (D93), and a jitter shortens their times.
+    /// Whether it is known which failures are kept: with little room they make way (D30), a budget passes at a look
+    /// (D93), and jitter shortens their times.
     pub(super) const fn knows_failures(&self) -> bool {
         let is_exact = self.has_room && self.budget.is_none() && self.slot_jitter.is_none() && !self.surplus;
         is_exact || (self.error_ttl == 0 && !self.is_slot)
@@ -155,7 +155,7 @@ impl Rules {
         }
     }
 
-    /// Whether this is a lifetime of zero, which delays the next fetch of a slot. (D74)
+    /// Whether the lifetime is zero, which delays the next fetch of a slot. (D74)
     pub(super) fn is_over(&self, load: Ttl, call: Ttl, by_value: Ttl) -> bool {
         let ttl = [load, call, by_value, self.ttl].into_iter().find(|ttl| *ttl != Ttl::Inherit);
         self.is_slot && ttl == Some(Ttl::For(Duration::ZERO))
@@ -167,7 +167,7 @@ impl Rules {
         let life = end.saturating_sub(since);
         let margin = self.margin.filter(|_| end != Ns::MAX)?;
         let ahead = if margin < life { margin } else { life / 2 };
-        // The jitter only makes it earlier, and leaves half of what is before it.
+        // The jitter only makes it earlier, and leaves half of the time before it.
         let extra = self.slot_jitter.map_or(0, |share| (share * ahead.min((life - ahead) / 2) as f64) as Ns);
         Some((end - ahead - extra, end - ahead))
     }
@@ -184,13 +184,13 @@ impl Rules {
         }
     }
 
-    /// How long a failure is kept after one that was kept for so long.
+    /// How long a failure is kept after one that was kept for this long.
     pub(super) fn longer(&self, delay: Ns) -> Ns {
         ((delay as f64 * self.factor) as Ns).min(self.cap).max(self.error_ttl.min(self.cap))
     }
 }
 
-/// What a value says of its own lifetime, where the cache asks. (D52)
+/// The lifetime that a value has by itself, if the cache asks. (D52)
 pub(crate) fn end_of(id: u32) -> Ttl {
     match id % 7 {
         0 => Ttl::For(ms(u64::from(id % 50))),
@@ -200,7 +200,7 @@ pub(crate) fn end_of(id: u32) -> Ttl {
     }
 }
 
-/// What a value weighs, where the cache asks.
+/// The weight of a value, if the cache asks.
 pub(crate) const fn weight_of(id: u32) -> u64 {
     id as u64 % 4
 }

@@ -1,4 +1,4 @@
-//! What is known of those who ask, and the tickets that they hold.
+//! What is known of callers, and the tickets that they hold.
 
 use larder::OnTimeout;
 
@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Plain {
-    /// One who asked has a ticket from now on.
+    /// A caller has a ticket from now on.
     pub(super) fn hold_ticket(&mut self, by: usize, key: Key, now: Ns) {
         let asker = &mut self.askers[by];
         asker.is_ticket = true;
@@ -16,7 +16,7 @@ impl Plain {
         seat.waits = true;
         let (round, has_claimed) = (seat.round, seat.has_begun || seat.has_ticket);
         if !has_claimed {
-            // (It would have none, were there others. D14)
+            // It would have none if there were other attempts. (D14)
             if !self.is_over_age(key, round, now) || self.rules.over_age_alone {
                 let of_it = |attempt: &&mut Attempt| attempt.key == key && attempt.rounds.contains(&round);
                 let unsure = self.attempts.iter_mut().filter(of_it).filter(|attempt| attempt.is_unsure);
@@ -64,7 +64,7 @@ impl Plain {
         self.askers[by].seats.get_mut(&key).into_iter().for_each(|seat| seat.has_begun = true);
     }
 
-    /// It has begun what somebody had claimed, or what it had claimed itself, where that cannot be told.
+    /// The caller has begun what another had claimed, or its own claim, where that is unknown.
     pub(super) fn may_have_begun(&mut self, by: usize, key: Key, is_unsure: bool) {
         let may = is_unsure || !self.knows_failures(key);
         self.askers[by].seats.get_mut(&key).into_iter().for_each(|seat| seat.may_have_begun |= may);
@@ -91,7 +91,7 @@ impl Plain {
         self.askers[by].polls.is_empty()
     }
 
-    /// What one does whose patience has ended; a ticket has all the time in the world.
+    /// What a caller does whose patience has ended; a ticket has no time limit.
     pub(super) fn timed_out(&self, by: usize, now: Ns) -> Option<OnTimeout> {
         let asker = &self.askers[by];
         let (patience, then) = asker.call.patience.filter(|_| !asker.is_ticket)?;

@@ -1,4 +1,4 @@
-//! What is held: stored, renewed, written to, and gone again.
+//! What is held: stored, renewed, written to, and removed.
 
 use larder::{Generation, Outcome, RemovalCause, Status, TimeLeft, Ttl};
 use larder_tests::*;
@@ -12,7 +12,7 @@ pub(super) struct New {
     pub(super) ttl: Ttl,
     pub(super) call_ttl: Ttl,
     pub(super) weight: Option<u64>,
-    /// The generation that it was before, and when that was published.
+    /// The generation that it had before, and when that was published.
     pub(super) former: Option<(Generation, Ns)>,
 }
 
@@ -28,7 +28,7 @@ impl Plain {
     fn leaves(&mut self, key: Key, cause: RemovalCause, now: Ns) {
         let Some(held) = self.spot(key).held else { return };
         let cause = if held.is_fresh(now) { cause } else { RemovalCause::Expired };
-        // (A slot has no listener.)
+        // A slot has no listener.
         if !self.rules.is_slot {
             self.spot(key).left.push((held.id, cause));
         }
@@ -39,13 +39,13 @@ impl Plain {
         if self.rules.ends { end_of(id) } else { Ttl::Inherit }
     }
 
-    /// A value is published; tells for how long it is fresh, the least and the most.
+    /// A value is published; returns how long it is fresh, at least and at most.
     pub(super) fn publish(&mut self, key: Key, new: New, now: Ns) -> (Ns, Ns) {
         let by_value = self.by_value(new.id);
         let held = self.spot(key).held;
         if self.rules.is_over(new.ttl, new.call_ttl, by_value) {
             self.record(key, Why::AlreadyExpired, true, now);
-            // What came expired does not take the place of what is still good.
+            // A value that came expired does not replace one that is still good.
             if new.former.is_none() && held.is_some_and(|held| held.is_fresh(now)) {
                 return (0, 0);
             }
@@ -56,23 +56,23 @@ impl Plain {
             self.leaves(key, RemovalCause::Removed, now);
             return (0, 0);
         };
-        // The same value stays, and begins anew. (D95)
+        // The same value stays, and begins a new life. (D95)
         let is_same = held.zip(new.former).is_some_and(|(held, former)| held.generation == Some(former.0));
         if !is_same {
             self.leaves(key, RemovalCause::Replaced, now);
         }
         let held = self.make(new, end, now);
         let left = if held.deadline == Ns::MAX { Ns::MAX } else { held.deadline - now };
-        // No jitter makes a life longer, or takes it away. (D54)
+        // Jitter makes no life longer, and none zero. (D54)
         let least = if held.is_vague { (left as f64 * (1.0 - self.rules.jitter.unwrap_or(0.0))) as Ns } else { left };
         self.set(key, Some(held));
         (least.saturating_sub(1), left)
     }
 
-    /// A value that has been inserted, or may have been.
+    /// Makes a value that was stored, or may have been.
     pub(super) fn make(&mut self, new: New, end: Ns, now: Ns) -> Held {
         let weight = new.weight.or_else(|| self.rules.weighs.then(|| weight_of(new.id))).unwrap_or(1).max(1);
-        // (An unchanged value weighs what it did.)
+        // An unchanged value keeps its weight.
         let weight = if new.former.is_some() { self.weights[&new.id] } else { weight };
         self.weights.insert(new.id, weight);
         Held {
@@ -100,7 +100,7 @@ impl Plain {
         self.spot(key).failed = Some(Failed { why, count, delay, retry_at, due, waits });
     }
 
-    /// How many failures a slot tells of, and when it is to be refreshed, if that is known.
+    /// How many failures a slot reports, and when it is to be refreshed, if that is known.
     pub(crate) fn outlook(&self, key: Key) -> Option<(u32, Ns)> {
         let spot = self.spots.get(&key);
         let failed = spot.and_then(|spot| spot.failed);
@@ -110,8 +110,8 @@ impl Plain {
         self.knows_failures(key).then(|| (failed.map_or(0, |failed| failed.count), due.max(retry_at)))
     }
 
-    /// A value is inserted; it ends the wait of all who wait. (D39) Tells whether it stays, if there is room for it: one whose
-    /// time has come as it comes is stored, and may have left when the call returns.
+    /// A value is inserted, and ends all waits. (D39) Returns whether it stays if there is room: a value that comes
+    /// expired is stored, and may have left when the call returns.
     pub(crate) fn insert(&mut self, key: Key, id: Id, ttl: Ttl, weight: Option<u64>, now: Ns) -> Option<bool> {
         if self.rules.end(ttl, Ttl::Inherit, self.by_value(id), now).is_none() {
             self.remove(key, now);
@@ -120,7 +120,7 @@ impl Plain {
         let (round, seq) = (self.spot(key).round, self.tick());
         self.spot(key).writes += 1;
         self.forgives(key);
-        // (A value of a slot that comes expired by hand is no failure.)
+        // A value that is set in a slot by hand and comes expired is no failure.
         let end = self.rules.end(ttl, Ttl::Inherit, self.by_value(id), now).expect("it is stored");
         self.leaves(key, RemovalCause::Replaced, now);
         let new = New { id, ttl, call_ttl: Ttl::Inherit, weight, former: None };
@@ -143,7 +143,7 @@ impl Plain {
         Some(held.is_fresh(now))
     }
 
-    /// Whether this value has been refused, the last one that was.
+    /// Whether this value was the last one to be refused.
     pub(crate) fn is_refused(&self, id: Id) -> bool {
         self.refused == Some(id)
     }
@@ -171,14 +171,14 @@ impl Plain {
         held.is_fresh(now)
     }
 
-    /// A write: loads in flight are for those who wait for them now, and for nobody else. (D40, D42)
+    /// A write: loads in flight are only for callers that wait for them now. (D40, D42)
     fn void(&mut self, key: Key) {
         self.tick();
         let spot = self.spot(key);
         (spot.round, spot.writes) = (spot.round + 1, spot.writes + 1);
     }
 
-    /// What a call finds that is no lookup, and what that call prolongs. (D53)
+    /// Returns what a call that is no lookup finds, which that call prolongs. (D53)
     pub(crate) fn uses(&mut self, key: Key, now: Ns) -> Option<Id> {
         let held = self.spot(key).held.filter(|held| held.is_fresh(now))?;
         if let Some(idle) = self.rules.idle {
@@ -194,12 +194,12 @@ impl Plain {
         self.spots.get(&key).and_then(|spot| spot.held)
     }
 
-    /// What has been swept out does not come back with a clock that jumps.
+    /// What was swept does not come back if the clock jumps back.
     pub(crate) fn forget(&mut self, now: Ns) {
         self.spots.values_mut().for_each(|spot| _ = spot.failed.take_if(|failed| failed.due <= now));
     }
 
-    /// A value has left, says the listener.
+    /// The listener reports that a value has left.
     pub(crate) fn event(&mut self, key: Key, id: Id, cause: RemovalCause, now: Ns) {
         let (has_room, hold) = (self.rules.has_room, self.rules.hold);
         if cause == RemovalCause::Refused {
@@ -208,7 +208,8 @@ impl Plain {
         let spot = self.spot(key);
         if let Some(nth) = spot.left.iter().position(|(left, _)| *left == id) {
             let (_, expected) = spot.left.remove(nth);
-            // (Who publishes several answers may have made room for the first by what the next one was to replace.)
+            // A load that publishes several answers may have made room for the first by removing what the next would
+            // replace.
             let made_room = !has_room && cause.is_automatic();
             assert!(cause == expected || made_room, "value {id} of key {key}: {cause} instead of {expected}");
             return;
@@ -231,12 +232,12 @@ impl Plain {
             RemovalCause::Evicted => assert!(!has_room, "there was room for value {id} of key {key}"),
             RemovalCause::Refused => assert!(!has_room, "there was room for value {id} of key {key}"),
             RemovalCause::Replaced | RemovalCause::Removed if has_come => {}
-            _ => panic!("nobody has replaced or removed value {id} of key {key}: {cause}"),
+            _ => panic!("no call has replaced or removed value {id} of key {key}: {cause}"),
         }
         self.set(key, None);
     }
 
-    /// What all that is held weighs, and how many failures are kept, at least and at most. (P12, D30)
+    /// The weight of all values, plus one for each kept failure, at least and at most. (P12, D30)
     pub(crate) fn weight(&self, now: Ns) -> (u64, u64) {
         let held = self.spots.values().filter_map(|spot| spot.held).map(|held| held.weight).sum::<u64>();
         let stand = |spot: &&super::Spot| !spot.may_have_failed && spot.failed.is_some_and(|failed| failed.due > now);
@@ -244,12 +245,12 @@ impl Plain {
         (held + least, held + self.spots.len() as u64)
     }
 
-    /// The keys of which something has changed since somebody looked.
+    /// Takes the keys whose values have changed since the last look.
     pub(crate) fn unseen(&mut self) -> Vec<Key> {
         core::mem::take(&mut self.unseen)
     }
 
-    /// What is seen of a key tells what cannot be known before: generations, and what jitter has done.
+    /// Learns from a look at a key what could not be known before: generations, and the effect of jitter.
     pub(crate) fn observe(&mut self, key: Key, seen: Option<&Outcome<V, Boom>>, now: Ns) {
         self.spot(key).may_change = false;
         let maybe = core::mem::take(&mut self.spot(key).maybe);
@@ -261,7 +262,7 @@ impl Plain {
             return;
         };
         let id = **seen.value();
-        // (One that may be prolonged is what it was, if it looks like that.)
+        // A value that may have been prolonged was not, if it looks unchanged.
         let is_as_before = self.held(key).is_some_and(|held| self.may_be(key, &held, seen, now));
         let news: Vec<_> = maybe.into_iter().filter(|new| new.id == id && !is_as_before).collect();
         if let Some(new) = news.iter().find(|new| self.may_be(key, new, seen, now)).or_else(|| news.first()) {
@@ -281,7 +282,7 @@ impl Plain {
             };
             let (length, whole) = (held.end - held.since, held.deadline - held.since);
             assert!(length > 0 && length <= whole, "jitter makes {length} of {whole}");
-            // The same at each time. (D54)
+            // The jitter is the same each time. (D54)
             let before = *self.jitters.entry((key, whole)).or_insert(length);
             assert_eq!(before, length, "another jitter for key {key}");
             held.deadline = held.end;
@@ -303,7 +304,7 @@ impl Plain {
         }
     }
 
-    /// Whether that is what is seen of a key; jitter may have shortened its life.
+    /// Whether a look at the key may show this value; jitter may have shortened its life.
     fn may_be(&self, key: Key, held: &Held, seen: &Outcome<V, Boom>, now: Ns) -> bool {
         let (id, status, times, _) = self.told_of(held, now);
         if !held.is_vague {
@@ -315,7 +316,7 @@ impl Plain {
         id == **seen.value() && age == times.0 && length <= whole && is_known
     }
 
-    /// What may be seen of a key when nothing is under way.
+    /// Checks a look at a key when nothing is under way.
     pub(crate) fn check(&self, key: Key, seen: Option<&Outcome<V, Boom>>, now: Ns) {
         let (left, held) = self.spots.get(&key).map_or((0, None), |spot| (spot.left.len(), spot.held));
         assert_eq!(left, 0, "values of key {key} have left without an event");
@@ -324,14 +325,14 @@ impl Plain {
         assert!(seen == expected, "key {key} at {now}: {seen:?} instead of {expected:?}: {}", self.story(key));
     }
 
-    /// What is told of a value: status, age and time left, generation.
+    /// What a look shows of a value: status, age and time left, generation.
     pub(super) fn told_of(&self, held: &Held, now: Ns) -> (Id, Status, (Ns, Ns), Option<Generation>) {
         let status =
             if held.is_fresh(now) { Status::Hit } else { Status::Stale(Duration::from_nanos(now - held.deadline)) };
         let rules = &self.rules;
         let keeps_lives = rules.early.is_some() || rules.margin.is_some() || rules.revalidates;
         let since = if rules.idle.is_none() && keeps_lives { held.since } else { held.published };
-        // Never more than the life that was given, though the clock has jumped back. (D4)
+        // Never more than the whole life, even if the clock has jumped back. (D4)
         let left = held.deadline.saturating_sub(now.max(since)).min(rules.idle.unwrap_or(Ns::MAX));
         let left = if held.deadline == Ns::MAX { Ns::MAX } else { left };
         (held.id, status, (now.saturating_sub(held.published), left), held.generation)
