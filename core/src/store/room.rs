@@ -1,4 +1,4 @@
-//! The room of a cache: one account for all its shards of what of the capacity nobody has, and what one shard has of it.
+//! The room of a cache: one account for all shards of the free part of the capacity, and what one shard has of it.
 
 use crate::sync::Arc;
 #[cfg(target_has_atomic = "64")]
@@ -6,8 +6,8 @@ use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// The room that no shard has.
 ///
-/// It is taken before it is used and given back when it is not used any more. So this, what the shards have, and what is in
-/// the hands of those who carry some from one to another make the capacity at every instant.
+/// Room is taken before it is used, and given back when it is not used any more. So this, what the shards have, and
+/// what is on its way between them add up to the capacity at every instant.
 pub(crate) struct Room(Free);
 
 #[cfg(target_has_atomic = "64")]
@@ -32,10 +32,10 @@ impl Room {
         crate::Lock::with(&self.0, |free| *free == 0)
     }
 
-    /// Takes up to so much of what is free; returns how much that is.
+    /// Takes up to this much of what is free; returns how much.
     #[cfg(target_has_atomic = "64")]
     pub(crate) fn take(&self, most: u64) -> u64 {
-        // (In a full cache there is nothing, and nothing is written.)
+        // In a full cache nothing is free, and nothing is written.
         let taken = self.0.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |free| match free.min(most) {
             0 => None,
             taken => Some(free - taken),
@@ -64,19 +64,19 @@ impl Room {
     }
 }
 
-/// What one shard has of the room, and what it may count on.
+/// The room that one shard has, and the room that it may count on.
 pub(crate) struct Allowance {
     room: Arc<Room>,
-    /// The capacity of the cache: nothing that is heavier is stored.
+    /// The capacity of the cache: nothing heavier is stored.
     pub(crate) whole: u64,
-    /// What each shard had if all had the same.
+    /// What each shard would have if all had the same.
     pub(crate) part: u64,
-    /// What it has, and nobody else.
+    /// The room that this shard alone has.
     pub(crate) own: u64,
 }
 
 impl Allowance {
-    /// That of one of so many shards, which takes what it needs; a single one has all from the beginning.
+    /// The allowance of one of so many shards, which takes what it needs; a single shard has all from the beginning.
     pub(crate) fn of(room: &Arc<Room>, whole: u64, shards: usize) -> Self {
         let own = if shards == 1 { room.take(whole) } else { 0 };
         Self { room: Arc::clone(room), whole, part: whole / shards as u64, own }
@@ -88,53 +88,53 @@ impl Allowance {
         self.part == self.whole
     }
 
-    /// Returns how much is missing for a newcomer of this weight beside what is `used`, having taken what is free.
+    /// Takes what is free, and returns how much is still missing for a newcomer of this weight beside what is `used`.
     #[inline(always)]
     pub(crate) fn lack(&mut self, used: u64, weight: u64) -> u64 {
         let lack = weight.saturating_sub(self.spare(used));
         if lack == 0 {
             return 0;
         }
-        // (There is nobody to leave some to.)
+        // Alone, it need leave nothing to other shards.
         let taken = self.room.take(if self.is_alone() { u64::MAX } else { lack });
         self.own += taken;
         lack.saturating_sub(taken)
     }
 
-    /// Is a shard that holds this much to make room out of its own, where nothing is free?
+    /// Must a shard that holds this much make room from its own, if nothing is free?
     pub(super) const fn is_enough(&self, weight: u64) -> bool {
         weight >= self.enough()
     }
 
-    /// What that takes.
+    /// The weight from which that is so.
     pub(super) const fn enough(&self) -> u64 {
         if self.is_alone() { 0 } else { self.part - self.part / TOLERANCE + 1 }
     }
 
-    /// Is there nothing that no shard has?
+    /// Is no room free?
     #[inline(always)]
     pub(super) fn is_all_taken(&self) -> bool {
         self.room.is_empty()
     }
 
-    /// Takes room that others have given.
+    /// Takes room that other shards have given.
     pub(super) const fn receive(&mut self, weight: u64) {
         self.own += weight;
     }
 
-    /// How much of it is not `used`.
+    /// How much of its room is not `used`.
     pub(crate) const fn spare(&self, used: u64) -> u64 {
         self.own.saturating_sub(used)
     }
 
-    /// Hands out up to `most` of what is not `used`.
+    /// Hands out up to `most` of the room that is not `used`.
     pub(crate) fn hand_out(&mut self, used: u64, most: u64) -> u64 {
         let given = self.spare(used).min(most);
         self.own -= given;
         given
     }
 
-    /// Gives back what is not `used`, where others may need it.
+    /// Gives back the room that is not `used`, if there are shards that may need it.
     #[inline(always)]
     pub(crate) fn settle(&mut self, used: u64) {
         let spare = self.spare(used);
@@ -145,7 +145,7 @@ impl Allowance {
     }
 }
 
-/// How far the asking for room has come: shard after shard, and in each round for more of what they have.
+/// How far the search for room has come: shard after shard, and each round asks for more.
 #[derive(Default)]
 pub(crate) struct Asking {
     round: u64,
@@ -154,12 +154,12 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
-    /// Returns which shard is next, counted from the newcomer's own, and how much it keeps.
+    /// Returns the next shard, counted from the newcomer's own, and how much it keeps.
     pub(crate) const fn next(&self, whole: u64, shards: usize) -> (usize, u64) {
         (self.asked, keeps(whole / shards as u64, self.round))
     }
 
-    /// That shard has no more to give in this round.
+    /// This shard has no more to give in this round.
     pub(crate) const fn go_on(&mut self, shards: usize) {
         self.asked += 1;
         if self.asked == shards {
@@ -167,22 +167,22 @@ impl Asking {
         }
     }
 
-    /// Tells whether there is a round left, of which `last` is the last one.
+    /// Tells whether the round is not beyond `last`.
     pub(crate) const fn goes_on(&self, last: u64) -> bool {
         self.round <= last
     }
 }
 
-/// Returns what a shard should keep when others need room, in this round of asking them all: first what is beyond its
-/// part, then more and more of that too, and in the end nothing.
+/// Returns how much a shard keeps when others need room: in the first round its part, then less and less, and in the
+/// end nothing.
 const fn keeps(part: u64, round: u64) -> u64 {
     if round < ROUNDS { part - part / ROUNDS * round } else { 0 }
 }
 
-/// A shard that has up to one part in so many less than the others leaves it at that.
+/// A shard makes do if it has less than the others by no more than one part in so many.
 const TOLERANCE: u64 = 8;
 
-/// From this round on, nobody keeps anything.
+/// From this round on, no shard keeps anything.
 pub(crate) const ROUNDS: u64 = 8;
 
 #[cfg(test)]

@@ -4,15 +4,15 @@ use alloc::vec::Vec;
 
 /// The walks that are under way; each goes from the last place down.
 ///
-/// A walk meets a row that stays exactly once: when a row leaves from among those that are still to come, the gap is closed with
-/// another one of those, and only then with the last row, which the walk has met.
+/// A walk meets each row that stays exactly once. When a row leaves that is still to come, another row that is still to
+/// come closes the gap, and then the last row, which the walk has met, closes the gap of that one.
 #[derive(Debug, Default)]
 pub(super) struct Walks {
     under_way: Vec<Walk>,
     last: u32,
 }
 
-/// One walk, to which the rows below a place are still to come.
+/// One walk; the rows below a place are still to come.
 #[derive(Debug)]
 struct Walk {
     id: u32,
@@ -44,8 +44,8 @@ impl Walks {
         self.under_way.iter_mut().for_each(|walk| walk.below = 0);
     }
 
-    /// Returns which row is to close this gap, before the last row closes the gap which that one leaves; none if the last
-    /// row may close this one.
+    /// Returns the row that has to close this gap before the last row closes its gap; none if the last row may close
+    /// this gap itself.
     #[inline(always)]
     pub(super) fn bridge(&mut self, gap: u32) -> Option<u32> {
         if self.under_way.is_empty() { None } else { self.next_bridge(gap) }

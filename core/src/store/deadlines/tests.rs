@@ -16,7 +16,7 @@ fn the_earliest_is_first_whatever_is_set_removed_and_moved() {
             deadlines.set(place as u32, Instant::from_nanos(nanos));
             model[place] = Some(nanos);
         } else {
-            // As a table closes a gap: the last place moves to where another one was.
+            // As a table closes a gap: the last place moves into it.
             let (place, last) = (pick % model.len(), model.len() - 1);
             deadlines.remove(place as u32);
             model.swap_remove(place);

@@ -92,7 +92,7 @@ fn a_failure_stands_until_its_retry_time_and_not_at_it() {
     assert_eq!(find(&failures, 0, 109), None, "another key of the same hash (P9)");
 }
 
-/// D31: it could never grow otherwise.
+/// D31: otherwise it could never grow.
 #[test]
 fn the_length_of_the_delay_is_remembered_for_as_long_again() {
     let mut failures = Failures::new();
@@ -170,7 +170,7 @@ fn zero(key: u32) -> Failing<u32, u32> {
     Failing { hash: crowded(key), key, failure: Failure::new(Cause::AlreadyExpired), waits: true }
 }
 
-/// What is said of key 1: the number of the last failure, how many there were, and when to retry.
+/// What is known of key 1: the number of the last failure, how many there were, and when to retry.
 fn trouble(failures: &Failures<u32, u32>) -> Option<(Option<u32>, u32, u64)> {
     let Trouble { failure, count, retry_at } = failures.trouble(crowded(1), |k| *k == 1)?;
     assert!(failure.as_ref().is_none_or(|failure| failure.retry_at() == Some(retry_at)));
@@ -186,12 +186,12 @@ fn failures_in_a_row_are_counted() {
         assert_eq!(trouble(&failures), Some((Some(n as u32), n as u32 + 1, retry_at)));
     }
     assert!(failures.trouble(crowded(0), |k| *k == 0).is_none(), "another key of the same hash (P9)");
-    // After as long again it is as if forgotten, though it is still kept.
+    // After the same time again it counts as forgotten, although it is still kept.
     record(&mut failures, 1, 7, 113, &DOUBLING);
     assert_eq!(trouble(&failures), Some((Some(7), 1, 123)));
 }
 
-/// A slot's count goes on whenever the next one comes, and nothing is ever due.
+/// The count of a slot goes on, whenever the next failure comes, and no failure is ever due.
 #[test]
 fn an_endless_count_goes_on() {
     let mut failures = Failures::new();
@@ -207,7 +207,7 @@ fn an_endless_count_goes_on() {
     assert_eq!(trouble(&failures), Some((Some(9), 1, (1 << 41) + 10)), "a success ends it");
 }
 
-/// D74: it lengthens the delay and is no failure; the count begins anew.
+/// D74: it lengthens the delay and is no failure; the count begins again.
 #[test]
 fn an_answer_that_was_over_already_delays_and_does_not_count() {
     let mut failures = Failures::new();
@@ -222,7 +222,7 @@ fn an_answer_that_was_over_already_delays_and_does_not_count() {
     assert_eq!(trouble(&failures), Some((Some(2), 1, 70)));
 }
 
-/// D68: kept for its count, it holds nobody back.
+/// D68: kept for its count, it makes no load wait.
 #[test]
 fn what_does_not_wait_is_not_found() {
     let mut failures = Failures::new();
@@ -242,7 +242,7 @@ fn the_count_saturates() {
     }
 }
 
-/// It shortens each delay by a part of its own, and what the next is made of is the whole.
+/// Each delay is shortened by a different part, and the next one grows from the whole delay.
 #[test]
 fn jitter_shortens_delays_and_not_what_they_grow_from() {
     let whole = Backoff { first: nanos(1000), cap: nanos(8000), ..ENDLESS };
@@ -267,7 +267,7 @@ fn is_private(failures: &Failures<u32, u32>, key: u32, now: u64) -> bool {
     matches!(failures.find(crowded(key), at(now), |k| *k == key), Some(Kept::Private))
 }
 
-/// D104: that loads of a key are not shared stands until its end, and no longer.
+/// D104: the loads of a key are not shared until its end, and no longer.
 #[test]
 fn that_a_key_is_private_is_kept_like_a_failure() {
     let mut failures = Failures::new();

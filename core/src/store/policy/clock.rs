@@ -26,7 +26,7 @@ impl Clock {
     pub(super) fn advance(&mut self, weight: u64) {
         self.since_tick = self.since_tick.saturating_add(weight);
         if self.since_tick >= self.period {
-            // An insertion heavier than the capacity counts like one that fills it, lest the stamps wrap at once.
+            // An insertion heavier than the capacity counts like one that fills it, or the stamps would wrap at once.
             let ticks = (self.since_tick / self.period).min(u64::from(TICKS_PER_CAPACITY));
             self.since_tick %= self.period;
             self.now = self.now.wrapping_add(ticks as u16);
@@ -38,7 +38,7 @@ impl Clock {
         self.now
     }
 
-    /// Returns what weight was inserted since `stamp` was taken, to a tick.
+    /// Returns the weight that was inserted since `stamp` was taken, to a tick.
     pub(super) fn weight_since(&self, stamp: u16) -> u64 {
         self.period.saturating_mul(self.age(stamp).into())
     }

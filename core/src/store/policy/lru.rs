@@ -1,4 +1,4 @@
-//! The entry that was not asked for the longest leaves first.
+//! The least recently used entry leaves first.
 
 use super::list::{Link, List};
 use super::{Nodes, Policy};

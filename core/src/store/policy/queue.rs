@@ -1,4 +1,4 @@
-//! A list that is measured.
+//! A list that knows its weight.
 
 use super::Nodes;
 use super::list::{Linked, List};

@@ -1,4 +1,4 @@
-//! How much of the capacity the probation queue may fill, learned from what comes back.
+//! How much of the capacity the probation queue may fill, learned from entries that come back.
 
 /// Shares of the capacity are given in 1/1024 of it.
 const BITS: u32 = 10;
@@ -9,8 +9,8 @@ const MOST: u64 = 922; // 90%
 
 /// The weight that the probation queue should have.
 ///
-/// It is held in 1/1024 of a weight of one: fine enough for the slow drift. Of a capacity that has no room for that, it is
-/// held in whole ones.
+/// It is held in 1/1024 of a weight of one, fine enough for the slow drift. For a capacity too large for that, it is
+/// held in whole units.
 #[derive(Debug)]
 pub(super) struct Share {
     capacity: u64,
@@ -34,13 +34,13 @@ impl Share {
         self.capacity
     }
 
-    /// Keeps the part of the whole that was learned.
+    /// Keeps the learned share of the whole.
     pub(super) fn set_capacity(&mut self, capacity: u64) {
         let Self { target, capacity: before, fraction, .. } = *self;
         let part = target.checked_div(before >> (BITS - fraction)).unwrap_or(START);
         self.capacity = capacity;
         self.bound();
-        // To 1/1024 where there is no fraction; else exactly, as the capacity of a shard may change often.
+        // To 1/1024 if there is no fraction; otherwise exactly, because the capacity of a shard may change often.
         let is_exact = before > 0 && fraction == BITS && self.fraction == BITS;
         let scaled = || (u128::from(target) * u128::from(capacity) / u128::from(before)) as u64;
         self.set(if is_exact { scaled() } else { self.part(part) });
@@ -59,23 +59,24 @@ impl Share {
         self.set(self.target.saturating_sub(step).saturating_sub(step / 4));
     }
 
-    /// Notes that an entry of this weight left probation unused: without evidence the share slowly shrinks.
+    /// Notes that an entry of this weight left probation unused: without returns, the share slowly shrinks.
     pub(super) fn drift(&mut self, weight: u64) {
         let step = if self.fraction == BITS { weight.saturating_mul(2) } else { weight >> (BITS - 1) };
         self.target = self.target.saturating_sub(step).max(self.least);
     }
 
-    /// Returns whether a probation queue of this weight is longer than it should be.
+    /// Returns whether a probation queue of this weight is too long.
     pub(super) fn is_exceeded(&self, probation: u64) -> bool {
         probation > self.whole()
     }
 
-    /// Returns whether an entry behind which so much came in stands in the newer half of a probation queue as it should be.
+    /// Returns whether an entry with this weight behind it is in the newer half of a probation queue of the right
+    /// length.
     pub(super) fn is_in_front(&self, behind: u64) -> bool {
         behind < self.whole() / 2
     }
 
-    /// Returns whether a main queue of this weight leaves to the probation queue what that should have.
+    /// Returns whether a main queue of this weight leaves the probation queue its share.
     pub(super) fn is_respected(&self, main: u64) -> bool {
         self.capacity.checked_sub(main).is_some_and(|rest| self.whole() <= rest)
     }
@@ -85,7 +86,7 @@ impl Share {
         (self.capacity / 64 * 3 + self.capacity % 64 * 3 / 64).max(1)
     }
 
-    /// Returns the target without the fraction, lest one queue always has a part too little and draws on the other.
+    /// Returns the target without the fraction; with it, one queue would always lack a part and draw on the other.
     fn whole(&self) -> u64 {
         self.target >> self.fraction
     }
@@ -99,12 +100,12 @@ impl Share {
         (self.least, self.most) = (self.part(LEAST).max(self.scaled(1)), self.part(MOST));
     }
 
-    /// So many 1/1024 of the capacity, as the target is held.
+    /// So many 1/1024 of the capacity, in the units of the target.
     fn part(&self, parts: u64) -> u64 {
         (self.capacity >> (BITS - self.fraction)) * parts
     }
 
-    /// A weight, as the target is held.
+    /// A weight, in the units of the target.
     fn scaled(&self, weight: u64) -> u64 {
         weight.saturating_mul(1 << self.fraction)
     }

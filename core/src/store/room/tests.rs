@@ -1,4 +1,4 @@
-//! One account: whatever is taken and given, nothing is lost and nothing is there twice.
+//! One account: whatever is taken and given, no room is lost, and none is there twice.
 
 use alloc::vec::Vec;
 
@@ -6,18 +6,18 @@ use super::*;
 use crate::store::policy::tests::shelf::Random;
 
 impl Allowance {
-    /// That of the only shard.
+    /// The allowance of the only shard.
     pub(crate) fn alone(capacity: u64) -> Self {
         Self::of(&Arc::new(Room::new(capacity)), capacity, 1)
     }
 
-    /// Has the only shard of a cache have another capacity.
+    /// Gives the only shard of a cache another capacity.
     pub(in crate::store) fn set_capacity(&mut self, capacity: u64) {
         *self = Self::alone(capacity);
     }
 }
 
-/// P12, D47: what the shards have, what is free and what is in somebody's hand make the capacity at every instant.
+/// P12, D47: what the shards have, what is free and what is on its way make the capacity at every instant.
 #[test]
 fn nothing_is_lost_and_nothing_is_there_twice() {
     for (seed, shards, capacity) in [(1, 1, 100), (2, 2, 100), (3, 16, 4), (4, 16, 1000), (5, 7, u64::MAX / 2)] {
@@ -52,7 +52,7 @@ fn nothing_is_lost_and_nothing_is_there_twice() {
     }
 }
 
-/// A single shard has all from the beginning, and nobody else is asked.
+/// A single shard has all from the beginning, and no other shard is asked.
 #[test]
 fn a_single_shard_keeps_what_it_does_not_use() {
     let mut only = Allowance::alone(100);
@@ -61,7 +61,7 @@ fn a_single_shard_keeps_what_it_does_not_use() {
     assert!(only.own == 100 && only.is_enough(1));
 }
 
-/// Who has a little less than the others leaves it at that; who has much less asks them.
+/// A shard with a little less than the others makes do; one with much less asks them.
 #[test]
 fn who_has_too_little_asks_others() {
     let one = Allowance::of(&Arc::new(Room::new(800)), 800, 8);
@@ -70,7 +70,7 @@ fn who_has_too_little_asks_others() {
     assert!(one.is_enough(1), "of nothing");
 }
 
-/// First goes what is beyond the part, and in the end everything.
+/// A shard first gives what is beyond its part, and in the end everything.
 #[test]
 fn others_keep_less_from_round_to_round() {
     for part in [0, 1, 7, 8, 66, u64::MAX] {
@@ -80,7 +80,7 @@ fn others_keep_less_from_round_to_round() {
     }
 }
 
-/// D47: all shards are asked before any is for more, and in the end none keeps anything.
+/// D47: all shards are asked before any is asked for more, and in the end none keeps anything.
 #[test]
 fn shards_are_asked_in_turn() {
     let mut asking = Asking::default();
@@ -98,7 +98,7 @@ fn shards_are_asked_in_turn() {
     assert_eq!((last, asking.goes_on(ROUNDS)), (0, false));
 }
 
-/// What is not there to be given back is not given.
+/// Room that is in use is not given back.
 #[test]
 fn no_more_is_given_back_than_there_is() {
     let room = Arc::new(Room::new(100));

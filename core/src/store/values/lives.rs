@@ -1,4 +1,4 @@
-//! The lives of values: when they expire, and what being asked for changes about that.
+//! The lives of values: when they expire, and how a use changes that.
 
 use super::{Entry, Life, Policy, Values};
 use crate::{Instant, TimeLeft};
@@ -9,11 +9,11 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.lives.by_place.get(place as usize).copied()
     }
 
-    /// Returns how much longer the value at `place` is fresh: never longer than the life that it was given, though the clock
-    /// has jumped back since.
+    /// Returns how much longer the value at `place` is fresh: never longer than its whole life, even if the clock has
+    /// jumped back.
     pub(crate) fn time_left(&self, place: u32, now: Instant) -> TimeLeft {
         let entry = self.entry(place);
-        // (What is asked for begins anew. Of a value that stayed, what is known is when the first such was published.)
+        // A use begins a new idle time. Of a value that stayed, the time of its first publication is known.
         let since = match self.life(place).filter(|_| self.keeping.idle.is_none()) {
             Some(life) => life.since,
             None => entry.published,
@@ -24,7 +24,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         }
     }
 
-    /// Returns when a value of this life expires, unless somebody asks for it.
+    /// Returns when a value of this life expires, unless it is asked for.
     pub(crate) fn deadline(&self, life: Life) -> Instant {
         self.keeping.idle.map_or(life.end, |idle| life.end.min(life.since.saturating_add(idle)))
     }
@@ -34,30 +34,30 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.keeping.looks_at_each_hit()
     }
 
-    /// Sets things right for values that were asked for, so that [`first_due`](Self::first_due) is exact.
+    /// Corrects the order of deadlines for values that were asked for, so that [`first_due`](Self::first_due) is exact.
     ///
     /// Up to `most` of them; true if there may be more.
     pub(crate) fn settle(&mut self, most: u64) -> bool {
         (0..most).all(|_| self.settle_first())
     }
 
-    /// Has the value at `place` be idle from `now` on.
+    /// Begins the idle time of the value at `place` again, from `now` on.
     ///
-    /// Its place in the order of deadlines stays as it is, for a move would cost every hit too much. It is too early
-    /// there, and looked at in time.
-    // Apart, so that a hit where idle time does not count is as small as it can be.
+    /// Its place in the order of deadlines stays, because a move would cost every hit too much. That place is too
+    /// early, and so looked at in time.
+    // Apart, so that a hit without idle time is as small as possible.
     #[cold]
     #[inline(never)]
     pub(super) fn prolong(&mut self, place: u32, now: Instant) {
         let Some(Life { end, begun, .. }) = self.life(place) else { return };
         let deadline = self.deadline(Life { since: now, end, begun });
         if let Some(Entry { deadline: present, .. }) = self.table.rows_mut().get_mut(place as usize) {
-            // Only forward, also for a clock that jumps back: the order of deadlines relies on it.
+            // Only forward, even if the clock jumps back: the order of deadlines relies on it.
             *present = deadline.max(*present);
         }
     }
 
-    /// Puts the value that is first in the order of deadlines where it belongs; tells whether it was not there.
+    /// Moves the value that is first in the order of deadlines to its right place; true if it was not there.
     pub(super) fn settle_first(&mut self) -> bool {
         let Some((due, place)) = self.table.first_due() else { return false };
         let later = self.keeping.due(self.entry(place).deadline);

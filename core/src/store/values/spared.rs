@@ -4,18 +4,18 @@ use super::{ByPlace, Values};
 use crate::store::policy::Policy;
 
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
-    /// Returns where the value is that has this generation.
+    /// Returns the place of the value with this generation.
     pub(crate) fn find_generation(&self, hash: u64, generation: u32) -> Option<u32> {
         self.table.find_row(hash, |entry| entry.generation == generation)
     }
 
-    /// Takes the value at `place` out of the order in which values leave, until that [ends](Self::end_sparing).
+    /// Takes the value at `place` out of the order of eviction, until that [ends](Self::end_sparing).
     pub(crate) fn spare(&mut self, place: u32) {
         self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
         self.loose = Some(place);
     }
 
-    /// Has the value that was [spared](Self::spare) leave as others do, as if it had just come.
+    /// Lets the [spared](Self::spare) value leave as others do, as if it had just come.
     pub(crate) fn end_sparing(&mut self) {
         let Some(place) = self.loose.take() else { return };
         let row = &mut self.table.rows_mut()[place as usize];

@@ -12,14 +12,14 @@ use crate::store::{
 };
 
 impl<P: Policy> Values<u32, u32, P> {
-    /// Changes the capacity; what is too much leaves when room is made.
+    /// Changes the capacity; the excess leaves when room is made.
     fn set_capacity(&mut self, capacity: u64) {
         self.allowance.set_capacity(capacity);
         self.resize(capacity, capacity);
     }
 }
 
-/// Puts a value that never expires; returns its generation and who left.
+/// Puts a value that never expires; returns its generation and the keys that left.
 fn put<P: Policy>(values: &mut Values<u32, u32, P>, key: u32, weight: u64) -> (Option<u32>, Vec<u32>) {
     let place = find(values, key);
     let new = New {
@@ -72,7 +72,7 @@ fn several_victims_leave_for_one_and_the_rest_stay_findable() {
     for (place, entry) in values.entries().iter().enumerate() {
         assert_eq!(find(&values, entry.key), Some(place as u32));
     }
-    assert_eq!(put(&mut values, 10, 6).1.len(), 3, "the very last one, too");
+    assert_eq!(put(&mut values, 10, 6).1.len(), 3, "even the last one");
 }
 
 /// D48.
@@ -159,7 +159,7 @@ fn what_had_expired_when_it_left_left_for_that_reason() {
     assert_eq!((values.counts.expired, values.counts.removed), (5, 0), "cleared");
 }
 
-/// D98: not even a clear begins anew.
+/// D98: even a clear does not begin the generations again.
 #[test]
 fn generations_go_on_after_everything_was_taken_out() {
     let mut values = filled(3);
@@ -213,7 +213,7 @@ fn a_smaller_capacity_holds_once_room_is_made_and_a_larger_one_at_once() {
     run::<GatedFifo>();
 }
 
-/// P12, P14: what an entry takes beyond its key and value; what grows must be looked at.
+/// P12, P14: the memory of an entry beyond its key and value; growth must be deliberate.
 #[cfg(target_pointer_width = "64")]
 #[test]
 fn an_entry_takes_no_more_than_forty_eight_bytes_of_its_own() {

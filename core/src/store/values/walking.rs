@@ -8,7 +8,8 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.walks.begin(self.table.len() as u32)
     }
 
-    /// Goes over the next values, and their places; `None` when the walk is over. They are done when `work` has returned.
+    /// Goes over the next values and their places; `None` if the walk is over. They count as met when `work` has
+    /// returned.
     pub(crate) fn walk<T>(
         &mut self,
         walk: u32,
@@ -24,7 +25,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         Some(done)
     }
 
-    /// Ends a walk, wherever it is.
+    /// Ends a walk, however far it has come.
     pub(crate) fn end_walk(&mut self, walk: u32) {
         self.walks.end(walk);
     }

@@ -11,7 +11,7 @@ fn c113_what_stays_is_met_once_by_each_walk() {
     for seed in 1..200 {
         let mut random = Random(seed);
         let (mut walks, mut rows, mut next) = (Walks::default(), (0..40_u64).collect::<Vec<_>>(), 40);
-        // For each walk what has stayed since it began, and what it has met.
+        // For each walk: what has stayed since it began, and what it has met.
         let mut under_way: BTreeMap<u32, (Vec<u64>, Vec<u64>)> = BTreeMap::new();
         for _ in 0..300 {
             match random.below(8) {

@@ -1,11 +1,11 @@
-//! What is learned from entries that come back.
+//! What the policy learns from entries that come back.
 
 use super::{GatedFifo, Home, Node};
 use crate::store::policy::Nodes;
 use crate::store::policy::ghosts::Ghost;
 use crate::store::policy::queue::Queue;
 
-/// So many returns, and one for each so many entries, make a row long.
+/// This many returns, plus one for each so many entries, make a long row.
 const IDLE_RETURNS: u64 = 16;
 const IDLE_PART: u64 = 8;
 
@@ -26,23 +26,23 @@ impl GatedFifo {
                 self.share.widen(weight);
             }
         }
-        // What left the main queue had its round there; straight back, a loop would push out its own entries.
+        // An entry that left the main queue had its round there; a loop that went straight back would push out itself.
         if self.main.is_empty() || (!ghost.from_main && ghost.age < main_age) { Home::Main } else { Home::Probation }
     }
 
-    /// Returns whether the queue, were it longer by the window, would still hold an entry of `age`.
+    /// Returns whether the queue, if it were longer by the window, would still hold an entry of `age`.
     ///
-    /// Its speed is taken to be what it was: its weight passed in the age of its last entry.
+    /// This assumes that its speed is unchanged: its weight passed in the age of its last entry.
     fn would_hold(&self, queue: &Queue, age_of_back: u16, age: u16) -> bool {
         let late = u128::from(age.saturating_sub(age_of_back));
         late * u128::from(queue.weight) <= u128::from(age_of_back) * u128::from(self.share.window())
     }
 
-    /// Counts a return to probation that came sooner than the main queue goes round; returns whether in a long row of
-    /// them nothing of the main queue was in use.
+    /// Counts a return to probation that came sooner than the main queue goes round; true if the main queue was unused
+    /// for a long row of them.
     ///
-    /// Then its places do more good in probation, however much longer that has to be: without this, keys that are used
-    /// twice, further apart than the window reaches, would never hit where LRU hits always.
+    /// Then its places do more good in probation, however much longer that has to be. Without this, keys that are used
+    /// twice, further apart than the window reaches, would never hit where LRU always hits.
     pub(super) fn main_lies_idle(&mut self, entries: &mut impl Nodes<Node>) -> bool {
         let used = self.main.back().is_some_and(|place| entries.node(place).uses > 0);
         self.idle_returns = if used { 0 } else { self.idle_returns.saturating_add(1) };

@@ -28,7 +28,7 @@ fn filled(capacity: u64) -> Shelf<GatedFifo> {
     shelf
 }
 
-/// Returns the length that probation may have.
+/// Returns the longest probation queue that is allowed.
 fn target(shelf: &Shelf<GatedFifo>) -> u64 {
     (0..).find(|&len| shelf.policy.share.is_exceeded(len + 1)).expect("a bound")
 }
@@ -110,7 +110,7 @@ fn what_comes_back_soon_goes_to_the_main_queue() {
     assert!(place >= Some(shelf.policy.probation.len as usize));
 }
 
-/// A full cache whose main queue is the one to give, as probation is granted more than it has.
+/// A full cache whose main queue has to give, because probation may have more than it has.
 fn with_main_to_give(scan: u64) -> Shelf<GatedFifo> {
     let mut shelf = filled(100);
     (1000..1000 + scan).for_each(|key| drop(shelf.insert(key, 1)));
@@ -282,11 +282,11 @@ fn one_weight_for_all_is_the_same_as_a_count() {
     }
     let count = accesses(1);
     let same = accesses(1024).iter().zip(&count).filter(|(one, other)| one == other).count();
-    // Not all: shares and windows are rounded to a weight of one.
+    // Not all, because shares and windows are rounded to a weight of one.
     assert!(same > 9800, "{same} of {}", count.len());
 }
 
-/// The more there is, the longer the row of returns that has to show that the main queue is not in use.
+/// The more entries there are, the longer the row of returns that shows that the main queue is not in use.
 #[test]
 fn a_row_of_idle_returns_is_as_long_as_there_are_entries() {
     for (residents, row) in [(0, 16), (8, 17), (12, 17), (80, 26), (800, 116)] {

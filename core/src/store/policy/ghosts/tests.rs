@@ -94,7 +94,7 @@ fn there_is_room_for_two_a_resident_and_no_more_than_the_capacity_allows() {
     assert_eq!(ghosts.places(), 0);
 }
 
-/// C101: a capacity that shrinks in small steps does not copy what is left of it at each of them.
+/// C101: a capacity that shrinks in small steps does not copy the rest at each step.
 #[test]
 fn little_that_is_too_much_is_kept() {
     let mut ghosts = with_room(1000);
@@ -138,7 +138,7 @@ fn strangers_are_seldom_taken_for_ghosts() {
 fn hashes_of_one_shard_use_all_the_room() {
     let mut ghosts = with_room(1000);
     for number in 0..2000 {
-        // All the same in the highest and in the lowest bits.
+        // The highest and the lowest bits are the same in all.
         ghosts.note(hash(number) >> 12 << 8 | 0xa0 << 56, FROM_PROBATION, 0);
     }
     let empty = ghosts.buckets.iter().filter(|bucket| bucket.prints[0] == 0).count();

@@ -3,13 +3,13 @@ use alloc::vec::Vec;
 use super::*;
 
 impl List {
-    /// Returns the places from front to back, having compared both directions.
+    /// Returns the places from front to back, after a comparison of both directions.
     pub(in crate::store::policy) fn places<N: Linked>(&self, entries: &mut impl Nodes<N>) -> Vec<u32> {
         let mut places = Vec::new();
         let (mut before, mut place) = (END, self.front);
         while place != END {
             let link = entries.node(place).link();
-            assert_eq!(link.before, before, "the entry at {place} has another one before it");
+            assert_eq!(link.before, before, "the entry at {place} has another entry before it");
             places.push(place);
             (before, place) = (place, link.after);
         }

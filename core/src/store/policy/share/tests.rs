@@ -1,6 +1,6 @@
 use super::*;
 
-/// Returns the longest probation queue that is not too long.
+/// Returns the longest probation queue that is allowed.
 fn target(share: &Share) -> u64 {
     share.whole()
 }

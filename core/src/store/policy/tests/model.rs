@@ -1,4 +1,4 @@
-//! Random operations, and after each one a comparison with what should be held.
+//! Random operations, each followed by a comparison with what should be held.
 
 use alloc::collections::BTreeSet;
 

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 
 use crate::store::policy::{Nodes, Policy};
 
-/// A policy that can show what it holds, having looked for contradictions within itself.
+/// A policy that can show what it holds, after a search for contradictions in itself.
 pub(in crate::store::policy) trait Inspect: Policy {
-    /// Returns the places of all entries, from the one that comes last to the one whose turn is next, queue by queue.
+    /// Returns the places of all entries, queue by queue, the next to leave last.
     fn inspect(&self, entries: &mut impl Nodes<Self::Node>) -> Vec<u32>;
 }
 
@@ -61,7 +61,7 @@ impl<P: Inspect> Shelf<P> {
         Self { policy: P::new(capacity), entries, places: BTreeMap::new(), vacant: Vec::new(), capacity, weight: 0 }
     }
 
-    /// Looks a key up and inserts it with a weight of 1 if it is not there; returns whether it was.
+    /// Looks a key up, and inserts it with a weight of 1 if it is not there; returns whether it was.
     pub(in crate::store::policy) fn access(&mut self, key: u64) -> bool {
         let found = self.hit(key);
         if !found {
@@ -135,7 +135,7 @@ impl<P: Inspect> Shelf<P> {
         self.places.keys().copied().collect()
     }
 
-    /// Returns the keys as the policy orders them, having compared them with what is stored.
+    /// Returns the keys as the policy orders them, after a comparison with what is stored.
     pub(in crate::store::policy) fn inspect(&mut self) -> Vec<u64> {
         let places = self.policy.inspect(&mut self.entries);
         let keys: Vec<u64> = places.iter().map(|&place| self.entries.entry(place).key).collect();

@@ -1,4 +1,4 @@
-//! Hit ratios on patterns of access that tell policies apart.
+//! Hit ratios for access patterns that tell policies apart.
 
 use alloc::vec::Vec;
 
@@ -13,7 +13,7 @@ fn hit_ratio<P: Inspect>(keys: &[u64]) -> usize {
     keys.iter().filter(|&&key| shelf.access(key)).count() * 100 / keys.len()
 }
 
-/// Returns accesses to 2000 keys, the first ones by far the most.
+/// Returns accesses to 2000 keys, mostly to the first ones.
 fn skewed(accesses: usize) -> Vec<u64> {
     let mut random = Random(11);
     let draw = |_| {

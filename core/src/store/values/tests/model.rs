@@ -1,4 +1,4 @@
-//! Random operations beside a plain map, compared after each one.
+//! Random operations, compared with a plain map after each one.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
@@ -10,15 +10,15 @@ use crate::store::{
 
 const KEYS: u64 = 60;
 
-/// A key, its value, and why it left.
+/// The key and value that left, and why.
 type Left = (u32, u32, RemovalCause);
 
 fn all(mut leavers: Leavers<u32, u32>) -> Vec<Left> {
-    let left = |leaver: &mut Leaver<u32, u32>| (leaver.key, leaver.value, leaver.cause.expect("nobody was told yet"));
+    let left = |leaver: &mut Leaver<u32, u32>| (leaver.key, leaver.value, leaver.cause.expect("not taken yet"));
     leavers.iter_mut().map(left).collect()
 }
 
-/// Where this is counted.
+/// The index of the counter of this cause.
 fn number(cause: RemovalCause) -> usize {
     match cause {
         RemovalCause::Evicted => 1,
@@ -34,7 +34,7 @@ struct Held {
     weight: u64,
     generation: u32,
     published: u64,
-    /// When its lifetime ends, the one who asks for it.
+    /// When its lifetime ends, even if it is asked for.
     end: Instant,
     deadline: Instant,
 }
@@ -58,7 +58,7 @@ impl<P: Policy> World<P> {
         Self { values, model: BTreeMap::new(), hold, idle, reserved: 0, now: 0, generation: 0, counts: [0; 6] }
     }
 
-    /// Returns when a value expires that nobody asks for from now on.
+    /// Returns when a value expires that is not asked for from now on.
     fn deadline(&self, end: Instant) -> Instant {
         self.idle.map_or(end, |idle| end.min(at(self.now.saturating_add(idle))))
     }
@@ -84,7 +84,7 @@ impl<P: Policy> World<P> {
         self.model.entry(key).and_modify(|held| (held.end, held.deadline) = (end, deadline));
     }
 
-    /// Takes a value out of the model that has left for this reason; returns its weight.
+    /// Takes a value that has left for this reason out of the model; returns its weight.
     fn left(&mut self, (key, value, cause): Left, why: RemovalCause) -> u64 {
         let held = self.model.remove(&key).expect("what leaves was held");
         assert_eq!(held.value, value, "it is the value of this key that leaves");
@@ -94,7 +94,7 @@ impl<P: Policy> World<P> {
         held.weight
     }
 
-    /// Checks that no more have been evicted than had to be.
+    /// Checks that no more values were evicted than necessary.
     fn evicted(&mut self, leavers: impl Iterator<Item = Left>) {
         let mut last = None;
         for leaver in leavers {
@@ -112,7 +112,7 @@ impl<P: Policy> World<P> {
         let begun = at(self.now.saturating_sub(u64::from(value)));
         let new = New { hash: crowded(key), key, value, weight, now: at(self.now), end, begun, former: None };
         if weight <= self.values.allowance.own {
-            // As a shard does: failures give way to a value that needs all there is.
+            // As in a shard: failures give way to a value that needs the whole capacity.
             self.reserved = self.reserved.min(self.values.allowance.own - weight);
         }
         let mut leavers = Leavers::new();
@@ -163,7 +163,7 @@ impl<P: Policy> World<P> {
     }
 
     fn due(&self, held: &Held) -> Instant {
-        // The limit itself is within the limit.
+        // The limit is inclusive.
         held.deadline.saturating_add(Duration::from_nanos(self.hold.saturating_add(1)))
     }
 
@@ -199,7 +199,7 @@ impl<P: Policy> World<P> {
         assert!(self.model.is_empty());
     }
 
-    /// Puts right what is due when, or leaves it as it is until it comes up.
+    /// Corrects the order of deadlines, and checks the first one.
     fn settle(&mut self) {
         while self.values.settle(2) {}
         let due = self.model.values().map(|held| self.due(held)).filter(|due| *due != Instant::NEVER).min();
@@ -295,7 +295,7 @@ fn under_gated_fifo_values_are_held_as_a_plain_map_would() {
     run::<GatedFifo>();
 }
 
-/// A policy is told of every entry that comes, leaves, moves or changes its weight.
+/// A policy is told of each entry that comes, leaves, moves or changes its weight.
 #[test]
 fn a_policy_is_called_as_its_trait_promises() {
     run::<Strict>();

@@ -1,10 +1,10 @@
-//! A policy that insists on being called as its trait promises.
+//! A policy that checks that it is called as its trait promises.
 
 use alloc::collections::BTreeSet;
 
 use super::*;
 
-/// Evicts whatever has the lowest place.
+/// Evicts the entry with the lowest place.
 pub(super) struct Strict {
     places: BTreeSet<u32>,
     admitted: Option<u64>,
@@ -19,7 +19,7 @@ impl Strict {
 }
 
 impl Policy for Strict {
-    /// The weight as it was told.
+    /// The weight that the policy was told.
     type Node = Option<u64>;
     type Admission = u64;
 
@@ -34,7 +34,7 @@ impl Policy for Strict {
     }
 
     fn admit<E: Nodes<Option<u64>>>(&mut self, _entries: &mut E, _hash: u64, weight: u64) -> u64 {
-        assert_eq!(self.admitted.replace(weight), None, "one comes at a time");
+        assert_eq!(self.admitted.replace(weight), None, "one entry comes at a time");
         weight
     }
 

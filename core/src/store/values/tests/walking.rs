@@ -18,7 +18,7 @@ impl Walked {
         Self { walk: values.begin_walk(), stayed, met: Vec::new() }
     }
 
-    /// Goes on; false when it is over, and right.
+    /// Goes on; false when the walk is over, and met what it had to.
     fn go_on<P: Policy>(&mut self, values: &mut Values<u32, u32, P>) -> bool {
         let next = values.walk(self.walk, |_, next| next.map(|(_, entry)| entry.key).collect::<Vec<_>>());
         let Some(next) = next else {
@@ -34,7 +34,7 @@ impl Walked {
     }
 }
 
-/// C113, D48: what stays is met exactly once, also if it was replaced by what is heavier, for which others had to leave.
+/// C113, D48: what stays is met exactly once, even if it grew and made others leave.
 #[test]
 fn c113_what_stays_is_met_once() {
     fn run<P: Policy>(seed: u64) {
@@ -61,7 +61,7 @@ fn c113_what_stays_is_met_once() {
                 _ => {
                     let was_there = find(&values, key).is_some();
                     let (_, mut left) = put(&mut values, key, 1 + random.below(12) * random.below(2));
-                    // (The first is its own former value.)
+                    // The first is its own former value.
                     left.drain(..usize::from(was_there));
                     walks.iter_mut().for_each(|walk| walk.stayed.retain(|stayed| !left.contains(stayed)));
                     None
@@ -77,7 +77,7 @@ fn c113_what_stays_is_met_once() {
     (1..4).for_each(run::<GatedFifo>);
 }
 
-/// C113: a walk that is under way when all is taken out is over, whatever has come since.
+/// C113: a walk is over once all values are taken out, whatever comes after that.
 #[test]
 fn c113_nothing_is_left_to_be_met_of_what_was_taken_out() {
     let mut values = filled(200);
