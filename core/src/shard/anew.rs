@@ -1,4 +1,4 @@
-//! A caller from before a write begins a load after it: that is the newer epoch's as well.
+//! A caller from before a write begins a load after it: the load is part of the newer epoch, too.
 
 use alloc::boxed::Box;
 
@@ -10,9 +10,9 @@ use crate::{
 };
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// A caller who waits begins a further attempt: in its flight, or after a write in the flight that came after.
+    /// A waiting caller begins a further attempt: in its flight or, after a write, in the newer one as well.
     ///
-    /// Who `is_impatient` does so though others are loading, and is refused where too many are.
+    /// A caller that `is_impatient` does so although others are loading, and is refused if there are too many.
     pub(super) fn begin_further(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
@@ -27,7 +27,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// The same after a write.
+    /// Begins a further attempt after a write.
     pub(super) fn begin_anew(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
@@ -67,20 +67,19 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         Step::MakeAnew
     }
 
-    /// May a caller who waits begin an attempt? Each epoch has a bound of its own.
+    /// May a waiting caller begin an attempt? Each epoch has a bound of its own.
     pub(super) fn may_begin(&mut self, waiting: &Waiting<C::Notify>, rules: &Rules) -> bool {
-        // (In the newer epoch that is seen when it begins.)
+        // For the newer epoch, that is checked when the attempt begins.
         self.is_of_an_older_epoch(waiting) || self.flights.slot(&waiting.seat).flight.live() < rules.attempts
     }
 
-    // (Who loads alone has no key here.)
     fn is_of_an_older_epoch(&mut self, waiting: &Waiting<C::Notify>) -> bool {
-        // (What one begins who loads for itself is of its own flight, come what may.)
+        // A caller that loads for itself has no key here, and always begins attempts in its own flight.
         let flight = &self.flights.slot(&waiting.seat).flight;
         !waiting.is_alone && !flight.is_attached() && !flight.is_private()
     }
 
-    /// The caller waits for the newer epoch of its key from now on.
+    /// Moves the caller to the newer epoch of its key.
     fn move_on(
         &mut self,
         newer: u32,
@@ -95,7 +94,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.visit(waiting, &Visit { is_first: true, ..*visit }, effects)
     }
 
-    /// The load that the caller has begun is one of the newer flight's, too, and counted there.
+    /// Shares the load that the caller has begun with the newer flight, which counts it.
     fn share_with(
         &mut self,
         newer: u32,
@@ -128,7 +127,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         waiting.newer = Some(Box::new((self.flights.seat_of(newer, twin), counted)));
     }
 
-    /// The load that a caller has lent in both epochs is polled, or is not any more.
+    /// Notes that the load a caller has lent in both epochs is polled, or is not any more.
     pub(super) fn lend_anew(&mut self, waiting: &Waiting<C::Notify>, by: Option<PolledBy>) {
         let Some(newer) = &waiting.newer else { return };
         let Some(place) = self.flights.find_place(&newer.0) else { return };
@@ -139,7 +138,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// It goes with its caller. (What rests elsewhere stays.)
+    /// The load goes with its caller, if it was lent; a load at rest stays.
     pub(super) fn leave_newer(&mut self, waiting: &mut Waiting<C::Notify>, effects: &mut Effects<K, V, E, C>) {
         let Some(newer) = waiting.newer.take() else { return };
         let Some(place) = self.flights.find_place(&newer.0) else { return };

@@ -1,4 +1,4 @@
-//! A caller comes: served, refused, seated in a flight, or sent to load for itself. The look and the claim are one step.
+//! A caller comes: served, refused, seated in a flight, or sent to load for itself. Look and claim are one step.
 
 use super::{Carries, Effects, Links, RECLAIM, Rules, Shard, Step, Visit, Waiting};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Links<K, V, E, C, P> {
-    /// A call may have options of its own, or take what is stale.
+    /// Calls may have options of their own, or take stale values.
     pub(crate) const fn heed_options(&mut self) {
         self.heed_deadlines();
         self.serve_ahead();
@@ -16,13 +16,13 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Links<K, V, E, C, P> {
 }
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// A plain hit: looks once and touches nothing but the entry. If there is none, a closer look may find one.
+    /// Looks for a plain hit once, and touches nothing but the entry; a closer look may still find one.
     #[inline(always)]
     pub(crate) fn hit(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<V> {
         self.look_at(self.values.find_at_once(hash, eq), now).ok()
     }
 
-    /// A plain hit, or where the value is that needs a closer look.
+    /// Returns a plain hit, or the place of a value that needs a closer look.
     #[inline(always)]
     pub(crate) fn look_for(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Result<V, Option<u32>> {
         self.look_at(self.values.find(hash, eq), now)
@@ -41,7 +41,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         Ok(value)
     }
 
-    /// A caller at its first look.
+    /// A caller takes its first look.
     pub(crate) fn arrive(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
@@ -52,7 +52,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.arrive_at(place, waiting, visit, effects)
     }
 
-    /// The same, and it is known where the value is.
+    /// A caller takes its first look, and the place of the value is known.
     #[inline(never)]
     pub(crate) fn arrive_at(
         &mut self,
@@ -76,14 +76,14 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let failure = match self.failures.find(hash, now, |k| key.is(k)) {
             None => None,
             Some(Kept::Failure(failure)) => Some(failure).filter(|_| !call.reload),
-            // (There is no value then.)
+            // Then there is no value.
             Some(Kept::Private) => {
                 let step = self.load_alone(place, waiting, visit, effects);
                 self.reclaim(now, RECLAIM, effects);
                 return step;
             }
         };
-        // From here on, no code of the user is called any more but `Clone`: the rest happens or it does not.
+        // From here on, the only code of the user that is called is `Clone`: the rest happens completely or not at all.
         let held = held.zip(ahead).filter(|(place, _)| is_fresh || self.takes_stale(*place, visit));
         let step = if let Some((place, serve_ahead)) = held {
             serve_ahead(self, place, flight, failure, waiting, visit, effects)
@@ -136,7 +136,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         Step::Make
     }
 
-    /// A caller loads for itself, in a flight that nobody finds and that stores nothing.
+    /// A caller loads for itself, in a flight that no caller finds and that stores nothing.
     #[cold]
     #[inline(never)]
     pub(super) fn load_alone(
@@ -175,7 +175,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             return self.refuse_inside(place, waiting, visit, effects);
         }
         let live = self.flights.at(flight).flight.live();
-        // Where no load is in flight any more, there is nothing to take over: who is polled first leads.
+        // If no load is in flight any more, there is nothing to take over: the caller that is polled first leads.
         if live > 0 && self.is_over_age(flight, now, rules) {
             if rules.over_age_alone {
                 return self.load_alone(place, waiting, visit, effects);
@@ -193,7 +193,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(super) fn is_over_age(&mut self, flight: u32, now: Instant, rules: &Rules) -> bool {
         let Some(age) = rules.lock_age else { return false };
         let flight = &self.flights.at(flight).flight;
-        // (Where each loads for itself, nobody waits for another's load.)
+        // If each caller loads for itself, none waits for another's load.
         !flight.is_private() && flight.newest_begun().saturating_add(age).reached(now)
     }
 }

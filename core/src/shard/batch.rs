@@ -1,4 +1,4 @@
-//! Keys whose load is one of many: who waits for them, and what becomes of them.
+//! Keys whose load is one of many: which callers wait for them, and what becomes of them.
 
 use core::{hash::Hash, task::Waker};
 
@@ -8,8 +8,8 @@ use super::{
 use crate::{Failure, Instant, flight::Registration, store::policy::Policy};
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// What a load of many keys has for this one, if that is still of use. It may have been `stored` in a newer epoch of the
-    /// key before.
+    /// Delivers the answer of a load of many keys for this one, if that is still of use. It may have been `stored`
+    /// before, in a newer epoch of the key.
     pub(crate) fn deliver(
         &mut self,
         seat: &Seat<C::Notify>,
@@ -68,7 +68,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.flights.find_place(seat).is_some_and(|place| self.flights.at(place).flight.awaits(seat.began))
     }
 
-    /// A caller takes a seat in a flight that is there.
+    /// A caller takes a seat in an existing flight.
     pub(super) fn take_seat(
         &mut self,
         place: u32,
@@ -78,9 +78,9 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let was_empty = self.flights.at(place).flight.seats() == 0;
         self.flights.join(place, &mut waiting.seat);
         if was_empty {
-            // Nobody here has heard of their wakes.
+            // No caller here has heard of their wakes.
             self.flights.at(place).flight.all_due(0);
-            // Nobody waited for this key of a load of many; it may be about to be dropped.
+            // No caller waited for this key of a load of many; the load may be about to be dropped.
             let mut asked = 0;
             while let Some(part) = self.flights.at(place).parts.get(asked) {
                 if part.batch.await_key() {
@@ -93,11 +93,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// The one who waits for this key hears of the loads of many keys that it is a part of. Who waits alone does not hear of its
-    /// `own`: that is driven by its call as a whole.
+    /// Lets the caller that waits for this key hear of the loads of many keys that it is a part of. A lone caller does
+    /// not hear of its `own` load, because its call drives that as a whole.
     pub(super) fn listen_to_batches(&mut self, place: u32, own: u32, waker: &Waker, effects: &mut Effects<K, V, E, C>) {
         let slot = self.flights.at(place);
-        // A waker of the flight's own hears of every wake: who comes later knows of them by that alone.
+        // A waker of the flight's own hears of every wake, and later callers know of wakes by that waker alone.
         let own = if slot.flight.waits.is_shared() { 0 } else { own };
         if slot.parts.iter().all(|part| part.number == own) {
             return;
@@ -109,7 +109,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         effects.keep_waker(shared);
     }
 
-    /// The last who waited for this key has left: the loads go on for others, or are dropped.
+    /// The last caller that waited for this key has left: the loads go on for others, or are dropped.
     pub(super) fn leave_to_batches(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) {
         let slot = self.flights.at(place);
         let dropped = slot.flight.keep_parts();
@@ -136,7 +136,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// This attempt is not a part of a load any more.
+    /// This attempt is no longer a part of a load.
     pub(super) fn remove_part(&mut self, place: u32, number: u32, effects: &mut Effects<K, V, E, C>) {
         let slot = self.flights.at(place);
         let Some(mut part) = slot.parts.take(|part| part.number == number) else { return };
@@ -149,7 +149,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// The load of many keys that this attempt is a part of is dropped.
+    /// Drops this attempt's part of its load of many keys.
     fn drop_part(&mut self, place: u32, number: u32, effects: &mut Effects<K, V, E, C>) {
         let is_counted = self.flights.counts(place, number);
         let slot = self.flights.at(place);
@@ -160,7 +160,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.flights.counts.dropped += u64::from(is_counted);
     }
 
-    /// The same for a seat of the load's; who waits for the key leads from now on.
+    /// Drops the part of this seat; the next caller of its key leads.
     pub(crate) fn abandon(&mut self, seat: &Seat<C::Notify>, effects: &mut Effects<K, V, E, C>) {
         let Some(place) = self.flights.find_place(seat) else { return };
         if !self.flights.at(place).has_part(seat.began) {
@@ -171,12 +171,12 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.end_if_empty(place, effects);
     }
 
-    /// The attempt of this seat was claimed without a look at the clock, and began then.
+    /// Sets when the attempt of this seat began, which was claimed without a look at the clock.
     pub(crate) fn set_begun(&mut self, seat: &Seat<C::Notify>, begun: Instant) {
         self.flights.slot(seat).flight.set_begun(seat.began, begun);
     }
 
-    /// Notes that a caller waits who is about to poll a load. The other loads of its flight are asked after that.
+    /// Notes that a caller waits that is about to poll a load. After that, it asks the other loads of its flight.
     pub(crate) fn register(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
@@ -193,8 +193,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// The load of this attempt is a part of a load of many keys, which has not been polled yet. `waker` is that of the
-    /// caller who waits for this key, if it is that one who says so.
+    /// Makes this attempt a part of a load of many keys, which has not been polled yet. `waker` is that of the caller
+    /// that waits for this key, if the call comes from that caller.
     pub(crate) fn become_part(
         &mut self,
         seat: &Seat<C::Notify>,
@@ -205,7 +205,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let place = self.flights.find_place(seat);
         let is_out = |place: &u32| self.flights.at(*place).flight.become_part(seat.began, batch.polled_by());
         let Some(place) = place.filter(is_out) else {
-            // (It has been counted with the flight that it was of.)
+            // The flight that it was in has counted it.
             if waker.is_some() {
                 twin.iter().for_each(|twin| _ = twin.count());
             }
@@ -217,7 +217,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.add_part(place, seat.began, (batch, twin), waker, effects);
     }
 
-    /// A load of many keys is to be told of here, to the one who waits for this one.
+    /// Adds a load of many keys, of which the caller that waits for this key is to hear.
     pub(super) fn add_part(
         &mut self,
         place: u32,
@@ -238,7 +238,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         effects.keep_waker(own);
     }
 
-    /// A load that was claimed and not made is made by who drives it first, or by the one who leads next.
+    /// A load that was claimed and not made is made by the caller that drives it first, or that leads next.
     pub(crate) fn unmake(&mut self, seat: &Seat<C::Notify>, effects: &mut Effects<K, V, E, C>) {
         let Some(place) = self.flights.find_place(seat) else { return };
         let slot = self.flights.at(place);
@@ -249,12 +249,12 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// A load that was delivered to two flights is dropped.
+    /// Counts that a load delivered to two flights is dropped.
     pub(crate) fn count_dropped(&mut self, twin: &Twin) {
         self.flights.counts.dropped += u64::from(twin.count());
     }
 
-    /// A flight that was kept only by a load for others is over with that.
+    /// Ends a flight that was kept only by a load for others.
     pub(super) fn end_if_empty(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) {
         let flight = &self.flights.at(place).flight;
         if flight.seats() == 0 && !flight.is_kept() {
@@ -268,7 +268,7 @@ impl<K, V, E, C: Carries> Slot<K, V, E, C> {
         self.parts.iter().any(|part| part.number == number)
     }
 
-    /// Is this the last key that a load of many is awaited for?
+    /// Is this the last key that its load of many is awaited for?
     pub(super) fn is_last_of_a_batch(&self) -> bool {
         self.flight.seats() == 1 && self.flight.is_attached() && self.parts.iter().any(|part| part.batch.is_last())
     }

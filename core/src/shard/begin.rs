@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// The load went with the caller that brought it; who is polled first leads from now on.
+    /// The load went with the caller that brought it; the caller that is polled first leads from now on.
     pub(super) fn lead(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
@@ -37,7 +37,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let slot = self.flights.at(place);
         let is_alone = slot.flight.seats() == 1 && slot.parts.is_empty();
         if !is_alone {
-            // Noted at once, so that its load knows a waker that reaches all, and it hears of the other loads.
+            // Noted at once, so that its load gets a waker that reaches all, and the caller hears of the other loads.
             let mut old = None;
             slot.flight.wait(&mut waiting.seat.registration, visit.waker, true, &mut old);
             effects.keep_waker(old);

@@ -31,12 +31,12 @@ pub(crate) struct LookupCounts {
     pub(crate) errors: u64,
     pub(crate) abandoned: u64,
     pub(crate) timeouts: u64,
-    /// The time that ended loads have taken, in nanoseconds.
+    /// How long all loads that ended have taken, in nanoseconds.
     pub(crate) load_time: u64,
 }
 
 impl LookupCounts {
-    /// Adds what a load has taken.
+    /// Adds the time that a load has taken.
     pub(crate) const fn count_time(&mut self, begun: Instant, now: Instant) {
         self.load_time = self.load_time.saturating_add(begun.nanos_until(now));
     }

@@ -1,17 +1,17 @@
-//! A deadline of a caller that waits: the budget of a load, its patience, the lock age.
+//! The deadlines of a caller that waits: the budget of a load, its patience, the lock age.
 
 use super::{At, Carries, Effects, Links, OnTimeout, Rules, Shard, Step, Visit, Waiting};
 use crate::{Instant, LoadError, store::policy::Policy};
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Links<K, V, E, C, P> {
-    /// Loads have a budget or an age, or callers a patience.
+    /// Loads may have a budget or an age, or callers a patience.
     pub(crate) const fn heed_deadlines(&mut self) {
         self.deadlines = Some((Shard::find_deadline, Shard::on_deadline));
     }
 }
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// A deadline of this caller's, or of a load, has passed: the budget first, then its patience, then the lock age.
+    /// A deadline of this caller or of a load has passed: first the budget, then its patience, then the lock age.
     fn on_deadline(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
@@ -34,7 +34,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         None
     }
 
-    /// What a caller does whose lock timeout has passed.
+    /// What a caller does when its lock timeout has passed.
     fn run_out_of_patience(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
@@ -82,7 +82,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             && !waiting.is_alone
             && !self.flights.slot(&waiting.seat).flight.is_private()
             && self.flights.slot(&waiting.seat).flight.newest() != waiting.seat.began
-            // (If it is the others that keep it from it, it has no deadline, and hears of it when there is room.)
+            // If only the others prevent it, the caller has no deadline, and hears of it when there is room.
             && (self.may_begin(waiting, visit.rules) || self.flights.slot(&waiting.seat).flight.hold_back())
     }
 

@@ -11,16 +11,16 @@ use crate::{
     store::{Cleared, Entry, Former, New, policy::Policy},
 };
 
-/// A value that a load has answered though nobody asked for it.
+/// A value that a load has brought without being asked for it.
 pub(crate) struct Unasked<K, V> {
     pub(crate) hash: u64,
-    /// Taken when it is stored.
+    /// Taken out when it is stored.
     pub(crate) coming: Option<(K, Loaded<V>)>,
     /// How many writes there had been to the shard before the load.
     pub(crate) writes: u64,
 }
 
-/// What a value that was seen is known by.
+/// What identifies a value that was seen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen {
     generation: u32,
@@ -50,9 +50,9 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         self.fresh(hash, now, eq).is_some()
     }
 
-    /// Stores a value, and hands it to all who wait for a load of its key.
+    /// Stores a value, and hands it to all callers that wait for a load of its key.
     ///
-    /// It is taken from where it is, unless it [needs](Effects::need) room first.
+    /// It is taken out of `coming`, unless it [needs](Effects::need) room first.
     pub(crate) fn insert(
         &mut self,
         hash: u64,
@@ -124,9 +124,9 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         generation.map(|generation| (generation, deadline))
     }
 
-    /// Stores a value that was not asked for, where nothing fresh is stored and nothing is in flight.
+    /// Stores a value that was not asked for, if nothing fresh is stored and nothing is in flight.
     ///
-    /// And where there was no write since its load began, which may know less than that.
+    /// Nor does it store the value if there was a write since the load began, as the load may not know of that.
     pub(crate) fn insert_surplus(
         &mut self,
         Unasked { hash, coming, writes }: &mut Unasked<K, V>,
@@ -146,7 +146,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// Removes a value and voids the load of its key; tells whether the value was fresh.
+    /// Removes a value and voids the load of its key; returns whether the value was fresh.
     pub(crate) fn remove(
         &mut self,
         hash: u64,
@@ -168,7 +168,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         was_fresh
     }
 
-    /// Removes a value as by name if it is still the one of this generation, stale or not; tells whether it was.
+    /// Removes the value if it is still the one of this generation, stale or not; returns whether it was.
     pub(crate) fn invalidate(
         &mut self,
         hash: u64,
@@ -185,7 +185,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         is_it
     }
 
-    /// Ends the freshness of a value and voids the load of its key; tells whether the value was fresh.
+    /// Ends the freshness of a value and voids the load of its key; returns whether the value was fresh.
     pub(crate) fn expire(
         &mut self,
         hash: u64,
@@ -205,7 +205,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         was_fresh
     }
 
-    /// Returns a copy of a fresh value and what it is known by, and notes that it was asked for.
+    /// Returns a copy of a fresh value and what identifies it, and notes that it was asked for.
     pub(crate) fn consult(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<(V, Seen)> {
         self.fresh(hash, now, eq).map(|place| {
             let Entry { value, generation, deadline, .. } = self.values.entry(place);
@@ -215,11 +215,11 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         })
     }
 
-    /// Tells whether the fresh value is the one that was seen, or whether there is none as there was none.
+    /// Returns whether the fresh value is still the one that was seen, or there is still none.
     pub(crate) fn is_still(&self, seen: Option<Seen>, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> bool {
         let present = self.fresh(hash, now, eq).map(|place| self.values.entry(place));
         present.map(|entry| entry.generation) == seen.map(|seen| seen.generation)
-            // It may have been asked for since, which makes that later; but expired by name, it is not what was seen.
+            // A use since then makes the deadline later; an earlier deadline means that it was expired by name.
             && present.zip(seen).is_none_or(|(entry, seen)| entry.deadline >= seen.deadline)
     }
 
@@ -227,7 +227,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         self.values.find(hash, eq).filter(|place| self.values.entry(*place).is_fresh(now))
     }
 
-    /// Removes everything and voids all loads; what is returned has to be told of and dropped.
+    /// Removes everything and voids all loads; what is returned is for the listeners, and then dropped.
     pub(crate) fn clear(
         &mut self,
         now: Instant,
@@ -240,7 +240,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         cleared
     }
 
-    /// Returns copies of the next entries that are fresh, of a few; `None` when the walk is over.
+    /// Returns copies of the next fresh entries, only a few at a time; `None` when the walk is over.
     pub(crate) fn copy_next(&mut self, walk: u32, now: Instant) -> Option<Vec<Copied<K, V>>> {
         self.values.walk(walk, |values, next| {
             let copy = |(place, entry): (u32, &Entry<K, V, P::Node>)| Copied {
@@ -256,7 +256,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         })
     }
 
-    /// Tells whether the value of this generation is still there, and fresh.
+    /// Returns whether the value of this generation is still there, and fresh.
     pub(crate) fn is_fresh(&self, hash: u64, generation: u32, now: Instant, eq: impl FnMut(&K) -> bool) -> bool {
         self.fresh(hash, now, eq).is_some_and(|place| self.values.entry(place).generation == generation)
     }

@@ -1,4 +1,4 @@
-//! What a step under the lock hands out, and what is to be done once the lock is released.
+//! What a step under the lock hands out, and what is left to do once the lock is released.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::task::Waker;
@@ -15,29 +15,29 @@ use crate::{
     sync::Arc,
 };
 
-/// What a step under the lock leaves for after it: what the caller is handed, who is woken, told and dropped.
+/// The result of a step under the lock: what the caller gets, and what is left to wake, tell and drop.
 pub(crate) struct Effects<K, V, E, C: Carries> {
     /// The attempt that the caller drives.
     pub(crate) number: u32,
-    /// Its load, to be polled.
+    /// The load of that attempt, to be polled.
     pub(crate) load: Option<C::Load>,
-    /// The waker that it is polled with, if several wait for it.
+    /// The waker that it is polled with, if several callers wait for it.
     pub(crate) waker: Option<Waker>,
-    /// The load of many keys that is to be driven is to be polled though it was not woken.
+    /// The load of many keys to drive has to be polled even if it was not woken.
     pub(crate) is_unwoken: bool,
-    /// The load of many keys that is to be driven.
+    /// The load of many keys to drive.
     pub(crate) batch: Option<C::Batch>,
-    /// What drives the load that the caller makes, where it is delivered in a newer epoch of its key as well.
+    /// Drives the load that the caller makes, if a newer epoch of its key gets it as well.
     pub(crate) anew: Option<C::AsMany>,
-    /// When the caller is to look again at the latest.
+    /// When the caller has to look again at the latest.
     pub(crate) until: Instant,
-    /// The value that the caller is told, where it wants nothing else.
+    /// The value for the caller, if it wants nothing else.
     pub(crate) value: Option<V>,
-    /// What the caller is told.
+    /// The result for the caller.
     pub(crate) told: Option<LookupResult<V, E>>,
-    /// What a newcomer needs that its shard has not.
+    /// What a newcomer needs that its shard does not have.
     pub(crate) need: Need,
-    /// Who is to be woken.
+    /// The callers to wake.
     pub(crate) woken: Woken<C::Notify>,
     pub(crate) touched: Option<Touched>,
     pub(crate) leavers: Leavers<K, V>,
@@ -46,15 +46,15 @@ pub(crate) struct Effects<K, V, E, C: Carries> {
     rest: Option<Box<Rest<K, V, E, C>>>,
 }
 
-/// What is seldom left over; most of it is only to be dropped.
+/// What is rarely left over; most of it only has to be dropped.
 pub(crate) struct Rest<K, V, E, C: Carries> {
-    /// The seat of a caller that left a load behind which the spawner is to finish.
+    /// The seat of a caller that left a load behind for the spawner to finish.
     pub(crate) handed: Option<(u64, Seat<C::Notify>)>,
     pub(crate) woken: Vec<Woken<C::Notify>>,
     pub(crate) loads: Vec<C::Load>,
     /// Loads of many keys that a key was a part of.
     pub(crate) batches: Vec<C::Batch>,
-    /// Those for which nobody waits any more.
+    /// Loads of many keys that no caller waits for any more.
     pub(crate) idle: Vec<C::Batch>,
     pub(crate) keys: Vec<K>,
     pub(crate) values: Vec<V>,
@@ -88,7 +88,7 @@ impl<K, V, E, C: Carries> Default for Effects<K, V, E, C> {
 }
 
 impl<K, V, E, C: Carries> Effects<K, V, E, C> {
-    /// Room for what is seldom left over.
+    /// Makes room for what is rarely left over.
     #[cold]
     pub(crate) fn rest(&mut self) -> &mut Rest<K, V, E, C> {
         self.rest.get_or_insert_with(|| {
@@ -108,7 +108,7 @@ impl<K, V, E, C: Carries> Effects<K, V, E, C> {
         })
     }
 
-    /// Is there nothing to be done?
+    /// Is there nothing left to do?
     #[inline]
     pub(crate) const fn is_quiet(&self) -> bool {
         matches!(self.woken, Woken::Nobody)
@@ -118,7 +118,7 @@ impl<K, V, E, C: Carries> Effects<K, V, E, C> {
             && self.rest.is_none()
     }
 
-    /// Is there nothing in here at all, so that it need not be dropped?
+    /// Is there nothing at all in here, so that it need not be dropped?
     #[inline]
     pub(crate) fn is_spent(&self) -> bool {
         self.is_quiet()
@@ -130,18 +130,18 @@ impl<K, V, E, C: Carries> Effects<K, V, E, C> {
             && self.leavers.has_no_memory()
     }
 
-    /// Has a newcomer not come in, as it needs room first?
+    /// Was a newcomer not stored because it needs room first?
     pub(crate) const fn lacks_room(&self) -> bool {
         matches!(self.need, Need::Room(_) | Need::RoomBeside)
     }
 
-    /// Is nobody to be woken?
+    /// Are there no callers to wake?
     #[inline]
     pub(crate) const fn is_only_to_be_dropped(&self) -> bool {
         matches!(self.woken, Woken::Nobody) && self.rest.is_none()
     }
 
-    /// Drops what is only to be dropped.
+    /// Drops what only has to be dropped.
     pub(crate) fn clear(&mut self) {
         self.touched = None;
         self.leavers.clear();
@@ -160,17 +160,17 @@ impl<K, V, E, C: Carries> Effects<K, V, E, C> {
         }
     }
 
-    /// The seat of a load that the spawner is to finish.
+    /// Takes the seat of a load that the spawner has to finish.
     pub(crate) fn take_handed(&mut self) -> Option<(u64, Seat<C::Notify>)> {
         self.rest.as_mut()?.handed.take()
     }
 
-    /// The others who are to be woken.
+    /// Takes the other callers to wake.
     pub(crate) fn take_woken(&mut self) -> Vec<Woken<C::Notify>> {
         self.rest.as_mut().map_or_else(Vec::new, |rest| core::mem::take(&mut rest.woken))
     }
 
-    /// The loads of many keys for which nobody waits any more.
+    /// Takes the loads of many keys that no caller waits for any more.
     pub(crate) fn take_idle_batches(&mut self) -> Vec<C::Batch> {
         self.rest.as_mut().map_or_else(Vec::new, |rest| core::mem::take(&mut rest.idle))
     }
@@ -210,7 +210,7 @@ impl<K, V, E, C: Carries> Effects<K, V, E, C> {
         }
     }
 
-    /// These are to be woken, too.
+    /// Adds callers to wake.
     pub(crate) fn wake(&mut self, woken: Woken<C::Notify>) {
         match (&self.woken, woken) {
             (_, Woken::Nobody) => {}

@@ -1,4 +1,4 @@
-//! A load that a caller drove has ended: what it brings is stored and told.
+//! A load that a caller drove has ended: its answer is stored and told.
 
 use core::hash::Hash;
 
@@ -8,13 +8,13 @@ use crate::{Failure, Instant, store::policy::Policy};
 /// What became of an answer that was delivered in one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivered {
-    /// It has been told there, if that was still of use, and is stored under this name.
+    /// It was told there, if that was still of use, and stored as this.
     Done(Option<Stored>),
     /// It needs room first.
     NeedsRoom,
 }
 
-/// What a value that has been stored is known by.
+/// What identifies a value that was stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub(super) generation: u32,
@@ -22,10 +22,10 @@ pub(crate) struct Stored {
 }
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// A load that this caller drove has ended: published, unless something newer is there; then the caller is told. If it
-    /// [needs](Effects::need) room, it is not finished.
+    /// A load that this caller drove has ended: it is published, unless something newer is there; then the caller is
+    /// told. If it [needs](Effects::need) room, it is not finished.
     ///
-    /// What it `brought` is taken from where it is, as it may be large.
+    /// It is taken out of `brought` in place, because it may be large.
     #[inline(always)]
     pub(crate) fn finish(
         &mut self,
@@ -57,7 +57,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         self.visit(waiting, visit, effects)
     }
 
-    /// A load that was lent in two epochs of its key has ended: what the newer one stores is told in the older one, too.
+    /// A load lent in two epochs of its key has ended: what the newer epoch stores is told in the older one, too.
     #[cold]
     #[inline(never)]
     fn finish_in_both(
@@ -86,7 +86,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         if waiting.is_visitor { Step::Told } else { self.visit(waiting, visit, effects) }
     }
 
-    /// It is delivered in the newer one first: what is published is there before any caller is told.
+    /// Delivers in the newer epoch first: what is published is there before any caller is told.
     fn finish_in_newer(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
@@ -105,7 +105,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         delivered
     }
 
-    /// The answer of this attempt, which its own epoch does not store, has been stored in a newer one.
+    /// The answer of this attempt was not stored by its own epoch, but by a newer one.
     #[cold]
     pub(super) fn tell_stored(&mut self, place: u32, number: u32, stored: Stored) {
         match &mut self.flights.at(place).verdict {
@@ -116,7 +116,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         }
     }
 
-    /// A load has failed; false if that needs room first.
+    /// A load has failed; false if keeping the failure needs room first.
     #[inline(never)]
     pub(super) fn finish_with_failure(
         &mut self,
@@ -136,10 +136,11 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         true
     }
 
-    /// A load has answered: what it brings is stored and told, unless something newer is there.
+    /// A load has answered: its answer is stored and told, unless something newer is there.
     ///
-    /// Where one caller is the only one who waits and this its only load, `alone` is that caller, and whether it wants but
-    /// the value: the flight ends in one go, and true is returned. If it [needs](Effects::need) room, nothing has happened.
+    /// `alone` is the caller, and whether it wants only the value, if it is the only one that waits and this is its
+    /// only load: the flight ends at once, and true is returned. If the answer [needs](Effects::need) room, nothing has
+    /// happened.
     pub(crate) fn succeed(
         &mut self,
         place: u32,
@@ -172,7 +173,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         if is_private {
             return self.succeed_privately(place, number, (value, plan), at.now, alone, effects);
         }
-        // (Who loads for itself has no key there.)
+        // A caller that loads for itself has no key there.
         let slot = self.flights.at(place);
         let (is_unshared, hash) = (slot.key.is_none(), slot.hash);
         self.flights.counts.succeeded += u64::from(alone.is_some() || self.flights.counts(place, number));
@@ -199,7 +200,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         }
     }
 
-    /// The only caller of a flight that has ended is told.
+    /// Tells the only caller of a flight that has ended.
     #[inline(always)]
     pub(super) fn tell_alone(
         &mut self,
@@ -217,7 +218,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         waiting.seat = Seat::default();
     }
 
-    /// The flight ends with its only caller and its only load.
+    /// Ends a flight with its only caller and its only load.
     #[inline(always)]
     pub(super) fn end_alone(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) -> Option<K> {
         let was_attached = self.flights.detach(place);

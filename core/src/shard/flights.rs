@@ -1,4 +1,4 @@
-//! The flights of a shard: a place for each, found by key, with what it carries beside what it decides.
+//! The flights of a shard: a place for each, found by key, with what it carries beside its decisions.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::{mem, ops::Range};
@@ -20,10 +20,10 @@ use crate::{
 pub(crate) struct Flights<K, V, E, C: Carries> {
     slots: Vec<Slot<K, V, E, C>>,
     free: Vec<u32>,
-    /// An attached flight that the index does not know: mostly there is but one, which then costs no index.
+    /// An attached flight that the index does not know: mostly there is only one, which then needs no index.
     lone: u32,
     index: HashTable<u32>,
-    /// Where flights went whose callers do not know yet, since room was given back.
+    /// Where flights have moved whose callers still have the old place.
     moved: HashTable<(u32, u32)>,
     last: u32,
     pub(crate) counts: LoadCounts,
@@ -31,29 +31,29 @@ pub(crate) struct Flights<K, V, E, C: Carries> {
     pub(crate) seats: u64,
 }
 
-/// What a load came to, for all who wait.
+/// The result of a load, for all callers that wait.
 pub(crate) type Verdict<V, E> = Result<Answer<V>, Failure<E>>;
 
-/// What a caller is told in the end.
+/// The result that a caller gets in the end.
 pub(crate) type LookupResult<V, E> = Result<Outcome<V, E>, LoadError<E>>;
 
 /// One flight and what it carries.
 pub(crate) struct Slot<K, V, E, C: Carries> {
-    /// Tells apart the flights that had this place.
+    /// Tells apart the flights that have had this place.
     id: u32,
     pub(crate) hash: u64,
-    /// Nothing was known of the key when it was claimed, so nothing is as long as it is attached.
+    /// Nothing was known of the key when it was claimed, so nothing is known as long as it is attached.
     pub(crate) is_blank: bool,
     pub(crate) flight: Flight<C::Notify>,
     pub(crate) key: Option<K>,
     pub(crate) verdict: Option<Verdict<V, E>>,
-    /// What its one caller was about to be told when a poll unwound.
+    /// The result that its only caller was about to get when a poll unwound.
     pub(crate) kept: Option<Box<LookupResult<V, E>>>,
     /// Loads at rest, by the number of their attempt.
     pub(crate) loads: Few<(u32, C::Load)>,
-    /// What only the caller who began the attempt is still to be told: failures, and answers that are private.
+    /// What only the caller that began the attempt still has to be told: failures, and private answers.
     pub(crate) own: Few<(u32, Verdict<V, E>)>,
-    /// The loads of many keys that attempts here are a part of. They keep the flight though nobody waits.
+    /// The loads of many keys that attempts here are a part of. They keep the flight even if no caller waits.
     pub(crate) parts: Few<Part<C>>,
 }
 
@@ -61,9 +61,9 @@ pub(crate) struct Slot<K, V, E, C: Carries> {
 pub(crate) struct Part<C: Carries> {
     pub(crate) number: u32,
     pub(crate) batch: C::Batch,
-    /// Says that the load has been counted, where it is delivered to two flights of its key.
+    /// Whether the load has been counted, if it is delivered to two flights of its key.
     pub(crate) twin: Option<Twin>,
-    /// How those who wait for this key alone hear of the load.
+    /// How the callers that wait for this key alone hear of the load.
     pub(crate) registration: Registration<C::Notify>,
 }
 
@@ -98,12 +98,12 @@ impl<N: Notify> Seat<N> {
         self.id != 0
     }
 
-    /// The same place without a waiter, for a load that is to be delivered there.
+    /// The same place without a waiter, for a load that will be delivered there.
     pub(crate) fn place_only(&self) -> Self {
         self.at_attempt(self.began)
     }
 
-    /// The same for the load of this attempt.
+    /// The same place for the load of this attempt.
     pub(crate) fn at_attempt(&self, number: u32) -> Self {
         Self { place: self.place, id: self.id, began: number, registration: Registration::default() }
     }
@@ -133,7 +133,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         self.slots.len()
     }
 
-    /// The keys of those at these places that may be joined.
+    /// The keys of those flights at these places that may be joined.
     pub(crate) fn keys_at(&self, places: Range<usize>) -> impl Iterator<Item = &K> {
         self.slots[places].iter().filter(|slot| slot.flight.is_attached()).filter_map(|slot| slot.key.as_ref())
     }
@@ -195,7 +195,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         self.index.insert_unique(hash, place, |place| slots[*place as usize].hash);
     }
 
-    /// A new flight that nobody has a seat in yet.
+    /// A new flight without a seat.
     pub(crate) fn claim_vacant(&mut self, hash: u64, key: K) -> u32 {
         let mut seat = Seat::default();
         let place = self.claim(hash, Some(key), true, &mut seat);
@@ -204,12 +204,12 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         place
     }
 
-    /// The place of a load, for what it brings.
+    /// The place of a load, for its answer.
     pub(crate) fn seat_of(&self, place: u32, number: u32) -> Seat<C::Notify> {
         Seat { place, id: self.slots[place as usize].id, began: number, registration: Registration::default() }
     }
 
-    /// One more seat in a flight.
+    /// Adds a seat to a flight.
     pub(crate) fn join(&mut self, place: u32, seat: &mut Seat<C::Notify>) {
         let slot = &mut self.slots[place as usize];
         slot.flight.join();
@@ -217,7 +217,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         (seat.place, seat.id, seat.began) = (place, slot.id, 0);
     }
 
-    /// Where the flight of a seat is.
+    /// The place of a seat's flight.
     #[inline]
     pub(crate) fn place(&self, seat: &Seat<C::Notify>) -> u32 {
         match self.slots.get(seat.place as usize) {
@@ -226,7 +226,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         }
     }
 
-    /// The same for a seat whose flight may be over.
+    /// The place of a seat's flight, which may be over.
     pub(crate) fn find_place(&self, seat: &Seat<C::Notify>) -> Option<u32> {
         let place = self.place(seat);
         self.slots.get(place as usize).filter(|slot| slot.id == seat.id).map(|_| place)
@@ -247,7 +247,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         &mut self.slots[place as usize]
     }
 
-    /// Nobody joins the flight any more, and nothing that it brings is stored.
+    /// Detaches a flight: no caller joins it any more, and its answer is not stored.
     #[inline(always)]
     pub(crate) fn detach(&mut self, place: u32) -> bool {
         let slot = &mut self.slots[place as usize];
@@ -262,7 +262,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         true
     }
 
-    /// A flight whose load begins anew may be joined again; false if there is another one of its key.
+    /// A flight that begins its load again may be joined again; false if its key has another flight.
     pub(crate) fn reattach(&mut self, seat: &Seat<C::Notify>) -> bool
     where
         K: Eq,
@@ -281,7 +281,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         true
     }
 
-    /// The same for all flights.
+    /// Detaches all flights.
     pub(crate) fn detach_all(&mut self) {
         let lone = core::mem::replace(&mut self.lone, NOWHERE);
         for place in self.index.drain().chain(Some(lone).filter(|lone| *lone != NOWHERE)) {
@@ -290,12 +290,12 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         self.shrink();
     }
 
-    /// All that there are, attached or not, and places where there is none.
+    /// All flights, attached or not, and the places without one.
     pub(crate) fn all(&mut self) -> impl Iterator<Item = &mut Flight<C::Notify>> {
         self.slots.iter_mut().map(|slot| &mut slot.flight)
     }
 
-    /// The flight of this seat is over, and nobody has a seat in it: its place is free.
+    /// Frees the place of a flight that is over and without seats.
     #[inline(always)]
     pub(crate) fn free(&mut self, place: u32) {
         let id = mem::take(&mut self.slots[place as usize].id);
@@ -311,7 +311,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         self.shrink();
     }
 
-    /// Gives back what a burst took, also where one of its flights hangs.
+    /// Gives back the memory of a burst, even if one of its flights hangs.
     #[inline]
     fn shrink(&mut self) {
         if self.slots.len() > KEPT && self.free.len() * SPARSE > self.slots.len() * (SPARSE - 1) {
@@ -319,7 +319,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         }
     }
 
-    /// The few flights that are left move to the front.
+    /// Moves the few flights that are left to the front.
     #[cold]
     fn move_together(&mut self) {
         (self.lone, self.index) = (NOWHERE, HashTable::new());
@@ -338,7 +338,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         }
     }
 
-    /// Is the load of this attempt to be counted, now that it has ended?
+    /// Does the load of this attempt count, now that it has ended?
     pub(crate) fn counts(&mut self, place: u32, number: u32) -> bool {
         let slot = &mut self.slots[place as usize];
         match slot.parts.iter().find(|part| part.number == number).and_then(|part| part.twin.as_ref()) {
@@ -347,7 +347,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         }
     }
 
-    /// Are there loads of many keys that this flight waits for?
+    /// Does this flight wait for loads of many keys?
     pub(crate) fn has_parts(&self, place: u32) -> bool {
         !self.slots[place as usize].parts.is_empty()
     }
@@ -359,27 +359,27 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
 }
 
 impl<K, V, E, C: Carries> Slot<K, V, E, C> {
-    /// Is there but one caller, and but this attempt?
+    /// Is there only one caller, and only this attempt?
     #[inline]
     pub(crate) fn is_alone_with(&self, number: u32) -> bool {
         self.flight.is_alone_with(number) && self.parts.is_empty() && self.own.is_empty()
     }
 
-    /// Takes what the caller of this attempt alone is to be told.
+    /// Takes the result that is only for the caller of this attempt.
     pub(crate) fn take_own(&mut self, number: u32) -> Option<Verdict<V, E>> {
         self.own.take(|own| own.0 == number).map(|own| own.1)
     }
 }
 
-/// Spreads numbers that follow each other over a table.
+/// Spreads consecutive numbers over a table.
 const fn spread(id: u32) -> u64 {
     (id as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// No place at all.
+/// No place.
 const NOWHERE: u32 = u32::MAX;
 
-/// So many places are there from the beginning, and to the end.
+/// How many places are always kept.
 const KEPT: usize = 2;
 
 /// Places are given back when fewer than one in so many is in use.

@@ -1,4 +1,4 @@
-//! Calls that come from inside a load of their own key, which would wait for themselves, or load without end.
+//! Calls from inside a load of their own key, which would wait for themselves or load without end.
 
 use super::{AsKey, Carries, Effects, Shard, SharedLoad, Step, Visit, Waiting, state::PolledAlone};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// Does a call that is polled so come from inside a load of this flight?
+    /// Does a call that is polled by this come from inside a load of this flight?
     pub(super) fn is_inside(&mut self, flight: u32, by: &PolledBy) -> bool {
         let slot = self.flights.at(flight);
         slot.flight.is_inside(by) || slot.parts.iter().any(|part| by.blocks_on(part.batch.polled_on()))
@@ -19,13 +19,13 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.polled_alone.push(PolledAlone { hash, key, by, thread: here(), mark, is_batch });
     }
 
-    /// It is not polled any more; gives back its key, to be dropped.
+    /// It is not polled any more; returns its key, to be dropped.
     pub(crate) fn leave_alone(&mut self, hash: u64, mark: usize) -> Option<K> {
         let entered = self.polled_alone.iter().position(|load| load.hash == hash && load.mark == mark);
         entered.map(|entered| self.polled_alone.swap_remove(entered).key)
     }
 
-    /// Does this call come from inside a load of its key that is not shared?
+    /// Does this call come from inside an unshared load of its key?
     pub(super) fn is_inside_alone(&self, hash: u64, key: &dyn AsKey<K>, visit: &Visit<'_, K, C::Batch>) -> bool {
         if self.polled_alone.is_empty() {
             return false;
@@ -37,7 +37,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.polled_alone.iter().any(|load| load.hash == hash && is_polled_by(load) && key.is(&load.key))
     }
 
-    /// Who asks from inside has what is held, or an error.
+    /// A call from inside gets what is held, or an error.
     pub(super) fn refuse_inside(
         &mut self,
         place: Option<u32>,
@@ -45,7 +45,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         visit: &Visit<'_, K, C::Batch>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
-        // A fresh value is here only if this call wants a newer one, which it cannot have.
+        // There is a fresh value only if this call wants a newer one, which it cannot have.
         match self.instead(place, visit.reached, true, visit.call.stale_while_refresh, None) {
             Some(mut outcome) => {
                 if waiting.seat.is_taken() {

@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// The value is held as a stale one, if the attempt of this seat may still be stored, and nothing is held that is fresh or
-    /// less stale. It is taken if it is.
+    /// Takes the value and holds it as a stale one, if the attempt of this seat may still be stored and nothing fresh
+    /// or less stale is held.
     pub(crate) fn hold_instead(
         &mut self,
         seat: &Seat<C::Notify>,
@@ -29,7 +29,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         let Settled { ttl, weight, former, begun } = settled;
         let ttl = match ttl {
             Ttl::Stale(_) | Ttl::NotStored | Ttl::Private(_) => ttl,
-            // It is of no use but in the place of a failure.
+            // It is of use only in the place of a failure.
             _ => Ttl::Stale(0),
         };
         let (value, _) = self.places(place);

@@ -1,4 +1,4 @@
-//! What is kept of a key of which no value is stored: that its last load has failed, or that its loads are not shared.
+//! What is kept of a key without a value: that its last load has failed, or that its loads are not shared.
 
 use super::{At, Carries, Effects, Shard};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// A failure of the key is kept, if it is to delay the next load.
+    /// Keeps a failure of the key, if that is to delay the next load.
     pub(super) fn keep_failure(
         &mut self,
         place: u32,
@@ -28,7 +28,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
         self.make_room_for_failure(known, share, effects);
         if let Some(value) = value {
-            // It may soften this very failure, so it is the last that should make room for it.
+            // The value may soften this very failure, so it should be the last to make room for it.
             self.values.touch(value);
         }
         let failing = Failing { hash, key, failure, waits: value.is_some() || rules.delays_empty };
@@ -38,26 +38,26 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.give_back();
     }
 
-    /// How many failures may be kept, one more of them beside the value that its key has.
+    /// How many failures may be kept beside the value of the key.
     fn share_of_failures(&mut self, value: Option<u32>, known: Option<u32>) -> u64 {
         if known.is_none() {
             let used = self.weight();
             _ = self.values.allowance.lack(used, 1);
         }
         let Allowance { own, part, whole, .. } = self.values.allowance;
-        // A value that it may soften is worth more than it: where there is no room for both, the value stays.
+        // A value that the failure may soften is worth more than it: if there is no room for both, the value stays.
         let spare = value.map_or(own, |value| own.saturating_sub(self.values.entry(value).weight));
         failures_share(part, whole).min(spare)
     }
 
-    /// One failure more is to be kept, unless it takes the place of the one at `known`.
+    /// Makes room for one more failure, unless it replaces the one at `known`.
     fn make_room_for_failure(&mut self, known: Option<u32>, share: u64, effects: &mut Effects<K, V, E, C>) {
         while known.is_none() && self.failures.len() as u64 >= share {
             effects.keep_failure(self.failures.forget_first());
         }
     }
 
-    /// Until `end`, each caller of this key loads alone.
+    /// Makes each caller of this key load alone until `end`.
     pub(super) fn keep_private(
         &mut self,
         known: Option<u32>,

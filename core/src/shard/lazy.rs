@@ -1,4 +1,4 @@
-//! What only a slot asks: how it stands with its value, and when that is to be refreshed.
+//! Questions of a slot only: how its value is, and when it is to be refreshed.
 
 use super::{LoadsAnew, Rules, Shard};
 use crate::{
@@ -13,12 +13,12 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         Some(Outcome { error, ..self.peek(hash, now, eq)? })
     }
 
-    /// Returns how it stands with a key whose loads fail.
+    /// Returns what is known of a key whose loads fail.
     pub(crate) fn trouble(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<Trouble<E>> {
         self.failures.trouble(hash, eq)
     }
 
-    /// Returns when a value is to be refreshed, or loaded if there is none; at no time before it should be.
+    /// Returns when a value is to be refreshed, or loaded if there is none, but not before the retry time.
     pub(crate) fn refresh_at(&self, hash: u64, rules: &Rules, eq: impl Fn(&K) -> bool) -> Instant {
         let due = self.values.find(hash, &eq).map_or(Instant::ZERO, |place| {
             let deadline = self.values.entry(place).deadline;

@@ -1,4 +1,4 @@
-//! From when on a value is refreshed ahead of its end.
+//! When a value is refreshed ahead of its end.
 
 use core::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::{Instant, jitter::Jitter, store::Life};
 pub(crate) struct Early {
     /// After this part of its lifetime.
     pub(crate) share: Option<f64>,
-    /// By chance, ahead of its end by this many times what the load took.
+    /// By chance, ahead of its end by this many times the duration of the load.
     pub(crate) beta: Option<f64>,
     /// Ahead of its end by this much.
     pub(crate) margin: Option<Margin>,
-    /// Whether it is refreshed by the one who finds that it is time, instead of being handed out as a ticket.
+    /// Whether the caller that finds it due refreshes it, instead of a ticket.
     pub(crate) inline: bool,
-    /// What tells by these whether it is time. Set with each, so that what is not asked for is not linked.
+    /// The functions that decide by these. Set with each, so that unused ones are not linked.
     due_by: [Option<IsDue>; 3],
 }
 
@@ -25,12 +25,12 @@ type IsDue = fn(&Early, Life, Instant, Option<f64>) -> bool;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Margin {
     pub(crate) length: Duration,
-    /// Makes it longer, and never shorter.
+    /// Makes it longer, never shorter.
     pub(crate) jitter: Option<Jitter>,
 }
 
 impl Early {
-    /// Never.
+    /// Never refreshes early.
     pub(crate) const fn new() -> Self {
         Self { share: None, beta: None, margin: None, inline: false, due_by: [None; 3] }
     }
@@ -42,7 +42,7 @@ impl Early {
         self
     }
 
-    /// By chance, ahead of its end by this many times what the load took.
+    /// By chance, ahead of its end by this many times the duration of the load.
     pub(crate) const fn by_chance(mut self, beta: f64) -> Self {
         self.beta = Some(beta);
         self.due_by[1] = Some(Self::is_due_by_chance);
@@ -60,7 +60,7 @@ impl Early {
         self.share.is_some() || self.beta.is_some() || self.margin.is_some()
     }
 
-    /// Tells whether a value of this life should be refreshed at `now`; `random` is in (0, 1].
+    /// Returns whether a value of this life should be refreshed at `now`; `random` is in (0, 1].
     pub(super) fn is_due(&self, life: Life, now: Instant, random: Option<f64>) -> bool {
         life.end != Instant::NEVER && self.due_by.iter().flatten().any(|is_due| is_due(self, life, now, random))
     }
@@ -71,7 +71,7 @@ impl Early {
 
     fn is_due_by_chance(&self, Life { since, end, begun }: Life, now: Instant, random: Option<f64>) -> bool {
         let Some((beta, random)) = self.beta.zip(random) else { return false };
-        // Whatever is not above zero, or not a number, counts as the smallest there is.
+        // A number that is not above zero, or not a number at all, counts as the smallest one.
         let random = if random > 0.0 { random.min(1.0) } else { SMALLEST };
         begun.nanos_to(since) * beta * -libm::log(random) >= now.nanos_to(end)
     }
@@ -88,9 +88,9 @@ impl Margin {
             return end;
         }
         let (lives, length) = (end.saturating_since(since), self.length);
-        // A life that is no longer than the margin would be refreshed as soon as it begins, and again.
+        // A life no longer than the margin would be due for a refresh as soon as it begins, again and again.
         let ahead = if length < lives { length } else { lives / 2 };
-        // Nor may the jitter bring it near that: it takes away half of what is left before the margin, at the most.
+        // The jitter must not cause that either: it takes at most half of what is left before the margin.
         let most = ahead.min((lives - ahead) / 2).as_nanos() as u64;
         let extra = self.jitter.map_or(0, |jitter| jitter.cut(most, &since));
         Instant::from_nanos(end.as_nanos().saturating_sub(ahead.as_nanos() as u64).saturating_sub(extra))

@@ -1,5 +1,5 @@
-//! One shard: values, kept failures and flights, and what is decided about them together. Pure: no lock, no clock, no waker
-//! is called, no code of the user but `Eq`, `Clone`, `Hash`.
+//! One shard: values, kept failures and flights, and the decisions about them together. Pure: no lock, no clock, no
+//! waker is called, and no code of the user but `Eq`, `Clone` and `Hash`.
 
 mod anew;
 mod arrive;

@@ -1,17 +1,17 @@
-//! What a newcomer needs that its shard has not.
+//! What a newcomer needs that its shard does not have.
 
-/// What a newcomer needs that its shard could not make room for: nothing has happened, and it is to come again once others have
-/// given that.
+/// What a newcomer needs and its shard had no room for: nothing has happened, and it comes again once others have given
+/// room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Need {
     #[default]
     Nothing,
     Room(RoomNeed),
-    /// Room for a failure, for which nothing has to leave that is stored in its own shard.
+    /// Room for a failure; nothing stored in its own shard has to leave for it.
     RoomBeside,
-    /// It has what it asked for, and may ask once more if what it is to replace has left meanwhile.
+    /// It has the room it asked for, and may ask once more if the value that it replaces has left meanwhile.
     Given,
-    /// It has what others could give.
+    /// It has all that others could give.
     Met,
 }
 
@@ -19,11 +19,11 @@ pub(crate) enum Need {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RoomNeed {
     pub(crate) weight: u64,
-    /// The value that it takes the place of, which stays until then.
+    /// The value that it replaces, which stays until then.
     pub(crate) former: Option<Spared>,
 }
 
-/// A value that is not to leave for another of its key.
+/// A value that must not leave for another one of its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Spared {
     pub(super) hash: u64,
@@ -32,14 +32,14 @@ pub(crate) struct Spared {
 }
 
 impl Need {
-    /// Does what it asks for spare a value?
+    /// Does it ask to spare a value?
     pub(crate) const fn spares(self) -> bool {
         matches!(self, Self::Room(RoomNeed { former: Some(_), .. }))
     }
 }
 
 impl RoomNeed {
-    /// How much is missing beside what the value has that it takes the place of.
+    /// How much is missing beyond the weight of the value that it replaces.
     pub(crate) fn lack(&self) -> u64 {
         self.weight - self.former.map_or(0, |former| former.weight.min(self.weight))
     }

@@ -1,4 +1,4 @@
-//! Looks at what is there that count as lookups, and load nothing.
+//! Looks that count as lookups, and load nothing.
 
 use core::{hash::Hash, time::Duration};
 
@@ -21,7 +21,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         self.look_up(hash, now, eq, effects, |shard, place| shard.values.entry(place).value.clone())
     }
 
-    /// Returns what there is to say of a fresh value, and counts the lookup either way.
+    /// Describes a fresh value, and counts the lookup either way.
     pub(crate) fn lookup_if_present(
         &mut self,
         hash: u64,
@@ -50,7 +50,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         found
     }
 
-    /// What is fresh is read, was asked for, and counts as a hit.
+    /// Reads a fresh value, which counts as a use and a hit.
     fn read_fresh<T>(&mut self, place: Option<u32>, now: Instant, read: impl FnOnce(&Self, u32) -> T) -> Option<T> {
         let place = place.filter(|place| self.values.entry(*place).is_fresh(now))?;
         let found = read(self, place);
@@ -59,7 +59,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         Some(found)
     }
 
-    /// Nothing fresh was there.
+    /// Counts that nothing fresh was there.
     const fn count_lack(&mut self, place: Option<u32>) -> Status {
         if place.is_some() {
             self.counts.expired += 1;
@@ -70,7 +70,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// Returns what there is to say of a fresh value, and counts the lookup if there is one.
+    /// Describes a fresh value, and counts the lookup if there is one.
     pub(crate) fn find_present(
         &mut self,
         hash: u64,
@@ -84,7 +84,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         found
     }
 
-    /// Stores a value, of which there is a copy, unless there is a fresh one; counts the lookup either way.
+    /// Stores a value with a copy at hand, unless there is a fresh one; counts the lookup either way.
     pub(crate) fn get_or_insert(
         &mut self,
         hash: u64,
@@ -105,7 +105,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         let value = copy.clone();
         self.invalidate_load(None, effects);
         let stored = self.take_in(hash, coming, judgement, at, effects);
-        // (Else there is no room yet: it comes again.)
+        // Otherwise there is no room yet, and it comes again.
         let status = if coming.is_none() { self.count_lack(place) } else { Status::Miss };
         Outcome {
             value,

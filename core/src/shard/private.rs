@@ -1,4 +1,4 @@
-//! An answer is its own caller's alone: the others load for themselves, and for a while nobody shares a load of the key.
+//! An answer is for its own caller alone: the others load for themselves, and for a while no load of the key is shared.
 
 use core::{hash::Hash, time::Duration};
 
@@ -6,7 +6,7 @@ use super::{Answer, Carries, Effects, Rules, Shard, Waiting, publish::Plan};
 use crate::{Instant, Ttl, store::policy::Policy};
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// A load has answered for its own caller alone; true if that is told, being the only one who waits.
+    /// A load has answered for its own caller alone; true if that caller was told, as the only one that waits.
     #[cold]
     #[inline(never)]
     pub(super) fn succeed_privately(
@@ -19,10 +19,10 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         effects: &mut Effects<K, V, E, C>,
     ) -> bool {
         let slot = self.flights.at(place);
-        // (A clone may panic, so it comes first.)
+        // A clone may panic, so it comes first.
         let key = slot.key.clone().filter(|_| slot.flight.is_attached());
         let (hash, length) = (slot.hash, plan.ttl.as_private().unwrap_or(Duration::ZERO));
-        // (The only one who waits need not have begun it.)
+        // The only caller that waits need not have begun the load.
         let alone = alone.filter(|(waiting, _)| waiting.seat.began == number);
         self.flights.counts.succeeded += u64::from(alone.is_some() || self.flights.counts(place, number));
         self.counts.count_time(plan.begun, now);
@@ -47,16 +47,17 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
 }
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// Is an answer its own caller's alone? (A slot has no such answers; who loads for itself has no key here.)
+    /// Is an answer for its own caller alone? Not in a slot, nor for a caller that loads for itself, without a key
+    /// here.
     #[cold]
     pub(super) fn is_private(&mut self, place: u32, ttl: Ttl, rules: &Rules) -> bool {
         matches!(ttl, Ttl::Private(_)) && !rules.keeps_expired && self.flights.at(place).key.is_some()
     }
 
-    /// The answer waits for the caller who began the load; if that one has left, it is nobody's. All who wait look again.
+    /// Keeps the answer for the caller that began the load, or drops it if that has left. All that wait look again.
     fn keep_to_its_caller(&mut self, place: u32, number: u32, answer: Answer<V>, effects: &mut Effects<K, V, E, C>) {
         let slot = self.flights.at(place);
-        // (That its loads are not shared is known of the key from now on.)
+        // From now on it is known of the key that its loads are not shared.
         slot.is_blank = false;
         if slot.flight.keep_private(number) {
             slot.own.push((number, Ok(answer)));
@@ -66,14 +67,14 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         effects.wake(slot.flight.waits.all());
     }
 
-    /// Where each loads for itself, a load goes with its caller, and there is room for the next one's.
+    /// If each caller loads for itself, a load goes with its caller, and there is room for the next one.
     #[cold]
     pub(super) fn drop_private(&mut self, place: u32, own: u32, effects: &mut Effects<K, V, E, C>) {
         let flight = &mut self.flights.at(place).flight;
         if own == 0 || flight.seats() == 1 {
             return;
         }
-        // (One that is lent goes in any case.)
+        // A lent load goes in any case.
         let Some(attempt) = flight.attempt(own).filter(|attempt| attempt.is_live() && !attempt.is_lent()) else {
             return;
         };

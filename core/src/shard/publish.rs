@@ -1,4 +1,4 @@
-//! What a load brought is stored: planned first, where a clone may panic, and then done.
+//! The answer of a load is stored: planned first, because a clone may panic, and then done.
 
 use core::{hash::Hash, num::NonZeroU64};
 
@@ -10,7 +10,7 @@ use crate::{
     store::{Failing, Former, New, policy::Policy},
 };
 
-/// What all who have a say in that come to about a value.
+/// The terms of a value, from all that have a say in them.
 pub(super) struct Settled {
     pub(super) ttl: Ttl,
     pub(super) weight: u64,
@@ -18,11 +18,11 @@ pub(super) struct Settled {
     pub(super) begun: Instant,
 }
 
-/// What a load brought, as the user's rules judge it.
+/// The answer of a load, with the judgement of the user's rules.
 #[derive(Clone)]
 pub(crate) struct News<V> {
     pub(super) loaded: Loaded<V>,
-    /// The value that was there before and is to stay: its generation, and when it was published.
+    /// The generation of the previous value that is to stay, and when it was published.
     former: Option<(u32, Instant)>,
     judgement: Judgement,
 }
@@ -33,14 +33,14 @@ impl<V> News<V> {
         Self { loaded, former: None, judgement }
     }
 
-    /// It is the value that was there before.
+    /// The answer is the previous value.
     #[inline(always)]
     pub(crate) const fn with_former(mut self, former: Option<(u32, Instant)>) -> Self {
         self.former = former;
         self
     }
 
-    /// The generation of a value that was there before and is to stay.
+    /// The generation of the previous value that is to stay.
     pub(super) fn former(&self) -> Option<u32> {
         self.former.map(|former| former.0)
     }
@@ -53,7 +53,7 @@ impl<V> News<V> {
         self.loaded.value
     }
 
-    /// How long it lives and what it weighs, by all who have a say in that; and where it was before.
+    /// Settles how long it lives and what it weighs, by all that have a say in it, and which value it was before.
     #[inline(always)]
     pub(super) fn terms(&self, begun: Instant, terms: &Terms, At { now, rules }: At<'_>) -> Settled {
         let Self { loaded: Loaded { ttl, weight, age, .. }, former, judgement } = self;
@@ -70,7 +70,7 @@ impl<V> News<V> {
 }
 
 impl<K, V, E, C: Carries> Effects<K, V, E, C> {
-    /// What a load brought is of no use.
+    /// Keeps an answer that is of no use, to be dropped.
     #[cold]
     pub(crate) fn keep_news(&mut self, news: Option<Result<News<V>, Failure<E>>>) {
         match news {
@@ -83,9 +83,9 @@ impl<K, V, E, C: Carries> Effects<K, V, E, C> {
 
 /// What is to be done with an answer.
 pub(super) struct Plan<K, V> {
-    /// Its end and the value, if it is stored.
+    /// When the value ends and the value, if it is stored.
     pub(super) stored: Option<(Instant, V)>,
-    /// The key of a value that came expired, where such are kept.
+    /// The key of a value that came expired, if such values are kept.
     over: Option<K>,
     pub(super) ttl: Ttl,
     pub(super) weight: u64,
@@ -94,7 +94,7 @@ pub(super) struct Plan<K, V> {
     pub(super) places: (Option<u32>, Option<u32>),
 }
 
-/// An answer that is stale already has expired before it came, although it is not stored.
+/// An answer that is stale already had expired before it came, although it is not stored.
 #[cold]
 fn tell_stale<V>(ttl: Ttl, answer: &mut Answer<V>) {
     if let Ttl::Stale(since) = ttl {
@@ -103,7 +103,7 @@ fn tell_stale<V>(ttl: Ttl, answer: &mut Answer<V>) {
 }
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// There is no room for what was to be stored: the plan comes to nothing.
+    /// There is no room to store the value: the plan comes to nothing.
     #[cold]
     #[inline(never)]
     pub(super) fn end_plan(plan: Plan<K, V>, effects: &mut Effects<K, V, E, C>) {
@@ -140,7 +140,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         effects: &mut Effects<K, V, E, C>,
     ) -> Answer<V> {
         let Plan { stored, over, ttl, weight, former, begun, places: (place, failure) } = plan;
-        // What came expired is no reason to do without a value that is still good.
+        // A value that came expired does not remove one that is still good.
         let is_past = || (over.is_some() || matches!(ttl, Ttl::Stale(_))) && !Former::stays(former);
         let is_of_use = |place: u32| is_past() && self.values.entry(place).is_fresh(now);
         let stays = place.is_some_and(is_of_use);
@@ -153,7 +153,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             return answer;
         };
         match over {
-            // A source that keeps saying so must not be asked in a loop.
+            // A source that always answers so must not be asked in a loop.
             Some(key) => {
                 let failing = Failing { hash, key, failure: Failure::new(Cause::AlreadyExpired), waits: true };
                 if let Some(keep) = self.links.failures {
@@ -185,7 +185,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         answer
     }
 
-    /// What was stored under a key goes with an answer that is not.
+    /// Removes what is stored under a key if the new answer is not stored.
     pub(super) fn discard(&mut self, place: Option<u32>, now: Instant, effects: &mut Effects<K, V, E, C>) {
         if let Some(place) = place {
             self.values.discard(place, now, &mut effects.leavers);
@@ -194,7 +194,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         }
     }
 
-    /// The value that was there before stays, if it is there still; else it comes in anew.
+    /// Keeps the previous value if it is still there; otherwise, it is stored again.
     fn put_or_renew(&mut self, place: Option<u32>, new: New<K, V>, effects: &mut Effects<K, V, E, C>) -> Option<u32> {
         let is_same =
             |place: &u32| new.former.is_some_and(|former| former.generation == self.values.entry(*place).generation);
@@ -219,7 +219,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let is_forever = new.end == Instant::NEVER;
         let generation = self.values.put(place, new, self.failures.len() as u64, &mut effects.leavers);
         effects.touched = Some(Touched::Value);
-        // (One that leaves makes nothing due earlier.)
+        // A value that leaves makes nothing due earlier.
         if !is_forever {
             self.note_due();
         }

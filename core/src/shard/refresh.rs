@@ -1,4 +1,4 @@
-//! A caller is served what is to be refreshed: by itself, by a ticket, or by somebody else whose load it looks after.
+//! A caller is served a value that is to be refreshed: by itself, by a ticket, or by another caller.
 
 use super::{Carries, Effects, Links, Shard, Step, Takes, Visit, Waiting};
 use crate::{
@@ -8,14 +8,14 @@ use crate::{
 };
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Links<K, V, E, C, P> {
-    /// Calls take what is stale, or to be refreshed ahead of time.
+    /// Calls may take stale values, or refresh ahead of time.
     pub(crate) const fn serve_ahead(&mut self) {
         self.ahead = Some(Shard::serve_ahead);
     }
 }
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// A caller takes a value that is stale, or is to be refreshed ahead of time; who refreshes it?
+    /// A caller takes a value that is stale, or due for an early refresh; decides what refreshes it.
     fn serve_ahead(
         &mut self,
         place: u32,
@@ -28,7 +28,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let is_ticket = visit.call.takes == Takes::Ticket;
         let by = PolledBy::here(visit.inside);
         let is_inside = flight.is_some_and(|flight| self.is_inside(flight, &by));
-        // (Who refreshes inline waits for it, which must not be from inside the refresh.)
+        // A caller that refreshes inline waits for it, so it must not come from inside the refresh.
         let may_refresh = failure.is_none() && (is_ticket || !is_inside) && self.may_refresh(flight, visit);
         if may_refresh && !is_ticket {
             let Some(key) = visit.key else { return Step::Told };
@@ -40,7 +40,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
                 Some(flight) => self.refresh_further(flight, waiting, visit, effects),
             };
         }
-        // Served before a refresh is claimed with it, as a clone may panic.
+        // Served before its refresh is claimed, because a clone may panic.
         let served = self.serve(place, visit.reached, failure.as_ref());
         effects.told = Some(Ok(served));
         let step = if may_refresh {
@@ -57,7 +57,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         step
     }
 
-    /// Is there no refresh, or one that holds nobody back any more?
+    /// Is there no refresh, or one that no longer holds back others?
     fn may_refresh(&mut self, flight: Option<u32>, visit: &Visit<'_, K, C::Batch>) -> bool {
         if visit.start.is_none() {
             return false;
@@ -88,7 +88,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.take_seat(flight, waiting, effects);
     }
 
-    /// The caller is handed the refresh as a ticket; it is a waiter like any.
+    /// The caller gets the refresh as a ticket, which is a waiter like any other.
     fn claim_ticket(
         &mut self,
         flight: Option<u32>,
@@ -119,7 +119,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         Step::MakeTicket
     }
 
-    /// Somebody else has the refresh: it goes on as long as the key is asked for.
+    /// Another caller has the refresh, and it goes on as long as the key is asked for.
     ///
     /// The caller polls it once, if it was never polled or was woken since, and leaves no waker behind.
     fn look_after(
@@ -135,7 +135,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let is_awaited = slot.flight.seats() > 0;
         effects.keep_waker(old);
         if is_awaited {
-            // Its waker may be new, and loads of many keys know that of the one who was alone.
+            // The flight's waker may be new, and loads of many keys know only that of the formerly lone caller.
             self.listen_to_batches(flight, 0, visit.waker, effects);
         }
         if !wants_a_poll {

@@ -1,4 +1,4 @@
-//! Room for what comes: found in the shard, or asked of others; and given to others.
+//! Room for newcomers: found in the shard, or asked of others; and given to others.
 
 use super::{
     Carries, Effects, Shard,
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// Finds room for a newcomer of this weight, in place of the value that is there; if not, others have to give it.
+    /// Finds room for a newcomer of this weight in place of the present value; if not, others have to give it.
     #[inline(always)]
     pub(super) fn finds_room(&mut self, place: Option<u32>, weight: u64, effects: &mut Effects<K, V, E, C>) -> bool {
         let former = place.map_or(0, |place| self.values.entry(place).weight);
@@ -19,10 +19,10 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.values.finds_room(used, weight) || self.has_asked(place, weight, effects)
     }
 
-    /// There is none: then the newcomer has asked others for it already, or is to do so.
+    /// There is no room: the newcomer has already asked others for it, or has to.
     #[cold]
     fn has_asked(&self, place: Option<u32>, weight: u64, effects: &mut Effects<K, V, E, C>) -> bool {
-        // (What it was to take the place of may have left in the meantime.)
+        // The value that it was to replace may have left in the meantime.
         let has_asked =
             effects.need == Need::Met || (effects.need == Need::Given && weight <= self.values.allowance.own);
         if !has_asked {
@@ -35,7 +35,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         has_asked
     }
 
-    /// The same for what is kept of a flight's key beside the value that it has.
+    /// Finds room for what is kept of a flight's key beside its value.
     pub(super) fn finds_room_beside(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) -> bool {
         let is_asked = matches!(effects.need, Need::Met | Need::Given) || self.values.allowance.is_alone();
         if is_asked || self.flights.at(place).key.is_none() {
@@ -53,9 +53,10 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 }
 
 impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// Gives room for others, up to `most`, as long as this shard has more than it `keeps`; for that, a few values may leave.
+    /// Gives room for others, up to `most`, as long as this shard has more than it `keeps`; a few values may leave for
+    /// that.
     ///
-    /// Returns how much that is, and whether there is more to be had.
+    /// Returns how much, and whether there is more.
     pub(crate) fn give(
         &mut self,
         most: u64,
@@ -75,7 +76,7 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         (given, left == 0 && given < most)
     }
 
-    /// The same for a newcomer of this shard that is to take the place of a value: that one stays.
+    /// Gives room for a newcomer of this shard that is to replace a value, and spares that value.
     #[cold]
     pub(crate) fn give_beside(
         &mut self,
@@ -94,14 +95,14 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         given
     }
 
-    /// Gives back what room is not used any more.
+    /// Gives back the room that is not used any more.
     #[inline(always)]
     pub(crate) fn give_back(&mut self) {
         self.values.allowance.settle(self.values.weight() + self.failures.len() as u64);
     }
 
-    /// Changes the capacity of the cache; what is too much then is to be [given](Self::give). True if there are failures
-    /// left that are too many.
+    /// Changes the capacity of the cache; the excess then has to be [given](Self::give). True if there are still too
+    /// many failures.
     pub(crate) fn resize(&mut self, whole: u64, part: u64, effects: &mut Effects<K, V, E, C>) -> bool {
         self.values.resize(whole, part);
         let share = failures_share(part, whole);

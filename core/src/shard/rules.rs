@@ -1,13 +1,13 @@
-//! What the cache's user has decided.
+//! The settings of the cache's user.
 
 use core::{hash::Hash, time::Duration};
 
 use super::Early;
 use crate::{Failure, Instant, Ttl, flight::Terms, jitter::Jitter, store::Backoff};
 
-/// What a caller does whose wait reached the lock timeout.
+/// What a caller does when its wait reaches the lock timeout.
 ///
-/// Who leaves then leaves the load to the others who wait for it. An answer that comes in the same instant is taken.
+/// A caller that leaves leaves the load to the others that wait for it. An answer of the same instant is still taken.
 ///
 /// ```
 /// use core::time::Duration;
@@ -28,20 +28,20 @@ use crate::{Failure, Instant, Ttl, flight::Terms, jitter::Jitter, store::Backoff
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnTimeout {
-    /// When it begins an attempt of its own, whose answer is published like any; the default.
+    /// Begin an attempt of its own, whose answer is published like any other; the default.
     ///
-    /// The wait of a caller who began a load is not bounded. At the bound of attempts it fails with
+    /// The wait of a caller that began a load is not bounded. At the bound of attempts it fails with
     /// [`LoadError::LockTimeout`](crate::LoadError::LockTimeout).
     Load,
-    /// When it takes the expired value, if that is within the limit for stale values, and fails otherwise.
+    /// Take the expired value if that is within the limit for stale values; fail otherwise.
     ///
-    /// This bounds the wait of every caller, also of the one who began the load.
+    /// This bounds the wait of every caller, also of the one that began the load.
     Stale,
-    /// When it fails with [`LoadError::LockTimeout`](crate::LoadError::LockTimeout).
+    /// Fail with [`LoadError::LockTimeout`](crate::LoadError::LockTimeout).
     ///
-    /// This bounds the wait of every caller, also of the one who began the load.
+    /// This bounds the wait of every caller, also of the one that began the load.
     Fail,
-    /// When it loads by itself, and the answer is neither stored nor shared.
+    /// Load by itself; the answer is neither stored nor shared.
     LoadAlone,
 }
 
@@ -59,30 +59,30 @@ pub(crate) struct Rules {
     pub(crate) lock_timeout: Option<(Duration, OnTimeout)>,
     pub(crate) stale_while_refresh: Option<Duration>,
     pub(crate) stale_if_error: Option<Duration>,
-    /// How long values are held beyond their deadline, which no call's own limit exceeds.
+    /// How long values are held beyond their deadline; no call's own limit exceeds this.
     pub(crate) hold: Option<Duration>,
-    /// Whether answers that nobody asked for are stored.
+    /// Whether answers that were not asked for are stored.
     pub(crate) stores_surplus: bool,
-    /// What calls take that do not say so.
+    /// What calls take by default.
     pub(crate) takes: Takes,
-    /// Whether a value is kept, as a stale one, that has expired by the time it is published.
+    /// Whether a value that has expired when it is published is kept as a stale one.
     pub(crate) keeps_expired: bool,
-    /// Whether a failure delays the next load also where there is no value to be served meanwhile.
+    /// Whether a failure delays the next load even without a value to serve meanwhile.
     pub(crate) delays_empty: bool,
-    /// Whether the cache has a loader, so that a load may be made by the one who drives it first.
+    /// Whether the cache has a loader, so that a load may be made by the caller that drives it first.
     pub(crate) has_loader: bool,
     /// How many keys one load takes.
     pub(crate) max_batch: usize,
 }
 
-/// The time, and what the cache's user has decided.
+/// The time, and the settings of the cache's user.
 #[derive(Clone, Copy)]
 pub(crate) struct At<'a> {
     pub(crate) now: Instant,
     pub(crate) rules: &'a Rules,
 }
 
-/// What one call asks for, its own options laid over the cache's.
+/// What one call asks for: its own options laid over the cache's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
     pub(crate) terms: Terms,
@@ -92,7 +92,7 @@ pub(crate) struct Call {
     /// Load although the value is fresh.
     pub(crate) reload: bool,
     pub(crate) takes: Takes,
-    /// By what chance a fresh value is refreshed for a call that takes a stale one, if that is left to chance.
+    /// The random number by which a call that takes stale values may refresh a fresh one, if that is left to chance.
     pub(crate) random: Option<f64>,
 }
 
@@ -101,33 +101,33 @@ pub(crate) struct Call {
 pub(crate) enum Takes {
     /// Nothing: it wants a fresh value.
     Fresh,
-    /// A stale value, if somebody else refreshes it or that has just failed; if not, it refreshes the value itself.
+    /// A stale value, if another caller refreshes it or that has just failed; otherwise it refreshes the value itself.
     Others,
     /// A stale value, and its refresh as a ticket.
     Ticket,
 }
 
 impl Call {
-    /// Tells whether a call that waits although there is a fresh value does so to refresh that ahead of time.
+    /// Returns whether a call that waits although there is a fresh value refreshes that ahead of time.
     pub(super) fn is_ahead(&self) -> bool {
         self.takes == Takes::Others && !self.reload
     }
 }
 
 impl Call {
-    /// Tells whether a value may be taken in the place of a failure.
+    /// Returns whether a value may be taken in the place of a failure.
     pub(super) const fn softens(&self) -> bool {
         self.stale_if_error.is_some() && !self.reload
     }
 }
 
 impl Rules {
-    /// Tells whether this failure is kept.
+    /// Returns whether this failure is kept.
     pub(super) fn keeps<E>(&self, failure: &Failure<E>) -> bool {
         !failure.length().unwrap_or(self.backoff.first).is_zero() || self.backoff.endless
     }
 
-    /// Tells whether a caller has to know the time to wait, though nothing expires.
+    /// Returns whether a waiting caller needs the time even if nothing expires.
     #[inline]
     pub(crate) const fn needs_time(&self) -> bool {
         self.lock_age.is_some() || self.lock_timeout.is_some() || self.budget.is_some() || self.backoff.endless
@@ -148,8 +148,8 @@ impl Rules {
 }
 
 impl Rules {
-    /// Returns when a value ends that is published now, with a lifetime that was [chosen](Ttl::first) already; `None` if it is
-    /// not to be stored.
+    /// Returns when a value that is published now ends, by a lifetime that was [chosen](Ttl::first) already; `None` if
+    /// it is not to be stored.
     #[inline]
     pub(super) fn end<K: Hash>(&self, ttl: Ttl, key: &K, now: Instant) -> Option<Instant> {
         let Some(end) = ttl.deadline(now, self.keeps_expired) else { return self.expired(ttl, now) };
@@ -159,12 +159,12 @@ impl Rules {
         })
     }
 
-    /// Returns when a value has ended that is stale already, if it may be of use all the same.
+    /// Returns when a value that is stale already has ended, if it may still be of use.
     #[cold]
     #[inline(never)]
     pub(super) fn expired(&self, ttl: Ttl, now: Instant) -> Option<Instant> {
         let since = ttl.as_stale()?;
-        // (What expired before the clock began would seem to be less stale than it is.)
+        // A value that expired before the clock began would seem less stale than it is.
         let is_of_use = self.hold.is_some_and(|hold| since <= hold) && Instant::ZERO.saturating_add(since) <= now;
         ttl.expired(now).filter(|_| is_of_use)
     }

@@ -1,4 +1,4 @@
-//! What is held is served: fresh, or stale.
+//! Serves what is held: fresh, or stale.
 
 use core::time::Duration;
 
@@ -63,7 +63,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         is_asked && self.values.life(place).is_some_and(|life| rules.early.is_due(life, *reached, random))
     }
 
-    /// What is told of a value that is held.
+    /// Describes a value that is held.
     pub(super) fn outcome_at(&self, place: u32, now: Instant, status: Status) -> Outcome<V, E> {
         let entry = self.values.entry(place);
         Outcome {

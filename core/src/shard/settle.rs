@@ -22,7 +22,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         (place, effects.number)
     }
 
-    /// The outcome of a flight is there: who waits is woken, and the key is handed out if it is to be stored.
+    /// The outcome of a flight is there: wakes the callers that wait, and returns the key if it is to be stored.
     pub(super) fn settle(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) -> Option<K> {
         let was_attached = self.flights.detach(place);
         let slot = self.flights.at(place);
@@ -40,7 +40,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         key
     }
 
-    /// A load has failed: whom does that end, and is it kept?
+    /// A load has failed: decides which callers that ends, and whether it is kept.
     pub(crate) fn fail(
         &mut self,
         place: u32,
@@ -69,7 +69,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
                         let key = self.settle(place, effects);
                         self.keep_failure(place, key, places, failure, at, effects);
                     }
-                    // Its beginner need not be the one who drove it; and there is room for an attempt again.
+                    // The caller that began it may not be the one that drove it; and there is room for an attempt
+                    // again.
                     Ending::Beginner => {
                         slot.own.push((number, Err(failure)));
                         effects.wake(slot.flight.waits.all());
@@ -83,7 +84,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// Loads that are over their budget fail; true if there was one.
+    /// Fails loads that are over their budget; true if there was one.
     pub(super) fn end_overdue(
         &mut self,
         waiting: &Waiting<C::Notify>,
@@ -95,23 +96,23 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let mut any = false;
         while let Some(number) = self.flights.slot(&waiting.seat).flight.overdue(is_overdue) {
             any = true;
-            // (Anew each time: flights move when one of them ends.)
+            // Looked up again each time, because flights move when one of them ends.
             let place = self.flights.place(&waiting.seat);
             let had_begun = self.flights.at(place).flight.attempt(number).is_some_and(|attempt| attempt.has_begun());
-            // (Should `Eq` panic in there, all is as it was.)
+            // If `Eq` panics in there, nothing has changed.
             self.fail(place, number, Failure::new(Cause::BudgetExceeded), at, effects);
             let load = self.flights.take_load(place, number);
             effects.rest().loads.extend(load);
             if let Some(newer) = waiting.newer.as_ref().filter(|_| number == waiting.seat.began) {
                 self.fail_at(&newer.0, Failure::new(Cause::BudgetExceeded), at, effects);
             }
-            // (A load that was never made has not begun.)
+            // A load that was never made has not begun.
             self.flights.counts.failed -= u64::from(!had_begun);
         }
         any
     }
 
-    /// Where the value and the kept failure of a flight's key are, as long as it may be stored.
+    /// The places of the value and the kept failure of a flight's key, as long as the key may be stored.
     #[inline(always)]
     pub(super) fn places(&mut self, place: u32) -> (Option<u32>, Option<u32>) {
         let slot = self.flights.at(place);
@@ -125,7 +126,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// A caller gives up its seat. If it was the last, the flight ends, and its load with it.
+    /// A caller gives up its seat. If it was the last, the flight and its load end.
     pub(crate) fn rise(&mut self, waiting: &mut Waiting<C::Notify>, effects: &mut Effects<K, V, E, C>) {
         self.leave_newer(waiting, effects);
         let mut seat = mem::take(&mut waiting.seat);
@@ -145,7 +146,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.give_up(&mut seat, effects);
     }
 
-    /// The same for a seat without a caller.
+    /// Gives up a seat without a caller.
     pub(crate) fn give_up(&mut self, seat: &mut Seat<C::Notify>, effects: &mut Effects<K, V, E, C>) {
         let place = self.flights.place(seat);
         let own = mem::take(&mut seat.began);
@@ -168,12 +169,12 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// Nobody has a seat any more.
+    /// Ends a flight without seats.
     pub(super) fn end(&mut self, place: u32, effects: &mut Effects<K, V, E, C>) {
         self.flights.detach(place);
         let slot = self.flights.at(place);
         let running = slot.flight.close();
-        // Nobody is there to be woken: it is only to be dropped.
+        // No caller is left to wake, so the waker only has to be dropped.
         match slot.flight.waits.take() {
             Woken::Nobody => {}
             Woken::Lone(waker) => effects.keep_waker(Some(waker)),

@@ -1,4 +1,4 @@
-//! What stands behind one lock, and what of it is due.
+//! Everything behind one lock, and which parts of it are due.
 
 use alloc::vec::Vec;
 
@@ -15,22 +15,22 @@ pub(crate) struct Shard<K, V, E, C: Carries, P: Policy> {
     pub(crate) failures: Failures<K, E>,
     pub(crate) flights: Flights<K, V, E, C>,
     pub(crate) counts: LookupCounts,
-    /// Loads that are not shared and are being polled: no flight of their keys knows of them.
+    /// Unshared loads that are being polled: no flight of their keys knows them.
     pub(super) polled_alone: Vec<PolledAlone<K>>,
-    /// How many writes there were, for answers that nobody has asked for.
+    /// How many writes there were, for answers that were not asked for.
     pub(crate) writes: u64,
-    /// Until then a hit has nothing to do but to serve.
+    /// Until then, a hit only has to serve.
     pub(super) plain_until: Instant,
     pub(crate) links: Links<K, V, E, C, P>,
 }
 
-/// What a shard does only where a setting or a call asks for it. That brings it along: what nobody asks for is not linked.
+/// What a shard does only if a setting or a call asks for it, which sets it; what is not asked for is not linked.
 pub(crate) struct Links<K, V, E, C: Carries, P: Policy> {
-    /// How a caller from before a write begins a load, and how that is driven then. Set by the first write.
+    /// How a caller from before a write begins and drives a load. Set by the first write.
     pub(super) anew: Option<(Begin<K, V, E, C, P>, C::AsMany)>,
     /// When a caller that waits looks again, and what it does then.
     pub(super) deadlines: Option<(Deadline<K, V, E, C, P>, OnDeadline<K, V, E, C, P>)>,
-    /// Serves what is stale, or to be refreshed ahead of time.
+    /// Serves values that are stale or due for an early refresh.
     pub(super) ahead: Option<Ahead<K, V, E, C, P>>,
     /// Keeps a failure.
     pub(super) failures: Option<Keep<K, E>>,
@@ -80,20 +80,20 @@ impl<K, V, E, C: Carries, P: Policy> Links<K, V, E, C, P> {
         Self { anew: None, deadlines: None, ahead: None, failures: None }
     }
 
-    /// Failures are kept.
+    /// Failures may be kept.
     pub(crate) const fn keep_failures(&mut self) {
         self.failures = Some(Failures::record);
     }
 }
 
-/// A load that is not shared, and is being polled.
+/// An unshared load that is being polled.
 pub(super) struct PolledAlone<K> {
     pub(super) hash: u64,
     pub(super) key: K,
     pub(super) by: PolledBy,
     /// The mark of the thread that polls it.
     pub(super) thread: usize,
-    /// Tells it from others.
+    /// Tells it apart from others.
     pub(super) mark: usize,
     /// It is one of many keys, with a waker of its own.
     pub(super) is_batch: bool,
@@ -113,7 +113,7 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// Gives back the room of what has expired, of at most so many.
+    /// Gives back the room of expired entries, of at most so many.
     #[inline]
     pub(crate) fn reclaim(&mut self, now: Instant, most: usize, effects: &mut Effects<K, V, E, C>) -> usize {
         if !self.is_due(now) {
@@ -152,7 +152,8 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.values.weight() + self.failures.len() as u64
     }
 
-    /// Returns when something has to go next, `NEVER` if nothing has to; none yet if more is to be put right for that.
+    /// Returns when something has to go next, `NEVER` if nothing has to; none if more has to be corrected for that
+    /// first.
     pub(crate) fn first_due(&mut self) -> Option<Instant> {
         let is_unsettled = self.values.settle(FEW);
         self.note_due();
@@ -161,9 +162,9 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 }
 
 impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
-    /// A write: what flies for the key may be delivered, but neither stored nor joined.
+    /// A write: the loads in flight for the key may be delivered, but neither stored nor joined.
     ///
-    /// Who waits there begins what it begins in the newer epoch from now on, which has a bound of its own.
+    /// Callers that wait there begin new attempts in the newer epoch from now on, which has a bound of its own.
     pub(super) fn invalidate_load(&mut self, flight: Option<u32>, effects: &mut Effects<K, V, E, C>) {
         self.note_write();
         if let Some(flight) = flight {
@@ -172,7 +173,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// There are callers from before a write from now on.
+    /// From now on there may be callers from before a write.
     pub(crate) fn note_write(&mut self) {
         self.writes = self.writes.wrapping_add(1);
         self.links.anew = Some((Self::begin_anew, C::AS_MANY));
@@ -186,5 +187,5 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
     }
 }
 
-/// So many expired entries at most are reclaimed by an ordinary call.
+/// How many expired entries an ordinary call reclaims at most.
 pub(crate) const RECLAIM: usize = 2;

@@ -9,8 +9,8 @@ fn stale_since(deadline: Instant, published: Instant) -> Status {
 }
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// Counts a caller who is told an answer, which expired at `deadline` if that was before it was published; gives back
-    /// its status.
+    /// Counts a caller that is told an answer, which expired at `deadline` if that was before it was published; returns
+    /// the status.
     pub(super) fn count_told(&mut self, waiting: &Waiting<C::Notify>, published: Instant, deadline: Instant) -> Status {
         let status = if deadline < published {
             stale_since(deadline, published)
@@ -25,7 +25,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         status
     }
 
-    /// What the answer is to this caller.
+    /// The outcome of an answer for this caller.
     pub(super) fn outcome_of(&mut self, waiting: &Waiting<C::Notify>, answer: Answer<V>) -> Outcome<V, E> {
         let Answer { value, attempt, published, since, deadline, generation } = answer;
         let led = waiting.seat.began != 0;
@@ -43,7 +43,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// A failure, or the value that the caller takes in its place.
+    /// The failure, or the value that the caller takes in its place.
     pub(super) fn soften(
         &mut self,
         waiting: &Waiting<C::Notify>,

@@ -6,12 +6,12 @@ use super::{Answer, Carries, Effects, Seat, Shard, Step, Visit, Waiting};
 use crate::{Failure, LoadError, Outcome, store::policy::Policy};
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// The outcome, if it is there and the caller leaves nothing behind that is to be dropped: the quick way out.
+    /// Takes the outcome if it is there and leaves nothing to drop: the fast path.
     #[inline]
     pub(crate) fn collect(&mut self, waiting: &mut Waiting<C::Notify>) -> Option<Outcome<V, E>> {
         let place = self.flights.place(&waiting.seat);
         let slot = self.flights.at(place);
-        // (What it has lent in a newer epoch is to be taken back.)
+        // A load that it has lent in a newer epoch has to be taken back.
         if !slot.flight.is_over() || waiting.newer.is_some() {
             return None;
         }
@@ -21,7 +21,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             slot.flight.leave(0);
             answer
         } else {
-            // The last one takes it, and the flight ends. (Who loads for itself or came before a write may leave a key.)
+            // The last caller takes it, and the flight ends. Its key may be left if that caller loads for itself or
+            // came before a write.
             if slot.key.is_some() {
                 return None;
             }
@@ -36,7 +37,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         Some(outcome)
     }
 
-    /// The caller's own attempt has ended for it alone: it failed while another is in flight, or its answer is private.
+    /// The caller's own attempt has ended for it alone: it failed beside another one, or its answer is private.
     pub(super) fn tell_own(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
@@ -104,14 +105,14 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         Step::Told
     }
 
-    /// The poll in which the caller was about to be told unwinds: it has a seat again, where it finds what it was told.
+    /// The poll that was about to tell the caller unwinds: the caller gets a seat again, and finds its result there.
     pub(crate) fn keep_told(&mut self, waiting: &mut Waiting<C::Notify>, effects: &mut Effects<K, V, E, C>) {
         let place = self.flights.claim(waiting.hash, None, false, &mut waiting.seat);
         let (slot, at) = (self.flights.at(place), waiting.started);
         let (_nobody, _none) = slot.flight.settle();
         waiting.is_counted = false;
         slot.kept = effects.told.take().map(Box::new);
-        // (Who wants the value alone is told no more of it.)
+        // A caller that wants only the value is told no more of it.
         let of = |value| Answer { value, attempt: None, published: at, since: at, deadline: at, generation: None };
         slot.verdict = effects.value.take().map(|value| Ok(of(value)));
     }

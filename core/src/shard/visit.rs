@@ -1,4 +1,4 @@
-//! Who waits for a key, what it comes with each time it looks, and what it is to do next.
+//! A caller that waits for a key, what it comes with at each look, and what it does next.
 
 use alloc::boxed::Box;
 use core::task::Waker;
@@ -6,58 +6,58 @@ use core::task::Waker;
 use super::{Call, OnTimeout, Rules, Seat, Twin};
 use crate::{Instant, Notify, Outcome, Status, flight::Start};
 
-/// A key that is asked for, in whatever form the caller has it.
+/// A key that is asked for, in the caller's own form.
 pub trait AsKey<K> {
     fn is(&self, key: &K) -> bool;
     fn to_key(&self) -> K;
 }
 
-/// One caller who waits for a key.
+/// A caller that waits for a key.
 pub(crate) struct Waiting<N: Notify> {
     pub(crate) hash: u64,
     pub(crate) seat: Seat<N>,
-    /// Where the load that it begins is to be delivered as well: in a newer epoch of its key.
+    /// The place in a newer epoch of its key, where the load that it begins is delivered as well.
     pub(crate) newer: Option<Box<(Seat<N>, Twin)>>,
     /// It has asked the loads up to this attempt in this poll, and passed over none of them.
     pub(crate) after: u32,
-    /// Since its first poll.
+    /// When its first poll was.
     pub(crate) started: Instant,
     /// Whether this is a lookup, whose end is counted.
     pub(crate) is_counted: bool,
-    /// Its status if the load is its own: `Miss` or `Expired`.
+    /// Whether its status is `Expired`, not `Miss`, if the load is its own.
     pub(super) found_expired: bool,
     /// Its lock timeout has not passed.
     pub(super) is_patient: bool,
-    /// It has begun an attempt in a flight that it has moved on from.
+    /// It has begun an attempt in a flight that it has left for a newer one.
     pub(super) has_begun: bool,
     /// It loads for itself, unnumbered and unshared.
     pub(crate) is_alone: bool,
-    /// It has been served, and polls somebody's refresh once.
+    /// It has been served, and polls another caller's refresh once.
     pub(crate) is_visitor: bool,
-    /// The load that it leaves behind may be finished by a spawner.
+    /// A spawner may finish the load that it leaves behind.
     pub(crate) may_hand_over: bool,
 }
 
-/// What a caller comes with, each time it looks.
+/// What a caller comes with at each look.
 pub(crate) struct Visit<'a, K, B> {
-    /// The key, where the caller has it; a ticket has not.
+    /// The key, if the caller has it; a ticket does not.
     pub(crate) key: Option<&'a dyn AsKey<K>>,
     pub(crate) waker: &'a Waker,
     pub(crate) rules: &'a Rules,
     pub(crate) call: &'a Call,
-    /// What it can begin a load with; none if it can not.
+    /// How it can begin a load; none if it can not.
     pub(crate) start: Option<Start>,
-    /// That is the cache's loader, so anybody can make the load.
+    /// It can by the cache's loader, so any caller can make the load.
     pub(crate) is_by_loader: bool,
-    /// What makes the load of many keys that its load is a part of.
+    /// Makes the load of many keys that its load is a part of.
     pub(crate) batch: Option<&'a dyn Fn(bool) -> B>,
-    /// What the call is polled with, to find calls from inside a load.
+    /// The waker that the call is polled with, to find calls from inside a load.
     pub(crate) inside: &'a Waker,
-    /// A time that has surely come.
+    /// A time that has certainly been reached.
     pub(crate) reached: Instant,
     /// Whether that is the present time.
     pub(crate) is_present: bool,
-    /// It needs to be told the value alone, if that comes of its own load.
+    /// It only wants the value, if that comes from its own load.
     pub(crate) wants_value: bool,
     /// It takes its seat and polls nothing yet.
     pub(crate) arrives_only: bool,
@@ -68,11 +68,11 @@ pub(crate) struct Visit<'a, K, B> {
 /// What a caller does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Leave with what it is told.
+    /// Leave with its result.
     Told,
     /// Make its own load, and poll it.
     Make,
-    /// The same, and its load is delivered in a newer epoch of the key as well.
+    /// The same, and a newer epoch of the key gets the load as well.
     MakeAnew,
     /// Make the load that a ticket stands for, and poll it.
     MakeShared,
@@ -86,13 +86,13 @@ pub(crate) enum Step {
     Gathered,
     /// Wait until woken, or until a deadline.
     Wait,
-    /// Look again: something has been settled.
+    /// Look again, because something was settled.
     Again,
     /// Look again with the present time.
     ReadClock,
-    /// Leave with what it is told, and with a ticket whose load is yet to be made.
+    /// Leave with its result, and with a ticket whose load is still to be made.
     Ticket,
-    /// The same, but its load is the caller's and is made at once.
+    /// The same, but the load is the caller's own and is made at once.
     MakeTicket,
 }
 
@@ -121,7 +121,7 @@ impl<N: Notify> Waiting<N> {
         if self.found_expired { Status::Expired } else { Status::Miss }
     }
 
-    /// Whose end is not counted, and who has all the time in the world: a ticket, a spawner's task.
+    /// Makes it a waiter without patience, whose end is not counted: a ticket, or a spawner's task.
     pub(crate) const fn make_quiet(&mut self) {
         (self.is_counted, self.is_patient) = (false, false);
     }
@@ -129,13 +129,13 @@ impl<N: Notify> Waiting<N> {
     /// When its patience ends, and what it does then.
     pub(super) fn patience(&self, call: &Call) -> Option<(Instant, OnTimeout)> {
         let bounds_all = |then: OnTimeout| matches!(then, OnTimeout::Stale | OnTimeout::Fail);
-        // (Who loads alone may have come to that by the lock age, and its patience bounds that load, too.)
+        // A caller may have come to load alone by the lock age; its patience bounds that load, too.
         let (patience, then) = call.lock_timeout.filter(|_| self.is_patient)?;
         let has_begun = self.seat.began != 0 || self.has_begun;
         (bounds_all(then) || !has_begun).then(|| (self.started.saturating_add(patience), then))
     }
 
-    /// Tells of this wait in an outcome that ends it now.
+    /// Adds this wait to an outcome that ends it now.
     pub(super) const fn tell_wait<V, E>(&self, outcome: &mut Outcome<V, E>, now: Instant) {
         outcome.led = self.seat.began != 0;
         outcome.waited = now.saturating_since(self.started);

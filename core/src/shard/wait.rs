@@ -29,10 +29,10 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
         let mut old = None;
         let noted = slot.flight.wait(&mut waiting.seat.registration, visit.waker, visit.is_first, &mut old);
-        // (Of a poll as a whole: each load of many keys is to be asked.)
+        // Holds for the poll as a whole: each load of many keys has to be asked.
         effects.is_unwoken |= noted.is_unwoken;
         effects.keep_waker(old);
-        // (Where the call drives its own load as a whole, it hears of that by itself.)
+        // A call that drives its own load as a whole hears of that by itself.
         let led = if visit.batch.is_some() { own } else { 0 };
         if self.flights.has_parts(place) {
             self.listen_to_batches(place, led, visit.waker, effects);
@@ -51,7 +51,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
         effects.until = self.next_deadline(waiting, visit);
         if effects.until.reached(visit.reached) {
-            // An answer that is there beats every deadline: each load is polled before one counts, woken or not.
+            // A ready answer beats every deadline: each load is polled before a deadline counts, woken or not.
             self.flights.at(place).flight.all_due(waiting.after);
             effects.is_unwoken = true;
             if let Some(step) = self.check_out(place, waiting, visit, effects) {
@@ -80,7 +80,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let slot = self.flights.at(place);
         let by = PolledBy::with(visit.waker, visit.inside);
         let (own, after) = (waiting.seat.began, &mut waiting.after);
-        // (A batch of its call's own is driven by the call, as a whole.)
+        // A load of many keys that the call leads is driven by the call, as a whole.
         let led = if visit.batch.is_some() { own } else { 0 };
         let work = slot.flight.check_out(own, led, visit.is_first, after, visit.rules.has_loader, by);
         let (work, begins) = work?;
@@ -89,7 +89,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let (number, step) = match work {
             Work::Make(number) => (number, Step::MakeShared),
             Work::Poll(number) => (number, Step::Poll),
-            // (Its caller alone polls it.)
+            // Only its caller polls it.
             Work::Lent(number) => (number, Step::Lent),
             Work::Batch(number) => {
                 effects.batch = slot.parts.iter().find(|part| part.number == number).map(|part| part.batch.clone());
@@ -98,7 +98,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         };
         effects.number = number;
         if matches!(step, Step::MakeShared | Step::Poll) {
-            // With the waker of all, where several wait.
+            // With the waker of all, if several callers wait.
             effects.waker = slot.flight.waits.waker();
             if let Some(waker) = &effects.waker {
                 slot.flight.set_polled_by(number, PolledBy::with(waker, visit.inside));
@@ -112,7 +112,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         Some(step)
     }
 
-    /// A load that was polled, and is not ready; none if it was lent.
+    /// A load was polled, and is not ready; none if it was lent.
     #[inline(never)]
     pub(crate) fn check_in(
         &mut self,
@@ -127,8 +127,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         slot.flight.set_begun(waiting.seat.began, waiting.started);
         let checked = slot.flight.check_in(number);
         if checked.wakes_all {
-            // It was woken while it was polled. Some of those whom that woke have looked since, in vain, and this caller need
-            // not have been among them; nor need it be there for the next poll.
+            // It was woken while it was polled. Some callers have looked since, in vain; this caller may not be woken,
+            // nor be there for the next poll.
             effects.wake(slot.flight.waits.all());
         }
         match load {
@@ -137,7 +137,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             None => self.lend_anew(waiting, None),
         }
         if waiting.is_visitor {
-            // (It has polled with the waker of all, which it had made before.)
+            // It has polled with the waker of all, which it had made before.
             return Step::Told;
         }
         if checked.again {
@@ -146,7 +146,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.visit(waiting, visit, effects)
     }
 
-    /// A load that was made and not polled yet; none if it could not be made.
+    /// A load was made and not polled yet; none if it could not be made.
     pub(crate) fn put_to_rest(
         &mut self,
         seat: &Seat<C::Notify>,
@@ -158,7 +158,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         match load {
             Some(load) if slot.flight.put_to_rest(number) => {
                 slot.loads.push((number, load));
-                // It begins with its first poll, by the one who waits.
+                // It begins with its first poll, by the caller that waits.
                 self.flights.counts.begun -= 1;
                 let woken = self.flights.slot(seat).flight.waits.all();
                 effects.wake(woken);
@@ -167,7 +167,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// Where the value of the caller's key is.
+    /// The place of the value of the caller's key.
     pub(super) fn value_of(&mut self, waiting: &Waiting<C::Notify>, key: Option<&dyn AsKey<K>>) -> Option<u32> {
         let key = key?;
         self.values.find(waiting.hash, |k| key.is(k))

@@ -1,4 +1,4 @@
-//! Going over all keys of a shard, a few at a time.
+//! Goes over all keys of a shard, a few at a time.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -8,7 +8,7 @@ use crate::store::policy::Policy;
 
 /// How far a call has come that goes over the keys of a shard, from the last place of each kind down.
 ///
-/// What stays keeps its place or moves down, so none of it is passed over, though some may be met again. Loads come first:
+/// What stays keeps its place or moves down, so none is passed over, though some may be met twice. Loads come first:
 /// what ends meanwhile is met among the failures or the values.
 #[derive(Debug)]
 pub(crate) struct KeyWalk {
@@ -30,7 +30,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         KeyWalk { flights: usize::MAX, failures: usize::MAX, values: usize::MAX }
     }
 
-    /// Returns copies of the next keys: of loads that may be joined, of kept failures, of values, from at most so many places.
+    /// Returns copies of the next keys, of loads that may be joined, kept failures and values, from at most so many
+    /// places.
     pub(crate) fn next_keys(&self, walk: &mut KeyWalk, most: usize) -> Vec<K> {
         let mut left = most;
         let flights = next_below(&mut walk.flights, self.flights.places(), &mut left);
@@ -43,10 +44,10 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     }
 }
 
-/// The next places below `end`, as many as are `left` to be looked at.
+/// The next places below `end`, at most `left` of them.
 fn next_below(end: &mut usize, len: usize, left: &mut usize) -> Range<usize> {
     if *left == 0 {
-        // Those before may not be over, and what ends there comes in here.
+        // The kinds before may not be over, and what ends there comes in here.
         return 0..0;
     }
     let top = len.min(*end);
