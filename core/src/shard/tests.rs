@@ -1,4 +1,4 @@
-//! One shard on plain numbers, and the steps of its callers one by one, driven as the shell drives them.
+//! One shard of plain numbers, and the single steps of its callers, driven as the shell drives them.
 
 mod aged;
 mod anew;
@@ -73,7 +73,7 @@ impl AsKey<Self> for u32 {
     }
 }
 
-/// A shard, what its user has decided, and what time it is.
+/// A shard, the settings of its user, and the time.
 struct Rig {
     shard: Store,
     rules: Rules,
@@ -82,7 +82,7 @@ struct Rig {
     effects: Left,
 }
 
-/// Counts how often somebody is woken.
+/// Counts wakes.
 #[derive(Default)]
 struct Count(AtomicU32);
 
@@ -92,11 +92,11 @@ impl Wake for Count {
     }
 }
 
-/// One who asks for a key.
+/// A caller that asks for a key.
 struct Caller {
     key: u32,
     call: Call,
-    /// What it can begin a load with, and whether that is the cache's loader.
+    /// How it can begin a load, and whether that is the cache's loader.
     start: Option<Start>,
     is_by_loader: bool,
     /// The load of many keys that it begins.
@@ -104,15 +104,15 @@ struct Caller {
     waiting: Waiting<Bell>,
     count: Arc<Count>,
     waker: Waker,
-    /// What it is to do next.
+    /// What it does next.
     step: Step,
     /// The attempt that it drives.
     number: u32,
-    /// The load that it is handed.
+    /// The load that it was handed.
     load: Option<u32>,
     /// The load that it has begun in two epochs of its key.
     anew: Option<Anew>,
-    /// The load of many keys that it has last driven.
+    /// The load of many keys that it drove last.
     driven: Option<Together>,
     told: Option<Told>,
 }
@@ -156,7 +156,7 @@ impl Caller {
     }
 }
 
-/// What somebody finds who asks.
+/// What a caller finds when it asks.
 enum Found {
     Served(Outcome<u32, &'static str>),
     Refused(LoadError<&'static str>),
@@ -164,7 +164,7 @@ enum Found {
     Seated(Caller),
     /// A value, and its refresh.
     Ticket(Outcome<u32, &'static str>, Caller),
-    /// A value, and a refresh of another's that is to be polled once.
+    /// A value, and another caller's refresh, to be polled once.
     LookAfter(Outcome<u32, &'static str>, Caller),
 }
 
@@ -194,7 +194,7 @@ fn name_of(failure: &Failure<&'static str>) -> &'static str {
     }
 }
 
-/// What somebody is told whose load has failed, if a value may be stale by so much.
+/// The result of a caller whose load has failed, if a value may be stale by so much.
 fn soften(rig: &mut Rig, key: u32, limit: u64) -> Told {
     let call = Call { stale_if_error: Some(nanos(limit)), ..rig.rules.call() };
     soften_with(rig, key, call)

@@ -1,4 +1,4 @@
-//! The table of flights: who is found where, and where seats lead as places move.
+//! The table of flights: which flight each key finds, and where seats lead as places move.
 
 mod lone;
 
@@ -111,7 +111,7 @@ fn a_join_is_one_seat_more_in_the_same_place() {
     assert_eq!((table.place(&delivery), delivery.began), (table.place(&first), 1));
 }
 
-/// P8: who comes after a write leads a load of its own, beside the one that the write has voided.
+/// P8: a caller that comes after a write leads a load of its own, beside the one that the write has voided.
 #[test]
 fn a_detached_flight_is_not_found_and_stands_beside_a_new_one() {
     let mut table = Table::new();
@@ -129,7 +129,7 @@ fn a_detached_flight_is_not_found_and_stands_beside_a_new_one() {
     leads_to(&mut table, &new, 7);
 }
 
-/// D25: a flight that was never attached is found by nobody.
+/// D25: no caller finds a flight that was never attached.
 #[test]
 fn a_flight_of_one_who_loads_alone_is_never_found() {
     let mut table = Table::new();
@@ -152,7 +152,7 @@ fn a_removal_detaches_one_flight_and_a_clear_all_of_them() {
     assert_eq!([1, 2, 3].map(|key| find(&table, key).is_some()), [false, true, true]);
     table.detach_all();
     assert_eq!([1, 2, 3].map(|key| find(&table, key).is_some()), [false; 3]);
-    assert_eq!((table.len(), table.seats), (3, 3), "those who wait go on waiting");
+    assert_eq!((table.len(), table.seats), (3, 3), "the callers go on waiting");
     assert!(seats.iter().all(|seat| !table.slot(seat).flight.is_attached()));
 }
 
@@ -165,7 +165,7 @@ fn the_key_of_the_last_caller_may_be_claimed_at_once() {
     assert_eq!((seat.began, find(&table, 7)), (1, Some(table.place(&seat))));
 }
 
-/// P2: a place is used again, and who had it before is not taken for who has it now.
+/// P2: a place is used again, and its former flight is not taken for the new one.
 #[test]
 fn a_place_is_used_again_under_another_number() {
     let mut table = Table::new();
@@ -179,7 +179,7 @@ fn a_place_is_used_again_under_another_number() {
     leads_to(&mut table, &seat, 8);
 }
 
-/// P2, D49: a burst gives back what it took, though one of its flights hangs.
+/// P2, D49: a burst gives back its memory, though one of its flights hangs.
 #[test]
 fn memory_is_given_back_when_a_burst_is_over_though_one_of_its_flights_hangs() {
     for hangs in [0, 500, 999] {
@@ -200,7 +200,7 @@ fn memory_is_given_back_when_a_burst_is_over_though_one_of_its_flights_hangs() {
     }
 }
 
-/// D49: nor does it matter that they were all detached.
+/// D49: also if all of them were detached.
 #[test]
 fn memory_is_given_back_when_detached_flights_end() {
     let mut table = Table::new();

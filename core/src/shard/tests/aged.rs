@@ -11,7 +11,7 @@ fn stale(value: u32, since: u64) -> Loaded<u32> {
     Loaded::new(value).stale(nanos(since))
 }
 
-/// What is told of a key: its value, status and age, and how long it is fresh.
+/// What is seen of a key: its value, status and age, and how long it is fresh.
 fn seen(rig: &Rig, key: u32) -> Option<(u32, Status, u64, TimeLeft)> {
     rig.peek(key).map(|found| (found.value, found.status, found.age.as_nanos() as u64, found.time_left))
 }
@@ -31,13 +31,13 @@ fn its_age_and_its_life_count_from_when_it_was_published() {
     assert!(rig.contains(1));
     rig.now += 1;
     assert_eq!(seen(&rig, 1), Some((5, Status::Stale(nanos(0)), 30, TimeLeft::For(nanos(0)))));
-    // Older than its life: it comes expired.
+    // Older than its life, so it comes expired.
     let outcome = rig.load(3, Loaded::new(7).ttl(nanos(30)).aged(nanos(40)));
     assert_eq!((outcome.status, outcome.age), (Status::Stale(nanos(10)), nanos(40)));
     assert_eq!(seen(&rig, 3), Some((7, Status::Stale(nanos(10)), 40, TimeLeft::For(nanos(0)))));
 }
 
-/// D110: all who wait have it, and it is held for as long as a limit may need it.
+/// D110: all callers that wait get it, and it is held for as long as a limit may need it.
 #[test]
 fn what_comes_expired_is_delivered_and_held() {
     let mut rig = Rig::new(held());
@@ -53,10 +53,10 @@ fn what_comes_expired_is_delivered_and_held() {
     assert_eq!(soften(&mut rig, 1, 100).expect("it is within the limit").status, Status::Stale(nanos(100)));
     rig.now += 1;
     assert!(soften(&mut rig, 1, 100).is_err());
-    assert!(matches!(rig.arrive(1), Found::Seated(_)), "who wants a fresh one loads again");
+    assert!(matches!(rig.arrive(1), Found::Seated(_)), "a caller that wants a fresh one loads again");
 }
 
-/// D110: beyond all limits, without one, and from before the clock began: nothing is held, and what was stored has gone.
+/// D110: beyond all limits, without one, or from before the clock began: nothing is held, and the stored value is gone.
 #[test]
 fn what_is_of_no_use_is_delivered_alone() {
     for (hold, since) in [(Some(nanos(100)), 101), (None, 1), (Some(nanos(9999)), 1002)] {
@@ -70,7 +70,7 @@ fn what_is_of_no_use_is_delivered_alone() {
     }
 }
 
-/// D110: as what comes expired to a slot.
+/// D110: the same as for an expired value in a slot.
 #[test]
 fn what_comes_expired_takes_the_place_of_nothing_fresh() {
     let mut rig = Rig::new(held());
@@ -85,7 +85,7 @@ fn what_comes_expired_takes_the_place_of_nothing_fresh() {
     assert_eq!(seen(&rig, 1).map(|seen| seen.0), Some(6), "an answer is newer than what has expired");
 }
 
-/// Has the load of this caller fail, and bring a value to be served instead.
+/// Makes the load of this caller fail, and bring a value to be served instead.
 fn fail_with(rig: &mut Rig, caller: &mut Caller, instead: Loaded<u32>) -> Option<Loaded<u32>> {
     rig.drive(caller, 1);
     let mut news = Some(News::new(instead, Judgement::default()));
@@ -93,12 +93,12 @@ fn fail_with(rig: &mut Rig, caller: &mut Caller, instead: Loaded<u32>) -> Option
     let seat = caller.waiting.seat.at_attempt(1);
     rig.effects = Effects::default();
     rig.shard.hold_instead(&seat, &mut news, at, &mut rig.effects);
-    assert!(!rig.effects.lacks_room() && !rig.wakes_somebody(), "nobody is told yet");
+    assert!(!rig.effects.lacks_room() && !rig.wakes_somebody(), "no caller is told yet");
     rig.finish_with_failure(caller, 1, failure("down"));
     news.map(|news| Loaded::new(news.into_value()))
 }
 
-/// D111: within its limit each caller has the value, beyond it the error.
+/// D111: each caller gets the value within its own limit, and the error beyond it.
 #[test]
 fn d111_a_failure_brings_what_is_served_instead() {
     let mut rig = Rig::new(held());
@@ -115,7 +115,7 @@ fn d111_a_failure_brings_what_is_served_instead() {
     assert_eq!(soften(&mut rig, 1, 100).expect("it is held").status, Status::Stale(nanos(100)));
 }
 
-/// D111: what says no more of itself has expired when the load failed.
+/// D111: a value that does not say when it expired has expired when the load failed.
 #[test]
 fn d111_what_does_not_say_how_stale_it_is() {
     for instead in [Loaded::new(5), Loaded::new(5).ttl(nanos(70)).aged(nanos(10))] {
@@ -133,7 +133,7 @@ fn d111_what_does_not_say_how_stale_it_is() {
     }
 }
 
-/// D111: what is held with a later end stays, and what is removed meanwhile does not come back (P8).
+/// D111: a held value with a later end stays, and a removed one does not come back (P8).
 #[test]
 fn d111_only_in_the_place_of_what_is_no_better() {
     let mut rig = Rig::new(held());
@@ -152,7 +152,7 @@ fn d111_only_in_the_place_of_what_is_no_better() {
     assert_eq!(rig.census(), (0, 0, 0));
 }
 
-/// D111: nor is anything lost to what is too heavy.
+/// D111: nor does a value that is too heavy remove anything.
 #[test]
 fn d111_too_heavy() {
     let mut rig = Rig::new(held());

@@ -1,4 +1,4 @@
-//! A caller from before a write begins a load after it: that is the newer epoch's as well (D11).
+//! A caller from before a write begins a load after it: the load is part of the newer epoch, too (D11).
 
 mod counting;
 
@@ -33,7 +33,7 @@ impl Rig {
         self.look(caller, false);
     }
 
-    /// What is delivered in the older epoch, or in the newer.
+    /// Delivers in the older epoch, or in the newer.
     pub(super) fn deliver_in(&mut self, seat: &Seat<Bell>, twin: &Twin, news: Result<u32, &'static str>) {
         let news = news.map(|value| News::new(Loaded::new(value), Judgement::default())).map_err(failure);
         let at = At { now: at(self.now), rules: &self.rules };
@@ -54,8 +54,8 @@ impl Rig {
     }
 }
 
-/// Two callers of key 1, and how many wait for it after a write; the age of the older load has passed, that of what came
-/// after the write has not.
+/// Two callers of key 1, and `count` more after a write; the older load has reached its age, the load after the write
+/// has not.
 fn with_a_younger_load(rules: Rules, count: usize) -> (Rig, Caller, Caller, Vec<Caller>) {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), ..rules });
     let (first, second) = (rig.wait(1), rig.wait(1));
@@ -111,7 +111,7 @@ fn who_takes_over_after_a_write_joins_a_younger_load() {
     assert_eq!((rig.served(1).value, rig.census()), (6, (0, 0, 0)));
 }
 
-/// P3: it asks a load that was woken, of which those who waited before are polled no more.
+/// P3: the caller asks a load that was woken, of which the earlier callers are polled no more.
 #[test]
 fn who_joins_a_younger_load_polls_it_if_it_was_woken() {
     let (mut rig, _first, mut second, after) = with_a_younger_load(rules(), 2);
@@ -145,7 +145,7 @@ fn who_takes_over_after_a_write_begins_where_that_load_is_over_the_age_too() {
     assert_eq!(rig.served(1).value, 7, "it was begun after the write");
 }
 
-/// D10: each epoch has a bound of its own, and at that of the newer one joins.
+/// D10: each epoch has a bound of its own; at that of the newer one, the caller joins.
 #[test]
 fn who_takes_over_at_the_bound_of_the_newer_epoch_joins() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), attempts: 1, ..rules() });
@@ -158,18 +158,18 @@ fn who_takes_over_at_the_bound_of_the_newer_epoch_joins() {
     assert_eq!(Some(rig.shard.flights.place(&second.waiting.seat)), flight_of(&rig));
 }
 
-/// The bound of the older epoch is none for what is begun after the write.
+/// The bound of the older epoch does not limit what begins after the write.
 #[test]
 fn who_takes_over_at_the_bound_of_the_older_epoch_begins() {
     let (mut rig, _first, mut second, _) = begun_in_both(Rules { attempts: 1, ..rules() }, 0);
     assert_eq!((rig.live(&second), live(&mut rig)), (2, 1));
     rig.rest(&mut second);
     let joined = rig.wait(1);
-    assert_eq!((joined.own(), joined.step), (0, Step::Wait), "who comes after the write waits for it");
+    assert_eq!((joined.own(), joined.step), (0, Step::Wait), "a caller after the write waits for it");
     assert_eq!(rig.census(), (2, 3, 2));
 }
 
-/// D21: who has waited too long loads beside one that is young, too.
+/// D21: a caller that has waited too long loads even beside a young load.
 #[test]
 fn who_has_waited_too_long_begins_beside_a_younger_load() {
     let mut rig = Rig::new(Rules { lock_timeout: Some((nanos(5), OnTimeout::Load)), ..rules() });
@@ -201,7 +201,7 @@ fn who_has_waited_too_long_is_refused_at_the_bound_of_the_newer_epoch() {
     rig.check_sums(&[&first, &after]);
 }
 
-/// D16: the lent load has left, and nothing flies after the write.
+/// D16: the lent load has left, and no load is in flight after the write.
 #[test]
 fn an_heir_begins_in_a_newer_epoch_that_nobody_waits_in_yet() {
     let mut rig = Rig::new(rules());
@@ -231,7 +231,7 @@ fn an_heir_joins_what_was_begun_after_the_write() {
     assert_eq!((rig.outcome(&mut second).value, rig.outcome(&mut after).value), (6, 6));
 }
 
-/// In the newer epoch nothing is in flight any more either.
+/// In the newer epoch, no load is in flight any more either.
 #[test]
 fn an_heir_begins_for_those_as_well_whose_own_load_has_left() {
     let mut rig = Rig::new(rules());
@@ -248,7 +248,7 @@ fn an_heir_begins_for_those_as_well_whose_own_load_has_left() {
     assert_eq!(rig.census(), (0, 0, 0));
 }
 
-/// D16: a load that is lent is of both epochs, too, and goes with its caller.
+/// D16: a lent load is part of both epochs, too, and goes with its caller.
 #[test]
 fn who_lends_its_load_begins_in_both_epochs() {
     for is_told in [true, false] {
@@ -276,7 +276,7 @@ fn who_lends_its_load_begins_in_both_epochs() {
     }
 }
 
-/// P12: and nothing stays where nobody else waits in the newer epoch.
+/// P12: nothing stays if no other caller waits in the newer epoch.
 #[test]
 fn a_newer_epoch_that_only_a_lent_load_keeps_ends_with_it() {
     let (mut rig, _first, mut second, _) = with_a_younger_load(rules(), 0);

@@ -1,4 +1,4 @@
-//! What a caller finds who comes.
+//! What a new caller finds.
 
 use super::*;
 
@@ -93,7 +93,7 @@ fn a_stale_hit_has_the_ticket_once() {
     assert!(rig.arrive_stale(1).1.is_none(), "the others have the value alone");
     assert_eq!(rig.shard.counts.stale, 2);
     let joined = rig.wait(1);
-    assert_eq!(joined.own(), 0, "who must have a fresh one joins the refresh");
+    assert_eq!(joined.own(), 0, "a caller that needs a fresh one joins the refresh");
     assert!(!rig.leave(ticket));
     assert!(rig.arrive_stale(1).1.is_none(), "it goes on while anyone waits (D58)");
     assert!(rig.leave(joined));
@@ -141,7 +141,7 @@ fn after_a_failed_refresh_the_value_stays_and_the_next_one_has_a_ticket() {
     let (status, ticket) = rig.arrive_stale(1);
     assert_eq!(status, Status::Stale(nanos(10)));
     assert!(ticket.is_some());
-    assert_eq!(rig.shard.counts.errors, 0, "nobody asked for it by a lookup");
+    assert_eq!(rig.shard.counts.errors, 0, "no lookup asked for it");
 }
 
 /// D1, D10, D11, P6.
@@ -157,7 +157,7 @@ fn whoever_comes_over_the_lock_age_begins_a_newer_attempt_up_to_the_bound() {
     rig.now += 4;
     assert_eq!(rig.wait(1).own(), 0, "the age counts from the newest attempt");
     rig.now += 1;
-    assert_eq!(rig.wait(1).own(), 0, "at the bound one joins and waits");
+    assert_eq!(rig.wait(1).own(), 0, "at the bound it joins and waits");
     rig.remove(1);
     assert_eq!(rig.wait(1).own(), 1, "a write opens an epoch with a bound of its own");
     assert_eq!((first.own(), rig.shard.flights.counts.takeovers), (1, 1));
@@ -199,7 +199,7 @@ fn who_polls_the_load_it_asks_for_is_refused_or_has_the_stale_value() {
     assert_eq!((rig.shard.counts.errors, rig.census().1), (1, 1));
 }
 
-/// D66: each time a load is polled, by its own caller or another, made or lent; and not while it rests.
+/// D66: each time a load is polled, by its own caller or another, made or lent; not while it rests.
 #[test]
 fn a_caller_that_polls_a_load_is_inside_it_and_others_wait() {
     let mut rig = Rig::new(rules());
@@ -224,7 +224,7 @@ fn a_caller_that_polls_a_load_is_inside_it_and_others_wait() {
     assert!(matches!(ask(&mut rig, all), Found::Refused(LoadError::Reentrant)));
 }
 
-/// D17: one who would have to begin a load and cannot fails, and others' loads are joined.
+/// D17: a caller that would have to begin a load and cannot fails; the loads of others are joined.
 #[test]
 fn without_a_loader_a_plain_call_joins_what_is_in_flight_and_else_fails() {
     let mut rig = Rig::new(Rules { has_loader: false, stale_while_refresh: Some(nanos(50)), ..rules() });
@@ -243,7 +243,7 @@ fn without_a_loader_a_plain_call_joins_what_is_in_flight_and_else_fails() {
     assert_eq!(outcome.status, Status::Stale(nanos(0)));
 }
 
-/// D17, D25: nor does one that must load for itself.
+/// D17, D25: nor can a caller that must load for itself.
 #[test]
 fn without_a_loader_nobody_loads_alone() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), over_age_alone: true, ..rules() });

@@ -1,4 +1,4 @@
-//! Keys whose load is one of many: who keeps it, who drives it, and what it brings for each (D62).
+//! Keys whose load is one of many: what keeps it, which callers drive it, and its answer for each of them (D62).
 
 mod answering;
 mod driving;
@@ -7,10 +7,10 @@ mod staying;
 
 use super::*;
 
-/// The places of the keys of a load, by which it is delivered.
+/// The places of a load's keys, by which it is delivered.
 type Places = Vec<Seat<Bell>>;
 
-/// A caller who begins this load for a key.
+/// A caller that begins this load for a key.
 fn leads(rig: &mut Rig, key: u32, batch: &Together) -> Caller {
     leads_with(rig, key, rig.rules.call(), batch)
 }
@@ -31,7 +31,7 @@ fn place_of(caller: &Caller) -> Seat<Bell> {
     caller.waiting.seat.place_only()
 }
 
-/// One load of the keys 1 and 2, and the one who began it.
+/// One load of the keys 1 and 2, and the callers that began it.
 fn pair(rules: Rules) -> (Rig, Together, [Caller; 2], Places) {
     let (mut rig, batch) = (Rig::new(rules), Together::new());
     let callers = [1, 2].map(|key| leads(&mut rig, key, &batch));
@@ -39,7 +39,7 @@ fn pair(rules: Rules) -> (Rig, Together, [Caller; 2], Places) {
     (rig, batch, callers, places)
 }
 
-/// The same, and all have left but who waits for key 2.
+/// The same, and all have left but the caller of key 2.
 fn left_alone(rules: Rules) -> (Rig, Together, Caller, Places) {
     let (mut rig, batch, [first, second], places) = pair(rules);
     assert!(!rig.leave(first), "its flight stays");
@@ -47,7 +47,7 @@ fn left_alone(rules: Rules) -> (Rig, Together, Caller, Places) {
 }
 
 impl Rig {
-    /// The load of many keys has this for one of them.
+    /// Delivers the answer of a load of many keys for one of them.
     fn deliver(&mut self, place: &Seat<Bell>, news: Result<impl Into<Loaded<u32>>, &'static str>) {
         let news = news.map(|loaded| News::new(loaded.into(), Judgement::default())).map_err(failure);
         let at = At { now: at(self.now), rules: &self.rules };
@@ -61,7 +61,7 @@ impl Rig {
         self.shard.abandon(place, &mut self.effects);
     }
 
-    /// How many loads of many keys nobody waits for since the last step.
+    /// How many loads of many keys no caller waits for since the last step.
     fn idle(&mut self) -> usize {
         self.effects.take_idle_batches().len()
     }
@@ -74,7 +74,7 @@ impl Rig {
 
 const NONE: Result<u32, &str> = Err("down");
 
-/// D63: a caller whose load of many keys takes too long begins another one, which is one of many as well.
+/// D63: a caller whose load of many keys takes too long begins another, which is one of many as well.
 fn with_two_loads() -> (Rig, [Together; 2], [Caller; 2], Places) {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), attempts: 3, ..rules() });
     let batches = [Together::new(), Together::new()];

@@ -58,7 +58,7 @@ fn a_count_that_nothing_has_swept_out_is_forgotten_all_the_same() {
     rig.load_fails(1, "down");
     rig.load_fails(3, "down");
     rig.now += 10_000;
-    // This call reclaims one failure, and that is the other one's.
+    // This call reclaims one failure, that of the other key.
     rig.load_fails(3, "down");
     assert_eq!(retry_at(&mut rig, 3), Some(at(rig.now + 10)));
 }
@@ -89,7 +89,7 @@ fn a_stale_value_at_its_very_limit_survives_the_look_of_another() {
     assert_eq!(rig.arrive_stale(1).0, Status::Stale(nanos(50)));
 }
 
-/// D2: a limit of zero is that of the very instant.
+/// D2: a limit of zero means the exact instant.
 #[test]
 fn a_value_that_expires_now_softens_a_failure_of_now() {
     let mut rig = Rig::new(Rules { stale_if_error: Some(nanos(0)), ..rules() });
@@ -138,7 +138,7 @@ fn an_insert_with_a_lifetime_of_zero_hands_out_both_keys() {
 /// P13, D17
 #[test]
 fn a_key_that_nobody_can_load_is_handed_out_to_be_dropped() {
-    /// Knows the last key that was made of it.
+    /// Knows the key that was last made of it.
     struct Asked(RefCell<Weak<u32>>);
     impl AsKey<Rc<u32>> for Asked {
         fn is(&self, key: &Rc<u32>) -> bool {
@@ -209,7 +209,7 @@ fn a_failure_whose_beginner_leaves_untold_is_handed_out_to_be_dropped() {
     assert!(watch.upgrade().is_none());
 }
 
-/// P13: nor is a failure that is not kept, nor one that came too late.
+/// P13: nor is a failure that is not kept, or that came too late.
 #[test]
 fn a_failure_that_its_last_caller_never_heard_of_is_handed_out_to_be_dropped() {
     let mut rig = Rig::new(rules());
@@ -221,7 +221,7 @@ fn a_failure_that_its_last_caller_never_heard_of_is_handed_out_to_be_dropped() {
     drop(effects);
     rig.fail_unheard(&caller, 1, Failure::new(Cause::Error(error)));
     let late = core::mem::take(&mut rig.effects);
-    assert_eq!(watch.strong_count(), 2, "the verdict, and the one that came too late");
+    assert_eq!(watch.strong_count(), 2, "the verdict, and the failure that came too late");
     drop(late);
     rig.leave(caller);
     assert!(watch.upgrade().is_some(), "dropped under the lock");
@@ -264,7 +264,7 @@ fn to_lead_a_vacant_flight_is_no_takeover() {
     assert_eq!(rig.shard.flights.counts.takeovers, 0);
 }
 
-/// D16: nor is there anything to flee from.
+/// D16: nor is there a load to avoid.
 #[test]
 fn nobody_loads_alone_for_a_vacant_flight() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), over_age_alone: true, ..rules() });
@@ -276,7 +276,7 @@ fn nobody_loads_alone_for_a_vacant_flight() {
     assert!(!third.waiting.is_alone && third.own() == 2);
 }
 
-/// D30: room for a failure is made by the others.
+/// D30: other failures make room for a failure.
 #[test]
 fn a_failure_is_not_the_victim_of_its_own_keeping() {
     let mut rig = Rig::with(8, Rules { backoff: BACKOFF, ..rules() });
@@ -288,7 +288,7 @@ fn a_failure_is_not_the_victim_of_its_own_keeping() {
     assert!(matches!(rig.arrive(3), Found::Refused(_)));
 }
 
-/// D33: the value that a failure may be softened by is the last to make room for it.
+/// D33: a value that a failure may be softened by is the last to make room for it.
 #[test]
 fn a_failure_does_not_drive_out_the_value_of_its_key() {
     let mut rig = Rig::with(2, Rules { backoff: BACKOFF, stale_if_error: Some(nanos(100)), ..rules() });

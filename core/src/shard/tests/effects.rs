@@ -1,4 +1,4 @@
-//! When a step has left nothing at all, so that what it left need not be dropped.
+//! When a step leaves nothing at all, so that its effects need not be dropped.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn whatever_is_left_is_to_be_done_or_dropped() {
     }
 }
 
-/// Values that have left are dropped, and then the memory that they were in.
+/// Values that have left are dropped, and then their memory.
 #[test]
 fn memory_is_left_as_well() {
     let mut rig = Rig::with(2, rules());

@@ -1,8 +1,8 @@
-//! A load answers that one caller alone waits for: its flight ends in one go.
+//! A load of a lone caller answers: its flight ends at once.
 
 use super::*;
 
-/// The load that a caller has been handed answers, and the caller needs the value alone if that comes of its own load.
+/// The load that a caller was handed answers, and the caller needs only the value, if that comes from its own load.
 fn finish_for_value(rig: &mut Rig, caller: &mut Caller, number: u32, loaded: impl Into<Loaded<u32>>) -> Step {
     rig.effects = Effects::default();
     rig.effects.number = number;
@@ -70,7 +70,7 @@ fn the_value_alone_is_told_where_nothing_else_is_needed() {
     }
 }
 
-/// Who is not alone is told as ever, whatever it needs.
+/// A caller that is not alone is told as usual, whatever it needs.
 #[test]
 fn the_whole_outcome_is_told_where_others_wait() {
     let mut rig = Rig::new(rules());
@@ -94,7 +94,7 @@ fn the_whole_outcome_is_told_of_the_load_of_another_who_has_left() {
     assert_eq!((rig.shard.counts.joined, sums(&rig), rig.census()), (1, (1, 1, 0), (0, 0, 0)));
 }
 
-/// P8, D40: a write has come meanwhile, so it is told and not stored.
+/// P8, D40: a write has come meanwhile, so the answer is told and not stored.
 #[test]
 fn it_is_not_stored_after_a_write() {
     for (wants_value, is_clear) in [(false, false), (true, false), (false, true)] {
@@ -119,7 +119,7 @@ fn it_is_not_stored_after_a_write() {
     }
 }
 
-/// Beside it flies what was begun after the write: that is left alone.
+/// A load that began after the write flies beside it, and goes on.
 #[test]
 fn it_leaves_what_was_begun_after_a_write() {
     let mut rig = Rig::new(rules());
@@ -135,7 +135,7 @@ fn it_leaves_what_was_begun_after_a_write() {
     assert_eq!((rig.outcome(&mut after).value, rig.served(1).value), (6, 6));
 }
 
-/// D39: what was inserted meanwhile is told, and what the load brings comes too late.
+/// D39: a value that was inserted meanwhile is told, and the answer of the load comes too late.
 #[test]
 fn what_was_inserted_meanwhile_is_told_in_its_place() {
     let mut rig = Rig::new(rules());
@@ -147,7 +147,7 @@ fn what_was_inserted_meanwhile_is_told_in_its_place() {
     assert_eq!((sums(&rig), rig.census()), ((1, 0, 1), (0, 0, 0)));
 }
 
-/// D25: who loads alone has no key there.
+/// D25: a caller that loads alone has no key there.
 #[test]
 fn who_loads_alone_is_told_and_stores_nothing() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), over_age_alone: true, ..rules() });
@@ -169,7 +169,7 @@ fn who_loads_alone_is_told_and_stores_nothing() {
     assert_eq!(sums(&rig), (3, 2, 0));
 }
 
-/// P13, P2: it is polled with its own waker, which nobody holds any more and which goes outside the lock.
+/// P13, P2: it is polled with its own waker, which nothing holds any more and which is dropped outside the lock.
 #[test]
 fn its_waker_is_handed_out_to_be_dropped() {
     let mut rig = Rig::new(rules());
@@ -180,10 +180,10 @@ fn its_waker_is_handed_out_to_be_dropped() {
     assert!(rig.effects.old.is_some());
     drop(caller);
     rig.effects = Effects::default();
-    assert_eq!(Arc::strong_count(&count), 1, "nobody but this test holds it");
+    assert_eq!(Arc::strong_count(&count), 1, "only this test holds it");
 }
 
-/// What is not stored ends what was held.
+/// An answer that is not stored removes the held value.
 #[test]
 fn what_is_not_to_be_stored_removes_what_was_there() {
     let mut rig = Rig::new(rules());
@@ -194,7 +194,7 @@ fn what_is_not_to_be_stored_removes_what_was_there() {
     assert_eq!((sums(&rig), rig.census()), ((1, 1, 0), (0, 0, 0)));
 }
 
-/// A caller with a failed load of its own, or another's, is not alone with the one that answers.
+/// A failed load of the caller, or another load beside it, means that it is not alone with the answer.
 #[test]
 fn beside_another_attempt_it_ends_as_ever() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), ..rules() });
@@ -208,7 +208,7 @@ fn beside_another_attempt_it_ends_as_ever() {
     assert_eq!((rig.outcome(&mut second).value, sums(&rig), rig.census()), (6, (2, 1, 1), (0, 0, 0)));
 }
 
-/// Nothing is known of a key that was never stored and never failed, so nothing is looked for when it is published.
+/// A key that was never stored and never failed is not looked up when it is published.
 #[test]
 fn only_a_key_of_which_nothing_is_known_is_blank() {
     let mut rig = Rig::new(Rules { backoff: BACKOFF, ..rules() });

@@ -1,4 +1,4 @@
-//! Failures: who is told, what is kept, and what a stale value softens.
+//! Failures: which callers are told, what is kept, and what a stale value softens.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn kept() -> Rules {
 fn refused(rig: &mut Rig, key: u32) -> Option<(&'static str, u64)> {
     match rig.arrive(key) {
         Found::Refused(LoadError::Failed(failure)) => {
-            Some((*failure.error().expect("an error"), failure.retry_at().expect("a cached one").as_nanos()))
+            Some((*failure.error().expect("an error"), failure.retry_at().expect("a cached failure").as_nanos()))
         }
         Found::Seated(caller) => {
             rig.leave(caller);
@@ -37,7 +37,7 @@ fn a_failure_is_told_to_all_who_waited_and_to_nobody_later() {
     assert_eq!((rig.shard.counts.errors, rig.shard.flights.counts.begun), (5, 2));
 }
 
-/// P5: the others are told at once, from that one load.
+/// P5: the others are told at once, by that one load.
 #[test]
 fn a_panic_is_told_to_all_who_waited() {
     let mut rig = Rig::new(rules());
@@ -187,7 +187,7 @@ fn a_kept_failure_weighs_one_and_is_seen_by_lookups_alone() {
     assert_eq!(rig.copies().len(), 0);
 }
 
-/// P12, D30: neither a flood of failures nor one of values drives out the other.
+/// P12, D30: a flood of failures does not drive out the values, nor a flood of values the failures.
 #[test]
 fn failures_have_an_eighth_of_the_capacity_to_themselves_and_no_more() {
     let backoff = Backoff { first: nanos(10_000), factor: Factor::ONE, cap: nanos(10_000), ..BACKOFF };
@@ -246,7 +246,7 @@ fn stale_if_error_gives_the_value_with_the_error_within_its_limit() {
     assert!(soften(&mut rig, 1, 100).is_err(), "a removed value is not revived");
 }
 
-/// D33: each who waited has it by its own limit, and the age of when it is served.
+/// D33: each waiting caller gets the value by its own limit, with its age when it is served.
 #[test]
 fn a_failure_is_softened_for_each_who_waited() {
     let mut rig = Rig::new(Rules { stale_if_error: Some(nanos(100)), ..rules() });
@@ -269,7 +269,7 @@ fn a_failure_is_softened_for_each_who_waited() {
     assert_eq!((rig.shard.counts.stale, rig.shard.counts.errors, rig.shard.flights.counts.failed), (2, 1, 1));
 }
 
-/// D5, P11: the time that a value is judged by is the present one.
+/// D5, P11: a value is judged by the present time.
 #[test]
 fn a_failure_that_may_be_softened_is_told_by_the_present_time() {
     let mut rig = Rig::new(Rules { stale_if_error: Some(nanos(100)), ..rules() });

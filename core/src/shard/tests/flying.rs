@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A flight of key 7 whose load rests, its beginner and one who joined; a write may have come since.
+/// A flight of key 7 whose load rests, its beginner and a caller that joined; a write may have come since.
 fn flight_of_two(detached: bool) -> (Rig, Caller, Caller) {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(1)), ..rules() });
     let (beginner, joined) = (rig.wait(7), rig.wait(7));
@@ -31,7 +31,7 @@ fn is_found(rig: &Rig) -> bool {
     rig.shard.flights.find(hash(7), |k| *k == 7).is_some()
 }
 
-/// One more who waits in the flight of another, attached or not.
+/// One more caller that waits in another's flight, attached or not.
 fn idle(rig: &mut Rig, of: &Caller) -> Caller {
     let mut caller = Caller::new(7, rig.rules.call(), Some(Start::Made), rig.now);
     let place = rig.shard.flights.place(&of.waiting.seat);
@@ -74,7 +74,7 @@ fn a_success_is_everybodys_verdict_and_only_an_attached_one_is_stored() {
     }
 }
 
-/// D9: an answer beats an error, and the beginner of what failed must not hang on another's attempt.
+/// D9: an answer beats an error, and the beginner of a failed attempt must not wait for another attempt.
 #[test]
 fn a_failure_with_others_in_flight_is_told_to_its_beginner_alone() {
     for detached in [false, true] {
@@ -114,7 +114,7 @@ fn the_last_failure_is_told_to_all() {
     }
 }
 
-/// P5: a panic is a failure in all but its name.
+/// P5: a panic is a failure by another name.
 #[test]
 fn a_panic_is_told_to_all_and_counted_by_itself() {
     let (mut rig, mut beginner, mut joined) = flight_of_two(false);
@@ -157,7 +157,7 @@ fn what_is_out_when_a_value_is_inserted_comes_back_to_be_dropped() {
     assert_eq!(rig.shard.flights.counts.succeeded, 0);
 }
 
-/// D11: numbers and the age go on from an attempt that is over.
+/// D11: numbers and the age continue after an attempt that is over.
 #[test]
 fn numbers_go_on_whatever_became_of_the_attempts_before() {
     let (mut rig, beginner, mut joined) = flight_of_two(false);
@@ -174,7 +174,7 @@ fn numbers_go_on_whatever_became_of_the_attempts_before() {
     assert_eq!((rig.outcome(&mut third).attempt, rig.outcome(&mut newcomer).attempt), (Some(3), Some(3)));
 }
 
-/// D7: the number is that of the attempt that answered, of a flight's first as of its third.
+/// D7: the number is that of the attempt that answered, be it a flight's first or third.
 #[test]
 fn an_outcome_tells_the_number_of_the_attempt_that_answered() {
     let mut rig = Rig::new(Rules { ttl: Ttl::NotStored, lock_age: Some(nanos(1)), ..rules() });

@@ -1,4 +1,4 @@
-//! What a slot does otherwise than a cache.
+//! What a slot does differently from a cache.
 
 use super::*;
 use crate::{jitter::Jitter, source::Touched, store::Life};
@@ -57,7 +57,7 @@ fn one_refreshes_and_the_others_take_the_old_value() {
     }
     rig.leave(refresher);
     let found = rig.arrive_with(1, rig.rules.call(), None);
-    assert!(matches!(found, Found::Served(..)), "who has no means takes the old value, too");
+    assert!(matches!(found, Found::Served(..)), "a caller without a load takes the old value, too");
 }
 
 /// D67.
@@ -127,7 +127,7 @@ fn what_is_over_when_it_comes_is_kept() {
     rig.insert(1, 10);
     rig.insert(1, Loaded::new(20).ttl(Ttl::NotStored));
     assert!(rig.peek(1).is_none());
-    // And not by the rules of a cache, by whomever it is said.
+    // The rules of a cache do not apply, whatever says so.
     for ttl in [Ttl::ExpiresAtOnce, nanos(0).into(), Ttl::NotStored] {
         let mut rig = Rig::new(rules());
         rig.insert(1, 10);
@@ -183,7 +183,7 @@ fn inline_the_first_refreshes_and_has_the_old_value_if_that_fails() {
     assert_eq!(rig.served(1).status, Status::Hit, "not before the delay is over");
 }
 
-/// D21: a bound that the caller has set, and a value that is good enough for it.
+/// D21: a bound set by the caller, and a value that is good enough for it.
 #[test]
 fn patience_ends_by_the_fresh_value_of_who_refreshes_it_ahead_of_time() {
     for then in [OnTimeout::Stale, OnTimeout::Fail] {
@@ -207,7 +207,7 @@ fn patience_ends_by_the_fresh_value_of_who_refreshes_it_ahead_of_time() {
     }
 }
 
-/// D100: when it is time, by the length of a life and of the margin.
+/// D100: when a refresh is due, by the length of a life and of the margin.
 #[test]
 fn a_margin_starts_before_the_end_and_after_the_beginning() {
     let start = |life: u64, margin: u64, share: f64, seed: u64| {
@@ -234,7 +234,7 @@ fn a_margin_starts_before_the_end_and_after_the_beginning() {
     assert_eq!(Margin { length: nanos(10), jitter }.start(back), at(1000), "a clock that jumped back");
 }
 
-/// D73: what is told to those who watch.
+/// D73: what watchers are told.
 #[test]
 fn what_is_touched() {
     let mut rig = Rig::new(lazy());

@@ -1,4 +1,4 @@
-//! Callers leave: what goes with them, what stays for the others, and what is dropped outside the lock.
+//! Callers leave: what goes with them, what stays for others, and what is dropped outside the lock.
 
 use super::*;
 
@@ -38,7 +38,7 @@ fn with_the_last_caller_the_flight_and_its_loads_are_gone() {
         }
         assert!(!rig.leave(beginner));
         assert!(rig.leave(joined));
-        assert!(!rig.wakes_somebody(), "nobody is there to be woken");
+        assert!(!rig.wakes_somebody(), "no caller is there to be woken");
         let rest = rig.effects.rest();
         assert_eq!(rest.loads, [7, 77], "they go out to be dropped outside the lock (D13)");
         assert_eq!((&rest.keys, rest.unused.len()), (&vec![7], 1));
@@ -46,7 +46,7 @@ fn with_the_last_caller_the_flight_and_its_loads_are_gone() {
     }
 }
 
-/// D16: on the owner's drop another one has to lead, for an attempt of the same flight.
+/// D16: when the owner is dropped, another caller has to lead, with an attempt of the same flight.
 #[test]
 fn a_lent_load_leaves_with_its_owner_and_the_flight_is_vacant() {
     for detached in [false, true] {
@@ -111,7 +111,7 @@ fn the_second_to_leave_a_vacant_flight_does_not_vacate_it_again() {
     assert_eq!(rig.census(), (0, 0, 0));
 }
 
-/// D9: a failure that nobody is left to be told is forgotten, and there is room for an attempt again.
+/// D9: a failure that no caller is left to hear is forgotten, and there is room for an attempt again.
 #[test]
 fn a_failure_of_one_who_has_left_is_told_to_nobody() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(1)), attempts: 2, ..rules() });
@@ -127,7 +127,7 @@ fn a_failure_of_one_who_has_left_is_told_to_nobody() {
     rig.check_sums(&[&joined, &idle]);
 }
 
-/// D94: what the last caller leaves may be worth finishing, and its seat goes to who finishes it.
+/// D94: the load of the last caller may be worth finishing; then its seat goes to the spawner.
 #[test]
 fn who_takes_over_the_last_seat_goes_on_with_the_load() {
     let mut rig = Rig::new(rules());
@@ -141,7 +141,7 @@ fn who_takes_over_the_last_seat_goes_on_with_the_load() {
     assert_eq!((rig.shard.counts.misses, rig.shard.flights.counts.succeeded), (0, 1), "it is no lookup");
 }
 
-/// P10: the last one to leave takes the answer itself, and what it does not take is dropped outside the lock.
+/// P10: the last caller to leave takes the answer itself; an answer that it does not take is dropped outside the lock.
 #[test]
 fn the_last_one_takes_the_answer_or_leaves_it_to_be_dropped() {
     let mut rig = Rig::new(rules());
@@ -154,7 +154,7 @@ fn the_last_one_takes_the_answer_or_leaves_it_to_be_dropped() {
     assert_eq!(rig.effects.rest().values, [6]);
 }
 
-/// D49, P2: seats keep finding their flights when a burst is over, and it ends for them as for any.
+/// D49, P2: seats still find their flights after a burst, and their waits end as usual.
 #[test]
 fn one_flight_of_a_burst_hangs_and_ends_well() {
     let mut rig = Rig::new(rules());

@@ -1,4 +1,4 @@
-//! Until when values are fresh, and when they are refreshed ahead of that.
+//! How long values are fresh, and when they are refreshed ahead of that.
 
 use alloc::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ fn jitter_is_a_function_of_key_and_seed() {
     let ends = |seed| [1, 2, 3].map(|key| end(&jittered(0.5, seed), 1_000_000, key));
     assert_eq!(ends(7), ends(7));
     assert_ne!(ends(7), ends(8));
-    // Written down once: within one process, randomness of the process would look the same.
+    // Fixed numbers: within one process, randomness of the process would go unnoticed.
     #[cfg(target_pointer_width = "64")]
     assert_eq!(ends(7), [960_738, 559_438, 976_534]);
 }
@@ -84,7 +84,7 @@ fn by_chance_it_is_as_far_ahead_as_the_load_took() {
     let ahead = |took, beta, random| {
         let early = early(None, Some(beta));
         let due = |left: u64| early.is_due(life(took, at(1 << 60), took), at((1 << 60) - left), Some(random));
-        // What is due so far ahead of the end is due from then on.
+        // A value that is due so far ahead of its end stays due from then on.
         let (mut yes, mut no) = (0, 1 << 60);
         while no - yes > 1 {
             let middle = yes + (no - yes) / 2;
@@ -122,7 +122,7 @@ fn a_fresh_value_is_refreshed_once() {
     assert_eq!(rig.shard.counts.hits, 4);
 }
 
-/// D55: what was drawn for the call decides, and the load took 50 of the 50 that are left.
+/// D55: the number drawn for the call decides, and the load took 50 of the 50 that are left.
 #[test]
 fn chance_is_the_calls() {
     let mut rig = Rig::new(Rules { ttl: nanos(100).into(), early: early(None, Some(1.0)), ..rules() });

@@ -1,4 +1,4 @@
-//! A refresh that somebody has claimed goes on as long as the key is asked for by calls that take a stale value (D57, P3).
+//! A claimed refresh goes on as long as calls that take a stale value ask for the key (D57, P3).
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn stale() -> Rules {
     Rules { stale_while_refresh: Some(nanos(500)), ..rules() }
 }
 
-/// A shard with a value that has expired 10 ago, and the ticket for its refresh, which nobody polls.
+/// A shard with a value that expired 10 ago, and the ticket for its refresh, which is not polled.
 fn claimed(rules: Rules) -> (Rig, Caller) {
     let mut rig = Rig::new(rules);
     rig.insert(1, Loaded::new(5).ttl(nanos(10)));
@@ -35,7 +35,7 @@ fn passer_by(rig: &mut Rig) -> Caller {
 fn is_left_alone(rig: &mut Rig) {
     let seats = rig.census().1;
     let Found::Served(outcome) = ask(rig) else { panic!("it wants no poll") };
-    assert_eq!((outcome.value, rig.census().1), (5, seats), "nobody sits down for nothing");
+    assert_eq!((outcome.value, rig.census().1), (5, seats), "no caller takes a seat for nothing");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_passer_by_leaves_no_waker_behind() {
     rig.leave(caller);
     rig.effects = Effects::default();
     assert!(Arc::strong_count(&count) < wakers);
-    assert_eq!(Arc::strong_count(&count), 1, "nobody but this test holds it");
+    assert_eq!(Arc::strong_count(&count), 1, "only this test holds it");
     rig.wake_load(&ticket);
     assert_eq!(count.0.load(Ordering::SeqCst), 0);
 }
@@ -98,7 +98,7 @@ fn a_ticket_that_is_polled_hears_of_the_wakes_of_its_load_though_others_pass_by(
     assert_eq!((rig.outcome(&mut ticket).value, rig.served(1).value), (6, 6));
 }
 
-/// D57: it has the stale value though its poll ended the load.
+/// D57: the caller gets the stale value although its poll ended the load.
 #[test]
 fn a_passer_by_whose_poll_ends_the_load_publishes_it_and_wakes_the_ticket() {
     let (mut rig, mut ticket) = claimed(stale());
@@ -115,7 +115,7 @@ fn a_passer_by_whose_poll_ends_the_load_publishes_it_and_wakes_the_ticket() {
     assert_eq!(rig.census(), (0, 0, 0));
 }
 
-/// D27: what fails is the refresh.
+/// D27: it is the refresh that fails.
 #[test]
 fn a_passer_by_whose_poll_fails_leaves_the_value_and_counts_no_error() {
     for cause in [Cause::Error(Arc::new("down")), Cause::Panicked] {
@@ -131,7 +131,7 @@ fn a_passer_by_whose_poll_fails_leaves_the_value_and_counts_no_error() {
     }
 }
 
-/// D58: the ticket is dropped while a passer-by polls its load: nobody else waits, so the load goes with the last.
+/// D58: the ticket is dropped while a passer-by polls its load: no other caller waits, so the load goes with the last.
 #[test]
 fn with_the_ticket_gone_the_load_leaves_with_the_passer_by() {
     let (mut rig, ticket) = claimed(stale());
@@ -144,7 +144,7 @@ fn with_the_ticket_gone_the_load_leaves_with_the_passer_by() {
     assert!(rig.arrive_stale(1).1.is_some(), "its claim is free");
 }
 
-/// D57: while one polls it, nobody else does, nor one who comes from inside it.
+/// D57: while one caller polls it, no other one does, nor one from inside it.
 #[test]
 fn a_refresh_that_is_being_polled_is_left_alone() {
     let (mut rig, _ticket) = claimed(stale());
@@ -157,7 +157,7 @@ fn a_refresh_that_is_being_polled_is_left_alone() {
     rig.look_after(caller);
 }
 
-/// D57, D16: nobody can poll a load that its caller has kept.
+/// D57, D16: no other caller can poll a load that stays with its caller.
 #[test]
 fn a_lent_load_is_left_alone() {
     let mut rig = Rig::new(stale());
@@ -184,7 +184,7 @@ fn nobody_looks_after_a_reload_of_a_fresh_value_but_who_might_refresh_it() {
     rig.leave(second);
 }
 
-/// D57: who takes old values without tickets looks after the refresh as well.
+/// D57: a caller that takes old values without tickets also looks after the refresh.
 #[test]
 fn in_a_slot_the_others_look_after_the_refresh() {
     let rules = Rules { takes: Takes::Others, ..stale() };
@@ -200,7 +200,7 @@ fn in_a_slot_the_others_look_after_the_refresh() {
     assert_eq!((outcome.value, outcome.status), (6, Status::Expired));
 }
 
-/// P3, over many calls: a refresh whose claimant is never polled comes to its end by passers-by alone.
+/// P3, over many calls: passers-by alone finish a refresh whose claimant is never polled.
 #[test]
 fn a_refresh_is_driven_to_its_end_by_passers_by() {
     let (mut rig, _ticket) = claimed(stale());
@@ -218,7 +218,7 @@ fn a_refresh_is_driven_to_its_end_by_passers_by() {
     assert_eq!((rig.served(1).value, rig.shard.flights.counts.begun), (6, 1));
 }
 
-/// D66: from inside one of its loads, the others are left alone as well.
+/// D66: from inside one of its loads, the other loads are not polled either.
 #[test]
 fn who_asks_from_inside_a_load_looks_after_none_of_the_key() {
     let rules = Rules { lock_age: Some(nanos(5)), attempts: 2, ..stale() };
@@ -238,7 +238,7 @@ fn who_asks_from_inside_a_load_looks_after_none_of_the_key() {
     assert_eq!((caller.step, caller.number), (Step::Poll, 2));
 }
 
-/// P3: who looked while a passer-by polled it has seen the wake, and must not have looked in vain.
+/// P3: a caller that looked while a passer-by polled the load has seen the wake, and must not have looked in vain.
 #[test]
 fn a_wake_that_another_has_seen_while_a_passer_by_polled_the_load_is_not_lost() {
     let (mut rig, mut ticket) = claimed(stale());

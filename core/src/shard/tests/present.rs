@@ -37,7 +37,7 @@ fn a_look_counts_once_by_what_is_there() {
     assert_eq!(rig.lookups(), [1, 1, 1]);
 }
 
-/// D39, D85: what is there stays; else those who wait have the value that is at hand.
+/// D39, D85: a present value stays; otherwise, the waiting callers get the value at hand.
 #[test]
 fn a_value_at_hand_is_stored_unless_there_is_one() {
     let mut rig = Rig::new(rules());
@@ -52,7 +52,7 @@ fn a_value_at_hand_is_stored_unless_there_is_one() {
     assert_eq!((rig.get_or_insert(1, 7).value, rig.served(1).value), (7, 7));
 }
 
-/// D49: a hit gives back what has expired of others.
+/// D49: a hit reclaims other expired entries.
 #[test]
 fn a_hit_reclaims() {
     let mut rig = Rig::new(rules());

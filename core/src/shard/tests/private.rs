@@ -1,4 +1,4 @@
-//! Answers that are for the caller alone who began the load.
+//! Answers that are only for the caller that began the load.
 
 use super::*;
 use crate::store::Kept;
@@ -7,7 +7,7 @@ fn alone(value: u32, for_: u64) -> Loaded<u32> {
     Loaded::new(value).ttl(Ttl::private(nanos(for_)))
 }
 
-/// Lifetimes go through every miss, by value.
+/// Lifetimes pass through every miss by value.
 #[test]
 fn it_takes_no_more_room_than_a_duration() {
     assert_eq!(size_of::<Ttl>(), size_of::<Duration>());
@@ -17,7 +17,8 @@ fn is_private(rig: &Rig, key: u32) -> bool {
     matches!(rig.shard.failures.find(hash(key), at(rig.now), |k| *k == key), Some(Kept::Private))
 }
 
-/// D104: whichever caller drives it, it waits for the one who began it; the others begin loads of their own.
+/// D104: whichever caller drives it, the answer waits for the caller that began it; the others begin loads of their
+/// own.
 #[test]
 fn it_waits_for_its_own_caller() {
     let mut rig = Rig::new(Rules { attempts: 2, ..rules() });
@@ -42,7 +43,7 @@ fn it_waits_for_its_own_caller() {
     assert_eq!((rig.census(), rig.shard.failures.len()), ((0, 0, 0), 1));
 }
 
-/// D104: as D25: not numbered, and found by nobody.
+/// D104: like D25, it has no number, and no caller finds it.
 #[test]
 fn for_a_while_who_asks_loads_alone() {
     let mut rig = Rig::new(Rules { attempts: 1, ..rules() });
@@ -67,7 +68,7 @@ fn for_a_while_who_asks_loads_alone() {
     assert_eq!((rig.served(1).value, rig.shard.failures.len(), rig.census()), (7, 0, (0, 0, 0)));
 }
 
-/// D104: who is held back by the bound begins when a load ends or leaves, and by nothing else.
+/// D104: a caller held back by the bound begins when a load ends or leaves, and not before.
 #[test]
 fn who_waits_for_its_turn_is_woken_for_it() {
     let mut rig = Rig::new(Rules { attempts: 1, lock_age: Some(nanos(3)), ..rules() });
@@ -77,7 +78,7 @@ fn who_waits_for_its_turn_is_woken_for_it() {
     assert_eq!((rig.poll(&mut second), rig.poll(&mut third)), (Step::Wait, Step::Wait));
     assert_eq!((second.own(), third.own()), (2, 0));
     rig.now += 50;
-    assert_eq!((rig.poll(&mut third), third.own()), (Step::Wait, 0), "nobody takes over");
+    assert_eq!((rig.poll(&mut third), third.own()), (Step::Wait, 0), "no caller takes over");
     rig.leave(second);
     assert!(rig.wakes_somebody());
     rig.poll(&mut third);
@@ -86,7 +87,7 @@ fn who_waits_for_its_turn_is_woken_for_it() {
     assert_eq!((rig.outcome(&mut third).value, rig.served(1).value), (6, 6));
 }
 
-/// D94: what is left is not worth finishing: it would be nobody's.
+/// D94: a load that is left is not worth finishing, as its answer would be for no caller.
 #[test]
 fn it_is_not_handed_to_a_spawner() {
     let mut rig = Rig::new(rules());

@@ -1,9 +1,9 @@
-//! The steps of callers one by one, driven as the shell drives them.
+//! The single steps of callers, driven as the shell drives them.
 
 use super::*;
 
 impl Rig {
-    /// Returns a shard that holds up to 100 in weight, at 1000 o'clock.
+    /// Returns a shard with a capacity of 100, at the time 1000.
     pub(super) fn new(rules: Rules) -> Self {
         Self::with(100, rules)
     }
@@ -19,7 +19,7 @@ impl Rig {
         }
     }
 
-    /// Does something with a caller's wait; what it is told is the caller's, and the rest is left in `effects`.
+    /// Does a step of a caller's wait; the caller gets its result, and the rest stays in `effects`.
     pub(super) fn step(
         &mut self,
         caller: &mut Caller,
@@ -45,7 +45,7 @@ impl Rig {
         self.step(caller, is_first, |shard, waiting, visit, effects| shard.visit(waiting, visit, effects))
     }
 
-    /// Notes what a caller is to do next.
+    /// Notes what a caller does next.
     pub(super) fn took(&mut self, caller: &mut Caller, step: Step) -> Step {
         caller.step = step;
         match step {
@@ -64,7 +64,7 @@ impl Rig {
         step
     }
 
-    /// Does what is to be done once the lock is released; returns the loads that are dropped then.
+    /// Does what is left once the lock is released; returns the loads that are dropped then.
     pub(super) fn unlock(&mut self) -> Vec<u32> {
         let mut effects = core::mem::take(&mut self.effects);
         let woken = effects.take_woken();
@@ -108,7 +108,7 @@ impl Rig {
         self.arrive_with(key, self.rules.call(), Some(Start::Made))
     }
 
-    /// Asks for a value that may be stale, with its refresh; what another has claimed is polled once, as it must be.
+    /// Asks for a value that may be stale, with its refresh; another caller's refresh is polled once, as it must be.
     pub(super) fn arrive_stale(&mut self, key: u32) -> (Status, Option<Caller>) {
         let call = Call { takes: Takes::Ticket, ..self.rules.call() };
         match self.arrive_with(key, call, Some(Start::Made)) {
@@ -122,7 +122,7 @@ impl Rig {
         }
     }
 
-    /// Polls what is another's once, finds it not ready, and leaves.
+    /// Polls another caller's refresh once, finds it not ready, and leaves.
     pub(super) fn look_after(&mut self, mut caller: Caller) {
         if caller.step != Step::Batch {
             assert_eq!(self.pend(&mut caller), Step::Told);
@@ -138,7 +138,7 @@ impl Rig {
         }
     }
 
-    /// Asks and gets a seat; has yet to do what it is handed.
+    /// Asks and gets a seat; the caller has not done its next step yet.
     pub(super) fn seat(&mut self, key: u32) -> Caller {
         self.seat_with(key, self.rules.call(), Some(Start::Made))
     }
@@ -169,7 +169,7 @@ impl Rig {
         }
     }
 
-    /// The first step of a poll, with this to begin a load with.
+    /// The first step of a poll, with this way to begin a load.
     pub(super) fn visit_with(&mut self, caller: &mut Caller, start: Option<Start>) -> Step {
         self.effects = Effects::default();
         caller.start = start;
@@ -206,14 +206,14 @@ impl Rig {
         self.rest(caller)
     }
 
-    /// Has the load of a flight woken, if that is how one gets to poll it.
+    /// Wakes the load of a flight, if a wake is needed for it to be polled.
     pub(super) fn wake_load(&mut self, caller: &Caller) {
         if let Some(waker) = self.shard.flights.slot(&caller.waiting.seat).flight.waits.waker() {
             waker.wake();
         }
     }
 
-    /// Hands this attempt's load to a caller; others that come before are not ready.
+    /// Hands this attempt's load to a caller; the loads before it are not ready.
     pub(super) fn drive(&mut self, caller: &mut Caller, number: u32) {
         self.wake_load(caller);
         self.visit(caller);
@@ -269,7 +269,7 @@ impl Rig {
         self.finish_with_failure(caller, number, failure(name))
     }
 
-    /// Looks whether a caller's wait is over, and counts nothing.
+    /// Looks whether a caller's wait is over, without counting it.
     pub(super) fn told(&mut self, caller: &Caller) -> Option<Result<u32, &'static str>> {
         if let Some(told) = &caller.told {
             let name = |error: &LoadError<_>| error.failure().map_or("refused", name_of);
@@ -285,12 +285,12 @@ impl Rig {
         mine.map(|(_, verdict)| verdict.as_ref().map(|answer| answer.value).map_err(name_of))
     }
 
-    /// Takes what a caller is told.
+    /// Takes the result of a caller.
     pub(super) fn hear(&mut self, caller: &mut Caller) -> Told {
         if caller.told.is_none() {
             assert_eq!(self.visit(caller), Step::Told);
         }
-        assert!(!caller.is_seated(), "who is told has left");
+        assert!(!caller.is_seated(), "a caller that is told has left");
         caller.told.take().expect("it is told")
     }
 
@@ -318,7 +318,7 @@ impl Rig {
         caller.told.take().expect("it is told").expect("a value")
     }
 
-    /// Loads and fails; nobody asks to be told.
+    /// Loads and fails, without telling the caller.
     pub(super) fn load_fails(&mut self, key: u32, name: &'static str) {
         let caller = self.seat(key);
         assert_eq!(caller.step, Step::Make);
@@ -327,7 +327,7 @@ impl Rig {
         self.leave(caller);
     }
 
-    /// A load fails, and this caller, who has polled it, has yet to look.
+    /// A load fails, and the caller that polled it has not looked yet.
     pub(super) fn fail_unheard(&mut self, caller: &Caller, number: u32, failure: Failure<&'static str>) {
         let at = At { now: at(self.now), rules: &self.rules };
         let place = self.shard.flights.place(&caller.waiting.seat);
@@ -342,7 +342,7 @@ impl Rig {
         self.shard.insert(hash(key), &mut coming, Judgement::default(), at, &mut self.effects)
     }
 
-    /// Changes the capacity, and has all leave that is too much.
+    /// Changes the capacity, and evicts the excess.
     pub(super) fn set_capacity(&mut self, capacity: u64) {
         self.effects = Effects::default();
         while self.shard.resize(capacity, capacity, &mut self.effects) {}
@@ -361,7 +361,7 @@ impl Rig {
     }
 }
 
-/// What a shard does for a cache of which everything is asked.
+/// The links of a shard with all features in use.
 pub(super) fn all_links() -> Links<u32, u32, &'static str, Plain, Lru> {
     let mut links = Links::new();
     links.heed_deadlines();

@@ -1,4 +1,4 @@
-//! What was seen of a value, and whether that is still what is there.
+//! What was seen of a value, and whether it is still there.
 
 use super::{super::direct::Seen, *};
 
@@ -12,7 +12,7 @@ impl Rig {
     }
 }
 
-/// D41, D42: a closure has judged one value; it is told from another by its generation, and by an end that has come nearer.
+/// D41, D42: a closure has judged one value; its generation and an earlier end tell another one apart.
 #[test]
 fn only_the_value_that_was_judged_is_changed() {
     let mut rig = Rig::new(rules());
@@ -23,7 +23,7 @@ fn only_the_value_that_was_judged_is_changed() {
     let seen = rig.see(1);
     assert!(rig.is_still(seen, 1) && !rig.is_still(seen, 2));
     rig.insert(1, Loaded::new(5).ttl(nanos(20)));
-    assert!(!rig.is_still(seen, 1), "an equal one is another");
+    assert!(!rig.is_still(seen, 1), "an equal value is another one");
     let seen = rig.see(1);
     rig.now += 19;
     assert!(rig.is_still(seen, 1));

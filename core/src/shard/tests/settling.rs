@@ -1,4 +1,4 @@
-//! What is stored when a load ends, and what everybody is told.
+//! What is stored when a load ends, and what callers are told.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn a_value_that_is_not_stored_is_told_with_no_time_left() {
     }
 }
 
-/// D52, D20: load, then the call of who began the attempt, then the cache.
+/// D52, D20: the load decides first, then the call that began the attempt, then the cache.
 #[test]
 fn lifetimes_and_weights_take_the_first_answer_there_is() {
     let mut rig = Rig::new(Rules { ttl: Ttl::For(nanos(30)), lock_age: Some(nanos(5)), ..rules() });
@@ -60,7 +60,7 @@ fn an_answer_after_the_first_is_discarded() {
     rig.finish(&mut first, 1, 6);
     assert!(rig.wakes_somebody());
     assert_eq!(rig.finish(&mut second, 2, 7), Step::Told);
-    assert!(!rig.wakes_somebody(), "nobody is woken twice (D15)");
+    assert!(!rig.wakes_somebody(), "no caller is woken twice (D15)");
     assert_eq!(rig.effects.rest().values, [7], "dropped outside the lock");
     assert_eq!((rig.told(&second), rig.served(1).value), (Some(Ok(6)), 6));
     rig.fail_unheard(&third, 2, failure("late"));

@@ -1,7 +1,7 @@
 //! Random callers, loads of one key and of many, and writes, driven as the shell drives them.
 //!
-//! Only who was woken, or whose deadline has come, is polled; some are polled no more. Wherever the shell holds no lock,
-//! others may be busy on their own threads.
+//! Only callers that were woken or reached a deadline are polled, and some are never polled again. Whenever the shell
+//! holds no lock, others may be busy on their own threads.
 
 mod callers;
 mod calls;
@@ -21,20 +21,20 @@ type Answer = Result<Ttl, Cause<&'static str>>;
 /// How many writes there had been to each key.
 type Stamp = Vec<Writes>;
 
-/// How often a key was written, and how often that or its expiry has voided what was loaded.
+/// How often a key was written, and how often a write or its expiry has voided a load.
 #[derive(Clone, Copy, Default)]
 struct Writes {
     written: u32,
     voided: u32,
 }
 
-/// A load of somebody's.
+/// A load.
 struct Task {
     begun: Stamp,
     ready: Option<Answer>,
     waker: Option<Waker>,
     is_gone: bool,
-    /// What it answers is its own caller's alone.
+    /// Its answer is for its own caller alone.
     is_private: bool,
 }
 
@@ -50,14 +50,14 @@ enum By {
     Nothing,
 }
 
-/// One who waits, or is about to.
+/// A caller that waits, or is about to.
 struct Actor {
     key: u32,
     /// It knows its key; a ticket does not.
     has_key: bool,
     call: Call,
     by: By,
-    /// It needs the value alone, if that comes of its own load.
+    /// It only needs the value, if that comes from its own load.
     wants_value: bool,
     /// It has used its closure.
     is_used: bool,
@@ -73,12 +73,12 @@ struct Actor {
     lent: Option<u32>,
     /// The call for many keys that it is a member of, and which one.
     member: Option<(Units, usize)>,
-    /// It has taken its seat, and its load is yet to be made, with this waker.
+    /// It has taken its seat, and its load is still to be made, with this waker.
     is_to_be_made: bool,
     shared: Option<Waker>,
     /// It is never polled again.
     is_parked: bool,
-    /// It is to be polled though nobody has woken it.
+    /// It is to be polled although it was not woken.
     is_due: bool,
     is_over: bool,
     told: Option<Told>,
@@ -94,14 +94,14 @@ type Places = Vec<(u32, Seat<Bell>, Option<Twin>)>;
 struct ManyCall {
     members: Vec<Actor>,
     units: Units,
-    /// Members that are to be polled.
+    /// Members that have to be polled.
     due: Vec<usize>,
     arrived: usize,
     /// How it hears of its loads.
     count: Arc<Count>,
     waker: Waker,
     was_polled: bool,
-    /// A poll has unwound, so all are to be asked.
+    /// A poll has unwound, so all loads have to be asked.
     asks_all: bool,
     is_due: bool,
     is_parked: bool,
@@ -137,7 +137,7 @@ struct World {
     shard: Store,
     rules: Rules,
     now: u64,
-    /// What is left behind is finished by a spawner.
+    /// A spawner finishes what is left behind.
     hands_over: bool,
     writes_often: bool,
     keys: u32,
@@ -148,9 +148,9 @@ struct World {
     writes: Stamp,
     /// Private values that have been told.
     told: BTreeSet<u32>,
-    /// What had been written before values that were inserted, from `INSERTED` on.
+    /// What had been written before each inserted value, from `INSERTED` on.
     inserted: Vec<Writes>,
-    /// Everybody's waker that there ever was.
+    /// The wakers of all callers that there ever were.
     wakers: Vec<Weak<Count>>,
     depth: u32,
     seen: [u32; HAPPENED],
@@ -183,7 +183,7 @@ enum Happened {
     Nobodys,
 }
 
-/// Tells of which load a value is, and of which key.
+/// The number of a value, from its load and its key.
 fn value_of(task: u32, key: u32) -> u32 {
     task * MOST_KEYS + key
 }
@@ -215,7 +215,7 @@ impl World {
             max_batch: if random.below(3) == 0 { 2 } else { usize::MAX },
             ..rules
         };
-        // Some write so often, and wait so little, that loads of several epochs of a key meet.
+        // Some seeds write so often, and wait so little, that loads of several epochs of a key meet.
         let writes_often = random.below(4) == 0;
         let rules = match writes_often {
             true => Rules { lock_age: Some(nanos(6)), over_age_alone: false, ..rules },
@@ -265,7 +265,7 @@ impl World {
         self.seen[what as usize] += 1;
     }
 
-    /// Others are busy on their own threads.
+    /// Other callers are busy on their own threads.
     fn meanwhile(&mut self) {
         while self.depth < 2 && self.chance(6) {
             self.depth += 1;
@@ -275,7 +275,7 @@ impl World {
     }
 }
 
-/// P2, P3, P4, P8, P9, D62, D85, D104: whatever happens, in whatever order, and the one who is polled no more.
+/// P2, P3, P4, P8, P9, D62, D85, D104: in any order of events, and though some callers are polled no more.
 #[test]
 fn each_polled_caller_comes_to_its_end_and_nothing_stays_behind() {
     let mut seen = [0; HAPPENED];

@@ -48,7 +48,7 @@ fn a_ticket_that_is_dropped_unpolled_was_no_load() {
     assert_eq!((rig.census(), rig.shard.flights.counts.begun, rig.shard.flights.counts.dropped), ((0, 0, 0), 0, 0));
 }
 
-/// D57: a load of the caller's own is made at once, and goes with the ticket.
+/// D57: the caller's own load is made at once, and goes with the ticket.
 #[test]
 fn a_ticket_by_the_callers_own_load_is_made_at_once() {
     let mut rig = rig(Rules { has_loader: false, ..stale() });
@@ -65,7 +65,7 @@ fn a_ticket_by_the_callers_own_load_is_made_at_once() {
     assert_eq!(rig.outcome(&mut joined).status, Status::LockHit);
 }
 
-/// D57, P3: who must have a fresh value makes the load that the ticket stands for.
+/// D57, P3: a caller that needs a fresh value makes the load that the ticket stands for.
 #[test]
 fn who_joins_a_ticket_that_is_not_polled_makes_its_load() {
     let mut rig = rig(stale());
@@ -117,7 +117,7 @@ fn a_ticket_that_takes_over_wakes_whose_refresh_it_replaces() {
     }
 }
 
-/// D57: where a lent load has left a vacant flight, a ticket leads, and that is no takeover.
+/// D57: if a lent load has left a vacant flight, a ticket leads, and that is no takeover.
 #[test]
 fn a_ticket_leads_where_no_load_is_in_flight() {
     let mut rig = rig(stale());
@@ -131,7 +131,7 @@ fn a_ticket_leads_where_no_load_is_in_flight() {
     assert_eq!((rig.outcome(&mut other).led, rig.outcome(&mut ticket).led), (false, true));
 }
 
-/// D35: a stale value within its limit is no reason for a plain call not to wait.
+/// D35: a stale value within its limit does not let a plain call go without waiting.
 #[test]
 fn a_fresh_value_has_no_ticket() {
     let mut rig = Rig::new(stale());
@@ -141,7 +141,7 @@ fn a_fresh_value_has_no_ticket() {
     assert_eq!(rig.census(), (0, 0, 0));
 }
 
-/// P3: the load of a ticket is made with no lock held, and somebody comes meanwhile who waits; the ticket may never be
+/// P3: the load of a ticket is made without a lock, while another caller comes that waits; the ticket may never be
 /// polled.
 #[test]
 fn who_came_while_the_load_of_a_ticket_was_made_is_woken_to_poll_it() {
@@ -161,7 +161,7 @@ fn who_came_while_the_load_of_a_ticket_was_made_is_woken_to_poll_it() {
     assert_eq!((rig.visit(&mut joined), joined.load), (Step::Poll, Some(7)));
 }
 
-/// P3: a ticket that is never polled holds nobody up, also one who could not begin a load of its own.
+/// P3: a ticket that is never polled holds up no caller, even one that could not begin a load of its own.
 #[test]
 fn who_waits_makes_the_load_of_a_ticket_that_has_taken_over() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), stale_while_refresh: Some(nanos(500)), ..rules() });

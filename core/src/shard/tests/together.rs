@@ -1,4 +1,4 @@
-//! A load of many keys that counts for how many of them somebody waits, and can be closed.
+//! A load of many keys that counts how many of them are waited for, and can be closed.
 
 use alloc::{rc::Rc, sync::Arc};
 use core::{cell::Cell, task::Waker};
@@ -22,12 +22,12 @@ impl Together {
         Self { shared: SharedWaker::new(), awaited: Rc::new(Cell::new(Some(0))) }
     }
 
-    /// For how many keys somebody waits; none if it is being dropped.
+    /// How many keys are waited for; none if the load is being dropped.
     pub(crate) fn awaited(&self) -> Option<u32> {
         self.awaited.get()
     }
 
-    /// It is being dropped, as nobody waits for it; false if somebody does.
+    /// Begins to drop the load if no caller waits for it; false if one does.
     pub(crate) fn close(&self) -> bool {
         let is_idle = self.awaited.get() == Some(0);
         if is_idle {
@@ -36,7 +36,7 @@ impl Together {
         is_idle
     }
 
-    /// What the load is polled with.
+    /// The waker that the load is polled with.
     pub(crate) fn waker(&self) -> Waker {
         Waker::from(Arc::clone(&self.shared))
     }
@@ -50,7 +50,7 @@ impl Together {
         self.shared.wakes()
     }
 
-    /// All who listen.
+    /// Everything that listens.
     pub(crate) fn everybody(&self) -> Woken<Bell> {
         Woken::All(Arc::clone(&self.shared))
     }
@@ -69,7 +69,7 @@ impl SharedLoad for Together {
     }
 
     fn leave_key(&self) -> bool {
-        let left = self.awaited.get().expect("nobody waits for a load that is being dropped") - 1;
+        let left = self.awaited.get().expect("no caller waits for a load that is being dropped") - 1;
         self.awaited.set(Some(left));
         left == 0
     }

@@ -5,7 +5,7 @@ mod patience;
 
 use super::*;
 
-/// Polls a caller, who has to wait; returns until when.
+/// Polls a caller that has to wait; returns until when.
 fn sleeps_until(rig: &mut Rig, caller: &mut Caller) -> u64 {
     assert_eq!(rig.poll(caller), Step::Wait);
     rig.effects.until.as_nanos()
@@ -42,7 +42,7 @@ fn who_began_has_the_status_of_its_first_look_and_all_others_lock_hit() {
     assert_eq!((counts.expired, counts.joined, counts.misses), (2, 1, 0));
 }
 
-/// The quick way out for most who joined tells the same, as long as others are still to hear of it.
+/// The fast path for most callers that joined tells the same, as long as others are still to hear of it.
 #[test]
 fn who_collects_is_told_what_all_are_told() {
     let mut rig = Rig::new(rules());
@@ -54,7 +54,7 @@ fn who_collects_is_told_what_all_are_told() {
     assert_eq!((outcome.value, outcome.status, outcome.led, outcome.attempt), (6, Status::LockHit, false, Some(1)));
     assert_eq!((outcome.waited, outcome.time_left), (nanos(4), TimeLeft::For(nanos(100))));
     assert!(!second.is_seated());
-    let outcome = rig.shard.collect(&mut third.waiting).expect("the last one takes it along");
+    let outcome = rig.shard.collect(&mut third.waiting).expect("the last caller takes it along");
     assert_eq!((outcome.value, third.is_seated()), (6, false));
     assert_eq!((rig.census(), rig.shard.counts.joined, rig.shard.counts.misses), ((0, 0, 0), 2, 1));
 
@@ -75,7 +75,7 @@ fn the_load_is_driven_before_any_deadline_is_looked_at() {
     assert_eq!(rig.told(&caller), Some(Ok(6)));
 }
 
-/// D18: also where several wait, though nobody was woken.
+/// D18: also if several callers wait, though none was woken.
 #[test]
 fn each_load_is_polled_once_before_a_deadline_counts_woken_or_not() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(3)), ..patient(rules(), 5, OnTimeout::Fail) });
@@ -102,7 +102,7 @@ fn each_load_is_polled_once_before_a_deadline_counts_woken_or_not() {
     assert_eq!(rig.outcome(&mut third).value, 6, "an answer beats it");
 }
 
-/// P11, D5: a deadline that seems to have passed is looked at with the present time, and no other is.
+/// P11, D5: a deadline that seems to have passed is checked with the present time, and no other is.
 #[test]
 fn the_clock_is_read_again_when_a_deadline_may_have_passed() {
     let mut rig = Rig::new(patient(rules(), 5, OnTimeout::Fail));

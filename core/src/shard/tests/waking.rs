@@ -1,4 +1,4 @@
-//! Who is woken: by a load, at its end, and by what others do.
+//! Which callers are woken: by a load, at its end, and by what others do.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn woken(callers: &[Caller; 3]) -> [u32; 3] {
     callers.each_ref().map(Caller::woken)
 }
 
-/// D15: one cannot know who is parked.
+/// D15: it cannot be known which callers are parked.
 #[test]
 fn a_wake_of_the_load_wakes_all_who_wait_once() {
     let mut rig = Rig::new(rules());
@@ -28,7 +28,7 @@ fn a_wake_of_the_load_wakes_all_who_wait_once() {
     assert_eq!(woken(&callers), [0, 0, 1]);
 }
 
-/// D15: one poll for one wake, however many come.
+/// D15: one poll for one wake, however many callers come.
 #[test]
 fn of_those_woken_one_polls_the_load_and_the_others_wait_on() {
     let mut rig = Rig::new(rules());
@@ -50,7 +50,7 @@ fn completion_wakes_each_waiter_once_and_all_in_one_go() {
     rig.drive(&mut callers[1], 1);
     rig.unlock();
     woken(&callers);
-    // They have all been woken by the load, and two have yet to come again.
+    // They were all woken by the load, and two of them have not looked again yet.
     rig.poll(&mut callers[0]);
     rig.poll(&mut callers[2]);
     rig.finish(&mut callers[1], 1, 6);
@@ -78,8 +78,8 @@ fn a_lone_waiter_polls_with_its_own_waker() {
     assert_eq!(caller.woken(), 1);
 }
 
-/// P3: a load that is woken while it is polled is known to be due by the one who comes next, though the others were woken, and
-/// looked, while it was out.
+/// P3: a load that is woken while it is polled is due for the next caller, although the others were woken, and looked,
+/// while it was out.
 #[test]
 fn a_load_that_is_woken_while_it_is_polled_wakes_all_who_wait() {
     let mut rig = Rig::new(rules());
@@ -99,11 +99,11 @@ fn a_load_that_is_woken_while_it_is_polled_wakes_all_who_wait() {
     rig.rest(&mut callers[2]);
     assert!(!rig.wakes_somebody());
     assert_eq!(rig.visit(&mut callers[1]), Step::Wait);
-    // It has seen the wake already as it went on, so it cannot know that it was polled for that.
+    // It has seen the wake already as it went on, so it cannot know that the load was polled for it.
     assert_eq!(rig.visit(&mut callers[0]), Step::Poll);
 }
 
-/// P3: nor is the wake lost with the caller who leaves in that very poll.
+/// P3: nor is the wake lost with the caller that leaves in that very poll.
 #[test]
 fn a_wake_is_not_lost_with_the_caller_whose_patience_ends_in_the_same_poll() {
     let mut rig = Rig::new(rules());
@@ -140,7 +140,7 @@ fn waker_of(rig: &mut Rig, caller: &Caller) -> Waker {
     rig.shard.flights.slot(&caller.waiting.seat).flight.waits.waker().expect("it is shared")
 }
 
-/// P3: the waker of all is made while the load is out, polled with one that wakes a single caller.
+/// P3: the waker of all is made while the load is out, polled with a waker of one caller.
 #[test]
 fn a_load_that_is_out_when_others_come_is_polled_again_with_the_waker_of_all() {
     let mut rig = Rig::new(rules());
@@ -158,7 +158,7 @@ fn a_load_that_is_out_when_others_come_is_polled_again_with_the_waker_of_all() {
     assert_eq!((first.woken(), second.woken()), (1, 1));
 }
 
-/// P3: and a load that rests is polled with it by the one who came.
+/// P3: a load that rests is polled with it by the caller that came.
 #[test]
 fn a_load_that_rests_when_others_come_is_polled_by_them_with_the_waker_of_all() {
     let mut rig = Rig::new(rules());
@@ -168,12 +168,12 @@ fn a_load_that_rests_when_others_come_is_polled_by_them_with_the_waker_of_all() 
     let all = rig.effects.waker.clone().expect("it is shared");
     rig.rest(&mut second);
     let third = rig.seat(1);
-    assert_eq!(third.step, Step::Wait, "it is known to reach everybody");
+    assert_eq!(third.step, Step::Wait, "it is known to reach all callers");
     all.wake();
     assert_eq!([&first, &second, &third].map(Caller::woken), [1, 1, 1]);
 }
 
-/// D9, D10: its beginner is to be told, and there is room for an attempt again.
+/// D9, D10: its beginner has to be told, and there is room for an attempt again.
 #[test]
 fn a_failure_beside_others_wakes_all_who_wait() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), ..rules() });
@@ -195,7 +195,7 @@ fn a_failure_beside_others_wakes_all_who_wait() {
     assert_eq!(rig.error(&mut first), Some("down"));
 }
 
-/// D15: several are woken in order of arrival.
+/// D15: several callers are woken in order of arrival.
 #[test]
 fn all_are_woken_in_order_of_arrival() {
     struct Note(u32, Arc<spin::Mutex<Vec<u32>>>);
@@ -223,7 +223,7 @@ fn all_are_woken_in_order_of_arrival() {
     assert_eq!(*order.lock(), [0, 1, 2, 3, 4]);
 }
 
-/// P2: who has left is woken no more.
+/// P2: a caller that has left is woken no more.
 #[test]
 fn who_has_left_is_not_woken() {
     let mut rig = Rig::new(rules());
@@ -238,7 +238,7 @@ fn who_has_left_is_not_woken() {
     assert_eq!(counts.map(|count| count.0.load(Ordering::SeqCst)), [0, 1, 0]);
 }
 
-/// D15, D8, P3: who takes over waits for the older load as well, and whom it overtakes for the newer one.
+/// D15, D8, P3: a caller that takes over waits for the older load as well, and the overtaken one for the newer.
 #[test]
 fn after_a_takeover_each_load_knows_a_waker_that_reaches_all() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), ..rules() });
@@ -263,7 +263,7 @@ fn after_a_takeover_each_load_knows_a_waker_that_reaches_all() {
     assert_eq!([&first, &second].map(Caller::woken), [1, 1]);
 }
 
-/// P3: a load that was woken while nobody who is polled waited for it is polled by who takes over.
+/// P3: a load was woken while no polled caller waited for it; the caller that takes over polls it.
 #[test]
 fn who_takes_over_polls_the_older_load_that_was_woken() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), ..rules() });
@@ -277,7 +277,7 @@ fn who_takes_over_polls_the_older_load_that_was_woken() {
         rig.pend(&mut third);
     }
     rig.unlock();
-    // In this poll, or as it is woken at once.
+    // In this poll, or after a wake at once.
     if third.woken() > 0 {
         rig.visit(&mut third);
         while third.step == Step::Poll {

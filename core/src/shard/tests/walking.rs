@@ -1,4 +1,4 @@
-//! Going over all keys, a few at a time.
+//! Goes over all keys, a few at a time.
 
 use super::*;
 use crate::shard::walk::KeyWalk;

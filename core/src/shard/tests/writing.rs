@@ -3,7 +3,7 @@
 use super::*;
 use crate::Entry;
 
-/// D39: it is what they asked for, and newer.
+/// D39: the inserted value is what they asked for, and newer.
 #[test]
 fn an_insert_ends_the_wait_of_all_with_the_inserted_value() {
     let mut rig = Rig::new(rules());
@@ -129,7 +129,7 @@ fn a_clear_takes_values_and_failures_and_detaches_loads_but_keeps_the_statistics
     assert_eq!(rig.insert(2, 7), Some(3), "generations go on (D98)");
 }
 
-/// D41: and what `retain` takes out is a write of its own: what was begun before it brings nothing back.
+/// D41: a removal by `retain` is a write of its own: a load from before it brings nothing back.
 #[test]
 fn a_value_that_is_refused_voids_the_load_that_began_meanwhile() {
     let mut rig = Rig::new(rules());
@@ -145,7 +145,7 @@ fn a_value_that_is_refused_voids_the_load_that_began_meanwhile() {
     assert!(rig.peek(1).is_none());
 }
 
-/// D41: what `retain` decides of is a copy, and only that very value is removed.
+/// D41: `retain` decides about a copy, and only that very value is removed.
 #[test]
 fn a_value_replaced_since_it_was_judged_stays() {
     let mut rig = Rig::new(rules());
@@ -167,7 +167,7 @@ fn a_value_replaced_since_it_was_judged_stays() {
     assert_eq!(rig.shard.values.counts.removed, 1);
 }
 
-/// D98: stale or not, and a write only if it was that one.
+/// D98: stale or not; a write only if the value was that one.
 #[test]
 fn an_invalidation_takes_the_value_of_that_generation_and_touches_nothing_else() {
     let invalidate = |rig: &mut Rig, generation| {
@@ -182,7 +182,7 @@ fn an_invalidation_takes_the_value_of_that_generation_and_touches_nothing_else()
     assert!(!invalidate(&mut rig, old));
     assert!(rig.is_attached(&waiting), "it was no write");
     rig.now += 10;
-    assert!(invalidate(&mut rig, new), "what may be served stale is still that one");
+    assert!(invalidate(&mut rig, new), "a value that may be served stale is still that one");
     assert!(!rig.is_attached(&waiting));
     assert_eq!((rig.shard.values.counts.expired, rig.shard.values.len()), (1, 0));
     assert!(!invalidate(&mut rig, new));
@@ -292,7 +292,7 @@ fn what_was_stored_is_held_or_has_left_for_one_reason() {
     }
 }
 
-/// D60: where nothing fresh is stored, nothing is in flight, and nothing was written since the load began (P8).
+/// D60: if nothing fresh is stored, nothing is in flight, and nothing was written since the load began (P8).
 #[test]
 fn what_nobody_asked_for_is_stored_only_where_it_undoes_nothing() {
     let surplus = |rig: &mut Rig, key: u32, writes: u64| {

@@ -1,8 +1,8 @@
-//! The flight that the index does not know, and those beside it.
+//! The flight that the index does not know, and the flights beside it.
 
 use super::*;
 
-/// P14: mostly there is but one flight, which is found without an index.
+/// P14: mostly there is only one flight, which is found without an index.
 #[test]
 fn one_flight_at_a_time_is_found_without_an_index() {
     let mut table = Table::new();
@@ -15,7 +15,7 @@ fn one_flight_at_a_time_is_found_without_an_index() {
     }
 }
 
-/// Whichever of several flights ends first, the others are found, and the next one comes where there is room.
+/// Whichever of several flights ends first, the others are found, and the next one gets a place.
 #[test]
 fn several_flights_are_found_whichever_ends_first() {
     for first in 0..3 {
@@ -42,7 +42,7 @@ fn several_flights_are_found_whichever_ends_first() {
     }
 }
 
-/// D11: a newer flight that nobody has a seat in yet is found, and kept by nothing but who knows of it.
+/// D11: a newer flight without a seat is found, and ends when its last caller leaves.
 #[test]
 fn a_vacant_flight_is_found_and_has_no_seat() {
     let mut table = Table::new();

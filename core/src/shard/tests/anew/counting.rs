@@ -4,7 +4,7 @@ use super::*;
 
 const NONE: Result<u32, &str> = Err("down");
 
-/// A load of two epochs, with one caller who has begun it and one after the write; nothing else is in flight.
+/// A load of two epochs, with the caller that began it and one after the write; no other load is in flight.
 fn heir() -> (Rig, Caller, Caller) {
     let mut rig = Rig::new(Rules { budget: Some(nanos(50)), ..rules() });
     let (owner, mut second) = (rig.lend(1), rig.wait(1));
@@ -39,7 +39,7 @@ fn in_whatever_order_it_is_delivered_and_whatever_it_brings() {
     }
 }
 
-/// D39: what is inserted meanwhile ends the newer flight alone.
+/// D39: an insertion meanwhile ends only the newer flight.
 #[test]
 fn where_the_newer_flight_ends_otherwise() {
     let (mut rig, mut second, mut joined) = heir();
@@ -80,7 +80,7 @@ fn where_the_older_flight_ends_before_it_is_made() {
     assert_eq!((counts.begun, ended), (3, 3), "{counts:?}");
 }
 
-/// P2: the same where nobody waits in the newer flight: the load is nobody's.
+/// P2: the same if no caller waits in the newer flight: then no caller gets the load.
 #[test]
 fn where_the_older_flight_ends_before_it_is_made_and_nobody_waits_in_the_newer() {
     let (mut rig, mut first, mut second, _) = begun_in_both(rules(), 0);
@@ -90,7 +90,7 @@ fn where_the_older_flight_ends_before_it_is_made_and_nobody_waits_in_the_newer()
     rig.make_anew(&mut second);
     let is_told_of = !rig.effects.take_idle_batches().is_empty();
     assert_eq!(rig.outcome(&mut second).value, 5);
-    assert!(is_told_of || rig.shard.flights.len() == 0, "a flight stays that nobody knows of");
+    assert!(is_told_of || rig.shard.flights.len() == 0, "a flight is left behind");
 }
 
 /// The same for the newer flight, and for both.
@@ -151,7 +151,7 @@ fn where_one_flight_is_left_or_both_are() {
     }
 }
 
-/// D93: the budget of the load is over in the flight whose caller looks first, and then in the other one.
+/// D93: the budget is used up in the flight whose caller looks first, and then in the other one.
 #[test]
 fn where_its_budget_is_used_up_in_one_flight_first() {
     for is_newer_first in [false, true] {
@@ -169,7 +169,7 @@ fn where_its_budget_is_used_up_in_one_flight_first() {
     }
 }
 
-/// P5: what is made of the caller's panics before the load is a part of anything.
+/// P5: a panic of the caller's code before the load is part of anything.
 #[test]
 fn where_a_panic_comes_before_it_is_made() {
     for count in [0, 1] {
@@ -195,7 +195,7 @@ fn where_a_panic_comes_before_it_is_made() {
     }
 }
 
-/// P5: and where nothing else flies, those who joined are told.
+/// P5: if no other load is in flight, the callers that joined are told.
 #[test]
 fn where_a_panic_comes_before_it_is_made_and_somebody_has_joined() {
     let mut rig = Rig::new(rules());
@@ -238,7 +238,7 @@ fn where_it_is_one_of_many_keys() {
     assert_eq!((counts.begun, counts.succeeded, counts.dropped, rig.census()), (2, 1, 1, (0, 0, 0)));
 }
 
-/// A call gives back what it has gathered and not begun.
+/// A call gives back a load that it gathered and did not begin.
 #[test]
 fn where_it_is_given_back() {
     let (mut rig, _first, mut second, _) = with_a_younger_load(rules(), 0);

@@ -1,4 +1,4 @@
-//! What a load of many keys brings for each of them.
+//! The answer of a load of many keys for each of them.
 
 use super::*;
 
@@ -85,7 +85,7 @@ fn what_is_delivered_after_a_write_and_waited_for_by_nobody_is_dropped() {
     }
 }
 
-/// D39, P2: an insert is the answer, for those who wait, and ends a flight where nobody does.
+/// D39, P2: an insertion is the answer for the callers that wait, and ends a flight without callers.
 #[test]
 fn an_insert_ends_the_part_of_a_load() {
     let (mut rig, batch, [mut first, _second], places) = pair(rules());
@@ -119,7 +119,7 @@ fn what_is_delivered_where_another_flight_is_by_now_does_nothing() {
     }
 }
 
-/// D49: places move, and what is loaded for them finds them.
+/// D49: places move, and the answers for them still find them.
 #[test]
 fn what_is_delivered_finds_its_flights_after_a_burst() {
     let (mut rig, batch) = (Rig::with(1000, rules()), Together::new());
@@ -140,7 +140,7 @@ fn what_is_delivered_finds_its_flights_after_a_burst() {
     );
 }
 
-/// D61, D32: a failure of one key is kept, whether anybody waits for it or not.
+/// D61, D32: a failure of one key is kept, whether a caller waits for it or not.
 #[test]
 fn a_part_that_fails_is_its_keys_failure() {
     let (mut rig, batch, [mut first, mut second], places) = pair(Rules { backoff: BACKOFF, ..rules() });
@@ -172,7 +172,7 @@ fn a_part_that_fails_beside_another_load_ends_its_beginners_wait_alone() {
     assert_eq!(rig.outcome(&mut second).value, 5);
 }
 
-/// D9, P2: the one who began it has left, so nobody is told.
+/// D9, P2: the caller that began it has left, so no caller is told.
 #[test]
 fn a_part_that_fails_when_its_beginner_has_left_is_told_to_nobody() {
     let (mut rig, _batches, callers, places) = with_two_loads();
@@ -200,7 +200,7 @@ fn a_part_over_its_budget_fails_and_the_load_goes_on() {
     rig.deliver(&places[0], Ok(4));
     assert_eq!((rig.effects.rest().values.len(), rig.peek(1).is_none()), (1, true), "too late (D19)");
     assert_eq!(rig.look(&mut joined, false), Step::Again);
-    assert_eq!((batch.awaited(), rig.idle()), (Some(0), 1), "nobody needs it any more");
+    assert_eq!((batch.awaited(), rig.idle()), (Some(0), 1), "no caller needs it any more");
     assert_eq!((rig.error(&mut second), rig.error(&mut joined)), (Some("over budget"), Some("over budget")));
     assert_eq!(rig.census(), (0, 0, 0));
     assert!(batch.close());
@@ -208,7 +208,7 @@ fn a_part_over_its_budget_fails_and_the_load_goes_on() {
     assert_eq!(rig.shard.flights.counts.dropped, 0, "it has failed, and is not dropped as well");
 }
 
-/// D25: outside the flight, and so not stored, though it is one of many.
+/// D25: it is outside the flight and so not stored, although it is one of many.
 #[test]
 fn who_loads_alone_may_do_so_in_a_load_of_many_keys() {
     let rules = Rules { lock_age: Some(nanos(5)), over_age_alone: true, ..rules() };

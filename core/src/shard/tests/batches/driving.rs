@@ -1,8 +1,8 @@
-//! Who hears of a load of many keys, and drives it.
+//! Which callers hear of a load of many keys, and drive it.
 
 use super::*;
 
-/// D62: any waiter of any of its keys drives it; the one who leads it hears of it by its call.
+/// D62: any waiter of any of its keys drives it; its leader hears of it by the call.
 #[test]
 fn who_joins_a_key_hears_of_the_wakes_of_its_load_and_drives_it() {
     let (mut rig, batch, [mut first, second], places) = pair(rules());
@@ -40,7 +40,7 @@ fn all_who_wait_for_a_key_hear_of_its_load_though_one_is_polled_no_more() {
     rig.leave(parked);
 }
 
-/// D62, P3: who leads one load drives the other one, too, where its caller is polled no more.
+/// D62, P3: the leader of one load also drives the other one, whose caller is polled no more.
 #[test]
 fn who_leads_one_load_hears_of_the_other_loads_of_its_key() {
     let (mut rig, batches, [mut first, parked], places) = with_two_loads();
@@ -60,7 +60,7 @@ fn who_leads_one_load_hears_of_the_other_loads_of_its_key() {
     assert_eq!(rig.outcome(&mut first).value, 5);
 }
 
-/// D66: from inside the load, also for a key whose callers have left.
+/// D66: a call from inside the load, also for a key whose callers have left.
 #[test]
 fn who_asks_from_inside_the_load_for_one_of_its_keys_must_not_wait() {
     let (mut rig, batch, _second, _places) = left_alone(Rules { stale_while_refresh: Some(nanos(500)), ..rules() });
@@ -74,7 +74,7 @@ fn who_asks_from_inside_the_load_for_one_of_its_keys_must_not_wait() {
     assert_eq!((batch.awaited(), rig.census().1), (Some(1), 2));
 }
 
-/// D57: who is served stale drives the refresh once, and is none for whom the load goes on.
+/// D57: a caller that is served a stale value drives the refresh once, and does not keep it going.
 #[test]
 fn a_passer_by_drives_a_load_of_many_keys_once() {
     let stale = Rules { stale_while_refresh: Some(nanos(500)), ..rules() };
@@ -104,7 +104,7 @@ fn waiting_at(place: &Seat<Bell>) -> Waiting<Bell> {
     Waiting { seat: place.place_only(), ..Waiting::new(0, at(0)) }
 }
 
-/// P3: with a passer-by, the flight gets a waker of its own, by which alone one knows of wakes from then on.
+/// P3: a passer-by gives the flight a waker of its own; from then on, that alone tells of wakes.
 #[test]
 fn a_wake_after_a_passer_by_reaches_who_waited_alone() {
     let rules = Rules { stale_while_refresh: Some(nanos(500)), ..rules() };
@@ -122,7 +122,7 @@ fn a_wake_after_a_passer_by_reaches_who_waited_alone() {
     assert_eq!((joined.woken(), rig.visit(&mut joined)), (1, Step::Batch));
 }
 
-/// P3: the one who waits need not look again to hear of a load that somebody else begins.
+/// P3: a waiting caller need not look again to hear of a load that another caller begins.
 #[test]
 fn who_waits_hears_of_a_load_that_another_begins_and_is_polled_no_more() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), ..rules() });
@@ -141,7 +141,7 @@ fn who_waits_hears_of_a_load_that_another_begins_and_is_polled_no_more() {
     assert!(joined.driven.is_some_and(|driven| driven.is(&batch)));
 }
 
-/// P3: what was woken before somebody came is driven by who comes, though the flight had a waker of its own before.
+/// P3: a new caller drives a load that was woken before it came, though the flight had a waker of its own before.
 #[test]
 fn who_comes_after_a_wake_drives_the_load() {
     for is_empty in [false, true] {
@@ -158,7 +158,7 @@ fn who_comes_after_a_wake_drives_the_load() {
     }
 }
 
-/// The same where the load was begun by one who was alone by then.
+/// The same if a caller that was alone by then began the load.
 #[test]
 fn who_comes_after_a_wake_drives_the_load_that_a_later_one_has_begun() {
     let mut rig = Rig::new(rules());
@@ -171,8 +171,8 @@ fn who_comes_after_a_wake_drives_the_load_that_a_later_one_has_begun() {
     assert_eq!(rig.seat(1).step, Step::Batch);
 }
 
-/// D18: an answer that is there beats every deadline, so the load is polled before one counts, woken or not; by the one who
-/// joined, and by the one who leads it, where its call has not polled that as a whole before.
+/// D18: a ready answer beats every deadline, so the load is polled before one counts, woken or not: by a caller that
+/// joined, and by its leader, if its call has not polled the whole load before.
 #[test]
 fn each_load_of_many_keys_is_polled_once_before_a_deadline_counts_woken_or_not() {
     for is_of_the_call in [false, true] {
@@ -195,7 +195,7 @@ fn each_load_of_many_keys_is_polled_once_before_a_deadline_counts_woken_or_not()
     }
 }
 
-/// D18: the call polls what it leads itself, and each of its members the loads of other calls.
+/// D18: the call polls the load that it leads, and each of its members the loads of other calls.
 #[test]
 fn a_member_polls_the_load_of_another_call_before_a_deadline_counts() {
     let (mut rig, batches, callers, _places) = with_two_loads();
@@ -210,7 +210,7 @@ fn a_member_polls_the_load_of_another_call_before_a_deadline_counts() {
     assert_eq!(rig.look(&mut first, false), Step::Again, "and then it counts");
 }
 
-/// D22: nor does who joins leave without a poll of the load.
+/// D22: nor does a caller that joins leave without a poll of the load.
 #[test]
 fn a_timeout_of_zero_polls_a_load_of_many_keys_once_and_then_acts() {
     let (mut rig, _batch, _callers, _places) = pair(rules());
@@ -223,7 +223,7 @@ fn a_timeout_of_zero_polls_a_load_of_many_keys_once_and_then_acts() {
     }
 }
 
-/// P3: a load that became one of many as a passer-by made it is woken before anybody who waits has looked.
+/// P3: a passer-by made the load one of many, and it was woken before any waiting caller has looked.
 #[test]
 fn who_looks_after_a_wake_drives_the_load_that_a_passer_by_has_made() {
     let mut rig = Rig::new(Rules { stale_while_refresh: Some(nanos(500)), stores_surplus: true, ..rules() });
@@ -238,13 +238,13 @@ fn who_looks_after_a_wake_drives_the_load_that_a_passer_by_has_made() {
     let seat = caller.waiting.seat.at_attempt(1);
     rig.shard.become_part(&seat, (batch.clone(), None), None, &mut rig.effects);
     rig.leave(caller);
-    // It was polled, and not ready.
+    // It was polled, and was not ready.
     batch.waker().wake();
     assert_eq!(rig.visit(&mut ticket), Step::Batch);
     assert!(ticket.driven.is_some_and(|driven| driven.is(&batch)));
 }
 
-/// P3: the load was woken while nobody waited for this key, and those who wait for its other keys are polled no more.
+/// P3: the load was woken while no caller waited for this key, and the callers of its other keys are polled no more.
 #[test]
 fn who_takes_over_where_nobody_waits_any_more_polls_the_load_of_many_keys_that_was_woken() {
     let (mut rig, batch, _second, _places) = left_alone(Rules { lock_age: Some(nanos(5)), ..rules() });

@@ -1,8 +1,8 @@
-//! What is claimed and never made, or dropped before it has answered.
+//! Loads that are claimed and never made, or dropped before they have answered.
 
 use super::*;
 
-/// What a call has claimed and never begun, as it unwinds: the one who waits leads.
+/// A call unwinds with a load that it claimed and never began: a waiting caller leads.
 #[test]
 fn a_load_that_is_abandoned_leaves_its_keys_to_those_who_wait() {
     let (mut rig, _batch, [mut first, mut second], places) = pair(rules());
@@ -24,7 +24,7 @@ fn a_load_that_is_abandoned_leaves_its_keys_to_those_who_wait() {
     assert_eq!((second.own(), rig.shard.flights.counts.dropped, rig.census()), (2, 2, (1, 1, 1)));
 }
 
-/// P2, P13: who joined meanwhile is not heard of any more, and its waker is dropped outside the lock.
+/// P2, P13: a caller that joined meanwhile leaves no waker behind, and its waker is dropped outside the lock.
 #[test]
 fn a_load_that_is_abandoned_knows_nobody_who_has_joined() {
     let (mut rig, batch, _second, places) = left_alone(rules());
@@ -35,7 +35,7 @@ fn a_load_that_is_abandoned_knows_nobody_who_has_joined() {
     let count = Arc::clone(&joined.count);
     assert!(rig.leave(joined));
     rig.effects = Effects::default();
-    assert_eq!(Arc::strong_count(&count), 1, "nobody but this test holds it");
+    assert_eq!(Arc::strong_count(&count), 1, "only this test holds it");
     drop(batch);
 }
 
@@ -51,7 +51,7 @@ fn a_load_that_is_abandoned_beside_another_wakes_nobody() {
     assert!(rig.wakes_somebody());
 }
 
-/// D10: but for who was held back by it.
+/// D10: but it wakes a caller that was held back by it.
 #[test]
 fn a_load_that_is_abandoned_at_the_bound_makes_room() {
     let (mut rig, _batches, callers, places) = with_two_loads();
@@ -65,7 +65,7 @@ fn a_load_that_is_abandoned_at_the_bound_makes_room() {
     assert_eq!((third.own(), rig.live(&callers[1])), (3, 2));
 }
 
-/// What a call has claimed and not made, as it unwinds.
+/// A call unwinds with a load that it claimed and did not make.
 #[test]
 fn a_load_that_was_not_made_is_made_by_who_drives_it_first() {
     let mut rig = Rig::new(rules());
@@ -91,7 +91,7 @@ fn a_load_that_was_not_made_is_made_by_who_drives_it_first() {
     assert_eq!((rig.shard.flights.counts.begun, rig.census()), (1, (0, 0, 0)), "its flight is over");
 }
 
-/// P2, D39: the key is written between the claim of a load and the moment when it becomes one of many.
+/// P2, D39: the key is written after the claim of a load, before that becomes one of many.
 #[test]
 fn a_load_whose_key_was_inserted_meanwhile_becomes_no_part() {
     let mut rig = Rig::new(Rules { stores_surplus: true, ..rules() });

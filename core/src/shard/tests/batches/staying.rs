@@ -1,4 +1,4 @@
-//! Who keeps a load of many keys, and what goes with the last who waits.
+//! What keeps a load of many keys, and what goes with the last caller.
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn a_load_is_idle_when_the_last_key_is_left_and_then_dropped() {
     let (mut rig, batch, second, places) = left_alone(rules());
     let again = rig.wait(1);
     assert!(!rig.leave(second));
-    assert_eq!((batch.awaited(), rig.idle()), (Some(1), 0), "who came later counts as well");
+    assert_eq!((batch.awaited(), rig.idle()), (Some(1), 0), "a later caller counts as well");
     assert!(!rig.leave(again));
     let idle = rig.effects.take_idle_batches();
     assert!(matches!(&*idle, [only] if only.is(&batch)), "told of once");
@@ -64,7 +64,7 @@ fn who_comes_before_an_idle_load_is_dropped_keeps_it() {
     assert_eq!((rig.served(2).value, rig.census()), (6, (0, 0, 0)));
 }
 
-/// The load is being dropped by another thread, which has not come to this key yet.
+/// Another thread is dropping the load, and has not come to this key yet.
 #[test]
 fn who_comes_to_a_load_that_is_being_dropped_leads() {
     let (mut rig, batch, second, places) = left_alone(Rules { lock_age: Some(nanos(5)), ..rules() });
@@ -102,7 +102,7 @@ fn with_one_of_two_loads_dropped_the_other_one_goes_on() {
     }
 }
 
-/// P2: the one who leaves is not heard of any more.
+/// P2: a caller that leaves leaves no waker behind.
 #[test]
 fn who_leaves_leaves_no_waker_with_the_load() {
     let (mut rig, batch, _second, _places) = left_alone(rules());
@@ -110,12 +110,12 @@ fn who_leaves_leaves_no_waker_with_the_load() {
     let count = Arc::clone(&joined.count);
     assert!(!rig.leave(joined));
     rig.effects = Effects::default();
-    assert_eq!(Arc::strong_count(&count), 1, "nobody but this test holds it");
+    assert_eq!(Arc::strong_count(&count), 1, "only this test holds it");
     batch.waker().wake();
     assert_eq!(count.0.load(Ordering::SeqCst), 0);
 }
 
-/// P2: what is no part of a load of many keys goes with the last caller, as ever.
+/// P2: a load that is no part of a load of many keys still goes with its last caller.
 #[test]
 fn a_load_beside_the_part_is_dropped_with_the_last_caller() {
     let (mut rig, batch, [first, _second], places) = pair(Rules { lock_age: Some(nanos(5)), ..rules() });
@@ -132,7 +132,7 @@ fn a_load_beside_the_part_is_dropped_with_the_last_caller() {
     assert_eq!(rig.outcome(&mut joined).value, 5);
 }
 
-/// D16, P3: a lent load leaves with its caller; who comes later must not wait for it.
+/// D16, P3: a lent load leaves with its caller; a later caller must not wait for it.
 #[test]
 fn a_lent_load_beside_the_part_is_gone_with_its_caller() {
     let (mut rig, _batch, [first, _second], places) = pair(Rules { lock_age: Some(nanos(5)), ..rules() });
@@ -148,7 +148,7 @@ fn a_lent_load_beside_the_part_is_gone_with_its_caller() {
     assert_eq!(rig.census(), (1, 1, 1));
 }
 
-/// D94: a spawner finishes a load of many keys as well, for the last who waits for any of them.
+/// D94: a spawner finishes a load of many keys as well, for the last caller of any of them.
 #[test]
 fn the_last_of_all_keys_leaves_a_load_that_is_worth_finishing() {
     let (mut rig, batch, [mut first, mut second], places) = pair(rules());

@@ -62,7 +62,7 @@ impl Actor {
         self.is_due || self.count.0.load(Ordering::SeqCst) > 0 || self.until.reached(at(now))
     }
 
-    /// It is polled.
+    /// Makes it due to be polled.
     pub(super) fn wake_up(&mut self) {
         self.count.0.store(0, Ordering::SeqCst);
         self.is_due = false;
@@ -100,7 +100,7 @@ impl World {
         }
     }
 
-    /// Goes on with a caller's wait as far as it goes.
+    /// Goes on with a caller's wait until it ends or has to wait.
     pub(super) fn carry_on(&mut self, actor: &mut Actor, first: Option<Step>, mut effects: Left) -> End {
         actor.told = None;
         let (mut next, mut is_first) = (first, true);
@@ -168,7 +168,7 @@ impl World {
         End::Waits
     }
 
-    /// Makes or polls the load that was handed out, with no lock held; nothing comes next if that panics.
+    /// Makes or polls the load that was handed out, without a lock; if that panics, there is no next step.
     pub(super) fn drive(&mut self, actor: &mut Actor, step: Step, effects: &mut Left) -> Option<Step> {
         let number = effects.number;
         let (mut load, waker) = (effects.load.take(), effects.waker.take());
@@ -220,7 +220,7 @@ impl World {
         Some(self.step(actor, effects, what, false))
     }
 
-    /// A panic in what is made or polled is told to those who wait.
+    /// Tells the waiting callers of a panic in what is made or polled.
     fn unwind(&mut self, actor: &mut Actor, number: u32) -> Option<Step> {
         self.note(Happened::Unwound);
         let mut effects = Left::default();
@@ -230,7 +230,7 @@ impl World {
         None
     }
 
-    /// The load that the last caller left behind is finished by a spawner.
+    /// A spawner finishes the load that the last caller left behind.
     fn hand_over(&mut self, actor: &Actor, effects: &mut Left) {
         let Some((of, seat)) = effects.take_handed() else { return };
         assert_eq!(of, actor.waiting.hash);
@@ -249,9 +249,9 @@ impl World {
         }
     }
 
-    /// A caller is at its end.
+    /// A caller has its result.
     fn end(&mut self, actor: &mut Actor) {
-        assert!(!actor.is_seated(), "seed {}: who is told has left", self.seed);
+        assert!(!actor.is_seated(), "seed {}: a caller that is told has left", self.seed);
         actor.is_over = true;
         if let Some(task) = actor.lent.take() {
             self.drop_task(task);
@@ -282,7 +282,7 @@ impl World {
         self.end_effects(effects);
     }
 
-    /// A caller that is not at its end is there to be woken.
+    /// Keeps a caller without a result, to be woken.
     pub(super) fn keep(&mut self, actor: Actor) {
         match self.actors.iter_mut().find(|place| place.is_none()) {
             Some(place) => *place = Some(actor),
@@ -290,7 +290,7 @@ impl World {
         }
     }
 
-    /// A caller who waits is polled again.
+    /// A waiting caller is polled again.
     pub(super) fn poll(&mut self, actor: &mut Actor) -> End {
         actor.wake_up();
         if !actor.is_seated() {

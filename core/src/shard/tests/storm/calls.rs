@@ -75,7 +75,7 @@ impl World {
         }
     }
 
-    /// Polls a call; tells whether it is at its end.
+    /// Polls a call; returns whether it has ended.
     pub(super) fn poll_call(&mut self, call: &mut ManyCall) -> bool {
         self.note(Happened::Polled);
         let (mut due, mut are_units_due) = call.take_woken(self.now);
@@ -89,7 +89,7 @@ impl World {
         if self.chance(40) {
             return self.unwind_call(call);
         }
-        // An answer that is there beats the deadline of a member: its load is polled before it looks.
+        // A ready answer beats the deadline of a member: its load is polled before the member looks.
         is_unwoken |= due.iter().any(|index| call.members[*index].waiting.seat.began != 0);
         are_units_due |= is_unwoken;
         loop {
@@ -113,7 +113,7 @@ impl World {
     /// A poll unwinds: what was claimed and not begun is given up; then the call is dropped, or polled again.
     fn unwind_call(&mut self, call: &mut ManyCall) -> bool {
         self.give_back(call);
-        // Whom it was to ask is not known any more, so it asks all.
+        // It is not known any more which loads it had to ask, so it asks all.
         call.asks_all = true;
         call.is_due = self.chance(2);
         if !call.is_due {

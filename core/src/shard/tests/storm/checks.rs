@@ -8,7 +8,7 @@ impl World {
         self.actors.iter().flatten().chain(members).filter(|actor| actor.is_seated())
     }
 
-    /// Where an actor waits, and where it has lent its load as well, and its attempts there.
+    /// The places and attempts where an actor waits, and where it has lent its load as well.
     fn places_of(&self, actor: &Actor) -> Vec<(u32, u32)> {
         let Waiting { seat, newer, .. } = &actor.waiting;
         let newer = newer.as_ref().filter(|_| actor.lent.is_some()).map(|newer| &newer.0);
@@ -16,7 +16,7 @@ impl World {
         [Some(seat), newer].into_iter().flatten().filter_map(place_of).collect()
     }
 
-    /// Where flights are that somebody knows of.
+    /// The places of flights that are in use.
     fn places(&self) -> Vec<u32> {
         let units = self.units.borrow();
         let parts = units.iter().flat_map(|unit| &unit.places);
@@ -28,7 +28,7 @@ impl World {
         places
     }
 
-    /// Nothing is left behind that nobody knows of.
+    /// Checks that nothing is left behind.
     pub(super) fn check(&mut self) {
         let (seed, seats) = (self.seed, self.seated().count() as u64);
         assert_eq!(self.shard.flights.seats, seats, "seed {seed}: seats");
@@ -37,7 +37,7 @@ impl World {
             assert!(!self.is_private(entry.value), "seed {seed}: what is private is stored (D104)");
         }
         let places = self.places();
-        assert_eq!(self.shard.flights.len(), places.len(), "seed {seed}: flights that nobody knows of");
+        assert_eq!(self.shard.flights.len(), places.len(), "seed {seed}: flights that nothing uses");
         let (mut running, mut sum) = (0, 0);
         for place in places {
             let slot = self.shard.flights.at(place);
@@ -59,7 +59,7 @@ impl World {
             }
         }
         assert_eq!(sum, seats, "seed {seed}: seats of all flights");
-        // A load that is delivered to two flights is counted in neither of them, but once, when the first ends.
+        // A load that is delivered to two flights counts in neither of them, but once, when the first ends.
         for unit in self.units.borrow().iter().filter(|unit| !unit.is_over) {
             let twins = unit.places.iter().filter_map(|(_, _, twin)| twin.as_ref());
             running += twins.filter(|twin| !twin.is_counted()).count() as u64 / 2;
@@ -68,7 +68,7 @@ impl World {
         assert_eq!(counts.in_flight(), running, "seed {seed}: {counts:?}");
     }
 
-    /// All who are woken have been polled: no load that has answered may be waiting for somebody to ask it (P3).
+    /// Checks that no ready load waits to be asked, once all that were woken have been polled (P3).
     pub(super) fn check_progress(&mut self) {
         let seed = self.seed;
         let calls = self.calls.iter().flatten().filter(|call| !call.is_parked).flat_map(|call| &call.members);
@@ -102,7 +102,7 @@ impl World {
         }
     }
 
-    /// All loads end; the one who is polled must come to its end, and nothing stays behind.
+    /// Ends all loads; each caller that is polled must end, and nothing may stay behind.
     pub(super) fn finish(&mut self) {
         let seed = self.seed;
         loop {
@@ -115,7 +115,7 @@ impl World {
                 None => break,
             }
         }
-        // Nobody comes any more.
+        // No more callers come.
         self.depth = u32::MAX;
         for actor in core::mem::take(&mut self.actors).into_iter().flatten() {
             assert!(actor.is_parked, "seed {seed}: {} hangs (P3), until {:?}", actor.key, actor.until);
@@ -139,16 +139,16 @@ impl World {
         let counts = self.shard.flights.counts;
         assert_eq!((self.shard.flights.len(), counts.in_flight()), (0, 0), "seed {seed}: P2, {counts:?}");
         assert!(self.tasks.iter().all(|task| task.is_gone), "seed {seed}: every load has ended or was dropped (P2)");
-        // (What was given up before it began is nobody's.)
+        // What was given up before it began has no caller.
         let is_left = |unit: &Unit| !unit.has_begun || unit.batch.awaited().is_none_or(|awaited| awaited == 0);
         let units = self.units.get_mut();
         assert!(units.iter().all(is_left), "seed {seed}: every key was given up as often as it was waited for");
         units.iter_mut().for_each(|unit| drop(unit.batch.withdraw(&mut unit.registration)));
         let is_known = |count: &Weak<Count>| count.strong_count() > 0;
-        assert!(!self.wakers.iter().any(is_known), "seed {seed}: somebody is known who has left (P2)");
+        assert!(!self.wakers.iter().any(is_known), "seed {seed}: a caller that has left is still known (P2)");
     }
 
-    /// The one who came after a write must not see anything from before it.
+    /// Checks that a caller that came after a write sees nothing from before it.
     pub(super) fn hear(&mut self, actor: &Actor, outcome: &Outcome<u32, &'static str>) {
         let (seed, Actor { key, came, .. }, value) = (self.seed, actor, outcome.value);
         self.hear_private(value, outcome.led);
@@ -159,14 +159,14 @@ impl World {
         }
     }
 
-    /// The same, where nothing is told but the value of its own load.
+    /// The same, if only the value of its own load is told.
     pub(super) fn hear_value(&mut self, actor: &Actor, value: u32) {
         self.hear_private(value, true);
         let (seed, begun) = (self.seed, self.begun(actor.key, value));
         assert!(begun.voided >= actor.came.voided, "seed {seed}: a value from before it came (P8, D96)");
     }
 
-    /// What is private is told once, to the one who began its load.
+    /// Checks that a private answer is told once, to the caller that began its load.
     fn hear_private(&mut self, value: u32, has_led: bool) {
         if self.is_private(value) {
             assert!(has_led, "seed {}: {value} is another's (D104)", self.seed);
@@ -179,7 +179,7 @@ impl World {
         value < INSERTED && self.tasks[(value / MOST_KEYS) as usize].is_private
     }
 
-    /// What had been written before a value was.
+    /// What had been written before the load of a value began.
     fn begun(&self, key: u32, value: u32) -> Writes {
         if value >= INSERTED {
             return self.inserted[(value - INSERTED) as usize];

@@ -1,4 +1,4 @@
-//! What happens: somebody comes, leaves, is polled or is not, writes, or time passes.
+//! What happens: callers come, leave, are polled or not, write, or time passes.
 
 use super::{callers::What, *};
 
@@ -42,7 +42,7 @@ impl World {
         } else if actor.waiting.is_visitor {
             self.look_after(&mut actor, step, &mut effects);
         } else {
-            // (A lent load is no waiter's to lose, who is polled no more: P3 holds by the lock age alone.)
+            // The caller of a lent load is never parked: only the lock age would end the wait for it (P3).
             actor.is_parked = by != By::Lent && self.chance(4);
             return match self.carry_on(&mut actor, Some(step), effects) {
                 End::Told => {}
@@ -55,7 +55,7 @@ impl World {
         self.end_effects(effects);
     }
 
-    /// A caller waits, or is polled again or dropped as its poll has unwound.
+    /// A caller waits, or is polled again or dropped because its poll has unwound.
     fn go_on(&mut self, mut actor: Actor, end: End) {
         if end == End::Unwinds && self.chance(2) {
             return self.leave(actor);
@@ -64,7 +64,7 @@ impl World {
         self.keep(actor);
     }
 
-    /// The refresh goes with a ticket, which is a waiter like any.
+    /// The refresh goes with a ticket, which is a waiter like any other.
     fn take_ticket(&mut self, actor: &mut Actor, step: Step, effects: &mut Left) -> Actor {
         let by = if self.rules.has_loader { By::Loader } else { By::Nothing };
         let mut ticket = Actor::new(self, actor.key, self.rules.call(), by);
@@ -84,7 +84,7 @@ impl World {
         ticket
     }
 
-    /// A caller who has been served polls somebody's refresh once, and leaves.
+    /// A caller that was served polls another's refresh once, and leaves.
     fn look_after(&mut self, actor: &mut Actor, step: Step, effects: &mut Left) {
         self.note(Happened::LookedAfter);
         match (step, effects.batch.take()) {
@@ -180,7 +180,7 @@ impl World {
         self.random.below(count.max(1) as u64) as usize
     }
 
-    /// Polls one who is not parked, woken or not.
+    /// Polls a caller that is not parked, woken or not.
     fn poll_actor(&mut self, index: usize) {
         let place = self.actors.get_mut(index);
         let Some(mut actor) = place.and_then(|actor| actor.take_if(|actor| !actor.is_parked)) else { return };
@@ -198,7 +198,7 @@ impl World {
         }
     }
 
-    /// Polls all who were woken, as long as there are any.
+    /// Polls all callers that were woken, as long as there are any.
     pub(super) fn run(&mut self) {
         for rounds in 0.. {
             assert!(rounds < 10_000, "seed {}: they wake each other for ever", self.seed);
@@ -208,7 +208,7 @@ impl World {
         }
     }
 
-    /// Polls one of those who were woken; false if there is none.
+    /// Polls one of the callers that were woken; false if there is none.
     fn poll_one(&mut self) -> bool {
         let now = self.now;
         let is_due = |place: &Option<Actor>| place.as_ref().is_some_and(|it| !it.is_parked && it.is_woken(now));

@@ -20,7 +20,7 @@ impl World {
         task.waker = None;
     }
 
-    /// Polls a load; one that has answered is gone.
+    /// Polls a load; a load that has answered is gone.
     pub(super) fn poll_task(&mut self, task: u32, waker: &Waker) -> Option<Answer> {
         let (is_ready_at_once, wakes_itself) = (self.chance(12), self.chance(6));
         let task = &mut self.tasks[task as usize];
@@ -39,7 +39,7 @@ impl World {
         None
     }
 
-    /// What a load has answered for this key.
+    /// The answer of a load for this key.
     pub(super) fn news(&self, task: u32, key: u32, ttl: Ttl) -> News<u32> {
         News::new(Loaded::new(value_of(task, key)).ttl(ttl), Judgement::default())
     }
@@ -62,7 +62,7 @@ impl World {
         }
     }
 
-    /// Does what a step has left to be done; what a caller is told and what is handed over stays.
+    /// Does what a step has left to do; the caller's result and a handed load stay.
     pub(super) fn run_effects(&mut self, effects: &mut Left) {
         if effects.is_quiet() {
             return;
@@ -89,7 +89,7 @@ impl World {
         }
     }
 
-    /// The same at the end of a call; nobody is there any more to hand anything over.
+    /// The same at the end of a call; no caller is left to hand anything over.
     pub(super) fn end_effects(&mut self, mut effects: Left) {
         if let Some((_, mut seat)) = effects.take_handed() {
             self.shard.give_up(&mut seat, &mut effects);

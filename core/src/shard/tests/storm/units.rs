@@ -1,4 +1,4 @@
-//! Loads of many keys: who gathers them, drives them, and what they bring.
+//! Loads of many keys: how they are gathered and driven, and their answers.
 
 use super::*;
 
@@ -15,7 +15,7 @@ impl World {
     pub(super) fn begin_unit(&mut self, unit: usize, places: Places) -> End {
         assert!(!places.is_empty() && self.unit(unit).places.is_empty());
         if self.unit(unit).is_over {
-            // Everybody has left it before it began.
+            // All callers have left before it began.
             self.abandon_all(places);
             return End::Waits;
         }
@@ -29,7 +29,7 @@ impl World {
         self.meanwhile();
         let it = self.unit(unit);
         if it.is_over {
-            // Everybody has left while it was made.
+            // All callers have left while it was made.
             self.drop_task(task);
             self.abandon_all(places);
             return End::Waits;
@@ -38,7 +38,7 @@ impl World {
         End::Waits
     }
 
-    /// Polls the load, unless somebody else has it, or has polled it since it was woken last.
+    /// Polls the load, unless another caller has it, or has polled it since its last wake.
     pub(super) fn drive_unit(&mut self, unit: usize, is_unwoken: bool) -> End {
         let it = self.unit(unit);
         let (batch, wakes) = (it.batch.clone(), it.batch.wakes());
@@ -77,7 +77,7 @@ impl World {
         End::Waits
     }
 
-    /// Every answer is stored, and then all who wait are woken at once.
+    /// Stores every answer, and then wakes all that wait at once.
     fn deliver(&mut self, unit: usize, task: u32, places: Places, answer: &Answer) {
         let it = self.unit(unit);
         it.is_over = true;
@@ -85,7 +85,7 @@ impl World {
         let mut effects = Left::default();
         let mut last = None;
         for (key, place, twin) in places {
-            // (What a load has for a key is the same in both of its places.)
+            // The answer of a load for a key is the same in both of its places.
             let is_missing = match last {
                 Some((before, is_missing)) if before == key => is_missing,
                 _ => self.chance(8),
@@ -105,7 +105,7 @@ impl World {
         self.end_effects(effects);
     }
 
-    /// Stores what nobody asked for.
+    /// Stores a value that was not asked for.
     fn store_surplus(&mut self, task: u32, ttl: Ttl, writes: u64) {
         let key = self.random.below(u64::from(self.keys)) as u32;
         let coming = Some((key, Loaded::new(value_of(task, key)).ttl(ttl)));
@@ -117,8 +117,8 @@ impl World {
         self.note(Happened::Surplus);
     }
 
-    /// A load of one key is delivered in more than one place: to a newer epoch of its key as well, or to others that nobody
-    /// has asked for.
+    /// Delivers a load of one key in more than one place: in a newer epoch of its key as well, or to keys that were not
+    /// asked for.
     pub(super) fn drive_one_as_many(&mut self, actor: &mut Actor, number: u32, effects: &mut Left) -> End {
         let newer = actor.waiting.newer.as_ref().map(|newer| (newer.0.place_only(), newer.1.clone()));
         self.note(if newer.is_some() { Happened::BegunAnew } else { Happened::AsMany });
@@ -146,7 +146,7 @@ impl World {
         }
     }
 
-    /// Nobody waits for a load of many keys: it is dropped, unless somebody comes first.
+    /// No caller waits for a load of many keys: it is dropped, unless a caller comes first.
     pub(super) fn end_idle(&mut self, batch: &Together) {
         self.meanwhile();
         if !batch.close() {
@@ -164,7 +164,7 @@ impl World {
         }
     }
 
-    /// Nobody is told anything at these places: who waits leads.
+    /// Gives up these places without an answer: a waiting caller leads.
     fn abandon_all(&mut self, places: Places) {
         let mut effects = Left::default();
         for (_, place, twin) in places {
@@ -193,7 +193,7 @@ impl Unit {
     }
 }
 
-/// The load of many keys that this member's is to be a part of.
+/// The load of many keys that this member's load becomes a part of.
 pub(super) fn gather(
     units: &RefCell<Vec<Unit>>,
     (led, member): &(Units, usize),
@@ -201,7 +201,7 @@ pub(super) fn gather(
     is_alone: bool,
 ) -> Together {
     let (mut units, mut led) = (units.borrow_mut(), led.borrow_mut());
-    // One that has not begun may be dropped by now, if what it was to bring has come otherwise.
+    // A load that has not begun may be dropped by now, if its answers have come otherwise.
     let has_room = |unit: &Unit| {
         let is_its = !unit.has_begun && unit.is_alone == is_alone && unit.members.len() < most;
         is_its && unit.batch.await_key()

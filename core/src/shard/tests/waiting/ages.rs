@@ -1,4 +1,4 @@
-//! When a load is overtaken or over its budget, and who leads when it has left.
+//! When a load is overtaken or over its budget, and which caller leads when it has left.
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn at_the_bound_nobody_takes_over_and_nobody_wakes_for_it() {
     assert_eq!(second.own(), 0);
 }
 
-/// D10, D11: who is held back by the bound hears of what makes room, and nobody else does.
+/// D10, D11: a caller held back by the bound hears when there is room, and no other caller does.
 #[test]
 fn who_is_held_back_by_the_bound_is_woken_when_there_is_room() {
     let writes: [fn(&mut Rig); 3] = [
@@ -51,7 +51,7 @@ fn who_is_held_back_by_the_bound_is_woken_when_there_is_room() {
     }
 }
 
-/// D16: the same where a lent load goes with its caller.
+/// D16: the same if a lent load goes with its caller.
 #[test]
 fn who_is_held_back_by_a_lent_load_is_woken_when_that_leaves() {
     for (attempts, is_woken) in [(2, true), (3, false)] {
@@ -90,10 +90,10 @@ fn when_a_lent_load_has_left_the_next_one_polled_leads_with_its_own() {
     assert_eq!(rig.visit(&mut third), Step::Wait, "a load is there");
     rig.finish(&mut second, 2, 6);
     assert_eq!((rig.outcome(&mut second).status, rig.outcome(&mut third).status), (Status::Miss, Status::LockHit));
-    assert_eq!(rig.shard.flights.counts.takeovers, 0, "nobody was overtaken");
+    assert_eq!(rig.shard.flights.counts.takeovers, 0, "no load was overtaken");
 }
 
-/// D17: one after the other fails who cannot lead, and one who can does.
+/// D17: callers that cannot lead fail one after the other, and one that can leads.
 #[test]
 fn when_a_lent_load_has_left_who_cannot_lead_fails() {
     let mut rig = Rig::new(Rules { has_loader: false, ..rules() });
@@ -142,7 +142,7 @@ fn an_attempt_over_its_budget_beside_a_newer_one_ends_its_beginners_call_alone()
     assert_eq!((rig.visit(&mut first), rig.error(&mut first)), (Step::Told, Some("over budget")));
 }
 
-/// D93, D14, D85: a load that was never made is over its budget, too, but none that has failed.
+/// D93, D14, D85: a load that was never made also goes over its budget, but does not count as failed.
 #[test]
 fn an_attempt_over_its_budget_whose_load_was_never_made_is_no_load_that_failed() {
     let mut rig = Rig::new(Rules { budget: Some(nanos(5)), stale_while_refresh: Some(nanos(500)), ..rules() });
@@ -158,7 +158,7 @@ fn an_attempt_over_its_budget_whose_load_was_never_made_is_no_load_that_failed()
     assert_eq!((counts.begun, counts.failed, counts.in_flight()), (0, 0, 0));
 }
 
-/// D16, D85: who takes over gives up the load that it has lent before.
+/// D16, D85: a caller that takes over gives up the load that it has lent before.
 #[test]
 fn a_lent_load_is_dropped_when_its_owner_begins_anew() {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), ..rules() });

@@ -18,7 +18,7 @@ fn a_timeout_of_zero_polls_the_load_once_and_then_acts() {
     assert_eq!((rig.shard.counts.timeouts, rig.shard.counts.errors), (1, 1));
 }
 
-/// D22: nor does who joins leave without a poll of the load.
+/// D22: nor does a caller that joins leave without a poll of the load.
 #[test]
 fn a_timeout_of_zero_polls_the_load_of_another_once_and_then_acts() {
     let mut rig = Rig::new(rules());
@@ -70,7 +70,7 @@ fn who_has_waited_too_long_at_the_bound_fails() {
     assert!(times_out(&mut rig, &mut second));
 }
 
-/// D21, D24: these bound everyone's wait.
+/// D21, D24: these bound the wait of every caller.
 #[test]
 fn who_asked_for_a_bound_fails_at_it_though_it_began_the_load() {
     let mut rig = Rig::new(patient(rules(), 5, OnTimeout::Fail));
@@ -103,7 +103,7 @@ fn a_stale_value_ends_the_wait_if_it_is_within_the_limit_for_refreshing() {
     assert!(times_out(&mut rig, &mut late), "and else no load");
 }
 
-/// D23, C103: what has come meanwhile is taken, fresh or just expired.
+/// D23, C103: a value that has come meanwhile is taken, fresh or just expired.
 #[test]
 fn a_wait_that_may_end_by_a_stale_value_ends_by_a_fresh_one_that_has_come_meanwhile() {
     for (ttl, status) in [(nanos(400), Status::Hit), (nanos(5), Status::Stale(nanos(5)))] {
@@ -123,11 +123,11 @@ fn a_wait_that_may_end_by_a_stale_value_ends_by_a_fresh_one_that_has_come_meanwh
             assert_eq!((outcome.value, outcome.status, outcome.led, outcome.waited), (9, status, led, nanos(100)));
         }
         assert_eq!((rig.shard.counts.timeouts, rig.shard.counts.errors), (2, 0));
-        assert_eq!(rig.census(), (0, 0, 0), "the load that nobody waits for any more is dropped (D24)");
+        assert_eq!(rig.census(), (0, 0, 0), "the load that no caller waits for any more is dropped (D24)");
     }
 }
 
-/// D23: not who asked to fail.
+/// D23: not a caller that asked to fail.
 #[test]
 fn a_wait_that_may_not_end_by_a_value_fails_whatever_has_come_meanwhile() {
     let rules = Rules { stale_while_refresh: Some(nanos(500)), ..patient(rules(), 10, OnTimeout::Fail) };
@@ -162,7 +162,7 @@ fn who_may_load_alone_does_so_unless_it_began_the_load() {
     assert_eq!((rig.shard.counts.timeouts, rig.shard.counts.misses), (1, 1));
 }
 
-/// D25: alone it has no second timeout, and nobody overtakes it.
+/// D25: alone, it has no second timeout, and no caller overtakes it.
 #[test]
 fn who_loads_alone_waits_for_its_load_and_its_budget() {
     let rules =
