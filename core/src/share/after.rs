@@ -12,8 +12,8 @@ use crate::{
     source::Source,
 };
 
-/// The effects of steps under the lock, done when this is dropped or asked to: first all are woken, then watchers and
-/// listeners are told, then the rest is dropped. A panic in one of these does not keep the others from happening.
+/// The effects of steps under the lock, done when this is dropped or told to: first all wakes, then watchers and
+/// listeners, then the drops. A panic in one of these does not stop the others.
 pub(crate) struct After<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     effects: Contained<EffectsOf<K, V, E, R, S>>,
     engine: &'a Engine<K, V, E, R, S>,
@@ -30,7 +30,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
         &mut self.effects.0
     }
 
-    /// Does what is to be done, and is as new.
+    /// Does the effects, and is empty again.
     #[inline]
     pub(crate) fn run(&mut self) {
         if self.effects.0.is_quiet() {
@@ -42,15 +42,15 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
     #[inline(always)]
     fn finish(&mut self) {
         let Engine { source, .. } = self.engine;
-        // Mostly there is a value that has left to be dropped, and nobody to be told.
+        // Mostly a value has left that only has to be dropped.
         if !(self.effects.0.is_only_to_be_dropped() && source.listener.is_none() && source.watcher.is_none()) {
             both(self, Self::wake, Self::tell);
         }
-        // (What is left should one of these drops panic goes with this.)
+        // If one of these drops panics, the rest is dropped with this.
         self.effects.0.clear();
     }
 
-    /// What a caller is told whose wait is over.
+    /// The result of a caller whose wait is over.
     pub(crate) fn told(&mut self, poll: Poll<()>) -> Poll<LookupResult<V, E>> {
         match self.effects().told.take() {
             Some(told) => poll.map(|()| told),
@@ -58,7 +58,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
         }
     }
 
-    /// Does what is to be done; gives back the value that left first.
+    /// Does the effects; returns the value that left first.
     pub(crate) fn first_leaver(mut self) -> Option<V> {
         both(&mut self, Self::wake, Self::tell);
         self.effects.0.leavers.first.take().map(|leaver| leaver.value)
@@ -94,16 +94,16 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
         }
     }
 
-    /// Nobody waits for these loads of many keys any more.
+    /// Ends loads of many keys that no caller waits for any more.
     fn end_batches(&mut self) {
         let engine = self.engine;
         each(self.effects.0.take_idle_batches().into_iter(), |batch| (batch.end)(engine, &batch));
     }
 }
 
-/// The effects of many steps, done in the order of these when this is dropped.
+/// The effects of many steps, done in order when this is dropped.
 ///
-/// They are kept in lots: in one, what is kept would have to grow under a lock, and take all that is there with it.
+/// They are kept in lots: a single one would have to grow under a lock, and move all that is in it.
 pub(crate) struct Afters<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     lots: Vec<After<'a, K, V, E, R, S>>,
     lot: After<'a, K, V, E, R, S>,
@@ -115,7 +115,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> Afters<'a, K, V, E, R, S> {
         Self { lots: Vec::new(), lot: After::new(engine), steps: 0 }
     }
 
-    /// The effects for the next step, in a lot of so many. To be asked for outside the lock.
+    /// The effects for the next step, in a lot of so many. To be called outside the lock.
     pub(crate) fn next(&mut self, steps: usize) -> &mut EffectsOf<K, V, E, R, S> {
         if self.steps >= steps {
             let next = After::new(self.lot.engine);

@@ -1,4 +1,4 @@
-//! The answers of a load of many keys, matched to those who asked.
+//! The answers of a load of many keys, matched to the keys that were asked for.
 
 use alloc::vec::Vec;
 
@@ -12,13 +12,13 @@ use crate::{
     sync::Arc,
 };
 
-/// An answer for each key, in order, and those that nobody asked for.
+/// An answer for each key, in order, and answers that were not asked for.
 pub(super) struct Sorted<K, V, E> {
     pub(super) answers: Vec<Result<Answered<V, E>, Cause<E>>>,
     pub(super) surplus: Vec<(u64, K, Loaded<V>)>,
 }
 
-/// Matches answers by key. The first one for a key counts; a load that failed as a whole is the failure of each.
+/// Matches answers by key. The first answer for a key counts; the failure of a whole load is the failure of each key.
 pub(super) fn sort<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     engine: &Engine<K, V, E, R, S>,
     seats: &[SeatOf<K, R>],
@@ -33,7 +33,7 @@ pub(super) fn sort<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
         }
     };
     let mut places = HashTable::with_capacity(seats.len());
-    // (A key that a newer epoch waits for as well has two places.)
+    // A key that a newer epoch waits for as well has two places.
     let mut twins = Vec::new();
     for (index, seat) in seats.iter().enumerate() {
         match places.find(seat.hash, |other: &usize| seats[*other].key == seat.key) {
@@ -60,7 +60,7 @@ pub(super) fn sort<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     Sorted { answers, surplus }
 }
 
-/// The same answer for each of the places that wait for one key.
+/// Copies an answer for each of the places that wait for one key.
 pub(super) fn spread<K, V: Clone, E>(result: Result<Answered<V, E>, E>, places: usize) -> Sorted<K, V, E> {
     let answer = result.map_err(|error| Cause::Error(Arc::new(error)));
     let copies = (1..places).map(|_| answer.clone()).collect::<Vec<_>>();
@@ -68,7 +68,8 @@ pub(super) fn spread<K, V: Clone, E>(result: Result<Answered<V, E>, E>, places: 
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
-    /// Stores what nobody asked for, where nothing fresh is stored, nothing is in flight, and no write came since.
+    /// Stores answers that were not asked for, if nothing fresh is stored, nothing is in flight, and no write came
+    /// since.
     pub(super) fn store_surplus(&self, surplus: Vec<(u64, K, Loaded<V>)>, writes: &[u64], now: Instant) {
         for (hash, key, mut loaded) in surplus {
             let judgement = self.judge(&key, &mut loaded);

@@ -1,4 +1,4 @@
-//! A load of many keys, as any caller drives it who waits for one of them.
+//! A load of many keys, driven by any caller that waits for one of them.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::{
@@ -25,7 +25,7 @@ use crate::{
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
-    /// A load of many keys, which brings along what drives it.
+    /// Makes a load of many keys, with the functions that drive it.
     pub(super) fn new_batch(is_alone: bool) -> Arc<Batch<K, V, E, R, S>> {
         Batch::new(is_alone, Self::drive_batch, Self::end_idle_batch)
     }
@@ -38,7 +38,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         make: &mut Make<'_, K, V, E, R>,
     ) {
         if batch.is_over() {
-            // Everybody has left it before it began.
+            // All callers have left before it began.
             return self.abandon_all(seats);
         }
         let driving = Driving { engine: self, batch };
@@ -46,7 +46,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         let writes = if batch.is_alone { Box::default() } else { self.writes() };
         let mut keys: Vec<K> = Vec::with_capacity(put_back.seats.len());
         for seat in &put_back.seats {
-            // (A key that a newer epoch waits for as well has two places, one behind the other.)
+            // A key that a newer epoch waits for as well has two places, one behind the other.
             if keys.last() != Some(&seat.key) {
                 keys.push(seat.key.clone());
             }
@@ -66,13 +66,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             None
         });
         if let Some((load, seats)) = unwanted {
-            // Everybody has left while it was made.
+            // All callers have left while it was made.
             both(&mut Some(seats), |_| drop(load), |seats| self.abandon_all(seats.take().unwrap_or_default()));
         }
     }
 
-    /// Loads one key by a load that is delivered in more than one place: to a newer epoch of its key as well, or to other
-    /// keys whose answers are to be stored.
+    /// Loads one key by a load that is delivered in more than one place: in a newer epoch of its key as well, or to
+    /// other keys whose answers are stored.
     #[cold]
     pub(crate) fn drive_as_many(
         &self,
@@ -86,27 +86,27 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         let (batch, hash) = (Self::new_batch(waiting.is_alone), waiting.hash);
         let seat = waiting.seat.at_attempt(number);
         let newer = waiting.newer.as_ref().map(|newer| (newer.0.place_only(), newer.1.clone()));
-        // (The newer epoch first: what is published is there before anybody is told.)
+        // The newer epoch comes first: what is published is there before any caller is told.
         let mut seats = Vec::with_capacity(2);
         let twin = newer.as_ref().map(|(_, twin)| twin.clone());
         seats.extend(newer.map(|(seat, twin)| SeatOf { hash, key: key.clone(), seat, twin: Some(twin) }));
         seats.push(SeatOf { hash, key, seat, twin });
         self.with(hash, |shard| {
-            // (It may wake who waits in its first poll.)
+            // The first poll may wake callers that wait.
             shard.register(waiting, waker, after.effects());
             for (left, SeatOf { seat, twin, .. }) in (0..seats.len()).rev().zip(&seats) {
                 let waker = Some(waker).filter(|_| left == 0);
                 shard.become_part(seat, (Arc::clone(&batch), twin.clone()), waker, after.effects());
             }
         });
-        // (All may have ended before it came to this.)
+        // All may have ended before it came to this.
         self.end_idle_batch(&batch);
         self.begin_batch(&batch, seats, make);
         self.drive_batch(&batch, true);
     }
 
-    /// Polls the load, unless somebody else has it, or has polled it since it was woken last. `is_unwoken` says that the
-    /// caller is polled for another reason, and polls it in any case.
+    /// Polls the load, unless another caller has it, or has polled it since its last wake. `is_unwoken` means that the
+    /// caller was polled for another reason, and polls it in any case.
     pub(super) fn drive_batch(&self, batch: &Arc<Batch<K, V, E, R, S>>, is_unwoken: bool) {
         let wakes = batch.shared.wakes();
         let load = batch
@@ -136,12 +136,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             });
             drop(unwanted);
             if batch.shared.wakes() != wakes {
-                // It was woken while it was polled: some of those whom that woke have looked since, in vain.
+                // It was woken while it was polled: some of the woken callers have looked since, in vain.
                 batch.shared.notify_all();
             }
             return;
         };
-        // The load goes before the clock is read: its drop is part of it.
+        // The load is dropped before the clock is read, because its drop is part of it.
         drop(load);
         let now = self.runtime.now();
         let (seats, writes) = batch.state.with(|state| (mem::take(&mut state.seats), mem::take(&mut state.writes)));
@@ -174,7 +174,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.store_surplus(surplus, &writes, now);
     }
 
-    /// It is polled, or made: who asks for one of its keys from inside is known, though no flight is found by which it could be.
+    /// Notes that an unshared load is made or polled: calls from inside it are recognized, though it has no flight to
+    /// find.
     fn enter_alone(
         &self,
         batch: &Arc<Batch<K, V, E, R, S>>,
@@ -184,7 +185,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         keys.into_iter().map(|key| Inside::enter(self, key, batch)).collect()
     }
 
-    /// Every answer is stored, and then all who wait are woken at once.
+    /// Stores every answer, and then wakes all that wait at once.
     fn deliver(
         &self,
         batch: &Batch<K, V, E, R, S>,
@@ -195,7 +196,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         batch.state.with(|state| state.is_over = true);
         let mut after = After::new(self);
         let mut delivering = Delivering { engine: self, seats: seats.into_iter(), now, after: &mut after };
-        // (Where a key has two places, the newer epoch's comes first, and the older one's is told what is stored there.)
+        // If a key has two places, the newer epoch comes first, and the older one is told what is stored there.
         let mut stored = None;
         for news in news {
             let Delivering { seats, after, .. } = &mut delivering;
@@ -208,14 +209,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             if let (Delivered::Done(there), None, Some(_)) = (delivered, in_newer, twin) {
                 stored = there;
             }
-            // (Not before: a clone may have panicked, and then the key has failed.)
+            // Not before: if a clone has panicked, the key has failed.
             seats.next();
         }
         drop(delivering);
         after.effects().wake(Woken::All(Arc::clone(&batch.shared)));
     }
 
-    /// Nobody waits for any of its keys: the load is dropped, unless somebody comes first.
+    /// Drops a load if no caller waits for any of its keys, unless a caller comes first.
     pub(super) fn end_idle_batch(&self, batch: &Arc<Batch<K, V, E, R, S>>) {
         if batch.awaited.compare_exchange(0, CLOSED, Ordering::AcqRel, Ordering::Acquire).is_err() {
             return;
@@ -227,7 +228,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.abandon_all(seats);
     }
 
-    /// Nobody is told anything at these places: who waits leads.
+    /// Gives up these places without an answer: a waiting caller leads.
     fn abandon_all(&self, seats: Vec<SeatOf<K, R>>) {
         let mut after = After::new(self);
         each(seats.into_iter(), |SeatOf { hash, seat, twin, .. }| {
@@ -239,13 +240,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     }
 }
 
-/// What a load came to.
+/// The result of a load.
 enum Outcome<M, O> {
     Many(M),
     One(O),
 }
 
-/// A panic in a load of many keys is told to all who wait for one of them.
+/// Tells a panic in a load of many keys to all callers that wait for one of them.
 struct Driving<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     engine: &'a Engine<K, V, E, R, S>,
     batch: &'a Arc<Batch<K, V, E, R, S>>,
@@ -263,7 +264,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R
     }
 }
 
-/// Keeps the places of the keys, should a panic come.
+/// Keeps the places of the keys if a panic comes.
 struct PutBack<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     batch: &'a Arc<Batch<K, V, E, R, S>>,
     seats: Vec<SeatOf<K, R>>,
@@ -277,7 +278,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for PutBack<'_, K, V, E, R
     }
 }
 
-/// Should a clone panic, its key and those that are left have failed.
+/// If a clone panics, its key and the remaining ones have failed.
 struct Delivering<'a, 'x, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     engine: &'a Engine<K, V, E, R, S>,
     seats: alloc::vec::IntoIter<SeatOf<K, R>>,

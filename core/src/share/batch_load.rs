@@ -1,4 +1,4 @@
-//! A load of many keys: who waits for it, and what of it rests between polls.
+//! A load of many keys: how many are waited for, and what of it rests between polls.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::task::Waker;
@@ -20,31 +20,32 @@ pub(crate) struct Batch<K, V, E, R: Runtime, G> {
     polled_by: PolledBy,
     /// The mark of the thread that makes or polls it.
     polled_on: AtomicUsize,
-    /// For how many keys somebody waits.
+    /// How many of its keys are waited for.
     pub(super) awaited: AtomicUsize,
-    /// It is a load of callers who load for themselves: nothing of it is stored.
+    /// It is for callers that load for themselves: its answers are not stored.
     pub(super) is_alone: bool,
     pub(super) state: R::Lock<State<K, V, E, R>>,
-    /// Polls it, and ends it that nobody waits for. It brings them along, so that what has no such load is not linked with them.
+    /// How to poll it, and how to end it without callers. Kept here so that a cache without such loads does not link
+    /// them.
     pub(super) drive: fn(&G, &Arc<Self>, bool),
     pub(super) end: fn(&G, &Arc<Self>),
 }
 
 pub(super) struct State<K, V, E, R: Runtime> {
     pub(super) load: Option<LoadOf<K, V, E, R::Threads>>,
-    /// How often it had been woken when it was polled last.
+    /// How often it had been woken when it was last polled.
     pub(super) polled_at: Option<usize>,
     pub(super) is_over: bool,
     pub(super) seats: Vec<SeatOf<K, R>>,
-    /// How many writes there were to each shard when it began.
+    /// How many writes there had been to each shard when it began.
     pub(super) writes: Box<[u64]>,
 }
 
-/// What is polled.
+/// A load that is polled.
 pub(crate) enum LoadOf<K, V, E, T: Threads> {
     /// A load of many keys.
     Many(BatchOf<K, V, E, T>),
-    /// A load of one, which several flights of that key wait for.
+    /// A load of one key, which several flights of that key wait for.
     One(TaskOf<V, E, T>),
 }
 
@@ -53,7 +54,7 @@ pub(crate) struct SeatOf<K, R: Runtime> {
     pub(super) hash: u64,
     pub(super) key: K,
     pub(super) seat: Seat<R::Notify>,
-    /// The key has two flights that this is delivered to.
+    /// Set if the key has two flights that it is delivered to.
     pub(super) twin: Option<Twin>,
 }
 
@@ -63,7 +64,7 @@ impl<K: Clone, R: Runtime> SeatOf<K, R> {
     }
 }
 
-/// So many keys are awaited of a load that is being dropped.
+/// The count of awaited keys while the load is being dropped.
 pub(super) const CLOSED: usize = usize::MAX;
 
 impl<K, V, E, R: Runtime, G> Batch<K, V, E, R, G> {
@@ -87,7 +88,7 @@ impl<K, V, E, R: Runtime, G> Batch<K, V, E, R, G> {
         self.is_alone
     }
 
-    /// It is made or polled on this thread, or is not any more.
+    /// Notes that it is made or polled on this thread, or is not any more.
     pub(super) fn set_polled(&self, is_polled: bool) {
         self.polled_on.store(if is_polled { here() } else { 0 }, Ordering::Relaxed);
     }

@@ -15,15 +15,16 @@ use crate::{
     source::{Answered, Sources, TaskOf},
 };
 
-/// What a load comes to.
+/// The result of a load.
 pub(super) type Verdict<V, E> = Result<Answered<V, E>, E>;
 
-/// How a caller begins a load, if that falls to it. Always behind `&mut dyn`, so that the engine is compiled once a cache.
+/// How a caller begins a load if it has to. Always behind `&mut dyn`, so that the engine is compiled once for each
+/// cache.
 pub trait CallerLoad<K, V, E, T: Threads> {
-    /// How it would begin one; none if it can not, or not again.
+    /// How it would begin a load; none if it can not, or not again.
     fn start(&self, sources: &Sources<K, V, E, T>) -> Option<Start>;
 
-    /// Whether that is by the cache's loader, so that anybody could make it.
+    /// Whether that is by the cache's loader, so that any caller could make the load.
     fn is_by_loader(&self) -> bool {
         false
     }
@@ -49,7 +50,7 @@ pub trait CallerLoad<K, V, E, T: Threads> {
     fn drop_lent(&mut self) {}
 }
 
-/// By the cache's loader, if there is one.
+/// Loads by the cache's loader, if there is one.
 pub struct ByLoader;
 
 impl<K, V, E, T: Threads> CallerLoad<K, V, E, T> for ByLoader {
@@ -71,7 +72,7 @@ impl<K, V, E, T: Threads> CallerLoad<K, V, E, T> for ByLoader {
     }
 }
 
-/// Not at all: the load was made before.
+/// Does not load: the load was made before.
 pub(crate) struct NoLoad;
 
 impl<K, V, E, T: Threads> CallerLoad<K, V, E, T> for NoLoad {
@@ -80,7 +81,7 @@ impl<K, V, E, T: Threads> CallerLoad<K, V, E, T> for NoLoad {
     }
 }
 
-/// By a closure of the call's own, whose future owns what it needs.
+/// Loads by a closure of the call, whose future owns what it needs.
 pub struct ByCall<C, F, A, V, E> {
     make: Option<C>,
     say: fn(Result<A, E>, ()) -> Verdict<V, E>,
@@ -110,7 +111,7 @@ where
     }
 }
 
-/// By a closure of the call's own, whose future may borrow and stays with the call.
+/// Loads by a closure of the call, whose future may borrow and stays with the call.
 pub struct Lent<C, F, A, V> {
     make: Option<C>,
     load: Option<Pin<Box<F>>>,

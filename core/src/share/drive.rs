@@ -27,7 +27,7 @@ use crate::{
 pub(crate) type VisitOf<'a, K, V, E, R, S> = Visit<'a, K, Arc<Batch<K, V, E, R, S>>>;
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
-    /// Of a poll by this call, which has reached nothing yet.
+    /// Begins a poll by this call, which has reached no time yet.
     #[inline]
     pub(crate) fn visit<'a>(
         &'a self,
@@ -53,8 +53,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
     }
 
-    /// A caller's first look: served, or seated in a flight. Gives back what comes next. What the call asks for beyond what
-    /// the cache has set is linked by it.
+    /// A caller's first look: served, or seated in a flight; returns the next step. `links` links what the call needs
+    /// beyond the settings of the cache.
     pub(crate) fn arrive(
         &self,
         stay: &mut Stay<R>,
@@ -73,7 +73,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         step
     }
 
-    /// Goes on with a caller's wait as far as it goes. Once that is over, what it is told is among the effects.
+    /// Goes on with a caller's wait as far as it goes. If the wait is over, its result is among the effects.
     #[inline(never)]
     pub(crate) fn carry_on(
         this: &Arc<Self>,
@@ -112,7 +112,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                         stay.reached = visit.reached;
                         return Poll::Pending;
                     }
-                    // It may be late: what it begins now begins now, and what it is served has its present age.
+                    // It may be late: a load that begins now begins now, and a value that is served has its present
+                    // age.
                     (visit.reached, visit.is_present) = (this.runtime.now().told().max(until), true);
                 }
                 Step::Gathered => {
@@ -138,7 +139,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
     }
 
-    /// Makes or polls the load that was handed out, with no lock held; then it goes back, or its answer is published.
+    /// Makes or polls the load that was handed out, without a lock; then puts it back, or publishes its answer.
     pub(super) fn drive(
         &self,
         stay: &mut Stay<R>,
@@ -153,14 +154,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         visit.is_first = false;
         let mut driving = Driving::new(self, &mut stay.waiting, number, visit.reached);
         let (mut load, waker) = (after.effects().load.take(), after.effects().waker.take());
-        // What came before is done before the load is polled.
+        // The earlier effects are done before the load is polled.
         after.run();
         let makes = matches!(step, Step::Make | Step::MakeAnew | Step::MakeShared);
         let mut own = None;
         let key = match visit.key {
             None if makes || self.source.judges() => match self.key_of(driving.waiting) {
                 Some(key) => Some(&*own.insert(OwnKey(key)) as &dyn AsKey<K>),
-                // Its flight has ended; that is seen by the next look.
+                // Its flight has ended, which the next look will see.
                 None => {
                     driving.disarm_polled();
                     return Step::Again;
@@ -183,7 +184,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 drive(self, key.to_key(), number, driving.waiting, &mut make, visit.waker);
                 visit.start = by.start(&self.source);
                 driving.waiting.newer = None;
-                // (Who has been served looks after it once, and has what it was told.)
+                // A caller that was served looks after the load once, and has its result.
                 let next = if driving.waiting.is_visitor { Step::Told } else { Step::Again };
                 driving.disarm_polled();
                 return next;
@@ -194,7 +195,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             } else {
                 self.source.begin(key.to_key(), previous)
             };
-            // (It may not have another one.)
+            // The caller may have no other load.
             visit.start = by.start(&self.source);
         }
         let mut polled = match (&mut load, &waker) {
@@ -203,17 +204,17 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             (None, _) => by.poll_lent(cx),
         };
         if polled.is_pending() {
-            // (What may panic comes before the lock: a load that is handed out there would be lost.)
+            // What may panic comes before the lock, or a load handed out there would be lost.
             drop(own);
             let step = self.with(hash, |shard| shard.check_in(driving.waiting, load, visit, after.effects()));
             driving.disarm_polled();
             after.effects().keep_waker(waker);
             return step;
         }
-        // The load goes before the clock is read: its drop is part of it.
+        // The load is dropped before the clock is read, because its drop is part of it.
         drop(load);
         let now = driving.read_clock();
-        // (Judged and taken from where it is: it may be large.)
+        // Judged and taken in place, because it may be large.
         let judgement = match &mut polled {
             Poll::Ready(verdict) => self.judge_answer(verdict, key),
             Poll::Pending => Judgement::default(),
@@ -226,8 +227,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             Poll::Pending => None,
         };
         drop(own);
-        // (Never back within a poll. What an earlier poll has reached counts no more: should the clock have jumped back since,
-        // what has begun after that is not old.)
+        // The time never goes back within a poll. A time that an earlier poll has reached does not count: if the clock
+        // has jumped back since, what began after that is not old.
         let reached = if visit.is_present { visit.reached } else { now };
         (visit.reached, visit.is_present) = (reached.max(now), true);
         let step = match self.finish.filter(|_| S::IS_BESIDE) {
@@ -247,7 +248,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         step
     }
 
-    /// Finishes what a load brought for which others have to give room.
+    /// Finishes an answer for which other shards have to give room.
     #[cold]
     #[inline(never)]
     fn finish_with_room(
@@ -263,7 +264,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         })
     }
 
-    /// Lets the user's rules judge an answer, with no lock held.
+    /// Lets the user's rules judge an answer, without a lock.
     #[inline(always)]
     pub(super) fn judge_answer(&self, verdict: &mut Verdict<V, E>, key: Option<&dyn AsKey<K>>) -> Judgement {
         let Ok(Answered::Value(loaded, _)) = verdict else { return Judgement::default() };
@@ -274,7 +275,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         judgement
     }
 
-    /// Why a load that brought no value has failed. What it brought to be served instead is held.
+    /// Returns why a load without a value has failed, and holds the value that it brought to be served instead.
     #[cold]
     #[inline(never)]
     fn failed(
@@ -295,7 +296,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.failure(cause_of(verdict))
     }
 
-    /// What a load brought, in the words of the shard.
+    /// Turns the answer of a load into the shard's form.
     pub(super) fn news_of(&self, verdict: Verdict<V, E>, judgement: Judgement) -> Result<News<V>, Failure<E>> {
         match verdict {
             Ok(Answered::Value(loaded, former)) => Ok(News::new(loaded, judgement).with_former(former)),
@@ -303,7 +304,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
     }
 
-    /// A failure, and how long it is kept, with no lock held.
+    /// Makes a failure, with how long it is kept, without a lock.
     #[cold]
     pub(super) fn failure(&self, cause: Cause<E>) -> Failure<E> {
         let failure = self.source.failure(cause);
@@ -318,7 +319,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.with(waiting.hash, |shard| shard.flights.slot(&waiting.seat).key.clone())
     }
 
-    /// A caller is dropped, or ends otherwise.
+    /// A caller is dropped, or ends in another way.
     pub(crate) fn leave(this: &Arc<Self>, stay: &mut Stay<R>) {
         if !stay.waiting.seat.is_taken() {
             return;
@@ -331,7 +332,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         Self::hand_over_abandoned(this, stay, &mut after);
     }
 
-    /// The load that the last caller left behind is finished by the runtime's spawner, where that is wished.
+    /// Hands the load that the last caller left behind to the runtime's spawner, if that is configured.
     #[inline(always)]
     pub(super) fn hand_over_abandoned(this: &Arc<Self>, stay: &Stay<R>, after: &mut After<'_, K, V, E, R, S>) {
         if let Some((hash, seat)) = after.effects().take_handed() {
@@ -351,12 +352,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     }
 }
 
-/// Why a load has failed that brought no value.
+/// Returns why a load without a value has failed.
 fn cause_of<V, E>(verdict: Verdict<V, E>) -> Cause<E> {
     match verdict {
         Ok(Answered::Instead(failed)) => failed.1,
         Ok(Answered::Nothing(lack)) => lack.into(),
-        // (That is not said of a value.)
+        // Never asked for a value.
         Ok(Answered::Value(..)) => Cause::Missing,
         Err(error) => Cause::Error(Arc::new(error)),
     }

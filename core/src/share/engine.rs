@@ -1,4 +1,4 @@
-//! What a cache is made of.
+//! The parts of a cache.
 
 use alloc::{boxed::Box, vec::Vec};
 use core::{borrow::Borrow, hash::Hash, marker::PhantomData, task::Waker};
@@ -60,7 +60,7 @@ pub(crate) type Finish<K, V, E, R, S> = fn(
     &mut EffectsOf<K, V, E, R, S>,
 ) -> Step;
 
-/// Holds what a failed load has brought to be served instead.
+/// Holds a value that a failed load has brought to be served instead.
 pub(crate) type HoldInstead<K, V, E, R, S> = fn(
     &Engine<K, V, E, R, S>,
     u64,
@@ -77,26 +77,26 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) source: Sources<K, V, E, R::Threads>,
     pub(crate) hasher: S::Hasher,
     pub(crate) rules: Rules,
-    /// What a call without options of its own asks for.
+    /// The options of a call that has none of its own.
     pub(crate) call: Call,
     pub(crate) shards: Box<[Aligned<R::Lock<ShardOf<K, V, E, R, S>>>]>,
-    /// What of the capacity no shard has.
+    /// The part of the capacity that no shard has.
     pub(crate) room: Arc<Room>,
     /// The capacity. Locked while shards give room to others, for one newcomer at a time.
     pub(crate) capacity: R::Lock<u64>,
     /// Whether anything may expire, so that a call has to read the clock.
     pub(crate) timed: AtomicBool,
-    /// What its user calls it.
+    /// The name that its user gave it.
     pub(crate) name: Option<Box<str>>,
     pub(crate) hand_over: Option<HandOver<K, V, E, R, S>>,
     pub(crate) finish: Option<Finish<K, V, E, R, S>>,
-    /// Where answers are stored that nobody asked for: drives a load of one key as one of many.
+    /// If answers that were not asked for are stored: drives a load of one key as one of many.
     pub(crate) as_many: Option<AsMany<K, V, E, R, S>>,
-    /// Where a load may fail and bring a value that is served instead: holds that.
+    /// If a failed load may bring a value to be served instead: holds that value.
     pub(crate) hold_instead: Option<HoldInstead<K, V, E, R, S>>,
 }
 
-/// One shard to a line of the processor's cache, so that they do not slow each other down.
+/// Each shard has cache lines of its own, so that shards do not slow each other down.
 #[cfg_attr(target_pointer_width = "64", repr(align(64)))]
 pub(crate) struct Aligned<T>(pub(crate) T);
 
@@ -135,7 +135,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.with(hash, |shard| shard.hit(hash, now, |k| k.borrow() == key))
     }
 
-    /// From now on, the clock is read for each call.
+    /// Makes each call read the clock from now on.
     pub(crate) fn expects_expiry(&self) {
         if !self.timed.load(Ordering::Relaxed) {
             self.timed.store(true, Ordering::Relaxed);
@@ -148,7 +148,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
     }
 
-    /// The value that a revalidating load is handed.
+    /// The previous value for a revalidating load.
     pub(crate) fn previous(&self, hash: u64, key: &dyn AsKey<K>) -> Option<Previous<V>> {
         if !self.source.revalidates() {
             return None;
@@ -156,14 +156,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.with(hash, |shard| shard.previous(hash, |k| key.is(k)))
     }
 
-    /// What the user's rules say of an answer.
+    /// Judges an answer by the user's rules.
     pub(crate) fn judge(&self, key: &K, loaded: &mut Loaded<V>) -> Judgement {
         let judgement = if self.source.judges() { self.source.judge(key, loaded) } else { Judgement::default() };
         self.expect_expiry_of([loaded.ttl, judgement.ttl]);
         judgement
     }
 
-    /// How many writes there were to each shard, where answers are stored that nobody asked for.
+    /// How many writes there were to each shard, if answers that were not asked for are stored.
     pub(crate) fn writes(&self) -> Box<[u64]> {
         let shards = if self.rules.stores_surplus { &*self.shards } else { &[] };
         shards.iter().map(|shard| shard.0.with(|shard| shard.writes)).collect()

@@ -1,4 +1,4 @@
-//! A waiter that owns its key, its handle and what it begins a load with.
+//! A waiter that owns its key, its handle and its load.
 
 use core::task::{Context, Poll, Waker};
 
@@ -12,9 +12,9 @@ use crate::{
     sync::Arc,
 };
 
-/// A waiter that owns its key, its handle and what it begins a load with. For a runtime without time.
+/// A waiter that owns its key, its handle and its load. For a runtime without time.
 ///
-/// It may take its seat in a step of its caller's own, and go on from there once the lock is released.
+/// It may take its seat in a step of its caller, and go on from there once the lock is released.
 pub(crate) struct Errand<K: Key, V: Clone, E, R: Runtime, S: Tuning, L> {
     engine: Arc<Engine<K, V, E, R, S>>,
     hash: u64,
@@ -23,7 +23,7 @@ pub(crate) struct Errand<K: Key, V: Clone, E, R: Runtime, S: Tuning, L> {
     load: L,
 }
 
-/// What a load comes to; none if there is none, and none was brought.
+/// The result of a load; none if there is no load, and none was brought.
 type Comes<V, E> = Option<Result<V, LoadError<E>>>;
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, L> Errand<K, V, E, R, S, L>
@@ -38,7 +38,7 @@ where
         &self.key.0
     }
 
-    /// What it begins a load with.
+    /// How it begins a load.
     pub(crate) const fn load(&mut self) -> &mut L {
         &mut self.load
     }
@@ -48,12 +48,12 @@ where
         self.stay.waiting.seat.place_only()
     }
 
-    /// Whether it waits for a load that somebody else has begun.
+    /// Whether it waits for a load that another caller has begun.
     pub(crate) const fn has_joined(&self) -> bool {
         self.stay.waiting.seat.is_taken() && self.stay.waiting.seat.began == 0
     }
 
-    /// Takes its seat. What comes next is done at once when the lock is released, and nothing before that may panic.
+    /// Takes its seat. The next step is done at once when the lock is released, and nothing before that may panic.
     pub(crate) fn arrive(
         &mut self,
         shard: &mut ShardOf<K, V, E, R, S>,
@@ -63,7 +63,7 @@ where
         self.arrive_for(shard, waker, waker, effects)
     }
 
-    /// The same as one of many in a call that is polled with another waker.
+    /// Takes its seat as one of many in a call that is polled with another waker.
     fn arrive_for(
         &mut self,
         shard: &mut ShardOf<K, V, E, R, S>,
@@ -80,7 +80,7 @@ where
         step
     }
 
-    /// Goes on from a step, or looks what comes next.
+    /// Goes on from a step, or looks for the next one.
     pub(crate) fn go_on(
         &mut self,
         step: Option<Step>,
@@ -113,7 +113,7 @@ where
         self.poll_for(cx.waker(), &mut Context::from_waker(cx.waker()))
     }
 
-    /// The same as one of many in a call that is polled with another waker.
+    /// Polls as one of many in a call that is polled with another waker.
     pub(crate) fn poll_for(&mut self, inside: &Waker, cx: &mut Context<'_>) -> Poll<Comes<V, E>> {
         let engine = Arc::clone(&self.engine);
         let mut after = After::new(&engine);

@@ -1,4 +1,4 @@
-//! What is done when a load panics, or what makes or judges it.
+//! Guards for panics of a load, and of what makes or judges it.
 
 use core::mem;
 
@@ -11,13 +11,13 @@ use crate::{
     sync::Arc,
 };
 
-/// A panic in what is made, polled or judged is told to those who wait.
+/// Tells a panic in what is made, polled or judged to the callers that wait.
 pub(super) struct Driving<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     engine: &'a Engine<K, V, E, R, S>,
     pub(super) waiting: &'a mut Waiting<R::Notify>,
     number: u32,
     now: Instant,
-    /// The clock may be read; not so if it is the clock that panicked.
+    /// The clock may be read; false while it is being read, because it may panic.
     reads: bool,
 }
 
@@ -39,7 +39,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> Driving<'a, K, V, E, R, S> 
         self.now
     }
 
-    /// A load that is not shared is polled, so that a call from inside it is known.
+    /// Notes that an unshared load is polled, so that a call from inside it is recognized.
     #[cold]
     pub(super) fn enter_alone(&self, key: K, by: PolledBy) {
         let hash = self.waiting.hash;
@@ -53,7 +53,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> Driving<'a, K, V, E, R, S> 
         contain(|| drop(key));
     }
 
-    /// Where its caller is, which does not move meanwhile.
+    /// The address of its caller, which does not move meanwhile.
     fn mark(&self) -> usize {
         core::ptr::from_ref(&*self.waiting).addr()
     }
@@ -83,7 +83,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R
             self.leave_alone();
         }
         if self.reads {
-            // The load has panicked already, so that of a clock would be the second.
+            // The load has panicked already, so a panic of the clock would be the second.
             contain(|| now = engine.runtime.now());
         }
         let mut after = After::new(engine);
@@ -93,7 +93,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R
     }
 }
 
-/// A load of many keys that is not shared is polled, so that a call from inside it is known.
+/// Notes that an unshared load of many keys is polled, so that a call from inside it is recognized.
 pub(super) struct Inside<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     engine: &'a Engine<K, V, E, R, S>,
     hash: u64,
@@ -119,7 +119,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Inside<'_, K, V, E, R,
     }
 }
 
-/// What a caller is told is kept for its next poll, should a waker, a listener or a drop panic before it is returned.
+/// Keeps a caller's result for its next poll if a waker, a listener or a drop panics before it is returned.
 pub(super) struct Telling<'a, 'e, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     pub(super) engine: &'a Engine<K, V, E, R, S>,
     pub(super) stay: &'a mut Stay<R>,
@@ -130,7 +130,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Telling<'_, '_, K, V, 
     #[cold]
     fn drop(&mut self) {
         let (waiting, effects) = (&mut self.stay.waiting, self.after.effects());
-        // (Who was served has it in any case.)
+        // A caller that was served has its result in any case.
         if !waiting.is_visitor {
             self.engine.with(waiting.hash, |shard| shard.keep_told(waiting, effects));
         }

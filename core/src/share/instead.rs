@@ -1,4 +1,4 @@
-//! What a failed load has brought to be served instead.
+//! A value that a failed load has brought to be served instead.
 
 use core::mem;
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
-    /// It is held where one of these seats is to be answered, before anybody there is told that the load has failed.
+    /// Holds the value if one of these seats still waits, before any caller there is told that the load has failed.
     pub(crate) fn hold_instead(
         &self,
         hash: u64,

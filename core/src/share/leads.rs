@@ -1,4 +1,4 @@
-//! How a call for many keys loads those that it leads, and what it tells of each.
+//! How a call for many keys loads the keys that it leads, and its answer for each key.
 
 use alloc::vec::Vec;
 use core::{future::Future, marker::PhantomData};
@@ -11,12 +11,12 @@ use crate::{
     source::{Answers, BatchOf, Sources, TaskOf},
 };
 
-/// What a call for many keys is told.
+/// The answers of a call for many keys.
 pub(crate) type Results<T, E> = Vec<Result<T, LoadError<E>>>;
 
 /// How a call for many keys loads.
 pub trait Leads<K, V, E, T: Threads> {
-    /// Whether all that it leads is one load.
+    /// Whether it loads all keys that it leads by one load.
     #[doc(hidden)]
     fn is_batch(&self, sources: &Sources<K, V, E, T>) -> bool;
     /// Whether it can load at all.
@@ -27,7 +27,7 @@ pub trait Leads<K, V, E, T: Threads> {
     fn begin(&mut self, sources: &Sources<K, V, E, T>, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>>;
 }
 
-/// By the cache's loader.
+/// Loads by the cache's loader.
 pub struct FromLoader;
 
 impl<K, V, E, T: Threads> Leads<K, V, E, T> for FromLoader {
@@ -44,7 +44,7 @@ impl<K, V, E, T: Threads> Leads<K, V, E, T> for FromLoader {
     }
 }
 
-/// By a closure of the call's own.
+/// Loads by a closure of the call.
 pub(crate) struct ByClosure<K, V, E, C, F, A> {
     make: C,
     say: fn(Result<A, E>, ()) -> Result<Answers<K, V, E>, E>,
@@ -89,7 +89,7 @@ impl MemberLoad {
         Self(leads.can_load(sources).then_some(start))
     }
 
-    /// The load of many keys that its own is to be a part of, if it is one.
+    /// The load of many keys that its own load is a part of, if it is one.
     pub(super) fn gathers<B: ?Sized>(self, batch: &B) -> Option<&B> {
         Some(batch).filter(|_| self.0 == Some(Start::Batch))
     }
@@ -114,13 +114,13 @@ impl<K, V, E, T: Threads> CallerLoad<K, V, E, T> for MemberLoad {
     }
 }
 
-/// What a call for many keys tells of each.
+/// The answer of a call for many keys for each of them.
 pub(crate) trait Shape<V, E> {
     type Answer: Clone;
-    /// Whether it tells of ages and waits.
+    /// Whether the answer has ages and waits.
     const NEEDS_TIME: bool;
 
-    /// A hit, if that is told by the value alone.
+    /// A hit, if the value alone is the answer.
     fn hit(find: impl FnOnce() -> Option<V>) -> Option<Self::Answer>;
     fn tell(outcome: Outcome<V, E>) -> Self::Answer;
 }

@@ -1,4 +1,4 @@
-//! The ways in: a value, a whole outcome, an outcome and a ticket.
+//! The ways in: for a value, for a whole outcome, for an outcome and a ticket.
 
 use alloc::borrow::ToOwned;
 use core::{
@@ -20,16 +20,16 @@ use crate::{
 /// An outcome, and the refresh that goes with it.
 pub(crate) type Answered<K, V, E, R, S> = Result<(Outcome<V, E>, Option<Owned<K, V, E, R, S>>), LoadError<E>>;
 
-/// What a caller needs who was not served at its first look.
+/// What a caller needs that was not served at its first look.
 pub(crate) struct Missing<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     visit: VisitOf<'a, K, V, E, R, S>,
     after: After<'a, K, V, E, R, S>,
-    /// What came of the first look; none if it has to know the time.
+    /// The step after the first look; none if the time is needed first.
     step: Option<Step>,
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
-    /// Polls a caller who wants the value alone.
+    /// Polls a caller that only wants the value.
     #[inline(always)]
     pub(crate) fn poll_value<Q>(
         this: &Arc<Self>,
@@ -66,7 +66,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             (None, Some(present)) => {
                 let poll = Self::poll_missing(this, stay, hash, by, present, cx);
                 if present.after.effects().is_spent() {
-                    // Mostly there is nothing left in it, and to find that out once is enough.
+                    // Mostly nothing is left in it, and one check is enough.
                     core::mem::forget(missing);
                 }
                 poll
@@ -75,7 +75,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
     }
 
-    /// A caller found nothing that it can have at once: it takes its seat, in the step in which it looked.
+    /// A caller found nothing that it can have at once: it takes its seat in the same step.
     #[inline(never)]
     fn look_closer<'a>(
         &'a self,
@@ -96,7 +96,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         *step = Some(shard.arrive_at(place, &mut stay.waiting, visit, after.effects()));
     }
 
-    /// A caller who waits is polled again.
+    /// A caller that waits is polled again.
     #[inline(never)]
     fn poll_waiting(
         this: &Arc<Self>,
@@ -122,7 +122,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             Some(step) => {
                 stay.state = State::Waiting;
                 if !visit.is_present {
-                    // Where nothing expires, the clock is read for none but those who wait. If it panics, so has the load.
+                    // If nothing expires, only callers that wait read the clock. If the clock panics, so has the load.
                     let mut driving = Driving::new(this, &mut stay.waiting, after.effects().number, Instant::ZERO);
                     let now = driving.read_clock().told();
                     driving.disarm();
@@ -146,7 +146,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
     }
 
-    /// Polls a caller who wants the outcome, and a ticket if it takes one.
+    /// Polls a caller that wants the outcome, and a ticket if it takes one.
     pub(crate) fn poll_outcome(
         this: &Arc<Self>,
         stay: &mut Stay<R>,
@@ -200,7 +200,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
     }
 
-    /// The load that goes with a ticket is the caller's own, and made at once; the one who polls the ticket drives it.
+    /// Makes the load of a ticket, the caller's own, at once; the caller that polls the ticket drives it.
     fn make_ticket(
         this: &Arc<Self>,
         mut ticket: Owned<K, V, E, R, S>,
@@ -220,7 +220,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         ticket
     }
 
-    /// A caller who has been served polls somebody's refresh once, and leaves.
+    /// A caller that was served polls another caller's refresh once, and leaves.
     fn look_after(
         this: &Arc<Self>,
         stay: &mut Stay<R>,
@@ -230,7 +230,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         after: &mut After<'_, K, V, E, R, S>,
         cx: &mut Context<'_>,
     ) {
-        // A panic in it is the refresh's, and no affair of a caller who has been served.
+        // A panic in it concerns the refresh, not a caller that was served.
         aside(|| match (step, after.effects().batch.take()) {
             (Step::Batch, Some(batch)) => (batch.drive)(this, &batch, false),
             _ => _ = Self::carry_on(this, stay, visit, by, Some(step), after, cx),
@@ -239,7 +239,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         Self::hand_over_abandoned(this, stay, after);
     }
 
-    /// Polls a caller who waits.
+    /// Polls a caller that waits.
     pub(crate) fn poll_on(
         this: &Arc<Self>,
         stay: &mut Stay<R>,
@@ -258,7 +258,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         after.told(poll)
     }
 
-    /// A caller who waits is told quickly, if its outcome is there; or it is over already.
+    /// Takes the outcome on the fast path, if it is there; a wait that is over stays pending.
     pub(super) fn collect(
         &self,
         stay: &mut Stay<R>,

@@ -1,4 +1,4 @@
-//! Many keys at once: first all take their seats, then what they lead is driven.
+//! Many keys at once: first all take their seats, then the loads that they lead are driven.
 
 use alloc::{borrow::ToOwned, vec::Vec};
 use core::{
@@ -30,7 +30,7 @@ pub(crate) struct Many<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning
     engine: &'a Arc<Engine<K, V, E, R, S>>,
     pub(crate) options: LookupOptions,
     leads: M,
-    /// The keys that are asked for, until the first poll.
+    /// The requested keys, until the first poll.
     keys: Vec<&'a Q>,
     members: Vec<Member<'a, Q, R, W::Answer, E>>,
     /// Which member answers each place.
@@ -38,9 +38,9 @@ pub(crate) struct Many<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning
     units: RefCell<Units<K, V, E, R, S>>,
     /// Members that were woken while the others were polled.
     due: Vec<usize>,
-    /// A poll has unwound, so all are to be asked.
+    /// A poll has unwound, so all members have to be asked.
     asks_all: bool,
-    /// So many members have arrived.
+    /// How many members have arrived.
     arrived: usize,
     wakes: Option<Arc<CallWakes<R::Notify>>>,
     listener: <R::Notify as Notify>::Listener,
@@ -66,10 +66,10 @@ impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E
         }
     }
 
-    /// The same call with another way to load.
+    /// The same call, with another way to load.
     pub(crate) fn with<N>(self, leads: N) -> Many<'a, K, Q, V, E, R, S, N, W> {
         let mut many = Many::new(self.engine, [], leads);
-        // (Taken one by one: it has a drop of its own.)
+        // Taken one by one, because it has a drop of its own.
         let mut before = self;
         (many.keys, many.options) = (mem::take(&mut before.keys), before.options);
         many
@@ -87,7 +87,7 @@ where
         let call = self.options.over(&self.engine.rules);
         if self.members.is_empty() {
             if self.keys.is_empty() {
-                // Nothing was asked for, or all has been told.
+                // No key was asked for, or all answers were given.
                 return if self.wakes.is_none() { Poll::Ready(self.tell()) } else { Poll::Pending };
             }
             self.sort_out();
@@ -103,11 +103,11 @@ where
         wakes.take(|index| if index < count { due.push(index) } else { units.wake(index - count, count) });
         let is_unwoken = mem::take(&mut this.asks_all) || (was_polled && due.is_empty() && !units.are_due());
         if is_unwoken {
-            // It is polled for another reason than a wake, so all are asked.
+            // It was polled for another reason than a wake, so all members are asked.
             due = (0..count).collect();
         }
         this.arrive(&call, &wakes, &mut due, cx.waker());
-        // An answer that is there beats the deadline of a member: its load is polled before it looks.
+        // A ready answer beats the deadline of a member: its load is polled before the member looks.
         let units = this.units.get_mut();
         if is_unwoken {
             units.ask_all();
@@ -145,7 +145,7 @@ where
         Poll::Pending
     }
 
-    /// Each key becomes one member, however often it is asked for.
+    /// Makes one member of each key, however often it was asked for.
     fn sort_out(&mut self) {
         if self.options.expires() {
             self.engine.expects_expiry();
@@ -176,7 +176,7 @@ where
         self.untold = self.members.len();
     }
 
-    /// All take their seats, with one reading of the clock; those who have something to poll are due.
+    /// All take their seats, with one reading of the clock; members that have something to poll become due.
     fn arrive(&mut self, call: &Call, wakes: &Arc<CallWakes<R::Notify>>, due: &mut Vec<usize>, inside: &Waker) {
         if self.arrived == self.members.len() {
             return;
@@ -189,7 +189,7 @@ where
         let mut after = After::new(engine);
         while let Some(member) = self.members.get_mut(self.arrived) {
             let index = self.arrived;
-            // (It has a seat if a poll before has unwound.)
+            // It has a seat if an earlier poll has unwound.
             Engine::leave(engine, &mut member.stay);
             let waker = &*member.waker.get_or_insert_with(|| CallWakes::waker(wakes, index));
             let batch = |is_alone| self.units.borrow_mut().gather(index, most, is_alone);
@@ -213,7 +213,7 @@ where
                 Ok(told) => Some(Ok(told)),
                 Err(step) => {
                     member.stay.state = State::Waiting;
-                    // (Known to be made before the clock is read, which may panic.)
+                    // Noted before the clock is read, which may panic.
                     member.is_to_be_made = step == Step::Make;
                     let was_known = now.is_some();
                     let present = *now.get_or_insert_with(|| engine.runtime.now().told());
@@ -242,7 +242,7 @@ where
         }
     }
 
-    /// A member looks for what has come of its wait.
+    /// A member looks whether its wait is over.
     fn poll_member(&mut self, index: usize, call: &Call, wakes: &Arc<CallWakes<R::Notify>>, inside: &Waker) {
         let engine = self.engine;
         let Some(member) = self.members.get_mut(index).filter(|member| member.told.is_none()) else { return };
@@ -268,7 +268,7 @@ where
         }
     }
 
-    /// What each place is told.
+    /// The answer for each place.
     fn tell(&mut self) -> Results<W::Answer, E> {
         let mut told: Vec<_> = mem::take(&mut self.members).into_iter().map(|member| member.told).collect();
         let order = mem::take(&mut self.order);
@@ -289,7 +289,7 @@ where
 }
 
 impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> Many<'_, K, Q, V, E, R, S, M, W> {
-    /// What was claimed and not begun is given up: others lead, or this call does when it is polled again.
+    /// Gives up what was claimed and not begun: others lead, or this call when it is polled again.
     fn give_back(&mut self) {
         let engine = self.engine;
         let mut after = After::new(engine);

@@ -1,4 +1,4 @@
-//! A call that is over stays over, and one that has unwound begins anew.
+//! A call that is over stays over, and one that has unwound begins again.
 
 use alloc::boxed::Box;
 use core::{
@@ -7,9 +7,9 @@ use core::{
     task::{Context, Poll},
 };
 
-/// A future that is made when it is polled, and gone once it is ready or has unwound.
+/// A future that is made when it is polled, and dropped once it is ready or has unwound.
 ///
-/// Polled again it is pending; but if it has unwound, it is made anew, where it can be.
+/// Polled again, it is pending; but if it has unwound, it is made again, if possible.
 pub(crate) struct Once<M, F> {
     make: Option<M>,
     future: Option<Pin<Box<F>>>,
@@ -27,7 +27,7 @@ impl<M: FnMut() -> Option<F>, F: Future> Future for Once<M, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        // Out of its place while it is polled: what has unwound must not be polled again.
+        // Taken out while it is polled, because a future that has unwound must not be polled again.
         let future = self.future.take();
         let Some(mut future) = future.or_else(|| self.make.as_mut()?().map(Box::pin)) else { return Poll::Pending };
         let poll = future.as_mut().poll(cx);

@@ -5,7 +5,7 @@ use core::task::{Context, Poll};
 use super::{After, ByLoader, CallerLoad, Engine, NoLoad, Stay, stay::State};
 use crate::{Key, Runtime, Tuning, shard::LookupResult, sync::Arc};
 
-/// A waiter that asks for nothing but that the load goes on.
+/// A waiter that only wants the load to go on.
 pub(crate) struct Owned<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     engine: Arc<Engine<K, V, E, R, S>>,
     stay: Stay<R>,
@@ -18,7 +18,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Owned<K, V, E, R, S> {
         Self { engine: Arc::clone(engine), stay, begins: true }
     }
 
-    /// One that finishes what others began, and begins nothing.
+    /// Makes a waiter that finishes what others began, and begins nothing.
     pub(crate) fn finishing(engine: &Arc<Engine<K, V, E, R, S>>, stay: Stay<R>) -> Self {
         Self { engine: Arc::clone(engine), stay, begins: false }
     }
@@ -35,7 +35,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Owned<K, V, E, R, S> {
         self.poll_told(cx).map(drop)
     }
 
-    /// The same for one who wants to know how it ended.
+    /// Polls it, and returns how it ended.
     pub(crate) fn poll_told(&mut self, cx: &mut Context<'_>) -> Poll<LookupResult<V, E>> {
         let Self { engine, stay, begins } = self;
         if !stay.waiting.seat.is_taken() {

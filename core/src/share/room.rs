@@ -1,4 +1,4 @@
-//! Room for a newcomer whose shard has none: others give it, one after the other, before the newcomer is stored.
+//! Room for a newcomer whose shard has none: other shards give it, one after the other, before the newcomer is stored.
 
 use super::{After, EffectsOf, Engine, ShardOf};
 use crate::{
@@ -7,14 +7,14 @@ use crate::{
     store::{Asking, ROUNDS, Room},
 };
 
-/// Room on the way from one shard to another; what is not handed over goes back.
+/// Room on the way from one shard to another; what is not used goes back.
 struct Hand<'a> {
     room: &'a Room,
     weight: u64,
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
-    /// Does a step in the shard of a key that may need room. If it does, others give that, and the step is done once more.
+    /// Does a step in a key's shard that may need room. If it does, others give room, and the step is done again.
     #[inline(always)]
     pub(crate) fn with_room<T>(
         &self,
@@ -31,7 +31,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.with_room_of_others(hash, now, after, step)
     }
 
-    /// One newcomer at a time: two of them could each have half of what there is, and wait for the rest for ever.
+    /// Does so for one newcomer at a time: two could each have half of the room, and wait for the rest for ever.
     #[cold]
     pub(super) fn with_room_of_others<T>(
         &self,
@@ -61,7 +61,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         })
     }
 
-    /// Asks all for room until there is enough, its own shard as well.
+    /// Asks all shards for room until there is enough, the newcomer's own as well.
     fn gather(
         &self,
         own: usize,
@@ -76,7 +76,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             _ => (1, 1, ROUNDS),
         };
         let mut asking = Asking::default();
-        // (Where the capacity has shrunk meanwhile, it is refused.)
+        // If the capacity has shrunk meanwhile, the newcomer is refused.
         while weight <= whole && hand.weight < lack && asking.goes_on(last) {
             let missing = lack - hand.weight;
             hand.weight += self.ask_for_room(&mut asking, (own, need), missing, whole, now, effects);
@@ -84,7 +84,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         hand
     }
 
-    /// Asks one shard for room, up to `most`, and what is free; returns what there was.
+    /// Takes free room, and asks one shard for the rest, up to `most` in all; returns how much there was.
     pub(crate) fn ask_for_room(
         &self,
         asking: &mut Asking,
@@ -101,7 +101,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         let (next, part) = asking.next(whole, self.shards.len());
         let shard = (own + next) % self.shards.len();
         let (given, has_more) = match need {
-            // Its own shard is to have its part together with the newcomer.
+            // Its own shard keeps its part together with the newcomer.
             Need::Room(room) if shard == own => {
                 let (most, keeps) = (most - free, part.saturating_sub(room.lack()));
                 self.shards[shard].0.with(|shard| match room.former {
@@ -127,6 +127,6 @@ impl Drop for Hand<'_> {
     }
 }
 
-/// So many rounds in which nobody keeps anything: what others take meanwhile of what was given back, they have to give in the
-/// next.
+/// How many more rounds there are in which no shard keeps anything: if others take room that was given back, they have
+/// to give it in the next round.
 const PATIENCE: u64 = 1 << 16;

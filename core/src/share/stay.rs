@@ -17,7 +17,7 @@ use crate::{
 /// One caller's wait.
 pub(crate) struct Stay<R: Runtime> {
     pub(crate) waiting: Waiting<R::Notify>,
-    /// A time that has surely come.
+    /// A time that has certainly been reached.
     pub(super) reached: Instant,
     pub(super) state: State,
     sleep: Option<Box<(Instant, R::Sleep)>>,
@@ -29,7 +29,7 @@ pub(crate) enum State {
     /// Not polled yet.
     New,
     Waiting,
-    /// Its outcome was given out; it is never ready again.
+    /// Its outcome was returned; it is never ready again.
     Over,
 }
 
@@ -39,18 +39,18 @@ impl<R: Runtime> Stay<R> {
         Self { waiting: Waiting::new(0, Instant::ZERO), reached: Instant::ZERO, state: State::New, sleep: None }
     }
 
-    /// A wait that another caller began: a ticket's, or one that is handed to the spawner.
+    /// A wait that another caller began: that of a ticket, or one handed to the spawner.
     pub(crate) fn of(waiting: Waiting<R::Notify>, reached: Instant) -> Self {
         Self { waiting, reached, state: State::Waiting, sleep: None }
     }
 
     #[inline]
     pub(crate) const fn is_new(&self) -> bool {
-        // (A first poll that unwound may have left it a seat.)
+        // A first poll that unwound may have left it a seat.
         matches!(self.state, State::New) && !self.waiting.seat.is_taken()
     }
 
-    /// The first poll.
+    /// Begins with the first poll.
     #[inline]
     pub(super) const fn begin(&mut self, hash: u64, now: Instant, may_hand_over: bool) {
         let waiting = &mut self.waiting;
@@ -58,12 +58,12 @@ impl<R: Runtime> Stay<R> {
         self.reached = now;
     }
 
-    /// The time of the first look, which did without.
+    /// Sets the time of the first look, which did not read the clock.
     pub(super) const fn know_time(&mut self, now: Instant) {
         (self.reached, self.waiting.started) = (now, now);
     }
 
-    /// Takes the wait out, for one who goes on with it.
+    /// Takes the wait out, to go on with it elsewhere.
     pub(crate) fn take(&mut self) -> Self {
         mem::replace(self, Self::new())
     }
@@ -89,13 +89,13 @@ impl<R: Runtime> Stay<R> {
         poll
     }
 
-    /// Drops what it needs no more.
+    /// Drops the sleep, which it no longer needs.
     pub(super) fn end_sleep(&mut self) {
         self.sleep = None;
     }
 }
 
-/// A key that is borrowed, in any form that the map knows.
+/// A borrowed key, in any form that the map knows.
 pub(crate) struct Borrowed<'a, Q: ?Sized>(pub(crate) &'a Q);
 
 impl<K, Q> AsKey<K> for Borrowed<'_, Q>
@@ -112,7 +112,7 @@ where
     }
 }
 
-/// A key of one's own.
+/// An owned key.
 pub(crate) struct OwnKey<K>(pub(crate) K);
 
 impl<K: Eq + Clone> AsKey<K> for OwnKey<K> {

@@ -1,4 +1,4 @@
-//! What has to be a type though it is a setting: the eviction policy and the hasher.
+//! The settings that have to be types: the eviction policy and the hasher.
 
 use core::marker::PhantomData;
 
@@ -28,10 +28,10 @@ pub trait Tuning {
     /// Which entry leaves when room is needed.
     type Policy: Policy;
 
-    /// What hashes keys: any [`BuildHasher`](core::hash::BuildHasher), or the [`DefaultHasher`].
+    /// Hashes keys: any [`BuildHasher`](core::hash::BuildHasher), or the [`DefaultHasher`].
     type Hasher: HashKeys;
 
-    /// Whether something stands beside the shard that has a say in what loads bring.
+    /// Whether something beside the shard has a say in the answers of loads.
     #[doc(hidden)]
     const IS_BESIDE: bool = false;
 
@@ -59,7 +59,7 @@ pub struct Tuned<P, H = DefaultHasher> {
     policy: PhantomData<fn() -> P>,
 }
 
-/// What caches have that do not say otherwise: the policy with the best hit ratio, and a fast hasher.
+/// The default of caches: the policy with the best hit ratio, and a fast hasher.
 ///
 /// ```
 /// # use larder::{ManualClock, Standard, parts::Std};
@@ -70,7 +70,7 @@ pub struct Tuned<P, H = DefaultHasher> {
 pub type Standard = Tuned<GatedFifo>;
 
 impl<P: Policy> Tuned<P> {
-    /// Takes the default hasher, with a random seed; without std, the builder has to be given one.
+    /// Takes the default hasher, with a random seed; without std, the builder needs a hasher.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, Tuned, parts::Std, policy::Lru};
@@ -85,7 +85,7 @@ impl<P: Policy> Tuned<P> {
 }
 
 impl<P: Policy, H: HashKeys> Tuned<P, H> {
-    /// Takes a hasher of one's own.
+    /// Takes a custom hasher.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, Tuned, parts::Std, policy::Lru};

@@ -16,34 +16,34 @@ pub(super) struct Member<'a, Q: ?Sized, R: Runtime, T, E> {
     pub(super) key: &'a Q,
     pub(super) hash: u64,
     pub(super) stay: Stay<R>,
-    /// It has taken its seat, and its load is yet to be made.
+    /// It has taken its seat, and its load is still to be made.
     pub(super) is_to_be_made: bool,
-    /// What that is polled with, if several wait for it.
+    /// The waker for that load, if several callers wait for it.
     pub(super) shared: Option<Waker>,
     pub(super) waker: Option<Waker>,
     pub(super) told: Option<Result<T, LoadError<E>>>,
 }
 
-/// The loads of many keys that a call leads, and which of them are to be polled.
+/// The loads of many keys that a call leads, and which of them have to be polled.
 pub(super) struct Units<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     list: Vec<Unit<K, V, E, R, S>>,
-    /// So many were there in all.
+    /// How many there have been in all.
     last: usize,
-    /// Those that were woken.
+    /// Loads that were woken.
     due: Vec<usize>,
-    /// Those that are polled, woken or not.
+    /// Loads that are polled, woken or not.
     asked: Vec<usize>,
-    /// The number of the last one that each member was gathered for, or one that none has.
+    /// The id of the last load that each member was gathered for, or one that no load has.
     of: Vec<usize>,
     /// How many of the list are over.
     over: usize,
-    /// Something of this call has been polled in this poll, and may have told of other keys.
+    /// A load of this call was polled in this poll, and may have told other keys.
     has_polled: bool,
 }
 
 /// A load of many keys that a call leads.
 struct Unit<K: Key, V: Clone, E, R: Runtime, S: Tuning> {
-    /// Tells it from those before.
+    /// Tells it apart from earlier ones.
     id: usize,
     batch: Arc<Batch<K, V, E, R, S>>,
     members: Vec<usize>,
@@ -65,12 +65,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
         }
     }
 
-    /// The load of many keys that this member's is to be a part of.
+    /// The load of many keys that this member's load becomes a part of.
     pub(super) fn gather(&mut self, member: usize, most: usize, is_alone: bool) -> Arc<Batch<K, V, E, R, S>> {
-        // (One that everybody has left meanwhile is closed.)
+        // A load that all callers have left meanwhile is closed.
         let has_room =
             |unit: &Unit<K, V, E, R, S>| !unit.has_begun && unit.members.len() < most && unit.batch.await_key();
-        // (The last of its kind: those before it are full.)
+        // The last of its kind, because those before it are full.
         let last = self.list.iter().rposition(|unit| unit.batch.is_alone() == is_alone);
         let at = last.filter(|at| has_room(&self.list[*at])).unwrap_or_else(|| {
             let (batch, registration, id) = (Engine::new_batch(is_alone), Registration::default(), self.last);
@@ -88,9 +88,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
         Arc::clone(&unit.batch)
     }
 
-    /// A load was woken; `place` is its number, cut to how many `places` there are for that.
+    /// A load was woken; `place` is its number modulo `places`.
     pub(super) fn wake(&mut self, place: usize, places: usize) {
-        // (They are in order, and hardly ever more than there are places.)
+        // They are in order, and there are hardly ever more than `places`.
         if self.last <= places {
             let woken = self.list.binary_search_by_key(&place, |unit| unit.id).ok().map(|at| &self.list[at]);
             self.due.extend(woken.filter(|unit| !unit.is_over()).map(|unit| unit.id));
@@ -100,17 +100,17 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
         }
     }
 
-    /// A member may look at its deadline: the load that it is a part of is polled before, woken or not.
+    /// A member may look at its deadline: the load that it is a part of is polled first, woken or not.
     pub(super) fn ask(&mut self, member: usize) {
         self.asked.extend(self.of.get(member));
     }
 
-    /// So may all.
+    /// All members may look at their deadlines.
     pub(super) fn ask_all(&mut self) {
         self.asked.extend(self.list.iter().map(|unit| unit.id));
     }
 
-    /// A poll of the call begins, or something of it has been polled.
+    /// A poll of the call begins, or a load of it was polled.
     pub(super) const fn set_polled(&mut self, has_polled: bool) {
         self.has_polled = has_polled;
     }
@@ -120,11 +120,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
     }
 
     pub(super) fn have_begun(&self) -> bool {
-        // (Those that have not are the last ones.)
+        // Loads that have not begun come last.
         self.list.last().is_none_or(|unit| unit.has_begun)
     }
 
-    /// The loads forget this call.
+    /// Removes this call from its loads.
     pub(super) fn withdraw(&mut self) {
         let wakers: Vec<_> =
             self.list.iter_mut().filter_map(|unit| unit.batch.withdraw(&mut unit.registration)).collect();
@@ -133,7 +133,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
-    /// Begins and drives the loads; their members are due once they are over, or when their deadlines are to be noted.
+    /// Begins and drives the loads; their members are due once a load is over, or has to note their deadlines.
     pub(super) fn drive<Q, T, M>(
         &mut self,
         engine: &Engine<K, V, E, R, S>,
@@ -148,7 +148,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
         M: Leads<K, V, E, R::Threads>,
     {
         let (woken, mut asked) = (mem::take(&mut self.due), mem::take(&mut self.asked));
-        // (Several members may ask for one.)
+        // Several members may ask for the same load.
         asked.sort_unstable();
         asked.dedup();
         let (mut ended, mut has_polled) = (0, self.has_polled);
@@ -158,13 +158,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
                 return;
             }
             if begins {
-                // (A clone of a key may panic; then it has not begun.)
+                // A clone of a key may panic; then it has not begun.
                 let mut seats = unit.seats(members);
                 unit.has_begun = true;
                 if has_polled {
                     seats.retain(|seat| engine.with(seat.hash, |shard| shard.awaits(&seat.seat)));
                     if seats.is_empty() {
-                        // All have been answered meanwhile.
+                        // All were answered meanwhile.
                         ended += 1;
                         return due.append(&mut unit.members);
                     }
@@ -196,14 +196,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
         }
         new.iter_mut().for_each(|unit| drive(unit, true));
         (self.over, self.has_polled) = (self.over + ended, has_polled);
-        // As many ends have paid for clearing them away.
+        // This many ends have paid for the cleanup.
         if self.over * 2 > self.list.len() {
             self.list.retain(|unit| !unit.is_over());
             self.over = 0;
         }
     }
 
-    /// What was gathered and has not begun is given up.
+    /// Gives up what was gathered and has not begun.
     pub(super) fn give_back<Q: ?Sized, T>(
         &mut self,
         members: &mut [Member<'_, Q, R, T, E>],
@@ -228,12 +228,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Unit<K, V, E, R, S> {
-    /// It has no members any more: they are told, or it was given up.
+    /// It has no members any more: they were told, or it was given up.
     fn is_over(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// Where what it brings is to be delivered.
+    /// Where its answers have to be delivered.
     fn seats<Q: ToOwned<Owned = K> + ?Sized, T>(&self, members: &[Member<'_, Q, R, T, E>]) -> Vec<SeatOf<K, R>> {
         let mut seats = Vec::with_capacity(self.members.len());
         for index in &self.members {
@@ -241,7 +241,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Unit<K, V, E, R, S> {
             let newer = stay.waiting.newer.as_deref();
             let twin = newer.map(|(_, twin)| twin.clone());
             let seat_of = |seat| SeatOf { hash: *hash, key: (*key).to_owned(), seat, twin: twin.clone() };
-            // (A newer epoch first: what is published is there before anybody is told.)
+            // A newer epoch comes first: what is published is there before any caller is told.
             seats.extend(newer.map(|(newer, _)| seat_of(newer.place_only())));
             seats.push(seat_of(stay.waiting.seat.place_only()));
         }

@@ -14,7 +14,7 @@ use crate::{
 
 /// A bit for each member of a call, and the task that makes the call.
 pub(crate) struct CallWakes<N> {
-    /// Behind these words is a bit for each of them, which may have one: a poll of a large call does not look at all of them.
+    /// Behind these words is one bit for each word: is it worth a look? So a poll of a large call skips most words.
     bits: Box<[AtomicUsize]>,
     words: usize,
     /// The call is being polled, and looks again before it waits.
@@ -35,18 +35,18 @@ impl<N: Notify> CallWakes<N> {
         Arc::new(Self { bits, words, is_polled: AtomicBool::new(false), task: N::default() })
     }
 
-    /// A waker of this member's own.
+    /// Makes a waker for this member.
     pub(crate) fn waker(this: &Arc<Self>, index: usize) -> Waker {
         Waker::from(Arc::new(MemberWaker { call: Arc::clone(this), index }))
     }
 
-    /// The call is polled by this task; gives back a waker that is of no use any more.
+    /// The call is polled by this task; returns a waker that is of no use any more.
     pub(crate) fn begin_poll(&self, listener: &mut N::Listener, waker: &Waker) -> Option<Waker> {
         self.is_polled.store(true, Ordering::SeqCst);
         self.task.listen(listener, waker)
     }
 
-    /// The call goes to sleep.
+    /// The poll of the call ends.
     pub(crate) fn end_poll(&self) {
         self.is_polled.store(false, Ordering::SeqCst);
     }
@@ -59,7 +59,7 @@ impl<N: Notify> CallWakes<N> {
 
     /// A member is woken.
     fn set(&self, index: usize) {
-        // (This first: it is looked for by the other.)
+        // This one first, because the other one leads to it.
         set_bit(&self.bits, index);
         set_bit(&self.bits[self.words..], index / BITS);
         if !self.is_polled.load(Ordering::SeqCst) {
