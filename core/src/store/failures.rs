@@ -10,17 +10,17 @@ use crate::{Failure, Instant, jitter::Jitter, time::nanos};
 pub(crate) struct Backoff {
     /// How long the first failure is kept; zero keeps none.
     pub(crate) first: Duration,
-    /// By how much each further one is kept longer, at least 1.
+    /// How much longer each further one is kept, at least 1.
     pub(crate) factor: Factor,
-    /// How long a failure is kept at the most.
+    /// How long a failure is kept at most.
     pub(crate) cap: Duration,
-    /// By how much each time is shortened.
+    /// How much each time is shortened.
     pub(crate) jitter: Option<Jitter>,
-    /// Whether the count goes on from whenever the last one was, until a load succeeds.
+    /// Whether the count goes on until a load succeeds, however long ago the last failure was.
     pub(crate) endless: bool,
 }
 
-/// By how much a delay grows, and what computes that: so numbers with a fraction are linked where one was given.
+/// How much a delay grows, and the function for it, so that floating point is only linked if it is used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Factor {
     pub(crate) number: f64,
@@ -36,7 +36,7 @@ pub(crate) struct Failing<K, E> {
     pub(crate) waits: bool,
 }
 
-/// What stands for a key of which no value is stored.
+/// What is kept for a key without a stored value.
 pub(crate) enum Kept<E> {
     /// Its last load has failed.
     Failure(Failure<E>),
@@ -44,17 +44,17 @@ pub(crate) enum Kept<E> {
     Private,
 }
 
-/// What there is to say of a key whose loads fail.
+/// What is known of a key whose loads fail.
 pub(crate) struct Trouble<E> {
-    /// The last failure; `None` if there was nothing but values that had expired already.
+    /// The last failure; `None` if there were only values that had expired already.
     pub(crate) failure: Option<Failure<E>>,
-    /// How many there were since the last success.
+    /// How many there have been since the last success.
     pub(crate) count: u32,
     /// When the next load should be made.
     pub(crate) retry_at: Instant,
 }
 
-/// The failures that are kept in one shard, and which keys' loads are not shared; each of weight 1.
+/// The kept failures of one shard, and the keys with unshared loads; each of weight 1.
 pub(crate) struct Failures<K, E> {
     table: Table<Failed<K, E>>,
 }
@@ -69,7 +69,7 @@ struct Failed<K, E> {
     count: u32,
     delay: Duration,
     retry_at: Instant,
-    /// When this is to be forgotten.
+    /// When it is forgotten.
     due: Instant,
 }
 
@@ -96,7 +96,7 @@ impl<K, E> Failures<K, E> {
         self.table.rows()[places].iter().map(Row::key)
     }
 
-    /// Returns what stands for this key at `now`, a failure marked as cached.
+    /// Returns what is kept for this key at `now`; a failure is marked as cached.
     #[inline]
     pub(crate) fn find(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<Kept<E>> {
         if self.table.len() == 0 {
@@ -112,14 +112,14 @@ impl<K, E> Failures<K, E> {
         })
     }
 
-    /// Returns how it stands with a key whose loads fail, be the last failure a while ago.
+    /// Returns what is known of a key whose loads fail, even if the last failure is long ago.
     pub(crate) fn trouble(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<Trouble<E>> {
         let Failed { failure, count, retry_at, .. } = &self.table.rows()[self.place(hash, eq)? as usize];
         let failure = failure.as_ref().filter(|failure| !failure.is_expired_answer());
         Some(Trouble { failure: failure.map(|failure| failure.cached(*retry_at)), count: *count, retry_at: *retry_at })
     }
 
-    /// Returns where the failure of this key is kept, be it for its length alone.
+    /// Returns the place of this key's failure, even if it is only kept for its delay.
     pub(crate) fn place(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<u32> {
         if self.table.len() == 0 { None } else { self.table.find(hash, eq) }
     }
@@ -132,7 +132,7 @@ impl<K, E> Failures<K, E> {
         now: Instant,
         backoff: &Backoff,
     ) -> Option<Gone<K, E>> {
-        // The length of the last delay counts for as long again, or it could never grow; then it is as if forgotten.
+        // The last delay counts for as long again, or it could never grow; then it counts as forgotten.
         let last = before.map(|place| &self.table.rows()[place as usize]);
         let last = last.filter(|last| last.failure.is_some() && !last.due.reached(now));
         let by_count = || last.map_or(backoff.first, |last| backoff.after(last.delay));
@@ -146,7 +146,7 @@ impl<K, E> Failures<K, E> {
         self.put(before, Failed { hash, key, failure: Some(failure), waits, count, delay, retry_at, due })
     }
 
-    /// Keeps until `end` that loads of this key are not shared, over what is at place `before`; returns what has to be
+    /// Notes until `end` that loads of this key are not shared, over what is at place `before`; returns what has to be
     /// dropped.
     pub(crate) fn keep_private(
         &mut self,
@@ -174,7 +174,7 @@ impl<K, E> Failures<K, E> {
         Gone(self.table.close_gap(place).0)
     }
 
-    /// Forgets the failure that would be forgotten first; returns what has to be dropped.
+    /// Forgets the failure that is due first; returns what has to be dropped.
     pub(crate) fn forget_first(&mut self) -> Option<Gone<K, E>> {
         let first = self.table.first_due().map(|(_, place)| place).or_else(|| (self.table.len() > 0).then_some(0));
         first.map(|place| self.remove(place))
@@ -199,7 +199,7 @@ impl Factor {
     pub(crate) const TWO: Self = Self { number: 2.0, grow: |nanos, _| nanos.saturating_mul(2) };
 
     pub(crate) const fn of(number: f64) -> Self {
-        // (A float that is too large becomes the largest integer, and then the cap.)
+        // A float that is too large becomes the largest integer, and then the cap.
         Self { number, grow: |nanos, factor| (nanos as f64 * factor) as u64 }
     }
 }

@@ -1,4 +1,4 @@
-//! Values that leave: why they do, how they are counted, and what is carried out of the lock.
+//! Values that leave: why, how they are counted, and how they are taken out of the lock.
 
 use alloc::vec::Vec;
 
@@ -12,13 +12,13 @@ use crate::{Instant, RemovalCause};
 pub(crate) struct Leaver<K, V> {
     pub(crate) key: K,
     pub(crate) value: V,
-    /// Why it left; taken by the one who tells the listeners, so that nobody is told twice.
+    /// Why it left; taken when the listener is told, so that it is told only once.
     pub(crate) cause: Option<RemovalCause>,
 }
 
-/// Values that have left: to be told of, and to be dropped, outside the lock.
+/// Values that have left: told to the listener and dropped outside the lock.
 pub(crate) struct Leavers<K, V> {
-    /// Most operations make one leave, and need no memory for it.
+    /// Most operations make one value leave, and need no memory for that.
     pub(crate) first: Option<Leaver<K, V>>,
     more: Vec<Leaver<K, V>>,
 }
@@ -28,7 +28,7 @@ impl<K, V> Leavers<K, V> {
         Self { first: None, more: Vec::new() }
     }
 
-    /// Is there nothing to be given back?
+    /// Is there no memory to give back?
     pub(crate) fn has_no_memory(&self) -> bool {
         self.first.is_none() && self.more.capacity() == 0
     }
@@ -57,7 +57,7 @@ impl<K, V> Leavers<K, V> {
     }
 }
 
-/// All values at once: to be told of, and to be dropped, outside the lock.
+/// All values at once: told to the listener and dropped outside the lock.
 pub(crate) struct Cleared<K, V, N> {
     entries: Table<Entry<K, V, N>>,
     _lives: Vec<Life>,
@@ -69,7 +69,7 @@ impl<K, V, N> Cleared<K, V, N> {
         Self { entries, _lives: lives, at }
     }
 
-    /// Returns how many had been removed, and how many had expired before.
+    /// Returns how many were removed, and how many had expired before.
     pub(crate) fn counts(&self) -> (u64, u64) {
         let fresh = self.entries.rows().iter().filter(|entry| entry.is_fresh(self.at)).count() as u64;
         (fresh, self.entries.len() as u64 - fresh)
@@ -93,7 +93,7 @@ pub(crate) struct StoreCounts {
 }
 
 impl StoreCounts {
-    /// Counts a value that left; returns why it did.
+    /// Counts a value that left; returns the cause.
     pub(super) fn left(&mut self, why: RemovalCause, was_fresh: bool) -> RemovalCause {
         let cause = cause(why, was_fresh);
         let counter = match cause {
@@ -108,7 +108,7 @@ impl StoreCounts {
     }
 }
 
-/// What had expired when it left has left for that reason, whatever swept it out.
+/// A value that had expired when it left counts as expired, whatever removed it.
 const fn cause(why: RemovalCause, was_fresh: bool) -> RemovalCause {
     if was_fresh { why } else { RemovalCause::Expired }
 }

@@ -1,7 +1,7 @@
-//! The store of one shard: entries, their order of eviction, their deadlines, and failures that are kept. Pure.
+//! The store of one shard: entries, their order of eviction, their deadlines, and kept failures. Pure.
 //!
-//! An entry lives in a dense table and is named by its place there. Every removal moves the last entry into the gap, so
-//! that memory follows what is held.
+//! An entry lives in a dense table, and its place there is its name. Each removal moves the last entry into the gap, so
+//! memory follows what is held.
 
 mod deadlines;
 mod failures;

@@ -13,7 +13,7 @@ pub(super) fn nanos(nanos: u64) -> Duration {
     Duration::from_nanos(nanos)
 }
 
-/// Returns a hash that an even key shares with the next one, so that only the keys themselves tell them apart.
+/// Returns a hash that an even key shares with the next one, so that only the keys tell them apart.
 pub(super) fn crowded(key: u32) -> u64 {
     u64::from(key / 2).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
@@ -69,7 +69,7 @@ fn a_clock_that_jumps_back_lengthens_a_life_and_does_nothing_else() {
     assert_eq!(values.entry(0).stale_within(Instant::ZERO, Some(Duration::MAX)), None);
 }
 
-/// D56: a value is held until its deadline and the larger limit have passed, and not a moment longer.
+/// D56: a value is held until its deadline and the larger limit have passed, and no longer.
 #[test]
 fn a_value_is_due_when_it_is_of_no_more_use() {
     let mut values = with_one(at(150), Some(nanos(30)));

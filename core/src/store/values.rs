@@ -20,15 +20,15 @@ mod put;
 mod spared;
 mod walking;
 
-/// The values of one shard, within the room that it has.
+/// The values of one shard, within its room.
 pub(crate) struct Values<K, V, P: Policy> {
     table: Table<Entry<K, V, P::Node>>,
     policy: P,
     pub(crate) allowance: Allowance,
-    /// The capacity that the policy reckons with, and how much more the shard may have.
+    /// The capacity that the policy knows, and how much more the shard may have.
     reckoned: u64,
     tolerated: u64,
-    /// A shard that has less than this is not simply full.
+    /// A shard with less than this is not simply full.
     least: u64,
     weight: u64,
     generation: u32,
@@ -76,7 +76,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.table.find(hash, eq)
     }
 
-    /// The same for a hit, which is to be quick: where this finds none, [`find`](Self::find) may all the same.
+    /// Finds a value for a hit, fast: even if this finds none, [`find`](Self::find) may find one.
     #[inline(always)]
     pub(crate) fn find_at_once(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<u32> {
         self.table.find_at_once(hash, eq)
@@ -101,21 +101,21 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         }
     }
 
-    /// Has the value at `place` stay for longer than others when room is needed.
+    /// Notes a use, so that the value at `place` stays longer when room is needed.
     #[inline(always)]
     pub(crate) fn touch(&mut self, place: u32) {
         self.policy.hit(&mut ByPlace(self.table.rows_mut()), place);
     }
 
-    /// Finds room for a newcomer of this weight, of which others are not asked, beside all that is `used`: it is there
-    /// already, is free, or is what a few values have that may leave for it.
+    /// Finds room for a newcomer of this weight beside all that is `used`, without asking other shards: spare room,
+    /// free room, or the room of a few values that may leave.
     #[inline(always)]
     pub(crate) fn finds_room(&mut self, used: u64, weight: u64) -> bool {
         let spare = self.allowance.own.wrapping_sub(used);
         if weight <= spare {
             return true;
         }
-        // Mostly a full shard has a value leave for a value.
+        // Mostly, a full shard makes one value leave for another.
         let lack = weight - spare;
         let is_its_own = lack <= FEW && lack <= used && self.allowance.own >= self.least;
         (is_its_own && self.allowance.is_all_taken()) || self.makes_room(used, weight)
@@ -129,18 +129,18 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             return true;
         }
         let is_its_own = lack <= used && self.allowance.is_enough(used.saturating_add(weight));
-        // (What is too heavy is refused, and needs none.)
+        // A value that is too heavy is refused, and needs no room.
         (is_its_own && (lack <= FEW || self.are_few(lack))) || weight > self.allowance.whole
     }
 
-    /// Have about few values this weight?
+    /// Do only about a few values have this weight?
     #[cold]
     fn are_few(&self, weight: u64) -> bool {
         let each = self.weight / (self.len() as u64).max(1);
         weight / each.max(1) <= FEW
     }
 
-    /// Gives the value at `place` another life, which is a use of it as a new value would be.
+    /// Gives the value at `place` another life, which counts as a use.
     pub(crate) fn renew(&mut self, place: u32, life: Life) {
         let deadline = self.deadline(life);
         self.table.rows_mut()[place as usize].deadline = deadline;
@@ -166,7 +166,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         leavers.push_entry(self.close_gap(place), cause);
     }
 
-    /// Takes out everything, which is yet to be [counted](Self::count_cleared).
+    /// Takes out everything; it has to be [counted](Self::count_cleared) later.
     pub(crate) fn take_all(&mut self, now: Instant) -> Cleared<K, V, P::Node> {
         self.policy.clear();
         self.reckon_with(self.allowance.part);
@@ -175,24 +175,24 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         Cleared::new(self.table.take(), self.lives.take(), now)
     }
 
-    /// Counts what was taken out at once: that takes time, and is done outside the lock before.
+    /// Adds the counts of what was taken out at once, which were made outside the lock.
     pub(crate) const fn count_cleared(&mut self, (removed, expired): (u64, u64)) {
         self.counts.removed += removed;
         self.counts.expired += expired;
     }
 
-    /// Changes the capacity of the cache, and the part of it that each shard may count on.
+    /// Changes the capacity of the cache, and each shard's part of it.
     pub(crate) fn resize(&mut self, whole: u64, part: u64) {
         (self.allowance.whole, self.allowance.part) = (whole, part);
         self.reckon_with(self.allowance.own.max(part).min(whole));
     }
 
-    /// Has the policy reckon with what the shard may hold: no more than that, and not much less. A shard that is not full
-    /// may come to hold its part.
+    /// Tells the policy what the shard may hold: no more than that, and not much less. A shard that is not full may
+    /// come to hold its part.
     fn reckon(&mut self, is_full: bool) {
         let Allowance { own, part, .. } = self.allowance;
         let may = if is_full { own } else { own.max(part) };
-        // (Less wraps around.)
+        // If it is less, this wraps around.
         if may.wrapping_sub(self.reckoned) > self.tolerated {
             self.reckon_with(may - may / 64);
         }
@@ -204,7 +204,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.policy.set_capacity(capacity);
     }
 
-    /// Takes room that others have given.
+    /// Takes room that other shards have given.
     pub(crate) fn receive(&mut self, weight: u64) {
         self.allowance.receive(weight);
         self.reckon(true);
@@ -227,9 +227,9 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         true
     }
 
-    /// Returns when the next value has to go, having expired and been held for as long as it may be of use.
+    /// Returns when the next value is due: expired, and held for as long as it may be of use.
     ///
-    /// Or an earlier time, if that one was asked for since the last [`settle`](Self::settle).
+    /// Or an earlier time, if that value was asked for since the last [`settle`](Self::settle).
     #[inline(always)]
     pub(crate) fn first_due(&self) -> Option<Instant> {
         self.table.first_due().map(|(due, _)| due)
@@ -237,7 +237,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     /// Takes out up to `most` values that are due; returns how many.
     ///
-    /// Fewer than there are, if it comes across too many that were asked for since they were last looked at.
+    /// Fewer, if it meets too many that were asked for since they were last looked at.
     pub(crate) fn reclaim(&mut self, now: Instant, most: usize, leavers: &mut Leavers<K, V>) -> usize {
         let mut count = 0;
         for _ in 0..most.saturating_mul(LOOKS) {
@@ -254,7 +254,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         count
     }
 
-    /// Takes an entry that has left the policy's order out of the sums, and leaves a gap; returns why it goes.
+    /// Takes an entry out of the sums that has left the policy's order, and leaves a gap; returns the cause.
     #[inline(always)]
     fn unlink(&mut self, place: u32, cause: RemovalCause, now: Instant) -> RemovalCause {
         let entry = &self.table.rows()[place as usize];
@@ -308,12 +308,12 @@ impl<K, V, N> Nodes<N> for ByPlace<'_, K, V, N> {
     }
 }
 
-/// So many values may leave in one step under the lock.
+/// How many values may leave in one step under the lock.
 pub(crate) const FEW: u64 = 64;
 
-/// How many values are looked at for each one that may be taken out: the others were asked for, and wait for longer.
+/// How many values are looked at for each one that may be taken out; the others were asked for, and stay longer.
 ///
-/// So the cost is bounded, and what is due is taken out in time unless more than 255 times as much was asked for.
+/// So the cost is bounded, and due values are taken out in time unless more than 255 times as many were asked for.
 const LOOKS: usize = 8;
 
 #[cfg(test)]

@@ -19,8 +19,8 @@ use super::{Nodes, Policy};
 /// round, it goes straight to the main queue (the gate); and if its queue would have held it had it been a little
 /// longer, that queue's share grows. So the policy adapts to recency, frequency, scans and loops alike.
 ///
-/// A use of what has only just come to probation does not count, as it mostly belongs to what brought it in
-/// (Clock2Q+ and S4-FIFO do so, too).
+/// A use of an entry that has only just come to probation does not count, because it mostly belongs to what brought the
+/// entry in (Clock2Q+ and S4-FIFO do so, too).
 ///
 /// A hit sets two bits in its own entry and nothing else. All other calls are O(1), amortised where entries get
 /// another round or change queues: at most 64 of each in one eviction. 12 bytes an entry and 6 for ghosts, which are
@@ -56,7 +56,7 @@ pub struct GatedFifo {
     ghosts: Ghosts,
     /// The weight for which room is being made, at least 1.
     wanted: u64,
-    /// How many entries came back since the main queue was last seen in use.
+    /// How many entries have come back since the main queue was last seen in use.
     idle_returns: u32,
 }
 
@@ -83,16 +83,16 @@ pub enum Home {
 
 const MOST_USES: u8 = 3;
 
-/// Used so often in probation, an entry moves on to the main queue.
+/// With this many uses in probation, an entry moves on to the main queue.
 const PROVEN_USES: u8 = 2;
 
-/// How many entries may move from probation to a main queue with room at each miss: fast enough to fill it.
+/// How many entries may move from probation to a main queue with room at each miss: enough to fill it soon.
 const FILL: usize = 2;
 
 /// How many entries of each queue one eviction may pass over before it takes the next, used or not.
 const PATIENCE: usize = 64;
 
-/// An entry this many ticks at rest in the main queue loses a use, although the queue is not at its turn.
+/// After this many ticks at rest in the main queue, an entry loses a use, even if it is not the main queue's turn.
 const STALE: u16 = 32 * TICKS_PER_CAPACITY;
 
 impl Policy for GatedFifo {
@@ -122,7 +122,7 @@ impl Policy for GatedFifo {
     #[inline]
     fn hit<E: Nodes<Node>>(&mut self, entries: &mut E, place: u32) {
         let node = entries.node(place);
-        // Without the write at the top, a popular entry's memory stays clean.
+        // Without the write at the top, the memory of a popular entry stays clean.
         if node.uses < MOST_USES && !(node.home == Home::Probation && self.has_just_come(node.stamp)) {
             node.uses += 1;
         }
@@ -142,8 +142,8 @@ impl Policy for GatedFifo {
 
     fn evict<E: Nodes<Node>>(&mut self, entries: &mut E) -> Option<u32> {
         let (mut promoted, mut spared) = (0, 0);
-        // The newcomer is taken to go to probation. Then this queue is always the one to give when the main queue keeps
-        // to its part, however the weights fall.
+        // The newcomer is assumed to go to probation. Then this queue is always the one to give when the main queue
+        // keeps to its part, whatever the weights are.
         let with_newcomer = self.wanted;
         loop {
             let too_long = self.share.is_exceeded(self.probation.weight.saturating_add(with_newcomer));
@@ -203,12 +203,12 @@ impl Policy for GatedFifo {
 }
 
 impl GatedFifo {
-    /// Did an entry of probation take its place there so lately that what uses it now is what brought it in?
+    /// Did an entry take its place in probation so recently that a use now belongs to what brought it in?
     fn has_just_come(&self, stamp: u16) -> bool {
         self.share.is_in_front(self.clock.weight_since(stamp))
     }
 
-    /// Lets the main queue take what probation has too much while there is room for both.
+    /// Moves what probation has too much to the main queue, while there is room for both.
     fn fill_main(&mut self, entries: &mut impl Nodes<Node>) {
         for _ in 0..FILL {
             let Some(place) = self.probation.back() else { break };
@@ -224,7 +224,7 @@ impl GatedFifo {
         self.share.is_respected(self.main.weight.saturating_add(entries.weight(place)))
     }
 
-    /// Takes a use from the last entry of a main queue that did not move for long; evicts it if that was the last.
+    /// Takes a use from the last entry of a main queue that has not moved for long; evicts it if that was its last.
     ///
     /// Without this, entries of a workload long gone would stay for as long as probation alone feeds the evictions.
     fn wear_main(&mut self, entries: &mut impl Nodes<Node>) -> Option<u32> {
@@ -240,7 +240,7 @@ impl GatedFifo {
         None
     }
 
-    /// Takes an entry out for good and remembers it.
+    /// Takes an entry out for good, and remembers it.
     fn expel(&mut self, entries: &mut impl Nodes<Node>, place: u32) -> u32 {
         self.ghosts.reserve(self.residents(), self.share.capacity());
         let node = entries.node(place);
@@ -270,7 +270,7 @@ impl GatedFifo {
         self.queue(home).push(entries, place);
     }
 
-    /// Returns the age of the entry whose turn is next, 0 in an empty queue.
+    /// Returns the age of the entry that is next to leave, 0 in an empty queue.
     fn age_of_back(&self, entries: &mut impl Nodes<Node>, home: Home) -> u16 {
         let queue = match home {
             Home::Probation => &self.probation,

@@ -1,4 +1,4 @@
-//! A memory of entries that left: that they were here, from where they left, and how long ago they came.
+//! A memory of entries that left: from which queue, and how long ago they came.
 
 use alloc::vec::Vec;
 
@@ -9,7 +9,7 @@ use super::clock::TICKS_PER_CAPACITY;
 pub(super) struct Ghost {
     /// Whether it left from the main queue.
     pub(super) from_main: bool,
-    /// How many ticks ago it took its place in the queue from which it left.
+    /// How many ticks ago it took its place in the queue that it left.
     pub(super) age: u16,
 }
 
@@ -38,8 +38,8 @@ struct Bucket {
 const FROM_MAIN: u8 = 0x80;
 const STAMP: u16 = 0x7f;
 
-/// Ages are cut to this when noted, so that the stamp does not wrap until two more capacities are inserted.
-/// By then most buckets have forgotten the ghost.
+/// Ages are capped to this when noted, so that the stamp does not wrap until two more capacities are inserted. By then
+/// most buckets have forgotten the ghost.
 const OLDEST: u16 = STAMP + 1 - 2 * TICKS_PER_CAPACITY;
 
 impl Ghosts {
@@ -78,7 +78,7 @@ impl Ghosts {
     /// Gives back what exceeds the ghosts that `capacity` allows.
     pub(super) fn trim(&mut self, capacity: u64) {
         let most = buckets(capacity);
-        // (A little more is left, as the capacity of a shard may change often.)
+        // A little more is left, because the capacity of a shard may change often.
         if most + most / 8 < self.buckets.len() as u64 {
             self.resize(most);
         }
@@ -94,8 +94,8 @@ impl Ghosts {
 
     /// Spreads the ghosts over another number of buckets.
     ///
-    /// The fingerprints do not tell which of the buckets that replace an old one they belong to, so each gets a copy;
-    /// the copies in the wrong ones are never found and age out. Without memory for the new buckets the old ones stay.
+    /// The fingerprints do not tell which of the new buckets they belong to, so each gets a copy; the copies in the
+    /// wrong buckets are never found and age out. Without memory for the new buckets, the old ones stay.
     fn resize(&mut self, len: u64) {
         let mut buckets = Vec::new();
         let Ok(len) = usize::try_from(len) else { return };

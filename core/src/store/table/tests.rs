@@ -29,7 +29,7 @@ fn take(table: &mut Table<Plain>, key: u32) -> u32 {
     table.close_gap(place).0.0
 }
 
-/// P9, P12: whatever moves into whatever gap, every row is found by its key, and its deadline goes with it.
+/// P9, P12: whatever row moves into whatever gap, each is found by its key, and its deadline goes with it.
 #[test]
 fn rows_are_found_by_their_keys_however_they_are_moved() {
     let mut table = Table::new();
@@ -37,7 +37,7 @@ fn rows_are_found_by_their_keys_however_they_are_moved() {
     let mut random = Random(11);
     for step in 0..30_000 {
         let key = random.below(80) as u32;
-        // It grows and shrinks by turns.
+        // It grows and shrinks in turn.
         let shrinks = step % 1000 < 500;
         match find(&table, key) {
             Some(place) if random.below(4) == 0 => {

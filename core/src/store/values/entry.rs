@@ -1,24 +1,24 @@
-//! One stored value, and one that is to be stored.
+//! A stored value, and one that is to be stored.
 
 use core::time::Duration;
 
 use super::{super::table::Row, Life};
 use crate::Instant;
 
-/// One stored value and what there is to say about it.
+/// A stored value and what is known of it.
 pub(crate) struct Entry<K, V, N> {
     pub(crate) key: K,
     pub(crate) value: V,
     pub(crate) hash: u64,
     pub(crate) weight: u64,
     pub(crate) published: Instant,
-    /// When it expires, as far as is known: where idle time counts, whoever asks for it moves this.
+    /// When it expires, as far as is known: with an idle time, each use moves this.
     pub(crate) deadline: Instant,
     pub(crate) generation: u32,
     pub(super) node: N,
 }
 
-/// Which value this was before, if it comes back; and when it was published.
+/// The value that this was before, if it comes back, and when it was published.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Former {
     pub(crate) generation: u32,
@@ -26,7 +26,7 @@ pub(crate) struct Former {
 }
 
 impl Former {
-    /// The generation of what was elsewhere before.
+    /// The generation of a value that was elsewhere before.
     pub(crate) const NONE: u32 = 0;
 
     /// Where it was, if it was published `age` nanoseconds ago.
@@ -35,7 +35,7 @@ impl Former {
         before.or(elsewhere)
     }
 
-    /// Whether it was here.
+    /// Whether it was here before.
     pub(crate) fn stays(former: Option<Self>) -> bool {
         former.is_some_and(|former| former.generation != Self::NONE)
     }
@@ -52,7 +52,7 @@ impl<K, V, N> Row<K> for Entry<K, V, N> {
 }
 
 impl<K, V, N> Entry<K, V, N> {
-    /// Tells whether the value is fresh at `now`.
+    /// Returns whether the value is fresh at `now`.
     #[inline(always)]
     pub(crate) const fn is_fresh(&self, now: Instant) -> bool {
         !self.deadline.reached(now)
@@ -72,7 +72,7 @@ pub(crate) struct New<K, V> {
     pub(crate) value: V,
     pub(crate) weight: u64,
     pub(crate) now: Instant,
-    /// When its lifetime ends, whoever asks for it.
+    /// When its lifetime ends, even if it is asked for.
     pub(crate) end: Instant,
     /// When its load began.
     pub(crate) begun: Instant,

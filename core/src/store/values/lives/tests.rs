@@ -15,7 +15,7 @@ fn idle() -> Plain {
     )
 }
 
-/// Stores a value; returns where.
+/// Stores a value; returns its place.
 fn put(values: &mut Plain, key: u32, now: u64, end: Instant) -> u32 {
     let new = New { hash: crowded(key), key, value: key, weight: 1, now: at(now), end, begun: at(7), former: None };
     values.put(find(values, key), new, 0, &mut Leavers::new());
@@ -39,7 +39,7 @@ fn the_earlier_of_idle_time_and_lifetime_counts() {
     values.hit(place, at(90));
     assert_eq!(deadline(&values, place), 190);
     values.touch(place);
-    assert_eq!(deadline(&values, place), 190, "only who asks prolongs");
+    assert_eq!(deadline(&values, place), 190, "only a lookup prolongs");
     values.hit(place, at(189));
     assert_eq!(deadline(&values, place), 250);
     values.hit(place, at(249));
@@ -48,7 +48,7 @@ fn the_earlier_of_idle_time_and_lifetime_counts() {
     assert_eq!(deadline(&values, place), 350, "a new value has a new life");
 }
 
-/// D53: stale limits count from the earlier one, and so does what is held for them.
+/// D53: limits of staleness count from the earlier of the two, and so does how long a value is held.
 #[test]
 fn what_was_idle_is_stale_from_then_on() {
     let mut values = idle();
@@ -75,7 +75,7 @@ fn clocks_that_jump_or_end_only_prolong() {
     assert_eq!(deadline(&values, place), u64::MAX - 1);
 }
 
-/// P14: a hit leaves the order of deadlines as it is; the host is told the truth all the same.
+/// P14: a hit leaves the order of deadlines unchanged; the host still gets the exact time.
 #[test]
 fn the_next_deadline_is_exact_once_it_is_settled() {
     let mut values = idle();
@@ -90,7 +90,7 @@ fn the_next_deadline_is_exact_once_it_is_settled() {
     assert_eq!(values.first_due(), Some(at(181)));
 }
 
-/// P12, D49: what was asked for is in the way of what was not, and the cost of each call is bounded.
+/// P12, D49: values that were asked for stand before those that were not, and the cost of each call is bounded.
 #[test]
 fn the_idle_are_found_among_many_that_are_not() {
     let mut values = idle();
@@ -112,7 +112,7 @@ fn the_idle_are_found_among_many_that_are_not() {
     assert_eq!(values.len(), 896);
 }
 
-/// P12: no call pays for all that was asked for, though they are all looked at in time.
+/// P12: no call pays for all values that were asked for, though all are looked at in time.
 #[test]
 fn one_call_sets_few_things_right() {
     let mut values = idle();
