@@ -43,6 +43,10 @@
 //!
 //! </details>
 //!
+//! # Without an operating system
+//!
+//! See [`firmware`]: a whole program, what it costs, what to choose.
+//!
 //! # Features
 //!
 //! * `std` (default): the standard library's mutex and clock in [`parts`], randomly seeded hashing, and
@@ -110,6 +114,7 @@ pub mod futures {
     };
 }
 
+pub mod firmware;
 pub mod guide;
 pub mod migration;
 pub mod parts;

@@ -61,4 +61,9 @@ for cases in "${groups[@]}"; do
   [ "$cases" != pages ] || run=("${run[@]/microbit/lm3s6965evb}")
   "${run[@]}" "$CARGO_TARGET_DIR/$triple/release/${cases}_hold" || status=$?
 done
+if [ "$1" = thumbv7m ] && [ -z "${BREAK:-}" ]; then
+  echo "$1, the program of the guide"
+  debian cargo build --quiet --release --bin firmware
+  arm lm3s6965evb "$CARGO_TARGET_DIR/$triple/release/firmware" || status=$?
+fi
 exit $status

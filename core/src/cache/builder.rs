@@ -9,7 +9,7 @@ use crate::{
     jitter::Jitter,
     policy::Policy,
     shard::{Early, OnTimeout, Rules, Shard, Takes},
-    share::{Aligned, AsMany, Engine, HandOver, HoldInstead, LinksOf, Owned},
+    share::{Aligned, AsMany, Engine, HandOver, HoldInstead, LinksOf, Memory, Owned},
     source::Sources,
     store::{Allowance, Backoff, Factor, Keeping, Room},
     sync::{Arc, atomic::AtomicBool},
@@ -91,6 +91,7 @@ impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             name: None,
             as_many: None,
             hold_instead: None,
+            memory: None,
             links: LinksOf::new(),
         }
     }
@@ -123,6 +124,7 @@ pub struct Builder<K, V, E, R: Runtime, S: Tuning = Standard> {
     pub(super) name: Option<Box<str>>,
     pub(super) as_many: Option<AsMany<K, V, E, R, S>>,
     pub(super) hold_instead: Option<HoldInstead<K, V, E, R, S>>,
+    pub(super) memory: Option<Memory<K, V, E, R, S>>,
     pub(crate) links: LinksOf<K, V, E, R, S>,
 }
 
@@ -589,7 +591,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     pub fn build(mut self) -> Result<Cache<K, V, E, R, S>, ConfigError> {
         self.check()?;
         let hasher = self.hasher.take().ok_or(ConfigError::HashSeed)?;
-        Ok(Cache { inner: Arc::new(assemble(self, hasher)) })
+        Cache { inner: Arc::new(assemble(self, hasher)) }.with_memory()
     }
 
     /// Do the settings make sense?
@@ -604,15 +606,26 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     builder: Builder<K, V, E, R, S>,
     hasher: S::Hasher,
 ) -> Engine<K, V, E, R, S> {
-    let Builder { runtime, sources: source, settings, spawn: hand_over, name, as_many, hold_instead, links, .. } =
-        builder;
+    let Builder {
+        runtime,
+        sources: source,
+        settings,
+        spawn: hand_over,
+        name,
+        as_many,
+        hold_instead,
+        memory,
+        links,
+        ..
+    } = builder;
     let Settings { capacity, shards, processors, mut rules, idle, revalidate_within } = settings;
     rules.has_loader = source.loads();
     let by_itself = || {
         let processors = processors.unwrap_or_else(count_processors);
         processors.saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_PART))
     };
-    let shards = shards.unwrap_or_else(by_itself).max(1);
+    // (Memory for so many entries is of full use where they all find it.)
+    let shards = shards.or_else(|| memory.map(|_| 1)).unwrap_or_else(by_itself).max(1);
     let is_of_use = source.revalidates() || rules.keeps_expired;
     let revalidate_within = is_of_use.then_some(revalidate_within);
     rules.hold = rules.stale_while_refresh.max(rules.stale_if_error).max(revalidate_within);
@@ -644,6 +657,7 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
         finish: None,
         as_many,
         hold_instead,
+        memory,
     }
 }
 

@@ -34,6 +34,8 @@ pub enum ConfigError {
     LockTimeout,
     /// A load of many keys would get no keys: at least 1 is needed.
     MaxBatch,
+    /// There is not enough memory for the entries that are to be preallocated: ask for fewer, or make the heap larger.
+    Memory,
     /// Callers should load alone beyond the lock age, but there is none: set one.
     OverAgeAlone,
     /// The share of the lifetime is not above 0 and at most 1: a value cannot be refreshed before it exists.
@@ -70,6 +72,7 @@ impl ConfigError {
             Self::HashSeed => "hash_seed",
             Self::LockTimeout => "lock_timeout",
             Self::MaxBatch => "max_batch",
+            Self::Memory => "preallocate",
             Self::OverAgeAlone => "over_age_alone",
             Self::RefreshEarly => "refresh_early",
             Self::RefreshEarlyByChance => "refresh_early_by_chance",
@@ -93,6 +96,7 @@ impl fmt::Display for ConfigError {
             Self::HashSeed => "without std, a seed or a hasher is required",
             Self::LockTimeout => "serving stale values needs a limit: set stale_while_refresh",
             Self::MaxBatch => "the limit has to be at least 1",
+            Self::Memory => "there is not enough memory",
             Self::OverAgeAlone => "it needs a lock age",
             Self::RefreshEarly => "the share has to be above 0 and at most 1",
             Self::RefreshEarlyByChance => "the factor has to be a number above 0",

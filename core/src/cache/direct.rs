@@ -217,7 +217,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
                 each(values, |(key, value, cause)| listener.left(key, value, cause));
             }
         };
-        both(&mut cleared, |_| after.run(), |cleared| both(cleared, tell, Vec::clear));
+        let end = |cleared: &mut Vec<(Cleared<_, _, _>, _)>| match inner.memory {
+            Some(memory) => each(cleared.drain(..).enumerate(), |(shard, (cleared, _))| {
+                (memory.refill)(inner, shard, memory.entries, cleared);
+            }),
+            None => cleared.clear(),
+        };
+        both(&mut cleared, |_| after.run(), |cleared| both(cleared, tell, end));
     }
 
     /// Returns how many values are held, stale ones included.

@@ -12,6 +12,7 @@ mod stale;
 #[cfg(feature = "std")]
 mod blocking;
 
+mod preallocate;
 mod present;
 
 mod direct;

@@ -123,6 +123,6 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
             let hasher = builder.hasher.take().unwrap_or(hasher);
             assemble(builder, hasher)
         });
-        verdict.map(|()| Cache { inner })
+        verdict.and_then(|()| Cache { inner }.with_memory())
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     hasher::HashKeys,
     shard::{AsKey, Call, Carries, Effects, Links, LoadsAnew, News, Rules, Seat, Shard, Step, Visit, Waiting},
     source::{Judgement, Sources, TaskOf},
-    store::Room,
+    store::{Cleared, Room, policy::Policy},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -49,6 +49,27 @@ pub(super) type Make<'a, K, V, E, R> = dyn FnMut(Vec<K>) -> Option<LoadOf<K, V, 
 
 /// Hands an abandoned load over to the runtime's spawner.
 pub(crate) type HandOver<K, V, E, R, S> = fn(&Arc<Engine<K, V, E, R, S>>, Stay<R>);
+
+/// The memory that a cache takes when it is built, and keeps.
+pub(crate) struct Memory<K, V, E, R: Runtime, S: Tuning> {
+    /// For so many entries.
+    pub(crate) entries: usize,
+    /// Takes it; tells whether there is enough.
+    pub(crate) take: fn(&Engine<K, V, E, R, S>, usize) -> bool,
+    /// Gives a shard that was cleared the memory of what was taken out of it.
+    pub(crate) refill: fn(&Engine<K, V, E, R, S>, usize, usize, ClearedOf<K, V, S>),
+}
+
+/// What was taken out of a shard at once.
+pub(crate) type ClearedOf<K, V, S> = Cleared<K, V, <<S as Tuning>::Policy as Policy>::Node>;
+
+impl<K, V, E, R: Runtime, S: Tuning> Clone for Memory<K, V, E, R, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V, E, R: Runtime, S: Tuning> Copy for Memory<K, V, E, R, S> {}
 
 /// Finishes what a load has brought, where something stands beside the shard: as [`Shard::finish`] does, with both locked.
 pub(crate) type Finish<K, V, E, R, S> = fn(
@@ -94,6 +115,8 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) as_many: Option<AsMany<K, V, E, R, S>>,
     /// If a failed load may bring a value to be served instead: holds that value.
     pub(crate) hold_instead: Option<HoldInstead<K, V, E, R, S>>,
+    /// Where it takes all its memory when it is built.
+    pub(crate) memory: Option<Memory<K, V, E, R, S>>,
 }
 
 /// Each shard has cache lines of its own, so that shards do not slow each other down.
@@ -167,5 +190,18 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     pub(crate) fn writes(&self) -> Box<[u64]> {
         let shards = if self.rules.stores_surplus { &*self.shards } else { &[] };
         shards.iter().map(|shard| shard.0.with(|shard| shard.writes)).collect()
+    }
+
+    /// Takes all memory that so many entries need; tells whether there is enough.
+    pub(crate) fn preallocate(&self, entries: usize) -> bool {
+        let of_each = entries.div_ceil(self.shards.len());
+        self.shards.iter().all(|shard| shard.0.with(|shard| shard.values.preallocate(of_each)))
+    }
+
+    /// Gives a shard that was cleared the memory of what was taken out of it.
+    pub(crate) fn refill(&self, shard: usize, entries: usize, mut cleared: ClearedOf<K, V, S>) {
+        cleared.empty();
+        let of_each = entries.div_ceil(self.shards.len());
+        let _of_no_use = self.shards[shard].0.with(|shard| shard.values.refill(cleared, of_each));
     }
 }

@@ -30,7 +30,7 @@ pub(crate) use caller_load::NoLoad;
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
 pub use caller_load::{ByCall, ByLoader, CallerLoad, Lent};
 pub(crate) use drive::VisitOf;
-pub(crate) use engine::{Aligned, AsMany, Batch, EffectsOf, Engine, HandOver, HoldInstead, LinksOf, ShardOf};
+pub(crate) use engine::{Aligned, AsMany, Batch, EffectsOf, Engine, HandOver, HoldInstead, LinksOf, Memory, ShardOf};
 pub(crate) use errand::Errand;
 pub(crate) use leads::{ByClosure, Outcomes, Results, Shape, Values};
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]

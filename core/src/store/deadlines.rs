@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::memory::shrink;
 use crate::Instant;
 
 /// Deadlines by place. Setting and removing cost O(log n), looking at the earliest is free.
@@ -13,9 +14,31 @@ pub(super) struct Deadlines {
     heap: Vec<(Instant, u32)>,
     /// Where each place stands in the heap, `NOWHERE` if it has no deadline.
     standing: Vec<u32>,
+    /// It keeps the memory that it has.
+    is_fixed: bool,
 }
 
 impl Deadlines {
+    /// Takes memory for so many places, and keeps it from now on; tells whether there is enough.
+    pub(super) fn preallocate(&mut self, places: usize) -> bool {
+        self.is_fixed = self.heap.try_reserve_exact(places.saturating_sub(self.heap.len())).is_ok()
+            && self.standing.try_reserve_exact(places.saturating_sub(self.standing.len())).is_ok();
+        self.is_fixed
+    }
+
+    /// Takes the memory for a deadline of a place up to this one; tells whether there is enough.
+    pub(super) fn has_memory(&mut self, place: usize) -> bool {
+        let missing = (place + 1).saturating_sub(self.standing.len());
+        // (Where all places have one there is no further one, but a gap.)
+        self.is_fixed || (self.heap.try_reserve(1).is_ok() && self.standing.try_reserve(missing).is_ok())
+    }
+
+    /// Forgets all deadlines and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.heap.clear();
+        self.standing.clear();
+    }
+
     /// Returns the earliest deadline and whose it is.
     #[inline]
     pub(super) fn first(&self) -> Option<(Instant, u32)> {
@@ -23,6 +46,8 @@ impl Deadlines {
     }
 
     /// Sets the deadline of `place`; `NEVER` removes it.
+    ///
+    /// Without memory for it the place has none: what is there is not found by its deadline, but by whatever else.
     #[inline]
     pub(super) fn set(&mut self, place: u32, deadline: Instant) {
         if deadline == Instant::NEVER {
@@ -39,6 +64,9 @@ impl Deadlines {
             }
             None => {
                 let index = place as usize;
+                if !self.has_memory(index) {
+                    return;
+                }
                 if self.standing.len() <= index {
                     self.standing.resize(index + 1, NOWHERE);
                 }
@@ -66,8 +94,9 @@ impl Deadlines {
             self.standing[self.heap[at].1 as usize] = at as u32;
             self.settle(at);
         }
-        if self.heap.len() * 4 < self.heap.capacity() {
-            self.heap.shrink_to(self.heap.len() * 2);
+        if self.heap.len() * 4 < self.heap.capacity() && !self.is_fixed {
+            let len = self.heap.len() * 2;
+            shrink(&mut self.heap, len);
         }
     }
 
@@ -89,8 +118,9 @@ impl Deadlines {
     /// Forgets places from `len` on, which have no deadlines.
     pub(super) fn truncate(&mut self, len: u32) {
         self.standing.truncate(len as usize);
-        if self.standing.len() * 4 < self.standing.capacity() {
-            self.standing.shrink_to(self.standing.len() * 2);
+        if self.standing.len() * 4 < self.standing.capacity() && !self.is_fixed {
+            let len = self.standing.len() * 2;
+            shrink(&mut self.standing, len);
         }
     }
 

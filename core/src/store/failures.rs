@@ -162,7 +162,9 @@ impl<K, E> Failures<K, E> {
         let due = failed.due;
         let (place, gone) = match before {
             Some(place) => (place, Some(core::mem::replace(&mut self.table.rows_mut()[place as usize], failed))),
-            None => (self.table.push(failed, u64::MAX), None),
+            // (Without memory for it, it is as if failures were not kept.)
+            None if !self.table.has_memory(u64::MAX, false, due != Instant::NEVER) => return Some(Gone(failed)),
+            None => (self.table.push(failed), None),
         };
         self.table.set_deadline(place, due);
         gone.map(Gone)

@@ -11,11 +11,33 @@ pub(super) struct Index {
     former: HashTable<u32>,
     /// Places from here on have been moved. (Rows move down only, so none of them comes back.)
     left: u32,
+    /// It keeps the memory that it has, and takes no more.
+    is_fixed: bool,
 }
 
 impl Index {
     pub(super) const fn new() -> Self {
-        Self { places: HashTable::new(), former: HashTable::new(), left: 0 }
+        Self { places: HashTable::new(), former: HashTable::new(), left: 0, is_fixed: false }
+    }
+
+    /// Takes memory for so many places, and some space left; keeps it from now on. Tells whether there is enough.
+    pub(super) fn preallocate(&mut self, len: usize) -> bool {
+        self.is_fixed = reserve(&mut self.places, with_space(len), &|_| None);
+        self.is_fixed
+    }
+
+    /// Forgets all places and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.places.clear();
+        self.former = HashTable::new();
+    }
+
+    /// Takes the memory for one more place, of so many rows; tells whether there is enough.
+    ///
+    /// One whose row takes the place of another needs none: it is found when that one has left.
+    #[inline(always)]
+    pub(super) fn has_memory(&mut self, instead: bool, rows: u32, hash_of: HashOf<'_>) -> bool {
+        instead || self.places.len() < self.places.capacity() || self.make_way(rows, hash_of)
     }
 
     /// Returns the place of this hash that `is_it` says yes to.
@@ -36,11 +58,11 @@ impl Index {
 
     /// Adds a place, which no row of the index stands at; `hash_of` tells the hash of the row at a place.
     #[inline(always)]
-    pub(super) fn insert(&mut self, hash: u64, place: u32, hash_of: impl Fn(u32) -> Option<u64>) {
+    pub(super) fn insert(&mut self, hash: u64, place: u32, rows: u32, hash_of: HashOf<'_>) {
         if self.places.len() == self.places.capacity() || !self.former.is_empty() {
-            self.make_way(&hash_of);
+            self.make_way(rows, hash_of);
         }
-        self.places.insert_unique(hash, place, |place| hash_of(*place).unwrap_or(hash));
+        enter(&mut self.places, hash, place, hash_of);
     }
 
     /// Takes a place out.
@@ -63,46 +85,66 @@ impl Index {
     }
 
     /// Goes on with what is being moved, and gives back what memory is not needed any more.
-    pub(super) fn tidy(&mut self, may_shrink: bool, hash_of: impl Fn(u32) -> Option<u64>) {
+    pub(super) fn tidy(&mut self, may_shrink: bool, hash_of: HashOf<'_>) {
         if !self.former.is_empty() {
-            return self.step(&hash_of);
+            return self.step(hash_of);
         }
         let len = self.places.len();
-        if may_shrink && len < AT_ONCE {
-            self.places.shrink_to(len, |place| hash_of(*place).unwrap_or(0));
-        } else if may_shrink && 2 * with_space(len) <= self.places.capacity() {
-            self.begin();
+        if may_shrink && 2 * with_space(len) <= self.places.capacity() && self.begin(hash_of) {
+            while len < AT_ONCE && !self.former.is_empty() {
+                self.step(hash_of);
+            }
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn make_way(&mut self, hash_of: &impl Fn(u32) -> Option<u64>) {
-        if self.former.is_empty() {
-            if self.places.len() < AT_ONCE {
-                return;
+    fn make_way(&mut self, rows: u32, hash_of: HashOf<'_>) -> bool {
+        if !self.is_fixed {
+            if self.former.is_empty() && self.places.len() >= AT_ONCE {
+                self.begin(hash_of);
             }
-            self.begin();
+            if !self.former.is_empty() {
+                self.step(hash_of);
+            }
+            if reserve(&mut self.places, 1, hash_of) {
+                return true;
+            }
         }
-        self.step(hash_of);
+        if self.former.is_empty() {
+            self.clean(rows, hash_of);
+        }
+        self.places.len() < self.places.capacity()
     }
 
-    /// Begins to move to an index with some space left.
-    fn begin(&mut self) {
+    /// Begins to move to an index with some space left; tells whether there is memory for it.
+    fn begin(&mut self, hash_of: HashOf<'_>) -> bool {
+        let mut roomy = HashTable::new();
+        if !reserve(&mut roomy, with_space(self.places.len()), hash_of) {
+            return false;
+        }
         // (There may be a gap among the rows.)
         self.left = self.places.len() as u32 + 1;
-        let roomy = HashTable::with_capacity(with_space(self.places.len()));
         self.former = core::mem::replace(&mut self.places, roomy);
+        true
     }
 
-    fn step(&mut self, hash_of: &impl Fn(u32) -> Option<u64>) {
+    /// Gets rid of the traces of what has left, without memory: all places come in anew.
+    fn clean(&mut self, rows: u32, hash_of: HashOf<'_>) {
+        self.places.clear();
+        for (place, hash) in (0..rows).filter_map(|place| Some((place, hash_of(place)?))) {
+            enter(&mut self.places, hash, place, hash_of);
+        }
+    }
+
+    fn step(&mut self, hash_of: HashOf<'_>) {
         for _ in 0..STEP {
             let Some(place) = self.left.checked_sub(1) else { break };
             self.left = place;
             let Some(hash) = hash_of(place) else { continue };
             if let Ok(entry) = self.former.find_entry(hash, |other| *other == place) {
                 entry.remove();
-                self.places.insert_unique(hash, place, |place| hash_of(*place).unwrap_or(hash));
+                enter(&mut self.places, hash, place, hash_of);
             }
         }
         if self.former.is_empty() {
@@ -111,9 +153,24 @@ impl Index {
     }
 }
 
+/// Takes the memory for so many more places; tells whether there is enough.
+#[inline(never)]
+fn reserve(places: &mut HashTable<u32>, more: usize, hash_of: HashOf<'_>) -> bool {
+    places.try_reserve(more, |place| hash_of(*place).unwrap_or(0)).is_ok()
+}
+
+/// Adds a place, for which there is memory.
+#[inline(always)]
+fn enter(places: &mut HashTable<u32>, hash: u64, place: u32, hash_of: HashOf<'_>) {
+    places.insert_unique(hash, place, |place| hash_of(*place).unwrap_or(0));
+}
+
+/// Tells the hash of the row at a place. Not a type of its own each time: what is rarely done is compiled once.
+type HashOf<'a> = &'a dyn Fn(u32) -> Option<u64>;
+
 /// How much an index should have room for: while it is moved, so many more come in at the most.
 const fn with_space(len: usize) -> usize {
-    len + len / 4
+    len.saturating_add(len / 4)
 }
 
 /// An index of fewer places is moved at once.

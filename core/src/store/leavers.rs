@@ -33,6 +33,11 @@ impl<K, V> Leavers<K, V> {
         self.first.is_none() && self.more.capacity() == 0
     }
 
+    /// Takes the memory for one more; tells whether there is enough.
+    pub(super) fn has_memory(&mut self) -> bool {
+        self.first.is_none() || self.more.try_reserve(1).is_ok()
+    }
+
     /// Drops all.
     pub(crate) fn clear(&mut self) {
         self.first = None;
@@ -60,13 +65,23 @@ impl<K, V> Leavers<K, V> {
 /// All values at once: told to the listener and dropped outside the lock.
 pub(crate) struct Cleared<K, V, N> {
     entries: Table<Entry<K, V, N>>,
-    _lives: Vec<Life>,
+    lives: Vec<Life>,
     at: Instant,
 }
 
 impl<K, V, N> Cleared<K, V, N> {
     pub(super) const fn new(entries: Table<Entry<K, V, N>>, lives: Vec<Life>, at: Instant) -> Self {
-        Self { entries, _lives: lives, at }
+        Self { entries, lives, at }
+    }
+
+    /// Drops the values.
+    pub(crate) fn empty(&mut self) {
+        self.entries.empty();
+        self.lives.clear();
+    }
+
+    pub(super) fn into_memory(self) -> (Table<Entry<K, V, N>>, Vec<Life>) {
+        (self.entries, self.lives)
     }
 
     /// Returns how many were removed, and how many had expired before.

@@ -7,6 +7,7 @@ mod deadlines;
 mod failures;
 mod index;
 mod leavers;
+mod memory;
 pub(crate) mod policy;
 mod room;
 mod table;

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{deadlines::Deadlines, index::Index};
+use super::{deadlines::Deadlines, index::Index, memory::shrink};
 use crate::Instant;
 
 /// What a table needs to know of a row.
@@ -16,11 +16,38 @@ pub(super) struct Table<T> {
     index: Index,
     rows: Vec<T>,
     deadlines: Deadlines,
+    /// How many rows there is memory for from the beginning, which are then all that it holds; `usize::MAX` if none.
+    most: usize,
 }
 
 impl<T> Table<T> {
     pub(super) fn new() -> Self {
-        Self { index: Index::new(), rows: Vec::new(), deadlines: Deadlines::default() }
+        Self { index: Index::new(), rows: Vec::new(), deadlines: Deadlines::default(), most: usize::MAX }
+    }
+
+    /// Takes memory for so many rows, which are all that it holds from now on; tells whether there is enough.
+    pub(super) fn preallocate(&mut self, rows: usize) -> bool {
+        self.most = rows;
+        let more = rows.saturating_sub(self.rows.len());
+        self.rows.try_reserve_exact(more).is_ok() && self.index.preallocate(rows) && self.deadlines.preallocate(rows)
+    }
+
+    /// Does it hold as many rows as it may?
+    #[inline(always)]
+    pub(super) fn is_full(&self) -> bool {
+        self.rows.len() >= self.most
+    }
+
+    /// Drops all rows and keeps their memory.
+    pub(super) fn empty(&mut self) {
+        self.rows.clear();
+        self.index.clear();
+        self.deadlines.clear();
+    }
+
+    /// Has what is [emptied](Self::empty) instead of this, which is new and not what it was before; returns what is of no use.
+    pub(super) fn refill(&mut self, emptied: Self) -> Self {
+        if self.rows.is_empty() { core::mem::replace(self, emptied) } else { emptied }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -47,7 +74,7 @@ impl<T> Table<T> {
 
     /// Empties the table at once; what was in it is given out whole.
     pub(super) fn take(&mut self) -> Self {
-        core::mem::replace(self, Self::new())
+        core::mem::replace(self, Self { most: self.most, ..Self::new() })
     }
 
     #[inline(always)]
@@ -83,20 +110,34 @@ impl<T> Table<T> {
         T: Row<K>,
     {
         let rows = &self.rows;
-        self.index.tidy(false, |place| rows.get(place as usize).map(Row::hash));
+        self.index.tidy(false, &|place| rows.get(place as usize).map(Row::hash));
     }
 
-    /// Adds a row whose key is not there yet; returns its place.
-    pub(super) fn push<K>(&mut self, row: T, limit: u64) -> u32
+    /// Takes the memory for a newcomer, which comes into a gap or behind the last row; tells whether there is enough.
+    #[inline(never)]
+    pub(super) fn has_memory<K>(&mut self, limit: u64, into_gap: bool, expires: bool) -> bool
     where
         T: Row<K>,
     {
-        if self.rows.len() == self.rows.capacity() {
-            // Doubling, but not far beyond what is likely to be held.
-            let len = self.rows.len() as u64;
-            let more = len.max(4).min(limit.saturating_sub(len)).max(len / 16).max(1);
-            self.rows.reserve_exact(more as usize);
-        }
+        (into_gap || self.rows.len() < self.rows.capacity() || self.grow(limit))
+            && (!expires || self.deadlines.has_memory(self.rows.len()))
+            && self
+                .index
+                .has_memory(into_gap, self.rows.len() as u32, &|place| self.rows.get(place as usize).map(Row::hash))
+    }
+
+    fn grow(&mut self, limit: u64) -> bool {
+        // Doubling, but not far beyond what is likely to be held.
+        let len = self.rows.len() as u64;
+        let more = len.max(4).min(limit.saturating_sub(len)).max(len / 16).max(1);
+        self.rows.try_reserve_exact(more as usize).is_ok()
+    }
+
+    /// Adds a row whose key is not there yet, and for which there is [memory](Self::has_memory); returns its place.
+    pub(super) fn push<K>(&mut self, row: T) -> u32
+    where
+        T: Row<K>,
+    {
         let place = self.rows.len() as u32;
         self.point(row.hash(), place);
         self.rows.push(row);
@@ -149,12 +190,14 @@ impl<T> Table<T> {
         } else {
             self.deadlines.truncate(last);
         }
-        let is_sparse = self.rows.len() * 2 <= self.rows.capacity() && self.rows.capacity() > SMALL;
+        let is_sparse =
+            self.rows.len() * 2 <= self.rows.capacity() && self.rows.capacity() > SMALL && self.most == usize::MAX;
         if is_sparse {
-            self.rows.shrink_to(self.rows.len() + self.rows.len() / 8);
+            let len = self.rows.len() + self.rows.len() / 8;
+            shrink(&mut self.rows, len);
         }
         let rows = &self.rows;
-        self.index.tidy(is_sparse, |place| rows.get(place as usize).map(Row::hash));
+        self.index.tidy(is_sparse, &|place| rows.get(place as usize).map(Row::hash));
         (row, moved)
     }
 
@@ -163,7 +206,9 @@ impl<T> Table<T> {
         T: Row<K>,
     {
         let rows = &self.rows;
-        self.index.insert(hash, place, |place| rows.get(place as usize).map(Row::hash));
+        // (What stands at its own place is not in the index any more.)
+        let hash_of = |other| rows.get(other as usize).filter(|_| other != place).map(Row::hash);
+        self.index.insert(hash, place, rows.len() as u32, &hash_of);
     }
 }
 

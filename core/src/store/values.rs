@@ -59,6 +59,20 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         }
     }
 
+    /// Takes all memory that so many values need beside what they own, and holds no more of them; tells whether there is
+    /// enough.
+    pub(crate) fn preallocate(&mut self, values: usize) -> bool {
+        self.table.preallocate(values) && self.lives.preallocate(values) && self.policy.preallocate(values as u64)
+    }
+
+    /// Has the memory again of what was [taken out](Self::take_all), or as much as there is; returns what is of no use.
+    pub(crate) fn refill(&mut self, cleared: Cleared<K, V, P::Node>, values: usize) -> impl Sized + use<K, V, P> {
+        let (table, lives) = cleared.into_memory();
+        let gone = (self.table.refill(table), self.lives.refill(lives));
+        self.preallocate(values);
+        gone
+    }
+
     pub(crate) const fn weight(&self) -> u64 {
         self.weight
     }
@@ -242,7 +256,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let mut count = 0;
         for _ in 0..most.saturating_mul(LOOKS) {
             match self.table.first_due() {
-                Some((due, place)) if count < most && due.reached(now) => {
+                Some((due, place)) if count < most && due.reached(now) && leavers.has_memory() => {
                     if !self.settle_first() {
                         self.discard(place, now, leavers);
                         count += 1;

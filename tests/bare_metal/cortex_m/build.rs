@@ -16,5 +16,5 @@ fn main() {
     }
 }
 
-const BINS: [&str; 9] =
-    ["base", "caches_hold", "memory", "pages_hold", "second", "shared", "slot", "slots_hold", "write_back"];
+const BINS: [&str; 10] =
+    ["base", "caches_hold", "firmware", "memory", "pages_hold", "second", "shared", "slot", "slots_hold", "write_back"];

@@ -16,6 +16,7 @@ mod long_calls;
 mod long_stops;
 mod looked_after;
 mod own_limits;
+mod preallocated;
 mod present;
 mod refresh;
 mod remove_if;

@@ -32,7 +32,7 @@ impl Rows {
 
     fn push(&mut self, key: u32) {
         let Self { index, keys, asked } = self;
-        index.insert(crowded(key), keys.len() as u32, |place| {
+        index.insert(crowded(key), keys.len() as u32, keys.len() as u32, &|place| {
             asked.set(asked.get() + 1);
             keys.get(place as usize).copied().map(crowded)
         });
@@ -47,7 +47,7 @@ impl Rows {
         if from != place {
             index.relocate(crowded(keys[place as usize]), from, place);
         }
-        index.tidy(true, |place| {
+        index.tidy(true, &|place| {
             asked.set(asked.get() + 1);
             keys.get(place as usize).copied().map(crowded)
         });

@@ -111,6 +111,11 @@ impl Policy for GatedFifo {
         }
     }
 
+    fn preallocate(&mut self, entries: u64) -> bool {
+        self.ghosts.reserve(entries, entries);
+        self.ghosts.are_enough_for(entries)
+    }
+
     fn set_capacity(&mut self, capacity: u64) {
         if capacity != self.share.capacity() {
             self.clock.set_capacity(capacity);

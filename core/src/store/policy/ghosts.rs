@@ -70,9 +70,14 @@ impl Ghosts {
     ///
     /// Costs a comparison, except when it grows: then O(residents), and at least to the double, so seldom.
     pub(super) fn reserve(&mut self, residents: u64, capacity: u64) {
-        if residents.min(capacity) > self.buckets.len() as u64 * (SLOTS as u64 / PER_RESIDENT) {
+        if !self.are_enough_for(residents.min(capacity)) {
             self.grow(residents, capacity);
         }
+    }
+
+    /// Is there room for the ghosts of so many?
+    pub(super) fn are_enough_for(&self, residents: u64) -> bool {
+        residents <= self.buckets.len() as u64 * (SLOTS as u64 / PER_RESIDENT)
     }
 
     /// Gives back what exceeds the ghosts that `capacity` allows.

@@ -77,6 +77,14 @@ pub trait Policy: Sized {
     /// A policy for a shard that may hold entries up to `capacity` in weight.
     fn new(capacity: u64) -> Self;
 
+    /// Takes all memory that it needs for so many entries; returns whether there is enough.
+    ///
+    /// For a policy that has all it needs inside the entries there is nothing to be done.
+    fn preallocate(&mut self, entries: u64) -> bool {
+        let _ = entries;
+        true
+    }
+
     /// Adapts to another capacity; the store evicts what is too much.
     fn set_capacity(&mut self, capacity: u64);
 

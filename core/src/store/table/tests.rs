@@ -22,6 +22,11 @@ fn find(table: &Table<Plain>, key: u32) -> Option<u32> {
     table.find(crowded(key), |k| *k == key)
 }
 
+fn push(table: &mut Table<Plain>, row: Plain) -> u32 {
+    assert!(table.has_memory(u64::MAX, false, true));
+    table.push(row)
+}
+
 fn take(table: &mut Table<Plain>, key: u32) -> u32 {
     let place = find(table, key).expect("a row");
     table.unlink(place);
@@ -57,7 +62,7 @@ fn rows_are_found_by_their_keys_however_they_are_moved() {
                 assert_eq!(find(&table, key), Some(gap));
             }
             None if !shrinks => {
-                assert_eq!(table.push(Plain(key), u64::MAX), model.len() as u32);
+                assert_eq!(push(&mut table, Plain(key)), model.len() as u32);
                 model.insert(key, None);
             }
             _ => {}
@@ -78,7 +83,7 @@ fn rows_are_found_by_their_keys_however_they_are_moved() {
 fn memory_is_given_back_when_most_rows_have_left() {
     let mut table = Table::new();
     for key in 0..10_000 {
-        let place = table.push(Plain(key), u64::MAX);
+        let place = push(&mut table, Plain(key));
         table.set_deadline(place, at(u64::from(key)));
     }
     let (rows, index) = (table.rows.capacity(), table.index.capacity());
@@ -100,10 +105,12 @@ fn memory_is_given_back_when_most_rows_have_left() {
 fn memory_is_not_taken_beyond_what_can_ever_be_held() {
     let mut table = Table::new();
     for key in 0..100 {
-        table.push(Plain(key), 100);
+        assert!(table.has_memory(100, false, true));
+        table.push(Plain(key));
         assert!(table.rows.capacity() <= 100);
     }
-    table.push(Plain(100), 100);
+    assert!(table.has_memory(100, false, true));
+    table.push(Plain(100));
     assert_eq!(table.len(), 101, "the limit is advice");
 }
 
@@ -111,12 +118,12 @@ fn memory_is_not_taken_beyond_what_can_ever_be_held() {
 fn an_emptied_table_has_no_rows_no_deadlines_and_no_memory() {
     let mut table = Table::new();
     for key in 0..50 {
-        let place = table.push(Plain(key), u64::MAX);
+        let place = push(&mut table, Plain(key));
         table.set_deadline(place, at(5));
     }
     assert_eq!(table.take().len(), 50);
     assert_eq!((table.len(), table.first_due(), find(&table, 7)), (0, None, None));
     assert_eq!((table.rows.capacity(), table.index.capacity()), (0, 0));
-    assert_eq!(table.push(Plain(7), u64::MAX), 0);
+    assert_eq!(push(&mut table, Plain(7)), 0);
     assert_eq!(find(&table, 7), Some(0));
 }

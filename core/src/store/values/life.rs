@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::Instant;
+use crate::{Instant, store::memory::shrink};
 
 /// For how long values are of use.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,6 +29,8 @@ pub(crate) struct Life {
 /// The lives of values, by place: a table beside theirs, as most caches need none.
 pub(super) struct Lives {
     needed: bool,
+    /// It keeps the memory that it has.
+    is_fixed: bool,
     pub(super) by_place: Vec<Life>,
 }
 
@@ -48,7 +50,18 @@ impl Keeping {
 
 impl Lives {
     pub(super) const fn new(keeping: Keeping) -> Self {
-        Self { needed: keeping.lives || keeping.idle.is_some(), by_place: Vec::new() }
+        Self { needed: keeping.lives || keeping.idle.is_some(), is_fixed: false, by_place: Vec::new() }
+    }
+
+    /// Takes memory for so many, where they are needed, and keeps it from now on; tells whether there is enough.
+    pub(super) fn preallocate(&mut self, len: usize) -> bool {
+        self.is_fixed = true;
+        !self.needed || self.by_place.try_reserve_exact(len.saturating_sub(self.by_place.len())).is_ok()
+    }
+
+    /// Takes the memory for one more, where they are needed; tells whether there is enough.
+    pub(super) fn has_memory(&mut self) -> bool {
+        !self.needed || self.by_place.try_reserve(1).is_ok()
     }
 
     /// Notes the life of the value at `place`, which is at most the one behind the last.
@@ -64,8 +77,9 @@ impl Lives {
     pub(super) fn close_gap(&mut self, gap: u32) {
         if (gap as usize) < self.by_place.len() {
             self.by_place.swap_remove(gap as usize);
-            if self.by_place.len() * 4 < self.by_place.capacity() {
-                self.by_place.shrink_to(self.by_place.len() * 2);
+            if self.by_place.len() * 4 < self.by_place.capacity() && !self.is_fixed {
+                let len = self.by_place.len() * 2;
+                shrink(&mut self.by_place, len);
             }
         }
     }
@@ -74,6 +88,11 @@ impl Lives {
         if (one.max(other) as usize) < self.by_place.len() {
             self.by_place.swap(one as usize, other as usize);
         }
+    }
+
+    /// Has emptied memory instead of its own; returns what is of no use.
+    pub(super) fn refill(&mut self, emptied: Vec<Life>) -> Vec<Life> {
+        if self.by_place.is_empty() { core::mem::replace(&mut self.by_place, emptied) } else { emptied }
     }
 
     /// Takes out all, to be dropped.

@@ -6,8 +6,8 @@ use crate::{Instant, RemovalCause, store::Leavers};
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Stores a value, over the one that its key has at `place`, and makes room for it beside `reserved`.
     ///
-    /// Room for it has been [found](Self::finds_room). Returns its generation, or `None` if it is too heavy; what was stored under its key is gone either way. No code
-    /// of the user runs in here.
+    /// Room for it has been [found](Self::finds_room). Returns its generation, or `None` if it is too heavy or there is no
+    /// memory for it; what was stored under its key is gone either way. No code of the user runs in here.
     #[inline(always)]
     pub(crate) fn put(
         &mut self,
@@ -17,7 +17,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         leavers: &mut Leavers<K, V>,
     ) -> Option<u32> {
         new.weight = new.weight.max(1);
-        if new.weight > self.allowance.own {
+        if new.weight > self.allowance.own || (place.is_none() && !self.has_memory(&new, reserved)) {
             if let Some(place) = place {
                 self.remove(place, RemovalCause::Replaced, new.now, leavers);
             }
@@ -37,6 +37,14 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             None => self.add(new, generation, reserved, leavers),
         }
         Some(generation)
+    }
+
+    /// Takes the memory for a newcomer; tells whether there is enough.
+    #[inline(never)]
+    fn has_memory(&mut self, new: &New<K, V>, reserved: u64) -> bool {
+        let evicts = self.table.is_full() || self.weight > self.allowance.own.saturating_sub(new.weight + reserved);
+        self.table.has_memory(self.reckoned, evicts, new.end != Instant::NEVER || self.keeping.idle.is_some())
+            && (evicts || self.lives.has_memory())
     }
 
     #[inline(never)]
@@ -82,7 +90,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let row = new.entry(generation, deadline);
         // The last victim's place is the newcomer's, which saves moving another entry there.
         let mut gap = None;
-        while self.weight > most {
+        while self.weight > most || (gap.is_none() && self.table.is_full()) {
             if let Some((gap, cause)) = gap.take() {
                 leavers.push_entry(self.close_gap(gap), cause);
             }
@@ -94,7 +102,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
                 leavers.push_entry(self.table.put_in_gap(gap, row), cause);
                 gap
             }
-            None => self.table.push(row, self.reckoned),
+            None => self.table.push(row),
         };
         let has_spare = self.weight < most;
         self.weight += weight;

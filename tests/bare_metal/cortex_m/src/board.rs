@@ -27,7 +27,8 @@ const MACHINE: (usize, u32) = (32 * 1024, 12_000);
 #[cfg(not(target_has_atomic = "ptr"))]
 const MACHINE: (usize, u32) = (9 * 1024, 64_000);
 
-const SIZE: usize = MACHINE.0;
+/// Bytes of the heap.
+pub const SIZE: usize = MACHINE.0;
 
 #[global_allocator]
 static HEAP: LlffHeap = LlffHeap::empty();
