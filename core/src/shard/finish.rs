@@ -139,7 +139,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     /// A load has answered: its answer is stored and told, unless something newer is there.
     ///
     /// `alone` is the caller, and whether it wants only the value, if it is the only one that waits and this is its
-    /// only load: the flight ends at once, and true is returned. If the answer [needs](Effects::need) room, nothing has
+    /// only load: the flight ends at once, and true is returned. If it [needs](Effects::need) room, nothing has
     /// happened.
     pub(crate) fn succeed(
         &mut self,

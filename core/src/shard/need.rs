@@ -1,7 +1,8 @@
 //! What a newcomer needs that its shard does not have.
 
-/// What a newcomer needs and its shard had no room for: nothing has happened, and it comes again once others have given
-/// room.
+/// What a newcomer needs that its shard has no room for.
+///
+/// Nothing has happened yet, and the newcomer comes again once others have given room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Need {
     #[default]

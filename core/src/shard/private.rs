@@ -47,8 +47,9 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
 }
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// Is an answer for its own caller alone? Not in a slot, nor for a caller that loads for itself, without a key
-    /// here.
+    /// Is an answer for its own caller alone?
+    ///
+    /// Never in a slot, nor for a caller that loads for itself, which has no key here.
     #[cold]
     pub(super) fn is_private(&mut self, place: u32, ttl: Ttl, rules: &Rules) -> bool {
         matches!(ttl, Ttl::Private(_)) && !rules.keeps_expired && self.flights.at(place).key.is_some()

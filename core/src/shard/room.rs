@@ -101,8 +101,9 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.values.allowance.settle(self.values.weight() + self.failures.len() as u64);
     }
 
-    /// Changes the capacity of the cache; the excess then has to be [given](Self::give). True if there are still too
-    /// many failures.
+    /// Changes the capacity of the cache; true if there are still too many failures.
+    ///
+    /// Values beyond the new capacity have to be [given](Self::give) after that.
     pub(crate) fn resize(&mut self, whole: u64, part: u64, effects: &mut Effects<K, V, E, C>) -> bool {
         self.values.resize(whole, part);
         let share = failures_share(part, whole);

@@ -69,8 +69,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
                         let key = self.settle(place, effects);
                         self.keep_failure(place, key, places, failure, at, effects);
                     }
-                    // The caller that began it may not be the one that drove it; and there is room for an attempt
-                    // again.
+                    // Another caller may have driven it than began it; and there is room for an attempt again.
                     Ending::Beginner => {
                         slot.own.push((number, Err(failure)));
                         effects.wake(slot.flight.waits.all());

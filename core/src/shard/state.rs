@@ -152,8 +152,9 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.values.weight() + self.failures.len() as u64
     }
 
-    /// Returns when something has to go next, `NEVER` if nothing has to; none if more has to be corrected for that
-    /// first.
+    /// Returns when something has to go next, `NEVER` if nothing has to.
+    ///
+    /// None if more deadlines have to be corrected first.
     pub(crate) fn first_due(&mut self) -> Option<Instant> {
         let is_unsettled = self.values.settle(FEW);
         self.note_due();

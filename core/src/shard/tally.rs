@@ -9,8 +9,9 @@ fn stale_since(deadline: Instant, published: Instant) -> Status {
 }
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// Counts a caller that is told an answer, which expired at `deadline` if that was before it was published; returns
-    /// the status.
+    /// Counts a caller that is told an answer; returns the status.
+    ///
+    /// The answer expired at `deadline`, if that was before it was published.
     pub(super) fn count_told(&mut self, waiting: &Waiting<C::Notify>, published: Instant, deadline: Instant) -> Status {
         let status = if deadline < published {
             stale_since(deadline, published)

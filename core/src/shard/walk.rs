@@ -30,8 +30,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         KeyWalk { flights: usize::MAX, failures: usize::MAX, values: usize::MAX }
     }
 
-    /// Returns copies of the next keys, of loads that may be joined, kept failures and values, from at most so many
-    /// places.
+    /// Returns copies of the next keys, from at most so many places: attached loads, kept failures, then values.
     pub(crate) fn next_keys(&self, walk: &mut KeyWalk, most: usize) -> Vec<K> {
         let mut left = most;
         let flights = next_below(&mut walk.flights, self.flights.places(), &mut left);

@@ -68,8 +68,9 @@ pub(super) fn spread<K, V: Clone, E>(result: Result<Answered<V, E>, E>, places: 
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
-    /// Stores answers that were not asked for, if nothing fresh is stored, nothing is in flight, and no write came
-    /// since.
+    /// Stores answers that were not asked for.
+    ///
+    /// Only if nothing fresh is stored, nothing is in flight, and no write came since.
     pub(super) fn store_surplus(&self, surplus: Vec<(u64, K, Loaded<V>)>, writes: &[u64], now: Instant) {
         for (hash, key, mut loaded) in surplus {
             let judgement = self.judge(&key, &mut loaded);

@@ -174,8 +174,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.store_surplus(surplus, &writes, now);
     }
 
-    /// Notes that an unshared load is made or polled: calls from inside it are recognized, though it has no flight to
-    /// find.
+    /// Notes that an unshared load is made or polled: it has no flight by which calls from inside it could be found.
     fn enter_alone(
         &self,
         batch: &Arc<Batch<K, V, E, R, S>>,

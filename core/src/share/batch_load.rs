@@ -25,8 +25,7 @@ pub(crate) struct Batch<K, V, E, R: Runtime, G> {
     /// It is for callers that load for themselves: its answers are not stored.
     pub(super) is_alone: bool,
     pub(super) state: R::Lock<State<K, V, E, R>>,
-    /// How to poll it, and how to end it without callers. Kept here so that a cache without such loads does not link
-    /// them.
+    /// How to poll it, and how to end it without callers; kept here so that only caches with such loads link them.
     pub(super) drive: fn(&G, &Arc<Self>, bool),
     pub(super) end: fn(&G, &Arc<Self>),
 }

@@ -18,8 +18,9 @@ use crate::{
 /// The result of a load.
 pub(super) type Verdict<V, E> = Result<Answered<V, E>, E>;
 
-/// How a caller begins a load if it has to. Always behind `&mut dyn`, so that the engine is compiled once for each
-/// cache.
+/// How a caller begins a load if it has to.
+///
+/// Always behind `&mut dyn`, so that the engine is compiled once for each cache.
 pub trait CallerLoad<K, V, E, T: Threads> {
     /// How it would begin a load; none if it can not, or not again.
     fn start(&self, sources: &Sources<K, V, E, T>) -> Option<Start>;

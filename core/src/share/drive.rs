@@ -112,8 +112,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                         stay.reached = visit.reached;
                         return Poll::Pending;
                     }
-                    // It may be late: a load that begins now begins now, and a value that is served has its present
-                    // age.
+                    // It may be late: a new load begins now, and a served value has its present age.
                     (visit.reached, visit.is_present) = (this.runtime.now().told().max(until), true);
                 }
                 Step::Gathered => {

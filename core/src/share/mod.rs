@@ -1,8 +1,8 @@
 //! The engine: the only place where a load is taken out, polled, put back, and its panic contained.
 //!
 //! A caller arrives (look and claim under one lock), then drives: it makes or takes a load, polls it without a lock,
-//! and puts it back or finishes it with its answer under the lock. What a step leaves to wake, tell and drop is done
-//! after the lock.
+//! and puts it back or finishes it with its answer under the lock. What is left to wake, tell and drop is done after
+//! that.
 
 mod after;
 mod answers;

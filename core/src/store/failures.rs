@@ -146,8 +146,9 @@ impl<K, E> Failures<K, E> {
         self.put(before, Failed { hash, key, failure: Some(failure), waits, count, delay, retry_at, due })
     }
 
-    /// Notes until `end` that loads of this key are not shared, over what is at place `before`; returns what has to be
-    /// dropped.
+    /// Notes until `end` that loads of this key are not shared; returns what has to be dropped.
+    ///
+    /// This replaces what is at place `before`.
     pub(crate) fn keep_private(
         &mut self,
         before: Option<u32>,

@@ -173,8 +173,7 @@ impl Asking {
     }
 }
 
-/// Returns how much a shard keeps when others need room: in the first round its part, then less and less, and in the
-/// end nothing.
+/// Returns how much a shard keeps when others need room: first its part, then less and less, and in the end nothing.
 const fn keeps(part: u64, round: u64) -> u64 {
     if round < ROUNDS { part - part / ROUNDS * round } else { 0 }
 }

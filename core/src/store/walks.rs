@@ -44,8 +44,7 @@ impl Walks {
         self.under_way.iter_mut().for_each(|walk| walk.below = 0);
     }
 
-    /// Returns the row that has to close this gap before the last row closes its gap; none if the last row may close
-    /// this gap itself.
+    /// Returns the row that has to close this gap before the last row closes its own gap; none if the last row may.
     #[inline(always)]
     pub(super) fn bridge(&mut self, gap: u32) -> Option<u32> {
         if self.under_way.is_empty() { None } else { self.next_bridge(gap) }

@@ -1,5 +1,4 @@
-//! Callers dropped at every poll of everything they may do: nothing is lost, nothing is held, no caller hangs. (P2,
-//! P16)
+//! Callers dropped at every poll of all they may do: nothing is lost, nothing is held, no caller hangs. (P2, P16)
 use super::*;
 
 use core::panic::AssertUnwindSafe;

@@ -62,8 +62,7 @@ fn c131_until_flushed_by_an_eviction<R: Host>() {
     }
 }
 
-/// C131: a flush that fails or is dropped leaves the edge, and what becomes dirty meanwhile goes first as well. (P16,
-/// P17)
+/// C131: a flush that fails or is dropped leaves the edge, and newly dirty entries go first as well. (P16, P17)
 fn c131_until_it_is_really_flushed<R: Host>() {
     for is_dropped in [false, true] {
         let (mut sim, disk, a) = start::<R>(10);

@@ -100,6 +100,5 @@ const FREE: u32 = 2;
 /// The same: the victim is found in the first step, and leaves in the second.
 const CLEAN: u32 = FREE;
 
-/// Beside these: fix the value to write and take a seat in its flush; note that it is written, and notify; look whether
-/// there is room now.
+/// Beside these: fix the value and take a seat in its flush; note that it is written, and notify; look for room.
 const DIRTY: u32 = FREE + 3;

@@ -54,8 +54,7 @@ impl Rig {
     }
 }
 
-/// Two callers of key 1, and `count` more after a write; the older load has reached its age, the load after the write
-/// has not.
+/// Two callers of key 1, and `count` more after a write; only the older load has reached its age.
 fn with_a_younger_load(rules: Rules, count: usize) -> (Rig, Caller, Caller, Vec<Caller>) {
     let mut rig = Rig::new(Rules { lock_age: Some(nanos(5)), ..rules });
     let (first, second) = (rig.wait(1), rig.wait(1));

@@ -17,8 +17,7 @@ fn is_private(rig: &Rig, key: u32) -> bool {
     matches!(rig.shard.failures.find(hash(key), at(rig.now), |k| *k == key), Some(Kept::Private))
 }
 
-/// D104: whichever caller drives it, the answer waits for the caller that began it; the others begin loads of their
-/// own.
+/// D104: any caller drives it, but the answer waits for the one that began it; the others begin their own loads.
 #[test]
 fn it_waits_for_its_own_caller() {
     let mut rig = Rig::new(Rules { attempts: 2, ..rules() });

@@ -141,8 +141,7 @@ fn a_fresh_value_has_no_ticket() {
     assert_eq!(rig.census(), (0, 0, 0));
 }
 
-/// P3: the load of a ticket is made without a lock, while another caller comes that waits; the ticket may never be
-/// polled.
+/// P3: a waiting caller comes while the load of a ticket is made without a lock; the ticket may never be polled.
 #[test]
 fn who_came_while_the_load_of_a_ticket_was_made_is_woken_to_poll_it() {
     let mut rig = Rig::new(Rules { stale_while_refresh: Some(nanos(500)), ..rules() });

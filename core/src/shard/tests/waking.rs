@@ -78,8 +78,7 @@ fn a_lone_waiter_polls_with_its_own_waker() {
     assert_eq!(caller.woken(), 1);
 }
 
-/// P3: a load that is woken while it is polled is due for the next caller, although the others were woken, and looked,
-/// while it was out.
+/// P3: a load that is woken while it is polled is due for the next caller, even if others have looked meanwhile.
 #[test]
 fn a_load_that_is_woken_while_it_is_polled_wakes_all_who_wait() {
     let mut rig = Rig::new(rules());

@@ -70,8 +70,7 @@ impl Share {
         probation > self.whole()
     }
 
-    /// Returns whether an entry with this weight behind it is in the newer half of a probation queue of the right
-    /// length.
+    /// Returns whether an entry with this weight behind it is in the newer half of a probation queue of the right size.
     pub(super) fn is_in_front(&self, behind: u64) -> bool {
         behind < self.whole() / 2
     }

@@ -9,8 +9,9 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.lives.by_place.get(place as usize).copied()
     }
 
-    /// Returns how much longer the value at `place` is fresh: never longer than its whole life, even if the clock has
-    /// jumped back.
+    /// Returns how much longer the value at `place` is fresh.
+    ///
+    /// Never longer than its whole life, even if the clock has jumped back.
     pub(crate) fn time_left(&self, place: u32, now: Instant) -> TimeLeft {
         let entry = self.entry(place);
         // A use begins a new idle time. Of a value that stayed, the time of its first publication is known.

@@ -8,8 +8,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.walks.begin(self.table.len() as u32)
     }
 
-    /// Goes over the next values and their places; `None` if the walk is over. They count as met when `work` has
-    /// returned.
+    /// Goes over the next values and their places; `None` if the walk is over. They count as met once `work` returns.
     pub(crate) fn walk<T>(
         &mut self,
         walk: u32,

@@ -115,8 +115,7 @@ impl Plain {
         lookups
     }
 
-    /// A caller that was polled after a wait may have taken a fresh value that came meanwhile, and prolonged it. (D23,
-    /// D53)
+    /// A polled caller that had waited may have taken a fresh value that came meanwhile, and prolonged it. (D23, D53)
     pub(crate) fn may_have_used(&mut self, by: usize, now: Ns) {
         if self.rules.idle.is_none() || !(self.call(by).is_inside || self.timed_out(by, now).is_some()) {
             return;
@@ -252,8 +251,7 @@ impl Plain {
     /// A caller is gone, or has its answer.
     pub(crate) fn leaves_off(&mut self, by: usize) {
         self.askers[by].is_done = true;
-        // An attempt that it claimed before its poll unwound is for others to begin, or is dropped; it was still the
-        // newest.
+        // What it claimed before its poll unwound is for others to begin, or is dropped; it was still the newest.
         let Asker { is_ticket, polling, call, .. } = self.askers[by];
         let is_ticket = is_ticket || self.askers[by].seats.values().any(|seat| seat.has_ticket);
         let is_own = !is_ticket && (polling.is_none() || call.brings || self.rules.batches);
@@ -265,8 +263,7 @@ impl Plain {
         }
         let unwound = polling.filter(|_| self.asks_for_many(by));
         for (key, round) in self.rounds_of(by) {
-            // A call for several keys may have claimed attempts that were never begun: the newest may have been its
-            // own. (D11)
+            // A call for several keys may have claimed attempts that never began: the newest may be its own. (D11)
             let may_claim = |now| self.is_over_age(key, round, now) || self.timed_out(by, now).is_some();
             if unwound.is_some_and(|(_, now)| may_claim(now)) {
                 self.spot(key).newest.entry(round).and_modify(|newest| newest.1 = None);

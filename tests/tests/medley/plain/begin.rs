@@ -34,8 +34,7 @@ impl Plain {
         // A caller whose patience has ended leaves its epoch for a load of its own, even if it was the last one there.
         let is_left = by.is_some_and(|by| self.timed_out(by, now) == Some(OnTimeout::LoadAlone))
             && seat.as_ref().is_some_and(|seat| !seat.has_begun && seat.beside.0 > 0);
-        // A caller that finds nothing to wait for in its own epoch has gone over to the newer one before it does
-        // anything.
+        // A caller that finds nothing to wait for in its own epoch has gone over to the newer one before all else.
         let joins_newer = seat.is_some() && !is_left && by.is_some_and(|by| self.goes_over(by, key, own, now));
         let claimed = self.spots[&key].attempts.iter().copied().find(|nth| {
             let attempt = &self.attempts[*nth];
@@ -157,8 +156,7 @@ impl Plain {
             is_twin: false,
             may_serve_another: false,
         });
-        // A task that keeps a slot fresh may have come before a write, and a caller of unknown epoch may have stayed in
-        // it.
+        // A task that keeps a slot fresh may be from before a write, and so may a caller of unknown epoch.
         let is_kept_fresh = by.is_none() && self.rules.is_kept_fresh;
         self.attempts[nth].is_twin |= is_kept_fresh;
         self.attempts[nth].may_serve_another = seat.as_ref().is_some_and(|seat| seat.stayed.is_some());

@@ -10,8 +10,7 @@ impl Plain {
 
     /// How many loads are in flight, at least and at most; a load of many keys counts once for each.
     pub(crate) fn running(&self, now: Ns) -> (u64, u64) {
-        // A part of a load of many that served two epochs, and is of no more use for either, counts until that load
-        // ends.
+        // A part that served two epochs, and is of no more use for either, counts until its load of many ends.
         let running = self.attempts.iter().filter(|attempt| (attempt.is_live || attempt.is_twin) && attempt.is_polled);
         // What is over its budget fails at the next look at its key.
         let is_over =
@@ -81,8 +80,8 @@ impl Plain {
         }
     }
 
-    /// A caller of an older epoch goes over to the newer one, if there is a load younger than the lock age, or no room
-    /// for another. (D11)
+    /// Moves a caller of an older epoch to the newer one, if that has a load younger than the lock age, or no room.
+    /// (D11)
     pub(super) fn moves_on(&mut self, by: usize, key: Key, round: u64, now: Ns) {
         if self.goes_over(by, key, round, now) {
             let current = self.spots[&key].round;

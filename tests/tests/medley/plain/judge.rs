@@ -179,8 +179,7 @@ impl Plain {
         let (age, left) = ns_of(outcome);
         let (id, spot) = (**outcome.value(), &self.spots[&key]);
         let mut why = "no caller has loaded this while it waited";
-        // A call for several keys may have claimed an attempt that was overtaken within the poll, before it was begun.
-        // (D19)
+        // A call for several keys may have claimed an attempt that was overtaken before it was begun. (D19)
         let is_late = self.rules.lock_age.is_some() || self.askers[by].call.patience.is_some();
         let may_have_begun = seat.may_have_begun || (is_late && self.asks_for_many(by));
         for delivery in spot.deliveries.iter().filter(|delivery| delivery.id == id && delivery.seq > seat.came) {

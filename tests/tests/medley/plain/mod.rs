@@ -72,8 +72,7 @@ struct Failed {
 #[derive(Debug)]
 struct Attempt {
     key: Key,
-    /// The epochs whose callers it serves: the one in which it began, and the older one in which its caller still
-    /// waits.
+    /// The epochs whose callers it serves: the one in which it began, and the older one of its caller.
     rounds: Vec<u64>,
     at: Ns,
     ttl: Ttl,

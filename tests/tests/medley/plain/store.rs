@@ -208,8 +208,7 @@ impl Plain {
         let spot = self.spot(key);
         if let Some(nth) = spot.left.iter().position(|(left, _)| *left == id) {
             let (_, expected) = spot.left.remove(nth);
-            // A load that publishes several answers may have made room for the first by removing what the next would
-            // replace.
+            // A load that publishes several answers may have made room by removing what a later answer would replace.
             let made_room = !has_room && cause.is_automatic();
             assert!(cause == expected || made_room, "value {id} of key {key}: {cause} instead of {expected}");
             return;

@@ -117,8 +117,7 @@ impl World {
         self.note(Happened::Surplus);
     }
 
-    /// Delivers a load of one key in more than one place: in a newer epoch of its key as well, or to keys that were not
-    /// asked for.
+    /// Delivers a load of one key to a newer epoch of its key as well, or to keys that were not asked for.
     pub(super) fn drive_one_as_many(&mut self, actor: &mut Actor, number: u32, effects: &mut Left) -> End {
         let newer = actor.waiting.newer.as_ref().map(|newer| (newer.0.place_only(), newer.1.clone()));
         self.note(if newer.is_some() { Happened::BegunAnew } else { Happened::AsMany });
