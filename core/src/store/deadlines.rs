@@ -1,11 +1,11 @@
-//! Which place is due next: a binary heap that knows where each place stands.
+//! The next place that is due: a binary heap that knows where each place stands in it.
 
 use alloc::vec::Vec;
 
 use super::memory::shrink;
 use crate::Instant;
 
-/// Deadlines by place. Setting and removing cost O(log n), looking at the earliest is free.
+/// Deadlines by place: set and remove in O(log n), look at the earliest in O(1).
 ///
 /// Lifetimes of one length arrive in order, and then setting costs O(1). Places without a deadline cost nothing until
 /// the first one has one.
@@ -39,7 +39,7 @@ impl Deadlines {
         self.standing.clear();
     }
 
-    /// Returns the earliest deadline and whose it is.
+    /// Returns the earliest deadline and its place.
     #[inline]
     pub(super) fn first(&self) -> Option<(Instant, u32)> {
         self.heap.first().copied()
@@ -100,13 +100,13 @@ impl Deadlines {
         }
     }
 
-    /// Gives the deadline of place `from`, which is the last one, to place `to`, which has none.
+    /// Moves the deadline of the last place, `from`, to place `to`, which has none.
     pub(super) fn relocate(&mut self, from: u32, to: u32) {
         self.shift(from, to);
         self.truncate(from);
     }
 
-    /// The same for any place `from`.
+    /// Moves the deadline of any place `from` to place `to`.
     pub(super) fn shift(&mut self, from: u32, to: u32) {
         if let Some(at) = self.position(from) {
             self.heap[at].1 = to;
@@ -115,7 +115,7 @@ impl Deadlines {
         }
     }
 
-    /// Forgets places from `len` on, which have no deadlines.
+    /// Forgets the places from `len` on, which have no deadlines.
     pub(super) fn truncate(&mut self, len: u32) {
         self.standing.truncate(len as usize);
         if self.standing.len() * 4 < self.standing.capacity() && !self.is_fixed {
@@ -128,7 +128,7 @@ impl Deadlines {
         self.standing.get(place as usize).filter(|at| **at != NOWHERE).map(|at| *at as usize)
     }
 
-    /// Moves the element at `at` up or down to where it belongs.
+    /// Moves the element at `at` up or down to its right place.
     fn settle(&mut self, mut at: usize) {
         while at > 0 && self.heap[at].0 < self.heap[(at - 1) / 2].0 {
             self.swap(at, (at - 1) / 2);

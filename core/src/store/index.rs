@@ -2,14 +2,14 @@
 
 use hashbrown::HashTable;
 
-/// Where rows stand, by their hashes.
+/// The places of rows, by their hashes.
 ///
-/// A large index that takes another size, or is to be rid of the traces of what has left, is moved a few places at a time,
-/// by whatever changes it. Until that is over, what has not been moved is found in the former one.
+/// A large index that changes its size, or gets rid of the traces of removed rows, is moved a few places at a time, by
+/// each call that changes it. Until that is over, the rest is found in the former one.
 pub(super) struct Index {
     places: HashTable<u32>,
     former: HashTable<u32>,
-    /// Places from here on have been moved. (Rows move down only, so none of them comes back.)
+    /// Places from here on have been moved. Rows only move down, so none of them comes back.
     left: u32,
     /// It keeps the memory that it has, and takes no more.
     is_fixed: bool,
@@ -40,7 +40,7 @@ impl Index {
         instead || self.places.len() < self.places.capacity() || self.make_way(rows, hash_of)
     }
 
-    /// Returns the place of this hash that `is_it` says yes to.
+    /// Returns the place of this hash that `is_it` accepts.
     #[inline(always)]
     pub(super) fn find(&self, hash: u64, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
         match self.places.find(hash, |place| is_it(*place)) {
@@ -50,13 +50,13 @@ impl Index {
         }
     }
 
-    /// The same, but looks only among those that have been moved.
+    /// Returns such a place, but looks only among those that have been moved.
     #[inline(always)]
     pub(super) fn find_at_once(&self, hash: u64, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
         self.places.find(hash, |place| is_it(*place)).copied()
     }
 
-    /// Adds a place, which no row of the index stands at; `hash_of` tells the hash of the row at a place.
+    /// Adds a place that is not in the index; `hash_of` returns the hash of the row at a place.
     #[inline(always)]
     pub(super) fn insert(&mut self, hash: u64, place: u32, rows: u32, hash_of: HashOf<'_>) {
         if self.places.len() == self.places.capacity() || !self.former.is_empty() {
@@ -65,7 +65,7 @@ impl Index {
         enter(&mut self.places, hash, place, hash_of);
     }
 
-    /// Takes a place out.
+    /// Removes a place.
     #[inline(always)]
     pub(super) fn remove(&mut self, hash: u64, place: u32) {
         if let Ok(entry) = self.places.find_entry(hash, |other| *other == place) {
@@ -84,7 +84,7 @@ impl Index {
         }
     }
 
-    /// Goes on with what is being moved, and gives back what memory is not needed any more.
+    /// Goes on with the move, and gives back memory that is not needed any more.
     pub(super) fn tidy(&mut self, may_shrink: bool, hash_of: HashOf<'_>) {
         if !self.former.is_empty() {
             return self.step(hash_of);
@@ -123,7 +123,7 @@ impl Index {
         if !reserve(&mut roomy, with_space(self.places.len()), hash_of) {
             return false;
         }
-        // (There may be a gap among the rows.)
+        // There may be a gap among the rows.
         self.left = self.places.len() as u32 + 1;
         self.former = core::mem::replace(&mut self.places, roomy);
         true
@@ -168,7 +168,7 @@ fn enter(places: &mut HashTable<u32>, hash: u64, place: u32, hash_of: HashOf<'_>
 /// Tells the hash of the row at a place. Not a type of its own each time: what is rarely done is compiled once.
 type HashOf<'a> = &'a dyn Fn(u32) -> Option<u64>;
 
-/// How much an index should have room for: while it is moved, so many more come in at the most.
+/// How much room an index should have: while it is moved, at most this many more come in.
 const fn with_space(len: usize) -> usize {
     len.saturating_add(len / 4)
 }
@@ -176,7 +176,7 @@ const fn with_space(len: usize) -> usize {
 /// An index of fewer places is moved at once.
 const AT_ONCE: usize = 512;
 
-/// How many places are moved by each change.
+/// How many places each change moves.
 const STEP: usize = 16;
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ impl<T> Table<T> {
         &mut self.rows
     }
 
-    /// Returns the earliest deadline and whose it is.
+    /// Returns the earliest deadline and its place.
     #[inline(always)]
     pub(super) fn first_due(&self) -> Option<(Instant, u32)> {
         self.deadlines.first()
@@ -72,7 +72,7 @@ impl<T> Table<T> {
         self.deadlines.set(place, deadline);
     }
 
-    /// Empties the table at once; what was in it is given out whole.
+    /// Empties the table at once, and returns its former content as a whole.
     pub(super) fn take(&mut self) -> Self {
         core::mem::replace(self, Self { most: self.most, ..Self::new() })
     }
@@ -86,7 +86,7 @@ impl<T> Table<T> {
         self.index.find(hash, |place| rows.get(place as usize).is_some_and(|row| eq(row.key())))
     }
 
-    /// The same by anything that tells the row.
+    /// Finds a row by anything that identifies it.
     pub(super) fn find_row<K>(&self, hash: u64, is_it: impl Fn(&T) -> bool) -> Option<u32>
     where
         T: Row<K>,
@@ -94,7 +94,7 @@ impl<T> Table<T> {
         self.index.find(hash, |place| self.rows.get(place as usize).is_some_and(&is_it))
     }
 
-    /// The same, but looks in one place only: a row may be there all the same.
+    /// Finds a row only among those that the index has moved; it may be there all the same.
     #[inline(always)]
     pub(super) fn find_at_once<K>(&self, hash: u64, mut eq: impl FnMut(&K) -> bool) -> Option<u32>
     where
@@ -144,8 +144,8 @@ impl<T> Table<T> {
         place
     }
 
-    /// Puts a row with another key where one has been taken out of the index; returns the former row.
-    // (It has one caller, a miss in a full cache.)
+    /// Puts a row with another key in the place of one that was taken out of the index; returns the former row.
+    // It has one caller, a miss in a full cache.
     #[inline(always)]
     pub(super) fn put_in_gap<K>(&mut self, gap: u32, row: T) -> T
     where
@@ -166,7 +166,7 @@ impl<T> Table<T> {
         self.deadlines.remove(place);
     }
 
-    /// Moves a row into a gap, and the gap to where that row was.
+    /// Moves a row into a gap, and the gap to the row's former place.
     pub(super) fn shift<K>(&mut self, from: u32, gap: u32)
     where
         T: Row<K>,
@@ -176,7 +176,7 @@ impl<T> Table<T> {
         self.deadlines.shift(from, gap);
     }
 
-    /// Closes a gap with the last row; returns the row that was there, and where the one that moved stood before.
+    /// Closes a gap with the last row; returns the row that was there, and the former place of the row that moved.
     pub(super) fn close_gap<K>(&mut self, gap: u32) -> (T, Option<u32>)
     where
         T: Row<K>,

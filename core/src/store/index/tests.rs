@@ -55,7 +55,7 @@ impl Rows {
     }
 }
 
-/// P9, D49: whatever comes, goes and moves meanwhile, each row is found where it stands.
+/// P9, D49: whatever comes, goes and moves meanwhile, each row is found at its place.
 #[test]
 fn rows_are_found_while_the_index_takes_another_size() {
     let (mut moving, mut random) = (0, Random(5));
@@ -102,7 +102,7 @@ fn c113_no_change_moves_many_places() {
     assert!(most <= AT_ONCE as u64 + STEP as u64, "{most}");
 }
 
-/// D49: nor does it where rows come and go in an index that stays as large as it is.
+/// D49: the same if rows come and go in an index that keeps its size.
 #[test]
 fn places_that_were_left_are_cleared_away_in_steps() {
     let mut rows = Rows::new();

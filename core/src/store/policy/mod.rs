@@ -36,10 +36,10 @@ pub trait Nodes<N> {
 
 /// Decides which entry of a shard leaves when room is needed.
 ///
-/// The store calls, for an entry that comes anew: [`admit`](Self::admit) once, then [`evict`](Self::evict) until the
-/// newcomer fits, then [`insert`](Self::insert). A newcomer is never refused, and never the victim of its own insertion.
-/// Every entry that was inserted leaves by exactly one `evict` or `remove`, or with all others by `clear`.
-/// No call runs code of the cache's user.
+/// For a new entry, the store calls [`admit`](Self::admit) once, then [`evict`](Self::evict) until the newcomer fits,
+/// then [`insert`](Self::insert). A newcomer is never refused, and never the victim of its own insertion. Every entry
+/// that was inserted leaves by exactly one `evict` or `remove`, or with all others by `clear`. No call runs code of the
+/// cache's user.
 ///
 /// ```
 /// use larder::policy::{Lru, Nodes, Policy};
@@ -71,10 +71,10 @@ pub trait Policy: Sized {
     /// What the policy keeps inside each entry; a hit should touch nothing else.
     type Node: Default;
 
-    /// What [`admit`](Self::admit) has to tell [`insert`](Self::insert).
+    /// What [`admit`](Self::admit) passes on to [`insert`](Self::insert).
     type Admission;
 
-    /// A policy for a shard that may hold entries up to `capacity` in weight.
+    /// Makes a policy for a shard that may hold entries up to `capacity` in weight.
     fn new(capacity: u64) -> Self;
 
     /// Takes all memory that it needs for so many entries; returns whether there is enough.
@@ -85,7 +85,7 @@ pub trait Policy: Sized {
         true
     }
 
-    /// Adapts to another capacity; the store evicts what is too much.
+    /// Adapts to another capacity; the store evicts the excess.
     fn set_capacity(&mut self, capacity: u64);
 
     /// Notes that the entry at `place` was asked for and found.
@@ -97,16 +97,16 @@ pub trait Policy: Sized {
     /// Picks the next entry to leave, takes it out of the order and returns its place; `None` if nothing is held.
     fn evict<E: Nodes<Self::Node>>(&mut self, entries: &mut E) -> Option<u32>;
 
-    /// Takes in the entry at `place`, whose node is still the default.
+    /// Adds the entry at `place`, whose node is still the default.
     fn insert<E: Nodes<Self::Node>>(&mut self, entries: &mut E, place: u32, admission: Self::Admission);
 
-    /// Takes out the entry at `place`, which is still there; it leaves no trace.
+    /// Removes the entry at `place`, which is still there; it leaves no trace.
     fn remove<E: Nodes<Self::Node>>(&mut self, entries: &mut E, place: u32);
 
-    /// Notes that the weight of the entry at `place` was `old` and is now what `entries` says.
+    /// Notes that the weight of the entry at `place` was `old`, and is now what `entries` returns.
     fn reweigh<E: Nodes<Self::Node>>(&mut self, entries: &mut E, place: u32, old: u64);
 
-    /// Notes that the entry of place `from` now stands at `to`, its node with it; nothing is left at `from`.
+    /// Notes that the entry at `from` has moved to `to` with its node; nothing is left at `from`.
     fn relocate<E: Nodes<Self::Node>>(&mut self, entries: &mut E, from: u32, to: u32);
 
     /// Forgets everything, as after `new`.

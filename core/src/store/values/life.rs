@@ -1,18 +1,18 @@
-//! A life: what there is to know of a value's time beside its deadline, where something needs it.
+//! A life: what is known of a value's times beside its deadline, if that is needed.
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::{Instant, store::memory::shrink};
 
-/// For how long values are of use.
+/// How long values are of use.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Keeping {
-    /// How long values are held beyond their deadline, for being served stale; none are without a limit.
+    /// How long values are held beyond their deadline, to be served stale; without a limit, not at all.
     pub(crate) hold: Option<Duration>,
-    /// How long a value is fresh that nobody asks for.
+    /// How long a value is fresh that is not asked for.
     pub(crate) idle: Option<Duration>,
-    /// Whether somebody asks for [`Values::life`](super::Values::life).
+    /// Whether [`Values::life`](super::Values::life) is used.
     pub(crate) lives: bool,
     /// Whether a hit may begin a refresh.
     pub(crate) inline: bool,
@@ -26,7 +26,7 @@ pub(crate) struct Life {
     pub(crate) begun: Instant,
 }
 
-/// The lives of values, by place: a table beside theirs, as most caches need none.
+/// The lives of values, by place: a table beside theirs, because most caches need none.
 pub(super) struct Lives {
     needed: bool,
     /// It keeps the memory that it has.
@@ -35,14 +35,14 @@ pub(super) struct Lives {
 }
 
 impl Keeping {
-    /// Tells whether a hit takes more than a look: because it prolongs a life, or because it may begin a refresh.
+    /// Returns whether a hit needs more than a look: because it prolongs a life, or because it may begin a refresh.
     pub(crate) const fn looks_at_each_hit(&self) -> bool {
         self.idle.is_some() || self.inline
     }
 
-    /// Returns when a value has to go that expires at `deadline`.
+    /// Returns when a value that expires at `deadline` is due.
     pub(super) fn due(&self, deadline: Instant) -> Instant {
-        // The limit of staleness is inclusive: at that very instant the value may still be served.
+        // The limit of staleness is inclusive: at that exact instant the value may still be served.
         let last = |hold| deadline.saturating_add(hold).saturating_add(Duration::from_nanos(1));
         self.hold.map_or(deadline, last)
     }
@@ -64,7 +64,7 @@ impl Lives {
         !self.needed || self.by_place.try_reserve(1).is_ok()
     }
 
-    /// Notes the life of the value at `place`, which is at most the one behind the last.
+    /// Sets the life of the value at `place`, which is at most the place after the last.
     pub(super) fn set(&mut self, place: u32, life: Life) {
         match self.by_place.get_mut(place as usize) {
             Some(present) => *present = life,
@@ -73,7 +73,7 @@ impl Lives {
         }
     }
 
-    /// Closes a gap with the last one.
+    /// Closes a gap with the last life.
     pub(super) fn close_gap(&mut self, gap: u32) {
         if (gap as usize) < self.by_place.len() {
             self.by_place.swap_remove(gap as usize);
@@ -95,7 +95,7 @@ impl Lives {
         if self.by_place.is_empty() { core::mem::replace(&mut self.by_place, emptied) } else { emptied }
     }
 
-    /// Takes out all, to be dropped.
+    /// Takes out all lives, to be dropped.
     pub(super) fn take(&mut self) -> Vec<Life> {
         core::mem::take(&mut self.by_place)
     }

@@ -1,4 +1,4 @@
-//! A value comes: over another one, or anew, for which others may have to leave.
+//! A value comes: over another one, or as a new one, for which others may have to leave.
 
 use super::{ByPlace, Entry, Former, Life, New, Policy, Values};
 use crate::{Instant, RemovalCause, store::Leavers};
@@ -55,7 +55,8 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let others = self.weight - old_weight;
         let has_room = others.saturating_add(reserved) <= self.allowance.own - weight;
         if !has_room {
-            // Others must make room for its growth, and it must not be the one to leave: it comes in anew, where it is.
+            // Others must make room for its growth, and it must not leave itself: it comes in as a new one, in its
+            // place.
             self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
         }
         let row = &mut self.table.rows_mut()[place as usize];
@@ -88,7 +89,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let entries = &mut ByPlace(self.table.rows_mut());
         let admission = self.policy.admit(entries, new.hash, weight);
         let row = new.entry(generation, deadline);
-        // The last victim's place is the newcomer's, which saves moving another entry there.
+        // The newcomer gets the last victim's place, which saves moving another entry there.
         let mut gap = None;
         while self.weight > most || (gap.is_none() && self.table.is_full()) {
             if let Some((gap, cause)) = gap.take() {
@@ -113,7 +114,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.policy.insert(&mut ByPlace(self.table.rows_mut()), place, admission);
     }
 
-    /// Notes the life of the value at `place`.
+    /// Sets the life of the value at `place`.
     pub(super) fn begin(&mut self, place: u32, life: Life, deadline: Instant) {
         self.lives.set(place, life);
         self.table.set_deadline(place, self.keeping.due(deadline));
