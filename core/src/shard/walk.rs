@@ -24,7 +24,7 @@ impl KeyWalk {
 }
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// Begins to go over all keys, in order to remove some. It is a write to those that nobody has asked for.
+    /// Begins to go over all keys, to remove some; a write, for answers that were not asked for.
     pub(crate) const fn walk_keys(&mut self) -> KeyWalk {
         self.writes = self.writes.wrapping_add(1);
         KeyWalk { flights: usize::MAX, failures: usize::MAX, values: usize::MAX }

@@ -50,13 +50,13 @@ pub(super) type Make<'a, K, V, E, R> = dyn FnMut(Vec<K>) -> Option<LoadOf<K, V, 
 /// Hands an abandoned load over to the runtime's spawner.
 pub(crate) type HandOver<K, V, E, R, S> = fn(&Arc<Engine<K, V, E, R, S>>, Stay<R>);
 
-/// The memory that a cache takes when it is built, and keeps.
+/// How a cache reserves all its memory when it is built, and keeps it.
 pub(crate) struct Memory<K, V, E, R: Runtime, S: Tuning> {
-    /// For so many entries.
+    /// For how many entries.
     pub(crate) entries: usize,
-    /// Takes it; tells whether there is enough.
+    /// Reserves the memory; returns whether there is enough.
     pub(crate) take: fn(&Engine<K, V, E, R, S>, usize) -> bool,
-    /// Gives a shard that was cleared the memory of what was taken out of it.
+    /// Gives a cleared shard the memory of its former content again.
     pub(crate) refill: fn(&Engine<K, V, E, R, S>, usize, usize, ClearedOf<K, V, S>),
 }
 
@@ -71,7 +71,7 @@ impl<K, V, E, R: Runtime, S: Tuning> Clone for Memory<K, V, E, R, S> {
 
 impl<K, V, E, R: Runtime, S: Tuning> Copy for Memory<K, V, E, R, S> {}
 
-/// Finishes what a load has brought, where something stands beside the shard: as [`Shard::finish`] does, with both locked.
+/// Finishes a load as [`Shard::finish`] does, if something stands beside the shard; both are locked.
 pub(crate) type Finish<K, V, E, R, S> = fn(
     &Engine<K, V, E, R, S>,
     &mut Waiting<<R as Runtime>::Notify>,
@@ -115,7 +115,7 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) as_many: Option<AsMany<K, V, E, R, S>>,
     /// If a failed load may bring a value to be served instead: holds that value.
     pub(crate) hold_instead: Option<HoldInstead<K, V, E, R, S>>,
-    /// Where it takes all its memory when it is built.
+    /// Set if the cache reserves all its memory when it is built.
     pub(crate) memory: Option<Memory<K, V, E, R, S>>,
 }
 
@@ -192,13 +192,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         shards.iter().map(|shard| shard.0.with(|shard| shard.writes)).collect()
     }
 
-    /// Takes all memory that so many entries need; tells whether there is enough.
+    /// Reserves all memory for so many entries; returns whether there is enough.
     pub(crate) fn preallocate(&self, entries: usize) -> bool {
         let of_each = entries.div_ceil(self.shards.len());
         self.shards.iter().all(|shard| shard.0.with(|shard| shard.values.preallocate(of_each)))
     }
 
-    /// Gives a shard that was cleared the memory of what was taken out of it.
+    /// Gives a cleared shard the memory of its former content again.
     pub(crate) fn refill(&self, shard: usize, entries: usize, mut cleared: ClearedOf<K, V, S>) {
         cleared.empty();
         let of_each = entries.div_ceil(self.shards.len());

@@ -14,26 +14,26 @@ pub(super) struct Deadlines {
     heap: Vec<(Instant, u32)>,
     /// Where each place stands in the heap, `NOWHERE` if it has no deadline.
     standing: Vec<u32>,
-    /// It keeps the memory that it has.
+    /// It keeps its memory, and takes no more.
     is_fixed: bool,
 }
 
 impl Deadlines {
-    /// Takes memory for so many places, and keeps it from now on; tells whether there is enough.
+    /// Reserves memory for so many places, and keeps it; returns whether there is enough.
     pub(super) fn preallocate(&mut self, places: usize) -> bool {
         self.is_fixed = self.heap.try_reserve_exact(places.saturating_sub(self.heap.len())).is_ok()
             && self.standing.try_reserve_exact(places.saturating_sub(self.standing.len())).is_ok();
         self.is_fixed
     }
 
-    /// Takes the memory for a deadline of a place up to this one; tells whether there is enough.
+    /// Reserves memory for a deadline of any place up to this one; returns whether there is enough.
     pub(super) fn has_memory(&mut self, place: usize) -> bool {
         let missing = (place + 1).saturating_sub(self.standing.len());
-        // (Where all places have one there is no further one, but a gap.)
+        // If all places have a deadline, a newcomer comes into a gap.
         self.is_fixed || (self.heap.try_reserve(1).is_ok() && self.standing.try_reserve(missing).is_ok())
     }
 
-    /// Forgets all deadlines and keeps the memory.
+    /// Forgets all deadlines, and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.heap.clear();
         self.standing.clear();
@@ -47,7 +47,7 @@ impl Deadlines {
 
     /// Sets the deadline of `place`; `NEVER` removes it.
     ///
-    /// Without memory for it the place has none: what is there is not found by its deadline, but by whatever else.
+    /// Without memory for it, the place has no deadline, and its entry leaves for other reasons only.
     #[inline]
     pub(super) fn set(&mut self, place: u32, deadline: Instant) {
         if deadline == Instant::NEVER {

@@ -163,7 +163,7 @@ impl<K, E> Failures<K, E> {
         let due = failed.due;
         let (place, gone) = match before {
             Some(place) => (place, Some(core::mem::replace(&mut self.table.rows_mut()[place as usize], failed))),
-            // (Without memory for it, it is as if failures were not kept.)
+            // Without memory for it, the failure is not kept.
             None if !self.table.has_memory(u64::MAX, false, due != Instant::NEVER) => return Some(Gone(failed)),
             None => (self.table.push(failed), None),
         };

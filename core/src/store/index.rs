@@ -11,7 +11,7 @@ pub(super) struct Index {
     former: HashTable<u32>,
     /// Places from here on have been moved. Rows only move down, so none of them comes back.
     left: u32,
-    /// It keeps the memory that it has, and takes no more.
+    /// It keeps its memory, and takes no more.
     is_fixed: bool,
 }
 
@@ -20,21 +20,21 @@ impl Index {
         Self { places: HashTable::new(), former: HashTable::new(), left: 0, is_fixed: false }
     }
 
-    /// Takes memory for so many places, and some space left; keeps it from now on. Tells whether there is enough.
+    /// Reserves memory for so many places and some space left, and keeps it; returns whether there is enough.
     pub(super) fn preallocate(&mut self, len: usize) -> bool {
         self.is_fixed = reserve(&mut self.places, with_space(len), &|_| None);
         self.is_fixed
     }
 
-    /// Forgets all places and keeps the memory.
+    /// Forgets all places, and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.places.clear();
         self.former = HashTable::new();
     }
 
-    /// Takes the memory for one more place, of so many rows; tells whether there is enough.
+    /// Reserves memory for one more place, of so many rows; returns whether there is enough.
     ///
-    /// One whose row takes the place of another needs none: it is found when that one has left.
+    /// A row that comes `instead` of another needs none: it gets the memory of the one that leaves.
     #[inline(always)]
     pub(super) fn has_memory(&mut self, instead: bool, rows: u32, hash_of: HashOf<'_>) -> bool {
         instead || self.places.len() < self.places.capacity() || self.make_way(rows, hash_of)
@@ -117,7 +117,7 @@ impl Index {
         self.places.len() < self.places.capacity()
     }
 
-    /// Begins to move to an index with some space left; tells whether there is memory for it.
+    /// Begins to move to an index with some space left; returns whether there is memory for it.
     fn begin(&mut self, hash_of: HashOf<'_>) -> bool {
         let mut roomy = HashTable::new();
         if !reserve(&mut roomy, with_space(self.places.len()), hash_of) {
@@ -129,7 +129,7 @@ impl Index {
         true
     }
 
-    /// Gets rid of the traces of what has left, without memory: all places come in anew.
+    /// Removes the traces of places that have left, without more memory: it adds all places again.
     fn clean(&mut self, rows: u32, hash_of: HashOf<'_>) {
         self.places.clear();
         for (place, hash) in (0..rows).filter_map(|place| Some((place, hash_of(place)?))) {
@@ -153,19 +153,19 @@ impl Index {
     }
 }
 
-/// Takes the memory for so many more places; tells whether there is enough.
+/// Reserves memory for so many more places; returns whether there is enough.
 #[inline(never)]
 fn reserve(places: &mut HashTable<u32>, more: usize, hash_of: HashOf<'_>) -> bool {
     places.try_reserve(more, |place| hash_of(*place).unwrap_or(0)).is_ok()
 }
 
-/// Adds a place, for which there is memory.
+/// Adds a place for which there is memory.
 #[inline(always)]
 fn enter(places: &mut HashTable<u32>, hash: u64, place: u32, hash_of: HashOf<'_>) {
     places.insert_unique(hash, place, |place| hash_of(*place).unwrap_or(0));
 }
 
-/// Tells the hash of the row at a place. Not a type of its own each time: what is rarely done is compiled once.
+/// Returns the hash of the row at a place. A `dyn`, so that rarely used code is compiled only once.
 type HashOf<'a> = &'a dyn Fn(u32) -> Option<u64>;
 
 /// How much room an index should have: while it is moved, at most this many more come in.

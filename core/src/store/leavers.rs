@@ -33,7 +33,7 @@ impl<K, V> Leavers<K, V> {
         self.first.is_none() && self.more.capacity() == 0
     }
 
-    /// Takes the memory for one more; tells whether there is enough.
+    /// Reserves memory for one more value; returns whether there is enough.
     pub(super) fn has_memory(&mut self) -> bool {
         self.first.is_none() || self.more.try_reserve(1).is_ok()
     }

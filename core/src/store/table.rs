@@ -16,7 +16,7 @@ pub(super) struct Table<T> {
     index: Index,
     rows: Vec<T>,
     deadlines: Deadlines,
-    /// How many rows there is memory for from the beginning, which are then all that it holds; `usize::MAX` if none.
+    /// How many rows it may hold, if their memory was reserved; otherwise `usize::MAX`.
     most: usize,
 }
 
@@ -25,7 +25,7 @@ impl<T> Table<T> {
         Self { index: Index::new(), rows: Vec::new(), deadlines: Deadlines::default(), most: usize::MAX }
     }
 
-    /// Takes memory for so many rows, which are all that it holds from now on; tells whether there is enough.
+    /// Reserves memory for so many rows, and holds no more from now on; returns whether there is enough.
     pub(super) fn preallocate(&mut self, rows: usize) -> bool {
         self.most = rows;
         let more = rows.saturating_sub(self.rows.len());
@@ -38,14 +38,14 @@ impl<T> Table<T> {
         self.rows.len() >= self.most
     }
 
-    /// Drops all rows and keeps their memory.
+    /// Drops all rows, and keeps their memory.
     pub(super) fn empty(&mut self) {
         self.rows.clear();
         self.index.clear();
         self.deadlines.clear();
     }
 
-    /// Has what is [emptied](Self::empty) instead of this, which is new and not what it was before; returns what is of no use.
+    /// Takes an [emptied](Self::empty) table in place of this new one, unless this has rows; returns the other one.
     pub(super) fn refill(&mut self, emptied: Self) -> Self {
         if self.rows.is_empty() { core::mem::replace(self, emptied) } else { emptied }
     }
@@ -113,7 +113,7 @@ impl<T> Table<T> {
         self.index.tidy(false, &|place| rows.get(place as usize).map(Row::hash));
     }
 
-    /// Takes the memory for a newcomer, which comes into a gap or behind the last row; tells whether there is enough.
+    /// Reserves memory for a newcomer, in a gap or after the last row; returns whether there is enough.
     #[inline(never)]
     pub(super) fn has_memory<K>(&mut self, limit: u64, into_gap: bool, expires: bool) -> bool
     where
@@ -127,13 +127,13 @@ impl<T> Table<T> {
     }
 
     fn grow(&mut self, limit: u64) -> bool {
-        // Doubling, but not far beyond what is likely to be held.
+        // Doubles, but not far beyond what is likely to be held.
         let len = self.rows.len() as u64;
         let more = len.max(4).min(limit.saturating_sub(len)).max(len / 16).max(1);
         self.rows.try_reserve_exact(more as usize).is_ok()
     }
 
-    /// Adds a row whose key is not there yet, and for which there is [memory](Self::has_memory); returns its place.
+    /// Adds a row with a new key, for which there is [memory](Self::has_memory); returns its place.
     pub(super) fn push<K>(&mut self, row: T) -> u32
     where
         T: Row<K>,
@@ -206,7 +206,7 @@ impl<T> Table<T> {
         T: Row<K>,
     {
         let rows = &self.rows;
-        // (What stands at its own place is not in the index any more.)
+        // The row at its own place is not in the index any more.
         let hash_of = |other| rows.get(other as usize).filter(|_| other != place).map(Row::hash);
         self.index.insert(hash, place, rows.len() as u32, &hash_of);
     }

@@ -59,13 +59,12 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         }
     }
 
-    /// Takes all memory that so many values need beside what they own, and holds no more of them; tells whether there is
-    /// enough.
+    /// Reserves memory for so many values, and holds no more of them; returns whether there is enough.
     pub(crate) fn preallocate(&mut self, values: usize) -> bool {
         self.table.preallocate(values) && self.lives.preallocate(values) && self.policy.preallocate(values as u64)
     }
 
-    /// Has the memory again of what was [taken out](Self::take_all), or as much as there is; returns what is of no use.
+    /// Takes back the memory of what was [taken out](Self::take_all), or reserves it again; returns what is left over.
     pub(crate) fn refill(&mut self, cleared: Cleared<K, V, P::Node>, values: usize) -> impl Sized + use<K, V, P> {
         let (table, lives) = cleared.into_memory();
         let gone = (self.table.refill(table), self.lives.refill(lives));

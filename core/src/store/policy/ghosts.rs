@@ -75,7 +75,7 @@ impl Ghosts {
         }
     }
 
-    /// Is there room for the ghosts of so many?
+    /// Is there room for the ghosts of so many resident entries?
     pub(super) fn are_enough_for(&self, residents: u64) -> bool {
         residents <= self.buckets.len() as u64 * (SLOTS as u64 / PER_RESIDENT)
     }

@@ -77,9 +77,9 @@ pub trait Policy: Sized {
     /// Makes a policy for a shard that may hold entries up to `capacity` in weight.
     fn new(capacity: u64) -> Self;
 
-    /// Takes all memory that it needs for so many entries; returns whether there is enough.
+    /// Reserves all memory for so many entries; returns whether there is enough.
     ///
-    /// For a policy that has all it needs inside the entries there is nothing to be done.
+    /// A policy that keeps everything inside the entries has nothing to do.
     fn preallocate(&mut self, entries: u64) -> bool {
         let _ = entries;
         true

@@ -29,7 +29,7 @@ pub(crate) struct Life {
 /// The lives of values, by place: a table beside theirs, because most caches need none.
 pub(super) struct Lives {
     needed: bool,
-    /// It keeps the memory that it has.
+    /// It keeps its memory.
     is_fixed: bool,
     pub(super) by_place: Vec<Life>,
 }
@@ -53,13 +53,13 @@ impl Lives {
         Self { needed: keeping.lives || keeping.idle.is_some(), is_fixed: false, by_place: Vec::new() }
     }
 
-    /// Takes memory for so many, where they are needed, and keeps it from now on; tells whether there is enough.
+    /// Reserves memory for so many lives, if they are needed, and keeps it; returns whether there is enough.
     pub(super) fn preallocate(&mut self, len: usize) -> bool {
         self.is_fixed = true;
         !self.needed || self.by_place.try_reserve_exact(len.saturating_sub(self.by_place.len())).is_ok()
     }
 
-    /// Takes the memory for one more, where they are needed; tells whether there is enough.
+    /// Reserves memory for one more life, if they are needed; returns whether there is enough.
     pub(super) fn has_memory(&mut self) -> bool {
         !self.needed || self.by_place.try_reserve(1).is_ok()
     }
@@ -90,7 +90,7 @@ impl Lives {
         }
     }
 
-    /// Has emptied memory instead of its own; returns what is of no use.
+    /// Takes emptied memory in place of its own, unless it has lives; returns the other one.
     pub(super) fn refill(&mut self, emptied: Vec<Life>) -> Vec<Life> {
         if self.by_place.is_empty() { core::mem::replace(&mut self.by_place, emptied) } else { emptied }
     }

@@ -6,8 +6,8 @@ use crate::{Instant, RemovalCause, store::Leavers};
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Stores a value, over the one that its key has at `place`, and makes room for it beside `reserved`.
     ///
-    /// Room for it has been [found](Self::finds_room). Returns its generation, or `None` if it is too heavy or there is no
-    /// memory for it; what was stored under its key is gone either way. No code of the user runs in here.
+    /// Room for it has been [found](Self::finds_room). Returns its generation, or `None` if it is too heavy or there is
+    /// no memory for it; what was stored under its key is gone either way. No code of the user runs in here.
     #[inline(always)]
     pub(crate) fn put(
         &mut self,
@@ -39,7 +39,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         Some(generation)
     }
 
-    /// Takes the memory for a newcomer; tells whether there is enough.
+    /// Reserves memory for a newcomer; returns whether there is enough.
     #[inline(never)]
     fn has_memory(&mut self, new: &New<K, V>, reserved: u64) -> bool {
         let evicts = self.table.is_full() || self.weight > self.allowance.own.saturating_sub(new.weight + reserved);
