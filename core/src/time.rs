@@ -116,6 +116,12 @@ impl Instant {
         if self.0 == u64::MAX { Self(u64::MAX - 1) } else { self }
     }
 
+    /// Returns how long ago this deadline was reached, if that is no longer ago than `limit`.
+    pub(crate) fn stale_within(self, now: Self, limit: Option<Duration>) -> Option<Duration> {
+        let age = now.saturating_since(self);
+        limit.filter(|limit| self.reached(now) && age <= *limit).map(|_| age)
+    }
+
     /// Returns whether this deadline is reached at `now`: the one rule for every limit.
     #[inline]
     pub(crate) const fn reached(self, now: Self) -> bool {

@@ -3,7 +3,10 @@
 use core::{borrow::Borrow, hash::Hash};
 
 use super::Cache;
-use crate::{Generation, Key, Runtime, Tuning, share::After};
+use crate::{
+    Generation, Instant, Key, Lock, Runtime, Tuning,
+    share::{After, Afters},
+};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Removes the value of `key` if it is still the one of this generation.
@@ -74,4 +77,84 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let effects = after.effects();
         inner.with(hash, |shard| shard.expire(hash, now, |k| k.borrow() == key, effects))
     }
+
+    /// Ends the freshness of all values, but holds them as stale ones; returns how many were fresh.
+    ///
+    /// As if [`expire`](Self::expire) were called for each key. For example when news of changes may have been missed:
+    /// unlike after a [`clear`](Self::clear), the limits for stale values apply, so callers have something if the source
+    /// is down as well. All loads in flight are detached, because they may have read what is expired here; kept failures
+    /// stay. Values that come while this goes on are not expired. When it returns, every earlier value has expired.
+    ///
+    /// The lock of each shard is released after every few values; the time is proportional to their number. To end the
+    /// freshness of all at once, and to give it back, see [`trust_until`](Self::trust_until).
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{Cache, ManualClock, Status, parts::Std};
+    /// # use std::io;
+    /// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(ManualClock::new()))
+    ///     .stale_if_error(Duration::from_secs(600))
+    ///     .build()?;
+    /// cache.insert(1, 10);
+    /// cache.insert(2, 20);
+    /// assert_eq!(cache.expire_all(), 2);
+    /// assert!(!cache.contains(&1));
+    /// let load = || async { Err(io::Error::other("no route")) };
+    /// assert_eq!(block_on(cache.get_or_load(&1, load))?, 10);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn expire_all(&self) -> usize {
+        let inner = &*self.inner;
+        inner.expects_expiry();
+        // All of it has happened before any waker is called.
+        let mut afters = Afters::new(inner);
+        let mut count = 0;
+        for shard in &inner.shards {
+            let effects = afters.next(STEP);
+            let mut expiring = shard.0.with(|shard| shard.begin_expiring(effects));
+            while !expiring.is_over() {
+                let (now, effects) = (inner.runtime.now().told(), afters.next(STEP));
+                count += shard.0.with(|shard| shard.expire_next(&mut expiring, STEP, now, effects));
+            }
+        }
+        count
+    }
+
+    /// Has every value count as expired from `until` on, unless this is called again.
+    ///
+    /// For caches that hear of changes: whatever they hold can be trusted only while they hear. `until` is on the cache's
+    /// clock, and whoever listens moves it on as often as it hears. Once it is reached, a value that has not expired
+    /// before counts as expired since then, also one that is stored after it: it is loaded again when it is asked for, and
+    /// the limits for stale values apply. Nothing is changed about the values, and no load is detached: with a later
+    /// `until` they are what they were. A process that was stopped finds on its first hit that the time is over.
+    ///
+    /// At first this is [`NEVER`](Instant::NEVER). The lock of each shard is taken in turn; a hit costs no more for it than
+    /// for a lifetime.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, Clock, ManualClock, parts::Std};
+    /// let clock = ManualClock::new();
+    /// let cache = Cache::<u32, u32, std::io::Error, _>::builder(Std::new(clock.clone())).build()?;
+    /// let heard = || cache.trust_until(clock.now().saturating_add(Duration::from_secs(2)));
+    /// heard();
+    /// cache.insert(1, 10);
+    /// assert_eq!(cache.get_if_present(&1), Some(10));
+    /// clock.advance(Duration::from_secs(2));
+    /// assert_eq!(cache.get_if_present(&1), None);
+    /// heard();
+    /// assert_eq!(cache.get_if_present(&1), Some(10));
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    pub fn trust_until(&self, until: Instant) {
+        let inner = &*self.inner;
+        if until != Instant::NEVER {
+            inner.expects_expiry();
+        }
+        inner.shards.iter().for_each(|shard| shard.0.with(|shard| shard.trust_until(until)));
+    }
 }
+
+/// How many values are expired under one lock.
+const STEP: usize = 64;

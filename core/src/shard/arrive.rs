@@ -63,7 +63,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     ) -> Step {
         let (hash, now, call) = (waiting.hash, visit.reached, visit.call);
         let held = place.filter(|_| !call.reload);
-        let is_fresh = held.is_some_and(|place| self.values.entry(place).is_fresh(now));
+        let is_fresh = held.is_some_and(|place| self.is_fresh_at(place, now));
         waiting.found_expired = held.is_some() && !is_fresh;
         let ahead = self.links.ahead;
         if let Some(place) = held.filter(|place| is_fresh && !(ahead.is_some() && self.is_early(*place, visit))) {

@@ -31,9 +31,8 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
     /// Describes what is stored, fresh or not, and changes nothing.
     pub(crate) fn peek(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<Outcome<V, E>> {
         let place = self.values.find(hash, eq)?;
-        let entry = self.values.entry(place);
-        let status =
-            if entry.is_fresh(now) { Status::Hit } else { Status::Stale(now.saturating_since(entry.deadline)) };
+        let expired = self.expired_at(place);
+        let status = if expired.reached(now) { Status::Stale(now.saturating_since(expired)) } else { Status::Hit };
         Some(self.outcome_at(place, now, status))
     }
 
@@ -161,7 +160,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         let failure = failure.map(|place| self.failures.remove(place));
         effects.keep_failure(failure);
         let Some(place) = place else { return false };
-        let was_fresh = self.values.entry(place).is_fresh(now);
+        let was_fresh = self.is_fresh_at(place, now);
         self.values.discard(place, now, &mut effects.leavers);
         self.give_back();
         effects.touched = Some(Touched::Value);
@@ -197,7 +196,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         let flight = self.flights.find(hash, eq);
         self.invalidate_load(flight, effects);
         let Some(place) = place else { return false };
-        let was_fresh = self.values.entry(place).is_fresh(now);
+        let was_fresh = self.is_fresh_at(place, now);
         // Also if it has expired: it must not come back with a clock that jumps.
         self.values.expire(place, now);
         self.note_due();
@@ -224,7 +223,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
     }
 
     fn fresh(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<u32> {
-        self.values.find(hash, eq).filter(|place| self.values.entry(*place).is_fresh(now))
+        self.values.find(hash, eq).filter(|place| self.is_fresh_at(*place, now))
     }
 
     /// Removes everything and voids all loads; what is returned is for the listeners, and then dropped.
@@ -242,6 +241,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
 
     /// Returns copies of the next fresh entries, only a few at a time; `None` when the walk is over.
     pub(crate) fn copy_next(&mut self, walk: u32, now: Instant) -> Option<Vec<Copied<K, V>>> {
+        let trusted = self.trusted;
         self.values.walk(walk, |values, next| {
             let copy = |(place, entry): (u32, &Entry<K, V, P::Node>)| Copied {
                 key: entry.key.clone(),
@@ -252,7 +252,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
                 weight: entry.weight,
                 generation: entry.generation,
             };
-            next.filter(|(_, entry)| entry.is_fresh(now)).map(copy).collect()
+            next.filter(|(_, entry)| !entry.deadline.min(trusted).reached(now)).map(copy).collect()
         })
     }
 

@@ -52,7 +52,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
 
     /// Reads a fresh value, which counts as a use and a hit.
     fn read_fresh<T>(&mut self, place: Option<u32>, now: Instant, read: impl FnOnce(&Self, u32) -> T) -> Option<T> {
-        let place = place.filter(|place| self.values.entry(*place).is_fresh(now))?;
+        let place = place.filter(|place| self.is_fresh_at(*place, now))?;
         let found = read(self, place);
         self.values.hit(place, now);
         self.counts.hits += 1;

@@ -142,7 +142,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         let Plan { stored, over, ttl, weight, former, begun, places: (place, failure) } = plan;
         // A value that came expired does not remove one that is still good.
         let is_past = || (over.is_some() || matches!(ttl, Ttl::Stale(_))) && !Former::stays(former);
-        let is_of_use = |place: u32| is_past() && self.values.entry(place).is_fresh(now);
+        let is_of_use = |place: u32| is_past() && self.is_fresh_at(place, now);
         let stays = place.is_some_and(is_of_use);
         self.counts.count_time(begun, now);
         let since = former.map_or(now, |former| former.published);

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::{Call, Carries, Shard, Takes, Visit};
-use crate::{Failure, Instant, Outcome, Status, store::policy::Policy};
+use crate::{Failure, Instant, Outcome, Status, TimeLeft, store::policy::Policy};
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(super) fn stale(
@@ -13,7 +13,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         limit: Option<Duration>,
         error: Option<&Failure<E>>,
     ) -> Option<Outcome<V, E>> {
-        let place = place.filter(|place| self.values.entry(*place).stale_within(now, limit).is_some())?;
+        let place = place.filter(|place| self.expired_at(*place).stale_within(now, limit).is_some())?;
         Some(self.serve(place, now, error))
     }
 
@@ -26,21 +26,21 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         limit: Option<Duration>,
         error: Option<&Failure<E>>,
     ) -> Option<Outcome<V, E>> {
-        let fresh = place.filter(|place| takes_fresh && self.values.entry(*place).is_fresh(now));
+        let fresh = place.filter(|place| takes_fresh && self.is_fresh_at(*place, now));
         let Some(fresh) = fresh else { return self.stale(place, now, limit, error) };
         Some(Outcome { error: error.cloned(), ..self.serve(fresh, now, None) })
     }
 
     /// Serves what is held: a hit, or stale with the error that it stands in for.
     pub(super) fn serve(&mut self, place: u32, now: Instant, error: Option<&Failure<E>>) -> Outcome<V, E> {
-        let entry = self.values.entry(place);
-        if entry.is_fresh(now) {
+        let expired = self.expired_at(place);
+        if !expired.reached(now) {
             let outcome = self.outcome_at(place, now, Status::Hit);
             self.values.hit(place, now);
             self.counts.hits += 1;
             return outcome;
         }
-        let status = Status::Stale(now.saturating_since(entry.deadline));
+        let status = Status::Stale(now.saturating_since(expired));
         let error = error.filter(|failure| !failure.is_expired_answer()).cloned();
         let outcome = Outcome { error, ..self.outcome_at(place, now, status) };
         self.counts.stale += 1;
@@ -49,7 +49,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 
     pub(super) fn takes_stale(&self, place: u32, Visit { reached, call, .. }: &Visit<'_, K, C::Batch>) -> bool {
         let limit = call.stale_while_refresh.filter(|_| call.takes != Takes::Fresh);
-        self.values.entry(place).stale_within(*reached, limit).is_some()
+        self.expired_at(place).stale_within(*reached, limit).is_some()
     }
 
     /// Is the value to be refreshed although it is fresh?
@@ -70,7 +70,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             value: entry.value.clone(),
             status,
             age: now.saturating_since(entry.published),
-            time_left: self.values.time_left(place, now),
+            time_left: if self.trusted.reached(now) {
+                TimeLeft::For(Duration::ZERO)
+            } else {
+                self.values.time_left(place, now)
+            },
             led: false,
             attempt: None,
             waited: Duration::ZERO,

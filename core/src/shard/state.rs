@@ -21,6 +21,8 @@ pub(crate) struct Shard<K, V, E, C: Carries, P: Policy> {
     pub(crate) writes: u64,
     /// Until then, a hit only has to serve.
     pub(super) plain_until: Instant,
+    /// From then on all values count as expired.
+    pub(super) trusted: Instant,
     pub(crate) links: Links<K, V, E, C, P>,
 }
 
@@ -109,6 +111,7 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             polled_alone: Vec::new(),
             writes: 0,
             plain_until: if keeping.looks_at_each_hit() { Instant::ZERO } else { Instant::NEVER },
+            trusted: Instant::NEVER,
             links,
         }
     }
@@ -135,8 +138,24 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 
     pub(super) fn note_due(&mut self) {
         if !self.values.looks_at_each_hit() {
-            self.plain_until = self.next_due();
+            self.plain_until = self.next_due().min(self.trusted);
         }
+    }
+
+    /// From then on all values count as expired.
+    pub(crate) fn trust_until(&mut self, until: Instant) {
+        self.trusted = until;
+        self.note_due();
+    }
+
+    /// When a value has expired, by its lifetime or because nothing is trusted any more.
+    pub(super) fn expired_at(&self, place: u32) -> Instant {
+        self.values.entry(place).deadline.min(self.trusted)
+    }
+
+    /// Is a value fresh, as far as that can be trusted?
+    pub(super) fn is_fresh_at(&self, place: u32, now: Instant) -> bool {
+        !self.expired_at(place).reached(now)
     }
 
     fn next_due(&self) -> Instant {

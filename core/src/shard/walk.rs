@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::{Carries, Shard};
-use crate::store::policy::Policy;
+use super::{Carries, Effects, LoadsAnew, Shard};
+use crate::{Instant, source::Touched, store::policy::Policy};
 
 /// How far a call has come that goes over the keys of a shard, from the last place of each kind down.
 ///
@@ -20,6 +20,50 @@ pub(crate) struct KeyWalk {
 impl KeyWalk {
     pub(crate) const fn is_over(&self) -> bool {
         self.flights == 0 && self.failures == 0 && self.values == 0
+    }
+}
+
+/// How far a call has come that expires all values, from the last place down; none is passed over.
+#[derive(Debug)]
+pub(crate) struct Expiring {
+    below: usize,
+    /// What comes later has another generation.
+    generation: u32,
+}
+
+impl Expiring {
+    pub(crate) const fn is_over(&self) -> bool {
+        self.below == 0
+    }
+}
+
+impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
+    /// Begins to expire all values, which is a write to all keys.
+    pub(crate) fn begin_expiring(&mut self, effects: &mut Effects<K, V, E, C>) -> Expiring {
+        self.invalidate_loads(effects);
+        Expiring { below: self.values.len(), generation: self.values.generation() }
+    }
+
+    /// Ends the freshness of the next values, of at most so many, unless they have come since; returns how many were fresh.
+    pub(crate) fn expire_next(
+        &mut self,
+        expiring: &mut Expiring,
+        most: usize,
+        now: Instant,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> usize {
+        let mut count = 0;
+        for place in next_below(&mut expiring.below, self.values.len(), &mut { most }) {
+            let (place, generation) = (place as u32, self.values.entries()[place].generation);
+            // (Numbers may wrap around.)
+            if expiring.generation.wrapping_sub(generation) <= u32::MAX / 2 {
+                count += usize::from(self.is_fresh_at(place, now));
+                self.values.expire(place, now);
+            }
+        }
+        self.note_due();
+        effects.touched = Some(Touched::Deadline);
+        count
     }
 }
 

@@ -76,6 +76,11 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.weight
     }
 
+    /// Returns the generation of the value that came last.
+    pub(crate) const fn generation(&self) -> u32 {
+        self.generation
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.table.len()
     }

@@ -4,6 +4,7 @@ mod aged;
 mod bounds;
 mod capacity;
 mod compute;
+mod distrust;
 mod early_refresh;
 mod ended;
 mod equal_hashes;

@@ -80,3 +80,23 @@ fn values_that_move_are_met() {
     met.dedup();
     assert_eq!(met, Vec::from_iter((0..40).filter(|key| *key >= 30 || key % 3 == 0)));
 }
+
+/// D112: what comes while all values are expired is spared, wherever it is put; what moves meanwhile is not passed over.
+#[test]
+fn d112_what_comes_meanwhile_is_spared() {
+    let mut rig = Rig::new(rules());
+    (1..=6).for_each(|key| _ = rig.insert(key, Loaded::new(7).ttl(nanos(99))));
+    let caller = rig.wait(30);
+    rig.effects = Effects::default();
+    let mut expiring = rig.shard.begin_expiring(&mut rig.effects);
+    assert!(!rig.is_attached(&caller) && !expiring.is_over());
+    let mut next = |rig: &mut Rig| rig.shard.expire_next(&mut expiring, 2, at(rig.now), &mut rig.effects);
+    assert_eq!(next(&mut rig), 2);
+    rig.insert(20, 7);
+    rig.remove(1);
+    assert_eq!((next(&mut rig), next(&mut rig)), (2, 1), "the newcomer has come to where the first one was");
+    assert!(expiring.is_over());
+    let fresh = |key: &u32| rig.contains(*key);
+    assert_eq!([1, 2, 3, 4, 5, 6, 20].iter().copied().filter(fresh).collect::<Vec<_>>(), [20]);
+    assert_eq!(rig.shard.expire_next(&mut expiring, 2, at(rig.now), &mut rig.effects), 0);
+}

@@ -1,7 +1,5 @@
 //! A stored value, and one that is to be stored.
 
-use core::time::Duration;
-
 use super::{super::table::Row, Life};
 use crate::Instant;
 
@@ -56,12 +54,6 @@ impl<K, V, N> Entry<K, V, N> {
     #[inline(always)]
     pub(crate) const fn is_fresh(&self, now: Instant) -> bool {
         !self.deadline.reached(now)
-    }
-
-    /// Returns how long ago the value expired, if that is no longer ago than `limit`.
-    pub(crate) fn stale_within(&self, now: Instant, limit: Option<Duration>) -> Option<Duration> {
-        let age = now.saturating_since(self.deadline);
-        limit.filter(|limit| self.deadline.reached(now) && age <= *limit).map(|_| age)
     }
 }
 

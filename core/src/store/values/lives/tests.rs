@@ -54,7 +54,7 @@ fn what_was_idle_is_stale_from_then_on() {
     let mut values = idle();
     let place = put(&mut values, 1, 0, Instant::NEVER);
     values.hit(place, at(50));
-    let stale = |now| values.entry(place).stale_within(at(now), Some(nanos(30)));
+    let stale = |now| values.entry(place).deadline.stale_within(at(now), Some(nanos(30)));
     assert_eq!((stale(149), stale(150), stale(180), stale(181)), (None, Some(nanos(0)), Some(nanos(30)), None));
     let reclaim = |values: &mut Plain, now| values.reclaim(at(now), 2, &mut Leavers::new());
     assert_eq!((reclaim(&mut values, 180), reclaim(&mut values, 181)), (0, 1));
