@@ -19,14 +19,13 @@ pub(crate) const fn is(_: &str) -> bool {
 #[cfg(feature = "driver")]
 pub(crate) fn script(text: &'static str) -> Cow<'static, str> {
     /// The mutant, what it takes out, and what it puts there.
-    const CHANGES: [(&str, &str, &str); 6] = [
+    const CHANGES: [(&str, &str, &str); 5] = [
         ("publish-always", "if e[1] ~= ARGV[8] or tonumber(ARGV[9]) < tonumber(e[2] or '0') then return 0 end", ""),
         ("no-late", "if e[1] ~= ARGV[8] or tonumber(ARGV[9]) < tonumber(e[2] or '0') then", "if not ours then"),
         ("no-nx", "ARGV[1], 'NX', 'PX'", "ARGV[1], 'PX'"),
         ("keep-epoch", "redis.call('DEL', KEYS[1], KEYS[2], KEYS[4])", "redis.call('DEL', KEYS[1], KEYS[2])"),
         // (As if the value's own key were tracked: who has it no more is told nothing.)
         ("no-notice", "redis.call('SET', KEYS[3], '')\nredis.call('DEL', KEYS[3])\nreturn 1", "return 1"),
-        ("no-order", " or tonumber(ARGV[9]) < tonumber(e[2] or '0')", ""),
     ];
     let change = CHANGES.into_iter().find(|(name, from, _)| is(name) && text.contains(from));
     change.map_or(Cow::Borrowed(text), |(_, from, to)| Cow::Owned(text.replace(from, to)))

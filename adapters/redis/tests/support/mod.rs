@@ -8,3 +8,9 @@ mod server;
 
 pub(crate) use relay::Relay;
 pub(crate) use server::Server;
+
+/// Returns any number below `end`.
+pub(crate) fn random(end: u64) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(()) % end
+}

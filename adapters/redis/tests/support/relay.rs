@@ -92,7 +92,11 @@ impl Relay {
 
     fn any(&self) -> Option<Connection> {
         let mut open = self.open();
-        (!open.is_empty()).then(|| open.swap_remove(random(open.len())))
+        if open.is_empty() {
+            return None;
+        }
+        let at = super::random(open.len() as u64) as usize;
+        Some(open.swap_remove(at))
     }
 
     fn open(&self) -> Vec<Connection> {
@@ -119,10 +123,4 @@ async fn pump(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, mut sta
             return;
         }
     }
-}
-
-/// Any number below `end`.
-fn random(end: usize) -> usize {
-    use std::hash::{BuildHasher, RandomState};
-    (RandomState::new().hash_one(()) % end as u64) as usize
 }
