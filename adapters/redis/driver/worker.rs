@@ -200,7 +200,8 @@ async fn write(tier: Tier<u64, u64, io::Error>, source: Source, writes: Writes, 
             continue;
         }
         let Ok(version) = source.ask(format!("write {key}\n")).await else { continue };
-        if tier.invalidate(&key).await.is_acknowledged() {
+        let written = if random(4) == 0 { tier.expire(&key).await } else { tier.invalidate(&key).await };
+        if written.is_acknowledged() {
             let _ = say.send(format!("acknowledged {key} {version} {}", now()));
         }
     }

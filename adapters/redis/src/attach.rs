@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use async_lock::Semaphore;
-use larder::{Builder, Cache, Instant, Load, LoadMany, Loaded, Previous, Revalidated, Runtime, Tuning, WeakCache};
+use larder::{Builder, Cache, Instant, Load, LoadMany, Loaded, Revalidated, Runtime, Tuning, WeakCache};
 
 use crate::{
     Tier, TierBuilder, TierConfigError, TierError, TierKey, TierRuntime,
@@ -11,7 +11,7 @@ use crate::{
     line,
     link::{FirstTier, Link},
     origin::{Many, One, one_of},
-    shared::Shared,
+    shared::{Lookup, Shared},
     wire::Client,
 };
 
@@ -196,10 +196,7 @@ impl<V: Clone + Send + Sync + 'static> TierBuilder<V> {
             let load = load(key, old);
             Box::pin(async move { load.await.map_err(|error| TierError::Load(Arc::new(error))) })
         });
-        self.attach(cache, one, |builder, shared| {
-            // (Loads are handed what is held, to tell early refreshes from misses.)
-            builder.revalidate_fn(move |key, held: Option<Previous<V>>| Arc::clone(&shared).lookup(key, held))
-        })
+        self.attach(cache, one, |builder, shared| builder.revalidator(Lookup(shared)))
     }
 
     fn attach<K, E, R, S>(

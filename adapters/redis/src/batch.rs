@@ -10,7 +10,7 @@ use larder::{Instant, Loaded, Revalidated};
 
 use crate::{
     TierError, TierKey,
-    decide::{Step, left, step},
+    decide::{Step, step},
     lease::Lease,
     origin::Many,
     random, record,
@@ -23,8 +23,8 @@ pub(crate) type Answers<K, V, E> = Vec<(K, Result<Loaded<V>, TierError<E>>)>;
 
 /// How one key of a batch is loaded.
 enum Load<V> {
-    /// Under this lease, in place of this value.
-    Leased(Lease, Option<V>),
+    /// Under this lease, in place of this value, which has been stale for so long.
+    Leased(Lease, Option<V>, Duration),
     /// Each process for itself.
     Own,
     /// Without the second tier.
@@ -67,8 +67,12 @@ where
             match answer {
                 Ok(Revalidated::New(loaded)) => answers.push((key, Ok(loaded))),
                 // (Not answered: the cache says so.)
-                Ok(Revalidated::Unchanged(_)) | Err(TierError::Missing) => {}
-                Err(error) => answers.push((key, Err(error))),
+                Ok(Revalidated::Unchanged(_)) => {}
+                Err(failed) => match failed.into_parts() {
+                    (_, Some(stale)) => answers.push((key, Ok(stale))),
+                    (TierError::Missing, None) => {}
+                    (error, None) => answers.push((key, Err(error))),
+                },
             }
         }
         answers
@@ -91,15 +95,15 @@ where
         match step(&found, |bytes| self.codec.read(bytes), link.settings.poll_every, random::share()) {
             Step::Serve(value) => {
                 count(&link.counters.fresh);
-                Turn::Answer(Ok(Loaded::new(value).ttl(left(found.life, lease.asked, link.now()))))
+                Turn::Answer(Ok(self.fresh(value, &found, lease.asked)))
             }
             Step::ServeStale(value) => {
                 count(&link.counters.stale);
-                Turn::Answer(Ok(self.stale(value)))
+                Turn::Answer(Ok(self.stale(value, found.stale_since, lease.asked)))
             }
             Step::Lead(old) => {
                 count(&link.counters.leased);
-                Turn::Load(Load::Leased(lease, old))
+                Turn::Load(Load::Leased(lease, old, found.stale_since))
             }
             Step::LoadOwn => {
                 count(&link.counters.unshared);
@@ -124,8 +128,9 @@ where
         let is_alone = loads.iter().any(|(_, load)| matches!(load, Load::Alone));
         let place = if is_alone { Some(self.alone.acquire().await) } else { None };
         let begun = self.link.now();
-        let asked =
-            loads.iter().find_map(|(_, load)| if let Load::Leased(lease, _) = load { Some(lease.asked) } else { None });
+        let asked = loads
+            .iter()
+            .find_map(|(_, load)| if let Load::Leased(lease, ..) = load { Some(lease.asked) } else { None });
         let keys = loads.iter().map(|(key, _)| key.clone()).collect();
         let load = match asked {
             Some(asked) => record::during(asked, granted, || many(keys)),
@@ -155,14 +160,15 @@ where
     ) -> Result<Loaded<V>, TierError<E>> {
         let settings = &self.link.settings;
         match (load, answer) {
-            (Load::Leased(lease, _), Ok(loaded)) => {
+            (Load::Leased(lease, ..), Ok(loaded)) => {
                 let (value, terms) = loaded.into_parts();
                 let ttl = self.publish(lease, &value, terms.get_ttl(), begun).await;
                 Ok(terms.map(|()| value).ttl(ttl))
             }
-            (Load::Leased(lease, old), Err(error)) => {
+            (Load::Leased(lease, old, since), Err(error)) => {
+                let asked = lease.asked;
                 lease.release(settings.cool_down).await;
-                old.map_or(Err(error), |old| Ok(self.stale(old)))
+                old.map_or(Err(error), |old| Ok(self.stale(old, since, asked)))
             }
             (Load::Own, Ok(loaded)) => Ok(self.hold_unleased(loaded, begun, Duration::MAX)),
             (Load::Alone, Ok(loaded)) => Ok(self.hold_unleased(loaded, begun, settings.alone_ttl)),

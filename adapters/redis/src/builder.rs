@@ -91,10 +91,11 @@ impl<V> TierBuilder<V> {
         self
     }
 
-    /// Sets how long after that the second tier keeps a value, to be served while one process refreshes it; 30 s by
-    /// default.
+    /// Sets how long after that a value is kept, to be served while one process refreshes it; 30 s by default.
     ///
-    /// It is also what is served when that refresh fails.
+    /// Callers elsewhere get it at once, with the status [`Stale`](larder::Status::Stale). The one process whose refresh
+    /// fails gets the error, or this value, as its cache's own
+    /// [`stale_if_error`](larder::Builder::stale_if_error) says.
     pub fn stale_for(mut self, stale: Duration) -> Self {
         self.settings.stale = stale;
         self

@@ -6,12 +6,12 @@ use std::{
 };
 
 use async_lock::Semaphore;
-use larder::{Instant, Loaded, Previous, Revalidated, Ttl};
+use larder::{Failed, Instant, Loaded, Previous, Revalidate, Revalidated, Ttl};
 
 use crate::{
     Codec, TierError, TierKey,
-    decide::{Life, Step, held_alone, left, life_of, step},
-    host::within,
+    decide::{self, Found, Life, Step, held_alone, life_of, step},
+    host::{BoxFuture, within},
     lease::Lease,
     link::Link,
     origin::One,
@@ -30,19 +30,22 @@ pub(crate) struct Shared<K, V, E> {
 }
 
 /// A value that there is already.
-pub(crate) enum Old<V> {
+enum Old<V> {
     /// The first tier holds it.
     Held(V),
-    /// It was found in the second tier.
-    Found(V),
+    /// It was found in the second tier, where it was stale for this long, and it has come a long way since.
+    Found(V, Duration),
 }
 
 impl<V: Clone> Old<V> {
     fn value(&self) -> V {
-        let (Self::Held(value) | Self::Found(value)) = self;
+        let (Self::Held(value) | Self::Found(value, _)) = self;
         value.clone()
     }
 }
+
+/// What a lookup of the first tier ends with.
+pub(crate) type Answer<V, E> = Result<Revalidated<V>, Failed<V, TierError<E>>>;
 
 impl<K, V, E> Drop for Shared<K, V, E> {
     fn drop(&mut self) {
@@ -57,11 +60,7 @@ where
     E: Send + Sync + 'static,
 {
     /// Finds the value of a key, loads it, or waits for whoever does.
-    pub(crate) async fn lookup(
-        self: Arc<Self>,
-        key: K,
-        held: Option<Previous<V>>,
-    ) -> Result<Revalidated<V>, TierError<E>> {
+    pub(crate) async fn lookup(self: Arc<Self>, key: K, held: Option<Previous<V>>) -> Answer<V, E> {
         let (link, name) = (&self.link, key.name());
         if K::from_name(&name).as_ref() != Some(&key) {
             // No notice of it would be understood.
@@ -85,15 +84,16 @@ where
             match step(&found, |bytes| self.codec.read(bytes), link.settings.poll_every, random::share()) {
                 Step::Serve(value) => {
                     count(&link.counters.fresh);
-                    return Ok(Loaded::new(value).ttl(left(found.life, lease.asked, link.now())).into());
+                    return Ok(self.fresh(value, &found, lease.asked).into());
                 }
                 Step::ServeStale(value) => {
                     count(&link.counters.stale);
-                    return Ok(self.stale(value).into());
+                    return Ok(self.stale(value, found.stale_since, lease.asked).into());
                 }
-                Step::Lead(found) => {
+                Step::Lead(old) => {
                     count(&link.counters.leased);
-                    let old = found.map(Old::Found).or_else(|| held.map(|held| Old::Held(held.into_value())));
+                    let old = old.map(|old| Old::Found(old, found.stale_since));
+                    let old = old.or_else(|| held.map(|held| Old::Held(held.into_value())));
                     return self.lead(key, lease, old).await;
                 }
                 Step::LoadOwn => {
@@ -106,7 +106,7 @@ where
                 }
                 Step::Fail(left) => {
                     count(&link.counters.elsewhere);
-                    return Err(TierError::Elsewhere(left));
+                    return Err(TierError::Elsewhere(left).into());
                 }
                 Step::Wait(longest) => {
                     count(&link.counters.waited);
@@ -133,9 +133,9 @@ where
     }
 
     /// Loads, with the lease of it.
-    async fn lead(&self, key: K, lease: Lease, old: Option<Old<V>>) -> Result<Revalidated<V>, TierError<E>> {
-        let begun = self.link.now();
-        let load = record::during(lease.asked, begun, || (self.origin)(key, old.as_ref().map(Old::value)));
+    async fn lead(&self, key: K, lease: Lease, old: Option<Old<V>>) -> Answer<V, E> {
+        let (asked, begun) = (lease.asked, self.link.now());
+        let load = record::during(asked, begun, || (self.origin)(key, old.as_ref().map(Old::value)));
         match load.await {
             Ok(Revalidated::New(loaded)) => {
                 let (value, terms) = loaded.into_parts();
@@ -144,7 +144,7 @@ where
             }
             Ok(Revalidated::Unchanged(said)) => match old {
                 Some(Old::Held(value)) => Ok(Revalidated::Unchanged(self.publish(lease, &value, said, begun).await)),
-                Some(Old::Found(value)) => {
+                Some(Old::Found(value, _)) => {
                     let ttl = self.publish(lease, &value, said, begun).await;
                     Ok(Loaded::new(value).ttl(ttl).into())
                 }
@@ -153,10 +153,11 @@ where
             },
             Err(error) => {
                 lease.release(self.link.settings.cool_down).await;
-                match old {
-                    Some(Old::Found(value)) => Ok(self.stale(value).into()),
-                    _ => Err(error),
-                }
+                // (What the first tier holds it has at hand.)
+                Err(match old {
+                    Some(Old::Found(value, since)) => Failed::new(error).instead(self.stale(value, since, asked)),
+                    _ => error.into(),
+                })
             }
         }
     }
@@ -180,13 +181,19 @@ where
         life_of(said, self.link.settings.ttl, begun, self.link.now(), wall)
     }
 
-    /// Serves a value that another process refreshes, or whose load has failed: for a moment, then it is asked for again.
-    pub(crate) fn stale(&self, value: V) -> Loaded<V> {
-        Loaded::new(value).ttl(Duration::from_millis(200))
+    /// A fresh value that was found in the second tier, when it was asked for then.
+    pub(crate) fn fresh(&self, value: V, found: &Found, asked: Instant) -> Loaded<V> {
+        let (ttl, age) = decide::found(found.life, found.age, asked, self.link.now());
+        Loaded::new(value).ttl(ttl).aged(age)
+    }
+
+    /// A stale one, since it is being refreshed elsewhere or its load has failed.
+    pub(crate) fn stale(&self, value: V, since: Duration, asked: Instant) -> Loaded<V> {
+        Loaded::new(value).stale(decide::stale_since(since, asked, self.link.now()))
     }
 
     /// Loads without the second tier: not too many at once, and nothing is held for long.
-    async fn load_alone(&self, key: K, held: Option<Previous<V>>) -> Result<Revalidated<V>, TierError<E>> {
+    async fn load_alone(&self, key: K, held: Option<Previous<V>>) -> Answer<V, E> {
         count(&self.link.counters.alone);
         let place = self.alone.acquire().await;
         let answer = self.load_unleased(key, held, self.link.settings.alone_ttl).await;
@@ -195,16 +202,11 @@ where
     }
 
     /// Loads what is not shared. It is heard of, so it is held for as long as it lives.
-    async fn load_own(&self, key: K, held: Option<Previous<V>>) -> Result<Revalidated<V>, TierError<E>> {
+    async fn load_own(&self, key: K, held: Option<Previous<V>>) -> Answer<V, E> {
         self.load_unleased(key, held, Duration::MAX).await
     }
 
-    async fn load_unleased(
-        &self,
-        key: K,
-        held: Option<Previous<V>>,
-        longest: Duration,
-    ) -> Result<Revalidated<V>, TierError<E>> {
+    async fn load_unleased(&self, key: K, held: Option<Previous<V>>, longest: Duration) -> Answer<V, E> {
         let begun = self.link.now();
         let answer = (self.origin)(key, held.map(Previous::into_value)).await?;
         Ok(match answer {
@@ -216,5 +218,24 @@ where
     pub(crate) fn hold_unleased(&self, loaded: Loaded<V>, begun: Instant, longest: Duration) -> Loaded<V> {
         let said = loaded.get_ttl();
         loaded.ttl(held_alone(said, self.life(said, begun), longest))
+    }
+}
+
+/// The loader of a first tier.
+pub(crate) struct Lookup<K, V, E>(pub(crate) Arc<Shared<K, V, E>>);
+
+impl<K, V, E> Revalidate<K> for Lookup<K, V, E>
+where
+    K: TierKey,
+    V: Clone + Send + Sync + 'static,
+    E: Send + Sync + 'static,
+{
+    type Value = V;
+    type Error = TierError<E>;
+    type Future = BoxFuture<Answer<V, E>>;
+
+    // (It is handed what is held, to tell early refreshes from misses.)
+    fn revalidate(&self, key: K, held: Option<Previous<V>>) -> Self::Future {
+        Box::pin(Arc::clone(&self.0).lookup(key, held))
     }
 }

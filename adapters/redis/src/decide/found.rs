@@ -11,6 +11,8 @@ pub(crate) struct Found {
     /// What is left of the fresh life, when the server answered.
     pub(crate) life: Life,
     pub(crate) age: Duration,
+    /// For how long it has been stale, if it is.
+    pub(crate) stale_since: Duration,
     pub(crate) lease_left: Duration,
     /// Values of this kind are not shared: each process loads its own.
     pub(crate) each_its_own: bool,
@@ -53,7 +55,9 @@ impl Found {
         let millis = |time: i64| Duration::from_millis(u64::try_from(time).unwrap_or(0));
         let life = if state == State::Fresh && left < 0 { Life::Endless } else { Life::For(millis(left)) };
         let each_its_own = kind == b"x";
-        Some(Self { state, life, age: millis(age), lease_left: millis(lease), each_its_own, payload, epoch, attempt })
+        let stale_since = millis(left.saturating_neg());
+        let (age, lease_left) = (millis(age), millis(lease));
+        Some(Self { state, life, age, stale_since, lease_left, each_its_own, payload, epoch, attempt })
     }
 
     /// Whether this process now has the lease that it asked for.

@@ -42,6 +42,28 @@ pub(crate) fn left(life: Life, asked: Instant, now: Instant) -> Ttl {
     }
 }
 
+/// Returns the whole life of a value that was found, and how old it is now, at least.
+///
+/// It was asked for at `asked`, and its age was told somewhere on the way back: what is left of its life is at most what
+/// was left when it was asked for.
+pub(crate) fn found(life: Life, age: Duration, asked: Instant, now: Instant) -> (Ttl, Duration) {
+    let way = now.saturating_since(asked);
+    match life {
+        Life::For(left) => (Ttl::For(left.saturating_add(age)), age.saturating_add(way)),
+        // (How old it is, nobody knows.)
+        Life::Endless => (Ttl::Forever, way),
+        Life::Unshared => (Ttl::NotStored, way),
+    }
+}
+
+/// Returns for how long a value that was found has been stale by now.
+///
+/// It is told as far as the clock reaches back: a process that has just begun may be served what was stale before that.
+pub(crate) fn stale_since(since: Duration, asked: Instant, now: Instant) -> Duration {
+    let since = since.saturating_add(now.saturating_since(asked));
+    since.min(Duration::from_nanos(now.as_nanos().saturating_sub(1)))
+}
+
 /// Returns how long the first tier holds a value of its own load, by what the server has said to its publication.
 ///
 /// Refused means that a write or a later load came first: the value is for those who asked before. If there was no

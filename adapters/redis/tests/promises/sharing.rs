@@ -1,4 +1,7 @@
-use std::{sync::atomic::Ordering::SeqCst, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering::SeqCst},
+    time::Duration,
+};
 
 use larder_redis::{TierBuilder, TierError};
 use tokio::{
@@ -39,11 +42,34 @@ async fn t8_a_stale_value_is_served_while_a_failure_cools_down() {
     assert_eq!(a.get(1).await, 1);
     sleep(ms(150)).await;
     source.fails.store(true, SeqCst);
-    let _ = a.cache.get(&1).await;
-    assert_eq!((b.get(1).await, source.loads()), (1, 2));
-    sleep(ms(250)).await;
-    assert_eq!((b.get(1).await, source.loads()), (1, 2));
-    assert!(b.tier.stats().stale >= 2);
+    assert!(a.cache.get(&1).await.is_err(), "its own load has failed");
+    for _ in 0..2 {
+        assert_eq!((b.get(1).await, source.loads()), (1, 2));
+    }
+    assert_eq!(b.tier.stats().stale, 2);
+}
+
+#[tokio::test]
+async fn t8_the_second_tier_has_something_to_serve_if_a_load_fails() {
+    let server = server!();
+    let source = Source::with(1, 0);
+    let stale = || builder(&server.url()).ttl(ms(100)).stale_for(Duration::from_secs(60));
+    let a = Node::with(stale(), &source).await;
+    assert_eq!(a.get(1).await, 1);
+    sleep(ms(150)).await;
+    // A process that has never held it, and would rather have something old than nothing.
+    let loads = Arc::clone(&source);
+    let load = move |key| {
+        let loads = Arc::clone(&loads);
+        async move { loads.load(key).await }
+    };
+    let cache = larder_tokio::Cache::builder(larder_tokio::Tokio::new()).stale_if_error(Duration::from_secs(60));
+    let (cache, tier) = stale().load_fn(cache, load).unwrap();
+    assert!(tier.wait_until_it_hears(Duration::from_secs(20)).await);
+    source.fails.store(true, SeqCst);
+    let found = cache.lookup(&1).await.unwrap();
+    assert_eq!((*found.value(), source.loads()), (1, 2));
+    assert!(found.status().stale().is_some() && found.error().is_some());
 }
 
 #[tokio::test]
@@ -111,7 +137,10 @@ async fn t8_who_waits_for_a_refresh_is_served_the_stale_value() {
     });
     until("the refresh has begun", || source.loads() == 2).await;
     let asked = Instant::now();
-    assert_eq!(b.get(1).await, 1);
+    let found = b.cache.lookup(&1).await.unwrap();
     assert!(asked.elapsed() < ms(800), "{:?}", asked.elapsed());
+    assert_eq!(*found.value(), 1);
+    let since = found.status().stale().unwrap();
+    assert!(since >= ms(50) && since < ms(5_000), "{since:?}");
     assert_eq!(refresh.await.unwrap(), 2);
 }

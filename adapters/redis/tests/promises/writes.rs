@@ -80,9 +80,10 @@ async fn t4_a_stale_value_stays_after_expire_and_none_after_invalidate() {
         async move { a.get(1).await }
     });
     until("the refresh has begun", || source.loads() == 2).await;
-    assert_eq!(b.get(1).await, 1, "the stale one, at once");
+    let found = b.cache.lookup(&1).await.unwrap();
+    assert_eq!(*found.value(), 1, "the stale one, at once");
+    assert!(found.status().stale().is_some(), "and it says so");
     assert_eq!(refresh.await.unwrap(), 2);
-    sleep(ms(250)).await;
     assert_eq!((b.get(1).await, source.loads()), (2, 2));
     source.set(3);
     assert!(b.tier.invalidate(&1).await.is_acknowledged());

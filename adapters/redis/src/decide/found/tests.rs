@@ -59,7 +59,8 @@ fn an_answer_is_read_or_refused() {
     let endless = found(b"F", -1, 0, b"v", b"7");
     assert_eq!((endless.state, endless.life), (State::Fresh, Life::Endless));
     // A stale value has no fresh life left, by however much it is beyond it.
-    assert_eq!(found(b"S", -30, 0, b"v", b"7").life, Life::For(Duration::ZERO));
+    let stale = found(b"S", -30, 0, b"v", b"7");
+    assert_eq!((stale.life, stale.stale_since), (Life::For(Duration::ZERO), Duration::from_millis(30)));
     assert!(found(b"L", 0, 9, b"", b"").is_lease() && found(b"R", 0, 9, b"v", b"7").is_lease());
     assert!(!found(b"W", 0, 9, b"", b"").is_lease());
     assert_eq!(Found::read((b"?".to_vec(), 0, 0, 0, vec![], vec![], vec![], 0)), None);

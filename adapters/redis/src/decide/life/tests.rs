@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use larder::{Instant, Ttl};
 
-use super::{Life, held, held_alone, left, life_of};
+use super::{Life, found, held, held_alone, left, life_of, stale_since};
 
 const fn ms(time: u64) -> Duration {
     Duration::from_millis(time)
@@ -37,6 +37,22 @@ fn t10_the_way_is_counted_against_the_value() {
     assert_eq!(left(Life::Endless, at(100), at(160)), Ttl::Forever);
     // A clock that has jumped back lengthens no life beyond what it was.
     assert_eq!(left(Life::For(ms(50)), at(100), at(0)), Ttl::For(ms(50)));
+}
+
+#[test]
+fn t10_what_is_found_is_as_old_as_it_is_there_and_the_way() {
+    assert_eq!(found(Life::For(ms(50)), ms(10), at(100), at(120)), (Ttl::For(ms(60)), ms(30)));
+    // Its life has ended on the way.
+    assert_eq!(found(Life::For(ms(5)), ms(10), at(100), at(120)), (Ttl::For(ms(15)), ms(30)));
+    assert_eq!(found(Life::Endless, ms(0), at(100), at(120)), (Ttl::Forever, ms(20)));
+    assert_eq!(found(Life::For(ms(50)), ms(10), at(100), at(0)), (Ttl::For(ms(60)), ms(10)));
+}
+
+#[test]
+fn how_stale_a_value_is_is_told_as_far_as_the_clock_reaches() {
+    assert_eq!(stale_since(ms(50), at(100), at(120)), ms(70));
+    assert!(stale_since(ms(500), at(100), at(120)) < ms(120));
+    assert_eq!(stale_since(ms(500), at(0), at(0)), Duration::ZERO);
 }
 
 #[test]
