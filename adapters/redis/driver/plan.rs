@@ -63,6 +63,7 @@ pub(crate) const PHASES: &[Phase] = &[
     of("restart", Fault::RestartServer, Writes::Some),
     of("cut", Fault::Cut, Writes::Some),
     of("freeze", Fault::Freeze, Writes::Some),
+    of("pause", Fault::StopWorkers, Writes::Some),
     of("storm-kill", Fault::KillHolders, Writes::Storm),
     of("storm-cut", Fault::Cut, Writes::Storm),
     Phase { batches: true, ..of("batch-kill", Fault::KillHolders, Writes::Some) },

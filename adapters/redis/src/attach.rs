@@ -270,10 +270,16 @@ where
     }
 
     fn expire_all(&self) {
-        self.clear();
+        if let Some(cache) = self.0.upgrade() {
+            cache.expire_all();
+        }
     }
 
-    fn trust_until(&self, _: Instant) {}
+    fn trust_until(&self, end: Instant) {
+        if let Some(cache) = self.0.upgrade() {
+            cache.trust_until(end);
+        }
+    }
 }
 
 /// How long an expired value is held for a loader that has no use for it.

@@ -131,3 +131,41 @@ async fn t5_a_listener_that_panics_does_not_deafen() {
     until("both have been heard", || !node.cache.contains(&1) && !node.cache.contains(&2)).await;
     assert_eq!((node.get(1).await, node.get(2).await, node.tier.stats().connected), (2, 2, 1));
 }
+
+#[test]
+fn t5_a_process_that_was_stopped_trusts_nothing_when_it_goes_on() {
+    let server = server!();
+    let source = Source::with(1, 0);
+    let a_runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let b_runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (a, b) =
+        (a_runtime.block_on(Node::new(&server.url(), &source)), b_runtime.block_on(Node::new(&server.url(), &source)));
+    assert_eq!(b_runtime.block_on(b.get(1)), 1);
+    source.set(2);
+    assert!(a_runtime.block_on(a.tier.invalidate(&1)).is_acknowledged());
+    // Nothing of the other process runs meanwhile, as if it were stopped.
+    std::thread::sleep(ms(600));
+    assert_eq!(b.cache.get_if_present(&1), None);
+    assert_eq!(b_runtime.block_on(b.get(1)), 2);
+}
+
+#[tokio::test]
+async fn t5_what_was_held_is_there_for_a_caller_that_takes_stale_values() {
+    let mut server = server!();
+    let source = Source::with(1, 0);
+    let loads = Arc::clone(&source);
+    let load = move |key| {
+        let loads = Arc::clone(&loads);
+        async move { loads.load(key).await }
+    };
+    let cache = larder_tokio::Cache::builder(larder_tokio::Tokio::new()).stale_if_error(Duration::from_secs(60));
+    let (cache, tier) = builder(&server.url()).load_fn(cache, load).unwrap();
+    assert!(tier.wait_until_it_hears(Duration::from_secs(20)).await);
+    assert_eq!(cache.get(&1).await.unwrap(), 1);
+    server.kill();
+    until("it no longer hears", || !tier.hears()).await;
+    assert!(!cache.contains(&1));
+    source.fails.store(true, SeqCst);
+    let found = cache.lookup(&1).await.unwrap();
+    assert!(*found.value() == 1 && found.status().stale().is_some() && found.error().is_some());
+}
