@@ -41,7 +41,7 @@ pub(crate) async fn run(phase: &Phase, time: Duration, mutant: &'static str) -> 
             tokio::spawn(worker(Arc::clone(&world), words, mutant, Arc::clone(&ends)))
         })
         .collect();
-    let watch = tokio::spawn(second_tier::watch(Arc::clone(&world), server.url()));
+    let watch = tokio::spawn(second_tier::watch(Arc::clone(&world), server.url(), phase.writes));
     sleep(Duration::from_secs(1)).await;
     while now() < end {
         go_wrong(phase.fault, &world, &mut server, &relay).await;

@@ -5,6 +5,8 @@ use std::time::Duration;
 pub(crate) const KEYS: u64 = 1_000;
 /// Keys from here on are written through, each by one worker: only the order of one writer is that of the source.
 pub(crate) const WRITTEN_THROUGH: u64 = 900;
+/// How many keys are read and written in a storm.
+pub(crate) const STORM: u64 = 5;
 pub(crate) const WORKERS: u64 = 6;
 pub(crate) const NAMESPACE: &str = "t";
 pub(crate) const LEASE: Duration = Duration::from_millis(400);

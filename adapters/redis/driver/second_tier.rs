@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    plan::{KEYS, NAMESPACE},
+    plan::{KEYS, NAMESPACE, STORM, Writes},
     record::World,
     support::random,
 };
@@ -19,7 +19,7 @@ return v[1]
 ";
 
 /// Looks until it is dropped.
-pub(crate) async fn watch(world: Arc<World>, url: String) {
+pub(crate) async fn watch(world: Arc<World>, url: String, writes: Writes) {
     let client = redis::Client::open(url).unwrap();
     let mut connection = None;
     loop {
@@ -31,7 +31,11 @@ pub(crate) async fn watch(world: Arc<World>, url: String) {
             sleep(Duration::from_millis(20)).await;
             continue;
         };
-        let key = if random(3) == 0 { random(KEYS) } else { random(50) };
+        let key = match writes {
+            Writes::Storm => random(STORM),
+            _ if random(3) == 0 => random(KEYS),
+            _ => random(50),
+        };
         let floor = world.floor.lock().unwrap()[usize::try_from(key).unwrap()];
         let mut look = redis::cmd("EVAL");
         look.arg(FRESH).arg(1).arg(format!("{NAMESPACE}:v:{{{key}}}"));

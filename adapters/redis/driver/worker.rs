@@ -15,7 +15,9 @@ use tokio::{
 };
 
 use crate::{
-    plan::{ALONE_TTL, HEARING_LIMIT, KEYS, LEASE, NAMESPACE, STALE, TTL, WORKERS, WRITTEN_THROUGH, Writes, phase},
+    plan::{
+        ALONE_TTL, HEARING_LIMIT, KEYS, LEASE, NAMESPACE, STALE, STORM, TTL, WORKERS, WRITTEN_THROUGH, Writes, phase,
+    },
     record::{nanos, now},
     support::random,
 };
@@ -69,7 +71,7 @@ pub(crate) async fn run(words: &[&str]) {
         .stale_for(STALE)
         .hearing_limit(HEARING_LIMIT)
         .alone_ttl(ALONE_TTL);
-    let cache = Cache::builder(runtime).capacity(5_000).load_budget(Duration::from_secs(5));
+    let cache = Cache::builder(runtime).capacity(5_000).load_budget(Duration::from_secs(30));
     // The lease of a load, by the clock of all processes.
     let lease = move || {
         let since = |instant| now() - nanos(runtime.now().saturating_since(instant));
@@ -140,7 +142,7 @@ fn say_on_stdout() -> Say {
 /// A few keys that are asked for all the time, and a long tail.
 fn any_key(writes: Writes) -> u64 {
     if writes == Writes::Storm {
-        return random(5);
+        return random(STORM);
     }
     if random(5) == 0 {
         return 0;
