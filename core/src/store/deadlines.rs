@@ -27,10 +27,12 @@ impl Deadlines {
     }
 
     /// Reserves memory for a deadline of any place up to this one; returns whether there is enough.
+    #[inline(always)]
     pub(super) fn has_memory(&mut self, place: usize) -> bool {
         let missing = (place + 1).saturating_sub(self.standing.len());
         // If all places have a deadline, a newcomer comes into a gap.
-        self.is_fixed || (self.heap.try_reserve(1).is_ok() && self.standing.try_reserve(missing).is_ok())
+        let of_heap = self.heap.len() < self.heap.capacity() || self.heap.try_reserve(1).is_ok();
+        of_heap && (missing == 0 || self.standing.try_reserve(missing).is_ok())
     }
 
     /// Forgets all deadlines, and keeps the memory.

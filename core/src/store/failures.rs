@@ -164,7 +164,7 @@ impl<K, E> Failures<K, E> {
         let (place, gone) = match before {
             Some(place) => (place, Some(core::mem::replace(&mut self.table.rows_mut()[place as usize], failed))),
             // Without memory for it, the failure is not kept.
-            None if !self.table.has_memory(u64::MAX, false, due != Instant::NEVER) => return Some(Gone(failed)),
+            None if !self.table.has_memory(u64::MAX, due != Instant::NEVER) => return Some(Gone(failed)),
             None => (self.table.push(failed), None),
         };
         self.table.set_deadline(place, due);

@@ -33,11 +33,9 @@ impl Index {
     }
 
     /// Reserves memory for one more place, of so many rows; returns whether there is enough.
-    ///
-    /// A row that comes `instead` of another needs none: it gets the memory of the one that leaves.
     #[inline(always)]
-    pub(super) fn has_memory(&mut self, instead: bool, rows: u32, hash_of: HashOf<'_>) -> bool {
-        instead || self.places.len() < self.places.capacity() || self.make_way(rows, hash_of)
+    pub(super) fn has_memory(&mut self, rows: u32, hash_of: HashOf<'_>) -> bool {
+        self.places.len() < self.places.capacity() || self.make_way(rows, rows, hash_of)
     }
 
     /// Returns the place of this hash that `is_it` accepts.
@@ -60,7 +58,7 @@ impl Index {
     #[inline(always)]
     pub(super) fn insert(&mut self, hash: u64, place: u32, rows: u32, hash_of: HashOf<'_>) {
         if self.places.len() == self.places.capacity() || !self.former.is_empty() {
-            self.make_way(rows, hash_of);
+            self.make_way(rows, place, hash_of);
         }
         enter(&mut self.places, hash, place, hash_of);
     }
@@ -99,7 +97,7 @@ impl Index {
 
     #[cold]
     #[inline(never)]
-    fn make_way(&mut self, rows: u32, hash_of: HashOf<'_>) -> bool {
+    fn make_way(&mut self, rows: u32, newcomer: u32, hash_of: HashOf<'_>) -> bool {
         if !self.is_fixed {
             if self.former.is_empty() && self.places.len() >= AT_ONCE {
                 self.begin(hash_of);
@@ -107,12 +105,12 @@ impl Index {
             if !self.former.is_empty() {
                 self.step(hash_of);
             }
-            if reserve(&mut self.places, 1, hash_of) {
+            if self.places.len() < self.places.capacity() || reserve(&mut self.places, 1, hash_of) {
                 return true;
             }
         }
         if self.former.is_empty() {
-            self.clean(rows, hash_of);
+            self.clean(rows, newcomer, hash_of);
         }
         self.places.len() < self.places.capacity()
     }
@@ -130,9 +128,11 @@ impl Index {
     }
 
     /// Removes the traces of places that have left, without more memory: it adds all places again.
-    fn clean(&mut self, rows: u32, hash_of: HashOf<'_>) {
+    fn clean(&mut self, rows: u32, newcomer: u32, hash_of: HashOf<'_>) {
         self.places.clear();
-        for (place, hash) in (0..rows).filter_map(|place| Some((place, hash_of(place)?))) {
+        // The row that is still at the newcomer's place is not in the index any more.
+        let others = (0..rows).filter(|place| *place != newcomer);
+        for (place, hash) in others.filter_map(|place| Some((place, hash_of(place)?))) {
             enter(&mut self.places, hash, place, hash_of);
         }
     }

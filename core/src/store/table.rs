@@ -113,17 +113,15 @@ impl<T> Table<T> {
         self.index.tidy(false, &|place| rows.get(place as usize).map(Row::hash));
     }
 
-    /// Reserves memory for a newcomer, in a gap or after the last row; returns whether there is enough.
+    /// Reserves memory for a newcomer after the last row; returns whether there is enough.
     #[inline(never)]
-    pub(super) fn has_memory<K>(&mut self, limit: u64, into_gap: bool, expires: bool) -> bool
+    pub(super) fn has_memory<K>(&mut self, limit: u64, expires: bool) -> bool
     where
         T: Row<K>,
     {
-        (into_gap || self.rows.len() < self.rows.capacity() || self.grow(limit))
+        (self.rows.len() < self.rows.capacity() || self.grow(limit))
             && (!expires || self.deadlines.has_memory(self.rows.len()))
-            && self
-                .index
-                .has_memory(into_gap, self.rows.len() as u32, &|place| self.rows.get(place as usize).map(Row::hash))
+            && self.index.has_memory(self.rows.len() as u32, &|place| self.rows.get(place as usize).map(Row::hash))
     }
 
     fn grow(&mut self, limit: u64) -> bool {
@@ -206,9 +204,7 @@ impl<T> Table<T> {
         T: Row<K>,
     {
         let rows = &self.rows;
-        // The row at its own place is not in the index any more.
-        let hash_of = |other| rows.get(other as usize).filter(|_| other != place).map(Row::hash);
-        self.index.insert(hash, place, rows.len() as u32, &hash_of);
+        self.index.insert(hash, place, rows.len() as u32, &|place| rows.get(place as usize).map(Row::hash));
     }
 }
 

@@ -23,7 +23,7 @@ fn find(table: &Table<Plain>, key: u32) -> Option<u32> {
 }
 
 fn push(table: &mut Table<Plain>, row: Plain) -> u32 {
-    assert!(table.has_memory(u64::MAX, false, true));
+    assert!(table.has_memory(u64::MAX, true));
     table.push(row)
 }
 
@@ -105,11 +105,11 @@ fn memory_is_given_back_when_most_rows_have_left() {
 fn memory_is_not_taken_beyond_what_can_ever_be_held() {
     let mut table = Table::new();
     for key in 0..100 {
-        assert!(table.has_memory(100, false, true));
+        assert!(table.has_memory(100, true));
         table.push(Plain(key));
         assert!(table.rows.capacity() <= 100);
     }
-    assert!(table.has_memory(100, false, true));
+    assert!(table.has_memory(100, true));
     table.push(Plain(100));
     assert_eq!(table.len(), 101, "the limit is advice");
 }

@@ -17,7 +17,9 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         leavers: &mut Leavers<K, V>,
     ) -> Option<u32> {
         new.weight = new.weight.max(1);
-        if new.weight > self.allowance.own || (place.is_none() && !self.has_memory(&new, reserved)) {
+        if new.weight > self.allowance.own
+            || (place.is_none() && !self.evicts(new.weight, reserved) && !self.has_memory(&new))
+        {
             if let Some(place) = place {
                 self.remove(place, RemovalCause::Replaced, new.now, leavers);
             }
@@ -39,12 +41,17 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         Some(generation)
     }
 
-    /// Reserves memory for a newcomer; returns whether there is enough.
+    /// Does a newcomer take the place of another value?
+    #[inline(always)]
+    fn evicts(&self, weight: u64, reserved: u64) -> bool {
+        self.table.is_full() || self.weight > (self.allowance.own - weight).saturating_sub(reserved)
+    }
+
+    /// Reserves memory for a newcomer that evicts no other value; returns whether there is enough.
     #[inline(never)]
-    fn has_memory(&mut self, new: &New<K, V>, reserved: u64) -> bool {
-        let evicts = self.table.is_full() || self.weight > self.allowance.own.saturating_sub(new.weight + reserved);
-        self.table.has_memory(self.reckoned, evicts, new.end != Instant::NEVER || self.keeping.idle.is_some())
-            && (evicts || self.lives.has_memory())
+    fn has_memory(&mut self, new: &New<K, V>) -> bool {
+        let expires = new.end != Instant::NEVER || self.keeping.idle.is_some();
+        self.table.has_memory(self.reckoned, expires) && self.lives.has_memory()
     }
 
     #[inline(never)]
@@ -91,12 +98,14 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let row = new.entry(generation, deadline);
         // The newcomer gets the last victim's place, which saves moving another entry there.
         let mut gap = None;
-        while self.weight > most || (gap.is_none() && self.table.is_full()) {
+        let mut evicts = self.weight > most || self.table.is_full();
+        while evicts {
             if let Some((gap, cause)) = gap.take() {
                 leavers.push_entry(self.close_gap(gap), cause);
             }
             let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { break };
             gap = Some((victim, self.unlink(victim, RemovalCause::Evicted, now)));
+            evicts = self.weight > most;
         }
         let place = match gap {
             Some((gap, cause)) => {
