@@ -87,7 +87,7 @@ fn SysTick() {
 /// Reads a sensor, which takes 5 milliseconds; there is none on an odd address.
 async fn read(address: u8) -> Result<i16, &'static str> {
     Board.sleep_until(Board.now().saturating_add(Duration::from_millis(5))).await;
-    if address % 2 == 0 { Ok(200 + i16::from(address)) } else { Err("no answer") }
+    if address.is_multiple_of(2) { Ok(200 + i16::from(address)) } else { Err("no answer") }
 }
 
 fn program() -> bool {
@@ -135,11 +135,15 @@ fn main() -> ! {
     }
     let held = program();
     debug::exit(if held { debug::EXIT_SUCCESS } else { debug::EXIT_FAILURE });
-    loop {}
+    loop {
+        cortex_m::asm::wfi();
+    }
 }
 
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
     debug::exit(debug::EXIT_FAILURE);
-    loop {}
+    loop {
+        cortex_m::asm::wfi();
+    }
 }
