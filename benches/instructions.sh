@@ -50,7 +50,7 @@ declare -A most=([sync]=105 [sync-ttl]=135 [async]=215 [miss]=2250 [waiters]=170
 
 status=0
 modes=("$@")
-[ $# -gt 0 ] || modes=(sync sync-ttl sync-ttl-coarse sync-string async miss waiters reversed reversed-twice write-back write-back-large)
+[ $# -gt 0 ] || modes=(sync sync-ttl sync-ttl-coarse sync-string nothing async miss waiters insert replace remove reversed reversed-twice write-back write-back-large)
 printf '%-16s %10s %12s\n' instructions larder quick_cache
 declare -A ours
 for mode in "${modes[@]}"; do

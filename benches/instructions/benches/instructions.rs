@@ -43,7 +43,8 @@ fn main() -> ExitCode {
 fn usage() -> ExitCode {
     eprintln!("usage: instructions MODE (larder|quick_cache) COUNT");
     eprintln!(
-        "modes: sync, sync-ttl, sync-ttl-coarse, sync-string, async, miss, waiters; larder alone: reversed, write-back, write-back-large"
+        "modes: sync, sync-ttl, sync-ttl-coarse, sync-string, nothing, async, miss, waiters, insert, replace, remove; \
+         larder alone: reversed, write-back, write-back-large"
     );
     ExitCode::from(2)
 }
@@ -65,6 +66,15 @@ fn larder(mode: &str, count: u64) -> bool {
             let (names, cache) = (names(), cache(Ttl::Forever));
             names.iter().for_each(|name| _ = cache.insert(name.clone(), Arc::new(0)));
             present(count, |key| cache.get_if_present(names[key as usize].as_str()));
+        }
+        "nothing" => {
+            let cache = cache::<u64>(Ttl::Forever);
+            (0..2 * CAPACITY).for_each(|key| _ = cache.insert(key, key));
+            absent(count, |key| cache.get_if_present(&key));
+        }
+        "insert" | "replace" | "remove" => {
+            let cache = cache::<u64>(Ttl::Forever);
+            write(mode, count, |key| _ = cache.insert(key, key), |key| _ = cache.remove(&key));
         }
         "async" | "miss" => {
             let cache = cache(Ttl::Forever);
@@ -129,6 +139,15 @@ fn quick_cache(mode: &str, count: u64) -> bool {
             names.iter().for_each(|name| cache.insert(name.clone(), Arc::new(0_u64)));
             present(count, |key| cache.get(names[key as usize].as_str()));
         }
+        "nothing" => {
+            let cache = Quick::new(CAPACITY as usize);
+            (0..2 * CAPACITY).for_each(|key| cache.insert(key, key));
+            absent(count, |key| cache.get(&key));
+        }
+        "insert" | "replace" | "remove" => {
+            let cache = Quick::new(CAPACITY as usize);
+            write(mode, count, |key| cache.insert(key, key), |key| _ = cache.remove(&key));
+        }
         "async" | "miss" => {
             let cache = Quick::new(CAPACITY as usize);
             (0..filled(mode)).for_each(|key| cache.insert(key, key));
@@ -160,6 +179,22 @@ fn present<V>(count: u64, get: impl Fn(u64) -> Option<V>) {
 /// Asks for keys that nobody has asked for before.
 fn absent<V>(count: u64, get: impl Fn(u64) -> Option<V>) {
     (0..count).for_each(|nth| drop(black_box(get(black_box(2 * CAPACITY + nth)))));
+}
+
+/// Inserts keys into a full cache, replaces values that are there, or inserts and removes in turn, with room to spare.
+fn write(mode: &str, count: u64, insert: impl Fn(u64), remove: impl Fn(u64)) {
+    let there = if mode == "insert" { 2 * CAPACITY } else { KEYS };
+    (0..there).for_each(&insert);
+    for nth in 0..count {
+        match mode {
+            "insert" => insert(black_box(there + nth)),
+            "replace" => insert(black_box(nth % KEYS)),
+            _ => {
+                insert(black_box(there + nth));
+                remove(black_box(there + nth));
+            }
+        }
+    }
 }
 
 /// Has crowds ask for one key each, every caller a task of his own; they are told once the gate is open.

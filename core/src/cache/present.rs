@@ -31,7 +31,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let inner = &*self.inner;
         let hash = inner.hash(key);
         let now = self.now();
-        inner.hit(hash, now, key).or_else(|| self.look_again(hash, now, key))
+        match inner.hit_or_miss(hash, now, key) {
+            Ok(value) => Some(value),
+            Err(true) => self.look_again(hash, now, key),
+            Err(false) => None,
+        }
     }
 
     /// Looks again, with everything that a lookup may need: there was no plain hit.

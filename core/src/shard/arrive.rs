@@ -22,6 +22,17 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         self.look_at(self.values.find_at_once(hash, eq), now).ok()
     }
 
+    /// Does the same for a lookup that loads nothing. Where there is no hit, tells whether it needs a closer look: if the key is
+    /// missing and nothing else has to be done, it is counted here.
+    #[inline(always)]
+    pub(crate) fn hit_or_miss(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Result<V, bool> {
+        self.look_at(self.values.find_at_once(hash, eq), now).map_err(|place| {
+            let is_missing = place.is_none() && self.values.finds_all_at_once() && now < self.plain_until;
+            self.counts.misses += u64::from(is_missing);
+            !is_missing
+        })
+    }
+
     /// Returns a plain hit, or the place of a value that needs a closer look.
     #[inline(always)]
     pub(crate) fn look_for(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Result<V, Option<u32>> {

@@ -158,6 +158,16 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.with(hash, |shard| shard.hit(hash, now, |k| k.borrow() == key))
     }
 
+    /// Does the same; where there is none, tells whether it needs a closer look.
+    #[inline(always)]
+    pub(crate) fn hit_or_miss<Q>(&self, hash: u64, now: Instant, key: &Q) -> Result<V, bool>
+    where
+        K: Borrow<Q>,
+        Q: Eq + ?Sized,
+    {
+        self.with(hash, |shard| shard.hit_or_miss(hash, now, |k| k.borrow() == key))
+    }
+
     /// Makes each call read the clock from now on.
     pub(crate) fn expects_expiry(&self) {
         if !self.timed.load(Ordering::Relaxed) {

@@ -54,6 +54,12 @@ impl Index {
         self.places.find(hash, |place| is_it(*place)).copied()
     }
 
+    /// Returns whether all places have been moved.
+    #[inline(always)]
+    pub(super) fn is_whole(&self) -> bool {
+        self.former.is_empty()
+    }
+
     /// Adds a place that is not in the index; `hash_of` returns the hash of the row at a place.
     #[inline(always)]
     pub(super) fn insert(&mut self, hash: u64, place: u32, rows: u32, hash_of: HashOf<'_>) {

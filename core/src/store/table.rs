@@ -104,6 +104,12 @@ impl<T> Table<T> {
         self.index.find_at_once(hash, |place| rows.get(place as usize).is_some_and(|row| eq(row.key())))
     }
 
+    /// Is there nothing to be found in another place?
+    #[inline(always)]
+    pub(super) fn finds_all_at_once(&self) -> bool {
+        self.index.is_whole()
+    }
+
     /// Goes on with what the index moves in steps.
     pub(super) fn tidy<K>(&mut self)
     where

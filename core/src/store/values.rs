@@ -100,6 +100,12 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.table.find_at_once(hash, eq)
     }
 
+    /// Does the quick way find all that is there?
+    #[inline(always)]
+    pub(crate) fn finds_all_at_once(&self) -> bool {
+        self.table.finds_all_at_once()
+    }
+
     /// Goes on with what is done in steps, so that [`find_at_once`](Self::find_at_once) finds more.
     pub(crate) fn tidy(&mut self) {
         self.table.tidy();
