@@ -46,7 +46,8 @@ if [ "${1:-}" = --hot ]; then
 fi
 
 # What one operation may take at most.
-declare -A most=([sync]=105 [sync-ttl]=135 [async]=215 [miss]=2250 [waiters]=1700)
+declare -A most=([sync]=105 [sync-ttl]=135 [async]=215 [nothing]=95 [miss]=2200 [waiters]=1700 [insert]=1030 [replace]=670
+  [remove]=1200)
 
 status=0
 modes=("$@")

@@ -1,7 +1,7 @@
 //! Direct use: calls that never wait, from any context.
 
 use alloc::vec::Vec;
-use core::{borrow::Borrow, hash::Hash};
+use core::{borrow::Borrow, hash::Hash, mem};
 
 use super::{Cache, Stats};
 use crate::{
@@ -130,6 +130,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let stored = inner.with_room(hash, now, &mut after, |shard, effects| {
             may(shard).then(|| shard.insert(hash, &mut coming, judgement, At { now, rules: &inner.rules }, effects))
         });
+        after.run();
+        if after.effects().is_spent() {
+            mem::forget(after);
+        }
         match (stored, coming) {
             (None, Some(refused)) => Err(refused),
             (stored, _) => Ok(stored.flatten()),
@@ -177,7 +181,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let mut after = After::new(&self.inner);
         let eq = |k: &K| k.borrow() == key;
         let was_fresh = self.inner.with(hash, |shard| shard.remove(hash, now, eq, after.effects()));
-        after.first_leaver().filter(|_| was_fresh)
+        let left = after.first_leaver().filter(|_| was_fresh);
+        if after.effects().is_spent() {
+            // One check is enough where nothing is left, as is mostly so.
+            mem::forget(after);
+        }
+        left
     }
 
     /// Removes everything.

@@ -41,13 +41,18 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
 
     #[inline(always)]
     fn finish(&mut self) {
+        self.wake_and_tell();
+        // If one of these drops panics, the rest is dropped with this.
+        self.effects.0.clear();
+    }
+
+    #[inline(always)]
+    fn wake_and_tell(&mut self) {
         let Engine { source, .. } = self.engine;
         // Mostly a value has left that only has to be dropped.
         if !(self.effects.0.is_only_to_be_dropped() && source.listener.is_none() && source.watcher.is_none()) {
             both(self, Self::wake, Self::tell);
         }
-        // If one of these drops panics, the rest is dropped with this.
-        self.effects.0.clear();
     }
 
     /// The result of a caller whose wait is over.
@@ -59,8 +64,9 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
     }
 
     /// Does the effects; returns the value that left first.
-    pub(crate) fn first_leaver(mut self) -> Option<V> {
-        both(&mut self, Self::wake, Self::tell);
+    pub(crate) fn first_leaver(&mut self) -> Option<V> {
+        self.wake_and_tell();
+        self.effects.0.touched = None;
         self.effects.0.leavers.first.take().map(|leaver| leaver.value)
     }
 
