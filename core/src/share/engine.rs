@@ -148,17 +148,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.timed.load(Ordering::Relaxed).then(|| self.runtime.now().told())
     }
 
-    /// A plain hit.
-    #[inline(always)]
-    pub(crate) fn hit<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<V>
-    where
-        K: Borrow<Q>,
-        Q: Eq + ?Sized,
-    {
-        self.with(hash, |shard| shard.hit(hash, now, |k| k.borrow() == key))
-    }
-
-    /// Does the same; where there is none, tells whether it needs a closer look.
+    /// Returns a plain hit; where there is none, tells whether it needs a closer look.
     #[inline(always)]
     pub(crate) fn hit_or_miss<Q>(&self, hash: u64, now: Instant, key: &Q) -> Result<V, bool>
     where
