@@ -47,7 +47,7 @@ fi
 
 # What one operation may take at most.
 declare -A most=([sync]=105 [sync-ttl]=135 [async]=215 [nothing]=95 [miss]=2200 [waiters]=1700 [insert]=1030 [replace]=670
-  [remove]=1200)
+  [remove]=1270)
 
 status=0
 modes=("$@")

@@ -205,6 +205,7 @@ impl<T> Table<T> {
         (row, moved)
     }
 
+    #[inline(always)]
     fn point<K>(&mut self, hash: u64, place: u32)
     where
         T: Row<K>,
