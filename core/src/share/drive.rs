@@ -10,13 +10,12 @@ use core::{
 use super::{
     After, Batch, CallerLoad, Engine,
     batch_load::LoadOf,
-    caller_load::Verdict,
     engine::LinksOf,
     guard::{Driving, Telling},
     stay::{OwnKey, State, Stay},
 };
 use crate::{
-    Cause, Failure, Instant, Key, Runtime, Tuning,
+    Failure, Instant, Key, Runtime, Tuning,
     flight::PolledBy,
     shard::{AsKey, Call, Need, News, Seat, Step, Visit, Waiting},
     source::{Answered, Judgement},
@@ -263,56 +262,6 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         })
     }
 
-    /// Lets the user's rules judge an answer, without a lock.
-    #[inline(always)]
-    pub(super) fn judge_answer(&self, verdict: &mut Verdict<V, E>, key: Option<&dyn AsKey<K>>) -> Judgement {
-        let Ok(Answered::Value(loaded, _)) = verdict else { return Judgement::default() };
-        self.expect_expiry_of([loaded.ttl]);
-        let Some(key) = key.filter(|_| self.source.judges()) else { return Judgement::default() };
-        let judgement = self.source.judge(&key.to_key(), loaded);
-        self.expect_expiry_of([judgement.ttl]);
-        judgement
-    }
-
-    /// Returns why a load without a value has failed, and holds the value that it brought to be served instead.
-    #[cold]
-    #[inline(never)]
-    fn failed(
-        &self,
-        mut verdict: Verdict<V, E>,
-        Waiting { hash, seat, newer, .. }: &Waiting<R::Notify>,
-        number: u32,
-        key: Option<&dyn AsKey<K>>,
-        now: Instant,
-        after: &mut After<'_, K, V, E, R, S>,
-    ) -> Failure<E> {
-        if let (Ok(Answered::Instead(failed)), Some(hold_instead)) = (&mut verdict, self.hold_instead) {
-            let newer = newer.as_ref().filter(|_| number == seat.began);
-            let own = seat.at_attempt(number);
-            let seats = [newer.map_or(&own, |newer| &newer.0), &own];
-            hold_instead(self, *hash, &seats, failed.0.take(), key, now, after.effects());
-        }
-        self.failure(cause_of(verdict))
-    }
-
-    /// Turns the answer of a load into the shard's form.
-    pub(super) fn news_of(&self, verdict: Verdict<V, E>, judgement: Judgement) -> Result<News<V>, Failure<E>> {
-        match verdict {
-            Ok(Answered::Value(loaded, former)) => Ok(News::new(loaded, judgement).with_former(former)),
-            verdict => Err(self.failure(cause_of(verdict))),
-        }
-    }
-
-    /// Makes a failure, with how long it is kept, without a lock.
-    #[cold]
-    pub(super) fn failure(&self, cause: Cause<E>) -> Failure<E> {
-        let failure = self.source.failure(cause);
-        if failure.length().is_some_and(|length| !length.is_zero()) {
-            self.expects_expiry();
-        }
-        failure
-    }
-
     /// The key that a ticket waits for.
     fn key_of(&self, waiting: &Waiting<R::Notify>) -> Option<K> {
         self.with(waiting.hash, |shard| shard.flights.slot(&waiting.seat).key.clone())
@@ -348,16 +297,5 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         if let Some(hand_over) = this.hand_over {
             hand_over(this, handed);
         }
-    }
-}
-
-/// Returns why a load without a value has failed.
-fn cause_of<V, E>(verdict: Verdict<V, E>) -> Cause<E> {
-    match verdict {
-        Ok(Answered::Instead(failed)) => failed.1,
-        Ok(Answered::Nothing(lack)) => lack.into(),
-        // Never asked for a value.
-        Ok(Answered::Value(..)) => Cause::Missing,
-        Err(error) => Cause::Error(Arc::new(error)),
     }
 }

@@ -23,6 +23,7 @@ mod room;
 mod stay;
 mod tuning;
 mod units;
+mod verdict;
 mod wakes;
 
 pub(crate) use after::{After, Afters};
