@@ -1,7 +1,7 @@
 //! What callers on several threads or in several contexts share: reference counts, wakers and atomics.
 //!
 //! They are those of `alloc` and `core` where the target has compare-and-swap, and those of `portable-atomic` where it
-//! has none: so on all other targets the feature of that name changes nothing, whoever turns it on. The two kinds differ
+//! has none: so on all other targets the feature of that name changes nothing if it is on. The two kinds differ
 //! in what the language does for its own type alone: methods on `self: Arc<Self>`, and the erasing of a type in place.
 
 #[cfg(not(all(feature = "portable-atomic", not(target_has_atomic = "ptr"))))]

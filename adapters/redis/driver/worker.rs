@@ -129,7 +129,7 @@ fn say_on_stdout() -> Say {
         while let Ok(first) = said.recv() {
             let lines = std::iter::once(first).chain(said.try_iter());
             let done = lines.into_iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush());
-            // (Whoever has started this is gone.)
+            // (The process that started this is gone.)
             if done.is_err() {
                 std::process::exit(1);
             }

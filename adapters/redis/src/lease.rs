@@ -68,7 +68,7 @@ impl Lease {
             self.attempt.to_string().into(),
         ];
         let stored = link.publish(&line, &self.id, arguments).await;
-        // (Whoever was refused has no lease any more, since a write has ended it or another load has a newer one.)
+        // (A refused load has no lease any more, since a write has ended it or another load has a newer one.)
         self.is_live = stored.is_none();
         match stored {
             Some(true) => count(&link.counters.published),
@@ -96,7 +96,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if self.is_live {
-            // Said by whoever keeps the connection: here is perhaps no runtime at hand.
+            // The task of the connection says so: there may be no runtime at hand here.
             let release = self.as_release(Duration::ZERO);
             lock(&self.link.outbox).release(release);
             self.link.work.notify(usize::MAX);

@@ -59,7 +59,7 @@ where
     V: Clone + Send + Sync + 'static,
     E: Send + Sync + 'static,
 {
-    /// Finds the value of a key, loads it, or waits for whoever does.
+    /// Finds the value of a key, loads it, or waits for the process that loads it.
     pub(crate) async fn lookup(self: Arc<Self>, key: K, held: Option<Previous<V>>) -> Answer<V, E> {
         let (link, name) = (&self.link, key.name());
         if K::from_name(&name).as_ref() != Some(&key) {

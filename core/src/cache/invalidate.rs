@@ -124,7 +124,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Has every value count as expired from `until` on, unless this is called again.
     ///
     /// For caches that hear of changes: whatever they hold can be trusted only while they hear. `until` is on the cache's
-    /// clock, and whoever listens moves it on as often as it hears. Once it is reached, a value that has not expired
+    /// clock, and is moved on each time something is heard. Once it is reached, a value that has not expired
     /// before counts as expired since then, also one that is stored after it: it is loaded again when it is asked for, and
     /// the limits for stale values apply. Nothing is changed about the values, and no load is detached: with a later
     /// `until` they are what they were. A process that was stopped finds on its first hit that the time is over.

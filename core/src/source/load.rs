@@ -70,7 +70,7 @@ impl<V> Loaded<V> {
     /// Says that the value was published this long ago.
     ///
     /// For answers that were on their way for a while, or kept by another cache, as HTTP's `Age` says. The value's age
-    /// counts from then, and so does its lifetime, whoever sets that, unless it ends [by a wall clock](Ttl::until). If it
+    /// counts from then, and so does its lifetime, wherever that is set, unless it ends [by a wall clock](Ttl::until). If it
     /// is over already, the value is [stale](Self::stale) since its end. Its age is told as far as the cache's clock reaches
     /// back.
     ///

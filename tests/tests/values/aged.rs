@@ -20,7 +20,7 @@ fn seen<R: Host>(cache: &Scripted<R>, key: u32) -> Option<(u128, u128)> {
     Some((found.age().as_millis(), left.as_millis()))
 }
 
-/// D110: its age and its lifetime count from then, whoever sets the lifetime.
+/// D110: its age and its lifetime count from then, wherever the lifetime is set.
 fn d110_published_before<R: Host>() {
     for by_load in [true, false] {
         let mut sim = Sim::new();

@@ -80,7 +80,7 @@ where
     loop {
         sleep(Duration::from_millis(20 + random(100))).await;
         let page = random(PAGES).min(random(PAGES));
-        // The store first, and then whoever may hold the page.
+        // The store first, and then all that may hold the page.
         let version = store.change(page).await.unwrap();
         if tell(page).await {
             say(&format!("changed {page} {version} {}", now().as_micros()));
@@ -90,7 +90,7 @@ where
 
 fn say(line: &str) {
     if writeln!(io::stdout(), "{line}").is_err() {
-        // Whoever has started this is gone.
+        // The process that started this is gone.
         std::process::exit(1);
     }
 }

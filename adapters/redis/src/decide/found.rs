@@ -94,7 +94,7 @@ pub(crate) fn step<V>(found: &Found, read: impl FnOnce(&[u8]) -> Option<V>, poll
         (State::Stale, Some(value)) => Step::ServeStale(value),
         (State::Lead | State::Refresh, previous) => Step::Lead(previous),
         (State::Fresh, None) if found.each_its_own => Step::LoadOwn,
-        // (What was not shared is as good as nothing: it is loaded by whoever has the lease.)
+        // (What was not shared is as good as nothing: the process with the lease loads it.)
         (State::Stale, None) if found.each_its_own => Step::LoadOwn,
         (State::Fresh | State::Stale, None) => Step::LookBlind,
         (State::Cooling, _) => Step::Fail(found.lease_left),

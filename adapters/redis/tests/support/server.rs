@@ -1,4 +1,4 @@
-//! A redis-server of one's own, on loopback, that ends with whoever has started it.
+//! A redis-server of the test's own, on loopback, which ends with the test that started it.
 
 use std::{
     env, fs, io,

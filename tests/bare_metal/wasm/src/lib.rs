@@ -78,7 +78,7 @@ pub extern "C" fn loads(page: &Page) -> u32 {
     page.cache.stats().loads_begun as u32
 }
 
-/// Polls whoever was woken, and tells those who have what they asked for.
+/// Polls each task that was woken, and reports those that are done.
 #[unsafe(no_mangle)]
 pub extern "C" fn turn(page: &Page) {
     page.callers.borrow_mut().retain_mut(|(caller, task)| {
