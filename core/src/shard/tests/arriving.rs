@@ -15,6 +15,18 @@ fn of_two_who_miss_one_leads_and_the_other_joins() {
 }
 
 /// D1.
+/// D85: it is counted where it is seen, unless something has expired: then a closer look reclaims that, and counts.
+#[test]
+fn a_lookup_that_finds_nothing() {
+    let mut rig = Rig::new(rules());
+    rig.insert(1, Loaded::new(5).ttl(nanos(10)));
+    assert_eq!(rig.shard.hit_or_miss(hash(2), at(rig.now), |k| *k == 2), Err(false));
+    assert_eq!(rig.shard.counts.misses, 1);
+    rig.now += 10;
+    assert_eq!(rig.shard.hit_or_miss(hash(2), at(rig.now), |k| *k == 2), Err(true));
+    assert_eq!(rig.shard.counts.misses, 1);
+}
+
 #[test]
 fn a_value_is_a_hit_until_its_deadline_and_expired_at_it() {
     let mut rig = Rig::new(rules());
