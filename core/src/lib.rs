@@ -96,8 +96,8 @@ pub mod bounds {
     pub use crate::{
         slot::FetchFn,
         source::{
-            Chance, Expiry, Keeper, Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader,
-            RevalidateFn, Revalidator, WallClock, Weigher,
+            Chance, Expiry, Keeper, Listener, LoadEachFn, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader,
+            ManyLoader, RevalidateFn, Revalidator, WallClock, Weigher,
         },
     };
 }
@@ -137,8 +137,9 @@ pub use shard::OnTimeout;
 pub use share::{Standard, Tuned, Tuning};
 pub use slot::{Answer, LazySlot, SlotBuilder, SlotRefresh, StaleValue, Watcher, WeakSlot};
 pub use source::{
-    Backend, BoxIo, BoxLoad, BoxRevalidate, Failed, Keeps, Key, Load, LoadMany, Loaded, LocalBoxIo, LocalBoxLoad,
-    LocalBoxRevalidate, ManyThreads, OneThread, Previous, Revalidate, Revalidated, Stores, Takes, Threads,
+    AnswerSink, Backend, BoxIo, BoxLoad, BoxRevalidate, Failed, Keeps, Key, Load, LoadMany, Loaded, LocalBoxIo,
+    LocalBoxLoad, LocalBoxRevalidate, ManyThreads, OneThread, Previous, Revalidate, Revalidated, Stores, Takes,
+    Threads,
 };
 pub use time::{Instant, TimeLeft, Ttl};
 pub use write_back::{

@@ -108,6 +108,9 @@ pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, AsyncStd>;
 /// ```
 pub type Builder<K, V, E = BoxError, R = AsyncStd> = larder::Builder<K, V, E, R>;
 
+/// Where a load of many keys sends its answers one by one, by default on [`AsyncStd`].
+pub type AnswerSink<K, V, E = BoxError, R = AsyncStd> = larder::AnswerSink<K, V, E, R>;
+
 /// The configuration of a lazy slot, by default on [`AsyncStd`].
 pub type SlotBuilder<V, E = BoxError, R = AsyncStd> = larder::SlotBuilder<V, E, R>;
 

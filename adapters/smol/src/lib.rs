@@ -104,6 +104,9 @@ pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, Smol>;
 /// ```
 pub type Builder<K, V, E = BoxError, R = Smol> = larder::Builder<K, V, E, R>;
 
+/// Where a load of many keys sends its answers one by one, by default on [`Smol`].
+pub type AnswerSink<K, V, E = BoxError, R = Smol> = larder::AnswerSink<K, V, E, R>;
+
 /// The configuration of a lazy slot, by default on [`Smol`].
 pub type SlotBuilder<V, E = BoxError, R = Smol> = larder::SlotBuilder<V, E, R>;
 

@@ -118,6 +118,9 @@ pub type WriteBack<K, V, E = BoxError> = larder::WriteBack<K, V, E, Tokio>;
 /// ```
 pub type Builder<K, V, E = BoxError, R = Tokio> = larder::Builder<K, V, E, R>;
 
+/// Where a load of many keys sends its answers one by one, by default on [`Tokio`].
+pub type AnswerSink<K, V, E = BoxError, R = Tokio> = larder::AnswerSink<K, V, E, R>;
+
 /// The configuration of a lazy slot, by default on [`Tokio`].
 pub type SlotBuilder<V, E = BoxError, R = Tokio> = larder::SlotBuilder<V, E, R>;
 

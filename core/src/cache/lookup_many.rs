@@ -117,7 +117,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         A: IntoIterator<Item = (K, V)>,
         R::Threads: Takes<F>,
     {
-        let leads = ByClosure::new(load, plain_answers::<K, V, E, A>);
+        let leads = ByClosure::new(load, plain_answers::<K, V, E, R::Threads, A>);
         GetMany::<_, _, _, _, _, _, _, Values>(Many::new(&self.inner, keys, leads))
     }
 
@@ -238,7 +238,7 @@ impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning> LookupMany<'a, C
         A: IntoIterator<Item = (K, Result<Loaded<V>, E>)>,
         R::Threads: Takes<F>,
     {
-        LookupMany(self.0.with(ByClosure::new(load, own_answers::<K, V, E, A>)))
+        LookupMany(self.0.with(ByClosure::new(load, own_answers::<K, V, E, R::Threads, A>)))
     }
 }
 

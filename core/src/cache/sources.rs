@@ -5,11 +5,11 @@ use core::marker::PhantomData;
 
 use super::Builder;
 use crate::{
-    Keeps, Key, Load, LoadMany, Loaded, Previous, RemovalCause, Revalidate, Revalidated, Runtime, Tuning,
+    AnswerSink, Keeps, Key, Load, LoadMany, Loaded, Previous, RemovalCause, Revalidate, Revalidated, Runtime, Tuning,
     share::Engine,
     source::{
-        Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader, OneThread, RevalidateFn,
-        Revalidator, Weigher,
+        Listener, LoadEachFn, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader, OneThread,
+        RevalidateFn, Revalidator, Weigher,
     },
 };
 
@@ -280,6 +280,43 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     {
         self.sources
             .set_loader(<R::Threads as Keeps<K, V, E, LoadedManyFn<F, I>>>::keep(LoadedManyFn(load, PhantomData)));
+        self
+    }
+
+    /// Loads many keys at once with a closure that sends its answers one by one.
+    ///
+    /// For sources that have some answers sooner than others: rows that stream in, many requests side by side, a tier of
+    /// which some keys are at hand. As [`load_many_fn`](Self::load_many_fn), but callers that wait for a key are told once
+    /// it is answered, while the load goes on for the others. A lookup of many keys ends with its last answer.
+    ///
+    /// What is sent between two of its awaits is published together, with one reading of the clock. When the load ends,
+    /// keys without an answer are [missing](crate::Cause::Missing), or have failed with its error. It is dropped once all
+    /// its keys are answered, or nobody waits for any of them.
+    ///
+    /// ```
+    /// # use futures_lite::{StreamExt, future::block_on, stream};
+    /// # use larder::{AnswerSink, Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let load = |ids: Vec<u32>, answers: AnswerSink<u32, String, io::Error, _>| async move {
+    ///     let mut rows = stream::iter(ids); // SELECT id, name FROM users WHERE id IN (...)
+    ///     while let Some(id) = rows.next().await {
+    ///         answers.answer(id, format!("user {id}"));
+    ///     }
+    ///     Ok(())
+    /// };
+    /// let cache = Cache::builder(Std::new(ManualClock::new())).load_each_fn(load).build()?;
+    /// let found = block_on(cache.get_many(&[1, 2]));
+    /// assert_eq!(found[1].as_ref().unwrap(), "user 2");
+    /// # Ok::<(), larder::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn load_each_fn<F, Fut>(mut self, load: F) -> Self
+    where
+        F: Fn(Vec<K>, AnswerSink<K, V, E, R>) -> Fut,
+        Fut: LoadOf<(), E>,
+        R::Threads: Keeps<K, V, E, LoadEachFn<F, R>>,
+    {
+        self.sources.set_loader(<R::Threads as Keeps<K, V, E, LoadEachFn<F, R>>>::keep(LoadEachFn(load, PhantomData)));
         self
     }
 

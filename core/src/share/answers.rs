@@ -2,69 +2,83 @@
 
 use alloc::vec::Vec;
 
-use hashbrown::HashTable;
-
-use super::{After, Engine, batch_load::SeatOf};
+use super::{
+    After, Engine,
+    batch_load::{Places, SeatOf},
+};
 use crate::{
-    Cause, Instant, Key, Loaded, Runtime, Tuning,
+    Cause, Instant, Key, Loaded, Runtime, Threads, Tuning,
     shard::{At, Unasked},
-    source::{Answered, Answers},
+    source::{Answered, BatchOf, Delivery, Rest},
     sync::Arc,
 };
 
-/// An answer for each key, in order, and answers that were not asked for.
-pub(super) struct Sorted<K, V, E> {
-    pub(super) answers: Vec<Result<Answered<V, E>, Cause<E>>>,
+/// Answers for places, in their order, and what came with them.
+pub(super) struct Sorted<K, V, E, T: Threads> {
+    pub(super) answers: Vec<(usize, Result<Answered<V, E>, Cause<E>>)>,
+    /// Answers that were not asked for.
     pub(super) surplus: Vec<(u64, K, Loaded<V>)>,
+    /// The load, if it goes on for places that are not answered yet.
+    pub(super) rest: Option<BatchOf<K, V, E, T>>,
 }
 
 /// Matches answers by key. The first answer for a key counts; the failure of a whole load is the failure of each key.
 pub(super) fn sort<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     engine: &Engine<K, V, E, R, S>,
-    seats: &[SeatOf<K, R>],
-    result: Result<Answers<K, V, E>, E>,
-) -> Sorted<K, V, E> {
-    let answers = match result {
-        Ok(answers) => answers,
-        Err(error) => {
-            let error = Arc::new(error);
-            let answers = seats.iter().map(|_| Err(Cause::Error(Arc::clone(&error)))).collect();
-            return Sorted { answers, surplus: Vec::new() };
-        }
-    };
-    let mut places = HashTable::with_capacity(seats.len());
-    // A key that a newer epoch waits for as well has two places.
-    let mut twins = Vec::new();
-    for (index, seat) in seats.iter().enumerate() {
-        match places.find(seat.hash, |other: &usize| seats[*other].key == seat.key) {
-            Some(first) => twins.push((*first, index)),
-            None => _ = places.insert_unique(seat.hash, index, |index: &usize| seats[*index].hash),
+    seats: &mut [SeatOf<K, R>],
+    places: &mut Places,
+    delivery: Delivery<K, V, E, R::Threads>,
+) -> Sorted<K, V, E, R::Threads> {
+    if places.is_empty() && !delivery.answers.is_empty() {
+        places.reserve(seats.len(), |index| seats[*index].hash);
+        for (index, seat) in seats.iter().enumerate() {
+            // A key that a newer epoch waits for as well has two places, one behind the other.
+            if index == 0 || seats[index - 1].key != seat.key {
+                places.insert_unique(seat.hash, index, |index: &usize| seats[*index].hash);
+            }
         }
     }
-    let mut sorted: Vec<_> = seats.iter().map(|_| None).collect();
-    let mut surplus = Vec::new();
-    for (key, answer) in answers {
+    let (mut answers, mut surplus) = (Vec::with_capacity(delivery.answers.len()), Vec::new());
+    for (key, answer) in delivery.answers {
         let hash = engine.hash(&key);
         match places.find(hash, |index| seats[*index].key == key) {
-            Some(index) if sorted[*index].is_none() => {
-                sorted[*index] = Some(answer.map(Answered::new).map_err(|error| Cause::Error(Arc::new(error))));
+            Some(index) if seats[*index].is_awaited => {
+                let answer = answer.map(Answered::new).map_err(|error| Cause::Error(Arc::new(error)));
+                let twin = seats.get(index + 1).filter(|twin| twin.key == key).map(|_| (index + 1, answer.clone()));
+                for (index, answer) in [(*index, answer)].into_iter().chain(twin) {
+                    seats[index].is_awaited = false;
+                    answers.push((index, answer));
+                }
             }
             None if engine.rules.stores_surplus => surplus.extend(answer.ok().map(|loaded| (hash, key, loaded))),
             _ => {}
         }
     }
-    for (first, twin) in twins {
-        sorted[twin] = sorted[first].clone();
+    let mut rest = None;
+    let mut awaited = seats.iter_mut().enumerate().filter(|(_, seat)| seat.is_awaited).peekable();
+    match delivery.rest {
+        // Without a key to answer, it has nothing left to do.
+        Rest::More(load) => rest = Some(load).filter(|_| awaited.peek().is_some()),
+        Rest::End(result) => {
+            let cause = result.map_err(|error| Arc::new(error)).map_or_else(Cause::Error, |()| Cause::Missing);
+            answers.extend(awaited.map(|(index, seat)| {
+                seat.is_awaited = false;
+                (index, Err(cause.clone()))
+            }));
+        }
     }
-    let answers = sorted.into_iter().map(|answer| answer.unwrap_or(Err(Cause::Missing))).collect();
-    Sorted { answers, surplus }
+    answers.sort_unstable_by_key(|(index, _)| *index);
+    Sorted { answers, surplus, rest }
 }
 
 /// Copies an answer for each of the places that wait for one key.
-pub(super) fn spread<K, V: Clone, E>(result: Result<Answered<V, E>, E>, places: usize) -> Sorted<K, V, E> {
+pub(super) fn spread<K, V: Clone, E, T: Threads>(
+    result: Result<Answered<V, E>, E>,
+    places: usize,
+) -> Sorted<K, V, E, T> {
     let answer = result.map_err(|error| Cause::Error(Arc::new(error)));
     let copies = (1..places).map(|_| answer.clone()).collect::<Vec<_>>();
-    Sorted { answers: copies.into_iter().chain([answer]).collect(), surplus: Vec::new() }
+    Sorted { answers: copies.into_iter().chain([answer]).enumerate().collect(), surplus: Vec::new(), rest: None }
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {

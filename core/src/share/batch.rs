@@ -10,7 +10,7 @@ use core::{
 use super::{
     After, EffectsOf, Engine, ShardOf,
     answers::{Sorted, sort, spread},
-    batch_load::{CLOSED, LoadOf, SeatOf},
+    batch_load::{CLOSED, LoadOf, Place, SeatOf, keys_of},
     engine::{Batch, Make},
     guard::Inside,
     stay::OwnKey,
@@ -27,7 +27,11 @@ use crate::{
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// Makes a load of many keys, with the functions that drive it.
     pub(super) fn new_batch(is_alone: bool) -> Arc<Batch<K, V, E, R, S>> {
-        Batch::new(is_alone, Self::drive_batch, Self::end_idle_batch)
+        Batch::new(
+            is_alone,
+            |engine, batch, is_unwoken| _ = engine.drive_batch(batch, is_unwoken),
+            Self::end_idle_batch,
+        )
     }
 
     /// Begins the load of these keys.
@@ -51,7 +55,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 keys.push(seat.key.clone());
             }
         }
-        let inside = self.enter_alone(batch, || put_back.seats.iter().map(SeatOf::of_key).collect());
+        let inside = self.enter_alone(batch, || keys_of(&put_back.seats));
         batch.set_polled(true);
         let load = make(keys);
         batch.set_polled(false);
@@ -89,13 +93,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         // The newer epoch comes first: what is published is there before any caller is told.
         let mut seats = Vec::with_capacity(2);
         let twin = newer.as_ref().map(|(_, twin)| twin.clone());
-        seats.extend(newer.map(|(seat, twin)| SeatOf { hash, key: key.clone(), seat, twin: Some(twin) }));
-        seats.push(SeatOf { hash, key, seat, twin });
+        seats.extend(newer.map(|(seat, twin)| SeatOf::new(hash, key.clone(), seat, Some(twin))));
+        seats.push(SeatOf::new(hash, key, seat, twin));
         self.with(hash, |shard| {
             // The first poll may wake callers that wait.
             shard.register(waiting, waker, after.effects());
-            for (left, SeatOf { seat, twin, .. }) in (0..seats.len()).rev().zip(&seats) {
-                let waker = Some(waker).filter(|_| left == 0);
+            for (left, place) in (0..seats.len()).rev().zip(seats.iter().filter_map(SeatOf::place)) {
+                let (waker, Place { seat, twin, .. }) = (Some(waker).filter(|_| left == 0), place);
                 shard.become_part(seat, (Arc::clone(&batch), twin.clone()), waker, after.effects());
             }
         });
@@ -106,16 +110,15 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     }
 
     /// Polls the load, unless another caller has it, or has polled it since its last wake. `is_unwoken` means that the
-    /// caller was polled for another reason, and polls it in any case.
-    pub(super) fn drive_batch(&self, batch: &Arc<Batch<K, V, E, R, S>>, is_unwoken: bool) {
+    /// caller was polled for another reason, and polls it in any case. Returns whether it has answered keys.
+    pub(super) fn drive_batch(&self, batch: &Arc<Batch<K, V, E, R, S>>, is_unwoken: bool) -> bool {
         let wakes = batch.shared.wakes();
         let load = batch
             .state
             .with(|state| if !is_unwoken && state.polled_at == Some(wakes) { None } else { state.load.take() });
-        let Some(mut load) = load else { return };
+        let Some(mut load) = load else { return false };
         let driving = Driving { engine: self, batch };
-        let inside =
-            self.enter_alone(batch, || batch.state.with(|state| state.seats.iter().map(SeatOf::of_key).collect()));
+        let inside = self.enter_alone(batch, || batch.state.with(|state| keys_of(&state.seats)));
         batch.set_polled(true);
         let waker = Waker::from(Arc::clone(&batch.shared));
         let cx = &mut Context::from_waker(&waker);
@@ -139,39 +142,68 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 // It was woken while it was polled: some of the woken callers have looked since, in vain.
                 batch.shared.notify_all();
             }
-            return;
+            return false;
         };
         // The load is dropped before the clock is read, because its drop is part of it.
         drop(load);
         let now = self.runtime.now();
-        let (seats, writes) = batch.state.with(|state| (mem::take(&mut state.seats), mem::take(&mut state.writes)));
+        let (seats, mut places, writes) = batch
+            .state
+            .with(|state| (mem::take(&mut state.seats), mem::take(&mut state.places), mem::take(&mut state.writes)));
         let mut put_back = PutBack { batch, seats };
-        let Sorted { answers, surplus } = match result {
-            Outcome::Many(result) => sort(self, &put_back.seats, result),
+        let Sorted { answers, surplus, rest } = match result {
+            Outcome::Many(delivery) => sort(self, &mut put_back.seats, &mut places, delivery),
             Outcome::One(result) => spread(result, put_back.seats.len()),
         };
         let (mut news, mut held) = (Vec::with_capacity(answers.len()), After::new(self));
-        for (answer, seat) in answers.into_iter().zip(&put_back.seats) {
-            news.push(match answer {
+        for (index, answer) in answers {
+            let Some((seat, place)) = put_back.seats.get(index).and_then(|seat| Some((seat, seat.place()?))) else {
+                continue;
+            };
+            let said = match answer {
                 Ok(mut answered) => {
                     let judged = self.source.judges().then(|| OwnKey(seat.key.clone()));
                     let key = judged.as_ref().map(|key| key as &dyn AsKey<K>);
                     if let (Answered::Instead(failed), Some(hold_instead)) = (&mut answered, self.hold_instead) {
-                        hold_instead(self, seat.hash, &[&seat.seat], failed.0.take(), key, now, held.effects());
+                        hold_instead(self, seat.hash, &[&place.seat], failed.0.take(), key, now, held.effects());
                     }
                     let mut verdict = Ok(answered);
                     let judgement = self.judge_answer(&mut verdict, key);
                     self.news_of(verdict, judgement)
                 }
                 Err(cause) => Err(self.failure(cause)),
-            });
+            };
+            news.push((index, said));
         }
-        let seats = mem::take(&mut put_back.seats);
+        let mut seats = mem::take(&mut put_back.seats);
+        let take = |(index, said): (usize, _)| Some((seats.get_mut(index)?.take_place()?, said));
+        let (to, news): (Vec<_>, Vec<_>) = news.into_iter().filter_map(take).unzip();
         mem::forget((put_back, driving));
-        self.deliver(batch, seats, news.into_iter(), now);
+        let since = if surplus.is_empty() { Box::default() } else { writes.clone() };
+        let mut unwanted = batch.state.with(|state| {
+            state.is_over |= rest.is_none();
+            if state.is_over {
+                return Some((rest, seats));
+            }
+            (state.load, state.polled_at) = (rest.map(LoadOf::Many), Some(wakes));
+            (state.seats, state.places, state.writes) = (seats, places, writes);
+            None
+        });
+        // All hear of its end; or of wakes that came while it was polled, after which some have looked in vain.
+        let tells_all = unwanted.is_some() || batch.shared.wakes() != wakes;
+        both(
+            &mut unwanted,
+            |_| self.deliver(batch, to, news.into_iter(), tells_all, now),
+            |unwanted| {
+                // All callers have left while it was polled, or nobody is left to answer.
+                let Some((load, seats)) = unwanted.take() else { return };
+                both(&mut Some(seats), |_| drop(load), |seats| self.abandon_all(seats.take().unwrap_or_default()));
+            },
+        );
         drop(held);
         // What was asked for has been published.
-        self.store_surplus(surplus, &writes, now);
+        self.store_surplus(surplus, &since, now);
+        true
     }
 
     /// Notes that an unshared load is made or polled: it has no flight by which calls from inside it could be found.
@@ -188,18 +220,18 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     fn deliver(
         &self,
         batch: &Batch<K, V, E, R, S>,
-        seats: Vec<SeatOf<K, R>>,
+        to: Vec<Place<R>>,
         news: impl Iterator<Item = Result<News<V>, Failure<E>>>,
+        tells_all: bool,
         now: Instant,
     ) {
-        batch.state.with(|state| state.is_over = true);
         let mut after = After::new(self);
-        let mut delivering = Delivering { engine: self, seats: seats.into_iter(), now, after: &mut after };
+        let mut delivering = Delivering { engine: self, to: to.into_iter(), now, after: &mut after };
         // If a key has two places, the newer epoch comes first, and the older one is told what is stored there.
         let mut stored = None;
         for news in news {
-            let Delivering { seats, after, .. } = &mut delivering;
-            let Some(SeatOf { hash, seat, twin, .. }) = seats.as_slice().first() else { break };
+            let Delivering { to, after, .. } = &mut delivering;
+            let Some(Place { hash, seat, twin }) = to.as_slice().first() else { break };
             let at = At { now, rules: &self.rules };
             let (mut news, in_newer) = (Some(news), stored.take());
             let delivered = self.with_room(*hash, now, after, |shard, effects| {
@@ -209,10 +241,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 stored = there;
             }
             // Not before: if a clone has panicked, the key has failed.
-            seats.next();
+            to.next();
         }
         drop(delivering);
-        after.effects().wake(Woken::All(Arc::clone(&batch.shared)));
+        if tells_all {
+            after.effects().wake(Woken::All(Arc::clone(&batch.shared)));
+        }
     }
 
     /// Drops a load if no caller waits for any of its keys, unless a caller comes first.
@@ -230,7 +264,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// Gives up these places without an answer: a waiting caller leads.
     fn abandon_all(&self, seats: Vec<SeatOf<K, R>>) {
         let mut after = After::new(self);
-        each(seats.into_iter(), |SeatOf { hash, seat, twin, .. }| {
+        each(seats.into_iter().filter_map(|mut seat| seat.take_place()), |Place { hash, seat, twin }| {
             self.with(hash, |shard| {
                 shard.abandon(&seat, after.effects());
                 twin.iter().for_each(|twin| shard.count_dropped(twin));
@@ -257,9 +291,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R
         self.batch.set_polled(false);
         let mut now = Instant::ZERO;
         contain(|| now = self.engine.runtime.now());
-        let seats = self.batch.state.with(|state| mem::take(&mut state.seats));
-        let failures = (0..seats.len()).map(|_| Err(Failure::new(Cause::Panicked)));
-        self.engine.deliver(self.batch, seats, failures, now);
+        let seats = self.batch.state.with(|state| {
+            state.is_over = true;
+            mem::take(&mut state.seats)
+        });
+        let to: Vec<_> = seats.into_iter().filter_map(|mut seat| seat.take_place()).collect();
+        let failures = (0..to.len()).map(|_| Err(Failure::new(Cause::Panicked)));
+        self.engine.deliver(self.batch, to, failures, true, now);
     }
 }
 
@@ -280,14 +318,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for PutBack<'_, K, V, E, R
 /// If a clone panics, its key and the remaining ones have failed.
 struct Delivering<'a, 'x, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     engine: &'a Engine<K, V, E, R, S>,
-    seats: alloc::vec::IntoIter<SeatOf<K, R>>,
+    to: alloc::vec::IntoIter<Place<R>>,
     now: Instant,
     after: &'x mut After<'a, K, V, E, R, S>,
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Delivering<'_, '_, K, V, E, R, S> {
     fn drop(&mut self) {
-        for SeatOf { hash, seat, twin, .. } in self.seats.by_ref() {
+        for Place { hash, seat, twin } in self.to.by_ref() {
             let at = At { now: self.now, rules: &self.engine.rules };
             let mut failure = Some(Err(Failure::new(Cause::Panicked)));
             let deliver = |shard: &mut ShardOf<K, V, E, R, S>, effects: &mut EffectsOf<K, V, E, R, S>| {

@@ -3,6 +3,8 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::task::Waker;
 
+use hashbrown::HashTable;
+
 use crate::{
     Lock, Runtime, Threads,
     flight::{PolledBy, Registration, SharedWaker, here},
@@ -36,6 +38,8 @@ pub(super) struct State<K, V, E, R: Runtime> {
     pub(super) polled_at: Option<usize>,
     pub(super) is_over: bool,
     pub(super) seats: Vec<SeatOf<K, R>>,
+    /// Which seat is the first of each key, once that was needed.
+    pub(super) places: Places,
     /// How many writes there had been to each shard when it began.
     pub(super) writes: Box<[u64]>,
 }
@@ -48,19 +52,44 @@ pub(crate) enum LoadOf<K, V, E, T: Threads> {
     One(TaskOf<V, E, T>),
 }
 
-/// The place of one key.
+/// One key of a load, in one of its flights.
 pub(crate) struct SeatOf<K, R: Runtime> {
     pub(super) hash: u64,
     pub(super) key: K,
+    /// No answer has come for it yet.
+    pub(super) is_awaited: bool,
+    /// Where its answer is to be delivered; nothing once that has begun.
+    place: Option<Place<R>>,
+}
+
+/// Which of the seats of a load is the first of each key.
+pub(super) type Places = HashTable<usize>;
+
+/// Where an answer is to be delivered.
+pub(super) struct Place<R: Runtime> {
+    pub(super) hash: u64,
     pub(super) seat: Seat<R::Notify>,
     /// Set if the key has two flights that it is delivered to.
     pub(super) twin: Option<Twin>,
 }
 
-impl<K: Clone, R: Runtime> SeatOf<K, R> {
-    pub(super) fn of_key(&self) -> (u64, K) {
-        (self.hash, self.key.clone())
+impl<K, R: Runtime> SeatOf<K, R> {
+    pub(super) const fn new(hash: u64, key: K, seat: Seat<R::Notify>, twin: Option<Twin>) -> Self {
+        Self { hash, key, is_awaited: true, place: Some(Place { hash, seat, twin }) }
     }
+
+    pub(super) const fn place(&self) -> Option<&Place<R>> {
+        self.place.as_ref()
+    }
+
+    pub(super) const fn take_place(&mut self) -> Option<Place<R>> {
+        self.place.take()
+    }
+}
+
+/// The keys that have not been answered.
+pub(super) fn keys_of<K: Clone, R: Runtime>(seats: &[SeatOf<K, R>]) -> Vec<(u64, K)> {
+    seats.iter().filter(|seat| seat.place.is_some()).map(|seat| (seat.hash, seat.key.clone())).collect()
 }
 
 /// The count of awaited keys while the load is being dropped.
@@ -70,7 +99,14 @@ impl<K, V, E, R: Runtime, G> Batch<K, V, E, R, G> {
     pub(super) fn new(is_alone: bool, drive: fn(&G, &Arc<Self>, bool), end: fn(&G, &Arc<Self>)) -> Arc<Self> {
         let shared = SharedWaker::new();
         let polled_by = PolledBy::here(&Waker::from(Arc::clone(&shared)));
-        let state = State { load: None, polled_at: None, is_over: false, seats: Vec::new(), writes: Box::default() };
+        let state = State {
+            load: None,
+            polled_at: None,
+            is_over: false,
+            seats: Vec::new(),
+            places: Places::new(),
+            writes: Box::default(),
+        };
         Arc::new(Self {
             shared,
             polled_by,

@@ -8,7 +8,7 @@ use crate::{
     LoadError, Outcome, Previous, Takes, Threads,
     flight::Start,
     shard::AsKey,
-    source::{Answers, BatchOf, Sources, TaskOf},
+    source::{BatchOf, Delivery, Sources, TaskOf},
 };
 
 /// The answers of a call for many keys.
@@ -45,19 +45,19 @@ impl<K, V, E, T: Threads> Leads<K, V, E, T> for FromLoader {
 }
 
 /// Loads by a closure of the call.
-pub(crate) struct ByClosure<K, V, E, C, F, A> {
+pub(crate) struct ByClosure<K, V, E, T: Threads, C, F, A> {
     make: C,
-    say: fn(Result<A, E>, ()) -> Result<Answers<K, V, E>, E>,
+    say: fn(Result<A, E>, ()) -> Delivery<K, V, E, T>,
     future: PhantomData<fn() -> F>,
 }
 
-impl<K, V, E, C, F, A> ByClosure<K, V, E, C, F, A> {
-    pub(crate) const fn new(make: C, say: fn(Result<A, E>, ()) -> Result<Answers<K, V, E>, E>) -> Self {
+impl<K, V, E, T: Threads, C, F, A> ByClosure<K, V, E, T, C, F, A> {
+    pub(crate) const fn new(make: C, say: fn(Result<A, E>, ()) -> Delivery<K, V, E, T>) -> Self {
         Self { make, say, future: PhantomData }
     }
 }
 
-impl<K, V, E, T, C, F, A> Leads<K, V, E, T> for ByClosure<K, V, E, C, F, A>
+impl<K, V, E, T, C, F, A> Leads<K, V, E, T> for ByClosure<K, V, E, T, C, F, A>
 where
     K: 'static,
     V: 'static,

@@ -112,13 +112,20 @@ where
         if is_unwoken {
             units.ask_all();
         } else {
-            let leads = |index: &&usize| this.members[**index].stay.waiting.seat.began != 0;
-            due.iter().filter(leads).for_each(|index| units.ask(*index));
+            for index in &due {
+                let (hash, seat) = (this.members[*index].hash, &this.members[*index].stay.waiting.seat);
+                // If it was woken by its answer, it has no use for a further poll of the load.
+                if seat.began != 0 && units.knows(*index) && this.engine.with(hash, |shard| shard.awaits(seat)) {
+                    units.ask(*index);
+                }
+            }
         }
         let have_deadlines = this.engine.rules.needs_time() || call.lock_timeout.is_some();
         loop {
             let (units, members, leads) = (this.units.get_mut(), &this.members, &mut this.leads);
-            units.drive(this.engine, members, leads, have_deadlines, &wakes, &mut due);
+            if units.drive(this.engine, members, leads, have_deadlines, &wakes, &mut due) {
+                wakes.take(|index| if index < count { due.push(index) } else { units.wake(index - count, count) });
+            }
             for index in mem::take(&mut due) {
                 this.poll_member(index, &call, &wakes, cx.waker());
             }

@@ -5,7 +5,7 @@ use core::{borrow::Borrow, mem, task::Waker};
 
 use super::{
     After, Batch, Engine, Stay,
-    batch_load::{LoadOf, SeatOf},
+    batch_load::{LoadOf, Place, SeatOf},
     leads::Leads,
     wakes::CallWakes,
 };
@@ -100,6 +100,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
         }
     }
 
+    /// Whether this member was gathered for a load.
+    pub(super) fn knows(&self, member: usize) -> bool {
+        self.of.get(member).is_some_and(|id| *id != usize::MAX)
+    }
+
     /// A member may look at its deadline: the load that it is a part of is polled first, woken or not.
     pub(super) fn ask(&mut self, member: usize) {
         self.asked.extend(self.of.get(member));
@@ -133,7 +138,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
-    /// Begins and drives the loads; their members are due once a load is over, or has to note their deadlines.
+    /// Begins and drives the loads; their members are due once a load is over, or has to note their deadlines. Returns
+    /// whether a load that goes on has answered some of them, which were woken.
     pub(super) fn drive<Q, T, M>(
         &mut self,
         engine: &Engine<K, V, E, R, S>,
@@ -142,7 +148,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
         have_deadlines: bool,
         wakes: &Arc<CallWakes<R::Notify>>,
         due: &mut Vec<usize>,
-    ) where
+    ) -> bool
+    where
         K: Borrow<Q>,
         Q: ToOwned<Owned = K> + ?Sized,
         M: Leads<K, V, E, R::Threads>,
@@ -151,7 +158,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
         // Several members may ask for the same load.
         asked.sort_unstable();
         asked.dedup();
-        let (mut ended, mut has_polled) = (0, self.has_polled);
+        let (mut ended, mut has_polled, mut have_answered) = (0, self.has_polled, false);
         let mut drive = |unit: &mut Unit<K, V, E, R, S>, is_unwoken: bool| {
             let begins = !unit.has_begun;
             if unit.is_over() {
@@ -162,7 +169,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
                 let mut seats = unit.seats(members);
                 unit.has_begun = true;
                 if has_polled {
-                    seats.retain(|seat| engine.with(seat.hash, |shard| shard.awaits(&seat.seat)));
+                    let is_awaited = |place: &Place<R>| engine.with(place.hash, |shard| shard.awaits(&place.seat));
+                    seats.retain(|seat| seat.place().is_some_and(is_awaited));
                     if seats.is_empty() {
                         // All were answered meanwhile.
                         ended += 1;
@@ -177,12 +185,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
                 .get_or_insert_with(|| CallWakes::waker(wakes, members.len() + unit.id % members.len().max(1)));
             let _old = unit.batch.listen(&mut unit.registration, waker);
             has_polled = true;
-            engine.drive_batch(&unit.batch, is_unwoken);
+            let has_answered = engine.drive_batch(&unit.batch, is_unwoken);
             if unit.batch.is_over() {
                 ended += 1;
                 due.extend(unit.members.drain(..).filter(|index| members[*index].told.is_none()));
-            } else if begins && have_deadlines {
-                due.extend(&unit.members);
+            } else {
+                have_answered |= has_answered;
+                due.extend(unit.members.iter().filter(|_| begins && have_deadlines));
             }
         };
         let begun = self.list.iter().rposition(|unit| unit.has_begun).map_or(0, |at| at + 1);
@@ -201,6 +210,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
             self.list.retain(|unit| !unit.is_over());
             self.over = 0;
         }
+        have_answered
     }
 
     /// Gives up what was gathered and has not begun.
@@ -240,7 +250,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Unit<K, V, E, R, S> {
             let Member { key, hash, stay, .. } = &members[*index];
             let newer = stay.waiting.newer.as_deref();
             let twin = newer.map(|(_, twin)| twin.clone());
-            let seat_of = |seat| SeatOf { hash: *hash, key: (*key).to_owned(), seat, twin: twin.clone() };
+            let seat_of = |seat| SeatOf::new(*hash, (*key).to_owned(), seat, twin.clone());
             // A newer epoch comes first: what is published is there before any caller is told.
             seats.extend(newer.map(|(newer, _)| seat_of(newer.place_only())));
             seats.push(seat_of(stay.waiting.seat.place_only()));

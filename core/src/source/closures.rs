@@ -4,8 +4,10 @@ use alloc::{boxed::Box, vec::Vec};
 use core::{future::Future, marker::PhantomData, time::Duration};
 
 use super::{
-    Answered, Answers, BatchOf, Lack, Load, LoadMany, Loaded, Previous, Revalidate, Revalidated, Source, Takes, TaskOf,
-    Threads, revalidate::kept,
+    Answered, BatchOf, Load, LoadMany, Loaded, Previous, Revalidate, Revalidated, Source, Takes, TaskOf, Threads,
+    erased::Delivery,
+    many::{own_answers, plain_answers},
+    revalidate::kept,
 };
 use crate::{Cause, RemovalCause, Ttl, sync::Arc};
 
@@ -125,28 +127,6 @@ where
     }
 }
 
-/// Turns plain values into the engine's terms.
-pub(crate) fn plain_answers<K, V, E, I>(result: Result<I, E>, (): ()) -> Result<Answers<K, V, E>, E>
-where
-    I: IntoIterator<Item = (K, V)>,
-{
-    result.map(|answers| answers.into_iter().map(|(key, value)| (key, Ok(Loaded::new(value)))).collect())
-}
-
-/// Turns values with lifetimes, and errors, into the engine's terms.
-pub(crate) fn own_answers<K, V, E, I>(result: Result<I, E>, (): ()) -> Result<Answers<K, V, E>, E>
-where
-    I: IntoIterator<Item = (K, Result<Loaded<V>, E>)>,
-{
-    result.map(|answers| answers.into_iter().collect())
-}
-
-/// Finds the answer to the only key that was asked for.
-fn of_one<K: Eq, V, E>(answers: Result<Answers<K, V, E>, E>, key: &K) -> Result<Answered<V, E>, E> {
-    let own = answers?.into_iter().find(|(other, _)| other == key);
-    own.map_or(Ok(Answered::Nothing(Lack::Answer)), |(_, answer)| answer.map(Answered::new))
-}
-
 macro_rules! many {
     ([$($params:tt)*] $name:ty, $future:ty, $say:ident, |$this:ident, $keys:ident| $begin:expr, where $($bounds:tt)*) => {
         impl<K, V, E, T, $($params)*> Source<K, V, E, T> for $name
@@ -159,7 +139,10 @@ macro_rules! many {
         {
             fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
                 let ($this, $keys) = (self, Vec::from([key.clone()]));
-                Some(<T as Takes<$future, K>>::task($begin, key, |result, key| of_one($say(result, ()), &key)))
+                Some(<T as Takes<$future, K>>::task($begin, key, |result, key| {
+                    let all: Delivery<K, V, E, T> = $say(result, ());
+                    all.of_one(&key)
+                }))
             }
 
             fn load_many(&self, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>> {

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::{any::Any, future::Future, time::Duration};
 
-use super::{Answered, Answers, Previous, sealed::Sealed};
+use super::{Answered, Previous, sealed::Sealed};
 use crate::{Cause, Failure, Loaded, RemovalCause, Ttl, sync::Arc};
 
 /// Whether loads and stored values may move between threads.
@@ -48,8 +48,25 @@ pub trait Threads: Sized + Sealed + 'static {
 /// A load of one value under way.
 pub(crate) type TaskOf<V, E, T> = <T as Threads>::Task<Result<Answered<V, E>, E>>;
 
-/// A load of many values under way.
-pub(crate) type BatchOf<K, V, E, T> = <T as Threads>::Task<Result<Answers<K, V, E>, E>>;
+/// A load of many values under way, up to what it delivers next.
+pub(crate) type BatchOf<K, V, E, T> = <T as Threads>::Task<Delivery<K, V, E, T>>;
+
+/// What a load of many keys returns for each.
+pub(crate) type Answers<K, V, E> = Vec<(K, Result<Loaded<V>, E>)>;
+
+/// Answers that have come, and what is left of their load.
+pub struct Delivery<K, V, E, T: Threads> {
+    pub(crate) answers: Answers<K, V, E>,
+    pub(crate) rest: Rest<BatchOf<K, V, E, T>, E>,
+}
+
+/// What becomes of the keys that are not answered yet.
+pub enum Rest<L, E> {
+    /// The load goes on.
+    More(L),
+    /// It is over: they are missing, or have failed.
+    End(Result<(), E>),
+}
 
 /// One piece of user code that the engine calls. Methods that it does not implement change nothing.
 #[diagnostic::on_unimplemented(

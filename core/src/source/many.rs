@@ -3,7 +3,11 @@
 use alloc::vec::Vec;
 use core::future::Future;
 
-use super::load::Loaded;
+use super::{
+    Answered, Lack, Threads,
+    erased::{Answers, Delivery, Rest},
+    load::Loaded,
+};
 
 /// Loads the values of many keys at once.
 ///
@@ -62,5 +66,41 @@ pub trait LoadMany<K> {
     fn load_many(&self, keys: Vec<K>) -> Self::Future;
 }
 
-/// What a load of many keys returns for each.
-pub(crate) type Answers<K, V, E> = Vec<(K, Result<Loaded<V>, E>)>;
+impl<K, V, E, T: Threads> Delivery<K, V, E, T> {
+    /// All answers at once, or the failure of all.
+    fn whole(result: Result<Answers<K, V, E>, E>) -> Self {
+        match result {
+            Ok(answers) => Self { answers, rest: Rest::End(Ok(())) },
+            Err(error) => Self { answers: Vec::new(), rest: Rest::End(Err(error)) },
+        }
+    }
+
+    /// Finds the answer to the only key that was asked for.
+    pub(super) fn of_one(self, key: &K) -> Result<Answered<V, E>, E>
+    where
+        K: Eq,
+    {
+        match (self.answers.into_iter().find(|(other, _)| other == key), self.rest) {
+            (Some((_, answer)), _) => answer.map(Answered::new),
+            (None, Rest::End(Err(error))) => Err(error),
+            (None, _) => Ok(Answered::Nothing(Lack::Answer)),
+        }
+    }
+}
+
+/// Turns plain values into the engine's terms.
+pub(crate) fn plain_answers<K, V, E, T: Threads, I>(result: Result<I, E>, (): ()) -> Delivery<K, V, E, T>
+where
+    I: IntoIterator<Item = (K, V)>,
+{
+    let own = |(key, value)| (key, Ok(Loaded::new(value)));
+    Delivery::whole(result.map(|answers| answers.into_iter().map(own).collect()))
+}
+
+/// Turns values with lifetimes, and errors, into the engine's terms.
+pub(crate) fn own_answers<K, V, E, T: Threads, I>(result: Result<I, E>, (): ()) -> Delivery<K, V, E, T>
+where
+    I: IntoIterator<Item = (K, Result<Loaded<V>, E>)>,
+{
+    Delivery::whole(result.map(|answers| answers.into_iter().collect()))
+}

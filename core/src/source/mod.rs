@@ -3,6 +3,7 @@
 
 mod backend;
 mod closures;
+mod each;
 mod erased;
 mod failed;
 mod load;
@@ -15,14 +16,14 @@ pub use closures::{
     Chance, Expiry, Keeper, Listener, LoadFn, LoadManyFn, LoadOf, LoadedFn, LoadedManyFn, Loader, ManyLoader,
     RevalidateFn, Revalidator, WallClock, Weigher,
 };
-pub(crate) use closures::{own_answers, plain_answers};
+pub use each::{AnswerSink, LoadEachFn};
 pub use erased::Threads;
-pub(crate) use erased::{BatchOf, Files, Judgement, Source, Sources, TaskOf, Touched, Watch};
+pub(crate) use erased::{BatchOf, Delivery, Files, Judgement, Rest, Source, Sources, TaskOf, Touched, Watch};
 pub use failed::Failed;
 pub(crate) use load::sealed;
 pub use load::{BoxLoad, Key, Load, Loaded, LocalBoxLoad};
-pub(crate) use many::Answers;
 pub use many::LoadMany;
+pub(crate) use many::{own_answers, plain_answers};
 pub(crate) use revalidate::{Answered, Lack, kept};
 pub use revalidate::{BoxRevalidate, LocalBoxRevalidate, Previous, Revalidate, Revalidated};
 pub use threads::{Keeps, ManyThreads, OneThread, Stores, Takes};

@@ -6,6 +6,7 @@ mod bounded;
 mod cancelled;
 mod deadlines;
 mod departed;
+mod each;
 mod inside;
 mod linear;
 mod once;

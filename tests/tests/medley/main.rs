@@ -19,7 +19,7 @@ mod world;
 
 use std::rc::Rc;
 
-use larder::{Cache, Previous};
+use larder::{AnswerSink, Cache, Previous};
 use larder_tests::*;
 
 use self::{
@@ -32,6 +32,7 @@ use self::{
 on_every_runtime! {
     of_single_loads
     of_loads_of_many
+    of_loads_that_answer_one_by_one
     of_loads_by_call
     of_a_slot
 }
@@ -60,6 +61,25 @@ fn of_loads_of_many<R: Host>() {
         let loads = Rc::downgrade(&world);
         let load = move |keys: Vec<u32>| loads.upgrade().expect("it is played in it").load_many(&keys, Kind::Loader);
         let builder = Cache::builder(spawner.clone()).loaded_many_fn(load);
+        let builder = if seed % 3 == 0 { builder.max_batch(1 + seed as usize % 4) } else { builder };
+        let cache = settings(&world, seed, capacity, builder).build().expect("valid");
+        Medley::new(world, sim, cache, false).play();
+    });
+}
+
+/// P1 to P14: loads of many keys that answer some of them at a time.
+fn of_loads_that_answer_one_by_one<R: Host>() {
+    seeds(|seed| {
+        let (world, sim, spawner, capacity) = begin::<R>(seed, |random| rules(random, false, true));
+        let loads = Rc::downgrade(&world);
+        let load = move |keys: Vec<u32>, answers: AnswerSink<u32, V, Boom, Spawning<R>>| {
+            let send = move |key, answer| match answer {
+                Ok(loaded) => answers.answer(key, loaded),
+                Err(error) => answers.fail(key, error),
+            };
+            loads.upgrade().expect("it is played in it").load_each(keys, send)
+        };
+        let builder = Cache::builder(spawner.clone()).load_each_fn(load);
         let builder = if seed % 3 == 0 { builder.max_batch(1 + seed as usize % 4) } else { builder };
         let cache = settings(&world, seed, capacity, builder).build().expect("valid");
         Medley::new(world, sim, cache, false).play();

@@ -186,34 +186,76 @@ impl World {
             if world.below(3) == 0 {
                 told.push(world.below(u64::from(ALL_KEYS)) as u32);
             }
-            let (mut answers, mut said, mut surplus) = (Answers::new(), BTreeMap::new(), Vec::new());
-            for key in told {
-                let answer = match world.below(20) {
-                    0 | 1 => continue,
-                    2 | 3 => {
-                        let boom = world.number();
-                        said.entry(key).or_insert(Said::Failed(Why::Boom(boom)));
-                        Err(Boom(boom))
-                    }
-                    _ => {
-                        let (loaded, new) = world.loaded();
-                        if keys.contains(&key) {
-                            let (id, ttl, weight) = new;
-                            said.entry(key).or_insert(Said::New { id, ttl, weight });
-                        } else {
-                            surplus.push((key, new));
-                        }
-                        Ok(loaded)
-                    }
-                };
-                answers.push((key, answer));
-            }
+            let Told { answers, said, surplus } = world.answers(told, &keys);
             running.ends(|key| said.get(&key).copied().unwrap_or(Said::Failed(Why::Missing)));
-            for (key, new) in surplus {
-                world.plain.borrow_mut().surplus(running.load, key, new, world.now());
-            }
+            running.brings(surplus);
             Ok(answers)
         })
+    }
+
+    /// A load of many keys that answers some of them at a time.
+    pub(crate) fn load_each<F>(self: &Rc<Self>, keys: Vec<u32>, send: F) -> Loading<()>
+    where
+        F: Fn(u32, Result<Loaded<V>, Boom>) + 'static,
+    {
+        let running = self.begin(&keys, Kind::Loader);
+        let told = Rc::clone(&running);
+        playing(running, async move {
+            let (running, world) = (&told, Rc::clone(&told.world));
+            let mut left = keys.clone();
+            loop {
+                match running.wait(keys[0]).await {
+                    0 => return Err(running.fails()),
+                    1 => break,
+                    _ => {}
+                }
+                let mut told: Vec<_> = left.iter().copied().filter(|_| world.below(2) == 0).collect();
+                if world.below(3) == 0 {
+                    // Of which some are answered again.
+                    told.push(world.below(u64::from(ALL_KEYS)) as u32);
+                }
+                let Told { answers, mut said, surplus } = world.answers(told, &keys);
+                said.retain(|key, _| left.contains(key));
+                left.retain(|key| !said.contains_key(key));
+                answers.into_iter().for_each(|(key, answer)| send(key, answer));
+                running.answers(|key| said.get(&key).copied());
+                running.brings(surplus);
+                if world.below(6) == 0 {
+                    // It ends in the poll in which it has answered.
+                    break;
+                }
+                futures_lite::future::yield_now().await;
+            }
+            running.ends(|_| Said::Failed(Why::Missing));
+            Ok(())
+        })
+    }
+
+    /// Makes up an answer for some of these keys, of which a load was asked for `asked`.
+    fn answers(&self, keys: Vec<u32>, asked: &[u32]) -> Told {
+        let mut told = Told::default();
+        for key in keys {
+            let answer = match self.below(20) {
+                0 | 1 => continue,
+                2 | 3 => {
+                    let boom = self.number();
+                    told.said.entry(key).or_insert(Said::Failed(Why::Boom(boom)));
+                    Err(Boom(boom))
+                }
+                _ => {
+                    let (loaded, new) = self.loaded();
+                    if asked.contains(&key) {
+                        let (id, ttl, weight) = new;
+                        told.said.entry(key).or_insert(Said::New { id, ttl, weight });
+                    } else {
+                        told.surplus.push((key, new));
+                    }
+                    Ok(loaded)
+                }
+            };
+            told.answers.push((key, answer));
+        }
+        told
     }
 
     fn begin(self: &Rc<Self>, keys: &[u32], kind: Kind) -> Rc<Running> {
@@ -229,6 +271,14 @@ impl World {
             asks(key).await;
         }
     }
+}
+
+/// What a load answers at once, and what that means to the model.
+#[derive(Default)]
+struct Told {
+    answers: Answers,
+    said: BTreeMap<u32, Said>,
+    surplus: Vec<(u32, (u32, Ttl, Option<u64>))>,
 }
 
 /// A load under way.
@@ -260,7 +310,18 @@ fn playing<T: 'static>(running: Rc<Running>, load: impl Future<Output = Result<T
 impl Running {
     fn ends(&self, says: impl Fn(u32) -> Said) {
         self.is_over.set(true);
-        self.world.plain.borrow_mut().ended(self.load, says, self.world.now());
+        self.answers(|key| Some(says(key)));
+    }
+
+    fn answers(&self, says: impl Fn(u32) -> Option<Said>) {
+        self.world.plain.borrow_mut().answered(self.load, says, self.world.now());
+    }
+
+    /// It has values for keys that it was not asked for.
+    fn brings(&self, surplus: Vec<(u32, (u32, Ttl, Option<u64>))>) {
+        for (key, new) in surplus {
+            self.world.plain.borrow_mut().surplus(self.load, key, new, self.world.now());
+        }
     }
 
     fn fails(&self) -> Boom {

@@ -31,13 +31,14 @@ pub(crate) enum Said {
 }
 
 impl Plain {
-    /// A load has ended; `says` returns its answer for each key.
-    pub(crate) fn ended(&mut self, load: usize, says: impl Fn(Key) -> Said, now: Ns) {
+    /// A load has answered some of its keys, or all that were left; `says` returns its answer for each.
+    pub(crate) fn answered(&mut self, load: usize, says: impl Fn(Key) -> Option<Said>, now: Ns) {
         for nth in self.loads[load].clone() {
             let Attempt { key, is_live, .. } = self.attempts[nth];
+            let Some(said) = says(key) else { continue };
             self.attempts[nth].is_twin = false;
             if is_live {
-                match says(key) {
+                match said {
                     Said::Failed(why) => self.failed(nth, why, now),
                     Said::New { id, ttl, weight } => self.succeeded(nth, id, ttl, weight, None, now),
                     Said::Unchanged { id, ttl, former } => self.succeeded(nth, id, ttl, None, Some(former), now),

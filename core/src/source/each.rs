@@ -1,0 +1,228 @@
+//! Loads of many keys whose answers come one by one.
+
+use alloc::{boxed::Box, vec::Vec};
+use core::{
+    fmt,
+    future::Future,
+    marker::PhantomData,
+    mem,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use super::{
+    BatchOf, Previous, Source, Takes, TaskOf, Threads,
+    erased::{Answers, Delivery, Rest},
+};
+use crate::{Loaded, Lock, Runtime, sync::Arc};
+
+/// Where a load of many keys sends its answers, one by one.
+///
+/// It is given to the closure of [`Builder::load_each_fn`](crate::Builder::load_each_fn). What is sent while the load is
+/// polled is published when that poll has returned, in one step, with one reading of the clock: it is stored, and whoever
+/// waits for these keys is told, while the load goes on for the others. The sink may also be moved to another task or
+/// thread; then the answer is published as soon as a waiting caller is polled, which it wakes.
+///
+/// Answers may come in any order. If a key is answered twice, the first answer counts. What is sent after the end of the
+/// load is dropped, and so is what was sent in a poll that panics: to the cache the load of these keys has failed.
+///
+/// Clones send to the same load.
+pub struct AnswerSink<K, V, E, R: Runtime> {
+    queue: Arc<R::Lock<Queue<K, V, E>>>,
+}
+
+/// Answers that have been sent and not been published.
+struct Queue<K, V, E> {
+    answers: Answers<K, V, E>,
+    /// Woken by an answer from outside the load.
+    waker: Option<Waker>,
+    is_closed: bool,
+}
+
+impl<K, V, E, R: Runtime> AnswerSink<K, V, E, R> {
+    fn new() -> Self {
+        Self { queue: Arc::new(R::Lock::new(Queue { answers: Vec::new(), waker: None, is_closed: false })) }
+    }
+
+    /// Answers one key with its value.
+    ///
+    /// A plain value, or a [`Loaded`] with a lifetime and a weight.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{AnswerSink, Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let load = |ids: Vec<u32>, answers: AnswerSink<_, _, _, _>| async move {
+    ///     for id in ids {
+    ///         answers.answer(id, id * 2);
+    ///     }
+    ///     io::Result::Ok(())
+    /// };
+    /// let cache = Cache::builder(Std::new(ManualClock::new())).load_each_fn(load).build()?;
+    /// assert_eq!(block_on(cache.get(&21))?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn answer(&self, key: K, value: impl Into<Loaded<V>>) {
+        self.send(key, Ok(value.into()));
+    }
+
+    /// Answers one key with its failure.
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{AnswerSink, Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let load = |ids: Vec<u32>, answers: AnswerSink<_, u32, _, _>| async move {
+    ///     ids.into_iter().for_each(|id| answers.fail(id, io::Error::other("nobody")));
+    ///     Ok(())
+    /// };
+    /// let cache = Cache::builder(Std::new(ManualClock::new())).load_each_fn(load).build()?;
+    /// assert_eq!(block_on(cache.get(&0)).unwrap_err().error().map(io::Error::to_string), Some("nobody".into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fail(&self, key: K, error: E) {
+        self.send(key, Err(error));
+    }
+
+    fn send(&self, key: K, answer: Result<Loaded<V>, E>) {
+        let mut answer = Some((key, answer));
+        let waker = self.queue.with(|queue| {
+            if queue.is_closed {
+                return None;
+            }
+            queue.answers.extend(answer.take());
+            queue.waker.take()
+        });
+        // Woken, and dropped if nobody waits any more, without the lock.
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Returns what was sent, and from now on wakes `waker` for what will be.
+    fn take(&self, waker: Option<Waker>) -> Answers<K, V, E> {
+        self.queue.with(|queue| {
+            queue.waker = waker;
+            mem::take(&mut queue.answers)
+        })
+    }
+
+    fn close(&self) {
+        let left = self.queue.with(|queue| {
+            queue.is_closed = true;
+            (mem::take(&mut queue.answers), queue.waker.take())
+        });
+        drop(left);
+    }
+}
+
+impl<K, V, E, R: Runtime> Clone for AnswerSink<K, V, E, R> {
+    fn clone(&self) -> Self {
+        Self { queue: Arc::clone(&self.queue) }
+    }
+}
+
+impl<K, V, E, R: Runtime> fmt::Debug for AnswerSink<K, V, E, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnswerSink").finish_non_exhaustive()
+    }
+}
+
+/// A loader that is a closure which sends its answers one by one.
+pub struct LoadEachFn<F, R>(pub(crate) F, pub(crate) PhantomData<fn() -> R>);
+
+/// Such a load under way: it returns whenever something was sent.
+pub struct Each<F, K, V, E, R: Runtime> {
+    /// What is left of it.
+    load: Option<(Pin<Box<F>>, AnswerSink<K, V, E, R>)>,
+    /// Only this key is waited for.
+    only: Option<K>,
+}
+
+impl<F, K, V, E, R: Runtime> Unpin for Each<F, K, V, E, R> {}
+
+impl<F, K, V, E, R> Future for Each<F, K, V, E, R>
+where
+    F: Future<Output = Result<(), E>>,
+    K: Eq,
+    R: Runtime,
+{
+    type Output = (Answers<K, V, E>, Rest<Self, E>);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let Some((load, sink)) = &mut this.load else { return Poll::Pending };
+        // What is sent while it is polled needs no wake: it is looked at next.
+        sink.queue.with(|queue| queue.waker.take()).into_iter().for_each(drop);
+        if let Poll::Ready(result) = load.as_mut().poll(cx) {
+            return Poll::Ready((sink.take(None), Rest::End(result)));
+        }
+        let answers = sink.take(Some(cx.waker().clone()));
+        match &this.only {
+            None if answers.is_empty() => Poll::Pending,
+            None => Poll::Ready((answers, Rest::More(Self { load: this.load.take(), only: None }))),
+            Some(key) if answers.iter().any(|answer| answer.0 == *key) => Poll::Ready((answers, Rest::End(Ok(())))),
+            Some(_) => Poll::Pending,
+        }
+    }
+}
+
+impl<F, K, V, E, R: Runtime> Drop for Each<F, K, V, E, R> {
+    fn drop(&mut self) {
+        if let Some((_, sink)) = &self.load {
+            sink.close();
+        }
+    }
+}
+
+impl<F, K, V, E, R: Runtime> Each<F, K, V, E, R> {
+    fn begin(make: impl FnOnce(AnswerSink<K, V, E, R>) -> F, only: Option<K>) -> Self {
+        let sink = AnswerSink::new();
+        Self { load: Some((Box::pin(make(sink.clone())), sink)), only }
+    }
+}
+
+impl<K, V, E, T, F, Fut, R> Source<K, V, E, T> for LoadEachFn<F, R>
+where
+    K: Eq + Clone + 'static,
+    V: 'static,
+    E: 'static,
+    R: Runtime + 'static,
+    T: Takes<Each<Fut, K, V, E, R>> + Takes<Each<Fut, K, V, E, R>, K>,
+    F: Fn(Vec<K>, AnswerSink<K, V, E, R>) -> Fut,
+    Fut: Future<Output = Result<(), E>>,
+{
+    fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+        let each = Each::begin(|sink| (self.0)(Vec::from([key.clone()]), sink), Some(key.clone()));
+        Some(T::task(each, key, |part, key| {
+            let part: Delivery<K, V, E, T> = deliver(part, ());
+            part.of_one(&key)
+        }))
+    }
+
+    fn load_many(&self, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>> {
+        Some(T::task(Each::begin(|sink| (self.0)(keys, sink), None), (), deliver))
+    }
+
+    fn batches(&self) -> bool {
+        true
+    }
+}
+
+/// Turns what was sent into the engine's terms, together with what is left of the load.
+fn deliver<F, K, V, E, R, T>(
+    (answers, rest): (Answers<K, V, E>, Rest<Each<F, K, V, E, R>, E>),
+    (): (),
+) -> Delivery<K, V, E, T>
+where
+    F: Future<Output = Result<(), E>>,
+    K: Eq + 'static,
+    V: 'static,
+    E: 'static,
+    R: Runtime + 'static,
+    T: Threads + Takes<Each<F, K, V, E, R>>,
+{
+    let rest = match rest {
+        Rest::More(load) => Rest::More(T::task(load, (), deliver)),
+        Rest::End(result) => Rest::End(result),
+    };
+    Delivery { answers, rest }
+}
