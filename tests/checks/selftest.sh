@@ -54,6 +54,10 @@ broken() {
   tells "$what" "$@"
 }
 
+# Commands that a document tells to run.
+broken "larder-smol has no example tokens" "sed -i 's/--example token/--example tokens/' README.md" \
+  bash -c 'cd "$1" && "$2/commands.py" README.md' _ "$scratch/tree" "$checks"
+
 # Circles: two files that need each other, directly and by way of re-exports, and none where there is but one way.
 crate=$scratch/crate
 mkdir -p "$crate/room"
