@@ -10,14 +10,14 @@ use core::{
 use super::{
     After, EffectsOf, Engine, ShardOf,
     answers::{Sorted, sort, spread},
-    batch_load::{CLOSED, LoadOf, Place, SeatOf, keys_of},
+    batch_load::{CLOSED, LoadOf, Place, SeatOf, keys_of, places_of},
     engine::{Batch, Make},
     guard::Inside,
     stay::OwnKey,
 };
 use crate::{
     Cause, Failure, Instant, Key, Lock, Runtime, Tuning,
-    contain::{both, contain, each},
+    contain::{Contained, both, contain, each},
     flight::Woken,
     shard::{AsKey, At, Delivered, News, Waiting},
     source::Answered,
@@ -262,14 +262,22 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     }
 
     /// Gives up these places without an answer: a waiting caller leads.
-    fn abandon_all(&self, seats: Vec<SeatOf<K, R>>) {
-        let mut after = After::new(self);
-        each(seats.into_iter().filter_map(|mut seat| seat.take_place()), |Place { hash, seat, twin }| {
-            self.with(hash, |shard| {
-                shard.abandon(&seat, after.effects());
-                twin.iter().for_each(|twin| shard.count_dropped(twin));
-            });
-        });
+    fn abandon_all(&self, mut seats: Vec<SeatOf<K, R>>) {
+        let places = places_of(&mut seats);
+        // The keys are dropped last, since that may panic.
+        both(
+            &mut seats,
+            |_| {
+                let mut after = After::new(self);
+                each(places.into_iter(), |Place { hash, seat, twin }| {
+                    self.with(hash, |shard| {
+                        shard.abandon(&seat, after.effects());
+                        twin.iter().for_each(|twin| shard.count_dropped(twin));
+                    });
+                });
+            },
+            Vec::clear,
+        );
     }
 }
 
@@ -291,11 +299,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R
         self.batch.set_polled(false);
         let mut now = Instant::ZERO;
         contain(|| now = self.engine.runtime.now());
-        let seats = self.batch.state.with(|state| {
+        let mut seats = Contained(self.batch.state.with(|state| {
             state.is_over = true;
             mem::take(&mut state.seats)
-        });
-        let to: Vec<_> = seats.into_iter().filter_map(|mut seat| seat.take_place()).collect();
+        }));
+        let to = places_of(&mut seats.0);
         let failures = (0..to.len()).map(|_| Err(Failure::new(Cause::Panicked)));
         self.engine.deliver(self.batch, to, failures, true, now);
     }

@@ -87,6 +87,11 @@ impl<K, R: Runtime> SeatOf<K, R> {
     }
 }
 
+/// Takes where the answers of these seats are to be delivered; their keys stay, as dropping one may panic.
+pub(super) fn places_of<K, R: Runtime>(seats: &mut [SeatOf<K, R>]) -> Vec<Place<R>> {
+    seats.iter_mut().filter_map(SeatOf::take_place).collect()
+}
+
 /// The keys that have not been answered.
 pub(super) fn keys_of<K: Clone, R: Runtime>(seats: &[SeatOf<K, R>]) -> Vec<(u64, K)> {
     seats.iter().filter(|seat| seat.place.is_some()).map(|seat| (seat.hash, seat.key.clone())).collect()

@@ -66,25 +66,27 @@ impl<K, V, E, R: Runtime> AnswerSink<K, V, E, R> {
         self.send(key, Ok(value.into()));
     }
 
-    /// Answers one key with its failure.
+    /// Answers one key with its value or its failure.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
-    /// # use larder::{AnswerSink, Cache, ManualClock, parts::Std};
+    /// # use larder::{AnswerSink, Cache, Loaded, ManualClock, parts::Std};
     /// # use std::io;
-    /// let load = |ids: Vec<u32>, answers: AnswerSink<_, u32, _, _>| async move {
-    ///     ids.into_iter().for_each(|id| answers.fail(id, io::Error::other("nobody")));
+    /// let root = |square: i32| match square {
+    ///     0.. => Ok(Loaded::new(f64::from(square).sqrt())),
+    ///     _ => Err(io::Error::other("not a square")),
+    /// };
+    /// let load = move |squares: Vec<i32>, answers: AnswerSink<_, _, _, _>| async move {
+    ///     squares.into_iter().for_each(|square| answers.send(square, root(square)));
     ///     Ok(())
     /// };
     /// let cache = Cache::builder(Std::new(ManualClock::new())).load_each_fn(load).build()?;
-    /// assert_eq!(block_on(cache.get(&0)).unwrap_err().error().map(io::Error::to_string), Some("nobody".into()));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// let roots = block_on(cache.get_many(&[4, -1]));
+    /// assert_eq!(roots[0].as_ref().ok(), Some(&2.0));
+    /// assert!(roots[1].is_err());
+    /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub fn fail(&self, key: K, error: E) {
-        self.send(key, Err(error));
-    }
-
-    fn send(&self, key: K, answer: Result<Loaded<V>, E>) {
+    pub fn send(&self, key: K, answer: Result<Loaded<V>, E>) {
         let mut answer = Some((key, answer));
         let waker = self.queue.with(|queue| {
             if queue.is_closed {

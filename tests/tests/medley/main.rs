@@ -10,6 +10,7 @@
 //! `LARDER_FUZZ` is the number of calls in each test (some thousands by default), and `LARDER_SEED` the first seed.
 //! A seed that fails is printed, and plays the same again.
 
+mod answering;
 mod asking;
 mod callers;
 mod plain;
@@ -73,10 +74,7 @@ fn of_loads_that_answer_one_by_one<R: Host>() {
         let (world, sim, spawner, capacity) = begin::<R>(seed, |random| rules(random, false, true));
         let loads = Rc::downgrade(&world);
         let load = move |keys: Vec<u32>, answers: AnswerSink<u32, V, Boom, Spawning<R>>| {
-            let send = move |key, answer| match answer {
-                Ok(loaded) => answers.answer(key, loaded),
-                Err(error) => answers.fail(key, error),
-            };
+            let send = move |key, answer| answers.send(key, answer);
             loads.upgrade().expect("it is played in it").load_each(keys, send)
         };
         let builder = Cache::builder(spawner.clone()).load_each_fn(load);

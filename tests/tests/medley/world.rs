@@ -2,7 +2,6 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     rc::Rc,
 };
 
@@ -40,8 +39,6 @@ pub(crate) struct World {
     pub(crate) lookups: Cell<u64>,
     numbers: Cell<u32>,
 }
-
-pub(crate) type Answers = Vec<(u32, Result<Loaded<V>, Boom>)>;
 
 impl World {
     pub(crate) fn new<R: Host>(random: Random, time: &Time, rules: Rules, spawner: &Spawning<R>) -> Rc<Self> {
@@ -172,93 +169,7 @@ impl World {
         })
     }
 
-    /// A load of many keys, with answers that are missing, double or not asked for.
-    pub(crate) fn load_many(self: &Rc<Self>, keys: &[u32], kind: Kind) -> Loading<Answers> {
-        let running = self.begin(keys, kind);
-        let keys = keys.to_vec();
-        let told = Rc::clone(&running);
-        playing(running, async move {
-            let (running, world) = (&told, Rc::clone(&told.world));
-            if running.wait(keys[0]).await == 0 {
-                return Err(running.fails());
-            }
-            let mut told = keys.clone();
-            if world.below(3) == 0 {
-                told.push(world.below(u64::from(ALL_KEYS)) as u32);
-            }
-            let Told { answers, said, surplus } = world.answers(told, &keys);
-            running.ends(|key| said.get(&key).copied().unwrap_or(Said::Failed(Why::Missing)));
-            running.brings(surplus);
-            Ok(answers)
-        })
-    }
-
-    /// A load of many keys that answers some of them at a time.
-    pub(crate) fn load_each<F>(self: &Rc<Self>, keys: Vec<u32>, send: F) -> Loading<()>
-    where
-        F: Fn(u32, Result<Loaded<V>, Boom>) + 'static,
-    {
-        let running = self.begin(&keys, Kind::Loader);
-        let told = Rc::clone(&running);
-        playing(running, async move {
-            let (running, world) = (&told, Rc::clone(&told.world));
-            let mut left = keys.clone();
-            loop {
-                match running.wait(keys[0]).await {
-                    0 => return Err(running.fails()),
-                    1 => break,
-                    _ => {}
-                }
-                let mut told: Vec<_> = left.iter().copied().filter(|_| world.below(2) == 0).collect();
-                if world.below(3) == 0 {
-                    // Of which some are answered again.
-                    told.push(world.below(u64::from(ALL_KEYS)) as u32);
-                }
-                let Told { answers, mut said, surplus } = world.answers(told, &keys);
-                said.retain(|key, _| left.contains(key));
-                left.retain(|key| !said.contains_key(key));
-                answers.into_iter().for_each(|(key, answer)| send(key, answer));
-                running.answers(|key| said.get(&key).copied());
-                running.brings(surplus);
-                if world.below(6) == 0 {
-                    // It ends in the poll in which it has answered.
-                    break;
-                }
-                futures_lite::future::yield_now().await;
-            }
-            running.ends(|_| Said::Failed(Why::Missing));
-            Ok(())
-        })
-    }
-
-    /// Makes up an answer for some of these keys, of which a load was asked for `asked`.
-    fn answers(&self, keys: Vec<u32>, asked: &[u32]) -> Told {
-        let mut told = Told::default();
-        for key in keys {
-            let answer = match self.below(20) {
-                0 | 1 => continue,
-                2 | 3 => {
-                    let boom = self.number();
-                    told.said.entry(key).or_insert(Said::Failed(Why::Boom(boom)));
-                    Err(Boom(boom))
-                }
-                _ => {
-                    let (loaded, new) = self.loaded();
-                    if asked.contains(&key) {
-                        let (id, ttl, weight) = new;
-                        told.said.entry(key).or_insert(Said::New { id, ttl, weight });
-                    } else {
-                        told.surplus.push((key, new));
-                    }
-                    Ok(loaded)
-                }
-            };
-            told.answers.push((key, answer));
-        }
-        told
-    }
-
-    fn begin(self: &Rc<Self>, keys: &[u32], kind: Kind) -> Rc<Running> {
+    pub(crate) fn begin(self: &Rc<Self>, keys: &[u32], kind: Kind) -> Rc<Running> {
         let by = self.polled.borrow().last().copied().flatten();
         let load = self.plain.borrow_mut().begin(by, keys, kind, self.now());
         self.live.set(self.live.get() + 1);
@@ -273,23 +184,18 @@ impl World {
     }
 }
 
-/// What a load answers at once, and what that means to the model.
-#[derive(Default)]
-struct Told {
-    answers: Answers,
-    said: BTreeMap<u32, Said>,
-    surplus: Vec<(u32, (u32, Ttl, Option<u64>))>,
-}
-
 /// A load under way.
-struct Running {
-    world: Rc<World>,
+pub(crate) struct Running {
+    pub(crate) world: Rc<World>,
     load: usize,
     is_over: Cell<bool>,
 }
 
 /// Plays a load; it panics if something that it calls does.
-fn playing<T: 'static>(running: Rc<Running>, load: impl Future<Output = Result<T, Boom>> + 'static) -> Loading<T> {
+pub(crate) fn playing<T: 'static>(
+    running: Rc<Running>,
+    load: impl Future<Output = Result<T, Boom>> + 'static,
+) -> Loading<T> {
     struct Unwinding<'a>(&'a Running);
 
     impl Drop for Unwinding<'_> {
@@ -308,30 +214,30 @@ fn playing<T: 'static>(running: Rc<Running>, load: impl Future<Output = Result<T
 }
 
 impl Running {
-    fn ends(&self, says: impl Fn(u32) -> Said) {
+    pub(crate) fn ends(&self, says: impl Fn(u32) -> Said) {
         self.is_over.set(true);
         self.answers(|key| Some(says(key)));
     }
 
-    fn answers(&self, says: impl Fn(u32) -> Option<Said>) {
+    pub(crate) fn answers(&self, says: impl Fn(u32) -> Option<Said>) {
         self.world.plain.borrow_mut().answered(self.load, says, self.world.now());
     }
 
     /// It has values for keys that it was not asked for.
-    fn brings(&self, surplus: Vec<(u32, (u32, Ttl, Option<u64>))>) {
+    pub(crate) fn brings(&self, surplus: Vec<(u32, (u32, Ttl, Option<u64>))>) {
         for (key, new) in surplus {
             self.world.plain.borrow_mut().surplus(self.load, key, new, self.world.now());
         }
     }
 
-    fn fails(&self) -> Boom {
+    pub(crate) fn fails(&self) -> Boom {
         let boom = self.world.number();
         self.ends(|_| Said::Failed(Why::Boom(boom)));
         Boom(boom)
     }
 
     /// Lets a load last for a while; returns how it ends.
-    async fn wait(&self, key: u32) -> u64 {
+    pub(crate) async fn wait(&self, key: u32) -> u64 {
         let world = &self.world;
         world.plain.borrow_mut().is_polled(self.load);
         if world.below(8) == 0 {

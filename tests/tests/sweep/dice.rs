@@ -1,6 +1,6 @@
 //! The next step of a medley.
 
-use larder::{Instant, Loaded, Ttl};
+use larder::{AnswerSink, Instant, Loaded, Ttl};
 use larder_tests::*;
 
 use crate::hostile::{Key, Spot, Value, arm};
@@ -106,12 +106,31 @@ pub(crate) async fn many(dice: Rc<Dice>, keys: Vec<Key>) -> Result<Told, Boom> {
     }
     let mut told = Told::new();
     for key in keys.into_iter().chain([Key::new(dice.key())]) {
-        let number = *key.0;
-        match dice.below(8) {
-            0 => {}
-            1 => told.push((key, Err(Boom(number)))),
-            _ => told.push((key, Ok(dice.loaded(number)))),
-        }
+        told.extend(answer(&dice, key));
     }
     Ok(told)
+}
+
+/// A load of many keys that sends its answers, and now and then waits before the next one.
+pub(crate) async fn one_by_one<R: Host>(
+    dice: Rc<Dice>,
+    keys: Vec<Key>,
+    answers: AnswerSink<Key, Value, Boom, R>,
+) -> Result<(), Boom> {
+    for key in keys.into_iter().chain([Key::new(dice.key())]) {
+        if dice.below(2) == 0 && dice.wait().await == 0 {
+            return Err(Boom(0));
+        }
+        answer(&dice, key).into_iter().for_each(|(key, answer)| answers.send(key, answer));
+    }
+    Ok(())
+}
+
+fn answer(dice: &Dice, key: Key) -> Option<(Key, Result<Loaded<Value>, Boom>)> {
+    let number = *key.0;
+    match dice.below(8) {
+        0 => None,
+        1 => Some((key, Err(Boom(number)))),
+        _ => Some((key, Ok(dice.loaded(number)))),
+    }
 }

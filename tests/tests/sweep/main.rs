@@ -53,6 +53,21 @@ fn loads_of_many_keys() {
     seeds([play::<Local<ManualClock>>, play::<Here<Spin<ManualClock>>>, play::<Here<Std<ManualClock>>>]);
 }
 
+/// P5: loads of many keys that answer one by one.
+#[test]
+fn loads_that_answer_one_by_one() {
+    fn play<R: Host>(seed: u64, trouble: Trouble) {
+        let medley = Medley::<R>::new(seed, trouble);
+        let load = medley.load_each();
+        let builder = Cache::builder(R::on(medley.sim.clock())).load_each_fn(load);
+        let builder = if medley.is(2) { builder.store_surplus() } else { builder };
+        let cache = settings(&medley, builder);
+        medley.play(&cache);
+    }
+
+    seeds([play::<Local<ManualClock>>, play::<Here<Spin<ManualClock>>>, play::<Here<Std<ManualClock>>>]);
+}
+
 /// P5: lazy slots.
 #[test]
 fn slots() {

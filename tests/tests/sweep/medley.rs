@@ -3,11 +3,11 @@
 use core::{marker::PhantomData, panic::AssertUnwindSafe};
 use std::panic::catch_unwind;
 
-use larder::{Cache, Change, LoadError, Loaded, LookupOptions, OnTimeout, Previous, Revalidated};
+use larder::{AnswerSink, Cache, Change, LoadError, Loaded, LookupOptions, OnTimeout, Previous, Revalidated};
 use larder_tests::*;
 
 use crate::{
-    dice::{Dice, Told, Trouble, many},
+    dice::{Dice, Told, Trouble, many, one_by_one},
     hostile::{Key, Value, calm},
 };
 
@@ -59,6 +59,13 @@ impl<R: Host> Medley<R> {
     pub(crate) fn load_many(&self) -> impl Fn(Vec<Key>) -> BoxFuture<Result<Told, Boom>> + 'static {
         let dice = Rc::clone(&self.dice);
         move |keys| Box::pin(many(Rc::clone(&dice), keys))
+    }
+
+    pub(crate) fn load_each(
+        &self,
+    ) -> impl Fn(Vec<Key>, AnswerSink<Key, Value, Boom, R>) -> BoxFuture<Result<(), Boom>> + 'static {
+        let dice = Rc::clone(&self.dice);
+        move |keys, answers| Box::pin(one_by_one(Rc::clone(&dice), keys, answers))
     }
 
     pub(crate) fn time(&self, most: u64) -> Duration {
