@@ -42,6 +42,18 @@ impl Instant {
     /// ```
     pub const ZERO: Self = Self(0);
 
+    /// Where clocks that count from their making should begin.
+    ///
+    /// That is nine years after zero, so that values may be older than the clock: what another cache has kept for
+    /// [longer than this process runs](crate::Loaded::aged), and what has been [stale](crate::Loaded::stale) for as long.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::Instant;
+    /// assert!(Instant::START.saturating_since(Instant::ZERO) > Duration::from_secs(9 * 365 * 24 * 3600));
+    /// ```
+    pub const START: Self = Self(1 << 58);
+
     /// Returns the instant this many nanoseconds after the clock's origin.
     ///
     /// ```

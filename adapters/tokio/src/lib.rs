@@ -177,13 +177,13 @@ pub type CoarseTokio = Hosted<CurrentRuntime, CoarseClock>;
 pub struct TokioClock(time::Instant);
 
 impl TokioClock {
-    /// Starts a clock at zero.
+    /// Starts a clock at [`Instant::START`].
     ///
     /// ```
     /// # use std::time::Duration;
     /// # use larder_tokio::{Clock, Instant, TokioClock};
     /// let clock = TokioClock::new();
-    /// assert!(clock.now().saturating_since(Instant::ZERO) < Duration::from_secs(60));
+    /// assert!(clock.now().saturating_since(Instant::START) < Duration::from_secs(60));
     /// ```
     pub fn new() -> Self {
         Self(time::Instant::now())
@@ -199,7 +199,7 @@ impl Default for TokioClock {
 impl Clock for TokioClock {
     #[inline]
     fn now(&self) -> Instant {
-        Instant::ZERO.saturating_add(time::Instant::now().saturating_duration_since(self.0))
+        Instant::START.saturating_add(time::Instant::now().saturating_duration_since(self.0))
     }
 }
 

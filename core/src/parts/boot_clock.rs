@@ -32,19 +32,22 @@ use crate::{Clock, Instant};
 ///
 /// On an executor it takes the place of the adapter's clock, as in `Hosted::<CurrentRuntime, BootClock>::new()` on tokio.
 #[derive(Clone, Copy, Debug)]
-pub struct BootClock(u64);
+pub struct BootClock(
+    /// What the system shows at zero, modulo 2^64.
+    u64,
+);
 
 impl BootClock {
-    /// Starts a clock at zero.
+    /// Starts a clock at [`Instant::START`].
     ///
     /// ```
     /// # use core::time::Duration;
     /// # use larder::{Clock, Instant, parts::BootClock};
     /// let clock = BootClock::new();
-    /// assert!(clock.now().saturating_since(Instant::ZERO) < Duration::from_secs(60));
+    /// assert!(clock.now().saturating_since(Instant::START) < Duration::from_secs(60));
     /// ```
     pub fn new() -> Self {
-        Self(nanos())
+        Self(nanos().wrapping_sub(Instant::START.as_nanos()))
     }
 }
 
@@ -57,7 +60,7 @@ impl Default for BootClock {
 impl Clock for BootClock {
     #[inline]
     fn now(&self) -> Instant {
-        Instant::from_nanos(nanos().saturating_sub(self.0))
+        Instant::from_nanos(nanos().wrapping_sub(self.0))
     }
 }
 

@@ -18,13 +18,13 @@ use crate::{Clock, Instant};
 pub struct CoarseClock(coarsetime::Instant);
 
 impl CoarseClock {
-    /// Starts a clock at zero.
+    /// Starts a clock at [`Instant::START`].
     ///
     /// ```
     /// # use core::time::Duration;
     /// # use larder::{Clock, Instant, parts::CoarseClock};
     /// let clock = CoarseClock::new();
-    /// assert!(clock.now().saturating_since(Instant::ZERO) < Duration::from_secs(60));
+    /// assert!(clock.now().saturating_since(Instant::START) < Duration::from_secs(60));
     /// ```
     pub fn new() -> Self {
         Self(coarsetime::Instant::now_without_cache_update())
@@ -42,6 +42,6 @@ impl Clock for CoarseClock {
     fn now(&self) -> Instant {
         // Does not update coarsetime's cached time: all threads of the process share it, and it is not read here.
         let now = coarsetime::Instant::now_without_cache_update();
-        Instant::from_nanos(now.duration_since(self.0).as_nanos())
+        Instant::from_nanos(Instant::START.as_nanos().wrapping_add(now.duration_since(self.0).as_nanos()))
     }
 }

@@ -15,19 +15,22 @@ use crate::{Clock, Instant};
 /// assert!(clock.now() <= clock.now());
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct StdClock(u64);
+pub struct StdClock(
+    /// What the system shows at zero, modulo 2^64.
+    u64,
+);
 
 impl StdClock {
-    /// Starts a clock at zero.
+    /// Starts a clock at [`Instant::START`].
     ///
     /// ```
     /// # use core::time::Duration;
     /// # use larder::{Clock, Instant, parts::StdClock};
     /// let clock = StdClock::new();
-    /// assert!(clock.now().saturating_since(Instant::ZERO) < Duration::from_secs(60));
+    /// assert!(clock.now().saturating_since(Instant::START) < Duration::from_secs(60));
     /// ```
     pub fn new() -> Self {
-        Self(nanos())
+        Self(nanos().wrapping_sub(Instant::START.as_nanos()))
     }
 }
 
@@ -40,7 +43,7 @@ impl Default for StdClock {
 impl Clock for StdClock {
     #[inline]
     fn now(&self) -> Instant {
-        Instant::from_nanos(nanos().saturating_sub(self.0))
+        Instant::from_nanos(nanos().wrapping_sub(self.0))
     }
 }
 

@@ -8,7 +8,8 @@ use crate::{Instant, Threads};
 ///
 /// Implementors MUST ensure that `now` is cheap, never fails and never blocks. It SHOULD be monotonic; a clock that
 /// stands still or jumps only makes lives and waits longer or shorter. Its documentation
-/// SHOULD say whether it keeps running while the machine sleeps.
+/// SHOULD say whether it keeps running while the machine sleeps. One that counts from its making SHOULD begin at
+/// [`Instant::START`]: a value that is older than zero cannot be told from one as old as that.
 ///
 /// # Suspension
 ///
@@ -53,7 +54,7 @@ pub trait Clock {
 ///
 /// impl Clock for Threads {
 ///     fn now(&self) -> Instant {
-///         Instant::ZERO.saturating_add(self.0.elapsed())
+///         Instant::START.saturating_add(self.0.elapsed())
 ///     }
 /// }
 ///

@@ -8,6 +8,7 @@ mod answers;
 mod held;
 mod instead;
 mod meanwhile;
+mod old;
 
 type Setting<R> = Builder<u32, V, Boom, R>;
 type Pages<R> = Cache<u32, V, Boom, R>;
