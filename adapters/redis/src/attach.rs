@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use async_lock::Semaphore;
-use larder::{Builder, Cache, Instant, Load, LoadMany, Loaded, Revalidated, Runtime, Tuning, WeakCache};
+use larder::{AnswerSink, Builder, Cache, Instant, Load, LoadMany, Loaded, Revalidated, Runtime, Tuning, WeakCache};
 
 use crate::{
     Tier, TierBuilder, TierConfigError, TierError, TierKey, TierRuntime,
@@ -124,7 +124,8 @@ impl<V: Clone + Send + Sync + 'static> TierBuilder<V> {
     /// Makes the tier of a cache that loads many keys at once with a closure with a result for each.
     ///
     /// All keys of a lookup are asked for side by side, those whose leases this process is given are loaded in one
-    /// load, and once they are published, those are waited for that other processes load.
+    /// load, and once they are published, those are waited for that other processes load. Callers that wait for one of
+    /// them are answered as soon as its answer is known.
     ///
     /// # Errors
     ///
@@ -140,6 +141,7 @@ impl<V: Clone + Send + Sync + 'static> TierBuilder<V> {
         R: TierRuntime,
         S: Tuning + 'static,
         WeakCache<K, V, TierError<E>, R, S>: Send + Sync,
+        AnswerSink<K, V, TierError<E>, R>: Send + Sync,
         F: Fn(Vec<K>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<I, E>> + Send + 'static,
         I: IntoIterator<Item = (K, Result<Loaded<V>, E>)>,
@@ -150,9 +152,13 @@ impl<V: Clone + Send + Sync + 'static> TierBuilder<V> {
         });
         let one = one_of(Arc::clone(&many));
         self.attach(cache, one, move |builder, shared| {
-            builder.loaded_many_fn(move |keys| {
-                let lookup = Arc::clone(&shared).lookup_many(Arc::clone(&many), keys);
-                async move { Ok(lookup.await) }
+            builder.load_each_fn(move |keys, answers: AnswerSink<_, _, _, _>| {
+                let send = move |key, answer| answers.send(key, answer);
+                let lookup = Arc::clone(&shared).lookup_many(Arc::clone(&many), keys, send);
+                async move {
+                    lookup.await;
+                    Ok(())
+                }
             })
         })
     }
@@ -173,6 +179,7 @@ impl<V: Clone + Send + Sync + 'static> TierBuilder<V> {
         R: TierRuntime,
         S: Tuning + 'static,
         WeakCache<K, V, TierError<E>, R, S>: Send + Sync,
+        AnswerSink<K, V, TierError<E>, R>: Send + Sync,
         L: LoadMany<K, Value = V, Error = E, Future: Send + 'static> + Send + Sync + 'static,
     {
         self.loaded_many_fn(cache, move |keys| loader.load_many(keys))

@@ -1,7 +1,8 @@
 //! Lookups of many keys at once.
 //!
 //! What a batch leads is loaded and published before it waits for what others lead, so batches that overlap in any order
-//! cannot wait for each other in a ring.
+//! cannot wait for each other in a ring. Each key is answered as soon as its answer is known: what is found waits for no
+//! load, and what is loaded for no other process.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -18,8 +19,8 @@ use crate::{
     stats::count,
 };
 
-/// The answer for each key.
-pub(crate) type Answers<K, V, E> = Vec<(K, Result<Loaded<V>, TierError<E>>)>;
+/// The answer for one key.
+pub(crate) type Answer<V, E> = Result<Loaded<V>, TierError<E>>;
 
 /// How one key of a batch is loaded.
 enum Load<V> {
@@ -33,7 +34,7 @@ enum Load<V> {
 
 /// What one key of a batch is to be answered with.
 enum Turn<V, E> {
-    Answer(Result<Loaded<V>, TierError<E>>),
+    Answer(Answer<V, E>),
     Load(Load<V>),
     /// To be looked up by itself, once the batch has loaded what it leads.
     Later,
@@ -45,37 +46,47 @@ where
     V: Clone + Send + Sync + 'static,
     E: Send + Sync + 'static,
 {
-    pub(crate) async fn lookup_many(self: Arc<Self>, many: Many<K, V, E>, keys: Vec<K>) -> Answers<K, V, E> {
-        let turns = join_all(keys.iter().map(|key| self.turn(key))).await;
+    /// Looks many keys up, and sends the answer for each.
+    pub(crate) async fn lookup_many(
+        self: Arc<Self>,
+        many: Many<K, V, E>,
+        keys: Vec<K>,
+        send: impl Fn(K, Answer<V, E>) + Send + Sync,
+    ) {
+        let turns = join_all(keys.into_iter().map(|key| async {
+            match self.turn(&key).await {
+                Turn::Answer(answer) => {
+                    send(key, answer);
+                    None
+                }
+                turn => Some((key, turn)),
+            }
+        }));
+        let turns = turns.await;
         let granted = self.link.now();
-        let (mut answers, mut loads, mut later) = (Vec::new(), Vec::new(), Vec::new());
-        for (key, turn) in keys.into_iter().zip(turns) {
+        let (mut loads, mut later) = (Vec::new(), Vec::new());
+        for (key, turn) in turns.into_iter().flatten() {
             match turn {
-                Turn::Answer(answer) => answers.push((key, answer)),
                 Turn::Load(load) => loads.push((key, load)),
-                Turn::Later => later.push(key),
+                Turn::Answer(_) | Turn::Later => later.push(key),
             }
         }
         if !loads.is_empty() {
-            answers.extend(self.load_many(many, loads, granted).await);
+            self.load_many(many, loads, granted, &send).await;
         }
-        let later = later.into_iter().map(|key| {
-            let shared = Arc::clone(&self);
-            async move { (key.clone(), shared.lookup(key, None).await) }
-        });
-        for (key, answer) in join_all(later).await {
-            match answer {
-                Ok(Revalidated::New(loaded)) => answers.push((key, Ok(loaded))),
+        join_all(later.into_iter().map(|key| async {
+            match Arc::clone(&self).lookup(key.clone(), None).await {
+                Ok(Revalidated::New(loaded)) => send(key, Ok(loaded)),
                 // (Not answered: the cache says so.)
                 Ok(Revalidated::Unchanged(_)) => {}
                 Err(failed) => match failed.into_parts() {
-                    (_, Some(stale)) => answers.push((key, Ok(stale))),
+                    (_, Some(stale)) => send(key, Ok(stale)),
                     (TierError::Missing, None) => {}
-                    (error, None) => answers.push((key, Err(error))),
+                    (error, None) => send(key, Err(error)),
                 },
             }
-        }
-        answers
+        }))
+        .await;
     }
 
     /// Looks one key up, and decides its turn.
@@ -123,7 +134,13 @@ where
     }
 
     /// Loads what the batch leads, in one load, and publishes it.
-    async fn load_many(&self, many: Many<K, V, E>, loads: Vec<(K, Load<V>)>, granted: Instant) -> Answers<K, V, E> {
+    async fn load_many(
+        &self,
+        many: Many<K, V, E>,
+        loads: Vec<(K, Load<V>)>,
+        granted: Instant,
+        send: &(impl Fn(K, Answer<V, E>) + Send + Sync),
+    ) {
         // One place for the load, however many keys it has.
         let is_alone = loads.iter().any(|(_, load)| matches!(load, Load::Alone));
         let place = if is_alone { Some(self.alone.acquire().await) } else { None };
@@ -147,17 +164,16 @@ where
                 Some(answer) => Some(answer.map_err(|error| TierError::Load(Arc::new(error)))),
                 None => failure.clone().map(Err),
             };
-            async move { Some((key, self.end(load, answer?, begun).await)) }
+            async move {
+                if let Some(answer) = answer {
+                    send(key, self.end(load, answer, begun).await);
+                }
+            }
         });
-        join_all(ends).await.into_iter().flatten().collect()
+        join_all(ends).await;
     }
 
-    async fn end(
-        &self,
-        load: Load<V>,
-        answer: Result<Loaded<V>, TierError<E>>,
-        begun: Instant,
-    ) -> Result<Loaded<V>, TierError<E>> {
+    async fn end(&self, load: Load<V>, answer: Answer<V, E>, begun: Instant) -> Answer<V, E> {
         let settings = &self.link.settings;
         match (load, answer) {
             (Load::Leased(lease, ..), Ok(loaded)) => {

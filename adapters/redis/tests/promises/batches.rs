@@ -52,6 +52,39 @@ async fn t12_batches_that_overlap_do_not_wait_in_a_ring() {
 }
 
 #[tokio::test]
+async fn t12_each_key_is_answered_as_soon_as_it_can_be() {
+    let server = server!();
+    let [here, there] = [0, 0].map(|slow| Source::with(0, slow));
+    let patient = || builder(&server.url()).lease(Duration::from_secs(60));
+    let ((a, ta), (b, tb)) = (many(patient(), &here), many(patient(), &there));
+    assert!(
+        ta.wait_until_it_hears(Duration::from_secs(20)).await && tb.wait_until_it_hears(Duration::from_secs(20)).await
+    );
+    // Key 1 is in the second tier, key 2 nowhere, and key 3 takes another process ten seconds.
+    assert_eq!(b.get(&1).await.unwrap(), 1);
+    there.slow.store(10_000, SeqCst);
+    let led = tokio::spawn({
+        let b = b.clone();
+        async move { b.get(&3).await }
+    });
+    until("the other process leads", || there.loads() == 2).await;
+    here.slow.store(300, SeqCst);
+    let batch = tokio::spawn({
+        let a = a.clone();
+        async move { a.get_many(&[3, 2, 1]).await }
+    });
+    until("what is found is there", || a.contains(&1)).await;
+    assert!(!a.contains(&2), "before what is loaded");
+    until("what is loaded is there", || a.contains(&2)).await;
+    assert!(!batch.is_finished(), "before what another process loads");
+    assert_eq!((here.loads(), ta.stats().fresh, ta.stats().leased), (1, 1, 1));
+    // Once the other process has given it up, this one loads it.
+    led.abort();
+    let found = timeout(Duration::from_secs(20), batch).await.expect("the lease is given back").unwrap();
+    assert_eq!(found.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [3, 2, 1]);
+}
+
+#[tokio::test]
 async fn t12_what_is_missing_or_fails_concerns_its_own_key() {
     let server = server!();
     let source = Source::with(0, 0);
