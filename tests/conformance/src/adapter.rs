@@ -31,6 +31,22 @@ pub trait Executor: 'static {
     fn run<F: Future<Output = ()>>(check: impl FnOnce(Self::Runtime) -> F);
 }
 
+/// What a check is about: a runtime, and values of one type.
+///
+/// Checks know no more, so those of several executors with one runtime are the same functions.
+pub trait Subject: 'static {
+    /// The runtime that the caches use.
+    type Runtime: Adapter<Self::Value>;
+
+    /// The values of the caches.
+    type Value: Value;
+}
+
+impl<R: Adapter<V>, V: Value> Subject for (R, V) {
+    type Runtime = R;
+    type Value = V;
+}
+
 /// A value that shows which load it comes from.
 pub trait Value: Clone + Display + From<u32> + Deref<Target = u32> + 'static {}
 

@@ -4,11 +4,11 @@ use core::cell::RefCell;
 
 use alloc::rc::Rc;
 
-use super::{End, Executor, Stage, stage::in_a_hurry};
+use super::{End, Stage, Subject, stage::in_a_hurry};
 use crate::wakers::{calling, poll_once, poll_with};
 
 /// A batch joins keys that another batch is loading, whichever batch is answered first. (P1)
-pub async fn overlapping_batches_load_each_key_once<E: Executor>(stage: Stage<E>) {
+pub async fn overlapping_batches_load_each_key_once<E: Subject>(stage: Stage<E>) {
     let cache = stage.batched();
     let first = stage.ask_many(cache, &[1, 2, 3]);
     stage.begun(1).await;
@@ -25,7 +25,7 @@ pub async fn overlapping_batches_load_each_key_once<E: Executor>(stage: Stage<E>
 }
 
 /// A failed batch fails its own keys only; a batch whose caller has left is still loaded. (P2, P4)
-pub async fn a_failed_batch_is_the_failure_of_each_key<E: Executor>(stage: Stage<E>) {
+pub async fn a_failed_batch_is_the_failure_of_each_key<E: Subject>(stage: Stage<E>) {
     let cache = stage.batched();
     let first = stage.ask_many(cache, &[1, 2, 3]);
     stage.begun(1).await;
@@ -40,7 +40,7 @@ pub async fn a_failed_batch_is_the_failure_of_each_key<E: Executor>(stage: Stage
 }
 
 /// A new caller of one key finds the batch ready, and wakes the callers of its other keys. (P1, P3)
-pub async fn a_batch_is_found_ready_by_who_comes<E: Executor>(stage: Stage<E>) {
+pub async fn a_batch_is_found_ready_by_who_comes<E: Subject>(stage: Stage<E>) {
     let cache = stage.batched();
     let both = stage.ask_many(cache, &[1, 2]);
     stage.until(|| cache.stats().waiters == 2 && stage.loads.live() == 1).await;
@@ -62,7 +62,7 @@ pub async fn a_batch_is_found_ready_by_who_comes<E: Executor>(stage: Stage<E>) {
 const SOME: &[u32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
 /// A key whose caller has left stays in flight as long as its batch: a new caller joins, and all is stored. (P1, D62)
-pub async fn a_batch_goes_on_for_all_its_keys<E: Executor>(stage: Stage<E>) {
+pub async fn a_batch_goes_on_for_all_its_keys<E: Subject>(stage: Stage<E>) {
     let cache = stage.batched();
     let first = stage.ask_many(cache, SOME);
     stage.begun(1).await;
@@ -81,7 +81,7 @@ pub async fn a_batch_goes_on_for_all_its_keys<E: Executor>(stage: Stage<E>) {
 }
 
 /// All values of a batch have the same instant, in whatever order the callers are polled. (D5)
-pub async fn a_batch_is_of_one_instant<E: Executor>(stage: Stage<E>) {
+pub async fn a_batch_is_of_one_instant<E: Subject>(stage: Stage<E>) {
     let cache = stage.batched();
     let mut parked = cache.lookup_many(SOME);
     assert!(poll_once(&mut parked).is_pending());
@@ -97,7 +97,7 @@ pub async fn a_batch_is_of_one_instant<E: Executor>(stage: Stage<E>) {
 }
 
 /// All values of a batch are stored before the first waiter is woken. (D29)
-pub async fn a_batch_is_stored_before_anybody_is_woken<E: Executor>(stage: Stage<E>) {
+pub async fn a_batch_is_stored_before_anybody_is_woken<E: Subject>(stage: Stage<E>) {
     let cache = stage.batched();
     let mut many = cache.lookup_many(SOME);
     let mut others: Vec<_> = SOME.iter().map(|key| cache.lookup(key)).collect();
@@ -117,7 +117,7 @@ pub async fn a_batch_is_stored_before_anybody_is_woken<E: Executor>(stage: Stage
 }
 
 /// A call with more keys than one load takes begins several loads before it waits. (D62)
-pub async fn a_call_begins_as_many_loads_as_it_takes<E: Executor>(stage: Stage<E>) {
+pub async fn a_call_begins_as_many_loads_as_it_takes<E: Subject>(stage: Stage<E>) {
     let cache = stage.batched_with(|setup| setup.max_batch(2));
     let mut many = cache.get_many(&[1, 2, 3, 4, 5]);
     assert!(poll_once(&mut many).is_pending());

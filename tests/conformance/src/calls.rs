@@ -5,12 +5,12 @@ use core::pin::pin;
 use futures_lite::future::zip;
 use larder::{Cache, LoadError, LoadMany};
 
-use super::{End, Executor, LATE, Stage, stage::KEY};
+use super::{End, LATE, Stage, Subject, stage::KEY};
 use crate::Boom;
 use crate::wakers::poll_once;
 
 /// A cache without a loader keeps the loads that its calls bring, for all callers. (P1)
-pub async fn a_call_brings_its_load<E: Executor>(stage: Stage<E>) {
+pub async fn a_call_brings_its_load<E: Subject>(stage: Stage<E>) {
     let builder = Cache::<_, E::Value, Boom, _>::builder(stage.runtime.clone());
     let cache = builder.ttl(LATE).stale_while_refresh(LATE).build().expect("the configuration is valid");
     let loads = stage.loads.clone();
@@ -33,7 +33,7 @@ pub async fn a_call_brings_its_load<E: Executor>(stage: Stage<E>) {
 }
 
 /// A load that borrows goes away with its caller, and the next waiter loads by itself. Its failure is shared. (P2, P4)
-pub async fn a_call_lends_its_load<E: Executor>(stage: Stage<E>) {
+pub async fn a_call_lends_its_load<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let mut lender = pin!(Some(cache.get_with(&KEY, || stage.loads.begin_plain(vec![0]))));
     assert!(lender.as_mut().as_pin_mut().is_some_and(|mut lender| poll_once(&mut lender).is_pending()));
@@ -55,7 +55,7 @@ pub async fn a_call_lends_its_load<E: Executor>(stage: Stage<E>) {
 }
 
 /// A call brings a load that borrows, for the keys that are missing; keys in flight are joined. (P1)
-pub async fn a_call_brings_a_load_of_many<E: Executor>(stage: Stage<E>) {
+pub async fn a_call_brings_a_load_of_many<E: Subject>(stage: Stage<E>) {
     let cache = stage.batched();
     cache.insert(1, E::Value::from(90));
     let brought = cache.get_many_or_load(&[1, 2], |keys: Vec<u32>| stage.loads.begin_many_plain(keys));

@@ -2,10 +2,10 @@
 
 use larder::{LookupOptions, OnTimeout};
 
-use super::{Cached, End, Executor, LATE, SOON, Seat, Stage, stage::KEY};
+use super::{Cached, End, LATE, SOON, Seat, Stage, Subject, stage::KEY};
 
 /// A load older than the lock age is taken over, and all callers get the newer answer. (P6)
-pub async fn a_hanging_load_is_taken_over<E: Executor>(stage: Stage<E>) {
+pub async fn a_hanging_load_is_taken_over<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.lock_age(SOON).attempts(2));
     let callers = [first_of(&stage, cache).await, stage.ask(cache)];
     stage.begun(2).await;
@@ -16,7 +16,7 @@ pub async fn a_hanging_load_is_taken_over<E: Executor>(stage: Stage<E>) {
 }
 
 /// A caller whose lock timeout has passed fails, and the load goes on for the others. (P7)
-pub async fn a_timeout_fails<E: Executor>(stage: Stage<E>) {
+pub async fn a_timeout_fails<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let first = first_of(&stage, cache).await;
     let second = stage.ask_with(cache, hurried(OnTimeout::Fail));
@@ -27,7 +27,7 @@ pub async fn a_timeout_fails<E: Executor>(stage: Stage<E>) {
 }
 
 /// A caller whose lock timeout has passed loads, and all callers get the answer. (P7)
-pub async fn a_timeout_loads<E: Executor>(stage: Stage<E>) {
+pub async fn a_timeout_loads<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let callers = [first_of(&stage, cache).await, stage.ask_with(cache, hurried(OnTimeout::Load))];
     stage.begun(2).await;
@@ -37,7 +37,7 @@ pub async fn a_timeout_loads<E: Executor>(stage: Stage<E>) {
 }
 
 /// A caller whose lock timeout has passed loads for itself, and no other caller gets the answer. (P7)
-pub async fn a_timeout_loads_alone<E: Executor>(stage: Stage<E>) {
+pub async fn a_timeout_loads_alone<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let first = first_of(&stage, cache).await;
     let second = stage.ask_with(cache, hurried(OnTimeout::LoadAlone));
@@ -51,7 +51,7 @@ pub async fn a_timeout_loads_alone<E: Executor>(stage: Stage<E>) {
 }
 
 /// A caller whose lock timeout has passed gets the expired value. (P7)
-pub async fn a_timeout_takes_the_stale_value<E: Executor>(stage: Stage<E>) {
+pub async fn a_timeout_takes_the_stale_value<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.ttl(LATE).stale_while_refresh(LATE));
     cache.insert(KEY, E::Value::from(90));
     assert!(cache.expire(&KEY));
@@ -64,7 +64,7 @@ pub async fn a_timeout_takes_the_stale_value<E: Executor>(stage: Stage<E>) {
 }
 
 /// A load that exceeds its budget is dropped and fails, and a later caller loads anew. (P2, P4)
-pub async fn a_load_keeps_to_its_budget<E: Executor>(stage: Stage<E>) {
+pub async fn a_load_keeps_to_its_budget<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.load_budget(SOON));
     assert_eq!(stage.saw(&stage.ask(cache)).await, "BudgetExceeded");
     stage.until(|| stage.loads.live() == 0).await;
@@ -74,7 +74,7 @@ pub async fn a_load_keeps_to_its_budget<E: Executor>(stage: Stage<E>) {
 }
 
 /// The task that begins the first load.
-async fn first_of<E: Executor>(stage: &Stage<E>, cache: &'static Cached<E::Runtime, E::Value>) -> Seat {
+async fn first_of<E: Subject>(stage: &Stage<E>, cache: &'static Cached<E::Runtime, E::Value>) -> Seat {
     let first = stage.ask(cache);
     stage.begun(1).await;
     first

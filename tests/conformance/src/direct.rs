@@ -2,10 +2,10 @@
 
 use larder::{Change, Computed, Loaded, Status, Timer};
 
-use super::{End, Executor, LATE, SOON, Stage, stage::KEY};
+use super::{End, LATE, SOON, Stage, Subject, stage::KEY};
 
 /// A stored value is found, counted and listed, and can be removed. (P12)
-pub async fn values_come_and_go_by_hand<E: Executor>(stage: Stage<E>) {
+pub async fn values_come_and_go_by_hand<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.capacity(100).shards(1));
     let value = E::Value::from;
     assert!(cache.is_empty() && cache.peek(&1).is_none() && !cache.contains(&1));
@@ -46,7 +46,7 @@ pub async fn values_come_and_go_by_hand<E: Executor>(stage: Stage<E>) {
 }
 
 /// Of two callers that refuse the same value, one removes it, and neither removes the value that comes after it. (P8)
-pub async fn a_value_is_refused_by_many<E: Executor>(stage: Stage<E>) {
+pub async fn a_value_is_refused_by_many<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let bad = cache.insert(KEY, E::Value::from(90)).expect("it is stored");
     assert!(cache.invalidate_if(&KEY, bad) && !cache.invalidate_if(&KEY, bad));
@@ -59,7 +59,7 @@ pub async fn a_value_is_refused_by_many<E: Executor>(stage: Stage<E>) {
 }
 
 /// `refresh` loads although the value is fresh; meanwhile other callers get the old value. (P1)
-pub async fn a_fresh_value_is_loaded_anew<E: Executor>(stage: Stage<E>) {
+pub async fn a_fresh_value_is_loaded_anew<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     cache.insert(KEY, E::Value::from(90));
     let (one, other) = (stage.spawn(cache.refresh(&KEY)), stage.spawn(cache.refresh(&KEY)));
@@ -72,7 +72,7 @@ pub async fn a_fresh_value_is_loaded_anew<E: Executor>(stage: Stage<E>) {
 }
 
 /// `clear`, `retain` and `remove_if` are not undone by a load that began before them. (P8)
-pub async fn a_clearance_is_not_undone<E: Executor>(stage: Stage<E>) {
+pub async fn a_clearance_is_not_undone<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     for load in [1, 2, 3] {
         let before = stage.crowd(cache, 1).await.remove(0);
@@ -89,7 +89,7 @@ pub async fn a_clearance_is_not_undone<E: Executor>(stage: Stage<E>) {
 }
 
 /// A host is told when a value expires next, and sweeps it out itself. (P12)
-pub async fn a_host_sweeps<E: Executor>(stage: Stage<E>) {
+pub async fn a_host_sweeps<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.shards(1));
     cache.insert_with(2, Loaded::new(E::Value::from(20)).ttl(LATE));
     // Inserted last, because each insert removes what has expired by then.

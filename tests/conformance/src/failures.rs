@@ -6,11 +6,11 @@ use alloc::rc::Rc;
 
 use larder::{Cache, Previous, Revalidated, Status, TimeLeft};
 
-use super::{End, Executor, LATE, SOON, Stage, stage::KEY};
+use super::{End, LATE, SOON, Stage, Subject, stage::KEY};
 use crate::{Boom, Here};
 
 /// All callers get a failure until its error TTL ends; then the next caller loads. (P4)
-pub async fn a_failure_is_kept_for_a_time<E: Executor>(stage: Stage<E>) {
+pub async fn a_failure_is_kept_for_a_time<E: Subject>(stage: Stage<E>) {
     let long = stage.cache(|setup| setup.error_ttl(LATE));
     stage.loads.end(1, End::Error);
     assert_eq!(stage.saw(&stage.ask(long)).await, "E1");
@@ -26,7 +26,7 @@ pub async fn a_failure_is_kept_for_a_time<E: Executor>(stage: Stage<E>) {
 }
 
 /// If a load fails, all waiting callers get the stale value, with the error beside it. (P4)
-pub async fn a_failure_is_softened_by_the_stale_value<E: Executor>(stage: Stage<E>) {
+pub async fn a_failure_is_softened_by_the_stale_value<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.ttl(LATE).stale_if_error(LATE));
     cache.insert(KEY, E::Value::from(90));
     assert!(cache.expire(&KEY));
@@ -38,7 +38,7 @@ pub async fn a_failure_is_softened_by_the_stale_value<E: Executor>(stage: Stage<
 }
 
 /// A load gets the previous value and may confirm it: the value stays, with a new lifetime.
-pub async fn a_value_is_found_still_good<E: Executor>(stage: Stage<E>) {
+pub async fn a_value_is_found_still_good<E: Subject>(stage: Stage<E>) {
     let handed = Rc::<RefCell<Vec<Option<u32>>>>::default();
     let hands = handed.clone();
     let load = move |_, previous: Option<Previous<E::Value>>| {
@@ -61,7 +61,7 @@ pub async fn a_value_is_found_still_good<E: Executor>(stage: Stage<E>) {
 }
 
 /// A value that no caller asks for expires after its time to idle. (P11)
-pub async fn an_idle_value_expires<E: Executor>(stage: Stage<E>) {
+pub async fn an_idle_value_expires<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.time_to_idle(SOON));
     stage.loads.end(1, End::Value);
     assert_eq!(stage.saw(&stage.ask(cache)).await, "V1 Miss");
@@ -72,7 +72,7 @@ pub async fn an_idle_value_expires<E: Executor>(stage: Stage<E>) {
 }
 
 /// A value is refreshed early, by a ticket, while it is still served as fresh. (P1)
-pub async fn a_value_is_refreshed_early<E: Executor>(stage: Stage<E>) {
+pub async fn a_value_is_refreshed_early<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.ttl(LATE).refresh_early(1e-9));
     cache.insert(KEY, E::Value::from(90));
     stage.pass(SOON).await;

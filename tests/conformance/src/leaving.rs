@@ -1,10 +1,10 @@
 //! Callers that leave, or are no longer polled.
 
-use super::{End, Executor, Stage, stage::KEY};
+use super::{End, Stage, Subject, stage::KEY};
 use crate::wakers::poll_once;
 
 /// The caller that began the load leaves, and the others drive the load. (P2)
-pub async fn the_first_leaves_and_the_load_goes_on<E: Executor>(stage: Stage<E>) {
+pub async fn the_first_leaves_and_the_load_goes_on<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let first = stage.ask(cache);
     stage.begun(1).await;
@@ -18,7 +18,7 @@ pub async fn the_first_leaves_and_the_load_goes_on<E: Executor>(stage: Stage<E>)
 }
 
 /// Once the last caller has left, the load is dropped. (P2)
-pub async fn the_last_leaves_and_the_load_is_dropped<E: Executor>(stage: Stage<E>) {
+pub async fn the_last_leaves_and_the_load_is_dropped<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let crowd = stage.crowd(cache, 3).await;
     stage.until(|| stage.loads.live() == 1).await;
@@ -29,7 +29,7 @@ pub async fn the_last_leaves_and_the_load_is_dropped<E: Executor>(stage: Stage<E
 }
 
 /// Once the last caller has left, the runtime's spawner finishes the load. (P2)
-pub async fn an_abandoned_load_is_finished<E: Executor>(stage: Stage<E>) {
+pub async fn an_abandoned_load_is_finished<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.finish_abandoned());
     let only = stage.crowd(cache, 1).await.remove(0);
     only.leave();
@@ -40,7 +40,7 @@ pub async fn an_abandoned_load_is_finished<E: Executor>(stage: Stage<E>) {
 }
 
 /// The caller that began the load is alive but never polled again; the others drive the load. (P3)
-pub async fn who_is_not_polled_holds_nobody_back<E: Executor>(stage: Stage<E>) {
+pub async fn who_is_not_polled_holds_nobody_back<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let mut parked = cache.lookup(&KEY);
     assert!(poll_once(&mut parked).is_pending());

@@ -52,6 +52,7 @@ mod write_back;
 mod writes;
 
 use core::future::Future;
+use core::pin::Pin;
 use core::time::Duration;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -60,7 +61,9 @@ use std::thread;
 use futures_lite::future::or;
 pub use larder::Spawn;
 
-pub use adapter::{Abandonment, Adapter, Asking, AskingMany, Batched, Cached, Ear, Executor, Renewal, Setup, Value};
+pub use adapter::{
+    Abandonment, Adapter, Asking, AskingMany, Batched, Cached, Ear, Executor, Renewal, Setup, Subject, Value,
+};
 pub use answer::{Answer, Boom, V, why};
 pub use bang::{Bang, quiet_bangs};
 pub use batches::*;
@@ -90,8 +93,18 @@ pub const LATE: Duration = Duration::from_secs(3600);
 /// A check that takes longer than this hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What a check of `E` runs on.
+pub type StageOf<E> = Stage<(<E as Executor>::Runtime, <E as Executor>::Value)>;
+
+/// A check as a future whose type is erased: an executor is compiled once, and not for each check.
+type Check<E> = Box<dyn FnOnce(StageOf<E>) -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+
 /// Runs one check on `E`, and fails if it does not end.
-pub fn run<E: Executor, F: Future<Output = ()>>(check: impl FnOnce(Stage<E>) -> F + Send + 'static) {
+pub fn run<E: Executor, F: Future<Output = ()> + 'static>(check: impl FnOnce(StageOf<E>) -> F + Send + 'static) {
+    run_erased::<E>(Box::new(|stage| Box::pin(check(stage))));
+}
+
+fn run_erased<E: Executor>(check: Check<E>) {
     quiet_bangs();
     let (ends, ended) = mpsc::channel::<()>();
     let thread = thread::spawn(|| {

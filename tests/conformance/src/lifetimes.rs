@@ -6,10 +6,10 @@ use alloc::sync::Arc;
 
 use larder::{Cache, Loaded, RemovalCause, Spawn};
 
-use super::{Ear, End, Executor, LATE, SOON, Stage, stage::KEY};
+use super::{Ear, End, LATE, SOON, Stage, Subject, stage::KEY};
 
 /// A value lives as long as its load has set, and is then loaded anew. (P11)
-pub async fn a_value_expires<E: Executor>(stage: Stage<E>) {
+pub async fn a_value_expires<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     stage.loads.end(1, End::Lives(SOON));
     stage.loads.end(2, End::Lives(LATE));
@@ -22,7 +22,7 @@ pub async fn a_value_expires<E: Executor>(stage: Stage<E>) {
 
 /// The first caller of a stale value gets its refresh, to spawn or to drop. The others do not wait, but poll it once.
 /// (P1, P2, P3, D57)
-pub async fn a_stale_value_comes_with_its_refresh<E: Executor>(stage: Stage<E>) {
+pub async fn a_stale_value_comes_with_its_refresh<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.ttl(LATE).stale_while_refresh(LATE));
     cache.insert(KEY, E::Value::from(90));
     assert!(cache.expire(&KEY));
@@ -43,7 +43,7 @@ pub async fn a_stale_value_comes_with_its_refresh<E: Executor>(stage: Stage<E>) 
 }
 
 /// A caller that gets a stale value polls the refresh that another caller holds, whatever its result. (P3, P5, D57)
-pub async fn a_claimed_refresh_is_looked_after<E: Executor>(stage: Stage<E>) {
+pub async fn a_claimed_refresh_is_looked_after<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.ttl(LATE).stale_while_refresh(LATE));
     for (number, end) in [(1, End::Value), (2, End::Panic), (3, End::Error)] {
         cache.insert(KEY, E::Value::from(90));
@@ -62,7 +62,7 @@ pub async fn a_claimed_refresh_is_looked_after<E: Executor>(stage: Stage<E>) {
 }
 
 /// A call that spawns the refresh polls it once first; if it is ready at once, it is not spawned. (D57)
-pub async fn a_refresh_is_polled_before_it_is_spawned<E: Executor>(stage: Stage<E>) {
+pub async fn a_refresh_is_polled_before_it_is_spawned<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.ttl(LATE).stale_while_refresh(LATE));
     cache.insert(KEY, E::Value::from(90));
     assert!(cache.expire(&KEY));
@@ -73,7 +73,7 @@ pub async fn a_refresh_is_polled_before_it_is_spawned<E: Executor>(stage: Stage<
 }
 
 /// The runtime refreshes once, however many stale hits there are. (P1)
-pub async fn a_refresh_is_spawned<E: Executor>(stage: Stage<E>) {
+pub async fn a_refresh_is_spawned<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup.ttl(LATE).stale_while_refresh(LATE));
     cache.insert(KEY, E::Value::from(90));
     assert!(cache.expire(&KEY));
@@ -89,7 +89,7 @@ pub async fn a_refresh_is_spawned<E: Executor>(stage: Stage<E>) {
 }
 
 /// A listener is told of each value that leaves, and why; it may call the cache. (P13)
-pub async fn listeners_hear_why_values_leave<E: Executor>(stage: Stage<E>) {
+pub async fn listeners_hear_why_values_leave<E: Subject>(stage: Stage<E>) {
     let heard = Arc::<Mutex<Vec<_>>>::default();
     let ears = heard.clone();
     let builder = Cache::builder(stage.runtime.clone()).loader(stage.loads.clone()).capacity(2).shards(1);

@@ -1,14 +1,14 @@
 //! One load for all waiting callers, however it ends.
 
 use super::{
-    End, Executor, Stage,
+    End, Stage, Subject,
     stage::{KEY, in_a_hurry},
 };
 
 const CROWD: u64 = 100;
 
 /// All callers during a load get its value, and a later caller finds it stored. (P1)
-pub async fn many_tasks_share_one_load<E: Executor>(stage: Stage<E>) {
+pub async fn many_tasks_share_one_load<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let crowd = stage.crowd(cache, CROWD).await;
     stage.loads.end(1, End::Value);
@@ -20,7 +20,7 @@ pub async fn many_tasks_share_one_load<E: Executor>(stage: Stage<E>) {
 }
 
 /// All callers get the failure of a load, and a later caller loads anew. (P4)
-pub async fn a_failure_is_shared<E: Executor>(stage: Stage<E>) {
+pub async fn a_failure_is_shared<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let crowd = stage.crowd(cache, CROWD).await;
     stage.loads.end(1, End::Error);
@@ -31,7 +31,7 @@ pub async fn a_failure_is_shared<E: Executor>(stage: Stage<E>) {
 }
 
 /// A panic unwinds through one caller, the others get an error, and a later caller loads anew. (P5)
-pub async fn a_panic_is_contained<E: Executor>(stage: Stage<E>) {
+pub async fn a_panic_is_contained<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let crowd = stage.crowd(cache, CROWD).await;
     stage.loads.end(1, End::Panic);
@@ -43,7 +43,7 @@ pub async fn a_panic_is_contained<E: Executor>(stage: Stage<E>) {
 }
 
 /// A new caller finds the load ready before its wake has arrived, without waiting, and wakes all waiters. (P1, P3, D22)
-pub async fn a_load_is_found_ready_by_who_comes<E: Executor>(stage: Stage<E>) {
+pub async fn a_load_is_found_ready_by_who_comes<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let crowd = stage.crowd(cache, 3).await;
     stage.loads.end_unheard(1, End::Value);

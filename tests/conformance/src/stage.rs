@@ -5,11 +5,11 @@ use core::time::Duration;
 
 use larder::{Cache, Clock, Instant, LookupOptions, OnTimeout, Runtime, Spawn, Stats, Timer};
 
-use super::{Batched, Cached, Caller, Executor, Loads, Seat, Setup};
+use super::{Batched, Cached, Caller, Loads, Seat, Setup, Subject};
 use crate::{Answer, Boom, assert_clean};
 
 /// A runtime, and the loads of the caches that a check makes on it.
-pub struct Stage<E: Executor> {
+pub struct Stage<E: Subject> {
     /// The runtime under test.
     pub runtime: E::Runtime,
     /// The loads of all its caches.
@@ -19,7 +19,7 @@ pub struct Stage<E: Executor> {
 /// The key that most checks ask for.
 pub(super) const KEY: u32 = 7;
 
-impl<E: Executor> Stage<E> {
+impl<E: Subject> Stage<E> {
     /// A stage on which nothing has happened yet.
     pub fn new(runtime: E::Runtime) -> Self {
         Self { runtime, loads: Loads::default() }

@@ -4,12 +4,12 @@ use core::time::Duration;
 
 use larder::{Instant, Timer};
 
-use super::{Executor, LATE, SOON, Stage};
+use super::{LATE, SOON, Stage, Subject};
 use crate::wakers::poll_once;
 
 /// The clock advances. A sleep ends at its deadline or later: at once if the deadline has passed, and never if it is
 /// the last instant.
-pub async fn a_sleep_ends_at_its_deadline<E: Executor>(stage: Stage<E>) {
+pub async fn a_sleep_ends_at_its_deadline<E: Subject>(stage: Stage<E>) {
     let begun = stage.now();
     assert!(poll_once(&mut stage.runtime.sleep_until(begun)).is_ready());
     assert!(poll_once(&mut stage.runtime.sleep_until(Instant::ZERO)).is_ready());

@@ -8,12 +8,12 @@ use alloc::rc::Rc;
 use futures_lite::future::zip;
 use larder::{Room, WriteBack, WriteBackBuilder, WriteBackError};
 
-use super::{Executor, SOON, Stage, disk::Disk};
+use super::{SOON, Stage, Subject, disk::Disk};
 use crate::{Boom, Here, wakers::poll_once};
 
 type Pages<R, V> = WriteBack<u32, V, Boom, Here<R>>;
 
-impl<E: Executor> Stage<E> {
+impl<E: Subject> Stage<E> {
     fn disk(&self) -> Disk<E::Runtime, E::Value> {
         Disk::new(self.runtime.clone())
     }
@@ -24,12 +24,12 @@ impl<E: Executor> Stage<E> {
 }
 
 /// Changes a page and drops its handle.
-async fn write<E: Executor>(pages: &Pages<E::Runtime, E::Value>, key: u32, value: u32) {
+async fn write<E: Subject>(pages: &Pages<E::Runtime, E::Value>, key: u32, value: u32) {
     pages.get_or_load(&key).await.expect("it is loaded").set(E::Value::from(value));
 }
 
 /// Callers of a page share its load; a change is visible at once, and on disk after a flush. (P1, P16)
-pub async fn changes_are_written_behind<E: Executor>(stage: Stage<E>) {
+pub async fn changes_are_written_behind<E: Subject>(stage: Stage<E>) {
     let disk = stage.disk();
     let pages = stage.pages(&disk).build().expect("the configuration is valid");
     let (one, other) = zip(pages.get_or_load(&1), pages.get_or_load(&1)).await;
@@ -43,7 +43,7 @@ pub async fn changes_are_written_behind<E: Executor>(stage: Stage<E>) {
 
 /// A call that needs room has the oldest page written first; a pinned page stays until released, then the call that
 /// waits gets the room. (P16)
-pub async fn room_is_made_by_writing<E: Executor>(stage: Stage<E>) {
+pub async fn room_is_made_by_writing<E: Subject>(stage: Stage<E>) {
     let disk = stage.disk();
     let pages = stage.pages(&disk).capacity(1).build().expect("the configuration is valid");
     write::<E>(&pages, 1, 11).await;
@@ -60,7 +60,7 @@ pub async fn room_is_made_by_writing<E: Executor>(stage: Stage<E>) {
 }
 
 /// A failed or dropped flush changes nothing; a change during a flush waits for the next one. (P2, P16)
-pub async fn what_is_not_written_stays_dirty<E: Executor>(stage: Stage<E>) {
+pub async fn what_is_not_written_stays_dirty<E: Subject>(stage: Stage<E>) {
     let disk = stage.disk();
     let pages = stage.pages(&disk).build().expect("the configuration is valid");
     for key in 1..=3 {
@@ -83,7 +83,7 @@ pub async fn what_is_not_written_stays_dirty<E: Executor>(stage: Stage<E>) {
 }
 
 /// The caches that a cache depends on are flushed before it, and a circle is refused. (P17)
-pub async fn caches_are_written_in_order<E: Executor>(stage: Stage<E>) {
+pub async fn caches_are_written_in_order<E: Subject>(stage: Stage<E>) {
     let written = Rc::<RefCell<Vec<u32>>>::default();
     let cache = |name| {
         let disk = Disk::beside(stage.runtime.clone(), Rc::clone(&written));
@@ -109,7 +109,7 @@ pub async fn caches_are_written_in_order<E: Executor>(stage: Stage<E>) {
 }
 
 /// `remove` writes first, `invalidate` does not; both leave pinned pages. (P16)
-pub async fn pages_leave<E: Executor>(stage: Stage<E>) {
+pub async fn pages_leave<E: Subject>(stage: Stage<E>) {
     let disk = stage.disk();
     let pages = stage.pages(&disk).build().expect("the configuration is valid");
     write::<E>(&pages, 1, 11).await;

@@ -2,11 +2,11 @@
 
 use core::pin::pin;
 
-use super::{End, Executor, Stage, stage::KEY};
+use super::{End, Stage, Subject, stage::KEY};
 use crate::wakers::poll_once;
 
 /// An insert answers all waiting callers, and the load is dropped. (P8)
-pub async fn an_insert_ends_the_waits<E: Executor>(stage: Stage<E>) {
+pub async fn an_insert_ends_the_waits<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let crowd = stage.crowd(cache, 3).await;
     cache.insert(KEY, E::Value::from(90));
@@ -17,7 +17,7 @@ pub async fn an_insert_ends_the_waits<E: Executor>(stage: Stage<E>) {
 }
 
 /// Callers from before a removal get the load's answer; later callers begin their own load. (P8)
-pub async fn a_removal_is_not_undone<E: Executor>(stage: Stage<E>) {
+pub async fn a_removal_is_not_undone<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let before = stage.crowd(cache, 2).await;
     cache.remove(&KEY);
@@ -34,7 +34,7 @@ pub async fn a_removal_is_not_undone<E: Executor>(stage: Stage<E>) {
 
 /// A load that begins after a removal is joined by new callers, and stored, although an older caller began it. (P1,
 /// D11)
-pub async fn a_load_belongs_to_the_epoch_it_begins_in<E: Executor>(stage: Stage<E>) {
+pub async fn a_load_belongs_to_the_epoch_it_begins_in<E: Subject>(stage: Stage<E>) {
     let cache = stage.cache(|setup| setup);
     let mut lender = pin!(Some(cache.get_with(&KEY, || stage.loads.begin_plain(vec![0]))));
     assert!(lender.as_mut().as_pin_mut().is_some_and(|mut lender| poll_once(&mut lender).is_pending()));

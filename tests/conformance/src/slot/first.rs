@@ -2,13 +2,13 @@
 
 use larder::{LookupOptions, OnTimeout};
 
-use super::{super::End, Executor, Stage, fresh};
+use super::{super::End, Stage, Subject, fresh};
 use crate::SOON;
 
 const CROWD: u64 = 50;
 
 /// All callers before there is a value share one fetch, and later callers find its value. (P1)
-pub async fn a_slots_first_fetch_is_shared<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_first_fetch_is_shared<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let crowd = stage.slot_crowd(slot, CROWD).await;
     stage.loads.end(1, End::Value);
@@ -20,7 +20,7 @@ pub async fn a_slots_first_fetch_is_shared<E: Executor>(stage: Stage<E>) {
 }
 
 /// All callers share its failure, and a later caller fetches at once. (P4)
-pub async fn a_slots_first_failure_is_shared<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_first_failure_is_shared<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let crowd = stage.slot_crowd(slot, CROWD).await;
     stage.loads.end(1, End::Error);
@@ -33,7 +33,7 @@ pub async fn a_slots_first_failure_is_shared<E: Executor>(stage: Stage<E>) {
 }
 
 /// A panic unwinds through one caller, the others get an error, and it counts as a failure. (P5)
-pub async fn a_slots_first_panic_is_contained<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_first_panic_is_contained<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let crowd = stage.slot_crowd(slot, CROWD).await;
     stage.loads.end(1, End::Panic);
@@ -47,7 +47,7 @@ pub async fn a_slots_first_panic_is_contained<E: Executor>(stage: Stage<E>) {
 
 /// If the caller that began the fetch leaves, the others drive it. When the last one leaves, the fetch is dropped,
 /// without counting as a failure. (P2)
-pub async fn a_slots_first_fetch_outlives_its_caller<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_first_fetch_outlives_its_caller<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let first = stage.slot_crowd(slot, 1).await.remove(0);
     let others = stage.slot_crowd(slot, 2).await;
@@ -66,7 +66,7 @@ pub async fn a_slots_first_fetch_outlives_its_caller<E: Executor>(stage: Stage<E
 }
 
 /// Once the last caller has left, the runtime's spawner finishes the fetch. (P2)
-pub async fn a_slots_abandoned_fetch_is_finished<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_abandoned_fetch_is_finished<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup.finish_abandoned());
     let only = stage.slot_crowd(slot, 1).await.remove(0);
     only.leave();
@@ -77,7 +77,7 @@ pub async fn a_slots_abandoned_fetch_is_finished<E: Executor>(stage: Stage<E>) {
 }
 
 /// A caller whose lock timeout has passed fails, and the fetch goes on for the others. (P7)
-pub async fn a_slots_first_fetch_takes_too_long_for_one<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_first_fetch_takes_too_long_for_one<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let first = stage.slot_crowd(slot, 1).await.remove(0);
     let hurried = stage.ask_slot_with(slot, LookupOptions::new().lock_timeout(SOON, OnTimeout::Fail));
@@ -89,7 +89,7 @@ pub async fn a_slots_first_fetch_takes_too_long_for_one<E: Executor>(stage: Stag
 }
 
 /// A fetch that exceeds its budget is dropped and counts as failed. (P2)
-pub async fn a_slots_fetch_keeps_to_its_budget<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_fetch_keeps_to_its_budget<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup.fetch_budget(SOON));
     assert_eq!(stage.saw(&stage.ask_slot(slot)).await, "BudgetExceeded");
     stage.until(|| stage.loads.live() == 0).await;
@@ -100,7 +100,7 @@ pub async fn a_slots_fetch_keeps_to_its_budget<E: Executor>(stage: Stage<E>) {
 }
 
 /// A fetch older than the lock age is taken over, and all callers get the newer answer. (P6)
-pub async fn a_slots_hanging_fetch_is_taken_over<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_hanging_fetch_is_taken_over<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup.lock_age(SOON).attempts(2));
     let callers = [stage.slot_crowd(slot, 1).await.remove(0), stage.ask_slot(slot)];
     stage.begun(2).await;

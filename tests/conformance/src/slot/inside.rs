@@ -8,13 +8,13 @@ use alloc::rc::Rc;
 
 use larder::{LazySlot, LoadError, Loaded};
 
-use super::{Executor, Stage};
+use super::{Stage, Subject};
 use crate::{Boom, Here};
 
 type Ask<V> = Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<V, LoadError<Boom>>>>>>;
 
 /// A fetch that asks its own slot gets the old value, or an error if there is none; it does not wait for itself.
-pub async fn a_slots_fetch_asks_its_slot<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_fetch_asks_its_slot<E: Subject>(stage: Stage<E>) {
     let inside = Rc::<RefCell<Option<Ask<E::Value>>>>::default();
     let asks = inside.clone();
     let fetch = move |_| {

@@ -6,12 +6,12 @@ use alloc::sync::Arc;
 
 use larder::Loaded;
 
-use super::{super::End, Executor, Slot, Stage, fresh};
+use super::{super::End, Slot, Stage, Subject, fresh};
 use crate::wakers::poll_once;
 use crate::{LATE, SOON};
 
 /// A watcher is woken by a change and by the end of the slot, and by nothing else.
-pub async fn a_slot_is_watched<E: Executor>(stage: Stage<E>) {
+pub async fn a_slot_is_watched<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let mut watcher = slot.watch();
     let failing = stage.slot_crowd(slot, 1).await;
@@ -40,7 +40,7 @@ pub async fn a_slot_is_watched<E: Executor>(stage: Stage<E>) {
 ///
 /// Its future has no nameable type, so the caller's `spawn` spawns it. `spawn` counts the begin and the end of the
 /// task.
-pub async fn a_slot_is_kept_fresh<E: Executor>(
+pub async fn a_slot_is_kept_fresh<E: Subject>(
     stage: Stage<E>,
     spawn: impl Fn(&Slot<E::Runtime, E::Value>, Arc<AtomicUsize>) -> bool,
 ) {

@@ -15,7 +15,7 @@ use larder::{
 };
 
 pub use self::{first::*, inside::*, kept::*, refreshing::*, tokens::*, writes::*};
-use super::{Caller, Executor, Loading, Seat, Stage};
+use super::{Caller, Loading, Seat, Stage, Subject};
 use crate::Boom;
 
 /// A slot whose fetches end when the test tells them to.
@@ -36,7 +36,7 @@ pub type SlotRenewal<R, V> = SlotRefresh<V, Boom, R>;
 /// A fetch that its callers have left.
 pub type SlotAbandonment<R, V> = SlotAbandoned<V, Boom, R>;
 
-impl<E: Executor> Stage<E> {
+impl<E: Subject> Stage<E> {
     /// A slot that is never dropped; the keys of its loads are the previous values.
     pub fn slot(
         &self,
@@ -96,7 +96,7 @@ impl<E: Executor> Stage<E> {
 }
 
 /// The value of a slot, if it is fresh.
-fn fresh<E: Executor>(slot: &Slot<E::Runtime, E::Value>) -> Option<u32> {
+fn fresh<E: Subject>(slot: &Slot<E::Runtime, E::Value>) -> Option<u32> {
     slot.peek().filter(|found| found.status() == Status::Hit).map(|found| **found.value())
 }
 

@@ -2,11 +2,11 @@
 
 use larder::{LookupOptions, OnTimeout, Timer};
 
-use super::{super::End, Executor, Stage, assert_stale};
+use super::{super::End, Stage, Subject, assert_stale};
 use crate::{LATE, SOON};
 
 /// The first caller of an expired value refreshes it and waits; the others get the old value at once. (P1)
-pub async fn a_slots_stale_value_is_served_at_once<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_stale_value_is_served_at_once<E: Subject>(stage: Stage<E>) {
     let slot = stage.expired_slot(|setup| setup);
     let first = stage.ask_slot(slot);
     stage.begun(1).await;
@@ -22,7 +22,7 @@ pub async fn a_slots_stale_value_is_served_at_once<E: Executor>(stage: Stage<E>)
 }
 
 /// If the caller that refreshes is dropped, there is no failure and no delay, and the next caller refreshes. (P2)
-pub async fn a_slots_refresher_is_dropped<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_refresher_is_dropped<E: Subject>(stage: Stage<E>) {
     let slot = stage.expired_slot(|setup| setup.retry_after(LATE));
     let first = stage.ask_slot(slot);
     stage.begun(1).await;
@@ -36,7 +36,7 @@ pub async fn a_slots_refresher_is_dropped<E: Executor>(stage: Stage<E>) {
 
 /// After a failed refresh all callers get the old value, with the error beside it; no new refresh begins before the
 /// retry delay. (P4)
-pub async fn a_slots_failed_refresh_keeps_the_value<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_failed_refresh_keeps_the_value<E: Subject>(stage: Stage<E>) {
     let slot = stage.expired_slot(|setup| setup.retry_after(LATE));
     stage.loads.end(1, End::Error);
     for _ in 0..3 {
@@ -52,7 +52,7 @@ pub async fn a_slots_failed_refresh_keeps_the_value<E: Executor>(stage: Stage<E>
 }
 
 /// After the retry delay a caller refreshes again; a panic counts as a failure. (P5)
-pub async fn a_slots_failed_refresh_is_retried<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_failed_refresh_is_retried<E: Subject>(stage: Stage<E>) {
     let slot = stage.expired_slot(|setup| setup.retry_after(SOON));
     stage.loads.end(1, End::Panic);
     assert_eq!(stage.saw(&stage.ask_slot(slot)).await, "unwound");
@@ -70,7 +70,7 @@ pub async fn a_slots_failed_refresh_is_retried<E: Executor>(stage: Stage<E>) {
 }
 
 /// Beyond the stale limit callers wait for the fetch, or get its error. (P7)
-pub async fn a_slots_value_is_too_old<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_value_is_too_old<E: Subject>(stage: Stage<E>) {
     let slot = stage.expired_slot(|setup| setup.stale_limit(SOON).retry_after(LATE));
     stage.pass(2 * SOON).await;
     let crowd = stage.slot_crowd(slot, 3).await;
@@ -83,7 +83,7 @@ pub async fn a_slots_value_is_too_old<E: Executor>(stage: Stage<E>) {
 
 /// A caller whose lock timeout passes while it refreshes gets the old value; its fetch is dropped, and is no failure.
 /// (P7)
-pub async fn a_slots_refresh_takes_too_long_for_one<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_refresh_takes_too_long_for_one<E: Subject>(stage: Stage<E>) {
     let slot = stage.expired_slot(|setup| setup.lock_timeout(SOON, OnTimeout::Stale));
     assert_stale(&stage.saw(&stage.ask_slot(slot)).await, "");
     stage.slot_ends_clean(slot).await;

@@ -2,11 +2,11 @@
 
 use larder::{LookupOptions, Spawn, Status, Timer};
 
-use super::{super::End, Executor, Stage, fresh};
+use super::{super::End, Stage, Subject, fresh};
 use crate::{LATE, SOON};
 
 /// Once the margin is reached, the runtime refreshes once; meanwhile all callers get the value, which is fresh. (P1)
-pub async fn a_slot_is_refreshed_ahead<E: Executor>(stage: Stage<E>) {
+pub async fn a_slot_is_refreshed_ahead<E: Subject>(stage: Stage<E>) {
     let early = stage.slot(|setup| setup.ttl(LATE).refresh_ahead(SOON));
     early.set(E::Value::from(80));
     assert!(early.get_stale_spawn().await.is_ok_and(|found| found.refresh.is_none()));
@@ -27,7 +27,7 @@ pub async fn a_slot_is_refreshed_ahead<E: Executor>(stage: Stage<E>) {
 }
 
 /// The refresh is a ticket: the caller that gets it may drop or spawn it; others get none, and poll it once. (P2, D57)
-pub async fn a_slots_refresh_is_a_ticket<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_refresh_is_a_ticket<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup.ttl(LATE).refresh_ahead(LATE - SOON));
     slot.set(E::Value::from(90));
     stage.runtime.sleep_until(slot.refresh_at()).await;
@@ -47,7 +47,7 @@ pub async fn a_slots_refresh_is_a_ticket<E: Executor>(stage: Stage<E>) {
 }
 
 /// A refresh ahead that fails or takes too long does not affect callers, and is retried after the retry delay. (P4)
-pub async fn a_slots_refresh_ahead_fails<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_refresh_ahead_fails<E: Subject>(stage: Stage<E>) {
     let setup = stage.slot(|setup| {
         setup.ttl(LATE).refresh_ahead(LATE - SOON).fetch_budget(SOON).retry_after(SOON).retry_backoff(1e6, LATE)
     });
@@ -69,7 +69,7 @@ pub async fn a_slots_refresh_ahead_fails<E: Executor>(stage: Stage<E>) {
 }
 
 /// With `refresh_inline` the first caller within the margin refreshes the value itself. (P1)
-pub async fn a_slot_is_refreshed_ahead_inline<E: Executor>(stage: Stage<E>) {
+pub async fn a_slot_is_refreshed_ahead_inline<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup.ttl(LATE).refresh_ahead(LATE - SOON).refresh_inline());
     slot.set(E::Value::from(90));
     stage.runtime.sleep_until(slot.refresh_at()).await;

@@ -5,11 +5,11 @@ use core::time::Duration;
 use futures_lite::future::zip;
 use larder::{LazySlot, Loaded, LookupOptions, Ttl};
 
-use super::{super::End, Executor, Stage, assert_stale, fresh};
+use super::{super::End, Stage, Subject, assert_stale, fresh};
 use crate::{Boom, LATE};
 
 /// A value that is set answers all waiting callers, and the fetch is dropped. (P8)
-pub async fn a_slot_is_set_during_its_first_fetch<E: Executor>(stage: Stage<E>) {
+pub async fn a_slot_is_set_during_its_first_fetch<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let crowd = stage.slot_crowd(slot, 3).await;
     assert!(slot.set(E::Value::from(90)).is_some());
@@ -22,7 +22,7 @@ pub async fn a_slot_is_set_during_its_first_fetch<E: Executor>(stage: Stage<E>) 
 
 /// Callers from before an invalidation get the fetched value, which is not kept; later callers begin their own fetch.
 /// (P8)
-pub async fn a_slot_is_invalidated_during_its_first_fetch<E: Executor>(stage: Stage<E>) {
+pub async fn a_slot_is_invalidated_during_its_first_fetch<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let before = stage.slot_crowd(slot, 2).await;
     slot.invalidate();
@@ -38,7 +38,7 @@ pub async fn a_slot_is_invalidated_during_its_first_fetch<E: Executor>(stage: St
 }
 
 /// Many callers refuse one value; it is dropped once, and costs one fetch. (P1)
-pub async fn a_slots_value_is_refused_by_many<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_value_is_refused_by_many<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup);
     let bad = slot.set(E::Value::from(90)).expect("it is kept");
     let dropped = (0..20).filter(|_| slot.invalidate_if(bad)).count();
@@ -54,7 +54,7 @@ pub async fn a_slots_value_is_refused_by_many<E: Executor>(stage: Stage<E>) {
 
 /// A value set as already expired is served stale, and the next call fetches; one fetched as already expired waits for
 /// the retry delay. (P11)
-pub async fn a_slots_value_expires_at_once<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_value_expires_at_once<E: Subject>(stage: Stage<E>) {
     let slot = stage.slot(|setup| setup.retry_after(LATE));
     slot.set_with(Loaded::new(E::Value::from(90)).ttl(Ttl::ExpiresAtOnce));
     let first = stage.ask_slot(slot);
@@ -71,7 +71,7 @@ pub async fn a_slots_value_expires_at_once<E: Executor>(stage: Stage<E>) {
 }
 
 /// A call may bring its own fetch, which gets the previous value and runs once for all; it may borrow. (P1)
-pub async fn a_slots_calls_bring_their_fetches<E: Executor>(stage: Stage<E>) {
+pub async fn a_slots_calls_bring_their_fetches<E: Subject>(stage: Stage<E>) {
     let builder = LazySlot::<E::Value, Boom, _>::builder(stage.runtime.clone());
     let slot = builder.build().expect("the configuration is valid");
     let fetch = || stage.fetch();
