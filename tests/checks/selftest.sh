@@ -82,6 +82,8 @@ broken 'D998 has no line' 'echo "/// D998: never." >> core/src/time.rs' "${legen
 broken 'C997 has no line' 'echo "fn c997_never() {}" >> core/src/time.rs' "${legend[@]}"
 broken 'P96 has no line' 'echo "What holds always. (P95 to P97)" >> CONTRIBUTING.md' "${legend[@]}"
 broken 'P3 has no line' 'sed -i "/^| P3 |/d" core/docs/RULES.md' "${legend[@]}"
+broken 'T98 has no line' 'echo "/// T98: never." >> adapters/redis/src/lib.rs' "${legend[@]}"
+broken 'T12 names no test: batches.rs: ' 'rm adapters/redis/tests/promises/batches.rs' "${legend[@]}"
 broken 'P3 has a line already' 'sed -i "/^| P3 |/p" core/docs/RULES.md' "${legend[@]}"
 broken 'C56 has no test' 'sed -i "s/^\(| C56 | .* |\) .* |$/\1 |/; s/^\(| C56 | .*\) |$/\1 |  |/" core/docs/RULES.md' "${legend[@]}"
 broken 'names no test: tests/tests/promises/costs.rs: c62_a_hit_is_free' \
