@@ -33,7 +33,7 @@ use crate::{Clock, Instant};
 /// On an executor it takes the place of the adapter's clock, as in `Hosted::<CurrentRuntime, BootClock>::new()` on tokio.
 #[derive(Clone, Copy, Debug)]
 pub struct BootClock(
-    /// What the system shows at zero, modulo 2^64.
+    /// How far it is ahead of the system's, modulo 2^64.
     u64,
 );
 
@@ -47,7 +47,7 @@ impl BootClock {
     /// assert!(clock.now().saturating_since(Instant::START) < Duration::from_secs(60));
     /// ```
     pub fn new() -> Self {
-        Self(nanos().wrapping_sub(Instant::START.as_nanos()))
+        Self(Instant::START.as_nanos().wrapping_sub(nanos()))
     }
 }
 
@@ -60,7 +60,7 @@ impl Default for BootClock {
 impl Clock for BootClock {
     #[inline]
     fn now(&self) -> Instant {
-        Instant::from_nanos(nanos().wrapping_sub(self.0))
+        Instant::from_nanos(nanos().wrapping_add(self.0))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The operating system's coarse monotonic clock.
 
+use coarsetime::Duration;
+
 use crate::{Clock, Instant};
 
 /// A clock that is cheaper to read and a few milliseconds behind.
@@ -15,7 +17,10 @@ use crate::{Clock, Instant};
 /// assert!(clock.now() <= clock.now());
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct CoarseClock(coarsetime::Instant);
+pub struct CoarseClock(
+    /// How far it is ahead of the system's, in ticks, modulo 2^64.
+    u64,
+);
 
 impl CoarseClock {
     /// Starts a clock at [`Instant::START`].
@@ -27,7 +32,8 @@ impl CoarseClock {
     /// assert!(clock.now().saturating_since(Instant::START) < Duration::from_secs(60));
     /// ```
     pub fn new() -> Self {
-        Self(coarsetime::Instant::now_without_cache_update())
+        let start = Duration::from_secs(Instant::START.as_nanos() / 1_000_000_000 + 1).as_ticks();
+        Self(start.wrapping_sub(ticks()))
     }
 }
 
@@ -40,8 +46,13 @@ impl Default for CoarseClock {
 impl Clock for CoarseClock {
     #[inline]
     fn now(&self) -> Instant {
-        // Does not update coarsetime's cached time: all threads of the process share it, and it is not read here.
-        let now = coarsetime::Instant::now_without_cache_update();
-        Instant::from_nanos(Instant::START.as_nanos().wrapping_add(now.duration_since(self.0).as_nanos()))
+        Instant::from_nanos(Duration::from_ticks(ticks().wrapping_add(self.0)).as_nanos())
     }
+}
+
+/// What the system shows. It leaves coarsetime's cached time alone: all threads of the process share that, and it is not
+/// read here.
+#[inline]
+fn ticks() -> u64 {
+    coarsetime::Instant::now_without_cache_update().as_ticks()
 }

@@ -117,7 +117,7 @@ pub struct Hosted<H, C> {
 }
 
 impl<H: Default, C: Default> Hosted<H, C> {
-    /// Starts a clock at zero.
+    /// Makes a runtime with a clock of its own.
     ///
     /// ```
     /// # use core::{future::Pending, time::Duration};

@@ -16,7 +16,7 @@ use crate::{Clock, Instant};
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct StdClock(
-    /// What the system shows at zero, modulo 2^64.
+    /// How far it is ahead of the system's, modulo 2^64.
     u64,
 );
 
@@ -30,7 +30,7 @@ impl StdClock {
     /// assert!(clock.now().saturating_since(Instant::START) < Duration::from_secs(60));
     /// ```
     pub fn new() -> Self {
-        Self(nanos().wrapping_sub(Instant::START.as_nanos()))
+        Self(Instant::START.as_nanos().wrapping_sub(nanos()))
     }
 }
 
@@ -43,7 +43,7 @@ impl Default for StdClock {
 impl Clock for StdClock {
     #[inline]
     fn now(&self) -> Instant {
-        Instant::from_nanos(nanos().wrapping_sub(self.0))
+        Instant::from_nanos(nanos().wrapping_add(self.0))
     }
 }
 

@@ -31,12 +31,12 @@ use crate::{
 pub struct ThreadTimer(StdClock);
 
 impl ThreadTimer {
-    /// Starts a clock at zero.
+    /// Starts a clock at [`Instant::START`].
     ///
     /// ```
     /// # use core::time::Duration;
     /// # use larder::{Clock, Instant, parts::ThreadTimer};
-    /// assert!(ThreadTimer::new().now().saturating_since(Instant::ZERO) < Duration::from_secs(60));
+    /// assert!(ThreadTimer::new().now().saturating_since(Instant::START) < Duration::from_secs(60));
     /// ```
     pub fn new() -> Self {
         Self(StdClock::new())
