@@ -13,7 +13,7 @@ use super::LookupOptions;
 use crate::{
     Key, LoadError, Outcome, Runtime, Tuning,
     shard::Takes,
-    share::{Answered, Borrowed, CallerLoad, Engine, Stay},
+    share::{Answered, Borrowed, Caller, CallerLoad, Engine},
     sync::Arc,
 };
 
@@ -21,14 +21,14 @@ use crate::{
 pub(crate) struct KeyLookup<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> {
     pub(crate) engine: &'a Arc<Engine<K, V, E, R, S>>,
     key: &'a Q,
-    stay: Stay<R>,
+    caller: Caller<R>,
     by: M,
 }
 
 impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> KeyLookup<'a, K, Q, V, E, R, S, M> {
     #[inline]
     pub(crate) fn new(engine: &'a Arc<Engine<K, V, E, R, S>>, key: &'a Q, by: M) -> Self {
-        Self { engine, key, stay: Stay::new(), by }
+        Self { engine, key, caller: Caller::New, by }
     }
 
     /// The same call, not polled yet, with another way to load.
@@ -50,7 +50,8 @@ where
         takes_stale: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Answered<K, V, E, R, S>> {
-        let Self { engine, key, stay, by } = self;
+        let Self { engine, key, caller, by } = self;
+        let stay = caller.stay();
         if options.expires() {
             engine.expects_expiry();
         }
@@ -78,16 +79,17 @@ where
     // One copy for all calls of a kind: the look for a hit is inlined here, which it would not be into several.
     #[inline(never)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { engine, key, stay, by } = &mut *self;
-        Engine::poll_value(engine, stay, *key, by, cx)
+        let Self { engine, key, caller, by } = &mut *self;
+        Engine::poll_value(engine, caller, *key, by, cx)
     }
 }
 
 impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M> Drop for KeyLookup<'_, K, Q, V, E, R, S, M> {
     #[inline]
     fn drop(&mut self) {
-        if self.stay.waiting.seat.is_taken() {
-            Engine::leave(self.engine, &mut self.stay);
+        match &mut self.caller {
+            Caller::Stays(stay) if stay.waiting.seat.is_taken() => Engine::leave(self.engine, stay),
+            _ => {}
         }
     }
 }

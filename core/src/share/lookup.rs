@@ -8,7 +8,10 @@ use core::{
 };
 
 use super::{
-    After, Borrowed, CallerLoad, Engine, Owned, ShardOf, Stay, VisitOf, engine::LinksOf, guard::Driving, stay::State,
+    After, Borrowed, CallerLoad, Engine, Owned, ShardOf, Stay, VisitOf,
+    engine::LinksOf,
+    guard::Driving,
+    stay::{Caller, State},
 };
 use crate::{
     Instant, Key, LoadError, Outcome, Runtime, Tuning,
@@ -33,7 +36,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     #[inline(always)]
     pub(crate) fn poll_value<Q>(
         this: &Arc<Self>,
-        stay: &mut Stay<R>,
+        caller: &mut Caller<R>,
         key: &Q,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
         cx: &mut Context<'_>,
@@ -43,8 +46,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
         let borrowed = Borrowed(key);
-        if !stay.is_new() {
-            return Self::poll_waiting(this, stay, &borrowed, by, cx);
+        match caller {
+            Caller::Stays(stay) if !stay.is_new() => return Self::poll_waiting(this, stay, &borrowed, by, cx),
+            Caller::Served => return Poll::Pending,
+            _ => {}
         }
         let hash = this.hash(key);
         let now = this.now_if_timed();
@@ -54,16 +59,16 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 Ok(value) => Some(value),
                 Err(place) => {
                     let comes = (&borrowed as &dyn AsKey<K>, &*by, cx.waker());
-                    this.look_closer(shard, place, (hash, now, &mut *stay), comes, &mut missing);
+                    this.look_closer(shard, place, (hash, now, &mut *caller), comes, &mut missing);
                     None
                 }
             });
-        match (hit, &mut missing) {
-            (Some(value), _) => {
-                stay.state = State::Over;
+        match (hit, &mut *caller, &mut missing) {
+            (Some(value), ..) => {
+                *caller = Caller::Served;
                 Poll::Ready(Ok(value))
             }
-            (None, Some(present)) => {
+            (None, Caller::Stays(stay), Some(present)) => {
                 let poll = Self::poll_missing(this, stay, hash, by, present, cx);
                 if present.after.effects().is_spent() {
                     // Mostly nothing is left in it, and one check is enough.
@@ -71,7 +76,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 }
                 poll
             }
-            (None, None) => Poll::Pending,
+            _ => Poll::Pending,
         }
     }
 
@@ -81,18 +86,19 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         &'a self,
         shard: &mut ShardOf<K, V, E, R, S>,
         place: Option<u32>,
-        (hash, now, stay): (u64, Option<Instant>, &mut Stay<R>),
+        (hash, now, caller): (u64, Option<Instant>, &mut Caller<R>),
         (key, by, waker): (&'a dyn AsKey<K>, &dyn CallerLoad<K, V, E, R::Threads>, &'a Waker),
         missing: &mut Option<Missing<'a, K, V, E, R, S>>,
     ) {
         let visit = self.visit(Some(key), &self.call, by, waker);
         let Missing { visit, after, step } = missing.insert(Missing { visit, after: After::new(self), step: None });
+        let reached = now.unwrap_or(Instant::ZERO);
+        let stay = caller.begin(hash, reached, self.hand_over.is_some());
         if now.is_none() && self.rules.needs_time() {
             return;
         }
         visit.wants_value = true;
-        (visit.reached, visit.is_present) = (now.unwrap_or(Instant::ZERO), now.is_some());
-        stay.begin(hash, visit.reached, self.hand_over.is_some());
+        (visit.reached, visit.is_present) = (reached, now.is_some());
         *step = Some(shard.arrive_at(place, &mut stay.waiting, visit, after.effects()));
     }
 

@@ -40,6 +40,6 @@ pub(crate) use lookup::Answered;
 pub(crate) use many::Many;
 pub(crate) use once::Once;
 pub(crate) use owned::Owned;
-pub(crate) use stay::{Borrowed, Stay};
+pub(crate) use stay::{Borrowed, Caller, Stay};
 pub use tuning::{Standard, Tuned, Tuning};
 pub(crate) use wakes::CallWakes;

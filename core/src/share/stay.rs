@@ -33,6 +33,43 @@ pub(crate) enum State {
     Over,
 }
 
+/// A caller that needs nothing to wait with until it has to wait: a hit writes one byte.
+pub(crate) enum Caller<R: Runtime> {
+    /// It has not looked yet.
+    New,
+    /// It has found a value at its first look.
+    Served,
+    /// It has to wait, or had to.
+    Stays(Stay<R>),
+}
+
+impl<R: Runtime> Caller<R> {
+    /// Begins to wait with the first poll.
+    #[inline]
+    pub(super) fn begin(&mut self, hash: u64, now: Instant, may_hand_over: bool) -> &mut Stay<R> {
+        if let Self::Stays(stay) = self {
+            stay.begin(hash, now, may_hand_over);
+        } else {
+            let mut waiting = Waiting::new(hash, now);
+            waiting.may_hand_over = may_hand_over;
+            *self = Self::Stays(Stay { waiting, reached: now, state: State::New, sleep: None });
+        }
+        self.stay()
+    }
+
+    /// What it waits with, made if there is none.
+    #[inline]
+    pub(crate) fn stay(&mut self) -> &mut Stay<R> {
+        loop {
+            match self {
+                Self::Stays(stay) => return stay,
+                Self::New => *self = Self::Stays(Stay::new()),
+                Self::Served => *self = Self::Stays(Stay { state: State::Over, ..Stay::new() }),
+            }
+        }
+    }
+}
+
 impl<R: Runtime> Stay<R> {
     #[inline]
     pub(crate) fn new() -> Self {
