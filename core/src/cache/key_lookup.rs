@@ -51,7 +51,7 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Answered<K, V, E, R, S>> {
         let Self { engine, key, caller, by } = self;
-        let stay = caller.stay();
+        let Some(stay) = caller.stay() else { return Poll::Pending };
         if options.expires() {
             engine.expects_expiry();
         }

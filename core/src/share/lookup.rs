@@ -93,7 +93,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         let visit = self.visit(Some(key), &self.call, by, waker);
         let Missing { visit, after, step } = missing.insert(Missing { visit, after: After::new(self), step: None });
         let reached = now.unwrap_or(Instant::ZERO);
-        let stay = caller.begin(hash, reached, self.hand_over.is_some());
+        let Some(stay) = caller.begin(hash, reached, self.hand_over.is_some()) else { return };
         if now.is_none() && self.rules.needs_time() {
             return;
         }

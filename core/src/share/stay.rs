@@ -46,7 +46,7 @@ pub(crate) enum Caller<R: Runtime> {
 impl<R: Runtime> Caller<R> {
     /// Begins to wait with the first poll.
     #[inline]
-    pub(super) fn begin(&mut self, hash: u64, now: Instant, may_hand_over: bool) -> &mut Stay<R> {
+    pub(super) fn begin(&mut self, hash: u64, now: Instant, may_hand_over: bool) -> Option<&mut Stay<R>> {
         if let Self::Stays(stay) = self {
             stay.begin(hash, now, may_hand_over);
         } else {
@@ -57,15 +57,15 @@ impl<R: Runtime> Caller<R> {
         self.stay()
     }
 
-    /// What it waits with, made if there is none.
+    /// What it waits with, made if there is none; nothing if it is served.
     #[inline]
-    pub(crate) fn stay(&mut self) -> &mut Stay<R> {
-        loop {
-            match self {
-                Self::Stays(stay) => return stay,
-                Self::New => *self = Self::Stays(Stay::new()),
-                Self::Served => *self = Self::Stays(Stay { state: State::Over, ..Stay::new() }),
-            }
+    pub(crate) fn stay(&mut self) -> Option<&mut Stay<R>> {
+        if let Self::New = self {
+            *self = Self::Stays(Stay::new());
+        }
+        match self {
+            Self::Stays(stay) => Some(stay),
+            _ => None,
         }
     }
 }
