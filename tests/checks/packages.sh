@@ -1,6 +1,6 @@
 #!/bin/bash
-# Packs each crate that is to be published, as `cargo publish` would, and checks that what was packed compiles by itself: away
-# from this tree, with nothing but the other packed crates.
+# Packs each crate that is to be published, as `cargo publish` would, and checks that what was packed compiles by itself, its
+# tests included: away from this tree, with nothing but the other packed crates.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -23,7 +23,7 @@ done
 for crate in "${crates[@]}"; do
   echo "$crate $version, by itself"
   # (A tree of its own: nothing is to be found beside it.)
-  if ! cargo check --quiet --manifest-path "$folder/$crate-$version/Cargo.toml" \
+  if ! cargo check --quiet --all-targets --manifest-path "$folder/$crate-$version/Cargo.toml" \
     --target-dir "$target" "${patches[@]}" > "$folder/log" 2>&1; then
     cat "$folder/log"
     exit 1

@@ -32,6 +32,7 @@ impl CoarseClock {
     /// assert!(clock.now().saturating_since(Instant::START) < Duration::from_secs(60));
     /// ```
     pub fn new() -> Self {
+        // A second more, as ticks are rounded down.
         let start = Duration::from_secs(Instant::START.as_nanos() / 1_000_000_000 + 1).as_ticks();
         Self(start.wrapping_sub(ticks()))
     }

@@ -14,13 +14,13 @@ use super::{
     BatchOf, Previous, Source, Takes, TaskOf, Threads,
     erased::{Answers, Delivery, Rest},
 };
-use crate::{Loaded, Lock, Runtime, sync::Arc};
+use crate::{Loaded, Lock, Runtime, contain::contain, sync::Arc};
 
 /// Where a load of many keys sends its answers, one by one.
 ///
 /// It is given to the closure of [`Builder::load_each_fn`](crate::Builder::load_each_fn). What is sent while the load is
-/// polled is published when that poll has returned, in one step, with one reading of the clock: it is stored, and whoever
-/// waits for these keys is told, while the load goes on for the others. The sink may also be moved to another task or
+/// polled is published when that poll has returned, in one step, with one reading of the clock: it is stored, and all callers
+/// that wait for these keys are told, while the load goes on for the others. The sink may also be moved to another task or
 /// thread; then the answer is published as soon as a waiting caller is polled, which it wakes.
 ///
 /// Answers may come in any order. If a key is answered twice, the first answer counts. What is sent after the end of the
@@ -112,7 +112,8 @@ impl<K, V, E, R: Runtime> AnswerSink<K, V, E, R> {
             queue.is_closed = true;
             (mem::take(&mut queue.answers), queue.waker.take())
         });
-        drop(left);
+        // A load that panics leaves what it has sent: a second panic would end the process.
+        contain(|| drop(left));
     }
 }
 
@@ -153,7 +154,7 @@ where
         let this = self.get_mut();
         let Some((load, sink)) = &mut this.load else { return Poll::Pending };
         // What is sent while it is polled needs no wake: it is looked at next.
-        sink.queue.with(|queue| queue.waker.take()).into_iter().for_each(drop);
+        drop(sink.queue.with(|queue| queue.waker.take()));
         if let Poll::Ready(result) = load.as_mut().poll(cx) {
             return Poll::Ready((sink.take(None), Rest::End(result)));
         }
