@@ -1,6 +1,9 @@
 //! Loads that answer one by one and end, fail, are dropped, or are too late.
 
-use larder::{LookupOptions, OnTimeout};
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+
+use larder::{AnswerSink, Cache, LookupOptions, OnTimeout};
 use larder_tests::*;
 
 use super::{Sink, each, in_turn};
@@ -8,6 +11,7 @@ use super::{Sink, each, in_turn};
 on_every_runtime! {
     d34_d61_what_is_not_answered
     d26_a_panic_hits_what_is_not_answered
+    d26_what_was_sent_panics_as_well
     d27_a_weigher_that_panics
     d62_it_is_dropped_with_its_last_answer_or_caller
     p8_a_write_voids_what_comes_later
@@ -61,6 +65,31 @@ fn d26_a_panic_hits_what_is_not_answered<R: Host>() {
     assert_eq!(sim.saw(many), "10: unwound 7");
     assert_eq!([two, three].map(|caller| sim.saw(caller)), ["10: Panicked", "10: Panicked"]);
     assert_eq!([1, 2].map(|key| cache.contains(&key)), [true, false]);
+    assert_clean(&cache.stats());
+}
+
+/// D26, P5: what a load has sent in the poll that panics is dropped meanwhile, and a second panic would end the process.
+fn d26_what_was_sent_panics_as_well<R: Host>() {
+    #[derive(Clone)]
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            bang(8);
+        }
+    }
+
+    let sim = Sim::new();
+    let load = |_: Vec<u32>, answers: AnswerSink<u32, Bomb, Boom, R>| async move {
+        answers.answer(1, Bomb);
+        bang(7);
+        Ok(())
+    };
+    let cache = Cache::builder(R::on(sim.clock())).load_each_fn(load).build().expect("valid");
+    let mut many = cache.get_many(&[1, 2]);
+    let polled = catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut many).is_ready()));
+    assert_eq!(polled.err().and_then(|panic| panic.downcast().ok()), Some(Box::new(Bang(7))));
+    drop(many);
     assert_clean(&cache.stats());
 }
 
