@@ -17,6 +17,9 @@ pub(crate) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap()
 }
 
+/// What is stored: the number of a version, and how long the load took that has brought it.
+pub(crate) type Version = (u64, u64);
+
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) reads: Vec<Read>,
@@ -46,6 +49,8 @@ pub(crate) struct Read {
     pub(crate) end: u64,
     /// Whether the caller was told that it is stale.
     pub(crate) is_stale: bool,
+    /// How long the load of what was read took.
+    pub(crate) took: u64,
 }
 
 #[derive(Debug)]
@@ -85,8 +90,8 @@ impl World {
         let (kind, rest) = line.split_once(' ').unwrap_or((line, ""));
         let numbers: Vec<u64> = rest.split(' ').filter_map(|word| word.parse().ok()).collect();
         match (kind, &*numbers) {
-            ("read", &[key, version, begin, end, stale]) => {
-                record.reads.push(Read { key, version, begin, end, is_stale: stale == 1 });
+            ("read", &[key, version, begin, end, stale, took]) => {
+                record.reads.push(Read { key, version, begin, end, is_stale: stale == 1, took });
             }
             ("acknowledged", &[key, version, at]) => {
                 record.acknowledged.insert((key, version), at);

@@ -6,7 +6,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     plan::{KEYS, NAMESPACE, STORM, Writes},
-    record::World,
+    record::{Version, World},
     support::random,
 };
 
@@ -41,7 +41,7 @@ pub(crate) async fn watch(world: Arc<World>, url: String, writes: Writes) {
         look.arg(FRESH).arg(1).arg(format!("{NAMESPACE}:v:{{{key}}}"));
         match timeout(Duration::from_millis(300), look.query_async::<Option<String>>(link)).await {
             Ok(Ok(Some(payload))) => {
-                let version: u64 = payload.parse().unwrap();
+                let (version, _): Version = serde_json::from_str(&payload).unwrap();
                 let mut record = world.record.lock().unwrap();
                 record.looked_at += 1;
                 if version < floor {

@@ -18,11 +18,11 @@ use crate::{
     plan::{
         ALONE_TTL, HEARING_LIMIT, KEYS, LEASE, NAMESPACE, STALE, STORM, TTL, WORKERS, WRITTEN_THROUGH, Writes, phase,
     },
-    record::{nanos, now},
+    record::{Version, nanos, now},
     support::random,
 };
 
-type Versions = Cache<u64, u64, TierError<io::Error>>;
+type Versions = Cache<u64, Version, TierError<io::Error>>;
 
 /// What is said, line by line.
 type Say = mpsc::Sender<String>;
@@ -49,10 +49,12 @@ impl Source {
         Ok(number)
     }
 
-    async fn load(&self, key: u64, (asked, granted): (u64, u64)) -> io::Result<u64> {
+    async fn load(&self, key: u64, (asked, granted): (u64, u64)) -> io::Result<Version> {
+        let begun = now();
         match self.ask(format!("load {key} {} {asked} {granted}\n", std::process::id())).await? {
             0 => Err(io::Error::other("the source has failed")),
-            version => Ok(version),
+            // (With all the time for which this process was stopped meanwhile.)
+            number => Ok((number, now() - begun)),
         }
     }
 }
@@ -181,8 +183,8 @@ async fn read_many(cache: Versions, writes: Writes, say: Say) {
     }
 }
 
-fn tell(key: u64, version: u64, status: Status, begin: u64) -> String {
-    format!("read {key} {version} {begin} {} {}", now(), u8::from(status.stale().is_some()))
+fn tell(key: u64, (number, took): Version, status: Status, begin: u64) -> String {
+    format!("read {key} {number} {begin} {} {} {took}", now(), u8::from(status.stale().is_some()))
 }
 
 fn tell_error(error: &LoadError<TierError<io::Error>>) -> String {
@@ -193,7 +195,7 @@ fn tell_error(error: &LoadError<TierError<io::Error>>) -> String {
 }
 
 /// Writes the source, and then says so.
-async fn write(tier: Tier<u64, u64, io::Error>, source: Source, writes: Writes, say: Say) {
+async fn write(tier: Tier<u64, Version, io::Error>, source: Source, writes: Writes, say: Say) {
     loop {
         let pause = if writes == Writes::Storm { 5 + random(55) } else { 20 + random(180) };
         sleep(Duration::from_millis(pause)).await;
@@ -210,18 +212,18 @@ async fn write(tier: Tier<u64, u64, io::Error>, source: Source, writes: Writes, 
 }
 
 /// Writes the keys that are this worker's own through.
-async fn write_through(tier: Tier<u64, u64, io::Error>, source: Source, index: u64, say: Say) {
+async fn write_through(tier: Tier<u64, Version, io::Error>, source: Source, index: u64, say: Say) {
     loop {
         sleep(Duration::from_millis(20 + random(80))).await;
         let key = WRITTEN_THROUGH + random((KEYS - WRITTEN_THROUGH) / WORKERS) * WORKERS + index;
         let Ok(version) = source.ask(format!("write {key}\n")).await else { continue };
-        if tier.insert(&key, version).await.is_acknowledged() {
+        if tier.insert(&key, (version, 0)).await.is_acknowledged() {
             let _ = say.send(format!("acknowledged {key} {version} {}", now()));
         }
     }
 }
 
-fn stats(tier: &Tier<u64, u64, io::Error>) -> Vec<String> {
+fn stats(tier: &Tier<u64, Version, io::Error>) -> Vec<String> {
     let text = format!("{:?}", tier.stats());
     let fields = text.trim_start_matches("TierStats { ").trim_end_matches(" }");
     fields.split(", ").map(|field| format!("stat {}", field.replace(": ", " "))).collect()
