@@ -2,14 +2,16 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use async_lock::Semaphore;
-use larder::{AnswerSink, Builder, Cache, Instant, Load, LoadMany, Loaded, Revalidated, Runtime, Tuning, WeakCache};
+use larder::{
+    AnswerSink, Builder, Cache, Instant, Load, LoadMany, Loaded, Revalidated, Runtime, TimeLeft, Tuning, WeakCache,
+};
 
 use crate::{
     Tier, TierBuilder, TierConfigError, TierError, TierKey, TierRuntime,
+    alone::Places,
     host::Of,
     line,
-    link::{FirstTier, Link},
+    link::{FirstOf, FirstTier, Link},
     origin::{Many, One, one_of},
     shared::{Lookup, Shared},
     wire::Client,
@@ -220,6 +222,10 @@ impl<V: Clone + Send + Sync + 'static> TierBuilder<V> {
         WeakCache<K, V, TierError<E>, R, S>: Send + Sync,
     {
         self.settings.check()?;
+        let fingerprint = self.codec.fingerprint();
+        if fingerprint.is_empty() {
+            return Err(TierConfigError::Fingerprint);
+        }
         let wire = Box::new(Client::new(&self.url).map_err(TierConfigError::Url)?);
         let host = Box::new(Of(cache.runtime().clone()));
         let mut made = None;
@@ -227,10 +233,11 @@ impl<V: Clone + Send + Sync + 'static> TierBuilder<V> {
             let link = Link::new(self.settings.clone(), host, Box::new(Held(weak.clone())));
             let shared = made.insert(Arc::new(Shared {
                 link: Arc::new(link),
-                fingerprint: self.codec.fingerprint(),
+                fingerprint,
                 codec: self.codec,
                 origin,
-                alone: Semaphore::new(self.settings.alone),
+                first_tier: Box::new(Held(weak.clone())),
+                alone: Places::new(self.settings.alone),
             }));
             load(builder, Arc::clone(shared))
         })?;
@@ -286,6 +293,35 @@ where
         if let Some(cache) = self.0.upgrade() {
             cache.trust_until(end);
         }
+    }
+}
+
+impl<K, V, E, R, S> FirstOf<K> for Held<WeakCache<K, V, E, R, S>>
+where
+    K: TierKey,
+    V: Clone,
+    R: Runtime,
+    S: Tuning,
+    WeakCache<K, V, E, R, S>: Send + Sync,
+{
+    fn invalidate(&self, key: &K) {
+        if let Some(cache) = self.0.upgrade() {
+            cache.remove(key);
+        }
+    }
+
+    fn expire(&self, key: &K) {
+        if let Some(cache) = self.0.upgrade() {
+            cache.expire(key);
+        }
+    }
+
+    fn deadline(&self, key: &K) -> Option<Instant> {
+        let cache = self.0.upgrade()?;
+        Some(match cache.peek(key)?.time_left() {
+            TimeLeft::For(left) => cache.runtime().now().saturating_add(left),
+            TimeLeft::Forever => Instant::NEVER,
+        })
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use larder::{Instant, Loaded, Revalidated};
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     lease::Lease,
     origin::Many,
     random, record,
-    shared::Shared,
+    shared::{Shared, weighed},
     stats::count,
 };
 
@@ -23,9 +23,9 @@ use crate::{
 pub(crate) type Answer<V, E> = Result<Loaded<V>, TierError<E>>;
 
 /// How one key of a batch is loaded.
-enum Load<V> {
-    /// Under this lease, in place of this value, which has been stale for so long.
-    Leased(Lease, Option<V>, Duration),
+enum Load {
+    /// Under this lease.
+    Leased(Lease),
     /// Each process for itself.
     Own,
     /// Without the second tier.
@@ -35,7 +35,7 @@ enum Load<V> {
 /// What one key of a batch is to be answered with.
 enum Turn<V, E> {
     Answer(Answer<V, E>),
-    Load(Load<V>),
+    Load(Load),
     /// To be looked up by itself, once the batch has loaded what it leads.
     Later,
 }
@@ -64,25 +64,34 @@ where
         }));
         let turns = turns.await;
         let granted = self.link.now();
-        let (mut loads, mut later) = (Vec::new(), Vec::new());
+        let (mut leads, mut alone, mut later) = (Vec::new(), Vec::new(), Vec::new());
         for (key, turn) in turns.into_iter().flatten() {
             match turn {
-                Turn::Load(load) => loads.push((key, load)),
+                // (It may have to wait for its place, and no lease waits with it.)
+                Turn::Load(Load::Alone) => alone.push((key, Load::Alone)),
+                Turn::Load(load) => leads.push((key, load)),
                 Turn::Answer(_) | Turn::Later => later.push(key),
             }
         }
-        if !loads.is_empty() {
-            self.load_many(many, loads, granted, &send).await;
-        }
+        let led = async {
+            if !leads.is_empty() {
+                self.load_many(&many, leads, granted, &send).await;
+            }
+        };
+        let loaded_alone = async {
+            if !alone.is_empty() {
+                self.alone.load(self.load_many(&many, alone, granted, &send)).await;
+            }
+        };
+        join(led, loaded_alone).await;
         join_all(later.into_iter().map(|key| async {
             match Arc::clone(&self).lookup(key.clone(), None).await {
                 Ok(Revalidated::New(loaded)) => send(key, Ok(loaded)),
                 // (Not answered: the cache says so.)
                 Ok(Revalidated::Unchanged(_)) => {}
-                Err(failed) => match failed.into_parts() {
-                    (_, Some(stale)) => send(key, Ok(stale)),
-                    (TierError::Missing, None) => {}
-                    (error, None) => send(key, Err(error)),
+                Err(failed) => match failed.into_parts().0 {
+                    TierError::Missing => {}
+                    error => send(key, Err(error)),
                 },
             }
         }))
@@ -96,10 +105,11 @@ where
             count(&link.counters.nameless);
             return self.alone();
         }
-        let Some(line) = link.line() else { return self.alone() };
+        let Some(line) = self.line_for(&name) else { return self.alone() };
         let id = link.names.id(name);
         let mut lease = Lease::new(link, id.clone());
-        let Some(found) = link.look(&line, &id, &lease.token, &self.fingerprint, 0, false).await else {
+        let below = self.first_tier.deadline(key).map_or(0, |deadline| self.refresh_below(deadline, lease.asked));
+        let Some(found) = link.look(&line, &id, &lease.token, &self.fingerprint, below, false).await else {
             return self.alone();
         };
         lease.answered(&found);
@@ -110,11 +120,11 @@ where
             }
             Step::ServeStale(value) => {
                 count(&link.counters.stale);
-                Turn::Answer(Ok(self.stale(value, found.stale_since, lease.asked)))
+                Turn::Answer(Ok(self.stale(weighed(value, &found), found.stale_since, lease.asked)))
             }
-            Step::Lead(old) => {
+            Step::Lead(_) => {
                 count(&link.counters.leased);
-                Turn::Load(Load::Leased(lease, old, found.stale_since))
+                Turn::Load(Load::Leased(lease))
             }
             Step::LoadOwn => {
                 count(&link.counters.unshared);
@@ -133,21 +143,17 @@ where
         Turn::Load(Load::Alone)
     }
 
-    /// Loads what the batch leads, in one load, and publishes it.
+    /// Loads keys in one load, and publishes those that the batch leads.
     async fn load_many(
         &self,
-        many: Many<K, V, E>,
-        loads: Vec<(K, Load<V>)>,
+        many: &Many<K, V, E>,
+        loads: Vec<(K, Load)>,
         granted: Instant,
         send: &(impl Fn(K, Answer<V, E>) + Send + Sync),
     ) {
-        // One place for the load, however many keys it has.
-        let is_alone = loads.iter().any(|(_, load)| matches!(load, Load::Alone));
-        let place = if is_alone { Some(self.alone.acquire().await) } else { None };
         let begun = self.link.now();
-        let asked = loads
-            .iter()
-            .find_map(|(_, load)| if let Load::Leased(lease, ..) = load { Some(lease.asked) } else { None });
+        let asked =
+            loads.iter().find_map(|(_, load)| if let Load::Leased(lease) = load { Some(lease.asked) } else { None });
         let keys = loads.iter().map(|(key, _)| key.clone()).collect();
         let load = match asked {
             Some(asked) => record::during(asked, granted, || many(keys)),
@@ -158,33 +164,33 @@ where
             Ok(answers) => (first_answers(answers), None),
             Err(error) => (HashMap::new(), Some(TierError::Load(Arc::new(error)))),
         };
-        drop(place);
         let ends = loads.into_iter().map(|(key, load)| {
             let answer = match loaded.remove(&key) {
-                Some(answer) => Some(answer.map_err(|error| TierError::Load(Arc::new(error)))),
-                None => failure.clone().map(Err),
+                Some(answer) => answer.map_err(|error| TierError::Load(Arc::new(error))),
+                None => Err(failure.clone().unwrap_or(TierError::Missing)),
             };
             async move {
-                if let Some(answer) = answer {
-                    send(key, self.end(load, answer, begun).await);
+                match self.end(load, answer, begun).await {
+                    // (Not answered: the cache says so.)
+                    Err(TierError::Missing) => {}
+                    answer => send(key, answer),
                 }
             }
         });
         join_all(ends).await;
     }
 
-    async fn end(&self, load: Load<V>, answer: Answer<V, E>, begun: Instant) -> Answer<V, E> {
+    async fn end(&self, load: Load, answer: Answer<V, E>, begun: Instant) -> Answer<V, E> {
         let settings = &self.link.settings;
         match (load, answer) {
-            (Load::Leased(lease, ..), Ok(loaded)) => {
+            (Load::Leased(lease), Ok(loaded)) => {
                 let (value, terms) = loaded.into_parts();
-                let ttl = self.publish(lease, &value, terms.get_ttl(), begun).await;
+                let ttl = self.publish(lease, &value, &terms, begun).await;
                 Ok(terms.map(|()| value).ttl(ttl))
             }
-            (Load::Leased(lease, old, since), Err(error)) => {
-                let asked = lease.asked;
+            (Load::Leased(lease), Err(error)) => {
                 lease.release(settings.cool_down).await;
-                old.map_or(Err(error), |old| Ok(self.stale(old, since, asked)))
+                Err(error)
             }
             (Load::Own, Ok(loaded)) => Ok(self.hold_unleased(loaded, begun, Duration::MAX)),
             (Load::Alone, Ok(loaded)) => Ok(self.hold_unleased(loaded, begun, settings.alone_ttl)),

@@ -62,7 +62,8 @@ impl<V> TierBuilder<V> {
     /// Lets hashes stand in for names in the server's keys.
     ///
     /// For names that are long. The full name lies beside each value and is compared, so two names with one hash cost
-    /// loads and never wrong values. By default names are part of the keys, for people to read.
+    /// loads and never wrong values. By default names are part of the keys, for people to read. Change the namespace with
+    /// this: processes that name keys in another way do not understand each other's notices.
     pub fn hashed_names(mut self) -> Self {
         self.settings.names.hashed = true;
         self
@@ -141,7 +142,8 @@ impl<V> TierBuilder<V> {
 
     /// Sets how many loads this process begins at once while it does not hear; 8 by default.
     ///
-    /// So that a source that was spared by the second tier is not overrun when that is gone.
+    /// So that a source that was spared by the second tier is not overrun when that is gone. What a load asks of its own
+    /// cache while it is polled is a part of it.
     pub fn alone(mut self, loads: usize) -> Self {
         self.settings.alone = loads;
         self

@@ -75,6 +75,8 @@ pub enum TierConfigError {
     Deadline,
     /// An epoch would be forgotten before its lease has ended: remember it for longer than a lease.
     EpochMemory,
+    /// The codec has no fingerprint: values written in another way could not be told from its own.
+    Fingerprint,
     /// The process would never be known to hear: the hearing limit has to be longer than the time between two pings.
     HearingLimit,
     /// No lease would last: it has to be a millisecond or more.
@@ -100,6 +102,7 @@ impl fmt::Display for TierConfigError {
             Self::Cache(error) => return error.fmt(f),
             Self::Deadline => "deadline: no call could be answered in time; allow a millisecond or more",
             Self::EpochMemory => "epoch_memory: shorter than a lease; remember epochs for longer",
+            Self::Fingerprint => "codec: its fingerprint must not be empty",
             Self::HearingLimit => "hearing_limit: has to be longer than ping_every, or no process ever hears",
             Self::Lease => "lease: has to last a millisecond or more",
             Self::Namespace => "namespace: must not be empty, nor contain a brace",

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use larder::{Instant, Ttl};
+use larder::{Instant, Loaded, Ttl};
 
 use crate::{
     decide::{Found, Life, Release, held},
@@ -24,13 +24,24 @@ pub(crate) struct Lease {
     pub(crate) asked: Instant,
     /// The server may think that it is ours.
     is_live: bool,
+    /// How long nobody is to load once it is given back.
+    cool_down: Duration,
 }
 
 impl Lease {
     /// To be made before it is asked for: without an answer we may hold it and not know.
     pub(crate) fn new(link: &Arc<Link>, id: Id) -> Self {
         let (token, asked) = (random::token(), link.now());
-        Self { link: Arc::clone(link), id, token, epoch: Vec::new(), attempt: 0, asked, is_live: true }
+        Self {
+            link: Arc::clone(link),
+            id,
+            token,
+            epoch: Vec::new(),
+            attempt: 0,
+            asked,
+            is_live: true,
+            cool_down: Duration::ZERO,
+        }
     }
 
     /// The server has answered.
@@ -46,10 +57,16 @@ impl Lease {
 
     /// Publishes; `None` in place of a payload says that each process loads its own. Returns for how long the first tier
     /// holds the value.
-    pub(crate) async fn publish(mut self, fingerprint: &str, payload: Option<Vec<u8>>, life: Life) -> Ttl {
+    pub(crate) async fn publish(
+        mut self,
+        fingerprint: &str,
+        payload: Option<Vec<u8>>,
+        life: Life,
+        terms: &Loaded<()>,
+    ) -> Ttl {
         let link = Arc::clone(&self.link);
-        let sent = link.now();
-        let Some(line) = link.line() else { return held(None, life, sent, sent) };
+        let (sent, age) = (link.now(), terms.get_age());
+        let Some(line) = link.line() else { return held(None, life, age, sent, sent) };
         let fresh = match life {
             Life::For(length) => millis(length),
             Life::Endless => String::from("-1"),
@@ -66,6 +83,8 @@ impl Lease {
             if is_shared { millis(link.settings.stale) } else { String::from("0") }.into(),
             self.epoch.clone(),
             self.attempt.to_string().into(),
+            millis(age).into(),
+            terms.get_weight().unwrap_or(0).to_string().into(),
         ];
         let stored = link.publish(&line, &self.id, arguments).await;
         // (A refused load has no lease any more, since a write has ended it or another load has a newer one.)
@@ -75,21 +94,22 @@ impl Lease {
             Some(false) => count(&link.counters.refused),
             None => {}
         }
-        held(stored, life, sent, link.now())
+        held(stored, life, age, sent, link.now())
     }
 
     /// Gives the lease back, and lets nobody load for a while.
     pub(crate) async fn release(mut self, cool_down: Duration) {
         let link = Arc::clone(&self.link);
-        let release = self.as_release(cool_down);
+        // (If the server does not hear of it now, it is told so with the rest.)
+        self.cool_down = cool_down;
         if let Some(line) = link.line() {
-            self.is_live = !link.release(&line, &release).await;
+            self.is_live = !link.release(&line, &self.as_release()).await;
         }
     }
 
-    fn as_release(&self, cool_down: Duration) -> Release {
+    fn as_release(&self) -> Release {
         let until = self.asked.saturating_add(self.link.settings.lease);
-        Release { name: self.id.name.clone(), token: self.token.clone(), cool_down, until }
+        Release { name: self.id.name.clone(), token: self.token.clone(), cool_down: self.cool_down, until }
     }
 }
 
@@ -97,7 +117,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         if self.is_live {
             // The task of the connection says so: there may be no runtime at hand here.
-            let release = self.as_release(Duration::ZERO);
+            let release = self.as_release();
             lock(&self.link.outbox).release(release);
             self.link.work.notify(usize::MAX);
         }

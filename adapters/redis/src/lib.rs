@@ -42,6 +42,7 @@
 #[cfg(not(any(feature = "smol", feature = "tokio")))]
 compile_error!("larder-redis runs on tokio or smol: turn on its feature `tokio` or `smol`");
 
+mod alone;
 mod attach;
 mod batch;
 mod builder;

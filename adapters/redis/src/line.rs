@@ -21,11 +21,21 @@ const AT_ONCE: usize = 64;
 /// Keeps a connection as long as the tier has a handle.
 pub(crate) async fn keep(link: Arc<Link>, wire: Box<dyn Wire>) {
     // (Also if the runtime ends before the tier does.)
-    let _deaf = GoDeaf(&link);
+    let deaf = GoDeaf(&link);
     first(link.closing.wait(), again_and_again(&link, &*wire)).await;
-    if let Some(line) = link.line() {
-        // What is still to be said is said once.
-        deliver(&link, &line).await;
+    let mut line = link.line();
+    drop(deaf);
+    // What is still to be said is said, though nobody has a handle any more.
+    let mut pauses = Hearing::new(link.settings.hearing_limit, link.settings.ping_every);
+    loop {
+        if let Some(line) = line.take() {
+            deliver(&link, &line).await;
+        }
+        if !lock(&link.outbox).has_writes() {
+            return;
+        }
+        link.host.sleep_until(link.now().saturating_add(pauses.pause(random::share()))).await;
+        line = open(&link, &*wire, Box::new(|_| ())).await;
     }
 }
 
@@ -66,20 +76,25 @@ async fn connect(link: &Arc<Link>, wire: &dyn Wire, hearing: &mut Hearing) -> Op
             link.hear(&heard);
         }
     });
-    let end = link.now().saturating_add(link.settings.hearing_limit.max(Duration::from_secs(1)));
-    let line = within(&*link.host, end, wire.connect(link.names.prefix(), hear)).await?.ok()?;
-    // What was held before was not watched: it goes before anybody asks on this connection.
-    link.forget_all();
-    // What nobody has acknowledged is said before anything else is.
-    if !deliver(link, &line).await {
-        return None;
-    }
+    let line = open(link, wire, hear).await?;
+    // What nobody has acknowledged is said before anything else is. If the server refuses some of it, that is no reason to
+    // be deaf to all others: of these keys nothing is asked until it does not.
+    deliver(link, &line).await;
     let asked = link.now();
     let end = asked.saturating_add(link.settings.hearing_limit);
     within(&*link.host, end, line.ping()).await?.ok()?;
+    // What was held before was not watched: it goes before anybody asks on this connection, and not before it is known to
+    // be one.
+    link.forget_all();
     hearing.connected(asked);
     link.first_tier.trust_until(hearing.trusted_until());
     Some((line, ended))
+}
+
+/// Returns a connection.
+async fn open(link: &Link, wire: &dyn Wire, hear: Box<dyn Fn(Heard<'_>) + Send + Sync>) -> Option<Arc<dyn Line>> {
+    let end = link.now().saturating_add(link.settings.hearing_limit.max(Duration::from_secs(1)));
+    within(&*link.host, end, wire.connect(link.names.prefix(), hear)).await?.ok()
 }
 
 /// Asks again and again whether everything has been heard, until there is no answer in time.

@@ -33,6 +33,14 @@ pub(crate) trait FirstTier: Send + Sync {
     fn trust_until(&self, end: Instant);
 }
 
+/// The same first tier by its keys: one whose key does not come back from its name is held there as well.
+pub(crate) trait FirstOf<K>: Send + Sync {
+    fn invalidate(&self, key: &K);
+    fn expire(&self, key: &K);
+    /// Returns when what is held expires, fresh or not.
+    fn deadline(&self, key: &K) -> Option<Instant>;
+}
+
 pub(crate) struct Link {
     pub(crate) settings: Settings,
     pub(crate) names: Names,

@@ -88,7 +88,7 @@ impl Names {
     }
 }
 
-/// Half of a SHA-1, in hexadecimal digits: the same on every machine and in every version.
+/// The first 128 bits of a SHA-1, in hexadecimal digits: the same on every machine and in every version.
 fn digest(name: &str) -> String {
     let mut digest = Sha1::from(name).digest().to_string();
     digest.truncate(32);

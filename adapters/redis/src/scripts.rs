@@ -1,8 +1,9 @@
 //! The protocol: three keys for each of ours, all in one hash slot, and six scripts.
 //!
 //! * `ns:v:{id}`, the value, a hash: `f` fingerprint, `n` name (if a hash of it stands between the braces), `k` kind (`v`
-//!   value, `x` none: each process loads its own), `p` payload, `l` milliseconds of its life that are fresh (-1: all), `s`
-//!   milliseconds after that in which it is stale. It expires after both.
+//!   value, `x` none: each process loads its own), `p` payload, `l` milliseconds of its life that are fresh, those before
+//!   it came here included (-1: all), `s` milliseconds after that in which it is stale, `w` its weight, if its load has said
+//!   so. It expires after both.
 //! * `ns:l:{id}`, the lease: the random token of its holder, with `*` behind it once somebody waits; `!` while a failure is
 //!   cooling down. It expires with the lease.
 //! * `ns:e:{id}`, the epoch, which is what lies between two writes, a hash: `id` random, `n` attempts begun, `p` the latest
@@ -22,9 +23,10 @@ use sha1_smol::Sha1;
 pub(crate) enum Script {
     /// KEYS v l e; ARGV token, lease ms, fingerprint, name, ms of fresh life up to which the lease is offered, 1 if we
     /// would wait, ms of the epoch's memory. Returns the letter of a state (`decide::found`), ms of fresh life left, age
-    /// in ms, ms left of the lease, kind, payload, epoch, attempt.
+    /// in ms, ms left of the lease, kind, payload, epoch, attempt, weight.
     Lookup,
-    /// KEYS v l w e; ARGV token, fingerprint, name, kind, payload, fresh ms (-1: for ever), stale ms, epoch, attempt.
+    /// KEYS v l w e; ARGV token, fingerprint, name, kind, payload, fresh ms (-1: for ever), stale ms, epoch, attempt, age in
+    /// ms, weight (0: not said).
     /// Returns 1 if it is stored; 0 if a write or a later attempt came first. That the lease is over does not matter.
     Publish,
     /// KEYS v l w; ARGV token, ms of cooling down. The load failed or was dropped.
@@ -76,29 +78,35 @@ impl Script {
 }
 
 const LOOKUP: &str = r"
-local v = redis.pcall('HMGET', KEYS[1], 'f', 'n', 'l', 's', 'k', 'p')
+local v = redis.pcall('HMGET', KEYS[1], 'f', 'n', 'l', 's', 'k', 'p', 'w')
 local there = not v.err and v[1] == ARGV[3] and (v[2] or '') == ARGV[4]
-local left, age, kind, payload = 0, 0, '', ''
+local left, age, kind, payload, weight, endless = 0, 0, '', '', '0', false
 if there then
   local life = tonumber(v[3])
-  kind, payload = v[5], v[6]
-  if life < 0 then return {'F', -1, 0, 0, kind, payload, '', 0} end
-  left = redis.call('PTTL', KEYS[1]) - tonumber(v[4])
-  age = life - left
-  if left > tonumber(ARGV[5]) then return {'F', left, age, 0, kind, payload, '', 0} end
+  kind, payload, weight, endless = v[5], v[6], v[7] or '0', life < 0
+  if endless then
+    left = -1
+  else
+    left = redis.call('PTTL', KEYS[1]) - tonumber(v[4])
+    age = life - left
+  end
+  if left > tonumber(ARGV[5]) or endless and ARGV[5] == '0' then
+    return {'F', left, age, 0, kind, payload, '', 0, weight}
+  end
 end
 if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then
   redis.call('HSETNX', KEYS[3], 'id', ARGV[1])
   local attempt = redis.call('HINCRBY', KEYS[3], 'n', 1)
   redis.call('PEXPIRE', KEYS[3], ARGV[7])
-  return {there and 'R' or 'L', left, age, tonumber(ARGV[2]), kind, payload, redis.call('HGET', KEYS[3], 'id'), attempt}
+  if endless then left = 0 end
+  return {there and 'R' or 'L', left, age, tonumber(ARGV[2]), kind, payload, redis.call('HGET', KEYS[3], 'id'), attempt, weight}
 end
 local lease = redis.call('PTTL', KEYS[2])
-if there then return {left > 0 and 'F' or 'S', left, age, lease, kind, payload, '', 0} end
+if there then return {(endless or left > 0) and 'F' or 'S', left, age, lease, kind, payload, '', 0, weight} end
 local holder = redis.call('GET', KEYS[2])
-if holder == '!' then return {'C', 0, 0, lease, '', '', '', 0} end
+if holder == '!' then return {'C', 0, 0, lease, '', '', '', 0, weight} end
 if ARGV[6] == '1' and string.sub(holder, -1) ~= '*' then redis.call('APPEND', KEYS[2], '*') end
-return {'W', 0, 0, lease, '', '', '', 0}
+return {'W', 0, 0, lease, '', '', '', 0, weight}
 ";
 
 const PUBLISH: &str = r"
@@ -108,9 +116,12 @@ local e = redis.call('HMGET', KEYS[4], 'id', 'p')
 if e[1] ~= ARGV[8] or tonumber(ARGV[9]) < tonumber(e[2] or '0') then return 0 end
 redis.call('HSET', KEYS[4], 'p', ARGV[9])
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'f', ARGV[2], 'k', ARGV[4], 'p', ARGV[5], 'l', ARGV[6], 's', ARGV[7])
+local fresh = tonumber(ARGV[6])
+local life = fresh < 0 and -1 or fresh + tonumber(ARGV[10])
+redis.call('HSET', KEYS[1], 'f', ARGV[2], 'k', ARGV[4], 'p', ARGV[5], 'l', life, 's', ARGV[7])
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'n', ARGV[3]) end
-if tonumber(ARGV[6]) >= 0 then redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[6]) + tonumber(ARGV[7])) end
+if ARGV[11] ~= '0' then redis.call('HSET', KEYS[1], 'w', ARGV[11]) end
+if fresh >= 0 then redis.call('PEXPIRE', KEYS[1], fresh + tonumber(ARGV[7])) end
 if ours then redis.call('DEL', KEYS[2]) end
 if holder and string.sub(holder, -1) == '*' then redis.call('SET', KEYS[3], ''); redis.call('DEL', KEYS[3]) end
 return 1
@@ -132,8 +143,8 @@ return 1
 ";
 
 const EXPIRE: &str = r"
-local v = redis.call('HMGET', KEYS[1], 'l', 's')
-local stale = tonumber(v[2] or '0')
+local v = redis.pcall('HMGET', KEYS[1], 'l', 's')
+local stale = not v.err and tonumber(v[2] or '0') or 0
 if stale > 0 then
   local left = redis.call('PTTL', KEYS[1])
   if left < 0 or left > stale then redis.call('PEXPIRE', KEYS[1], stale) end

@@ -5,18 +5,19 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use async_lock::Semaphore;
 use larder::{Failed, Instant, Loaded, Previous, Revalidate, Revalidated, Ttl};
 
 use crate::{
     Codec, TierError, TierKey,
-    decide::{self, Found, Life, Step, held_alone, life_of, step},
-    host::{BoxFuture, within},
+    alone::Places,
+    decide::{self, Found, Life, Step, Times, held_alone, life_of, step, unshared},
+    host::{BoxFuture, lock, within},
     lease::Lease,
-    link::Link,
+    link::{FirstOf, Link},
     origin::One,
     random, record,
     stats::count,
+    wire::Line,
 };
 
 /// What a tier consists of, beside its connection.
@@ -25,22 +26,26 @@ pub(crate) struct Shared<K, V, E> {
     pub(crate) codec: Arc<dyn Codec<V>>,
     pub(crate) fingerprint: String,
     pub(crate) origin: One<K, V, E>,
-    /// Loads that may begin without the second tier.
-    pub(crate) alone: Semaphore,
+    pub(crate) first_tier: Box<dyn FirstOf<K>>,
+    /// For loads that begin without the second tier.
+    pub(crate) alone: Places,
 }
 
 /// A value that there is already.
 enum Old<V> {
     /// The first tier holds it.
-    Held(V),
-    /// It was found in the second tier, where it was stale for this long, and it has come a long way since.
-    Found(V, Duration),
+    Held(Previous<V>),
+    /// It was found in the second tier, with all that is said of it, where it was stale for this long; and it has come a
+    /// long way since.
+    Found(Loaded<V>, Duration),
 }
 
 impl<V: Clone> Old<V> {
     fn value(&self) -> V {
-        let (Self::Held(value) | Self::Found(value, _)) = self;
-        value.clone()
+        match self {
+            Self::Held(held) => held.value().clone(),
+            Self::Found(found, _) => found.value().clone(),
+        }
     }
 }
 
@@ -70,16 +75,17 @@ where
         let id = link.names.id(name);
         let mut is_blind = false;
         loop {
-            let Some(line) = link.line() else { return self.load_alone(key, held).await };
+            let Some(line) = self.line_for(&id.name) else { return self.load_alone(key, held).await };
             // Before the question, so that no notice is missed.
             let waiting = link.waits.begin(&id.name);
             let mut lease = Lease::new(link, id.clone());
             // What could not be read is as if it were not there.
             let fingerprint = if is_blind { "" } else { &*self.fingerprint };
-            let below = held.as_ref().map_or(0, |held| self.refresh_below(held, lease.asked));
-            let Some(found) = link.look(&line, &id, &lease.token, fingerprint, below, true).await else {
-                return self.load_alone(key, held).await;
-            };
+            let below = held.as_ref().map_or(0, |held| self.refresh_below(held.deadline(), lease.asked));
+            let found = link.look(&line, &id, &lease.token, fingerprint, below, true).await;
+            // (A load may take long, and the connection may be another one by then.)
+            drop(line);
+            let Some(found) = found else { return self.load_alone(key, held).await };
             lease.answered(&found);
             match step(&found, |bytes| self.codec.read(bytes), link.settings.poll_every, random::share()) {
                 Step::Serve(value) => {
@@ -88,12 +94,12 @@ where
                 }
                 Step::ServeStale(value) => {
                     count(&link.counters.stale);
-                    return Ok(self.stale(value, found.stale_since, lease.asked).into());
+                    return Ok(self.stale(weighed(value, &found), found.stale_since, lease.asked).into());
                 }
                 Step::Lead(old) => {
                     count(&link.counters.leased);
-                    let old = old.map(|old| Old::Found(old, found.stale_since));
-                    let old = old.or_else(|| held.map(|held| Old::Held(held.into_value())));
+                    let old = old.map(|old| Old::Found(weighed(old, &found), found.stale_since));
+                    let old = old.or_else(|| held.map(Old::Held));
                     return self.lead(key, lease, old).await;
                 }
                 Step::LoadOwn => {
@@ -110,7 +116,6 @@ where
                 }
                 Step::Wait(longest) => {
                     count(&link.counters.waited);
-                    drop(line);
                     let end = link.now().saturating_add(longest);
                     if within(&*link.host, end, waiting.notice_heard()).await.is_some() {
                         count(&link.counters.woken);
@@ -121,12 +126,25 @@ where
         }
     }
 
+    /// Returns the connection that a key is looked up by.
+    ///
+    /// None while this process does not hear; nor if a write of the key has not been acknowledged: what the second tier
+    /// holds is what was written over.
+    pub(crate) fn line_for(&self, name: &str) -> Option<Arc<dyn Line>> {
+        let line = self.link.line()?;
+        if lock(&self.link.outbox).is_unsaid(name) { None } else { Some(line) }
+    }
+
     /// Returns how much fresh life, in milliseconds, a value in the second tier must have beyond what the first tier's
-    /// still has: a value that is still fresh there is looked up only to be refreshed early.
-    fn refresh_below(&self, held: &Previous<V>, now: Instant) -> u64 {
-        let left = held.deadline().saturating_since(now);
-        if left.is_zero() || held.deadline() == Instant::NEVER {
+    /// still has, until this deadline: a value that is still fresh there is looked up only to be refreshed early, or to be
+    /// loaded in any case.
+    pub(crate) fn refresh_below(&self, deadline: Instant, now: Instant) -> u64 {
+        let left = deadline.saturating_since(now);
+        if left.is_zero() {
             return 0;
+        }
+        if deadline == Instant::NEVER {
+            return u64::MAX;
         }
         // (The two differ by the way there and back, which is shorter than the deadline of a call.)
         u64::try_from((left + self.link.settings.deadline).as_millis()).unwrap_or(u64::MAX)
@@ -139,14 +157,19 @@ where
         match load.await {
             Ok(Revalidated::New(loaded)) => {
                 let (value, terms) = loaded.into_parts();
-                let ttl = self.publish(lease, &value, terms.get_ttl(), begun).await;
+                let ttl = self.publish(lease, &value, &terms, begun).await;
                 Ok(terms.map(|()| value).ttl(ttl).into())
             }
             Ok(Revalidated::Unchanged(said)) => match old {
-                Some(Old::Held(value)) => Ok(Revalidated::Unchanged(self.publish(lease, &value, said, begun).await)),
-                Some(Old::Found(value, _)) => {
-                    let ttl = self.publish(lease, &value, said, begun).await;
-                    Ok(Loaded::new(value).ttl(ttl).into())
+                Some(Old::Held(held)) => {
+                    let terms = Loaded::new(()).ttl(said).weight(held.weight());
+                    Ok(Revalidated::Unchanged(self.publish(lease, held.value(), &terms, begun).await))
+                }
+                Some(Old::Found(found, _)) => {
+                    let (value, terms) = found.into_parts();
+                    let terms = terms.ttl(said);
+                    let ttl = self.publish(lease, &value, &terms, begun).await;
+                    Ok(terms.map(|()| value).ttl(ttl).into())
                 }
                 // (There was nothing to be unchanged: the cache says so.)
                 None => Ok(Revalidated::Unchanged(said)),
@@ -155,7 +178,7 @@ where
                 lease.release(self.link.settings.cool_down).await;
                 // (What the first tier holds it has at hand.)
                 Err(match old {
-                    Some(Old::Found(value, since)) => Failed::new(error).instead(self.stale(value, since, asked)),
+                    Some(Old::Found(found, since)) => Failed::new(error).instead(self.stale(found, since, asked)),
                     _ => error.into(),
                 })
             }
@@ -163,42 +186,40 @@ where
     }
 
     /// Publishes what was loaded under a lease; returns for how long the first tier holds it.
-    pub(crate) async fn publish(&self, lease: Lease, value: &V, said: Ttl, begun: Instant) -> Ttl {
-        let life = self.life(said, begun);
+    pub(crate) async fn publish(&self, lease: Lease, value: &V, terms: &Loaded<()>, begun: Instant) -> Ttl {
+        let life = self.life(terms, begun);
         if life == Life::Unshared {
             // It is its caller's alone; the lease is given back by being dropped.
-            return said;
+            return unshared(terms.get_ttl(), self.link.settings.ttl);
         }
         let payload = self.codec.write(value).filter(|payload| payload.len() <= self.link.settings.max_size);
         if payload.is_none() {
             count(&self.link.counters.unshared);
         }
-        lease.publish(&self.fingerprint, payload, life).await
+        lease.publish(&self.fingerprint, payload, life, terms).await
     }
 
-    pub(crate) fn life(&self, said: Ttl, begun: Instant) -> Life {
+    pub(crate) fn life(&self, terms: &Loaded<()>, begun: Instant) -> Life {
         let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        life_of(said, self.link.settings.ttl, begun, self.link.now(), wall)
+        let times = Times { begun, now: self.link.now(), wall, age: terms.get_age() };
+        life_of(terms.get_ttl(), self.link.settings.ttl, times)
     }
 
     /// A fresh value that was found in the second tier, when it was asked for then.
     pub(crate) fn fresh(&self, value: V, found: &Found, asked: Instant) -> Loaded<V> {
         let (ttl, age) = decide::found(found.life, found.age, asked, self.link.now());
-        Loaded::new(value).ttl(ttl).aged(age)
+        weighed(value, found).ttl(ttl).aged(age)
     }
 
     /// A stale one, since it is being refreshed elsewhere or its load has failed.
-    pub(crate) fn stale(&self, value: V, since: Duration, asked: Instant) -> Loaded<V> {
-        Loaded::new(value).stale(decide::stale_since(since, asked, self.link.now()))
+    pub(crate) fn stale(&self, value: Loaded<V>, since: Duration, asked: Instant) -> Loaded<V> {
+        value.stale(decide::stale_since(since, asked, self.link.now()))
     }
 
     /// Loads without the second tier: not too many at once, and nothing is held for long.
     async fn load_alone(&self, key: K, held: Option<Previous<V>>) -> Answer<V, E> {
         count(&self.link.counters.alone);
-        let place = self.alone.acquire().await;
-        let answer = self.load_unleased(key, held, self.link.settings.alone_ttl).await;
-        drop(place);
-        answer
+        self.alone.load(self.load_unleased(key, held, self.link.settings.alone_ttl)).await
     }
 
     /// Loads what is not shared. It is heard of, so it is held for as long as it lives.
@@ -211,14 +232,26 @@ where
         let answer = (self.origin)(key, held.map(Previous::into_value)).await?;
         Ok(match answer {
             Revalidated::New(loaded) => self.hold_unleased(loaded, begun, longest).into(),
-            Revalidated::Unchanged(said) => Revalidated::Unchanged(held_alone(said, self.life(said, begun), longest)),
+            Revalidated::Unchanged(said) => {
+                Revalidated::Unchanged(self.hold_unleased(Loaded::new(()).ttl(said), begun, longest).get_ttl())
+            }
         })
     }
 
-    pub(crate) fn hold_unleased(&self, loaded: Loaded<V>, begun: Instant, longest: Duration) -> Loaded<V> {
-        let said = loaded.get_ttl();
-        loaded.ttl(held_alone(said, self.life(said, begun), longest))
+    pub(crate) fn hold_unleased<T>(&self, loaded: Loaded<T>, begun: Instant, longest: Duration) -> Loaded<T> {
+        let (value, terms) = loaded.into_parts();
+        let ttl = match self.life(&terms, begun) {
+            Life::Unshared => unshared(terms.get_ttl(), self.link.settings.ttl),
+            life => held_alone(life, terms.get_age(), longest),
+        };
+        terms.ttl(ttl).map(|()| value)
     }
+}
+
+/// A value that was found, with the weight that its load has said.
+pub(crate) fn weighed<V>(value: V, found: &Found) -> Loaded<V> {
+    let loaded = Loaded::new(value);
+    if found.weight == 0 { loaded } else { loaded.weight(found.weight) }
 }
 
 /// The loader of a first tier.

@@ -67,8 +67,10 @@ counters! {
     deaf,
     /// Writes that were not acknowledged at once.
     pending,
-    /// Those that have been acknowledged since.
+    /// Writes that were acknowledged when they were sent again: one for each key, however often it was written.
     resent,
+    /// Keys with a write that has not been acknowledged yet: not a sum, but as it is now.
+    unacknowledged,
 }
 
 pub(crate) fn count(counter: &AtomicU64) {

@@ -9,6 +9,7 @@ use crate::{
     decide::{Kind, Life},
     host::{lock, within},
     lease::Lease,
+    link::Sending,
     shared::Shared,
     stats::count,
 };
@@ -82,8 +83,6 @@ where
     ///
     /// From its first poll on, the write will be sent, whether or not the call is dropped.
     pub async fn invalidate(&self, key: &K) -> Written {
-        let link = &self.shared.link;
-        link.first_tier.invalidate(&key.name());
         self.void(key, Kind::Invalidate).await
     }
 
@@ -97,8 +96,6 @@ where
     ///
     /// As [`invalidate`](Self::invalidate).
     pub async fn expire(&self, key: &K) -> Written {
-        let link = &self.shared.link;
-        link.first_tier.expire(&key.name());
         self.void(key, Kind::Expire).await
     }
 
@@ -119,36 +116,50 @@ where
         let (link, name) = (&self.shared.link, key.name());
         let (value, terms) = value.into().into_parts();
         let begun = link.now();
-        if self.shared.life(terms.get_ttl(), begun) == Life::Unshared {
+        if self.shared.life(&terms, begun) == Life::Unshared {
             return self.invalidate(key).await;
         }
-        link.first_tier.invalidate(&name);
         let (sent, _) = lock(&link.outbox).begin(&name, Kind::Invalidate);
         let sending = link.sending(&name, sent);
-        let Some(line) = link.line() else { return self.pending() };
+        self.void_here(key, Kind::Invalidate);
+        let Some(line) = link.line() else { return self.pending(key, Kind::Invalidate, sending) };
         let mut lease = Lease::new(link, link.names.id(name.clone()));
         if !link.store(&line, &lease.id, &lease.token).await {
-            return self.pending();
+            return self.pending(key, Kind::Invalidate, sending);
         }
         sending.acknowledged();
         lease.begins_epoch();
-        let _: Ttl = self.shared.publish(lease, &value, terms.get_ttl(), begun).await;
+        let _: Ttl = self.shared.publish(lease, &value, &terms, begun).await;
         Written::Acknowledged
     }
 
     async fn void(&self, key: &K, kind: Kind) -> Written {
         let (link, name) = (&self.shared.link, key.name());
-        let (sent, kind) = lock(&link.outbox).begin(&name, kind);
+        // Noted first: it is sent whatever happens here, a listener that panics included.
+        let (sent, strongest) = lock(&link.outbox).begin(&name, kind);
         let sending = link.sending(&name, sent);
-        let Some(line) = link.line() else { return self.pending() };
-        if !link.void(&line, &link.names.id(name.clone()), kind).await {
-            return self.pending();
+        self.void_here(key, kind);
+        let Some(line) = link.line() else { return self.pending(key, kind, sending) };
+        if !link.void(&line, &link.names.id(name.clone()), strongest).await {
+            return self.pending(key, kind, sending);
         }
         sending.acknowledged();
         Written::Acknowledged
     }
 
-    fn pending(&self) -> Written {
+    /// Does it in this process.
+    fn void_here(&self, key: &K, kind: Kind) {
+        match kind {
+            Kind::Invalidate => self.shared.first_tier.invalidate(key),
+            Kind::Expire => self.shared.first_tier.expire(key),
+        }
+    }
+
+    /// It has not been acknowledged. From now on the second tier is not asked for this key; what was found there meanwhile
+    /// goes again.
+    fn pending(&self, key: &K, kind: Kind, sending: Sending<'_>) -> Written {
+        drop(sending);
+        self.void_here(key, kind);
         count(&self.shared.link.counters.pending);
         Written::Pending
     }
@@ -181,7 +192,8 @@ impl<K, V, E> Tier<K, V, E> {
 
     /// Returns what the tier has done so far in this process.
     pub fn stats(&self) -> TierStats {
-        self.shared.link.counters.read()
+        let link = &self.shared.link;
+        TierStats { unacknowledged: lock(&link.outbox).unsaid() as u64, ..link.counters.read() }
     }
 }
 

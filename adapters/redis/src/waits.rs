@@ -11,34 +11,40 @@ use crate::host::lock;
 
 /// What is waited for, as long as anybody does.
 #[derive(Debug, Default)]
-pub(crate) struct Waits(Mutex<HashMap<String, Arc<Event>>>);
+pub(crate) struct Waits(Mutex<HashMap<String, Waited>>);
+
+/// What is waited for, and by how many.
+#[derive(Debug, Default)]
+struct Waited {
+    event: Arc<Event>,
+    waits: usize,
+}
 
 /// One wait: it sees every notice from when it was begun.
 #[derive(Debug)]
 pub(crate) struct Waiting<'a> {
     waits: &'a Waits,
     name: &'a str,
-    /// That of the table, and `None` only in `drop`.
-    event: Option<Arc<Event>>,
     notice: EventListener,
 }
 
 impl Waits {
     pub(crate) fn begin<'a>(&'a self, name: &'a str) -> Waiting<'a> {
-        let event = Arc::clone(lock(&self.0).entry(name.into()).or_default());
-        let notice = event.listen();
-        Waiting { waits: self, name, event: Some(event), notice }
+        let mut table = lock(&self.0);
+        let waited = table.entry(name.into()).or_default();
+        waited.waits += 1;
+        Waiting { waits: self, name, notice: waited.event.listen() }
     }
 
     pub(crate) fn wake(&self, name: &str) {
-        let event = lock(&self.0).get(name).cloned();
+        let event = lock(&self.0).get(name).map(|waited| Arc::clone(&waited.event));
         if let Some(event) = event {
             event.notify(usize::MAX);
         }
     }
 
     pub(crate) fn wake_all(&self) {
-        let events: Vec<_> = lock(&self.0).values().cloned().collect();
+        let events: Vec<_> = lock(&self.0).values().map(|waited| Arc::clone(&waited.event)).collect();
         for event in events {
             event.notify(usize::MAX);
         }
@@ -59,10 +65,12 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.event = None;
         let mut table = lock(&self.waits.0);
-        if table.get(self.name).is_some_and(|event| Arc::strong_count(event) == 1) {
-            table.remove(self.name);
+        if let Some(waited) = table.get_mut(self.name) {
+            waited.waits -= 1;
+            if waited.waits == 0 {
+                table.remove(self.name);
+            }
         }
     }
 }

@@ -65,6 +65,11 @@ impl<V> Previous<V> {
         Generation(self.generation)
     }
 
+    /// Returns its weight.
+    pub const fn weight(&self) -> u64 {
+        self.weight
+    }
+
     /// Returns when it was published, on the cache's clock.
     pub const fn published(&self) -> Instant {
         self.published

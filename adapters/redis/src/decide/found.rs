@@ -19,6 +19,8 @@ pub(crate) struct Found {
     pub(crate) payload: Vec<u8>,
     pub(crate) epoch: Vec<u8>,
     pub(crate) attempt: i64,
+    /// What its load has said that it weighs; zero if it has not.
+    pub(crate) weight: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +40,11 @@ pub(crate) enum State {
 }
 
 /// The parts of an answer as they come from the wire.
-pub(crate) type Parts = (Vec<u8>, i64, i64, i64, Vec<u8>, Vec<u8>, Vec<u8>, i64);
+pub(crate) type Parts = (Vec<u8>, i64, i64, i64, Vec<u8>, Vec<u8>, Vec<u8>, i64, u64);
 
 impl Found {
     /// Reads an answer; `None` if it is none.
-    pub(crate) fn read((state, left, age, lease, kind, payload, epoch, attempt): Parts) -> Option<Self> {
+    pub(crate) fn read((state, left, age, lease, kind, payload, epoch, attempt, weight): Parts) -> Option<Self> {
         let state = match &*state {
             b"F" => State::Fresh,
             b"L" => State::Lead,
@@ -57,7 +59,7 @@ impl Found {
         let each_its_own = kind == b"x";
         let stale_since = millis(left.saturating_neg());
         let (age, lease_left) = (millis(age), millis(lease));
-        Some(Self { state, life, age, stale_since, lease_left, each_its_own, payload, epoch, attempt })
+        Some(Self { state, life, age, stale_since, lease_left, each_its_own, payload, epoch, attempt, weight })
     }
 
     /// Whether this process now has the lease that it asked for.

@@ -13,33 +13,61 @@ pub(crate) enum Life {
     Unshared,
 }
 
-/// Returns the life of a value whose load has said this, and began and ended at these times.
+/// When a value was loaded, and how old it was then.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) begun: Instant,
+    pub(crate) now: Instant,
+    /// Now, since 1970, for ends that are dates.
+    pub(crate) wall: Duration,
+    pub(crate) age: Duration,
+}
+
+/// Returns what is left of the life of a value whose load has said this; what it does not say, the tier does.
 ///
-/// `wall` is the time since 1970, for ends that are dates.
-pub(crate) fn life_of(said: Ttl, usual: Ttl, begun: Instant, now: Instant, wall: Duration) -> Life {
-    let said = if said == Ttl::Inherit { usual } else { said };
-    let length = match said {
-        Ttl::For(length) => length,
+/// It counts as in a first tier, so that both hold the value for as long.
+pub(crate) fn life_of(said: Ttl, usual: Ttl, times: Times) -> Life {
+    let Times { begun, now, wall, age } = times;
+    let left = match said {
+        Ttl::Inherit if usual == Ttl::Inherit => return Life::Endless,
+        Ttl::Inherit => return life_of(usual, Ttl::Inherit, times),
         Ttl::Forever => return Life::Endless,
+        Ttl::For(length) => length.saturating_sub(age),
         _ => match (said.as_from_begin(), said.as_until()) {
-            (Some(length), _) => length.saturating_sub(now.saturating_since(begun)),
-            (_, Some(end)) => end.saturating_sub(wall),
+            (Some(length), _) => length.saturating_sub(now.saturating_since(begun)).saturating_sub(age),
+            // A date bounds what the tier says.
+            (_, Some(end)) => match life_of(usual, Ttl::Inherit, times) {
+                Life::For(left) => left.min(end.saturating_sub(wall)),
+                Life::Endless => end.saturating_sub(wall),
+                Life::Unshared => return Life::Unshared,
+            },
             _ => return Life::Unshared,
         },
     };
     // (The server counts in milliseconds.)
-    if length < Duration::from_millis(1) { Life::Unshared } else { Life::For(length) }
+    if left < Duration::from_millis(1) { Life::Unshared } else { Life::For(left) }
 }
 
-/// Returns what is left of a life when its begin is known no better than to lie between `asked` and `now`.
+/// Returns what a first tier is told of a value that is not to be shared: it has no lifetime of its own to fall back on.
+pub(crate) fn unshared(said: Ttl, usual: Ttl) -> Ttl {
+    if said == Ttl::Inherit { usual } else { said }
+}
+
+/// Returns the life, as it is told of a value of this age, when its begin is known no better than to lie between `asked` and
+/// `now`.
 ///
 /// The way is counted against the value, so it is never fresh here for longer than there.
-pub(crate) fn left(life: Life, asked: Instant, now: Instant) -> Ttl {
+pub(crate) fn left(life: Life, age: Duration, asked: Instant, now: Instant) -> Ttl {
     match life {
         Life::Endless => Ttl::Forever,
-        Life::For(length) => Ttl::For(length.saturating_sub(now.saturating_since(asked))),
+        Life::For(left) => of_age(left.saturating_sub(now.saturating_since(asked)), age),
         Life::Unshared => Ttl::NotStored,
     }
+}
+
+/// What is left to a value of this age, as its whole life.
+fn of_age(left: Duration, age: Duration) -> Ttl {
+    if left.is_zero() { Ttl::NotStored } else { Ttl::For(left.saturating_add(age)) }
 }
 
 /// Returns the whole life of a value that was found, and how old it is now, at least.
@@ -68,19 +96,19 @@ pub(crate) fn stale_since(since: Duration, asked: Instant, now: Instant) -> Dura
 ///
 /// Refused means that a write or a later load came first: the value is for those who asked before. If there was no
 /// answer, nobody knows.
-pub(crate) fn held(stored: Option<bool>, life: Life, sent: Instant, now: Instant) -> Ttl {
+pub(crate) fn held(stored: Option<bool>, life: Life, age: Duration, sent: Instant, now: Instant) -> Ttl {
     match stored {
-        Some(true) => left(life, sent, now),
+        Some(true) => left(life, age, sent, now),
         Some(false) | None => Ttl::NotStored,
     }
 }
 
-/// Returns how long the first tier holds what was loaded without the second.
-pub(crate) fn held_alone(said: Ttl, life: Life, longest: Duration) -> Ttl {
+/// Returns how long the first tier holds what was loaded without the second, and is to be shared.
+pub(crate) fn held_alone(life: Life, age: Duration, longest: Duration) -> Ttl {
     match life {
-        Life::For(length) => Ttl::For(length.min(longest)),
-        Life::Endless => Ttl::For(longest),
-        Life::Unshared => said,
+        Life::For(left) => of_age(left.min(longest), age),
+        Life::Endless => of_age(longest, age),
+        Life::Unshared => Ttl::NotStored,
     }
 }
 

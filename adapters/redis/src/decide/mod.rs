@@ -7,5 +7,5 @@ mod outbox;
 
 pub(crate) use found::{Found, Step, step};
 pub(crate) use hearing::{Hearing, Next};
-pub(crate) use life::{Life, found, held, held_alone, life_of, stale_since};
+pub(crate) use life::{Life, Times, found, held, held_alone, life_of, stale_since, unshared};
 pub(crate) use outbox::{Kind, Outbox, Release, Sent};

@@ -42,8 +42,10 @@ pub(crate) struct Release {
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     writes: HashMap<String, Write>,
-    /// The names of writes that are not under way, in order. (Some may have been settled since.)
+    /// The names of writes that are not under way, in order, each at most once. (Some may have been settled since.)
     due: VecDeque<String>,
+    /// How many writes have failed, and not been acknowledged since.
+    unsaid: usize,
     releases: VecDeque<Release>,
     last: u64,
 }
@@ -52,7 +54,11 @@ pub(crate) struct Outbox {
 struct Write {
     kind: Kind,
     number: u64,
+    /// Its name is in the queue.
+    is_queued: bool,
     is_due: bool,
+    /// It has failed before: the second tier may hold what was written over.
+    is_unsaid: bool,
 }
 
 impl Outbox {
@@ -62,28 +68,43 @@ impl Outbox {
     pub(crate) fn begin(&mut self, name: &str, kind: Kind) -> (Sent, Kind) {
         self.last += 1;
         let number = self.last;
-        let write = self.writes.entry(name.into()).or_insert(Write { kind, number, is_due: false });
+        let new = Write { kind, number, is_queued: false, is_due: false, is_unsaid: false };
+        let write = self.writes.entry(name.into()).or_insert(new);
         (write.kind, write.number, write.is_due) = (write.kind.max(kind), number, false);
         (Sent(number), write.kind)
     }
 
     /// The server has acknowledged it. Returns whether nothing is left to be said of that key.
     pub(crate) fn acknowledged(&mut self, name: &str, Sent(number): Sent) -> bool {
-        let is_last = self.writes.get(name).is_none_or(|write| write.number == number);
-        if is_last {
-            self.writes.remove(name);
+        let Some(write) = self.writes.get(name) else { return true };
+        if write.number != number {
+            return false;
         }
-        is_last
+        self.unsaid -= usize::from(write.is_unsaid);
+        self.writes.remove(name);
+        true
+    }
+
+    /// Is there a write of this key that has failed, and has not been acknowledged since?
+    pub(crate) fn is_unsaid(&self, name: &str) -> bool {
+        self.unsaid > 0 && self.writes.get(name).is_some_and(|write| write.is_unsaid)
+    }
+
+    /// How many such writes there are.
+    pub(crate) const fn unsaid(&self) -> usize {
+        self.unsaid
     }
 
     /// Nobody knows whether the server has heard of it: it is to be sent again, unless a later one is under way.
     pub(crate) fn failed(&mut self, name: &str, Sent(number): Sent) {
         if let Some(write) = self.writes.get_mut(name)
             && write.number == number
-            && !write.is_due
         {
-            write.is_due = true;
-            self.due.push_back(name.into());
+            self.unsaid += usize::from(!write.is_unsaid);
+            (write.is_due, write.is_unsaid) = (true, true);
+            if !std::mem::replace(&mut write.is_queued, true) {
+                self.due.push_back(name.into());
+            }
         }
     }
 
@@ -93,10 +114,11 @@ impl Outbox {
         while taken.len() < limit
             && let Some(name) = self.due.pop_front()
         {
-            if self.writes.get(&name).is_some_and(|write| write.is_due)
-                && let Some(Write { kind, .. }) = self.writes.get(&name)
-            {
-                let (sent, kind) = self.begin(&name, *kind);
+            let Some(write) = self.writes.get_mut(&name) else { continue };
+            write.is_queued = false;
+            if write.is_due {
+                let kind = write.kind;
+                let (sent, kind) = self.begin(&name, kind);
                 taken.push(Void { name, kind, sent });
             }
         }
@@ -116,6 +138,10 @@ impl Outbox {
     /// Forgets the leases that are over, so that they do not pile up while nobody listens.
     pub(crate) fn drop_releases(&mut self, now: Instant) {
         self.releases.retain(|release| now < release.until);
+    }
+
+    pub(crate) fn has_writes(&self) -> bool {
+        !self.writes.is_empty()
     }
 
     pub(crate) fn has_work(&self) -> bool {

@@ -128,3 +128,43 @@ async fn t4_a_batch_that_began_before_a_write_is_kept_nowhere() {
     assert_eq!((cache.get(&1).await.unwrap(), cache.get(&2).await.unwrap()), (101, 2));
     assert_eq!((tier.stats().refused, tier.stats().published), (1, 2));
 }
+
+#[tokio::test]
+async fn t8_a_batch_that_fails_says_so_and_is_cooled_down() {
+    let server = server!();
+    let source = Source::with(0, 0);
+    let make = |stale| {
+        let tier = builder(&server.url()).ttl(Duration::from_millis(100)).stale_for(Duration::from_secs(60));
+        many(tier.cool_down(stale), &source)
+    };
+    let ((a, ta), (b, tb)) = (make(Duration::from_secs(60)), make(Duration::from_secs(60)));
+    assert!(
+        ta.wait_until_it_hears(Duration::from_secs(20)).await && tb.wait_until_it_hears(Duration::from_secs(20)).await
+    );
+    assert_eq!(a.get_many(&[1, 2]).await.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [1, 2]);
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    // Its cache has no use for stale values, so it is told.
+    let found = a.get_many(&[1, 666, 2_000]).await;
+    assert!(found.iter().all(Result::is_err));
+    for key in [1, 666, 2_000] {
+        assert_eq!(server.ask(&["GET", &format!("larder:l:{{{key}}}")]).as_deref(), Some("!"), "{key} rests");
+    }
+    assert_eq!(b.get(&1).await.unwrap(), 1, "the stale one is served meanwhile");
+    // A key that is not answered is no reason to ask again at once.
+    let missing = a.get_many(&[3_000]).await;
+    assert!(missing[0].as_ref().unwrap_err().is_missing());
+    assert_eq!(server.ask(&["GET", "larder:l:{3000}"]).as_deref(), Some("!"));
+}
+
+#[tokio::test]
+async fn a_batch_loads_in_any_case_what_is_to_be_reloaded() {
+    let server = server!();
+    let source = Source::with(0, 0);
+    let (cache, tier) = many(builder(&server.url()), &source);
+    assert!(tier.wait_until_it_hears(Duration::from_secs(20)).await);
+    assert_eq!(cache.get(&1).await.unwrap(), 1);
+    source.set(100);
+    let options = larder_tokio::LookupOptions::new().reload();
+    assert_eq!(cache.lookup(&1).options(options).await.unwrap().into_value(), 101);
+    assert_eq!((cache.get(&1).await.unwrap(), source.loads()), (101, 2));
+}

@@ -169,3 +169,29 @@ async fn t5_what_was_held_is_there_for_a_caller_that_takes_stale_values() {
     let found = cache.lookup(&1).await.unwrap();
     assert!(*found.value() == 1 && found.status().stale().is_some() && found.error().is_some());
 }
+
+#[tokio::test]
+async fn t7_loads_that_ask_their_own_cache_do_not_wait_for_each_other() {
+    let own: Arc<std::sync::OnceLock<crate::node::Names>> = Arc::default();
+    let inner = Arc::clone(&own);
+    // Each key is that of its parent, and one more.
+    let load = move |key: u64| {
+        let inner = Arc::clone(&inner);
+        async move {
+            tokio::task::yield_now().await;
+            let Some(parent) = key.checked_sub(1) else { return Ok(0) };
+            let parent = inner.get().unwrap().get(&parent).await;
+            parent.map(|parent| parent + 1).map_err(|error| std::io::Error::other(error.to_string()))
+        }
+    };
+    let cache = larder_tokio::Cache::builder(larder_tokio::Tokio::new());
+    let (cache, tier) = builder("redis://127.0.0.1:1/").alone(2).load_fn(cache, load).unwrap();
+    own.set(cache.clone()).unwrap();
+    let mut all = JoinSet::new();
+    for key in [20, 20, 30, 40] {
+        let cache = cache.clone();
+        all.spawn(async move { cache.get(&key).await.unwrap() });
+    }
+    let ended = tokio::time::timeout(Duration::from_secs(20), all.join_all()).await.expect("none waits for ever");
+    assert_eq!((ended.iter().sum::<u64>(), tier.stats().alone), (110, 41));
+}

@@ -17,6 +17,7 @@ async fn what_is_wrong_is_named() {
     assert_eq!(refused(builder(url).namespace("")), Some(TierConfigError::Namespace));
     assert_eq!(refused(builder(url).lease(ms(0))), Some(TierConfigError::Lease));
     assert_eq!(refused(builder(url).hearing_limit(ms(50))), Some(TierConfigError::HearingLimit));
+    assert_eq!(refused(TierBuilder::new(url, Text(""))), Some(TierConfigError::Fingerprint));
     assert!(matches!(refused(TierBuilder::new("nowhere", Text("1"))), Some(TierConfigError::Url(_))));
     let load = |key: u64| async move { io::Result::Ok(key) };
     let cache = Cache::builder(Tokio::new()).shards(0);

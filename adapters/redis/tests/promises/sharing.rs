@@ -144,3 +144,37 @@ async fn t8_who_waits_for_a_refresh_is_served_the_stale_value() {
     assert!(since >= ms(50) && since < ms(5_000), "{since:?}");
     assert_eq!(refresh.await.unwrap(), 2);
 }
+
+#[tokio::test]
+async fn t8_a_failure_is_cooled_down_though_the_connection_hangs() {
+    let server = server!();
+    let relay = crate::support::Relay::to(server.port()).await;
+    let source = Source::with(1, 100);
+    source.fails.store(true, SeqCst);
+    let cool = |url: &str| builder(url).cool_down(Duration::from_secs(60)).lease(Duration::from_secs(60));
+    let (a, b) = (Node::with(cool(&relay.url()), &source).await, Node::with(cool(&server.url()), &source).await);
+    let load = spawn({
+        let a = a.clone();
+        async move { a.cache.get(&1).await.is_err() }
+    });
+    until("the load has begun", || source.loads() == 1).await;
+    relay.freeze(true);
+    assert!(load.await.unwrap());
+    relay.freeze(false);
+    until("it has been said", || server.ask(&["GET", "larder:l:{1}"]).as_deref() == Some("!")).await;
+    assert!(b.cache.get(&1).await.unwrap_err().error().unwrap().retry_after().is_some());
+    assert_eq!(source.loads(), 1);
+}
+
+#[tokio::test]
+async fn t9_what_is_not_ours_can_be_voided() {
+    let server = server!();
+    let source = Source::with(7, 0);
+    let node = Node::new(&server.url(), &source).await;
+    for key in ["larder:v:{1}", "larder:v:{2}"] {
+        server.run(&["SET", key, "something else"]);
+    }
+    assert!(node.tier.expire(&1).await.is_acknowledged());
+    assert!(node.tier.invalidate(&2).await.is_acknowledged());
+    assert_eq!((node.get(1).await, node.get(2).await), (7, 7));
+}

@@ -152,3 +152,83 @@ async fn two_namespaces_are_two_fleets() {
     sleep(ms(50)).await;
     assert!(a.cache.contains(&1), "it was not meant");
 }
+
+#[tokio::test]
+async fn t10_what_a_load_says_of_a_value_holds_in_every_process() {
+    let server = server!();
+    let make = |loaded: fn(u64) -> Loaded<u64>| {
+        let cache = Cache::builder(Tokio::new()).capacity(1_000);
+        let tier = builder(&server.url()).ttl(Duration::from_secs(60));
+        tier.loaded_fn(cache, move |key: u64| async move { io::Result::Ok(loaded(key)) }).unwrap()
+    };
+    // As an HTTP answer that has lain in another cache for 50 of its 60 seconds; as one that has a date; as one of weight.
+    let say = |key: u64| match key {
+        1 => Loaded::new(key).ttl(Duration::from_secs(60)).aged(Duration::from_secs(50)),
+        2 => Loaded::new(key).ttl(std::time::SystemTime::now() + Duration::from_secs(86_400)),
+        3 => Loaded::new(key).aged(Duration::from_secs(70)),
+        _ => Loaded::new(key).weight(7),
+    };
+    let ((a, ta), (b, tb)) = (make(say), make(|_| panic!("it is found")));
+    assert!(
+        ta.wait_until_it_hears(Duration::from_secs(20)).await && tb.wait_until_it_hears(Duration::from_secs(20)).await
+    );
+    for key in 1..=4 {
+        assert_eq!(a.get(&key).await.unwrap(), key);
+    }
+    for key in [1, 2, 4] {
+        assert_eq!(b.get(&key).await.unwrap(), key);
+    }
+    let within = |cache: &crate::node::Names, key, most: u64| match cache.peek(&key).unwrap().time_left() {
+        larder_tokio::TimeLeft::For(left) => left <= Duration::from_secs(most) && left > Duration::from_secs(most) / 2,
+        larder_tokio::TimeLeft::Forever => false,
+    };
+    for cache in [&a, &b] {
+        assert!(within(cache, 1, 10) && within(cache, 2, 60) && within(cache, 4, 60));
+        assert!(cache.peek(&1).unwrap().age() >= Duration::from_secs(50));
+        assert_eq!(cache.weight(), 9);
+    }
+    // What came stale is nobody's.
+    assert_eq!(server.ask(&["EXISTS", "larder:v:{3}"]).as_deref(), Some("0"));
+}
+
+#[tokio::test]
+async fn t5_what_is_loaded_alone_is_held_for_a_moment_however_old_it_is() {
+    let load = |key: u64| async move { io::Result::Ok(Loaded::new(key).aged(Duration::from_secs(20))) };
+    let tier = builder("redis://127.0.0.1:1/").alone_ttl(Duration::from_secs(10));
+    let (cache, _tier) = tier.loaded_fn(Cache::builder(Tokio::new()), load).unwrap();
+    cache.get(&1).await.unwrap();
+    let found = cache.peek(&1).expect("it is held");
+    assert!(found.age() >= Duration::from_secs(20), "{:?}", found.age());
+    let larder_tokio::TimeLeft::For(left) = found.time_left() else { panic!("it has an end") };
+    assert!(left <= Duration::from_secs(10) && left > Duration::from_secs(5), "{left:?}");
+}
+
+#[tokio::test]
+async fn what_the_tier_says_is_not_to_be_stored_is_held_nowhere() {
+    let server = server!();
+    for url in [server.url(), "redis://127.0.0.1:1/".into()] {
+        for ttl in [Ttl::NotStored, Ttl::from_begin(ms(20)), Ttl::until(Duration::from_secs(1))] {
+            let source = Source::with(7, 50);
+            let node = Node::begin(builder(&url).ttl(ttl), &source);
+            node.tier.wait_until_it_hears(if url == server.url() { Duration::from_secs(20) } else { ms(1) }).await;
+            assert_eq!((node.get(1).await, node.get(1).await, source.loads()), (7, 7, 2), "{ttl:?} at {url}");
+            assert_eq!(node.cache.len(), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_value_for_ever_can_be_loaded_in_any_case() {
+    let server = server!();
+    let source = Source::with(7, 0);
+    let (a, b) = (
+        Node::with(builder(&server.url()).ttl(Ttl::Forever), &source).await,
+        Node::with(builder(&server.url()).ttl(Ttl::Forever), &source).await,
+    );
+    assert_eq!((a.get(1).await, b.get(1).await, source.loads()), (7, 7, 1));
+    source.set(8);
+    let options = larder_tokio::LookupOptions::new().reload();
+    assert_eq!(a.cache.lookup(&1).options(options).await.unwrap().into_value(), 8);
+    assert_eq!((a.get(1).await, source.loads()), (8, 2));
+    assert_eq!(server.ask(&["HGET", "larder:v:{1}", "p"]).as_deref(), Some("8"));
+}

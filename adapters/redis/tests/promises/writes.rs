@@ -148,3 +148,114 @@ async fn t6_a_write_is_sent_though_its_call_is_dropped() {
     until("it has been said", || !b.cache.contains(&1)).await;
     assert_eq!(b.get(1).await, 2);
 }
+
+#[tokio::test]
+async fn t6_its_own_process_does_not_read_back_what_it_has_written_over() {
+    let server = server!();
+    let source = Source::with(1, 0);
+    let (a, b) = two(&server.url(), &source).await;
+    assert_eq!(join!(a.get(1), b.get(1)), (1, 1));
+    // It answers questions, and takes no writes.
+    server.run(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    source.set(2);
+    assert_eq!(a.tier.invalidate(&1).await, Written::Pending);
+    assert_eq!((a.get(1).await, a.tier.stats().unacknowledged), (2, 1));
+    // Nor after a new connection, which is no reason to be deaf.
+    server.run(&["CLIENT", "KILL", "TYPE", "normal"]);
+    until("it hears again", || a.tier.stats().connected == 2 && a.tier.hears()).await;
+    source.set(3);
+    assert_eq!(a.tier.insert(&1, 3).await, Written::Pending);
+    assert_eq!((a.get(1).await, a.tier.stats().unacknowledged), (3, 1));
+    assert_eq!(a.get(2).await, 3, "other keys are asked for");
+    server.run(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    until("it has been said", || a.tier.stats().unacknowledged == 0).await;
+    until("the other has heard", || !b.cache.contains(&1)).await;
+    assert_eq!(b.get(1).await, 3);
+}
+
+#[tokio::test]
+async fn t6_a_server_that_is_full_takes_writes() {
+    let server = server!();
+    let source = Source::with(1, 0);
+    let (a, b) = two(&server.url(), &source).await;
+    assert_eq!(join!(a.get(1), b.get(1)), (1, 1));
+    server.run(&["CONFIG", "SET", "maxmemory", "1", "maxmemory-policy", "noeviction"]);
+    source.set(2);
+    assert!(a.tier.invalidate(&1).await.is_acknowledged());
+    assert!(a.tier.expire(&2).await.is_acknowledged());
+    until("the other has heard", || !b.cache.contains(&1)).await;
+    assert_eq!(join!(a.get(1), b.get(1)), (2, 2), "each loads for itself");
+}
+
+#[tokio::test]
+async fn t6_a_write_is_sent_though_a_listener_panics() {
+    let server = server!();
+    let source = Source::with(1, 0);
+    let cache =
+        larder_tokio::Cache::builder(larder_tokio::Tokio::new()).listener(|_: &u64, _: &u64, _| panic!("on purpose"));
+    let loads = std::sync::Arc::clone(&source);
+    let load = move |key| {
+        let loads = std::sync::Arc::clone(&loads);
+        async move { loads.load(key).await }
+    };
+    let (cache, tier) = builder(&server.url()).load_fn(cache, load).unwrap();
+    assert!(tier.wait_until_it_hears(Duration::from_secs(20)).await);
+    let b = Node::new(&server.url(), &source).await;
+    assert_eq!((cache.get(&1).await.unwrap(), b.get(1).await), (1, 1));
+    source.set(2);
+    let write = spawn(async move { tier.invalidate(&1).await });
+    assert!(write.await.unwrap_err().is_panic(), "it is the listener's");
+    until("the other has heard", || !b.cache.contains(&1)).await;
+    assert_eq!(b.get(1).await, 2);
+}
+
+#[tokio::test]
+async fn t6_a_write_is_sent_after_the_last_handle_is_gone() {
+    let server = server!();
+    let relay = Relay::to(server.port()).await;
+    let source = Source::with(1, 0);
+    let (a, b) = (Node::new(&relay.url(), &source).await, Node::new(&server.url(), &source).await);
+    assert_eq!(join!(a.get(1), b.get(1)), (1, 1));
+    let connections = server.connections();
+    relay.freeze(true);
+    source.set(2);
+    assert_eq!(a.tier.invalidate(&1).await, Written::Pending);
+    until("it no longer hears", || !a.tier.hears()).await;
+    drop(a);
+    sleep(ms(50)).await;
+    relay.freeze(false);
+    until("it has been said", || !b.cache.contains(&1)).await;
+    assert_eq!(b.get(1).await, 2);
+    until("nothing is left of it", || server.connections() == connections - 1).await;
+}
+
+#[tokio::test]
+async fn t4_a_key_without_a_name_of_its_own_is_voided_here() {
+    let server = server!();
+    let source = Source::with(1, 0);
+    let loads = std::sync::Arc::clone(&source);
+    let load = move |key: Nameless| {
+        let loads = std::sync::Arc::clone(&loads);
+        async move { loads.load(key.0).await }
+    };
+    let cache = larder_tokio::Cache::builder(larder_tokio::Tokio::new());
+    let (cache, tier) = builder(&server.url()).alone_ttl(Duration::from_secs(60)).load_fn(cache, load).unwrap();
+    assert!(tier.wait_until_it_hears(Duration::from_secs(20)).await);
+    assert_eq!(cache.get(&Nameless(1)).await.unwrap(), 1);
+    source.set(2);
+    assert!(tier.invalidate(&Nameless(1)).await.is_acknowledged());
+    assert_eq!((cache.get(&Nameless(1)).await.unwrap(), tier.stats().nameless), (2, 2));
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Nameless(u64);
+
+impl larder_redis::TierKey for Nameless {
+    fn name(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn from_name(_: &str) -> Option<Self> {
+        None
+    }
+}

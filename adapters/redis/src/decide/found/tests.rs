@@ -7,7 +7,7 @@ use super::{Found, Life, State, Step, step};
 const POLL: Duration = Duration::from_millis(200);
 
 fn found(state: &[u8], left: i64, lease: i64, kind: &[u8], payload: &[u8]) -> Found {
-    Found::read((state.into(), left, 7, lease, kind.into(), payload.into(), b"e".to_vec(), 3)).unwrap()
+    Found::read((state.into(), left, 7, lease, kind.into(), payload.into(), b"e".to_vec(), 3, 9)).unwrap()
 }
 
 fn read(bytes: &[u8]) -> Option<u32> {
@@ -57,11 +57,11 @@ fn a_wait_ends_with_the_lease_or_with_the_next_look() {
 #[test]
 fn an_answer_is_read_or_refused() {
     let endless = found(b"F", -1, 0, b"v", b"7");
-    assert_eq!((endless.state, endless.life), (State::Fresh, Life::Endless));
+    assert_eq!((endless.state, endless.life, endless.weight), (State::Fresh, Life::Endless, 9));
     // A stale value has no fresh life left, by however much it is beyond it.
     let stale = found(b"S", -30, 0, b"v", b"7");
     assert_eq!((stale.life, stale.stale_since), (Life::For(Duration::ZERO), Duration::from_millis(30)));
     assert!(found(b"L", 0, 9, b"", b"").is_lease() && found(b"R", 0, 9, b"v", b"7").is_lease());
     assert!(!found(b"W", 0, 9, b"", b"").is_lease());
-    assert_eq!(Found::read((b"?".to_vec(), 0, 0, 0, vec![], vec![], vec![], 0)), None);
+    assert_eq!(Found::read((b"?".to_vec(), 0, 0, 0, vec![], vec![], vec![], 0, 0)), None);
 }

@@ -77,6 +77,37 @@ fn writes_are_sent_in_order_and_no_more_than_asked_for() {
 }
 
 #[test]
+fn t11_a_key_that_is_written_again_and_again_waits_once() {
+    let mut outbox = Outbox::default();
+    for _ in 0..1_000 {
+        let (sent, _) = outbox.begin("a", Kind::Invalidate);
+        outbox.failed("a", sent);
+    }
+    assert_eq!((outbox.due.len(), outbox.unsaid()), (1, 1));
+    let taken = outbox.take_due(9);
+    assert_eq!((taken.len(), outbox.due.len()), (1, 0));
+    outbox.failed("a", taken[0].sent);
+    let (sent, _) = outbox.begin("a", Kind::Invalidate);
+    assert!(outbox.acknowledged("a", sent));
+    // (What is still in the queue has been settled.)
+    assert_eq!((names(&mut outbox), outbox.unsaid(), outbox.has_writes()), (vec![], 0, false));
+}
+
+#[test]
+fn t6_what_has_failed_is_not_said_until_it_is_acknowledged() {
+    let mut outbox = Outbox::default();
+    let (first, _) = outbox.begin("a", Kind::Invalidate);
+    assert!(!outbox.is_unsaid("a"), "the server does it before it answers any later question");
+    outbox.failed("a", first);
+    assert!(outbox.is_unsaid("a") && !outbox.is_unsaid("b"));
+    let taken = outbox.take_due(9);
+    assert!(outbox.is_unsaid("a"), "it may be refused again");
+    outbox.failed("a", first);
+    assert!(outbox.acknowledged("a", taken[0].sent));
+    assert_eq!((outbox.is_unsaid("a"), outbox.unsaid()), (false, 0));
+}
+
+#[test]
 fn leases_that_are_over_are_not_given_back() {
     let mut outbox = Outbox::default();
     let release = |until| Release {
