@@ -1,5 +1,7 @@
 //! A stored value, and one that is to be stored.
 
+use core::mem;
+
 use super::{super::table::Row, Life};
 use crate::Instant;
 
@@ -55,6 +57,13 @@ impl<K, V, N> Entry<K, V, N> {
     pub(crate) const fn is_fresh(&self, now: Instant) -> bool {
         !self.deadline.reached(now)
     }
+
+    /// Takes another value of its key, and returns the former one. (Its hash stays: by it the row is found.)
+    pub(super) fn renew(&mut self, new: New<K, V>, generation: u32, deadline: Instant) -> (K, V) {
+        let published = new.published();
+        (self.weight, self.published, self.deadline, self.generation) = (new.weight, published, deadline, generation);
+        (mem::replace(&mut self.key, new.key), mem::replace(&mut self.value, new.value))
+    }
 }
 
 /// A value that is to be stored.
@@ -77,9 +86,13 @@ impl<K, V> New<K, V> {
         Life { since: self.now, end: self.end, begun: self.begun }
     }
 
+    fn published(&self) -> Instant {
+        self.former.map_or(self.now, |former| former.published)
+    }
+
     pub(super) fn entry<N: Default>(self, generation: u32, deadline: Instant) -> Entry<K, V, N> {
-        let Self { hash, key, value, weight, now, former, .. } = self;
-        let published = former.map_or(now, |former| former.published);
+        let published = self.published();
+        let Self { hash, key, value, weight, .. } = self;
         Entry { key, value, hash, weight, published, deadline, generation, node: N::default() }
     }
 }

@@ -1,6 +1,6 @@
 //! A value comes: over another one, or as a new one, for which others may have to leave.
 
-use super::{ByPlace, Entry, Former, Life, New, Policy, Values};
+use super::{ByPlace, Former, Life, New, Policy, Values};
 use crate::{Instant, RemovalCause, store::Leavers};
 
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
@@ -57,7 +57,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     #[inline(never)]
     fn replace(&mut self, place: u32, new: New<K, V>, generation: u32, reserved: u64, leavers: &mut Leavers<K, V>) {
         let (life, deadline) = (new.life(), self.deadline(new.life()));
-        let (hash, now, weight) = (new.hash, new.now, new.weight);
+        let weight = new.weight;
         let old_weight = self.entry(place).weight;
         let others = self.weight - old_weight;
         let has_room = others.saturating_add(reserved) <= self.allowance.own - weight;
@@ -66,19 +66,23 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             // place.
             self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
         }
+        let now = new.now;
         let row = &mut self.table.rows_mut()[place as usize];
         let cause = self.counts.left(RemovalCause::Replaced, row.is_fresh(now));
-        let node = if has_room { core::mem::take(&mut row.node) } else { P::Node::default() };
-        leavers.push_entry(core::mem::replace(row, Entry { node, ..new.entry(generation, deadline) }), cause);
+        let hash = row.hash;
+        // Changed in place, because moving a row costs more than all the rest.
+        let (key, value) = row.renew(new, generation, deadline);
+        leavers.push(key, value, cause);
         self.begin(place, life, deadline);
-        let entries = &mut ByPlace(self.table.rows_mut());
         if has_room {
             self.weight = others + weight;
+            let entries = &mut ByPlace(self.table.rows_mut());
             self.policy.reweigh(entries, place, old_weight);
             self.policy.hit(entries, place);
         } else {
             self.weight = others;
-            let admission = self.policy.admit(entries, hash, weight);
+            self.table.rows_mut()[place as usize].node = P::Node::default();
+            let admission = self.policy.admit(&mut ByPlace(self.table.rows_mut()), hash, weight);
             self.loose = Some(place);
             self.make_room(reserved.saturating_add(weight), now, leavers);
             let place = self.loose.take().unwrap_or(place);
