@@ -5,6 +5,7 @@
 #
 #   benches/instructions.sh                 all modes
 #   benches/instructions.sh sync miss       only these
+#   benches/instructions.sh --own           without the peer, for those who only want to know whether the ceilings hold
 #   benches/instructions.sh --hot sync      where Larder spends them, function by function
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -45,6 +46,12 @@ if [ "${1:-}" = --hot ]; then
   exit
 fi
 
+own=
+if [ "${1:-}" = --own ]; then
+  own=yes
+  shift
+fi
+
 # What one operation may take at most.
 declare -A most=([sync]=106 [sync-ttl]=132 [sync-ttl-coarse]=132 [async]=215 [nothing]=95 [miss]=2200 [waiters]=1700 [insert]=1030 [replace]=670
   [remove]=1270)
@@ -58,7 +65,7 @@ figures() {
   # A miss of a full write-back cache, of 100 entries and of 100 000; the peer has none.
   case $mode in
     write-back* | reversed*) ;;
-    *) peer=$(per_operation "$mode" quick_cache) ;;
+    *) [ -n "$own" ] || peer=$(per_operation "$mode" quick_cache) ;;
   esac
   # A crowd of one key looks again in reverse order: each of 40 000 callers, and each of 80 000.
   case $mode in
@@ -66,7 +73,7 @@ figures() {
     *) echo "$mode $(per_operation "$mode" larder) $peer" ;;
   esac
 }
-export count program
+export count program own
 export -f collected per_operation figures
 
 # Counts do not mind company.
