@@ -155,7 +155,10 @@ impl<V: Clone + Send + Sync + 'static> TierBuilder<V> {
         let one = one_of(Arc::clone(&many));
         self.attach(cache, one, move |builder, shared| {
             builder.load_each_fn(move |keys, answers: AnswerSink<_, _, _, _>| {
-                let send = move |key, answer| answers.send(key, answer);
+                let send = move |key, answer| match answer {
+                    Ok(loaded) => answers.answer(key, loaded),
+                    Err(failed) => answers.fail(key, failed),
+                };
                 let lookup = Arc::clone(&shared).lookup_many(Arc::clone(&many), keys, send);
                 async move {
                     lookup.await;

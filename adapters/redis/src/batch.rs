@@ -7,7 +7,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::future::{join, join_all};
-use larder::{Instant, Loaded, Revalidated};
+use larder::{Failed, Instant, Loaded, Revalidated};
 
 use crate::{
     TierError, TierKey,
@@ -20,12 +20,12 @@ use crate::{
 };
 
 /// The answer for one key.
-pub(crate) type Answer<V, E> = Result<Loaded<V>, TierError<E>>;
+pub(crate) type Answer<V, E> = Result<Loaded<V>, Failed<V, TierError<E>>>;
 
 /// How one key of a batch is loaded.
-enum Load {
-    /// Under this lease.
-    Leased(Lease),
+enum Load<V> {
+    /// Under this lease, in place of this value, which has been stale for so long.
+    Leased(Lease, Option<Loaded<V>>, Duration),
     /// Each process for itself.
     Own,
     /// Without the second tier.
@@ -35,7 +35,7 @@ enum Load {
 /// What one key of a batch is to be answered with.
 enum Turn<V, E> {
     Answer(Answer<V, E>),
-    Load(Load),
+    Load(Load<V>),
     /// To be looked up by itself, once the batch has loaded what it leads.
     Later,
 }
@@ -89,10 +89,7 @@ where
                 Ok(Revalidated::New(loaded)) => send(key, Ok(loaded)),
                 // (Not answered: the cache says so.)
                 Ok(Revalidated::Unchanged(_)) => {}
-                Err(failed) => match failed.into_parts().0 {
-                    TierError::Missing => {}
-                    error => send(key, Err(error)),
-                },
+                Err(failed) => answer(key, Err(failed), &send),
             }
         }))
         .await;
@@ -122,9 +119,10 @@ where
                 count(&link.counters.stale);
                 Turn::Answer(Ok(self.stale(weighed(value, &found), found.stale_since, lease.asked)))
             }
-            Step::Lead(_) => {
+            Step::Lead(old) => {
                 count(&link.counters.leased);
-                Turn::Load(Load::Leased(lease))
+                let old = old.map(|old| weighed(old, &found));
+                Turn::Load(Load::Leased(lease, old, found.stale_since))
             }
             Step::LoadOwn => {
                 count(&link.counters.unshared);
@@ -132,7 +130,7 @@ where
             }
             Step::Fail(left) => {
                 count(&link.counters.elsewhere);
-                Turn::Answer(Err(TierError::Elsewhere(left)))
+                Turn::Answer(Err(TierError::Elsewhere(left).into()))
             }
             Step::LookBlind | Step::Wait(_) => Turn::Later,
         }
@@ -147,13 +145,14 @@ where
     async fn load_many(
         &self,
         many: &Many<K, V, E>,
-        loads: Vec<(K, Load)>,
+        loads: Vec<(K, Load<V>)>,
         granted: Instant,
         send: &(impl Fn(K, Answer<V, E>) + Send + Sync),
     ) {
         let begun = self.link.now();
-        let asked =
-            loads.iter().find_map(|(_, load)| if let Load::Leased(lease) = load { Some(lease.asked) } else { None });
+        let asked = loads
+            .iter()
+            .find_map(|(_, load)| if let Load::Leased(lease, ..) = load { Some(lease.asked) } else { None });
         let keys = loads.iter().map(|(key, _)| key.clone()).collect();
         let load = match asked {
             Some(asked) => record::during(asked, granted, || many(keys)),
@@ -165,37 +164,47 @@ where
             Err(error) => (HashMap::new(), Some(TierError::Load(Arc::new(error)))),
         };
         let ends = loads.into_iter().map(|(key, load)| {
-            let answer = match loaded.remove(&key) {
-                Some(answer) => answer.map_err(|error| TierError::Load(Arc::new(error))),
+            let result = match loaded.remove(&key) {
+                Some(result) => result.map_err(|error| TierError::Load(Arc::new(error))),
                 None => Err(failure.clone().unwrap_or(TierError::Missing)),
             };
-            async move {
-                match self.end(load, answer, begun).await {
-                    // (Not answered: the cache says so.)
-                    Err(TierError::Missing) => {}
-                    answer => send(key, answer),
-                }
-            }
+            async move { answer(key, self.end(load, result, begun).await, send) }
         });
         join_all(ends).await;
     }
 
-    async fn end(&self, load: Load, answer: Answer<V, E>, begun: Instant) -> Answer<V, E> {
+    async fn end(&self, load: Load<V>, result: Result<Loaded<V>, TierError<E>>, begun: Instant) -> Answer<V, E> {
         let settings = &self.link.settings;
-        match (load, answer) {
-            (Load::Leased(lease), Ok(loaded)) => {
+        match (load, result) {
+            (Load::Leased(lease, ..), Ok(loaded)) => {
                 let (value, terms) = loaded.into_parts();
                 let ttl = self.publish(lease, &value, &terms, begun).await;
                 Ok(terms.map(|()| value).ttl(ttl))
             }
-            (Load::Leased(lease), Err(error)) => {
+            (Load::Leased(lease, old, since), Err(error)) => {
+                let asked = lease.asked;
                 lease.release(settings.cool_down).await;
-                Err(error)
+                Err(match old {
+                    Some(old) => Failed::new(error).instead(self.stale(old, since, asked)),
+                    None => error.into(),
+                })
             }
             (Load::Own, Ok(loaded)) => Ok(self.hold_unleased(loaded, begun, Duration::MAX)),
             (Load::Alone, Ok(loaded)) => Ok(self.hold_unleased(loaded, begun, settings.alone_ttl)),
-            (Load::Own | Load::Alone, Err(error)) => Err(error),
+            (Load::Own | Load::Alone, Err(error)) => Err(error.into()),
         }
+    }
+}
+
+/// Sends an answer; that a key is missing the cache says itself.
+fn answer<K, V, E>(key: K, answer: Answer<V, E>, send: &impl Fn(K, Answer<V, E>)) {
+    match answer {
+        Err(failed) => match failed.into_parts() {
+            (TierError::Missing, None) => {}
+            (error, None) => send(key, Err(error.into())),
+            (error, Some(old)) => send(key, Err(Failed::new(error).instead(old))),
+        },
+        loaded => send(key, loaded),
     }
 }
 

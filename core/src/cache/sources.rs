@@ -317,6 +317,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         R::Threads: Keeps<K, V, E, LoadEachFn<F, R>>,
     {
         self.sources.set_loader(<R::Threads as Keeps<K, V, E, LoadEachFn<F, R>>>::keep(LoadEachFn(load, PhantomData)));
+        self.hold_instead = Some(Engine::hold_instead);
         self
     }
 

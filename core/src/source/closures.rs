@@ -1,6 +1,6 @@
 //! What users give a cache, as sources: closures and loaders of each kind.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 use core::{future::Future, marker::PhantomData, time::Duration};
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     many::{own_answers, plain_answers},
     revalidate::kept,
 };
-use crate::{Cause, RemovalCause, Ttl, sync::Arc};
+use crate::{RemovalCause, Ttl};
 
 /// What a loader's closure has to return: a future of a `Result` of `A`.
 ///
@@ -115,10 +115,7 @@ where
         let load = self.0.revalidate(key, previous.clone());
         Some(T::task(load, previous, |result, previous| match result {
             Ok(answer) => Ok(kept(answer, previous)),
-            Err(failed) => match failed.into_parts() {
-                (error, None) => Err(error),
-                (error, Some(loaded)) => Ok(Answered::Instead(Box::new((Some(loaded), Cause::Error(Arc::new(error)))))),
-            },
+            Err(failed) => failed.answered(),
         }))
     }
 

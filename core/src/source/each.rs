@@ -11,7 +11,7 @@ use core::{
 };
 
 use super::{
-    BatchOf, Previous, Source, Takes, TaskOf, Threads,
+    BatchOf, Failed, Previous, Source, Takes, TaskOf, Threads,
     erased::{Answers, Delivery, Rest},
 };
 use crate::{Loaded, Lock, Runtime, contain::contain, sync::Arc};
@@ -87,6 +87,38 @@ impl<K, V, E, R: Runtime> AnswerSink<K, V, E, R> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn send(&self, key: K, answer: Result<Loaded<V>, E>) {
+        self.push(key, answer.map_err(Failed::new));
+    }
+
+    /// Answers one key with its failure, and with what may be served instead.
+    ///
+    /// See [`Failed`].
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{AnswerSink, Cache, Failed, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let load = |ids: Vec<u32>, answers: AnswerSink<_, _, _, _>| async move {
+    ///     for id in ids {
+    ///         answers.fail(id, Failed::new(io::Error::other("no route")).instead("192.0.2.1"));
+    ///     }
+    ///     Ok(())
+    /// };
+    /// let cache = Cache::builder(Std::new(ManualClock::new()))
+    ///     .stale_if_error(Duration::from_secs(60))
+    ///     .load_each_fn(load)
+    ///     .build()?;
+    /// let found = block_on(cache.lookup(&1))?;
+    /// assert_eq!(*found.value(), "192.0.2.1");
+    /// assert!(found.error().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fail(&self, key: K, failed: impl Into<Failed<V, E>>) {
+        self.push(key, Err(failed.into()));
+    }
+
+    fn push(&self, key: K, answer: Result<Loaded<V>, Failed<V, E>>) {
         let mut answer = Some((key, answer));
         let waker = self.queue.with(|queue| {
             if queue.is_closed {

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::{any::Any, future::Future, time::Duration};
 
-use super::{Answered, Previous, sealed::Sealed};
+use super::{Answered, Failed, Previous, sealed::Sealed};
 use crate::{Cause, Failure, Loaded, RemovalCause, Ttl, sync::Arc};
 
 /// Whether loads and stored values may move between threads.
@@ -52,7 +52,7 @@ pub(crate) type TaskOf<V, E, T> = <T as Threads>::Task<Result<Answered<V, E>, E>
 pub(crate) type BatchOf<K, V, E, T> = <T as Threads>::Task<Delivery<K, V, E, T>>;
 
 /// What a load of many keys returns for each.
-pub(crate) type Answers<K, V, E> = Vec<(K, Result<Loaded<V>, E>)>;
+pub(crate) type Answers<K, V, E> = Vec<(K, Result<Loaded<V>, Failed<V, E>>)>;
 
 /// Answers that have come, and what is left of their load.
 pub struct Delivery<K, V, E, T: Threads> {

@@ -1,10 +1,14 @@
 //! What a load that has failed may bring along.
 
-use super::load::Loaded;
+use alloc::boxed::Box;
+
+use super::{Answered, load::Loaded};
+use crate::{Cause, sync::Arc};
 
 /// Why a load has failed, and what may be served instead.
 ///
-/// The error of a [`Revalidate`](crate::Revalidate). A loader that has an old value at hand, for example from a tier
+/// The error of a [`Revalidate`](crate::Revalidate), and of one key in a load of many
+/// ([`AnswerSink::fail`](crate::AnswerSink::fail)). A loader that has an old value at hand, for example from a tier
 /// behind this cache, leaves the choice to the callers: the value is held as a stale one, unless a better one is held, so
 /// each caller gets it within its limit for [stale values on an error](crate::Builder::stale_if_error), and the error
 /// beyond. As an error alone does, `?` makes one of the loader's own error.
@@ -66,6 +70,14 @@ impl<V, E> Failed<V, E> {
     /// ```
     pub fn into_parts(self) -> (E, Option<Loaded<V>>) {
         (self.error, self.instead)
+    }
+
+    /// Turns it into the engine's terms.
+    pub(crate) fn answered(self) -> Result<Answered<V, E>, E> {
+        match self.into_parts() {
+            (error, None) => Err(error),
+            (error, instead) => Ok(Answered::Instead(Box::new((instead, Cause::Error(Arc::new(error)))))),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::future::Future;
 
 use super::{
-    Answered, Lack, Threads,
+    Answered, Failed, Lack, Threads,
     erased::{Answers, Delivery, Rest},
     load::Loaded,
 };
@@ -81,7 +81,7 @@ impl<K, V, E, T: Threads> Delivery<K, V, E, T> {
         K: Eq,
     {
         match (self.answers.into_iter().find(|(other, _)| other == key), self.rest) {
-            (Some((_, answer)), _) => answer.map(Answered::new),
+            (Some((_, answer)), _) => answer.map_or_else(Failed::answered, |loaded| Ok(Answered::new(loaded))),
             (None, Rest::End(Err(error))) => Err(error),
             (None, _) => Ok(Answered::Nothing(Lack::Answer)),
         }
@@ -102,5 +102,6 @@ pub(crate) fn own_answers<K, V, E, T: Threads, I>(result: Result<I, E>, (): ()) 
 where
     I: IntoIterator<Item = (K, Result<Loaded<V>, E>)>,
 {
-    Delivery::whole(result.map(|answers| answers.into_iter().collect()))
+    let own = |(key, answer): (K, Result<_, E>)| (key, answer.map_err(Failed::new));
+    Delivery::whole(result.map(|answers| answers.into_iter().map(own).collect()))
 }

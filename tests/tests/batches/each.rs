@@ -4,7 +4,7 @@ mod ends;
 
 use core::future::Future;
 
-use larder::{AnswerSink, Builder, Cache, Loaded};
+use larder::{AnswerSink, Builder, Cache, Failed, Loaded, LookupOptions};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -13,6 +13,7 @@ on_every_runtime! {
     d29_a_delivery_is_stored_before_anybody_is_woken
     d60_a_key_is_answered_once
     d60_surplus_comes_with_its_delivery
+    d111_a_key_that_fails_may_bring_what_to_serve
     a_single_key_is_told_at_once
     c101_each_wake_polls_it_once
 }
@@ -66,6 +67,28 @@ fn callers_are_told_when_their_key_is_answered<R: Host>() {
         assert_eq!((cache.stats().loads_begun, cache.stats().loads_succeeded), (3, 3));
         assert_clean(&cache.stats());
     }
+}
+
+/// D111, D33: each caller has it by its own limit, of one key as of many.
+fn d111_a_key_that_fails_may_bring_what_to_serve<R: Host>() {
+    let mut sim = Sim::new();
+    let load = |time: Time, keys: Vec<u32>, answers: Sink<R>| async move {
+        sleep(&time, 10).await;
+        for key in keys {
+            answers.fail(key, Failed::new(Boom(key)).instead(Loaded::new(V::new(9)).stale(ms(20))));
+        }
+        Ok(())
+    };
+    let cache = each::<R, _>(&sim, load, |c| c.stale_if_error(ms(50)));
+    sim.to(1000);
+    let many = sim.many(&cache, &[1, 2]);
+    let fussy = sim.ask(&cache, 1, LookupOptions::new().stale_if_error(ms(19)));
+    let single = sim.get(&cache, 3);
+    sim.to(1010);
+    assert_eq!(sim.saw(many), "1010: V9 Stale(20) +E1, V9 Stale(20) +E2");
+    assert_eq!((sim.saw(fussy).as_str(), sim.saw(single).as_str()), ("1010: E1", "1010: V9 Stale(20) +E3"));
+    assert_eq!((cache.len(), cache.stats().loads_failed), (3, 3), "held as stale ones");
+    assert_clean(&cache.stats());
 }
 
 /// D5: what is sent in one poll has one reading, and its lifetime counts from there.

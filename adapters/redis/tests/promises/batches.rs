@@ -168,3 +168,24 @@ async fn a_batch_loads_in_any_case_what_is_to_be_reloaded() {
     assert_eq!(cache.lookup(&1).options(options).await.unwrap().into_value(), 101);
     assert_eq!((cache.get(&1).await.unwrap(), source.loads()), (101, 2));
 }
+
+#[tokio::test]
+async fn t8_the_second_tier_has_something_to_serve_if_a_batch_fails() {
+    let server = server!();
+    let source = Source::with(1, 0);
+    let stale = || builder(&server.url()).ttl(Duration::from_millis(100)).stale_for(Duration::from_secs(60));
+    let (a, ta) = many(stale(), &source);
+    assert!(ta.wait_until_it_hears(Duration::from_secs(20)).await);
+    assert_eq!(a.get(&1).await.unwrap(), 2);
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    // A process that has never held it, and would rather have something old than nothing.
+    let load = |_: Vec<u64>| async { Err::<Vec<(u64, Result<Loaded<u64>, _>)>, _>(io::Error::other("down")) };
+    let cache = Cache::builder(Tokio::new()).stale_if_error(Duration::from_secs(60));
+    let (b, tb) = stale().loaded_many_fn(cache, load).unwrap();
+    assert!(tb.wait_until_it_hears(Duration::from_secs(20)).await);
+    let found = b.lookup_many(&[1, 2]).await;
+    let one = found[0].as_ref().unwrap();
+    assert_eq!(*one.value(), 2);
+    assert!(one.status().stale().is_some() && one.error().is_some());
+    assert!(found[1].is_err());
+}
