@@ -123,7 +123,13 @@ impl Wakers {
         self.withdrawn += 1;
         // Half of the list is dead: as many removals have paid for clearing it away.
         if self.withdrawn * 2 > self.waiting.len() {
-            self.waiting.retain(|(_, waker)| waker.is_some());
+            let (former, mut at) = (self.ordered, 0);
+            self.waiting.retain(|(_, waker)| {
+                let stays = waker.is_some();
+                self.ordered -= usize::from(at < former && !stays);
+                at += 1;
+                stays
+            });
             self.sort();
             self.waiting.shrink_to(self.waiting.len() * 2);
             self.withdrawn = 0;

@@ -116,3 +116,38 @@ fn c115_the_reverse_order_moves_nobody() {
         assert_eq!(at, Some(place));
     }
 }
+
+/// C12, C115: as long as the list is, and whoever of it withdraws; those who do are woken no more, and leave nothing.
+#[test]
+fn c115_after_half_has_withdrawn() {
+    // All orders of five in which they come again, and then all subsets that withdraw, in order and in reverse.
+    for seed in 0..120_u32 {
+        let (mut left, mut rest) = ((0..5).collect::<Vec<u32>>(), seed);
+        let again: Vec<u32> = (1..=5).rev().map(|n| (left.remove((rest % n) as usize), rest /= n).0).collect();
+        for (gone, is_reversed) in (0..32_u32).flat_map(|gone| [(gone, false), (gone, true)]) {
+            let (list, order) = (List::default(), Arc::<spin::Mutex<Vec<u32>>>::default());
+            let wakers: Vec<_> = (0..5).map(|index| Waker::from(Arc::new(Note(index, Arc::clone(&order))))).collect();
+            let mut tickets: Vec<Ticket> = (0..5).map(|_| Ticket::default()).collect();
+            let listen = |tickets: &mut [Ticket], index: u32| {
+                let index = index as usize;
+                assert!(list.listen(&mut tickets[index], &wakers[index]).is_none());
+            };
+            (0..5).for_each(|index| listen(&mut tickets, index));
+            list.notify_all();
+            again.iter().for_each(|index| listen(&mut tickets, *index));
+            order.lock().clear();
+            let mut leaves: Vec<u32> = again.iter().copied().filter(|index| gone >> index & 1 == 1).collect();
+            if is_reversed {
+                leaves.reverse();
+            }
+            for index in leaves {
+                let index = index as usize;
+                let waker = list.withdraw(&mut tickets[index]).expect("it listens");
+                assert!(waker.will_wake(&wakers[index]), "{again:?} {gone:05b}");
+            }
+            list.notify_all();
+            let stay: Vec<u32> = (0..5).filter(|index| gone >> index & 1 == 0).collect();
+            assert_eq!(*order.lock(), stay, "{again:?} {gone:05b}");
+        }
+    }
+}
