@@ -45,7 +45,7 @@ pub use boot_clock::{BootClock, wall_time};
 #[cfg(feature = "coarse-clock")]
 pub use coarse_clock::CoarseClock;
 #[cfg(feature = "event-listener")]
-pub use event::EventNotify;
+pub use event::{EventNotify, Listening};
 pub use hosted::{Host, Hosted, HostedSleep};
 #[cfg(feature = "critical-section")]
 pub use lock::CriticalLock;

@@ -15,8 +15,10 @@ use crate::{
 /// The standard library's clock, and a timer for threads that block.
 ///
 /// A sleep that is polled by [`block_on`] wakes its thread by itself. Polled by anything else, it is like the sleep of
-/// [`NoTimer`](super::NoTimer): it ends when it is polled. A combinator that polls only what was woken counts as
-/// something else, too.
+/// [`NoTimer`](super::NoTimer): it ends when it is polled.
+///
+/// It is for calls that wait, and not for loads that sleep: the thread that has polled a sleep last wakes it, and takes that
+/// along when its own call ends.
 ///
 /// ```
 /// use core::time::Duration;
@@ -74,12 +76,12 @@ pub struct ThreadSleep {
 impl Future for ThreadSleep {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let now = self.clock.now();
         if self.deadline.reached(now) {
             return Poll::Ready(());
         }
-        poll_within(self.deadline.saturating_since(now));
+        poll_within(self.deadline.saturating_since(now), cx.waker());
         Poll::Pending
     }
 }
