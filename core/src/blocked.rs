@@ -1,6 +1,6 @@
 //! What a thread that blocks for a future knows: what wakes it, and when it looks again without being woken.
 
-use alloc::{sync::Arc, task::Wake};
+use alloc::{sync::Arc, task::Wake, vec::Vec};
 use core::{
     cell::Cell,
     mem,
@@ -10,14 +10,14 @@ use core::{
 };
 use std::{
     thread::{self, Thread},
-    thread_local,
+    thread_local, time,
 };
 
 use crate::Instant;
 
 thread_local! {
-    /// How long the future that is being polled may wait before it has to be polled again.
-    static PATIENCE: Cell<Option<Duration>> = const { Cell::new(None) };
+    /// What is to be woken when, if nothing else has: a combinator polls only those futures that were.
+    static PATIENCE: Cell<Vec<(time::Instant, Waker)>> = const { Cell::new(Vec::new()) };
     /// What wakes this thread. The same one each time, so that a load which asks for itself is recognised.
     static PARKED: Arc<Parked> = Arc::new(Parked { thread: thread::current(), is_woken: AtomicBool::new(false) });
     /// The address of that, once there is one: looking for it must not create it.
@@ -50,14 +50,14 @@ fn is_polling() -> bool {
 
 /// Returns whether the thread is about to block and this deadline is reached; if not yet, the thread looks again in time,
 /// whatever happens to the runtime's timer.
-pub(crate) fn is_over(deadline: Instant, now: impl FnOnce() -> Instant) -> bool {
+pub(crate) fn is_over(deadline: Instant, waker: &Waker, now: impl FnOnce() -> Instant) -> bool {
     if !is_polling() {
         return false;
     }
     let now = now().told();
     let is_reached = deadline.reached(now);
     if !is_reached {
-        poll_within(deadline.saturating_since(now).max(LEAST));
+        poll_within(deadline.saturating_since(now).max(LEAST), waker);
     }
     is_reached
 }
@@ -65,9 +65,18 @@ pub(crate) fn is_over(deadline: Instant, now: impl FnOnce() -> Instant) -> bool 
 /// A thread that blocks sleeps for so long at least: a clock may stand still.
 const LEAST: Duration = Duration::from_millis(1);
 
-/// What is being polled here is to be polled again within this time, woken or not.
-pub(crate) fn poll_within(time: Duration) {
-    let _gone = PATIENCE.try_with(|patience| patience.set(Some(patience.get().map_or(time, |other| other.min(time)))));
+/// What is being polled here with this waker is to be polled again within this time, woken or not.
+pub(crate) fn poll_within(time: Duration, waker: &Waker) {
+    let Some(end) = time::Instant::now().checked_add(time) else { return };
+    let waker = waker.clone();
+    let _gone = PATIENCE.try_with(|patience| {
+        let mut all = patience.take();
+        match all.iter_mut().find(|(_, other)| other.will_wake(&waker)) {
+            Some(present) => present.0 = present.0.min(end),
+            None => all.push((end, waker)),
+        }
+        patience.set(all);
+    });
 }
 
 /// Is this address that of the waker of this thread's blocking call?
@@ -79,7 +88,7 @@ pub(crate) fn is_by(waker: usize) -> bool {
 /// This thread blocks for a future. A call from inside another future that is blocked for leaves that state as it was.
 pub(crate) struct Blocked {
     was_polling: bool,
-    patience: Option<Duration>,
+    patience: Vec<(time::Instant, Waker)>,
     parked: Arc<Parked>,
 }
 
@@ -97,17 +106,23 @@ impl Blocked {
     /// The future is about to be polled.
     pub(crate) fn look(&self) {
         self.parked.is_woken.store(false, Ordering::SeqCst);
-        PATIENCE.set(None);
+        // What has this waker itself is polled now, and says anew how long it waits.
+        let (mut all, own) = (PATIENCE.take(), self.waker());
+        all.retain(|(_, waker)| !waker.will_wake(&own));
+        PATIENCE.set(all);
     }
 
     /// Sleeps until it is to be polled again.
     pub(crate) fn sleep(&self) {
-        let began = std::time::Instant::now();
         while !self.parked.is_woken.load(Ordering::SeqCst) {
-            match PATIENCE.get().map(|patience| patience.checked_sub(began.elapsed())) {
+            let now = time::Instant::now();
+            let (due, later): (Vec<_>, Vec<_>) = PATIENCE.take().into_iter().partition(|(end, _)| *end <= now);
+            let next = later.iter().map(|(end, _)| *end).min();
+            PATIENCE.set(later);
+            match next {
+                _ if !due.is_empty() => due.into_iter().for_each(|(_, waker)| waker.wake()),
+                Some(end) => thread::park_timeout(end.saturating_duration_since(now)),
                 None => thread::park(),
-                Some(Some(left)) if !left.is_zero() => thread::park_timeout(left),
-                Some(_) => break,
             }
         }
     }

@@ -171,6 +171,10 @@ impl Host for GlobalExecutor {
     fn delay(&self, time: Duration) -> Option<Self::Delay> {
         Some(Box::pin(task::sleep(time)))
     }
+
+    fn may_block(&self) -> bool {
+        task::try_current().is_none()
+    }
 }
 
 impl<F: Future<Output = ()> + Send + 'static> Spawn<F> for GlobalExecutor {

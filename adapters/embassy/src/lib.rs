@@ -73,13 +73,13 @@ pub type LazySlot<V, E> = larder::LazySlot<V, E, Embassy>;
 /// A write-back cache on [`Embassy`].
 pub type WriteBack<K, V, E> = larder::WriteBack<K, V, E, Embassy>;
 
-/// The clock of `embassy-time`, since the start of the machine.
+/// The clock of `embassy-time`, which begins at [`Instant::START`] with the machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ticks;
 
 impl Clock for Ticks {
     fn now(&self) -> Instant {
-        Instant::from_nanos(embassy_time::Instant::now().as_micros().saturating_mul(1_000))
+        Instant::START.saturating_add(Duration::from_micros(embassy_time::Instant::now().as_micros()))
     }
 }
 
@@ -111,7 +111,8 @@ static JOBS: CriticalLock<Jobs> = CriticalLock::new(Jobs { task: None, waiting: 
 /// Does what caches do in the background: finishes abandoned loads, and refreshes.
 ///
 /// To be run by one task, from the start of the program; where it does not run, what would be spawned is refused and
-/// done by callers.
+/// done by callers. Where panics unwind, as they do not on a board, a load that panics ends this task and all that it was
+/// doing.
 ///
 /// ```
 /// #[embassy_executor::task]

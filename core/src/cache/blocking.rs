@@ -16,7 +16,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// [`parts::block_on`](crate::parts::block_on), which this uses.
     ///
     /// Do not call this where tasks run: it would hold up the other tasks on its thread, and perhaps the load it waits
-    /// for. `larder-tokio` refuses it wherever a tokio runtime is at hand; other adapters cannot tell.
+    /// for. `larder-tokio` refuses it wherever a tokio runtime is at hand, and `larder-async-std` in its tasks; other adapters
+    /// cannot tell.
     ///
     /// # Errors
     ///

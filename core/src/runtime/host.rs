@@ -20,13 +20,15 @@ use crate::{Instant, Threads};
 /// ```
 /// use larder::{Clock, Instant};
 ///
-/// /// A clock that is advanced from elsewhere, for example by an interrupt.
-/// struct Ticks(core::sync::atomic::AtomicU32);
+/// /// A clock that is advanced from elsewhere, in milliseconds since its making.
+///
+/// (One of 32 bits would begin anew every 50 days, and then nothing of before would ever expire: count its rounds.)
+/// struct Ticks(core::sync::atomic::AtomicU64);
 ///
 /// impl Clock for Ticks {
 ///     fn now(&self) -> Instant {
 ///         let millis = self.0.load(core::sync::atomic::Ordering::Relaxed);
-///         Instant::from_nanos(u64::from(millis) * 1_000_000)
+///         Instant::START.saturating_add(core::time::Duration::from_millis(millis))
 ///     }
 /// }
 /// ```
@@ -234,7 +236,8 @@ pub trait Notify: Default + Send + Sync + 'static {
 ///
 /// # Conformance
 ///
-/// The test suite of the adapters checks whether a runtime keeps the obligations of its parts. It is the crate
+/// The test suite of the adapters checks whether caches keep their promises on a runtime, and whether its lock and its
+/// notification keep their obligations. It is the crate
 /// `larder-conformance`: in a file of `tests/`, say how a future is run to its end, and its macro makes the tests.
 ///
 /// ```text

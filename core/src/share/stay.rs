@@ -112,7 +112,7 @@ impl<R: Runtime> Stay<R> {
             return Poll::Pending;
         }
         #[cfg(feature = "std")]
-        if crate::blocked::is_over(deadline, || runtime.now()) {
+        if crate::blocked::is_over(deadline, cx.waker(), || runtime.now()) {
             self.sleep = None;
             return Poll::Ready(());
         }

@@ -67,7 +67,7 @@ impl<R: Runtime> Deadline<R> {
             Patience::Until(deadline) => deadline,
         };
         #[cfg(feature = "std")]
-        if crate::blocked::is_over(deadline, || runtime.now()) {
+        if crate::blocked::is_over(deadline, cx.waker(), || runtime.now()) {
             return true;
         }
         let sleep = self.sleep.get_or_insert_with(|| runtime.sleep_until(deadline));

@@ -24,4 +24,8 @@ impl<P: Runtime> Runtime for Here<P> {
     type Lock<T> = P::Lock<T>;
     type Notify = P::Notify;
     type Threads = OneThread;
+
+    fn may_block(&self) -> bool {
+        self.0.may_block()
+    }
 }

@@ -43,6 +43,7 @@ mod here;
 mod leaving;
 mod lifetimes;
 mod loads;
+mod parts;
 mod sharing;
 mod slot;
 mod stage;
@@ -77,6 +78,7 @@ pub use here::Here;
 pub use leaving::*;
 pub use lifetimes::*;
 pub use loads::{End, Loading, LoadingMany, Loads, Plain, PlainMany};
+pub use parts::*;
 pub use sharing::*;
 pub use slot::*;
 pub use stage::Stage;
@@ -134,6 +136,9 @@ macro_rules! suite {
     ($executor:ty) => {
         $crate::suite!($executor:
             a_sleep_ends_at_its_deadline
+            listeners_are_woken_in_order
+            wakers_may_do_anything
+            a_lock_stays_usable
             many_tasks_share_one_load
             a_load_is_found_ready_by_who_comes
             a_failure_is_shared

@@ -115,6 +115,43 @@ fn c121_a_runtime_at_hand() {
     assert_eq!(LoadError::<u8>::MayNotBlock.to_string(), "the call would block a thread that runs tasks");
 }
 
+/// C121: async-std can tell its tasks from threads that may block. (D109)
+#[test]
+fn c121_in_a_task() {
+    let cache = larder_async_std::Cache::<u8, u32, ()>::builder(larder_async_std::AsyncStd::new())
+        .load_fn(|key: u8| ready(Ok(u32::from(key))))
+        .build()
+        .expect("valid");
+    let call = |cache: &larder_async_std::Cache<u8, u32, ()>| cache.get_blocking(&7);
+    assert_eq!(call(&cache).ok(), Some(7));
+    let (inside, beside) = (cache.clone(), cache.clone());
+    async_std::task::block_on(async {
+        assert!(matches!(call(&cache), Err(LoadError::MayNotBlock)));
+        let told = async_std::task::spawn(async move { call(&inside).err() }).await;
+        assert!(matches!(told, Some(LoadError::MayNotBlock)));
+        assert_eq!(async_std::task::spawn_blocking(move || call(&beside).ok()).await, Some(7));
+    });
+}
+
+/// D109, P7: the deadlines of calls hold, though they are in a combinator that polls only what was woken.
+#[test]
+fn d109_deadlines_in_a_combinator() {
+    use futures_util::{StreamExt, stream::FuturesUnordered};
+    let cache = Cache::builder(Std::new(NoTimer::new(StdClock::new())))
+        .lock_timeout(SHORT, OnTimeout::Fail)
+        .load_fn(|_: u8| pending::<Result<u32, ()>>())
+        .build()
+        .expect("valid");
+    let (ends, ended) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        let keys: Vec<u8> = (0..40).collect();
+        let calls: FuturesUnordered<_> = keys.iter().map(|key| cache.get(key)).collect();
+        let told = larder::parts::block_on(calls.collect::<Vec<_>>());
+        let _ = ends.send(told.iter().all(|told| matches!(told, Err(LoadError::LockTimeout))));
+    });
+    assert_eq!(ended.recv_timeout(600 * SHORT), Ok(true));
+}
+
 /// D109, P1: threads share a load, and drive it.
 #[test]
 fn threads_share_a_load() {
