@@ -219,10 +219,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         after.effects().keep_waker(waker);
         let stay = ticket.stay();
         let hash = stay.waiting.hash;
-        let driving = Driving::new(this, &mut stay.waiting, number, visit.reached);
-        let load = visit.key.and_then(|key| by.make(&this.source, key, this.previous(hash, key)));
-        this.with(hash, |shard| shard.put_to_rest(&driving.waiting.seat, number, load, after.effects()));
-        driving.disarm();
+        // A panic in it is the refresh's, and does not concern the caller that is served.
+        aside(|| {
+            let driving = Driving::new(this, &mut stay.waiting, number, visit.reached);
+            let load = visit.key.and_then(|key| by.make(&this.source, key, this.previous(hash, key)));
+            this.with(hash, |shard| shard.put_to_rest(&driving.waiting.seat, number, load, after.effects()));
+            driving.disarm();
+        });
         ticket
     }
 
