@@ -94,13 +94,15 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Delivered {
-        let newer = waiting.newer.take_if(|_| effects.number == waiting.seat.began);
-        let Some(newer) = newer else { return Delivered::Done(None) };
+        let is_lent_there = effects.number == waiting.seat.began;
+        let Some(newer) = waiting.newer.as_ref().filter(|_| is_lent_there) else { return Delivered::Done(None) };
         let mut news = brought.clone();
         let delivered = self.deliver(&newer.0, (None, None), &mut news, at, effects);
         if delivered == Delivered::NeedsRoom {
-            waiting.newer = Some(newer);
             effects.keep_news(news);
+        } else {
+            // Not before: if a clone has panicked, the newer epoch has to be told.
+            waiting.newer = None;
         }
         delivered
     }
