@@ -98,10 +98,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     let telling = Telling { engine: this, stay, after };
                     Self::hand_over_abandoned(this, telling.stay, telling.after);
                     telling.after.run();
-                    by.drop_lent();
-                    telling.stay.end_sleep();
-                    telling.stay.state = State::Over;
-                    mem::forget(telling);
+                    telling.end(by);
                     return Poll::Ready(());
                 }
                 Step::Wait => {
@@ -115,6 +112,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     (visit.reached, visit.is_present) = (this.runtime.now().told().max(until), true);
                 }
                 Step::Gathered => {
+                    Self::hand_over_abandoned(this, stay, after);
                     after.run();
                     stay.reached = visit.reached;
                     return Poll::Pending;
@@ -282,14 +280,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
 
     /// Hands the load that the last caller left behind to the runtime's spawner, if that is configured.
     #[inline(always)]
-    pub(super) fn hand_over_abandoned(this: &Arc<Self>, stay: &Stay<R>, after: &mut After<'_, K, V, E, R, S>) {
+    pub(super) fn hand_over_abandoned(this: &Arc<Self>, stay: &mut Stay<R>, after: &mut After<'_, K, V, E, R, S>) {
         if let Some((hash, seat)) = after.effects().take_handed() {
             Self::hand_over(this, hash, seat, stay);
         }
     }
 
     #[cold]
-    fn hand_over(this: &Arc<Self>, hash: u64, seat: Seat<R::Notify>, stay: &Stay<R>) {
+    fn hand_over(this: &Arc<Self>, hash: u64, seat: Seat<R::Notify>, stay: &mut Stay<R>) {
         let mut waiting = Waiting::new(hash, stay.waiting.started);
         waiting.make_quiet();
         waiting.seat = seat;
@@ -299,3 +297,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
     }
 }
+        // Its caller may have claimed a load of its own, which fails if the spawner panics.
+        let own = stay.waiting.seat.began;
+        let driving = (own != 0).then(|| Driving::new(this, &mut stay.waiting, own, stay.reached));
+        driving.into_iter().for_each(Driving::disarm);

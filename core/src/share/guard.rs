@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use super::{After, Batch, Engine, Stay};
+use super::{After, Batch, CallerLoad, Engine, Stay, stay::State};
 use crate::{
     Instant, Key, Runtime, Tuning,
     contain::contain,
@@ -124,6 +124,17 @@ pub(super) struct Telling<'a, 'e, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     pub(super) engine: &'a Engine<K, V, E, R, S>,
     pub(super) stay: &'a mut Stay<R>,
     pub(super) after: &'a mut After<'e, K, V, E, R, S>,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Telling<'_, '_, K, V, E, R, S> {
+    /// Its wait is over.
+    #[inline(always)]
+    pub(super) fn end(self, by: &mut (impl CallerLoad<K, V, E, R::Threads> + ?Sized)) {
+        by.drop_lent();
+        self.stay.end_sleep();
+        self.stay.state = State::Over;
+        mem::forget(self);
+    }
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Telling<'_, '_, K, V, E, R, S> {
