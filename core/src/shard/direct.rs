@@ -139,6 +139,8 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         let eq = |k: &K| k == key;
         if self.writes == *writes && !self.contains(*hash, at.now, eq) && self.flights.find(*hash, eq).is_none() {
             self.take_in(*hash, coming, judgement, at, effects);
+            // It is no write, not even if what is held has to go: other surplus of the load is still of use.
+            self.writes = *writes;
         } else if let Some((key, loaded)) = coming.take() {
             effects.keep_key(Some(key));
             effects.rest().values.push(loaded.value);
