@@ -67,7 +67,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
         }
         let row = &mut self.table.rows_mut()[place as usize];
-        let cause = self.counts.left(RemovalCause::Replaced, row.is_fresh(now));
+        let cause = self.counts.left(RemovalCause::Replaced, row.is_fresh(now, self.trusted));
         let node = if has_room { core::mem::take(&mut row.node) } else { P::Node::default() };
         leavers.push_entry(core::mem::replace(row, Entry { node, ..new.entry(generation, deadline) }), cause);
         self.begin(place, life, deadline);
