@@ -149,7 +149,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// A load that this caller drove has panicked.
+    /// A load that this caller drove has panicked. If keeping that [needs](Effects::need) room, this comes again.
     pub(crate) fn panicked(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
@@ -157,10 +157,13 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
     ) {
-        let place = self.flights.place(&waiting.seat);
-        self.fail(place, number, Failure::new(Cause::Panicked), at, effects);
-        if let Some(newer) = waiting.newer.take_if(|_| number == waiting.seat.began) {
-            self.fail_at(&newer.0, Failure::new(Cause::Panicked), at, effects);
+        if let Some(newer) = waiting.newer.as_ref().filter(|_| number == waiting.seat.began) {
+            if !self.fail_at(&newer.0, Cause::Panicked, at, effects) {
+                return;
+            }
+            waiting.newer = None;
         }
     }
 }
+        let place = self.flights.place(&waiting.seat);
+        self.finish_with_failure(place, number, &mut Some(Err(Failure::new(Cause::Panicked))), at, effects);

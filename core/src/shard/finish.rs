@@ -118,26 +118,6 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         }
     }
 
-    /// A load has failed; false if keeping the failure needs room first.
-    #[inline(never)]
-    pub(super) fn finish_with_failure(
-        &mut self,
-        place: u32,
-        number: u32,
-        brought: &mut Option<Result<News<V>, Failure<E>>>,
-        at: At<'_>,
-        effects: &mut Effects<K, V, E, C>,
-    ) -> bool {
-        let is_kept = matches!(brought, Some(Err(failure)) if at.rules.keeps(failure));
-        if is_kept && !self.finds_room_beside(place, effects) {
-            return false;
-        }
-        if let Some(Err(failure)) = brought.take() {
-            self.fail(place, number, failure, at, effects);
-        }
-        true
-    }
-
     /// A load has answered: its answer is stored and told, unless something newer is there.
     ///
     /// `alone` is the caller, and whether it wants only the value, if it is the only one that waits and this is its

@@ -117,7 +117,16 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     stay.reached = visit.reached;
                     return Poll::Pending;
                 }
-                Step::Again => after.run(),
+                Step::Again => {
+                    after.run();
+                    if after.effects().lacks_room() {
+                        // A load was over its budget, and other shards have to give room to keep that.
+                        let (hash, now) = (stay.waiting.hash, visit.reached);
+                        next = Some(this.with_room_of_others(hash, now, after, |shard, effects| {
+                            shard.visit(&mut stay.waiting, visit, effects)
+                        }));
+                    }
+                }
                 Step::ReadClock => {
                     after.run();
                     (visit.reached, visit.is_present) = (this.runtime.now().told(), true);
@@ -292,12 +301,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         waiting.make_quiet();
         waiting.seat = seat;
         let handed = Stay::of(waiting, stay.reached);
-        if let Some(hand_over) = this.hand_over {
-            hand_over(this, handed);
-        }
-    }
-}
         // Its caller may have claimed a load of its own, which fails if the spawner panics.
         let own = stay.waiting.seat.began;
         let driving = (own != 0).then(|| Driving::new(this, &mut stay.waiting, own, stay.reached));
+        if let Some(hand_over) = this.hand_over {
+            hand_over(this, handed);
+        }
         driving.into_iter().for_each(Driving::disarm);
+    }
+}

@@ -86,9 +86,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R
             // The load has panicked already, so a panic of the clock would be the second.
             contain(|| now = engine.runtime.now());
         }
-        let mut after = After::new(engine);
-        engine.with(self.waiting.hash, |shard| {
-            shard.panicked(self.waiting, self.number, At { now, rules: &engine.rules }, after.effects());
+        let (mut after, at) = (After::new(engine), At { now, rules: &engine.rules });
+        engine.with_room(self.waiting.hash, now, &mut after, |shard, effects| {
+            shard.panicked(self.waiting, self.number, at, effects);
         });
     }
 }
