@@ -170,7 +170,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Shards share one account of room: how much can be stored does not depend on their number, and one shard may hold
     /// more while others hold less. But when something has to leave, each shard sees only its own keys, and with many
     /// shards those are few to judge by. By default there are a few shards for each processor, but at most one for
-    /// every 64 units of the capacity, so that none is too small to tell what is worth keeping.
+    /// every 64 units of the capacity, so that none is too small to tell what is worth keeping. No more are made than the
+    /// capacity at build has units, nor more than 65,536.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -625,7 +626,8 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
         processors.saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_PART))
     };
     // (Memory for so many entries is of full use where they all find it.)
-    let shards = shards.or_else(|| memory.map(|_| 1)).unwrap_or_else(by_itself).max(1);
+    let shards = shards.or_else(|| memory.map(|_| 1)).unwrap_or_else(by_itself);
+    let shards = shards.min(to_usize(capacity)).clamp(1, MOST_SHARDS);
     let is_of_use = source.revalidates() || rules.keeps_expired;
     let revalidate_within = is_of_use.then_some(revalidate_within);
     rules.hold = rules.stale_while_refresh.max(rules.stale_if_error).max(revalidate_within);
@@ -750,3 +752,5 @@ fn to_usize(number: u64) -> usize {
 const SHARDS_PER_PROCESSOR: usize = 8;
 /// A policy that sees fewer entries than this cannot tell well what is worth keeping.
 const LEAST_PART: u64 = 64;
+/// Locks beyond that are of no use, and each takes memory.
+const MOST_SHARDS: usize = 1 << 16;

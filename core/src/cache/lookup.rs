@@ -215,7 +215,8 @@ where
     /// Takes a stale value at once, with its refresh.
     ///
     /// As [`get_stale`](Cache::get_stale). The refresh, if there is one, uses what this call loads with: its own
-    /// [load](Self::by), or else the cache's loader. If there is neither, the stale value comes without a refresh.
+    /// [load](Self::by), or else the cache's loader. If there is neither, the stale value comes without a refresh. A load
+    /// that is [lent](Self::lend) ends with this call, so no refresh uses it.
     ///
     /// # Errors
     ///

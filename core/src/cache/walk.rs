@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::Cache;
 use crate::{
     Entry, Instant, Key, Lock, Runtime, Tuning,
-    share::{After, Afters, Engine, ShardOf},
+    share::{After, Afters, Engine},
     store::FEW,
 };
 
@@ -96,12 +96,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     fn fresh_of<'a>(&'a self, shard: usize, now: impl Fn() -> Instant + 'a) -> impl Iterator<Item = Entry<K, V>> + 'a {
         let steps = Steps { engine: &self.inner, shard, now, walk: None };
         steps.flatten().filter(move |Entry { key, generation, deadline, .. }| {
-            // The caller may take any time between two items, and may itself ask for one of the keys.
-            let now = self.now();
-            let is_still = |shard: &mut ShardOf<K, V, E, R, S>| {
-                shard.is_fresh(self.inner.hash(key), *generation, now, |k| k == key)
-            };
-            !deadline.reached(now) || self.inner.shards[shard].0.with(is_still)
+            // The caller may take any time between two items, and may itself ask for one of the keys, or expire it.
+            self.inner.now_if_timed().is_none_or(|now| {
+                let (hash, seen) = (self.inner.hash(key), (*generation, *deadline));
+                self.inner.shards[shard].0.with(|shard| shard.may_show(hash, seen, now, |k| k == key))
+            })
         })
     }
 }

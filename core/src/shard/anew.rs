@@ -79,7 +79,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         !waiting.is_alone && !flight.is_attached() && !flight.is_private()
     }
 
-    /// Moves the caller to the newer epoch of its key.
+    /// Moves the caller to the newer epoch of its key, where it joins instead of taking over.
     fn move_on(
         &mut self,
         newer: u32,
@@ -87,6 +87,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         visit: &Visit<'_, K, C::Batch>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
+        let live = self.flights.slot(&waiting.seat).flight.live();
+        self.flights.counts.takeovers -= u64::from(live > 0);
         waiting.has_begun |= waiting.seat.began != 0;
         let mut seat = core::mem::take(&mut waiting.seat);
         self.take_seat(newer, waiting, effects);
@@ -149,7 +151,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// A load that this caller drove has panicked.
+    /// A load that this caller drove has panicked. If keeping that [needs](Effects::need) room, this comes again.
     pub(crate) fn panicked(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
@@ -157,10 +159,13 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
     ) {
-        let place = self.flights.place(&waiting.seat);
-        self.fail(place, number, Failure::new(Cause::Panicked), at, effects);
-        if let Some(newer) = waiting.newer.take_if(|_| number == waiting.seat.began) {
-            self.fail_at(&newer.0, Failure::new(Cause::Panicked), at, effects);
+        if let Some(newer) = waiting.newer.as_ref().filter(|_| number == waiting.seat.began) {
+            if !self.fail_at(&newer.0, Cause::Panicked, at, effects) {
+                return;
+            }
+            waiting.newer = None;
         }
+        let place = self.flights.place(&waiting.seat);
+        self.finish_with_failure(place, number, &mut Some(Err(Failure::new(Cause::Panicked))), at, effects);
     }
 }

@@ -5,7 +5,7 @@ use core::{hash::Hash, task::Waker};
 use super::{
     Answer, At, Carries, Delivered, Effects, News, Part, Seat, Shard, SharedLoad, Stored, Twin, Waiting, flights::Slot,
 };
-use crate::{Failure, Instant, flight::Registration, store::policy::Policy};
+use crate::{Cause, Failure, Instant, flight::Registration, store::policy::Policy};
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// Delivers the answer of a load of many keys for this one, if that is still of use. It may have been `stored`
@@ -50,17 +50,20 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
 }
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// A load that was to be delivered here has failed.
+    /// A load that was to be delivered here is over without a result; false if keeping that needs room first.
     pub(crate) fn fail_at(
         &mut self,
         seat: &Seat<C::Notify>,
-        failure: Failure<E>,
+        cause: Cause<E>,
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
-    ) {
-        let Some(place) = self.flights.find_place(seat) else { return };
-        self.fail(place, seat.began, failure, at, effects);
-        self.end_if_empty(place, effects);
+    ) -> bool {
+        let Some(place) = self.flights.find_place(seat) else { return true };
+        let is_over = self.finish_with_failure(place, seat.began, &mut Some(Err(Failure::new(cause))), at, effects);
+        if is_over {
+            self.end_if_empty(place, effects);
+        }
+        is_over
     }
 
     /// May the attempt of this seat still answer?

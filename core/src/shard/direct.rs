@@ -139,6 +139,8 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         let eq = |k: &K| k == key;
         if self.writes == *writes && !self.contains(*hash, at.now, eq) && self.flights.find(*hash, eq).is_none() {
             self.take_in(*hash, coming, judgement, at, effects);
+            // It is no write, not even if what is held has to go: other surplus of the load is still of use.
+            self.writes = *writes;
         } else if let Some((key, loaded)) = coming.take() {
             effects.keep_key(Some(key));
             effects.rest().values.push(loaded.value);
@@ -241,7 +243,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
 
     /// Returns copies of the next fresh entries, only a few at a time; `None` when the walk is over.
     pub(crate) fn copy_next(&mut self, walk: u32, now: Instant) -> Option<Vec<Copied<K, V>>> {
-        let trusted = self.trusted;
+        let trusted = self.values.trusted;
         self.values.walk(walk, |values, next| {
             let copy = |(place, entry): (u32, &Entry<K, V, P::Node>)| Copied {
                 key: entry.key.clone(),
@@ -256,9 +258,10 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         })
     }
 
-    /// Returns whether the value of this generation is still there, and fresh.
-    pub(crate) fn is_fresh(&self, hash: u64, generation: u32, now: Instant, eq: impl FnMut(&K) -> bool) -> bool {
-        self.fresh(hash, now, eq).is_some_and(|place| self.values.entry(place).generation == generation)
+    /// Returns whether a copy may be shown: its value is still there and fresh, or was replaced before its deadline.
+    pub(crate) fn may_show(&self, hash: u64, seen: (u32, Instant), now: Instant, eq: impl FnMut(&K) -> bool) -> bool {
+        let is_it = |place| self.values.entry(place).generation == seen.0 || !seen.1.reached(now);
+        self.fresh(hash, now, eq).is_some_and(is_it)
     }
 
     /// Removes a value if it is still the one of this generation, and voids the load of its key.

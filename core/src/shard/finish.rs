@@ -94,13 +94,15 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Delivered {
-        let newer = waiting.newer.take_if(|_| effects.number == waiting.seat.began);
-        let Some(newer) = newer else { return Delivered::Done(None) };
+        let is_lent_there = effects.number == waiting.seat.began;
+        let Some(newer) = waiting.newer.as_ref().filter(|_| is_lent_there) else { return Delivered::Done(None) };
         let mut news = brought.clone();
         let delivered = self.deliver(&newer.0, (None, None), &mut news, at, effects);
         if delivered == Delivered::NeedsRoom {
-            waiting.newer = Some(newer);
             effects.keep_news(news);
+        } else {
+            // Not before: if a clone has panicked, the newer epoch has to be told.
+            waiting.newer = None;
         }
         delivered
     }
@@ -114,26 +116,6 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             }
             _ => {}
         }
-    }
-
-    /// A load has failed; false if keeping the failure needs room first.
-    #[inline(never)]
-    pub(super) fn finish_with_failure(
-        &mut self,
-        place: u32,
-        number: u32,
-        brought: &mut Option<Result<News<V>, Failure<E>>>,
-        at: At<'_>,
-        effects: &mut Effects<K, V, E, C>,
-    ) -> bool {
-        let is_kept = matches!(brought, Some(Err(failure)) if at.rules.keeps(failure));
-        if is_kept && !self.finds_room_beside(place, effects) {
-            return false;
-        }
-        if let Some(Err(failure)) = brought.take() {
-            self.fail(place, number, failure, at, effects);
-        }
-        true
     }
 
     /// A load has answered: its answer is stored and told, unless something newer is there.

@@ -76,6 +76,11 @@ impl Twin {
     pub(crate) fn count(&self) -> bool {
         !self.0.swap(true, Ordering::Relaxed)
     }
+
+    /// Is it of the same load and key?
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 /// A caller's place in a flight.

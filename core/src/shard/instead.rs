@@ -21,7 +21,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         let At { now, rules } = at;
         let Some(place) = self.flights.find_place(seat) else { return };
         let slot = self.flights.at(place);
-        let (hash, key) = (slot.hash, slot.key.clone().filter(|_| slot.flight.is_attached()));
+        let (hash, key) = (slot.hash, slot.key.as_ref().filter(|_| slot.flight.is_attached()).cloned());
         let attempt = slot.flight.attempt(seat.began).filter(|attempt| attempt.is_live());
         let (Some(attempt), Some(coming)) = (attempt, &*news) else { return effects.keep_key(key) };
         let settled = coming.terms(attempt.begun, &attempt.terms, at);

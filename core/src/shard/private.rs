@@ -20,7 +20,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     ) -> bool {
         let slot = self.flights.at(place);
         // A clone may panic, so it comes first.
-        let key = slot.key.clone().filter(|_| slot.flight.is_attached());
+        let key = slot.key.as_ref().filter(|_| slot.flight.is_attached()).cloned();
         let (hash, length) = (slot.hash, plan.ttl.as_private().unwrap_or(Duration::ZERO));
         // The only caller that waits need not have begun the load.
         let alone = alone.filter(|(waiting, _)| waiting.seat.began == number);

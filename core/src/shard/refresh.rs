@@ -28,8 +28,10 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let is_ticket = visit.call.takes == Takes::Ticket;
         let by = PolledBy::here(visit.inside);
         let is_inside = flight.is_some_and(|flight| self.is_inside(flight, &by));
-        // A caller that refreshes inline waits for it, so it must not come from inside the refresh.
-        let may_refresh = failure.is_none() && (is_ticket || !is_inside) && self.may_refresh(flight, visit);
+        // A caller that refreshes inline waits for it, so it must not come from inside the refresh. What is lent ends with
+        // its call, which a ticket outlives, so only the cache's loader can load for that.
+        let is_able = if is_ticket { visit.start != Some(Start::Lent) || visit.rules.has_loader } else { !is_inside };
+        let may_refresh = failure.is_none() && is_able && self.may_refresh(flight, visit);
         if may_refresh && !is_ticket {
             let Some(key) = visit.key else { return Step::Told };
             return match flight {
@@ -106,7 +108,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             }
         }
         waiting.make_quiet();
-        if visit.is_by_loader {
+        if visit.is_by_loader || start == Start::Lent {
             let slot = self.flights.slot(&waiting.seat);
             let by = PolledBy::here(visit.waker);
             let own = &mut waiting.seat.began;

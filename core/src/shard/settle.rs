@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use super::{At, Carries, Effects, Seat, Shard, Waiting};
+use super::{At, Carries, Effects, News, Seat, Shard, Waiting};
 use crate::{
     Cause, Failure, Instant,
     flight::{Failing as Ending, Left, Woken},
@@ -83,7 +83,27 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
-    /// Fails loads that are over their budget; true if there was one.
+    /// A load has failed; false if keeping the failure needs room first.
+    #[inline(never)]
+    pub(super) fn finish_with_failure(
+        &mut self,
+        place: u32,
+        number: u32,
+        brought: &mut Option<Result<News<V>, Failure<E>>>,
+        at: At<'_>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> bool {
+        let is_kept = matches!(brought, Some(Err(failure)) if at.rules.keeps(failure));
+        if is_kept && !self.finds_room_beside(place, effects) {
+            return false;
+        }
+        if let Some(Err(failure)) = brought.take() {
+            self.fail(place, number, failure, at, effects);
+        }
+        true
+    }
+
+    /// Fails loads that are over their budget; true if there was one, or if keeping its failure needs room first.
     pub(super) fn end_overdue(
         &mut self,
         waiting: &Waiting<C::Notify>,
@@ -95,16 +115,20 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let mut any = false;
         while let Some(number) = self.flights.slot(&waiting.seat).flight.overdue(is_overdue) {
             any = true;
+            let newer = waiting.newer.as_ref().filter(|_| number == waiting.seat.began);
+            if newer.is_some_and(|newer| !self.fail_at(&newer.0, Cause::BudgetExceeded, at, effects)) {
+                break;
+            }
             // Looked up again each time, because flights move when one of them ends.
             let place = self.flights.place(&waiting.seat);
             let had_begun = self.flights.at(place).flight.attempt(number).is_some_and(|attempt| attempt.has_begun());
             // If `Eq` panics in there, nothing has changed.
-            self.fail(place, number, Failure::new(Cause::BudgetExceeded), at, effects);
+            let mut failure = Some(Err(Failure::new(Cause::BudgetExceeded)));
+            if !self.finish_with_failure(place, number, &mut failure, at, effects) {
+                break;
+            }
             let load = self.flights.take_load(place, number);
             effects.rest().loads.extend(load);
-            if let Some(newer) = waiting.newer.as_ref().filter(|_| number == waiting.seat.began) {
-                self.fail_at(&newer.0, Failure::new(Cause::BudgetExceeded), at, effects);
-            }
             // A load that was never made has not begun.
             self.flights.counts.failed -= u64::from(!had_begun);
         }

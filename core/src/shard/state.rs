@@ -21,8 +21,6 @@ pub(crate) struct Shard<K, V, E, C: Carries, P: Policy> {
     pub(crate) writes: u64,
     /// Until then, a hit only has to serve.
     pub(super) plain_until: Instant,
-    /// From then on all values count as expired.
-    pub(super) trusted: Instant,
     pub(crate) links: Links<K, V, E, C, P>,
 }
 
@@ -111,7 +109,6 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             polled_alone: Vec::new(),
             writes: 0,
             plain_until: if keeping.looks_at_each_hit() { Instant::ZERO } else { Instant::NEVER },
-            trusted: Instant::NEVER,
             links,
         }
     }
@@ -138,19 +135,19 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 
     pub(super) fn note_due(&mut self) {
         if !self.values.looks_at_each_hit() {
-            self.plain_until = self.next_due().min(self.trusted);
+            self.plain_until = self.next_due().min(self.values.trusted);
         }
     }
 
     /// From then on all values count as expired.
     pub(crate) fn trust_until(&mut self, until: Instant) {
-        self.trusted = until;
+        self.values.trusted = until;
         self.note_due();
     }
 
     /// When a value has expired, by its lifetime or because nothing is trusted any more.
     pub(super) fn expired_at(&self, place: u32) -> Instant {
-        self.values.entry(place).deadline.min(self.trusted)
+        self.values.entry(place).deadline.min(self.values.trusted)
     }
 
     /// Is a value fresh, as far as that can be trusted?

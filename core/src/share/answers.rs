@@ -29,25 +29,26 @@ pub(super) fn sort<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     places: &mut Places,
     delivery: Delivery<K, V, E, R::Threads>,
 ) -> Sorted<K, V, E, R::Threads> {
-    if places.is_empty() && !delivery.answers.is_empty() {
-        places.reserve(seats.len(), |index| seats[*index].hash);
+    if places.first.is_empty() && !delivery.answers.is_empty() {
+        places.first.reserve(seats.len(), |index| seats[*index].hash);
         for (index, seat) in seats.iter().enumerate() {
             // A key that a newer epoch waits for as well has two places, one behind the other.
             if index == 0 || seats[index - 1].key != seat.key {
-                places.insert_unique(seat.hash, index, |index: &usize| seats[*index].hash);
+                places.first.insert_unique(seat.hash, index, |index: &usize| seats[*index].hash);
             }
         }
     }
     let (mut answers, mut surplus) = (Vec::with_capacity(delivery.answers.len()), Vec::new());
     for (key, answer) in delivery.answers {
         let hash = engine.hash(&key);
-        match places.find(hash, |index| seats[*index].key == key) {
+        match places.first.find(hash, |index| seats[*index].key == key) {
             Some(index) if seats[*index].is_awaited => {
                 let answer = answer.map_or_else(Failed::answered, |loaded| Ok(Answered::new(loaded)));
                 let answer = answer.map_err(|error| Cause::Error(Arc::new(error)));
                 let twin = seats.get(index + 1).filter(|twin| twin.key == key).map(|_| (index + 1, answer.clone()));
                 for (index, answer) in [(*index, answer)].into_iter().chain(twin) {
                     seats[index].is_awaited = false;
+                    places.answered += 1;
                     answers.push((index, answer));
                 }
             }
@@ -56,12 +57,12 @@ pub(super) fn sort<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
         }
     }
     let mut rest = None;
-    let mut awaited = seats.iter_mut().enumerate().filter(|(_, seat)| seat.is_awaited).peekable();
     match delivery.rest {
         // Without a key to answer, it has nothing left to do.
-        Rest::More(load) => rest = Some(load).filter(|_| awaited.peek().is_some()),
+        Rest::More(load) => rest = Some(load).filter(|_| places.answered < seats.len()),
         Rest::End(result) => {
             let cause = result.map_err(|error| Arc::new(error)).map_or_else(Cause::Error, |()| Cause::Missing);
+            let awaited = seats.iter_mut().enumerate().filter(|(_, seat)| seat.is_awaited);
             answers.extend(awaited.map(|(index, seat)| {
                 seat.is_awaited = false;
                 (index, Err(cause.clone()))

@@ -19,7 +19,7 @@ use crate::{
     Cause, Failure, Instant, Key, Lock, Runtime, Tuning,
     contain::{Contained, both, contain, each},
     flight::Woken,
-    shard::{AsKey, At, Delivered, News, Waiting},
+    shard::{AsKey, At, Delivered, News, Stored, Twin, Waiting},
     source::Answered,
     sync::{Arc, atomic::Ordering},
 };
@@ -227,21 +227,22 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     ) {
         let mut after = After::new(self);
         let mut delivering = Delivering { engine: self, to: to.into_iter(), now, after: &mut after };
-        // If a key has two places, the newer epoch comes first, and the older one is told what is stored there.
-        let mut stored = None;
+        // If a key has two places, the newer epoch comes first, and the older one, if it is next, is told what is stored.
+        let mut stored: Option<(Twin, Stored)> = None;
         for news in news {
             let Delivering { to, after, .. } = &mut delivering;
             let Some(Place { hash, seat, twin }) = to.as_slice().first() else { break };
             let at = At { now, rules: &self.rules };
-            let (mut news, in_newer) = (Some(news), stored.take());
+            let is_its = |(of, _): &(Twin, Stored)| twin.as_ref().is_some_and(|twin| twin.is(of));
+            let (mut news, in_newer) = (Some(news), stored.take().filter(is_its).map(|(_, stored)| stored));
             let delivered = self.with_room(*hash, now, after, |shard, effects| {
                 shard.deliver(seat, (twin.as_ref(), in_newer), &mut news, at, effects)
             });
-            if let (Delivered::Done(there), None, Some(_)) = (delivered, in_newer, twin) {
-                stored = there;
-            }
             // Not before: if a clone has panicked, the key has failed.
-            to.next();
+            let twin = to.next().and_then(|place| place.twin);
+            if let (Delivered::Done(there), None) = (delivered, in_newer) {
+                stored = twin.zip(there);
+            }
         }
         drop(delivering);
         if tells_all {

@@ -38,7 +38,7 @@ pub(super) struct State<K, V, E, R: Runtime> {
     pub(super) polled_at: Option<usize>,
     pub(super) is_over: bool,
     pub(super) seats: Vec<SeatOf<K, R>>,
-    /// Which seat is the first of each key, once that was needed.
+    /// Known once that was needed.
     pub(super) places: Places,
     /// How many writes there had been to each shard when it began.
     pub(super) writes: Box<[u64]>,
@@ -62,8 +62,14 @@ pub(crate) struct SeatOf<K, R: Runtime> {
     place: Option<Place<R>>,
 }
 
-/// Which of the seats of a load is the first of each key.
-pub(super) type Places = HashTable<usize>;
+/// The seats of a load by key.
+#[derive(Default)]
+pub(super) struct Places {
+    /// Which is the first of each key.
+    pub(super) first: HashTable<usize>,
+    /// How many seats have been answered.
+    pub(super) answered: usize,
+}
 
 /// Where an answer is to be delivered.
 pub(super) struct Place<R: Runtime> {
@@ -109,7 +115,7 @@ impl<K, V, E, R: Runtime, G> Batch<K, V, E, R, G> {
             polled_at: None,
             is_over: false,
             seats: Vec::new(),
-            places: Places::new(),
+            places: Places::default(),
             writes: Box::default(),
         };
         Arc::new(Self {

@@ -98,10 +98,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     let telling = Telling { engine: this, stay, after };
                     Self::hand_over_abandoned(this, telling.stay, telling.after);
                     telling.after.run();
-                    by.drop_lent();
-                    telling.stay.end_sleep();
-                    telling.stay.state = State::Over;
-                    mem::forget(telling);
+                    telling.end(by);
                     return Poll::Ready(());
                 }
                 Step::Wait => {
@@ -115,11 +112,21 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     (visit.reached, visit.is_present) = (this.runtime.now().told().max(until), true);
                 }
                 Step::Gathered => {
+                    Self::hand_over_abandoned(this, stay, after);
                     after.run();
                     stay.reached = visit.reached;
                     return Poll::Pending;
                 }
-                Step::Again => after.run(),
+                Step::Again => {
+                    after.run();
+                    if after.effects().lacks_room() {
+                        // A load was over its budget, and other shards have to give room to keep that.
+                        let (hash, now) = (stay.waiting.hash, visit.reached);
+                        next = Some(this.with_room_of_others(hash, now, after, |shard, effects| {
+                            shard.visit(&mut stay.waiting, visit, effects)
+                        }));
+                    }
+                }
                 Step::ReadClock => {
                     after.run();
                     (visit.reached, visit.is_present) = (this.runtime.now().told(), true);
@@ -282,20 +289,24 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
 
     /// Hands the load that the last caller left behind to the runtime's spawner, if that is configured.
     #[inline(always)]
-    pub(super) fn hand_over_abandoned(this: &Arc<Self>, stay: &Stay<R>, after: &mut After<'_, K, V, E, R, S>) {
+    pub(super) fn hand_over_abandoned(this: &Arc<Self>, stay: &mut Stay<R>, after: &mut After<'_, K, V, E, R, S>) {
         if let Some((hash, seat)) = after.effects().take_handed() {
             Self::hand_over(this, hash, seat, stay);
         }
     }
 
     #[cold]
-    fn hand_over(this: &Arc<Self>, hash: u64, seat: Seat<R::Notify>, stay: &Stay<R>) {
+    fn hand_over(this: &Arc<Self>, hash: u64, seat: Seat<R::Notify>, stay: &mut Stay<R>) {
         let mut waiting = Waiting::new(hash, stay.waiting.started);
         waiting.make_quiet();
         waiting.seat = seat;
         let handed = Stay::of(waiting, stay.reached);
+        // Its caller may have claimed a load of its own, which fails if the spawner panics.
+        let own = stay.waiting.seat.began;
+        let driving = (own != 0).then(|| Driving::new(this, &mut stay.waiting, own, stay.reached));
         if let Some(hand_over) = this.hand_over {
             hand_over(this, handed);
         }
+        driving.into_iter().for_each(Driving::disarm);
     }
 }

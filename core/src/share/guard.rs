@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use super::{After, Batch, Engine, Stay};
+use super::{After, Batch, CallerLoad, Engine, Stay, stay::State};
 use crate::{
     Instant, Key, Runtime, Tuning,
     contain::contain,
@@ -86,9 +86,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R
             // The load has panicked already, so a panic of the clock would be the second.
             contain(|| now = engine.runtime.now());
         }
-        let mut after = After::new(engine);
-        engine.with(self.waiting.hash, |shard| {
-            shard.panicked(self.waiting, self.number, At { now, rules: &engine.rules }, after.effects());
+        let (mut after, at) = (After::new(engine), At { now, rules: &engine.rules });
+        engine.with_room(self.waiting.hash, now, &mut after, |shard, effects| {
+            shard.panicked(self.waiting, self.number, at, effects);
         });
     }
 }
@@ -124,6 +124,17 @@ pub(super) struct Telling<'a, 'e, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     pub(super) engine: &'a Engine<K, V, E, R, S>,
     pub(super) stay: &'a mut Stay<R>,
     pub(super) after: &'a mut After<'e, K, V, E, R, S>,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Telling<'_, '_, K, V, E, R, S> {
+    /// Its wait is over.
+    #[inline(always)]
+    pub(super) fn end(self, by: &mut (impl CallerLoad<K, V, E, R::Threads> + ?Sized)) {
+        by.drop_lent();
+        self.stay.end_sleep();
+        self.stay.state = State::Over;
+        mem::forget(self);
+    }
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Telling<'_, '_, K, V, E, R, S> {

@@ -10,7 +10,7 @@ use core::{
 use super::{
     After, Borrowed, CallerLoad, Engine, Owned, ShardOf, Stay, VisitOf,
     engine::LinksOf,
-    guard::Driving,
+    guard::{Driving, Telling},
     stay::{Caller, State},
 };
 use crate::{
@@ -219,10 +219,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         after.effects().keep_waker(waker);
         let stay = ticket.stay();
         let hash = stay.waiting.hash;
-        let driving = Driving::new(this, &mut stay.waiting, number, visit.reached);
-        let load = visit.key.and_then(|key| by.make(&this.source, key, this.previous(hash, key)));
-        this.with(hash, |shard| shard.put_to_rest(&driving.waiting.seat, number, load, after.effects()));
-        driving.disarm();
+        // A panic in it is the refresh's, and does not concern the caller that is served.
+        aside(|| {
+            let driving = Driving::new(this, &mut stay.waiting, number, visit.reached);
+            let load = visit.key.and_then(|key| by.make(&this.source, key, this.previous(hash, key)));
+            this.with(hash, |shard| shard.put_to_rest(&driving.waiting.seat, number, load, after.effects()));
+            driving.disarm();
+        });
         ticket
     }
 
@@ -242,7 +245,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             _ => _ = Self::carry_on(this, stay, visit, by, Some(step), after, cx),
         });
         this.with(stay.waiting.hash, |shard| shard.rise(&mut stay.waiting, after.effects()));
-        Self::hand_over_abandoned(this, stay, after);
+        aside(|| {
+            Self::hand_over_abandoned(this, stay, after);
+            after.run();
+        });
     }
 
     /// Polls a caller that waits.
@@ -274,9 +280,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             return Some(Poll::Pending);
         }
         let outcome = self.with(stay.waiting.hash, |shard| shard.collect(&mut stay.waiting))?;
-        stay.end_sleep();
-        by.drop_lent();
-        stay.state = State::Over;
-        Some(Poll::Ready(Ok(outcome)))
+        let mut after = After::new(self);
+        after.effects().told = Some(Ok(outcome));
+        Telling { engine: self, stay, after: &mut after }.end(by);
+        Some(after.told(Poll::Ready(())))
     }
 }

@@ -1,5 +1,7 @@
 //! Room for a newcomer whose shard has none: other shards give it, one after the other, before the newcomer is stored.
 
+use alloc::vec::Vec;
+
 use super::{After, EffectsOf, Engine, ShardOf};
 use crate::{
     Instant, Key, Lock, Runtime, Tuning,
@@ -40,6 +42,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         after: &mut After<'_, K, V, E, R, S>,
         mut step: impl FnMut(&mut ShardOf<K, V, E, R, S>, &mut EffectsOf<K, V, E, R, S>) -> T,
     ) -> T {
+        // What a step returns that came to nothing is the user's, and is dropped outside the lock.
+        let mut unused = Vec::new();
         self.capacity.with(|whole| {
             let effects = after.effects();
             let own = self.shard_of(hash);
@@ -57,6 +61,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     effects.need = Need::Nothing;
                     return done;
                 }
+                unused.push(done);
             }
         })
     }

@@ -191,7 +191,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
                 due.extend(unit.members.drain(..).filter(|index| members[*index].told.is_none()));
             } else {
                 have_answered |= has_answered;
-                due.extend(unit.members.iter().filter(|_| begins && have_deadlines));
+                if begins && have_deadlines {
+                    due.extend(&unit.members);
+                }
             }
         };
         let begun = self.list.iter().rposition(|unit| unit.has_begun).map_or(0, |at| at + 1);

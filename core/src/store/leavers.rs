@@ -64,16 +64,13 @@ impl<K, V> Leavers<K, V> {
 
 /// All values at once: told to the listener and dropped outside the lock.
 pub(crate) struct Cleared<K, V, N> {
-    entries: Table<Entry<K, V, N>>,
-    lives: Vec<Life>,
-    at: Instant,
+    pub(super) entries: Table<Entry<K, V, N>>,
+    pub(super) lives: Vec<Life>,
+    pub(super) at: Instant,
+    pub(super) trusted: Instant,
 }
 
 impl<K, V, N> Cleared<K, V, N> {
-    pub(super) const fn new(entries: Table<Entry<K, V, N>>, lives: Vec<Life>, at: Instant) -> Self {
-        Self { entries, lives, at }
-    }
-
     /// Drops the values.
     pub(crate) fn empty(&mut self) {
         self.entries.empty();
@@ -86,12 +83,12 @@ impl<K, V, N> Cleared<K, V, N> {
 
     /// Returns how many were removed, and how many had expired before.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        let fresh = self.entries.rows().iter().filter(|entry| entry.is_fresh(self.at)).count() as u64;
+        let fresh = self.entries.rows().iter().filter(|entry| entry.is_fresh(self.at, self.trusted)).count() as u64;
         (fresh, self.entries.len() as u64 - fresh)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V, RemovalCause)> {
-        let cause = |entry: &Entry<K, V, N>| cause(RemovalCause::Removed, entry.is_fresh(self.at));
+        let cause = |entry: &Entry<K, V, N>| cause(RemovalCause::Removed, entry.is_fresh(self.at, self.trusted));
         self.entries.rows().iter().map(move |entry| (&entry.key, &entry.value, cause(entry)))
     }
 }

@@ -34,8 +34,8 @@ fn with_one(deadline: Instant, hold: Option<Duration>) -> Values<u32, u32, Lru> 
 #[test]
 fn a_value_is_fresh_until_its_deadline_and_not_at_it() {
     let values = with_one(at(150), None);
-    assert!(values.entry(0).is_fresh(at(149)));
-    assert!(!values.entry(0).is_fresh(at(150)));
+    assert!(values.entry(0).is_fresh(at(149), Instant::NEVER));
+    assert!(!values.entry(0).is_fresh(at(150), Instant::NEVER));
 }
 
 /// D2.
@@ -56,7 +56,7 @@ fn a_stale_limit_is_inclusive_and_unset_is_never() {
 #[test]
 fn a_value_that_never_expires_is_fresh_at_the_end_of_time() {
     let values = with_one(Instant::NEVER, Some(nanos(5)));
-    assert!(values.entry(0).is_fresh(Instant::NEVER));
+    assert!(values.entry(0).is_fresh(Instant::NEVER, Instant::NEVER));
     assert_eq!(values.entry(0).deadline.stale_within(Instant::NEVER, Some(Duration::MAX)), None);
     assert_eq!(values.first_due(), None);
 }
@@ -65,7 +65,7 @@ fn a_value_that_never_expires_is_fresh_at_the_end_of_time() {
 #[test]
 fn a_clock_that_jumps_back_lengthens_a_life_and_does_nothing_else() {
     let values = with_one(at(150), None);
-    assert!(values.entry(0).is_fresh(Instant::ZERO));
+    assert!(values.entry(0).is_fresh(Instant::ZERO, Instant::NEVER));
     assert_eq!(values.entry(0).deadline.stale_within(Instant::ZERO, Some(Duration::MAX)), None);
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Values<K, V, P: Policy> {
     generation: u32,
     keeping: Keeping,
     lives: Lives,
+    /// From then on all values count as expired.
+    pub(crate) trusted: Instant,
     walks: Walks,
     /// A value that is out of the policy's order while others make room for it.
     loose: Option<u32>,
@@ -53,6 +55,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             generation: 0,
             keeping,
             lives: Lives::new(keeping),
+            trusted: Instant::NEVER,
             walks: Walks::default(),
             loose: None,
             counts: StoreCounts::default(),
@@ -196,7 +199,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.reckon_with(self.allowance.part);
         self.walks.pass_over_all();
         self.weight = 0;
-        Cleared::new(self.table.take(), self.lives.take(), now)
+        Cleared { entries: self.table.take(), lives: self.lives.take(), at: now, trusted: self.trusted }
     }
 
     /// Adds the counts of what was taken out at once, which were made outside the lock.
@@ -283,7 +286,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     fn unlink(&mut self, place: u32, cause: RemovalCause, now: Instant) -> RemovalCause {
         let entry = &self.table.rows()[place as usize];
         self.weight -= entry.weight;
-        let cause = self.counts.left(cause, entry.is_fresh(now));
+        let cause = self.counts.left(cause, entry.is_fresh(now, self.trusted));
         self.table.unlink(place);
         cause
     }

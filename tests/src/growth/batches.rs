@@ -1,14 +1,16 @@
 //! Calls for many keys.
 
-use larder::{LookupOptions, OnTimeout};
+use alloc::rc::Rc;
+
+use larder::{AnswerSink, LookupOptions, OnTimeout};
 
 use super::{
-    Counts, counted,
+    Counting, Counts, counted,
     runtime::{Key, Value},
     scenarios,
     world::{Order, Setup, Store, World, keys},
 };
-use crate::ms;
+use crate::{Boom, ms};
 
 scenarios! {
     many_hits
@@ -23,6 +25,7 @@ scenarios! {
     many_by_loads_of_four_in_random_order
     many_by_a_closure
     many_by_surplus
+    many_answered_one_by_one
     many_joined
     many_joined_in_random_order
     many_join_one_load
@@ -142,6 +145,23 @@ fn many_by_surplus(n: u32) -> Counts {
     let counts = counted(|| _ = world.get_many(&store, keys(1)));
     assert_eq!(store.len(), n as usize);
     counts
+}
+
+fn many_answered_one_by_one(n: u32) -> Counts {
+    from_begin_to_end(n, Order::Forward, |world| {
+        let load = Rc::new(world.load());
+        let each = move |keys: Vec<Key>, answers: AnswerSink<Key, Value, Boom, Counting>| {
+            let load = Rc::clone(&load);
+            async move {
+                for key in keys {
+                    let number = load(Key(key.0)).ended().await;
+                    answers.answer(key, Value(number));
+                }
+                Ok(())
+            }
+        };
+        world.builder().load_each_fn(each).build().expect("valid")
+    })
 }
 
 /// One call joins the loads that others have begun, and then they end.

@@ -1,6 +1,6 @@
 //! Many keys at once: which are found, joined and led, and what each key gets.
 
-use larder::Loaded;
+use larder::{Cache, Loaded, OnTimeout};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -19,6 +19,7 @@ on_every_runtime! {
     c49_a_write_during_a_batch
     stale_values_soften_a_failed_batch
     a_batch_wakes_its_caller_once
+    d98_what_is_stored_for_another_key
 }
 
 fn lookups(cache: &Batched<impl Host>) -> u64 {
@@ -295,4 +296,44 @@ fn a_batch_wakes_its_caller_once<R: Host>() {
     }
     assert!(sim.saw(many).starts_with("30: V0 Miss, V1 Miss"));
     assert_clean(&cache.stats());
+}
+
+/// D98, D7, C54: a key's callers are told its own generation and time left, not those of the key before it, whose older
+/// epoch has had its answer meanwhile.
+fn d98_what_is_stored_for_another_key<R: Host>() {
+    let mut sim = Sim::new();
+    let (time, calls) = (sim.time.clone(), Cell::new(0));
+    let load = move |keys: Vec<u32>| {
+        let (time, call) = (time.clone(), calls.replace(calls.get() + 1));
+        async move {
+            match call {
+                0 => {
+                    sleep(&time, 100).await;
+                    // It is pending once more when it is polled at the timeout.
+                    futures_lite::future::yield_now().await;
+                }
+                1 => core::future::pending().await,
+                _ => {}
+            }
+            let answer = |key| (key, Ok(Loaded::new(V::new(key)).ttl(ms(1000 * u64::from(key)))));
+            Ok::<_, Boom>(keys.into_iter().map(answer))
+        }
+    };
+    let builder = Cache::builder(R::on(sim.clock())).loaded_many_fn(load).shards(1);
+    let cache = builder.lock_timeout(ms(100), OnTimeout::Load).build().expect("valid");
+    let a = sim.many(&cache, &[1, 2]);
+    sim.park(a);
+    sim.many(&cache, &[3]);
+    let b = sim.many(&cache, &[1, 3, 2]);
+    sim.to(50);
+    assert!(cache.remove(&1).is_none());
+    sim.to(100);
+    let Answer::Many(told) = sim.answer(b) else { panic!("{}", sim.saw(b)) };
+    for (key, told) in [1, 3, 2].into_iter().zip(told) {
+        let Answer::Outcome(told, _) = told else { panic!("{key}: {told}") };
+        let held = cache.peek(&key).expect("it is stored");
+        if key != 1 {
+            assert_eq!((told.generation(), told.time_left()), (held.generation(), held.time_left()), "{key}");
+        }
+    }
 }

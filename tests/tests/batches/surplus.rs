@@ -1,6 +1,6 @@
 //! Keys that a load of many keys returns without being asked for them.
 
-use larder::{Cache, Load, Loaded, RemovalCause};
+use larder::{Cache, Load, Loaded, RemovalCause, Ttl};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -9,6 +9,7 @@ on_every_runtime! {
     a_write_of_before_does_not_matter
     a_listener_that_panics_for_surplus_fails_nobody
     d5_surplus_is_of_the_same_instant
+    d60_surplus_that_is_not_to_be_stored
 }
 
 /// A cache whose loads of many keys also return 90 for key 9, after 50 ms.
@@ -131,4 +132,28 @@ fn by_whom_a_load_is_made<R: Host>() {
     assert_eq!((cache.get_if_present(&7), cache.get_if_present(&9)), (Some(V::new(7)), Some(V::new(90))));
     assert!(sim.end(refresh).is_some() && loads.calls() == 1);
     assert_clean(&cache.stats());
+}
+
+/// D60: surplus that is not to be stored does not keep the rest from it, whatever is held.
+fn d60_surplus_that_is_not_to_be_stored<R: Host>() {
+    for ttl in [Ttl::NotStored, Ttl::from(ms(0)), Ttl::private(ms(10))] {
+        for is_held in [false, true] {
+            let mut sim = Sim::new();
+            let says = move |keys: &[u32]| {
+                let lives = |key| if key == 8 { ttl } else { Ttl::from(ms(3_600_000)) };
+                keys.iter().chain(&[8, 9]).map(|key| (*key, Ok(Loaded::new(V::new(*key)).ttl(lives(*key))))).collect()
+            };
+            let batches = Batches::saying(&sim.time, |_, _| after(50), says);
+            let cache = sim.batched::<R>(&batches, |c| c.store_surplus().stale_if_error(ms(1000)).shards(1));
+            if is_held {
+                cache.insert_with(8, Loaded::new(V::new(80)).ttl(ms(10)));
+            }
+            let one = sim.many(&cache, &[1]);
+            sim.to(50);
+            assert_eq!(sim.saw(one), "50: V1 Miss");
+            let held = [8, 9].map(|key| cache.peek(&key).map(|found| **found.value()));
+            assert_eq!(held, [None, Some(9)], "{ttl:?}");
+            assert_clean(&cache.stats());
+        }
+    }
 }

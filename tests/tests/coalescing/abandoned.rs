@@ -302,3 +302,26 @@ fn c96_left_behind_by_who_looks_after_it() {
         assert_clean(&cache.stats());
     });
 }
+
+/// D94, D25: the same if its last caller is a part of a call for many keys, and loads for itself.
+#[test]
+fn d94_left_behind_by_a_call_for_many() {
+    run(|| {
+        let sim = Sim::new();
+        let batches = sim.batches(after(50));
+        let spawner: Spawning = Spawning::new(sim.clock());
+        let builder = Cache::builder(spawner.clone()).many_loader(batches.clone());
+        let builder = builder.lock_timeout(ms(10), OnTimeout::LoadAlone);
+        let cache = builder.finish_abandoned().build().expect("valid");
+        let mut first = cache.get(&7);
+        assert!(wakers::poll_once(&mut first).is_pending());
+        let mut many = cache.get_many(&[7]);
+        assert!(wakers::poll_once(&mut many).is_pending());
+        drop(first);
+        sim.time.set(10);
+        assert!(wakers::poll_once(&mut many).is_pending());
+        assert_eq!((batches.begun().len(), batches.live(), spawner.take().len()), (2, 2, 1));
+        drop(many);
+        assert_clean(&cache.stats());
+    });
+}

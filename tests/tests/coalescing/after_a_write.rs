@@ -153,7 +153,7 @@ fn c102_a_takeover_joins_what_is_younger<R: Host>() {
     sim.to(90);
     let c = sim.get(&cache, 7);
     sim.to(110);
-    assert_eq!((loads.begun(), sim.saw(b)), (vec![0, 90], "waits".into()));
+    assert_eq!((loads.begun(), sim.saw(b), cache.stats().takeovers), (vec![0, 90], "waits".into(), 0));
     sim.to(120);
     assert_eq!((sim.saw(c), sim.saw(b), sim.saw(a)), ("120: V2 Miss".into(), "120: V2 LockHit".into(), "waits".into()));
     assert_eq!((cache.get_if_present(&7).as_deref(), loads.calls()), (Some(&2), 2));

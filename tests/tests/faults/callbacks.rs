@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use larder::{Cache, Change, Computed, LoadError, Loaded, LookupOptions, ManualClock, OnTimeout, Ttl, parts::Std};
+use larder::{
+    Cache, Change, Computed, Failed, LoadError, Loaded, LocalBoxRevalidate, LookupOptions, ManualClock, OnTimeout,
+    Previous, Revalidate, Ttl, parts::Std,
+};
 use larder_tests::*;
 
 on_every_runtime! {
     c83_whatever_the_cache_runs_calls_the_cache
     c83_whatever_makes_values_leave_is_heard_by_who_calls_the_cache
     errors_are_dropped_outside_the_lock
+    d44_a_key_of_a_load_that_a_write_came_after
 }
 
 std::thread_local! {
@@ -224,4 +228,60 @@ fn errors_are_dropped_outside_the_lock<R: Host>() {
     assert_eq!((dropped.get(), cache.stats().loads_failed), (1, 2));
     drop(second);
     assert_clean(&cache.stats());
+}
+
+/// D44: a key whose drop calls the cache leaves when a load has answered that a write came after.
+fn d44_a_key_of_a_load_that_a_write_came_after<R: Host>() {
+    #[derive(Clone, PartialEq, Eq, Hash)]
+    struct Calls(u32);
+
+    impl Drop for Calls {
+        fn drop(&mut self) {
+            call_the_cache("key");
+        }
+    }
+
+    struct Brings(Gate, bool);
+
+    impl Revalidate<Calls> for Brings {
+        type Value = V;
+        type Error = Boom;
+        type Future = LocalBoxRevalidate<V, Boom>;
+
+        fn revalidate(&self, _: Calls, _: Option<Previous<V>>) -> Self::Future {
+            let (gate, is_private) = (self.0.clone(), self.1);
+            Box::pin(async move {
+                core::future::poll_fn(|context| gate.poll(context)).await;
+                let value = Loaded::new(V::new(1));
+                if is_private {
+                    return Ok(value.ttl(Ttl::private(ms(10))).into());
+                }
+                Err(Failed::new(Boom(1)).instead(value))
+            })
+        }
+    }
+
+    for is_private in [true, false] {
+        let gate = Gate::default();
+        let builder = Cache::builder(R::on(ManualClock::new())).stale_if_error(ms(1000)).shards(1);
+        let cache = builder.revalidator(Brings(gate.clone(), is_private)).build().expect("valid");
+        let (inside, calls, asked) = (cache.clone(), Rc::new(Cell::new(0)), Calls(99));
+        let count = calls.clone();
+        CALL.set(Some(Rc::new(move |_| {
+            count.set(count.get() + 1);
+            assert!(inside.get_if_present(&asked).is_none());
+        })));
+        let key = Calls(7);
+        let mut get = cache.get(&key);
+        assert!(wakers::poll_once(&mut get).is_pending());
+        cache.remove(&key);
+        gate.open_quietly();
+        assert!(wakers::poll_once(&mut get).is_ready());
+        drop(get);
+        drop(key);
+        assert!(calls.get() > 1);
+        // It has a key, whose drop is not to find it.
+        drop(CALL.take());
+        assert_clean(&cache.stats());
+    }
 }

@@ -4,13 +4,14 @@ use core::hash::{Hash, Hasher};
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use larder::{Cache, Clock, Instant, LookupOptions, ManualClock, Timer};
+use larder::{Cache, Clock, Instant, Loaded, LookupOptions, ManualClock, OnTimeout, Timer};
 use larder_tests::*;
 
 on_every_runtime! {
     c17_hash_panics
     c17_eq_panics
     c17_clone_of_a_value_panics
+    p5_a_clone_for_a_newer_epoch_panics
     c17_drop_of_an_evicted_value_panics
     c17_weigher_panics
     c17_listener_panics
@@ -159,6 +160,41 @@ fn survive<R: Host>(point: &'static str) {
         assert!(cache.weight() <= 64);
     }
     assert_eq!((cache.weight(), cache.len()), (64, 64), "{point}");
+    assert_clean(&cache.stats());
+}
+
+/// P5, D11: `Clone` of the value panics as a load is delivered that was lent in two epochs of its key: in the newer one
+/// it has failed as well, at once, and the key stays usable.
+fn p5_a_clone_for_a_newer_epoch_panics<R: Host>() {
+    let mut sim = Sim::new();
+    let endless = |_: Key| core::future::pending::<Result<Value, Boom>>();
+    let cache = Cache::builder(R::on(sim.clock())).load_fn(endless).build().expect("valid");
+    let plain = LookupOptions::new();
+    let lend = |gate: &Gate, options: LookupOptions| {
+        let (cache, gate) = (cache.clone(), gate.clone());
+        async move {
+            let load = || async {
+                core::future::poll_fn(|context| gate.poll(context)).await;
+                Ok(Loaded::new(Value(2)))
+            };
+            let told = cache.lookup(&Key(7)).options(options).lend(load).await;
+            told.map(|outcome| V::new(outcome.value().0))
+        }
+    };
+    let (shut, gate) = (Gate::default(), Gate::default());
+    let a = sim.call(lend(&shut, plain));
+    let b = sim.call(lend(&gate, plain.lock_timeout(ms(100), OnTimeout::Load)));
+    assert!(cache.remove(&Key(7)).is_none());
+    sim.to(100);
+    let c = sim.call(lend(&shut, plain));
+    ARMED.set("clone");
+    gate.open();
+    sim.run();
+    assert_eq!(ARMED.replace(""), "", "a clone was made");
+    assert_eq!([a, b, c].map(|i| sim.saw(i)), ["waits", "100: unwound 17", "100: Panicked"]);
+    let d = sim.call(lend(&gate, plain));
+    assert_eq!((sim.saw(d), cache.contains(&Key(7))), ("100: V2".into(), true));
+    sim.drop(a);
     assert_clean(&cache.stats());
 }
 

@@ -52,12 +52,14 @@ fn c88_a_refused_factor_of_chance() {
 /// C88: unusual but meaningful settings are accepted.
 #[test]
 fn c88_valid_configuration() {
-    let valid: [Setting; 15] = [
+    let valid: [Setting; 17] = [
         ("capacity", |c| c.capacity(0)),
         ("ttl", |c| c.ttl(ms(0))),
         ("lock_age", |c| c.lock_age(ms(0))),
         ("lock_timeout", |c| c.lock_timeout(ms(0), OnTimeout::Fail)),
         ("shards", |c| c.capacity(3).shards(1000)),
+        ("shards", |c| c.shards(usize::MAX)),
+        ("shards", |c| c.capacity(u64::MAX).shards(usize::MAX)),
         ("error_ttl", |c| c.error_ttl(ms(0))),
         ("error_backoff", |c| c.error_ttl(ms(100)).error_backoff(1.0, ms(100))),
         ("attempts", |c| c.attempts(1)),

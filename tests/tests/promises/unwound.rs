@@ -16,6 +16,9 @@ on_every_runtime! {
     d107_a_waker_panics_beside_many
     d107_a_waker_panics_beside_a_task
     d107_a_spawner_panics
+    d107_a_spawner_panics_before_a_load_of_ones_own
+    d107_a_spawner_panics_beside_a_caller_that_is_served
+    d107_a_lent_load_panics_in_its_drop
     d107_what_cannot_be_stored
     d107_a_timeout
 }
@@ -237,21 +240,88 @@ fn d107_what_cannot_be_stored<R: Host>() {
     }
 }
 
-/// D107: so is a timeout, if something that the caller leaves behind panics in its drop; the timeout is counted once.
-fn d107_a_timeout<R: Host>() {
-    struct Throws(bool);
-    impl Drop for Throws {
-        fn drop(&mut self) {
-            if self.0 && !std::thread::panicking() {
-                std::panic::panic_any(Bang(4));
-            }
+/// D107, D57: a stale call hands over what it has looked after, as the ticket has gone: it is served all the same.
+fn d107_a_spawner_panics_beside_a_caller_that_is_served<R: Host>() {
+    let (held, clock) = (Rc::<RefCell<Option<Ticket>>>::default(), ManualClock::new());
+    let ticket = held.clone();
+    let load = move |_: u32| {
+        drop(ticket.take());
+        core::future::pending::<Result<u32, Boom>>()
+    };
+    let builder = Cache::builder(Throwing(R::on(clock.clone()))).ttl(ms(10)).stale_while_refresh(ms(10));
+    let cache = builder.load_fn(load).finish_abandoned().build().expect("valid");
+    cache.insert(7, 0);
+    clock.advance(ms(10));
+    let stale = || wakers::now(cache.get_stale(&7)).expect("a stale value is there");
+    held.replace(stale().refresh.map(|refresh| Box::pin(refresh) as Ticket));
+    assert_eq!((*stale().outcome.value(), held.borrow().is_none()), (0, true));
+    assert_clean(&cache.stats());
+}
+
+/// A future's own, which panics when that is dropped.
+struct Throws;
+
+impl Drop for Throws {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            std::panic::panic_any(Bang(4));
         }
     }
+}
+
+/// D107, D39: an inserted value ends the wait of a caller that has lent a load, whose drop panics.
+fn d107_a_lent_load_panics_in_its_drop<R: Host>() {
+    for others in [0, 1] {
+        let cache = Cache::<u32, u32, Boom, R>::builder(R::on(ManualClock::new())).build().expect("valid");
+        let load = || async {
+            let _throws = Throws;
+            core::future::pending().await
+        };
+        let mut get = cache.get_with(&7, load);
+        assert!(wakers::poll_once(&mut get).is_pending());
+        let mut other = cache.get(&7);
+        assert!(others == 0 || wakers::poll_once(&mut other).is_pending());
+        cache.insert(7, 8);
+        assert!(catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut get).is_ready())).is_err());
+        assert!(matches!(wakers::poll_once(&mut get), Poll::Ready(Ok(8))));
+        assert!(wakers::poll_once(&mut get).is_pending());
+        drop(other);
+        assert_clean(&cache.stats());
+    }
+}
+
+/// D107, D94: so does a caller go on that leaves a load to a spawner which panics, and loads for itself.
+fn d107_a_spawner_panics_before_a_load_of_ones_own<R: Host>() {
+    for many in [false, true] {
+        let clock = ManualClock::new();
+        let builder = Cache::builder(Throwing(R::on(clock.clone()))).lock_timeout(ms(10), larder::OnTimeout::LoadAlone);
+        let endless = |_: Vec<u32>| core::future::pending::<Result<Vec<(u32, u32)>, Boom>>();
+        let cache = builder.load_many_fn(endless).finish_abandoned().build().expect("valid");
+        let mut first = cache.get(&7);
+        assert!(wakers::poll_once(&mut first).is_pending());
+        let (mut one, mut all) = (cache.get(&7), cache.get_many(&[7]));
+        let mut poll: Polled<'_> = if many {
+            Box::new(|| wakers::poll_once(&mut all).map(drop))
+        } else {
+            Box::new(|| wakers::poll_once(&mut one).map(drop))
+        };
+        assert!(poll().is_pending());
+        drop(first);
+        clock.advance(ms(10));
+        unwinds(&mut poll);
+        assert!(poll().is_ready() && poll().is_pending());
+        drop(poll);
+        assert_clean(&cache.stats());
+    }
+}
+
+/// D107: so is a timeout, if something that the caller leaves behind panics in its drop; the timeout is counted once.
+fn d107_a_timeout<R: Host>() {
     let clock = ManualClock::new();
     let builder = Cache::builder(R::on(clock.clone())).lock_timeout(ms(10), larder::OnTimeout::Fail);
     let cache = builder
         .load_fn(|_: u32| async {
-            let _throws = Throws(true);
+            let _throws = Throws;
             core::future::pending::<Result<u32, Boom>>().await
         })
         .build()

@@ -1,6 +1,6 @@
 //! All values at once: expired by a call, or no longer trusted.
 
-use larder::{Cache, Instant, LookupOptions, Status, TimeLeft};
+use larder::{Cache, Instant, Loaded, LookupOptions, RemovalCause, Status, TimeLeft};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -11,6 +11,7 @@ on_every_runtime! {
     d112_what_comes_later
     d112_a_kept_failure_stays
     d113_until_then
+    d38_what_leaves_after_it_had_expired
     d113_a_process_that_was_stopped
     d113_stale_limits_count_from_then
     d113_it_comes_back
@@ -233,5 +234,32 @@ fn d113_where_nothing_expires<R: Host>() {
         assert!(!cache.contains(&7) && cache.get_if_present(&7).is_none());
         let hit = sim.get(&cache, 7);
         assert_eq!(sim.saw(hit), "1000: V2 Expired");
+    }
+}
+
+/// D38, D113: what leaves when it is not trusted any more had expired, whatever takes it out.
+fn d38_what_leaves_after_it_had_expired<R: Host>() {
+    let acts: [fn(&Scripted<R>); 6] = [
+        |cache| assert!(cache.remove(&7).is_none()),
+        |cache| _ = cache.insert(7, V::new(8)),
+        |cache| cache.clear(),
+        |cache| cache.set_capacity(0),
+        |cache| _ = cache.insert_with(7, Loaded::new(V::new(8)).weight(1000)),
+        |cache| _ = cache.remove_if(|_| true),
+    ];
+    for (n, act) in acts.into_iter().enumerate() {
+        let mut sim = Sim::new();
+        let heard = Rc::<RefCell<Vec<_>>>::default();
+        let hears = heard.clone();
+        let listener = move |key: &u32, value: &V, cause| hears.borrow_mut().push((*key, **value, cause));
+        let cache = sim.cache::<R>(&sim.loads(never()), |c| c.capacity(100).listener(listener));
+        cache.insert(7, V::new(7));
+        cache.trust_until(Instant::from_nanos(100_000_000));
+        sim.to(100);
+        act(&cache);
+        assert_eq!(heard.borrow().first(), Some(&(7, 7, RemovalCause::Expired)), "{n}");
+        let stats = cache.stats();
+        assert_eq!((stats.expired_out, stats.removed, stats.replaced, stats.evicted), (1, 0, 0, 0), "{n}");
+        assert_clean(&stats);
     }
 }

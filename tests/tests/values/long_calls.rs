@@ -7,6 +7,7 @@ on_every_runtime! {
     c112_what_expires_meanwhile_is_not_shown
     c112_what_is_asked_for_meanwhile_is_shown
     c112_nor_is_it_judged
+    c112_what_is_ended_meanwhile
     c112_what_expires_while_it_is_judged
 }
 
@@ -68,6 +69,44 @@ fn c112_nor_is_it_judged<R: Host>() {
     cache.sweep();
     assert_eq!((heard.borrow().len(), cache.len()), (100, 0));
     assert_clean(&cache.stats());
+}
+
+/// C112: the same for what is ended by a call, or by the time until which all is trusted. (D112, D113)
+fn c112_what_is_ended_meanwhile<R: Host>() {
+    type End<R> = fn(&mut Sim, &Listening<R>);
+    let ends: [(End<R>, usize); 4] = [
+        (|_, cache| assert_eq!(cache.expire_all(), 100), 0),
+        (|_, cache| (0..100).filter(|key| *key != 7).for_each(|key| assert!(cache.expire(&key))), 1),
+        (|sim, _| sim.to(200), 0),
+        (
+            |sim, cache| {
+                cache.trust_until(larder::Instant::from_nanos(150_000_000));
+                sim.to(160);
+            },
+            0,
+        ),
+    ];
+    for lives in [true, false] {
+        for (n, (end, left)) in ends.into_iter().enumerate() {
+            let mut sim = Sim::new();
+            let (cache, _) = hundred::<R>(&sim, |c| if lives { c.ttl(ms(60_000)) } else { c }.shards(1));
+            cache.trust_until(larder::Instant::from_nanos(200_000_000));
+            let mut entries = cache.entries();
+            assert!(entries.next().is_some_and(|entry| *entry.key() != 7));
+            end(&mut sim, &cache);
+            assert_eq!(entries.count(), left, "{n}");
+        }
+    }
+    let mut sim = Sim::new();
+    let (cache, _) = hundred::<R>(&sim, |c| c.shards(1));
+    let mut judged = 0;
+    cache.retain(|_, _| {
+        judged += 1;
+        assert!(judged > 1 || cache.expire_all() == 100);
+        true
+    });
+    assert_eq!(judged, 1);
+    sim.run();
 }
 
 /// C112: a value that expires while it is judged leaves for that reason, whatever the predicate returns. (D38)

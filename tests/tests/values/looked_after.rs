@@ -1,6 +1,6 @@
 //! A refresh that one caller has claimed goes on as long as stale calls ask for its key. (D57)
 
-use larder::Cache;
+use larder::{Cache, Load};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -11,6 +11,8 @@ on_every_runtime! {
     d57_served_though_the_load_may_tell_of_more
     d57_who_looks_after_nothing
     d57_a_call_that_spawns_polls_first
+    d57_a_lent_load_is_no_refresh
+    d57_served_though_its_own_refresh_cannot_be_made
 }
 
 /// A cache whose value of key 7, V0, is stale by 50.
@@ -161,5 +163,50 @@ fn d57_a_refresh_beside_one_that_panics_is_spawned<R: Host>() {
     drop(spawned);
     sim.unpark(refresh);
     sim.to(2000);
+    assert_clean(&cache.stats());
+}
+
+/// D57, P3: what is lent ends with its call, so the refresh is the loader's; without a loader there is none, and the key
+/// stays free.
+fn d57_a_lent_load_is_no_refresh<R: Host>() {
+    for has_loader in [true, false] {
+        let mut sim = Sim::new();
+        let [loads, lends] = [1, 2].map(|n| sim.loads(after(10).gives(n)));
+        let builder = Cache::builder(R::on(sim.clock())).ttl(ms(100)).stale_while_refresh(ms(1000));
+        let builder = if has_loader { builder.loader(loads.clone()) } else { builder };
+        let cache = builder.build().expect("valid");
+        cache.insert(7, V::new(0));
+        sim.to(150);
+        let (lender, brings) = (cache.clone(), lends.clone());
+        let served = sim.call(async move { lender.lookup(&7).lend(|| brings.load(7)).stale().await });
+        let (lender, brings) = (cache.clone(), lends.clone());
+        let waits = sim.call(async move { lender.lookup(&7).lend(|| brings.load(7)).await });
+        sim.to(160);
+        if has_loader {
+            assert_eq!(sim.saw(served), "150: V0 Stale(50) +ticket");
+            assert_eq!((sim.saw(waits), loads.calls(), lends.calls()), ("160: V1 LockHit".into(), 1, 0));
+            let ticket = sim.refresh(served);
+            assert_eq!(sim.saw(ticket), "160: done");
+        } else {
+            assert_eq!(sim.saw(served), "150: V0 Stale(50)");
+            assert_eq!((sim.saw(waits), lends.calls()), ("160: V2 Expired".into(), 1));
+        }
+        assert_clean(&cache.stats());
+    }
+}
+
+/// D57, D27: a panic of the closure that makes the refresh is the refresh's as well, and the next caller loads.
+fn d57_served_though_its_own_refresh_cannot_be_made<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(ready().gives(1));
+    let cache = stale::<R>(&mut sim, &loads);
+    let own = cache.clone();
+    let bang = || -> core::future::Ready<Result<larder::Loaded<V>, Boom>> { std::panic::panic_any(Bang(3)) };
+    let served = sim.call(async move { own.lookup(&7).by(bang).stale().await });
+    assert_eq!((sim.saw(served), cache.stats().loads_panicked), ("150: V0 Stale(50) +ticket".into(), 1));
+    let next = sim.get(&cache, 7);
+    assert_eq!(sim.saw(next), "150: V1 Expired");
+    let ticket = sim.refresh(served);
+    assert_eq!((sim.saw(ticket), loads.calls()), ("150: done".into(), 1));
     assert_clean(&cache.stats());
 }

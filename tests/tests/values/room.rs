@@ -10,6 +10,7 @@ on_every_runtime! {
     c110_values_as_heavy_as_the_cache
     c111_shrunk_below_the_shards
     c111_failures_in_shards_that_have_nothing
+    c111_panics_and_budgets_in_shards_that_have_nothing
     c130_a_working_set_that_just_fits
     what_leaves_for_others_is_told_and_counted
     what_is_given_up_comes_back
@@ -105,6 +106,39 @@ fn c111_failures_in_shards_that_have_nothing<R: Host>() {
         assert!(cache.weight() <= 4);
     }
     assert_clean(&cache.stats());
+}
+
+/// C111: the same for loads that panic, or are over their budget, beside a stale value of the key as well. (D27, D93)
+fn c111_panics_and_budgets_in_shards_that_have_nothing<R: Host>() {
+    for (script, ends) in [(ready().panics(3), ["unwound 3", "Panicked"]), (never(), ["BudgetExceeded"; 2])] {
+        for is_held in [false, true] {
+            let mut sim = Sim::new();
+            let loads = sim.loads(script.clone());
+            let cache = sim.cache::<R>(&loads, |c| {
+                c.capacity(10_000)
+                    .shards(16)
+                    .error_ttl(ms(100_000))
+                    .load_budget(ms(10))
+                    .stale_while_refresh(ms(100_000))
+            });
+            cache.set_capacity(4);
+            for key in 0..100 {
+                (1000..1004).for_each(|key| _ = cache.insert(key, V::new(key)));
+                if is_held {
+                    cache.insert(key, V::new(key));
+                    cache.expire(&key);
+                }
+                let told = [10, 0].map(|later| {
+                    let i = sim.get(&cache, key);
+                    sim.to(sim.time.ms() + later);
+                    sim.end(i).map_or_else(String::new, ToString::to_string)
+                });
+                assert!(told[0] == ends[0] && told[1].starts_with(ends[1]), "{key}: {told:?}");
+                assert_eq!((loads.calls(), cache.weight()), (key as usize + 1, 4), "{key}: kept");
+            }
+            assert_clean(&cache.stats());
+        }
+    }
 }
 
 /// C130: keys that just fit are loaded once each, within a twentieth, for any number of shards. (D47)

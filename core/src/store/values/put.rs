@@ -68,7 +68,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         }
         let now = new.now;
         let row = &mut self.table.rows_mut()[place as usize];
-        let cause = self.counts.left(RemovalCause::Replaced, row.is_fresh(now));
+        let cause = self.counts.left(RemovalCause::Replaced, row.is_fresh(now, self.trusted));
         let hash = row.hash;
         // Changed in place, because moving a row costs more than all the rest.
         let (key, value) = row.renew(new, generation, deadline);

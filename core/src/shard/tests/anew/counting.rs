@@ -177,7 +177,7 @@ fn where_a_panic_comes_before_it_is_made() {
         let newer = second.waiting.newer.take().expect("a newer epoch");
         rig.fail_unheard(&second, 2, Failure::new(Cause::Panicked));
         let at = At { now: at(rig.now), rules: &rig.rules };
-        rig.shard.fail_at(&newer.0, Failure::new(Cause::Panicked), at, &mut rig.effects);
+        rig.shard.fail_at(&newer.0, Cause::Panicked, at, &mut rig.effects);
         assert_eq!((rig.shard.flights.counts.panicked, rig.shard.flights.counts.failed), (1, 0));
         assert!(rig.hear(&mut second).is_err_and(|error| error.is_panicked()));
         assert_eq!(
@@ -207,7 +207,7 @@ fn where_a_panic_comes_before_it_is_made_and_somebody_has_joined() {
     let newer = second.waiting.newer.take().expect("a newer epoch");
     rig.fail_unheard(&second, 2, Failure::new(Cause::Panicked));
     let at = At { now: at(rig.now), rules: &rig.rules };
-    rig.shard.fail_at(&newer.0, Failure::new(Cause::Panicked), at, &mut rig.effects);
+    rig.shard.fail_at(&newer.0, Cause::Panicked, at, &mut rig.effects);
     for caller in [&mut second, &mut joined] {
         assert!(rig.hear(caller).is_err_and(|error| error.is_panicked()));
     }

@@ -65,7 +65,7 @@ impl<P: Policy> World<P> {
 
     fn hit(&mut self, key: u32) {
         let Some(place) = find(&self.values, key) else { return };
-        let fresh = self.values.entry(place).is_fresh(at(self.now));
+        let fresh = self.values.entry(place).is_fresh(at(self.now), Instant::NEVER);
         assert_eq!(fresh, !self.model[&key].deadline.reached(at(self.now)));
         if fresh {
             self.values.hit(place, at(self.now));
