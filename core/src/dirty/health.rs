@@ -72,11 +72,12 @@ impl Health {
         self.outage = None;
     }
 
-    /// A flush to make room has failed, in that round; returns what is not skipped any more.
-    pub(super) fn fail(&mut self, place: u32, round: u64, now: Instant) -> Vec<u32> {
+    /// A flush to make room has failed, in that round: if that counts, its entry is skipped from now on. Returns what is
+    /// not skipped any more.
+    pub(super) fn fail(&mut self, place: u32, round: u64, now: Instant) -> Option<Vec<u32>> {
         let is_over = self.outage.is_some_and(|(until, _)| until.reached(now));
         if self.failed.contains(&round) || self.outage.is_some() && !is_over {
-            return Vec::new();
+            return None;
         }
         if self.failed.len() < TRIES {
             self.failed.push(round);
@@ -87,7 +88,7 @@ impl Health {
         }
         let back = if self.aside.len() < ASIDE { Vec::new() } else { mem::take(&mut self.aside) };
         self.aside.push(place);
-        back
+        Some(back)
     }
 
     /// It is not tried from now on: first for the first delay, then for twice as long each time.

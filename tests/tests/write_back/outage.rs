@@ -9,6 +9,7 @@ on_every_runtime! {
     c116_many_insertions
     c116_clean_ones_first
     c116_one_bad_entry
+    c116_all_of_a_small_cache_fail_together
     c116_delays_grow
     c116_the_delays_are_an_option
     c116_flushes_ask_at_once
@@ -107,6 +108,19 @@ fn c116_one_bad_entry<R: Host>() {
         assert_eq!(sim.saw(i), "0: done");
     }
     assert_eq!((value(&pages, 0), pages.dirty()), (Some(1), 10));
+}
+
+/// C116: whatever has failed can leave once it can be flushed, however many have failed at the same instant. (D78, P3)
+fn c116_all_of_a_small_cache_fail_together<R: Host>() {
+    let (mut sim, disk, pages) = failing::<R>(5, 10);
+    let loads: Vec<_> = (0..5).map(|nth| sim.load(&pages, 11 + nth)).collect();
+    sim.to(50);
+    assert!(loads.iter().all(|i| sim.saw(*i) == sim.saw(loads[0])) && sim.saw(loads[0]).contains(": E"));
+    disk.flushes_by(|_, _| ready());
+    sim.to(200);
+    let kept: Vec<_> = (0..5).map(|nth| sim.pin(&pages, 11 + nth)).collect();
+    assert!(kept.iter().all(|kept| kept.borrow().len() == 1));
+    assert_eq!((disk.log().len(), pages.dirty()), (5, 0));
 }
 
 /// C116: one try for each delay, and the same failure for all callers that come meanwhile. (D78)
