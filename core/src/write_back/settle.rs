@@ -33,6 +33,8 @@ pub(super) struct Settling<K: Key, V: Clone, E, R: Runtime> {
     waiting: Option<Waiting<K, V, E, R>>,
     /// The flush of what has to leave, which is dirty since this change.
     flushing: Option<(u64, Box<Flushing<K, V, E, R>>)>,
+    /// When that has failed just now: a later time could be that of the next try, again and again.
+    failed_at: Option<Instant>,
     /// The flushes that this is asked from inside of, by the change since which their entries are dirty, and the answer
     /// to that.
     inside: BTreeSet<u64>,
@@ -82,8 +84,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
     pub(super) fn new(flushes: WrapFlush<K, V, E, R>, patience: Patience, place: Place<K, V, E, R>) -> Self {
         let shared = Arc::clone(&place.shared);
         let deadline = Deadline { patience, sleep: None };
-        let (place, inside) = (Some(place), BTreeSet::new());
-        Self { shared, flushes, deadline, place, waiting: None, flushing: None, inside, reentrant: None }
+        let (place, flushing, failed_at, inside) = (Some(place), None, None, BTreeSet::new());
+        Self { shared, flushes, deadline, place, waiting: None, flushing, failed_at, inside, reentrant: None }
     }
 
     /// Returns whether the value may finish: it has its place, and waits for no flush, or no longer has to.
@@ -116,7 +118,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         load: Option<(&K, &Seat<R::Notify>)>,
         cx: &mut Context<'_>,
     ) -> Makes<K, V, E, R> {
-        let mut now = None;
+        let mut now = self.failed_at.take();
         loop {
             if let Some(waiting) = &mut self.waiting {
                 match ready!(Pin::new(waiting).poll(cx)) {
@@ -201,6 +203,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             } else {
                 let (mut why, now) = (Some((key.clone(), WriteBackError::of(error))), self.shared.now());
                 self.shared.with(|book| book.fail((since, round), &mut why, now));
+                self.failed_at = Some(now);
             }
         }
         Poll::Ready(Ok(Cleared::Look))
