@@ -137,7 +137,8 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
 
     /// Ends the [permanent](Self::always_depend_on) dependency on `other`; returns whether there was one.
     ///
-    /// Flushes under way still obey it, and other dependencies between the two stay.
+    /// Flushes under way still obey it: until what goes before them is on disk, it counts for circles. Other dependencies
+    /// between the two stay.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -154,7 +155,9 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// ```
     pub fn stop_depending_on<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U) -> bool {
         let (other, mut did) = (other.held(), false);
-        let _gone = self.shared.node.lessen(&other, |need| did = core::mem::take(&mut need.always));
+        let _gone = self.shared.node.lessen(&other, |need| {
+            (need.lingers, did) = (need.lingers || need.always, core::mem::take(&mut need.always));
+        });
         did
     }
 

@@ -19,8 +19,10 @@ pub(super) struct Needs<T: Threads> {
     /// By their places in the plan; the first is the cache that needs them.
     stops: Vec<Stop<T>>,
     running: Vec<usize>,
-    /// What was wished for the next flush of a cache, which is this one.
-    wishes: Vec<(Node<T>, Held<T>, Option<u64>, Option<u64>)>,
+    /// The edges that it obeys, each with what was wished for the next flush, which is this one, and up to which number.
+    obeys: Vec<(Node<T>, Held<T>, Option<u64>, Option<u64>)>,
+    /// All of it is on disk.
+    is_met: bool,
 }
 
 /// A cache that is flushed up to a number.
@@ -43,7 +45,8 @@ struct Visit<T: Threads> {
 impl<T: Threads> Needs<T> {
     /// Finds what has to be flushed before this cache, as it is now: from one cache to the next, each once.
     pub(super) fn of(node: &Node<T>) -> Self {
-        let mut needs = Self { plan: Plan::default(), stops: Vec::new(), running: Vec::new(), wishes: Vec::new() };
+        let (stops, running, obeys) = (Vec::new(), Vec::new(), Vec::new());
+        let mut needs = Self { plan: Plan::default(), stops, running, obeys, is_met: false };
         let happened = node.happened();
         // The caches that are flushed up to a number, with their places: their own flushes see to what goes before
         // them.
@@ -53,7 +56,7 @@ impl<T: Threads> Needs<T> {
         let mut all = BTreeMap::from([(node.id(), None)]);
         let mut path = Vec::from([needs.visit(node.clone(), None)]);
         while let Some(visit) = path.last_mut() {
-            let Some((id, need, to)) = visit.node.with(|edges| edges.next_to(visit.after, Held::clone)) else {
+            let Some((id, need, to)) = visit.node.with(|edges| edges.obey(visit.after)) else {
                 let (Some(visit), Some(before)) = (path.pop(), path.last_mut()) else { break };
                 if visit.is_clean {
                     visit.node.with(|edges| edges.clean_at = happened);
@@ -68,9 +71,7 @@ impl<T: Threads> Needs<T> {
             let up_to = need.up_to.max(asked);
             // A wish ends with a flush of its own cache: a cache that is passed on the way may have nothing to flush.
             let wish = need.until_flushed.filter(|_| visit.place == 0);
-            if wish.is_some() || to.own.is_none() {
-                needs.wishes.push((visit.node.clone(), to.clone(), wish, up_to));
-            }
+            needs.obeys.push((visit.node.clone(), to.clone(), wish, up_to));
             // A cache that is far away finds by itself what has to go before it.
             let place = if let Some(node) = to.own.as_ref().filter(|_| need.always) {
                 match all.get(&id).copied() {
@@ -129,8 +130,8 @@ impl<T: Threads> Needs<T> {
     }
 
     /// All of it is on disk: the wishes for this flush are fulfilled.
-    pub(super) fn succeed(self) {
-        self.wishes.iter().for_each(|(node, other, wish, up_to)| node.end_wish(other, *wish, *up_to));
+    pub(super) fn succeed(mut self) {
+        self.is_met = true;
     }
 
     fn stop(&mut self, cache: Option<Held<T>>, up_to: u64) -> usize {
@@ -142,6 +143,21 @@ impl<T: Threads> Needs<T> {
         let dirty_up_to = node.with(|edges| edges.dirty_up_to()).filter(|_| cache.is_some());
         let place = self.stop(cache, dirty_up_to.unwrap_or(0));
         Visit { node, place, after: None, is_clean: dirty_up_to.is_none() }
+    }
+}
+
+impl<T: Threads> Drop for Needs<T> {
+    fn drop(&mut self) {
+        for (node, other, wish, up_to) in &self.obeys {
+            let _known = node.lessen(other, |need| {
+                need.obeyed -= 1;
+                if self.is_met {
+                    need.until_flushed = need.until_flushed.filter(|is| Some(*is) != *wish);
+                    // A cache that is far away does not tell when it is flushed.
+                    need.up_to = need.up_to.filter(|is| other.own.is_some() || Some(*is) > *up_to);
+                }
+            });
+        }
     }
 }
 

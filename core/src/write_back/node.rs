@@ -164,10 +164,10 @@ impl<T: Threads> Node<T> {
     fn way_back(&self, from: &Held<T>) -> Option<Vec<Self>> {
         let from = from.own.as_ref()?;
         let ahead = |node: &Self, mut after| loop {
-            let (id, _, to) = node.with(|edges| edges.next_to(after, |to| to.own.clone()))?;
+            let (id, need, to) = node.with(|edges| edges.next_to(after, |to| to.own.clone()))?;
             match to {
-                Some(to) => return Some((id, to)),
-                None => after = Some(id),
+                Some(to) if need.lingers || !need.is_over() => return Some((id, to)),
+                _ => after = Some(id),
             }
         };
         let behind = |node: &Self, mut after| loop {
@@ -192,22 +192,16 @@ impl<T: Threads> Node<T> {
         Some(up_to)
     }
 
-    /// Ends a wish, unless it was renewed, and the need of a cache that cannot report itself up to which number it was
-    /// flushed.
-    pub(super) fn end_wish(&self, other: &Held<T>, wish: Option<u64>, up_to: Option<u64>) {
-        let _gone = self.lessen(other, |need| {
-            need.until_flushed = need.until_flushed.filter(|is| Some(*is) != wish);
-            need.up_to = need.up_to.filter(|is| other.own.is_some() || Some(*is) > up_to);
-        });
-    }
-
     /// Forgets what has to be flushed first: all of it, or all but the permanent dependencies; returns what is to be
     /// dropped.
     pub(super) fn forget(&self, all: bool) -> Vec<Held<T>> {
         let (mut gone, mut after) = (Vec::new(), None);
         while let Some((id, _, to)) = self.with(|edges| edges.next_to(after, Held::clone)) {
             after = Some(id);
-            gone.extend(self.lessen(&to, |need| *need = Need { always: need.always && !all, ..Need::default() }));
+            gone.extend(self.lessen(&to, |need| {
+                let (always, lingers) = (need.always && !all, need.lingers || need.up_to.is_some());
+                *need = Need { up_to: None, until_flushed: None, always, lingers, ..*need };
+            }));
             gone.push(to);
         }
         gone
