@@ -45,7 +45,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn flush(&self) -> Flush<K, V, E, R> {
-        Flush::new(self, Scope::All { last: None, before: None })
+        Flush::new(self, Scope::UpTo(u64::MAX))
     }
 
     /// Writes everything that has been dirty for at least this long.
@@ -68,7 +68,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn flush_older_than(&self, age: Duration) -> Flush<K, V, E, R> {
-        Flush::new(self, Scope::All { last: None, before: Some(age) })
+        Flush::new(self, Scope::Older(age))
     }
 
     /// Writes the entry of `key` if it is dirty.
@@ -147,11 +147,10 @@ pub struct Flush<K: Key, V: Clone, E, R: Runtime> {
 
 /// What is to be flushed.
 enum Scope<K> {
-    /// All changes up to this number, or all there are; only those of this age, if one is given.
-    All {
-        last: Option<u64>,
-        before: Option<Duration>,
-    },
+    /// All changes up to this number that there are when it begins.
+    UpTo(u64),
+    /// Those of this age.
+    Older(Duration),
     Key(K),
 }
 
@@ -167,22 +166,19 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
     ///
     /// It is polled with one waker throughout, by which that flush is known to whatever asks for it from here.
     pub(super) fn up_to(cache: &WriteBack<K, V, E, R>, last: u64) -> Self {
-        Self { tells_apart: false, ..Self::new(cache, Scope::All { last: Some(last), before: None }) }
+        Self { tells_apart: false, ..Self::new(cache, Scope::UpTo(last)) }
     }
 
     /// Begins: what is dirty now is what has to be on disk.
     fn set_out(&mut self) -> u64 {
-        let (last, is_old) = match &self.scope {
-            Scope::All { last, before } => {
-                let now = before.map(|age| (age, self.shared.now()));
-                (*last, now)
-            }
-            Scope::Key(_) => (None, None),
+        let (most, older) = match self.scope {
+            Scope::UpTo(last) => (last, None),
+            Scope::Older(age) => (u64::MAX, Some((age, self.shared.now()))),
+            Scope::Key(_) => (u64::MAX, None),
         };
-        let known = last;
         let (last, dirty) = self.shared.with(|book| {
-            let last = known.unwrap_or_else(|| book.ledger.last_change());
-            (is_old.map_or(last, |(age, now)| book.ledger.last_older_than(age, now)), book.ledger.dirty())
+            let older = older.map(|(age, now)| book.ledger.last_older_than(age, now));
+            (older.unwrap_or_else(|| book.ledger.last_change().min(most)), book.ledger.dirty())
         });
         if let Scope::Key(key) = &self.scope {
             let key = key.clone();
@@ -237,10 +233,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Future for Flush<K, V, E, R> {
         if this.is_over {
             return Poll::Pending;
         }
-        let last = match this.last {
-            Some(last) => last,
-            None => this.set_out(),
-        };
+        let last = this.last.unwrap_or_else(|| this.set_out());
         let polling = this.running.begin_poll(cx.waker());
         loop {
             this.begin(last);
