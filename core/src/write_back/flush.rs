@@ -11,6 +11,7 @@ use core::{
 
 use super::{
     FlushError, WriteBack, WriteBackError,
+    needs::AT_ONCE,
     running::Running,
     share::{Flushing, WrapFlush},
     shared::Shared,
@@ -139,8 +140,8 @@ pub struct Flush<K: Key, V: Clone, E, R: Runtime> {
     /// Later ones that were begun, too.
     ahead: BTreeSet<u64>,
     running: Running<K, V, E, R>,
-    /// Running flushes are told apart by their wakers.
-    tells_apart: bool,
+    /// Running flushes are told apart by their wakers if there are more than this.
+    together: usize,
     failed: Vec<(K, WriteBackError<K, E>)>,
     is_over: bool,
 }
@@ -158,15 +159,15 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
     fn new(cache: &WriteBack<K, V, E, R>, scope: Scope<K>) -> Self {
         let (shared, wrap) = (Arc::clone(&cache.shared), cache.wraps.flush);
         let (ahead, running, failed) = (BTreeSet::new(), Running::new(), Vec::new());
-        let (last, begun, tells_apart, is_over) = (None, 0, true, false);
-        Self { shared, wrap, scope, last, begun, ahead, running, tells_apart, failed, is_over }
+        let (last, begun, together, is_over) = (None, 0, 1, false);
+        Self { shared, wrap, scope, last, begun, ahead, running, together, failed, is_over }
     }
 
     /// Flushes all changes up to this number, on behalf of a flush of another cache.
     ///
-    /// It is polled with one waker throughout, by which that flush is known to whatever asks for it from here.
+    /// A few at once are polled with the waker of that flush, by which it is known to whatever asks for it from here.
     pub(super) fn up_to(cache: &WriteBack<K, V, E, R>, last: u64) -> Self {
-        Self { tells_apart: false, ..Self::new(cache, Scope::UpTo(last)) }
+        Self { together: AT_ONCE, ..Self::new(cache, Scope::UpTo(last)) }
     }
 
     /// Begins: what is dirty now is what has to be on disk.
@@ -184,8 +185,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
             let key = key.clone();
             self.run(self.shared.hash(&key), key, last);
             self.begun = u64::MAX;
-        } else if self.tells_apart {
-            self.running.tell_apart(dirty.min(self.shared.settings.flush_limit));
+        } else {
+            self.running.tell_apart(dirty.min(self.shared.settings.flush_limit), self.together);
         }
         *self.last.insert(last)
     }

@@ -163,7 +163,7 @@ impl<T: Threads> Drop for Needs<T> {
 
 /// How many caches are flushed at once. All of them are polled with one waker, by which that flush is recognized when
 /// they ask back; so each is polled when any is woken.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 impl<T: Threads> Visit<T> {
     /// This one has to wait for that one.
