@@ -9,6 +9,7 @@ on_every_runtime! {
     c118_chains
     c118_diamonds
     c118_diamonds_that_fail
+    c118_a_long_chain_of_one_shots
 }
 
 fn many<R: Host>(sim: &Sim, disk: &Disk, count: usize) -> Vec<Pages<R>> {
@@ -144,4 +145,25 @@ fn c118_diamonds_that_fail<R: Host>() {
     let flush = sim.flush(&a);
     sim.to(20);
     assert_eq!((sim.saw(flush), disk.log().len(), a.dirty()), ("20: done".into(), 34, 0));
+}
+
+/// C118: the stack does not grow with a chain, whatever its edges. (P17)
+fn c118_a_long_chain_of_one_shots<R: Host>() {
+    for kind in 0..3 {
+        let (mut sim, disk, a) = start::<R>(1);
+        let mut chain = vec![a];
+        chain.extend(many::<R>(&sim, &disk, 2000));
+        chain.iter().for_each(|pages| sim.write(pages, 1, 1));
+        for (nth, pair) in chain.windows(2).enumerate() {
+            match kind {
+                0 => pair[0].depend_on(&pair[1]),
+                1 => pair[0].depend_until_flushed_on(&pair[1]),
+                _ if nth % 2 == 0 => pair[0].always_depend_on(&pair[1]),
+                _ => pair[0].depend_on(&pair[1]),
+            }
+            .expect("no circle");
+        }
+        let flush = sim.flush(&chain[0]);
+        assert_eq!((sim.saw(flush), disk.log().len()), ("0: done".into(), 2001));
+    }
 }
