@@ -1,10 +1,6 @@
 //! What can go wrong with a write-back cache.
 
-use alloc::{
-    boxed::Box,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{boxed::Box, string::ToString, vec::Vec};
 use core::{error::Error, fmt};
 
 use crate::{Failure, LoadError, sync::Arc};
@@ -64,7 +60,8 @@ pub enum Fault<K, E> {
 
 /// A cache that has to be flushed first could not be.
 ///
-/// Its own [`flush`](crate::WriteBack::flush) returns the failure of each key.
+/// If that is so because of another one that has to be flushed before it, the text names both this cache and the one
+/// that has failed. The [`flush`](crate::WriteBack::flush) of that returns the failure of each key.
 ///
 /// ```
 /// fn log(unflushed: &larder::Unflushed) -> String {
@@ -74,7 +71,10 @@ pub enum Fault<K, E> {
 #[derive(Clone, Debug)]
 pub struct Unflushed {
     pub(super) cache: Arc<str>,
-    pub(super) reason: String,
+    /// Shared by all caches that are kept from being flushed by the same one.
+    pub(super) reason: Arc<str>,
+    /// The reason names that one.
+    pub(super) is_behind: bool,
 }
 
 /// The keys that could not be flushed, each with the reason.
@@ -179,7 +179,8 @@ impl Unflushed {
 
     /// Puts this failure behind the cache that could not be flushed because of it.
     pub(super) fn before(self, cache: &Arc<str>) -> Self {
-        Self { cache: Arc::clone(cache), reason: self.to_string() }
+        let reason = if self.is_behind { self.reason } else { self.to_string().into() };
+        Self { cache: Arc::clone(cache), reason, is_behind: true }
     }
 }
 
