@@ -114,10 +114,7 @@ pub struct CircleError {
 impl<K, E> WriteBackError<K, E> {
     /// Returns the back end's own error, if that was the reason.
     pub fn error(&self) -> Option<&E> {
-        match self {
-            Self::Failed(failure) => failure.error().and_then(Fault::error),
-            _ => None,
-        }
+        self.shared_error().map(|error| &**error)
     }
 
     /// Returns the back end's own error, shared with all callers that got it.
@@ -131,10 +128,11 @@ impl<K, E> WriteBackError<K, E> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn into_error(self) -> Option<Arc<E>> {
-        match self {
-            Self::Failed(failure) => failure.error().and_then(Fault::shared_error),
-            _ => None,
-        }
+        self.shared_error().cloned()
+    }
+
+    fn shared_error(&self) -> Option<&Arc<E>> {
+        if let Self::Failed(failure) = self { failure.error()?.shared_error() } else { None }
     }
 
     pub(super) fn of(error: LoadError<Fault<K, E>>) -> Self {
@@ -152,20 +150,13 @@ impl<K, E> WriteBackError<K, E> {
 impl<K, E> Fault<K, E> {
     /// Returns the back end's own error, if that was the reason.
     pub fn error(&self) -> Option<&E> {
-        match self {
-            Self::Backend(error) => Some(error),
-            Self::Victim(_, error) => error.error(),
-            _ => None,
-        }
+        self.shared_error().map(|error| &**error)
     }
 
-    fn shared_error(&self) -> Option<Arc<E>> {
+    fn shared_error(&self) -> Option<&Arc<E>> {
         match self {
-            Self::Backend(error) => Some(Arc::clone(error)),
-            Self::Victim(_, error) => match &**error {
-                WriteBackError::Failed(failure) => failure.error().and_then(Self::shared_error),
-                _ => None,
-            },
+            Self::Backend(error) => Some(error),
+            Self::Victim(_, error) => error.shared_error(),
             _ => None,
         }
     }
