@@ -55,7 +55,7 @@ impl<K, V, W> Ledger<K, V, W> {
     /// first.
     pub(crate) fn fail(&mut self, since: u64, round: u64, now: Instant) {
         let Some(place) = self.dirty.get(&since).copied() else { return };
-        let aside = self.health.fail(place, round, now);
+        let Some(aside) = self.health.fail(place, round, now) else { return };
         self.bring_back(aside);
         if matches!(self.entry(place).stands, Stands::Idle | Stands::Leaves) {
             self.stand(place, |stands, _| *stands = Stands::Aside);

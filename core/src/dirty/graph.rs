@@ -28,6 +28,10 @@ pub(crate) struct Need {
     /// What is dirty there goes first when this one is flushed next; that is the number of the wish.
     pub(crate) until_flushed: Option<u64>,
     pub(crate) always: bool,
+    /// How many flushes under way obey it.
+    pub(crate) obeyed: usize,
+    /// It was taken back, and counts for circles until those have ended.
+    pub(crate) lingers: bool,
 }
 
 /// One cache in the graph: what has to be flushed before it and after it, and what others have to know about it.
@@ -55,19 +59,20 @@ impl Need {
     /// Returns whether it is only until the next flush: that counts for no circle, and gives way to what would close
     /// one.
     pub(crate) const fn gives_way(self) -> bool {
-        self.up_to.is_none() && !self.always
+        self.up_to.is_none() && !self.always && !self.lingers
     }
 
     const fn stays(self) -> bool {
-        self.until_flushed.is_some() || self.always
+        self.until_flushed.is_some() || self.always || self.lingers
     }
 
-    const fn is_none(self) -> bool {
-        self.up_to.is_none() && !self.stays()
+    /// Returns whether a flush that begins now needs nothing.
+    pub(crate) const fn is_over(self) -> bool {
+        self.up_to.is_none() && self.until_flushed.is_none() && !self.always
     }
 }
 
-impl<N, W: Clone> Edges<N, W> {
+impl<N: Clone, W: Clone> Edges<N, W> {
     pub(crate) fn new() -> Self {
         let (to, from, shots) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         Self { to, from, shots, oldest: None, last: 0, wishes: 0, clean_at: 0 }
@@ -137,8 +142,9 @@ impl<N, W: Clone> Edges<N, W> {
     pub(crate) fn lessen(&mut self, id: usize, less: impl FnOnce(&mut Need)) -> Option<(Need, Option<N>)> {
         let (needs, _) = self.to.get_mut(&id)?;
         less(needs);
+        needs.lingers &= needs.obeyed > 0;
         let left = *needs;
-        let gone = if left.is_none() { self.to.remove(&id).map(|(_, to)| to) } else { None };
+        let gone = if left.is_over() && left.obeyed == 0 { self.to.remove(&id).map(|(_, to)| to) } else { None };
         Some((left, gone))
     }
 
@@ -167,7 +173,15 @@ impl<N, W: Clone> Edges<N, W> {
         self.to.get(&id).map(|(needs, _)| *needs)
     }
 
-    /// Returns the next of the caches that this one needs, after that number.
+    /// Returns the next of the caches that this one needs, after that number, for a flush that obeys it from now on.
+    pub(crate) fn obey(&mut self, after: Option<usize>) -> Option<(usize, Need, N)> {
+        let mut next = self.to.range_mut((after.map_or(Unbounded, Excluded), Unbounded));
+        let (id, (needs, to)) = next.find(|(_, (needs, _))| !needs.is_over())?;
+        needs.obeyed += 1;
+        Some((*id, *needs, to.clone()))
+    }
+
+    /// Returns the next of the caches that this one needs or that flushes under way obey, after that number.
     pub(crate) fn next_to<O>(&self, after: Option<usize>, see: impl FnOnce(&N) -> O) -> Option<(usize, Need, O)> {
         let (id, (needs, to)) = self.to.range((after.map_or(Unbounded, Excluded), Unbounded)).next()?;
         Some((*id, *needs, see(to)))

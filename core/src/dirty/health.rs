@@ -72,11 +72,12 @@ impl Health {
         self.outage = None;
     }
 
-    /// A flush to make room has failed, in that round; returns what is not skipped any more.
-    pub(super) fn fail(&mut self, place: u32, round: u64, now: Instant) -> Vec<u32> {
+    /// A flush to make room has failed, in that round: if that counts, its entry is skipped from now on. Returns what is
+    /// not skipped any more.
+    pub(super) fn fail(&mut self, place: u32, round: u64, now: Instant) -> Option<Vec<u32>> {
         let is_over = self.outage.is_some_and(|(until, _)| until.reached(now));
         if self.failed.contains(&round) || self.outage.is_some() && !is_over {
-            return Vec::new();
+            return None;
         }
         if self.failed.len() < TRIES {
             self.failed.push(round);
@@ -87,14 +88,15 @@ impl Health {
         }
         let back = if self.aside.len() < ASIDE { Vec::new() } else { mem::take(&mut self.aside) };
         self.aside.push(place);
-        back
+        Some(back)
     }
 
-    /// It is not tried from now on: first for the first delay, then for twice as long each time.
+    /// It is not tried from now on: first for the first delay, then for twice as long each time. It is not tried again at
+    /// this instant in any case, or who has just seen a failure would try for ever.
     pub(super) fn leave_alone(&mut self, now: Instant) {
         let Delays { first, cap } = self.delays;
         let delay = self.outage.map_or(first, |(_, delay)| delay.saturating_mul(2).min(cap));
-        self.outage = Some((now.saturating_add(delay), delay));
+        self.outage = Some((now.saturating_add(delay.max(Duration::from_nanos(1))), delay));
     }
 
     /// Returns how many may be flushed at once; asks for the time if it is needed.

@@ -55,8 +55,11 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
                 let Some(mut watcher) = slot.upgrade().map(|slot| slot.watcher(true)) else { return };
                 let mut earliest = Instant::ZERO;
                 while let Some(slot) = slot.upgrade() {
+                    let now = slot.runtime().now();
+                    // If the clock has jumped back, it is not put off for longer.
+                    earliest = earliest.min(now.saturating_add(PACE));
                     let at = slot.refresh_at().max(earliest);
-                    if at.reached(slot.runtime().now()) {
+                    if at.reached(now) {
                         // Callers' timeouts do not apply to it. Whatever the result, the slot has noted it.
                         let _told = slot.lookup(LookupOptions::new().reload().no_lock_timeout()).await;
                         earliest = slot.runtime().now().saturating_add(PACE);

@@ -130,8 +130,9 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
     ///
     /// To make room, a few entries are tried. If none of them could be flushed, callers that need room get the same
     /// failure at once, until an entry is tried again: after the first of these delays, and then after twice as long
-    /// each time, up to the cap. By default 100 milliseconds, and at most 5 seconds. [`flush`](WriteBack::flush) and
-    /// its variants call the back end at once, and a success ends the delays.
+    /// each time, up to the cap. By default 100 milliseconds, and at most 5 seconds. With a first delay of zero each of
+    /// these callers tries one entry. [`flush`](WriteBack::flush) and its variants call the back end at once, and a
+    /// success ends the delays.
     ///
     /// ```
     /// # use core::time::Duration;

@@ -137,7 +137,8 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
 
     /// Ends the [permanent](Self::always_depend_on) dependency on `other`; returns whether there was one.
     ///
-    /// Flushes under way still obey it, and other dependencies between the two stay.
+    /// Flushes under way still obey it: until what goes before them is on disk, it counts for circles. Other dependencies
+    /// between the two stay.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -154,7 +155,9 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// ```
     pub fn stop_depending_on<U: FlushFirst<R::Threads> + ?Sized>(&self, other: &U) -> bool {
         let (other, mut did) = (other.held(), false);
-        let _gone = self.shared.node.lessen(&other, |need| did = core::mem::take(&mut need.always));
+        let _gone = self.shared.node.lessen(&other, |need| {
+            (need.lingers, did) = (need.lingers || need.always, core::mem::take(&mut need.always));
+        });
         did
     }
 
@@ -236,17 +239,16 @@ impl Error for DependError {}
 
 /// From now on, the graph knows what is dirty in this cache.
 fn node<K: Key, V: Clone, E, R: Runtime>(cache: &WriteBack<K, V, E, R>) -> Node<R::Threads> {
-    cache.shared.with(|book| _ = book.node.get_or_insert_with(|| cache.shared.node.clone()));
-    cache.shared.node.clone()
+    cache.shared.with(|book| book.node.get_or_insert_with(|| cache.shared.node.clone()).clone())
 }
 
 /// Flushes a cache on behalf of one that depends on it. Unless its own flush does it, everything that always goes first
 /// is flushed before, even if the cache itself has nothing dirty.
 async fn on_behalf<K: Key, V: Clone, E: fmt::Display, R: Runtime>(
-    name: Arc<str>,
     first: Option<Needs<R::Threads>>,
     flush: Flush<K, V, E, R>,
 ) -> Result<(), Unflushed> {
+    let name = Arc::clone(&flush.shared.settings.name);
     if let Some(mut first) = first {
         poll_fn(|cx| first.poll(cx)).await.map_err(|behind| behind.before(&name))?;
     }
@@ -255,15 +257,15 @@ async fn on_behalf<K: Key, V: Clone, E: fmt::Display, R: Runtime>(
 
 /// Turns an error into one that does not depend on the cache's types.
 fn told<K, E: fmt::Display>(cache: &Arc<str>, error: &FlushError<K, E>) -> Unflushed {
-    let reason = error.failed.first().map(|(_, error)| match error {
-        WriteBackError::Failed(failure) => match failure.error() {
-            Some(Fault::Dependency(unflushed)) => unflushed.to_string(),
-            Some(fault) => fault.error().map_or_else(|| "it had no room".to_string(), ToString::to_string),
-            None => "its flush panicked".to_string(),
+    let reason = match error.failed.first() {
+        Some((_, WriteBackError::Failed(failure))) => match failure.error() {
+            Some(Fault::Dependency(unflushed)) => return unflushed.clone().before(cache),
+            Some(fault) => fault.error().map_or_else(|| "it had no room".into(), |error| error.to_string().into()),
+            None => "its flush panicked".into(),
         },
-        _ => "it waits for itself".to_string(),
-    });
-    Unflushed { cache: Arc::clone(cache), reason: reason.unwrap_or_default() }
+        _ => "it waits for itself".into(),
+    };
+    Unflushed { cache: Arc::clone(cache), reason, is_behind: false }
 }
 
 impl<K, V, E, R> FlushFirst<ManyThreads> for WriteBack<K, V, E, R>
@@ -277,10 +279,7 @@ where
 {
     fn held(&self) -> Held<ManyThreads> {
         let (cache, node) = (self.clone(), node(self));
-        let name = Arc::clone(&self.shared.settings.name);
-        let upstream = move |up_to| -> FlushOf<ManyThreads> {
-            Box::pin(on_behalf(Arc::clone(&name), None, Flush::up_to(&cache, up_to)))
-        };
+        let upstream = move |up_to| -> FlushOf<ManyThreads> { Box::pin(on_behalf(None, Flush::up_to(&cache, up_to))) };
         let dirty_up_to = node.with(|edges| edges.dirty_up_to());
         Held { id: node.id(), dirty_up_to, own: Some(node), upstream: erased!(upstream, Other<ManyThreads>) }
     }
@@ -297,10 +296,9 @@ where
         let (cache, node) = (self.clone(), node(self));
         let own = (&node as &dyn Any).downcast_ref::<Node<OneThread>>().cloned();
         let is_far = own.is_none();
-        let name = Arc::clone(&self.shared.settings.name);
         let upstream = move |up_to| -> FlushOf<OneThread> {
             let first = is_far.then(|| Needs::of(&cache.shared.node));
-            Box::pin(on_behalf(Arc::clone(&name), first, Flush::up_to(&cache, up_to)))
+            Box::pin(on_behalf(first, Flush::up_to(&cache, up_to)))
         };
         let dirty_up_to = node.with(|edges| edges.dirty_up_to());
         Held { id: node.id(), dirty_up_to, own, upstream: erased!(upstream, Other<OneThread>) }

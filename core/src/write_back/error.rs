@@ -1,10 +1,6 @@
 //! What can go wrong with a write-back cache.
 
-use alloc::{
-    boxed::Box,
-    string::{String, ToString},
-    vec::Vec,
-};
+use alloc::{boxed::Box, string::ToString, vec::Vec};
 use core::{error::Error, fmt};
 
 use crate::{Failure, LoadError, sync::Arc};
@@ -64,7 +60,8 @@ pub enum Fault<K, E> {
 
 /// A cache that has to be flushed first could not be.
 ///
-/// Its own [`flush`](crate::WriteBack::flush) returns the failure of each key.
+/// If that is so because of another one that has to be flushed before it, the text names both this cache and the one
+/// that has failed. The [`flush`](crate::WriteBack::flush) of that returns the failure of each key.
 ///
 /// ```
 /// fn log(unflushed: &larder::Unflushed) -> String {
@@ -74,7 +71,10 @@ pub enum Fault<K, E> {
 #[derive(Clone, Debug)]
 pub struct Unflushed {
     pub(super) cache: Arc<str>,
-    pub(super) reason: String,
+    /// Shared by all caches that are kept from being flushed by the same one.
+    pub(super) reason: Arc<str>,
+    /// The reason names that one.
+    pub(super) is_behind: bool,
 }
 
 /// The keys that could not be flushed, each with the reason.
@@ -114,10 +114,7 @@ pub struct CircleError {
 impl<K, E> WriteBackError<K, E> {
     /// Returns the back end's own error, if that was the reason.
     pub fn error(&self) -> Option<&E> {
-        match self {
-            Self::Failed(failure) => failure.error().and_then(Fault::error),
-            _ => None,
-        }
+        self.shared_error().map(|error| &**error)
     }
 
     /// Returns the back end's own error, shared with all callers that got it.
@@ -131,10 +128,11 @@ impl<K, E> WriteBackError<K, E> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn into_error(self) -> Option<Arc<E>> {
-        match self {
-            Self::Failed(failure) => failure.error().and_then(Fault::shared_error),
-            _ => None,
-        }
+        self.shared_error().cloned()
+    }
+
+    fn shared_error(&self) -> Option<&Arc<E>> {
+        if let Self::Failed(failure) = self { failure.error()?.shared_error() } else { None }
     }
 
     pub(super) fn of(error: LoadError<Fault<K, E>>) -> Self {
@@ -152,20 +150,13 @@ impl<K, E> WriteBackError<K, E> {
 impl<K, E> Fault<K, E> {
     /// Returns the back end's own error, if that was the reason.
     pub fn error(&self) -> Option<&E> {
-        match self {
-            Self::Backend(error) => Some(error),
-            Self::Victim(_, error) => error.error(),
-            _ => None,
-        }
+        self.shared_error().map(|error| &**error)
     }
 
-    fn shared_error(&self) -> Option<Arc<E>> {
+    fn shared_error(&self) -> Option<&Arc<E>> {
         match self {
-            Self::Backend(error) => Some(Arc::clone(error)),
-            Self::Victim(_, error) => match &**error {
-                WriteBackError::Failed(failure) => failure.error().and_then(Self::shared_error),
-                _ => None,
-            },
+            Self::Backend(error) => Some(error),
+            Self::Victim(_, error) => error.shared_error(),
             _ => None,
         }
     }
@@ -179,7 +170,8 @@ impl Unflushed {
 
     /// Puts this failure behind the cache that could not be flushed because of it.
     pub(super) fn before(self, cache: &Arc<str>) -> Self {
-        Self { cache: Arc::clone(cache), reason: self.to_string() }
+        let reason = if self.is_behind { self.reason } else { self.to_string().into() };
+        Self { cache: Arc::clone(cache), reason, is_behind: true }
     }
 }
 

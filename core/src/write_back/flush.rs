@@ -11,6 +11,7 @@ use core::{
 
 use super::{
     FlushError, WriteBack, WriteBackError,
+    needs::AT_ONCE,
     running::Running,
     share::{Flushing, WrapFlush},
     shared::Shared,
@@ -45,7 +46,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn flush(&self) -> Flush<K, V, E, R> {
-        Flush::new(self, Scope::All { last: None, before: None })
+        Flush::new(self, Scope::UpTo(u64::MAX))
     }
 
     /// Writes everything that has been dirty for at least this long.
@@ -68,7 +69,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn flush_older_than(&self, age: Duration) -> Flush<K, V, E, R> {
-        Flush::new(self, Scope::All { last: None, before: Some(age) })
+        Flush::new(self, Scope::Older(age))
     }
 
     /// Writes the entry of `key` if it is dirty.
@@ -139,19 +140,18 @@ pub struct Flush<K: Key, V: Clone, E, R: Runtime> {
     /// Later ones that were begun, too.
     ahead: BTreeSet<u64>,
     running: Running<K, V, E, R>,
-    /// Running flushes are told apart by their wakers.
-    tells_apart: bool,
+    /// Running flushes are told apart by their wakers if there are more than this.
+    together: usize,
     failed: Vec<(K, WriteBackError<K, E>)>,
     is_over: bool,
 }
 
 /// What is to be flushed.
 enum Scope<K> {
-    /// All changes up to this number, or all there are; only those of this age, if one is given.
-    All {
-        last: Option<u64>,
-        before: Option<Duration>,
-    },
+    /// All changes up to this number that there are when it begins.
+    UpTo(u64),
+    /// Those of this age.
+    Older(Duration),
     Key(K),
 }
 
@@ -159,37 +159,34 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
     fn new(cache: &WriteBack<K, V, E, R>, scope: Scope<K>) -> Self {
         let (shared, wrap) = (Arc::clone(&cache.shared), cache.wraps.flush);
         let (ahead, running, failed) = (BTreeSet::new(), Running::new(), Vec::new());
-        let (last, begun, tells_apart, is_over) = (None, 0, true, false);
-        Self { shared, wrap, scope, last, begun, ahead, running, tells_apart, failed, is_over }
+        let (last, begun, together, is_over) = (None, 0, 1, false);
+        Self { shared, wrap, scope, last, begun, ahead, running, together, failed, is_over }
     }
 
     /// Flushes all changes up to this number, on behalf of a flush of another cache.
     ///
-    /// It is polled with one waker throughout, by which that flush is known to whatever asks for it from here.
+    /// A few at once are polled with the waker of that flush, by which it is known to whatever asks for it from here.
     pub(super) fn up_to(cache: &WriteBack<K, V, E, R>, last: u64) -> Self {
-        Self { tells_apart: false, ..Self::new(cache, Scope::All { last: Some(last), before: None }) }
+        Self { together: AT_ONCE, ..Self::new(cache, Scope::UpTo(last)) }
     }
 
     /// Begins: what is dirty now is what has to be on disk.
     fn set_out(&mut self) -> u64 {
-        let (last, is_old) = match &self.scope {
-            Scope::All { last, before } => {
-                let now = before.map(|age| (age, self.shared.now()));
-                (*last, now)
-            }
-            Scope::Key(_) => (None, None),
+        let (most, older) = match self.scope {
+            Scope::UpTo(last) => (last, None),
+            Scope::Older(age) => (u64::MAX, Some((age, self.shared.now()))),
+            Scope::Key(_) => (u64::MAX, None),
         };
-        let known = last;
         let (last, dirty) = self.shared.with(|book| {
-            let last = known.unwrap_or_else(|| book.ledger.last_change());
-            (is_old.map_or(last, |(age, now)| book.ledger.last_older_than(age, now)), book.ledger.dirty())
+            let older = older.map(|(age, now)| book.ledger.last_older_than(age, now));
+            (older.unwrap_or_else(|| book.ledger.last_change().min(most)), book.ledger.dirty())
         });
         if let Scope::Key(key) = &self.scope {
             let key = key.clone();
             self.run(self.shared.hash(&key), key, last);
             self.begun = u64::MAX;
-        } else if self.tells_apart {
-            self.running.tell_apart(dirty.min(self.shared.settings.flush_limit));
+        } else {
+            self.running.tell_apart(dirty.min(self.shared.settings.flush_limit), self.together);
         }
         *self.last.insert(last)
     }
@@ -237,10 +234,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Future for Flush<K, V, E, R> {
         if this.is_over {
             return Poll::Pending;
         }
-        let last = match this.last {
-            Some(last) => last,
-            None => this.set_out(),
-        };
+        let last = this.last.unwrap_or_else(|| this.set_out());
         let polling = this.running.begin_poll(cx.waker());
         loop {
             this.begin(last);

@@ -6,10 +6,10 @@ use core::future::{Future, poll_fn};
 use super::{
     Pinned, Room, WriteBack, WriteBackError,
     place::{Wait, Waiting},
-    settle::{Settled, Settling},
+    settle::{Kept, Settled, Settling},
     shared::Pin,
 };
-use crate::{Cause, Failure, Key, LoadError, Runtime, share::Once, sync::Arc};
+use crate::{Cause, Failure, Key, LoadError, Lock, Runtime, share::Once, sync::Arc};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Stores a value as a dirty entry without a load; returns it pinned.
@@ -24,7 +24,8 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it is ready, the value is not stored.
+    /// If the future is dropped before it is ready, the value is not stored. If it unwinds, because a flush panics that is
+    /// to make room, it goes on when it is polled again.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -43,67 +44,62 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         value: V,
         room: Room,
     ) -> impl Future<Output = Result<Pinned<K, V, E, R>, WriteBackError<K, E>>> + Unpin {
-        let mut brought = Some((key, value));
+        let brought = Arc::new((key, Kept::new(Some(value))));
         Once::new(move || {
-            // (If it has unwound, its value is gone.)
-            let (key, value) = brought.take()?;
-            Some(async move {
-                let end = self.store(&key, value, room).await;
-                // Gone before anything is returned: a result would be forgotten, pin and all, if this panicked.
-                drop(key);
-                end
-            })
+            let brought = Arc::clone(&brought);
+            // (A poll that has unwound with the value in its hands has dropped it.)
+            let is_there = brought.1.with(|value| value.is_some());
+            is_there.then_some(async move { self.store(&brought.0, &brought.1, room).await })
         })
     }
 
-    async fn store(&self, key: &K, value: V, room: Room) -> Result<Pinned<K, V, E, R>, WriteBackError<K, E>> {
+    /// The value is where it was brought, except for single steps.
+    async fn store(&self, key: &K, brought: &Kept<V>, room: Room) -> Result<Pinned<K, V, E, R>, WriteBackError<K, E>> {
         let (shared, hash) = (&self.shared, self.shared.hash(key));
         let now = || shared.now();
         let patience = room.patience(now);
         let mut waiting = Waiting::new(Arc::clone(shared), hash, patience);
-        let mut value = value;
         loop {
-            value = match self.supersede(key, value)? {
-                Ok(handle) => return Ok(handle),
-                Err(value) => value,
-            };
+            if let Some(handle) = self.supersede(key, brought)? {
+                return Ok(handle);
+            }
             let place = match (&mut waiting).await {
                 Wait::For(place) => place,
                 Wait::Called => continue,
                 Wait::Over => return Err(WriteBackError::Full),
             };
             let mut settling = Settling::new(self.wraps.flush, patience, place);
-            value = loop {
+            loop {
                 if self.is_closed() {
                     return Err(WriteBackError::Closed);
                 }
                 let own = key.clone();
-                match settling.place(key, value, now()) {
+                match settling.place(key, brought, now()) {
                     Settled::At(pin) => {
                         let handle = Pinned::new(pin, own);
                         drop(settling);
                         return Ok(handle);
                     }
                     // It has come meanwhile, and this value is the newer one.
-                    Settled::Present(newer) => break newer,
-                    Settled::Not(again) => value = again,
+                    Settled::Present => break,
+                    Settled::Not => {}
                     Settled::Void => return Err(WriteBackError::Closed),
                 }
                 if let Err(fault) = poll_fn(|cx| settling.make_room(hash, None, cx)).await {
                     return Err(WriteBackError::of(LoadError::Failed(Failure::new(Cause::Error(Arc::new(fault))))));
                 }
-            };
+            }
         }
     }
 
-    /// Sets the value of an entry that is there and not pinned; returns the value if there is none.
-    fn supersede(&self, key: &K, value: V) -> Result<Result<Pinned<K, V, E, R>, V>, WriteBackError<K, E>> {
+    /// Sets the value of an entry that is there and not pinned; leaves it where it is if there is none.
+    fn supersede(&self, key: &K, brought: &Kept<V>) -> Result<Option<Pinned<K, V, E, R>>, WriteBackError<K, E>> {
         let shared = &self.shared;
         let (hash, own) = (shared.hash(key), key.clone());
         // The time is needed only if there is an entry, and there is no step between the look at it and the change.
         let now = shared.with(|book| book.ledger.find(hash, |k| k == key)).map(|_there| shared.now());
         // Left here if it is not needed, because no value may be dropped under the lock.
-        let mut new = Some(value);
+        let mut new = brought.with(Option::take);
         let found = shared.with(|book| {
             if book.is_closed {
                 return Err(WriteBackError::Closed);
@@ -117,10 +113,11 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
             let Some((value, now)) = now.and_then(|now| Some((new.take()?, now))) else { return Ok(None) };
             book.ledger.pin(place);
             Ok(Some((place, book.ledger.change(place, value, now))))
-        })?;
-        let Some((place, old)) = found else { return new.map(Err).ok_or(WriteBackError::Closed) };
+        });
+        brought.with(|value| *value = new);
+        let Some((place, old)) = found? else { return Ok(None) };
         let handle = Pinned::new(Pin::new(shared, place), own);
         drop(old);
-        Ok(Ok(handle))
+        Ok(Some(handle))
     }
 }

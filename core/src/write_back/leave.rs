@@ -1,13 +1,10 @@
 //! Removing one entry, or all of them.
 
 use alloc::{vec, vec::Vec};
-use core::{
-    future::{Future, poll_fn},
-    mem,
-};
+use core::future::{Future, poll_fn};
 
-use super::{WriteBack, WriteBackError, share::Flushing};
-use crate::{Key, LoadError, Runtime, contain::each, dirty::State, share::Once, source::Files};
+use super::{WriteBack, WriteBackError, settle::Kept, share::Flushing};
+use crate::{Key, LoadError, Lock, Runtime, contain::each, dirty::State, share::Once, source::Files, sync::Arc};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Removes the entry of `key` and returns its value.
@@ -78,7 +75,8 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Cancel safety
     ///
     /// If it is dropped before all entries are gone, it has done nothing; if later, some of the dirty ones go without
-    /// the back end being told.
+    /// the back end being told. The same holds if it unwinds, because a flush that it waits for or the back end panics:
+    /// polled again before they are gone it goes on, and later it is never ready.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -92,12 +90,13 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn invalidate(&self) -> impl Future<Output = Result<(), WriteBackError<K, E>>> + Unpin {
-        let mut is_first = true;
-        // (If it has unwound, it may have dropped everything: what has come since must stay.)
-        Once::new(move || mem::take(&mut is_first).then(|| self.take_out_all()))
+        let due = Arc::new(Kept::new(Some(())));
+        // (If it has unwound and had dropped everything, what has come since must stay.)
+        Once::new(move || due.with(|due| due.is_some()).then(|| self.take_out_all(Arc::clone(&due))))
     }
 
-    async fn take_out_all(&self) -> Result<(), WriteBackError<K, E>> {
+    /// It is `due` until all are taken out.
+    async fn take_out_all(&self, due: Arc<Kept<()>>) -> Result<(), WriteBackError<K, E>> {
         let mut first = 0;
         let (gone, _forgotten) = loop {
             let step = self.shared.with_flights(|flights, book| {
@@ -111,6 +110,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
                         Ok(Err((entry.key.clone(), entry.round)))
                     }
                     None => {
+                        due.with(Option::take);
                         flights.flights.detach_all();
                         Ok(Ok((book.ledger.take_all(), self.shared.node.forget(false))))
                     }

@@ -19,14 +19,18 @@ pub(super) struct Needs<T: Threads> {
     /// By their places in the plan; the first is the cache that needs them.
     stops: Vec<Stop<T>>,
     running: Vec<usize>,
-    /// What was wished for the next flush of a cache, which is this one.
-    wishes: Vec<(Node<T>, Held<T>, Option<u64>, Option<u64>)>,
+    /// The edges that it obeys, each with what was wished for the next flush, which is this one, and up to which number.
+    obeys: Vec<(Node<T>, Held<T>, Option<u64>, Option<u64>)>,
+    /// All of it is on disk.
+    is_met: bool,
 }
 
 /// A cache that is flushed up to a number.
 struct Stop<T: Threads> {
     cache: Option<Held<T>>,
     up_to: u64,
+    /// What goes before it is in the way even if it is flushed up to that number.
+    always: bool,
     flush: Option<T::Task<Result<(), Unflushed>>>,
     failed: Option<Unflushed>,
 }
@@ -43,17 +47,15 @@ struct Visit<T: Threads> {
 impl<T: Threads> Needs<T> {
     /// Finds what has to be flushed before this cache, as it is now: from one cache to the next, each once.
     pub(super) fn of(node: &Node<T>) -> Self {
-        let mut needs = Self { plan: Plan::default(), stops: Vec::new(), running: Vec::new(), wishes: Vec::new() };
+        let (stops, running, obeys) = (Vec::new(), Vec::new(), Vec::new());
+        let mut needs = Self { plan: Plan::default(), stops, running, obeys, is_met: false };
         let happened = node.happened();
-        // The caches that are flushed up to a number, with their places: their own flushes see to what goes before
-        // them.
-        let mut shots = BTreeMap::new();
-        // The caches that are flushed as a whole. None is waited for if nothing is dirty there or before it, nor if it
-        // is on the path already: then others have changed edges meanwhile, and its own flush sees to that.
+        // The caches that were found, with their places. None is waited for if nothing is dirty there or before it, nor if
+        // it is on the path already: then others have changed edges meanwhile, and its own flush sees to that.
         let mut all = BTreeMap::from([(node.id(), None)]);
-        let mut path = Vec::from([needs.visit(node.clone(), None)]);
+        let mut path = Vec::from([needs.visit(node.clone(), None, None, false)]);
         while let Some(visit) = path.last_mut() {
-            let Some((id, need, to)) = visit.node.with(|edges| edges.next_to(visit.after, Held::clone)) else {
+            let Some((id, need, to)) = visit.node.with(|edges| edges.obey(visit.after)) else {
                 let (Some(visit), Some(before)) = (path.pop(), path.last_mut()) else { break };
                 if visit.is_clean {
                     visit.node.with(|edges| edges.clean_at = happened);
@@ -68,29 +70,25 @@ impl<T: Threads> Needs<T> {
             let up_to = need.up_to.max(asked);
             // A wish ends with a flush of its own cache: a cache that is passed on the way may have nothing to flush.
             let wish = need.until_flushed.filter(|_| visit.place == 0);
-            if wish.is_some() || to.own.is_none() {
-                needs.wishes.push((visit.node.clone(), to.clone(), wish, up_to));
-            }
-            // A cache that is far away finds by itself what has to go before it.
-            let place = if let Some(node) = to.own.as_ref().filter(|_| need.always) {
-                match all.get(&id).copied() {
-                    Some(place) => place,
-                    None if node.with(|edges| edges.clean_at == happened) => None,
-                    None => {
-                        all.insert(id, None);
-                        path.push(needs.visit(node.clone(), Some(to)));
-                        continue;
-                    }
+            needs.obeys.push((visit.node.clone(), to.clone(), wish, up_to));
+            let wanted = if need.always { to.dirty_now() } else { up_to.filter(|up_to| to.is_dirty(*up_to)) };
+            let place = match (all.get(&id).copied(), &to.own) {
+                _ if !need.always && wanted.is_none() => None,
+                (Some(place), _) => place,
+                (None, Some(node)) if node.with(|edges| edges.clean_at == happened) => None,
+                (None, Some(node)) => {
+                    all.insert(id, None);
+                    path.push(needs.visit(node.clone(), Some(to), wanted, need.always));
+                    continue;
                 }
-            } else {
-                let up_to = if need.always { Some(u64::MAX) } else { up_to.filter(|up_to| to.is_dirty(*up_to)) };
-                up_to.map(|up_to| {
-                    let place = *shots.entry(id).or_insert_with(|| needs.stop(Some(to), up_to));
-                    needs.stops[place].up_to = needs.stops[place].up_to.max(up_to);
-                    place
-                })
+                // A cache that is far away finds by itself what has to go before it.
+                (None, None) => *all.entry(id).or_insert(Some(needs.stop(Some(to), wanted, need.always))),
             };
-            place.into_iter().for_each(|place| visit.wait_for(place, &mut needs.plan));
+            if let Some(place) = place {
+                let stop = &mut needs.stops[place];
+                (stop.up_to, stop.always) = (stop.up_to.max(wanted.unwrap_or(0)), stop.always || need.always);
+                visit.wait_for(place, &mut needs.plan);
+            }
         }
         needs.plan.begin();
         needs
@@ -104,7 +102,9 @@ impl<T: Threads> Needs<T> {
                 let failed = hindered.and_then(|by| self.stops[by].failed.clone());
                 let stop = &mut self.stops[place];
                 let Some(cache) = stop.cache.as_ref() else { return Poll::Ready(failed.map_or(Ok(()), Err)) };
-                if failed.is_some() || !cache.is_dirty(stop.up_to) {
+                let is_dirty = cache.is_dirty(stop.up_to);
+                if failed.is_some() || !is_dirty {
+                    let failed = failed.filter(|_| stop.always || is_dirty);
                     stop.failed = failed.zip(cache.own.as_ref()).map(|(before, node)| before.before(node.name()));
                     self.plan.end(place, stop.failed.is_some());
                 } else {
@@ -129,25 +129,38 @@ impl<T: Threads> Needs<T> {
     }
 
     /// All of it is on disk: the wishes for this flush are fulfilled.
-    pub(super) fn succeed(self) {
-        self.wishes.iter().for_each(|(node, other, wish, up_to)| node.end_wish(other, *wish, *up_to));
+    pub(super) fn succeed(mut self) {
+        self.is_met = true;
     }
 
-    fn stop(&mut self, cache: Option<Held<T>>, up_to: u64) -> usize {
-        self.stops.push(Stop { cache, up_to, flush: None, failed: None });
+    fn stop(&mut self, cache: Option<Held<T>>, up_to: Option<u64>, always: bool) -> usize {
+        self.stops.push(Stop { cache, up_to: up_to.unwrap_or(0), always, flush: None, failed: None });
         self.plan.add()
     }
 
-    fn visit(&mut self, node: Node<T>, cache: Option<Held<T>>) -> Visit<T> {
-        let dirty_up_to = node.with(|edges| edges.dirty_up_to()).filter(|_| cache.is_some());
-        let place = self.stop(cache, dirty_up_to.unwrap_or(0));
-        Visit { node, place, after: None, is_clean: dirty_up_to.is_none() }
+    fn visit(&mut self, node: Node<T>, cache: Option<Held<T>>, up_to: Option<u64>, always: bool) -> Visit<T> {
+        Visit { node, place: self.stop(cache, up_to, always), after: None, is_clean: up_to.is_none() }
+    }
+}
+
+impl<T: Threads> Drop for Needs<T> {
+    fn drop(&mut self) {
+        for (node, other, wish, up_to) in &self.obeys {
+            let _known = node.lessen(other, |need| {
+                need.obeyed -= 1;
+                if self.is_met {
+                    need.until_flushed = need.until_flushed.filter(|is| Some(*is) != *wish);
+                    // A cache that is far away does not tell when it is flushed.
+                    need.up_to = need.up_to.filter(|is| other.own.is_some() || Some(*is) > *up_to);
+                }
+            });
+        }
     }
 }
 
 /// How many caches are flushed at once. All of them are polled with one waker, by which that flush is recognized when
 /// they ask back; so each is polled when any is woken.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 impl<T: Threads> Visit<T> {
     /// This one has to wait for that one.

@@ -54,6 +54,11 @@ impl<T: Threads> Clone for Held<T> {
 }
 
 impl<T: Threads> Held<T> {
+    /// Up to which change it is dirty, as far as is known: all there will be, if it is far away.
+    pub(super) fn dirty_now(&self) -> Option<u64> {
+        self.own.as_ref().map_or(Some(u64::MAX), |node| node.with(|edges| edges.dirty_up_to()))
+    }
+
     /// Returns whether a change up to this number is not on disk, as far as is known.
     pub(super) fn is_dirty(&self, up_to: u64) -> bool {
         self.own.as_ref().is_none_or(|node| node.with(|edges| edges.is_dirty(up_to)))
@@ -164,10 +169,10 @@ impl<T: Threads> Node<T> {
     fn way_back(&self, from: &Held<T>) -> Option<Vec<Self>> {
         let from = from.own.as_ref()?;
         let ahead = |node: &Self, mut after| loop {
-            let (id, _, to) = node.with(|edges| edges.next_to(after, |to| to.own.clone()))?;
+            let (id, need, to) = node.with(|edges| edges.next_to(after, |to| to.own.clone()))?;
             match to {
-                Some(to) => return Some((id, to)),
-                None => after = Some(id),
+                Some(to) if need.lingers || !need.is_over() => return Some((id, to)),
+                _ => after = Some(id),
             }
         };
         let behind = |node: &Self, mut after| loop {
@@ -183,22 +188,12 @@ impl<T: Threads> Node<T> {
     /// What is needed of another cache until this one is flushed is what is dirty there now; returns the number up to
     /// which that is.
     pub(super) fn ask_now(&self, to: &Held<T>) -> Option<u64> {
-        let dirty_up_to = |node: &Self| node.with(|edges| edges.dirty_up_to());
-        let up_to = to.own.as_ref().map_or(Some(u64::MAX), dirty_up_to)?;
+        let up_to = to.dirty_now()?;
         let _known = self.0.group.with(|happened| {
             *happened += 1;
             self.add(to, Kind::UpTo(up_to))
         });
         Some(up_to)
-    }
-
-    /// Ends a wish, unless it was renewed, and the need of a cache that cannot report itself up to which number it was
-    /// flushed.
-    pub(super) fn end_wish(&self, other: &Held<T>, wish: Option<u64>, up_to: Option<u64>) {
-        let _gone = self.lessen(other, |need| {
-            need.until_flushed = need.until_flushed.filter(|is| Some(*is) != wish);
-            need.up_to = need.up_to.filter(|is| other.own.is_some() || Some(*is) > up_to);
-        });
     }
 
     /// Forgets what has to be flushed first: all of it, or all but the permanent dependencies; returns what is to be
@@ -207,7 +202,10 @@ impl<T: Threads> Node<T> {
         let (mut gone, mut after) = (Vec::new(), None);
         while let Some((id, _, to)) = self.with(|edges| edges.next_to(after, Held::clone)) {
             after = Some(id);
-            gone.extend(self.lessen(&to, |need| *need = Need { always: need.always && !all, ..Need::default() }));
+            gone.extend(self.lessen(&to, |need| {
+                let (always, lingers) = (need.always && !all, need.lingers || need.up_to.is_some());
+                *need = Need { up_to: None, until_flushed: None, always, lingers, ..*need };
+            }));
             gone.push(to);
         }
         gone

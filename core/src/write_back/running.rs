@@ -52,9 +52,9 @@ impl<K: Key, V: Clone, E, R: Runtime> Running<K, V, E, R> {
         }
     }
 
-    /// This many may run at once, each polled when it is woken.
-    pub(super) fn tell_apart(&mut self, most: usize) {
-        if most > 1 {
+    /// This many may run at once, each polled when it is woken if they are more than that.
+    pub(super) fn tell_apart(&mut self, most: usize, together: usize) {
+        if most > together {
             let (call, wakers) = (CallWakes::new(most), Vec::new());
             self.wakes = Some(Wakes { call, bits: most, wakers, listener: Default::default() });
         }

@@ -15,9 +15,10 @@ use super::{
     shared::{Brought, Pin as Pinning, Place, Resume, Shared},
 };
 use crate::{
-    Instant, Key, LoadError, Runtime,
+    Instant, Key, LoadError, Lock, Runtime,
     contain::each,
     dirty::{Origin, Placed, Victim},
+    parts::OwnLock,
     shard::{Seat, Step},
     share::After,
     sync::Arc,
@@ -33,6 +34,8 @@ pub(super) struct Settling<K: Key, V: Clone, E, R: Runtime> {
     waiting: Option<Waiting<K, V, E, R>>,
     /// The flush of what has to leave, which is dirty since this change.
     flushing: Option<(u64, Box<Flushing<K, V, E, R>>)>,
+    /// When that has failed just now: a later time could be that of the next try, again and again.
+    failed_at: Option<Instant>,
     /// The flushes that this is asked from inside of, by the change since which their entries are dirty, and the answer
     /// to that.
     inside: BTreeSet<u64>,
@@ -51,6 +54,9 @@ pub(super) enum Cleared<K: Key, V: Clone, E, R: Runtime> {
     Elsewhere,
 }
 
+/// What a call has, kept where it is found again if a poll of it unwinds.
+pub(super) type Kept<T> = OwnLock<Option<T>>;
+
 /// Whether room was made.
 type Makes<K, V, E, R> = Poll<Result<Cleared<K, V, E, R>, Fault<K, E>>>;
 
@@ -59,9 +65,9 @@ pub(super) enum Settled<K: Key, V: Clone, E, R: Runtime> {
     /// It has its place.
     At(Pinning<K, V, E, R>),
     /// Another value came before it.
-    Present(V),
+    Present,
     /// Room has to be made first.
-    Not(V),
+    Not,
     /// The cache was closed.
     Void,
 }
@@ -82,8 +88,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
     pub(super) fn new(flushes: WrapFlush<K, V, E, R>, patience: Patience, place: Place<K, V, E, R>) -> Self {
         let shared = Arc::clone(&place.shared);
         let deadline = Deadline { patience, sleep: None };
-        let (place, inside) = (Some(place), BTreeSet::new());
-        Self { shared, flushes, deadline, place, waiting: None, flushing: None, inside, reentrant: None }
+        let (place, flushing, failed_at, inside) = (Some(place), None, None, BTreeSet::new());
+        Self { shared, flushes, deadline, place, waiting: None, flushing, failed_at, inside, reentrant: None }
     }
 
     /// Returns whether the value may finish: it has its place, and waits for no flush, or no longer has to.
@@ -116,7 +122,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         load: Option<(&K, &Seat<R::Notify>)>,
         cx: &mut Context<'_>,
     ) -> Makes<K, V, E, R> {
-        let mut now = None;
+        let mut now = self.failed_at.take();
         loop {
             if let Some(waiting) = &mut self.waiting {
                 match ready!(Pin::new(waiting).poll(cx)) {
@@ -201,21 +207,22 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             } else {
                 let (mut why, now) = (Some((key.clone(), WriteBackError::of(error))), self.shared.now());
                 self.shared.with(|book| book.fail((since, round), &mut why, now));
+                self.failed_at = Some(now);
             }
         }
         Poll::Ready(Ok(Cleared::Look))
     }
 
-    /// Stores a value that was changed at this time in its place, pinned.
-    pub(super) fn place(&mut self, key: &K, value: V, now: Instant) -> Settled<K, V, E, R> {
+    /// Stores a value that was changed at this time in its place, pinned, or leaves it where it is.
+    pub(super) fn place(&mut self, key: &K, brought: &Kept<V>, now: Instant) -> Settled<K, V, E, R> {
         let Some(held) = &self.place else {
             // The caller waits for another one, unless the key has come meanwhile.
             let is_there = Pinning::of(&self.shared, key).is_some();
-            return if is_there { Settled::Present(value) } else { Settled::Not(value) };
+            return if is_there { Settled::Present } else { Settled::Not };
         };
         let (is_clear, hash) = (held.is_clear, self.shared.hash(key));
         // Left here if something panics in there.
-        let mut new = Some((key.clone(), value));
+        let mut new = Some(key.clone()).zip(brought.with(Option::take));
         let (placed, wake) = self.shared.with_flights(|flights, book| {
             // Closing has not seen it, so it must not be stored after that.
             if book.is_closed {
@@ -238,18 +245,20 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         if let Some(mut place) = self.place.take_if(|_| held.is_some()) {
             place.spend();
         }
+        let left = new.map(|(_, value)| value);
+        brought.with(|value| *value = left);
         each(wake.into_iter(), Waker::wake);
-        match (placed, held, new.map(|(_, value)| value)) {
-            (Placed::At(_, gone), Some(pin), _) => {
+        match (placed, held) {
+            (Placed::At(_, gone), Some(pin)) => {
                 // What had to leave is dropped when everything else is done.
                 drop(gone);
                 Settled::At(pin)
             }
-            (Placed::Present(_), Some(_), Some(value)) => Settled::Present(value),
-            (Placed::Dirty, _, Some(value)) => Settled::Not(value),
-            (Placed::Full, _, Some(value)) => {
+            (Placed::Present(_), _) => Settled::Present,
+            (Placed::Dirty, _) => Settled::Not,
+            (Placed::Full, _) => {
                 self.wait(hash);
-                Settled::Not(value)
+                Settled::Not
             }
             _ => Settled::Void,
         }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     DefaultHasher, Instant, Key, Runtime, Threads,
-    contain::{contain, each},
+    contain::{Contained, both, each},
     dirty::Ledger,
     shard::Seat,
     share::{Engine, ShardOf},
@@ -129,12 +129,13 @@ impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
 
 impl<K: Key, V: Clone, E, R: Runtime> Drop for Shared<K, V, E, R> {
     fn drop(&mut self) {
-        drop(self.node.forget(true));
+        let mut others = self.node.forget(true);
         // Taken, not cloned: a key that panics there would keep the back end from being told of any.
-        let (keys, _values): (Vec<_>, Vec<_>) = self.with(|book| book.ledger.take_dirty()).into_iter().unzip();
-        if !keys.is_empty() {
-            contain(|| self.backend.lost(keys));
-        }
+        let (keys, values): (Vec<_>, Vec<_>) = self.with(|book| book.ledger.take_dirty()).into_iter().unzip();
+        let _values = Contained(values);
+        let tell = |_: &mut _| _ = (!keys.is_empty()).then(|| self.backend.lost(keys));
+        // Told first: caches that go with this one may panic.
+        both(&mut others, tell, |others| each(others.drain(..), drop));
     }
 }
 

@@ -12,6 +12,7 @@ on_every_runtime! {
     at_once_and_by_the_margin
     retries_after_failures
     at_most_once_a_second
+    d4_a_clock_that_jumps_back
     set_and_invalidate_wake_it
     expire_wakes_it
     a_life_that_somebody_else_has_shortened
@@ -99,6 +100,21 @@ fn at_most_once_a_second<R: Host>() {
         sim.run();
     }
     assert_eq!(loads.begun(), [9000, 10_000]);
+}
+
+/// D4: the pace is that of the present time, not of the time before the jump.
+fn d4_a_clock_that_jumps_back<R: Host>() {
+    let mut sim = Sim::new();
+    sim.jump(3_600_000);
+    let loads = sim.loads(ready().gives(1));
+    let slot = sim.slot::<R>(&loads, |s| s);
+    keep(&mut sim, &slot);
+    assert_eq!(loads.begun(), [3_600_000]);
+    sim.jump(0);
+    sim.to(5000);
+    slot.invalidate();
+    sim.to(10_000);
+    assert_eq!(loads.begun(), [3_600_000, 6000]);
 }
 
 /// It notices at once if a value with another lifetime is set, and if the value is removed.

@@ -326,3 +326,60 @@ fn c132_refused_or_dropped_it_forgets_nothing<R: Host>() {
     sim.flush(&a);
     assert_eq!((disk.log(), c.dirty()), (vec!["0 b1=11".to_string(), "20 a1=12".into()], 0));
 }
+
+/// D79, D81: of a cache on many threads, a flush of one on a single thread waits for what is dirty there when it begins,
+/// however often that is changed meanwhile. (P3)
+#[test]
+fn d79_a_cache_of_many_threads_that_is_changed_all_the_time() {
+    use larder::{
+        Backend, BoxIo, ManualClock,
+        parts::{Local, Std},
+    };
+
+    /// Each flush takes two polls.
+    struct Slow;
+
+    impl Backend<u32> for Slow {
+        type Value = u32;
+        type Error = Boom;
+        type Load = BoxIo<Result<u32, Boom>>;
+        type Flush = BoxIo<Result<(), Boom>>;
+        type Discard = BoxIo<()>;
+
+        fn load(&self, key: u32) -> Self::Load {
+            Box::pin(core::future::ready(Ok(key)))
+        }
+
+        fn flush(&self, _: u32, _: u32) -> Self::Flush {
+            Box::pin(async {
+                futures_lite::future::yield_now().await;
+                Ok(())
+            })
+        }
+
+        fn discard(&self, _: u32, _: u32) -> Self::Discard {
+            Box::pin(core::future::ready(()))
+        }
+
+        fn lost(&self, _: Vec<u32>) {}
+    }
+
+    for always in [true, false] {
+        let a = WriteBack::builder(Local::new(ManualClock::new()), Slow).build().expect("valid");
+        let b = WriteBack::builder(Std::new(ManualClock::new()), Slow).flush_limit(1).build().expect("valid");
+        if always { a.always_depend_on(&b) } else { a.depend_until_flushed_on(&b) }.expect("no circle");
+        let write = |key| wakers::now(b.get_or_load(&key)).expect("it is loaded").set(7);
+        wakers::now(a.get_or_load(&1)).expect("it is loaded").set(7);
+        write(1);
+        let mut flush = a.flush();
+        let polls = (0..20).take_while(|key| {
+            // One more key, and the one that is being written.
+            let poll = wakers::poll_once(&mut flush);
+            write(100 + key);
+            write(1);
+            poll.is_pending()
+        });
+        assert!(polls.count() < 10);
+        assert_eq!(a.dirty(), 0);
+    }
+}

@@ -4,6 +4,7 @@ use super::*;
 
 on_every_runtime! {
     d84_an_edge_keeps_the_other_caches_data
+    d84_another_cache_panics_as_it_goes
     d84_two_that_depended_on_each_other_in_turn_are_freed
     d84_a_ring_in_turn_is_freed
     d84_what_was_flushed_is_not_kept_by_new_edges
@@ -29,6 +30,59 @@ fn d84_an_edge_keeps_the_other_caches_data<R: Host>() {
     drop(a);
     drop(sim);
     assert_eq!((disk.lost(), other.lost()), (vec![vec![1]], vec![vec![5]]));
+}
+
+/// D84: whatever happens as the other caches go, each back end is told. (P5, P16)
+fn d84_another_cache_panics_as_it_goes<R: Host>() {
+    use larder::{Backend, LocalBoxIo};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    /// Counts what is lost, and panics.
+    struct Bad(Rc<Cell<usize>>);
+
+    impl Backend<u32> for Bad {
+        type Value = V;
+        type Error = Boom;
+        type Load = LocalBoxIo<Result<V, Boom>>;
+        type Flush = LocalBoxIo<Result<(), Boom>>;
+        type Discard = LocalBoxIo<()>;
+
+        fn load(&self, key: u32) -> Self::Load {
+            Box::pin(core::future::ready(Ok(V::new(key))))
+        }
+
+        fn flush(&self, key: u32, _: V) -> Self::Flush {
+            Box::pin(core::future::ready(Err(Boom(key))))
+        }
+
+        fn discard(&self, _: u32, _: V) -> Self::Discard {
+            Box::pin(core::future::ready(()))
+        }
+
+        fn lost(&self, _: Vec<u32>) {
+            self.0.set(self.0.get() + 1);
+            std::panic::panic_any(Bang(7));
+        }
+    }
+
+    for is_bad_itself in [false, true] {
+        let sim = Sim::new();
+        let (disk, told) = (Disk::new(&sim.time, "a"), Rc::new(Cell::new(0)));
+        let bad = || -> Pages<R> {
+            let pages = WriteBack::builder(R::on(sim.clock()), Bad(told.clone())).build().expect("valid");
+            wakers::now(pages.get_or_load(&1)).expect("it is loaded").set(V::new(2));
+            pages
+        };
+        let a = if is_bad_itself { bad() } else { pages::<R>(&sim, &disk, |p| p) };
+        if !is_bad_itself {
+            wakers::now(a.get_or_load(&1)).expect("it is loaded").set(V::new(2));
+        }
+        (0..3).for_each(|_| a.depend_on(&bad()).expect("no circle"));
+        let gone = catch_unwind(AssertUnwindSafe(|| drop(a)));
+        assert!(gone.is_err_and(|panic| panic.is::<Bang>()));
+        let own = if is_bad_itself { vec![] } else { vec![vec![1]] };
+        assert_eq!((disk.lost(), told.get()), (own, 3 + usize::from(is_bad_itself)));
+    }
 }
 
 /// D84: two caches must not keep each other alive.

@@ -11,6 +11,7 @@ mod depend_failing;
 mod drops;
 mod edges;
 mod edges_many;
+mod edges_taken_back;
 mod end;
 mod flush;
 mod flush_shared;

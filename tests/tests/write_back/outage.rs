@@ -9,8 +9,11 @@ on_every_runtime! {
     c116_many_insertions
     c116_clean_ones_first
     c116_one_bad_entry
+    c116_all_of_a_small_cache_fail_together
     c116_delays_grow
     c116_the_delays_are_an_option
+    c116_a_delay_of_zero
+    c116_a_delay_that_has_passed_at_once
     c116_flushes_ask_at_once
     c116_when_it_is_back
     c116_a_dependency_is_gone
@@ -109,6 +112,19 @@ fn c116_one_bad_entry<R: Host>() {
     assert_eq!((value(&pages, 0), pages.dirty()), (Some(1), 10));
 }
 
+/// C116: whatever has failed can leave once it can be flushed, however many have failed at the same instant. (D78, P3)
+fn c116_all_of_a_small_cache_fail_together<R: Host>() {
+    let (mut sim, disk, pages) = failing::<R>(5, 10);
+    let loads: Vec<_> = (0..5).map(|nth| sim.load(&pages, 11 + nth)).collect();
+    sim.to(50);
+    assert!(loads.iter().all(|i| sim.saw(*i) == sim.saw(loads[0])) && sim.saw(loads[0]).contains(": E"));
+    disk.flushes_by(|_, _| ready());
+    sim.to(200);
+    let kept: Vec<_> = (0..5).map(|nth| sim.pin(&pages, 11 + nth)).collect();
+    assert!(kept.iter().all(|kept| kept.borrow().len() == 1));
+    assert_eq!((disk.log().len(), pages.dirty()), (5, 0));
+}
+
 /// C116: one try for each delay, and the same failure for all callers that come meanwhile. (D78)
 fn c116_delays_grow<R: Host>() {
     let (mut sim, disk, pages) = failing::<R>(1000, 0);
@@ -142,6 +158,68 @@ fn c116_the_delays_are_an_option<R: Host>() {
         sim.load(&pages, 5);
         assert_eq!(disk.flushes(), flushes, "at {t}");
     }
+}
+
+/// C116: without a delay each call tries one entry, and gets the failure. (D78, D87)
+fn c116_a_delay_of_zero<R: Host>() {
+    for (time, cap) in [(10, 0), (10, 50), (0, 0), (0, 50)] {
+        let sim = &mut Sim::new();
+        let disk = Disk::new(&sim.time, "a");
+        let pages = pages::<R>(sim, &disk, |p| p.capacity(10).error_backoff(ms(0), ms(cap)));
+        (0..10).for_each(|key| sim.write(&pages, key, key + 1));
+        disk.flushes_by(move |key, _| after(time).fails(key));
+        let load = sim.load(&pages, 50);
+        sim.to(90);
+        assert_eq!((sim.saw(load), disk.flushes()), (format!("{}: E0", 4 * time), 4));
+        for (nth, room) in [Room::Wait, Room::Within(ms(50)), Room::Wait].into_iter().enumerate() {
+            let calls = [sim.load_with(&pages, 50, room), sim.insert(&pages, 60, 1, room)];
+            let end = sim.time.ms() + time;
+            sim.to(end + 10);
+            assert!(calls.iter().all(|i| sim.saw(*i) == format!("{end}: E0")), "{}", sim.saw(calls[1]));
+            assert_eq!(disk.flushes(), 5 + nth);
+        }
+        let load = sim.load_with(&pages, 50, Room::Try);
+        assert_eq!((sim.saw(load).ends_with(if time == 0 { ": E0" } else { ": Full" }), disk.flushes()), (true, 8));
+        disk.flushes_by(|_, _| ready());
+        assert_all_is_free(sim, &disk, &pages, 10);
+    }
+}
+
+/// C116: a clock that moves at every look, farther than the delay, keeps no call busy for ever. (D78)
+fn c116_a_delay_that_has_passed_at_once<R: Host>() {
+    /// It is one second later at each look.
+    #[derive(Clone, Default)]
+    struct Hasty(Rc<Cell<u64>>, larder::ManualClock);
+
+    impl larder::Clock for Hasty {
+        fn now(&self) -> larder::Instant {
+            self.0.set(self.0.get() + 1);
+            larder::Instant::from_nanos(self.0.get() * 1_000_000_000)
+        }
+    }
+
+    impl larder::Timer for Hasty {
+        type Sleep = <larder::ManualClock as larder::Timer>::Sleep;
+
+        fn sleep_until(&self, at: larder::Instant) -> Self::Sleep {
+            self.1.sleep_until(at)
+        }
+    }
+
+    let sim = Sim::new();
+    let disk = Disk::new(&sim.time, "a");
+    let runtime = R::with(Hasty::default());
+    let pages = WriteBack::builder(runtime, disk.clone()).capacity(10).error_backoff(ms(1), ms(1)).build();
+    let pages = pages.expect("valid");
+    (0..10).for_each(|key| wakers::now(pages.get_or_load(&key)).expect("it is loaded").set(V::new(1)));
+    // (A call that never ended would unwind here.)
+    disk.flushes_by(|key, nth| if nth < 50 { ready().fails(key) } else { ready().panics(1) });
+    for flushes in [4, 5] {
+        let error = wakers::now(pages.get_or_load(&50)).map(drop).expect_err("the back end is gone");
+        assert_eq!((error.error(), disk.flushes()), (Some(&Boom(0)), flushes));
+    }
+    disk.flushes_by(|_, _| ready());
+    wakers::now(pages.flush()).expect("it is written");
 }
 
 /// C116: a flush asks the back end at once, whatever is known, and its success ends the outage for all. (D78)

@@ -41,16 +41,7 @@ fn d107_calls_that_go_on<R: Host>() {
     assert!(unwinds("flush_then_depend_on", other.flush_then_depend_on(&pages)).is_ready());
     wakers::now(pages.flush()).expect("it is written");
     dirty(&mut sim, &disk, &pages);
-    assert!(unwinds("close", pages.close()).is_ready());
-    assert!(pages.is_closed());
-}
-
-/// D107: the inserted value was dropped with the poll, and what has come since must not be dropped.
-fn d107_calls_that_cannot_go_on<R: Host>() {
-    let (mut sim, disk, pages) = start::<R>(1);
-    dirty(&mut sim, &disk, &pages);
-    assert!(unwinds("insert", pages.insert(2, V::new(20), Room::Wait)).is_pending());
-    assert_eq!((value(&pages, 1), value(&pages, 2)), (Some(11), None), "nothing is lost");
+    // An invalidation that waits for the flush of another caller.
     dirty(&mut sim, &disk, &pages);
     let gate = Gate::default();
     let held = gate.clone();
@@ -58,8 +49,33 @@ fn d107_calls_that_cannot_go_on<R: Host>() {
     let mut flush = pages.flush();
     assert!(wakers::poll_once(&mut flush).is_pending());
     gate.open_quietly();
-    assert!(unwinds("invalidate", pages.invalidate()).is_pending());
-    assert_eq!((value(&pages, 1), pages.dirty()), (Some(11), 1));
-    disk.flushes_by(|_, _| ready());
+    assert!(matches!(unwinds("invalidate", pages.invalidate()), Poll::Ready(Ok(()))));
+    assert_eq!((pages.len(), disk.discarded()), (0, vec![1]));
+    drop(flush);
+    dirty(&mut sim, &disk, &pages);
+    assert!(unwinds("close", pages.close()).is_ready());
+    assert!(pages.is_closed());
+    // An insertion whose room is made by a flush that panics.
+    let (mut sim, disk, pages) = start::<R>(1);
+    dirty(&mut sim, &disk, &pages);
+    let inserts = unwinds("insert", pages.insert(2, V::new(20), Room::Wait));
+    assert!(matches!(inserts, Poll::Ready(Ok(handle)) if *handle.value() == 20 && handle.is_dirty()));
+    assert_eq!((disk.page(1), value(&pages, 2)), (Some(11), Some(20)));
+    wakers::now(pages.flush()).expect("it is written");
+}
+
+/// D107: what has come since all entries were dropped must stay.
+fn d107_calls_that_cannot_go_on<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    sim.write(&pages, 1, 11);
+    let panics = || core::future::poll_fn(|_| -> Poll<()> { std::panic::panic_any(Bang(3)) });
+    disk.first(move |io, _| (io == Io::Discard).then(|| Box::pin(panics()) as Pin<Box<dyn Future<Output = ()>>>));
+    let mut invalidates = pages.invalidate();
+    let panic = catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut invalidates).is_ready()));
+    assert!(panic.is_err_and(|panic| panic.is::<Bang>()));
+    disk.nothing_first();
+    sim.write(&pages, 1, 12);
+    assert!(wakers::poll_once(&mut invalidates).is_pending());
+    assert_eq!((value(&pages, 1), pages.dirty()), (Some(12), 1));
     wakers::now(pages.flush()).expect("it is written");
 }

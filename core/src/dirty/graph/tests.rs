@@ -133,7 +133,7 @@ fn one_edge_of_a_kind() {
     edges.need(1, "one", Kind::UpTo(4));
     edges.need(2, "two", Kind::UpTo(4));
     edges.need(1, "one", Kind::Always);
-    let both = Need { up_to: Some(5), until_flushed: None, always: true };
+    let both = Need { up_to: Some(5), always: true, ..Need::default() };
     assert_eq!(edges.next_to(None, |to| *to), Some((1, both, "one")));
     assert_eq!(edges.next_to(Some(1), |to| *to).map(|(id, ..)| id), Some(2));
     assert_eq!(edges.next_to(Some(2), |to| *to), None);

@@ -63,6 +63,33 @@ fn c116_a_few_are_tried() {
     assert_eq!(victim(&mut pages, false), Victim::At(places[0], 1));
 }
 
+/// D78: flushes that fail together count for four rounds; what the others failed at keeps its place in the order of use.
+#[test]
+fn d78_more_fail_together_than_count() {
+    let (mut pages, places) = dirty(6);
+    (1..5).for_each(|_| assert_eq!(pages.reserve(0, false), Spoken::Place));
+    let begun: Vec<_> = (0..5).map(|nth| (begin(&mut pages, places[nth]), nth as u64 + 1)).collect();
+    for (place, (round, since)) in places.iter().zip(begun) {
+        pages.end_flush(*place, false);
+        pages.fail(since, round, at(10));
+    }
+    let Victim::At(next, _) = pages.victim(false, NOBODY, Some(at(110))) else { panic!("the delay has passed") };
+    assert_eq!(next, places[4]);
+}
+
+/// D78: a caller that is told late of a failure, when the entry is tried again, does not make others skip it.
+#[test]
+fn d78_a_failure_that_is_told_late() {
+    let (mut pages, places) = dirty(1);
+    let round = begin(&mut pages, places[0]);
+    pages.end_flush(places[0], false);
+    pages.fail(1, round, at(0));
+    assert_eq!(pages.victim(false, NOBODY, Some(at(0))), Victim::Failed, "all have failed");
+    assert_eq!(pages.victim(false, NOBODY, Some(at(100))), Victim::At(places[0], 1), "it is tried again");
+    pages.fail(1, round, at(100));
+    assert_eq!(pages.victim(false, NOBODY, Some(at(100))), Victim::At(places[0], 1));
+}
+
 /// C116, D78: clean entries leave first, wherever they are in the order.
 #[test]
 fn c116_clean_ones_first() {

@@ -27,6 +27,9 @@ fn check(pages: &Pages) {
     assert_eq!(pages.leaving.idle.back().is_some(), pages.leaving.idles > 0);
     assert!(pages.entries.iter().all(|(_, entry)| (entry.stands == Stands::Pinned) == (entry.pins > 0)));
     assert!(unpinned.iter().filter(|entry| entry.stands == Stands::Aside).all(|entry| entry.state != State::Clean));
+    // Whatever is skipped is listed, or nothing would bring it back.
+    let aside = pages.entries.iter().filter(|(_, entry)| entry.stands == Stands::Aside);
+    assert!(aside.map(|(place, _)| place as u32).all(|place| pages.health.aside.contains(&place)));
 }
 
 /// D76 to D78, C116, C117.
@@ -35,10 +38,12 @@ fn random_places() {
     for seed in 0..120 {
         let capacity = 1 + seed as usize % 12;
         let (mut pages, mut random, mut clear) = (pages(capacity), Random(seed + 1), 0);
+        // Failures of which a caller has still to be told.
+        let mut late = Vec::new();
         for step in 0..400_u32 {
             let keys: Vec<_> = pages.entries.iter().map(|(place, _)| place as u32).collect();
             let one = keys.get(random.below(keys.len().max(1) as u64) as usize).copied();
-            match (random.below(12), one) {
+            match (random.below(13), one) {
                 (0..3, _) => _ = pages.reserve(u64::from(step), false),
                 (3, _) if pages.reserved > clear => _ = pages.give_back(false),
                 (3, _) if clear > 0 => {
@@ -58,6 +63,7 @@ fn random_places() {
                             pages.end_flush(one, is_written);
                             if !is_written && random.below(4) > 0 {
                                 pages.fail(since.number, round, now);
+                                late.push((since.number, round));
                             }
                         }
                         State::Clean => {}
@@ -85,6 +91,10 @@ fn random_places() {
                         }
                         Victim::Ask => panic!("the time is known"),
                     }
+                }
+                (12, _) if !late.is_empty() => {
+                    let (since, round) = late.swap_remove(random.below(late.len() as u64) as usize);
+                    pages.fail(since, round, Instant::from_nanos(u64::from(step) * 40_000_000));
                 }
                 _ => {}
             }
