@@ -17,15 +17,31 @@ pub type BoxError = Box<dyn error::Error + Send + Sync>;
 
 /// Why a lookup has no value.
 ///
-/// `Display` includes the loader's own error once, in the alternate form (`{:#}`), in which errors that hold others print
-/// them all. So there is no `source()`: [`error`](Self::error) returns the loader's own error, with its sources.
+/// `Display` includes the loader's own error once, as `{:#}` prints it. `anyhow::Error` then prints all its causes; most
+/// other errors print only themselves. There is no `source()`, so to log the whole chain, walk it from
+/// [`error`](Self::error):
+///
+/// ```
+/// # use larder::LoadError;
+/// use std::{error::Error, iter::successors};
+///
+/// fn log<E: Error + 'static>(error: &LoadError<E>) {
+///     eprintln!("{error}");
+///     // (Of a `BoxError`, take `&**inner as &dyn Error`.)
+///     let inner = error.error().map(|inner| inner as &dyn Error);
+///     successors(inner, |&error| error.source()).skip(1).for_each(|cause| eprintln!("caused by: {cause}"));
+/// }
+/// # log(&LoadError::<std::io::Error>::LockTimeout);
+/// ```
+///
+/// What to do may depend on the reason:
 ///
 /// ```
 /// # use larder::LoadError;
 /// fn retry_after<E>(error: &LoadError<E>) -> bool {
 ///     match error {
 ///         LoadError::Failed(failure) => failure.is_cached(), // the load failed a while ago
-///         LoadError::LockTimeout => true,                    // another caller's load takes too long
+///         LoadError::LockTimeout => true,                    // the load takes too long
 ///         _ => false,
 ///     }
 /// }
@@ -35,7 +51,8 @@ pub type BoxError = Box<dyn error::Error + Send + Sync>;
 pub enum LoadError<E> {
     /// The load failed; all callers that waited for it get the same failure. Ask again, or see the cause.
     Failed(Failure<E>),
-    /// The wait for another caller's load reached the lock timeout. Ask again later, or wait longer.
+    /// The wait for a load, this caller's own or another's, reached the lock timeout, or no further attempt was allowed
+    /// then. Ask again later, or wait longer.
     LockTimeout,
     /// A load asked for its own key and would have waited for itself. Fix the loader.
     Reentrant,
@@ -198,7 +215,7 @@ impl<E: fmt::Display> fmt::Display for LoadError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(failure) => failure.fmt(f),
-            Self::LockTimeout => f.write_str("waited longer than the lock timeout for another caller's load"),
+            Self::LockTimeout => f.write_str("the wait for the load reached the lock timeout"),
             Self::Reentrant => f.write_str("the load asked for its own key"),
             Self::NoLoader => f.write_str("the cache has no loader, and the call brought no load"),
             Self::MayNotBlock => f.write_str("the call would block a thread that runs tasks"),

@@ -118,6 +118,8 @@ pub mod firmware;
 pub mod guide;
 pub mod migration;
 pub mod parts;
+#[doc = include_str!("../docs/recipes.md")]
+pub mod recipes {}
 pub mod testing;
 /// Eviction policies, and the trait for custom ones.
 pub mod policy {

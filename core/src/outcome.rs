@@ -21,7 +21,7 @@ use crate::{Failure, Instant, TimeLeft};
 pub enum Status {
     /// A fresh value was stored.
     Hit,
-    /// Nothing was stored, and this caller began a load.
+    /// This caller began a load, and found nothing or was not to look.
     Miss,
     /// The stored value had expired, and this caller began a load.
     Expired,
@@ -103,7 +103,9 @@ pub enum RemovalCause {
     Replaced,
     /// It was removed by key, by a predicate, by a clear, or by a load whose value is not to be stored.
     Removed,
-    /// It was too heavy to be stored at all.
+    /// It could not be stored.
+    ///
+    /// It was too heavy for the capacity, which may be zero, or there was no memory for it.
     Refused,
 }
 

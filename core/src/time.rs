@@ -276,14 +276,14 @@ impl Ttl {
         Self::Begun(nanos(length))
     }
 
-    /// Returns a lifetime that ends at a time of a wall clock, given as the time since the beginning of 1970 (UTC).
+    /// Returns a lifetime that ends at a date.
     ///
-    /// This is for values that come with the date of their end: a token's `exp`, a certificate, `Expires`. It limits what
-    /// the next in line says (the call, the cache's closure, the cache): the earlier of both counts. When the value is
-    /// published, the cache asks its [`wall_clock`](crate::Builder::wall_clock) how long that is, and uses its own clock
-    /// from then on; setting the wall clock later changes nothing. Whether the end comes in time although the machine
-    /// sleeps depends on the runtime's clock, see [`Clock`](crate::Clock#suspension). An end that has passed is a
-    /// lifetime of zero.
+    /// Given as the time since the beginning of 1970 (UTC). This is for values that come with the date of their end: a
+    /// token's `exp`, a certificate, `Expires`. It limits what the next in line says (the call, the cache's closure,
+    /// the cache): the earlier of both counts. When the value is published, the cache asks its
+    /// [`wall_clock`](crate::Builder::wall_clock) how long that is, and uses its own clock from then on; setting the
+    /// wall clock later changes nothing. Whether the end comes in time although the machine sleeps depends on the
+    /// runtime's clock, see [`Clock`](crate::Clock#suspension). An end that has passed is a lifetime of zero.
     ///
     /// It is for loads, inserted values and the cache's closure. If the cache has no wall clock, every end counts as
     /// passed, and so does one in the options of a call or as the lifetime of the cache itself.
@@ -553,7 +553,10 @@ impl From<Duration> for Ttl {
     }
 }
 
-/// As [`Ttl::until`]; what lies before 1970 has passed as well.
+/// As [`Ttl::until`]; the cache needs a wall clock for it.
+///
+/// **Without a [`wall_clock`](crate::Builder::wall_clock)**, such as [`parts::wall_time`](crate::parts::wall_time), the
+/// end counts as passed, and a cache stores nothing. A time before 1970 has passed as well.
 #[cfg(feature = "std")]
 impl From<std::time::SystemTime> for Ttl {
     fn from(end: std::time::SystemTime) -> Self {

@@ -4,7 +4,7 @@
 //! cargo run -p larder-tests --example own_runtime
 //! ```
 //!
-//! All but `main` is what it takes, and stands in the README as well. The conformance suite runs on it, as it does on the
+//! All but `main` is what it takes; the README points here. The conformance suite runs on it, as it does on the
 //! adapters: see `tests/runtimes/own_runtime.rs` beside this folder.
 
 use std::{io, thread, time::Duration};

@@ -11,11 +11,18 @@ use crate::{Codec, settings::Settings};
 /// All processes of a fleet have the same server and the same [namespace](Self::namespace), and should have the same
 /// times. What is said of a fleet is said of the processes with one namespace.
 ///
-/// The last call takes the builder of the first tier, with whatever it is set to, and the loader:
+/// The last call takes the builder of the first tier, and the loader (a loader that was set before is replaced):
 /// [`load_fn`](Self::load_fn) and [`loaded_fn`](Self::loaded_fn) closures for one key, [`loader`](Self::loader) a
 /// [`Load`](larder::Load), [`revalidate_fn`](Self::revalidate_fn) a closure that is handed what there is,
 /// [`many_loader`](Self::many_loader) and [`loaded_many_fn`](Self::loaded_many_fn) loads of many keys. It has to be called
 /// where the runtime can spawn: one task keeps the connection.
+///
+/// **Lifetimes are the tier's**: a loaded value lives as long as its load says, else as [`ttl`](Self::ttl) here says.
+/// The `ttl` and `expire_after` of the cache's builder, and the `ttl` of a call's options, have no effect on loaded
+/// values. All else is the first tier's own: capacity, weigher, idle time, jitter, timeouts, limits for stale values.
+///
+/// **Writes go through the [`Tier`](crate::Tier)**: `insert`, `remove`, `expire` and `clear` of the cache change this
+/// process alone, and the next miss takes the old value from the server again.
 ///
 /// ```
 /// use std::{io, time::Duration};
@@ -87,6 +94,8 @@ impl<V> TierBuilder<V> {
     }
 
     /// Sets how long values are fresh whose load does not say; 60 s by default.
+    ///
+    /// In both tiers: the `ttl` of the cache's builder has no effect on loaded values.
     pub fn ttl(mut self, ttl: impl Into<Ttl>) -> Self {
         self.settings.ttl = ttl.into();
         self

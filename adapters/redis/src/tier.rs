@@ -20,7 +20,8 @@ use crate::{
 /// same tier. The connection is kept as long as the cache or the tier has a handle, and closed after the last.
 ///
 /// Write the source first, then say so here: what is loaded after an acknowledged [`invalidate`](Self::invalidate) is
-/// what was written, and nothing that was loaded before is kept anywhere.
+/// what was written, and nothing that was loaded before is kept anywhere. The cache's own `insert`, `remove`, `expire`
+/// and `clear` change this process alone: the next miss takes the old value from the server again.
 ///
 /// ```
 /// use std::{io, time::Duration};

@@ -227,9 +227,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Sets the age beyond which callers no longer wait for a load.
     ///
-    /// The next caller then begins a newer attempt; of the callers that wait already, one does. The attempts run side
-    /// by side, and the first success ends the wait of all. An attempt's age counts from its claim. By default no load
-    /// is too old.
+    /// *Lock* is pingora's word for a load that others wait for. The next caller then begins a newer attempt; of the
+    /// callers that wait already, one does. The attempts run side by side, and the first success ends the wait of all.
+    /// An attempt's age counts from its claim. By default no load is too old.
     ///
     /// **This alone ends no outage.** Loads that never end pile up to the bound of [`attempts`](Self::attempts); from
     /// then on **callers wait**, however old those loads are. A [`load_budget`](Self::load_budget) ends such loads, and
@@ -261,7 +261,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Makes callers load alone once a load is over its age.
     ///
     /// Instead of beginning a newer attempt, a caller that comes then loads for itself; its value is neither shared nor
-    /// stored. Has no effect without a [`lock_age`](Self::lock_age).
+    /// stored. Needs a [`lock_age`](Self::lock_age): without one, [`build`](Self::build) fails with
+    /// [`ConfigError::OverAgeAlone`].
     ///
     /// ```
     /// # use core::time::Duration;
@@ -471,8 +472,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Sets how stale a value may be served when its load has failed.
     ///
     /// Counts from the value's deadline to the moment it is served, and includes the last instant. Holds for every
-    /// lookup; the outcome shows the failure. The value does not live longer for it, and a value that was removed
-    /// meanwhile does not come back. By default the failure is returned.
+    /// lookup but those that [reload](crate::LookupOptions::reload), which get the error. The outcome shows the failure.
+    /// If the load panics, the caller that polled it unwinds, and only the others get the value. The value does not live
+    /// longer for it, and a value that was removed meanwhile does not come back. By default the failure is returned.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -502,7 +504,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Lets the spawner finish a load whose last caller was dropped.
     ///
-    /// So even callers that wait only briefly fill the cache. Without it, such a load is dropped.
+    /// So even callers that wait only briefly fill the cache. Without it, such a load is dropped. A load that borrows
+    /// ([`get_with`](crate::Cache::get_with), [`lend`](crate::futures::Lookup::lend)) goes with its caller all the
+    /// same, and where no runtime is at hand the load is dropped.
     ///
     /// ```
     /// # use futures_lite::future::{block_on, poll_once, yield_now};

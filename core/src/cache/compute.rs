@@ -32,7 +32,7 @@ pub enum Change<V> {
 
 /// What [`Cache::compute`] has done.
 ///
-/// A value that is not to be stored, or is too heavy, leaves the key without one.
+/// A value that is not to be stored, or is refused, leaves the key without one.
 ///
 /// ```
 /// use larder::{Cache, Change, Computed, ManualClock, parts::Std};

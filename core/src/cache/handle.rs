@@ -37,6 +37,7 @@ use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Seale
 /// | store a value that is at hand | [`get_or_insert`](Self::get_or_insert), [`insert`](Self::insert), [`insert_with`](Self::insert_with) |
 /// | store, replace or remove a value depending on what is there | [`compute`](Self::compute) |
 /// | remove a value | [`remove`](Self::remove); [`invalidate_if`](Self::invalidate_if) it is still that one; [`expire`](Self::expire), which keeps it as a stale one |
+/// | make all values stale | [`expire_all`](Self::expire_all); [`trust_until`](Self::trust_until) a time |
 /// | remove many | [`remove_if`](Self::remove_if) by key, [`retain`](Self::retain) by value, [`clear`](Self::clear) |
 /// | see all that is stored | [`iter`](Self::iter), [`entries`](Self::entries), [`len`](Self::len), [`weight`](Self::weight) |
 /// | know how well it works | [`stats`](Self::stats) |
@@ -75,10 +76,10 @@ use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Seale
 ///
 /// # Time
 ///
-/// The runtime's clock is read at most once in a call, and once more when a load is published; a hit in a cache where
-/// nothing expires does not read it. A lifetime counts from publication. A deadline is reached at its very instant, and
-/// a limit for stale values includes its last instant. Clocks that stand still or jump only make lives and waits longer
-/// or shorter.
+/// A lookup that need not wait reads the runtime's clock at most once, and once more when its load is published; calls
+/// over many entries read it as they go. A hit in a cache where nothing expires does not read it. A lifetime counts
+/// from publication. A deadline is reached at its very instant, and a limit for stale values includes its last instant.
+/// Clocks that stand still or jump only make lives and waits longer or shorter.
 ///
 /// # Memory
 ///

@@ -78,12 +78,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         inner.with(hash, |shard| shard.expire(hash, now, |k| k.borrow() == key, effects))
     }
 
-    /// Ends the freshness of all values, but holds them as stale ones; returns how many were fresh.
+    /// Expires all values and returns how many were fresh.
     ///
-    /// As if [`expire`](Self::expire) were called for each key. For example when news of changes may have been missed:
-    /// unlike after a [`clear`](Self::clear), the limits for stale values apply, so callers have something if the source
-    /// is down as well. All loads in flight are detached, because they may have read what is expired here; kept failures
-    /// stay. Values that come while this goes on are not expired. When it returns, every earlier value has expired.
+    /// They are held as stale ones, as if [`expire`](Self::expire) were called for each key. For example when news of
+    /// changes may have been missed: unlike after a [`clear`](Self::clear), the limits for stale values apply, so
+    /// callers have something if the source is down as well. All loads in flight are detached, because they may have
+    /// read what is expired here; kept failures stay. Values that come while this goes on are not expired. When it
+    /// returns, every earlier value has expired.
     ///
     /// The lock of each shard is released after every few values; the time is proportional to their number. To end the
     /// freshness of all at once, and to give it back, see [`trust_until`](Self::trust_until).
@@ -121,13 +122,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         count
     }
 
-    /// Has every value count as expired from `until` on, unless this is called again.
+    /// Lets all values count as expired from this time on.
     ///
-    /// For caches that hear of changes: whatever they hold can be trusted only while they hear. `until` is on the cache's
-    /// clock, and is moved on each time something is heard. Once it is reached, a value that has not expired
-    /// before counts as expired since then, also one that is stored after it: it is loaded again when it is asked for, and
-    /// the limits for stale values apply. Nothing is changed about the values, and no load is detached: with a later
-    /// `until` they are what they were. A process that was stopped finds on its first hit that the time is over.
+    /// Until it is called again. For caches that hear of changes: whatever they hold can be trusted only while they
+    /// hear. `until` is on the cache's clock, and is moved on each time something is heard. Once it is reached, a value
+    /// that has not expired before counts as expired since then, also one that is stored after it: it is loaded again
+    /// when it is asked for, and the limits for stale values apply. Nothing is changed about the values, and no load is
+    /// detached: with a later `until` they are what they were. A process that was stopped finds on its first hit that
+    /// the time is over.
     ///
     /// At first this is [`NEVER`](Instant::NEVER). The lock of each shard is taken in turn; a hit costs no more for it than
     /// for a lifetime.

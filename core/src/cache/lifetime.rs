@@ -224,11 +224,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
-    /// Lends the cache a wall clock, by which lifetimes are told that end at a date: see [`Ttl::until`].
+    /// Sets the wall clock for lifetimes that end at a date.
     ///
-    /// The closure returns the time since the beginning of 1970 (UTC); with `std` that is `parts::wall_time`. It runs outside
-    /// every lock, once for each value that is loaded or inserted, and is asked for nothing else. If it panics for a loaded
-    /// value, its load has panicked. By default there is none, and such ends count as passed.
+    /// See [`Ttl::until`]. The closure returns the time since the beginning of 1970 (UTC); with `std` that is
+    /// `parts::wall_time`. It runs outside every lock, once for each value that is loaded or inserted, and is asked for
+    /// nothing else. If it panics for a loaded value, its load has panicked. By default there is none, and such ends
+    /// count as passed.
     ///
     /// ```
     /// # use core::time::Duration;

@@ -18,7 +18,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// By default a cache takes memory as it grows, and gives it back as it shrinks. A value for which there is none is
     /// [refused](crate::RemovalCause::Refused): its load is delivered all the same. So is a failure that was to be kept.
     ///
-    /// Loads under way take memory of their own, which cannot be refused; the guide tells how much.
+    /// Loads under way take memory of their own, which cannot be refused; [`firmware`](crate::firmware) tells how much.
     ///
     /// The cache has one shard, unless [`shards`](Self::shards) says otherwise; each of several has its part of the memory,
     /// and evicts beyond that.

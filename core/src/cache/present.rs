@@ -88,7 +88,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// load: see [`get_or_load`](Self::get_or_load).
     ///
     /// This counts as a lookup. The status is `Hit` if a value was there, else `Miss` or `Expired`. A new value is
-    /// stored and has a generation, unless it was too heavy or not to be stored.
+    /// stored and has a generation, unless it was refused or not to be stored.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, Status, parts::Std};

@@ -323,7 +323,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
 
     /// Loads many keys at once with a custom [`LoadMany`].
     ///
-    /// Its type has a name, so the cache's type can be written down; see there for an example.
+    /// For loaders that are types of their own, such as one that wraps another; see there for an example.
     #[must_use]
     pub fn many_loader<L: LoadMany<K, Value = V, Error = E>>(mut self, load: L) -> Self
     where
@@ -398,7 +398,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// the cache is in its final state, and the closure may call it. A panic unwinds through that call once the other
     /// events have been delivered. Several listeners are called in the order in which they were set.
     ///
-    /// A value that is handed out without being stored has no event, unless it was too heavy. Dropping the cache causes
+    /// A value that is handed out without being stored has no event, unless it was refused. Dropping the cache causes
     /// no events.
     ///
     /// ```

@@ -25,8 +25,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// held, or a load of the key is in flight, other callers get the value alone. Beyond the limit, this call waits
     /// for a load as [`get`](Self::get) does.
     ///
-    /// No other call serves a value while it is refreshed, because only here a caller takes the refresh. With
-    /// [`refresh_early`](crate::Builder::refresh_early) or
+    /// [`get`](Self::get) and [`lookup`](Self::lookup) do **not** serve stale values at once, whatever the limits: they
+    /// wait for the load, and take a stale value only at the lock timeout
+    /// ([`OnTimeout::Stale`](crate::OnTimeout::Stale)), on an error
+    /// ([`stale_if_error`](crate::Builder::stale_if_error)), or from inside a load of the same key. With
+    /// [`refresh_early`](crate::Builder::refresh_early), [`refresh_ahead`](crate::Builder::refresh_ahead) or
     /// [`refresh_early_by_chance`](crate::Builder::refresh_early_by_chance), the refresh may come with a fresh value.
     ///
     /// # Errors

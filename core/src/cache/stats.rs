@@ -16,8 +16,10 @@ use crate::{
 /// `loads_in_flight`; `stored` is the sum of `held`, `evicted`, `expired_out`, `replaced` and `removed`.
 ///
 /// A lookup that is served a stale value because its load failed counts as `stale`, and the load as failed; a lookup
-/// that gets a kept failure counts as an error. Refreshes are loads but not lookups; [`peek`](crate::Cache::peek) and
-/// [`contains`](crate::Cache::contains) count nothing.
+/// that gets a kept failure counts as an error. A [`Refresh`](crate::Refresh) that is awaited or spawned is a load but
+/// no lookup. [`Cache::refresh`](crate::Cache::refresh), a lookup with [`reload`](crate::LookupOptions::reload), and
+/// the fetches of [`keep_fresh`](crate::LazySlot::keep_fresh) count as lookups, and as `misses` if they begin the load.
+/// [`peek`](crate::Cache::peek) and [`contains`](crate::Cache::contains) count nothing.
 ///
 /// ```
 /// # use futures_lite::future::block_on;
@@ -80,7 +82,7 @@ pub struct Stats {
     pub replaced: u64,
     /// Values that were removed.
     pub removed: u64,
-    /// Values that were too heavy to be stored.
+    /// Values that could not be stored, for their weight or for lack of memory.
     pub refused: u64,
     /// Keys that are being loaded or wait for a refresh now.
     pub flights: u64,

@@ -81,27 +81,29 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// For loaders, listeners and anything else that uses the cache that owns it: with a clone of the cache, the two
     /// would keep each other alive for ever. [`upgrade`](WeakCache::upgrade) returns `None` before this returns, and
     /// again once the last handle of the cache is gone. A load that holds an upgraded handle across an await keeps the
-    /// cache alive until the load ends or is dropped.
+    /// cache alive until the load ends or is dropped. Where loads ask the cache, set a
+    /// [`load_budget`](Self::load_budget): it ends those that wait for each other in a ring.
     ///
     /// # Errors
     ///
     /// As [`build`](Self::build). If the hasher needs a seed, it has to be given before.
     ///
     /// ```
+    /// use core::time::Duration;
     /// use futures_lite::future::block_on;
     /// use larder::{Cache, ManualClock, parts::Std};
     ///
     /// // The depth of a path is one more than that of its parent.
     /// let depths = Cache::builder(Std::new(ManualClock::new())).build_cyclic(|builder, weak| {
     ///     let weak = weak.clone();
-    ///     builder.load_fn(move |path: String| {
+    ///     builder.load_budget(Duration::from_secs(10)).load_fn(move |path: String| {
     ///         let weak = weak.clone();
     ///         async move {
     ///             let Some((parent, _)) = path.rsplit_once('/') else { return Ok(0) };
     ///             let cache = weak.upgrade().ok_or("the cache is gone")?;
     ///             match cache.get(parent).await {
-    ///                 Ok(depth) => Ok::<u32, &str>(depth + 1),
-    ///                 Err(_) => Err("no parent"),
+    ///                 Ok(depth) => Ok::<u32, String>(depth + 1),
+    ///                 Err(error) => Err(error.to_string()),
     ///             }
     ///         }
     ///     })

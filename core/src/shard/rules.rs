@@ -28,20 +28,27 @@ use crate::{Failure, Instant, Ttl, flight::Terms, jitter::Jitter, store::Backoff
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnTimeout {
-    /// Begin an attempt of its own, whose answer is published like any other; the default.
+    /// Begin an attempt of its own, whose answer is published like any other.
     ///
-    /// The wait of a caller that began a load is not bounded. At the bound of attempts it fails with
-    /// [`LoadError::LockTimeout`](crate::LoadError::LockTimeout).
+    /// Bounds only callers that have begun no load. Their own attempt is not bounded, so set a
+    /// [`load_budget`](crate::Builder::load_budget). With all [`attempts`](crate::Builder::attempts) under way the
+    /// caller fails with [`LoadError::LockTimeout`](crate::LoadError::LockTimeout).
     Load,
-    /// Take the expired value if that is within the limit for stale values; fail otherwise.
+    /// Take what is there: a fresh value, or one within the stale limit.
     ///
-    /// This bounds the wait of every caller, also of the one that began the load.
+    /// That is a fresh value that has come meanwhile, or one within
+    /// [`stale_while_refresh`](crate::Builder::stale_while_refresh). If there is neither, the caller fails with
+    /// [`LoadError::LockTimeout`](crate::LoadError::LockTimeout). This bounds the wait of every caller, also of the one
+    /// that began the load. A builder without that limit is refused; the options of a call are not checked.
     Stale,
     /// Fail with [`LoadError::LockTimeout`](crate::LoadError::LockTimeout).
     ///
     /// This bounds the wait of every caller, also of the one that began the load.
     Fail,
-    /// Load by itself; the answer is neither stored nor shared.
+    /// Load for itself; the answer is neither stored nor shared.
+    ///
+    /// The caller that began the load is not bounded. Any number of callers may load at once: they do not count as
+    /// [`attempts`](crate::Builder::attempts).
     LoadAlone,
 }
 

@@ -51,8 +51,8 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 
 /// The configuration of a [`LazySlot`].
 ///
-/// Made by [`LazySlot::builder`]. First say where the value comes from, with [`fetch_fn`](Self::fetch_fn) or a variant
-/// of it, then the rest; [`build`](Self::build) checks it.
+/// Made by [`LazySlot::builder`]. Settings come in any order; [`build`](Self::build) checks them. Without a fetch, each
+/// call brings one: see [`get_or_fetch`](LazySlot::get_or_fetch).
 ///
 /// ```
 /// use larder::{ConfigError, LazySlot, Loaded, ManualClock, parts::Std};
@@ -189,11 +189,13 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         Self { builder: self.builder.stale_while_refresh(limit).stale_if_error(limit), ..self }
     }
 
-    /// Refreshes the value by this margin before it expires.
+    /// Sets how long before its end the value is due for a refresh.
     ///
     /// Meanwhile the value is served as the fresh value it is. The refresh is handed out by
-    /// [`get_stale`](LazySlot::get_stale), or made by the caller itself, with [`refresh_inline`](Self::refresh_inline).
-    /// A value that does not live longer than the margin is refreshed at half its life.
+    /// [`get_stale`](LazySlot::get_stale), spawned by [`get_stale_spawn`](LazySlot::get_stale_spawn), made by the task
+    /// of [`keep_fresh`](LazySlot::keep_fresh), or made by the caller itself, with
+    /// [`refresh_inline`](Self::refresh_inline). A plain [`get`](LazySlot::get) alone does not refresh early. A value
+    /// that does not live longer than the margin is refreshed at half its life.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -218,10 +220,10 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
         self
     }
 
-    /// Lends the slot a wall clock, by which lifetimes are told that end at a date: see [`Ttl::until`].
+    /// Sets the wall clock for lifetimes that end at a date.
     ///
-    /// As [`Builder::wall_clock`]. A value whose end had passed when it came is kept as a stale one, and the next is fetched
-    /// at the pace of retries.
+    /// See [`Ttl::until`] and [`Builder::wall_clock`]. A value whose end had passed when it came is kept as a stale
+    /// one, and the next is fetched at the pace of retries.
     ///
     /// ```
     /// # use core::time::Duration;
@@ -520,7 +522,7 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     ///     let weak = weak.clone();
     ///     builder.fetch_fn(move |_| {
     ///         let failures = weak.upgrade().map_or(0, |slot| slot.stats().loads_failed);
-    ///         async move { if failures == 0 { Err("not yet") } else { Ok(Loaded::new(failures)) } }
+    ///         async move { if failures == 0 { Err(String::from("not yet")) } else { Ok(Loaded::new(failures)) } }
     ///     })
     /// })?;
     /// assert!(block_on(slot.get()).is_err());

@@ -74,11 +74,13 @@ use one_key::OneKey;
 ///
 /// # Tokens
 ///
-/// With [`refresh_ahead`](SlotBuilder::refresh_ahead) the value is refreshed by a margin before it expires. While the
-/// old one is good, a refresh that stalls or fails affects no caller. If a service refuses a token, report it with
-/// [`invalidate_if`](Self::invalidate_if): a hundred callers that are refused at once cost one new token. A source that
-/// returns values which have expired already is asked at the pace of the retries, not in a loop; a value that is still
-/// good stays meanwhile.
+/// With [`refresh_ahead`](SlotBuilder::refresh_ahead) the refresh is due by a margin before the value expires. It is
+/// made by [`get_stale_spawn`](Self::get_stale_spawn) or the holder of a [`get_stale`](Self::get_stale) refresh, by the
+/// task of [`keep_fresh`](Self::keep_fresh), or with [`refresh_inline`](SlotBuilder::refresh_inline) by
+/// [`get`](Self::get). A plain `get` alone does not refresh early. While the old value is good, a refresh that stalls
+/// or fails affects no caller. If a service refuses a token, report it with [`invalidate_if`](Self::invalidate_if): a
+/// hundred callers that are refused at once cost one new token. A source that returns values which have expired already
+/// is asked at the pace of the retries, not in a loop; a value that is still good stays meanwhile.
 ///
 /// What users of other token caches ask for, and where it is here:
 ///

@@ -11,9 +11,9 @@ use super::{
 
 /// Loads the values of many keys at once.
 ///
-/// Usually a closure, see [`Builder::load_many_fn`](crate::Builder::load_many_fn); a custom type has a name. The future
-/// is shared by all callers that wait for any of the keys, and what is said of a [`Load`](crate::Load)'s future holds
-/// for it, too.
+/// Usually a closure, see [`Builder::load_many_fn`](crate::Builder::load_many_fn); a custom type is for loaders with a
+/// state or wrappers of their own. The future is shared by all callers that wait for any of the keys, and what is said
+/// of a [`Load`](crate::Load)'s future holds for it, too.
 ///
 /// Answers are matched by key, in any order. If a key is answered twice, the first answer counts. A key that is not
 /// answered has failed: [`Cause::Missing`](crate::Cause::Missing).

@@ -167,9 +167,9 @@ impl<V> From<Loaded<V>> for Revalidated<V> {
 
 /// Loads the value of a key, and gets the one that is held.
 ///
-/// Usually a closure, see [`Builder::revalidate_fn`](crate::Builder::revalidate_fn); a custom type has a name, and may also
-/// say what to serve [instead](Failed) when it fails. What is said of a [`Load`](crate::Load)'s future holds for this one,
-/// too.
+/// Usually a closure, see [`Builder::revalidate_fn`](crate::Builder::revalidate_fn); a custom type is for loaders with a
+/// state or wrappers of their own, and may also say what to serve [instead](Failed) when it fails. What is said of a
+/// [`Load`](crate::Load)'s future holds for this one, too.
 ///
 /// ```
 /// use core::time::Duration;

@@ -109,9 +109,9 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         self
     }
 
-    /// Sets how old a change may be when [`next_flush`](WriteBack::next_flush) is due.
+    /// Sets after how long [`next_flush`](WriteBack::next_flush) calls a change due.
     ///
-    /// 5 seconds by default.
+    /// 5 seconds by default. The cache does not flush by itself: this only tells a program that flushes when to do so.
     ///
     /// ```
     /// # use core::time::Duration;

@@ -70,7 +70,8 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     ///
     /// # Errors
     ///
-    /// [`WriteBackError::Pinned`] with the pinned keys; nothing is dropped then.
+    /// [`WriteBackError::Pinned`] with the pinned keys; [`WriteBackError::Reentrant`] from inside a flush that it would
+    /// wait for. Nothing is dropped then.
     ///
     /// # Cancel safety
     ///
