@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Cause, Instant, Key, Loaded, Runtime, Threads, Tuning,
     shard::{At, Unasked},
-    source::{Answered, BatchOf, Delivery, Failed, Rest},
+    source::{Answered, BatchOf, Delivery, Rest},
     sync::Arc,
 };
 
@@ -43,7 +43,7 @@ pub(super) fn sort<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
         let hash = engine.hash(&key);
         match places.first.find(hash, |index| seats[*index].key == key) {
             Some(index) if seats[*index].is_awaited => {
-                let answer = answer.map_or_else(Failed::answered, |loaded| Ok(Answered::new(loaded)));
+                let answer = answer.map_or_else(Answered::failed, |loaded| Ok(Answered::new(loaded)));
                 let answer = answer.map_err(|error| Cause::Error(Arc::new(error)));
                 let twin = seats.get(index + 1).filter(|twin| twin.key == key).map(|_| (index + 1, answer.clone()));
                 for (index, answer) in [(*index, answer)].into_iter().chain(twin) {

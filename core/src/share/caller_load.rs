@@ -47,6 +47,11 @@ pub trait CallerLoad<K, V, E, T: Threads> {
         Poll::Pending
     }
 
+    /// Is there a load that is lent?
+    fn is_lending(&self) -> bool {
+        false
+    }
+
     /// Drops the load that is lent.
     fn drop_lent(&mut self) {}
 }
@@ -145,6 +150,10 @@ where
             self.load = None;
         }
         poll.map(|result| result.map(|answer| Answered::new((self.say)(answer))))
+    }
+
+    fn is_lending(&self) -> bool {
+        self.load.is_some()
     }
 
     fn drop_lent(&mut self) {

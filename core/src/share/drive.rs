@@ -120,11 +120,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 Step::Again => {
                     after.run();
                     if after.effects().lacks_room() {
-                        // A load was over its budget, and other shards have to give room to keep that.
-                        let (hash, now) = (stay.waiting.hash, visit.reached);
-                        next = Some(this.with_room_of_others(hash, now, after, |shard, effects| {
-                            shard.visit(&mut stay.waiting, visit, effects)
-                        }));
+                        next = Some(this.visit_with_room(stay, visit, after));
                     }
                 }
                 Step::ReadClock => {
@@ -267,6 +263,19 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.with_room_of_others(waiting.hash, now, after, |shard, effects| {
             shard.finish(waiting, news, now, visit, effects)
         })
+    }
+
+    /// Looks again at a load that was over its budget: other shards have to give room to keep that.
+    #[cold]
+    #[inline(never)]
+    fn visit_with_room(
+        &self,
+        stay: &mut Stay<R>,
+        visit: &VisitOf<'_, K, V, E, R, S>,
+        after: &mut After<'_, K, V, E, R, S>,
+    ) -> Step {
+        let (hash, now) = (stay.waiting.hash, visit.reached);
+        self.with_room_of_others(hash, now, after, |shard, effects| shard.visit(&mut stay.waiting, visit, effects))
     }
 
     /// The key that a ticket waits for.

@@ -10,7 +10,7 @@ use core::{
 use super::{
     After, Borrowed, CallerLoad, Engine, Owned, ShardOf, Stay, VisitOf,
     engine::LinksOf,
-    guard::{Driving, Telling},
+    guard::Driving,
     stay::{Caller, State},
 };
 use crate::{
@@ -279,10 +279,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         if !stay.waiting.seat.is_taken() {
             return Some(Poll::Pending);
         }
+        // Where something is to be dropped, whose drop may panic, the outcome is kept meanwhile: not here.
+        if by.is_lending() || stay.sleeps() {
+            return None;
+        }
         let outcome = self.with(stay.waiting.hash, |shard| shard.collect(&mut stay.waiting))?;
-        let mut after = After::new(self);
-        after.effects().told = Some(Ok(outcome));
-        Telling { engine: self, stay, after: &mut after }.end(by);
-        Some(after.told(Poll::Ready(())))
+        stay.state = State::Over;
+        Some(Poll::Ready(Ok(outcome)))
     }
 }

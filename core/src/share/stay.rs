@@ -126,6 +126,12 @@ impl<R: Runtime> Stay<R> {
         poll
     }
 
+    /// Has it a sleep?
+    #[inline]
+    pub(super) const fn sleeps(&self) -> bool {
+        self.sleep.is_some()
+    }
+
     /// Drops the sleep, which it no longer needs.
     pub(super) fn end_sleep(&mut self) {
         self.sleep = None;

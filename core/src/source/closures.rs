@@ -115,7 +115,7 @@ where
         let load = self.0.revalidate(key, previous.clone());
         Some(T::task(load, previous, |result, previous| match result {
             Ok(answer) => Ok(kept(answer, previous)),
-            Err(failed) => failed.answered(),
+            Err(failed) => Answered::failed(failed),
         }))
     }
 

@@ -1,9 +1,6 @@
 //! What a load that has failed may bring along.
 
-use alloc::boxed::Box;
-
-use super::{Answered, load::Loaded};
-use crate::{Cause, sync::Arc};
+use super::load::Loaded;
 
 /// Why a load has failed, and what may be served instead.
 ///
@@ -70,14 +67,6 @@ impl<V, E> Failed<V, E> {
     /// ```
     pub fn into_parts(self) -> (E, Option<Loaded<V>>) {
         (self.error, self.instead)
-    }
-
-    /// Turns it into the engine's terms.
-    pub(crate) fn answered(self) -> Result<Answered<V, E>, E> {
-        match self.into_parts() {
-            (error, None) => Err(error),
-            (error, instead) => Ok(Answered::Instead(Box::new((instead, Cause::Error(Arc::new(error)))))),
-        }
     }
 }
 

@@ -81,7 +81,7 @@ impl<K, V, E, T: Threads> Delivery<K, V, E, T> {
         K: Eq,
     {
         match (self.answers.into_iter().find(|(other, _)| other == key), self.rest) {
-            (Some((_, answer)), _) => answer.map_or_else(Failed::answered, |loaded| Ok(Answered::new(loaded))),
+            (Some((_, answer)), _) => answer.map_or_else(Answered::failed, |loaded| Ok(Answered::new(loaded))),
             (None, Rest::End(Err(error))) => Err(error),
             (None, _) => Ok(Answered::Nothing(Lack::Answer)),
         }

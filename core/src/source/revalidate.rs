@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::{future::Future, num::NonZeroU64, pin::Pin};
 
 use super::{Failed, load::Loaded};
-use crate::{Cause, Generation, Instant, Ttl};
+use crate::{Cause, Generation, Instant, Ttl, sync::Arc};
 
 /// The value that is held while its key is loaded again.
 ///
@@ -301,6 +301,14 @@ impl<V, E> Answered<V, E> {
     #[inline]
     pub(crate) const fn new(loaded: Loaded<V>) -> Self {
         Self::Value(loaded, None)
+    }
+
+    /// A failure, and what may be served instead.
+    pub(crate) fn failed(failed: Failed<V, E>) -> Result<Self, E> {
+        match failed.into_parts() {
+            (error, None) => Err(error),
+            (error, instead) => Ok(Self::Instead(Box::new((instead, Cause::Error(Arc::new(error)))))),
+        }
     }
 }
 

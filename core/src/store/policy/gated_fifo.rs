@@ -154,16 +154,16 @@ impl Policy for GatedFifo {
             let too_long = self.share.is_exceeded(self.probation.weight.saturating_add(with_newcomer));
             let probation = self.probation.back().filter(|_| too_long || self.main.is_empty());
             if let Some(place) = probation {
-                let uses = entries.node(place).uses;
+                let (uses, weight) = (entries.node(place).uses, entries.weight(place));
                 if uses < PROVEN_USES {
                     if let Some(stale) = self.wear_main(entries) {
                         return Some(stale);
                     }
                 }
-                let moves_on = uses >= PROVEN_USES || self.fits_main(entries, place);
+                let moves_on = uses >= PROVEN_USES || self.fits_main(weight);
                 if !moves_on || promoted == PATIENCE {
                     if uses == 0 {
-                        self.share.drift(entries.weight(place));
+                        self.share.drift(weight);
                     }
                     return Some(self.expel(entries, place));
                 }
@@ -217,16 +217,16 @@ impl GatedFifo {
     fn fill_main(&mut self, entries: &mut impl Nodes<Node>) {
         for _ in 0..FILL {
             let Some(place) = self.probation.back() else { break };
-            if !self.share.is_exceeded(self.probation.weight) || !self.fits_main(entries, place) {
+            if !self.share.is_exceeded(self.probation.weight) || !self.fits_main(entries.weight(place)) {
                 break;
             }
             self.requeue(entries, place, 0);
         }
     }
 
-    /// Returns whether the main queue could take the entry and leave probation its share.
-    fn fits_main(&self, entries: &impl Nodes<Node>, place: u32) -> bool {
-        self.share.is_respected(self.main.weight.saturating_add(entries.weight(place)))
+    /// Returns whether the main queue could take so much more and leave probation its share.
+    fn fits_main(&self, weight: u64) -> bool {
+        self.share.is_respected(self.main.weight.saturating_add(weight))
     }
 
     /// Takes a use from the last entry of a main queue that has not moved for long; evicts it if that was its last.
