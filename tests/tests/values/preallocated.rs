@@ -139,6 +139,24 @@ fn d43_what_comes_during_a_clear_is_found() {
     }
 }
 
+/// Neither the policy's memory is given back when the capacity shrinks, nor when all is cleared. (P12)
+#[test]
+fn p12_another_capacity_takes_no_memory() {
+    for shards in [1, 4] {
+        let builder = Cache::builder(Local::new(ManualClock::new())).capacity(10_000).hash_seed(7).shards(shards);
+        let cache: Plain<_> = builder.preallocate(400).build().expect("valid");
+        let fill = || (0..1_000).for_each(|key| _ = cache.insert(key, key));
+        fill();
+        for capacity in [200, 10_000, 0, 10_000] {
+            let resize = || {
+                cache.set_capacity(capacity);
+                (0..1_000).for_each(|key| _ = cache.insert(key, key));
+            };
+            assert_eq!(growth(resize), 0, "{shards}, {capacity}");
+        }
+    }
+}
+
 #[test]
 fn too_little_memory_is_refused() {
     let builder = || Cache::<u64, u64, (), _>::builder(Local::new(ManualClock::new()));
