@@ -161,11 +161,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let hash = inner.hash(key);
         let eq = |k: &K| k.borrow() == key;
         for _ in 0..ComputeError::RUNS {
-            // Read again each time: the closure takes as long as it likes.
             let now = inner.runtime.now().told();
             let (present, seen) = inner.with(hash, |shard| shard.consult(hash, now, eq)).unzip();
+            let change = change(present.as_ref());
+            // Read again: the closure takes as long as it likes.
+            let now = inner.runtime.now().told();
             let is_still = |shard: &ShardOf<K, V, E, R, S>| shard.is_still(seen, hash, now, eq);
-            match (change(present.as_ref()), present) {
+            match (change, present) {
                 (Change::Keep, present) => return Ok(self.kept(hash, now, present)),
                 (Change::Remove, None) => return Ok(self.kept(hash, now, None)),
                 (Change::Remove, Some(present)) => {

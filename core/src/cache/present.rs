@@ -87,8 +87,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// the key get the value that is stored, as by [`insert`](Self::insert). If making the value takes a wait, it is a
     /// load: see [`get_or_load`](Self::get_or_load).
     ///
-    /// This counts as a lookup. The status is `Hit` if a value was there, else `Miss` or `Expired`. A new value is
-    /// stored and has a generation, unless it was refused or not to be stored.
+    /// This counts as a lookup. The status is `Hit` if a value was there, else `Miss` or `Expired`, or `Stale` if the new
+    /// value comes expired. A new value is stored and has a generation, unless it was refused or not to be stored.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, Status, parts::Std};

@@ -5,7 +5,7 @@ use core::{hash::Hash, num::NonZeroU64};
 
 use super::{Answer, At, Effects, LoadsAnew, RECLAIM, Shard};
 use crate::{
-    Instant, Outcome, Status, Ttl,
+    Instant, Outcome, Status,
     outcome::Entry as Copied,
     source::{Judgement, Loaded, Previous, Touched},
     store::{Cleared, Entry, Former, New, policy::Policy},
@@ -81,12 +81,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
     {
         let (key, loaded) = coming.as_ref()?;
         let age = loaded.age;
-        let of = [&loaded.ttl, &Ttl::Inherit, &judgement.ttl, &rules.ttl];
-        let mut ttl = Ttl::first(of);
-        if ttl.is_to_be_settled() {
-            ttl = Ttl::settle(of, now, age, now);
-        }
-        let Some(end) = rules.end(ttl, key, now) else {
+        let Some(end) = rules.end(rules.lifetime(loaded, judgement, now), key, now) else {
             self.remove(hash, now, |k| k == key, effects);
             let (key, loaded) = coming.take()?;
             effects.keep_key(Some(key));

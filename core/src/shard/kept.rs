@@ -27,13 +27,15 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             return;
         }
         self.make_room_for_failure(known, share, effects);
+        // The value may soften this very failure: it does not leave for it, and should be the last to leave for others.
+        let stays = value.map(|value| self.values.entry(value).generation);
         if let Some(value) = value {
-            // The value may soften this very failure, so it should be the last to make room for it.
             self.values.touch(value);
         }
         let failing = Failing { hash, key, failure, waits: value.is_some() || rules.delays_empty };
         effects.keep_failure(keep(&mut self.failures, known, failing, now, &rules.backoff));
-        self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
+        self.values.make_room(self.failures.len() as u64, stays, now, &mut effects.leavers);
+        self.values.end_sparing();
         self.note_due();
         self.give_back();
     }
@@ -73,7 +75,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         } else {
             self.make_room_for_failure(known, share, effects);
             effects.keep_failure(self.failures.keep_private(known, (hash, key), end));
-            self.values.make_room(self.failures.len() as u64, now, &mut effects.leavers);
+            self.values.make_room(self.failures.len() as u64, None, now, &mut effects.leavers);
         }
         self.note_due();
         self.give_back();

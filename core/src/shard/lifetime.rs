@@ -66,7 +66,7 @@ impl Early {
     }
 
     fn is_due_by_share(&self, Life { since, end, .. }: Life, now: Instant, _: Option<f64>) -> bool {
-        self.share.is_some_and(|share| since.nanos_to(now) >= since.nanos_to(end) * share)
+        self.share.is_some_and(|share| since.nanos_to(now) >= since.nanos_to(end) * share * ALMOST)
     }
 
     fn is_due_by_chance(&self, Life { since, end, begun }: Life, now: Instant, random: Option<f64>) -> bool {
@@ -96,6 +96,9 @@ impl Margin {
         Instant::from_nanos(end.as_nanos().saturating_sub(ahead.as_nanos() as u64).saturating_sub(extra))
     }
 }
+
+/// A little less than one: by so much a product may be rounded up, of a share that was rounded itself.
+const ALMOST: f64 = 1.0 - 2.0 * f64::EPSILON;
 
 /// The smallest number above zero.
 const SMALLEST: f64 = f64::from_bits(1);

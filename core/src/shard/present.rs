@@ -4,7 +4,7 @@ use core::{hash::Hash, time::Duration};
 
 use super::{At, Effects, LoadsAnew, RECLAIM, Shard};
 use crate::{
-    Instant, Outcome, Status, TimeLeft,
+    Instant, Outcome, Status, TimeLeft, Ttl,
     source::{Judgement, Loaded},
     store::policy::Policy,
 };
@@ -44,7 +44,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         let place = self.values.find(hash, eq);
         let found = self.read_fresh(place, now, read);
         if found.is_none() {
-            self.count_lack(place);
+            self.counts.ended(lack(place));
         }
         self.reclaim(now, RECLAIM, effects);
         found
@@ -57,17 +57,6 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         self.values.hit(place, now);
         self.counts.hits += 1;
         Some(found)
-    }
-
-    /// Counts that nothing fresh was there.
-    const fn count_lack(&mut self, place: Option<u32>) -> Status {
-        if place.is_some() {
-            self.counts.expired += 1;
-            Status::Expired
-        } else {
-            self.counts.misses += 1;
-            Status::Miss
-        }
     }
 
     /// Describes a fresh value, and counts the lookup if there is one.
@@ -103,14 +92,20 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
             return found;
         }
         let value = copy.clone();
+        let of = |(_, loaded): &(K, Loaded<V>)| (loaded.age, at.rules.lifetime(loaded, judgement, at.now));
+        let (age, ttl) = coming.as_ref().map_or((0, Ttl::Inherit), of);
         self.invalidate_load(None, effects);
         let stored = self.take_in(hash, coming, judgement, at, effects);
+        let status = ttl.expired(at.now).map(|expired| Status::Stale(at.now.saturating_since(expired)));
+        let status = status.unwrap_or_else(|| lack(place));
         // Otherwise there is no room yet, and it comes again.
-        let status = if coming.is_none() { self.count_lack(place) } else { Status::Miss };
+        if coming.is_none() {
+            self.counts.ended(status);
+        }
         Outcome {
             value,
             status,
-            age: Duration::ZERO,
+            age: at.now.saturating_since(at.now.saturating_sub(age)),
             time_left: TimeLeft::until(stored.map_or(at.now, |stored| stored.1), at.now),
             led: false,
             attempt: None,
@@ -119,4 +114,9 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
             error: None,
         }
     }
+}
+
+/// What a lookup is that found nothing fresh at this place.
+const fn lack(place: Option<u32>) -> Status {
+    if place.is_some() { Status::Expired } else { Status::Miss }
 }

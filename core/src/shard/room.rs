@@ -67,7 +67,7 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let mut left = FEW;
         while left > 0 && self.weight() > keeps && self.values.allowance.spare(self.weight()) < most {
             left -= 1;
-            if !self.values.evict(now, &mut effects.leavers) {
+            if !self.values.evict(None, now, &mut effects.leavers) {
                 effects.keep_failure(self.failures.forget_first());
             }
         }

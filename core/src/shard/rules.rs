@@ -3,7 +3,7 @@
 use core::{hash::Hash, time::Duration};
 
 use super::Early;
-use crate::{Failure, Instant, Ttl, flight::Terms, jitter::Jitter, store::Backoff};
+use crate::{Failure, Instant, Loaded, Ttl, flight::Terms, jitter::Jitter, source::Judgement, store::Backoff};
 
 /// What a caller does when its wait reaches the lock timeout.
 ///
@@ -155,6 +155,14 @@ impl Rules {
 }
 
 impl Rules {
+    /// Returns the lifetime of a value that is stored by hand.
+    #[inline(always)]
+    pub(super) fn lifetime<V>(&self, loaded: &Loaded<V>, judgement: Judgement, now: Instant) -> Ttl {
+        let of = [&loaded.ttl, &Ttl::Inherit, &judgement.ttl, &self.ttl];
+        let first = Ttl::first(of);
+        if first.is_to_be_settled() { Ttl::settle(of, now, loaded.age, now) } else { first }
+    }
+
     /// Returns when a value that is published now ends, by a lifetime that was [chosen](Ttl::first) already; `None` if
     /// it is not to be stored.
     #[inline]

@@ -55,8 +55,9 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         let mut count = 0;
         for place in next_below(&mut expiring.below, self.values.len(), &mut { most }) {
             let (place, generation) = (place as u32, self.values.entries()[place].generation);
-            // (Numbers may wrap around.)
-            if expiring.generation.wrapping_sub(generation) <= u32::MAX / 2 {
+            // (Numbers may wrap around, so the few that have come since are told apart, not the many before.)
+            let come = self.values.generation().wrapping_sub(expiring.generation);
+            if generation.wrapping_sub(expiring.generation).wrapping_sub(1) >= come {
                 count += usize::from(self.is_fresh_at(place, now));
                 self.values.expire(place, now);
             }

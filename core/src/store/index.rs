@@ -21,8 +21,13 @@ impl Index {
     }
 
     /// Reserves memory for so many places and some space left, and keeps it; returns whether there is enough.
-    pub(super) fn preallocate(&mut self, len: usize) -> bool {
-        self.is_fixed = reserve(&mut self.places, with_space(len), &|_| None);
+    ///
+    /// All places are moved at once, because later on there is no memory to move them to.
+    pub(super) fn preallocate(&mut self, len: usize, hash_of: HashOf<'_>) -> bool {
+        self.is_fixed = reserve(&mut self.places, with_space(len), hash_of);
+        while self.is_fixed && !self.former.is_empty() {
+            self.step(hash_of);
+        }
         self.is_fixed
     }
 

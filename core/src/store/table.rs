@@ -26,10 +26,15 @@ impl<T> Table<T> {
     }
 
     /// Reserves memory for so many rows, and holds no more from now on; returns whether there is enough.
-    pub(super) fn preallocate(&mut self, rows: usize) -> bool {
+    pub(super) fn preallocate<K>(&mut self, rows: usize) -> bool
+    where
+        T: Row<K>,
+    {
         self.most = rows;
         let more = rows.saturating_sub(self.rows.len());
-        self.rows.try_reserve_exact(more).is_ok() && self.index.preallocate(rows) && self.deadlines.preallocate(rows)
+        self.rows.try_reserve_exact(more).is_ok()
+            && self.index.preallocate(rows, &|place| self.rows.get(place as usize).map(Row::hash))
+            && self.deadlines.preallocate(rows)
     }
 
     /// Does it hold as many rows as it may?

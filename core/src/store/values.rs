@@ -237,18 +237,23 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.reckon(true);
     }
 
-    /// Evicts until the weight fits beside `reserved`.
-    pub(crate) fn make_room(&mut self, reserved: u64, now: Instant, leavers: &mut Leavers<K, V>) {
+    /// Evicts until the weight fits beside `reserved`; the value of the generation `stays` only leaves the policy's order,
+    /// until its [sparing ends](Self::end_sparing).
+    pub(crate) fn make_room(&mut self, reserved: u64, stays: Option<u32>, now: Instant, leavers: &mut Leavers<K, V>) {
         while self.allowance.own.checked_sub(self.weight).is_none_or(|room| reserved > room) {
-            if !self.evict(now, leavers) {
+            if !self.evict(stays, now, leavers) {
                 return;
             }
         }
     }
 
-    /// Evicts one value; false if there is none.
-    pub(crate) fn evict(&mut self, now: Instant, leavers: &mut Leavers<K, V>) -> bool {
+    /// Evicts one value, or finds that the next one [stays](Self::make_room); false if there is none.
+    pub(crate) fn evict(&mut self, stays: Option<u32>, now: Instant, leavers: &mut Leavers<K, V>) -> bool {
         let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { return false };
+        if stays == Some(self.entry(victim).generation) {
+            self.loose = Some(victim);
+            return true;
+        }
         let cause = self.unlink(victim, RemovalCause::Evicted, now);
         leavers.push_entry(self.close_gap(victim), cause);
         true

@@ -1,6 +1,6 @@
 //! Weights and capacities, ordinary and odd.
 
-use larder::{Cache, Loaded, LookupOptions, TimeLeft};
+use larder::{Cache, Loaded, LookupOptions, TimeLeft, Ttl};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -12,6 +12,7 @@ on_every_runtime! {
     a_value_that_grows_beside_a_kept_failure
     a_value_that_needs_the_room_of_a_kept_failure
     a_failure_takes_no_room_from_the_value_that_softens_it
+    d30_a_failure_does_not_evict_the_value_that_softens_it
     c58_weight_zero_counts_as_one
     c58_the_heaviest_weight
     c58_capacity_zero
@@ -150,6 +151,28 @@ fn a_failure_takes_no_room_from_the_value_that_softens_it<R: Host>() {
         let own = [sim.get(&cache, 7), sim.get(&cache, 7)];
         assert_eq!(own.map(|caller| sim.saw(caller)), ["150: V7 Stale(50) +E9", "150: V7 Stale(50) +E9"]);
         assert_eq!((loads.calls() - begun, cache.weight()), (if is_kept { 1 } else { 2 }, weight + u64::from(is_kept)));
+        assert_clean(&cache.stats());
+    }
+}
+
+/// D30, D33: nor does that value leave for it as the one whose turn it is, whatever is evicted first. (C21, P12)
+fn d30_a_failure_does_not_evict_the_value_that_softens_it<R: Host>() {
+    for (key, weight) in [(10, 1), (0, 1), (5, 1), (10, 4), (0, 4)] {
+        let mut sim = Sim::new();
+        let loads = sim.loads(ready().fails(9));
+        let cache = sim
+            .cache::<R>(&loads, |c| c.capacity(10).shards(1).ttl(ms(100)).stale_if_error(ms(1000)).error_ttl(ms(50)));
+        (0..=10).filter(|other| *other != key).for_each(|other| _ = cache.insert(other, V::new(other)));
+        cache.insert_with(key, Loaded::new(V::new(key)).weight(weight));
+        for at in [150, 250, 350] {
+            sim.to(at);
+            let saw = format!("{at}: V{key} Stale({}) +E9", at - 100);
+            assert_eq!([(); 2].map(|()| sim.get(&cache, key)).map(|caller| sim.saw(caller)), [&*saw, &*saw]);
+            assert!(cache.weight() <= 10);
+            // Others come, and are the first to leave.
+            cache.insert_with(100 + at as u32, Loaded::new(V::new(0)).ttl(Ttl::Forever));
+        }
+        assert_eq!(loads.calls(), 3);
         assert_clean(&cache.stats());
     }
 }

@@ -3,7 +3,8 @@
 use std::{cell::RefCell, rc::Rc, thread};
 
 use larder::{
-    Cache, Change, ComputeError, Computed, Loaded, LookupOptions, ManualClock, RemovalCause, Tuned, policy::Lru,
+    Cache, Change, ComputeError, Computed, Loaded, LookupOptions, ManualClock, RemovalCause, TimeLeft, Tuned,
+    policy::Lru,
 };
 use larder_tests::*;
 
@@ -17,6 +18,8 @@ on_every_runtime! {
     c108_compute_ends
     a_panic_of_the_closure_changes_nothing
     it_counts_as_a_use_and_not_as_a_lookup
+    d5_what_is_stored_lives_from_when_the_closure_returned
+    c112_what_expires_meanwhile_is_shown_no_more
 }
 
 /// D41: a load in flight goes on, and is stored, if an entry call keeps the value; a change voids it. (P8)
@@ -216,6 +219,40 @@ fn a_value_that_was_expired_meanwhile_is_shown_no_more<R: Host>() {
         Change::Store(Loaded::new(V::new(present.map_or(0, |value| **value + 1))))
     });
     assert_eq!((seen, stored), (vec![Some(1), None], Ok(Computed::Inserted(V::new(0)))));
+}
+
+/// D5: as a load's answer does, it lives from then on, however long the closure took.
+fn d5_what_is_stored_lives_from_when_the_closure_returned<R: Host>() {
+    let mut sim = Sim::new();
+    let cache = sim.cache::<R>(&sim.loads(never()), |c| c.ttl(ms(100)));
+    let computed = cache.compute(&7, |_| {
+        sim.jump(150);
+        Change::Store(Loaded::new(V::new(1)))
+    });
+    assert_eq!(computed, Ok(Computed::Inserted(V::new(1))));
+    let held = cache.peek(&7).expect("it is stored");
+    assert_eq!((held.age(), held.time_left()), (ms(0), TimeLeft::For(ms(100))));
+}
+
+/// C112, D38: a value that expires while the closure runs is neither replaced nor removed by it.
+fn c112_what_expires_meanwhile_is_shown_no_more<R: Host>() {
+    for removes in [false, true] {
+        let mut sim = Sim::new();
+        let cache = sim.cache::<R>(&sim.loads(never()), |c| c.ttl(ms(100)));
+        cache.insert(7, V::new(1));
+        sim.to(50);
+        let mut seen = Vec::new();
+        let computed = cache.compute(&7, |present| {
+            seen.push(present.map(|value| **value));
+            if seen.len() == 1 {
+                sim.jump(150);
+            }
+            if removes { Change::Remove } else { Change::Store(Loaded::new(V::new(2))) }
+        });
+        let told = if removes { Computed::Kept(None) } else { Computed::Inserted(V::new(2)) };
+        assert_eq!((seen, computed), (vec![Some(1), None], Ok(told)));
+        assert_eq!((cache.stats().expired_out, cache.stats().removed), (1, 0));
+    }
 }
 
 /// D44: where others have to leave for the new value, the old one of its key does not, and the closure runs once.

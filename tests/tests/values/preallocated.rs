@@ -114,6 +114,49 @@ fn a_listener_stores_while_it_is_cleared() {
     assert_eq!((allocations, cache.len()), (0, 10));
 }
 
+/// What is stored while the cache is cleared is found, and is there once, also while its index moves to a larger one.
+#[test]
+fn d43_what_comes_during_a_clear_is_found() {
+    for (entries, coming) in [(10, 1), (2000, 900)] {
+        let cache: Plain<_> = Cache::builder(Local::new(ManualClock::new()))
+            .preallocate(entries)
+            .build_cyclic(|builder, weak| {
+                let weak = weak.clone();
+                builder.listener(move |key: &u64, _, _| {
+                    if let Some(cache) = weak.upgrade().filter(|_| *key == 0) {
+                        (5000..5000 + coming).for_each(|key| _ = cache.insert(key, 1));
+                    }
+                })
+            })
+            .expect("valid");
+        (0..10).for_each(|key| _ = cache.insert(key, key));
+        cache.clear();
+        assert!((5000..5000 + coming).all(|key| cache.contains(&key)), "{coming}");
+        (5000..5000 + coming).for_each(|key| _ = cache.insert(key, 2));
+        assert_eq!(cache.len(), coming as usize);
+        assert_eq!(allocations(|| (0..9000).for_each(|key| _ = cache.insert(key, key))), 0);
+        assert_eq!(cache.len(), entries);
+    }
+}
+
+/// Neither the policy's memory is given back when the capacity shrinks, nor when all is cleared. (P12)
+#[test]
+fn p12_another_capacity_takes_no_memory() {
+    for shards in [1, 4] {
+        let builder = Cache::builder(Local::new(ManualClock::new())).capacity(10_000).hash_seed(7).shards(shards);
+        let cache: Plain<_> = builder.preallocate(400).build().expect("valid");
+        let fill = || (0..1_000).for_each(|key| _ = cache.insert(key, key));
+        fill();
+        for capacity in [200, 10_000, 0, 10_000] {
+            let resize = || {
+                cache.set_capacity(capacity);
+                (0..1_000).for_each(|key| _ = cache.insert(key, key));
+            };
+            assert_eq!(growth(resize), 0, "{shards}, {capacity}");
+        }
+    }
+}
+
 #[test]
 fn too_little_memory_is_refused() {
     let builder = || Cache::<u64, u64, (), _>::builder(Local::new(ManualClock::new()));

@@ -16,6 +16,7 @@ on_every_runtime! {
     the_closure_panics
     d49_each_gives_back_what_has_expired
     entries_tell_all
+    d110_what_is_at_hand_may_be_older
 }
 
 /// D36, D85: it returns a fresh value and its age, and counts once as hit, miss or expired; it begins no load.
@@ -187,6 +188,35 @@ fn entries_tell_all<R: Host>() {
         assert_eq!((entry.age(), entry.time_left()), (found.age(), found.time_left()));
         assert_eq!((entry.value(), Some(entry.generation())), (found.value(), found.generation()));
     }
+}
+
+/// D110: it is told as what is stored: its age counts from when it was published, and what comes expired is stale.
+fn d110_what_is_at_hand_may_be_older<R: Host>() {
+    let mut sim = Sim::new();
+    let cache = sim.cache::<R>(&sim.loads(never()), |c| c.ttl(ms(100)).stale_if_error(ms(50)));
+    sim.to(1000);
+    let old = |since| Loaded::new(V::new(1)).stale(ms(since));
+    let ways: [(Loaded<V>, Status, u64, u64); 6] = [
+        (Loaded::new(V::new(1)).aged(ms(20)), Status::Miss, 20, 80),
+        (old(5), Status::Stale(ms(5)), 0, 0),
+        (old(5).aged(ms(30)), Status::Stale(ms(5)), 30, 0),
+        (Loaded::new(V::new(1)).aged(ms(130)), Status::Stale(ms(30)), 130, 0),
+        // Of no more use, and told all the same.
+        (old(70).aged(ms(80)), Status::Stale(ms(70)), 80, 0),
+        (Loaded::new(V::new(1)).ttl(Ttl::NotStored).aged(ms(20)), Status::Miss, 20, 0),
+    ];
+    for (key, (loaded, status, age, left)) in (0..).zip(ways) {
+        let told = cache.get_or_insert_with(&key, || loaded);
+        assert_eq!((told.status(), told.age(), told.time_left()), (status, ms(age), TimeLeft::For(ms(left))), "{key}");
+        let held = cache.peek(&key);
+        assert_eq!(held.is_some(), key < 4);
+        if let Some(held) = held {
+            assert_eq!((held.age(), held.generation()), (told.age(), told.generation()), "{key}");
+        }
+    }
+    let stats = cache.stats();
+    assert_eq!((stats.misses, stats.stale, stats.expired), (2, 4, 0));
+    assert_clean(&stats);
 }
 
 /// P1: of many threads that bring a value for a key, one stores it, and all get that value.

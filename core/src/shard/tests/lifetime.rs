@@ -78,6 +78,21 @@ fn a_share_of_the_lifetime_is_reached_at_its_instant() {
     assert!(!Early::new().by_share(1.0).is_due(life(1000, at(1100), 0), at(1099), None));
 }
 
+/// D55: inclusive, though the product may come out a little more than the share is.
+#[test]
+fn d55_every_share_is_reached_at_its_instant() {
+    for part in 1..=100_u32 {
+        for lives in [100, 60_000_000_000, 100_000_000, 3_600_000_000_000, 86_400_000_000_000] {
+            let early = early(Some(f64::from(part) / 100.0), None);
+            let due = |now| early.is_due(life(1000, at(1000 + lives), 0), at(now), None);
+            let first = 1000 + lives / 100 * u64::from(part);
+            assert_eq!([first - 1, first].map(due), [false, true], "{part}% of {lives}");
+        }
+    }
+    let brief = early(Some(0.001), None);
+    assert!(!brief.is_due(life(1000, at(1100), 0), at(1000), None), "not as soon as it begins");
+}
+
 /// D55: `now - took * beta * ln(random) >= end`.
 #[test]
 fn by_chance_it_is_as_far_ahead_as_the_load_took() {

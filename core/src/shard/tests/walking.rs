@@ -100,3 +100,18 @@ fn d112_what_comes_meanwhile_is_spared() {
     assert_eq!([1, 2, 3, 4, 5, 6, 20].iter().copied().filter(fresh).collect::<Vec<_>>(), [20]);
     assert_eq!(rig.shard.expire_next(&mut expiring, 2, at(rig.now), &mut rig.effects), 0);
 }
+
+/// D112: what was there before is expired, however many have come since.
+#[test]
+fn d112_what_is_old_in_generations_is_expired() {
+    for later in [1, 1 << 31, u32::MAX - 10] {
+        let mut rig = Rig::new(rules());
+        rig.insert(1, Loaded::new(7).ttl(nanos(99)));
+        rig.shard.values.skip_generations(later);
+        rig.insert(2, Loaded::new(7).ttl(nanos(99)));
+        let mut expiring = rig.shard.begin_expiring(&mut rig.effects);
+        rig.insert(3, 7);
+        assert_eq!(rig.shard.expire_next(&mut expiring, 9, at(rig.now), &mut rig.effects), 2, "{later}");
+        assert_eq!([1, 2, 3].map(|key| rig.contains(key)), [false, false, true]);
+    }
+}

@@ -58,6 +58,8 @@ pub struct GatedFifo {
     wanted: u64,
     /// How many entries have come back since the main queue was last seen in use.
     idle_returns: u32,
+    /// The ghosts keep their memory.
+    is_fixed: bool,
 }
 
 /// The record inside an entry.
@@ -108,11 +110,13 @@ impl Policy for GatedFifo {
             ghosts: Ghosts::default(),
             wanted: 1,
             idle_returns: 0,
+            is_fixed: false,
         }
     }
 
     fn preallocate(&mut self, entries: u64) -> bool {
         self.ghosts.reserve(entries, entries);
+        self.is_fixed = true;
         self.ghosts.are_enough_for(entries)
     }
 
@@ -120,7 +124,7 @@ impl Policy for GatedFifo {
         if capacity != self.share.capacity() {
             self.clock.set_capacity(capacity);
             self.share.set_capacity(capacity);
-            self.ghosts.trim(capacity);
+            self.ghosts.trim(if self.is_fixed { u64::MAX } else { capacity });
         }
     }
 
@@ -203,7 +207,11 @@ impl Policy for GatedFifo {
     }
 
     fn clear(&mut self) {
-        *self = Self::new(self.share.capacity());
+        let former = core::mem::replace(self, Self::new(self.share.capacity()));
+        if former.is_fixed {
+            (self.ghosts, self.is_fixed) = (former.ghosts, true);
+            self.ghosts.clear();
+        }
     }
 }
 

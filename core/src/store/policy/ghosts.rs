@@ -43,6 +43,11 @@ const STAMP: u16 = 0x7f;
 const OLDEST: u16 = STAMP + 1 - 2 * TICKS_PER_CAPACITY;
 
 impl Ghosts {
+    /// Forgets all, and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.buckets.fill(Bucket::default());
+    }
+
     /// Finds the ghost with this hash and takes it out.
     pub(super) fn take(&mut self, hash: u64, now: u16) -> Option<Ghost> {
         let (index, print) = self.locate(hash);

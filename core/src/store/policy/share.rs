@@ -20,13 +20,15 @@ pub(super) struct Share {
     most: u64,
     /// How many bits of these three are a fraction.
     fraction: u32,
+    /// What was learned until the last change of the capacity, in 1/2^32 of it.
+    learned: u32,
 }
 
 impl Share {
     pub(super) fn new(capacity: u64) -> Self {
-        let mut share = Self { capacity, target: 0, least: 0, most: 0, fraction: 0 };
-        share.bound();
-        share.set(share.part(START));
+        let learned = (START as u32) << (32 - BITS);
+        let mut share = Self { capacity: 0, target: 1, least: 1, most: 1, fraction: 0, learned };
+        share.set_capacity(capacity);
         share
     }
 
@@ -36,14 +38,16 @@ impl Share {
 
     /// Keeps the learned share of the whole.
     pub(super) fn set_capacity(&mut self, capacity: u64) {
-        let Self { target, capacity: before, fraction, .. } = *self;
-        let part = target.checked_div(before >> (BITS - fraction)).unwrap_or(START);
+        let whole = |share: &Self| u128::from(share.capacity) << share.fraction;
+        let kept = |share: &Self| ((whole(share) * u128::from(share.learned)) >> 32) as u64;
+        // The target is at least one: of so little capacity that this is more than was learned, nothing is learned.
+        if self.target != self.scaled(1) || self.target < kept(self) {
+            // Rounded up, so that nothing is lost although the capacity of a shard may change often.
+            self.learned = (u128::from(self.target) << 32).div_ceil(whole(self).max(1)) as u32;
+        }
         self.capacity = capacity;
         self.bound();
-        // To 1/1024 if there is no fraction; otherwise exactly, because the capacity of a shard may change often.
-        let is_exact = before > 0 && fraction == BITS && self.fraction == BITS;
-        let scaled = || (u128::from(target) * u128::from(capacity) / u128::from(before)) as u64;
-        self.set(if is_exact { scaled() } else { self.part(part) });
+        self.set(kept(self));
     }
 
     /// Notes that a longer probation queue would have kept an entry of this weight.

@@ -84,7 +84,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             self.table.rows_mut()[place as usize].node = P::Node::default();
             let admission = self.policy.admit(&mut ByPlace(self.table.rows_mut()), hash, weight);
             self.loose = Some(place);
-            self.make_room(reserved.saturating_add(weight), now, leavers);
+            self.make_room(reserved.saturating_add(weight), None, now, leavers);
             let place = self.loose.take().unwrap_or(place);
             self.weight += weight;
             self.policy.insert(&mut ByPlace(self.table.rows_mut()), place, admission);

@@ -17,6 +17,11 @@ impl<P: Policy> Values<u32, u32, P> {
         self.allowance.set_capacity(capacity);
         self.resize(capacity, capacity);
     }
+
+    /// As if so many values had come.
+    pub(crate) fn skip_generations(&mut self, count: u32) {
+        self.generation = self.generation.wrapping_add(count);
+    }
 }
 
 /// Puts a value that never expires; returns its generation and the keys that left.
@@ -128,7 +133,7 @@ fn a_capacity_of_zero_stores_nothing() {
         let mut values = Values::<u32, u32, P>::new(Allowance::alone(0), Keeping::default());
         assert_eq!(put(&mut values, 1, 1), (None, [1].into()));
         assert_eq!((values.len(), values.weight(), values.first_due()), (0, 0, None));
-        values.make_room(0, at(0), &mut Leavers::new());
+        values.make_room(0, None, at(0), &mut Leavers::new());
     }
     run::<Lru>();
     run::<GatedFifo>();
@@ -173,7 +178,7 @@ fn generations_go_on_after_everything_was_taken_out() {
 fn room_is_made_beside_what_is_reserved() {
     let mut values = filled(4);
     let mut leavers = Leavers::new();
-    values.make_room(1, at(0), &mut leavers);
+    values.make_room(1, None, at(0), &mut leavers);
     assert_eq!((keys(leavers), values.weight()), ([1].into(), 3));
     let new = New {
         hash: crowded(9),
@@ -200,13 +205,13 @@ fn a_smaller_capacity_holds_once_room_is_made_and_a_larger_one_at_once() {
         }
         let mut leavers = Leavers::new();
         values.set_capacity(2);
-        values.make_room(0, at(0), &mut leavers);
+        values.make_room(0, None, at(0), &mut leavers);
         assert_eq!((keys(leavers).len(), values.weight(), values.counts.evicted), (4, 2, 4));
         assert_eq!(put(&mut values, 7, 3).0, None, "too heavy by now");
         values.set_capacity(5);
         assert_eq!(put(&mut values, 8, 3).1, [], "there is room again");
         values.set_capacity(0);
-        values.make_room(0, at(0), &mut Leavers::new());
+        values.make_room(0, None, at(0), &mut Leavers::new());
         assert_eq!((values.weight(), values.len()), (0, 0));
     }
     run::<Lru>();

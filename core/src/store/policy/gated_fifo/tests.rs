@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 
 use super::*;
-use crate::store::policy::tests::shelf::{Inspect, Random, Shelf};
+use crate::store::policy::tests::shelf::{Inspect, Random, Shelf, hash};
 
 impl Inspect for GatedFifo {
     fn inspect(&self, entries: &mut impl Nodes<Node>) -> Vec<u32> {
@@ -194,6 +194,24 @@ fn ghosts_come_with_evictions_and_go_with_all_else() {
     assert_eq!(shelf.policy.ghosts.places(), 200);
     shelf.clear();
     assert_eq!(shelf.policy.ghosts.places(), 0);
+}
+
+/// P12: what was taken beforehand is neither given back nor taken again, and remembers nothing after a clear.
+#[test]
+fn p12_preallocated_ghosts_stay() {
+    let mut shelf = Shelf::<GatedFifo>::new(100);
+    assert!(shelf.policy.preallocate(100));
+    let places = shelf.policy.ghosts.places();
+    (0..100).for_each(|key| drop(shelf.insert(key, 1)));
+    for capacity in [50, 100, 0, 50] {
+        shelf.set_capacity(capacity);
+        (200..400).for_each(|key| drop(shelf.insert(key, 1)));
+        (0..300).for_each(|_| _ = shelf.evict());
+        assert_eq!(shelf.policy.ghosts.places(), places, "{capacity}");
+    }
+    shelf.clear();
+    assert_eq!(shelf.policy.ghosts.places(), places);
+    assert!((200..400).all(|key| shelf.policy.ghosts.take(hash(key), 0).is_none()));
 }
 
 #[test]

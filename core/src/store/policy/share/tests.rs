@@ -69,6 +69,30 @@ fn another_capacity_keeps_the_part_that_was_learned() {
     }
 }
 
+/// D46: at so small a capacity that the least target is a large part of it, nothing was learned of that.
+#[test]
+fn d46_a_small_capacity_for_a_while_keeps_the_part_that_was_learned() {
+    for small in [&[1][..], &[2], &[10, 1], &[1, 10], &[0], &[5, 0, 5]] {
+        for learned in [0, 250] {
+            let mut share = Share::new(1000);
+            share.widen(learned);
+            let before = target(&share);
+            small.iter().for_each(|small| share.set_capacity(*small));
+            assert!(target(&share) >= 1);
+            share.set_capacity(1000);
+            assert!(before.abs_diff(target(&share)) <= 1, "{small:?}: {before} to {}", target(&share));
+        }
+    }
+    let mut share = Share::new(1);
+    share.set_capacity(1000);
+    assert_eq!(target(&share), 80, "it has started with little");
+    // What is learned there is.
+    share.set_capacity(10);
+    share.widen(3);
+    share.set_capacity(1000);
+    assert_eq!(target(&share), 400);
+}
+
 #[test]
 fn it_starts_anew_after_a_capacity_of_zero() {
     let mut share = Share::new(0);

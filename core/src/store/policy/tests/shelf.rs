@@ -163,7 +163,7 @@ impl<P: Inspect> Shelf<P> {
 }
 
 /// Returns a hash as a good hasher makes it.
-fn hash(key: u64) -> u64 {
+pub(in crate::store::policy) fn hash(key: u64) -> u64 {
     key.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 

@@ -186,7 +186,7 @@ impl<P: Policy> World<P> {
     fn make_room(&mut self, reserved: u64) {
         self.reserved = reserved;
         let mut leavers = Leavers::new();
-        self.values.make_room(reserved, at(self.now), &mut leavers);
+        self.values.make_room(reserved, None, at(self.now), &mut leavers);
         self.evicted(all(leavers).into_iter());
     }
 
