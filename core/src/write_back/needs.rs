@@ -29,8 +29,6 @@ pub(super) struct Needs<T: Threads> {
 struct Stop<T: Threads> {
     cache: Option<Held<T>>,
     up_to: u64,
-    /// What goes before it is in the way even if it is flushed up to that number.
-    always: bool,
     flush: Option<T::Task<Result<(), Unflushed>>>,
     failed: Option<Unflushed>,
 }
@@ -50,10 +48,13 @@ impl<T: Threads> Needs<T> {
         let (stops, running, obeys) = (Vec::new(), Vec::new(), Vec::new());
         let mut needs = Self { plan: Plan::default(), stops, running, obeys, is_met: false };
         let happened = node.happened();
-        // The caches that were found, with their places. None is waited for if nothing is dirty there or before it, nor if
-        // it is on the path already: then others have changed edges meanwhile, and its own flush sees to that.
+        // The caches that are flushed up to a number, with their places: their own flushes see to what goes before
+        // them.
+        let mut shots = BTreeMap::new();
+        // The caches that are flushed as a whole. None is waited for if nothing is dirty there or before it, nor if it
+        // is on the path already: then others have changed edges meanwhile, and its own flush sees to that.
         let mut all = BTreeMap::from([(node.id(), None)]);
-        let mut path = Vec::from([needs.visit(node.clone(), None, None, false)]);
+        let mut path = Vec::from([needs.visit(node.clone(), None)]);
         while let Some(visit) = path.last_mut() {
             let Some((id, need, to)) = visit.node.with(|edges| edges.obey(visit.after)) else {
                 let (Some(visit), Some(before)) = (path.pop(), path.last_mut()) else { break };
@@ -71,24 +72,26 @@ impl<T: Threads> Needs<T> {
             // A wish ends with a flush of its own cache: a cache that is passed on the way may have nothing to flush.
             let wish = need.until_flushed.filter(|_| visit.place == 0);
             needs.obeys.push((visit.node.clone(), to.clone(), wish, up_to));
-            let wanted = if need.always { to.dirty_now() } else { up_to.filter(|up_to| to.is_dirty(*up_to)) };
-            let place = match (all.get(&id).copied(), &to.own) {
-                _ if !need.always && wanted.is_none() => None,
-                (Some(place), _) => place,
-                (None, Some(node)) if node.with(|edges| edges.clean_at == happened) => None,
-                (None, Some(node)) => {
-                    all.insert(id, None);
-                    path.push(needs.visit(node.clone(), Some(to), wanted, need.always));
-                    continue;
+            // A cache that is far away finds by itself what has to go before it.
+            let place = if let Some(node) = to.own.as_ref().filter(|_| need.always) {
+                match all.get(&id).copied() {
+                    Some(place) => place,
+                    None if node.with(|edges| edges.clean_at == happened) => None,
+                    None => {
+                        all.insert(id, None);
+                        path.push(needs.visit(node.clone(), Some(to)));
+                        continue;
+                    }
                 }
-                // A cache that is far away finds by itself what has to go before it.
-                (None, None) => *all.entry(id).or_insert(Some(needs.stop(Some(to), wanted, need.always))),
+            } else {
+                let up_to = if need.always { Some(u64::MAX) } else { up_to.filter(|up_to| to.is_dirty(*up_to)) };
+                up_to.map(|up_to| {
+                    let place = *shots.entry(id).or_insert_with(|| needs.stop(Some(to), up_to));
+                    needs.stops[place].up_to = needs.stops[place].up_to.max(up_to);
+                    place
+                })
             };
-            if let Some(place) = place {
-                let stop = &mut needs.stops[place];
-                (stop.up_to, stop.always) = (stop.up_to.max(wanted.unwrap_or(0)), stop.always || need.always);
-                visit.wait_for(place, &mut needs.plan);
-            }
+            place.into_iter().for_each(|place| visit.wait_for(place, &mut needs.plan));
         }
         needs.plan.begin();
         needs
@@ -102,9 +105,7 @@ impl<T: Threads> Needs<T> {
                 let failed = hindered.and_then(|by| self.stops[by].failed.clone());
                 let stop = &mut self.stops[place];
                 let Some(cache) = stop.cache.as_ref() else { return Poll::Ready(failed.map_or(Ok(()), Err)) };
-                let is_dirty = cache.is_dirty(stop.up_to);
-                if failed.is_some() || !is_dirty {
-                    let failed = failed.filter(|_| stop.always || is_dirty);
+                if failed.is_some() || !cache.is_dirty(stop.up_to) {
                     stop.failed = failed.zip(cache.own.as_ref()).map(|(before, node)| before.before(node.name()));
                     self.plan.end(place, stop.failed.is_some());
                 } else {
@@ -133,13 +134,15 @@ impl<T: Threads> Needs<T> {
         self.is_met = true;
     }
 
-    fn stop(&mut self, cache: Option<Held<T>>, up_to: Option<u64>, always: bool) -> usize {
-        self.stops.push(Stop { cache, up_to: up_to.unwrap_or(0), always, flush: None, failed: None });
+    fn stop(&mut self, cache: Option<Held<T>>, up_to: u64) -> usize {
+        self.stops.push(Stop { cache, up_to, flush: None, failed: None });
         self.plan.add()
     }
 
-    fn visit(&mut self, node: Node<T>, cache: Option<Held<T>>, up_to: Option<u64>, always: bool) -> Visit<T> {
-        Visit { node, place: self.stop(cache, up_to, always), after: None, is_clean: up_to.is_none() }
+    fn visit(&mut self, node: Node<T>, cache: Option<Held<T>>) -> Visit<T> {
+        let dirty_up_to = node.with(|edges| edges.dirty_up_to()).filter(|_| cache.is_some());
+        let place = self.stop(cache, dirty_up_to.unwrap_or(0));
+        Visit { node, place, after: None, is_clean: dirty_up_to.is_none() }
     }
 }
 

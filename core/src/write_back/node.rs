@@ -54,11 +54,6 @@ impl<T: Threads> Clone for Held<T> {
 }
 
 impl<T: Threads> Held<T> {
-    /// Up to which change it is dirty, as far as is known: all there will be, if it is far away.
-    pub(super) fn dirty_now(&self) -> Option<u64> {
-        self.own.as_ref().map_or(Some(u64::MAX), |node| node.with(|edges| edges.dirty_up_to()))
-    }
-
     /// Returns whether a change up to this number is not on disk, as far as is known.
     pub(super) fn is_dirty(&self, up_to: u64) -> bool {
         self.own.as_ref().is_none_or(|node| node.with(|edges| edges.is_dirty(up_to)))
@@ -188,7 +183,8 @@ impl<T: Threads> Node<T> {
     /// What is needed of another cache until this one is flushed is what is dirty there now; returns the number up to
     /// which that is.
     pub(super) fn ask_now(&self, to: &Held<T>) -> Option<u64> {
-        let up_to = to.dirty_now()?;
+        let dirty_up_to = |node: &Self| node.with(|edges| edges.dirty_up_to());
+        let up_to = to.own.as_ref().map_or(Some(u64::MAX), dirty_up_to)?;
         let _known = self.0.group.with(|happened| {
             *happened += 1;
             self.add(to, Kind::UpTo(up_to))

@@ -16,8 +16,6 @@ scenarios! {
     flush_many_caches_first_that_end_backward
     flush_many_caches_first_that_fail
     flush_a_chain
-    flush_a_chain_of_one_shots
-    flush_a_chain_of_wishes
     flush_a_chain_that_fails
     flush_layers_of_two
     flush_one_that_many_depend_on
@@ -116,26 +114,6 @@ fn flush_a_chain(n: u32) -> Counts {
     });
     assert!(many.iter().all(|other| other.dirty() == 0));
     counts
-}
-
-fn flush_edges(n: u32, edge: fn(&[Pages]) -> Result<(), larder::CircleError>) -> Counts {
-    let (mut world, _, many, _) = caches(n);
-    many.windows(2).for_each(|pair| edge(pair).expect("no circle"));
-    let last = many.last().expect("there are some").clone();
-    let counts = counted(|| {
-        let flush = world.flush(&last);
-        world.assert_over(&[flush]);
-    });
-    assert!(many.iter().all(|other| other.dirty() == 0));
-    counts
-}
-
-fn flush_a_chain_of_one_shots(n: u32) -> Counts {
-    flush_edges(n, |pair| pair[1].depend_on(&pair[0]))
-}
-
-fn flush_a_chain_of_wishes(n: u32) -> Counts {
-    flush_edges(n, |pair| pair[1].depend_until_flushed_on(&pair[0]))
 }
 
 fn flush_a_chain_that_fails(n: u32) -> Counts {

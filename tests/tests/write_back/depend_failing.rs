@@ -5,7 +5,6 @@ use super::*;
 on_every_runtime! {
     c73_the_dependencys_flush_fails
     several_dependencies_of_which_one_fails
-    d82_what_fails_behind_a_one_shot
     a_dependency_that_panics
     what_failed_in_a_dependency_is_told
 }
@@ -47,25 +46,6 @@ fn several_dependencies_of_which_one_fails<R: Host>() {
     sim.to(30);
     assert!(sim.saw(flush).starts_with("30: [1: ") && sim.saw(flush).contains("E2"), "{}", sim.saw(flush));
     assert_eq!((disk.log(), a.dirty(), c.dirty()), (vec!["30 c1=1".to_string()], 1, 0));
-}
-
-/// D82: what is dirty there is being written already, and does not need what fails. (P17)
-fn d82_what_fails_behind_a_one_shot<R: Host>() {
-    let (mut sim, disk, a) = start::<R>(10);
-    let (slow, b) = beside::<R>(&sim, &disk, "b");
-    let (bad, c) = beside::<R>(&sim, &disk, "c");
-    b.always_depend_on(&c).expect("no circle");
-    slow.flushes_by(|_, _| after(10));
-    bad.flushes_by(|_, _| after(20).fails(1));
-    sim.write(&b, 3, 33);
-    sim.flush(&b);
-    sim.write(&c, 5, 55);
-    sim.write(&a, 1, 11);
-    a.depend_on(&b).expect("no circle");
-    let flush = sim.flush(&a);
-    sim.to(30);
-    assert!(sim.saw(flush).ends_with("0: done"), "{}", sim.saw(flush));
-    assert_eq!((disk.log().len(), a.dirty(), c.dirty()), (2, 0, 1));
 }
 
 /// P5, P17.

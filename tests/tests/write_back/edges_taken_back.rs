@@ -9,6 +9,7 @@ on_every_runtime! {
     d82_what_is_satisfied_does_not_count_under_way
     d82_later_flushes_do_not_obey_it
     d84_taken_back_and_not_kept
+    d82_edges_of_all_kinds_in_any_order
 }
 
 /// The flushes of the second take 10 ms each, one by one; it has two dirty entries, and the first has one.
@@ -142,4 +143,56 @@ fn d84_taken_back_and_not_kept<R: Host>() {
     sim.drop(flush);
     assert!(weak.upgrade().is_none());
     assert_eq!(other.lost(), [[2]]);
+}
+
+/// D82: random edges in all directions, added and taken back at any time: no flush waits for itself. (P3, P17)
+fn d82_edges_of_all_kinds_in_any_order<R: Host>() {
+    for seed in 0..100 {
+        with_seed(seed, || play::<R>(&mut Random::new(seed)));
+    }
+}
+
+fn play<R: Host>(random: &mut Random) {
+    let (mut sim, disk, a) = start::<R>(3);
+    let mut all = vec![(disk.clone(), a)];
+    for name in ["b", "c", "d"] {
+        let disk = disk.beside(name);
+        let pages = pages::<R>(&sim, &disk, |p| p.name(name).capacity(3).flush_limit(1 + random.below(2) as usize));
+        all.push((disk, pages));
+    }
+    for (disk, _) in &all {
+        let times: Vec<_> = (0..7).map(|_| random.below(20)).collect();
+        disk.flushes_by(move |key, nth| match times[(nth + key as usize) % 7] {
+            0 => ready(),
+            time => after(time),
+        });
+    }
+    let mut callers = Vec::new();
+    for _ in 0..200 {
+        let [(_, one), (_, two)] = [(); 2].map(|()| &all[random.below(4) as usize]);
+        let key = random.below(3) as u32;
+        match random.below(13) {
+            0..4 => _ = wakers::now(one.get_or_load(&key)).map(|handle| handle.set(V::new(key))),
+            4 => callers.push(sim.flush(one)),
+            5 => callers.push(sim.flush_key(one, key)),
+            6 => _ = one.depend_on(two),
+            7 => _ = one.depend_until_flushed_on(two),
+            8 => _ = one.always_depend_on(two),
+            9 => _ = one.stop_depending_on(two),
+            10 => callers.push(sim.invalidate(one)),
+            11 if !callers.is_empty() => sim.drop(callers[random.below(callers.len() as u64) as usize]),
+            _ => {
+                let next = sim.time.ms() + random.below(15);
+                sim.to(next);
+            }
+        }
+    }
+    let next = sim.time.ms() + 10_000;
+    sim.to(next);
+    let saw: Vec<_> = callers.iter().map(|i| sim.saw(*i)).collect();
+    assert!(saw.iter().all(|saw| saw.ends_with(": done") || saw.ends_with(": dropped")), "{saw:?}");
+    all.iter().for_each(|(_, pages)| callers.push(sim.flush(pages)));
+    let next = sim.time.ms() + 10_000;
+    sim.to(next);
+    assert!(all.iter().all(|(_, pages)| pages.dirty() == 0));
 }
