@@ -30,6 +30,11 @@ pub trait CallerLoad<K, V, E, T: Threads> {
         false
     }
 
+    /// Both, in one call.
+    fn comes_with(&self, sources: &Sources<K, V, E, T>) -> (Option<Start>, bool) {
+        (self.start(sources), self.is_by_loader())
+    }
+
     /// Makes the load; none if it is lent.
     fn make(
         &mut self,

@@ -35,13 +35,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         by: &(impl CallerLoad<K, V, E, R::Threads> + ?Sized),
         waker: &'a Waker,
     ) -> VisitOf<'a, K, V, E, R, S> {
+        let (start, is_by_loader) = by.comes_with(&self.source);
         Visit {
             key,
             waker,
             rules: &self.rules,
             call,
-            start: by.start(&self.source),
-            is_by_loader: by.is_by_loader(),
+            start,
+            is_by_loader,
             batch: None,
             inside: waker,
             reached: Instant::ZERO,
@@ -197,7 +198,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 self.source.begin(key.to_key(), previous)
             };
             // The caller may have no other load.
-            visit.start = by.start(&self.source);
+            if !visit.is_by_loader {
+                visit.start = by.start(&self.source);
+            }
         }
         let mut polled = match (&mut load, &waker) {
             (Some(load), None) => Pin::new(load).poll(cx),

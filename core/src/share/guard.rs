@@ -86,10 +86,17 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R
             // The load has panicked already, so a panic of the clock would be the second.
             contain(|| now = engine.runtime.now());
         }
-        let (mut after, at) = (After::new(engine), At { now, rules: &engine.rules });
-        engine.with_room(self.waiting.hash, now, &mut after, |shard, effects| {
-            shard.panicked(self.waiting, self.number, at, effects);
-        });
+        engine.tell_panic(self.waiting, self.number, now);
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
+    /// A load has panicked. Not inlined, or its guard would be written to memory each time.
+    #[cold]
+    #[inline(never)]
+    fn tell_panic(&self, waiting: &mut Waiting<R::Notify>, number: u32, now: Instant) {
+        let (mut after, at) = (After::new(self), At { now, rules: &self.rules });
+        self.with_room(waiting.hash, now, &mut after, |shard, effects| shard.panicked(waiting, number, at, effects));
     }
 }
 

@@ -230,6 +230,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     }
 
     /// A caller that was served polls another caller's refresh once, and leaves.
+    #[inline(never)]
     fn look_after(
         this: &Arc<Self>,
         stay: &mut Stay<R>,

@@ -99,7 +99,7 @@ impl<K, V, E, R: Runtime> AnswerSink<K, V, E, R> {
     /// # use futures_lite::future::block_on;
     /// # use larder::{AnswerSink, Cache, Failed, ManualClock, parts::Std};
     /// # use std::io;
-    /// let load = |ids: Vec<u32>, answers: AnswerSink<_, _, _, _>| async move {
+    /// let load = |ids: Vec<u32>, answers: AnswerSink<_, _, io::Error, _>| async move {
     ///     for id in ids {
     ///         answers.fail(id, Failed::new(io::Error::other("no route")).instead("192.0.2.1"));
     ///     }
