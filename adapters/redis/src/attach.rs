@@ -240,7 +240,7 @@ impl<V: Clone + Send + Sync + 'static> TierBuilder<V> {
                 codec: self.codec,
                 origin,
                 first_tier: Box::new(Held(weak.clone())),
-                alone: Places::new(self.settings.alone),
+                alone: Places::new(self.settings.alone, self.settings.lease),
             }));
             load(builder, Arc::clone(shared))
         })?;

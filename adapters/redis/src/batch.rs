@@ -80,7 +80,7 @@ where
         };
         let loaded_alone = async {
             if !alone.is_empty() {
-                self.alone.load(self.load_many(&many, alone, granted, &send)).await;
+                self.alone.load(&*self.link.host, self.load_many(&many, alone, granted, &send)).await;
             }
         };
         join(led, loaded_alone).await;

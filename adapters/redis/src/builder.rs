@@ -152,7 +152,8 @@ impl<V> TierBuilder<V> {
     /// Sets how many loads this process begins at once while it does not hear; 8 by default.
     ///
     /// So that a source that was spared by the second tier is not overrun when that is gone. What a load asks of its own
-    /// cache while it is polled is a part of it.
+    /// cache while it is polled is a part of it. If others have waited for a [`lease`](Self::lease)'s time, one of them goes on
+    /// nevertheless, and after as long again the next: some loads may be waiting for them.
     pub fn alone(mut self, loads: usize) -> Self {
         self.settings.alone = loads;
         self

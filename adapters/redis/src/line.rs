@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use larder::Instant;
 
 use crate::{
-    decide::{Hearing, Next},
+    decide::{Hearing, Next, Release},
     flag::Flag,
     host::{first, lock, within},
     link::Link,
@@ -151,10 +151,34 @@ async fn deliver(link: &Link, line: &Arc<dyn Line>) -> bool {
             }
             is_done
         });
-        let releases = join_all(releases.iter().map(|release| link.release(line, release)));
-        let (done, _) = futures_util::future::join(join_all(writes), releases).await;
-        if done.contains(&false) {
+        let releases = releases.into_iter().map(|release| async move {
+            let mut unsaid = Unsaid { link, release: Some(release) };
+            let is_done = match &unsaid.release {
+                Some(release) => link.release(line, release).await,
+                None => true,
+            };
+            if is_done {
+                unsaid.release = None;
+            }
+            is_done
+        });
+        let (written, released) = futures_util::future::join(join_all(writes), join_all(releases)).await;
+        if written.contains(&false) || released.contains(&false) {
             return false;
+        }
+    }
+}
+
+/// A lease that is being given back; if nobody has heard of that, it is said again as long as it matters.
+struct Unsaid<'a> {
+    link: &'a Link,
+    release: Option<Release>,
+}
+
+impl Drop for Unsaid<'_> {
+    fn drop(&mut self) {
+        if let Some(release) = self.release.take() {
+            lock(&self.link.outbox).release(release);
         }
     }
 }

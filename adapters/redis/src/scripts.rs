@@ -21,8 +21,8 @@ use sha1_smol::Sha1;
 /// A script, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Script {
-    /// KEYS v l e; ARGV token, lease ms, fingerprint, name, ms of fresh life up to which the lease is offered, 1 if we
-    /// would wait, ms of the epoch's memory. Returns the letter of a state (`decide::found`), ms of fresh life left, age
+    /// KEYS v l e; ARGV token, lease ms, fingerprint, name, ms of fresh life up to which the lease is offered (2^53 or more:
+    /// of endless ones, too), 1 if we would wait, ms of the epoch's memory. Returns the letter of a state (`decide::found`), ms of fresh life left, age
     /// in ms, ms left of the lease, kind, payload, epoch, attempt, weight.
     Lookup,
     /// KEYS v l w e; ARGV token, fingerprint, name, kind, payload, fresh ms (-1: for ever), stale ms, epoch, attempt, age in
@@ -90,7 +90,7 @@ if there then
     left = redis.call('PTTL', KEYS[1]) - tonumber(v[4])
     age = life - left
   end
-  if left > tonumber(ARGV[5]) or endless and ARGV[5] == '0' then
+  if left > tonumber(ARGV[5]) or endless and tonumber(ARGV[5]) < 2^53 then
     return {'F', left, age, 0, kind, payload, '', 0, weight}
   end
 end

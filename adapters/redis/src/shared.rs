@@ -85,7 +85,11 @@ where
             let found = link.look(&line, &id, &lease.token, fingerprint, below, true).await;
             // (A load may take long, and the connection may be another one by then.)
             drop(line);
-            let Some(found) = found else { return self.load_alone(key, held).await };
+            let Some(found) = found else {
+                // (It may have been granted, and nobody is to wait for it.)
+                drop(lease);
+                return self.load_alone(key, held).await;
+            };
             lease.answered(&found);
             match step(&found, |bytes| self.codec.read(bytes), link.settings.poll_every, random::share()) {
                 Step::Serve(value) => {
@@ -219,7 +223,8 @@ where
     /// Loads without the second tier: not too many at once, and nothing is held for long.
     async fn load_alone(&self, key: K, held: Option<Previous<V>>) -> Answer<V, E> {
         count(&self.link.counters.alone);
-        self.alone.load(self.load_unleased(key, held, self.link.settings.alone_ttl)).await
+        let Link { host, settings, .. } = &*self.link;
+        self.alone.load(&**host, self.load_unleased(key, held, settings.alone_ttl)).await
     }
 
     /// Loads what is not shared. It is heard of, so it is held for as long as it lives.

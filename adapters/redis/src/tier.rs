@@ -1,6 +1,11 @@
 //! The handle of a tier.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use larder::{Loaded, Ttl};
 
@@ -121,14 +126,14 @@ where
             return self.invalidate(key).await;
         }
         let (sent, _) = lock(&link.outbox).begin(&name, Kind::Invalidate);
-        let sending = link.sending(&name, sent);
+        let write = Write { tier: self, key, kind: Kind::Invalidate, sending: Some(link.sending(&name, sent)) };
         self.void_here(key, Kind::Invalidate);
-        let Some(line) = link.line() else { return self.pending(key, Kind::Invalidate, sending) };
+        let Some(line) = link.line() else { return self.pending() };
         let mut lease = Lease::new(link, link.names.id(name.clone()));
         if !link.store(&line, &lease.id, &lease.token).await {
-            return self.pending(key, Kind::Invalidate, sending);
+            return self.pending();
         }
-        sending.acknowledged();
+        write.acknowledged();
         lease.begins_epoch();
         let _: Ttl = self.shared.publish(lease, &value, &terms, begun).await;
         Written::Acknowledged
@@ -138,13 +143,13 @@ where
         let (link, name) = (&self.shared.link, key.name());
         // Noted first: it is sent whatever happens here, a listener that panics included.
         let (sent, strongest) = lock(&link.outbox).begin(&name, kind);
-        let sending = link.sending(&name, sent);
+        let write = Write { tier: self, key, kind, sending: Some(link.sending(&name, sent)) };
         self.void_here(key, kind);
-        let Some(line) = link.line() else { return self.pending(key, kind, sending) };
+        let Some(line) = link.line() else { return self.pending() };
         if !link.void(&line, &link.names.id(name.clone()), strongest).await {
-            return self.pending(key, kind, sending);
+            return self.pending();
         }
-        sending.acknowledged();
+        write.acknowledged();
         Written::Acknowledged
     }
 
@@ -156,11 +161,7 @@ where
         }
     }
 
-    /// It has not been acknowledged. From now on the second tier is not asked for this key; what was found there meanwhile
-    /// goes again.
-    fn pending(&self, key: &K, kind: Kind, sending: Sending<'_>) -> Written {
-        drop(sending);
-        self.void_here(key, kind);
+    fn pending(&self) -> Written {
         count(&self.shared.link.counters.pending);
         Written::Pending
     }
@@ -195,6 +196,46 @@ impl<K, V, E> Tier<K, V, E> {
     pub fn stats(&self) -> TierStats {
         let link = &self.shared.link;
         TierStats { unacknowledged: lock(&link.outbox).unsaid() as u64, ..link.counters.read() }
+    }
+}
+
+/// A write of a caller. If it ends without an acknowledgement, the second tier is not asked for its key from then on, and what
+/// was found there meanwhile goes again.
+struct Write<'a, K, V, E>
+where
+    K: TierKey,
+    V: Clone + Send + Sync + 'static,
+    E: Send + Sync + 'static,
+{
+    tier: &'a Tier<K, V, E>,
+    key: &'a K,
+    kind: Kind,
+    sending: Option<Sending<'a>>,
+}
+
+impl<K, V, E> Write<'_, K, V, E>
+where
+    K: TierKey,
+    V: Clone + Send + Sync + 'static,
+    E: Send + Sync + 'static,
+{
+    fn acknowledged(mut self) {
+        self.sending.take().into_iter().for_each(Sending::acknowledged);
+    }
+}
+
+impl<K, V, E> Drop for Write<'_, K, V, E>
+where
+    K: TierKey,
+    V: Clone + Send + Sync + 'static,
+    E: Send + Sync + 'static,
+{
+    fn drop(&mut self) {
+        if let Some(sending) = self.sending.take() {
+            drop(sending);
+            // (A listener that panics has panicked before, and this may be why the write ends.)
+            drop(catch_unwind(AssertUnwindSafe(|| self.tier.void_here(self.key, self.kind))));
+        }
     }
 }
 

@@ -48,9 +48,11 @@ pub(crate) fn life_of(said: Ttl, usual: Ttl, times: Times) -> Life {
     if left < Duration::from_millis(1) { Life::Unshared } else { Life::For(left) }
 }
 
-/// Returns what a first tier is told of a value that is not to be shared: it has no lifetime of its own to fall back on.
+/// Returns what a first tier is told of a value that is not to be shared: it has no lifetime of its own to fall back on, nor
+/// one that would bound a date.
 pub(crate) fn unshared(said: Ttl, usual: Ttl) -> Ttl {
-    if said == Ttl::Inherit { usual } else { said }
+    let said = if said == Ttl::Inherit { usual } else { said };
+    if said.as_until().is_some() { Ttl::NotStored } else { said }
 }
 
 /// Returns the life, as it is told of a value of this age, when its begin is known no better than to lie between `asked` and

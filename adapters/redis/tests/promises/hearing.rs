@@ -185,7 +185,8 @@ async fn t7_loads_that_ask_their_own_cache_do_not_wait_for_each_other() {
         }
     };
     let cache = larder_tokio::Cache::builder(larder_tokio::Tokio::new());
-    let (cache, tier) = builder("redis://127.0.0.1:1/").alone(2).load_fn(cache, load).unwrap();
+    let (cache, tier) =
+        builder("redis://127.0.0.1:1/").alone(2).alone_ttl(Duration::from_secs(600)).load_fn(cache, load).unwrap();
     own.set(cache.clone()).unwrap();
     let mut all = JoinSet::new();
     for key in [20, 20, 30, 40] {
@@ -194,4 +195,36 @@ async fn t7_loads_that_ask_their_own_cache_do_not_wait_for_each_other() {
     }
     let ended = tokio::time::timeout(Duration::from_secs(20), all.join_all()).await.expect("none waits for ever");
     assert_eq!((ended.iter().sum::<u64>(), tier.stats().alone), (110, 41));
+}
+
+#[tokio::test]
+async fn t7_a_load_that_waits_for_one_without_a_place() {
+    let own: Arc<std::sync::OnceLock<crate::node::Names>> = Arc::default();
+    let (inner, gate) = (Arc::clone(&own), Arc::new(tokio::sync::Notify::new()));
+    let opens = Arc::clone(&gate);
+    // One load has the only place, and then needs what others have begun to wait for.
+    let load = move |key: u64| {
+        let (inner, opens) = (Arc::clone(&inner), Arc::clone(&opens));
+        async move {
+            if key == 100 {
+                opens.notified().await;
+                let needed = inner.get().unwrap().get(&5).await;
+                return needed.map_err(|error| std::io::Error::other(error.to_string()));
+            }
+            Ok(key)
+        }
+    };
+    let cache = larder_tokio::Cache::builder(larder_tokio::Tokio::new());
+    let (cache, tier) = builder("redis://127.0.0.1:1/").alone(1).lease(ms(200)).load_fn(cache, load).unwrap();
+    own.set(cache.clone()).unwrap();
+    let mut all = JoinSet::new();
+    for (key, before) in [(100, 0), (5, 1), (5, 2)] {
+        until("those before wait", || cache.stats().waiters == before && tier.stats().alone >= before.min(1)).await;
+        let cache = cache.clone();
+        all.spawn(async move { cache.get(&key).await.unwrap() });
+    }
+    until("all wait", || cache.stats().waiters == 3).await;
+    gate.notify_one();
+    let ended = tokio::time::timeout(Duration::from_secs(20), all.join_all()).await.expect("none waits for ever");
+    assert_eq!(ended, [5; 3]);
 }

@@ -54,6 +54,8 @@ fn what_is_not_shared_has_the_lifetime_of_the_tier_or_its_own() {
     // (A first tier without a lifetime would hold it for ever.)
     assert_eq!(unshared(Ttl::Inherit, Ttl::NotStored), Ttl::NotStored);
     assert_eq!(unshared(Ttl::private(ms(10)), Ttl::For(ms(60))), Ttl::private(ms(10)));
+    // (Nor has it one that bounds a date.)
+    assert_eq!(unshared(Ttl::until(ms(9_000)), Ttl::NotStored), Ttl::NotStored);
 }
 
 #[test]
