@@ -1,8 +1,8 @@
 //! What a thread that blocks for a future knows: what wakes it, and when it looks again without being woken.
 
-use alloc::{sync::Arc, task::Wake, vec::Vec};
+use alloc::{collections::BTreeMap, sync::Arc, task::Wake};
 use core::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     mem,
     sync::atomic::{AtomicBool, Ordering},
     task::Waker,
@@ -13,11 +13,13 @@ use std::{
     thread_local, time,
 };
 
-use crate::Instant;
+use crate::{Instant, contain::contain};
 
 thread_local! {
-    /// What is to be woken when, if nothing else has: a combinator polls only those futures that were.
-    static PATIENCE: Cell<Vec<(time::Instant, Waker)>> = const { Cell::new(Vec::new()) };
+    /// What is to be woken when, if nothing else has: a combinator polls only those futures that were. A number tells
+    /// waits of one end apart.
+    static PATIENCE: RefCell<BTreeMap<(time::Instant, u64), Waker>> = const { RefCell::new(BTreeMap::new()) };
+    static LAST: Cell<u64> = const { Cell::new(0) };
     /// What wakes this thread. The same one each time, so that a load which asks for itself is recognised.
     static PARKED: Arc<Parked> = Arc::new(Parked { thread: thread::current(), is_woken: AtomicBool::new(false) });
     /// The address of that, once there is one: looking for it must not create it.
@@ -48,36 +50,58 @@ fn is_polling() -> bool {
     IS_POLLING.try_with(Cell::get).unwrap_or(false)
 }
 
-/// Returns whether the thread is about to block and this deadline is reached; if not yet, the thread looks again in time,
-/// whatever happens to the runtime's timer.
-pub(crate) fn is_over(deadline: Instant, waker: &Waker, now: impl FnOnce() -> Instant) -> bool {
-    if !is_polling() {
-        return false;
+/// A wait in a thread that is about to block, which looks again in time, whatever happens to the runtime's timer.
+#[derive(Debug)]
+pub(crate) struct Wait(Option<(time::Instant, u64)>);
+
+impl Wait {
+    pub(crate) const fn new() -> Self {
+        Self(None)
     }
-    let now = now().told();
-    let is_reached = deadline.reached(now);
-    if !is_reached {
-        poll_within(deadline.saturating_since(now).max(LEAST), waker);
+
+    /// Returns whether this deadline is reached; if not yet, it is looked at again in time.
+    pub(crate) fn is_over(&mut self, deadline: Instant, waker: &Waker, now: impl FnOnce() -> Instant) -> bool {
+        if !is_polling() {
+            return false;
+        }
+        let now = now().told();
+        let is_reached = deadline.reached(now);
+        if !is_reached {
+            self.poll_within(deadline.saturating_since(now).max(LEAST), waker);
+        }
+        is_reached
     }
-    is_reached
+
+    /// What is being polled here with this waker is to be polled again within this time, woken or not.
+    pub(crate) fn poll_within(&mut self, time: Duration, waker: &Waker) {
+        self.end();
+        let Some(end) = time::Instant::now().checked_add(time).filter(|_| is_polling()) else { return };
+        let waker = waker.clone();
+        self.0 = PATIENCE
+            .try_with(|patience| {
+                let number = LAST.get() + 1;
+                LAST.set(number);
+                patience.borrow_mut().insert((end, number), waker);
+                (end, number)
+            })
+            .ok();
+    }
+
+    /// (On another thread there is no such wait; the one that it had woken looks once in vain.)
+    fn end(&mut self) {
+        let Some(place) = self.0.take() else { return };
+        drop(PATIENCE.try_with(|patience| patience.borrow_mut().remove(&place)));
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        contain(|| self.end());
+    }
 }
 
 /// A thread that blocks sleeps for so long at least: a clock may stand still.
 const LEAST: Duration = Duration::from_millis(1);
-
-/// What is being polled here with this waker is to be polled again within this time, woken or not.
-pub(crate) fn poll_within(time: Duration, waker: &Waker) {
-    let Some(end) = time::Instant::now().checked_add(time) else { return };
-    let waker = waker.clone();
-    let _gone = PATIENCE.try_with(|patience| {
-        let mut all = patience.take();
-        match all.iter_mut().find(|(_, other)| other.will_wake(&waker)) {
-            Some(present) => present.0 = present.0.min(end),
-            None => all.push((end, waker)),
-        }
-        patience.set(all);
-    });
-}
 
 /// Is this address that of the waker of this thread's blocking call?
 pub(crate) fn is_by(waker: usize) -> bool {
@@ -88,7 +112,7 @@ pub(crate) fn is_by(waker: usize) -> bool {
 /// This thread blocks for a future. A call from inside another future that is blocked for leaves that state as it was.
 pub(crate) struct Blocked {
     was_polling: bool,
-    patience: Vec<(time::Instant, Waker)>,
+    patience: BTreeMap<(time::Instant, u64), Waker>,
     parked: Arc<Parked>,
 }
 
@@ -106,23 +130,19 @@ impl Blocked {
     /// The future is about to be polled.
     pub(crate) fn look(&self) {
         self.parked.is_woken.store(false, Ordering::SeqCst);
-        // What has this waker itself is polled now, and says anew how long it waits.
-        let (mut all, own) = (PATIENCE.take(), self.waker());
-        all.retain(|(_, waker)| !waker.will_wake(&own));
-        PATIENCE.set(all);
     }
 
     /// Sleeps until it is to be polled again.
     pub(crate) fn sleep(&self) {
         while !self.parked.is_woken.load(Ordering::SeqCst) {
-            let now = time::Instant::now();
-            let (due, later): (Vec<_>, Vec<_>) = PATIENCE.take().into_iter().partition(|(end, _)| *end <= now);
-            let next = later.iter().map(|(end, _)| *end).min();
-            PATIENCE.set(later);
-            match next {
-                _ if !due.is_empty() => due.into_iter().for_each(|(_, waker)| waker.wake()),
-                Some(end) => thread::park_timeout(end.saturating_duration_since(now)),
+            let first = PATIENCE.with_borrow(|patience| patience.first_key_value().map(|(place, _)| *place));
+            match first.map(|place| (place, place.0.saturating_duration_since(time::Instant::now()))) {
                 None => thread::park(),
+                Some((_, left)) if !left.is_zero() => thread::park_timeout(left),
+                Some((place, _)) => {
+                    let due = PATIENCE.with_borrow_mut(|patience| patience.remove(&place));
+                    due.into_iter().for_each(Waker::wake);
+                }
             }
         }
     }
@@ -131,7 +151,8 @@ impl Blocked {
 impl Drop for Blocked {
     fn drop(&mut self) {
         IS_POLLING.set(self.was_polling);
-        PATIENCE.set(mem::take(&mut self.patience));
+        let left = PATIENCE.replace(mem::take(&mut self.patience));
+        contain(|| drop(left));
         if self.was_polling {
             // Some of the wakes that were taken here may have been for the outer call.
             self.parked.wake_by_ref();

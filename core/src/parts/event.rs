@@ -101,6 +101,9 @@ impl Drop for Listening {
     fn drop(&mut self) {
         // As it has not withdrawn, it is woken with the next notification; that is also when its waker is dropped.
         self.relay.woken();
+        if let Some(listener) = self.listener.take() {
+            listener.discard();
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use core::{
 use super::StdClock;
 use crate::{
     Clock, Instant, Timer,
-    blocked::{Blocked, poll_within},
+    blocked::{Blocked, Wait},
 };
 
 /// The standard library's clock, and a timer for threads that block.
@@ -56,7 +56,7 @@ impl Timer for ThreadTimer {
     type Sleep = ThreadSleep;
 
     fn sleep_until(&self, deadline: Instant) -> ThreadSleep {
-        ThreadSleep { clock: self.0, deadline }
+        ThreadSleep { clock: self.0, deadline, wait: Wait::new() }
     }
 }
 
@@ -67,21 +67,23 @@ impl Timer for ThreadTimer {
 ///
 /// block_on(ThreadTimer::new().sleep_until(Instant::ZERO));
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct ThreadSleep {
     clock: StdClock,
     deadline: Instant,
+    wait: Wait,
 }
 
 impl Future for ThreadSleep {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let now = self.clock.now();
         if self.deadline.reached(now) {
             return Poll::Ready(());
         }
-        poll_within(self.deadline.saturating_since(now), cx.waker());
+        let left = self.deadline.saturating_since(now);
+        self.wait.poll_within(left, cx.waker());
         Poll::Pending
     }
 }

@@ -22,7 +22,7 @@ use crate::{Instant, Threads};
 ///
 /// /// A clock that is advanced from elsewhere, in milliseconds since its making.
 ///
-/// (One of 32 bits would begin anew every 50 days, and then nothing of before would ever expire: count its rounds.)
+/// // (One of 32 bits would begin anew every 50 days, and then nothing of before would ever expire: count its rounds.)
 /// struct Ticks(core::sync::atomic::AtomicU64);
 ///
 /// impl Clock for Ticks {

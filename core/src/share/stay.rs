@@ -20,7 +20,15 @@ pub(crate) struct Stay<R: Runtime> {
     /// A time that has certainly been reached.
     pub(super) reached: Instant,
     pub(super) state: State,
-    sleep: Option<Box<(Instant, R::Sleep)>>,
+    sleep: Option<Box<Sleeping<R::Sleep>>>,
+}
+
+/// A wait for a deadline.
+struct Sleeping<S> {
+    deadline: Instant,
+    sleep: S,
+    #[cfg(feature = "std")]
+    wait: crate::blocked::Wait,
 }
 
 /// How far a wait has come.
@@ -111,15 +119,22 @@ impl<R: Runtime> Stay<R> {
             self.sleep = None;
             return Poll::Pending;
         }
-        #[cfg(feature = "std")]
-        if crate::blocked::is_over(deadline, cx.waker(), || runtime.now()) {
-            self.sleep = None;
-            return Poll::Ready(());
+        if self.sleep.as_ref().is_none_or(|sleep| sleep.deadline != deadline) {
+            let sleep = runtime.sleep_until(deadline);
+            self.sleep = Some(Box::new(Sleeping {
+                deadline,
+                sleep,
+                #[cfg(feature = "std")]
+                wait: crate::blocked::Wait::new(),
+            }));
         }
-        if self.sleep.as_ref().is_none_or(|sleep| sleep.0 != deadline) {
-            self.sleep = Some(Box::new((deadline, runtime.sleep_until(deadline))));
-        }
-        let poll = self.sleep.as_mut().map_or(Poll::Pending, |sleep| Pin::new(&mut sleep.1).poll(cx));
+        let poll = self.sleep.as_mut().map_or(Poll::Pending, |sleeping| {
+            #[cfg(feature = "std")]
+            if sleeping.wait.is_over(deadline, cx.waker(), || runtime.now()) {
+                return Poll::Ready(());
+            }
+            Pin::new(&mut sleeping.sleep).poll(cx)
+        });
         if poll.is_ready() {
             self.sleep = None;
         }

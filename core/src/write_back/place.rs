@@ -39,7 +39,7 @@ pub(super) enum Wait<K: Key, V: Clone, E, R: Runtime> {
 
 impl<K: Key, V: Clone, E, R: Runtime> Waiting<K, V, E, R> {
     pub(super) const fn new(shared: Arc<Shared<K, V, E, R>>, hash: u64, patience: Patience) -> Self {
-        Self { shared, hash, deadline: Deadline { patience, sleep: None }, ticket: None }
+        Self { shared, hash, deadline: Deadline::new(patience), ticket: None }
     }
 
     /// Waits for another place instead of this one, ahead of all callers that have not had one.

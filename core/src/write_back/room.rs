@@ -56,9 +56,20 @@ impl Room {
 pub(super) struct Deadline<R: Runtime> {
     pub(super) patience: Patience,
     pub(super) sleep: Option<R::Sleep>,
+    #[cfg(feature = "std")]
+    wait: crate::blocked::Wait,
 }
 
 impl<R: Runtime> Deadline<R> {
+    pub(super) const fn new(patience: Patience) -> Self {
+        Self {
+            patience,
+            sleep: None,
+            #[cfg(feature = "std")]
+            wait: crate::blocked::Wait::new(),
+        }
+    }
+
     /// Returns whether the wait is over, or sets the wake for its end.
     pub(super) fn is_over(&mut self, runtime: &R, cx: &mut Context<'_>) -> bool {
         let deadline = match self.patience {
@@ -67,7 +78,7 @@ impl<R: Runtime> Deadline<R> {
             Patience::Until(deadline) => deadline,
         };
         #[cfg(feature = "std")]
-        if crate::blocked::is_over(deadline, cx.waker(), || runtime.now()) {
+        if self.wait.is_over(deadline, cx.waker(), || runtime.now()) {
             return true;
         }
         let sleep = self.sleep.get_or_insert_with(|| runtime.sleep_until(deadline));

@@ -87,7 +87,7 @@ enum Next<F> {
 impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
     pub(super) fn new(flushes: WrapFlush<K, V, E, R>, patience: Patience, place: Place<K, V, E, R>) -> Self {
         let shared = Arc::clone(&place.shared);
-        let deadline = Deadline { patience, sleep: None };
+        let deadline = Deadline::new(patience);
         let (place, flushing, failed_at, inside) = (Some(place), None, None, BTreeSet::new());
         Self { shared, flushes, deadline, place, waiting: None, flushing, failed_at, inside, reentrant: None }
     }
