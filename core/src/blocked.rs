@@ -88,6 +88,8 @@ impl Wait {
     }
 
     /// (On another thread there is no such wait; the one that it had woken looks once in vain.)
+    #[cold]
+    #[inline(never)]
     fn end(&mut self) {
         let Some(place) = self.0.take() else { return };
         drop(PATIENCE.try_with(|patience| patience.borrow_mut().remove(&place)));

@@ -114,11 +114,18 @@ impl<R: Runtime> Stay<R> {
     }
 
     /// Waits until the deadline, or for a wake.
+    #[inline]
     pub(super) fn sleep_until(&mut self, runtime: &R, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
         if deadline == Instant::NEVER {
-            self.sleep = None;
+            self.end_sleep();
             return Poll::Pending;
         }
+        self.sleep(runtime, deadline, cx)
+    }
+
+    // Apart, so that a caller that has no deadline saves fewer registers.
+    #[inline(never)]
+    fn sleep(&mut self, runtime: &R, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
         if self.sleep.as_ref().is_none_or(|sleep| sleep.deadline != deadline) {
             let sleep = runtime.sleep_until(deadline);
             self.sleep = Some(Box::new(Sleeping {
@@ -149,6 +156,14 @@ impl<R: Runtime> Stay<R> {
 
     /// Drops the sleep, which it no longer needs.
     pub(super) fn end_sleep(&mut self) {
+        if self.sleep.is_some() {
+            self.wake_up();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wake_up(&mut self) {
         self.sleep = None;
     }
 }
