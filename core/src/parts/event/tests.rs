@@ -123,8 +123,8 @@ fn c16_a_waker_panics() {
     notify.withdraw(&mut bad);
 }
 
-/// D14, D44: whoever withdraws gets its waker back; one that is dropped is woken, and its waker dropped, by the next
-/// notification.
+/// D14, D44: a listener that withdraws gets its waker back; one that is dropped is woken, and its waker dropped, by
+/// the next notification.
 #[test]
 fn d44_wakers_are_dropped_by_nobody_else() {
     let (notify, count) = (EventNotify::default(), Arc::new(Count::default()));

@@ -117,7 +117,7 @@ fn c115_the_reverse_order_moves_nobody() {
     }
 }
 
-/// C12, C115: as long as the list is, and whoever of it withdraws; those who do are woken no more, and leave nothing.
+/// C12, C115: as long as the list is, whichever listeners withdraw; those that do are woken no more, and leave nothing.
 #[test]
 fn c115_after_half_has_withdrawn() {
     // All orders of five in which they come again, and then all subsets that withdraw, in order and in reverse.
