@@ -111,7 +111,8 @@ impl<E: Subject> Stage<E> {
     }
 
     /// Adds callers until `condition` holds, for a load whose end wakes no task. Each new caller looks whether the load
-    /// is ready. Another thread may be looking just then, too early; in that case it takes one more caller.
+    /// is ready. Another thread may be looking just then, too early; in that case it takes one more caller, and one that
+    /// cannot wait for that look fails.
     pub async fn come_until(&self, condition: impl Fn() -> bool, come: impl Fn() -> Seat) -> Vec<Seat> {
         let mut seats = Vec::new();
         while !condition() {
@@ -119,6 +120,13 @@ impl<E: Subject> Stage<E> {
             self.pass(Duration::from_millis(1)).await;
         }
         seats
+    }
+
+    /// Whether one of these callers in a hurry found the load ready, and the others did so or came while another thread looked.
+    pub async fn one_found(&self, seats: &[Seat]) -> bool {
+        let saw = self.saw_all(seats).await;
+        let found = |saw: &String| saw.starts_with("V1 ");
+        saw.iter().any(found) && saw.iter().all(|saw| found(saw) || saw == "LockTimeout")
     }
 
     /// Ends once the `n`-th load has begun.
