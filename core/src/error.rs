@@ -247,8 +247,16 @@ impl<E: fmt::Debug + fmt::Display> error::Error for LoadError<E> {}
 /// assert!(std::ptr::eq(one.error().unwrap(), other.error().unwrap()));
 /// # Ok::<(), larder::ConfigError>(())
 /// ```
-#[derive(Debug)]
-pub struct Failure<E> {
+pub struct Failure<E>(State<E>);
+
+/// Small, because each result of a lookup has room for it.
+enum State<E> {
+    Fresh(Cause<E>),
+    Noted(Arc<Noted<E>>),
+}
+
+/// A failure, and what is known of how long it is kept.
+struct Noted<E> {
     cause: Cause<E>,
     keeping: Keeping,
 }
@@ -256,8 +264,6 @@ pub struct Failure<E> {
 /// How long a failure is kept.
 #[derive(Clone, Copy, Debug)]
 enum Keeping {
-    /// As the cache says.
-    Open,
     /// For this many nanoseconds, as set for this error.
     For(u64),
     /// It is kept until then.
@@ -298,25 +304,36 @@ pub enum Cause<E> {
 
 impl<E> Failure<E> {
     pub(crate) const fn new(cause: Cause<E>) -> Self {
-        Self { cause, keeping: Keeping::Open }
+        Self(State::Fresh(cause))
     }
 
     /// Returns this failure as one to be kept for this long, whatever the cache says.
     pub(crate) fn lasting(self, length: Duration) -> Self {
-        Self { keeping: Keeping::For(Instant::ZERO.saturating_add(length).as_nanos()), ..self }
+        self.noted(Keeping::For(Instant::ZERO.saturating_add(length).as_nanos()))
     }
 
     /// Returns how long it is to be kept, if that is set for this failure.
-    pub(crate) const fn length(&self) -> Option<Duration> {
-        match self.keeping {
-            Keeping::For(nanos) => Some(Duration::from_nanos(nanos)),
+    pub(crate) fn length(&self) -> Option<Duration> {
+        match self.keeping() {
+            Some(Keeping::For(nanos)) => Some(Duration::from_nanos(nanos)),
             _ => None,
         }
     }
 
     /// Returns this failure as one that is kept until `retry_at`.
     pub(crate) fn cached(&self, retry_at: Instant) -> Self {
-        Self { cause: self.cause.clone(), keeping: Keeping::Until(retry_at) }
+        self.noted(Keeping::Until(retry_at))
+    }
+
+    fn noted(&self, keeping: Keeping) -> Self {
+        Self(State::Noted(Arc::new(Noted { cause: self.cause().clone(), keeping })))
+    }
+
+    fn keeping(&self) -> Option<Keeping> {
+        match &self.0 {
+            State::Fresh(_) => None,
+            State::Noted(noted) => Some(noted.keeping),
+        }
     }
 
     /// Returns what made the load fail.
@@ -333,8 +350,11 @@ impl<E> Failure<E> {
     /// assert!(matches!(error.failure().map(|failure| failure.cause()), Some(Cause::Error(_))));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub const fn cause(&self) -> &Cause<E> {
-        &self.cause
+    pub fn cause(&self) -> &Cause<E> {
+        match &self.0 {
+            State::Fresh(cause) => cause,
+            State::Noted(noted) => &noted.cause,
+        }
     }
 
     /// Returns the loader's own error.
@@ -351,7 +371,7 @@ impl<E> Failure<E> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn error(&self) -> Option<&E> {
-        match &self.cause {
+        match self.cause() {
             Cause::Error(error) => Some(error),
             _ => None,
         }
@@ -370,9 +390,13 @@ impl<E> Failure<E> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn into_error(self) -> Option<Arc<E>> {
-        match self.cause {
-            Cause::Error(error) => Some(error),
-            _ => None,
+        match self.0 {
+            State::Fresh(Cause::Error(error)) => Some(error),
+            State::Fresh(_) => None,
+            State::Noted(noted) => match &noted.cause {
+                Cause::Error(error) => Some(Arc::clone(error)),
+                _ => None,
+            },
         }
     }
 
@@ -392,8 +416,8 @@ impl<E> Failure<E> {
     /// assert!(error.failure().is_some_and(Failure::is_panicked));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub const fn is_panicked(&self) -> bool {
-        matches!(self.cause, Cause::Panicked)
+    pub fn is_panicked(&self) -> bool {
+        matches!(self.cause(), Cause::Panicked)
     }
 
     /// Returns whether the load took longer than its budget.
@@ -414,12 +438,12 @@ impl<E> Failure<E> {
     /// assert!(error.failure().is_some_and(Failure::is_budget_exceeded));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub const fn is_budget_exceeded(&self) -> bool {
-        matches!(self.cause, Cause::BudgetExceeded)
+    pub fn is_budget_exceeded(&self) -> bool {
+        matches!(self.cause(), Cause::BudgetExceeded)
     }
 
-    pub(crate) const fn is_expired_answer(&self) -> bool {
-        matches!(self.cause, Cause::AlreadyExpired)
+    pub(crate) fn is_expired_answer(&self) -> bool {
+        matches!(self.cause(), Cause::AlreadyExpired)
     }
 
     /// Returns whether this failure is a kept one.
@@ -441,8 +465,8 @@ impl<E> Failure<E> {
     /// assert!(is_kept(block_on(cache.get(&1)).unwrap_err()));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub const fn is_cached(&self) -> bool {
-        matches!(self.keeping, Keeping::Until(_))
+    pub fn is_cached(&self) -> bool {
+        matches!(self.keeping(), Some(Keeping::Until(_)))
     }
 
     /// Returns when the next load may begin.
@@ -464,9 +488,9 @@ impl<E> Failure<E> {
     /// assert_eq!(retry_at(block_on(cache.get(&1)).unwrap_err()), Some(Instant::from_nanos(5_000_000_000)));
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    pub const fn retry_at(&self) -> Option<Instant> {
-        match self.keeping {
-            Keeping::Until(retry_at) => Some(retry_at),
+    pub fn retry_at(&self) -> Option<Instant> {
+        match self.keeping() {
+            Some(Keeping::Until(retry_at)) => Some(retry_at),
             _ => None,
         }
     }
@@ -474,7 +498,10 @@ impl<E> Failure<E> {
 
 impl<E> Clone for Failure<E> {
     fn clone(&self) -> Self {
-        Self { cause: self.cause.clone(), keeping: self.keeping }
+        Self(match &self.0 {
+            State::Fresh(cause) => State::Fresh(cause.clone()),
+            State::Noted(noted) => State::Noted(Arc::clone(noted)),
+        })
     }
 }
 
@@ -491,9 +518,15 @@ impl<E> Clone for Cause<E> {
     }
 }
 
+impl<E: fmt::Debug> fmt::Debug for Failure<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure").field("cause", self.cause()).field("keeping", &self.keeping()).finish()
+    }
+}
+
 impl<E: fmt::Display> fmt::Display for Failure<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &self.cause {
+        f.write_str(match self.cause() {
             Cause::Error(error) => return write!(f, "the load failed: {error:#}"),
             Cause::BudgetExceeded => "the load took longer than its budget",
             Cause::Panicked => "the load panicked",

@@ -107,7 +107,7 @@ impl<K, E> Failures<K, E> {
             return None;
         }
         Some(match &failed.failure {
-            Some(failure) => Kept::Failure(failure.cached(failed.retry_at)),
+            Some(failure) => Kept::Failure(failure.clone()),
             None => Kept::Private,
         })
     }
@@ -116,7 +116,7 @@ impl<K, E> Failures<K, E> {
     pub(crate) fn trouble(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<Trouble<E>> {
         let Failed { failure, count, retry_at, .. } = &self.table.rows()[self.place(hash, eq)? as usize];
         let failure = failure.as_ref().filter(|failure| !failure.is_expired_answer());
-        Some(Trouble { failure: failure.map(|failure| failure.cached(*retry_at)), count: *count, retry_at: *retry_at })
+        Some(Trouble { failure: failure.cloned(), count: *count, retry_at: *retry_at })
     }
 
     /// Returns the place of this key's failure, even if it is only kept for its delay.
@@ -143,7 +143,9 @@ impl<K, E> Failures<K, E> {
         let retry_at = backoff.jitter.map_or(whole, |jitter| jitter.shorten(now, whole, &now));
         let due = if backoff.endless { Instant::NEVER } else { retry_at.saturating_add(delay) };
         let Failing { hash, key, failure, waits } = failing;
-        self.put(before, Failed { hash, key, failure: Some(failure), waits, count, delay, retry_at, due })
+        // Marked once, and shared by all that get it.
+        let failure = Some(failure.cached(retry_at));
+        self.put(before, Failed { hash, key, failure, waits, count, delay, retry_at, due })
     }
 
     /// Notes until `end` that loads of this key are not shared; returns what has to be dropped.
