@@ -58,6 +58,8 @@ pub struct GatedFifo {
     wanted: u64,
     /// How many entries have come back since the main queue was last seen in use.
     idle_returns: u32,
+    /// Until when the main queue is known to have moved lately enough: the time of the last look, and so many ticks.
+    moved: (u16, u16),
     /// The ghosts keep their memory.
     is_fixed: bool,
 }
@@ -110,6 +112,7 @@ impl Policy for GatedFifo {
             ghosts: Ghosts::default(),
             wanted: 1,
             idle_returns: 0,
+            moved: (0, 0),
             is_fixed: false,
         }
     }
@@ -241,7 +244,15 @@ impl GatedFifo {
     ///
     /// Without this, entries of a workload long gone would stay for as long as probation alone feeds the evictions.
     fn wear_main(&mut self, entries: &mut impl Nodes<Node>) -> Option<u32> {
-        if self.age_of_back(entries, Home::Main) <= STALE {
+        let now = self.clock.now();
+        let (looked, rests) = self.moved;
+        if now.wrapping_sub(looked) <= rests {
+            return None;
+        }
+        let age = self.age_of_back(entries, Home::Main);
+        if age <= STALE {
+            // Only a younger entry can take the place of the last one, so there is nothing to see before.
+            self.moved = (now, STALE - age);
             return None;
         }
         let place = self.main.back()?;

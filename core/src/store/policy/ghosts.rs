@@ -27,11 +27,15 @@ pub(super) struct Ghosts {
 const SLOTS: usize = 8;
 const PER_RESIDENT: u64 = 2;
 
-/// Fingerprints and marks, newest first; a fingerprint of zero is a vacant slot.
+/// Fingerprints and marks, the newest in the lowest bits; a fingerprint of zero is a vacant slot.
+///
+/// They are kept in words, in which all are looked at, or moved on, at once.
 #[derive(Clone, Copy, Debug, Default)]
 struct Bucket {
-    prints: [u16; SLOTS],
-    marks: [u8; SLOTS],
+    /// Four fingerprints each.
+    newer: u64,
+    older: u64,
+    marks: u64,
 }
 
 /// The bit of a mark that says "from the main queue"; the others are the low bits of a stamp.
@@ -49,14 +53,12 @@ impl Ghosts {
     }
 
     /// Finds the ghost with this hash and takes it out.
+    #[inline]
     pub(super) fn take(&mut self, hash: u64, now: u16) -> Option<Ghost> {
         let (index, print) = self.locate(hash);
         let bucket = self.buckets.get_mut(index)?;
-        let slot = bucket.prints.iter().position(|&other| other == print)?;
-        let mark = bucket.marks[slot];
-        bucket.prints.copy_within(slot + 1.., slot);
-        bucket.marks.copy_within(slot + 1.., slot);
-        bucket.prints[SLOTS - 1] = 0;
+        let slot = bucket.find(print)?;
+        let mark = bucket.take(slot);
         Some(Ghost { from_main: mark & FROM_MAIN != 0, age: now.wrapping_sub(u16::from(mark)) & STAMP })
     }
 
@@ -65,10 +67,7 @@ impl Ghosts {
         let (index, print) = self.locate(hash);
         let Some(bucket) = self.buckets.get_mut(index) else { return };
         let stamp = now.wrapping_sub(ghost.age.min(OLDEST)) & STAMP;
-        bucket.prints.copy_within(..SLOTS - 1, 1);
-        bucket.marks.copy_within(..SLOTS - 1, 1);
-        bucket.prints[0] = print;
-        bucket.marks[0] = stamp as u8 | if ghost.from_main { FROM_MAIN } else { 0 };
+        bucket.note(print, stamp as u8 | if ghost.from_main { FROM_MAIN } else { 0 });
     }
 
     /// Makes room for the ghosts of this many resident entries, but never for more than `capacity` allows.
@@ -129,6 +128,59 @@ impl Ghosts {
         let index = ((mixed >> 32) * self.buckets.len() as u64) >> 32;
         (index as usize, (mixed as u16).max(1))
     }
+}
+
+impl Bucket {
+    /// Adds a fingerprint and its mark, and forgets the oldest.
+    fn note(&mut self, print: u16, mark: u8) {
+        self.older = self.older << PRINT | self.newer >> (u64::BITS - PRINT);
+        self.newer = self.newer << PRINT | u64::from(print);
+        self.marks = self.marks << u8::BITS | u64::from(mark);
+    }
+
+    /// Returns the slot of the newest of these fingerprints.
+    #[inline]
+    fn find(&self, print: u16) -> Option<u32> {
+        find(self.newer, print).or_else(|| find(self.older, print).map(|slot| slot + HALF))
+    }
+
+    /// Takes out a fingerprint; returns its mark.
+    #[inline(never)]
+    fn take(&mut self, slot: u32) -> u8 {
+        let mark = self.marks >> (slot * u8::BITS);
+        self.marks = without(self.marks, u8::BITS, slot);
+        if slot < HALF {
+            self.newer = without(self.newer, PRINT, slot) | self.older << (u64::BITS - PRINT);
+            self.older >>= PRINT;
+        } else {
+            self.older = without(self.older, PRINT, slot - HALF);
+        }
+        mark as u8
+    }
+}
+
+/// The bits of a fingerprint.
+const PRINT: u32 = u16::BITS;
+
+/// How many slots each word of fingerprints has.
+const HALF: u32 = SLOTS as u32 / 2;
+
+/// Returns where a fingerprint stands in a word, counted from the lowest bits.
+#[inline]
+fn find(prints: u64, print: u16) -> Option<u32> {
+    const ONES: u64 = 0x0001_0001_0001_0001;
+    const TOPS: u64 = ONES << (PRINT - 1);
+
+    let differences = prints ^ (u64::from(print) * ONES);
+    // The lowest that is marked is zero; above that there may be others that are not.
+    let zeros = differences.wrapping_sub(ONES) & !differences & TOPS;
+    (zeros != 0).then(|| zeros.trailing_zeros() / PRINT)
+}
+
+/// Takes out one of a word's parts of so many bits, and moves those above it down.
+const fn without(word: u64, bits: u32, part: u32) -> u64 {
+    let below = (1 << (part * bits)) - 1;
+    (word & below) | (word >> bits & !below)
 }
 
 /// Returns the number of buckets for the ghosts of this many residents.

@@ -141,6 +141,6 @@ fn hashes_of_one_shard_use_all_the_room() {
         // The highest and the lowest bits are the same in all.
         ghosts.note(hash(number) >> 12 << 8 | 0xa0 << 56, FROM_PROBATION, 0);
     }
-    let empty = ghosts.buckets.iter().filter(|bucket| bucket.prints[0] == 0).count();
+    let empty = ghosts.buckets.iter().filter(|bucket| bucket.newer as u16 == 0).count();
     assert!(empty <= 5, "{empty} of {} buckets", ghosts.buckets.len());
 }
