@@ -53,8 +53,8 @@ if [ "${1:-}" = --own ]; then
 fi
 
 # What one operation may take at most.
-declare -A most=([sync]=106 [sync-ttl]=132 [sync-ttl-coarse]=132 [async]=215 [nothing]=95 [miss]=2200 [waiters]=1700 [insert]=1030 [replace]=670
-  [remove]=1270)
+declare -A most=([sync]=106 [sync-ttl]=132 [sync-ttl-coarse]=132 [async]=195 [nothing]=95 [miss]=1440 [waiters]=1710 [insert]=840 [replace]=480
+  [remove]=1010)
 
 status=0
 modes=("$@")

@@ -647,6 +647,7 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     let forgets_failures = !rules.backoff.first.is_zero() && !rules.backoff.endless;
     let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || forgets_failures);
     let call = rules.call();
+    let is_plain = !source.batches() && !source.revalidates();
     let capacity = R::Lock::new(capacity);
     Engine {
         runtime,
@@ -663,6 +664,7 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
         finish: None,
         as_many,
         hold_instead,
+        is_plain,
         memory,
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     shard::At,
     share::{After, ShardOf},
     source::Source,
-    store::Cleared,
+    store::{Cleared, Leavers},
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
@@ -125,10 +125,21 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     ) -> Result<Option<u32>, (K, Loaded<V>)> {
         let inner = &*self.inner;
         let judgement = inner.judge(&key, &mut value);
-        let mut after = After::new(inner);
+        let at = At { now, rules: &inner.rules };
         let mut coming = Some((key, value));
+        if inner.stores_at_once() {
+            let mut left = Leavers::new();
+            let stored = inner.with(hash, |shard| {
+                if may(shard) { shard.insert_at_once(hash, &mut coming, judgement, at, &mut left) } else { None }
+            });
+            if coming.is_none() {
+                inner.drop_left(left);
+                return Ok(stored);
+            }
+        }
+        let mut after = After::new(inner);
         let stored = inner.with_room(hash, now, &mut after, |shard, effects| {
-            may(shard).then(|| shard.insert(hash, &mut coming, judgement, At { now, rules: &inner.rules }, effects))
+            may(shard).then(|| shard.insert(hash, &mut coming, judgement, at, effects))
         });
         after.run();
         if after.effects().is_spent() {
@@ -178,8 +189,15 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     {
         let now = self.now();
         let hash = self.inner.hash(key);
-        let mut after = After::new(&self.inner);
         let eq = |k: &K| k.borrow() == key;
+        if self.inner.stores_at_once() {
+            let mut left = Leavers::new();
+            let removed = self.inner.with(hash, |shard| shard.remove_at_once(hash, now, eq, &mut left));
+            if let Some(was_fresh) = removed {
+                return left.take_first().filter(|_| was_fresh);
+            }
+        }
+        let mut after = After::new(&self.inner);
         let was_fresh = self.inner.with(hash, |shard| shard.remove(hash, now, eq, after.effects()));
         let left = after.first_leaver().filter(|_| was_fresh);
         if after.effects().is_spent() {

@@ -3,7 +3,7 @@
 use core::{hash::Hash, task::Waker};
 
 use super::{
-    Answer, At, Carries, Delivered, Effects, News, Part, Seat, Shard, SharedLoad, Stored, Twin, Waiting, flights::Slot,
+    Answer, At, Carries, Delivered, Effects, News, Part, Seat, Shard, SharedLoad, Stored, Twin, Waiting, slot::Slot,
 };
 use crate::{Cause, Failure, Instant, flight::Registration, store::policy::Policy};
 

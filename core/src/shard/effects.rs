@@ -5,7 +5,7 @@ use core::task::Waker;
 
 use super::{
     Carries, Need, Seat,
-    flights::{LookupResult, Verdict},
+    slot::{LookupResult, Verdict},
 };
 use crate::{
     Failure, Instant,

@@ -1,117 +1,29 @@
 //! The flights of a shard: a place for each, found by key, with what it carries beside its decisions.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 use core::{mem, ops::Range};
 
 use hashbrown::HashTable;
 
-use super::{Answer, Carries, LoadCounts};
+use super::{Carries, LoadCounts, Seat, slot::Slot};
 use crate::{
-    Failure, LoadError, Notify, Outcome,
     few::Few,
     flight::{Flight, Registration},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
 };
 
 /// Flights by place; a place is found by key as long as its flight may be joined.
 pub(crate) struct Flights<K, V, E, C: Carries> {
-    slots: Vec<Slot<K, V, E, C>>,
+    pub(super) slots: Vec<Slot<K, V, E, C>>,
     free: Vec<u32>,
     /// An attached flight that the index does not know: mostly there is only one, which then needs no index.
-    lone: u32,
-    index: HashTable<u32>,
+    pub(super) lone: u32,
+    pub(super) index: HashTable<u32>,
     /// Where flights have moved whose callers still have the old place.
     moved: HashTable<(u32, u32)>,
-    last: u32,
+    pub(super) last: u32,
     pub(crate) counts: LoadCounts,
     /// How many seats there are, in all flights.
     pub(crate) seats: u64,
-}
-
-/// The result of a load, for all callers that wait.
-pub(crate) type Verdict<V, E> = Result<Answer<V>, Failure<E>>;
-
-/// The result that a caller gets in the end.
-pub(crate) type LookupResult<V, E> = Result<Outcome<V, E>, LoadError<E>>;
-
-/// One flight and what it carries.
-pub(crate) struct Slot<K, V, E, C: Carries> {
-    /// Tells apart the flights that have had this place.
-    id: u32,
-    pub(crate) hash: u64,
-    /// Nothing was known of the key when it was claimed, so nothing is known as long as it is attached.
-    pub(crate) is_blank: bool,
-    pub(crate) flight: Flight<C::Notify>,
-    pub(crate) key: Option<K>,
-    pub(crate) verdict: Option<Verdict<V, E>>,
-    /// The result that its only caller was about to get when a poll unwound.
-    pub(crate) kept: Option<Box<LookupResult<V, E>>>,
-    /// Loads at rest, by the number of their attempt.
-    pub(crate) loads: Few<(u32, C::Load)>,
-    /// What only the caller that began the attempt still has to be told: failures, and private answers.
-    pub(crate) own: Few<(u32, Verdict<V, E>)>,
-    /// The loads of many keys that attempts here are a part of. They keep the flight even if no caller waits.
-    pub(crate) parts: Few<Part<C>>,
-}
-
-/// An attempt whose load is one of many keys.
-pub(crate) struct Part<C: Carries> {
-    pub(crate) number: u32,
-    pub(crate) batch: C::Batch,
-    /// Whether the load has been counted, if it is delivered to two flights of its key.
-    pub(crate) twin: Option<Twin>,
-    /// How the callers that wait for this key alone hear of the load.
-    pub(crate) registration: Registration<C::Notify>,
-}
-
-/// Whether a load that is delivered to two flights has been counted.
-#[derive(Clone, Default)]
-pub(crate) struct Twin(Arc<AtomicBool>);
-
-impl Twin {
-    /// True the first time.
-    pub(crate) fn count(&self) -> bool {
-        !self.0.swap(true, Ordering::Relaxed)
-    }
-
-    /// Is it of the same load and key?
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-/// A caller's place in a flight.
-pub(crate) struct Seat<N: Notify> {
-    place: u32,
-    id: u32,
-    /// The attempt that this caller began and waits for; zero if there is none.
-    pub(crate) began: u32,
-    pub(crate) registration: Registration<N>,
-}
-
-impl<N: Notify> Default for Seat<N> {
-    fn default() -> Self {
-        Self { place: 0, id: 0, began: 0, registration: Registration::default() }
-    }
-}
-
-impl<N: Notify> Seat<N> {
-    pub(crate) const fn is_taken(&self) -> bool {
-        self.id != 0
-    }
-
-    /// The same place without a waiter, for a load that will be delivered there.
-    pub(crate) fn place_only(&self) -> Self {
-        self.at_attempt(self.began)
-    }
-
-    /// The same place for the load of this attempt.
-    pub(crate) fn at_attempt(&self, number: u32) -> Self {
-        Self { place: self.place, id: self.id, began: number, registration: Registration::default() }
-    }
 }
 
 impl<K, V, E, C: Carries> Flights<K, V, E, C> {
@@ -140,12 +52,20 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
 
     /// The keys of those flights at these places that may be joined.
     pub(crate) fn keys_at(&self, places: Range<usize>) -> impl Iterator<Item = &K> {
-        self.slots[places].iter().filter(|slot| slot.flight.is_attached()).filter_map(|slot| slot.key.as_ref())
+        self.slots[places].iter().filter(|slot| slot.is_attached()).filter_map(|slot| slot.key.as_ref())
     }
 
     /// The flight of a key that may be joined.
     #[inline]
-    pub(crate) fn find(&self, hash: u64, mut eq: impl FnMut(&K) -> bool) -> Option<u32> {
+    pub(crate) fn find(&mut self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<u32> {
+        let place = self.find_any(hash, eq)?;
+        self.slots[place as usize].unfold();
+        Some(place)
+    }
+
+    /// The same, with no more of it than there is.
+    #[inline]
+    pub(super) fn find_any(&self, hash: u64, mut eq: impl FnMut(&K) -> bool) -> Option<u32> {
         let slots = &self.slots;
         let mut is_it = |place: &u32| {
             let slot = slots.get(*place as usize).filter(|slot| slot.hash == hash);
@@ -163,11 +83,27 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     /// A new flight and its first seat; found by its key if it is attached.
     #[inline(always)]
     pub(crate) fn claim(&mut self, hash: u64, key: Option<K>, is_attached: bool, seat: &mut Seat<C::Notify>) -> u32 {
+        let place = self.occupy(hash, key);
+        let slot = &mut self.slots[place as usize];
+        slot.is_blank = false;
+        slot.flight.open(is_attached);
+        if is_attached {
+            self.attach(hash, place);
+        }
+        (seat.place, seat.id, seat.began) = (place, self.last, 0);
+        place
+    }
+
+    /// Takes a place for a new flight with one seat.
+    #[inline(always)]
+    pub(super) fn occupy(&mut self, hash: u64, key: Option<K>) -> u32 {
         self.last = self.last.wrapping_add(1).max(1);
+        self.seats += 1;
         let place = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot {
                 id: 0,
                 hash,
+                leading: None,
                 is_blank: false,
                 flight: Flight::new(),
                 key: None,
@@ -180,18 +116,12 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
             self.slots.len() as u32 - 1
         });
         let slot = &mut self.slots[place as usize];
-        (slot.id, slot.hash, slot.key, slot.is_blank) = (self.last, hash, key, false);
-        slot.flight.open(is_attached);
-        if is_attached {
-            self.attach(hash, place);
-        }
-        self.seats += 1;
-        (seat.place, seat.id, seat.began) = (place, self.last, 0);
+        (slot.id, slot.hash, slot.key) = (self.last, hash, key);
         place
     }
 
     #[inline]
-    fn attach(&mut self, hash: u64, place: u32) {
+    pub(super) fn attach(&mut self, hash: u64, place: u32) {
         if self.lone == NOWHERE {
             self.lone = place;
             return;
@@ -259,12 +189,20 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         if !slot.flight.detach() {
             return false;
         }
+        self.unlist(place);
+        true
+    }
+
+    /// From now on, the flight is not found by its key.
+    #[inline(always)]
+    pub(super) fn unlist(&mut self, place: u32) {
         if self.lone == place {
             self.lone = NOWHERE;
-        } else if let Ok(entry) = self.index.find_entry(slot.hash, |candidate| *candidate == place) {
+        } else if let Ok(entry) =
+            self.index.find_entry(self.slots[place as usize].hash, |candidate| *candidate == place)
+        {
             entry.remove();
         }
-        true
     }
 
     /// A flight that begins its load again may be joined again; false if its key has another flight.
@@ -278,7 +216,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
             return true;
         }
         let hash = slot.hash;
-        if slot.key.as_ref().is_none_or(|key| self.find(hash, |k| k == key).is_some()) {
+        if slot.key.as_ref().is_none_or(|key| self.find_any(hash, |k| k == key).is_some()) {
             return false;
         }
         self.slots[place as usize].flight.reattach();
@@ -290,7 +228,9 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     pub(crate) fn detach_all(&mut self) {
         let lone = core::mem::replace(&mut self.lone, NOWHERE);
         for place in self.index.drain().chain(Some(lone).filter(|lone| *lone != NOWHERE)) {
-            self.slots[place as usize].flight.detach();
+            let slot = &mut self.slots[place as usize];
+            slot.unfold();
+            slot.flight.detach();
         }
         self.shrink();
     }
@@ -317,7 +257,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     }
 
     /// Gives back the memory of a burst, even if one of its flights hangs.
-    #[inline]
+    #[inline(always)]
     fn shrink(&mut self) {
         if self.slots.len() > KEPT && self.free.len() * SPARSE > self.slots.len() * (SPARSE - 1) {
             self.move_together();
@@ -335,7 +275,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         self.moved.shrink_to(0, |_| 0);
         for place in 0..self.slots.len() as u32 {
             let slot = &self.slots[place as usize];
-            let (id, hash, is_attached) = (slot.id, slot.hash, slot.flight.is_attached());
+            let (id, hash, is_attached) = (slot.id, slot.hash, slot.is_attached());
             self.moved.insert_unique(spread(id), (id, place), |moved| spread(moved.0));
             if is_attached {
                 self.attach(hash, place);
@@ -360,19 +300,6 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     /// Takes a load at rest out of a flight.
     pub(crate) fn take_load(&mut self, place: u32, number: u32) -> Option<C::Load> {
         self.slots[place as usize].loads.take(|load| load.0 == number).map(|load| load.1)
-    }
-}
-
-impl<K, V, E, C: Carries> Slot<K, V, E, C> {
-    /// Is there only one caller, and only this attempt?
-    #[inline]
-    pub(crate) fn is_alone_with(&self, number: u32) -> bool {
-        self.flight.is_alone_with(number) && self.parts.is_empty() && self.own.is_empty()
-    }
-
-    /// Takes the result that is only for the caller of this attempt.
-    pub(crate) fn take_own(&mut self, number: u32) -> Option<Verdict<V, E>> {
-        self.own.take(|own| own.0 == number).map(|own| own.1)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod anew;
 mod arrive;
+mod at_once;
 mod batch;
 mod begin;
 mod carries;
@@ -16,6 +17,7 @@ mod inside;
 mod instead;
 mod kept;
 mod lazy;
+mod leading;
 mod lifetime;
 mod need;
 mod present;
@@ -26,6 +28,7 @@ mod room;
 mod rules;
 mod serve;
 mod settle;
+mod slot;
 mod state;
 mod tally;
 mod tell;
@@ -38,12 +41,13 @@ pub(crate) use counts::{LoadCounts, LookupCounts};
 pub(crate) use direct::Unasked;
 pub(crate) use effects::Effects;
 pub(crate) use finish::{Delivered, Stored};
-pub(crate) use flights::{Flights, LookupResult, Part, Seat, Twin};
+pub(crate) use flights::Flights;
 pub(crate) use lifetime::{Early, Margin};
 pub(crate) use need::Need;
 pub(crate) use publish::News;
 pub use rules::OnTimeout;
 pub(crate) use rules::{At, Call, Rules, Takes};
+pub(crate) use slot::{Lead, LookupResult, Part, Seat, Twin};
 pub(crate) use state::{Links, RECLAIM, Shard};
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
 pub use visit::AsKey;

@@ -3,6 +3,7 @@
 mod aged;
 mod anew;
 mod arriving;
+mod at_once;
 mod batches;
 mod edges;
 mod effects;

@@ -5,7 +5,7 @@ use core::{mem, task::Poll};
 
 use super::{EffectsOf, Engine};
 use crate::{
-    Key, Runtime, Tuning,
+    Key, LoadError, Outcome, Runtime, Tuning,
     contain::{Contained, both, each},
     flight::Woken,
     shard::{Effects, LookupResult},
@@ -63,11 +63,21 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
         }
     }
 
+    /// The value for a caller that wants nothing else, or its failure; pending if its wait is not over.
+    pub(super) fn told_value(&mut self) -> Poll<Result<V, LoadError<E>>> {
+        let effects = self.effects();
+        match (effects.value.take(), &effects.told) {
+            (Some(value), _) => Poll::Ready(Ok(value)),
+            (None, Some(_)) => self.told(Poll::Ready(())).map(|told| told.map(Outcome::into_value)),
+            (None, None) => Poll::Pending,
+        }
+    }
+
     /// Does the effects; returns the value that left first.
     pub(crate) fn first_leaver(&mut self) -> Option<V> {
         self.wake_and_tell();
         self.effects.0.touched = None;
-        self.effects.0.leavers.first.take().map(|leaver| leaver.value)
+        self.effects.0.leavers.take_first()
     }
 
     fn wake(&mut self) {

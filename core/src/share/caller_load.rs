@@ -30,6 +30,11 @@ pub trait CallerLoad<K, V, E, T: Threads> {
         false
     }
 
+    /// Whether it would make a load of its own at once.
+    fn makes(&self, sources: &Sources<K, V, E, T>) -> bool {
+        self.start(sources) == Some(Start::Made)
+    }
+
     /// Both, in one call.
     fn comes_with(&self, sources: &Sources<K, V, E, T>) -> (Option<Start>, bool) {
         (self.start(sources), self.is_by_loader())

@@ -15,9 +15,9 @@ use super::{
     stay::{OwnKey, State, Stay},
 };
 use crate::{
-    Failure, Instant, Key, Runtime, Tuning,
+    Instant, Key, Runtime, Tuning,
     flight::PolledBy,
-    shard::{AsKey, Call, Need, News, Seat, Step, Visit, Waiting},
+    shard::{AsKey, Call, News, Seat, Step, Visit, Waiting},
     source::{Answered, Judgement},
     sync::Arc,
 };
@@ -223,7 +223,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             Poll::Ready(verdict) => self.judge_answer(verdict, key),
             Poll::Pending => Judgement::default(),
         };
-        let mut news = match polled {
+        let news = match polled {
             Poll::Ready(Ok(Answered::Value(loaded, former))) => {
                 Some(Ok(News::new(loaded, judgement).with_former(former)))
             }
@@ -231,41 +231,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             Poll::Pending => None,
         };
         drop(own);
-        // The time never goes back within a poll. A time that an earlier poll has reached does not count: if the clock
-        // has jumped back since, what began after that is not old.
-        let reached = if visit.is_present { visit.reached } else { now };
-        (visit.reached, visit.is_present) = (reached.max(now), true);
-        let step = match self.finish.filter(|_| S::IS_BESIDE) {
-            Some(finish) => finish(self, driving.waiting, &mut news, now, visit, after.effects()),
-            None => {
-                let step =
-                    self.with(hash, |shard| shard.finish(driving.waiting, &mut news, now, visit, after.effects()));
-                if after.effects().need == Need::Nothing {
-                    step
-                } else {
-                    self.finish_with_room(driving.waiting, &mut news, now, visit, after)
-                }
-            }
-        };
-        driving.disarm_polled();
+        let step = self.publish(driving, news, now, visit, after);
         after.effects().keep_waker(waker);
         step
-    }
-
-    /// Finishes an answer for which other shards have to give room.
-    #[cold]
-    #[inline(never)]
-    fn finish_with_room(
-        &self,
-        waiting: &mut Waiting<R::Notify>,
-        news: &mut Option<Result<News<V>, Failure<E>>>,
-        now: Instant,
-        visit: &VisitOf<'_, K, V, E, R, S>,
-        after: &mut After<'_, K, V, E, R, S>,
-    ) -> Step {
-        self.with_room_of_others(waiting.hash, now, after, |shard, effects| {
-            shard.finish(waiting, news, now, visit, effects)
-        })
     }
 
     /// Looks again at a load that was over its budget: other shards have to give room to keep that.

@@ -115,6 +115,8 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) as_many: Option<AsMany<K, V, E, R, S>>,
     /// If a failed load may bring a value to be served instead: holds that value.
     pub(crate) hold_instead: Option<HoldInstead<K, V, E, R, S>>,
+    /// Whether a load that answers in its first poll may go the short way.
+    pub(crate) is_plain: bool,
     /// Set if the cache reserves all its memory when it is built.
     pub(crate) memory: Option<Memory<K, V, E, R, S>>,
 }

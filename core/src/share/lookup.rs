@@ -53,22 +53,33 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
         let hash = this.hash(key);
         let now = this.now_if_timed();
-        let mut missing = None;
+        let (mut missing, mut lead) = (None, None);
         let hit =
             this.with(hash, |shard| match shard.look_for(hash, now.unwrap_or(Instant::ZERO), |k| k.borrow() == key) {
                 Ok(value) => Some(value),
                 Err(place) => {
                     let comes = (&borrowed as &dyn AsKey<K>, &*by, cx.waker());
-                    this.look_closer(shard, place, (hash, now, &mut *caller), comes, &mut missing);
+                    let reached = now.unwrap_or(Instant::ZERO);
+                    if Self::HAS_SHORT_WAYS
+                        && shard.may_lead_at_once(hash, place, reached)
+                        && this.leads_at_once(now, by)
+                    {
+                        lead = Some(shard.lead_at_once(hash, comes.0, place, reached, comes.2));
+                    } else {
+                        this.look_closer(shard, place, (hash, now, &mut *caller), comes, &mut missing);
+                    }
                     None
                 }
             });
-        match (hit, &mut *caller, &mut missing) {
-            (Some(value), ..) => {
-                *caller = Caller::Served;
-                Poll::Ready(Ok(value))
-            }
-            (None, Caller::Stays(stay), Some(present)) => {
+        if let Some(value) = hit {
+            *caller = Caller::Served;
+            return Poll::Ready(Ok(value));
+        }
+        if let Some(lead) = lead {
+            return Self::load_at_once(this, caller, (hash, now, lead), &borrowed, by, cx);
+        }
+        match (&mut *caller, &mut missing) {
+            (Caller::Stays(stay), Some(present)) => {
                 let poll = Self::poll_missing(this, stay, hash, by, present, cx);
                 if present.after.effects().is_spent() {
                     // Mostly nothing is left in it, and one check is enough.
@@ -144,12 +155,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         } else if Self::carry_on(this, stay, visit, by, Some(step), after, cx).is_pending() {
             return Poll::Pending;
         }
-        let effects = after.effects();
-        match (effects.value.take(), &effects.told) {
-            (Some(value), _) => Poll::Ready(Ok(value)),
-            (None, Some(_)) => after.told(Poll::Ready(())).map(|told| told.map(Outcome::into_value)),
-            (None, None) => Poll::Pending,
-        }
+        after.told_value()
     }
 
     /// Polls a caller that wants the outcome, and a ticket if it takes one.

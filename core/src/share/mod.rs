@@ -6,6 +6,7 @@
 
 mod after;
 mod answers;
+mod at_once;
 mod batch;
 mod batch_load;
 mod caller_load;

@@ -1,9 +1,9 @@
 //! What a load has answered: judged by the user's rules, and turned into the shard's form.
 
-use super::{After, Engine, caller_load::Verdict};
+use super::{After, Engine, VisitOf, caller_load::Verdict, guard::Driving};
 use crate::{
     Cause, Failure, Instant, Key, Runtime, Tuning,
-    shard::{AsKey, News, Waiting},
+    shard::{AsKey, Need, News, Step, Waiting},
     source::{Answered, Judgement},
     sync::Arc,
 };
@@ -39,6 +39,53 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             hold_instead(self, *hash, &seats, failed.0.take(), key, now, after.effects());
         }
         self.failure(cause_of(verdict))
+    }
+
+    /// Publishes what a load has brought.
+    #[inline(always)]
+    pub(super) fn publish(
+        &self,
+        driving: Driving<'_, K, V, E, R, S>,
+        mut news: Option<Result<News<V>, Failure<E>>>,
+        now: Instant,
+        visit: &mut VisitOf<'_, K, V, E, R, S>,
+        after: &mut After<'_, K, V, E, R, S>,
+    ) -> Step {
+        let hash = driving.waiting.hash;
+        // The time never goes back within a poll. A time that an earlier poll has reached does not count: if the clock
+        // has jumped back since, what began after that is not old.
+        let reached = if visit.is_present { visit.reached } else { now };
+        (visit.reached, visit.is_present) = (reached.max(now), true);
+        let step = match self.finish.filter(|_| S::IS_BESIDE) {
+            Some(finish) => finish(self, driving.waiting, &mut news, now, visit, after.effects()),
+            None => {
+                let step =
+                    self.with(hash, |shard| shard.finish(driving.waiting, &mut news, now, visit, after.effects()));
+                if after.effects().need == Need::Nothing {
+                    step
+                } else {
+                    self.finish_with_room(driving.waiting, &mut news, now, visit, after)
+                }
+            }
+        };
+        driving.disarm_polled();
+        step
+    }
+
+    /// Finishes an answer for which other shards have to give room.
+    #[cold]
+    #[inline(never)]
+    fn finish_with_room(
+        &self,
+        waiting: &mut Waiting<R::Notify>,
+        news: &mut Option<Result<News<V>, Failure<E>>>,
+        now: Instant,
+        visit: &VisitOf<'_, K, V, E, R, S>,
+        after: &mut After<'_, K, V, E, R, S>,
+    ) -> Step {
+        self.with_room_of_others(waiting.hash, now, after, |shard, effects| {
+            shard.finish(waiting, news, now, visit, effects)
+        })
     }
 
     /// Turns the answer of a load into the shard's form.

@@ -28,6 +28,16 @@ impl<K, V> Leavers<K, V> {
         Self { first: None, more: Vec::new() }
     }
 
+    /// Is it one at most?
+    pub(crate) fn are_few(&self) -> bool {
+        self.more.is_empty()
+    }
+
+    /// Takes the value that left first.
+    pub(crate) fn take_first(&mut self) -> Option<V> {
+        self.first.take().map(|leaver| leaver.value)
+    }
+
     /// Is there no memory to give back?
     pub(crate) fn has_no_memory(&self) -> bool {
         self.first.is_none() && self.more.capacity() == 0

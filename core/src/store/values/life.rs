@@ -65,11 +65,17 @@ impl Lives {
     }
 
     /// Sets the life of the value at `place`, which is at most the place after the last.
+    #[inline(always)]
     pub(super) fn set(&mut self, place: u32, life: Life) {
+        if self.needed {
+            self.put(place, life);
+        }
+    }
+
+    fn put(&mut self, place: u32, life: Life) {
         match self.by_place.get_mut(place as usize) {
             Some(present) => *present = life,
-            None if self.needed => self.by_place.push(life),
-            None => {}
+            None => self.by_place.push(life),
         }
     }
 

@@ -1,0 +1,189 @@
+//! The short ways: of a load that answers in its first poll, and of an insertion, if no other call has to do with its key.
+//!
+//! Each step decides as the long way does, and leaves it to that where there is more to decide.
+
+use core::{hash::Hash, num::NonZeroU64, task::Waker};
+
+use super::{AsKey, At, Carries, Effects, Lead, LoadsAnew, RECLAIM, Shard};
+use crate::{
+    Instant, Loaded, Ttl,
+    flight::PolledBy,
+    source::Judgement,
+    store::{Leavers, New, policy::Policy},
+};
+
+impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
+    /// May a caller that has not found a fresh value at `place` lead at once? Not if there is more to decide.
+    #[inline(always)]
+    pub(crate) fn may_lead_at_once(&self, hash: u64, place: Option<u32>, now: Instant) -> bool {
+        self.is_quiet(hash) && place.is_none_or(|place| self.links.ahead.is_none() && !self.is_fresh_at(place, now))
+    }
+
+    /// That caller leads the first load of its key, and makes and polls it at once.
+    #[inline(always)]
+    pub(crate) fn lead_at_once(
+        &mut self,
+        hash: u64,
+        key: &dyn AsKey<K>,
+        place: Option<u32>,
+        now: Instant,
+        waker: &Waker,
+    ) -> Lead {
+        self.flights.lead(hash, key.to_key(), place.is_some(), now, PolledBy::here(waker))
+    }
+
+    /// Such a flight becomes one like any other, as its load does not answer at once.
+    #[cold]
+    pub(crate) fn unfold(&mut self, lead: Lead, now: Instant, effects: &mut Effects<K, V, E, C>) {
+        self.flights.unfold_led(lead);
+        self.reclaim(now, RECLAIM, effects);
+    }
+
+    /// Is there no flight of this key, and no kept failure at all?
+    #[inline(always)]
+    fn is_quiet(&self, hash: u64) -> bool {
+        self.failures.len() == 0 && !self.flights.may_have(hash)
+    }
+
+    /// The load of such a flight has answered in its first poll, and no other caller has asked for its key: a clone of its
+    /// value is stored, and the flight has ended.
+    ///
+    /// False if there is more to decide: then nothing has happened, and it is a flight like any other.
+    #[inline(always)]
+    pub(crate) fn finish_at_once(
+        &mut self,
+        (lead, hash, begun): (Lead, u64, Instant),
+        loaded: &Loaded<V>,
+        judgement: Judgement,
+        at: At<'_>,
+        leavers: &mut Leavers<K, V>,
+    ) -> bool {
+        let Some((place, end, weight, value)) = self.plan_at_once(lead, hash, loaded, judgement, at) else {
+            self.flights.unfold_led(lead);
+            return false;
+        };
+        let now = at.now;
+        let Some(key) = self.flights.end_led(lead) else { return false };
+        self.flights.counts.succeeded += 1;
+        self.counts.count_time(begun, now);
+        *if lead.found_expired { &mut self.counts.expired } else { &mut self.counts.misses } += 1;
+        self.put_at_once(place, New { hash, key, value, weight, now, end, begun, former: None }, leavers);
+        true
+    }
+
+    /// Where the value comes, when it ends, what it weighs, and the value that is stored, for which there is room.
+    #[inline(always)]
+    fn plan_at_once(
+        &mut self,
+        lead: Lead,
+        hash: u64,
+        loaded: &Loaded<V>,
+        judgement: Judgement,
+        at: At<'_>,
+    ) -> Option<(Option<u32>, Instant, u64, V)> {
+        let key = self.flights.led(lead).filter(|_| self.failures.len() == 0)?;
+        let (end, weight) = Self::terms_at_once(key, loaded, judgement, at)?;
+        let place = if lead.found_expired { self.place_of(hash, key) } else { None };
+        let value = loaded.value.clone();
+        self.has_room_at_once(place, weight).then_some((place, end, weight, value))
+    }
+
+    /// When a value ends and what it weighs, if it is to be stored and there is not more to decide.
+    #[inline(always)]
+    fn terms_at_once(key: &K, loaded: &Loaded<V>, judgement: Judgement, at: At<'_>) -> Option<(Instant, u64)> {
+        let ttl = Ttl::first([&loaded.ttl, &Ttl::Inherit, &judgement.ttl, &at.rules.ttl]);
+        if ttl.is_to_be_settled() {
+            return None;
+        }
+        let weight = loaded.weight.map(NonZeroU64::get).or(judgement.weight).unwrap_or(1).max(1);
+        at.rules.end(ttl, key, at.now).map(|end| (end, weight))
+    }
+
+    // Apart, because most loads are of keys without a value.
+    #[inline(never)]
+    fn place_of(&self, hash: u64, key: &K) -> Option<u32> {
+        self.values.find(hash, |k| k == key)
+    }
+
+    /// Is there room for a newcomer in place of the present value?
+    #[inline(always)]
+    fn has_room_at_once(&mut self, place: Option<u32>, weight: u64) -> bool {
+        let former = place.map_or(0, |place| self.values.entry(place).weight);
+        self.values.finds_room(self.values.weight() - former, weight)
+    }
+
+    /// Stores a value where there is no kept failure, and reclaims a little.
+    #[inline(always)]
+    fn put_at_once(&mut self, place: Option<u32>, new: New<K, V>, leavers: &mut Leavers<K, V>) -> Option<u32> {
+        let (now, is_forever) = (new.now, new.end == Instant::NEVER);
+        let generation = match place {
+            None => self.values.put(None, new, 0, leavers),
+            Some(place) => self.put_over(place, new, leavers),
+        };
+        if !is_forever {
+            self.note_due();
+        }
+        if self.is_due(now) {
+            self.reclaim_at_once(now, leavers);
+        }
+        generation
+    }
+
+    #[inline(never)]
+    fn put_over(&mut self, place: u32, new: New<K, V>, leavers: &mut Leavers<K, V>) -> Option<u32> {
+        self.values.put(Some(place), new, 0, leavers)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn reclaim_at_once(&mut self, now: Instant, leavers: &mut Leavers<K, V>) {
+        self.values.reclaim(now, RECLAIM, leavers);
+        self.note_due();
+        self.give_back();
+    }
+}
+
+impl<K: Hash + Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
+    /// Stores a value if there is not more to decide, and returns its generation; else `coming` is still there.
+    #[inline(always)]
+    pub(crate) fn insert_at_once(
+        &mut self,
+        hash: u64,
+        coming: &mut Option<(K, Loaded<V>)>,
+        judgement: Judgement,
+        at: At<'_>,
+        leavers: &mut Leavers<K, V>,
+    ) -> Option<u32> {
+        let (Some((key, loaded)), true) = (&*coming, self.is_quiet(hash)) else { return None };
+        let (end, weight) = Self::terms_at_once(key, loaded, judgement, at)?;
+        let place = self.values.find(hash, |k| k == key);
+        if !self.has_room_at_once(place, weight) {
+            return None;
+        }
+        let (key, loaded) = coming.take()?;
+        self.note_write();
+        let now = at.now;
+        let new = New { hash, key, value: loaded.into_value(), weight, now, end, begun: now, former: None };
+        self.put_at_once(place, new, leavers)
+    }
+    /// Removes what is stored under a key if there is not more to decide; returns whether it was fresh.
+    #[inline(always)]
+    pub(crate) fn remove_at_once(
+        &mut self,
+        hash: u64,
+        now: Instant,
+        eq: impl FnMut(&K) -> bool,
+        leavers: &mut Leavers<K, V>,
+    ) -> Option<bool> {
+        if !self.is_quiet(hash) {
+            return None;
+        }
+        let place = self.values.find(hash, eq);
+        self.note_write();
+        let Some(place) = place else { return Some(false) };
+        let was_fresh = self.is_fresh_at(place, now);
+        self.values.discard(place, now, leavers);
+        self.give_back();
+        Some(was_fresh)
+    }
+}
