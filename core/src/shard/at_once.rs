@@ -84,8 +84,12 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         let key = self.flights.led(lead).filter(|_| self.failures.len() == 0)?;
         let (end, weight) = Self::terms_at_once(key, loaded, judgement, at)?;
         let place = if lead.found_expired { self.place_of(hash, key) } else { None };
+        if !self.has_room_at_once(place, weight) {
+            return None;
+        }
+        // The last that may fail, so that no value has to be dropped here.
         let value = loaded.value.clone();
-        self.has_room_at_once(place, weight).then_some((place, end, weight, value))
+        Some((place, end, weight, value))
     }
 
     /// When a value ends and what it weighs, if it is to be stored and there is not more to decide.
@@ -122,6 +126,9 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         };
         if !is_forever {
             self.note_due();
+        }
+        if generation.is_none() {
+            self.give_back();
         }
         if self.is_due(now) {
             self.reclaim_at_once(now, leavers);

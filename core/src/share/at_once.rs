@@ -104,14 +104,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             Poll::Ready(Ok(Answered::Value(loaded, _))) if stored => Some(loaded.into_value()),
             polled => {
                 return leading.go_on((key, by, cx), |driving, visit, after| {
+                    this.with(hash, |shard| shard.unfold(lead, now, after.effects()));
                     let news = match polled {
                         Poll::Ready(Ok(Answered::Value(loaded, former))) => {
                             Ok(News::new(loaded, judgement).with_former(former))
                         }
-                        Poll::Ready(verdict) => {
-                            this.with(hash, |shard| shard.unfold(lead, now, after.effects()));
-                            Err(this.failed(verdict, driving.waiting, 1, Some(key), now, after))
-                        }
+                        Poll::Ready(verdict) => Err(this.failed(verdict, driving.waiting, 1, Some(key), now, after)),
                         Poll::Pending => return Step::Again,
                     };
                     this.publish(driving, Some(news), now, visit, after)

@@ -143,9 +143,7 @@ impl<K, E> Failures<K, E> {
         let retry_at = backoff.jitter.map_or(whole, |jitter| jitter.shorten(now, whole, &now));
         let due = if backoff.endless { Instant::NEVER } else { retry_at.saturating_add(delay) };
         let Failing { hash, key, failure, waits } = failing;
-        // Marked once, and shared by all that get it.
-        let failure = Some(failure.cached(retry_at));
-        self.put(before, Failed { hash, key, failure, waits, count, delay, retry_at, due })
+        self.put(before, Failed { hash, key, failure: Some(failure), waits, count, delay, retry_at, due })
     }
 
     /// Notes until `end` that loads of this key are not shared; returns what has to be dropped.
@@ -161,12 +159,16 @@ impl<K, E> Failures<K, E> {
         self.put(before, Failed { hash, key, failure, waits: true, count: 0, delay, retry_at: end, due: end })
     }
 
-    fn put(&mut self, before: Option<u32>, failed: Failed<K, E>) -> Option<Gone<K, E>> {
+    fn put(&mut self, before: Option<u32>, mut failed: Failed<K, E>) -> Option<Gone<K, E>> {
         let due = failed.due;
+        // Without memory for it, the failure is not kept.
+        if before.is_none() && !self.table.has_memory(u64::MAX, due != Instant::NEVER) {
+            return Some(Gone(failed));
+        }
+        // Marked once, and shared by all that get it.
+        failed.failure = failed.failure.map(|failure| failure.cached(failed.retry_at));
         let (place, gone) = match before {
             Some(place) => (place, Some(core::mem::replace(&mut self.table.rows_mut()[place as usize], failed))),
-            // Without memory for it, the failure is not kept.
-            None if !self.table.has_memory(u64::MAX, due != Instant::NEVER) => return Some(Gone(failed)),
             None => (self.table.push(failed), None),
         };
         self.table.set_deadline(place, due);

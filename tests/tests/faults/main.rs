@@ -1,5 +1,6 @@
 //! Errors, panics and hostile code, threads and long random runs.
 
+mod at_once;
 mod callbacks;
 mod error_ttl_by;
 mod errors;

@@ -1,7 +1,7 @@
 //! The short ways do what the long ways do.
 
 use super::*;
-use crate::store::{Leavers, policy::tests::shelf::Random};
+use crate::store::{Leavers, Room, policy::tests::shelf::Random};
 
 /// What happens between the claim of a load and its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -251,4 +251,41 @@ fn no_kept_failure_is_passed_over() {
     insert_both_ways(&mut rigs, 1, &Loaded::new(5));
     assert!(rigs.iter().all(|rig| rig.shard.failures.len() == 0));
     assert!(rigs.iter_mut().all(|rig| rig.served(1).value == 5));
+}
+
+/// P12: a load that ends the long way after all reclaims as any other.
+#[test]
+fn an_answer_that_is_not_stored_at_once_reclaims_all_the_same() {
+    let mut rig = pair(100, rules()).into_iter().next().expect("two");
+    for key in [1, 2] {
+        rig.insert(key, Loaded::new(4).ttl(nanos(2)));
+    }
+    rig.now += 5;
+    let caller = Caller::new(7, rig.rules.call(), Some(Start::Made), rig.now);
+    let lead = lead(&mut rig, &caller).expect("it may");
+    rig.shard.unfold(lead, at(rig.now), &mut rig.effects);
+    assert_eq!((rig.keys(), rig.census()), (vec![], (1, 1, 1)));
+}
+
+/// D47: room that was gathered for a value that is refused is free again.
+#[test]
+fn a_value_that_is_refused_keeps_no_room() {
+    let room = Arc::new(Room::new(100));
+    for loads in [false, true] {
+        let mut rig = pair(100, rules()).into_iter().next().expect("two");
+        rig.shard.values.allowance = Allowance::of(&room, 100, 2);
+        let loaded = Loaded::new(5).weight(200);
+        if loads {
+            let caller = Caller::new(1, rig.rules.call(), Some(Start::Made), rig.now);
+            let lead = lead(&mut rig, &caller).expect("it may");
+            assert_eq!(answer_at_once(&mut rig, caller, lead, 1000, loaded), Some(5));
+        } else {
+            let (mut coming, end) = (Some((1, loaded)), At { now: at(rig.now), rules: &rules() });
+            let judgement = Judgement::default();
+            let stored = rig.shard.insert_at_once(hash(1), &mut coming, judgement, end, &mut Leavers::new());
+            assert_eq!((stored, coming), (None, None));
+        }
+        assert_eq!(rig.shard.values.allowance.own, 0);
+    }
+    assert_eq!(room.take(u64::MAX), 100);
 }
