@@ -20,8 +20,8 @@ collected() {
 
 per_operation() {
   local once twice
-  once=$(collected "$@" $count)
-  twice=$(collected "$@" $((2 * count)))
+  once=$(collected "$@" $count) || return 1
+  twice=$(collected "$@" $((2 * count))) || return 1
   awk -v once="$once" -v twice="$twice" -v count=$count 'BEGIN { printf "%.1f", (twice - once) / count }'
 }
 
@@ -61,23 +61,28 @@ modes=("$@")
 [ $# -gt 0 ] || modes=(sync sync-ttl sync-ttl-coarse sync-string nothing async miss waiters insert replace remove reversed reversed-twice write-back write-back-large)
 # figures MODE: what an operation takes here and in the peer.
 figures() {
-  local mode=$1 peer=-
+  set -o pipefail
+  local mode=$1 peer=- ours
   # A miss of a full write-back cache, of 100 entries and of 100 000; the peer has none.
   case $mode in
     write-back* | reversed*) ;;
-    *) [ -n "$own" ] || peer=$(per_operation "$mode" quick_cache) ;;
+    *) [ -n "$own" ] || peer=$(per_operation "$mode" quick_cache) || return 1 ;;
   esac
   # A crowd of one key looks again in reverse order: each of 40 000 callers, and each of 80 000.
   case $mode in
-    reversed-twice) echo "$mode $(count=$((2 * count)) per_operation reversed larder) $peer" ;;
-    *) echo "$mode $(per_operation "$mode" larder) $peer" ;;
+    reversed-twice) ours=$(count=$((2 * count)) per_operation reversed larder) || return 1 ;;
+    *) ours=$(per_operation "$mode" larder) || return 1 ;;
   esac
+  echo "$mode $ours $peer"
 }
 export count program own
 export -f collected per_operation figures
 
 # Counts do not mind company.
-counted=$(printf '%s\n' "${modes[@]}" | xargs -P "$(nproc)" -I{} bash -c 'figures {}')
+counted=$(printf '%s\n' "${modes[@]}" | xargs -P "$(nproc)" -I{} bash -c 'figures {}') || {
+  echo "a mode does not run"
+  exit 1
+}
 printf '%-16s %10s %12s\n' instructions larder quick_cache
 declare -A ours
 for mode in "${modes[@]}"; do

@@ -45,7 +45,7 @@ pub async fn a_batch_is_found_ready_by_who_comes<E: Subject>(stage: Stage<E>) {
     let both = stage.ask_many(cache, &[1, 2]);
     stage.until(|| cache.stats().waiters == 2 && stage.loads.live() == 1).await;
     let waiting = [stage.ask_many(cache, &[1]), stage.ask_many(cache, &[2])];
-    stage.until(|| cache.stats().waiters == 4).await;
+    stage.until(|| cache.stats().waiters == 4 && waiting.iter().all(|seat| seat.waits())).await;
     both.leave();
     assert_eq!(stage.saw(&both).await, "left");
     stage.loads.end_unheard(1, End::Value);

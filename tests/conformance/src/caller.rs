@@ -28,6 +28,8 @@ struct State {
     saw: Option<String>,
     leaves: bool,
     waker: Option<Waker>,
+    /// Its call is pending, and not being polled.
+    waits: bool,
 }
 
 impl<F, V> Caller<F, V> {
@@ -42,6 +44,11 @@ impl Seat {
     /// The result of the call once it has ended: an answer as [`Answer`] prints it, `unwound`, or `left`.
     pub fn saw(&self) -> Option<String> {
         self.with(|state| state.saw.clone())
+    }
+
+    /// Whether its call is pending, and not being polled.
+    pub fn waits(&self) -> bool {
+        self.with(|state| state.waits)
     }
 
     /// Makes the task drop its call.
@@ -69,7 +76,7 @@ where
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let Some(mut call) = self.call.take() else { return Poll::Ready(()) };
         let leaves = self.seat.with(|state| {
-            state.waker = Some(context.waker().clone());
+            (state.waker, state.waits) = (Some(context.waker().clone()), false);
             state.leaves
         });
         let saw = if leaves {
@@ -79,6 +86,7 @@ where
             match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut call).poll(context))) {
                 Ok(Poll::Pending) => {
                     self.call = Some(call);
+                    self.seat.with(|state| state.waits = true);
                     return Poll::Pending;
                 }
                 Ok(Poll::Ready(answer)) => Answer::from(answer).to_string(),

@@ -75,11 +75,11 @@ impl<E: Subject> Stage<E> {
         self.spawn(cache.lookup_many(keys).options(options))
     }
 
-    /// `n` tasks that ask for the key and wait for its load.
+    /// `n` tasks that ask for the key and wait for its load; none of them is being polled any more.
     pub async fn crowd(&self, cache: &'static Cached<E::Runtime, E::Value>, n: u64) -> Vec<Seat> {
         let waiters = cache.stats().waiters + n;
-        let crowd = (0..n).map(|_| self.ask(cache)).collect();
-        self.until(|| cache.stats().waiters == waiters).await;
+        let crowd: Vec<_> = (0..n).map(|_| self.ask(cache)).collect();
+        self.until(|| cache.stats().waiters == waiters && crowd.iter().all(Seat::waits)).await;
         crowd
     }
 

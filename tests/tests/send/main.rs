@@ -1,9 +1,10 @@
 //! What may cross threads, and what may not, as decided by the compiler.
 
-use core::future::Ready;
+use core::{future::Ready, task::Poll};
 
 use larder::{
-    BoxIo, Cache, LazySlot, Load, Loaded, LookupOptions, ManualClock, Refresh, SlotRefresh, Standard, Watcher,
+    BoxError, BoxIo, Cache, LazySlot, Load, LoadError, Loaded, LookupOptions, ManualClock, Refresh, SlotRefresh,
+    Standard, Watcher,
     futures::{Changed, LookupMany},
     parts::*,
 };
@@ -259,6 +260,8 @@ fn sizes() {
     // The same with the options of the call, as given and merged with those of the cache.
     let lookup = size_of_val(&cache.lookup(&1));
     assert!(lookup <= 312, "the future of `lookup` has {lookup} bytes");
+    // The result of a lookup of a word is returned in two registers.
+    assert_eq!(size_of::<Poll<Result<u64, LoadError<BoxError>>>>(), 2 * size_of::<u64>());
     // A cache is a handle.
     assert_eq!(size_of_val(&cache), size_of::<usize>());
 }

@@ -3,7 +3,7 @@
 use hickory_proto::rr::RecordType;
 
 use super::wire::{
-    CHECKING_DISABLED, DNSSEC_OK, HEADER, LONGEST_NAME, OPT, RECURSION_DESIRED, UDP_PAYLOAD, after_name, number,
+    CHECKING_DISABLED, DNSSEC_OK, HEADER, LONGEST_NAME, OPT, RECURSION_DESIRED, UDP_PAYLOAD, after_plain_name, number,
 };
 
 /// A question: the name in lower case, type and class as in a message, and one byte of flags.
@@ -90,7 +90,7 @@ impl Key {
     /// Takes name, type and class as they are at the begin of `question`; none if they are not.
     pub(crate) fn read(question: &[u8]) -> Option<Self> {
         // (A pointer has nothing to point to yet.)
-        let name = after_name(question, 0).filter(|&end| end <= LONGEST_NAME && question[end - 1] == 0)?;
+        let name = after_plain_name(question).filter(|&end| end <= LONGEST_NAME)?;
         let asked = question.get(..name + 4)?;
         let mut bytes = [0; LONGEST_NAME + 5];
         bytes[..asked.len()].copy_from_slice(asked);

@@ -46,6 +46,18 @@ pub(crate) fn after_name(message: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
+/// Returns where a name ends that begins a message and has no pointer.
+pub(crate) fn after_plain_name(message: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        match *message.get(at)? {
+            0 => return Some(at + 1),
+            length @ 1..=63 => at += 1 + usize::from(length),
+            _ => return None,
+        }
+    }
+}
+
 /// A record as it lies in a message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fields {

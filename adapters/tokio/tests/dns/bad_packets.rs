@@ -49,7 +49,11 @@ async fn c92_rejections() {
     let header = &good.to_vec().unwrap()[..12];
     let to_itself = [header, &[0xc0, 12, 0, 1, 0, 1]].concat();
     let to_each_other = [header, &[0xc0, 14, 0xc0, 12, 0, 1, 0, 1]].concat();
-    for packet in [two.to_vec().unwrap(), none.to_vec().unwrap(), cut, to_itself, to_each_other] {
+    // A pointer to the header, by itself and behind a label.
+    let to_header = [header, &[0xc0, 0, 0, 1, 0, 1]].concat();
+    let label_to_header = [header, &[3, b'w', b'w', b'w', 0xc1, 0, 0, 1, 0, 1]].concat();
+    let pointers = [to_itself, to_each_other, to_header, label_to_header];
+    for packet in [two.to_vec().unwrap(), none.to_vec().unwrap(), cut].into_iter().chain(pointers) {
         let answer = send(setup.address(), &packet).await;
         assert_eq!(answer[..2], packet[..2], "the same id");
         assert_eq!((answer[2] & 0x80, answer[3] & 0xf), (0x80, 1), "FORMERR to {packet:?}");

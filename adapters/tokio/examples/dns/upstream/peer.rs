@@ -10,7 +10,7 @@ use std::{
 use tokio::{net::TcpStream, time::timeout};
 
 use super::{
-    super::{framing, question::Question},
+    super::{framing, question::Question, wire::RESPONSE},
     health::Health,
     port::Port,
 };
@@ -56,7 +56,8 @@ impl Peer {
             let mut reader = framing::Reader::new(stream);
             loop {
                 let reply = reader.next().await?;
-                if reply.starts_with(&id.to_be_bytes()) && question.is_repeated_by(&reply) {
+                let is_reply = reply.get(2).is_some_and(|flags| flags & RESPONSE != 0);
+                if is_reply && reply.starts_with(&id.to_be_bytes()) && question.is_repeated_by(&reply) {
                     return Ok(reply);
                 }
             }

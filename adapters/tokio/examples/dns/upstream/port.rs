@@ -62,6 +62,7 @@ pub(super) struct Arrival {
 pub(super) struct Try {
     port: Arc<Port>,
     id: u16,
+    question: Arc<[u8]>,
 }
 
 impl Port {
@@ -95,7 +96,7 @@ impl Port {
         self.asked.fetch_add(1, Relaxed);
         let open = Open { question: Arc::clone(question), sent: Instant::now(), upstream, arrivals: arrivals.clone() };
         let id = self.shared.register(open).ok_or(io::ErrorKind::ResourceBusy)?;
-        let asked = Try { port: Arc::clone(self), id };
+        let asked = Try { port: Arc::clone(self), id, question: Arc::clone(question) };
         let packet = Question(question).packet(id, edns);
         if self.shared.socket.send(&packet).await.is_err() {
             // An error of an earlier question may come out here, once.
@@ -113,7 +114,11 @@ impl Drop for Port {
 
 impl Drop for Try {
     fn drop(&mut self) {
-        self.port.shared.open().remove(&self.id);
+        let mut open = self.port.shared.open();
+        // Its reply may have come, and another call's question have the id since.
+        if open.get(&self.id).is_some_and(|asked| Arc::ptr_eq(&asked.question, &self.question)) {
+            open.remove(&self.id);
+        }
     }
 }
 
