@@ -219,9 +219,6 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let is_forever = new.end == Instant::NEVER;
         let generation = self.values.put(place, new, self.failures.len() as u64, &mut effects.leavers);
         effects.touched = Some(Touched::Value);
-        if generation.is_none() {
-            self.give_back();
-        }
         // A value that leaves makes nothing due earlier.
         if !is_forever {
             self.note_due();
