@@ -1,6 +1,9 @@
 //! Flights in their short form: found, ended and unfolded.
 
-use super::{Carries, Flights, Lead, Seat, slot::Leading};
+use super::{
+    Carries, Flights, Lead, Seat,
+    slot::{Leading, Stored},
+};
 use crate::{Instant, flight::PolledBy};
 
 impl<K, V, E, C: Carries> Flights<K, V, E, C> {
@@ -8,7 +11,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     #[inline(always)]
     pub(crate) fn lead(&mut self, hash: u64, key: K, found_expired: bool, begun: Instant, by: PolledBy) -> Lead {
         let place = self.occupy(hash, Some(key));
-        self.slots[place as usize].leading = Some(Leading { begun, by, is_blank: !found_expired });
+        self.slots[place as usize].leading = Some(Stored::from(Leading { begun, by, is_blank: !found_expired }));
         self.attach(hash, place);
         self.counts.begun += 1;
         Lead { place, id: self.last, found_expired }

@@ -28,7 +28,7 @@ pub(crate) struct Slot<K, V, E, C: Carries> {
     pub(super) id: u32,
     pub(crate) hash: u64,
     /// Its only caller polls its load for the first time, and no other has asked for the key: all that there is of it.
-    pub(super) leading: Option<Leading>,
+    pub(super) leading: Option<Stored>,
     /// Nothing was known of the key when it was claimed, so nothing is known as long as it is attached.
     pub(crate) is_blank: bool,
     pub(crate) flight: Flight<C::Notify>,
@@ -104,6 +104,12 @@ impl<N: Notify> Seat<N> {
 /// A program that has to be small has no need of it.
 pub(super) const IS_USED: bool = cfg!(feature = "std");
 
+/// As it is stored: where it is not used, it takes no more than a pointer.
+#[cfg(feature = "std")]
+pub(super) type Stored = Leading;
+#[cfg(not(feature = "std"))]
+pub(super) type Stored = Box<Leading>;
+
 /// What is to be known of the first attempt.
 #[derive(Clone, Copy)]
 pub(super) struct Leading {
@@ -150,15 +156,15 @@ impl<K, V, E, C: Carries> Slot<K, V, E, C> {
     pub(super) fn unfold(&mut self) {
         if IS_USED {
             if let Some(leading) = self.leading.take() {
-                self.begin(leading);
+                self.begin(&leading);
             }
         }
     }
 
     #[cold]
-    fn begin(&mut self, Leading { begun, by, is_blank }: Leading) {
-        self.is_blank = is_blank;
+    fn begin(&mut self, leading: &Leading) {
+        self.is_blank = leading.is_blank;
         self.flight.open(true);
-        self.flight.begin_first(Attempt::new(1, begun, Terms::default(), Start::Made, by));
+        self.flight.begin_first(Attempt::new(1, leading.begun, Terms::default(), Start::Made, leading.by));
     }
 }
