@@ -53,7 +53,7 @@ if [ "${1:-}" = --own ]; then
 fi
 
 # What one operation may take at most.
-declare -A most=([sync]=106 [sync-ttl]=132 [sync-ttl-coarse]=132 [async]=195 [nothing]=95 [miss]=1440 [waiters]=1710 [insert]=840 [replace]=485
+declare -A most=([sync]=106 [sync-ttl]=132 [sync-ttl-coarse]=132 [async]=195 [nothing]=95 [miss]=1450 [waiters]=1720 [insert]=850 [replace]=490
   [remove]=1010)
 
 status=0
