@@ -1,4 +1,4 @@
-//! The short ways: of a load that answers in its first poll, and of an insertion, if no other call has to do with its key.
+//! The short ways: of a load that answers in its first poll, an insertion and a removal, if no other call has to do with the key.
 //!
 //! Each step decides as the long way does, and leaves it to that where there is more to decide.
 
@@ -173,6 +173,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, 
         let new = New { hash, key, value: loaded.into_value(), weight, now, end, begun: now, former: None };
         self.put_at_once(place, new, leavers)
     }
+
     /// Removes what is stored under a key if there is not more to decide; returns whether it was fresh.
     #[inline(always)]
     pub(crate) fn remove_at_once(

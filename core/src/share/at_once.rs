@@ -1,4 +1,4 @@
-//! The short way of a miss: a load of a key of which nothing is known, that answers in its first poll.
+//! The short way of a miss: a load of a key of which nothing is known but perhaps an expired value, that answers in its first poll.
 
 use core::{
     mem,
