@@ -4,7 +4,7 @@
 
 use core::{hash::Hash, num::NonZeroU64, task::Waker};
 
-use super::{AsKey, At, Carries, Effects, Lead, LoadsAnew, RECLAIM, Shard};
+use super::{AsKey, At, Carries, Effects, Lead, LoadsAnew, RECLAIM, Seat, Shard};
 use crate::{
     Instant, Loaded, Ttl,
     flight::PolledBy,
@@ -16,7 +16,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     /// May a caller that has not found a fresh value at `place` lead at once? Not if there is more to decide.
     #[inline(always)]
     pub(crate) fn may_lead_at_once(&self, hash: u64, place: Option<u32>, now: Instant) -> bool {
-        self.is_quiet(hash) && place.is_none_or(|place| self.links.ahead.is_none() && !self.is_fresh_at(place, now))
+        self.flights.may_lead() && self.is_quiet(hash) && place.is_none_or(|place| self.links.ahead.is_none() && !self.is_fresh_at(place, now))
     }
 
     /// That caller leads the first load of its key, and makes and polls it at once.
@@ -34,8 +34,14 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
 
     /// Such a flight becomes one like any other, as its load does not answer at once.
     #[cold]
-    pub(crate) fn unfold(&mut self, lead: Lead, now: Instant, effects: &mut Effects<K, V, E, C>) {
-        self.flights.unfold_led(lead);
+    pub(crate) fn unfold(
+        &mut self,
+        lead: Lead,
+        seat: &mut Seat<C::Notify>,
+        now: Instant,
+        effects: &mut Effects<K, V, E, C>,
+    ) {
+        self.flights.unfold_led(lead, seat);
         self.reclaim(now, RECLAIM, effects);
     }
 
@@ -59,11 +65,10 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         leavers: &mut Leavers<K, V>,
     ) -> bool {
         let Some((place, end, weight, value)) = self.plan_at_once(lead, hash, loaded, judgement, at) else {
-            self.flights.unfold_led(lead);
             return false;
         };
         let now = at.now;
-        let Some(key) = self.flights.end_led(lead) else { return false };
+        let Some(key) = self.flights.end_led() else { return false };
         self.flights.counts.succeeded += 1;
         self.counts.count_time(begun, now);
         *if lead.found_expired { &mut self.counts.expired } else { &mut self.counts.misses } += 1;

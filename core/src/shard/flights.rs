@@ -5,7 +5,11 @@ use core::{mem, ops::Range};
 
 use hashbrown::HashTable;
 
-use super::{Carries, LoadCounts, Seat, slot::Slot};
+use super::{
+    Carries, LoadCounts, Seat,
+    leading::Stored,
+    slot::Slot,
+};
 use crate::{
     few::Few,
     flight::{Flight, Registration},
@@ -15,6 +19,8 @@ use crate::{
 pub(crate) struct Flights<K, V, E, C: Carries> {
     pub(super) slots: Vec<Slot<K, V, E, C>>,
     free: Vec<u32>,
+    /// A flight in its short form, without a place.
+    pub(super) leading: Option<Stored<K>>,
     /// An attached flight that the index does not know: mostly there is only one, which then needs no index.
     pub(super) lone: u32,
     pub(super) index: HashTable<u32>,
@@ -31,6 +37,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         Self {
             slots: Vec::with_capacity(KEPT),
             free: Vec::with_capacity(KEPT),
+            leading: None,
             lone: NOWHERE,
             index: HashTable::new(),
             moved: HashTable::new(),
@@ -42,7 +49,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
 
     /// How many flights there are.
     pub(crate) fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.slots.len() - self.free.len() + usize::from(self.leading.is_some())
     }
 
     /// How many places there are, with a flight or without.
@@ -52,20 +59,18 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
 
     /// The keys of those flights at these places that may be joined.
     pub(crate) fn keys_at(&self, places: Range<usize>) -> impl Iterator<Item = &K> {
-        self.slots[places].iter().filter(|slot| slot.is_attached()).filter_map(|slot| slot.key.as_ref())
+        self.slots[places].iter().filter(|slot| slot.flight.is_attached()).filter_map(|slot| slot.key.as_ref())
     }
 
     /// The flight of a key that may be joined.
     #[inline]
-    pub(crate) fn find(&mut self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<u32> {
-        let place = self.find_any(hash, eq)?;
-        self.slots[place as usize].unfold();
-        Some(place)
+    pub(crate) fn find(&mut self, hash: u64, mut eq: impl FnMut(&K) -> bool) -> Option<u32> {
+        self.find_led(hash, &mut eq).or_else(|| self.find_placed(hash, eq))
     }
 
-    /// The same, with no more of it than there is.
+    /// The same, if it has a place.
     #[inline]
-    pub(super) fn find_any(&self, hash: u64, mut eq: impl FnMut(&K) -> bool) -> Option<u32> {
+    pub(super) fn find_placed(&self, hash: u64, mut eq: impl FnMut(&K) -> bool) -> Option<u32> {
         let slots = &self.slots;
         let mut is_it = |place: &u32| {
             let slot = slots.get(*place as usize).filter(|slot| slot.hash == hash);
@@ -83,27 +88,33 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     /// A new flight and its first seat; found by its key if it is attached.
     #[inline(always)]
     pub(crate) fn claim(&mut self, hash: u64, key: Option<K>, is_attached: bool, seat: &mut Seat<C::Notify>) -> u32 {
-        let place = self.occupy(hash, key);
+        let id = self.admit();
+        let place = self.occupy(id, hash, key);
         let slot = &mut self.slots[place as usize];
         slot.is_blank = false;
         slot.flight.open(is_attached);
         if is_attached {
             self.attach(hash, place);
         }
-        (seat.place, seat.id, seat.began) = (place, self.last, 0);
+        (seat.place, seat.id, seat.began) = (place, id, 0);
         place
     }
 
-    /// Takes a place for a new flight with one seat.
+    /// Numbers a new flight with one seat.
     #[inline(always)]
-    pub(super) fn occupy(&mut self, hash: u64, key: Option<K>) -> u32 {
+    pub(super) fn admit(&mut self) -> u32 {
         self.last = self.last.wrapping_add(1).max(1);
         self.seats += 1;
+        self.last
+    }
+
+    /// Takes a place for a new flight.
+    #[inline(always)]
+    pub(super) fn occupy(&mut self, id: u32, hash: u64, key: Option<K>) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot {
                 id: 0,
                 hash,
-                leading: None,
                 is_blank: false,
                 flight: Flight::new(),
                 key: None,
@@ -116,7 +127,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
             self.slots.len() as u32 - 1
         });
         let slot = &mut self.slots[place as usize];
-        (slot.id, slot.hash, slot.key) = (self.last, hash, key);
+        (slot.id, slot.hash, slot.key) = (id, hash, key);
         place
     }
 
@@ -168,8 +179,13 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     }
 
     #[cold]
-    fn moved_to(&self, id: u32) -> Option<u32> {
+    pub(super) fn moved_to(&self, id: u32) -> Option<u32> {
         self.moved.find(spread(id), |moved| moved.0 == id).map(|moved| moved.1)
+    }
+
+    /// Notes where a flight is of whose place its callers do not know.
+    pub(super) fn note_move(&mut self, id: u32, place: u32) {
+        self.moved.insert_unique(spread(id), (id, place), |moved| spread(moved.0));
     }
 
     #[inline]
@@ -180,6 +196,14 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     pub(crate) fn slot(&mut self, seat: &Seat<C::Notify>) -> &mut Slot<K, V, E, C> {
         let place = self.place(seat);
         &mut self.slots[place as usize]
+    }
+
+    /// May there be a flight of this key that can be joined?
+    #[inline(always)]
+    pub(crate) fn may_have(&self, hash: u64) -> bool {
+        self.leads(hash)
+            || self.slots.get(self.lone as usize).is_some_and(|slot| slot.hash == hash)
+            || (!self.index.is_empty() && self.index.find(hash, |_| true).is_some())
     }
 
     /// Detaches a flight: no caller joins it any more, and its answer is not stored.
@@ -210,13 +234,15 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     where
         K: Eq,
     {
+        // (So it is found here, if its key is the same.)
+        self.unfold_for_others();
         let place = self.place(seat);
         let slot = &self.slots[place as usize];
         if slot.flight.is_attached() {
             return true;
         }
         let hash = slot.hash;
-        if slot.key.as_ref().is_none_or(|key| self.find_any(hash, |k| k == key).is_some()) {
+        if slot.key.as_ref().is_none_or(|key| self.find_placed(hash, |k| k == key).is_some()) {
             return false;
         }
         self.slots[place as usize].flight.reattach();
@@ -226,10 +252,10 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
 
     /// Detaches all flights.
     pub(crate) fn detach_all(&mut self) {
+        self.unfold_for_others();
         let lone = core::mem::replace(&mut self.lone, NOWHERE);
         for place in self.index.drain().chain(Some(lone).filter(|lone| *lone != NOWHERE)) {
             let slot = &mut self.slots[place as usize];
-            slot.unfold();
             slot.flight.detach();
         }
         self.shrink();
@@ -275,8 +301,8 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         self.moved.shrink_to(0, |_| 0);
         for place in 0..self.slots.len() as u32 {
             let slot = &self.slots[place as usize];
-            let (id, hash, is_attached) = (slot.id, slot.hash, slot.is_attached());
-            self.moved.insert_unique(spread(id), (id, place), |moved| spread(moved.0));
+            let (id, hash, is_attached) = (slot.id, slot.hash, slot.flight.is_attached());
+            self.note_move(id, place);
             if is_attached {
                 self.attach(hash, place);
             }

@@ -1,51 +1,129 @@
-//! Flights in their short form: found, ended and unfolded.
+//! A flight in its short form, as long as its only load is in its first poll and no other caller has asked for its key.
+//!
+//! Most flights begin and end like this. One that another caller finds is unfolded first: it gets a place as any other.
 
-use super::{
-    Carries, Flights, Lead, Seat,
-    slot::{Leading, Stored},
+use super::{Carries, Flights, Seat, Waiting};
+use crate::{
+    Instant, Notify,
+    flight::{Attempt, PolledBy, Start, Terms},
 };
-use crate::{Instant, flight::PolledBy};
+
+/// A program that has to be small has no need of it.
+const IS_USED: bool = cfg!(feature = "std");
+
+/// All that there is of such a flight.
+pub(super) struct Leading<K> {
+    id: u32,
+    hash: u64,
+    key: K,
+    begun: Instant,
+    by: PolledBy,
+    /// There was an expired value; else nothing was known of the key.
+    found_expired: bool,
+}
+
+/// As it is stored: where it is not used, it takes no more than a pointer.
+#[cfg(feature = "std")]
+pub(super) type Stored<K> = Leading<K>;
+#[cfg(not(feature = "std"))]
+pub(super) type Stored<K> = alloc::boxed::Box<Leading<K>>;
+
+/// The claim of a caller that leads such a flight.
+#[derive(Clone, Copy)]
+pub(crate) struct Lead {
+    id: u32,
+    /// There was an expired value.
+    pub(crate) found_expired: bool,
+}
+
+impl<N: Notify> Waiting<N> {
+    /// Takes the seat of a caller that leads a flight, and has polled its load; where it is has yet to be
+    /// [told](Flights::unfold_led).
+    pub(crate) fn sit(&mut self, lead: Lead) {
+        self.seat = Seat { place: u32::MAX, id: lead.id, began: 1, ..Seat::default() };
+        (self.after, self.found_expired) = (1, lead.found_expired);
+    }
+}
 
 impl<K, V, E, C: Carries> Flights<K, V, E, C> {
-    /// A new flight in its short form; found by its key.
+    /// Whether a flight may begin in its short form: there is only one at a time.
     #[inline(always)]
-    pub(crate) fn lead(&mut self, hash: u64, key: K, found_expired: bool, begun: Instant, by: PolledBy) -> Lead {
-        let place = self.occupy(hash, Some(key));
-        self.slots[place as usize].leading = Some(Stored::from(Leading { begun, by, is_blank: !found_expired }));
-        self.attach(hash, place);
-        self.counts.begun += 1;
-        Lead { place, id: self.last, found_expired }
+    pub(crate) const fn may_lead(&self) -> bool {
+        IS_USED && self.leading.is_none()
     }
 
-    /// May there be a flight of this key that can be joined?
+    /// A new flight in its short form, if there [may](Self::may_lead) be one; found by its key.
     #[inline(always)]
-    pub(crate) fn may_have(&self, hash: u64) -> bool {
-        self.slots.get(self.lone as usize).is_some_and(|slot| slot.hash == hash)
-            || (!self.index.is_empty() && self.index.find(hash, |_| true).is_some())
+    pub(crate) fn lead(&mut self, hash: u64, key: K, found_expired: bool, begun: Instant, by: PolledBy) -> Lead {
+        let id = self.admit();
+        self.counts.begun += 1;
+        self.leading = Some(Stored::from(Leading { id, hash, key, begun, by, found_expired }));
+        Lead { id, found_expired }
     }
 
     /// The key of a flight that still has its short form.
     #[inline(always)]
     pub(crate) fn led(&self, lead: Lead) -> Option<&K> {
-        let slot = self.slots.get(lead.place as usize).filter(|slot| slot.id == lead.id && slot.leading.is_some())?;
-        slot.key.as_ref()
+        self.leading.as_ref().filter(|leading| leading.id == lead.id).map(|leading| &leading.key)
     }
 
-    /// Ends a flight that still has its short form, with its only caller; returns the key.
+    /// Ends the flight that still has its short form, with its only caller; returns the key.
     #[inline(always)]
-    pub(crate) fn end_led(&mut self, Lead { place, id, .. }: Lead) -> Option<K> {
-        let slot = self.slots.get_mut(place as usize).filter(|slot| slot.id == id)?;
-        slot.leading.take()?;
-        let key = slot.key.take();
+    pub(crate) fn end_led(&mut self) -> Option<K> {
+        let leading = self.leading.take()?;
         self.seats -= 1;
-        self.unlist(place);
-        self.free(place);
-        key
+        // (A box cannot be taken apart in passing.)
+        #[cfg(not(feature = "std"))]
+        let leading = *leading;
+        Some(leading.key)
     }
 
-    /// Gives the flight of a caller that leads its full form.
-    pub(crate) fn unfold_led(&mut self, lead: Lead) {
-        let place = self.place(&Seat::<C::Notify>::from(lead));
-        self.at(place).unfold();
+    /// Gives the flight of a caller that leads its full form, and tells the caller's seat where it is.
+    pub(crate) fn unfold_led(&mut self, lead: Lead, seat: &mut Seat<C::Notify>) {
+        let place = if self.led(lead).is_some() { self.unfold() } else { self.moved_to(lead.id) };
+        seat.place = place.unwrap_or(seat.place);
+    }
+
+    /// The flight of this key, which is unfolded if it has its short form.
+    #[inline(always)]
+    pub(super) fn find_led(&mut self, hash: u64, mut eq: impl FnMut(&K) -> bool) -> Option<u32> {
+        if !IS_USED || !self.leading.as_ref().is_some_and(|leading| leading.hash == hash && eq(&leading.key)) {
+            return None;
+        }
+        self.unfold_for_others()
+    }
+
+    /// Is there such a flight with this hash?
+    #[inline(always)]
+    pub(super) fn leads(&self, hash: u64) -> bool {
+        IS_USED && self.leading.as_ref().is_some_and(|leading| leading.hash == hash)
+    }
+
+    /// Gives the flight in its short form, if there is one, its full form, of which its caller does not know.
+    #[inline]
+    pub(crate) fn unfold_for_others(&mut self) -> Option<u32> {
+        if !IS_USED {
+            return None;
+        }
+        let id = self.leading.as_ref()?.id;
+        let place = self.unfold()?;
+        self.note_move(id, place);
+        Some(place)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unfold(&mut self) -> Option<u32> {
+        let leading = self.leading.take()?;
+        #[cfg(not(feature = "std"))]
+        let leading = *leading;
+        let Leading { id, hash, key, begun, by, found_expired } = leading;
+        let place = self.occupy(id, hash, Some(key));
+        let slot = self.at(place);
+        slot.is_blank = !found_expired;
+        slot.flight.open(true);
+        slot.flight.begin_first(Attempt::new(1, begun, Terms::default(), Start::Made, by));
+        self.attach(hash, place);
+        Some(place)
     }
 }

@@ -41,13 +41,14 @@ pub(crate) use counts::{LoadCounts, LookupCounts};
 pub(crate) use direct::Unasked;
 pub(crate) use effects::Effects;
 pub(crate) use finish::{Delivered, Stored};
+pub(crate) use leading::Lead;
 pub(crate) use flights::Flights;
 pub(crate) use lifetime::{Early, Margin};
 pub(crate) use need::Need;
 pub(crate) use publish::News;
 pub use rules::OnTimeout;
 pub(crate) use rules::{At, Call, Rules, Takes};
-pub(crate) use slot::{Lead, LookupResult, Part, Seat, Twin};
+pub(crate) use slot::{LookupResult, Part, Seat, Twin};
 pub(crate) use state::{Links, RECLAIM, Shard};
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
 pub use visit::AsKey;

@@ -1,15 +1,12 @@
 //! The place of a flight in its table: what the flight carries beside its decisions, and the seats of its callers.
-//!
-//! A flight has a short form as long as its only load is in its first poll, and no other caller has asked for its key. Most
-//! flights begin and end like this. One that another caller finds is unfolded first.
 
 use alloc::boxed::Box;
 
 use super::{Answer, Carries};
 use crate::{
-    Failure, Instant, LoadError, Notify, Outcome,
+    Failure, LoadError, Notify, Outcome,
     few::Few,
-    flight::{Attempt, Flight, PolledBy, Registration, Start, Terms},
+    flight::{Flight, Registration},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -27,8 +24,6 @@ pub(crate) struct Slot<K, V, E, C: Carries> {
     /// Tells apart the flights that have had this place.
     pub(super) id: u32,
     pub(crate) hash: u64,
-    /// Its only caller polls its load for the first time, and no other has asked for the key: all that there is of it.
-    pub(super) leading: Option<Stored>,
     /// Nothing was known of the key when it was claimed, so nothing is known as long as it is attached.
     pub(crate) is_blank: bool,
     pub(crate) flight: Flight<C::Notify>,
@@ -101,39 +96,6 @@ impl<N: Notify> Seat<N> {
     }
 }
 
-/// A program that has to be small has no need of it.
-pub(super) const IS_USED: bool = cfg!(feature = "std");
-
-/// As it is stored: where it is not used, it takes no more than a pointer.
-#[cfg(feature = "std")]
-pub(super) type Stored = Leading;
-#[cfg(not(feature = "std"))]
-pub(super) type Stored = Box<Leading>;
-
-/// What is to be known of the first attempt.
-#[derive(Clone, Copy)]
-pub(super) struct Leading {
-    pub(super) begun: Instant,
-    pub(super) by: PolledBy,
-    /// Nothing was known of the key; else there was an expired value.
-    pub(super) is_blank: bool,
-}
-
-/// The seat of a caller that leads a flight and polls its load for the first time.
-#[derive(Clone, Copy)]
-pub(crate) struct Lead {
-    pub(super) place: u32,
-    pub(super) id: u32,
-    /// There was an expired value.
-    pub(crate) found_expired: bool,
-}
-
-impl<N: Notify> From<Lead> for Seat<N> {
-    fn from(Lead { place, id, .. }: Lead) -> Self {
-        Self { place, id, began: 1, registration: Registration::default() }
-    }
-}
-
 impl<K, V, E, C: Carries> Slot<K, V, E, C> {
     /// Is there only one caller, and only this attempt?
     #[inline]
@@ -144,27 +106,5 @@ impl<K, V, E, C: Carries> Slot<K, V, E, C> {
     /// Takes the result that is only for the caller of this attempt.
     pub(crate) fn take_own(&mut self, number: u32) -> Option<Verdict<V, E>> {
         self.own.take(|own| own.0 == number).map(|own| own.1)
-    }
-
-    /// May it be joined?
-    pub(super) const fn is_attached(&self) -> bool {
-        (IS_USED && self.leading.is_some()) || self.flight.is_attached()
-    }
-
-    /// Takes its full form.
-    #[inline(always)]
-    pub(super) fn unfold(&mut self) {
-        if IS_USED {
-            if let Some(leading) = self.leading.take() {
-                self.begin(&leading);
-            }
-        }
-    }
-
-    #[cold]
-    fn begin(&mut self, leading: &Leading) {
-        self.is_blank = leading.is_blank;
-        self.flight.open(true);
-        self.flight.begin_first(Attempt::new(1, leading.begun, Terms::default(), Start::Made, leading.by));
     }
 }

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::task::Waker;
 
-use super::{Call, Lead, OnTimeout, Rules, Seat, Twin};
+use super::{Call, OnTimeout, Rules, Seat, Twin};
 use crate::{Instant, Notify, Outcome, Status, flight::Start};
 
 /// A key that is asked for, in the caller's own form.
@@ -114,11 +114,6 @@ impl<N: Notify> Waiting<N> {
             is_visitor: false,
             may_hand_over: false,
         }
-    }
-
-    /// Takes the seat of a caller that leads a flight, and has polled its load.
-    pub(crate) fn sit(&mut self, lead: Lead) {
-        (self.seat, self.after, self.found_expired) = (lead.into(), 1, lead.found_expired);
     }
 
     /// Its status if it leads.

@@ -76,7 +76,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     }
 
     /// Returns copies of the next keys, from at most so many places: attached loads, kept failures, then values.
-    pub(crate) fn next_keys(&self, walk: &mut KeyWalk, most: usize) -> Vec<K> {
+    pub(crate) fn next_keys(&mut self, walk: &mut KeyWalk, most: usize) -> Vec<K> {
+        self.flights.unfold_for_others();
         let mut left = most;
         let flights = next_below(&mut walk.flights, self.flights.places(), &mut left);
         let failures = next_below(&mut walk.failures, self.failures.len(), &mut left);

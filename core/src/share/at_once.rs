@@ -81,7 +81,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         let Poll::Ready(verdict) = &mut polled else {
             return leading.go_on((key, by, cx), |driving, visit, after| {
                 let step = this.with(hash, |shard| {
-                    shard.unfold(lead, visit.reached, after.effects());
+                    shard.unfold(lead, &mut driving.waiting.seat, visit.reached, after.effects());
                     shard.check_in(driving.waiting, load, visit, after.effects())
                 });
                 driving.disarm_polled();
@@ -104,7 +104,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             Poll::Ready(Ok(Answered::Value(loaded, _))) if stored => Some(loaded.into_value()),
             polled => {
                 return leading.go_on((key, by, cx), |driving, visit, after| {
-                    this.with(hash, |shard| shard.unfold(lead, now, after.effects()));
+                    let seat = &mut driving.waiting.seat;
+                    this.with(hash, |shard| shard.unfold(lead, seat, now, after.effects()));
                     let news = match polled {
                         Poll::Ready(Ok(Answered::Value(loaded, former))) => {
                             Ok(News::new(loaded, judgement).with_former(former))
@@ -204,7 +205,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for AtOnce<'_, K, V, E, R,
         } else if let Some(lead) = self.lead {
             // What makes, polls or judges the load has panicked.
             let Some(stay) = self.sit() else { return };
-            engine.with(hash, |shard| shard.flights.unfold_led(lead));
+            engine.with(hash, |shard| shard.flights.unfold_led(lead, &mut stay.waiting.seat));
             drop(Driving::unwinding(engine, &mut stay.waiting, 1, begun, reads));
         }
     }

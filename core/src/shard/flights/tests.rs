@@ -44,7 +44,7 @@ fn join(table: &mut Table, key: u32) -> Place {
 }
 
 fn find(table: &Table, key: u32) -> Option<u32> {
-    table.find_any(hash(key), |k| *k == key)
+    table.find_placed(hash(key), |k| *k == key)
 }
 
 /// Gives up a seat; tells whether the flight ended with it.

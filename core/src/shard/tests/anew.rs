@@ -86,7 +86,7 @@ fn begins(rig: &mut Rig, caller: &mut Caller) -> Step {
 }
 
 fn flight_of(rig: &Rig) -> Option<u32> {
-    rig.shard.flights.find_any(hash(1), |k| *k == 1)
+    rig.shard.flights.find_placed(hash(1), |k| *k == 1)
 }
 
 /// How many attempts may still answer in the newest epoch.

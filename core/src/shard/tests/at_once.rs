@@ -39,6 +39,7 @@ fn answer_at_once(rig: &mut Rig, mut caller: Caller, lead: Lead, begun: u64, loa
     }
     assert_eq!(left.iter_mut().count(), 0, "nothing has happened");
     caller.waiting.sit(lead);
+    rig.shard.unfold(lead, &mut caller.waiting.seat, at(rig.now), &mut rig.effects);
     answer(rig, caller, loaded)
 }
 
@@ -261,9 +262,9 @@ fn an_answer_that_is_not_stored_at_once_reclaims_all_the_same() {
         rig.insert(key, Loaded::new(4).ttl(nanos(2)));
     }
     rig.now += 5;
-    let caller = Caller::new(7, rig.rules.call(), Some(Start::Made), rig.now);
+    let mut caller = Caller::new(7, rig.rules.call(), Some(Start::Made), rig.now);
     let lead = lead(&mut rig, &caller).expect("it may");
-    rig.shard.unfold(lead, at(rig.now), &mut rig.effects);
+    rig.shard.unfold(lead, &mut caller.waiting.seat, at(rig.now), &mut rig.effects);
     assert_eq!((rig.keys(), rig.census()), (vec![], (1, 1, 1)));
 }
 

@@ -28,7 +28,7 @@ fn take_over(rig: &mut Rig, caller: &mut Caller) {
 }
 
 fn is_found(rig: &Rig) -> bool {
-    rig.shard.flights.find_any(hash(7), |k| *k == 7).is_some()
+    rig.shard.flights.find_placed(hash(7), |k| *k == 7).is_some()
 }
 
 /// One more caller that waits in another's flight, attached or not.

@@ -13,7 +13,7 @@ impl Rig {
     }
 
     /// The keys from as many places, in order.
-    fn next_keys(&self, walk: &mut KeyWalk, most: usize) -> Vec<u32> {
+    fn next_keys(&mut self, walk: &mut KeyWalk, most: usize) -> Vec<u32> {
         let mut keys = self.shard.next_keys(walk, most);
         keys.sort_unstable();
         keys
