@@ -100,11 +100,15 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     /// When a value ends and what it weighs, if it is to be stored and there is not more to decide.
     #[inline(always)]
     fn terms_at_once(key: &K, loaded: &Loaded<V>, judgement: Judgement, at: At<'_>) -> Option<(Instant, u64)> {
+        let weight = loaded.weight.map(NonZeroU64::get).or(judgement.weight).unwrap_or(1).max(1);
+        // Mostly, nobody says anything, or only the cache.
+        if matches!((loaded.ttl, judgement.ttl, at.rules.ttl), (Ttl::Inherit, Ttl::Inherit, Ttl::Inherit)) {
+            return Some((Instant::NEVER, weight));
+        }
         let ttl = Ttl::first([&loaded.ttl, &Ttl::Inherit, &judgement.ttl, &at.rules.ttl]);
         if ttl.is_to_be_settled() {
             return None;
         }
-        let weight = loaded.weight.map(NonZeroU64::get).or(judgement.weight).unwrap_or(1).max(1);
         at.rules.end(ttl, key, at.now).map(|end| (end, weight))
     }
 

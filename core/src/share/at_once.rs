@@ -1,10 +1,6 @@
 //! The short way of a miss: a load of a key of which nothing is known but perhaps an expired value, that answers in its first poll.
 
-use core::{
-    mem,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use core::task::{Context, Poll};
 
 use super::{
     After, CallerLoad, Engine, Stay, VisitOf,
@@ -12,15 +8,19 @@ use super::{
     stay::{Caller, State},
 };
 use crate::{
-    Instant, Key, LoadError, Runtime, Tuning,
+    Failure, Instant, Key, LoadError, Runtime, Tuning,
     shard::{AsKey, At, Effects, Lead, News, Step},
-    source::{Answered, Touched},
+    source::{Answered, First, Touched},
     store::Leavers,
     sync::Arc,
 };
 
+/// What a caller goes on with.
+type On<'a, 'c, K, V, E, R> =
+    (&'a dyn AsKey<K>, &'a mut dyn CallerLoad<K, V, E, <R as Runtime>::Threads>, &'a mut Context<'c>);
+
 /// A caller that leads a flight in its first poll. It needs a seat only if its load does not answer at once.
-struct AtOnce<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+pub(super) struct AtOnce<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     engine: &'a Arc<Engine<K, V, E, R, S>>,
     caller: &'a mut Caller<R>,
     hash: u64,
@@ -60,73 +60,6 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
     }
 
-    /// Makes a load, and polls it once. If there is more to do than to store its answer, all goes on as in any flight.
-    #[inline(never)]
-    pub(super) fn load_at_once(
-        this: &Arc<Self>,
-        caller: &mut Caller<R>,
-        (hash, now, lead): (u64, Option<Instant>, Lead),
-        key: &dyn AsKey<K>,
-        by: &mut dyn CallerLoad<K, V, E, R::Threads>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<V, LoadError<E>>> {
-        let begun = now.unwrap_or(Instant::ZERO);
-        let mut leading = AtOnce { engine: this, caller, hash, lead: Some(lead), begun, reads: true, value: None };
-        if now.is_none() {
-            leading.begun = leading.read_clock().told();
-        }
-        let mut load = by.make(&this.source, key, None);
-        // Looked at where it is, because it may be large.
-        let mut polled = load.as_mut().map_or(Poll::Pending, |load| Pin::new(load).poll(cx));
-        let Poll::Ready(verdict) = &mut polled else {
-            return leading.go_on((key, by, cx), |driving, visit, after| {
-                let step = this.with(hash, |shard| {
-                    shard.unfold(lead, &mut driving.waiting.seat, visit.reached, after.effects());
-                    shard.check_in(driving.waiting, load, visit, after.effects())
-                });
-                driving.disarm_polled();
-                step
-            });
-        };
-        // The load is dropped before the clock is read, because its drop is part of it.
-        drop(load);
-        let now = leading.read_clock();
-        let judgement = this.judge_answer(verdict, Some(key));
-        let (mut left, begun) = (Leavers::new(), leading.begun);
-        let stored = match verdict {
-            Ok(Answered::Value(loaded, _)) => {
-                let at = At { now, rules: &this.rules };
-                this.with(hash, |shard| shard.finish_at_once((lead, hash, begun), loaded, judgement, at, &mut left))
-            }
-            _ => false,
-        };
-        leading.value = match polled {
-            Poll::Ready(Ok(Answered::Value(loaded, _))) if stored => Some(loaded.into_value()),
-            polled => {
-                return leading.go_on((key, by, cx), |driving, visit, after| {
-                    let seat = &mut driving.waiting.seat;
-                    this.with(hash, |shard| shard.unfold(lead, seat, now, after.effects()));
-                    let news = match polled {
-                        Poll::Ready(Ok(Answered::Value(loaded, former))) => {
-                            Ok(News::new(loaded, judgement).with_former(former))
-                        }
-                        Poll::Ready(verdict) => Err(this.failed(verdict, driving.waiting, 1, Some(key), now, after)),
-                        Poll::Pending => return Step::Again,
-                    };
-                    this.publish(driving, Some(news), now, visit, after)
-                });
-            }
-        };
-        // Its flight has ended.
-        leading.lead = None;
-        if this.stores_at_once() {
-            this.drop_left(left);
-        } else {
-            this.tell_stored(left);
-        }
-        leading.end()
-    }
-
     /// Tells the watcher and the listener of a value that was stored, and of what has left for it, and drops that.
     #[cold]
     #[inline(never)]
@@ -138,6 +71,79 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
 }
 
 impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
+    #[inline(always)]
+    pub(super) const fn new(
+        engine: &'a Arc<Engine<K, V, E, R, S>>,
+        caller: &'a mut Caller<R>,
+        hash: u64,
+        lead: Lead,
+    ) -> Self {
+        Self { engine, caller, hash, lead: Some(lead), begun: Instant::ZERO, reads: true, value: None }
+    }
+
+    /// Makes a load, and polls it once. If there is more to do than to store its answer, all goes on as in any flight.
+    ///
+    /// `now` tells the time if the clock was read for the look.
+    #[inline(never)]
+    pub(super) fn load(
+        &mut self,
+        now: Option<Instant>,
+        key: &dyn AsKey<K>,
+        by: &mut dyn CallerLoad<K, V, E, R::Threads>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<V, LoadError<E>>> {
+        let (engine, hash) = (self.engine, self.hash);
+        let Some(lead) = self.lead else { return Poll::Pending };
+        let begun = now.unwrap_or_else(|| self.read_clock().told());
+        self.begun = begun;
+        #[cfg(feature = "std")]
+        let first = by.make_and_poll(&engine.source, key, cx);
+        #[cfg(not(feature = "std"))]
+        let first = None;
+        let (mut loaded, former) = match first {
+            Some(First::Ready(Ok(Answered::Value(loaded, former)))) => (loaded, former),
+            Some(First::Ready(verdict)) => {
+                let now = self.read_clock();
+                return self.ends((key, by, cx), now, |driving, after| {
+                    Err(engine.failed(verdict, driving.waiting, 1, Some(key), now, after))
+                });
+            }
+            first => {
+                let load = match first {
+                    Some(First::Pending(load)) => Some(load),
+                    _ => None,
+                };
+                return self.go_on((key, by, cx), |driving, visit, after| {
+                    let step = engine.with(hash, |shard| {
+                        shard.unfold(lead, &mut driving.waiting.seat, visit.reached, after.effects());
+                        shard.check_in(driving.waiting, load, visit, after.effects())
+                    });
+                    driving.disarm_polled();
+                    step
+                });
+            }
+        };
+        // (The load was dropped, because its drop is part of it.)
+        let now = self.read_clock();
+        let judgement = engine.judge_loaded(&mut loaded, Some(key));
+        let (mut left, at) = (Leavers::new(), At { now, rules: &engine.rules });
+        let led = (lead, hash, begun);
+        let is_stored =
+            engine.with(hash, |shard| shard.finish_at_once(led, &loaded, judgement, at, &mut left));
+        if !is_stored {
+            return self.ends((key, by, cx), now, |_, _| Ok(News::new(loaded, judgement).with_former(former)));
+        }
+        // Its flight has ended.
+        (self.lead, self.value) = (None, Some(loaded.into_value()));
+        if engine.stores_at_once() {
+            engine.drop_left(left);
+        } else {
+            engine.tell_stored(left);
+        }
+        *self.caller = Caller::Served;
+        self.value.take().map_or(Poll::Pending, |value| Poll::Ready(Ok(value)))
+    }
+
     /// Reads the clock, which may panic itself.
     #[inline(always)]
     fn read_clock(&mut self) -> Instant {
@@ -145,15 +151,6 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         let now = self.engine.runtime.now();
         self.reads = true;
         now
-    }
-
-    /// Returns the value: the wait is over.
-    #[inline(always)]
-    fn end(mut self) -> Poll<Result<V, LoadError<E>>> {
-        *self.caller = Caller::Served;
-        let value = self.value.take();
-        mem::forget(self);
-        value.map_or(Poll::Pending, |value| Poll::Ready(Ok(value)))
     }
 
     /// Takes its seat, as any caller that waits.
@@ -165,12 +162,32 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         Some(stay)
     }
 
+    /// Its load has answered, and there is more to do than to store the answer.
+    #[cold]
+    #[inline(never)]
+    fn ends(
+        &mut self,
+        on: On<'_, '_, K, V, E, R>,
+        now: Instant,
+        news: impl FnOnce(&mut Driving<'_, K, V, E, R, S>, &mut After<'_, K, V, E, R, S>) -> Result<News<V>, Failure<E>>,
+    ) -> Poll<Result<V, LoadError<E>>> {
+        let (engine, hash, lead) = (self.engine, self.hash, self.lead);
+        self.go_on(on, |mut driving, visit, after| {
+            if let Some(lead) = lead {
+                let seat = &mut driving.waiting.seat;
+                engine.with(hash, |shard| shard.unfold(lead, seat, now, after.effects()));
+            }
+            let news = news(&mut driving, after);
+            engine.publish(driving, Some(news), now, visit, after)
+        })
+    }
+
     /// Takes its seat, and goes on from this step.
     #[cold]
     #[inline(never)]
     fn go_on(
-        mut self,
-        (key, by, cx): (&dyn AsKey<K>, &mut dyn CallerLoad<K, V, E, R::Threads>, &mut Context<'_>),
+        &mut self,
+        (key, by, cx): On<'_, '_, K, V, E, R>,
         step: impl FnOnce(
             Driving<'_, K, V, E, R, S>,
             &mut VisitOf<'_, K, V, E, R, S>,
@@ -189,11 +206,11 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         }
         after.told_value()
     }
-}
 
-impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for AtOnce<'_, K, V, E, R, S> {
+    /// A panic is on its way.
     #[cold]
-    fn drop(&mut self) {
+    #[inline(never)]
+    fn unwind(&mut self) {
         let (engine, hash, begun, reads) = (self.engine, self.hash, self.begun, self.reads);
         if let Some(value) = self.value.take() {
             // What is done before the value is returned has panicked: it is kept for the next poll.
@@ -207,6 +224,15 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for AtOnce<'_, K, V, E, R,
             let Some(stay) = self.sit() else { return };
             engine.with(hash, |shard| shard.flights.unfold_led(lead, &mut stay.waiting.seat));
             drop(Driving::unwinding(engine, &mut stay.waiting, 1, begun, reads));
+        }
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for AtOnce<'_, K, V, E, R, S> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.lead.is_some() || self.value.is_some() {
+            self.unwind();
         }
     }
 }

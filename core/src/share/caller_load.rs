@@ -8,6 +8,8 @@ use core::{
     task::{Context, Poll},
 };
 
+#[cfg(feature = "std")]
+use crate::source::{First, FirstOf};
 use crate::{
     Loaded, Previous, Takes, Threads,
     flight::Start,
@@ -51,6 +53,17 @@ pub trait CallerLoad<K, V, E, T: Threads> {
         None
     }
 
+    /// Makes a load of its own, and polls it at once.
+    #[cfg(feature = "std")]
+    fn make_and_poll(
+        &mut self,
+        sources: &Sources<K, V, E, T>,
+        key: &dyn AsKey<K>,
+        cx: &mut Context<'_>,
+    ) -> Option<FirstOf<V, E, T>> {
+        self.make(sources, key, None).map(|load| First::of(load, cx))
+    }
+
     /// Polls the load that is lent.
     fn poll_lent(&mut self, cx: &mut Context<'_>) -> Poll<Verdict<V, E>> {
         let _ = cx;
@@ -85,6 +98,16 @@ impl<K, V, E, T: Threads> CallerLoad<K, V, E, T> for ByLoader {
         previous: Option<Previous<V>>,
     ) -> Option<TaskOf<V, E, T>> {
         sources.begin(key.to_key(), previous)
+    }
+
+    #[cfg(feature = "std")]
+    fn make_and_poll(
+        &mut self,
+        sources: &Sources<K, V, E, T>,
+        key: &dyn AsKey<K>,
+        cx: &mut Context<'_>,
+    ) -> Option<FirstOf<V, E, T>> {
+        sources.begin_and_poll(key.to_key(), cx)
     }
 }
 
@@ -124,6 +147,16 @@ where
 
     fn make(&mut self, _: &Sources<K, V, E, T>, _: &dyn AsKey<K>, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
         self.make.take().map(|make| T::task(make(), (), self.say))
+    }
+
+    #[cfg(feature = "std")]
+    fn make_and_poll(
+        &mut self,
+        _: &Sources<K, V, E, T>,
+        _: &dyn AsKey<K>,
+        cx: &mut Context<'_>,
+    ) -> Option<FirstOf<V, E, T>> {
+        self.make.take().map(|make| T::first(make(), (), self.say, cx))
     }
 }
 

@@ -9,6 +9,7 @@ use core::{
 
 use super::{
     After, Borrowed, CallerLoad, Engine, Owned, ShardOf, Stay, VisitOf,
+    at_once::AtOnce,
     engine::LinksOf,
     guard::Driving,
     stay::{Caller, State},
@@ -76,7 +77,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             return Poll::Ready(Ok(value));
         }
         if let Some(lead) = lead {
-            return Self::load_at_once(this, caller, (hash, now, lead), &borrowed, by, cx);
+            return AtOnce::new(this, caller, hash, lead).load(now, &borrowed, by, cx);
         }
         match (&mut *caller, &mut missing) {
             (Caller::Stays(stay), Some(present)) => {

@@ -2,7 +2,7 @@
 
 use super::{After, Engine, VisitOf, caller_load::Verdict, guard::Driving};
 use crate::{
-    Cause, Failure, Instant, Key, Runtime, Tuning,
+    Cause, Failure, Instant, Key, Loaded, Runtime, Tuning,
     shard::{AsKey, Need, News, Step, Waiting},
     source::{Answered, Judgement},
     sync::Arc,
@@ -12,7 +12,15 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// Lets the user's rules judge an answer, without a lock.
     #[inline(always)]
     pub(super) fn judge_answer(&self, verdict: &mut Verdict<V, E>, key: Option<&dyn AsKey<K>>) -> Judgement {
-        let Ok(Answered::Value(loaded, _)) = verdict else { return Judgement::default() };
+        match verdict {
+            Ok(Answered::Value(loaded, _)) => self.judge_loaded(loaded, key),
+            _ => Judgement::default(),
+        }
+    }
+
+    /// The same, of a value.
+    #[inline(always)]
+    pub(super) fn judge_loaded(&self, loaded: &mut Loaded<V>, key: Option<&dyn AsKey<K>>) -> Judgement {
         self.expect_expiry_of([loaded.ttl]);
         let Some(key) = key.filter(|_| self.source.judges()) else { return Judgement::default() };
         let judgement = self.source.judge(&key.to_key(), loaded);

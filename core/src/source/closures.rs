@@ -1,6 +1,8 @@
 //! What users give a cache, as sources: closures and loaders of each kind.
 
 use alloc::vec::Vec;
+#[cfg(feature = "std")]
+use core::task::Context;
 use core::{future::Future, marker::PhantomData, time::Duration};
 
 use super::{
@@ -9,6 +11,8 @@ use super::{
     many::{own_answers, plain_answers},
     revalidate::kept,
 };
+#[cfg(feature = "std")]
+use super::FirstOf;
 use crate::{RemovalCause, Ttl};
 
 /// What a loader's closure has to return: a future of a `Result` of `A`.
@@ -58,6 +62,11 @@ where
     fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
         Some(T::task(self.0.load(key), (), |result, ()| result.map(Answered::new)))
     }
+
+    #[cfg(feature = "std")]
+    fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> Option<FirstOf<V, E, T>> {
+        Some(T::first(self.0.load(key), (), |result, ()| result.map(Answered::new), cx))
+    }
 }
 
 impl<K, V, E, T, F, Fut> Source<K, V, E, T> for LoadFn<F>
@@ -71,6 +80,11 @@ where
     fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
         Some(T::task((self.0)(key), (), |result, ()| result.map(Answered::from)))
     }
+
+    #[cfg(feature = "std")]
+    fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> Option<FirstOf<V, E, T>> {
+        Some(T::first((self.0)(key), (), |result, ()| result.map(Answered::from), cx))
+    }
 }
 
 impl<K, V, E, T, F, Fut> Source<K, V, E, T> for LoadedFn<F>
@@ -83,6 +97,11 @@ where
 {
     fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
         Some(T::task((self.0)(key), (), |result, ()| result.map(Answered::new)))
+    }
+
+    #[cfg(feature = "std")]
+    fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> Option<FirstOf<V, E, T>> {
+        Some(T::first((self.0)(key), (), |result, ()| result.map(Answered::new), cx))
     }
 }
 

@@ -10,6 +10,7 @@ mod load;
 mod many;
 mod revalidate;
 mod threads;
+mod told;
 
 pub use backend::{Backend, BoxIo, LocalBoxIo};
 pub use closures::{
@@ -18,7 +19,7 @@ pub use closures::{
 };
 pub use each::{AnswerSink, LoadEachFn};
 pub use erased::Threads;
-pub(crate) use erased::{BatchOf, Delivery, Files, Judgement, Rest, Source, Sources, TaskOf, Touched, Watch};
+pub(crate) use erased::{BatchOf, Delivery, Files, First, FirstOf, Judgement, Rest, Source, Sources, TaskOf, Touched, Watch};
 pub use failed::Failed;
 pub(crate) use load::sealed;
 pub use load::{BoxLoad, Key, Load, Loaded, LocalBoxLoad};

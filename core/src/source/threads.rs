@@ -1,12 +1,14 @@
 //! Many threads, or one: what each accepts as a load, as a source and as a back end.
 
 use alloc::boxed::Box;
-use core::{
-    future::{Future, poll_fn},
-    pin::{Pin, pin},
-};
+#[cfg(feature = "std")]
+use core::task::{Context, Poll};
+use core::{future::Future, pin::Pin};
 
-use super::{Files, Source, Threads, sealed::Sealed};
+
+#[cfg(feature = "std")]
+use super::First;
+use super::{Files, Source, Threads, sealed::Sealed, told::Told};
 use crate::sync::{Arc, erased};
 
 /// A threading that can run this future as a load.
@@ -55,6 +57,16 @@ pub trait Takes<F: Future, X = ()>: Threads {
     /// Erases the type of a load, and converts its result with `say`.
     #[doc(hidden)]
     fn task<O: 'static>(future: F, extra: X, say: fn(F::Output, X) -> O) -> Self::Task<O>;
+
+    /// The same, and polls the load at once, while its type is known: if it has nothing to wait for, the compiler sees that.
+    #[cfg(feature = "std")]
+    #[doc(hidden)]
+    fn first<O: 'static>(
+        future: F,
+        extra: X,
+        say: fn(F::Output, X) -> O,
+        cx: &mut Context<'_>,
+    ) -> First<O, Self::Task<O>>;
 }
 
 /// A threading that can keep this source of values.
@@ -190,25 +202,45 @@ impl Threads for OneThread {
     type Callback<A, O> = dyn Fn(A) -> O;
 }
 
-/// Converts what a load returns, once the load is gone: should its drop panic, the result is dropped and not forgotten.
-async fn told<F: Future, X, O>(future: F, extra: X, say: fn(F::Output, X) -> O) -> O {
-    let answer;
-    {
-        let mut future = pin!(future);
-        answer = poll_fn(|cx| future.as_mut().poll(cx)).await;
-    }
-    say(answer, extra)
-}
-
 impl<F: Future + Send + 'static, X: Send + 'static> Takes<F, X> for ManyThreads {
     fn task<O: 'static>(future: F, extra: X, say: fn(F::Output, X) -> O) -> Self::Task<O> {
-        Box::pin(told(future, extra, say))
+        Box::pin(Told::new(future, extra, say))
+    }
+
+    #[cfg(feature = "std")]
+    #[inline(always)]
+    fn first<O: 'static>(
+        future: F,
+        extra: X,
+        say: fn(F::Output, X) -> O,
+        cx: &mut Context<'_>,
+    ) -> First<O, Self::Task<O>> {
+        let mut load = Box::pin(Told::new(future, extra, say));
+        match load.as_mut().poll(cx) {
+            Poll::Ready(output) => First::Ready(output),
+            Poll::Pending => First::Pending(load),
+        }
     }
 }
 
 impl<F: Future + 'static, X: 'static> Takes<F, X> for OneThread {
     fn task<O: 'static>(future: F, extra: X, say: fn(F::Output, X) -> O) -> Self::Task<O> {
-        Box::pin(told(future, extra, say))
+        Box::pin(Told::new(future, extra, say))
+    }
+
+    #[cfg(feature = "std")]
+    #[inline(always)]
+    fn first<O: 'static>(
+        future: F,
+        extra: X,
+        say: fn(F::Output, X) -> O,
+        cx: &mut Context<'_>,
+    ) -> First<O, Self::Task<O>> {
+        let mut load = Box::pin(Told::new(future, extra, say));
+        match load.as_mut().poll(cx) {
+            Poll::Ready(output) => First::Ready(output),
+            Poll::Pending => First::Pending(load),
+        }
     }
 }
 
