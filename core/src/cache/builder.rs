@@ -648,6 +648,7 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || forgets_failures);
     let call = rules.call();
     let is_plain = !source.batches() && !source.revalidates();
+    let is_plain_untimed = is_plain && !rules.needs_time();
     let capacity = R::Lock::new(capacity);
     Engine {
         runtime,
@@ -665,6 +666,7 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
         as_many,
         hold_instead,
         is_plain,
+        is_plain_untimed,
         memory,
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! Each step decides as the long way does, and leaves it to that where there is more to decide.
 
-use core::{hash::Hash, num::NonZeroU64, task::Waker};
+use core::{hash::Hash, task::Waker};
 
 use super::{AsKey, At, Carries, Effects, Lead, LoadsAnew, RECLAIM, Seat, Shard};
 use crate::{
-    Instant, Loaded, Ttl,
+    Instant, Loaded,
     flight::PolledBy,
     source::Judgement,
     store::{Leavers, New, policy::Policy},
@@ -59,16 +59,17 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     pub(crate) fn finish_at_once(
         &mut self,
         (lead, hash, begun): (Lead, u64, Instant),
-        loaded: &Loaded<V>,
-        judgement: Judgement,
+        value: &V,
+        (end, weight): (Instant, u64),
         at: At<'_>,
         leavers: &mut Leavers<K, V>,
     ) -> bool {
-        let Some((place, end, weight, value)) = self.plan_at_once(lead, hash, loaded, judgement, at) else {
+        let Some((place, value)) = self.plan_at_once(lead, hash, value, weight) else {
             return false;
         };
         let now = at.now;
         let Some(key) = self.flights.end_led() else { return false };
+        let end = at.rules.jittered(end, &key, now);
         self.flights.counts.succeeded += 1;
         self.counts.count_time(begun, now);
         *if lead.found_expired { &mut self.counts.expired } else { &mut self.counts.misses } += 1;
@@ -76,40 +77,17 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         true
     }
 
-    /// Where the value comes, when it ends, what it weighs, and the value that is stored, for which there is room.
+    /// Where the value comes, and a clone of it to be stored, for which there is room.
     #[inline(always)]
-    fn plan_at_once(
-        &mut self,
-        lead: Lead,
-        hash: u64,
-        loaded: &Loaded<V>,
-        judgement: Judgement,
-        at: At<'_>,
-    ) -> Option<(Option<u32>, Instant, u64, V)> {
+    fn plan_at_once(&mut self, lead: Lead, hash: u64, value: &V, weight: u64) -> Option<(Option<u32>, V)> {
         let key = self.flights.led(lead).filter(|_| self.failures.len() == 0)?;
-        let (end, weight) = Self::terms_at_once(key, loaded, judgement, at)?;
         let place = if lead.found_expired { self.place_of(hash, key) } else { None };
         if !self.has_room_at_once(place, weight) {
             return None;
         }
         // The last that may fail, so that no value has to be dropped here.
-        let value = loaded.value.clone();
-        Some((place, end, weight, value))
-    }
-
-    /// When a value ends and what it weighs, if it is to be stored and there is not more to decide.
-    #[inline(always)]
-    fn terms_at_once(key: &K, loaded: &Loaded<V>, judgement: Judgement, at: At<'_>) -> Option<(Instant, u64)> {
-        let weight = loaded.weight.map(NonZeroU64::get).or(judgement.weight).unwrap_or(1).max(1);
-        // Mostly, nobody says anything, or only the cache.
-        if matches!((loaded.ttl, judgement.ttl, at.rules.ttl), (Ttl::Inherit, Ttl::Inherit, Ttl::Inherit)) {
-            return Some((Instant::NEVER, weight));
-        }
-        let ttl = Ttl::first([&loaded.ttl, &Ttl::Inherit, &judgement.ttl, &at.rules.ttl]);
-        if ttl.is_to_be_settled() {
-            return None;
-        }
-        at.rules.end(ttl, key, at.now).map(|end| (end, weight))
+        let value = value.clone();
+        Some((place, value))
     }
 
     // Apart, because most loads are of keys without a value.
@@ -171,7 +149,8 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, 
         leavers: &mut Leavers<K, V>,
     ) -> Option<u32> {
         let (Some((key, loaded)), true) = (&*coming, self.is_quiet(hash)) else { return None };
-        let (end, weight) = Self::terms_at_once(key, loaded, judgement, at)?;
+        let (end, weight) = at.rules.terms_at_once(loaded, judgement, at.now)?;
+        let end = at.rules.jittered(end, key, at.now);
         let place = self.values.find(hash, |k| k == key);
         if !self.has_room_at_once(place, weight) {
             return None;

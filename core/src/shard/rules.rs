@@ -1,6 +1,6 @@
 //! The settings of the cache's user.
 
-use core::{hash::Hash, time::Duration};
+use core::{hash::Hash, num::NonZeroU64, time::Duration};
 
 use super::Early;
 use crate::{Failure, Instant, Loaded, Ttl, flight::Terms, jitter::Jitter, source::Judgement, store::Backoff};
@@ -168,10 +168,36 @@ impl Rules {
     #[inline]
     pub(super) fn end<K: Hash>(&self, ttl: Ttl, key: &K, now: Instant) -> Option<Instant> {
         let Some(end) = ttl.deadline(now, self.keeps_expired) else { return self.expired(ttl, now) };
-        Some(match self.jitter {
+        Some(self.jittered(end, key, now))
+    }
+
+    /// Shortens a lifetime that ends as is laid down for its key.
+    #[inline]
+    pub(super) fn jittered<K: Hash>(&self, end: Instant, key: &K, now: Instant) -> Instant {
+        match self.jitter {
             Some(jitter) if end != Instant::NEVER => jitter.shorten(now, end, key),
             _ => end,
-        })
+        }
+    }
+
+    /// Returns when a value ends, but for jitter, and what it weighs, if it is to be stored and there is not more to decide.
+    #[inline(always)]
+    pub(crate) fn terms_at_once<V>(
+        &self,
+        loaded: &Loaded<V>,
+        judgement: Judgement,
+        now: Instant,
+    ) -> Option<(Instant, u64)> {
+        let weight = loaded.weight.map(NonZeroU64::get).or(judgement.weight).unwrap_or(1).max(1);
+        // Mostly, nobody says anything, or only the cache.
+        if matches!((loaded.ttl, judgement.ttl, self.ttl), (Ttl::Inherit, Ttl::Inherit, Ttl::Inherit | Ttl::Forever)) {
+            return Some((Instant::NEVER, weight));
+        }
+        let ttl = Ttl::first([&loaded.ttl, &Ttl::Inherit, &judgement.ttl, &self.ttl]);
+        if ttl.is_to_be_settled() {
+            return None;
+        }
+        ttl.deadline(now, self.keeps_expired).map(|end| (end, weight))
     }
 
     /// Returns when a value that is stale already has ended, if it may still be of use.

@@ -40,7 +40,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// May a caller that has found no value go the short way?
     #[inline(always)]
     pub(super) fn leads_at_once(&self, now: Option<Instant>, by: &dyn CallerLoad<K, V, E, R::Threads>) -> bool {
-        self.is_plain && (now.is_some() || !self.rules.needs_time()) && by.makes(&self.source)
+        (if now.is_some() { self.is_plain } else { self.is_plain_untimed }) && by.makes(&self.source)
     }
 
     /// Is there nobody to tell of a value that was stored, or has left?
@@ -127,9 +127,9 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         let now = self.read_clock();
         let judgement = engine.judge_loaded(&mut loaded, Some(key));
         let (mut left, at) = (Leavers::new(), At { now, rules: &engine.rules });
-        let led = (lead, hash, begun);
-        let is_stored =
-            engine.with(hash, |shard| shard.finish_at_once(led, &loaded, judgement, at, &mut left));
+        let is_stored = at.rules.terms_at_once(&loaded, judgement, now).is_some_and(|terms| {
+            engine.with(hash, |shard| shard.finish_at_once((lead, hash, begun), &loaded.value, terms, at, &mut left))
+        });
         if !is_stored {
             return self.ends((key, by, cx), now, |_, _| Ok(News::new(loaded, judgement).with_former(former)));
         }

@@ -117,6 +117,8 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) hold_instead: Option<HoldInstead<K, V, E, R, S>>,
     /// Whether a load that answers in its first poll may go the short way.
     pub(crate) is_plain: bool,
+    /// The same, where the clock was not read for the look.
+    pub(crate) is_plain_untimed: bool,
     /// Set if the cache reserves all its memory when it is built.
     pub(crate) memory: Option<Memory<K, V, E, R, S>>,
 }

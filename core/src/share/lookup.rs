@@ -59,14 +59,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             this.with(hash, |shard| match shard.look_for(hash, now.unwrap_or(Instant::ZERO), |k| k.borrow() == key) {
                 Ok(value) => Some(value),
                 Err(place) => {
-                    let comes = (&borrowed as &dyn AsKey<K>, &*by, cx.waker());
                     let reached = now.unwrap_or(Instant::ZERO);
                     if Self::HAS_SHORT_WAYS
                         && shard.may_lead_at_once(hash, place, reached)
                         && this.leads_at_once(now, by)
                     {
-                        lead = Some(shard.lead_at_once(hash, comes.0, place, reached, comes.2));
+                        lead = Some(shard.lead_at_once(hash, &borrowed, place, reached, cx.waker()));
                     } else {
+                        let comes = (&borrowed as &dyn AsKey<K>, &*by, cx.waker());
                         this.look_closer(shard, place, (hash, now, &mut *caller), comes, &mut missing);
                     }
                     None

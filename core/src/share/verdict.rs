@@ -2,7 +2,7 @@
 
 use super::{After, Engine, VisitOf, caller_load::Verdict, guard::Driving};
 use crate::{
-    Cause, Failure, Instant, Key, Loaded, Runtime, Tuning,
+    Cause, Failure, Instant, Key, Loaded, Runtime, Ttl, Tuning,
     shard::{AsKey, Need, News, Step, Waiting},
     source::{Answered, Judgement},
     sync::Arc,
@@ -21,7 +21,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// The same, of a value.
     #[inline(always)]
     pub(super) fn judge_loaded(&self, loaded: &mut Loaded<V>, key: Option<&dyn AsKey<K>>) -> Judgement {
-        self.expect_expiry_of([loaded.ttl]);
+        // (Mostly, they say nothing.)
+        if !matches!(loaded.ttl, Ttl::Inherit) {
+            self.expect_expiry_of([loaded.ttl]);
+        }
         let Some(key) = key.filter(|_| self.source.judges()) else { return Judgement::default() };
         let judgement = self.source.judge(&key.to_key(), loaded);
         self.expect_expiry_of([judgement.ttl]);
