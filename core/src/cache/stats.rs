@@ -203,6 +203,6 @@ impl Stats {
         self.removed += values.removed;
         self.refused += values.refused;
         self.flights += shard.flights.len() as u64;
-        self.waiters += shard.flights.seats;
+        self.waiters += shard.flights.callers();
     }
 }

@@ -16,7 +16,9 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     /// May a caller that has not found a fresh value at `place` lead at once? Not if there is more to decide.
     #[inline(always)]
     pub(crate) fn may_lead_at_once(&self, hash: u64, place: Option<u32>, now: Instant) -> bool {
-        self.flights.may_lead() && self.is_quiet(hash) && place.is_none_or(|place| self.links.ahead.is_none() && !self.is_fresh_at(place, now))
+        self.flights.may_lead()
+            && self.is_quiet(hash)
+            && place.is_none_or(|place| self.links.ahead.is_none() && !self.is_fresh_at(place, now))
     }
 
     /// That caller leads the first load of its key, and makes and polls it at once.

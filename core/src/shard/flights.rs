@@ -5,11 +5,7 @@ use core::{mem, ops::Range};
 
 use hashbrown::HashTable;
 
-use super::{
-    Carries, LoadCounts, Seat,
-    leading::Stored,
-    slot::Slot,
-};
+use super::{Carries, LoadCounts, Seat, leading::Stored, slot::Slot};
 use crate::{
     few::Few,
     flight::{Flight, Registration},
@@ -28,8 +24,8 @@ pub(crate) struct Flights<K, V, E, C: Carries> {
     moved: HashTable<(u32, u32)>,
     pub(super) last: u32,
     pub(crate) counts: LoadCounts,
-    /// How many seats there are, in all flights.
-    pub(crate) seats: u64,
+    /// How many seats there are, in all flights that have a place.
+    pub(super) seats: u64,
 }
 
 impl<K, V, E, C: Carries> Flights<K, V, E, C> {
@@ -50,6 +46,11 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     /// How many flights there are.
     pub(crate) fn len(&self) -> usize {
         self.slots.len() - self.free.len() + usize::from(self.leading.is_some())
+    }
+
+    /// How many callers take part in flights.
+    pub(crate) fn callers(&self) -> u64 {
+        self.seats + u64::from(self.leading.is_some())
     }
 
     /// How many places there are, with a flight or without.
@@ -88,8 +89,9 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     /// A new flight and its first seat; found by its key if it is attached.
     #[inline(always)]
     pub(crate) fn claim(&mut self, hash: u64, key: Option<K>, is_attached: bool, seat: &mut Seat<C::Notify>) -> u32 {
-        let id = self.admit();
+        let id = self.next_id();
         let place = self.occupy(id, hash, key);
+        self.seats += 1;
         let slot = &mut self.slots[place as usize];
         slot.is_blank = false;
         slot.flight.open(is_attached);
@@ -100,11 +102,10 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         place
     }
 
-    /// Numbers a new flight with one seat.
+    /// Numbers a new flight.
     #[inline(always)]
-    pub(super) fn admit(&mut self) -> u32 {
+    pub(super) fn next_id(&mut self) -> u32 {
         self.last = self.last.wrapping_add(1).max(1);
-        self.seats += 1;
         self.last
     }
 

@@ -55,7 +55,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     /// A new flight in its short form, if there [may](Self::may_lead) be one; found by its key.
     #[inline(always)]
     pub(crate) fn lead(&mut self, hash: u64, key: K, found_expired: bool, begun: Instant, by: PolledBy) -> Lead {
-        let id = self.admit();
+        let id = self.next_id();
         self.counts.begun += 1;
         self.leading = Some(Stored::from(Leading { id, hash, key, begun, by, found_expired }));
         Lead { id, found_expired }
@@ -71,7 +71,6 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     #[inline(always)]
     pub(crate) fn end_led(&mut self) -> Option<K> {
         let leading = self.leading.take()?;
-        self.seats -= 1;
         // (A box cannot be taken apart in passing.)
         #[cfg(not(feature = "std"))]
         let leading = *leading;
@@ -119,6 +118,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
         let leading = *leading;
         let Leading { id, hash, key, begun, by, found_expired } = leading;
         let place = self.occupy(id, hash, Some(key));
+        self.seats += 1;
         let slot = self.at(place);
         slot.is_blank = !found_expired;
         slot.flight.open(true);

@@ -284,7 +284,7 @@ impl Rig {
     /// How many flights there are, how many callers wait in them, and how many loads run.
     fn census(&self) -> (usize, u64, u64) {
         let flights = &self.shard.flights;
-        (flights.len(), flights.seats, flights.counts.in_flight())
+        (flights.len(), flights.callers(), flights.counts.in_flight())
     }
 
     /// Checks that every load that began is accounted for (D85).

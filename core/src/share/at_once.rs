@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Failure, Instant, Key, LoadError, Runtime, Tuning,
     shard::{AsKey, At, Effects, Lead, News, Step},
-    source::{Answered, First, Touched},
+    source::{Answered, First, Judgement, Touched},
     store::Leavers,
     sync::Arc,
 };
@@ -99,20 +99,16 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         #[cfg(feature = "std")]
         let first = by.make_and_poll(&engine.source, key, cx);
         #[cfg(not(feature = "std"))]
-        let first = None;
+        let first = First::Pending(None);
         let (mut loaded, former) = match first {
-            Some(First::Ready(Ok(Answered::Value(loaded, former)))) => (loaded, former),
-            Some(First::Ready(verdict)) => {
+            First::Ready(Ok(Answered::Value(loaded, former))) => (loaded, former),
+            First::Ready(verdict) => {
                 let now = self.read_clock();
                 return self.ends((key, by, cx), now, |driving, after| {
                     Err(engine.failed(verdict, driving.waiting, 1, Some(key), now, after))
                 });
             }
-            first => {
-                let load = match first {
-                    Some(First::Pending(load)) => Some(load),
-                    _ => None,
-                };
+            First::Pending(load) => {
                 return self.go_on((key, by, cx), |driving, visit, after| {
                     let step = engine.with(hash, |shard| {
                         shard.unfold(lead, &mut driving.waiting.seat, visit.reached, after.effects());
@@ -127,11 +123,18 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         let now = self.read_clock();
         let judgement = engine.judge_loaded(&mut loaded, Some(key));
         let (mut left, at) = (Leavers::new(), At { now, rules: &engine.rules });
-        let is_stored = at.rules.terms_at_once(&loaded, judgement, now).is_some_and(|terms| {
+        let terms = match judgement {
+            // (It is known what comes of that.)
+            None => at.rules.terms_at_once(&loaded, Judgement::default(), now),
+            Some(judgement) => at.rules.terms_at_once(&loaded, judgement, now),
+        };
+        let is_stored = terms.is_some_and(|terms| {
             engine.with(hash, |shard| shard.finish_at_once((lead, hash, begun), &loaded.value, terms, at, &mut left))
         });
         if !is_stored {
-            return self.ends((key, by, cx), now, |_, _| Ok(News::new(loaded, judgement).with_former(former)));
+            return self.ends((key, by, cx), now, |_, _| {
+                Ok(News::new(loaded, judgement.unwrap_or_default()).with_former(former))
+            });
         }
         // Its flight has ended.
         (self.lead, self.value) = (None, Some(loaded.into_value()));

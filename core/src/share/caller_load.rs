@@ -60,8 +60,8 @@ pub trait CallerLoad<K, V, E, T: Threads> {
         sources: &Sources<K, V, E, T>,
         key: &dyn AsKey<K>,
         cx: &mut Context<'_>,
-    ) -> Option<FirstOf<V, E, T>> {
-        self.make(sources, key, None).map(|load| First::of(load, cx))
+    ) -> FirstOf<V, E, T> {
+        First::of(self.make(sources, key, None), cx)
     }
 
     /// Polls the load that is lent.
@@ -106,7 +106,7 @@ impl<K, V, E, T: Threads> CallerLoad<K, V, E, T> for ByLoader {
         sources: &Sources<K, V, E, T>,
         key: &dyn AsKey<K>,
         cx: &mut Context<'_>,
-    ) -> Option<FirstOf<V, E, T>> {
+    ) -> FirstOf<V, E, T> {
         sources.begin_and_poll(key.to_key(), cx)
     }
 }
@@ -150,13 +150,11 @@ where
     }
 
     #[cfg(feature = "std")]
-    fn make_and_poll(
-        &mut self,
-        _: &Sources<K, V, E, T>,
-        _: &dyn AsKey<K>,
-        cx: &mut Context<'_>,
-    ) -> Option<FirstOf<V, E, T>> {
-        self.make.take().map(|make| T::first(make(), (), self.say, cx))
+    fn make_and_poll(&mut self, _: &Sources<K, V, E, T>, _: &dyn AsKey<K>, cx: &mut Context<'_>) -> FirstOf<V, E, T> {
+        match self.make.take() {
+            Some(make) => T::first(make(), (), self.say, cx),
+            None => First::Pending(None),
+        }
     }
 }
 

@@ -13,22 +13,22 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     #[inline(always)]
     pub(super) fn judge_answer(&self, verdict: &mut Verdict<V, E>, key: Option<&dyn AsKey<K>>) -> Judgement {
         match verdict {
-            Ok(Answered::Value(loaded, _)) => self.judge_loaded(loaded, key),
+            Ok(Answered::Value(loaded, _)) => self.judge_loaded(loaded, key).unwrap_or_default(),
             _ => Judgement::default(),
         }
     }
 
-    /// The same, of a value.
+    /// The same, of a value; none if there are no rules.
     #[inline(always)]
-    pub(super) fn judge_loaded(&self, loaded: &mut Loaded<V>, key: Option<&dyn AsKey<K>>) -> Judgement {
+    pub(super) fn judge_loaded(&self, loaded: &mut Loaded<V>, key: Option<&dyn AsKey<K>>) -> Option<Judgement> {
         // (Mostly, they say nothing.)
         if !matches!(loaded.ttl, Ttl::Inherit) {
             self.expect_expiry_of([loaded.ttl]);
         }
-        let Some(key) = key.filter(|_| self.source.judges()) else { return Judgement::default() };
+        let key = key.filter(|_| self.source.judges())?;
         let judgement = self.source.judge(&key.to_key(), loaded);
         self.expect_expiry_of([judgement.ttl]);
-        judgement
+        Some(judgement)
     }
 
     /// Returns why a load without a value has failed, and holds the value that it brought to be served instead.

@@ -5,14 +5,14 @@ use alloc::vec::Vec;
 use core::task::Context;
 use core::{future::Future, marker::PhantomData, time::Duration};
 
+#[cfg(feature = "std")]
+use super::FirstOf;
 use super::{
     Answered, BatchOf, Load, LoadMany, Loaded, Previous, Revalidate, Revalidated, Source, Takes, TaskOf, Threads,
     erased::Delivery,
     many::{own_answers, plain_answers},
     revalidate::kept,
 };
-#[cfg(feature = "std")]
-use super::FirstOf;
 use crate::{RemovalCause, Ttl};
 
 /// What a loader's closure has to return: a future of a `Result` of `A`.
@@ -64,8 +64,8 @@ where
     }
 
     #[cfg(feature = "std")]
-    fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> Option<FirstOf<V, E, T>> {
-        Some(T::first(self.0.load(key), (), |result, ()| result.map(Answered::new), cx))
+    fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> FirstOf<V, E, T> {
+        T::first(self.0.load(key), (), |result, ()| result.map(Answered::new), cx)
     }
 }
 
@@ -82,8 +82,8 @@ where
     }
 
     #[cfg(feature = "std")]
-    fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> Option<FirstOf<V, E, T>> {
-        Some(T::first((self.0)(key), (), |result, ()| result.map(Answered::from), cx))
+    fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> FirstOf<V, E, T> {
+        T::first((self.0)(key), (), |result, ()| result.map(Answered::from), cx)
     }
 }
 
@@ -100,8 +100,8 @@ where
     }
 
     #[cfg(feature = "std")]
-    fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> Option<FirstOf<V, E, T>> {
-        Some(T::first((self.0)(key), (), |result, ()| result.map(Answered::new), cx))
+    fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> FirstOf<V, E, T> {
+        T::first((self.0)(key), (), |result, ()| result.map(Answered::new), cx)
     }
 }
 

@@ -1,15 +1,13 @@
 //! All user code that the engine calls, its type erased when the cache is built.
 
 use alloc::{boxed::Box, vec::Vec};
-use core::{
-    any::Any,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+#[cfg(feature = "std")]
+use core::task::Context;
+use core::{any::Any, future::Future, time::Duration};
 
 use super::{Answered, Failed, Previous, sealed::Sealed};
+#[cfg(feature = "std")]
+use super::{First, FirstOf};
 use crate::{Cause, Failure, Loaded, RemovalCause, Ttl, sync::Arc};
 
 /// Whether loads and stored values may move between threads.
@@ -60,27 +58,6 @@ pub(crate) type BatchOf<K, V, E, T> = <T as Threads>::Task<Delivery<K, V, E, T>>
 /// What a load of many keys returns for each.
 pub(crate) type Answers<K, V, E> = Vec<(K, Result<Loaded<V>, Failed<V, E>>)>;
 
-/// What comes of a load that is made and polled at once.
-pub(crate) type FirstOf<V, E, T> = First<Result<Answered<V, E>, E>, TaskOf<V, E, T>>;
-
-/// What comes of a load's first poll.
-pub enum First<O, L> {
-    /// It has answered, and is gone.
-    Ready(O),
-    /// It goes on.
-    Pending(L),
-}
-
-impl<O, L: Future<Output = O> + Unpin> First<O, L> {
-    /// Polls a load for the first time.
-    pub(crate) fn of(mut load: L, cx: &mut Context<'_>) -> Self {
-        match Pin::new(&mut load).poll(cx) {
-            Poll::Ready(output) => Self::Ready(output),
-            Poll::Pending => Self::Pending(load),
-        }
-    }
-}
-
 /// Answers that have come, and what is left of their load.
 pub struct Delivery<K, V, E, T: Threads> {
     pub(crate) answers: Answers<K, V, E>,
@@ -109,8 +86,8 @@ pub trait Source<K, V, E, T: Threads> {
 
     /// Begins to load one value, and polls the load at once.
     #[cfg(feature = "std")]
-    fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> Option<FirstOf<V, E, T>> {
-        self.load(key, None).map(|load| First::of(load, cx))
+    fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> FirstOf<V, E, T> {
+        First::of(self.load(key, None), cx)
     }
 
     /// Begins to load many values.
@@ -279,8 +256,8 @@ impl<K, V, E, T: Threads> Sources<K, V, E, T> {
     }
 
     #[cfg(feature = "std")]
-    pub(crate) fn begin_and_poll(&self, key: K, cx: &mut Context<'_>) -> Option<FirstOf<V, E, T>> {
-        self.loader.as_ref()?.load_and_poll(key, cx)
+    pub(crate) fn begin_and_poll(&self, key: K, cx: &mut Context<'_>) -> FirstOf<V, E, T> {
+        self.loader.as_ref().map_or(First::Pending(None), |loader| loader.load_and_poll(key, cx))
     }
 
     pub(crate) fn begin_many(&self, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>> {

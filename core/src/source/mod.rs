@@ -6,6 +6,7 @@ mod closures;
 mod each;
 mod erased;
 mod failed;
+mod first;
 mod load;
 mod many;
 mod revalidate;
@@ -19,8 +20,11 @@ pub use closures::{
 };
 pub use each::{AnswerSink, LoadEachFn};
 pub use erased::Threads;
-pub(crate) use erased::{BatchOf, Delivery, Files, First, FirstOf, Judgement, Rest, Source, Sources, TaskOf, Touched, Watch};
+pub(crate) use erased::{BatchOf, Delivery, Files, Judgement, Rest, Source, Sources, TaskOf, Touched, Watch};
 pub use failed::Failed;
+pub(crate) use first::First;
+#[cfg(feature = "std")]
+pub(crate) use first::FirstOf;
 pub(crate) use load::sealed;
 pub use load::{BoxLoad, Key, Load, Loaded, LocalBoxLoad};
 pub use many::LoadMany;

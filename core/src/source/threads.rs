@@ -5,7 +5,6 @@ use alloc::boxed::Box;
 use core::task::{Context, Poll};
 use core::{future::Future, pin::Pin};
 
-
 #[cfg(feature = "std")]
 use super::First;
 use super::{Files, Source, Threads, sealed::Sealed, told::Told};
@@ -218,7 +217,7 @@ impl<F: Future + Send + 'static, X: Send + 'static> Takes<F, X> for ManyThreads 
         let mut load = Box::pin(Told::new(future, extra, say));
         match load.as_mut().poll(cx) {
             Poll::Ready(output) => First::Ready(output),
-            Poll::Pending => First::Pending(load),
+            Poll::Pending => First::Pending(Some(load)),
         }
     }
 }
@@ -239,7 +238,7 @@ impl<F: Future + 'static, X: 'static> Takes<F, X> for OneThread {
         let mut load = Box::pin(Told::new(future, extra, say));
         match load.as_mut().poll(cx) {
             Poll::Ready(output) => First::Ready(output),
-            Poll::Pending => First::Pending(load),
+            Poll::Pending => First::Pending(Some(load)),
         }
     }
 }

@@ -32,7 +32,9 @@ impl<F: Future, X, O> Future for Told<F, X, O> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
         let this = self.project();
         match this.load.poll(cx) {
-            Poll::Ready(answer) => this.extra.take().map_or(Poll::Pending, |extra| Poll::Ready((this.say)(answer, extra))),
+            Poll::Ready(answer) => {
+                this.extra.take().map_or(Poll::Pending, |extra| Poll::Ready((this.say)(answer, extra)))
+            }
             Poll::Pending => Poll::Pending,
         }
     }

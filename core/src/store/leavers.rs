@@ -58,7 +58,7 @@ impl<K, V> Leavers<K, V> {
         self.first.iter_mut().chain(&mut self.more)
     }
 
-    #[inline]
+    #[cfg_attr(feature = "std", inline(always))]
     pub(super) fn push(&mut self, key: K, value: V, cause: RemovalCause) {
         let leaver = Leaver { key, value, cause: Some(cause) };
         if self.first.is_none() {
@@ -68,7 +68,7 @@ impl<K, V> Leavers<K, V> {
         }
     }
 
-    #[inline]
+    #[cfg_attr(feature = "std", inline(always))]
     pub(super) fn push_entry<N>(&mut self, entry: Entry<K, V, N>, cause: RemovalCause) {
         self.push(entry.key, entry.value, cause);
     }

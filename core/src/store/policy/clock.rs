@@ -23,6 +23,7 @@ impl Clock {
         self.period = period(capacity);
     }
 
+    #[cfg_attr(feature = "std", inline(always))]
     pub(super) fn advance(&mut self, weight: u64) {
         self.since_tick = self.since_tick.saturating_add(weight);
         if self.since_tick >= self.period {

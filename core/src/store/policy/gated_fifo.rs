@@ -140,6 +140,7 @@ impl Policy for GatedFifo {
         }
     }
 
+    #[cfg_attr(feature = "std", inline(always))]
     fn admit<E: Nodes<Node>>(&mut self, entries: &mut E, hash: u64, weight: u64) -> Home {
         self.clock.advance(weight);
         let home = match self.ghosts.take(hash, self.clock.now()) {
@@ -225,6 +226,7 @@ impl GatedFifo {
     }
 
     /// Moves what probation has too much to the main queue, while there is room for both.
+    #[cfg_attr(feature = "std", inline(always))]
     fn fill_main(&mut self, entries: &mut impl Nodes<Node>) {
         for _ in 0..FILL {
             let Some(place) = self.probation.back() else { break };

@@ -31,7 +31,7 @@ impl World {
     /// Checks that nothing is left behind.
     pub(super) fn check(&mut self) {
         let (seed, seats) = (self.seed, self.seated().count() as u64);
-        assert_eq!(self.shard.flights.seats, seats, "seed {seed}: seats");
+        assert_eq!(self.shard.flights.callers(), seats, "seed {seed}: seats");
         assert!(self.shard.failures.len() <= self.keys as usize, "seed {seed}: a key is known twice");
         for entry in self.shard.values.entries() {
             assert!(!self.is_private(entry.value), "seed {seed}: what is private is stored (D104)");

@@ -1,0 +1,35 @@
+//! What comes of a load that is made and polled at once, while its type is known.
+
+#[cfg(feature = "std")]
+use core::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+#[cfg(feature = "std")]
+use super::{Answered, TaskOf};
+
+/// What comes of a load of one value.
+#[cfg(feature = "std")]
+pub(crate) type FirstOf<V, E, T> = First<Result<Answered<V, E>, E>, TaskOf<V, E, T>>;
+
+/// What comes of a load's first poll.
+#[cfg_attr(not(feature = "std"), expect(dead_code, unreachable_pub, reason = "there are no short ways without std"))]
+pub enum First<O, L> {
+    /// It has answered, and is gone.
+    Ready(O),
+    /// It goes on; none if there is no load.
+    Pending(Option<L>),
+}
+
+#[cfg(feature = "std")]
+impl<O, L: Future<Output = O> + Unpin> First<O, L> {
+    /// Polls a load for the first time.
+    pub(crate) fn of(mut load: Option<L>, cx: &mut Context<'_>) -> Self {
+        match load.as_mut().map_or(Poll::Pending, |load| Pin::new(load).poll(cx)) {
+            Poll::Ready(output) => Self::Ready(output),
+            Poll::Pending => Self::Pending(load),
+        }
+    }
+}
