@@ -2,14 +2,14 @@
 //!
 //! Most flights begin and end like this. One that another caller finds is unfolded first: it gets a place as any other.
 
+#[cfg(not(feature = "std"))]
+use core::{convert::Infallible, marker::PhantomData};
+
 use super::{Carries, Flights, Seat, Waiting};
 use crate::{
     Instant, Notify,
     flight::{Attempt, PolledBy, Start, Terms},
 };
-
-/// A program that has to be small has no need of it.
-const IS_USED: bool = cfg!(feature = "std");
 
 /// All that there is of such a flight.
 pub(super) struct Leading<K> {
@@ -22,11 +22,47 @@ pub(super) struct Leading<K> {
     found_expired: bool,
 }
 
-/// As it is stored: where it is not used, it takes no more than a pointer.
+/// Such a flight as it is stored. A program that has to be small has no need of it: without std there is none.
 #[cfg(feature = "std")]
-pub(super) type Stored<K> = Leading<K>;
+pub(super) struct Stored<K>(Leading<K>);
 #[cfg(not(feature = "std"))]
-pub(super) type Stored<K> = alloc::boxed::Box<Leading<K>>;
+pub(super) enum Stored<K> {
+    _None(Infallible, PhantomData<K>),
+}
+
+#[cfg(feature = "std")]
+impl<K> Stored<K> {
+    const fn new(leading: Leading<K>) -> Option<Self> {
+        Some(Self(leading))
+    }
+
+    const fn get(&self) -> &Leading<K> {
+        &self.0
+    }
+
+    fn into_inner(self) -> Leading<K> {
+        self.0
+    }
+}
+
+#[cfg(not(feature = "std"))]
+impl<K> Stored<K> {
+    fn new(_: Leading<K>) -> Option<Self> {
+        None
+    }
+
+    const fn get(&self) -> &Leading<K> {
+        match *self {
+            Self::_None(none, _) => match none {},
+        }
+    }
+
+    const fn into_inner(self) -> Leading<K> {
+        match self {
+            Self::_None(none, _) => match none {},
+        }
+    }
+}
 
 /// The claim of a caller that leads such a flight.
 #[derive(Clone, Copy)]
@@ -49,7 +85,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     /// Whether a flight may begin in its short form: there is only one at a time.
     #[inline(always)]
     pub(crate) const fn may_lead(&self) -> bool {
-        IS_USED && self.leading.is_none()
+        self.leading.is_none()
     }
 
     /// A new flight in its short form, if there [may](Self::may_lead) be one; found by its key.
@@ -57,24 +93,20 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     pub(crate) fn lead(&mut self, hash: u64, key: K, found_expired: bool, begun: Instant, by: PolledBy) -> Lead {
         let id = self.next_id();
         self.counts.begun += 1;
-        self.leading = Some(Stored::from(Leading { id, hash, key, begun, by, found_expired }));
+        self.leading = Stored::new(Leading { id, hash, key, begun, by, found_expired });
         Lead { id, found_expired }
     }
 
     /// The key of a flight that still has its short form.
     #[inline(always)]
     pub(crate) fn led(&self, lead: Lead) -> Option<&K> {
-        self.leading.as_ref().filter(|leading| leading.id == lead.id).map(|leading| &leading.key)
+        self.leading.as_ref().map(Stored::get).filter(|leading| leading.id == lead.id).map(|leading| &leading.key)
     }
 
     /// Ends the flight that still has its short form, with its only caller; returns the key.
     #[inline(always)]
     pub(crate) fn end_led(&mut self) -> Option<K> {
-        let leading = self.leading.take()?;
-        // (A box cannot be taken apart in passing.)
-        #[cfg(not(feature = "std"))]
-        let leading = *leading;
-        Some(leading.key)
+        self.leading.take().map(|leading| leading.into_inner().key)
     }
 
     /// Gives the flight of a caller that leads its full form, and tells the caller's seat where it is.
@@ -86,25 +118,20 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     /// The flight of this key, which is unfolded if it has its short form.
     #[inline(always)]
     pub(super) fn find_led(&mut self, hash: u64, mut eq: impl FnMut(&K) -> bool) -> Option<u32> {
-        if !IS_USED || !self.leading.as_ref().is_some_and(|leading| leading.hash == hash && eq(&leading.key)) {
-            return None;
-        }
-        self.unfold_for_others()
+        let leading = self.leading.as_ref()?.get();
+        if leading.hash == hash && eq(&leading.key) { self.unfold_for_others() } else { None }
     }
 
     /// Is there such a flight with this hash?
     #[inline(always)]
     pub(super) fn leads(&self, hash: u64) -> bool {
-        IS_USED && self.leading.as_ref().is_some_and(|leading| leading.hash == hash)
+        self.leading.as_ref().is_some_and(|leading| leading.get().hash == hash)
     }
 
     /// Gives the flight in its short form, if there is one, its full form, of which its caller does not know.
     #[inline]
     pub(crate) fn unfold_for_others(&mut self) -> Option<u32> {
-        if !IS_USED {
-            return None;
-        }
-        let id = self.leading.as_ref()?.id;
+        let id = self.leading.as_ref()?.get().id;
         let place = self.unfold()?;
         self.note_move(id, place);
         Some(place)
@@ -113,10 +140,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     #[cold]
     #[inline(never)]
     fn unfold(&mut self) -> Option<u32> {
-        let leading = self.leading.take()?;
-        #[cfg(not(feature = "std"))]
-        let leading = *leading;
-        let Leading { id, hash, key, begun, by, found_expired } = leading;
+        let Leading { id, hash, key, begun, by, found_expired } = self.leading.take()?.into_inner();
         let place = self.occupy(id, hash, Some(key));
         self.seats += 1;
         let slot = self.at(place);

@@ -34,7 +34,8 @@ fn answer_at_once(rig: &mut Rig, mut caller: Caller, lead: Lead, begun: u64, loa
     let (hash, mut left) = (hash(caller.key), Leavers::new());
     let end = At { now: at(rig.now), rules: &rig.rules };
     let led = (lead, hash, at(begun));
-    if rig.shard.finish_at_once(led, &loaded, Judgement::default(), end, &mut left) {
+    let terms = end.rules.terms_at_once(&loaded, Judgement::default(), end.now);
+    if terms.is_some_and(|terms| rig.shard.finish_at_once(led, &loaded.value, terms, end, &mut left)) {
         return Some(loaded.into_value());
     }
     assert_eq!(left.iter_mut().count(), 0, "nothing has happened");
