@@ -26,6 +26,7 @@ pub use core::{
 mod asking;
 mod batches;
 mod disk;
+pub mod frames;
 pub mod goals;
 pub mod growth;
 mod hashing;

@@ -8,6 +8,8 @@ use std::{
     path::Path,
 };
 
+use crate::frames::Frames;
+
 /// The accesses of a log, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Log {
@@ -44,7 +46,7 @@ pub fn read(path: &Path) -> Result<Log, Box<dyn Error>> {
     let file = File::open(path)?;
     let name = path.to_string_lossy();
     let (name, reader): (&str, Box<dyn Read>) = match name.strip_suffix(".zst") {
-        Some(name) => (name, Box::new(ruzstd::decoding::StreamingDecoder::new(file).map_err(io::Error::other)?)),
+        Some(name) => (name, Box::new(Frames::new(BufReader::new(file)))),
         None => (&name, Box::new(file)),
     };
     if name.ends_with(".u64") { Ok(Log::Keys(words(reader)?)) } else { lines(BufReader::new(reader)) }

@@ -1,7 +1,9 @@
 //! Traces of accesses: recorded ones, if they are available, and generated ones.
 
-use std::io::{Read, Result};
+use std::io::{BufReader, Read, Result};
 use std::path::PathBuf;
+
+use crate::frames::Frames;
 
 /// Returns the folder with the recorded traces, if there is one.
 ///
@@ -20,7 +22,7 @@ pub fn folder() -> Option<PathBuf> {
 pub fn recorded(name: &str, limit: usize) -> Result<Vec<u64>> {
     let folder = folder().ok_or(std::io::ErrorKind::NotFound)?;
     let file = std::fs::File::open(folder.join(name).with_extension("u64.zst"))?;
-    let unpacked = ruzstd::decoding::StreamingDecoder::new(file).map_err(std::io::Error::other)?;
+    let unpacked = Frames::new(BufReader::new(file));
     let mut bytes = Vec::new();
     unpacked.take(limit.saturating_mul(8) as u64).read_to_end(&mut bytes)?;
     let word = |word: &[u8]| word.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte));

@@ -27,7 +27,10 @@ impl Cells {
             let (mut accesses, mut bytes) = (Vec::new(), Vec::new());
             for capacity in capacities {
                 match (log, policy.sized) {
-                    (Log::Keys(keys), _) => accesses.push((policy.keys)(keys, *capacity)),
+                    // (Some set aside all that they may ever need, so no more than can matter.)
+                    (Log::Keys(keys), _) => {
+                        accesses.push((policy.keys)(keys, (*capacity).min((4 * keys.len() as u64).max(1))))
+                    }
                     (Log::Sized(rows), Some(replay)) => {
                         let ratio = replay(rows, *capacity);
                         accesses.push(ratio.accesses);
@@ -75,7 +78,8 @@ impl Whole {
             }
             Log::Sized(rows) => {
                 let sizes: HashMap<_, _> = rows.iter().map(|row| (row.key, row.size)).collect();
-                Self { accesses: rows.len(), distinct: sizes.len(), bytes: Some(sizes.values().sum()) }
+                let bytes = sizes.values().fold(0, |sum: u64, size| sum.saturating_add(*size));
+                Self { accesses: rows.len(), distinct: sizes.len(), bytes: Some(bytes) }
             }
         }
     }
