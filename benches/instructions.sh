@@ -53,8 +53,8 @@ if [ "${1:-}" = --own ]; then
 fi
 
 # What one operation may take at most.
-declare -A most=([sync]=106 [sync-ttl]=132 [sync-ttl-coarse]=132 [async]=195 [nothing]=95 [miss]=1450 [waiters]=1720 [insert]=850 [replace]=490
-  [remove]=1010)
+declare -A most=([sync]=107 [sync-ttl]=133 [sync-ttl-coarse]=133 [async]=195 [nothing]=95 [miss]=1177 [waiters]=1700 [insert]=820 [replace]=465
+  [remove]=980)
 
 status=0
 modes=("$@")

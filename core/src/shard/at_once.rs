@@ -66,12 +66,11 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         at: At<'_>,
         leavers: &mut Leavers<K, V>,
     ) -> bool {
-        let Some((place, value)) = self.plan_at_once(lead, hash, value, weight) else {
+        let Some((place, end, value)) = self.plan_at_once(lead, hash, value, (end, weight), at) else {
             return false;
         };
         let now = at.now;
         let Some(key) = self.flights.end_led() else { return false };
-        let end = at.rules.jittered(end, &key, now);
         self.flights.counts.succeeded += 1;
         self.counts.count_time(begun, now);
         *if lead.found_expired { &mut self.counts.expired } else { &mut self.counts.misses } += 1;
@@ -79,17 +78,26 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         true
     }
 
-    /// Where the value comes, and a clone of it to be stored, for which there is room.
+    /// Where the value comes, when it ends, and a clone of it to be stored, for which there is room. Nothing has changed if
+    /// the user's code panics in here.
     #[inline(always)]
-    fn plan_at_once(&mut self, lead: Lead, hash: u64, value: &V, weight: u64) -> Option<(Option<u32>, V)> {
+    fn plan_at_once(
+        &mut self,
+        lead: Lead,
+        hash: u64,
+        value: &V,
+        (end, weight): (Instant, u64),
+        at: At<'_>,
+    ) -> Option<(Option<u32>, Instant, V)> {
         let key = self.flights.led(lead).filter(|_| self.failures.len() == 0)?;
+        let end = at.rules.jittered(end, key, at.now);
         let place = if lead.found_expired { self.place_of(hash, key) } else { None };
         if !self.has_room_at_once(place, weight) {
             return None;
         }
         // The last that may fail, so that no value has to be dropped here.
         let value = value.clone();
-        Some((place, value))
+        Some((place, end, value))
     }
 
     // Apart, because most loads are of keys without a value.

@@ -194,7 +194,8 @@ impl Rules {
             return Some((Instant::NEVER, weight));
         }
         let ttl = Ttl::first([&loaded.ttl, &Ttl::Inherit, &judgement.ttl, &self.ttl]);
-        if ttl.is_to_be_settled() {
+        // (A value that is kept though it is over delays the next load.)
+        if ttl.is_to_be_settled() || (self.keeps_expired && ttl.is_over()) {
             return None;
         }
         ttl.deadline(now, self.keeps_expired).map(|end| (end, weight))

@@ -3,6 +3,7 @@
 mod aged;
 mod anew;
 mod arriving;
+#[cfg(feature = "std")]
 mod at_once;
 mod batches;
 mod edges;

@@ -28,7 +28,11 @@ impl<O, L: Future<Output = O> + Unpin> First<O, L> {
     /// Polls a load for the first time.
     pub(crate) fn of(mut load: Option<L>, cx: &mut Context<'_>) -> Self {
         match load.as_mut().map_or(Poll::Pending, |load| Pin::new(load).poll(cx)) {
-            Poll::Ready(output) => Self::Ready(output),
+            Poll::Ready(output) => {
+                // Should this panic, the result is dropped and not forgotten.
+                drop(load);
+                Self::Ready(output)
+            }
             Poll::Pending => Self::Pending(load),
         }
     }

@@ -216,7 +216,11 @@ impl<F: Future + Send + 'static, X: Send + 'static> Takes<F, X> for ManyThreads 
     ) -> First<O, Self::Task<O>> {
         let mut load = Box::pin(Told::new(future, extra, say));
         match load.as_mut().poll(cx) {
-            Poll::Ready(output) => First::Ready(output),
+            Poll::Ready(output) => {
+                // Should this panic, the result is dropped and not forgotten.
+                drop(load);
+                First::Ready(output)
+            }
             Poll::Pending => First::Pending(Some(load)),
         }
     }
@@ -237,7 +241,11 @@ impl<F: Future + 'static, X: 'static> Takes<F, X> for OneThread {
     ) -> First<O, Self::Task<O>> {
         let mut load = Box::pin(Told::new(future, extra, say));
         match load.as_mut().poll(cx) {
-            Poll::Ready(output) => First::Ready(output),
+            Poll::Ready(output) => {
+                // Should this panic, the result is dropped and not forgotten.
+                drop(load);
+                First::Ready(output)
+            }
             Poll::Pending => First::Pending(Some(load)),
         }
     }

@@ -3,9 +3,11 @@
 use core::{
     cell::{Cell, RefCell},
     future::Future,
+    hash::{Hash, Hasher},
     panic::AssertUnwindSafe,
     pin::Pin,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 use std::{
     panic::catch_unwind,
@@ -19,7 +21,7 @@ use std::{
 
 use futures_lite::future::{block_on, yield_now};
 use larder::{
-    Cache, LoadError, ManualClock,
+    Cache, LazySlot, LoadError, Loaded, ManualClock,
     parts::{Local, Std},
 };
 use larder_tests::Random;
@@ -132,16 +134,16 @@ fn a_value_calls_the_cache_as_it_is_dropped() {
     CACHE.set(None);
 }
 
-/// P5: a load has answered, and its drop panics.
+/// P2, P5: a load has answered, and its drop panics: the value is dropped, too.
 #[test]
 fn a_load_panics_as_it_is_dropped() {
-    struct Load(bool);
+    struct Load(bool, Rc<()>);
 
     impl Future for Load {
-        type Output = Result<u32, ()>;
+        type Output = Result<Rc<()>, ()>;
 
         fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-            Poll::Ready(Ok(5))
+            Poll::Ready(Ok(self.1.clone()))
         }
     }
 
@@ -151,19 +153,71 @@ fn a_load_panics_as_it_is_dropped() {
         }
     }
 
-    let panics = Rc::new(Cell::new(true));
-    let bomb = panics.clone();
-    let cache: Store<u32> = Cache::builder(Local::new(ManualClock::new()))
-        .load_fn(move |_| Load(bomb.take()))
+    let (value, bomb) = (Rc::new(()), Cell::new(true));
+    let made = value.clone();
+    let cache: Store<Rc<()>> = Cache::builder(Local::new(ManualClock::new()))
+        .load_fn(move |_| Load(bomb.take(), made.clone()))
         .build()
         .expect("a valid configuration");
     let mut get = cache.get(&1);
     assert!(poll(&mut get).is_none(), "it unwinds");
+    assert_eq!(Rc::strong_count(&value), 2, "nothing is left of it");
     assert!(matches!(poll(&mut get), Some(Poll::Ready(Err(LoadError::Failed(failure)))) if failure.is_panicked()));
-    assert_eq!(at_once(cache.get(&1)), Some(5));
+    assert!(at_once(cache.get(&1)).is_some());
     let stats = cache.stats();
     assert_eq!((stats.loads_panicked, stats.loads_succeeded, stats.loads_in_flight), (1, 1, 0));
     assert_eq!((stats.flights, stats.waiters), (0, 0));
+}
+
+/// P5: what is the user's panics as the end of a value is laid down, under the lock.
+#[test]
+fn a_key_panics_as_its_jitter_is_drawn() {
+    thread_local! {
+        static HASHES: Cell<u32> = const { Cell::new(0) };
+    }
+
+    #[derive(Clone, PartialEq, Eq)]
+    struct Key;
+
+    impl Hash for Key {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            HASHES.set(HASHES.get() + 1);
+            assert_ne!(HASHES.get(), 2, "a hash");
+            7.hash(state);
+        }
+    }
+
+    let cache: Cache<Key, u32, (), Local<ManualClock>> = Cache::builder(Local::new(ManualClock::new()))
+        .ttl(Duration::from_secs(100))
+        .ttl_jitter(0.5, 1)
+        .load_fn(|_| async { Ok(5) })
+        .build()
+        .expect("a valid configuration");
+    let mut get = cache.get(&Key);
+    assert!(poll(&mut get).is_none(), "it unwinds");
+    assert!(matches!(poll(&mut get), Some(Poll::Ready(Err(LoadError::Failed(failure)))) if failure.is_panicked()));
+    assert_eq!(at_once(cache.get(&Key)), Some(5));
+    let stats = cache.stats();
+    assert_eq!((stats.loads_panicked, stats.loads_succeeded, stats.flights, stats.waiters), (1, 1, 0, 0));
+}
+
+/// D74: a value that is over as soon as it is there delays the next fetch, also where each call brings its own.
+#[test]
+fn a_slot_waits_after_a_value_that_is_over() {
+    let slot = LazySlot::<u32, (), _>::builder(Local::new(ManualClock::new()))
+        .ttl(Duration::from_secs(9))
+        .build()
+        .expect("a valid configuration");
+    let fetches = Rc::new(Cell::new(0));
+    for _ in 0..2 {
+        let count = fetches.clone();
+        let fetch = move |_| {
+            count.set(count.get() + 1);
+            async { Ok(Loaded::new(1).ttl(Duration::ZERO)) }
+        };
+        assert!(poll(&mut Box::pin(slot.get_or_fetch(fetch))).is_some_and(|poll| poll.is_ready()));
+    }
+    assert_eq!(fetches.get(), 1);
 }
 
 /// P8, D39: a write that comes while a load is polled for the first time.
