@@ -152,7 +152,8 @@ impl<N: Clone, W: Clone> Edges<N, W> {
     pub(crate) fn needed_less(&mut self, id: usize, left: Need) {
         if let Some(from) = self.from.get_mut(&id) {
             from.stays = left.stays();
-            if left.up_to.is_none() {
+            // What was needed up to a number may have been served, which the other one does not know yet.
+            if left.up_to.is_none() || from.up_to.is_none() {
                 self.not_needed_up_to(id);
             }
         }

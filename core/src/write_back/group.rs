@@ -49,13 +49,13 @@ impl Member {
             let [members, of_two] = [&one, &two].map(|group| group.0.with(|state| state.members));
             // The smaller one looks further, so no cache ever has to look far.
             let (small, large) = if members < of_two { (one, two) } else { (two, one) };
-            let happened = small.0.with(|state| {
-                state.whole = Some(Arc::clone(&large));
-                state.happened
-            });
-            large.0.with(|state| {
-                state.members = members + of_two;
-                state.happened = happened.max(state.happened) + 1;
+            // In one step, or a mark of the one could be taken for one of the other.
+            small.0.with(|small| {
+                large.0.with(|state| {
+                    state.members = members + of_two;
+                    state.happened = small.happened.max(state.happened) + 1;
+                });
+                small.whole = Some(Arc::clone(&large));
             });
         });
     }

@@ -68,10 +68,10 @@ impl<T: Threads> Needs<T> {
             };
             visit.after = Some(id);
             let asked = need.until_flushed.and_then(|_| visit.node.ask_now(&to));
-            let up_to = need.up_to.max(asked);
             // A wish ends with a flush of its own cache: a cache that is passed on the way may have nothing to flush.
             let wish = need.until_flushed.filter(|_| visit.place == 0);
-            needs.obeys.push((visit.node.clone(), to.clone(), wish, up_to));
+            needs.obeys.push((visit.node.clone(), to.clone(), wish, need.up_to));
+            let up_to = need.up_to.max(asked);
             // A cache that is far away finds by itself what has to go before it.
             let place = if let Some(node) = to.own.as_ref().filter(|_| need.always) {
                 match all.get(&id).copied() {

@@ -112,11 +112,13 @@ impl<T: Threads> Node<T> {
     }
 
     fn lessen_both(&self, id: usize, other: Option<&Self>, less: impl FnOnce(&mut Need)) -> Option<Held<T>> {
-        let (left, gone) = self.with(|edges| edges.lessen(id, less))?;
+        let lessened = self.with(|edges| edges.lessen(id, less));
         if let Some(other) = other {
+            // (If nothing is needed any more, it may not know that yet.)
+            let left = lessened.as_ref().map_or(Need::default(), |(left, _)| *left);
             other.with(|edges| edges.needed_less(self.id(), left));
         }
-        gone
+        lessened?.1
     }
 
     /// Requires another cache to be flushed before this one.
@@ -182,9 +184,12 @@ impl<T: Threads> Node<T> {
 
     /// What is needed of another cache until this one is flushed is what is dirty there now; returns the number up to
     /// which that is.
+    ///
+    /// One that is far away does not tell what that is: all that it has when its flush begins. No edge is kept for that, or
+    /// what comes to be needed during the flush would go with it.
     pub(super) fn ask_now(&self, to: &Held<T>) -> Option<u64> {
-        let dirty_up_to = |node: &Self| node.with(|edges| edges.dirty_up_to());
-        let up_to = to.own.as_ref().map_or(Some(u64::MAX), dirty_up_to)?;
+        let Some(node) = &to.own else { return Some(u64::MAX) };
+        let up_to = node.with(|edges| edges.dirty_up_to())?;
         let _known = self.0.group.with(|happened| {
             *happened += 1;
             self.add(to, Kind::UpTo(up_to))

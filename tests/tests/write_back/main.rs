@@ -14,6 +14,7 @@ mod edges_invalidated;
 mod edges_many;
 mod edges_taken_back;
 mod end;
+mod far;
 mod flush;
 mod flush_shared;
 mod fuzz;

@@ -124,6 +124,15 @@ fn c118_diamonds() {
     }
 }
 
+/// D82: what is needed was flushed, and the other one does not know yet when it takes back the rest.
+#[test]
+fn nothing_is_left_of_an_edge_that_was_served_in_between() {
+    let mut edges = Own::new();
+    edges.needed_by(1, "one", Kind::Always);
+    edges.needed_less(1, Need { up_to: Some(5), ..Need::default() });
+    assert_eq!(edges.next_from(None), None);
+}
+
 #[test]
 fn one_edge_of_a_kind() {
     let mut edges = Own::new();
