@@ -155,7 +155,11 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         let flight = self.flights.find(hash, eq);
         self.invalidate_load(flight, effects);
         let failure = failure.map(|place| self.failures.remove(place));
-        effects.keep_failure(failure);
+        if failure.is_some() {
+            effects.touched = Some(Touched::Deadline);
+            effects.keep_failure(failure);
+            self.give_back();
+        }
         let Some(place) = place else { return false };
         let was_fresh = self.is_fresh_at(place, now);
         self.values.discard(place, now, &mut effects.leavers);

@@ -172,7 +172,7 @@ pub(crate) trait Watch {
 pub(crate) enum Touched {
     /// There is another one, or none any more.
     Value,
-    /// It is still there, and its deadline has moved.
+    /// It is still there, or there is none, and the time of the next load has changed.
     Deadline,
 }
 

@@ -115,7 +115,7 @@ impl<T: Threads> Node<T> {
         let lessened = self.with(|edges| edges.lessen(id, less));
         if let Some(other) = other {
             // (If nothing is needed any more, it may not know that yet.)
-            let left = lessened.as_ref().map_or(Need::default(), |(left, _)| *left);
+            let left = lessened.as_ref().map_or_else(Need::default, |(left, _)| *left);
             other.with(|edges| edges.needed_less(self.id(), left));
         }
         lessened?.1

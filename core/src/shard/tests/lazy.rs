@@ -240,6 +240,9 @@ fn what_is_touched() {
     let mut rig = Rig::new(lazy());
     rig.remove(1);
     assert_eq!(rig.effects.touched, None);
+    rig.load_fails(1, "down");
+    rig.remove(1);
+    assert_eq!(rig.effects.touched, Some(Touched::Deadline), "the next load need not wait");
     rig.insert(1, 10);
     assert_eq!(rig.effects.touched, Some(Touched::Value));
     let expire = |rig: &mut Rig| {
