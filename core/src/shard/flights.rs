@@ -5,7 +5,7 @@ use core::{mem, ops::Range};
 
 use hashbrown::HashTable;
 
-use super::{Carries, LoadCounts, Seat, leading::Stored, slot::Slot};
+use super::{Carries, LoadCounts, Seat, lead::Stored, slot::Slot};
 use crate::{
     few::Few,
     flight::{Flight, Registration},

@@ -2,75 +2,14 @@
 //!
 //! Most flights begin and end like this. One that another caller finds is unfolded first: it gets a place as any other.
 
-#[cfg(not(feature = "std"))]
-use core::{convert::Infallible, marker::PhantomData};
-
-use super::{Carries, Flights, Seat, Waiting};
+use super::{
+    Carries, Flights, Lead, Seat, Waiting,
+    lead::{Leading, Stored},
+};
 use crate::{
     Instant, Notify,
     flight::{Attempt, PolledBy, Start, Terms},
 };
-
-/// All that there is of such a flight.
-pub(super) struct Leading<K> {
-    id: u32,
-    hash: u64,
-    key: K,
-    begun: Instant,
-    by: PolledBy,
-    /// There was an expired value; else nothing was known of the key.
-    found_expired: bool,
-}
-
-/// Such a flight as it is stored. A program that has to be small has no need of it: without std there is none.
-#[cfg(feature = "std")]
-pub(super) struct Stored<K>(Leading<K>);
-#[cfg(not(feature = "std"))]
-pub(super) enum Stored<K> {
-    _None(Infallible, PhantomData<K>),
-}
-
-#[cfg(feature = "std")]
-impl<K> Stored<K> {
-    const fn new(leading: Leading<K>) -> Option<Self> {
-        Some(Self(leading))
-    }
-
-    const fn get(&self) -> &Leading<K> {
-        &self.0
-    }
-
-    fn into_inner(self) -> Leading<K> {
-        self.0
-    }
-}
-
-#[cfg(not(feature = "std"))]
-impl<K> Stored<K> {
-    fn new(_: Leading<K>) -> Option<Self> {
-        None
-    }
-
-    const fn get(&self) -> &Leading<K> {
-        match *self {
-            Self::_None(none, _) => match none {},
-        }
-    }
-
-    const fn into_inner(self) -> Leading<K> {
-        match self {
-            Self::_None(none, _) => match none {},
-        }
-    }
-}
-
-/// The claim of a caller that leads such a flight.
-#[derive(Clone, Copy)]
-pub(crate) struct Lead {
-    id: u32,
-    /// There was an expired value.
-    pub(crate) found_expired: bool,
-}
 
 impl<N: Notify> Waiting<N> {
     /// Takes the seat of a caller that leads a flight, and has polled its load; where it is has yet to be

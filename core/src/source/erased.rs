@@ -5,9 +5,9 @@ use alloc::{boxed::Box, vec::Vec};
 use core::task::Context;
 use core::{any::Any, future::Future, time::Duration};
 
-use super::{Answered, Failed, Previous, sealed::Sealed};
 #[cfg(feature = "std")]
-use super::{First, FirstOf};
+use super::First;
+use super::{Answered, Failed, Previous, sealed::Sealed};
 use crate::{Cause, Failure, Loaded, RemovalCause, Ttl, sync::Arc};
 
 /// Whether loads and stored values may move between threads.
@@ -51,6 +51,10 @@ pub trait Threads: Sized + Sealed + 'static {
 
 /// A load of one value under way.
 pub(crate) type TaskOf<V, E, T> = <T as Threads>::Task<Result<Answered<V, E>, E>>;
+
+/// What comes of a load of one value that is made and polled at once.
+#[cfg(feature = "std")]
+pub(crate) type FirstOf<V, E, T> = First<Result<Answered<V, E>, E>, TaskOf<V, E, T>>;
 
 /// A load of many values under way, up to what it delivers next.
 pub(crate) type BatchOf<K, V, E, T> = <T as Threads>::Task<Delivery<K, V, E, T>>;

@@ -7,13 +7,6 @@ use core::{
     task::{Context, Poll},
 };
 
-#[cfg(feature = "std")]
-use super::{Answered, TaskOf};
-
-/// What comes of a load of one value.
-#[cfg(feature = "std")]
-pub(crate) type FirstOf<V, E, T> = First<Result<Answered<V, E>, E>, TaskOf<V, E, T>>;
-
 /// What comes of a load's first poll.
 #[cfg_attr(not(feature = "std"), expect(dead_code, unreachable_pub, reason = "there are no short ways without std"))]
 pub enum First<O, L> {

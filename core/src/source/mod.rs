@@ -19,12 +19,13 @@ pub use closures::{
     RevalidateFn, Revalidator, WallClock, Weigher,
 };
 pub use each::{AnswerSink, LoadEachFn};
+#[cfg(feature = "std")]
+pub(crate) use erased::FirstOf;
 pub use erased::Threads;
 pub(crate) use erased::{BatchOf, Delivery, Files, Judgement, Rest, Source, Sources, TaskOf, Touched, Watch};
 pub use failed::Failed;
 pub(crate) use first::First;
-#[cfg(feature = "std")]
-pub(crate) use first::FirstOf;
+
 pub(crate) use load::sealed;
 pub use load::{BoxLoad, Key, Load, Loaded, LocalBoxLoad};
 pub use many::LoadMany;
