@@ -13,21 +13,18 @@ PROGRAM=$(cargo build --quiet --release -p larder-tests --bin growth --message-f
   sed -n 's/.*"executable":"\([^"]*\/growth\)".*/\1/p')
 export PROGRAM
 
-# counted NAME...: one run for all of them, which are counted one after the other: most of a short run is its beginning.
-# (What a scenario needs before and after is not counted.)
+# counted NAME: a process for each, since what a scenario takes depends on where in memory its caches lie, and so on what has
+# run before it. (What a scenario needs before and after is not counted.)
 counted() {
-  local folder at=0 status=0 measured=larder_tests::growth::measured
+  local folder status=0 measured=larder_tests::growth::measured
   folder=$(mktemp -d)
   valgrind --tool=callgrind --callgrind-out-file="$folder/out" --toggle-collect=$measured --dump-after=$measured \
-    "$PROGRAM" "$N" "$@" > "$folder/log" 2>&1 || { cat "$folder/log"; return 1; }
-  for name in "$@"; do
-    awk -v name="$name" -v once="$(total "$folder/out.$((at + 1))")" -v twice="$(total "$folder/out.$((at + 2))")" -v n="$N" 'BEGIN {
-      wrong = once == 0 || twice > 2.2 * once + 100000
-      printf "%-48s %9.0f each %7.2f times%s\n", name, once / n, once ? twice / once : 0, wrong ? ", too much" : ""
-      exit wrong
-    }' || status=1
-    at=$((at + 2))
-  done
+    "$PROGRAM" "$N" "$1" > "$folder/log" 2>&1 || { cat "$folder/log"; return 1; }
+  awk -v name="$1" -v once="$(total "$folder/out.1")" -v twice="$(total "$folder/out.2")" -v n="$N" 'BEGIN {
+    wrong = once == 0 || twice > 2.2 * once + 100000
+    printf "%-48s %9.0f each %7.2f times%s\n", name, once / n, once ? twice / once : 0, wrong ? ", too much" : ""
+    exit wrong
+  }' || status=1
   rm -r "$folder"
   return $status
 }
@@ -37,4 +34,4 @@ export -f counted total
 counted square_of_steps && { echo "a square is not seen"; exit 1; }
 names=("$@")
 [ $# -gt 0 ] || mapfile -t names < <("$PROGRAM")
-printf '%s\n' "${names[@]}" | xargs -P "$(nproc)" -n $((${#names[@]} / $(nproc) + 1)) bash -c 'counted "$@"' _
+printf '%s\n' "${names[@]}" | xargs -P "$(nproc)" -n 1 bash -c 'counted "$@"' _
