@@ -291,3 +291,29 @@ fn a_value_that_is_refused_keeps_no_room() {
     }
     assert_eq!(room.take(u64::MAX), 100);
 }
+
+/// P1, P8, D85: a shard has one flight in its short form at a time; it counts, it is met by a walk over all keys, and a
+/// caller whose flight has been unfolded is not taken for the one that leads now.
+#[test]
+fn one_leads_at_a_time() {
+    let mut rig = pair(100, rules()).into_iter().next().expect("two");
+    let mut callers = [1, 2].map(|key| Caller::new(key, rig.rules.call(), Some(Start::Made), rig.now));
+    let first = lead(&mut rig, &callers[0]).expect("it may");
+    assert_eq!(rig.census(), (1, 1, 1));
+    assert!(lead(&mut rig, &callers[1]).is_none(), "it goes the long way");
+
+    let mut walk = rig.shard.walk_keys();
+    assert_eq!(rig.shard.next_keys(&mut walk, 10), [1]);
+    assert_eq!(rig.census(), (1, 1, 1));
+    let second = lead(&mut rig, &callers[1]).expect("the other has its place now");
+    let (end, mut left) = (At { now: at(rig.now), rules: &rules() }, Leavers::new());
+    let terms = (Instant::NEVER, 1);
+    assert!(!rig.shard.finish_at_once((first, hash(1), end.now), &10, terms, end, &mut left));
+    assert!(rig.shard.finish_at_once((second, hash(2), end.now), &20, terms, end, &mut left));
+    assert_eq!((rig.keys(), rig.census()), (vec![2], (1, 1, 1)));
+    callers[0].waiting.sit(first);
+    rig.shard.unfold(first, &mut callers[0].waiting.seat, at(rig.now), &mut rig.effects);
+    let [caller, _] = callers;
+    assert_eq!(answer(&mut rig, caller, Loaded::new(10)), Some(10));
+    assert_eq!(rig.census(), (0, 0, 0));
+}
