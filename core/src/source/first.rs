@@ -19,6 +19,7 @@ pub enum First<O, L> {
 #[cfg(feature = "std")]
 impl<O, L: Future<Output = O> + Unpin> First<O, L> {
     /// Polls a load for the first time.
+    #[inline(always)]
     pub(crate) fn of(mut load: Option<L>, cx: &mut Context<'_>) -> Self {
         match load.as_mut().map_or(Poll::Pending, |load| Pin::new(load).poll(cx)) {
             Poll::Ready(output) => {
@@ -27,6 +28,15 @@ impl<O, L: Future<Output = O> + Unpin> First<O, L> {
                 Self::Ready(output)
             }
             Poll::Pending => Self::Pending(load),
+        }
+    }
+
+    /// The same of a load whose type is erased.
+    #[inline(always)]
+    pub(super) fn erased<T>(self, erase: fn(L) -> T) -> First<O, T> {
+        match self {
+            Self::Ready(output) => First::Ready(output),
+            Self::Pending(load) => First::Pending(load.map(erase)),
         }
     }
 }

@@ -25,7 +25,6 @@ pub use erased::Threads;
 pub(crate) use erased::{BatchOf, Delivery, Files, Judgement, Rest, Source, Sources, TaskOf, Touched, Watch};
 pub use failed::Failed;
 pub(crate) use first::First;
-
 pub(crate) use load::sealed;
 pub use load::{BoxLoad, Key, Load, Loaded, LocalBoxLoad};
 pub use many::LoadMany;

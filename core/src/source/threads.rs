@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 #[cfg(feature = "std")]
-use core::task::{Context, Poll};
+use core::task::Context;
 use core::{future::Future, pin::Pin};
 
 #[cfg(feature = "std")]
@@ -214,15 +214,7 @@ impl<F: Future + Send + 'static, X: Send + 'static> Takes<F, X> for ManyThreads 
         say: fn(F::Output, X) -> O,
         cx: &mut Context<'_>,
     ) -> First<O, Self::Task<O>> {
-        let mut load = Box::pin(Told::new(future, extra, say));
-        match load.as_mut().poll(cx) {
-            Poll::Ready(output) => {
-                // Should this panic, the result is dropped and not forgotten.
-                drop(load);
-                First::Ready(output)
-            }
-            Poll::Pending => First::Pending(Some(load)),
-        }
+        First::of(Some(Box::pin(Told::new(future, extra, say))), cx).erased(|load| load)
     }
 }
 
@@ -239,15 +231,7 @@ impl<F: Future + 'static, X: 'static> Takes<F, X> for OneThread {
         say: fn(F::Output, X) -> O,
         cx: &mut Context<'_>,
     ) -> First<O, Self::Task<O>> {
-        let mut load = Box::pin(Told::new(future, extra, say));
-        match load.as_mut().poll(cx) {
-            Poll::Ready(output) => {
-                // Should this panic, the result is dropped and not forgotten.
-                drop(load);
-                First::Ready(output)
-            }
-            Poll::Pending => First::Pending(Some(load)),
-        }
+        First::of(Some(Box::pin(Told::new(future, extra, say))), cx).erased(|load| load)
     }
 }
 
