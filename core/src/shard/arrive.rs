@@ -42,11 +42,10 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     #[inline(always)]
     fn look_at(&mut self, place: Option<u32>, now: Instant) -> Result<V, Option<u32>> {
         let Some(place) = place else { return Err(None) };
-        let entry = self.values.entry(place);
-        if entry.deadline.min(self.plain_until) <= now {
+        if self.values.ends(place).min(self.plain_until) <= now {
             return Err(Some(place));
         }
-        let value = entry.value.clone();
+        let value = self.values.entry(place).value.clone();
         self.values.touch(place);
         self.counts.hits += 1;
         Ok(value)

@@ -74,7 +74,8 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         self.flights.counts.succeeded += 1;
         self.counts.count_time(begun, now);
         *if lead.found_expired { &mut self.counts.expired } else { &mut self.counts.misses } += 1;
-        self.put_at_once(place, New { hash, key, value, weight, now, end, begun, former: None }, leavers);
+        let new = || New { hash, key, value, weight, now, end, begun, former: None };
+        self.put_at_once(place, (now, end), new, leavers);
         true
     }
 
@@ -109,19 +110,25 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     /// Is there room for a newcomer in place of the present value?
     #[inline(always)]
     fn has_room_at_once(&mut self, place: Option<u32>, weight: u64) -> bool {
-        let former = place.map_or(0, |place| self.values.entry(place).weight);
+        let former = place.map_or(0, |place| self.values.weight_at(place));
         self.values.finds_room(self.values.weight() - former, weight)
     }
 
     /// Stores a value where there is no kept failure, and reclaims a little.
     #[inline(always)]
-    fn put_at_once(&mut self, place: Option<u32>, new: New<K, V>, leavers: &mut Leavers<K, V>) -> Option<u32> {
-        let (now, is_forever) = (new.now, new.end == Instant::NEVER);
+    fn put_at_once(
+        &mut self,
+        place: Option<u32>,
+        (now, end): (Instant, Instant),
+        new: impl FnOnce() -> New<K, V>,
+        leavers: &mut Leavers<K, V>,
+    ) -> Option<u32> {
+        // (Made in each branch: what is passed on in memory by the one would be in memory for both.)
         let generation = match place {
-            None => self.values.put(None, new, 0, leavers),
-            Some(place) => self.put_over(place, new, leavers),
+            None => self.values.put(None, new(), 0, leavers),
+            Some(place) => self.put_over(place, new(), leavers),
         };
-        if !is_forever {
+        if end != Instant::NEVER {
             self.note_due();
         }
         if generation.is_none() {
@@ -168,8 +175,9 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, 
         let (key, loaded) = coming.take()?;
         self.note_write();
         let now = at.now;
-        let new = New { hash, key, value: loaded.into_value(), weight, now, end, begun: now, former: None };
-        self.put_at_once(place, new, leavers)
+        let value = loaded.into_value();
+        let new = || New { hash, key, value, weight, now, end, begun: now, former: None };
+        self.put_at_once(place, (now, end), new, leavers)
     }
 
     /// Removes what is stored under a key if there is not more to decide; returns whether it was fresh.

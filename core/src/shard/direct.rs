@@ -38,10 +38,10 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
 
     /// Returns what is stored, fresh or not, for a load that may find it still good.
     pub(crate) fn previous(&self, hash: u64, eq: impl FnMut(&K) -> bool) -> Option<Previous<V>> {
-        let Entry { value, generation, published, deadline, weight, .. } =
-            self.values.entry(self.values.find(hash, eq)?);
-        let (generation, published, deadline, weight) = (*generation, *published, *deadline, *weight);
-        Some(Previous { value: value.clone(), generation, published, deadline, weight })
+        let (values, place) = (&self.values, self.values.find(hash, eq)?);
+        let Entry { value, generation, .. } = values.entry(place);
+        let (published, deadline, weight) = (values.published(place), values.ends(place), values.weight_at(place));
+        Some(Previous { value: value.clone(), generation: *generation, published, deadline, weight })
     }
 
     /// Tells whether a fresh value is stored.
@@ -199,7 +199,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         let Some(place) = place else { return false };
         let was_fresh = self.is_fresh_at(place, now);
         // Also if it has expired: it must not come back with a clock that jumps.
-        self.values.expire(place, now);
+        self.values.expire(place, now, &mut effects.leavers);
         self.note_due();
         effects.touched = Some(Touched::Deadline);
         was_fresh
@@ -208,8 +208,8 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
     /// Returns a copy of a fresh value and what identifies it, and notes that it was asked for.
     pub(crate) fn consult(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<(V, Seen)> {
         self.fresh(hash, now, eq).map(|place| {
-            let Entry { value, generation, deadline, .. } = self.values.entry(place);
-            let found = (value.clone(), Seen { generation: *generation, deadline: *deadline });
+            let Entry { value, generation, .. } = self.values.entry(place);
+            let found = (value.clone(), Seen { generation: *generation, deadline: self.values.ends(place) });
             self.values.hit(place, now);
             found
         })
@@ -217,10 +217,10 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
 
     /// Returns whether the fresh value is still the one that was seen, or there is still none.
     pub(crate) fn is_still(&self, seen: Option<Seen>, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> bool {
-        let present = self.fresh(hash, now, eq).map(|place| self.values.entry(place));
-        present.map(|entry| entry.generation) == seen.map(|seen| seen.generation)
+        let present = self.fresh(hash, now, eq);
+        present.map(|place| self.values.entry(place).generation) == seen.map(|seen| seen.generation)
             // A use since then makes the deadline later; an earlier deadline means that it was expired by name.
-            && present.zip(seen).is_none_or(|(entry, seen)| entry.deadline >= seen.deadline)
+            && present.zip(seen).is_none_or(|(place, seen)| self.values.ends(place) >= seen.deadline)
     }
 
     fn fresh(&self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Option<u32> {
@@ -247,13 +247,13 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
             let copy = |(place, entry): (u32, &Entry<K, V, P::Node>)| Copied {
                 key: entry.key.clone(),
                 value: entry.value.clone(),
-                age: now.saturating_since(entry.published),
+                age: now.saturating_since(values.published(place)),
                 time_left: values.time_left(place, now),
-                deadline: entry.deadline,
-                weight: entry.weight,
+                deadline: values.ends(place),
+                weight: values.weight_at(place),
                 generation: entry.generation,
             };
-            next.filter(|(_, entry)| !entry.deadline.min(trusted).reached(now)).map(copy).collect()
+            next.filter(|(place, _)| !values.ends(*place).min(trusted).reached(now)).map(copy).collect()
         })
     }
 

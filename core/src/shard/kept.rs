@@ -48,7 +48,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
         let Allowance { own, part, whole, .. } = self.values.allowance;
         // A value that the failure may soften is worth more than it: if there is no room for both, the value stays.
-        let spare = value.map_or(own, |value| own.saturating_sub(self.values.entry(value).weight));
+        let spare = value.map_or(own, |value| own.saturating_sub(self.values.weight_at(value)));
         failures_share(part, whole).min(spare)
     }
 

@@ -21,7 +21,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
     /// Returns when a value is to be refreshed, or loaded if there is none, but not before the retry time.
     pub(crate) fn refresh_at(&self, hash: u64, rules: &Rules, eq: impl Fn(&K) -> bool) -> Instant {
         let due = self.values.find(hash, &eq).map_or(Instant::ZERO, |place| {
-            let deadline = self.values.entry(place).deadline;
+            let deadline = self.values.ends(place);
             let margin = rules.early.margin.zip(self.values.life(place));
             margin.map_or(deadline, |(margin, life)| margin.start(life))
         });

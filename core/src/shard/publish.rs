@@ -198,8 +198,10 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     fn put_or_renew(&mut self, place: Option<u32>, new: New<K, V>, effects: &mut Effects<K, V, E, C>) -> Option<u32> {
         let is_same =
             |place: &u32| new.former.is_some_and(|former| former.generation == self.values.entry(*place).generation);
-        let Some(place) = place.filter(is_same) else { return self.put(place, new, effects) };
-        self.values.renew(place, new.life());
+        let is_kept = place.filter(is_same).is_some_and(|place| self.values.renew(place, new.life()));
+        if !is_kept {
+            return self.put(place, new, effects);
+        }
         self.note_due();
         effects.touched = Some(Touched::Deadline);
         effects.keep_key(Some(new.key));

@@ -14,7 +14,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// Finds room for a newcomer of this weight in place of the present value; if not, others have to give it.
     #[inline(always)]
     pub(super) fn finds_room(&mut self, place: Option<u32>, weight: u64, effects: &mut Effects<K, V, E, C>) -> bool {
-        let former = place.map_or(0, |place| self.values.entry(place).weight);
+        let former = place.map_or(0, |place| self.values.weight_at(place));
         let used = self.weight() - former;
         self.values.finds_room(used, weight) || self.has_asked(place, weight, effects)
     }
@@ -27,8 +27,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             effects.need == Need::Met || (effects.need == Need::Given && weight <= self.values.allowance.own);
         if !has_asked {
             let former = place.filter(|_| effects.need != Need::Given).map(|place| {
-                let entry = self.values.entry(place);
-                Spared { hash: entry.hash, generation: entry.generation, weight: entry.weight }
+                let (entry, weight) = (self.values.entry(place), self.values.weight_at(place));
+                Spared { hash: entry.hash, generation: entry.generation, weight }
             });
             effects.need = Need::Room(RoomNeed { weight, former });
         }

@@ -69,7 +69,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         Outcome {
             value: entry.value.clone(),
             status,
-            age: now.saturating_since(entry.published),
+            age: now.saturating_since(self.values.published(place)),
             time_left: if self.values.trusted.reached(now) {
                 TimeLeft::For(Duration::ZERO)
             } else {

@@ -147,7 +147,7 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 
     /// When a value has expired, by its lifetime or because nothing is trusted any more.
     pub(super) fn expired_at(&self, place: u32) -> Instant {
-        self.values.entry(place).deadline.min(self.values.trusted)
+        self.values.ends(place).min(self.values.trusted)
     }
 
     /// Is a value fresh, as far as that can be trusted?
@@ -161,7 +161,7 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     }
 
     pub(crate) fn is_due(&self, now: Instant) -> bool {
-        self.plain_until.reached(now) && self.next_due().reached(now)
+        self.plain_until <= now && self.next_due().reached(now)
     }
 
     pub(crate) fn weight(&self) -> u64 {

@@ -59,7 +59,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
             let come = self.values.generation().wrapping_sub(expiring.generation);
             if generation.wrapping_sub(expiring.generation).wrapping_sub(1) >= come {
                 count += usize::from(self.is_fresh_at(place, now));
-                self.values.expire(place, now);
+                self.values.expire(place, now, &mut effects.leavers);
             }
         }
         self.note_due();

@@ -255,6 +255,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     }
 
     /// A caller is dropped, or ends in another way.
+    // Apart, so that most callers, who have no seat, need not make room for what it needs.
+    #[inline(never)]
     pub(crate) fn leave(this: &Arc<Self>, stay: &mut Stay<R>) {
         if !stay.waiting.seat.is_taken() {
             return;

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{
     table::Table,
-    values::{Entry, Life},
+    values::{Entry, Facts},
 };
 use crate::{Instant, RemovalCause};
 
@@ -77,7 +77,7 @@ impl<K, V> Leavers<K, V> {
 /// All values at once: told to the listener and dropped outside the lock.
 pub(crate) struct Cleared<K, V, N> {
     pub(super) entries: Table<Entry<K, V, N>>,
-    pub(super) lives: Vec<Life>,
+    pub(super) facts: Facts,
     pub(super) at: Instant,
     pub(super) trusted: Instant,
 }
@@ -86,22 +86,23 @@ impl<K, V, N> Cleared<K, V, N> {
     /// Drops the values.
     pub(crate) fn empty(&mut self) {
         self.entries.empty();
-        self.lives.clear();
+        self.facts.clear();
     }
 
-    pub(super) fn into_memory(self) -> (Table<Entry<K, V, N>>, Vec<Life>) {
-        (self.entries, self.lives)
+    pub(super) fn into_memory(self) -> (Table<Entry<K, V, N>>, Facts) {
+        (self.entries, self.facts)
     }
 
     /// Returns how many were removed, and how many had expired before.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        let fresh = self.entries.rows().iter().filter(|entry| entry.is_fresh(self.at, self.trusted)).count() as u64;
+        let is_fresh = |place: &u32| self.facts.is_fresh(*place, self.at, self.trusted);
+        let fresh = (0..self.entries.len() as u32).filter(is_fresh).count() as u64;
         (fresh, self.entries.len() as u64 - fresh)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V, RemovalCause)> {
-        let cause = |entry: &Entry<K, V, N>| cause(RemovalCause::Removed, entry.is_fresh(self.at, self.trusted));
-        self.entries.rows().iter().map(move |entry| (&entry.key, &entry.value, cause(entry)))
+        let cause = |place| cause(RemovalCause::Removed, self.facts.is_fresh(place, self.at, self.trusted));
+        (0..).zip(self.entries.rows()).map(move |(place, entry)| (&entry.key, &entry.value, cause(place)))
     }
 }
 

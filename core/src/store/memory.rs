@@ -2,6 +2,26 @@
 
 use alloc::vec::Vec;
 
+/// Reserves memory for so many more elements, and for others to come; returns whether there is enough.
+///
+/// It doubles, but not far beyond what is likely to be held.
+pub(super) fn grow<T>(list: &mut Vec<T>, missing: usize, limit: u64) -> bool {
+    let len = list.len() as u64;
+    let more = len.max(4).min(limit.saturating_sub(len)).max(len / 16) as usize;
+    list.try_reserve_exact(more.max(missing).max(1)).is_ok()
+}
+
+/// Has a list much more memory than it needs?
+pub(super) fn is_sparse<T>(list: &Vec<T>) -> bool {
+    list.len() * 2 <= list.capacity() && list.capacity() > SMALL
+}
+
+/// Gives back most of the memory of such a list.
+pub(super) fn shrink_sparse<T>(list: &mut Vec<T>) {
+    let len = list.len() + list.len() / 8;
+    shrink(list, len);
+}
+
 /// Gives back the memory of a list beyond `len` elements, if there is memory to move it to.
 pub(super) fn shrink<T>(list: &mut Vec<T>, len: usize) {
     let mut smaller = Vec::new();
@@ -10,3 +30,6 @@ pub(super) fn shrink<T>(list: &mut Vec<T>, len: usize) {
         *list = smaller;
     }
 }
+
+/// Up to this many elements keep their memory.
+pub(super) const SMALL: usize = 16;

@@ -3,6 +3,7 @@
 //! An entry lives in a dense table, and its place there is its name. Each removal moves the last entry into the gap, so
 //! memory follows what is held.
 
+mod column;
 mod deadlines;
 mod failures;
 mod index;

@@ -2,7 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::{deadlines::Deadlines, index::Index, memory::shrink};
+use super::{
+    deadlines::Deadlines,
+    index::Index,
+    memory::{grow, is_sparse, shrink_sparse},
+};
 use crate::Instant;
 
 /// What a table needs to know of a row.
@@ -130,16 +134,9 @@ impl<T> Table<T> {
     where
         T: Row<K>,
     {
-        (self.rows.len() < self.rows.capacity() || self.grow(limit))
+        (self.rows.len() < self.rows.capacity() || grow(&mut self.rows, 1, limit))
             && (!expires || self.deadlines.has_memory(self.rows.len()))
             && self.index.has_memory(self.rows.len() as u32, &|place| self.rows.get(place as usize).map(Row::hash))
-    }
-
-    fn grow(&mut self, limit: u64) -> bool {
-        // Doubles, but not far beyond what is likely to be held.
-        let len = self.rows.len() as u64;
-        let more = len.max(4).min(limit.saturating_sub(len)).max(len / 16).max(1);
-        self.rows.try_reserve_exact(more as usize).is_ok()
     }
 
     /// Adds a row with a new key, for which there is [memory](Self::has_memory); returns its place.
@@ -199,11 +196,9 @@ impl<T> Table<T> {
         } else {
             self.deadlines.truncate(last);
         }
-        let is_sparse =
-            self.rows.len() * 2 <= self.rows.capacity() && self.rows.capacity() > SMALL && self.most == usize::MAX;
+        let is_sparse = self.most == usize::MAX && is_sparse(&self.rows);
         if is_sparse {
-            let len = self.rows.len() + self.rows.len() / 8;
-            shrink(&mut self.rows, len);
+            shrink_sparse(&mut self.rows);
         }
         let rows = &self.rows;
         self.index.tidy(is_sparse, &|place| rows.get(place as usize).map(Row::hash));
@@ -219,9 +214,6 @@ impl<T> Table<T> {
         self.index.insert(hash, place, rows.len() as u32, &|place| rows.get(place as usize).map(Row::hash));
     }
 }
-
-/// Up to this many rows keep their memory.
-const SMALL: usize = 16;
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
 //! The values of one shard.
 
 pub(crate) use entry::{Entry, Former, New};
-use life::Lives;
+pub(super) use facts::Facts;
 pub(crate) use life::{Keeping, Life};
 
 use super::{
+    column::fact,
     leavers::{Cleared, Leavers, StoreCounts},
     policy::{Nodes, Policy},
     room::Allowance,
@@ -14,6 +15,7 @@ use super::{
 use crate::{Instant, RemovalCause};
 
 mod entry;
+mod facts;
 mod life;
 mod lives;
 mod put;
@@ -23,6 +25,7 @@ mod walking;
 /// The values of one shard, within its room.
 pub(crate) struct Values<K, V, P: Policy> {
     table: Table<Entry<K, V, P::Node>>,
+    facts: Facts,
     policy: P,
     pub(crate) allowance: Allowance,
     /// The capacity that the policy knows, and how much more the shard may have.
@@ -33,7 +36,6 @@ pub(crate) struct Values<K, V, P: Policy> {
     weight: u64,
     generation: u32,
     keeping: Keeping,
-    lives: Lives,
     /// From then on all values count as expired.
     pub(crate) trusted: Instant,
     walks: Walks,
@@ -46,6 +48,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     pub(crate) fn new(allowance: Allowance, keeping: Keeping) -> Self {
         Self {
             table: Table::new(),
+            facts: Facts::new(keeping),
             policy: P::new(allowance.part),
             reckoned: allowance.part,
             tolerated: allowance.part / 32,
@@ -54,7 +57,6 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             weight: 0,
             generation: 0,
             keeping,
-            lives: Lives::new(keeping),
             trusted: Instant::NEVER,
             walks: Walks::default(),
             loose: None,
@@ -64,13 +66,15 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     /// Reserves memory for so many values, and holds no more of them; returns whether there is enough.
     pub(crate) fn preallocate(&mut self, values: usize) -> bool {
-        self.table.preallocate(values) && self.lives.preallocate(values) && self.policy.preallocate(values as u64)
+        self.table.preallocate(values) && self.facts.preallocate(values) && self.policy.preallocate(values as u64)
     }
 
     /// Takes back the memory of what was [taken out](Self::take_all), or reserves it again; returns what is left over.
     pub(crate) fn refill(&mut self, cleared: Cleared<K, V, P::Node>, values: usize) -> impl Sized + use<K, V, P> {
-        let (table, lives) = cleared.into_memory();
-        let gone = (self.table.refill(table), self.lives.refill(lives));
+        let (table, facts) = cleared.into_memory();
+        // A shard that has values has taken memory of its own meanwhile.
+        let facts = if self.len() == 0 { core::mem::replace(&mut self.facts, facts) } else { facts };
+        let gone = (self.table.refill(table), facts);
         self.preallocate(values);
         gone
     }
@@ -119,6 +123,21 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         &self.table.rows()[place as usize]
     }
 
+    /// When the value at `place` expires, as far as is known: with an idle time, each use moves this.
+    #[inline(always)]
+    pub(crate) fn ends(&self, place: u32) -> Instant {
+        self.facts.deadlines.get(place)
+    }
+
+    pub(crate) fn published(&self, place: u32) -> Instant {
+        self.facts.published.get(place)
+    }
+
+    #[inline(always)]
+    pub(crate) fn weight_at(&self, place: u32) -> u64 {
+        self.facts.weights.get(place)
+    }
+
     /// Notes that the value at `place` was asked for, and found fresh.
     #[inline(always)]
     pub(crate) fn hit(&mut self, place: u32, now: Instant) {
@@ -131,7 +150,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Notes a use, so that the value at `place` stays longer when room is needed.
     #[inline(always)]
     pub(crate) fn touch(&mut self, place: u32) {
-        self.policy.hit(&mut ByPlace(self.table.rows_mut()), place);
+        self.policy.hit(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), place);
     }
 
     /// Finds room for a newcomer of this weight beside all that is `used`, without asking other shards: spare room,
@@ -167,19 +186,30 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         weight / each.max(1) <= FEW
     }
 
-    /// Gives the value at `place` another life, which counts as a use.
-    pub(crate) fn renew(&mut self, place: u32, life: Life) {
-        let deadline = self.deadline(life);
-        self.table.rows_mut()[place as usize].deadline = deadline;
-        self.begin(place, life, deadline);
-        self.touch(place);
+    /// Gives the value at `place` another life, which counts as a use; false if there is no memory for that.
+    pub(crate) fn renew(&mut self, place: u32, life: Life) -> bool {
+        let renewed = self.relive(place, life, self.deadline(life));
+        if renewed {
+            self.touch(place);
+        }
+        renewed
     }
 
-    /// Ends the freshness of the value at `place`.
-    pub(crate) fn expire(&mut self, place: u32, now: Instant) {
-        let deadline = now.min(self.entry(place).deadline);
-        self.table.rows_mut()[place as usize].deadline = deadline;
-        self.begin(place, Life { since: now, end: deadline, begun: now }, deadline);
+    /// Ends the freshness of the value at `place`. If there is no memory to note that, the value leaves.
+    pub(crate) fn expire(&mut self, place: u32, now: Instant, leavers: &mut Leavers<K, V>) {
+        let end = now.min(self.ends(place));
+        if !self.relive(place, Life { since: now, end, begun: now }, end) {
+            self.discard(place, now, leavers);
+        }
+    }
+
+    fn relive(&mut self, place: u32, life: Life, deadline: Instant) -> bool {
+        let has_memory = self.facts.deadlines.has_memory(deadline, place as usize + 1, self.reckoned);
+        if has_memory {
+            self.facts.relive(place, life, deadline);
+            self.table.set_deadline(place, self.keeping.due(deadline));
+        }
+        has_memory
     }
 
     /// Takes out the value at `place`.
@@ -188,7 +218,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     }
 
     fn remove(&mut self, place: u32, cause: RemovalCause, now: Instant, leavers: &mut Leavers<K, V>) {
-        self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
+        self.policy.remove(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), place);
         let cause = self.unlink(place, cause, now);
         leavers.push_entry(self.close_gap(place), cause);
     }
@@ -199,7 +229,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.reckon_with(self.allowance.part);
         self.walks.pass_over_all();
         self.weight = 0;
-        Cleared { entries: self.table.take(), lives: self.lives.take(), at: now, trusted: self.trusted }
+        Cleared { entries: self.table.take(), facts: self.facts.take(), at: now, trusted: self.trusted }
     }
 
     /// Adds the counts of what was taken out at once, which were made outside the lock.
@@ -249,7 +279,9 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     /// Evicts one value, or finds that the next one [stays](Self::make_room); false if there is none.
     pub(crate) fn evict(&mut self, stays: Option<u32>, now: Instant, leavers: &mut Leavers<K, V>) -> bool {
-        let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { return false };
+        let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice())) else {
+            return false;
+        };
         if stays == Some(self.entry(victim).generation) {
             self.loose = Some(victim);
             return true;
@@ -289,9 +321,8 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Takes an entry out of the sums that has left the policy's order, and leaves a gap; returns the cause.
     #[inline(always)]
     fn unlink(&mut self, place: u32, cause: RemovalCause, now: Instant) -> RemovalCause {
-        let entry = &self.table.rows()[place as usize];
-        self.weight -= entry.weight;
-        let cause = self.counts.left(cause, entry.is_fresh(now, self.trusted));
+        self.weight -= self.weight_at(place);
+        let cause = self.counts.left(cause, self.facts.is_fresh(place, now, self.trusted));
         self.table.unlink(place);
         cause
     }
@@ -300,13 +331,13 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         while let Some(from) = self.walks.bridge(gap) {
             if from != gap {
                 self.table.shift(from, gap);
-                self.lives.swap(from, gap);
+                self.facts.shift(from, gap);
                 self.relocated(from, gap);
             }
             gap = from;
         }
         let (entry, moved) = self.table.close_gap(gap);
-        self.lives.close_gap(gap);
+        self.facts.close_gap(gap, self.table.len() as u32);
         if let Some(from) = moved {
             self.relocated(from, gap);
         }
@@ -317,13 +348,13 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         if self.loose == Some(from) {
             self.loose = Some(to);
         } else {
-            self.policy.relocate(&mut ByPlace(self.table.rows_mut()), from, to);
+            self.policy.relocate(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), from, to);
         }
     }
 }
 
-/// The entries as a policy sees them.
-struct ByPlace<'a, K, V, N>(&'a mut [Entry<K, V, N>]);
+/// The entries as a policy sees them, with their weights.
+struct ByPlace<'a, K, V, N>(&'a mut [Entry<K, V, N>], &'a [u64]);
 
 impl<K, V, N> Nodes<N> for ByPlace<'_, K, V, N> {
     #[inline(always)]
@@ -335,8 +366,9 @@ impl<K, V, N> Nodes<N> for ByPlace<'_, K, V, N> {
         self.0[place as usize].hash
     }
 
+    #[inline(always)]
     fn weight(&self, place: u32) -> u64 {
-        self.0[place as usize].weight
+        fact(self.1, place)
     }
 }
 

@@ -8,7 +8,7 @@ use super::list::{Linked, List};
 pub(super) struct Queue {
     list: List,
     pub(super) len: u32,
-    /// Never more than the capacity.
+    /// Never more than the capacity, so sums need no care.
     pub(super) weight: u64,
 }
 
@@ -28,7 +28,7 @@ impl Queue {
     pub(super) fn push<N: Linked>(&mut self, entries: &mut impl Nodes<N>, place: u32) {
         self.list.push_front(entries, place);
         self.len += 1;
-        self.weight = self.weight.saturating_add(entries.weight(place));
+        self.weight = self.weight.wrapping_add(entries.weight(place));
     }
 
     pub(super) fn relocate<N: Linked>(&mut self, entries: &mut impl Nodes<N>, to: u32) {
@@ -38,11 +38,11 @@ impl Queue {
     pub(super) fn remove<N: Linked>(&mut self, entries: &mut impl Nodes<N>, place: u32) {
         self.list.remove(entries, place);
         self.len -= 1;
-        self.weight = self.weight.saturating_sub(entries.weight(place));
+        self.weight = self.weight.wrapping_sub(entries.weight(place));
     }
 
     pub(super) fn reweigh(&mut self, old: u64, new: u64) {
-        self.weight = self.weight.saturating_sub(old).saturating_add(new);
+        self.weight = self.weight.wrapping_sub(old).wrapping_add(new);
     }
 
     /// Returns the places from the newest to the oldest.

@@ -2,6 +2,7 @@ use alloc::collections::BTreeMap;
 
 use super::*;
 use crate::store::{
+    memory::SMALL,
     policy::tests::shelf::Random,
     tests::{at, crowded},
 };

@@ -5,15 +5,11 @@ use core::mem;
 use super::{super::table::Row, Life};
 use crate::Instant;
 
-/// A stored value and what is known of it.
+/// A stored value and what each hit or removal needs of it; the other facts stand [beside](super::facts::Facts).
 pub(crate) struct Entry<K, V, N> {
     pub(crate) key: K,
     pub(crate) value: V,
     pub(crate) hash: u64,
-    pub(crate) weight: u64,
-    pub(crate) published: Instant,
-    /// When it expires, as far as is known: with an idle time, each use moves this.
-    pub(crate) deadline: Instant,
     pub(crate) generation: u32,
     pub(super) node: N,
 }
@@ -52,16 +48,9 @@ impl<K, V, N> Row<K> for Entry<K, V, N> {
 }
 
 impl<K, V, N> Entry<K, V, N> {
-    /// Returns whether the value is fresh at `now`, where nothing is fresh once `trusted` is reached.
-    #[inline(always)]
-    pub(crate) fn is_fresh(&self, now: Instant, trusted: Instant) -> bool {
-        !self.deadline.min(trusted).reached(now)
-    }
-
     /// Takes another value of its key, and returns the former one. (Its hash stays: by it the row is found.)
-    pub(super) fn renew(&mut self, new: New<K, V>, generation: u32, deadline: Instant) -> (K, V) {
-        let published = new.published();
-        (self.weight, self.published, self.deadline, self.generation) = (new.weight, published, deadline, generation);
+    pub(super) fn renew(&mut self, new: New<K, V>, generation: u32) -> (K, V) {
+        self.generation = generation;
         (mem::replace(&mut self.key, new.key), mem::replace(&mut self.value, new.value))
     }
 }
@@ -86,13 +75,13 @@ impl<K, V> New<K, V> {
         Life { since: self.now, end: self.end, begun: self.begun }
     }
 
-    fn published(&self) -> Instant {
+    #[inline(always)]
+    pub(super) fn published(&self) -> Instant {
         self.former.map_or(self.now, |former| former.published)
     }
 
-    pub(super) fn entry<N: Default>(self, generation: u32, deadline: Instant) -> Entry<K, V, N> {
-        let published = self.published();
-        let Self { hash, key, value, weight, .. } = self;
-        Entry { key, value, hash, weight, published, deadline, generation, node: N::default() }
+    pub(super) fn entry<N: Default>(self, generation: u32) -> Entry<K, V, N> {
+        let Self { hash, key, value, .. } = self;
+        Entry { key, value, hash, generation, node: N::default() }
     }
 }

@@ -1,25 +1,24 @@
 //! The lives of values: when they expire, and how a use changes that.
 
-use super::{Entry, Life, Policy, Values};
-use crate::{Instant, TimeLeft};
+use super::{Life, Policy, Values};
+use crate::{Instant, TimeLeft, store::column::Usual};
 
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Returns the life of the value at `place`, if lives are kept.
     pub(crate) fn life(&self, place: u32) -> Option<Life> {
-        self.lives.by_place.get(place as usize).copied()
+        Some(self.facts.lives.get(place)).filter(|life| *life != Life::USUAL)
     }
 
     /// Returns how much longer the value at `place` is fresh.
     ///
     /// Never longer than its whole life, even if the clock has jumped back.
     pub(crate) fn time_left(&self, place: u32, now: Instant) -> TimeLeft {
-        let entry = self.entry(place);
         // A use begins a new idle time. Of a value that stayed, the time of its first publication is known.
         let since = match self.life(place).filter(|_| self.keeping.idle.is_none()) {
             Some(life) => life.since,
-            None => entry.published,
+            None => self.published(place),
         };
-        match TimeLeft::until(entry.deadline, now.max(since)) {
+        match TimeLeft::until(self.ends(place), now.max(since)) {
             TimeLeft::For(left) => TimeLeft::For(self.keeping.idle.map_or(left, |idle| left.min(idle))),
             TimeLeft::Forever => TimeLeft::Forever,
         }
@@ -52,16 +51,14 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     pub(super) fn prolong(&mut self, place: u32, now: Instant) {
         let Some(Life { end, begun, .. }) = self.life(place) else { return };
         let deadline = self.deadline(Life { since: now, end, begun });
-        if let Some(Entry { deadline: present, .. }) = self.table.rows_mut().get_mut(place as usize) {
-            // Only forward, even if the clock jumps back: the order of deadlines relies on it.
-            *present = deadline.max(*present);
-        }
+        // Only forward, even if the clock jumps back: the order of deadlines relies on it.
+        self.facts.deadlines.set(place, deadline.max(self.ends(place)));
     }
 
     /// Moves the value that is first in the order of deadlines to its right place; true if it was not there.
     pub(super) fn settle_first(&mut self) -> bool {
         let Some((due, place)) = self.table.first_due() else { return false };
-        let later = self.keeping.due(self.entry(place).deadline);
+        let later = self.keeping.due(self.ends(place));
         let moves = later > due;
         if moves {
             self.table.set_deadline(place, later);

@@ -1,6 +1,6 @@
 //! A value comes: over another one, or as a new one, for which others may have to leave.
 
-use super::{ByPlace, Former, Life, New, Policy, Values};
+use super::{ByPlace, Former, New, Policy, Values};
 use crate::{Instant, RemovalCause, store::Leavers};
 
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
@@ -17,9 +17,14 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         leavers: &mut Leavers<K, V>,
     ) -> Option<u32> {
         new.weight = new.weight.max(1);
-        if new.weight > self.allowance.own
-            || (place.is_none() && !self.evicts(new.weight, reserved) && !self.has_memory(&new))
-        {
+        let is_plain = self.facts.stay_plain(new.weight, new.end);
+        // (Where values have an idle time, none is plain.)
+        let deadline = if is_plain { Instant::NEVER } else { self.deadline(new.life()) };
+        let is_refused = new.weight > self.allowance.own || {
+            let is_added = place.is_none() && !self.evicts(new.weight, reserved);
+            (is_added || !is_plain) && !self.has_memory(new.weight, deadline, is_added)
+        };
+        if is_refused {
             if let Some(place) = place {
                 self.remove(place, RemovalCause::Replaced, new.now, leavers);
             }
@@ -35,8 +40,8 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         };
         self.counts.stored += 1;
         match place {
-            Some(place) => self.replace(place, new, generation, reserved, leavers),
-            None => self.add(new, generation, reserved, leavers),
+            Some(place) => self.replace(place, new, (deadline, is_plain), generation, reserved, leavers),
+            None => self.add(new, (deadline, is_plain), generation, reserved, leavers),
         }
         Some(generation)
     }
@@ -47,89 +52,109 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.table.is_full() || self.weight > (self.allowance.own - weight).saturating_sub(reserved)
     }
 
-    /// Reserves memory for a newcomer that evicts no other value; returns whether there is enough.
+    /// Reserves memory for a newcomer that comes after the last value, or in the place of another; returns whether there
+    /// is enough.
     #[inline(never)]
-    fn has_memory(&mut self, new: &New<K, V>) -> bool {
-        let expires = new.end != Instant::NEVER || self.keeping.idle.is_some();
-        self.table.has_memory(self.reckoned, expires) && self.lives.has_memory()
+    fn has_memory(&mut self, weight: u64, deadline: Instant, is_added: bool) -> bool {
+        let places = self.table.len() + usize::from(is_added);
+        self.facts.have_memory(weight, deadline, places, self.reckoned)
+            && (!is_added || self.table.has_memory(self.reckoned, deadline != Instant::NEVER))
     }
 
     #[inline(never)]
-    fn replace(&mut self, place: u32, new: New<K, V>, generation: u32, reserved: u64, leavers: &mut Leavers<K, V>) {
-        let (life, deadline) = (new.life(), self.deadline(new.life()));
-        let weight = new.weight;
-        let old_weight = self.entry(place).weight;
+    fn replace(
+        &mut self,
+        place: u32,
+        new: New<K, V>,
+        end: (Instant, bool),
+        generation: u32,
+        reserved: u64,
+        leavers: &mut Leavers<K, V>,
+    ) {
+        let (weight, old_weight) = (new.weight, self.weight_at(place));
         let others = self.weight - old_weight;
         let has_room = others.saturating_add(reserved) <= self.allowance.own - weight;
         if !has_room {
             // Others must make room for its growth, and it must not leave itself: it comes in as a new one, in its
             // place.
-            self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
+            self.policy.remove(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), place);
         }
         let now = new.now;
+        let cause = self.counts.left(RemovalCause::Replaced, self.facts.is_fresh(place, now, self.trusted));
+        self.note(place, &new, end);
         let row = &mut self.table.rows_mut()[place as usize];
-        let cause = self.counts.left(RemovalCause::Replaced, row.is_fresh(now, self.trusted));
         let hash = row.hash;
         // Changed in place, because moving a row costs more than all the rest.
-        let (key, value) = row.renew(new, generation, deadline);
+        let (key, value) = row.renew(new, generation);
         leavers.push(key, value, cause);
-        self.begin(place, life, deadline);
         if has_room {
             self.weight = others + weight;
-            let entries = &mut ByPlace(self.table.rows_mut());
+            let entries = &mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice());
             self.policy.reweigh(entries, place, old_weight);
             self.policy.hit(entries, place);
         } else {
             self.weight = others;
             self.table.rows_mut()[place as usize].node = P::Node::default();
-            let admission = self.policy.admit(&mut ByPlace(self.table.rows_mut()), hash, weight);
+            let admission =
+                self.policy.admit(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), hash, weight);
             self.loose = Some(place);
             self.make_room(reserved.saturating_add(weight), None, now, leavers);
             let place = self.loose.take().unwrap_or(place);
             self.weight += weight;
-            self.policy.insert(&mut ByPlace(self.table.rows_mut()), place, admission);
+            self.policy.insert(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), place, admission);
         }
         self.allowance.settle(self.weight + reserved);
     }
 
     #[inline(always)]
-    fn add(&mut self, new: New<K, V>, generation: u32, reserved: u64, leavers: &mut Leavers<K, V>) {
+    fn add(
+        &mut self,
+        new: New<K, V>,
+        end: (Instant, bool),
+        generation: u32,
+        reserved: u64,
+        leavers: &mut Leavers<K, V>,
+    ) {
         let (weight, now) = (new.weight, new.now);
-        let (life, deadline) = (new.life(), self.deadline(new.life()));
         let most = (self.allowance.own - weight).saturating_sub(reserved);
-        let entries = &mut ByPlace(self.table.rows_mut());
+        let evicts = self.weight > most || self.table.is_full();
+        let entries = &mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice());
         let admission = self.policy.admit(entries, new.hash, weight);
-        let row = new.entry(generation, deadline);
+        let mut victim = if evicts { self.policy.evict(entries) } else { None };
         // The newcomer gets the last victim's place, which saves moving another entry there.
         let mut gap = None;
-        let mut evicts = self.weight > most || self.table.is_full();
-        while evicts {
-            if let Some((gap, cause)) = gap.take() {
-                leavers.push_entry(self.close_gap(gap), cause);
+        while let Some(place) = victim {
+            let cause = self.unlink(place, RemovalCause::Evicted, now);
+            if self.weight <= most {
+                gap = Some((place, cause));
+                break;
             }
-            let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut())) else { break };
-            gap = Some((victim, self.unlink(victim, RemovalCause::Evicted, now)));
-            evicts = self.weight > most;
+            leavers.push_entry(self.close_gap(place), cause);
+            victim = self.policy.evict(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()));
         }
-        let place = match gap {
-            Some((gap, cause)) => {
-                leavers.push_entry(self.table.put_in_gap(gap, row), cause);
-                gap
-            }
-            None => self.table.push(row),
-        };
+        let place = gap.as_ref().map_or(self.table.len() as u32, |(gap, _)| *gap);
+        self.note(place, &new, end);
+        let row = new.entry(generation);
+        match gap {
+            Some((gap, cause)) => leavers.push_entry(self.table.put_in_gap(gap, row), cause),
+            None => _ = self.table.push(row),
+        }
         let has_spare = self.weight < most;
         self.weight += weight;
         if has_spare {
             self.allowance.settle(self.weight + reserved);
         }
-        self.begin(place, life, deadline);
-        self.policy.insert(&mut ByPlace(self.table.rows_mut()), place, admission);
+        self.policy.insert(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), place, admission);
     }
 
-    /// Sets the life of the value at `place`.
-    pub(super) fn begin(&mut self, place: u32, life: Life, deadline: Instant) {
-        self.lives.set(place, life);
-        self.table.set_deadline(place, self.keeping.due(deadline));
+    /// Notes all that is known of the value that comes to `place`, beside its row.
+    #[inline(always)]
+    fn note(&mut self, place: u32, new: &New<K, V>, (deadline, is_plain): (Instant, bool)) {
+        self.facts.published.set(place, new.published());
+        if !is_plain {
+            self.facts.weigh(place, new.weight);
+            self.facts.relive(place, new.life(), deadline);
+            self.table.set_deadline(place, self.keeping.due(deadline));
+        }
     }
 }

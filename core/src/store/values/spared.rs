@@ -11,17 +11,17 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     /// Takes the value at `place` out of the order of eviction, until that [ends](Self::end_sparing).
     pub(crate) fn spare(&mut self, place: u32) {
-        self.policy.remove(&mut ByPlace(self.table.rows_mut()), place);
+        self.policy.remove(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), place);
         self.loose = Some(place);
     }
 
     /// Lets the [spared](Self::spare) value leave as others do, as if it had just come.
     pub(crate) fn end_sparing(&mut self) {
         let Some(place) = self.loose.take() else { return };
-        let row = &mut self.table.rows_mut()[place as usize];
+        let (row, weight) = (&mut self.table.rows_mut()[place as usize], self.facts.weights.get(place));
         row.node = P::Node::default();
-        let (hash, weight) = (row.hash, row.weight);
-        let entries = &mut ByPlace(self.table.rows_mut());
+        let hash = row.hash;
+        let entries = &mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice());
         let admission = self.policy.admit(entries, hash, weight);
         self.policy.insert(entries, place, admission);
     }

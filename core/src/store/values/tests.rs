@@ -221,10 +221,10 @@ fn a_smaller_capacity_holds_once_room_is_made_and_a_larger_one_at_once() {
 /// P12, P14: the memory of an entry beyond its key and value; growth must be deliberate.
 #[cfg(target_pointer_width = "64")]
 #[test]
-fn an_entry_takes_no_more_than_forty_eight_bytes_of_its_own() {
+fn a_row_takes_no_more_than_twenty_four_bytes_of_its_own() {
     use crate::store::policy::{GatedFifo, Policy};
 
     let own = |entry: usize| entry - 2 * size_of::<u64>();
-    assert_eq!(own(size_of::<Entry<u64, u64, <GatedFifo as Policy>::Node>>()), 48);
-    assert_eq!(own(size_of::<Entry<u64, u64, <Lru as Policy>::Node>>()), 48);
+    assert_eq!(own(size_of::<Entry<u64, u64, <GatedFifo as Policy>::Node>>()), 24);
+    assert_eq!(own(size_of::<Entry<u64, u64, <Lru as Policy>::Node>>()), 24);
 }

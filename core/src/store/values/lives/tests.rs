@@ -27,7 +27,7 @@ fn find(values: &Plain, key: u32) -> Option<u32> {
 }
 
 fn deadline(values: &Plain, place: u32) -> u64 {
-    values.entry(place).deadline.as_nanos()
+    values.ends(place).as_nanos()
 }
 
 /// D53.
@@ -54,7 +54,7 @@ fn what_was_idle_is_stale_from_then_on() {
     let mut values = idle();
     let place = put(&mut values, 1, 0, Instant::NEVER);
     values.hit(place, at(50));
-    let stale = |now| values.entry(place).deadline.stale_within(at(now), Some(nanos(30)));
+    let stale = |now| values.ends(place).stale_within(at(now), Some(nanos(30)));
     assert_eq!((stale(149), stale(150), stale(180), stale(181)), (None, Some(nanos(0)), Some(nanos(30)), None));
     let reclaim = |values: &mut Plain, now| values.reclaim(at(now), 2, &mut Leavers::new());
     assert_eq!((reclaim(&mut values, 180), reclaim(&mut values, 181)), (0, 1));
@@ -68,7 +68,7 @@ fn clocks_that_jump_or_end_only_prolong() {
     values.hit(place, at(10));
     assert_eq!(deadline(&values, place), 1100, "back");
     values.hit(place, at(u64::MAX - 1));
-    assert_eq!(values.entry(place).deadline, Instant::NEVER, "to the end");
+    assert_eq!(values.ends(place), Instant::NEVER, "to the end");
     assert!(!values.settle(9));
     assert_eq!(values.first_due(), None);
     let place = put(&mut values, 2, u64::MAX - 1, at(u64::MAX - 1));
@@ -144,13 +144,13 @@ fn a_life_moves_with_its_value_and_is_kept_only_where_it_is_needed() {
     assert_eq!((of(&values, 2), of(&values, 5)), (None, life(50, at(99))), "in the place of a victim");
     let place = find(&values, 5).expect("it is stored");
     let again = Life { since: at(60), end: at(70), begun: at(8) };
-    values.renew(place, again);
+    assert!(values.renew(place, again));
     assert_eq!((values.life(place), values.first_due()), (Some(again), Some(at(70))));
     drop(values.take_all(at(60)));
-    assert_eq!((values.life(0), values.lives.by_place.capacity()), (None, 0));
+    assert_eq!((values.life(0), values.facts.lives.capacity()), (None, 0));
     let mut without = Values::new(Allowance::alone(3), Keeping::default());
     let place = put(&mut without, 1, 0, at(99));
-    assert_eq!((without.life(place), without.lives.by_place.capacity()), (None, 0));
+    assert_eq!((without.life(place), without.facts.lives.capacity()), (None, 0));
 }
 
 /// P12.
@@ -163,6 +163,5 @@ fn lives_give_their_memory_back() {
     while values.len() > 10 {
         values.discard(0, at(0), &mut Leavers::new());
     }
-    assert_eq!(values.lives.by_place.len(), 10);
-    assert!(values.lives.by_place.capacity() <= 40);
+    assert!(values.facts.lives.capacity() <= 40);
 }

@@ -65,7 +65,7 @@ impl<P: Policy> World<P> {
 
     fn hit(&mut self, key: u32) {
         let Some(place) = find(&self.values, key) else { return };
-        let fresh = self.values.entry(place).is_fresh(at(self.now), Instant::NEVER);
+        let fresh = !self.values.ends(place).reached(at(self.now));
         assert_eq!(fresh, !self.model[&key].deadline.reached(at(self.now)));
         if fresh {
             self.values.hit(place, at(self.now));
@@ -79,7 +79,7 @@ impl<P: Policy> World<P> {
 
     fn renew(&mut self, key: u32, end: Instant) {
         let Some(place) = find(&self.values, key) else { return };
-        self.values.renew(place, Life { since: at(self.now), end, begun: at(self.now) });
+        assert!(self.values.renew(place, Life { since: at(self.now), end, begun: at(self.now) }));
         let deadline = self.deadline(end);
         self.model.entry(key).and_modify(|held| (held.end, held.deadline) = (end, deadline));
     }
@@ -151,7 +151,7 @@ impl<P: Policy> World<P> {
     /// D96: an earlier deadline stays.
     fn expire(&mut self, key: u32) {
         let Some(place) = find(&self.values, key) else { return };
-        self.values.expire(place, at(self.now));
+        self.values.expire(place, at(self.now), &mut Leavers::new());
         let held = self.model.get_mut(&key).expect("it is held");
         held.deadline = held.deadline.min(at(self.now));
         held.end = held.deadline;
@@ -214,8 +214,14 @@ impl<P: Policy> World<P> {
         for (place, entry) in values.entries().iter().enumerate() {
             let held = &model[&entry.key];
             assert_eq!(find(values, entry.key), Some(place as u32), "places are dense");
-            assert_eq!((entry.value, entry.weight, entry.generation), (held.value, held.weight, held.generation));
-            assert_eq!((entry.published, entry.deadline), (at(held.published), held.deadline));
+            assert_eq!(
+                (entry.value, values.weight_at(place as u32), entry.generation),
+                (held.value, held.weight, held.generation)
+            );
+            assert_eq!(
+                (values.published(place as u32), values.ends(place as u32)),
+                (at(held.published), held.deadline)
+            );
             assert_eq!(values.life(place as u32).map(|life| life.end), self.idle.map(|_| held.end));
             assert_eq!(values.entry(place as u32).key, entry.key);
         }
