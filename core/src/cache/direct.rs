@@ -110,7 +110,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn insert_with(&self, key: K, value: Loaded<V>) -> Option<Generation> {
-        let (now, hash) = (self.inner.runtime.now(), self.inner.hash(&key));
+        let (now, hash) = (self.inner.now_of(&value), self.inner.hash(&key));
         self.store(hash, now, key, value, |_| true).ok().flatten().map(Generation)
     }
 

@@ -163,6 +163,11 @@ impl<H, C: Clock> Clock for Hosted<H, C> {
     fn now(&self) -> Instant {
         self.clock.now()
     }
+
+    #[inline]
+    fn about_now(&self) -> Instant {
+        self.clock.about_now()
+    }
 }
 
 impl<H: Host + Clone, C: Clock + Clone> Timer for Hosted<H, C> {

@@ -60,6 +60,11 @@ impl<C: Clock> Clock for NoTimer<C> {
     fn now(&self) -> Instant {
         self.0.now()
     }
+
+    #[inline]
+    fn about_now(&self) -> Instant {
+        self.0.about_now()
+    }
 }
 
 impl<C: Clock + Clone + Unpin> Timer for NoTimer<C> {

@@ -41,6 +41,11 @@ macro_rules! runtime {
             fn now(&self) -> Instant {
                 self.0.now()
             }
+
+            #[inline]
+            fn about_now(&self) -> Instant {
+                self.0.about_now()
+            }
         }
 
         impl<C: Timer> Timer for $name<C> {

@@ -35,6 +35,22 @@ use crate::{Instant, Threads};
 pub trait Clock {
     /// Returns the time since the clock's own origin.
     fn now(&self) -> Instant;
+
+    /// Returns the time, perhaps some milliseconds ago, where that is cheaper.
+    ///
+    /// A cache in which nothing expires reads this for what is only told: since when a value is there, and how long loads
+    /// take. So where a host overrides it, ages may be that much too high. It MUST NOT be later than [`now`](Self::now).
+    ///
+    /// ```
+    /// use larder::{Clock, parts::StdClock};
+    ///
+    /// let clock = StdClock::new();
+    /// assert!(clock.about_now() <= clock.now());
+    /// ```
+    #[inline]
+    fn about_now(&self) -> Instant {
+        self.now()
+    }
 }
 
 /// Waits until a point in time.

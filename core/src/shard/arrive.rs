@@ -42,7 +42,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     #[inline(always)]
     fn look_at(&mut self, place: Option<u32>, now: Instant) -> Result<V, Option<u32>> {
         let Some(place) = place else { return Err(None) };
-        if self.values.ends(place).min(self.plain_until) <= now {
+        if self.fresh_until <= now && self.values.ends(place).min(self.plain_until) <= now {
             return Err(Some(place));
         }
         let value = self.values.entry(place).value.clone();

@@ -19,8 +19,10 @@ pub(crate) struct Shard<K, V, E, C: Carries, P: Policy> {
     pub(super) polled_alone: Vec<PolledAlone<K>>,
     /// How many writes there were, for answers that were not asked for.
     pub(crate) writes: u64,
-    /// Until then, a hit only has to serve.
+    /// Until then, a hit has to serve, and nothing else is to be done.
     pub(super) plain_until: Instant,
+    /// Until then, that is so and all values are fresh. Where values are held beyond their ends, that is not known.
+    pub(super) fresh_until: Instant,
     pub(crate) links: Links<K, V, E, C, P>,
 }
 
@@ -109,6 +111,7 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             polled_alone: Vec::new(),
             writes: 0,
             plain_until: if keeping.looks_at_each_hit() { Instant::ZERO } else { Instant::NEVER },
+            fresh_until: if keeping.needs_each_end() { Instant::ZERO } else { Instant::NEVER },
             links,
         }
     }
@@ -136,6 +139,10 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(super) fn note_due(&mut self) {
         if !self.values.looks_at_each_hit() {
             self.plain_until = self.next_due().min(self.values.trusted);
+            if !self.values.needs_each_end() {
+                // Each value is due at its end, so none has ended before the first is due.
+                self.fresh_until = self.plain_until;
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
     stay::{Caller, State},
 };
 use crate::{
-    Failure, Instant, Key, LoadError, Runtime, Tuning,
+    Failure, Instant, Key, LoadError, Runtime, Ttl, Tuning,
     shard::{AsKey, At, Effects, Lead, News, Step},
     source::{Answered, First, Judgement, Touched},
     store::Leavers,
@@ -27,8 +27,6 @@ pub(super) struct AtOnce<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     /// None once it has its seat.
     lead: Option<Lead>,
     begun: Instant,
-    /// The clock may be read; false while it is being read, because it may panic.
-    reads: bool,
     /// What it is about to get.
     value: Option<V>,
 }
@@ -78,7 +76,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         hash: u64,
         lead: Lead,
     ) -> Self {
-        Self { engine, caller, hash, lead: Some(lead), begun: Instant::ZERO, reads: true, value: None }
+        Self { engine, caller, hash, lead: Some(lead), begun: Instant::ZERO, value: None }
     }
 
     /// Makes a load, and polls it once. If there is more to do than to store its answer, all goes on as in any flight.
@@ -94,7 +92,8 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
     ) -> Poll<Result<V, LoadError<E>>> {
         let (engine, hash) = (self.engine, self.hash);
         let Some(lead) = self.lead else { return Poll::Pending };
-        let begun = now.unwrap_or_else(|| self.read_clock().told());
+        // (Should a clock panic here, a second panic of it is caught when this is dropped.)
+        let begun = now.unwrap_or_else(|| engine.runtime.about_now().told());
         self.begun = begun;
         #[cfg(feature = "std")]
         let first = by.make_and_poll(&engine.source, key, cx);
@@ -103,7 +102,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         let (mut loaded, former) = match first {
             First::Ready(Ok(Answered::Value(loaded, former))) => (loaded, former),
             First::Ready(verdict) => {
-                let now = self.read_clock();
+                let now = engine.runtime.now();
                 return self.ends((key, by, cx), now, |driving, after| {
                     Err(engine.failed(verdict, driving.waiting, 1, Some(key), now, after))
                 });
@@ -120,8 +119,13 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
             }
         };
         // (The load was dropped, because its drop is part of it.)
-        let now = self.read_clock();
+        let is_told_only = now.is_none();
+        let mut now = if is_told_only { engine.runtime.about_now() } else { engine.runtime.now() };
         let judgement = engine.judge_loaded(&mut loaded, Some(key));
+        if is_told_only && (judgement.is_some() || !matches!(loaded.ttl, Ttl::Inherit)) {
+            // A value that ends needs the exact time.
+            now = engine.runtime.now();
+        }
         let (mut left, at) = (Leavers::new(), At { now, rules: &engine.rules });
         let terms = match judgement {
             // (It is known what comes of that.)
@@ -145,15 +149,6 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         }
         *self.caller = Caller::Served;
         self.value.take().map_or(Poll::Pending, |value| Poll::Ready(Ok(value)))
-    }
-
-    /// Reads the clock, which may panic itself.
-    #[inline(always)]
-    fn read_clock(&mut self) -> Instant {
-        self.reads = false;
-        let now = self.engine.runtime.now();
-        self.reads = true;
-        now
     }
 
     /// Takes its seat, as any caller that waits.
@@ -214,7 +209,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
     #[cold]
     #[inline(never)]
     fn unwind(&mut self) {
-        let (engine, hash, begun, reads) = (self.engine, self.hash, self.begun, self.reads);
+        let (engine, hash, begun) = (self.engine, self.hash, self.begun);
         if let Some(value) = self.value.take() {
             // What is done before the value is returned has panicked: it is kept for the next poll.
             let Some(stay) = self.caller.begin(hash, begun, false) else { return };
@@ -226,7 +221,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
             // What makes, polls or judges the load has panicked.
             let Some(stay) = self.sit() else { return };
             engine.with(hash, |shard| shard.flights.unfold_led(lead, &mut stay.waiting.seat));
-            drop(Driving::unwinding(engine, &mut stay.waiting, 1, begun, reads));
+            drop(Driving::new(engine, &mut stay.waiting, 1, begun));
         }
     }
 }

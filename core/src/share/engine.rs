@@ -146,10 +146,22 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.shards[self.shard_of(hash)].0.with(f)
     }
 
+    /// The time at which a value comes: where nothing expires, no decision depends on it.
+    #[inline(always)]
+    pub(crate) fn now_of(&self, loaded: &Loaded<V>) -> Instant {
+        let expires = self.is_timed() || self.source.judges() || !matches!(loaded.ttl, Ttl::Inherit);
+        if expires { self.runtime.now() } else { self.runtime.about_now() }
+    }
+
     /// The time, if it matters to a hit.
     #[inline(always)]
     pub(crate) fn now_if_timed(&self) -> Option<Instant> {
-        self.timed.load(Ordering::Relaxed).then(|| self.runtime.now().told())
+        self.is_timed().then(|| self.runtime.now().told())
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_timed(&self) -> bool {
+        self.timed.load(Ordering::Relaxed)
     }
 
     /// Returns a plain hit; where there is none, tells whether it needs a closer look.

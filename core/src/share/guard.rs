@@ -31,17 +31,6 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> Driving<'a, K, V, E, R, S> 
         Self { engine, waiting, number, now, reads: true }
     }
 
-    /// A panic is on its way; `reads` tells whether the clock may be read.
-    pub(super) const fn unwinding(
-        engine: &'a Engine<K, V, E, R, S>,
-        waiting: &'a mut Waiting<R::Notify>,
-        number: u32,
-        now: Instant,
-        reads: bool,
-    ) -> Self {
-        Self { engine, waiting, number, now, reads }
-    }
-
     /// Reads the clock, which may panic itself.
     pub(super) fn read_clock(&mut self) -> Instant {
         self.reads = false;

@@ -35,6 +35,12 @@ impl Deadlines {
         of_heap && (missing == 0 || self.standing.try_reserve(missing).is_ok())
     }
 
+    /// Reserves memory for another deadline of a place among so many; returns whether there is enough.
+    pub(super) fn has_memory_at(&mut self, place: Option<u32>, places: usize) -> bool {
+        let is_there = place.map_or(self.heap.len() >= places, |place| self.position(place).is_some());
+        is_there || self.has_memory(places.saturating_sub(1))
+    }
+
     /// Forgets all deadlines, and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.heap.clear();

@@ -77,6 +77,11 @@ impl<T> Table<T> {
         self.deadlines.first()
     }
 
+    /// Reserves memory for a deadline at this place, or at any; returns whether there is enough.
+    pub(super) fn has_memory_at(&mut self, place: Option<u32>, deadline: Instant) -> bool {
+        deadline == Instant::NEVER || self.deadlines.has_memory_at(place, self.rows.len())
+    }
+
     pub(super) fn set_deadline(&mut self, place: u32, deadline: Instant) {
         self.deadlines.set(place, deadline);
     }

@@ -204,10 +204,12 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     }
 
     fn relive(&mut self, place: u32, life: Life, deadline: Instant) -> bool {
-        let has_memory = self.facts.deadlines.has_memory(deadline, place as usize + 1, self.reckoned);
+        let due = self.keeping.due(deadline);
+        let has_memory = self.facts.deadlines.has_memory(deadline, place as usize + 1, self.reckoned)
+            && self.table.has_memory_at(Some(place), due);
         if has_memory {
             self.facts.relive(place, life, deadline);
-            self.table.set_deadline(place, self.keeping.due(deadline));
+            self.table.set_deadline(place, due);
         }
         has_memory
     }

@@ -24,5 +24,6 @@ mod remove_if;
 mod room;
 mod stale;
 mod store;
+mod told_times;
 mod until;
 mod writes;

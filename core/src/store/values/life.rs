@@ -31,6 +31,11 @@ impl Keeping {
         self.idle.is_some() || self.inline
     }
 
+    /// Returns whether it takes a look at a value to know that it is fresh: those that have ended may still be held.
+    pub(crate) const fn needs_each_end(&self) -> bool {
+        self.hold.is_some() || self.looks_at_each_hit()
+    }
+
     /// Returns when a value that expires at `deadline` is due.
     pub(super) fn due(&self, deadline: Instant) -> Instant {
         // The limit of staleness is inclusive: at that exact instant the value may still be served.

@@ -34,6 +34,11 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.keeping.looks_at_each_hit()
     }
 
+    /// Tells whether it takes a look at a value to know that it is fresh.
+    pub(crate) const fn needs_each_end(&self) -> bool {
+        self.keeping.needs_each_end()
+    }
+
     /// Corrects the order of deadlines for values that were asked for, so that [`first_due`](Self::first_due) is exact.
     ///
     /// Up to `most` of them; true if there may be more.

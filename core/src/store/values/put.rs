@@ -22,7 +22,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let deadline = if is_plain { Instant::NEVER } else { self.deadline(new.life()) };
         let is_refused = new.weight > self.allowance.own || {
             let is_added = place.is_none() && !self.evicts(new.weight, reserved);
-            (is_added || !is_plain) && !self.has_memory(new.weight, deadline, is_added)
+            (is_added || !is_plain) && !self.has_memory(place, new.weight, deadline, is_added)
         };
         if is_refused {
             if let Some(place) = place {
@@ -55,10 +55,14 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Reserves memory for a newcomer that comes after the last value, or in the place of another; returns whether there
     /// is enough.
     #[inline(never)]
-    fn has_memory(&mut self, weight: u64, deadline: Instant, is_added: bool) -> bool {
+    fn has_memory(&mut self, place: Option<u32>, weight: u64, deadline: Instant, is_added: bool) -> bool {
         let places = self.table.len() + usize::from(is_added);
         self.facts.have_memory(weight, deadline, places, self.reckoned)
-            && (!is_added || self.table.has_memory(self.reckoned, deadline != Instant::NEVER))
+            && if is_added {
+                self.table.has_memory(self.reckoned, deadline != Instant::NEVER)
+            } else {
+                self.table.has_memory_at(place, self.keeping.due(deadline))
+            }
     }
 
     #[inline(never)]

@@ -1,0 +1,121 @@
+//! What is only told may be some milliseconds late; what decides is exact.
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
+use larder::{
+    Cache, Clock, Instant, Loaded, ManualClock, TimeLeft,
+    parts::{NoTimer, Std},
+};
+use larder_tests::wakers;
+
+const LATE: Duration = Duration::from_millis(4);
+
+/// A clock of which the cheap reading is late.
+#[derive(Clone)]
+struct Late {
+    clock: ManualClock,
+    exact: std::sync::Arc<AtomicU32>,
+}
+
+impl Late {
+    fn new() -> Self {
+        let clock = ManualClock::new();
+        clock.advance(Duration::from_secs(1));
+        Self { clock, exact: Default::default() }
+    }
+
+    fn exact_readings(&self) -> u32 {
+        self.exact.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl Clock for Late {
+    fn now(&self) -> Instant {
+        self.exact.fetch_add(1, Ordering::Relaxed);
+        self.clock.now()
+    }
+
+    fn about_now(&self) -> Instant {
+        Instant::from_nanos(self.clock.now().as_nanos() - LATE.as_nanos() as u64)
+    }
+}
+
+fn cache(clock: &Late, ttl: Option<Duration>) -> Cache<u32, u32, (), Std<NoTimer<Late>>> {
+    let load = |key: u32| async move {
+        // An odd key's value ends before the cheap reading notices that it has come.
+        let loaded = Loaded::new(key);
+        Ok(if key % 2 == 1 { loaded.ttl(LATE / 2) } else { loaded })
+    };
+    let mut builder = Cache::builder(Std::new(NoTimer::new(clock.clone()))).loaded_fn(load);
+    if let Some(ttl) = ttl {
+        builder = builder.ttl(ttl);
+    }
+    builder.build().expect("a valid configuration")
+}
+
+/// Where nothing expires, a miss and an insertion read the exact clock never. (P11)
+#[test]
+fn the_exact_time_is_not_needed_where_nothing_expires() {
+    let clock = Late::new();
+    let cache = cache(&clock, None);
+    clock.exact_readings();
+    assert_eq!(wakers::now(cache.get(&2)).ok(), Some(2));
+    assert!(cache.insert(4, 4).is_some());
+    assert_eq!(clock.exact_readings(), 0);
+    for key in [2, 4] {
+        let age = cache.peek(&key).map(|found| found.age());
+        assert_eq!(age, Some(LATE), "it is told as too high by as much as the reading is late");
+    }
+}
+
+/// A value that ends gets its whole life, in a cache in which nothing has ended before, too.
+#[test]
+fn a_life_is_exact_whoever_gives_it() {
+    for insert in [false, true] {
+        let clock = Late::new();
+        let cache = cache(&clock, None);
+        if insert {
+            assert!(cache.insert_with(1, Loaded::new(1).ttl(LATE / 2)).is_some());
+        } else {
+            assert_eq!(wakers::now(cache.get(&1)).ok(), Some(1));
+        }
+        assert_eq!(cache.peek(&1).map(|found| found.time_left()), Some(TimeLeft::For(LATE / 2)));
+        clock.clock.advance(LATE / 2 - Duration::from_nanos(1));
+        assert_eq!(cache.get_if_present(&1), Some(1));
+        clock.clock.advance(Duration::from_nanos(1));
+        assert_eq!(cache.get_if_present(&1), None);
+    }
+}
+
+#[test]
+fn where_the_cache_has_a_lifetime_all_times_are_exact() {
+    let clock = Late::new();
+    let cache = cache(&clock, Some(LATE));
+    assert_eq!(wakers::now(cache.get(&2)).ok(), Some(2));
+    assert!(cache.insert(4, 4).is_some());
+    for key in [2, 4] {
+        let found = cache.peek(&key).expect("it is there");
+        assert_eq!((found.age(), found.time_left()), (Duration::ZERO, TimeLeft::For(LATE)));
+    }
+}
+
+/// A value that ends among many that do not is not served beyond its end, and neither is one that others came after.
+#[test]
+fn the_first_to_end_is_noticed_among_all() {
+    let clock = Late::new();
+    let cache = cache(&clock, None);
+    (10..200).for_each(|key| _ = cache.insert(2 * key, key));
+    for key in 0..8 {
+        let ttl = Duration::from_millis(10 * (8 - u64::from(key)));
+        assert!(cache.insert_with(key, Loaded::new(key).ttl(ttl)).is_some());
+    }
+    for gone in 0..8 {
+        let is_there = |key: u32| cache.get_if_present(&key).is_some();
+        assert_eq!((0..8).filter(|key| is_there(*key)).count(), 8 - gone);
+        assert!((10..200).all(|key| is_there(2 * key)));
+        clock.clock.advance(Duration::from_millis(10));
+    }
+}
