@@ -3,6 +3,7 @@
 mod returns;
 
 use super::clock::{Clock, TICKS_PER_CAPACITY};
+use super::gate::Gate;
 use super::ghosts::{Ghost, Ghosts};
 use super::list::{Link, Linked};
 use super::queue::Queue;
@@ -11,13 +12,16 @@ use super::{Nodes, Policy};
 
 /// Evicts by two queues that learn from what comes back.
 ///
-/// Both are first-in-first-out; what they learn is their shares of the capacity.
+/// Both are first-in-first-out; what they learn is their shares of the capacity, and how wide the gate is.
 ///
 /// A newcomer waits in a short probation queue. Used twice by the time it reaches the end, it moves on to the main
 /// queue; else it leaves, and a fingerprint of it is remembered for a while, its ghost. In the main queue a used entry
 /// gets another round at the end. A newcomer with a ghost came back: if it did so sooner than the main queue goes
 /// round, it goes straight to the main queue (the gate); and if its queue would have held it had it been a little
 /// longer, that queue's share grows. So the policy adapts to recency, frequency, scans and loops alike.
+///
+/// The gate narrows while most that come through it are not used in their first round: where popularity is steady, one
+/// quick return is mostly chance. It widens again when they are, or when what the main queue holds falls out of use.
 ///
 /// A use of an entry that has only just come to probation does not count, because it mostly belongs to what brought the
 /// entry in (Clock2Q+ and S4-FIFO do so, too).
@@ -51,6 +55,7 @@ use super::{Nodes, Policy};
 pub struct GatedFifo {
     clock: Clock,
     share: Share,
+    gate: Gate,
     probation: Queue,
     main: Queue,
     ghosts: Ghosts,
@@ -81,8 +86,10 @@ pub enum Home {
     /// Where newcomers wait.
     #[default]
     Probation,
-    /// Where entries stay that proved their worth.
+    /// The main queue, where entries stay that proved their worth.
     Main,
+    /// The main queue too, until the end of a first round: what came through the gate has yet to prove its worth.
+    Trial,
 }
 
 const MOST_USES: u8 = 3;
@@ -107,6 +114,7 @@ impl Policy for GatedFifo {
         Self {
             clock: Clock::new(capacity),
             share: Share::new(capacity),
+            gate: Gate::new(),
             probation: Queue::new(),
             main: Queue::new(),
             ghosts: Ghosts::default(),
@@ -179,7 +187,8 @@ impl Policy for GatedFifo {
                 self.requeue(entries, place, 0);
             } else {
                 let place = self.main.back()?;
-                let uses = entries.node(place).uses;
+                let Node { uses, home, .. } = *entries.node(place);
+                self.gate.learn(home == Home::Trial, uses > 0);
                 if uses == 0 || spared == PATIENCE {
                     return Some(self.expel(entries, place));
                 }
@@ -271,7 +280,7 @@ impl GatedFifo {
         self.ghosts.reserve(self.residents(), self.share.capacity());
         let node = entries.node(place);
         let home = node.home;
-        let ghost = Ghost { from_main: home == Home::Main, age: self.clock.age(node.stamp) };
+        let ghost = Ghost { from_main: home != Home::Probation, age: self.clock.age(node.stamp) };
         self.ghosts.note(entries.hash(place), ghost, self.clock.now());
         self.queue(home).remove(entries, place);
         place
@@ -300,7 +309,7 @@ impl GatedFifo {
     fn age_of_back(&self, entries: &mut impl Nodes<Node>, home: Home) -> u16 {
         let queue = match home {
             Home::Probation => &self.probation,
-            Home::Main => &self.main,
+            Home::Main | Home::Trial => &self.main,
         };
         queue.back().map_or(0, |place| self.clock.age(entries.node(place).stamp))
     }
@@ -308,7 +317,7 @@ impl GatedFifo {
     fn queue(&mut self, home: Home) -> &mut Queue {
         match home {
             Home::Probation => &mut self.probation,
-            Home::Main => &mut self.main,
+            Home::Main | Home::Trial => &mut self.main,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Which entry leaves when room is needed: one small trait, and a file for each policy.
 
 mod clock;
+mod gate;
 mod gated_fifo;
 mod ghosts;
 pub(crate) mod list;

@@ -3,7 +3,7 @@
 /// Shares of the capacity are given in 1/1024 of it.
 const BITS: u32 = 10;
 
-const START: u64 = 82; // 8%
+const START: u64 = 61; // 6%
 const LEAST: u64 = 10; // 1%
 const MOST: u64 = 922; // 90%
 

@@ -13,21 +13,27 @@ impl GatedFifo {
     /// Learns from an entry that was here before, and decides where it goes this time.
     pub(super) fn welcome_back(&mut self, entries: &mut impl Nodes<Node>, ghost: Ghost, weight: u64) -> Home {
         let main_age = self.age_of_back(entries, Home::Main);
-        if ghost.from_main {
+        let comes_through = if ghost.from_main {
             self.idle_returns = 0;
             if self.would_hold(&self.main, main_age, ghost.age) {
                 self.share.narrow(weight);
             }
+            // It had its round in the main queue; a loop that went straight back would push out itself.
+            false
         } else {
             let age = self.age_of_back(entries, Home::Probation);
-            if self.would_hold(&self.probation, age, ghost.age)
-                || (ghost.age < main_age && self.main_lies_idle(entries))
-            {
+            let is_sooner = ghost.age < main_age;
+            if self.would_hold(&self.probation, age, ghost.age) || (is_sooner && self.main_lies_idle(entries)) {
                 self.share.widen(weight);
             }
+            // A main queue that lies idle has nothing to guard.
+            self.gate.lets_in(ghost.age, main_age) || (is_sooner && self.is_row_long())
+        };
+        match comes_through {
+            _ if self.main.is_empty() => Home::Main,
+            true => Home::Trial,
+            false => Home::Probation,
         }
-        // An entry that left the main queue had its round there; a loop that went straight back would push out itself.
-        if self.main.is_empty() || (!ghost.from_main && ghost.age < main_age) { Home::Main } else { Home::Probation }
     }
 
     /// Returns whether the queue, if it were longer by the window, would still hold an entry of `age`.
@@ -46,6 +52,11 @@ impl GatedFifo {
     pub(super) fn main_lies_idle(&mut self, entries: &mut impl Nodes<Node>) -> bool {
         let used = self.main.back().is_some_and(|place| entries.node(place).uses > 0);
         self.idle_returns = if used { 0 } else { self.idle_returns.saturating_add(1) };
+        self.is_row_long()
+    }
+
+    /// Returns whether the main queue was unused for a long row of returns.
+    fn is_row_long(&self) -> bool {
         u64::from(self.idle_returns) > IDLE_RETURNS + self.residents() / IDLE_PART
     }
 }
