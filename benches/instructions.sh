@@ -53,8 +53,8 @@ if [ "${1:-}" = --own ]; then
 fi
 
 # What one operation may take at most.
-declare -A most=([sync]=107 [sync-ttl]=133 [sync-ttl-coarse]=133 [async]=195 [nothing]=95 [miss]=1177 [waiters]=1700 [insert]=820 [replace]=465
-  [remove]=980)
+declare -A most=([sync]=104 [sync-ttl]=131 [sync-ttl-coarse]=131 [async]=168 [nothing]=94 [miss]=1178 [waiters]=1680 [insert]=837 [replace]=472
+  [remove]=1080)
 
 status=0
 modes=("$@")

@@ -44,7 +44,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// Is there nobody to tell of a value that was stored, or has left?
     #[inline(always)]
     pub(crate) fn stores_at_once(&self) -> bool {
-        Self::HAS_SHORT_WAYS && self.source.listener.is_none() && self.source.watcher.is_none()
+        Self::HAS_SHORT_WAYS && self.tells_nobody
     }
 
     /// Drops what has left for a value that was stored.

@@ -3,31 +3,15 @@
 use alloc::vec::Vec;
 
 use super::memory::{grow, is_sparse, shrink_sparse};
-use crate::Instant;
 
-/// What a fact mostly is.
-pub(super) trait Usual: Copy + PartialEq {
-    const USUAL: Self;
-}
-
-/// Mostly nothing ends.
-impl Usual for Instant {
-    const USUAL: Self = Self::NEVER;
-}
-
-/// Mostly all values weigh the same.
-impl Usual for u64 {
-    const USUAL: Self = 1;
-}
-
-/// Facts by place. Beyond the last one that is unusual, places need no memory.
-pub(super) struct Column<T> {
-    facts: Vec<T>,
+/// Facts by place. What is usual is zero; beyond the last one that is not, places need no memory.
+pub(super) struct Column {
+    facts: Vec<u64>,
     /// It keeps its memory.
     is_fixed: bool,
 }
 
-impl<T: Usual> Column<T> {
+impl Column {
     pub(super) const fn new() -> Self {
         Self { facts: Vec::new(), is_fixed: false }
     }
@@ -39,24 +23,25 @@ impl<T: Usual> Column<T> {
     }
 
     #[inline(always)]
-    pub(super) fn get(&self, place: u32) -> T {
+    pub(super) fn get(&self, place: u32) -> u64 {
         fact(&self.facts, place)
     }
 
     /// Returns the facts up to the last one that is unusual: [`fact`] tells any of them.
     #[inline(always)]
-    pub(super) fn as_slice(&self) -> &[T] {
+    pub(super) fn as_slice(&self) -> &[u64] {
         &self.facts
     }
 
     /// Reserves memory to note this at one of so many places; returns whether there is enough.
     #[inline(always)]
-    pub(super) fn has_memory(&mut self, fact: T, places: usize, limit: u64) -> bool {
-        fact == T::USUAL || self.has_room(places, limit)
+    pub(super) fn has_memory(&mut self, fact: u64, places: usize, limit: u64) -> bool {
+        fact == 0 || self.has_room(places, limit)
     }
 
     /// Reserves memory for so many places; returns whether there is enough.
-    #[inline(always)]
+    #[cfg_attr(feature = "std", inline(always))]
+    #[cfg_attr(not(feature = "std"), inline(never))]
     pub(super) fn has_room(&mut self, places: usize, limit: u64) -> bool {
         places <= self.facts.capacity() || self.grow(places, limit)
     }
@@ -68,33 +53,36 @@ impl<T: Usual> Column<T> {
     }
 
     /// Notes this at a place; the [memory](Self::has_memory) for it is there.
-    #[inline(always)]
-    pub(super) fn set(&mut self, place: u32, fact: T) {
+    #[cfg_attr(feature = "std", inline(always))]
+    #[cfg_attr(not(feature = "std"), inline(never))]
+    pub(super) fn set(&mut self, place: u32, fact: u64) {
         match self.facts.get_mut(place as usize) {
             Some(present) => *present = fact,
-            None if fact == T::USUAL => {}
+            None if fact == 0 => {}
             None => self.push(place, fact),
         }
     }
 
-    fn push(&mut self, place: u32, fact: T) {
-        self.facts.resize(place as usize, T::USUAL);
+    fn push(&mut self, place: u32, fact: u64) {
+        self.facts.resize(place as usize, 0);
         self.facts.push(fact);
     }
 
     /// Moves a fact down, over one that is not needed any more.
+    #[inline(never)]
     pub(super) fn shift(&mut self, from: u32, to: u32) {
         let fact = self.get(from);
-        self.set(from, T::USUAL);
+        self.set(from, 0);
         self.set(to, fact);
     }
 
     /// Forgets what was at a place, to which the last value comes.
+    #[cfg_attr(not(feature = "std"), inline(never))]
     pub(super) fn close_gap(&mut self, gap: u32, last: u32) {
         if last < self.facts.len() as u32 {
             self.facts.swap_remove(gap as usize);
         } else {
-            self.set(gap, T::USUAL);
+            self.set(gap, 0);
         }
         if !self.is_fixed && is_sparse(&self.facts) {
             shrink_sparse(&mut self.facts);
@@ -119,8 +107,8 @@ impl<T: Usual> Column<T> {
 
 /// Returns the fact of a place from what is noted.
 #[inline(always)]
-pub(super) fn fact<T: Usual>(facts: &[T], place: u32) -> T {
-    facts.get(place as usize).copied().unwrap_or(T::USUAL)
+pub(super) fn fact(facts: &[u64], place: u32) -> u64 {
+    facts.get(place as usize).copied().unwrap_or_default()
 }
 
 #[cfg(test)]

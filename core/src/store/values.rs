@@ -5,7 +5,6 @@ pub(super) use facts::Facts;
 pub(crate) use life::{Keeping, Life};
 
 use super::{
-    column::fact,
     leavers::{Cleared, Leavers, StoreCounts},
     policy::{Nodes, Policy},
     room::Allowance,
@@ -126,16 +125,16 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// When the value at `place` expires, as far as is known: with an idle time, each use moves this.
     #[inline(always)]
     pub(crate) fn ends(&self, place: u32) -> Instant {
-        self.facts.deadlines.get(place)
+        self.facts.deadline(place)
     }
 
     pub(crate) fn published(&self, place: u32) -> Instant {
-        self.facts.published.get(place)
+        self.facts.published(place)
     }
 
     #[inline(always)]
     pub(crate) fn weight_at(&self, place: u32) -> u64 {
-        self.facts.weights.get(place)
+        facts::weight(self.facts.weights(), place)
     }
 
     /// Notes that the value at `place` was asked for, and found fresh.
@@ -150,7 +149,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Notes a use, so that the value at `place` stays longer when room is needed.
     #[inline(always)]
     pub(crate) fn touch(&mut self, place: u32) {
-        self.policy.hit(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), place);
+        self.policy.hit(&mut ByPlace(self.table.rows_mut(), self.facts.weights()), place);
     }
 
     /// Finds room for a newcomer of this weight beside all that is `used`, without asking other shards: spare room,
@@ -205,7 +204,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     fn relive(&mut self, place: u32, life: Life, deadline: Instant) -> bool {
         let due = self.keeping.due(deadline);
-        let has_memory = self.facts.deadlines.has_memory(deadline, place as usize + 1, self.reckoned)
+        let has_memory = self.facts.has_memory_to_end(deadline, place as usize + 1, self.reckoned)
             && self.table.has_memory_at(Some(place), due);
         if has_memory {
             self.facts.relive(place, life, deadline);
@@ -220,7 +219,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     }
 
     fn remove(&mut self, place: u32, cause: RemovalCause, now: Instant, leavers: &mut Leavers<K, V>) {
-        self.policy.remove(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), place);
+        self.policy.remove(&mut ByPlace(self.table.rows_mut(), self.facts.weights()), place);
         let cause = self.unlink(place, cause, now);
         leavers.push_entry(self.close_gap(place), cause);
     }
@@ -281,7 +280,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     /// Evicts one value, or finds that the next one [stays](Self::make_room); false if there is none.
     pub(crate) fn evict(&mut self, stays: Option<u32>, now: Instant, leavers: &mut Leavers<K, V>) -> bool {
-        let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice())) else {
+        let Some(victim) = self.policy.evict(&mut ByPlace(self.table.rows_mut(), self.facts.weights())) else {
             return false;
         };
         if stays == Some(self.entry(victim).generation) {
@@ -350,7 +349,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         if self.loose == Some(from) {
             self.loose = Some(to);
         } else {
-            self.policy.relocate(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), from, to);
+            self.policy.relocate(&mut ByPlace(self.table.rows_mut(), self.facts.weights()), from, to);
         }
     }
 }
@@ -370,7 +369,7 @@ impl<K, V, N> Nodes<N> for ByPlace<'_, K, V, N> {
 
     #[inline(always)]
     fn weight(&self, place: u32) -> u64 {
-        fact(self.1, place)
+        facts::weight(self.1, place)
     }
 }
 

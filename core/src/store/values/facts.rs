@@ -4,25 +4,28 @@
 use super::{Keeping, Life};
 use crate::{
     Instant,
-    store::column::{Column, Usual},
+    store::column::{Column, fact},
 };
 
-/// Facts of values, by place.
+/// Facts of values, by place, in numbers of which zero is the usual one.
 pub(in crate::store) struct Facts {
-    /// When each value expires, as far as is known: with an idle time, each use moves this.
-    pub(super) deadlines: Column<Instant>,
-    pub(super) published: Column<Instant>,
-    pub(super) weights: Column<u64>,
+    /// How long before the end of time each value expires.
+    deadlines: Column,
+    /// How long before the end of time each value was published.
+    published: Column,
+    /// How much more than 1 each value weighs.
+    weights: Column,
     /// Empty unless lives are needed.
-    pub(super) lives: Column<Life>,
+    lives: [Column; 3],
     needs_lives: bool,
     /// Nothing is known but when each value was published.
     is_plain: bool,
 }
 
-impl Usual for Life {
-    /// It stands for none: no value is stored at the end of time.
-    const USUAL: Self = Self { since: Instant::NEVER, end: Instant::NEVER, begun: Instant::NEVER };
+/// An instant as its distance from the end of time, and back: mostly, nothing ends.
+#[inline(always)]
+const fn before_end(instant: Instant) -> u64 {
+    !instant.as_nanos()
 }
 
 impl Facts {
@@ -31,7 +34,7 @@ impl Facts {
             deadlines: Column::new(),
             published: Column::new(),
             weights: Column::new(),
-            lives: Column::new(),
+            lives: [const { Column::new() }; 3],
             needs_lives: keeping.lives || keeping.idle.is_some(),
             is_plain: !(keeping.lives || keeping.idle.is_some()),
         }
@@ -42,37 +45,78 @@ impl Facts {
         self.deadlines.preallocate(values)
             && self.published.preallocate(values)
             && self.weights.preallocate(values)
-            && (!self.needs_lives || self.lives.preallocate(values))
+            && (!self.needs_lives || self.lives.iter_mut().all(|column| column.preallocate(values)))
+    }
+
+    /// When the value at `place` expires, as far as is known: with an idle time, each use moves this.
+    #[inline(always)]
+    pub(super) fn deadline(&self, place: u32) -> Instant {
+        Instant::from_nanos(!self.deadlines.get(place))
+    }
+
+    pub(super) fn published(&self, place: u32) -> Instant {
+        Instant::from_nanos(!self.published.get(place))
+    }
+
+    /// Returns all weights, for [`weight`].
+    #[inline(always)]
+    pub(super) fn weights(&self) -> &[u64] {
+        self.weights.as_slice()
     }
 
     /// Is nothing to be noted of a value but when it was published, neither now nor of those before it?
     #[inline(always)]
     pub(super) const fn stay_plain(&self, weight: u64, end: Instant) -> bool {
-        self.is_plain && weight == u64::USUAL && end.as_nanos() == Instant::USUAL.as_nanos()
+        self.is_plain && weight == 1 && before_end(end) == 0
     }
 
     /// Reserves memory for what is to be known of a value at one of so many places; returns whether there is enough.
-    #[inline(always)]
+    #[cfg_attr(feature = "std", inline(always))]
     pub(super) fn have_memory(&mut self, weight: u64, deadline: Instant, places: usize, limit: u64) -> bool {
         self.published.has_room(places, limit)
-            && self.deadlines.has_memory(deadline, places, limit)
-            && self.weights.has_memory(weight, places, limit)
-            && (!self.needs_lives || self.lives.has_room(places, limit))
+            && self.has_memory_to_end(deadline, places, limit)
+            && self.weights.has_memory(weight - 1, places, limit)
+            && (!self.needs_lives || self.lives.iter_mut().all(|column| column.has_room(places, limit)))
     }
 
-    /// Notes what is known of a value that comes to `place`, but for its life.
+    /// Reserves memory to note an end at one of so many places; returns whether there is enough.
+    #[inline(always)]
+    pub(super) fn has_memory_to_end(&mut self, deadline: Instant, places: usize, limit: u64) -> bool {
+        self.deadlines.has_memory(before_end(deadline), places, limit)
+    }
+
+    /// Notes when the value that comes to `place` was published.
+    #[inline(always)]
+    pub(super) fn publish(&mut self, place: u32, published: Instant) {
+        self.published.set(place, before_end(published));
+    }
+
+    /// Notes what the value that comes to `place` weighs.
     pub(super) fn weigh(&mut self, place: u32, weight: u64) {
         self.is_plain = false;
-        self.weights.set(place, weight);
+        self.weights.set(place, weight - 1);
     }
 
     /// Notes another life of the value at `place`.
     pub(super) fn relive(&mut self, place: u32, life: Life, deadline: Instant) {
-        self.is_plain = false;
-        self.deadlines.set(place, deadline);
+        self.prolong(place, deadline);
         if self.needs_lives {
-            self.lives.set(place, life);
+            let Life { since, end, begun } = life;
+            let facts = [since, end, begun].map(before_end);
+            self.lives.iter_mut().zip(facts).for_each(|(column, fact)| column.set(place, fact));
         }
+    }
+
+    /// Notes another end of the value at `place`.
+    pub(super) fn prolong(&mut self, place: u32, deadline: Instant) {
+        self.is_plain = false;
+        self.deadlines.set(place, before_end(deadline));
+    }
+
+    /// Returns the life of the value at `place`, if lives are kept.
+    pub(super) fn life(&self, place: u32) -> Option<Life> {
+        let [since, end, begun] = self.lives.each_ref().map(|column| Instant::from_nanos(!column.get(place)));
+        self.needs_lives.then_some(Life { since, end, begun })
     }
 
     /// The value at `from` moves down, to a gap.
@@ -80,7 +124,7 @@ impl Facts {
         self.deadlines.shift(from, to);
         self.published.shift(from, to);
         self.weights.shift(from, to);
-        self.lives.shift(from, to);
+        self.lives.iter_mut().for_each(|column| column.shift(from, to));
     }
 
     /// Forgets the value at `gap`, to which the last one comes.
@@ -90,7 +134,7 @@ impl Facts {
         if !self.is_plain {
             self.deadlines.close_gap(gap, last);
             self.weights.close_gap(gap, last);
-            self.lives.close_gap(gap, last);
+            self.lives.iter_mut().for_each(|column| column.close_gap(gap, last));
         }
     }
 
@@ -99,7 +143,7 @@ impl Facts {
         self.deadlines.clear();
         self.published.clear();
         self.weights.clear();
-        self.lives.clear();
+        self.lives.iter_mut().for_each(Column::clear);
         self.is_plain = !self.needs_lives;
     }
 
@@ -109,15 +153,27 @@ impl Facts {
             deadlines: self.deadlines.take(),
             published: self.published.take(),
             weights: self.weights.take(),
-            lives: self.lives.take(),
+            lives: self.lives.each_mut().map(Column::take),
             needs_lives: self.needs_lives,
             is_plain: core::mem::replace(&mut self.is_plain, !self.needs_lives),
         }
     }
 
+    /// Returns how much memory is taken for lives.
+    #[cfg(test)]
+    pub(super) fn memory_of_lives(&self) -> usize {
+        self.lives.iter().map(Column::capacity).max().unwrap_or(0)
+    }
+
     /// Returns whether a value is fresh at `now`, where nothing is fresh once `trusted` is reached.
     #[inline(always)]
     pub(in crate::store) fn is_fresh(&self, place: u32, now: Instant, trusted: Instant) -> bool {
-        !self.deadlines.get(place).min(trusted).reached(now)
+        !self.deadline(place).min(trusted).reached(now)
     }
+}
+
+/// Returns the weight of the value at `place`.
+#[inline(always)]
+pub(super) fn weight(weights: &[u64], place: u32) -> u64 {
+    fact(weights, place) + 1
 }

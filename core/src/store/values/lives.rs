@@ -1,12 +1,12 @@
 //! The lives of values: when they expire, and how a use changes that.
 
 use super::{Life, Policy, Values};
-use crate::{Instant, TimeLeft, store::column::Usual};
+use crate::{Instant, TimeLeft};
 
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Returns the life of the value at `place`, if lives are kept.
     pub(crate) fn life(&self, place: u32) -> Option<Life> {
-        Some(self.facts.lives.get(place)).filter(|life| *life != Life::USUAL)
+        self.facts.life(place).filter(|_| (place as usize) < self.len())
     }
 
     /// Returns how much longer the value at `place` is fresh.
@@ -57,7 +57,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let Some(Life { end, begun, .. }) = self.life(place) else { return };
         let deadline = self.deadline(Life { since: now, end, begun });
         // Only forward, even if the clock jumps back: the order of deadlines relies on it.
-        self.facts.deadlines.set(place, deadline.max(self.ends(place)));
+        self.facts.prolong(place, deadline.max(self.ends(place)));
     }
 
     /// Moves the value that is first in the order of deadlines to its right place; true if it was not there.

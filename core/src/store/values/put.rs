@@ -81,7 +81,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         if !has_room {
             // Others must make room for its growth, and it must not leave itself: it comes in as a new one, in its
             // place.
-            self.policy.remove(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), place);
+            self.policy.remove(&mut ByPlace(self.table.rows_mut(), self.facts.weights()), place);
         }
         let now = new.now;
         let cause = self.counts.left(RemovalCause::Replaced, self.facts.is_fresh(place, now, self.trusted));
@@ -93,24 +93,24 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         leavers.push(key, value, cause);
         if has_room {
             self.weight = others + weight;
-            let entries = &mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice());
+            let entries = &mut ByPlace(self.table.rows_mut(), self.facts.weights());
             self.policy.reweigh(entries, place, old_weight);
             self.policy.hit(entries, place);
         } else {
             self.weight = others;
             self.table.rows_mut()[place as usize].node = P::Node::default();
-            let admission =
-                self.policy.admit(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), hash, weight);
+            let admission = self.policy.admit(&mut ByPlace(self.table.rows_mut(), self.facts.weights()), hash, weight);
             self.loose = Some(place);
             self.make_room(reserved.saturating_add(weight), None, now, leavers);
             let place = self.loose.take().unwrap_or(place);
             self.weight += weight;
-            self.policy.insert(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), place, admission);
+            self.policy.insert(&mut ByPlace(self.table.rows_mut(), self.facts.weights()), place, admission);
         }
         self.allowance.settle(self.weight + reserved);
     }
 
-    #[inline(always)]
+    #[cfg_attr(feature = "std", inline(always))]
+    #[cfg_attr(not(feature = "std"), inline(never))]
     fn add(
         &mut self,
         new: New<K, V>,
@@ -122,7 +122,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let (weight, now) = (new.weight, new.now);
         let most = (self.allowance.own - weight).saturating_sub(reserved);
         let evicts = self.weight > most || self.table.is_full();
-        let entries = &mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice());
+        let entries = &mut ByPlace(self.table.rows_mut(), self.facts.weights());
         let admission = self.policy.admit(entries, new.hash, weight);
         let mut victim = if evicts { self.policy.evict(entries) } else { None };
         // The newcomer gets the last victim's place, which saves moving another entry there.
@@ -134,7 +134,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
                 break;
             }
             leavers.push_entry(self.close_gap(place), cause);
-            victim = self.policy.evict(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()));
+            victim = self.policy.evict(&mut ByPlace(self.table.rows_mut(), self.facts.weights()));
         }
         let place = gap.as_ref().map_or(self.table.len() as u32, |(gap, _)| *gap);
         self.note(place, &new, end);
@@ -148,13 +148,14 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         if has_spare {
             self.allowance.settle(self.weight + reserved);
         }
-        self.policy.insert(&mut ByPlace(self.table.rows_mut(), self.facts.weights.as_slice()), place, admission);
+        self.policy.insert(&mut ByPlace(self.table.rows_mut(), self.facts.weights()), place, admission);
     }
 
     /// Notes all that is known of the value that comes to `place`, beside its row.
-    #[inline(always)]
+    #[cfg_attr(feature = "std", inline(always))]
+    #[cfg_attr(not(feature = "std"), inline(never))]
     fn note(&mut self, place: u32, new: &New<K, V>, (deadline, is_plain): (Instant, bool)) {
-        self.facts.published.set(place, new.published());
+        self.facts.publish(place, new.published());
         if !is_plain {
             self.facts.weigh(place, new.weight);
             self.facts.relive(place, new.life(), deadline);

@@ -147,10 +147,10 @@ fn a_life_moves_with_its_value_and_is_kept_only_where_it_is_needed() {
     assert!(values.renew(place, again));
     assert_eq!((values.life(place), values.first_due()), (Some(again), Some(at(70))));
     drop(values.take_all(at(60)));
-    assert_eq!((values.life(0), values.facts.lives.capacity()), (None, 0));
+    assert_eq!((values.life(0), values.facts.memory_of_lives()), (None, 0));
     let mut without = Values::new(Allowance::alone(3), Keeping::default());
     let place = put(&mut without, 1, 0, at(99));
-    assert_eq!((without.life(place), without.facts.lives.capacity()), (None, 0));
+    assert_eq!((without.life(place), without.facts.memory_of_lives()), (None, 0));
 }
 
 /// P12.
@@ -163,5 +163,5 @@ fn lives_give_their_memory_back() {
     while values.len() > 10 {
         values.discard(0, at(0), &mut Leavers::new());
     }
-    assert!(values.facts.lives.capacity() <= 40);
+    assert!(values.facts.memory_of_lives() <= 40);
 }
