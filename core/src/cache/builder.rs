@@ -648,11 +648,11 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || forgets_failures);
     let call = rules.call();
     let is_plain = !source.batches() && !source.revalidates();
-    // (Only the short ways ask.)
-    let tells_nobody = cfg!(feature = "std") && source.listener.is_none() && source.watcher.is_none();
     let is_plain_untimed = is_plain && !rules.needs_time();
     let capacity = R::Lock::new(capacity);
     Engine {
+        // (Only the short ways ask.)
+        tells_nobody: cfg!(feature = "std") && source.listener.is_none() && source.watcher.is_none(),
         runtime,
         source,
         hasher,
@@ -669,7 +669,6 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
         hold_instead,
         is_plain,
         is_plain_untimed,
-        tells_nobody,
         memory,
     }
 }
