@@ -165,7 +165,7 @@ impl<H, C: Clock> Clock for Hosted<H, C> {
     }
 
     #[inline]
-    fn about_now(&self) -> Instant {
+    fn about_now(&self) -> Option<Instant> {
         self.clock.about_now()
     }
 }

@@ -62,7 +62,7 @@ impl<C: Clock> Clock for NoTimer<C> {
     }
 
     #[inline]
-    fn about_now(&self) -> Instant {
+    fn about_now(&self) -> Option<Instant> {
         self.0.about_now()
     }
 }

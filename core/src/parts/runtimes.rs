@@ -43,7 +43,7 @@ macro_rules! runtime {
             }
 
             #[inline]
-            fn about_now(&self) -> Instant {
+            fn about_now(&self) -> Option<Instant> {
                 self.0.about_now()
             }
         }

@@ -49,10 +49,9 @@ impl Clock for StdClock {
 
     #[cfg(target_os = "linux")]
     #[inline]
-    fn about_now(&self) -> Instant {
+    fn about_now(&self) -> Option<Instant> {
         let nanos = nanos_by(nix::time::ClockId::CLOCK_MONOTONIC_COARSE);
-        // (Just made, it may be ahead of that by some milliseconds.)
-        Instant::from_nanos(nanos.wrapping_add(self.0))
+        Some(Instant::from_nanos(nanos.wrapping_add(self.0)))
     }
 }
 

@@ -36,20 +36,21 @@ pub trait Clock {
     /// Returns the time since the clock's own origin.
     fn now(&self) -> Instant;
 
-    /// Returns the time, perhaps some milliseconds ago, where that is cheaper.
+    /// Returns the time as it was some milliseconds ago at most, if that is cheaper to know.
     ///
     /// A cache in which nothing expires reads this for what is only told: since when a value is there, and how long loads
-    /// take. So where a host overrides it, ages may be that much too high. It MUST NOT be later than [`now`](Self::now).
+    /// take that are ready at once. So where a host provides it, ages may be that much too high. It MUST NOT be later than
+    /// [`now`](Self::now).
     ///
     /// ```
     /// use larder::{Clock, parts::StdClock};
     ///
     /// let clock = StdClock::new();
-    /// assert!(clock.about_now() <= clock.now());
+    /// assert!(clock.about_now().is_none_or(|about| about <= clock.now()));
     /// ```
     #[inline]
-    fn about_now(&self) -> Instant {
-        self.now()
+    fn about_now(&self) -> Option<Instant> {
+        None
     }
 }
 

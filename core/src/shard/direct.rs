@@ -201,6 +201,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         // Also if it has expired: it must not come back with a clock that jumps.
         self.values.expire(place, now, &mut effects.leavers);
         self.note_due();
+        self.give_back();
         effects.touched = Some(Touched::Deadline);
         was_fresh
     }

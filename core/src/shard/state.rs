@@ -139,10 +139,8 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(super) fn note_due(&mut self) {
         if !self.values.looks_at_each_hit() {
             self.plain_until = self.next_due().min(self.values.trusted);
-            if !self.values.needs_each_end() {
-                // Each value is due at its end, so none has ended before the first is due.
-                self.fresh_until = self.plain_until;
-            }
+            // Each value is due at its end, so none has ended before the first is due.
+            self.fresh_until = if self.values.needs_each_end() { Instant::ZERO } else { self.plain_until };
         }
     }
 

@@ -53,7 +53,8 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         effects: &mut Effects<K, V, E, C>,
     ) -> usize {
         let mut count = 0;
-        for place in next_below(&mut expiring.below, self.values.len(), &mut { most }) {
+        // From the last one down: if there is no memory to note an end, the value leaves, and one that was met closes the gap.
+        for place in next_below(&mut expiring.below, self.values.len(), &mut { most }).rev() {
             let (place, generation) = (place as u32, self.values.entries()[place].generation);
             // (Numbers may wrap around, so the few that have come since are told apart, not the many before.)
             let come = self.values.generation().wrapping_sub(expiring.generation);
@@ -63,6 +64,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
             }
         }
         self.note_due();
+        self.give_back();
         effects.touched = Some(Touched::Deadline);
         count
     }

@@ -1,6 +1,9 @@
 //! The short way of a miss: a load of a key of which nothing is known but perhaps an expired value, that answers in its first poll.
 
-use core::task::{Context, Poll};
+use core::{
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use super::{
     After, CallerLoad, Engine, Stay, VisitOf,
@@ -18,6 +21,9 @@ use crate::{
 /// What a caller goes on with.
 type On<'a, 'c, K, V, E, R> =
     (&'a dyn AsKey<K>, &'a mut dyn CallerLoad<K, V, E, <R as Runtime>::Threads>, &'a mut Context<'c>);
+
+/// How late a reading may be that is about the time.
+const UNCERTAIN: Duration = Duration::from_millis(10);
 
 /// A caller that leads a flight in its first poll. It needs a seat only if its load does not answer at once.
 pub(super) struct AtOnce<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
@@ -93,7 +99,8 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         let (engine, hash) = (self.engine, self.hash);
         let Some(lead) = self.lead else { return Poll::Pending };
         // (Should a clock panic here, a second panic of it is caught when this is dropped.)
-        let begun = now.unwrap_or_else(|| engine.runtime.about_now().told());
+        let about = engine.about_now(now);
+        let begun = about.or(now).unwrap_or_else(|| engine.runtime.now()).told();
         self.begun = begun;
         #[cfg(feature = "std")]
         let first = by.make_and_poll(&engine.source, key, cx);
@@ -102,12 +109,17 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         let (mut loaded, former) = match first {
             First::Ready(Ok(Answered::Value(loaded, former))) => (loaded, former),
             First::Ready(verdict) => {
-                let now = engine.runtime.now();
+                let now = about.and_then(|_| engine.runtime.about_now()).unwrap_or_else(|| engine.runtime.now());
                 return self.ends((key, by, cx), now, |driving, after| {
                     Err(engine.failed(verdict, driving.waiting, 1, Some(key), now, after))
                 });
             }
             First::Pending(load) => {
+                if about.is_some() {
+                    // It takes time of its own from now on. What this poll took, is less than what was uncertain.
+                    let now = engine.runtime.now().told();
+                    self.begun = if now.saturating_since(begun) < UNCERTAIN { now } else { begun };
+                }
                 return self.go_on((key, by, cx), |driving, visit, after| {
                     let step = engine.with(hash, |shard| {
                         shard.unfold(lead, &mut driving.waiting.seat, visit.reached, after.effects());
@@ -119,10 +131,9 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
             }
         };
         // (The load was dropped, because its drop is part of it.)
-        let is_told_only = now.is_none();
-        let mut now = if is_told_only { engine.runtime.about_now() } else { engine.runtime.now() };
+        let mut now = about.and_then(|_| engine.runtime.about_now()).unwrap_or_else(|| engine.runtime.now());
         let judgement = engine.judge_loaded(&mut loaded, Some(key));
-        if is_told_only && (judgement.is_some() || !matches!(loaded.ttl, Ttl::Inherit)) {
+        if about.is_some() && !matches!(loaded.ttl, Ttl::Inherit) {
             // A value that ends needs the exact time.
             now = engine.runtime.now();
         }

@@ -152,7 +152,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     #[inline(always)]
     pub(crate) fn now_of(&self, loaded: &Loaded<V>) -> Instant {
         let expires = self.is_timed() || self.source.judges() || !matches!(loaded.ttl, Ttl::Inherit);
-        if expires { self.runtime.now() } else { self.runtime.about_now() }
+        let about = if expires { None } else { self.runtime.about_now() };
+        about.unwrap_or_else(|| self.runtime.now())
+    }
+
+    /// About the time, if it is only told when a load begins and ends, and that is cheaper.
+    #[inline(always)]
+    pub(crate) fn about_now(&self, now: Option<Instant>) -> Option<Instant> {
+        if now.is_some() || self.source.judges() { None } else { self.runtime.about_now() }
     }
 
     /// The time, if it matters to a hit.

@@ -84,8 +84,9 @@ impl Column {
         } else {
             self.set(gap, 0);
         }
-        if !self.is_fixed && is_sparse(&self.facts) {
-            shrink_sparse(&mut self.facts);
+        // What was reserved for all places stays reserved, though what is noted may end before.
+        if !self.is_fixed && is_sparse(&self.facts, last as usize) {
+            shrink_sparse(&mut self.facts, last as usize);
         }
     }
 

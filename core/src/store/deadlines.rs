@@ -16,6 +16,8 @@ pub(super) struct Deadlines {
     standing: Vec<u32>,
     /// It keeps its memory, and takes no more.
     is_fixed: bool,
+    /// There was no memory for a deadline, so the earliest may not be known.
+    pub(super) is_short: bool,
 }
 
 impl Deadlines {
@@ -73,6 +75,7 @@ impl Deadlines {
             None => {
                 let index = place as usize;
                 if !self.has_memory(index) {
+                    self.is_short = true;
                     return;
                 }
                 if self.standing.len() <= index {

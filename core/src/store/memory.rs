@@ -11,15 +11,14 @@ pub(super) fn grow<T>(list: &mut Vec<T>, missing: usize, limit: u64) -> bool {
     list.try_reserve_exact(more.max(missing).max(1)).is_ok()
 }
 
-/// Has a list much more memory than it needs?
-pub(super) fn is_sparse<T>(list: &Vec<T>) -> bool {
-    list.len() * 2 <= list.capacity() && list.capacity() > SMALL
+/// Has a list much more memory than so many elements need?
+pub(super) fn is_sparse<T>(list: &Vec<T>, len: usize) -> bool {
+    len * 2 <= list.capacity() && list.capacity() > SMALL
 }
 
 /// Gives back most of the memory of such a list.
-pub(super) fn shrink_sparse<T>(list: &mut Vec<T>) {
-    let len = list.len() + list.len() / 8;
-    shrink(list, len);
+pub(super) fn shrink_sparse<T>(list: &mut Vec<T>, len: usize) {
+    shrink(list, len + len / 8);
 }
 
 /// Gives back the memory of a list beyond `len` elements, if there is memory to move it to.

@@ -77,6 +77,11 @@ impl<T> Table<T> {
         self.deadlines.first()
     }
 
+    /// Is it uncertain which deadline is the earliest?
+    pub(super) const fn lacks_deadlines(&self) -> bool {
+        self.deadlines.is_short
+    }
+
     /// Reserves memory for a deadline at this place, or at any; returns whether there is enough.
     pub(super) fn has_memory_at(&mut self, place: Option<u32>, deadline: Instant) -> bool {
         deadline == Instant::NEVER || self.deadlines.has_memory_at(place, self.rows.len())
@@ -201,9 +206,10 @@ impl<T> Table<T> {
         } else {
             self.deadlines.truncate(last);
         }
-        let is_sparse = self.most == usize::MAX && is_sparse(&self.rows);
+        let is_sparse = self.most == usize::MAX && is_sparse(&self.rows, self.rows.len());
         if is_sparse {
-            shrink_sparse(&mut self.rows);
+            let len = self.rows.len();
+            shrink_sparse(&mut self.rows, len);
         }
         let rows = &self.rows;
         self.index.tidy(is_sparse, &|place| rows.get(place as usize).map(Row::hash));

@@ -49,7 +49,7 @@ pub async fn a_load_is_found_ready_by_who_comes<E: Subject>(stage: Stage<E>) {
     stage.loads.end_unheard(1, End::Value);
     let answered = || crowd.iter().all(|seat| seat.saw().is_some());
     let coming = stage.come_until(answered, || stage.ask_with(cache, in_a_hurry())).await;
-    assert!(stage.one_found(&coming).await);
+    assert!(stage.found_or_late(&coming).await);
     assert_eq!(stage.saw_all(&crowd).await, ["V1 LockHit", "V1 LockHit", "V1 Miss"]);
     assert_eq!(stage.loads.begun(), 1);
     stage.ends_clean(cache).await;

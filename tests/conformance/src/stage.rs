@@ -122,11 +122,11 @@ impl<E: Subject> Stage<E> {
         seats
     }
 
-    /// Whether one of these callers in a hurry found the load ready, and the others did so or came while another thread looked.
-    pub async fn one_found(&self, seats: &[Seat]) -> bool {
-        let saw = self.saw_all(seats).await;
-        let found = |saw: &String| saw.starts_with("V1 ");
-        saw.iter().any(found) && saw.iter().all(|saw| found(saw) || saw == "LockTimeout")
+    /// Whether each of these callers in a hurry found the load ready, or came while another thread looked.
+    ///
+    /// Who had waited may look as well, if a wake from before the load was ready comes late; then there may be no caller.
+    pub async fn found_or_late(&self, seats: &[Seat]) -> bool {
+        self.saw_all(seats).await.iter().all(|saw| saw.starts_with("V1 ") || saw == "LockTimeout")
     }
 
     /// Ends once the `n`-th load has begun.

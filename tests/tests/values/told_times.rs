@@ -9,7 +9,7 @@ use larder::{
     Cache, Clock, Instant, Loaded, ManualClock, TimeLeft,
     parts::{NoTimer, Std},
 };
-use larder_tests::wakers;
+use larder_tests::{memory, wakers};
 
 const LATE: Duration = Duration::from_millis(4);
 
@@ -38,8 +38,8 @@ impl Clock for Late {
         self.clock.now()
     }
 
-    fn about_now(&self) -> Instant {
-        Instant::from_nanos(self.clock.now().as_nanos() - LATE.as_nanos() as u64)
+    fn about_now(&self) -> Option<Instant> {
+        Some(Instant::from_nanos(self.clock.now().as_nanos() - LATE.as_nanos() as u64))
     }
 }
 
@@ -117,5 +117,31 @@ fn the_first_to_end_is_noticed_among_all() {
         assert_eq!((0..8).filter(|key| is_there(*key)).count(), 8 - gone);
         assert!((10..200).all(|key| is_there(2 * key)));
         clock.clock.advance(Duration::from_millis(10));
+    }
+}
+
+/// What comes in place of what has left takes no memory, with whatever is known of values. (P14)
+#[test]
+fn values_that_come_and_go_take_no_memory() {
+    type Plain = Cache<u32, u32, (), Std<ManualClock>>;
+    let of = |idle: bool, ttl: bool, weight: u64| {
+        let builder = Plain::builder(Std::new(ManualClock::new())).capacity(10_000).shards(1);
+        let builder = if idle { builder.time_to_idle(LATE) } else { builder };
+        let cache = if ttl { builder.ttl(LATE) } else { builder }.build().expect("valid");
+        let put = |key: u32| _ = cache.insert_with(key, Loaded::new(key).weight(weight));
+        (0..1_000).for_each(put);
+        let come_and_go = |from: u32| {
+            (from..from + 1_000).for_each(|key| {
+                cache.remove(&(key % 1_000));
+                put(key % 1_000);
+            });
+        };
+        come_and_go(0);
+        memory::allocations(|| come_and_go(500))
+    };
+    for (idle, ttl, weight) in
+        [(false, false, 1), (true, false, 1), (false, true, 1), (false, false, 3), (true, true, 2)]
+    {
+        assert_eq!(of(idle, ttl, weight), 0, "{idle} {ttl} {weight}");
     }
 }

@@ -28,7 +28,7 @@ impl Gate {
     /// Learns from an entry at the end of the main queue: was it used since it came there?
     ///
     /// One that is `on_trial` came through the gate and is at the end for the first time: it tells whether what comes
-    /// through is worth its place, as it is where at least one in three is used. The others tell whether what the main
+    /// through is worth its place, as it is where two in three are used. The others tell whether what the main
     /// queue holds still is. Nearly all of them are used, so that one which is not weighs as much as a dozen; it is the
     /// first sign that popularity has moved.
     pub(super) fn learn(&mut self, on_trial: bool, used: bool) {

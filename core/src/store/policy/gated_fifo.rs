@@ -20,8 +20,9 @@ use super::{Nodes, Policy};
 /// round, it goes straight to the main queue (the gate); and if its queue would have held it had it been a little
 /// longer, that queue's share grows. So the policy adapts to recency, frequency, scans and loops alike.
 ///
-/// The gate narrows while most that come through it are not used in their first round: where popularity is steady, one
-/// quick return is mostly chance. It widens again when they are, or when what the main queue holds falls out of use.
+/// The gate narrows while less than two in three that come through it are used in their first round: where popularity is
+/// steady, one quick return is mostly chance. It widens again when they are, or when what the main queue holds falls out
+/// of use.
 ///
 /// A use of an entry that has only just come to probation does not count, because it mostly belongs to what brought the
 /// entry in (Clock2Q+ and S4-FIFO do so, too).

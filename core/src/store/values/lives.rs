@@ -36,7 +36,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     /// Tells whether it takes a look at a value to know that it is fresh.
     pub(crate) const fn needs_each_end(&self) -> bool {
-        self.keeping.needs_each_end()
+        self.keeping.needs_each_end() || self.table.lacks_deadlines()
     }
 
     /// Corrects the order of deadlines for values that were asked for, so that [`first_due`](Self::first_due) is exact.
