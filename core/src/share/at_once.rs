@@ -99,8 +99,8 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         let (engine, hash) = (self.engine, self.hash);
         let Some(lead) = self.lead else { return Poll::Pending };
         // (Should a clock panic here, a second panic of it is caught when this is dropped.)
-        let about = engine.about_now(now);
-        let begun = about.or(now).unwrap_or_else(|| engine.runtime.now()).told();
+        let is_told_only = now.is_none();
+        let begun = now.unwrap_or_else(|| engine.about_now().told());
         self.begun = begun;
         #[cfg(feature = "std")]
         let first = by.make_and_poll(&engine.source, key, cx);
@@ -109,16 +109,14 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         let (mut loaded, former) = match first {
             First::Ready(Ok(Answered::Value(loaded, former))) => (loaded, former),
             First::Ready(verdict) => {
-                let now = about.and_then(|_| engine.runtime.about_now()).unwrap_or_else(|| engine.runtime.now());
+                let now = if is_told_only { engine.about_now() } else { engine.runtime.now() };
                 return self.ends((key, by, cx), now, |driving, after| {
                     Err(engine.failed(verdict, driving.waiting, 1, Some(key), now, after))
                 });
             }
             First::Pending(load) => {
-                if about.is_some() {
-                    // It takes time of its own from now on. What this poll took, is less than what was uncertain.
-                    let now = engine.runtime.now().told();
-                    self.begun = if now.saturating_since(begun) < UNCERTAIN { now } else { begun };
+                if is_told_only {
+                    self.begin_exactly();
                 }
                 return self.go_on((key, by, cx), |driving, visit, after| {
                     let step = engine.with(hash, |shard| {
@@ -131,11 +129,12 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
             }
         };
         // (The load was dropped, because its drop is part of it.)
-        let mut now = about.and_then(|_| engine.runtime.about_now()).unwrap_or_else(|| engine.runtime.now());
+        let mut now = if is_told_only { engine.about_now() } else { engine.runtime.now() };
         let judgement = engine.judge_loaded(&mut loaded, Some(key));
-        if about.is_some() && !matches!(loaded.ttl, Ttl::Inherit) {
+        let ends = |ttl: &Ttl| !matches!(ttl, Ttl::Inherit);
+        if is_told_only && (ends(&loaded.ttl) || judgement.is_some_and(|judgement| ends(&judgement.ttl))) {
             // A value that ends needs the exact time.
-            now = engine.runtime.now();
+            now = engine.exact_now();
         }
         let (mut left, at) = (Leavers::new(), At { now, rules: &engine.rules });
         let terms = match judgement {
@@ -160,6 +159,19 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         }
         *self.caller = Caller::Served;
         self.value.take().map_or(Poll::Pending, |value| Poll::Ready(Ok(value)))
+    }
+
+    /// Its load takes time of its own from now on. What its first poll took is less than what was uncertain.
+    #[cold]
+    #[inline(never)]
+    fn begin_exactly(&mut self) {
+        let runtime = &self.engine.runtime;
+        if runtime.about_now().is_some() {
+            let now = runtime.now().told();
+            if now.saturating_since(self.begun) < UNCERTAIN {
+                self.begun = now;
+            }
+        }
     }
 
     /// Takes its seat, as any caller that waits.

@@ -152,14 +152,20 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     #[inline(always)]
     pub(crate) fn now_of(&self, loaded: &Loaded<V>) -> Instant {
         let expires = self.is_timed() || self.source.judges() || !matches!(loaded.ttl, Ttl::Inherit);
-        let about = if expires { None } else { self.runtime.about_now() };
-        about.unwrap_or_else(|| self.runtime.now())
+        if expires { self.runtime.now() } else { self.about_now() }
     }
 
-    /// About the time, if it is only told when a load begins and ends, and that is cheaper.
+    /// The exact time, after one that was only about it; where that is exact, it is told once more.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn exact_now(&self) -> Instant {
+        self.runtime.now()
+    }
+
+    /// The time, as exactly as it is cheap to know.
     #[inline(always)]
-    pub(crate) fn about_now(&self, now: Option<Instant>) -> Option<Instant> {
-        if now.is_some() || self.source.judges() { None } else { self.runtime.about_now() }
+    pub(crate) fn about_now(&self) -> Instant {
+        self.runtime.about_now().unwrap_or_else(|| self.runtime.now())
     }
 
     /// The time, if it matters to a hit.
