@@ -194,6 +194,10 @@ impl<R: Host> Storm<R> {
         let last = self.sim.time.ms() + 1000;
         self.sim.to(last);
         for i in self.waiting.clone() {
+            // A ticket that came with an answer at the very end waits as any caller does.
+            if let Some(Saw::Answer(Answer::Outcome(_, Some(_)))) = self.sim.end(i) {
+                drop(self.sim.ticket(i));
+            }
             self.sim.drop(i);
         }
         let stats = self.cache.stats();
