@@ -651,8 +651,9 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     let is_plain_untimed = is_plain && !rules.needs_time();
     let capacity = R::Lock::new(capacity);
     Engine {
-        // (Only the short ways ask.)
-        tells_nobody: cfg!(feature = "std") && source.listener.is_none() && source.watcher.is_none(),
+        stores_at_once: Engine::<K, V, E, R, S>::HAS_SHORT_WAYS
+            && source.listener.is_none()
+            && source.watcher.is_none(),
         runtime,
         source,
         hasher,

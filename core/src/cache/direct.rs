@@ -127,7 +127,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let judgement = inner.judge(&key, &mut value);
         let at = At { now, rules: &inner.rules };
         let mut coming = Some((key, value));
-        if inner.stores_at_once() {
+        if inner.stores_at_once {
             let mut left = Leavers::new();
             let stored = inner.with(hash, |shard| {
                 if may(shard) { shard.insert_at_once(hash, &mut coming, judgement, at, &mut left) } else { None }
@@ -190,7 +190,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let now = self.now();
         let hash = self.inner.hash(key);
         let eq = |k: &K| k.borrow() == key;
-        if self.inner.stores_at_once() {
+        if self.inner.stores_at_once {
             let mut left = Leavers::new();
             let removed = self.inner.with(hash, |shard| shard.remove_at_once(hash, now, eq, &mut left));
             if let Some(was_fresh) = removed {

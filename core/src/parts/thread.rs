@@ -50,6 +50,11 @@ impl Clock for ThreadTimer {
     fn now(&self) -> Instant {
         self.0.now()
     }
+
+    #[inline]
+    fn about_now(&self) -> Option<Instant> {
+        self.0.about_now()
+    }
 }
 
 impl Timer for ThreadTimer {

@@ -59,6 +59,11 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
             // (Numbers may wrap around, so the few that have come since are told apart, not the many before.)
             let come = self.values.generation().wrapping_sub(expiring.generation);
             if generation.wrapping_sub(expiring.generation).wrapping_sub(1) >= come {
+                if !effects.leavers.has_memory() {
+                    // It may have to leave as well, and comes first in the next step.
+                    expiring.below = place as usize + 1;
+                    break;
+                }
                 count += usize::from(self.is_fresh_at(place, now));
                 self.values.expire(place, now, &mut effects.leavers);
             }

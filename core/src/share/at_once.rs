@@ -47,12 +47,6 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         (if now.is_some() { self.is_plain } else { self.is_plain_untimed }) && by.makes(&self.source)
     }
 
-    /// Is there nobody to tell of a value that was stored, or has left?
-    #[inline(always)]
-    pub(crate) fn stores_at_once(&self) -> bool {
-        Self::HAS_SHORT_WAYS && self.tells_nobody
-    }
-
     /// Drops what has left for a value that was stored.
     #[inline(always)]
     pub(crate) fn drop_left(&self, left: Leavers<K, V>) {
@@ -152,7 +146,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         }
         // Its flight has ended.
         (self.lead, self.value) = (None, Some(loaded.into_value()));
-        if engine.stores_at_once() {
+        if engine.stores_at_once {
             engine.drop_left(left);
         } else {
             engine.tell_stored(left);

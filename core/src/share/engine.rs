@@ -119,8 +119,8 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) is_plain: bool,
     /// The same, where the clock was not read for the look.
     pub(crate) is_plain_untimed: bool,
-    /// Whether neither a listener nor a watcher is told of values that come and leave.
-    pub(crate) tells_nobody: bool,
+    /// Whether there are short ways, and nobody to tell of a value that was stored, or has left.
+    pub(crate) stores_at_once: bool,
     /// Set if the cache reserves all its memory when it is built.
     pub(crate) memory: Option<Memory<K, V, E, R, S>>,
 }

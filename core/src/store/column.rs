@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::memory::{grow, is_sparse, shrink_sparse};
+use super::memory::{grow, is_sparse, reserve, shrink_sparse};
 
 /// Facts by place. What is usual is zero; beyond the last one that is not, places need no memory.
 pub(super) struct Column {
@@ -19,7 +19,7 @@ impl Column {
     /// Reserves memory for so many places, and keeps it; returns whether there is enough.
     pub(super) fn preallocate(&mut self, places: usize) -> bool {
         self.is_fixed = true;
-        self.facts.try_reserve_exact(places.saturating_sub(self.facts.len())).is_ok()
+        reserve(&mut self.facts, places)
     }
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::memory::shrink;
+use super::memory::{SMALL, grow, reserve, shrink};
 use crate::Instant;
 
 /// Deadlines by place: set and remove in O(log n), look at the earliest in O(1).
@@ -23,8 +23,7 @@ pub(super) struct Deadlines {
 impl Deadlines {
     /// Reserves memory for so many places, and keeps it; returns whether there is enough.
     pub(super) fn preallocate(&mut self, places: usize) -> bool {
-        self.is_fixed = self.heap.try_reserve_exact(places.saturating_sub(self.heap.len())).is_ok()
-            && self.standing.try_reserve_exact(places.saturating_sub(self.standing.len())).is_ok();
+        self.is_fixed = reserve(&mut self.heap, places) && reserve(&mut self.standing, places);
         self.is_fixed
     }
 
@@ -33,8 +32,8 @@ impl Deadlines {
     pub(super) fn has_memory(&mut self, place: usize) -> bool {
         let missing = (place + 1).saturating_sub(self.standing.len());
         // If all places have a deadline, a newcomer comes into a gap.
-        let of_heap = self.heap.len() < self.heap.capacity() || self.heap.try_reserve(1).is_ok();
-        of_heap && (missing == 0 || self.standing.try_reserve(missing).is_ok())
+        let of_heap = self.heap.len() < self.heap.capacity() || grow(&mut self.heap, 1, u64::MAX);
+        of_heap && (place < self.standing.capacity() || grow(&mut self.standing, missing, u64::MAX))
     }
 
     /// Reserves memory for another deadline of a place among so many; returns whether there is enough.
@@ -105,7 +104,7 @@ impl Deadlines {
             self.standing[self.heap[at].1 as usize] = at as u32;
             self.settle(at);
         }
-        if self.heap.len() * 4 < self.heap.capacity() && !self.is_fixed {
+        if self.heap.len() * 4 < self.heap.capacity() && self.heap.capacity() > SMALL && !self.is_fixed {
             let len = self.heap.len() * 2;
             shrink(&mut self.heap, len);
         }
@@ -129,7 +128,7 @@ impl Deadlines {
     /// Forgets the places from `len` on, which have no deadlines.
     pub(super) fn truncate(&mut self, len: u32) {
         self.standing.truncate(len as usize);
-        if self.standing.len() * 4 < self.standing.capacity() && !self.is_fixed {
+        if self.standing.len() * 4 < self.standing.capacity() && self.standing.capacity() > SMALL && !self.is_fixed {
             let len = self.standing.len() * 2;
             shrink(&mut self.standing, len);
         }

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{
+    memory::grow,
     table::Table,
     values::{Entry, Facts},
 };
@@ -44,8 +45,8 @@ impl<K, V> Leavers<K, V> {
     }
 
     /// Reserves memory for one more value; returns whether there is enough.
-    pub(super) fn has_memory(&mut self) -> bool {
-        self.first.is_none() || self.more.try_reserve(1).is_ok()
+    pub(crate) fn has_memory(&mut self) -> bool {
+        self.first.is_none() || (self.more.len() < self.more.capacity() || grow(&mut self.more, 1, u64::MAX))
     }
 
     /// Drops all.

@@ -2,13 +2,22 @@
 
 use alloc::vec::Vec;
 
+/// Reserves memory for so many elements in all; returns whether there is enough.
+pub(super) fn reserve<T>(list: &mut Vec<T>, len: usize) -> bool {
+    #[cfg(all(test, feature = "std"))]
+    if tests::refuses() && len > list.capacity() {
+        return false;
+    }
+    list.try_reserve_exact(len.saturating_sub(list.len())).is_ok()
+}
+
 /// Reserves memory for so many more elements, and for others to come; returns whether there is enough.
 ///
 /// It doubles, but not far beyond what is likely to be held.
 pub(super) fn grow<T>(list: &mut Vec<T>, missing: usize, limit: u64) -> bool {
     let len = list.len() as u64;
     let more = len.max(4).min(limit.saturating_sub(len)).max(len / 16) as usize;
-    list.try_reserve_exact(more.max(missing).max(1)).is_ok()
+    reserve(list, list.len().saturating_add(more.max(missing).max(1)))
 }
 
 /// Has a list much more memory than so many elements need?
@@ -24,7 +33,7 @@ pub(super) fn shrink_sparse<T>(list: &mut Vec<T>, len: usize) {
 /// Gives back the memory of a list beyond `len` elements, if there is memory to move it to.
 pub(super) fn shrink<T>(list: &mut Vec<T>, len: usize) {
     let mut smaller = Vec::new();
-    if smaller.try_reserve_exact(len.max(list.len())).is_ok() {
+    if reserve(&mut smaller, len.max(list.len())) {
         smaller.append(list);
         *list = smaller;
     }
@@ -32,3 +41,6 @@ pub(super) fn shrink<T>(list: &mut Vec<T>, len: usize) {
 
 /// Up to this many elements keep their memory.
 pub(super) const SMALL: usize = 16;
+
+#[cfg(all(test, feature = "std"))]
+pub(super) mod tests;

@@ -20,5 +20,8 @@ pub(crate) use leavers::{Cleared, Leavers};
 pub(crate) use room::{Allowance, Asking, ROUNDS, Room};
 pub(crate) use values::{Entry, FEW, Former, Keeping, Life, New, Values};
 
+#[cfg(all(test, feature = "std"))]
+pub(crate) use memory::tests::without_memory;
+
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{
     deadlines::Deadlines,
     index::Index,
-    memory::{grow, is_sparse, shrink_sparse},
+    memory::{grow, is_sparse, reserve, shrink_sparse},
 };
 use crate::Instant;
 
@@ -35,8 +35,7 @@ impl<T> Table<T> {
         T: Row<K>,
     {
         self.most = rows;
-        let more = rows.saturating_sub(self.rows.len());
-        self.rows.try_reserve_exact(more).is_ok()
+        reserve(&mut self.rows, rows)
             && self.index.preallocate(rows, &|place| self.rows.get(place as usize).map(Row::hash))
             && self.deadlines.preallocate(rows)
     }

@@ -71,6 +71,23 @@ fn the_exact_time_is_not_needed_where_nothing_expires() {
     }
 }
 
+/// A load that is not ready at once is measured exactly.
+#[test]
+fn a_load_that_takes_time_is_told_as_it_was() {
+    let clock = Late::new();
+    let builder = Cache::builder(Std::new(NoTimer::new(clock.clone())));
+    let cache = builder.load_fn(|key: u32| async move {
+        futures_lite::future::yield_now().await;
+        Ok::<_, ()>(key)
+    });
+    let cache = cache.build().expect("a valid configuration");
+    let mut get = cache.get(&2);
+    assert!(wakers::poll_once(&mut get).is_pending());
+    clock.clock.advance(Duration::from_micros(300));
+    assert_eq!(wakers::now(get).ok(), Some(2));
+    assert_eq!(cache.stats().load_time, Duration::from_micros(300));
+}
+
 /// A value that ends gets its whole life, in a cache in which nothing has ended before, too.
 #[test]
 fn a_life_is_exact_whoever_gives_it() {

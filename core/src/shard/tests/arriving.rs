@@ -27,6 +27,20 @@ fn a_lookup_that_finds_nothing() {
     assert_eq!(rig.shard.counts.misses, 1);
 }
 
+/// P11, D2: a value that is held beyond its end is no hit, though it is not due yet; a fresh one beside it is.
+#[test]
+fn what_is_held_beyond_its_end_is_no_hit() {
+    let mut rig = Rig::new(Rules { stale_if_error: Some(nanos(100)), hold: Some(nanos(100)), ..rules() });
+    let hit = |rig: &mut Rig, key: u32| rig.shard.hit(hash(key), at(rig.now), |k| *k == key);
+    for (key, ttl) in [(1, 10), (2, 30)] {
+        rig.insert(key, Loaded::new(5).ttl(nanos(ttl)));
+    }
+    rig.now += 10;
+    assert_eq!((hit(&mut rig, 1), hit(&mut rig, 2)), (None, Some(5)));
+    rig.now += 20;
+    assert_eq!((hit(&mut rig, 1), hit(&mut rig, 2)), (None, None));
+}
+
 #[test]
 fn a_value_is_a_hit_until_its_deadline_and_expired_at_it() {
     let mut rig = Rig::new(rules());

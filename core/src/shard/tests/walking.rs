@@ -115,3 +115,23 @@ fn d112_what_is_old_in_generations_is_expired() {
         assert_eq!([1, 2, 3].map(|key| rig.contains(key)), [false, false, true]);
     }
 }
+
+/// D96: without memory to note their ends, all values leave, a few in each step.
+#[cfg(feature = "std")]
+#[test]
+fn all_are_expired_even_without_memory() {
+    let mut rig = Rig::new(rules());
+    (1..=9).for_each(|key| _ = rig.insert(key, 7));
+    let mut effects = Effects::default();
+    let mut expiring = rig.shard.begin_expiring(&mut effects);
+    let (mut steps, mut count) = (0, 0);
+    while !expiring.is_over() {
+        let mut effects = Effects::default();
+        let now = at(rig.now);
+        count += crate::store::without_memory(|| rig.shard.expire_next(&mut expiring, 64, now, &mut effects));
+        assert!(effects.leavers.iter_mut().count() <= 1, "there is no memory for more");
+        steps += 1;
+        assert!(steps < 100);
+    }
+    assert_eq!((count, rig.shard.values.len()), (9, 0));
+}

@@ -8,7 +8,7 @@ use super::list::{Linked, List};
 pub(super) struct Queue {
     list: List,
     pub(super) len: u32,
-    /// Never more than the capacity, so sums need no care.
+    /// Modulo 2^64: exact whenever the true sum fits, as it does within any capacity.
     pub(super) weight: u64,
 }
 

@@ -19,7 +19,7 @@ pub(in crate::store) struct Facts {
     lives: [Column; 3],
     needs_lives: bool,
     /// Nothing is known but when each value was published.
-    is_plain: bool,
+    is_blank: bool,
 }
 
 /// An instant as its distance from the end of time, and back: mostly, nothing ends.
@@ -30,13 +30,14 @@ const fn before_end(instant: Instant) -> u64 {
 
 impl Facts {
     pub(super) const fn new(keeping: Keeping) -> Self {
+        let needs_lives = keeping.lives || keeping.idle.is_some();
         Self {
             deadlines: Column::new(),
             published: Column::new(),
             weights: Column::new(),
             lives: [const { Column::new() }; 3],
-            needs_lives: keeping.lives || keeping.idle.is_some(),
-            is_plain: !(keeping.lives || keeping.idle.is_some()),
+            needs_lives,
+            is_blank: !needs_lives,
         }
     }
 
@@ -66,8 +67,8 @@ impl Facts {
 
     /// Is nothing to be noted of a value but when it was published, neither now nor of those before it?
     #[inline(always)]
-    pub(super) const fn stay_plain(&self, weight: u64, end: Instant) -> bool {
-        self.is_plain && weight == 1 && before_end(end) == 0
+    pub(super) const fn stay_blank(&self, weight: u64, end: Instant) -> bool {
+        self.is_blank && weight == 1 && before_end(end) == 0
     }
 
     /// Reserves memory for what is to be known of a value at one of so many places; returns whether there is enough.
@@ -93,13 +94,13 @@ impl Facts {
 
     /// Notes what the value that comes to `place` weighs.
     pub(super) fn weigh(&mut self, place: u32, weight: u64) {
-        self.is_plain = false;
+        self.is_blank = false;
         self.weights.set(place, weight - 1);
     }
 
     /// Notes another life of the value at `place`.
     pub(super) fn relive(&mut self, place: u32, life: Life, deadline: Instant) {
-        self.prolong(place, deadline);
+        self.end_at(place, deadline);
         if self.needs_lives {
             let Life { since, end, begun } = life;
             let facts = [since, end, begun].map(before_end);
@@ -108,8 +109,8 @@ impl Facts {
     }
 
     /// Notes another end of the value at `place`.
-    pub(super) fn prolong(&mut self, place: u32, deadline: Instant) {
-        self.is_plain = false;
+    pub(super) fn end_at(&mut self, place: u32, deadline: Instant) {
+        self.is_blank = false;
         self.deadlines.set(place, before_end(deadline));
     }
 
@@ -131,7 +132,7 @@ impl Facts {
     #[inline(always)]
     pub(super) fn close_gap(&mut self, gap: u32, last: u32) {
         self.published.close_gap(gap, last);
-        if !self.is_plain {
+        if !self.is_blank {
             self.deadlines.close_gap(gap, last);
             self.weights.close_gap(gap, last);
             self.lives.iter_mut().for_each(|column| column.close_gap(gap, last));
@@ -144,7 +145,7 @@ impl Facts {
         self.published.clear();
         self.weights.clear();
         self.lives.iter_mut().for_each(Column::clear);
-        self.is_plain = !self.needs_lives;
+        self.is_blank = !self.needs_lives;
     }
 
     /// Takes out all facts.
@@ -155,7 +156,7 @@ impl Facts {
             weights: self.weights.take(),
             lives: self.lives.each_mut().map(Column::take),
             needs_lives: self.needs_lives,
-            is_plain: core::mem::replace(&mut self.is_plain, !self.needs_lives),
+            is_blank: core::mem::replace(&mut self.is_blank, !self.needs_lives),
         }
     }
 

@@ -57,7 +57,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let Some(Life { end, begun, .. }) = self.life(place) else { return };
         let deadline = self.deadline(Life { since: now, end, begun });
         // Only forward, even if the clock jumps back: the order of deadlines relies on it.
-        self.facts.prolong(place, deadline.max(self.ends(place)));
+        self.facts.end_at(place, deadline.max(self.ends(place)));
     }
 
     /// Moves the value that is first in the order of deadlines to its right place; true if it was not there.

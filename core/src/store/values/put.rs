@@ -17,12 +17,12 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         leavers: &mut Leavers<K, V>,
     ) -> Option<u32> {
         new.weight = new.weight.max(1);
-        let is_plain = self.facts.stay_plain(new.weight, new.end);
-        // (Where values have an idle time, none is plain.)
-        let deadline = if is_plain { Instant::NEVER } else { self.deadline(new.life()) };
+        let is_blank = self.facts.stay_blank(new.weight, new.end);
+        // (Not where values have an idle time.)
+        let deadline = if is_blank { Instant::NEVER } else { self.deadline(new.life()) };
         let is_refused = new.weight > self.allowance.own || {
             let is_added = place.is_none() && !self.evicts(new.weight, reserved);
-            (is_added || !is_plain) && !self.has_memory(place, new.weight, deadline, is_added)
+            (is_added || !is_blank) && !self.has_memory(place, new.weight, deadline, is_added)
         };
         if is_refused {
             if let Some(place) = place {
@@ -40,8 +40,8 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         };
         self.counts.stored += 1;
         match place {
-            Some(place) => self.replace(place, new, (deadline, is_plain), generation, reserved, leavers),
-            None => self.add(new, (deadline, is_plain), generation, reserved, leavers),
+            Some(place) => self.replace(place, new, (deadline, is_blank), generation, reserved, leavers),
+            None => self.add(new, (deadline, is_blank), generation, reserved, leavers),
         }
         Some(generation)
     }
@@ -154,9 +154,9 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Notes all that is known of the value that comes to `place`, beside its row.
     #[cfg_attr(feature = "std", inline(always))]
     #[cfg_attr(not(feature = "std"), inline(never))]
-    fn note(&mut self, place: u32, new: &New<K, V>, (deadline, is_plain): (Instant, bool)) {
+    fn note(&mut self, place: u32, new: &New<K, V>, (deadline, is_blank): (Instant, bool)) {
         self.facts.publish(place, new.published());
-        if !is_plain {
+        if !is_blank {
             self.facts.weigh(place, new.weight);
             self.facts.relive(place, new.life(), deadline);
             self.table.set_deadline(place, self.keeping.due(deadline));

@@ -1,4 +1,6 @@
 mod model;
+#[cfg(feature = "std")]
+mod refused;
 mod strict;
 mod walking;
 
@@ -227,4 +229,15 @@ fn a_row_takes_no_more_than_twenty_four_bytes_of_its_own() {
     let own = |entry: usize| entry - 2 * size_of::<u64>();
     assert_eq!(own(size_of::<Entry<u64, u64, <GatedFifo as Policy>::Node>>()), 24);
     assert_eq!(own(size_of::<Entry<u64, u64, <Lru as Policy>::Node>>()), 24);
+}
+
+/// D96: where only an expiry by name has ever ended anything, its end goes with its value.
+#[test]
+fn the_end_of_what_has_left_is_nobody_elses() {
+    let mut values = filled(4);
+    let place = find(&values, 2).expect("it is there");
+    values.expire(place, at(7), &mut Leavers::new());
+    values.discard(place, at(9), &mut Leavers::new());
+    assert!((0..values.len() as u32).all(|place| values.ends(place) == Instant::NEVER));
+    assert_eq!((values.first_due(), values.counts.expired), (None, 1));
 }

@@ -29,10 +29,12 @@ impl GatedFifo {
             // A main queue that lies idle has nothing to guard.
             self.gate.lets_in(ghost.age, main_age) || (is_sooner && self.is_row_long())
         };
-        match comes_through {
-            _ if self.main.is_empty() => Home::Main,
-            true => Home::Trial,
-            false => Home::Probation,
+        if self.main.is_empty() {
+            Home::Main
+        } else if comes_through {
+            Home::Trial
+        } else {
+            Home::Probation
         }
     }
 
