@@ -651,9 +651,7 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     let is_plain_untimed = is_plain && !rules.needs_time();
     let capacity = R::Lock::new(capacity);
     Engine {
-        stores_at_once: Engine::<K, V, E, R, S>::HAS_SHORT_WAYS
-            && source.listener.is_none()
-            && source.watcher.is_none(),
+        stores_at_once: Engine::<K, V, E, R, S>::HAS_SHORT_WAYS && !source.tells(),
         runtime,
         source,
         hasher,

@@ -50,7 +50,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
     fn wake_and_tell(&mut self) {
         let Engine { source, .. } = self.engine;
         // Mostly a value has left that only has to be dropped.
-        if !(self.effects.0.is_only_to_be_dropped() && source.listener.is_none() && source.watcher.is_none()) {
+        if !self.effects.0.is_only_to_be_dropped() || source.tells() {
             both(self, Self::wake, Self::tell);
         }
     }

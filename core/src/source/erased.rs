@@ -237,6 +237,11 @@ impl<K, V, E, T: Threads> Sources<K, V, E, T> {
         self.batches
     }
 
+    /// Returns whether anybody is told of values that come and leave.
+    pub(crate) const fn tells(&self) -> bool {
+        self.listener.is_some() || self.watcher.is_some()
+    }
+
     /// Returns whether any user code decides what happens to a value.
     #[inline(always)]
     pub(crate) const fn judges(&self) -> bool {
