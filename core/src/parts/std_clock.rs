@@ -7,7 +7,7 @@ use crate::{Clock, Instant};
 /// That is the clock of [`std::time::Instant`], read without its conversions where the system counts in nanoseconds.
 /// While the machine sleeps it stands still on Linux, Android and macOS, and keeps running on Windows;
 /// [`BootClock`](super::BootClock) keeps running on all of them. On Linux,
-/// [`about_now`](Clock::about_now) is some milliseconds behind, and four times as fast.
+/// [`about_now`](Clock::about_now) is some milliseconds behind, and costs about a third.
 ///
 /// ```
 /// use larder::{Clock, parts::StdClock};
