@@ -9,7 +9,7 @@ use crate::{
     contain::{both, each},
     shard::At,
     share::{After, ShardOf},
-    source::Source,
+    source::{Judgement, Source},
     store::{Cleared, Leavers},
 };
 
@@ -86,8 +86,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// assert_eq!(block_on(get)?, 10);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    // One copy for all calls: the step under the lock is inlined here, which it would not be into several.
+    #[inline(never)]
     pub fn insert(&self, key: K, value: V) -> Option<Generation> {
-        self.insert_with(key, Loaded::new(value))
+        // (A closure of its own, so that there is a copy for values of which nothing is said.)
+        self.insert_loaded(key, Loaded::new(value), |_| true)
     }
 
     /// Stores a value with a lifetime and weight of its own.
@@ -109,34 +112,70 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// assert_eq!(cache.weight(), 6);
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
+    #[inline(never)]
     pub fn insert_with(&self, key: K, value: Loaded<V>) -> Option<Generation> {
+        self.insert_loaded(key, value, |_| true)
+    }
+
+    #[inline(always)]
+    fn insert_loaded(
+        &self,
+        key: K,
+        value: Loaded<V>,
+        may: impl Fn(&ShardOf<K, V, E, R, S>) -> bool,
+    ) -> Option<Generation> {
         let (now, hash) = (self.inner.now_of(&value), self.inner.hash(&key));
-        self.store(hash, now, key, value, |_| true).ok().flatten().map(Generation)
+        self.store(hash, now, key, value, may).ok().flatten().map(Generation)
     }
 
     /// Stores a value if `may` still allows it under the lock; otherwise returns what was to be stored.
+    // On the short way, the parts of the value stay in registers, and what is not said of it is known: to write it as a whole,
+    // and to read it as a whole directly after that, takes longer than to find its place.
+    #[inline(always)]
     pub(super) fn store(
         &self,
         hash: u64,
         now: Instant,
-        key: K,
-        mut value: Loaded<V>,
+        mut key: K,
+        Loaded { mut value, mut ttl, weight, age }: Loaded<V>,
         may: impl Fn(&ShardOf<K, V, E, R, S>) -> bool,
     ) -> Result<Option<u32>, (K, Loaded<V>)> {
         let inner = &*self.inner;
-        let judgement = inner.judge(&key, &mut value);
-        let at = At { now, rules: &inner.rules };
-        let mut coming = Some((key, value));
-        if inner.stores_at_once {
+        let (at, mut judgement) = (At { now, rules: &inner.rules }, None);
+        let terms = if inner.source.judges() {
+            let (loaded, judged, terms) = inner.judged(&key, Loaded { value, ttl, weight, age }, now);
+            (value, ttl, judgement) = (loaded.value, loaded.ttl, Some(judged));
+            terms
+        } else {
+            inner.expect_expiry_of([ttl]);
+            at.rules.terms_at_once((ttl, weight), Judgement::default(), now)
+        };
+        if let Some(terms) = terms.filter(|_| inner.stores_at_once) {
             let mut left = Leavers::new();
+            let mut coming = Some((key, value));
             let stored = inner.with(hash, |shard| {
-                if may(shard) { shard.insert_at_once(hash, &mut coming, judgement, at, &mut left) } else { None }
+                if may(shard) { shard.insert_at_once(hash, &mut coming, terms, at, &mut left) } else { None }
             });
-            if coming.is_none() {
+            let Some(still) = coming else {
                 inner.drop_left(left);
                 return Ok(stored);
-            }
+            };
+            (key, value) = still;
         }
+        let judgement = judgement.unwrap_or_default();
+        self.store_slowly(hash, at, (key, Loaded { value, ttl, weight, age }), judgement, may)
+    }
+
+    #[inline(never)]
+    fn store_slowly(
+        &self,
+        hash: u64,
+        at: At<'_>,
+        coming: (K, Loaded<V>),
+        judgement: Judgement,
+        may: impl Fn(&ShardOf<K, V, E, R, S>) -> bool,
+    ) -> Result<Option<u32>, (K, Loaded<V>)> {
+        let (inner, now, mut coming) = (&*self.inner, at.now, Some(coming));
         let mut after = After::new(inner);
         let stored = inner.with_room(hash, now, &mut after, |shard, effects| {
             may(shard).then(|| shard.insert(hash, &mut coming, judgement, at, effects))

@@ -7,7 +7,7 @@ use super::{Cache, KeyLookup};
 use crate::{
     Key, LoadError, Loaded, Runtime, Takes, Tuning,
     share::{ByCall, ByLoader, Lent},
-    source::Answered,
+    source::NewValue,
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
@@ -91,7 +91,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         F: Future<Output = Result<V, E>>,
         R::Threads: Takes<F>,
     {
-        KeyLookup::new(&self.inner, key, ByCall::new(load, |result, ()| result.map(Answered::from)))
+        KeyLookup::new(&self.inner, key, ByCall::new(load, NewValue))
     }
 
     /// Returns the value of `key`, loading it with `load` if needed.

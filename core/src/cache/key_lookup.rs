@@ -5,6 +5,7 @@ use core::{
     borrow::Borrow,
     future::Future,
     hash::Hash,
+    mem,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -43,6 +44,17 @@ where
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     M: CallerLoad<K, V, E, R::Threads>,
 {
+    /// Polls for the value, and returns it if it is there at once; all else comes to `rest`.
+    ///
+    /// A value that is returned by itself may come in registers: to write a small result to memory and to read it as a whole
+    /// directly after that takes as long as a third of a hit.
+    // One copy for all calls of a kind: the look for a hit is inlined here, which it would not be into several.
+    #[inline(never)]
+    fn poll_value(&mut self, cx: &mut Context<'_>, rest: &mut Poll<Result<V, LoadError<E>>>) -> Option<V> {
+        let Self { engine, key, caller, by } = self;
+        Engine::poll_value(engine, caller, *key, by, cx, rest)
+    }
+
     /// Polls for the outcome, and for a ticket if the call takes stale values.
     pub(crate) fn poll_outcome(
         &mut self,
@@ -76,11 +88,17 @@ where
 {
     type Output = Result<V, LoadError<E>>;
 
-    // One copy for all calls of a kind: the look for a hit is inlined here, which it would not be into several.
-    #[inline(never)]
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { engine, key, caller, by } = &mut *self;
-        Engine::poll_value(engine, caller, *key, by, cx)
+        let mut rest = Poll::Pending;
+        match self.poll_value(cx, &mut rest) {
+            Some(value) => {
+                // There is no rest to drop, but the compiler does not know.
+                mem::forget(rest);
+                Poll::Ready(Ok(value))
+            }
+            None => rest,
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::{AnyCache, Cache, KeyLookup, LookupOptions, OutcomeLookup, StaleOutco
 use crate::{
     Key, LoadError, Loaded, Outcome, Runtime, Takes, Tuning,
     share::{ByCall, ByLoader, CallerLoad, Lent},
-    source::Answered,
+    source::NewValue,
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
@@ -159,7 +159,7 @@ impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning> Lookup<'a, Cache
     /// assert_eq!(outcome.time_left(), TimeLeft::For(Duration::from_secs(60)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn by<C, F>(self, load: C) -> Lookup<'a, Cache<K, V, E, R, S>, Q, ByCall<C, F, Loaded<V>, V, E>>
+    pub fn by<C, F>(self, load: C) -> Lookup<'a, Cache<K, V, E, R, S>, Q, ByCall<C, F, NewValue>>
     where
         V: 'static,
         E: 'static,
@@ -167,7 +167,7 @@ impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning> Lookup<'a, Cache
         F: Future<Output = Result<Loaded<V>, E>>,
         R::Threads: Takes<F>,
     {
-        Lookup(self.0.with(ByCall::new(load, |result, ()| result.map(Answered::new))))
+        Lookup(self.0.with(ByCall::new(load, NewValue)))
     }
 
     /// Loads with `load` if needed; it may borrow and stays with this caller.

@@ -6,9 +6,8 @@ use core::{hash::Hash, task::Waker};
 
 use super::{AsKey, At, Carries, Effects, Lead, LoadsAnew, RECLAIM, Seat, Shard};
 use crate::{
-    Instant, Loaded,
+    Instant,
     flight::PolledBy,
-    source::Judgement,
     store::{Leavers, New, policy::Policy},
 };
 
@@ -160,22 +159,27 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, 
     pub(crate) fn insert_at_once(
         &mut self,
         hash: u64,
-        coming: &mut Option<(K, Loaded<V>)>,
-        judgement: Judgement,
+        coming: &mut Option<(K, V)>,
+        (end, weight): (Instant, u64),
         at: At<'_>,
         leavers: &mut Leavers<K, V>,
     ) -> Option<u32> {
-        let (Some((key, loaded)), true) = (&*coming, self.is_quiet(hash)) else { return None };
-        let (end, weight) = at.rules.terms_at_once(loaded, judgement, at.now)?;
+        let (Some((key, _)), true) = (&*coming, self.is_quiet(hash)) else { return None };
         let end = at.rules.jittered(end, key, at.now);
-        let place = self.values.find(hash, |k| k == key);
+        let (place, now) = (self.values.find(hash, |k| k == key), at.now);
+        if let Some(place) = place {
+            // (Where no value ends, and no failure is kept, nothing can be due.)
+            let generation = self.values.put_over_at_once(place, coming, (weight, now, end), leavers);
+            if generation.is_some() {
+                self.note_write();
+                return generation;
+            }
+        }
         if !self.has_room_at_once(place, weight) {
             return None;
         }
-        let (key, loaded) = coming.take()?;
+        let (key, value) = coming.take()?;
         self.note_write();
-        let now = at.now;
-        let value = loaded.into_value();
         let new = || New { hash, key, value, weight, now, end, begun: now, former: None };
         self.put_at_once(place, (now, end), new, leavers)
     }

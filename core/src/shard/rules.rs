@@ -182,18 +182,18 @@ impl Rules {
 
     /// Returns when a value ends, but for jitter, and what it weighs, if it is to be stored and there is not more to decide.
     #[inline(always)]
-    pub(crate) fn terms_at_once<V>(
+    pub(crate) fn terms_at_once(
         &self,
-        loaded: &Loaded<V>,
+        (ttl, weight): (Ttl, Option<NonZeroU64>),
         judgement: Judgement,
         now: Instant,
     ) -> Option<(Instant, u64)> {
-        let weight = loaded.weight.map(NonZeroU64::get).or(judgement.weight).unwrap_or(1).max(1);
+        let weight = weight.map(NonZeroU64::get).or(judgement.weight).unwrap_or(1).max(1);
         // Mostly, nobody says anything, or only the cache.
-        if matches!((loaded.ttl, judgement.ttl, self.ttl), (Ttl::Inherit, Ttl::Inherit, Ttl::Inherit | Ttl::Forever)) {
+        if matches!((ttl, judgement.ttl, self.ttl), (Ttl::Inherit, Ttl::Inherit, Ttl::Inherit | Ttl::Forever)) {
             return Some((Instant::NEVER, weight));
         }
-        let ttl = Ttl::first([&loaded.ttl, &Ttl::Inherit, &judgement.ttl, &self.ttl]);
+        let ttl = Ttl::first([&ttl, &Ttl::Inherit, &judgement.ttl, &self.ttl]);
         // (A value that is kept though it is over delays the next load.)
         if ttl.is_to_be_settled() || (self.keeps_expired && ttl.is_over()) {
             return None;

@@ -11,9 +11,9 @@ use super::{
     stay::{Caller, State},
 };
 use crate::{
-    Failure, Instant, Key, LoadError, Runtime, Ttl, Tuning,
+    Failure, Instant, Key, LoadError, Loaded, Runtime, Ttl, Tuning,
     shard::{AsKey, At, Effects, Lead, News, Step},
-    source::{Answered, First, Judgement, Touched},
+    source::{Answered, First, FirstOf, Judgement, Touched},
     store::Leavers,
     sync::Arc,
 };
@@ -79,7 +79,8 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         Self { engine, caller, hash, lead: Some(lead), begun: Instant::ZERO, value: None }
     }
 
-    /// Makes a load, and polls it once. If there is more to do than to store its answer, all goes on as in any flight.
+    /// Makes a load, and polls it once. If there is more to do than to store its answer, all goes on as in any flight, up to
+    /// `rest`.
     ///
     /// `now` tells the time if the clock was read for the look.
     #[inline(never)]
@@ -89,70 +90,106 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         key: &dyn AsKey<K>,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<V, LoadError<E>>> {
+        rest: &mut Poll<Result<V, LoadError<E>>>,
+    ) -> Option<V> {
         let (engine, hash) = (self.engine, self.hash);
-        let Some(lead) = self.lead else { return Poll::Pending };
+        let lead = self.lead?;
         // (Should a clock panic here, a second panic of it is caught when this is dropped.)
         let is_told_only = now.is_none();
         let begun = now.unwrap_or_else(|| engine.about_now().told());
         self.begun = begun;
         #[cfg(feature = "std")]
-        let first = by.make_and_poll(&engine.source, key, cx);
+        let mut first = by.make_and_poll(&engine.source, key, cx);
         #[cfg(not(feature = "std"))]
-        let first = First::Pending(None);
-        let (mut loaded, former) = match first {
-            First::Ready(Ok(Answered::Value(loaded, former))) => (loaded, former),
-            First::Ready(verdict) => {
-                let now = if is_told_only { engine.about_now() } else { engine.runtime.now() };
-                return self.ends((key, by, cx), now, |driving, after| {
-                    Err(engine.failed(verdict, driving.waiting, 1, Some(key), now, after))
-                });
-            }
-            First::Pending(load) => {
-                if is_told_only {
-                    self.begin_exactly();
-                }
-                return self.go_on((key, by, cx), |driving, visit, after| {
-                    let step = engine.with(hash, |shard| {
-                        shard.unfold(lead, &mut driving.waiting.seat, visit.reached, after.effects());
-                        shard.check_in(driving.waiting, load, visit, after.effects())
-                    });
-                    driving.disarm_polled();
-                    step
-                });
+        let mut first = First::Pending(None);
+        let loaded = match &mut first {
+            First::Ready(Ok(Answered::Value(loaded, _))) => loaded,
+            _ => {
+                *rest = self.goes_on(first, is_told_only, (key, by, cx));
+                return None;
             }
         };
         // (The load was dropped, because its drop is part of it.)
         let mut now = if is_told_only { engine.about_now() } else { engine.runtime.now() };
-        let judgement = engine.judge_loaded(&mut loaded, Some(key));
+        let judgement = engine.judge_loaded(loaded, Some(key));
         let ends = |ttl: &Ttl| !matches!(ttl, Ttl::Inherit);
         if is_told_only && (ends(&loaded.ttl) || judgement.is_some_and(|judgement| ends(&judgement.ttl))) {
             // A value that ends needs the exact time.
             now = engine.exact_now();
         }
         let (mut left, at) = (Leavers::new(), At { now, rules: &engine.rules });
+        let says = (loaded.ttl, loaded.weight);
         let terms = match judgement {
             // (It is known what comes of that.)
-            None => at.rules.terms_at_once(&loaded, Judgement::default(), now),
-            Some(judgement) => at.rules.terms_at_once(&loaded, judgement, now),
+            None => at.rules.terms_at_once(says, Judgement::default(), now),
+            Some(judgement) => at.rules.terms_at_once(says, judgement, now),
         };
         let is_stored = terms.is_some_and(|terms| {
             engine.with(hash, |shard| shard.finish_at_once((lead, hash, begun), &loaded.value, terms, at, &mut left))
         });
         if !is_stored {
-            return self.ends((key, by, cx), now, |_, _| {
-                Ok(News::new(loaded, judgement.unwrap_or_default()).with_former(former))
-            });
+            *rest = self.publish(first, judgement.unwrap_or_default(), now, (key, by, cx));
+            return None;
         }
+        // (Only here is it moved, and alone: to move all that comes with it takes longer than what is done with it.)
+        let First::Ready(Ok(Answered::Value(Loaded { value, .. }, _))) = first else { return None };
         // Its flight has ended.
-        (self.lead, self.value) = (None, Some(loaded.into_value()));
+        (self.lead, self.value) = (None, Some(value));
         if engine.stores_at_once {
             engine.drop_left(left);
         } else {
             engine.tell_stored(left);
         }
         *self.caller = Caller::Served;
-        self.value.take().map_or(Poll::Pending, |value| Poll::Ready(Ok(value)))
+        self.value.take()
+    }
+
+    /// Its load has brought a value, and there is more to do than to store it.
+    #[cold]
+    #[inline(never)]
+    fn publish(
+        &mut self,
+        first: FirstOf<V, E, R::Threads>,
+        judgement: Judgement,
+        now: Instant,
+        on: On<'_, '_, K, V, E, R>,
+    ) -> Poll<Result<V, LoadError<E>>> {
+        let First::Ready(Ok(Answered::Value(loaded, former))) = first else { return Poll::Pending };
+        self.ends(on, now, |_, _| Ok(News::new(loaded, judgement).with_former(former)))
+    }
+
+    /// Its load has failed, or goes on.
+    #[cold]
+    #[inline(never)]
+    fn goes_on(
+        &mut self,
+        first: FirstOf<V, E, R::Threads>,
+        is_told_only: bool,
+        (key, by, cx): On<'_, '_, K, V, E, R>,
+    ) -> Poll<Result<V, LoadError<E>>> {
+        let (engine, hash) = (self.engine, self.hash);
+        match (first, self.lead) {
+            (First::Pending(load), Some(lead)) => {
+                if is_told_only {
+                    self.begin_exactly();
+                }
+                self.go_on((key, by, cx), |driving, visit, after| {
+                    let step = engine.with(hash, |shard| {
+                        shard.unfold(lead, &mut driving.waiting.seat, visit.reached, after.effects());
+                        shard.check_in(driving.waiting, load, visit, after.effects())
+                    });
+                    driving.disarm_polled();
+                    step
+                })
+            }
+            (First::Ready(verdict), _) => {
+                let now = if is_told_only { engine.about_now() } else { engine.runtime.now() };
+                self.ends((key, by, cx), now, |driving, after| {
+                    Err(engine.failed(verdict, driving.waiting, 1, Some(key), now, after))
+                })
+            }
+            _ => Poll::Pending,
+        }
     }
 
     /// Its load takes time of its own from now on. What its first poll took is less than what was uncertain.

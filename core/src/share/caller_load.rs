@@ -14,7 +14,7 @@ use crate::{
     Loaded, Previous, Takes, Threads,
     flight::Start,
     shard::AsKey,
-    source::{Answered, Sources, TaskOf},
+    source::{Answered, Say, Sources, TaskOf},
 };
 
 /// The result of a load.
@@ -61,7 +61,7 @@ pub trait CallerLoad<K, V, E, T: Threads> {
         key: &dyn AsKey<K>,
         cx: &mut Context<'_>,
     ) -> FirstOf<V, E, T> {
-        First::of(self.make(sources, key, None), cx)
+        First::of(self.make(sources, key, None), cx, |load| load)
     }
 
     /// Polls the load that is lent.
@@ -120,39 +120,40 @@ impl<K, V, E, T: Threads> CallerLoad<K, V, E, T> for NoLoad {
     }
 }
 
-/// Loads by a closure of the call, whose future owns what it needs.
-pub struct ByCall<C, F, A, V, E> {
+/// Loads by a closure of the call, whose future owns what it needs; `S` converts what that returns.
+pub struct ByCall<C, F, S> {
     make: Option<C>,
-    say: fn(Result<A, E>, ()) -> Verdict<V, E>,
+    say: S,
     future: PhantomData<fn() -> F>,
 }
 
-impl<C, F, A, V, E> ByCall<C, F, A, V, E> {
-    pub(crate) const fn new(make: C, say: fn(Result<A, E>, ()) -> Verdict<V, E>) -> Self {
+impl<C, F, S> ByCall<C, F, S> {
+    pub(crate) const fn new(make: C, say: S) -> Self {
         Self { make: Some(make), say, future: PhantomData }
     }
 }
 
-impl<K, V, E, T, C, F, A> CallerLoad<K, V, E, T> for ByCall<C, F, A, V, E>
+impl<K, V, E, T, C, F, S> CallerLoad<K, V, E, T> for ByCall<C, F, S>
 where
     V: 'static,
     E: 'static,
     T: Takes<F>,
     C: FnOnce() -> F,
-    F: Future<Output = Result<A, E>>,
+    F: Future,
+    S: Say<F::Output, (), Verdict<V, E>> + Copy + Send + 'static,
 {
     fn start(&self, _: &Sources<K, V, E, T>) -> Option<Start> {
         self.make.as_ref().map(|_| Start::Made)
     }
 
     fn make(&mut self, _: &Sources<K, V, E, T>, _: &dyn AsKey<K>, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
-        self.make.take().map(|make| T::task(make(), (), self.say))
+        self.make.take().map(|make| T::load(make, (), self.say))
     }
 
     #[cfg(feature = "std")]
     fn make_and_poll(&mut self, _: &Sources<K, V, E, T>, _: &dyn AsKey<K>, cx: &mut Context<'_>) -> FirstOf<V, E, T> {
         match self.make.take() {
-            Some(make) => T::first(make(), (), self.say, cx),
+            Some(make) => T::first(make, (), self.say, cx),
             None => First::Pending(None),
         }
     }

@@ -217,6 +217,19 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         judgement
     }
 
+    /// The same of a value that is passed on; also returns its terms if it may be stored at once.
+    #[inline(never)]
+    pub(crate) fn judged(
+        &self,
+        key: &K,
+        mut loaded: Loaded<V>,
+        now: Instant,
+    ) -> (Loaded<V>, Judgement, Option<(Instant, u64)>) {
+        let judgement = self.judge(key, &mut loaded);
+        let terms = self.rules.terms_at_once((loaded.ttl, loaded.weight), judgement, now);
+        (loaded, judgement, terms)
+    }
+
     /// How many writes there were to each shard, if answers that were not asked for are stored.
     pub(crate) fn writes(&self) -> Box<[u64]> {
         let shards = if self.rules.stores_surplus { &*self.shards } else { &[] };

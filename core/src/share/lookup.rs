@@ -33,7 +33,7 @@ pub(crate) struct Missing<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
-    /// Polls a caller that only wants the value.
+    /// Polls a caller that only wants the value, and returns it if it is there at once; all else comes to `rest`.
     #[inline(always)]
     pub(crate) fn poll_value<Q>(
         this: &Arc<Self>,
@@ -41,15 +41,19 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         key: &Q,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<V, LoadError<E>>>
+        rest: &mut Poll<Result<V, LoadError<E>>>,
+    ) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     {
         let borrowed = Borrowed(key);
         match caller {
-            Caller::Stays(stay) if !stay.is_new() => return Self::poll_waiting(this, stay, &borrowed, by, cx),
-            Caller::Served => return Poll::Pending,
+            Caller::Stays(stay) if !stay.is_new() => {
+                *rest = Self::poll_waiting(this, stay, &borrowed, by, cx);
+                return None;
+            }
+            Caller::Served => return None,
             _ => {}
         }
         let hash = this.hash(key);
@@ -72,24 +76,21 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     None
                 }
             });
-        if let Some(value) = hit {
+        if hit.is_some() {
             *caller = Caller::Served;
-            return Poll::Ready(Ok(value));
+            return hit;
         }
         if let Some(lead) = lead {
-            return AtOnce::new(this, caller, hash, lead).load(now, &borrowed, by, cx);
+            return AtOnce::new(this, caller, hash, lead).load(now, &borrowed, by, cx, rest);
         }
-        match (&mut *caller, &mut missing) {
-            (Caller::Stays(stay), Some(present)) => {
-                let poll = Self::poll_missing(this, stay, hash, by, present, cx);
-                if present.after.effects().is_spent() {
-                    // Mostly nothing is left in it, and one check is enough.
-                    core::mem::forget(missing);
-                }
-                poll
+        if let (Caller::Stays(stay), Some(present)) = (&mut *caller, &mut missing) {
+            *rest = Self::poll_missing(this, stay, hash, by, present, cx);
+            if present.after.effects().is_spent() {
+                // Mostly nothing is left in it, and one check is enough.
+                core::mem::forget(missing);
             }
-            _ => Poll::Pending,
         }
+        None
     }
 
     /// A caller found nothing that it can have at once: it takes its seat in the same step.

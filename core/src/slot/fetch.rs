@@ -4,7 +4,7 @@ use core::{future::Future, marker::PhantomData};
 
 use crate::{
     Loaded, Previous, Revalidated, Takes,
-    source::{Answered, Source, TaskOf, kept, sealed::Sealed},
+    source::{Answered, Say, Source, TaskOf, kept, sealed::Sealed},
 };
 
 /// What a fetch may return: a [`Loaded`] or a [`Revalidated`] value.
@@ -68,6 +68,11 @@ fn unweighed<V>(answer: Revalidated<V>) -> Revalidated<V> {
 }
 
 /// Turns the result of a fetch that a call brought into the engine's terms.
-pub(super) fn fetched<V, E, A: Into<Loaded<V>>>(result: Result<A, E>, (): ()) -> Result<Answered<V, E>, E> {
-    result.map(|answer| Answered::new(answer.into().weight(1)))
+#[derive(Clone, Copy)]
+pub(super) struct Fetched;
+
+impl<A: Into<Loaded<V>>, V, E> Say<Result<A, E>, (), Result<Answered<V, E>, E>> for Fetched {
+    fn say(&self, result: Result<A, E>, (): ()) -> Result<Answered<V, E>, E> {
+        result.map(|answer| Answered::new(answer.into().weight(1)))
+    }
 }

@@ -2,7 +2,7 @@
 
 use core::future::Future;
 
-use super::{KEY, LazySlot, StaleValue, fetch::fetched};
+use super::{KEY, LazySlot, StaleValue, fetch::Fetched};
 use crate::{
     LoadError, Loaded, LookupOptions, Outcome, Previous, Runtime, Takes,
     cache::{GetStale, KeyLookup, OutcomeLookup},
@@ -125,12 +125,11 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
         GetStale { ask: KeyLookup::new(&self.cache.inner, KEY, self.by(fetch)), options }
     }
 
-    fn by<C, F, A>(&self, fetch: C) -> ByCall<impl FnOnce() -> F, F, A, V, E>
+    fn by<C, F>(&self, fetch: C) -> ByCall<impl FnOnce() -> F, F, Fetched>
     where
         C: FnOnce(Option<Previous<V>>) -> F,
-        A: Into<Loaded<V>>,
     {
-        ByCall::new(|| fetch(self.previous()), fetched)
+        ByCall::new(|| fetch(self.previous()), Fetched)
     }
 
     /// Returns the value and how it was found, fetching it with this closure if needed.

@@ -12,6 +12,7 @@ use super::{
     erased::Delivery,
     many::{own_answers, plain_answers},
     revalidate::kept,
+    told::NewValue,
 };
 use crate::{RemovalCause, Ttl};
 
@@ -60,12 +61,12 @@ where
     L: Load<K, Value = V, Error = E>,
 {
     fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
-        Some(T::task(self.0.load(key), (), |result, ()| result.map(Answered::new)))
+        Some(T::load(|| self.0.load(key), (), NewValue))
     }
 
     #[cfg(feature = "std")]
     fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> FirstOf<V, E, T> {
-        T::first(self.0.load(key), (), |result, ()| result.map(Answered::new), cx)
+        T::first(|| self.0.load(key), (), NewValue, cx)
     }
 }
 
@@ -78,12 +79,12 @@ where
     Fut: Future<Output = Result<V, E>>,
 {
     fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
-        Some(T::task((self.0)(key), (), |result, ()| result.map(Answered::from)))
+        Some(T::load(|| (self.0)(key), (), NewValue))
     }
 
     #[cfg(feature = "std")]
     fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> FirstOf<V, E, T> {
-        T::first((self.0)(key), (), |result, ()| result.map(Answered::from), cx)
+        T::first(|| (self.0)(key), (), NewValue, cx)
     }
 }
 
@@ -96,12 +97,12 @@ where
     Fut: Future<Output = Result<Loaded<V>, E>>,
 {
     fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
-        Some(T::task((self.0)(key), (), |result, ()| result.map(Answered::new)))
+        Some(T::load(|| (self.0)(key), (), NewValue))
     }
 
     #[cfg(feature = "std")]
     fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> FirstOf<V, E, T> {
-        T::first((self.0)(key), (), |result, ()| result.map(Answered::new), cx)
+        T::first(|| (self.0)(key), (), NewValue, cx)
     }
 }
 

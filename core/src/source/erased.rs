@@ -5,9 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use core::task::Context;
 use core::{any::Any, future::Future, time::Duration};
 
-#[cfg(feature = "std")]
-use super::First;
-use super::{Answered, Failed, Previous, sealed::Sealed};
+use super::{Answered, Failed, First, Previous, sealed::Sealed};
 use crate::{Cause, Failure, Loaded, RemovalCause, Ttl, sync::Arc};
 
 /// Whether loads and stored values may move between threads.
@@ -53,7 +51,6 @@ pub trait Threads: Sized + Sealed + 'static {
 pub(crate) type TaskOf<V, E, T> = <T as Threads>::Task<Result<Answered<V, E>, E>>;
 
 /// What comes of a load of one value that is made and polled at once.
-#[cfg(feature = "std")]
 pub(crate) type FirstOf<V, E, T> = First<Result<Answered<V, E>, E>, TaskOf<V, E, T>>;
 
 /// A load of many values under way, up to what it delivers next.
@@ -91,7 +88,7 @@ pub trait Source<K, V, E, T: Threads> {
     /// Begins to load one value, and polls the load at once.
     #[cfg(feature = "std")]
     fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> FirstOf<V, E, T> {
-        First::of(self.load(key, None), cx)
+        First::of(self.load(key, None), cx, |load| load)
     }
 
     /// Begins to load many values.

@@ -17,26 +17,20 @@ pub enum First<O, L> {
 }
 
 #[cfg(feature = "std")]
-impl<O, L: Future<Output = O> + Unpin> First<O, L> {
-    /// Polls a load for the first time.
+impl<O, T> First<O, T> {
+    /// Polls a load for the first time, and erases its type if it goes on.
     #[inline(always)]
-    pub(crate) fn of(mut load: Option<L>, cx: &mut Context<'_>) -> Self {
+    pub(crate) fn of<L>(mut load: Option<L>, cx: &mut Context<'_>, erase: fn(L) -> T) -> Self
+    where
+        L: Future<Output = O> + Unpin,
+    {
         match load.as_mut().map_or(Poll::Pending, |load| Pin::new(load).poll(cx)) {
             Poll::Ready(output) => {
                 // Should this panic, the result is dropped and not forgotten.
                 drop(load);
                 Self::Ready(output)
             }
-            Poll::Pending => Self::Pending(load),
-        }
-    }
-
-    /// The same of a load whose type is erased.
-    #[inline(always)]
-    pub(super) fn erased<T>(self, erase: fn(L) -> T) -> First<O, T> {
-        match self {
-            Self::Ready(output) => First::Ready(output),
-            Self::Pending(load) => First::Pending(load.map(erase)),
+            Poll::Pending => Self::Pending(load.map(erase)),
         }
     }
 }

@@ -19,10 +19,8 @@ pub use closures::{
     RevalidateFn, Revalidator, WallClock, Weigher,
 };
 pub use each::{AnswerSink, LoadEachFn};
-#[cfg(feature = "std")]
-pub(crate) use erased::FirstOf;
 pub use erased::Threads;
-pub(crate) use erased::{BatchOf, Delivery, Files, Judgement, Rest, Source, Sources, TaskOf, Touched, Watch};
+pub(crate) use erased::{BatchOf, Delivery, Files, FirstOf, Judgement, Rest, Source, Sources, TaskOf, Touched, Watch};
 pub use failed::Failed;
 pub(crate) use first::First;
 pub(crate) use load::sealed;
@@ -32,3 +30,4 @@ pub(crate) use many::{own_answers, plain_answers};
 pub(crate) use revalidate::{Answered, Lack, kept};
 pub use revalidate::{BoxRevalidate, LocalBoxRevalidate, Previous, Revalidate, Revalidated};
 pub use threads::{Keeps, ManyThreads, OneThread, Stores, Takes};
+pub(crate) use told::{NewValue, Say};

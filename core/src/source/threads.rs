@@ -7,7 +7,11 @@ use core::{future::Future, pin::Pin};
 
 #[cfg(feature = "std")]
 use super::First;
-use super::{Files, Source, Threads, sealed::Sealed, told::Told};
+use super::{
+    Files, Source, Threads,
+    sealed::Sealed,
+    told::{Say, Told},
+};
 use crate::sync::{Arc, erased};
 
 /// A threading that can run this future as a load.
@@ -57,13 +61,21 @@ pub trait Takes<F: Future, X = ()>: Threads {
     #[doc(hidden)]
     fn task<O: 'static>(future: F, extra: X, say: fn(F::Output, X) -> O) -> Self::Task<O>;
 
+    /// The same of a load that is yet to be made, where the compiler knows how to convert its result.
+    #[doc(hidden)]
+    fn load<O: 'static>(
+        make: impl FnOnce() -> F,
+        extra: X,
+        say: impl Say<F::Output, X, O> + Copy + Send + 'static,
+    ) -> Self::Task<O>;
+
     /// The same, and polls the load at once, while its type is known: if it has nothing to wait for, the compiler sees that.
     #[cfg(feature = "std")]
     #[doc(hidden)]
     fn first<O: 'static>(
-        future: F,
+        make: impl FnOnce() -> F,
         extra: X,
-        say: fn(F::Output, X) -> O,
+        say: impl Say<F::Output, X, O> + Copy + Send + 'static,
         cx: &mut Context<'_>,
     ) -> First<O, Self::Task<O>>;
 }
@@ -203,35 +215,51 @@ impl Threads for OneThread {
 
 impl<F: Future + Send + 'static, X: Send + 'static> Takes<F, X> for ManyThreads {
     fn task<O: 'static>(future: F, extra: X, say: fn(F::Output, X) -> O) -> Self::Task<O> {
-        Box::pin(Told::new(future, extra, say))
+        Told::boxed(|| future, extra, say)
+    }
+
+    fn load<O: 'static>(
+        make: impl FnOnce() -> F,
+        extra: X,
+        say: impl Say<F::Output, X, O> + Copy + Send + 'static,
+    ) -> Self::Task<O> {
+        Told::boxed(make, extra, say)
     }
 
     #[cfg(feature = "std")]
     #[inline(always)]
     fn first<O: 'static>(
-        future: F,
+        make: impl FnOnce() -> F,
         extra: X,
-        say: fn(F::Output, X) -> O,
+        say: impl Say<F::Output, X, O> + Copy + Send + 'static,
         cx: &mut Context<'_>,
     ) -> First<O, Self::Task<O>> {
-        First::of(Some(Box::pin(Told::new(future, extra, say))), cx).erased(|load| load)
+        First::of(Some(Told::boxed(make, extra, say)), cx, |load| load)
     }
 }
 
 impl<F: Future + 'static, X: 'static> Takes<F, X> for OneThread {
     fn task<O: 'static>(future: F, extra: X, say: fn(F::Output, X) -> O) -> Self::Task<O> {
-        Box::pin(Told::new(future, extra, say))
+        Told::boxed(|| future, extra, say)
+    }
+
+    fn load<O: 'static>(
+        make: impl FnOnce() -> F,
+        extra: X,
+        say: impl Say<F::Output, X, O> + Copy + Send + 'static,
+    ) -> Self::Task<O> {
+        Told::boxed(make, extra, say)
     }
 
     #[cfg(feature = "std")]
     #[inline(always)]
     fn first<O: 'static>(
-        future: F,
+        make: impl FnOnce() -> F,
         extra: X,
-        say: fn(F::Output, X) -> O,
+        say: impl Say<F::Output, X, O> + Copy + Send + 'static,
         cx: &mut Context<'_>,
     ) -> First<O, Self::Task<O>> {
-        First::of(Some(Box::pin(Told::new(future, extra, say))), cx).erased(|load| load)
+        First::of(Some(Told::boxed(make, extra, say)), cx, |load| load)
     }
 }
 

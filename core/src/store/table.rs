@@ -159,15 +159,15 @@ impl<T> Table<T> {
         place
     }
 
-    /// Puts a row with another key in the place of one that was taken out of the index; returns the former row.
+    /// Returns the row that was taken out of the index, for a key of this hash to come in its place.
     // It has one caller, a miss in a full cache.
     #[inline(always)]
-    pub(super) fn put_in_gap<K>(&mut self, gap: u32, row: T) -> T
+    pub(super) fn refill_gap<K>(&mut self, gap: u32, hash: u64) -> &mut T
     where
         T: Row<K>,
     {
-        self.point(row.hash(), gap);
-        core::mem::replace(&mut self.rows[gap as usize], row)
+        self.point(hash, gap);
+        &mut self.rows[gap as usize]
     }
 
     /// Takes a row out of the index and the deadlines, but leaves it in its place as a gap.

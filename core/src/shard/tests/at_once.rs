@@ -34,7 +34,7 @@ fn answer_at_once(rig: &mut Rig, mut caller: Caller, lead: Lead, begun: u64, loa
     let (hash, mut left) = (hash(caller.key), Leavers::new());
     let end = At { now: at(rig.now), rules: &rig.rules };
     let led = (lead, hash, at(begun));
-    let terms = end.rules.terms_at_once(&loaded, Judgement::default(), end.now);
+    let terms = end.rules.terms_at_once((loaded.ttl, loaded.weight), Judgement::default(), end.now);
     if terms.is_some_and(|terms| rig.shard.finish_at_once(led, &loaded.value, terms, end, &mut left)) {
         return Some(loaded.into_value());
     }
@@ -172,12 +172,13 @@ fn a_load_that_answers_at_once_ends_as_any_other() {
 #[test]
 fn many_loads_that_answer_at_once_end_as_any_others() {
     let all = [Nothing, Nothing, Nothing, AnotherAsks, Insert, Remove, Expire, TimePasses, AnotherKey];
-    for (capacity, ttl) in [(100, Ttl::For(nanos(20))), (3, Ttl::Forever)] {
+    let ways = [(100, Ttl::For(nanos(20)), 2), (3, Ttl::Forever, 2), (100, Ttl::Forever, 1), (3, Ttl::Forever, 1)];
+    for (capacity, ttl, heaviest) in ways {
         let mut random = Random(7);
         let mut rigs = pair(capacity, Rules { ttl, ..rules() });
         for step in 0..20_000 {
             let (key, what) = (random.below(9) as u32, all[random.below(all.len() as u64) as usize]);
-            let loaded = Loaded::new(step).weight(1 + random.below(2));
+            let loaded = Loaded::new(step).weight(1 + random.below(heaviest));
             load_both_ways(&mut rigs, key, what, &loaded);
             if random.below(4) == 0 {
                 let key = random.below(9) as u32;
@@ -196,13 +197,17 @@ fn many_loads_that_answer_at_once_end_as_any_others() {
 
 fn insert_both_ways([long, short]: &mut [Rig; 2], key: u32, loaded: &Loaded<u32>) {
     let generation = long.insert(key, loaded.clone());
-    let mut coming = Some((key, loaded.clone()));
-    let end = At { now: at(short.now), rules: &short.rules };
-    let judgement = Judgement::default();
-    let stored = short.shard.insert_at_once(hash(key), &mut coming, judgement, end, &mut Leavers::new());
-    let stored = if coming.is_some() { short.insert(key, loaded.clone()) } else { stored };
-    assert_eq!(stored.is_some(), generation.is_some());
+    let stored = insert_at_once(short, key, loaded).unwrap_or_else(|| short.insert(key, loaded.clone()));
+    assert_eq!(stored, generation);
     assert_eq!(short.shard.writes, long.shard.writes);
+}
+
+/// Inserts the short way; none if that has to go the long one.
+fn insert_at_once(rig: &mut Rig, key: u32, loaded: &Loaded<u32>) -> Option<Option<u32>> {
+    let (at, mut coming) = (At { now: at(rig.now), rules: &rig.rules }, Some((key, loaded.value)));
+    let terms = at.rules.terms_at_once((loaded.ttl, loaded.weight), Judgement::default(), at.now)?;
+    let stored = rig.shard.insert_at_once(hash(key), &mut coming, terms, at, &mut Leavers::new());
+    coming.is_none().then_some(stored)
 }
 
 fn remove_both_ways([long, short]: &mut [Rig; 2], key: u32) {
@@ -220,10 +225,8 @@ fn an_insertion_gives_way_to_a_load_in_its_first_poll() {
     let mut rig = pair(100, rules()).into_iter().next().expect("two");
     let caller = Caller::new(1, rig.rules.call(), Some(Start::Made), rig.now);
     let lead = lead(&mut rig, &caller).expect("it may");
-    let mut coming = Some((1, Loaded::new(8)));
-    let end = At { now: at(rig.now), rules: &rules() };
-    assert_eq!(rig.shard.insert_at_once(hash(1), &mut coming, Judgement::default(), end, &mut Leavers::new()), None);
-    assert!(coming.is_some(), "it goes the long way, which ends the wait with the inserted value");
+    let stored = insert_at_once(&mut rig, 1, &Loaded::new(8));
+    assert_eq!(stored, None, "it goes the long way, which ends the wait with the inserted value");
     assert_eq!(rig.shard.remove_at_once(hash(1), at(rig.now), |k| *k == 1, &mut Leavers::new()), None);
     rig.insert(1, 8);
     assert_eq!(answer_at_once(&mut rig, caller, lead, 1000, Loaded::new(5)), Some(8));
@@ -282,10 +285,7 @@ fn a_value_that_is_refused_keeps_no_room() {
             let lead = lead(&mut rig, &caller).expect("it may");
             assert_eq!(answer_at_once(&mut rig, caller, lead, 1000, loaded), Some(5));
         } else {
-            let (mut coming, end) = (Some((1, loaded)), At { now: at(rig.now), rules: &rules() });
-            let judgement = Judgement::default();
-            let stored = rig.shard.insert_at_once(hash(1), &mut coming, judgement, end, &mut Leavers::new());
-            assert_eq!((stored, coming), (None, None));
+            assert_eq!(insert_at_once(&mut rig, 1, &loaded), Some(None));
         }
         assert_eq!(rig.shard.values.allowance.own, 0);
     }

@@ -1,5 +1,7 @@
 //! A value comes: over another one, or as a new one, for which others may have to leave.
 
+use core::mem;
+
 use super::{ByPlace, Former, New, Policy, Values};
 use crate::{Instant, RemovalCause, store::Leavers};
 
@@ -44,6 +46,32 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             None => self.add(new, (deadline, is_blank), generation, reserved, leavers),
         }
         Some(generation)
+    }
+
+    /// Puts a value in the place of the one that its key has, if nothing is to be noted of either but when it was published;
+    /// else, or if there is no room or no memory for that, `coming` is still there.
+    ///
+    /// Returns the generation.
+    #[inline(always)]
+    pub(crate) fn put_over_at_once(
+        &mut self,
+        place: u32,
+        coming: &mut Option<(K, V)>,
+        (weight, now, end): (u64, Instant, Instant),
+        leavers: &mut Leavers<K, V>,
+    ) -> Option<u32> {
+        let is_simple = self.facts.stay_blank(weight, end) && self.weight <= self.allowance.own;
+        let (key, value) = if is_simple { coming.take()? } else { return None };
+        self.generation = self.generation.wrapping_add(1).max(1);
+        self.counts.stored += 1;
+        self.facts.publish(place, now);
+        // (It is fresh as long as anything is, as it does not end.)
+        let cause = self.counts.left(RemovalCause::Replaced, !self.trusted.reached(now));
+        let row = &mut self.table.rows_mut()[place as usize];
+        row.generation = self.generation;
+        leavers.push(mem::replace(&mut row.key, key), mem::replace(&mut row.value, value), cause);
+        self.touch(place);
+        Some(self.generation)
     }
 
     /// Does a newcomer take the place of another value?
@@ -138,10 +166,12 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         }
         let place = gap.as_ref().map_or(self.table.len() as u32, |(gap, _)| *gap);
         self.note(place, &new, end);
-        let row = new.entry(generation);
         match gap {
-            Some((gap, cause)) => leavers.push_entry(self.table.put_in_gap(gap, row), cause),
-            None => _ = self.table.push(row),
+            Some((gap, cause)) => {
+                let (key, value) = self.table.refill_gap(gap, new.hash).take_over(new, generation);
+                leavers.push(key, value, cause);
+            }
+            None => _ = self.table.push(new.entry(generation)),
         }
         let has_spare = self.weight < most;
         self.weight += weight;
