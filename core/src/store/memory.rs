@@ -13,11 +13,13 @@ pub(super) fn reserve<T>(list: &mut Vec<T>, len: usize) -> bool {
 
 /// Reserves memory for so many more elements, and for others to come; returns whether there is enough.
 ///
-/// It doubles, but not far beyond what is likely to be held.
+/// It doubles, but not far beyond what is likely to be held. What it doubles is the number of elements that are about to be
+/// there: a list may lack all but the last of them.
 pub(super) fn grow<T>(list: &mut Vec<T>, missing: usize, limit: u64) -> bool {
-    let len = list.len() as u64;
+    let others = list.len().saturating_add(missing.saturating_sub(1));
+    let len = others as u64;
     let more = len.max(4).min(limit.saturating_sub(len)).max(len / 16) as usize;
-    reserve(list, list.len().saturating_add(more.max(missing).max(1)))
+    reserve(list, others.saturating_add(more.max(1)))
 }
 
 /// Has a list much more memory than so many elements need?

@@ -204,7 +204,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     fn relive(&mut self, place: u32, life: Life, deadline: Instant) -> bool {
         let due = self.keeping.due(deadline);
-        let has_memory = self.facts.has_memory_to_end(deadline, place as usize + 1, self.reckoned)
+        let has_memory = self.facts.have_memory_to_live((life, deadline), place as usize + 1, self.reckoned)
             && self.table.has_memory_at(Some(place), due);
         if has_memory {
             self.facts.relive(place, life, deadline);

@@ -23,6 +23,22 @@ fn what_is_usual_takes_no_memory() {
     assert_eq!((column.get(1), column.get(2), column.get(3)), (0, 7, 0));
 }
 
+/// P14: where facts are unusual now and then only, memory for them is not taken anew for each of them.
+#[test]
+fn memory_is_taken_in_few_steps() {
+    let (mut column, mut steps) = (Column::new(), 0);
+    for place in 0..100_000 {
+        let memory = column.capacity();
+        noted(&mut column, place, u64::from(place % 10 == 9));
+        steps += usize::from(column.capacity() != memory);
+    }
+    assert!(steps <= 20, "{steps}");
+    let mut unused = Column::new();
+    let reserved: std::collections::BTreeSet<_> =
+        (1..100_000).map(|places| (unused.has_room(places, u64::MAX), unused.capacity())).collect();
+    assert!(reserved.len() <= 20, "{}", reserved.len());
+}
+
 /// Whatever comes and goes, each value keeps its own fact, and no step but `has_memory` takes memory.
 #[test]
 fn facts_go_with_their_values() {

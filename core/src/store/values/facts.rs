@@ -73,17 +73,18 @@ impl Facts {
 
     /// Reserves memory for what is to be known of a value at one of so many places; returns whether there is enough.
     #[cfg_attr(feature = "std", inline(always))]
-    pub(super) fn have_memory(&mut self, weight: u64, deadline: Instant, places: usize, limit: u64) -> bool {
+    pub(super) fn have_memory(&mut self, weight: u64, lives: (Life, Instant), places: usize, limit: u64) -> bool {
         self.published.has_room(places, limit)
-            && self.has_memory_to_end(deadline, places, limit)
             && self.weights.has_memory(weight - 1, places, limit)
-            && (!self.needs_lives || self.lives.iter_mut().all(|column| column.has_room(places, limit)))
+            && self.have_memory_to_live(lives, places, limit)
     }
 
-    /// Reserves memory to note an end at one of so many places; returns whether there is enough.
-    #[inline(always)]
-    pub(super) fn has_memory_to_end(&mut self, deadline: Instant, places: usize, limit: u64) -> bool {
-        self.deadlines.has_memory(before_end(deadline), places, limit)
+    /// Reserves memory to note a life and its end at one of so many places; returns whether there is enough.
+    #[cfg_attr(feature = "std", inline(always))]
+    pub(super) fn have_memory_to_live(&mut self, (life, end): (Life, Instant), places: usize, limit: u64) -> bool {
+        let mut lives = self.lives.iter_mut().zip(facts_of(life));
+        self.deadlines.has_memory(before_end(end), places, limit)
+            && (!self.needs_lives || lives.all(|(column, fact)| column.has_memory(fact, places, limit)))
     }
 
     /// Notes when the value that comes to `place` was published.
@@ -102,9 +103,7 @@ impl Facts {
     pub(super) fn relive(&mut self, place: u32, life: Life, deadline: Instant) {
         self.end_at(place, deadline);
         if self.needs_lives {
-            let Life { since, end, begun } = life;
-            let facts = [since, end, begun].map(before_end);
-            self.lives.iter_mut().zip(facts).for_each(|(column, fact)| column.set(place, fact));
+            self.lives.iter_mut().zip(facts_of(life)).for_each(|(column, fact)| column.set(place, fact));
         }
     }
 
@@ -171,6 +170,10 @@ impl Facts {
     pub(in crate::store) fn is_fresh(&self, place: u32, now: Instant, trusted: Instant) -> bool {
         !self.deadline(place).min(trusted).reached(now)
     }
+}
+
+fn facts_of(Life { since, end, begun }: Life) -> [u64; 3] {
+    [since, end, begun].map(before_end)
 }
 
 /// Returns the weight of the value at `place`.

@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use super::{ByPlace, Former, New, Policy, Values};
+use super::{ByPlace, Former, Life, New, Policy, Values};
 use crate::{Instant, RemovalCause, store::Leavers};
 
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
@@ -24,7 +24,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let deadline = if is_blank { Instant::NEVER } else { self.deadline(new.life()) };
         let is_refused = new.weight > self.allowance.own || {
             let is_added = place.is_none() && !self.evicts(new.weight, reserved);
-            (is_added || !is_blank) && !self.has_memory(place, new.weight, deadline, is_added)
+            (is_added || !is_blank) && !self.has_memory(place, new.weight, (new.life(), deadline), is_added)
         };
         if is_refused {
             if let Some(place) = place {
@@ -83,9 +83,10 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Reserves memory for a newcomer that comes after the last value, or in the place of another; returns whether there
     /// is enough.
     #[inline(never)]
-    fn has_memory(&mut self, place: Option<u32>, weight: u64, deadline: Instant, is_added: bool) -> bool {
+    fn has_memory(&mut self, place: Option<u32>, weight: u64, lives: (Life, Instant), is_added: bool) -> bool {
         let places = self.table.len() + usize::from(is_added);
-        self.facts.have_memory(weight, deadline, places, self.reckoned)
+        let deadline = lives.1;
+        self.facts.have_memory(weight, lives, places, self.reckoned)
             && if is_added {
                 self.table.has_memory(self.reckoned, deadline != Instant::NEVER)
             } else {
