@@ -12,6 +12,7 @@ use larder_benches::peers::{Key, Peer, Setup};
 use crate::contest::Entrant;
 
 const ENTRIES: u64 = 1 << 14;
+const HOT: u64 = 64;
 const LOOKS: u64 = 200_000;
 
 /// Direct looks at keys that are all there.
@@ -27,6 +28,14 @@ impl<K: Key, P: Peer<K>> Hits<K, P> {
         let cache = P::new(&Setup { ttl, ..Setup::new(2 * ENTRIES as usize) });
         (0..ENTRIES).for_each(|number| cache.insert(K::nth(number), K::value(number)));
         let keys = (0..ENTRIES).map(|place| K::nth(place * 7 % ENTRIES)).collect();
+        Box::new(Self { cache, keys, threads, key: PhantomData })
+    }
+
+    /// Direct looks at a few keys that are all there.
+    pub(crate) fn hot(threads: usize) -> Box<dyn Entrant> {
+        let cache = P::new(&Setup::new(2 * ENTRIES as usize));
+        (0..HOT).for_each(|number| cache.insert(K::nth(number), K::value(number)));
+        let keys = (0..HOT).map(|place| K::nth(place * 7 % HOT)).collect();
         Box::new(Self { cache, keys, threads, key: PhantomData })
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use larder_benches::peers::{
-    CachedLru, CoarseLarder, CoarseQuick, Fibre, Floor, Foyer, Larder, Lru, MicroMoka, MiniMoka, Moka, Pingora, Quick,
-    TimedQuick, TinyUfo, TokioLarder,
+    CachedLru, CoarseLarder, CoarseQuick, Fibre, Floor, Foyer, Larder, Lru, MicroMoka, MiniMoka, Moka, NearLarder,
+    Pingora, Quick, TimedQuick, TinyUfo, TokioLarder,
 };
 
 use crate::{
@@ -69,6 +69,8 @@ pub(crate) fn all() -> Vec<Workload> {
         ),
         ns("hit, TTL, coarse clock, 1 thread", || entrants!(Hits<u64>::entrant(1, TTL), [CoarseLarder, CoarseQuick])),
         ns("hit, TTL, coarse clock, 2 threads", || entrants!(Hits<u64>::entrant(2, TTL), [CoarseLarder, CoarseQuick])),
+        ns("hit, 64 hot keys, 1 thread", || entrants!(Hits<u64>::hot(1), [NearLarder, Larder, Quick, Fibre])),
+        ns("hit, 64 hot keys, 2 threads", || entrants!(Hits<u64>::hot(2), [NearLarder, Larder, Quick, Fibre])),
         ns("look that finds nothing", || direct!(Hits<u64>::absent(1))),
         ns("async hit, 1 thread", || entrants!(Asks::entrant(Ask::Present, 1), [Larder, Quick, Moka, Pingora])),
         ns("async hit, 2 threads", || entrants!(Asks::entrant(Ask::Present, 2), [Larder, Quick, Moka, Pingora])),

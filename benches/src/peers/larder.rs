@@ -9,6 +9,9 @@ use super::{Key, Loads, Peer, Setup, Walks};
 /// Larder with the clock of the standard library.
 pub struct Larder<K: Key = u64>(Cache<K, K::Value, (), Std<NoTimer<StdClock>>>);
 
+/// Larder with copies of hot values near the threads that use them.
+pub struct NearLarder<K: Key = u64>(Cache<K, K::Value, (), Std<NoTimer<StdClock>>>);
+
 /// Larder with a coarse clock.
 pub struct CoarseLarder<K: Key = u64>(Cache<K, K::Value, (), Std<NoTimer<CoarseClock>>>);
 
@@ -16,13 +19,13 @@ pub struct CoarseLarder<K: Key = u64>(Cache<K, K::Value, (), Std<NoTimer<CoarseC
 pub struct TokioLarder(Cache<u64, u64, (), Tokio>);
 
 macro_rules! peer {
-    ($peer:ident, $name:literal, $runtime:expr, $key:ty $(, $kind:ident)?) => {
+    ($peer:ident, $name:literal, $runtime:expr, $copies:literal, $key:ty $(, $kind:ident)?) => {
         impl $(<$kind: Key>)? Peer<$key> for $peer $(<$kind>)? {
             const NAME: &'static str = $name;
 
             fn new(setup: &Setup) -> Self {
                 let mut builder =
-                    Cache::builder($runtime).capacity(setup.capacity as u64).loader(setup.source.clone());
+                    Cache::builder($runtime).capacity(setup.capacity as u64).loader(setup.source.clone()).near_copies($copies);
                 if let Some(ttl) = setup.ttl {
                     builder = builder.ttl(Ttl::from(ttl));
                 }
@@ -53,9 +56,10 @@ macro_rules! peer {
     };
 }
 
-peer!(Larder, "larder", Std::new(NoTimer::new(StdClock::new())), K, K);
-peer!(CoarseLarder, "larder, coarse clock", Std::new(NoTimer::new(CoarseClock::new())), K, K);
-peer!(TokioLarder, "larder", Tokio::new(), u64);
+peer!(Larder, "larder", Std::new(NoTimer::new(StdClock::new())), 0, K, K);
+peer!(NearLarder, "larder, near copies", Std::new(NoTimer::new(StdClock::new())), 512, K, K);
+peer!(CoarseLarder, "larder, coarse clock", Std::new(NoTimer::new(CoarseClock::new())), 0, K, K);
+peer!(TokioLarder, "larder", Tokio::new(), 0, u64);
 
 impl Walks for Larder {
     fn walk(&self) -> usize {

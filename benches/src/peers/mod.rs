@@ -19,7 +19,7 @@ pub use self::{
     fibre::Fibre,
     floor::Floor,
     foyer::Foyer,
-    larder::{CoarseLarder, Larder, TokioLarder},
+    larder::{CoarseLarder, Larder, NearLarder, TokioLarder},
     locked::{CachedLru, Lru, MicroMoka},
     moka::{MiniMoka, Moka},
     pingora::{Pingora, TinyUfo},

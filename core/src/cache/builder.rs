@@ -5,14 +5,13 @@ use core::time::Duration;
 
 use super::{Abandoned, Cache, ConfigError};
 use crate::{
-    DefaultHasher, Key, Lock, Runtime, Spawn, Standard, Ttl, Tuned, Tuning,
+    DefaultHasher, Key, Runtime, Spawn, Standard, Ttl, Tuned, Tuning,
     jitter::Jitter,
     policy::Policy,
-    shard::{Early, OnTimeout, Rules, Shard, Takes},
-    share::{Aligned, AsMany, Engine, HandOver, HoldInstead, LinksOf, Memory, Owned},
+    shard::{Early, OnTimeout, Rules, Takes},
+    share::{AsMany, HandOver, HoldInstead, LinksOf, Memory, Owned},
     source::Sources,
-    store::{Allowance, Backoff, Factor, Keeping, Room},
-    sync::{Arc, atomic::AtomicBool},
+    store::{Backoff, Factor},
 };
 
 impl<K, V, E, R: Runtime> Cache<K, V, E, R> {
@@ -86,6 +85,8 @@ impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
                 },
                 idle: None,
                 revalidate_within: Duration::MAX,
+                #[cfg(feature = "std")]
+                copies: 0,
             },
             spawn: None,
             name: None,
@@ -116,11 +117,11 @@ impl<K, V, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 /// # Ok::<(), larder::ConfigError>(())
 /// ```
 pub struct Builder<K, V, E, R: Runtime, S: Tuning = Standard> {
-    runtime: R,
+    pub(super) runtime: R,
     pub(crate) sources: Sources<K, V, E, R::Threads>,
     pub(super) hasher: Option<S::Hasher>,
     pub(crate) settings: Settings,
-    spawn: Option<HandOver<K, V, E, R, S>>,
+    pub(super) spawn: Option<HandOver<K, V, E, R, S>>,
     pub(super) name: Option<Box<str>>,
     pub(super) as_many: Option<AsMany<K, V, E, R, S>>,
     pub(super) hold_instead: Option<HoldInstead<K, V, E, R, S>>,
@@ -131,12 +132,14 @@ pub struct Builder<K, V, E, R: Runtime, S: Tuning = Standard> {
 /// The settings that do not change the cache's type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
-    capacity: u64,
-    shards: Option<usize>,
-    processors: Option<usize>,
+    pub(super) capacity: u64,
+    pub(super) shards: Option<usize>,
+    pub(super) processors: Option<usize>,
     pub(crate) rules: Rules,
     pub(super) idle: Option<Duration>,
     pub(super) revalidate_within: Duration,
+    #[cfg(feature = "std")]
+    pub(super) copies: usize,
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
@@ -576,122 +579,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         &self.runtime
     }
 
-    /// Returns the cache, if the settings make sense.
-    ///
-    /// # Errors
-    ///
-    /// A [`ConfigError`] that names the wrong setting.
-    ///
-    /// ```
-    /// # use larder::ConfigError;
-    /// # use larder::{Cache, ManualClock, parts::Std};
-    /// # use std::io;
-    /// # let clock = ManualClock::new();
-    /// let refused = Cache::builder(Std::new(clock))
-    ///     .shards(0)
-    ///     .load_fn(|id: u32| async move { Ok::<_, io::Error>(id * 2) })
-    ///     .build();
-    /// assert_eq!(refused.err(), Some(ConfigError::Shards));
-    /// ```
-    pub fn build(mut self) -> Result<Cache<K, V, E, R, S>, ConfigError> {
-        self.check()?;
-        let hasher = self.hasher.take().ok_or(ConfigError::HashSeed)?;
-        Cache { inner: Arc::new(assemble(self, hasher)) }.with_memory()
-    }
-
     /// Do the settings make sense?
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         self.settings.rules.check()?;
         if self.settings.shards == Some(0) { Err(ConfigError::Shards) } else { Ok(()) }
-    }
-}
-
-/// Assembles a cache from settings that are known to make sense.
-pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
-    builder: Builder<K, V, E, R, S>,
-    hasher: S::Hasher,
-) -> Engine<K, V, E, R, S> {
-    let Builder {
-        runtime,
-        sources: source,
-        settings,
-        spawn: hand_over,
-        name,
-        as_many,
-        hold_instead,
-        memory,
-        links,
-        ..
-    } = builder;
-    let Settings { capacity, shards, processors, mut rules, idle, revalidate_within } = settings;
-    rules.has_loader = source.loads();
-    let by_itself = || {
-        let processors = processors.unwrap_or_else(count_processors);
-        processors.saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_PART))
-    };
-    // (Memory for so many entries is of full use where they all find it.)
-    let shards = shards.or_else(|| memory.map(|_| 1)).unwrap_or_else(by_itself);
-    let shards = shards.min(to_usize(capacity)).clamp(1, MOST_SHARDS);
-    let is_of_use = source.revalidates() || rules.keeps_expired;
-    let revalidate_within = is_of_use.then_some(revalidate_within);
-    rules.hold = rules.stale_while_refresh.max(rules.stale_if_error).max(revalidate_within);
-    let keeping = Keeping {
-        hold: rules.hold,
-        idle,
-        lives: rules.early.is_set() || source.revalidates(),
-        inline: rules.early.inline,
-    };
-    let room = Arc::new(Room::new(capacity));
-    let shard = |_| Aligned(R::Lock::new(Shard::new(Allowance::of(&room, capacity, shards), keeping, links)));
-    let shards = (0..shards).map(shard).collect();
-    let forgets_failures = !rules.backoff.first.is_zero() && !rules.backoff.endless;
-    let timed = AtomicBool::new(rules.ttl.expires() || idle.is_some() || forgets_failures);
-    let call = rules.call();
-    let is_plain = !source.batches() && !source.revalidates();
-    let is_plain_untimed = is_plain && !rules.needs_time();
-    let capacity = R::Lock::new(capacity);
-    Engine {
-        stores_at_once: Engine::<K, V, E, R, S>::HAS_SHORT_WAYS && !source.tells(),
-        runtime,
-        source,
-        hasher,
-        rules,
-        call,
-        shards,
-        room,
-        capacity,
-        timed,
-        name,
-        hand_over,
-        finish: None,
-        as_many,
-        hold_instead,
-        is_plain,
-        is_plain_untimed,
-        memory,
-    }
-}
-
-#[cfg(feature = "std")]
-impl<K: Key, V: Clone, R: Runtime + Default> Cache<K, V, crate::BoxError, R> {
-    /// Makes a cache with this capacity, whose calls bring their loads.
-    ///
-    /// It uses this runtime's default, and everything else is as in a [`builder`](Self::builder), so this cannot fail.
-    /// It needs `std`, for its random seed.
-    ///
-    /// ```
-    /// use futures_lite::future::block_on;
-    /// use larder::{BoxError, Cache, ManualClock, parts::Std};
-    ///
-    /// let pages: Cache<String, String, BoxError, Std<ManualClock>> = Cache::new(1_000);
-    /// let page = block_on(pages.get_or_load("/", || async { Ok(std::fs::read_to_string("Cargo.toml")?) }))?;
-    /// assert_eq!(pages.get_if_present("/"), Some(page));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    #[must_use]
-    pub fn new(capacity: u64) -> Self {
-        let builder = Self::builder(R::default()).capacity(capacity);
-        Self { inner: Arc::new(assemble(builder, DefaultHasher::default())) }
     }
 }
 
@@ -745,21 +636,3 @@ impl Rules {
         }
     }
 }
-
-fn count_processors() -> usize {
-    #[cfg(feature = "std")]
-    return std::thread::available_parallelism().map_or(1, core::num::NonZeroUsize::get);
-    #[cfg(not(feature = "std"))]
-    1
-}
-
-fn to_usize(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
-}
-
-/// Enough that two threads rarely want the same lock.
-const SHARDS_PER_PROCESSOR: usize = 8;
-/// A policy that sees fewer entries than this cannot tell well what is worth keeping.
-const LEAST_PART: u64 = 64;
-/// Locks beyond that are of no use, and each takes memory.
-const MOST_SHARDS: usize = 1 << 16;

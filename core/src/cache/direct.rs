@@ -277,6 +277,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             shard.0.with(|shard| shard.values.count_cleared(counts));
             cleared.push(taken);
         }
+        inner.purge();
         let tell = |cleared: &mut Vec<(Cleared<_, _, _>, _)>| {
             if let Some(listener) = &inner.source.listener {
                 let values = cleared.iter().flat_map(|(values, _)| values.iter());
@@ -380,6 +381,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let mut stats = Stats::default();
         for shard in &self.inner.shards {
             shard.0.with(|shard| stats.add(shard));
+        }
+        #[cfg(feature = "std")]
+        if let Some(copies) = &self.inner.copies {
+            stats.hits += copies.hits();
         }
         stats
     }

@@ -75,7 +75,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         inner.expects_expiry();
         let mut after = After::new(inner);
         let effects = after.effects();
-        inner.with(hash, |shard| shard.expire(hash, now, |k| k.borrow() == key, effects))
+        let was_fresh = inner.with(hash, |shard| shard.expire(hash, now, |k| k.borrow() == key, effects));
+        inner.purge();
+        was_fresh
     }
 
     /// Expires all values and returns how many were fresh.
@@ -119,6 +121,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
                 count += shard.0.with(|shard| shard.expire_next(&mut expiring, STEP, now, effects));
             }
         }
+        inner.purge();
         count
     }
 
@@ -155,6 +158,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             inner.expects_expiry();
         }
         inner.shards.iter().for_each(|shard| shard.0.with(|shard| shard.trust_until(until)));
+        inner.purge();
     }
 }
 

@@ -9,6 +9,7 @@ mod lookup_many;
 
 mod stale;
 
+mod assemble;
 #[cfg(feature = "std")]
 mod blocking;
 
@@ -25,6 +26,8 @@ mod walk;
 
 mod capacity;
 mod name;
+#[cfg(feature = "std")]
+mod near_copies;
 mod weak;
 
 mod builder;
@@ -40,8 +43,8 @@ mod options;
 mod stats;
 
 pub use abandoned::Abandoned;
+pub(crate) use assemble::assemble;
 pub use builder::Builder;
-pub(crate) use builder::assemble;
 pub use coalescing::Coalescing;
 pub use compute::{Change, ComputeError, Computed};
 pub use config_error::ConfigError;

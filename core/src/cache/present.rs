@@ -4,6 +4,8 @@ use alloc::borrow::ToOwned;
 use core::{borrow::Borrow, hash::Hash};
 
 use super::Cache;
+#[cfg(feature = "std")]
+use crate::share::COPIED;
 use crate::{Instant, Key, Loaded, Outcome, Runtime, Tuning, shard::At, share::After};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
@@ -29,8 +31,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         Q: Hash + Eq + ?Sized,
     {
         let inner = &*self.inner;
-        let hash = inner.hash(key);
-        let now = self.now();
+        let (hash, needs, mut now) = (inner.hash(key), inner.needs(), Instant::ZERO);
+        if needs != 0 {
+            #[cfg(feature = "std")]
+            if needs & COPIED != 0 {
+                return self.look_near(key);
+            }
+            now = inner.runtime.now().told();
+        }
         match inner.hit_or_miss(hash, now, key) {
             Ok(value) => Some(value),
             Err(true) => self.look_again(hash, now, key),
@@ -38,7 +46,20 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         }
     }
 
-    /// Looks again, with everything that a lookup may need: there was no plain hit.
+    /// Looks for a copy first.
+    #[cfg(feature = "std")]
+    #[cold]
+    #[inline(never)]
+    fn look_near<Q>(&self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let (hash, now) = (self.inner.hash(key), self.now());
+        self.inner.look_near(hash, now, key).or_else(|| self.look_again(hash, now, key))
+    }
+
+    /// Looks again, with everything that a lookup may need.
     #[cold]
     #[inline(never)]
     fn look_again<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<V>

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Builder, Cache, ConfigError, builder::assemble};
+use super::{Builder, Cache, ConfigError, assemble};
 use crate::{
     Key, Runtime, Standard, Tuning,
     share::Engine,

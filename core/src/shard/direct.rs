@@ -243,7 +243,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
 
     /// Returns copies of the next fresh entries, only a few at a time; `None` when the walk is over.
     pub(crate) fn copy_next(&mut self, walk: u32, now: Instant) -> Option<Vec<Copied<K, V>>> {
-        let trusted = self.values.trusted;
+        let trusted = self.values.trusted();
         self.values.walk(walk, |values, next| {
             let copy = |(place, entry): (u32, &Entry<K, V, P::Node>)| Copied {
                 key: entry.key.clone(),

@@ -32,6 +32,21 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         self.look_up(hash, now, eq, effects, |shard, place| shard.outcome_at(place, now, Status::Hit))
     }
 
+    /// Hands a fresh value out to be copied, with the version of the copy and its end. That is no lookup.
+    #[cfg(feature = "std")]
+    pub(crate) fn copy<T>(
+        &mut self,
+        hash: u64,
+        now: Instant,
+        eq: impl FnMut(&K) -> bool,
+        copy: impl FnOnce(&K, &V, usize, Instant) -> T,
+    ) -> Option<T> {
+        let place = self.values.find(hash, eq).filter(|place| self.is_fresh_at(*place, now))?;
+        let (end, version) = (self.expired_at(place), self.values.copied.mark(hash)?);
+        let row = self.values.entry(place);
+        Some(copy(&row.key, &row.value, version, end))
+    }
+
     fn look_up<T>(
         &mut self,
         hash: u64,

@@ -70,7 +70,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             value: entry.value.clone(),
             status,
             age: now.saturating_since(self.values.published(place)),
-            time_left: if self.values.trusted.reached(now) {
+            time_left: if self.values.trusted().reached(now) {
                 TimeLeft::For(Duration::ZERO)
             } else {
                 self.values.time_left(place, now)

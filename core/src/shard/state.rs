@@ -138,7 +138,7 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 
     pub(super) fn note_due(&mut self) {
         if !self.values.looks_at_each_hit() {
-            self.plain_until = self.next_due().min(self.values.trusted);
+            self.plain_until = self.next_due().min(self.values.trusted());
             // Each value is due at its end, so none has ended before the first is due.
             self.fresh_until = if self.values.needs_each_end() { Instant::ZERO } else { self.plain_until };
         }
@@ -146,13 +146,13 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 
     /// From then on all values count as expired.
     pub(crate) fn trust_until(&mut self, until: Instant) {
-        self.values.trusted = until;
+        self.values.trust_until(until);
         self.note_due();
     }
 
     /// When a value has expired, by its lifetime or because nothing is trusted any more.
     pub(super) fn expired_at(&self, place: u32) -> Instant {
-        self.values.ends(place).min(self.values.trusted)
+        self.values.ends(place).min(self.values.trusted())
     }
 
     /// Is a value fresh, as far as that can be trusted?

@@ -50,9 +50,13 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
     fn wake_and_tell(&mut self) {
         let Engine { source, .. } = self.engine;
         // Mostly a value has left that only has to be dropped.
-        if !self.effects.0.is_only_to_be_dropped() || source.tells() {
-            both(self, Self::wake, Self::tell);
+        if !self.effects.0.is_only_to_be_dropped() || source.tells() || self.engine.has_copies() {
+            self.wake_tell_and_purge();
         }
+    }
+
+    fn wake_tell_and_purge(&mut self) {
+        both(self, Self::wake, |this| both(this, Self::tell, |this| this.engine.purge()));
     }
 
     /// The result of a caller whose wait is over.
@@ -160,6 +164,6 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for After<'_, K, V, E, R, 
             let engine = self.engine;
             engine.with(hash, |shard| shard.give_up(&mut seat, self.effects()));
         }
-        both(self, Self::wake, Self::tell);
+        self.wake_tell_and_purge();
     }
 }

@@ -3,7 +3,10 @@
 use alloc::{boxed::Box, vec::Vec};
 use core::{borrow::Borrow, hash::Hash, marker::PhantomData, task::Waker};
 
+#[cfg(feature = "std")]
+use super::Copies;
 use super::{
+    aligned::Aligned,
     batch_load::{self, LoadOf},
     stay::Stay,
 };
@@ -15,7 +18,7 @@ use crate::{
     store::{Cleared, Room, policy::Policy},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU8, Ordering},
     },
 };
 
@@ -105,8 +108,8 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) room: Arc<Room>,
     /// The capacity. Locked while shards give room to others, for one newcomer at a time.
     pub(crate) capacity: R::Lock<u64>,
-    /// Whether anything may expire, so that a call has to read the clock.
-    pub(crate) timed: AtomicBool,
+    /// What a hit needs beside its shard, in bits: [`TIMED`] and [`COPIED`].
+    pub(crate) needs: AtomicU8,
     /// The name that its user gave it.
     pub(crate) name: Option<Box<str>>,
     pub(crate) hand_over: Option<HandOver<K, V, E, R, S>>,
@@ -123,11 +126,17 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) stores_at_once: bool,
     /// Set if the cache reserves all its memory when it is built.
     pub(crate) memory: Option<Memory<K, V, E, R, S>>,
+    /// Set if there are copies of hot values near the threads that use them.
+    #[cfg(feature = "std")]
+    pub(crate) copies: Option<Copies<K, V, R>>,
 }
 
-/// Each shard has cache lines of its own, so that shards do not slow each other down.
-#[cfg_attr(target_pointer_width = "64", repr(align(64)))]
-pub(crate) struct Aligned<T>(pub(crate) T);
+/// Anything may expire, so that a call has to read the clock.
+pub(crate) const TIMED: u8 = 1;
+
+/// There are copies of hot values.
+#[cfg(feature = "std")]
+pub(crate) const COPIED: u8 = 2;
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     #[inline(always)]
@@ -146,6 +155,24 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     #[inline(always)]
     pub(crate) fn with<T>(&self, hash: u64, f: impl FnOnce(&mut ShardOf<K, V, E, R, S>) -> T) -> T {
         self.shards[self.shard_of(hash)].0.with(f)
+    }
+
+    /// Are there copies of hot values?
+    #[inline(always)]
+    pub(crate) const fn has_copies(&self) -> bool {
+        #[cfg(feature = "std")]
+        return self.copies.is_some();
+        #[cfg(not(feature = "std"))]
+        false
+    }
+
+    /// Takes out copies that are outdated: what is left after a step does so, and who leaves nothing calls this.
+    #[inline]
+    pub(crate) fn purge(&self) {
+        #[cfg(feature = "std")]
+        if let Some(copies) = &self.copies {
+            (0..self.shards.len()).for_each(|shard| copies.purge(shard));
+        }
     }
 
     /// The time at which a value comes: where nothing expires, no decision depends on it.
@@ -171,12 +198,24 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// The time, if it matters to a hit.
     #[inline(always)]
     pub(crate) fn now_if_timed(&self) -> Option<Instant> {
-        self.is_timed().then(|| self.runtime.now().told())
+        self.now_for(self.needs())
+    }
+
+    /// What a hit needs beside its shard; mostly nothing.
+    #[inline(always)]
+    pub(crate) fn needs(&self) -> u8 {
+        self.needs.load(Ordering::Relaxed)
+    }
+
+    /// The time, if it matters to a hit that has these needs.
+    #[inline(always)]
+    pub(crate) fn now_for(&self, needs: u8) -> Option<Instant> {
+        (needs & TIMED != 0).then(|| self.runtime.now().told())
     }
 
     #[inline(always)]
     pub(crate) fn is_timed(&self) -> bool {
-        self.timed.load(Ordering::Relaxed)
+        self.needs() & TIMED != 0
     }
 
     /// Returns a plain hit; where there is none, tells whether it needs a closer look.
@@ -191,8 +230,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
 
     /// Makes each call read the clock from now on.
     pub(crate) fn expects_expiry(&self) {
-        if !self.timed.load(Ordering::Relaxed) {
-            self.timed.store(true, Ordering::Relaxed);
+        if !self.is_timed() {
+            self.needs.fetch_or(TIMED, Ordering::Relaxed);
         }
     }
 

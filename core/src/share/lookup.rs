@@ -7,6 +7,8 @@ use core::{
     task::{Context, Poll, Waker},
 };
 
+#[cfg(feature = "std")]
+use super::COPIED;
 use super::{
     After, Borrowed, CallerLoad, Engine, Owned, ShardOf, Stay, VisitOf,
     at_once::AtOnce,
@@ -57,7 +59,18 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             _ => {}
         }
         let hash = this.hash(key);
-        let now = this.now_if_timed();
+        let (needs, mut now) = (this.needs(), None);
+        if needs != 0 {
+            now = this.now_for(needs);
+            #[cfg(feature = "std")]
+            if needs & COPIED != 0 {
+                let copy = this.look_near(hash, now.unwrap_or(Instant::ZERO), key);
+                if copy.is_some() {
+                    *caller = Caller::Served;
+                    return copy;
+                }
+            }
+        }
         let (mut missing, mut lead) = (None, None);
         let hit =
             this.with(hash, |shard| match shard.look_for(hash, now.unwrap_or(Instant::ZERO), |k| k.borrow() == key) {

@@ -5,11 +5,14 @@
 //! that.
 
 mod after;
+mod aligned;
 mod answers;
 mod at_once;
 mod batch;
 mod batch_load;
 mod caller_load;
+#[cfg(feature = "std")]
+mod copies;
 mod drive;
 mod engine;
 mod errand;
@@ -18,21 +21,30 @@ mod instead;
 mod leads;
 mod lookup;
 mod many;
+#[cfg(feature = "std")]
+mod near;
 mod once;
 mod owned;
 mod room;
 mod stay;
+#[cfg(feature = "std")]
+mod stripe;
 mod tuning;
 mod units;
 mod verdict;
 mod wakes;
 
 pub(crate) use after::{After, Afters};
+pub(crate) use aligned::Aligned;
 pub(crate) use caller_load::NoLoad;
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
 pub use caller_load::{ByCall, ByLoader, CallerLoad, Lent};
+#[cfg(feature = "std")]
+pub(crate) use copies::Copies;
 pub(crate) use drive::VisitOf;
-pub(crate) use engine::{Aligned, AsMany, Batch, EffectsOf, Engine, HandOver, HoldInstead, LinksOf, Memory, ShardOf};
+#[cfg(feature = "std")]
+pub(crate) use engine::COPIED;
+pub(crate) use engine::{AsMany, Batch, EffectsOf, Engine, HandOver, HoldInstead, LinksOf, Memory, ShardOf, TIMED};
 pub(crate) use errand::Errand;
 pub(crate) use leads::{ByClosure, Outcomes, Results, Shape, Values};
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]

@@ -18,6 +18,8 @@ mod walks;
 pub(crate) use failures::{Backoff, Factor, Failing, Failures, Gone, Kept, Trouble};
 pub(crate) use leavers::{Cleared, Leavers};
 pub(crate) use room::{Allowance, Asking, ROUNDS, Room};
+#[cfg(feature = "std")]
+pub(crate) use values::Versions;
 pub(crate) use values::{Entry, FEW, Former, Keeping, Life, New, Values};
 
 #[cfg(all(test, feature = "std"))]

@@ -1,5 +1,8 @@
 //! The values of one shard.
 
+use copied::Copied;
+#[cfg(feature = "std")]
+pub(crate) use copied::Versions;
 pub(crate) use entry::{Entry, Former, New};
 pub(super) use facts::Facts;
 pub(crate) use life::{Keeping, Life};
@@ -13,6 +16,7 @@ use super::{
 };
 use crate::{Instant, RemovalCause};
 
+mod copied;
 mod entry;
 mod facts;
 mod life;
@@ -36,10 +40,11 @@ pub(crate) struct Values<K, V, P: Policy> {
     generation: u32,
     keeping: Keeping,
     /// From then on all values count as expired.
-    pub(crate) trusted: Instant,
+    trusted: Instant,
     walks: Walks,
     /// A value that is out of the policy's order while others make room for it.
     loose: Option<u32>,
+    pub(crate) copied: Copied,
     pub(crate) counts: StoreCounts,
 }
 
@@ -59,6 +64,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
             trusted: Instant::NEVER,
             walks: Walks::default(),
             loose: None,
+            copied: Copied::default(),
             counts: StoreCounts::default(),
         }
     }
@@ -207,6 +213,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         let has_memory = self.facts.have_memory_to_live((life, deadline), place as usize + 1, self.reckoned)
             && self.table.has_memory_at(Some(place), due);
         if has_memory {
+            self.copied.outdate(self.table.rows()[place as usize].hash);
             self.facts.relive(place, life, deadline);
             self.table.set_deadline(place, due);
         }
@@ -226,6 +233,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
 
     /// Takes out everything; it has to be [counted](Self::count_cleared) later.
     pub(crate) fn take_all(&mut self, now: Instant) -> Cleared<K, V, P::Node> {
+        self.copied.outdate_all();
         self.policy.clear();
         self.reckon_with(self.allowance.part);
         self.walks.pass_over_all();
@@ -324,6 +332,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     fn unlink(&mut self, place: u32, cause: RemovalCause, now: Instant) -> RemovalCause {
         self.weight -= self.weight_at(place);
         let cause = self.counts.left(cause, self.facts.is_fresh(place, now, self.trusted));
+        self.copied.outdate(self.table.rows()[place as usize].hash);
         self.table.unlink(place);
         cause
     }

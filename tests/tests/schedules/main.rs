@@ -15,6 +15,7 @@ use shuttle::{
     thread,
 };
 
+mod copies;
 mod ends;
 
 /// A runtime of the parts for threads, whose lock is the scheduler's.

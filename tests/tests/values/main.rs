@@ -16,6 +16,7 @@ mod jumps;
 mod long_calls;
 mod long_stops;
 mod looked_after;
+mod near_copies;
 mod own_limits;
 mod preallocated;
 mod present;

@@ -34,7 +34,7 @@ fn memory_is_taken_in_few_steps() {
     }
     assert!(steps <= 20, "{steps}");
     let mut unused = Column::new();
-    let reserved: std::collections::BTreeSet<_> =
+    let reserved: alloc::collections::BTreeSet<_> =
         (1..100_000).map(|places| (unused.has_room(places, u64::MAX), unused.capacity())).collect();
     assert!(reserved.len() <= 20, "{}", reserved.len());
 }

@@ -29,6 +29,17 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.keeping.idle.map_or(life.end, |idle| life.end.min(life.since.saturating_add(idle)))
     }
 
+    /// When all values count as expired.
+    pub(crate) const fn trusted(&self) -> Instant {
+        self.trusted
+    }
+
+    /// From then on all values count as expired.
+    pub(crate) fn trust_until(&mut self, until: Instant) {
+        self.copied.outdate_all();
+        self.trusted = until;
+    }
+
     /// Tells whether a hit takes more than a look.
     pub(crate) const fn looks_at_each_hit(&self) -> bool {
         self.keeping.looks_at_each_hit()

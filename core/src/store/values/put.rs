@@ -67,6 +67,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.facts.publish(place, now);
         // (It is fresh as long as anything is, as it does not end.)
         let cause = self.counts.left(RemovalCause::Replaced, !self.trusted.reached(now));
+        // (Where values have copies elsewhere, none is replaced here.)
         let row = &mut self.table.rows_mut()[place as usize];
         row.generation = self.generation;
         leavers.push(mem::replace(&mut row.key, key), mem::replace(&mut row.value, value), cause);
@@ -117,6 +118,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         self.note(place, &new, end);
         let row = &mut self.table.rows_mut()[place as usize];
         let hash = row.hash;
+        self.copied.outdate(hash);
         // Changed in place, because moving a row costs more than all the rest.
         let (key, value) = row.renew(new, generation);
         leavers.push(key, value, cause);
