@@ -12,7 +12,7 @@ cd "$(dirname "$0")/cortex_m"
 
 # A ceiling is lowered with what it bounds, and raised for a reason only.
 declare -A most=(
-  ["stack of an insert"]=1600 ["stack of a miss that is ready"]=2300 ["stack of a hit by get"]=900
+  ["stack of an insert"]=1700 ["stack of a miss that is ready"]=2300 ["stack of a hit by get"]=900
   ["stack of a hit by get_if_present"]=200 ["stack of a miss that waits"]=1900 ["stack of two more that join"]=1900
   ["stack of telling all three"]=2900 ["stack of a fetch of a slot"]=2400
   ["an entry beyond key and value, of 16, full"]=73 ["an entry beyond key and value, of 16, churned"]=116

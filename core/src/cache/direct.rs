@@ -8,7 +8,7 @@ use crate::{
     Generation, Instant, Key, Loaded, Lock, Outcome, Runtime, Tuning,
     contain::{both, each},
     shard::At,
-    share::{After, ShardOf},
+    share::{After, Engine, ShardOf},
     source::{Judgement, Source},
     store::{Cleared, Leavers},
 };
@@ -87,7 +87,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     // One copy for all calls: the step under the lock is inlined here, which it would not be into several.
-    #[inline(never)]
+    #[cfg_attr(feature = "std", inline(never))]
     pub fn insert(&self, key: K, value: V) -> Option<Generation> {
         // (A closure of its own, so that there is a copy for values of which nothing is said.)
         self.insert_loaded(key, Loaded::new(value), |_| true)
@@ -112,7 +112,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// assert_eq!(cache.weight(), 6);
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
-    #[inline(never)]
+    #[cfg_attr(feature = "std", inline(never))]
     pub fn insert_with(&self, key: K, value: Loaded<V>) -> Option<Generation> {
         self.insert_loaded(key, value, |_| true)
     }
@@ -140,6 +140,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         Loaded { mut value, mut ttl, weight, age }: Loaded<V>,
         may: impl Fn(&ShardOf<K, V, E, R, S>) -> bool,
     ) -> Result<Option<u32>, (K, Loaded<V>)> {
+        if !Engine::<K, V, E, R, S>::HAS_SHORT_WAYS {
+            return self.store_slowly(hash, now, (key, Loaded { value, ttl, weight, age }), None, may);
+        }
         let inner = &*self.inner;
         let (at, mut judgement) = (At { now, rules: &inner.rules }, None);
         let terms = if inner.source.judges() {
@@ -162,20 +165,21 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             };
             (key, value) = still;
         }
-        let judgement = judgement.unwrap_or_default();
-        self.store_slowly(hash, at, (key, Loaded { value, ttl, weight, age }), judgement, may)
+        self.store_slowly(hash, now, (key, Loaded { value, ttl, weight, age }), judgement, may)
     }
 
     #[inline(never)]
     fn store_slowly(
         &self,
         hash: u64,
-        at: At<'_>,
-        coming: (K, Loaded<V>),
-        judgement: Judgement,
+        now: Instant,
+        (key, mut value): (K, Loaded<V>),
+        judgement: Option<Judgement>,
         may: impl Fn(&ShardOf<K, V, E, R, S>) -> bool,
     ) -> Result<Option<u32>, (K, Loaded<V>)> {
-        let (inner, now, mut coming) = (&*self.inner, at.now, Some(coming));
+        let inner = &*self.inner;
+        let judgement = judgement.unwrap_or_else(|| inner.judge(&key, &mut value));
+        let (at, mut coming) = (At { now, rules: &inner.rules }, Some((key, value)));
         let mut after = After::new(inner);
         let stored = inner.with_room(hash, now, &mut after, |shard, effects| {
             may(shard).then(|| shard.insert(hash, &mut coming, judgement, at, effects))
@@ -277,7 +281,6 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             shard.0.with(|shard| shard.values.count_cleared(counts));
             cleared.push(taken);
         }
-        inner.purge();
         let tell = |cleared: &mut Vec<(Cleared<_, _, _>, _)>| {
             if let Some(listener) = &inner.source.listener {
                 let values = cleared.iter().flat_map(|(values, _)| values.iter());
@@ -290,7 +293,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             }),
             None => cleared.clear(),
         };
-        both(&mut cleared, |_| after.run(), |cleared| both(cleared, tell, end));
+        both(
+            &mut cleared,
+            |_| after.run(),
+            |cleared| {
+                both(cleared, tell, |cleared| both(cleared, end, |_| inner.purge()));
+            },
+        );
     }
 
     /// Returns how many values are held, stale ones included.

@@ -81,6 +81,7 @@ impl Facts {
 
     /// Reserves memory to note a life and its end at one of so many places; returns whether there is enough.
     #[cfg_attr(feature = "std", inline(always))]
+    #[cfg_attr(not(feature = "std"), inline(never))]
     pub(super) fn have_memory_to_live(&mut self, (life, end): (Life, Instant), places: usize, limit: u64) -> bool {
         let mut lives = self.lives.iter_mut().zip(facts_of(life));
         self.deadlines.has_memory(before_end(end), places, limit)
