@@ -90,7 +90,10 @@ pub(crate) fn settings<R: Host>(world: &Rc<World>, seed: u64, capacity: u64, mut
     };
     let Rules { ttl, attempts, error_ttl, factor, cap, .. } = rules;
     let shards = 1 + seed as usize % 3;
-    set(true, Box::new(move |c| c.capacity(capacity).shards(shards).hash_seed(seed)));
+    set(
+        true,
+        Box::new(move |c| c.capacity(capacity).shards(shards).hash_seed(seed).near_copies(seed as usize % 3 * 2)),
+    );
     set(ttl != Ttl::Inherit, Box::new(move |c| c.ttl(ttl)));
     set(true, Box::new(move |c| c.attempts(attempts as u32)));
     set(error_ttl > 0, Box::new(move |c| c.error_ttl(length(error_ttl)).error_backoff(factor, length(cap))));
