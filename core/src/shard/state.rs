@@ -161,8 +161,9 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     }
 
     fn next_due(&self) -> Instant {
-        let due = [self.values.first_due(), self.failures.first_due()];
-        due.into_iter().flatten().min().unwrap_or(Instant::NEVER)
+        let [values, failures] =
+            [self.values.first_due(), self.failures.first_due()].map(|due| due.unwrap_or(Instant::NEVER));
+        values.min(failures)
     }
 
     pub(crate) fn is_due(&self, now: Instant) -> bool {
