@@ -5,7 +5,7 @@ use core::{mem, task::Poll};
 
 use super::{EffectsOf, Engine};
 use crate::{
-    Key, LoadError, Outcome, Runtime, Tuning,
+    Key, LoadError, Runtime, Tuning,
     contain::{Contained, both, each},
     flight::Woken,
     shard::{Effects, LookupResult},
@@ -67,13 +67,18 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> After<'a, K, V, E, R, S> {
         }
     }
 
-    /// The value for a caller that wants nothing else, or its failure; pending if its wait is not over.
-    pub(super) fn told_value(&mut self) -> Poll<Result<V, LoadError<E>>> {
+    /// The value for a caller that wants nothing else; its failure comes to `rest`, and nothing does if its wait is not over.
+    pub(super) fn told_value(&mut self, rest: &mut Poll<Result<V, LoadError<E>>>) -> Option<V> {
         let effects = self.effects();
-        match (effects.value.take(), &effects.told) {
-            (Some(value), _) => Poll::Ready(Ok(value)),
-            (None, Some(_)) => self.told(Poll::Ready(())).map(|told| told.map(Outcome::into_value)),
-            (None, None) => Poll::Pending,
+        if let Some(value) = effects.value.take() {
+            return Some(value);
+        }
+        match effects.told.take()? {
+            Ok(outcome) => Some(outcome.into_value()),
+            Err(error) => {
+                *rest = Poll::Ready(Err(error));
+                None
+            }
         }
     }
 

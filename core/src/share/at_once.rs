@@ -22,6 +22,9 @@ use crate::{
 type On<'a, 'c, K, V, E, R> =
     (&'a dyn AsKey<K>, &'a mut dyn CallerLoad<K, V, E, <R as Runtime>::Threads>, &'a mut Context<'c>);
 
+/// What there is for a caller but a value that it has at once.
+type Rest<V, E> = Poll<Result<V, LoadError<E>>>;
+
 /// How late a reading may be that is about the time.
 const UNCERTAIN: Duration = Duration::from_millis(10);
 
@@ -90,7 +93,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         key: &dyn AsKey<K>,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
         cx: &mut Context<'_>,
-        rest: &mut Poll<Result<V, LoadError<E>>>,
+        rest: &mut Rest<V, E>,
     ) -> Option<V> {
         let (engine, hash) = (self.engine, self.hash);
         let lead = self.lead?;
@@ -105,8 +108,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         let loaded = match &mut first {
             First::Ready(Ok(Answered::Value(loaded, _))) => loaded,
             _ => {
-                *rest = self.goes_on(first, is_told_only, (key, by, cx));
-                return None;
+                return self.goes_on(first, is_told_only, (key, by, cx), rest);
             }
         };
         // (The load was dropped, because its drop is part of it.)
@@ -128,8 +130,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
             engine.with(hash, |shard| shard.finish_at_once((lead, hash, begun), &loaded.value, terms, at, &mut left))
         });
         if !is_stored {
-            *rest = self.publish(first, judgement.unwrap_or_default(), now, (key, by, cx));
-            return None;
+            return self.publish(first, judgement.unwrap_or_default(), now, (key, by, cx), rest);
         }
         // (Only here is it moved, and alone: to move all that comes with it takes longer than what is done with it.)
         let First::Ready(Ok(Answered::Value(Loaded { value, .. }, _))) = first else { return None };
@@ -153,9 +154,10 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         judgement: Judgement,
         now: Instant,
         on: On<'_, '_, K, V, E, R>,
-    ) -> Poll<Result<V, LoadError<E>>> {
-        let First::Ready(Ok(Answered::Value(loaded, former))) = first else { return Poll::Pending };
-        self.ends(on, now, |_, _| Ok(News::new(loaded, judgement).with_former(former)))
+        rest: &mut Rest<V, E>,
+    ) -> Option<V> {
+        let First::Ready(Ok(Answered::Value(loaded, former))) = first else { return None };
+        self.ends(on, now, rest, |_, _| Ok(News::new(loaded, judgement).with_former(former)))
     }
 
     /// Its load has failed, or goes on.
@@ -166,14 +168,15 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         first: FirstOf<V, E, R::Threads>,
         is_told_only: bool,
         (key, by, cx): On<'_, '_, K, V, E, R>,
-    ) -> Poll<Result<V, LoadError<E>>> {
+        rest: &mut Rest<V, E>,
+    ) -> Option<V> {
         let (engine, hash) = (self.engine, self.hash);
         match (first, self.lead) {
             (First::Pending(load), Some(lead)) => {
                 if is_told_only {
                     self.begin_exactly();
                 }
-                self.go_on((key, by, cx), |driving, visit, after| {
+                self.go_on((key, by, cx), rest, |driving, visit, after| {
                     let step = engine.with(hash, |shard| {
                         shard.unfold(lead, &mut driving.waiting.seat, visit.reached, after.effects());
                         shard.check_in(driving.waiting, load, visit, after.effects())
@@ -184,11 +187,11 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
             }
             (First::Ready(verdict), _) => {
                 let now = if is_told_only { engine.about_now() } else { engine.runtime.now() };
-                self.ends((key, by, cx), now, |driving, after| {
+                self.ends((key, by, cx), now, rest, |driving, after| {
                     Err(engine.failed(verdict, driving.waiting, 1, Some(key), now, after))
                 })
             }
-            _ => Poll::Pending,
+            _ => None,
         }
     }
 
@@ -221,10 +224,11 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         &mut self,
         on: On<'_, '_, K, V, E, R>,
         now: Instant,
+        rest: &mut Rest<V, E>,
         news: impl FnOnce(&mut Driving<'_, K, V, E, R, S>, &mut After<'_, K, V, E, R, S>) -> Result<News<V>, Failure<E>>,
-    ) -> Poll<Result<V, LoadError<E>>> {
+    ) -> Option<V> {
         let (engine, hash, lead) = (self.engine, self.hash, self.lead);
-        self.go_on(on, |mut driving, visit, after| {
+        self.go_on(on, rest, |mut driving, visit, after| {
             if let Some(lead) = lead {
                 let seat = &mut driving.waiting.seat;
                 engine.with(hash, |shard| shard.unfold(lead, seat, now, after.effects()));
@@ -240,23 +244,24 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
     fn go_on(
         &mut self,
         (key, by, cx): On<'_, '_, K, V, E, R>,
+        rest: &mut Rest<V, E>,
         step: impl FnOnce(
             Driving<'_, K, V, E, R, S>,
             &mut VisitOf<'_, K, V, E, R, S>,
             &mut After<'_, K, V, E, R, S>,
         ) -> Step,
-    ) -> Poll<Result<V, LoadError<E>>> {
+    ) -> Option<V> {
         let (engine, begun) = (self.engine, self.begun);
         let mut after = After::new(engine);
-        let Some(stay) = self.sit() else { return Poll::Pending };
+        let stay = self.sit()?;
         let mut visit = engine.visit(Some(key), &engine.call, by, cx.waker());
         (visit.reached, visit.is_present, visit.wants_value, visit.is_first) = (begun, true, true, false);
         after.effects().number = 1;
         let step = step(Driving::new(engine, &mut stay.waiting, 1, begun), &mut visit, &mut after);
         if Engine::carry_on(engine, stay, &mut visit, by, Some(step), &mut after, cx).is_pending() {
-            return Poll::Pending;
+            return None;
         }
-        after.told_value()
+        after.told_value(rest)
     }
 
     /// A panic is on its way.

@@ -51,10 +51,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     {
         let borrowed = Borrowed(key);
         match caller {
-            Caller::Stays(stay) if !stay.is_new() => {
-                *rest = Self::poll_waiting(this, stay, &borrowed, by, cx);
-                return None;
-            }
+            Caller::Stays(stay) if !stay.is_new() => return Self::poll_waiting(this, stay, &borrowed, by, cx, rest),
             Caller::Served => return None,
             _ => {}
         }
@@ -83,8 +80,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     {
                         lead = Some(shard.lead_at_once(hash, &borrowed, place, reached, cx.waker()));
                     } else {
-                        let comes = (&borrowed as &dyn AsKey<K>, &*by, cx.waker());
-                        this.look_closer(shard, place, (hash, now, &mut *caller), comes, &mut missing);
+                        let looks = (place, hash, now, &mut *caller);
+                        this.look_closer(shard, looks, &borrowed, &*by, cx.waker(), &mut missing);
                     }
                     None
                 }
@@ -97,11 +94,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             return AtOnce::new(this, caller, hash, lead).load(now, &borrowed, by, cx, rest);
         }
         if let (Caller::Stays(stay), Some(present)) = (&mut *caller, &mut missing) {
-            *rest = Self::poll_missing(this, stay, hash, by, present, cx);
+            let value = Self::poll_missing(this, stay, hash, by, present, cx, rest);
             if present.after.effects().is_spent() {
                 // Mostly nothing is left in it, and one check is enough.
                 core::mem::forget(missing);
             }
+            return value;
         }
         None
     }
@@ -111,9 +109,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     fn look_closer<'a>(
         &'a self,
         shard: &mut ShardOf<K, V, E, R, S>,
-        place: Option<u32>,
-        (hash, now, caller): (u64, Option<Instant>, &mut Caller<R>),
-        (key, by, waker): (&'a dyn AsKey<K>, &dyn CallerLoad<K, V, E, R::Threads>, &'a Waker),
+        (place, hash, now, caller): (Option<u32>, u64, Option<Instant>, &mut Caller<R>),
+        key: &'a dyn AsKey<K>,
+        by: &dyn CallerLoad<K, V, E, R::Threads>,
+        waker: &'a Waker,
         missing: &mut Option<Missing<'a, K, V, E, R, S>>,
     ) {
         let visit = self.visit(Some(key), &self.call, by, waker);
@@ -128,7 +127,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         *step = Some(shard.arrive_at(place, &mut stay.waiting, visit, after.effects()));
     }
 
-    /// A caller that waits is polled again.
+    /// A caller that waits is polled again; all but its value comes to `rest`.
     #[inline(never)]
     fn poll_waiting(
         this: &Arc<Self>,
@@ -136,11 +135,17 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         key: &dyn AsKey<K>,
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<V, LoadError<E>>> {
-        Self::poll_on(this, stay, Some(key), &this.call, by, cx).map(|told| told.map(Outcome::into_value))
+        rest: &mut Poll<Result<V, LoadError<E>>>,
+    ) -> Option<V> {
+        match Self::poll_on(this, stay, Some(key), &this.call, by, cx) {
+            Poll::Ready(Ok(outcome)) => return Some(outcome.into_value()),
+            Poll::Ready(Err(error)) => *rest = Poll::Ready(Err(error)),
+            Poll::Pending => {}
+        }
+        None
     }
 
-    /// A caller found nothing at its first look.
+    /// A caller found nothing at its first look; all but its value comes to `rest`.
     #[inline(never)]
     fn poll_missing(
         this: &Arc<Self>,
@@ -149,7 +154,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         by: &mut dyn CallerLoad<K, V, E, R::Threads>,
         Missing { visit, after, step }: &mut Missing<'_, K, V, E, R, S>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<V, LoadError<E>>> {
+        rest: &mut Poll<Result<V, LoadError<E>>>,
+    ) -> Option<V> {
         let step = match *step {
             Some(step) => {
                 stay.state = State::Waiting;
@@ -168,9 +174,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             Self::look_after(this, stay, visit, by, step, after, cx);
             stay.state = State::Over;
         } else if Self::carry_on(this, stay, visit, by, Some(step), after, cx).is_pending() {
-            return Poll::Pending;
+            return None;
         }
-        after.told_value()
+        after.told_value(rest)
     }
 
     /// Polls a caller that wants the outcome, and a ticket if it takes one.
