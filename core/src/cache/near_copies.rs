@@ -18,9 +18,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// a hit of a copy writes nothing that other groups read.
     ///
     /// Nothing else changes. Before a call that writes returns, by removal, insertion, expiry or eviction, no copy of
-    /// what it has changed is left. Hits count as ever, and the policy hears of each 64th of a copy. It costs memory beside
-    /// the capacity, for as many copies in each group; a clone of key and value for each; a look in vain at each hit of
-    /// another key; and at each write to a value that has copies, a look at all groups. Off by default (zero), and with an
+    /// what it has changed is left. Hits count as ever, and the policy hears of each 64th of a copy.
+    ///
+    /// It costs memory beside the capacity, for as many copies in each group, and a clone of key and value for each, which
+    /// hits make: those allocate as much as the clones do. It costs a look in vain at each hit of another key, and at each
+    /// write to a value that has copies, a look at all groups. Off by default (zero), and with an
     /// [idle time](Self::time_to_idle), where hits prolong values. Lookups of a value alone use copies, those of an
     /// [outcome](crate::Outcome) do not.
     ///
