@@ -14,8 +14,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     ///
     /// For many processors and values that are read over and over, and seldom change. A hit writes to its shard, and where
     /// many threads hit the same few keys, that memory goes from one processor to the next, tens of nanoseconds each
-    /// time. With this, threads share so many groups as there are processors, and each group has up to so many copies:
-    /// a hit of a copy writes nothing that other groups read.
+    /// time. With this, threads share as many groups as there are processors, and each group has up to so many copies,
+    /// rounded up to the same number for each shard and at most 65,536 for each: a hit of a copy writes nothing that other
+    /// groups read.
     ///
     /// Nothing else changes. Before a call that writes returns, by removal, insertion, expiry or eviction, no copy of
     /// what it has changed is left. Hits count as ever, and the policy hears of each 64th of a copy.

@@ -226,6 +226,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         now: Instant,
     ) {
         let mut after = After::new(self);
+        if tells_all {
+            // Noted first: it is done even if a clone of a value panics below.
+            after.effects().wake(Woken::All(Arc::clone(&batch.shared)));
+        }
         let mut delivering = Delivering { engine: self, to: to.into_iter(), now, after: &mut after };
         // If a key has two places, the newer epoch comes first, and the older one, if it is next, is told what is stored.
         let mut stored: Option<(Twin, Stored)> = None;
@@ -245,9 +249,6 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             }
         }
         drop(delivering);
-        if tells_all {
-            after.effects().wake(Woken::All(Arc::clone(&batch.shared)));
-        }
     }
 
     /// Drops a load if no caller waits for any of its keys, unless a caller comes first.
@@ -255,9 +256,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         if batch.awaited.compare_exchange(0, CLOSED, Ordering::AcqRel, Ordering::Acquire).is_err() {
             return;
         }
-        let (_load, seats) = batch.state.with(|state| {
+        // The load may be out, being polled: what it brings then finds no places.
+        let (_load, seats, _places) = batch.state.with(|state| {
             state.is_over = true;
-            (state.load.take(), mem::take(&mut state.seats))
+            (state.load.take(), mem::take(&mut state.seats), mem::take(&mut state.places))
         });
         self.abandon_all(seats);
     }

@@ -24,7 +24,7 @@ pub(crate) struct Copies<K, V, R: Runtime> {
 impl<K, V, R: Runtime> Copies<K, V, R> {
     /// So many copies in each of so many stripes.
     pub(crate) fn new(stripes: usize, copies: usize, versions: Box<[Arc<Versions>]>) -> Self {
-        let of_each = copies.div_ceil(versions.len().max(1)).max(1);
+        let of_each = copies.div_ceil(versions.len().max(1)).clamp(1, MOST);
         let stripe = |_| Aligned(R::Lock::new(Stripe::new()));
         Self { stripes: (0..stripes.max(1)).map(stripe).collect(), versions, of_each }
     }
@@ -61,7 +61,9 @@ impl<K, V, R: Runtime> Copies<K, V, R> {
     #[inline(never)]
     fn take_out(&self, shard: usize, version: usize) {
         // Dropped outside the lock.
-        each(self.stripes.iter(), |stripe| drop(stripe.0.with(|stripe| stripe.purge(self.slots(shard), version))));
+        each(self.stripes.iter(), |stripe| {
+            each(stripe.0.with(|stripe| stripe.purge(self.slots(shard), version)).into_iter(), drop);
+        });
     }
 
     /// How many lookups were served from copies.
@@ -69,6 +71,9 @@ impl<K, V, R: Runtime> Copies<K, V, R> {
         self.stripes.iter().map(|stripe| stripe.0.with(|stripe| stripe.hits)).sum()
     }
 }
+
+/// A hash chooses one of at most so many slots.
+const MOST: usize = 1 << 16;
 
 /// The number of this thread.
 fn thread() -> usize {

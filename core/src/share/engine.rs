@@ -171,7 +171,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     pub(crate) fn purge(&self) {
         #[cfg(feature = "std")]
         if let Some(copies) = &self.copies {
-            (0..self.shards.len()).for_each(|shard| copies.purge(shard));
+            crate::contain::each(0..self.shards.len(), |shard| copies.purge(shard));
         }
     }
 

@@ -157,19 +157,18 @@ where
         if self.options.expires() {
             self.engine.expects_expiry();
         }
-        let keys = mem::take(&mut self.keys);
-        let mut places = HashTable::with_capacity(keys.len());
-        self.order.reserve_exact(keys.len());
-        self.members.reserve_exact(keys.len());
-        for key in keys {
-            let (hash, members) = (self.engine.hash(key), &mut self.members);
-            if let Some(index) = places.find(hash, |index: &usize| members[*index].key == key) {
-                self.order.push(*index);
+        let count = self.keys.len();
+        let (mut members, mut order) = (Vec::<Member<'_, _, _, _, _>>::with_capacity(count), Vec::with_capacity(count));
+        let mut places = HashTable::with_capacity(count);
+        for key in &self.keys {
+            let hash = self.engine.hash(*key);
+            if let Some(index) = places.find(hash, |index: &usize| members[*index].key == *key) {
+                order.push(*index);
                 continue;
             }
             let index = members.len();
             members.push(Member {
-                key,
+                key: *key,
                 hash,
                 stay: Stay::new(),
                 is_to_be_made: false,
@@ -178,9 +177,10 @@ where
                 told: None,
             });
             places.insert_unique(hash, index, |index| members[*index].hash);
-            self.order.push(index);
+            order.push(index);
         }
-        self.untold = self.members.len();
+        // Nothing is taken before: if a hash or a comparison panics, the next poll begins anew.
+        (self.untold, self.members, self.order, self.keys) = (members.len(), members, order, Vec::new());
     }
 
     /// All take their seats, with one reading of the clock; members that have something to poll become due.
@@ -277,21 +277,20 @@ where
 
     /// The answer for each place.
     fn tell(&mut self) -> Results<W::Answer, E> {
+        // Clones for keys that were asked for twice come first: if one panics, all answers are still there.
+        let mut left = alloc::vec![0_usize; self.members.len()];
+        self.order.iter().for_each(|index| left[*index] += 1);
+        let clone = |index: &usize| {
+            left[*index] -= 1;
+            (left[*index] > 0).then(|| self.members[*index].told.clone())
+        };
+        let clones: Vec<_> = self.order.iter().map(clone).collect();
         let mut told: Vec<_> = mem::take(&mut self.members).into_iter().map(|member| member.told).collect();
         let order = mem::take(&mut self.order);
         if self.wakes.is_none() {
             self.wakes = Some(CallWakes::new(0));
         }
-        if told.len() == order.len() {
-            return told.into_iter().flatten().collect();
-        }
-        let mut left = alloc::vec![0_usize; told.len()];
-        order.iter().for_each(|index| left[*index] += 1);
-        let tell = |index: usize| {
-            left[index] -= 1;
-            if left[index] == 0 { told[index].take() } else { told[index].clone() }
-        };
-        order.into_iter().filter_map(tell).collect()
+        order.into_iter().zip(clones).filter_map(|(index, clone)| clone.unwrap_or_else(|| told[index].take())).collect()
     }
 }
 

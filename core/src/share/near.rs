@@ -38,7 +38,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        let all = copies.slots_of_each();
+        // (A key is never dropped under a lock, even if the clone of its value panics.)
+        let (all, mut own) = (copies.slots_of_each(), None);
         // (What it replaces is dropped outside the locks.)
         let _former = self.shards[shard].0.with(|shard: &mut ShardOf<K, V, E, R, S>| {
             shard.copy(
@@ -46,7 +47,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 now,
                 |k| k.borrow() == key,
                 |key, value, version, end| {
-                    let copy = Copied::new(hash, key.clone(), value.clone(), version, end);
+                    own = Some(key.clone());
+                    let value = value.clone();
+                    let copy = Copied::new(hash, own.take()?, value, version, end);
                     copies.stripe().with(|stripe| stripe.keep(all, slots, copy))
                 },
             )

@@ -165,17 +165,17 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
                 return;
             }
             if begins {
-                // A clone of a key may panic; then it has not begun.
+                // A clone of a key may panic, or its drop; then it has not begun.
                 let mut seats = unit.seats(members);
-                unit.has_begun = true;
                 if has_polled {
                     let is_awaited = |place: &Place<R>| engine.with(place.hash, |shard| shard.awaits(&place.seat));
                     seats.retain(|seat| seat.place().is_some_and(is_awaited));
-                    if seats.is_empty() {
-                        // All were answered meanwhile.
-                        ended += 1;
-                        return due.append(&mut unit.members);
-                    }
+                }
+                unit.has_begun = true;
+                if has_polled && seats.is_empty() {
+                    // All were answered meanwhile.
+                    ended += 1;
+                    return due.append(&mut unit.members);
                 }
                 let mut make = |keys| leads.begin(&engine.source, keys).map(LoadOf::Many);
                 engine.begin_batch(&unit.batch, seats, &mut make);

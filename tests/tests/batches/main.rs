@@ -7,6 +7,7 @@ mod cancelled;
 mod deadlines;
 mod departed;
 mod each;
+mod ended_inside;
 mod inside;
 mod linear;
 mod once;

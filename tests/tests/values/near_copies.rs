@@ -222,3 +222,47 @@ fn readers_never_see_what_was_replaced_before_they_came() {
     let last = cache.remove(&1).expect("it is there");
     assert_eq!(Arc::strong_count(&last), 1);
 }
+
+/// P5, P12: drops of copies that panic keep neither other copies nor what else is to be done.
+#[test]
+fn drops_that_panic_keep_no_copies() {
+    struct Bomb(Arc<AtomicUsize>, Arc<()>);
+    impl Clone for Bomb {
+        fn clone(&self) -> Self {
+            Self(Arc::clone(&self.0), Arc::clone(&self.1))
+        }
+    }
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            let left = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+            assert!(left.is_err(), "this drop panics");
+        }
+    }
+
+    for shards in [1, 2] {
+        let (armed, alive) = (Arc::new(AtomicUsize::new(0)), Arc::new(()));
+        let builder = Cache::<u32, Bomb, io::Error, _>::builder(Std::new(ManualClock::new()));
+        let builder = builder.shards(shards).processors(1).near_copies(64).hash_seed(1);
+        let cache = builder.build().expect("a valid configuration");
+        for key in 0..8 {
+            cache.insert(key, Bomb(Arc::clone(&armed), Arc::clone(&alive)));
+        }
+        (0..4).for_each(|_| (0..8).for_each(|key| drop(cache.get_if_present(&key))));
+        let copies = Arc::strong_count(&alive) - 1 - 8;
+        assert!(copies > 4, "{copies}");
+        armed.store(3, Ordering::SeqCst);
+        let outdated = || cache.trust_until(Instant::NEVER);
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(outdated)).is_err());
+        assert_eq!((armed.load(Ordering::SeqCst), Arc::strong_count(&alive)), (0, 1 + 8), "{shards}: only the values");
+    }
+}
+
+/// However many copies are asked for, there are as many as hashes choose among.
+#[test]
+fn more_copies_than_can_be_are_not_made() {
+    let builder = Cache::<u32, u32, io::Error, _>::builder(Std::new(ManualClock::new()));
+    let cache = builder.shards(4).processors(1).near_copies(usize::MAX).build().expect("a valid configuration");
+    cache.insert(1, 1);
+    assert!((0..10).all(|_| cache.get_if_present(&1) == Some(1)));
+    assert_eq!(cache.stats().hits, 10);
+}

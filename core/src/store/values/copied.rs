@@ -112,7 +112,7 @@ mod marks {
 
     /// The word and the bit of a hash, from bits that neither choose the shard nor the bucket.
     const fn place_of(hash: u64) -> (usize, u64) {
-        let bits = hash >> 46;
+        let bits = hash >> 48;
         ((bits >> 6) as usize & 15, 1 << (bits & 63))
     }
 }

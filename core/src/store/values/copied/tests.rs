@@ -9,12 +9,12 @@ fn changes_to_copied_values_outdate_copies() {
     copied.outdate(7);
     assert_eq!(copied.mark(7), None, "copies are not kept");
     let versions = copied.keep();
-    copied.outdate(7 << 46);
-    assert_eq!((copied.mark(7 << 46), versions.current()), (Some(0), 0));
-    copied.outdate(8 << 46);
+    copied.outdate(7 << 48);
+    assert_eq!((copied.mark(7 << 48), versions.current()), (Some(0), 0));
+    copied.outdate(8 << 48);
     assert_eq!(versions.current(), 0, "that is another value");
-    copied.outdate(7 << 46);
-    assert_eq!((copied.mark(7 << 46), versions.current()), (Some(1), 1));
+    copied.outdate(7 << 48);
+    assert_eq!((copied.mark(7 << 48), versions.current()), (Some(1), 1));
     copied.outdate_all();
     copied.outdate_all();
     assert_eq!(versions.current(), 2, "there were no copies the second time");
