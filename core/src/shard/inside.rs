@@ -21,7 +21,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 
     /// It is not polled any more; returns its key, to be dropped.
     pub(crate) fn leave_alone(&mut self, hash: u64, mark: usize) -> Option<K> {
-        let entered = self.polled_alone.iter().position(|load| load.hash == hash && load.mark == mark);
+        // (Those of a load of many keys leave in the reverse order.)
+        let entered = self.polled_alone.iter().rposition(|load| load.hash == hash && load.mark == mark);
         entered.map(|entered| self.polled_alone.swap_remove(entered).key)
     }
 

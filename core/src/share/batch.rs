@@ -10,9 +10,8 @@ use core::{
 use super::{
     After, EffectsOf, Engine, ShardOf,
     answers::{Sorted, sort, spread},
-    batch_load::{CLOSED, LoadOf, Place, SeatOf, keys_of, places_of},
+    batch_load::{CLOSED, LoadOf, Place, SeatOf, places_of},
     engine::{Batch, Make},
-    guard::Inside,
     stay::OwnKey,
 };
 use crate::{
@@ -55,7 +54,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 keys.push(seat.key.clone());
             }
         }
-        let inside = self.enter_alone(batch, || keys_of(&put_back.seats));
+        let inside = self.enter_alone(batch, &put_back.seats);
         batch.set_polled(true);
         let load = make(keys);
         batch.set_polled(false);
@@ -118,7 +117,13 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             .with(|state| if !is_unwoken && state.polled_at == Some(wakes) { None } else { state.load.take() });
         let Some(mut load) = load else { return false };
         let driving = Driving { engine: self, batch };
-        let inside = self.enter_alone(batch, || batch.state.with(|state| keys_of(&state.seats)));
+        let inside = if batch.is_alone {
+            // (No key is cloned under a lock.)
+            let put_back = PutBack { batch, seats: batch.state.with(|state| mem::take(&mut state.seats)) };
+            self.enter_alone(batch, &put_back.seats)
+        } else {
+            Vec::new()
+        };
         batch.set_polled(true);
         let waker = Waker::from(Arc::clone(&batch.shared));
         let cx = &mut Context::from_waker(&waker);
@@ -204,16 +209,6 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         // What was asked for has been published.
         self.store_surplus(surplus, &since, now);
         true
-    }
-
-    /// Notes that an unshared load is made or polled: it has no flight by which calls from inside it could be found.
-    fn enter_alone(
-        &self,
-        batch: &Arc<Batch<K, V, E, R, S>>,
-        keys: impl FnOnce() -> Vec<(u64, K)>,
-    ) -> Vec<Inside<'_, K, V, E, R, S>> {
-        let keys = if batch.is_alone { keys() } else { Vec::new() };
-        keys.into_iter().map(|key| Inside::enter(self, key, batch)).collect()
     }
 
     /// Stores every answer, and then wakes all that wait at once.

@@ -1,8 +1,13 @@
 //! Guards for panics of a load, and of what makes or judges it.
 
+use alloc::vec::Vec;
 use core::mem;
 
-use super::{After, Batch, CallerLoad, Engine, Stay, stay::State};
+use super::{
+    After, Batch, CallerLoad, Engine, Stay,
+    batch_load::{SeatOf, keys_of},
+    stay::State,
+};
 use crate::{
     Instant, Key, Runtime, Tuning,
     contain::contain,
@@ -116,6 +121,21 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> Inside<'a, K, V, E, R, S> {
         let (by, mark) = (batch.polled_by(), Arc::as_ptr(batch).addr());
         engine.with(hash, |shard| shard.enter_alone((hash, key), by, mark, true));
         Self { engine, hash, mark }
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
+    /// Notes that an unshared load is made or polled: it has no flight by which calls from inside it could be found.
+    pub(super) fn enter_alone(
+        &self,
+        batch: &Arc<Batch<K, V, E, R, S>>,
+        seats: &[SeatOf<K, R>],
+    ) -> Vec<Inside<'_, K, V, E, R, S>> {
+        let keys = if batch.is_alone { keys_of(seats) } else { Vec::new() };
+        let mut inside: Vec<_> = keys.into_iter().map(|key| Inside::enter(self, key, batch)).collect();
+        // The last to enter leaves first.
+        inside.reverse();
+        inside
     }
 }
 

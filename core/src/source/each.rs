@@ -211,7 +211,20 @@ impl<F, K, V, E, R: Runtime> Drop for Each<F, K, V, E, R> {
 impl<F, K, V, E, R: Runtime> Each<F, K, V, E, R> {
     fn begin(make: impl FnOnce(AnswerSink<K, V, E, R>) -> F, only: Option<K>) -> Self {
         let sink = AnswerSink::new();
-        Self { load: Some((Box::pin(make(sink.clone())), sink)), only }
+        let closing = Closing(&sink);
+        let load = Box::pin(make(sink.clone()));
+        mem::forget(closing);
+        Self { load: Some((load, sink)), only }
+    }
+}
+
+/// Nobody takes what is sent if the closure panics.
+struct Closing<'a, K, V, E, R: Runtime>(&'a AnswerSink<K, V, E, R>);
+
+impl<K, V, E, R: Runtime> Drop for Closing<'_, K, V, E, R> {
+    #[cold]
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 

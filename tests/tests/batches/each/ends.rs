@@ -12,6 +12,7 @@ on_every_runtime! {
     d34_d61_what_is_not_answered
     d26_a_panic_hits_what_is_not_answered
     d26_what_was_sent_panics_as_well
+    d26_a_closure_that_panics_takes_no_answers
     d27_a_weigher_that_panics
     d62_it_is_dropped_with_its_last_answer_or_caller
     p8_a_write_voids_what_comes_later
@@ -212,4 +213,27 @@ fn loads_that_are_not_shared<R: Host>() {
     sim.to(30);
     assert_eq!(sim.saw(first), "30: V1 Miss, V2 Miss, V3 Miss");
     assert_clean(&cache.stats());
+}
+
+/// D26, P5: where the closure panics before there is a load, nobody takes what it or others send: it is dropped at once.
+fn d26_a_closure_that_panics_takes_no_answers<R: Host>() {
+    for many in [false, true] {
+        let sim = Sim::new();
+        let kept = std::rc::Rc::new(core::cell::RefCell::new(None));
+        let keeps = kept.clone();
+        let load = move |time: Time, keys: Vec<u32>, answers: Sink<R>| {
+            answers.answer(keys[0], V::new(1));
+            *keeps.borrow_mut() = Some(answers.clone());
+            bang(7);
+            in_turn(time, keys, answers)
+        };
+        let cache = each::<R, _>(&sim, load, |c| c);
+        let keys = if many { &[1, 2][..] } else { &[1] };
+        let mut call = cache.lookup_many(keys);
+        assert!(catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut call).is_ready())).is_err());
+        let sink = kept.take().expect("it was kept");
+        assert_eq!(memory::growth(|| (0..100).for_each(|key| sink.answer(key, V::new(2)))), 0);
+        drop((call, sink));
+        assert_clean(&cache.stats());
+    }
 }
