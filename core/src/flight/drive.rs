@@ -31,6 +31,13 @@ impl<N: Notify> Flight<N> {
         }
     }
 
+    /// This load has to be polled.
+    pub(crate) fn set_due(&mut self, number: u32) {
+        if let Some(attempt) = self.attempt(number) {
+            attempt.is_due = true;
+        }
+    }
+
     /// Is there a load that was never polled, or was woken since?
     ///
     /// To know that, and to reach all waiting callers by the next wake, the flight gets its own waker.

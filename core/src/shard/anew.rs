@@ -165,7 +165,8 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             }
             waiting.newer = None;
         }
-        let place = self.flights.place(&waiting.seat);
+        // (A caller that was told has no seat any more.)
+        let Some(place) = self.flights.find_place(&waiting.seat).filter(|_| waiting.seat.is_taken()) else { return };
         self.finish_with_failure(place, number, &mut Some(Err(Failure::new(Cause::Panicked))), at, effects);
     }
 }

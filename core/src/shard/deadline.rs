@@ -42,8 +42,20 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         visit: &Visit<'_, K, C::Batch>,
         effects: &mut Effects<K, V, E, C>,
     ) -> Step {
+        let step = self.stop_waiting(waiting, then, visit, effects);
+        // Not before: if a comparison of keys or the clone of a value panics, it has not passed yet.
         waiting.is_patient = false;
         self.counts.timeouts += 1;
+        step
+    }
+
+    fn stop_waiting(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        then: OnTimeout,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> Step {
         match then {
             OnTimeout::Load | OnTimeout::LoadAlone => {
                 let Some(start) = visit.start else {

@@ -54,7 +54,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         if visit.call.softens() {
             let (now, call) = (visit.reached, visit.call);
             let place = self.value_of(waiting, visit.key);
-            if let Some(mut outcome) = self.instead(place, now, call.is_ahead(), call.stale_if_error, Some(&failure)) {
+            if let Some(mut outcome) = self.instead(place, now, true, call.stale_if_error, Some(&failure)) {
                 waiting.tell_wait(&mut outcome, now);
                 return Ok(outcome);
             }

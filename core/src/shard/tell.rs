@@ -46,16 +46,21 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     ) -> Step {
         let own = waiting.seat.began;
         let slot = self.flights.slot(&waiting.seat);
-        let has_failed = slot.own.iter().any(|(number, verdict)| *number == own && verdict.is_err());
-        if has_failed && visit.call.softens() && !visit.is_present {
-            return Step::ReadClock;
+        let failure =
+            slot.own.iter().find(|(number, _)| *number == own).and_then(|(_, verdict)| verdict.as_ref().err());
+        if let Some(failure) = failure {
+            if visit.call.softens() && !visit.is_present {
+                return Step::ReadClock;
+            }
+            // (It is still there until the caller has left: a clone of a value may panic.)
+            let failure = failure.clone();
+            return self.leave_with_failure(waiting, failure, visit, effects);
         }
         let verdict = slot.take_own(own);
         slot.flight.forget(own);
         match verdict {
-            Some(Err(failure)) => self.leave_with_failure(waiting, failure, visit, effects),
             Some(Ok(answer)) => self.leave_with(waiting, answer, effects),
-            None => Step::Again,
+            _ => Step::Again,
         }
     }
 

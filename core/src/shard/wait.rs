@@ -112,15 +112,14 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         Some(step)
     }
 
-    /// A load was polled, and is not ready; none if it was lent.
+    /// A load was polled, and is not ready; none if it was lent. A caller that waits looks again.
     #[inline(never)]
     pub(crate) fn check_in(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
         load: Option<C::Load>,
-        visit: &Visit<'_, K, C::Batch>,
         effects: &mut Effects<K, V, E, C>,
-    ) -> Step {
+    ) -> Option<Step> {
         let place = self.flights.place(&waiting.seat);
         let slot = self.flights.at(place);
         let number = effects.number;
@@ -138,12 +137,47 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
         if waiting.is_visitor {
             // It has polled with the waker of all, which it had made before.
-            return Step::Told;
+            return Some(Step::Told);
         }
         if checked.again {
             waiting.after = waiting.after.min(number - 1);
         }
-        self.visit(waiting, visit, effects)
+        None
+    }
+
+    /// What was handed out is not polled, because something else has panicked before: any caller that waits polls it, or
+    /// makes one in its place.
+    #[cold]
+    pub(crate) fn put_back(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        (number, step): (u32, Step),
+        load: Option<C::Load>,
+        effects: &mut Effects<K, V, E, C>,
+    ) {
+        let place = self.flights.find_place(&waiting.seat);
+        let Some(place) = place.filter(|place| self.flights.at(*place).flight.awaits(number)) else {
+            effects.rest().loads.extend(load);
+            return;
+        };
+        let slot = self.flights.at(place);
+        match step {
+            Step::Poll | Step::Lent | Step::Batch => {
+                let is_wanted = slot.flight.check_in(number).is_wanted;
+                slot.flight.set_due(number);
+                match load {
+                    Some(load) if is_wanted => slot.loads.push((number, load)),
+                    load => effects.rest().loads.extend(load),
+                }
+                self.lend_anew(waiting, None);
+            }
+            _ => {
+                slot.flight.forget(number);
+                self.flights.counts.begun -= 1;
+            }
+        }
+        let woken = self.flights.at(place).flight.waits.all();
+        effects.wake(woken);
     }
 
     /// A load was made and not polled yet; none if it could not be made.

@@ -176,10 +176,10 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
                 if is_told_only {
                     self.begin_exactly();
                 }
-                self.go_on((key, by, cx), rest, |driving, visit, after| {
+                self.go_on((key, by, cx), rest, |mut driving, visit, after| {
                     let step = engine.with(hash, |shard| {
                         shard.unfold(lead, &mut driving.waiting.seat, visit.reached, after.effects());
-                        shard.check_in(driving.waiting, load, visit, after.effects())
+                        driving.check_in(shard, load, visit, after.effects())
                     });
                     driving.disarm_polled();
                     step

@@ -8,7 +8,7 @@ use core::{
 };
 
 use super::{
-    After, Batch, CallerLoad, Engine,
+    After, CallerLoad, Engine, VisitOf,
     batch_load::LoadOf,
     engine::LinksOf,
     guard::{Driving, Telling},
@@ -21,9 +21,6 @@ use crate::{
     source::{Answered, Judgement},
     sync::Arc,
 };
-
-/// What a caller comes with in one poll.
-pub(crate) type VisitOf<'a, K, V, E, R, S> = Visit<'a, K, Arc<Batch<K, V, E, R, S>>>;
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// Begins a poll by this call, which has reached no time yet.
@@ -132,7 +129,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     let effects = after.effects();
                     visit.is_first = false;
                     let (batch, is_unwoken) = (effects.batch.take(), effects.is_unwoken);
-                    after.run();
+                    let handed = (effects.number, Step::Batch);
+                    this.do_earlier(&mut stay.waiting, handed, &mut None, after);
                     if let Some(batch) = batch {
                         (batch.drive)(this, &batch, is_unwoken);
                     }
@@ -156,8 +154,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         visit.is_first = false;
         let mut driving = Driving::new(self, &mut stay.waiting, number, visit.reached);
         let (mut load, waker) = (after.effects().load.take(), after.effects().waker.take());
-        // The earlier effects are done before the load is polled.
-        after.run();
+        driving.do_earlier(step, &mut load, after);
         let makes = matches!(step, Step::Make | Step::MakeAnew | Step::MakeShared);
         let mut own = None;
         let key = match visit.key {
@@ -210,7 +207,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         if polled.is_pending() {
             // What may panic comes before the lock, or a load handed out there would be lost.
             drop(own);
-            let step = self.with(hash, |shard| shard.check_in(driving.waiting, load, visit, after.effects()));
+            let step = self.with(hash, |shard| driving.check_in(shard, load, visit, after.effects()));
             driving.disarm_polled();
             after.effects().keep_waker(waker);
             return step;

@@ -39,6 +39,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> LoadsAnew for Loads<K, V, E, R,
 /// A load of many keys.
 pub(crate) type Batch<K, V, E, R, S> = batch_load::Batch<K, V, E, R, Engine<K, V, E, R, S>>;
 
+/// What a caller comes with in one poll.
+pub(crate) type VisitOf<'a, K, V, E, R, S> = Visit<'a, K, Arc<Batch<K, V, E, R, S>>>;
+
 pub(crate) type ShardOf<K, V, E, R, S> = Shard<K, V, E, Loads<K, V, E, R, S>, <S as Tuning>::Policy>;
 pub(crate) type LinksOf<K, V, E, R, S> = Links<K, V, E, Loads<K, V, E, R, S>, <S as Tuning>::Policy>;
 pub(crate) type EffectsOf<K, V, E, R, S> = Effects<K, V, E, Loads<K, V, E, R, S>>;

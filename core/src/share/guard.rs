@@ -4,22 +4,27 @@ use alloc::vec::Vec;
 use core::mem;
 
 use super::{
-    After, Batch, CallerLoad, Engine, Stay,
+    After, Batch, CallerLoad, EffectsOf, Engine, ShardOf, Stay, VisitOf,
     batch_load::{SeatOf, keys_of},
     stay::State,
 };
 use crate::{
     Instant, Key, Runtime, Tuning,
-    contain::contain,
+    contain::{both, contain},
     flight::PolledBy,
-    shard::{At, SharedLoad, Waiting},
+    shard::{At, SharedLoad, Step, Waiting},
+    source::TaskOf,
     sync::Arc,
 };
+
+/// A load that is handed out; none if it is lent, or to be made.
+type LoadOf<V, E, R> = Option<TaskOf<V, E, <R as Runtime>::Threads>>;
 
 /// Tells a panic in what is made, polled or judged to the callers that wait.
 pub(super) struct Driving<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     engine: &'a Engine<K, V, E, R, S>,
     pub(super) waiting: &'a mut Waiting<R::Notify>,
+    /// Its attempt; none while what may panic does not concern it.
     number: u32,
     now: Instant,
     /// The clock may be read; false while it is being read, because it may panic.
@@ -51,10 +56,39 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> Driving<'a, K, V, E, R, S> 
         self.engine.with(hash, |shard| shard.enter_alone((hash, key), by, self.mark(), false));
     }
 
+    /// Does what earlier steps have left to do, before the load is polled. If that panics, the load is put back: another
+    /// caller polls it, or makes it.
+    #[inline]
+    pub(super) fn do_earlier(&mut self, step: Step, load: &mut LoadOf<V, E, R>, after: &mut After<'_, K, V, E, R, S>) {
+        if !after.effects().is_quiet() {
+            self.do_earlier_first(step, load, after);
+        }
+    }
+
     #[cold]
-    fn leave_alone(&self) {
-        let hash = self.waiting.hash;
-        let key = self.engine.with(hash, |shard| shard.leave_alone(hash, self.mark()));
+    #[inline(never)]
+    fn do_earlier_first(&mut self, step: Step, load: &mut LoadOf<V, E, R>, after: &mut After<'_, K, V, E, R, S>) {
+        let (engine, number) = (self.engine, mem::take(&mut self.number));
+        engine.do_earlier(self.waiting, (number, step), load, after);
+        self.number = number;
+    }
+
+    /// The load is not ready: it comes back, and the caller looks what is next. If that panics, the load is not concerned.
+    pub(super) fn check_in(
+        &mut self,
+        shard: &mut ShardOf<K, V, E, R, S>,
+        load: LoadOf<V, E, R>,
+        visit: &VisitOf<'_, K, V, E, R, S>,
+        effects: &mut EffectsOf<K, V, E, R, S>,
+    ) -> Step {
+        let step = shard.check_in(self.waiting, load, effects);
+        self.number = 0;
+        step.unwrap_or_else(|| shard.visit(self.waiting, visit, effects))
+    }
+
+    #[cold]
+    fn leave_alone(engine: &Engine<K, V, E, R, S>, hash: u64, mark: usize) {
+        let key = engine.with(hash, |shard| shard.leave_alone(hash, mark));
         contain(|| drop(key));
     }
 
@@ -72,10 +106,13 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> Driving<'a, K, V, E, R, S> 
     /// The load has been polled, and all went well.
     #[inline]
     pub(super) fn disarm_polled(self) {
-        if self.waiting.is_alone {
-            self.leave_alone();
-        }
+        let (engine, hash, mark) = (self.engine, self.waiting.hash, self.mark());
+        let is_alone = self.waiting.is_alone;
         mem::forget(self);
+        if is_alone {
+            // (The drop of a key may panic, which does not concern the load.)
+            Self::leave_alone(engine, hash, mark);
+        }
     }
 }
 
@@ -85,7 +122,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Driving<'_, K, V, E, R
         let engine = self.engine;
         let mut now = self.now;
         if self.waiting.is_alone {
-            self.leave_alone();
+            Self::leave_alone(engine, self.waiting.hash, self.mark());
+        }
+        if self.number == 0 {
+            return;
         }
         if self.reads {
             // The load has panicked already, so a panic of the clock would be the second.
@@ -102,6 +142,29 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     fn tell_panic(&self, waiting: &mut Waiting<R::Notify>, number: u32, now: Instant) {
         let (mut after, at) = (After::new(self), At { now, rules: &self.rules });
         self.with_room(waiting.hash, now, &mut after, |shard, effects| shard.panicked(waiting, number, at, effects));
+    }
+
+    /// Does what earlier steps have left to do. If that panics, what the last step has handed out is put back.
+    pub(super) fn do_earlier(
+        &self,
+        waiting: &mut Waiting<R::Notify>,
+        handed: (u32, Step),
+        load: &mut LoadOf<V, E, R>,
+        after: &mut After<'_, K, V, E, R, S>,
+    ) {
+        both(
+            &mut (after, load, true),
+            |(after, _, is_undone)| {
+                after.run();
+                *is_undone = false;
+            },
+            |(after, load, is_undone)| {
+                if *is_undone {
+                    let (hash, load) = (waiting.hash, load.take());
+                    self.with(hash, |shard| shard.put_back(waiting, handed, load, after.effects()));
+                }
+            },
+        );
     }
 }
 

@@ -159,7 +159,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         let step = match *step {
             Some(step) => {
                 stay.state = State::Waiting;
-                if !visit.is_present {
+                if !visit.is_present && step != Step::Told {
                     // If nothing expires, only callers that wait read the clock. If the clock panics, so has the load.
                     let mut driving = Driving::new(this, &mut stay.waiting, after.effects().number, Instant::ZERO);
                     let now = driving.read_clock().told();

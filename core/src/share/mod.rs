@@ -41,10 +41,11 @@ pub(crate) use caller_load::NoLoad;
 pub use caller_load::{ByCall, ByLoader, CallerLoad, Lent};
 #[cfg(feature = "std")]
 pub(crate) use copies::Copies;
-pub(crate) use drive::VisitOf;
 #[cfg(feature = "std")]
 pub(crate) use engine::COPIED;
-pub(crate) use engine::{AsMany, Batch, EffectsOf, Engine, HandOver, HoldInstead, LinksOf, Memory, ShardOf, TIMED};
+pub(crate) use engine::{
+    AsMany, Batch, EffectsOf, Engine, HandOver, HoldInstead, LinksOf, Memory, ShardOf, TIMED, VisitOf,
+};
 pub(crate) use errand::Errand;
 pub(crate) use leads::{ByClosure, Outcomes, Results, Shape, Values};
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]

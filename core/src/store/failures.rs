@@ -67,6 +67,7 @@ struct Failed<K, E> {
     /// Whether loads have to wait until it is no longer kept.
     waits: bool,
     count: u32,
+    /// How long it is kept by its number: the next one is kept longer. Zero until there is one that does not tell itself.
     delay: Duration,
     retry_at: Instant,
     /// When it is forgotten.
@@ -135,13 +136,18 @@ impl<K, E> Failures<K, E> {
         // The last delay counts for as long again, or it could never grow; then it counts as forgotten.
         let last = before.map(|place| &self.table.rows()[place as usize]);
         let last = last.filter(|last| last.failure.is_some() && !last.due.reached(now));
-        let by_count = || last.map_or(backoff.first, |last| backoff.after(last.delay));
-        let delay = failing.failure.length().unwrap_or_else(by_count);
+        let told = failing.failure.length();
+        // One that tells itself how long it is kept does not count for the others.
+        let delay = match (told, last) {
+            (None, Some(last)) => backoff.after(last.delay),
+            (None, None) => backoff.first,
+            (Some(_), last) => last.map_or(Duration::ZERO, |last| last.delay),
+        };
         let before_it = last.map_or(0, |last| last.count);
         let count = if failing.failure.is_expired_answer() { 0 } else { before_it.saturating_add(1) };
-        let whole = now.saturating_add(delay);
+        let whole = now.saturating_add(told.unwrap_or(delay));
         let retry_at = backoff.jitter.map_or(whole, |jitter| jitter.shorten(now, whole, &now));
-        let due = if backoff.endless { Instant::NEVER } else { retry_at.saturating_add(delay) };
+        let due = if backoff.endless { Instant::NEVER } else { retry_at.saturating_add(delay.max(backoff.first)) };
         let Failing { hash, key, failure, waits } = failing;
         self.put(before, Failed { hash, key, failure: Some(failure), waits, count, delay, retry_at, due })
     }

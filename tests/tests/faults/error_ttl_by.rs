@@ -5,6 +5,7 @@ use larder_tests::*;
 
 on_every_runtime! {
     d108_by_the_error
+    d108_it_neither_lengthens_nor_ends_the_backoff
     d108_where_nothing_else_keeps_failures
     d108_by_the_errors_of_a_load_of_many_keys
     d108_a_closure_that_panics
@@ -44,6 +45,39 @@ fn d108_by_the_error<R: Host>() {
     sim.to(200);
     assert_eq!((ask(&mut sim).as_str(), loads.calls()), ("200: E1", 5));
     assert_clean(&cache.stats());
+}
+
+/// D108: a length of its own, longer or shorter, does not count for the failures after it.
+fn d108_it_neither_lengthens_nor_ends_the_backoff<R: Host>() {
+    let ask = |sim: &mut Sim, cache: &Scripted<R>| {
+        let caller = sim.get(cache, 7);
+        sim.saw(caller)
+    };
+    let backoff = |c: Setup<R>| c.error_ttl(ms(10)).error_backoff(2.0, ms(1000));
+    let (mut sim, longer) = (Sim::new(), |error: &Boom| (error.0 == 1).then_some(ms(300)));
+    let loads = sim.loads_in_turn([ready().fails(1), ready().fails(3), ready().fails(4)]);
+    let cache = sim.cache::<R>(&loads, |c| backoff(c).error_ttl_by(longer));
+    assert_eq!(ask(&mut sim, &cache), "0: E1");
+    sim.to(299);
+    assert_eq!(ask(&mut sim, &cache), "299: E1 cached");
+    sim.to(300);
+    assert_eq!(ask(&mut sim, &cache), "300: E3");
+    sim.to(309);
+    assert_eq!(ask(&mut sim, &cache), "309: E3 cached");
+    sim.to(310);
+    assert_eq!(ask(&mut sim, &cache), "310: E4");
+
+    let (mut sim, shorter) = (Sim::new(), |error: &Boom| (error.0 == 1).then_some(ms(5)));
+    let fails = [3, 3, 3, 1, 3, 9].map(|error| ready().fails(error));
+    let cache = sim.cache::<R>(&sim.loads_in_turn(fails), |c| backoff(c).error_ttl_by(shorter));
+    for (at, error) in [(0, 3), (10, 3), (30, 3), (70, 1), (75, 3)] {
+        sim.to(at);
+        assert_eq!(ask(&mut sim, &cache), format!("{at}: E{error}"));
+    }
+    sim.to(154);
+    assert_eq!(ask(&mut sim, &cache), "154: E3 cached");
+    sim.to(155);
+    assert_eq!(ask(&mut sim, &cache), "155: E9");
 }
 
 /// D108: the clock is read from then on.

@@ -10,3 +10,4 @@ mod panic;
 mod private;
 mod stress;
 mod threads;
+mod unwound;

@@ -18,6 +18,7 @@ on_every_runtime! {
     d113_the_earlier_end_counts
     d113_what_is_stored_after_it
     d113_where_nothing_expires
+    p10_what_is_fresh_again_softens_a_failure
 }
 
 /// D112: as stale ones they are served where a load fails, or while one is under way.
@@ -262,4 +263,28 @@ fn d38_what_leaves_after_it_had_expired<R: Host>() {
         assert_eq!((stats.expired_out, stats.removed, stats.replaced, stats.evicted), (1, 0, 0, 0), "{n}");
         assert_clean(&stats);
     }
+}
+
+/// P10: a load that fails takes nothing from its caller that any other call gets: neither what is fresh again, nor what
+/// somebody else has stored meanwhile.
+fn p10_what_is_fresh_again_softens_a_failure<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(after(10).fails(1));
+    let cache = sim.cache::<R>(&loads, |c| c.ttl(ms(1000)).stale_if_error(ms(500)));
+    cache.insert(7, V::new(1));
+    cache.trust_until(sim.time.instant(100));
+    sim.to(150);
+    let first = sim.get(&cache, 7);
+    sim.to(155);
+    cache.trust_until(sim.time.instant(5000));
+    sim.to(160);
+    assert_eq!(sim.saw(first), "160: V1 Hit +E1");
+    let second = sim.get(&cache, 8);
+    let reload = sim.ask(&cache, 8, LookupOptions::new().reload());
+    sim.to(165);
+    cache.remove(&8);
+    cache.insert(8, V::new(2));
+    sim.to(170);
+    assert_eq!((sim.saw(second), sim.saw(reload)), ("170: V2 Hit +E1".into(), "170: E1".into()));
+    assert_clean(&cache.stats());
 }

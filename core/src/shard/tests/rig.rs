@@ -67,8 +67,7 @@ impl Rig {
     /// Does what is left once the lock is released; returns the loads that are dropped then.
     pub(super) fn unlock(&mut self) -> Vec<u32> {
         let mut effects = core::mem::take(&mut self.effects);
-        let woken = effects.take_woken();
-        let loads = core::mem::take(&mut effects.rest().loads);
+        let (woken, loads) = (effects.take_woken(), core::mem::take(&mut effects.rest().loads));
         effects.woken.wake();
         woken.into_iter().for_each(Woken::wake);
         loads
@@ -183,9 +182,11 @@ impl Rig {
 
     /// Hands in the load that a caller has polled, which is not ready.
     pub(super) fn pend(&mut self, caller: &mut Caller) -> Step {
-        let load = if caller.step == Step::Lent { None } else { Some(caller.load.take().expect("a load")) };
+        let load = (caller.step != Step::Lent).then(|| caller.load.take().expect("a load"));
         self.effects.number = caller.number;
-        self.step(caller, false, |shard, waiting, visit, effects| shard.check_in(waiting, load, visit, effects))
+        self.step(caller, false, |shard, waiting, visit, effects| {
+            shard.check_in(waiting, load, effects).unwrap_or_else(|| shard.visit(waiting, visit, effects))
+        })
     }
 
     /// Goes on with a poll until there is nothing more to do; no load is ready.

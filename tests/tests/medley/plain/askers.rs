@@ -117,7 +117,9 @@ impl Plain {
 
     /// A polled caller that had waited may have taken a fresh value that came meanwhile, and prolonged it. (D23, D53)
     pub(crate) fn may_have_used(&mut self, by: usize, now: Ns) {
-        if self.rules.idle.is_none() || !(self.call(by).is_inside || self.timed_out(by, now).is_some()) {
+        let call = self.call(by);
+        let softens = call.stale_if_error.is_some() && !call.reload;
+        if self.rules.idle.is_none() || !(call.is_inside || softens || self.timed_out(by, now).is_some()) {
             return;
         }
         let waits = self.askers[by].seats.iter().filter(|(_, seat)| seat.waits).map(|(key, _)| *key);

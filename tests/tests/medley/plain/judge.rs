@@ -118,7 +118,7 @@ impl Plain {
                         let is_ahead = call.takes == Takes::Others && !call.reload;
                         let instead = match outcome.error() {
                             Some(failure) => {
-                                check(is_ahead && self.has_failed(key, seat, failure, by), "no such failure")
+                                check(softens && self.has_failed(key, seat, failure, by), "no such failure")
                             }
                             None => check(
                                 call.is_inside
@@ -152,7 +152,9 @@ impl Plain {
             }
             Err(LoadError::Failed(failure)) => {
                 check(self.has_failed(key, seat, failure, by), "no such failure")?;
-                let softer = |(held, now): &(Held, Ns)| held.stale_within(*now, call.stale_if_error).is_some();
+                let softer = |(held, now): &(Held, Ns)| {
+                    held.is_fresh(*now) || held.stale_within(*now, call.stale_if_error).is_some()
+                };
                 check(!(is_one && softens && always && versions.iter().all(softer)), "there was a value in its place")
             }
             Err(LoadError::LockTimeout) => match timed_out(now) {

@@ -95,7 +95,9 @@ impl World {
         match what {
             What::Arrive | What::TakeSeat => shard.arrive(waiting, &visit, effects),
             What::Visit => shard.visit(waiting, &visit, effects),
-            What::CheckIn(load) => shard.check_in(waiting, load, &visit, effects),
+            What::CheckIn(load) => {
+                shard.check_in(waiting, load, effects).unwrap_or_else(|| shard.visit(waiting, &visit, effects))
+            }
             What::Finish(news) => shard.finish(waiting, &mut Some(news), now, &visit, effects),
         }
     }
