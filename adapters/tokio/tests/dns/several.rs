@@ -19,7 +19,7 @@ use crate::{
     allow::{Network, Networks},
     asking::{ask, question, receive, ttls, until},
     forwarder::{Forwarder, Settings},
-    scripted::{LOOPBACK, Scripted, Setup, addresses, as_by_default, at_once, pass, patient, reply_to},
+    scripted::{LOOPBACK, Reply, Scripted, Setup, addresses, as_by_default, at_once, pass, patient, reply_to},
     server::Server,
     upstream::Patience,
 };
@@ -100,6 +100,26 @@ async fn another_upstream_where_the_first_fails() {
     let server = Server::bind(LOOPBACK, 1, Arc::clone(&forwarder)).await.unwrap();
     assert_eq!(ttls(&ask(server.address(), NAME).await), [300]);
     assert_eq!(forwarder.report().upstream, 3);
+}
+
+/// What was asked before is waited for, though the one that was asked last says that it cannot help.
+#[tokio::test]
+async fn the_last_no_is_not_the_end() {
+    let script = |question: Message, _| -> Reply {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            Some(addresses(&question, &[300]))
+        })
+    };
+    let slow = Setup::new(patient(), script).await;
+    let fails = Setup::new(patient(), at_once(|question| Some(reply_to(question, ResponseCode::ServFail)))).await;
+    let patience = Patience { tries: 2, try_timeout: Duration::from_millis(20) };
+    let settings = Settings { patience, ..patient() };
+    let upstreams = [slow.upstream_address(), fails.upstream_address()];
+    let forwarder = Arc::new(Forwarder::new(&upstreams, settings).unwrap());
+    let server = Server::bind(LOOPBACK, 1, Arc::clone(&forwarder)).await.unwrap();
+    assert_eq!(ttls(&ask(server.address(), NAME).await), [300]);
+    assert_eq!(forwarder.report().upstream, 2);
 }
 
 /// Only those are answered that may ask.

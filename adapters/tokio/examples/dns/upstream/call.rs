@@ -93,8 +93,9 @@ impl<'a> Call<'a> {
                     Verdict::No(failure) => {
                         self.failure = failure;
                         self.out.push(upstream);
-                        // If it was not that one that is waited for, the wait goes on.
-                        if upstream == self.last {
+                        // If it was not that one that is waited for, the wait goes on; and after the last try, as long
+                        // as there is another to wait for.
+                        if (upstream == self.last && self.next().is_some()) || !self.awaits() {
                             break;
                         }
                     }
@@ -108,6 +109,12 @@ impl<'a> Call<'a> {
     fn next(&self) -> Option<usize> {
         let left = self.order.iter().copied().filter(|upstream| !self.out.contains(upstream));
         left.min_by_key(|&upstream| self.asked[upstream]).filter(|_| self.tries < self.upstream.patience.tries)
+    }
+
+    /// Tells whether one that was asked may still answer.
+    fn awaits(&self) -> bool {
+        let is_asked = |&upstream: &usize| self.asked[upstream] > 0 || self.probe == Some(upstream);
+        (0..self.asked.len()).filter(is_asked).any(|upstream| !self.out.contains(&upstream))
     }
 
     /// How long to wait before the next try; after the last one, as long as the caller likes.
