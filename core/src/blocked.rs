@@ -13,7 +13,10 @@ use std::{
     thread_local, time,
 };
 
-use crate::{Instant, contain::contain};
+use crate::{
+    Instant,
+    contain::{contain, each},
+};
 
 thread_local! {
     /// What is to be woken when, if nothing else has: a combinator polls only those futures that were. A number tells
@@ -153,8 +156,9 @@ impl Blocked {
 impl Drop for Blocked {
     fn drop(&mut self) {
         IS_POLLING.set(self.was_polling);
+        // What others wait for as well, such as a load that sleeps, they take over.
         let left = PATIENCE.replace(mem::take(&mut self.patience));
-        contain(|| drop(left));
+        contain(|| each(left.into_values(), Waker::wake));
         if self.was_polling {
             // Some of the wakes that were taken here may have been for the outer call.
             self.parked.wake_by_ref();

@@ -21,6 +21,10 @@ use crate::{Codec, settings::Settings};
 /// The `ttl` and `expire_after` of the cache's builder, and the `ttl` of a call's options, have no effect on loaded
 /// values. All else is the first tier's own: capacity, weigher, idle time, jitter, timeouts, limits for stale values.
 ///
+/// **Threads that block**: `get_blocking` keeps all times of the tier, also where no runtime is at hand; for other calls take
+/// [`larder::parts::block_on`]. Any other `block_on`, on a thread without the runtime's timer, would wait without an end
+/// for a process that has died.
+///
 /// **Writes go through the [`Tier`](crate::Tier)**: `insert`, `remove`, `expire` and `clear` of the cache change this
 /// process alone, and the next miss takes the old value from the server again.
 ///

@@ -82,7 +82,7 @@ pub trait Host {
 /// For several contexts, with the lock of `Std`; without std, with that of `Critical` if there is the feature
 /// `critical-section`, and with that of [`Spin`](super::Spin) if not. A sleep ends when the clock has reached its deadline, however far
 /// the clock lags behind the executor's time or runs ahead of it. If the executor has no timer at hand, deadlines are
-/// noticed when a waiting call is polled after them.
+/// noticed when a waiting call is polled after them, and a thread in `block_on` of this module looks at them by itself.
 ///
 /// ```
 /// use core::{future::Pending, time::Duration};
@@ -174,7 +174,13 @@ impl<H: Host + Clone, C: Clock + Clone> Timer for Hosted<H, C> {
     type Sleep = HostedSleep<H, C>;
 
     fn sleep_until(&self, deadline: Instant) -> HostedSleep<H, C> {
-        HostedSleep { runtime: self.clone(), deadline, delay: None }
+        HostedSleep {
+            runtime: self.clone(),
+            deadline,
+            delay: None,
+            #[cfg(feature = "std")]
+            wait: crate::blocked::Wait::new(),
+        }
     }
 }
 
@@ -231,6 +237,9 @@ pub struct HostedSleep<H: Host, C> {
     deadline: Instant,
     /// `None` before the first poll, and if no timer is at hand.
     delay: Option<H::Delay>,
+    /// Without a timer: a thread that blocks looks again by itself.
+    #[cfg(feature = "std")]
+    wait: crate::blocked::Wait,
 }
 
 /// The longest delay, so that no executor has to express more; a longer wait takes several.
@@ -246,7 +255,13 @@ impl<H: Host, C: Clock> Future for HostedSleep<H, C> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Self { runtime: Hosted { host, clock }, deadline, delay } = &mut *self;
+        let Self {
+            runtime: Hosted { host, clock },
+            deadline,
+            delay,
+            #[cfg(feature = "std")]
+            wait,
+        } = &mut *self;
         let mut shortest = Duration::ZERO;
         loop {
             let now = clock.now();
@@ -258,7 +273,12 @@ impl<H: Host, C: Clock> Future for HostedSleep<H, C> {
             }
             match delay.as_mut().map(|delay| Pin::new(delay).poll(cx)) {
                 Some(Poll::Ready(_)) => (*delay, shortest) = (None, LAG),
-                _ => return Poll::Pending,
+                Some(Poll::Pending) => return Poll::Pending,
+                None => {
+                    #[cfg(feature = "std")]
+                    wait.poll_within(deadline.saturating_since(now).clamp(LAG, LONGEST), cx.waker());
+                    return Poll::Pending;
+                }
             }
         }
     }

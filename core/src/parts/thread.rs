@@ -17,8 +17,8 @@ use crate::{
 /// A sleep that is polled by [`block_on`] wakes its thread by itself. Polled by anything else, it is like the sleep of
 /// [`NoTimer`](super::NoTimer): it ends when it is polled.
 ///
-/// It is for calls that wait, and not for loads that sleep: the thread that has polled a sleep last wakes it, and takes that
-/// along when its own call ends.
+/// The thread that has polled a sleep last wakes it. When its own call ends before, it wakes those who wait for the rest:
+/// a load that sleeps goes on in another thread that blocks for it.
 ///
 /// ```
 /// use core::time::Duration;
@@ -96,7 +96,8 @@ impl Future for ThreadSleep {
 /// Runs a future to its end on this thread, which sleeps meanwhile.
 ///
 /// As any `block_on`, but it knows the deadlines of a cache's calls, so these hold without a timer, and it knows the
-/// sleeps of a [`ThreadTimer`]. With other timers, any other `block_on` will do.
+/// sleeps of a [`ThreadTimer`], and those of a [`Hosted`](super::Hosted) runtime whose executor is not at hand. With other
+/// timers, any other `block_on` will do.
 ///
 /// ```
 /// use larder::parts::block_on;

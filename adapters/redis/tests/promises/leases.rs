@@ -43,6 +43,27 @@ async fn t2_a_dead_holder_blocks_for_one_lease_at_most() {
     assert_eq!(source.loads(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn t2_a_thread_without_a_runtime_waits_for_one_lease_at_most() {
+    let server = server!();
+    let source = Source::with(7, 0);
+    let load = move |_: u64| {
+        // (It may be polled where there is no timer.)
+        let value = source.value.load(SeqCst);
+        async move { std::io::Result::Ok(value) }
+    };
+    let cache = larder_tokio::Cache::builder(larder_tokio::Tokio::new());
+    let slow = builder(&server.url()).lease(ms(300)).poll_every(Duration::from_secs(60));
+    let (cache, tier) = slow.load_fn(cache, load).unwrap();
+    assert!(tier.wait_until_it_hears(Duration::from_secs(20)).await);
+    // Of a process that was killed: no notice comes.
+    server.run(&["SET", "larder:l:{1}", "somebody's", "PX", "300"]);
+    let (ends, ended) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || ends.send(cache.get_blocking(&1).unwrap()));
+    assert_eq!(timeout(Duration::from_secs(10), ended).await, Ok(Ok(7)));
+    assert_eq!((tier.stats().waited, tier.stats().woken), (1, 0));
+}
+
 #[tokio::test]
 async fn t2_a_dropped_load_gives_its_lease_back() {
     let server = server!();

@@ -96,3 +96,14 @@ fn without_a_timer_whoever_is_polled_notices() {
     script.clock.advance(Duration::from_nanos(5));
     assert!(poll(&mut sleep));
 }
+
+#[cfg(feature = "std")]
+#[test]
+fn without_a_timer_a_thread_that_blocks_looks_by_itself() {
+    use crate::parts::{StdClock, block_on};
+    let runtime = Hosted { host: Script { has_no_timer: true, ..Script::default() }, clock: StdClock::new() };
+    let deadline = runtime.now().saturating_add(Duration::from_millis(5));
+    block_on(runtime.sleep_until(deadline));
+    assert!(runtime.now() >= deadline);
+    assert!(runtime.host.asked.lock().len() < 100, "not busy waiting");
+}

@@ -1,5 +1,17 @@
-use core::{future::poll_fn, pin::pin, task::Waker, time::Duration};
-use std::{sync::mpsc, thread};
+use core::{
+    future::poll_fn,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    task::Waker,
+    time::Duration,
+};
+use std::{
+    panic::catch_unwind,
+    sync::{Arc, mpsc},
+    task::Wake,
+    thread,
+};
 
 use super::*;
 
@@ -77,4 +89,65 @@ fn a_thread_has_one_waker_and_each_its_own() {
     fn mine_there() -> Waker {
         block_on(poll_fn(|cx| Poll::Ready(cx.waker().clone())))
     }
+}
+
+/// Counts its wakes.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+/// Others may wait for what this thread was to wake, and must take it over.
+#[test]
+fn a_call_that_ends_wakes_what_it_was_to_wake_later() {
+    let counts = [(); 3].map(|()| Arc::<Count>::default());
+    let timer = ThreadTimer::new();
+    let mut sleeps = [(); 2].map(|()| timer.sleep_until(Instant::NEVER));
+    let mut brief = timer.sleep_until(Instant::NEVER);
+    let look = |sleep: &mut ThreadSleep, count: &Arc<Count>| {
+        let waker = Waker::from(Arc::clone(count));
+        assert!(pin!(sleep).poll(&mut Context::from_waker(&waker)).is_pending());
+    };
+    block_on(poll_fn(|_| {
+        look(&mut sleeps[0], &counts[0]);
+        block_on(poll_fn(|_| {
+            look(&mut sleeps[1], &counts[1]);
+            look(&mut brief, &counts[2]);
+            Poll::Ready(())
+        }));
+        assert_eq!(counts[0].0.load(SeqCst), 0, "the call outside goes on");
+        Poll::Ready(())
+    }));
+    assert_eq!(counts.map(|count| count.0.load(SeqCst)), [1; 3]);
+}
+
+/// A waker that panics keeps no other from being woken.
+#[test]
+fn a_waker_that_panics_is_one_of_many() {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("on purpose");
+        }
+    }
+    let count = Arc::<Count>::default();
+    let timer = ThreadTimer::new();
+    let (mut first, mut last) = (timer.sleep_until(in_a_while(timer)), timer.sleep_until(Instant::NEVER));
+    let call = || {
+        block_on(poll_fn(|_| {
+            let panics = Waker::from(Arc::new(Panics));
+            assert!(pin!(&mut first).poll(&mut Context::from_waker(&panics)).is_pending());
+            let counts = Waker::from(Arc::clone(&count));
+            assert!(pin!(&mut last).poll(&mut Context::from_waker(&counts)).is_pending());
+            Poll::Ready(())
+        }));
+    };
+    assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
+    assert_eq!(count.0.load(SeqCst), 1);
+    // This thread blocks as before.
+    assert_eq!(block_on(async { 7 }), 7);
 }
