@@ -49,6 +49,8 @@ mod builder;
 mod codec;
 mod decide;
 mod error;
+#[cfg(test)]
+mod fakes;
 mod flag;
 mod host;
 mod key;
@@ -60,6 +62,7 @@ mod names;
 mod origin;
 mod random;
 mod record;
+mod say;
 mod scripts;
 mod settings;
 mod shared;

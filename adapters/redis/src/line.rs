@@ -2,21 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future::join_all;
-use larder::Instant;
-
 use crate::{
-    decide::{Hearing, Next, Release},
+    decide::{Hearing, Next},
     flag::Flag,
     host::{first, lock, within},
     link::Link,
     random,
+    say::{deliver, say},
     stats::count,
     wire::{Heard, Line, Wire},
 };
-
-/// How many writes are sent again at once.
-const AT_ONCE: usize = 64;
 
 /// Keeps a connection as long as the tier has a handle.
 pub(crate) async fn keep(link: Arc<Link>, wire: Box<dyn Wire>) {
@@ -112,73 +107,6 @@ async fn hear(link: &Link, line: &Arc<dyn Line>, hearing: &mut Hearing) {
                 Some(Err(_)) => return,
                 None => {}
             },
-        }
-    }
-}
-
-/// Says what comes into the outbox.
-async fn say(link: &Link, line: &Arc<dyn Line>) {
-    loop {
-        let work = link.work.listen();
-        let has_work = lock(&link.outbox).has_work();
-        if !has_work {
-            work.await;
-        } else if !deliver(link, line).await {
-            // It is slow, or out of order: no faster than we ask whether it is there.
-            link.host.sleep_until(link.now().saturating_add(link.settings.ping_every)).await;
-        }
-    }
-}
-
-/// Says what is in the outbox; returns whether all of the writes have been acknowledged.
-async fn deliver(link: &Link, line: &Arc<dyn Line>) -> bool {
-    loop {
-        let now: Instant = link.now();
-        let (due, releases) = {
-            let mut outbox = lock(&link.outbox);
-            (outbox.take_due(AT_ONCE), outbox.take_releases(now))
-        };
-        if due.is_empty() && releases.is_empty() {
-            return true;
-        }
-        let writes = due.into_iter().map(|write| async move {
-            let sending = link.sending(&write.name, write.sent);
-            let id = link.names.id(write.name.clone());
-            let is_done = link.void(line, &id, write.kind).await;
-            if is_done {
-                sending.acknowledged();
-                count(&link.counters.resent);
-            }
-            is_done
-        });
-        let releases = releases.into_iter().map(|release| async move {
-            let mut unsaid = Unsaid { link, release: Some(release) };
-            let is_done = match &unsaid.release {
-                Some(release) => link.release(line, release).await,
-                None => true,
-            };
-            if is_done {
-                unsaid.release = None;
-            }
-            is_done
-        });
-        let (written, released) = futures_util::future::join(join_all(writes), join_all(releases)).await;
-        if written.contains(&false) || released.contains(&false) {
-            return false;
-        }
-    }
-}
-
-/// A lease that is being given back; if nobody has heard of that, it is said again as long as it matters.
-struct Unsaid<'a> {
-    link: &'a Link,
-    release: Option<Release>,
-}
-
-impl Drop for Unsaid<'_> {
-    fn drop(&mut self) {
-        if let Some(release) = self.release.take() {
-            lock(&self.link.outbox).release(release);
         }
     }
 }

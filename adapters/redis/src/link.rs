@@ -1,6 +1,7 @@
 //! What all handles of a tier and the task that keeps its connection have in common.
 
 use std::{
+    borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex},
 };
@@ -91,8 +92,8 @@ impl Link {
     }
 
     /// Marks a write as under way: dropped without an acknowledgement, it is to be sent again.
-    pub(crate) fn sending<'a>(&'a self, name: &'a str, sent: Sent) -> Sending<'a> {
-        Sending { link: self, name, sent, is_done: false }
+    pub(crate) fn sending<'a>(&'a self, name: impl Into<Cow<'a, str>>, sent: Sent) -> Sending<'a> {
+        Sending { link: self, name: name.into(), sent, is_done: false }
     }
 
     /// From now on this process goes on by itself.
@@ -239,7 +240,7 @@ impl Link {
 /// A write that is under way.
 pub(crate) struct Sending<'a> {
     link: &'a Link,
-    name: &'a str,
+    name: Cow<'a, str>,
     sent: Sent,
     is_done: bool,
 }
@@ -247,14 +248,14 @@ pub(crate) struct Sending<'a> {
 impl Sending<'_> {
     pub(crate) fn acknowledged(mut self) {
         self.is_done = true;
-        lock(&self.link.outbox).acknowledged(self.name, self.sent);
+        lock(&self.link.outbox).acknowledged(&self.name, self.sent);
     }
 }
 
 impl Drop for Sending<'_> {
     fn drop(&mut self) {
         if !self.is_done {
-            lock(&self.link.outbox).failed(self.name, self.sent);
+            lock(&self.link.outbox).failed(&self.name, self.sent);
             self.link.work.notify(usize::MAX);
         }
     }
