@@ -24,7 +24,9 @@ pub(crate) async fn keep(link: Arc<Link>, wire: Box<dyn Wire>) {
     let mut pauses = Hearing::new(link.settings.hearing_limit, link.settings.ping_every);
     loop {
         if let Some(line) = line.take() {
-            deliver(&link, &line).await;
+            // (Whatever its calls wait for: it may hang.)
+            let end = link.now().saturating_add(patience(&link));
+            within(&*link.host, end, deliver(&link, &line)).await;
         }
         if !lock(&link.outbox).has_writes() {
             return;
@@ -72,9 +74,10 @@ async fn connect(link: &Arc<Link>, wire: &dyn Wire, hearing: &mut Hearing) -> Op
         }
     });
     let line = open(link, wire, hear).await?;
-    // What nobody has acknowledged is said before anything else is. If the server refuses some of it, that is no reason to
-    // be deaf to all others: of these keys nothing is asked until it does not.
-    deliver(link, &line).await;
+    // What nobody has acknowledged is said first, for a while. That the server refuses some of it, or that it is a lot, is no
+    // reason to be deaf to all others: of these keys nothing is asked until it is said.
+    let end = link.now().saturating_add(link.settings.hearing_limit);
+    within(&*link.host, end, deliver(link, &line)).await;
     let asked = link.now();
     let end = asked.saturating_add(link.settings.hearing_limit);
     within(&*link.host, end, line.ping()).await?.ok()?;
@@ -86,9 +89,14 @@ async fn connect(link: &Arc<Link>, wire: &dyn Wire, hearing: &mut Hearing) -> Op
     Some((line, ended))
 }
 
+/// How long a connection may take for what is not a matter of hearing.
+fn patience(link: &Link) -> Duration {
+    link.settings.hearing_limit.max(Duration::from_secs(1))
+}
+
 /// Returns a connection.
 async fn open(link: &Link, wire: &dyn Wire, hear: Box<dyn Fn(Heard<'_>) + Send + Sync>) -> Option<Arc<dyn Line>> {
-    let end = link.now().saturating_add(link.settings.hearing_limit.max(Duration::from_secs(1)));
+    let end = link.now().saturating_add(patience(link));
     within(&*link.host, end, wire.connect(link.names.prefix(), hear)).await?.ok()
 }
 
@@ -110,3 +118,6 @@ async fn hear(link: &Link, line: &Arc<dyn Line>, hearing: &mut Hearing) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use larder::ManualClock;
+
+use super::again_and_again;
+use crate::{
+    decide::Kind,
+    fakes::{Manners, link, run},
+    host::{Host, lock},
+    settings::Settings,
+    wire::Reply,
+};
+
+const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn t6_a_process_that_writes_faster_than_it_can_say_hears() {
+    let clock = ManualClock::new();
+    let link = link(&clock, Settings::new());
+    let (weak, time, number) = (Arc::downgrade(&link), clock.clone(), Arc::<AtomicU64>::default());
+    let note = move || {
+        let link = weak.upgrade().expect("it is in use");
+        let name = number.fetch_add(1, SeqCst).to_string();
+        let (sent, _) = lock(&link.outbox).begin(&name, Kind::Invalidate);
+        lock(&link.outbox).failed(&name, sent);
+    };
+    note();
+    // Each that is said finds another one noted.
+    let server = Manners::new(move |_| {
+        note();
+        let way = time.sleep_until(Host::now(&time).saturating_add(Duration::from_millis(1)));
+        async move {
+            way.await;
+            Ok(Reply::Done(true))
+        }
+    });
+    let hears = async {
+        let begun = link.hears.listen();
+        crate::host::first(begun, again_and_again(&link, &server)).await;
+    };
+    assert_eq!(run(&clock, LONG, hears), Some(()));
+    assert!(link.line().is_some());
+}
+
+#[test]
+fn t6_a_connection_that_hangs_does_not_hold_up_the_last_writes() {
+    let clock = ManualClock::new();
+    let link = link(&clock, Settings { deadline: Duration::MAX, ..Settings::new() });
+    let (sent, _) = lock(&link.outbox).begin("a", Kind::Invalidate);
+    lock(&link.outbox).failed("a", sent);
+    link.closing.set();
+    // The first one hangs.
+    let calls = AtomicU64::new(0);
+    let server = Manners::new(move |_| {
+        let hangs = calls.fetch_add(1, SeqCst) == 0;
+        async move { if hangs { std::future::pending().await } else { Ok(Reply::Done(true)) } }
+    });
+    assert_eq!(run(&clock, LONG, super::keep(Arc::clone(&link), Box::new(server))), Some(()));
+    assert!(!lock(&link.outbox).has_writes());
+}
