@@ -103,7 +103,7 @@ impl Lease {
         // (If the server does not hear of it now, it is told so with the rest.)
         self.cool_down = cool_down;
         if let Some(line) = link.line() {
-            self.is_live = !link.release(&line, &self.as_release()).await;
+            self.is_live = link.release(&line, &self.as_release(), link.deadline()).await != Some(true);
         }
     }
 

@@ -2,13 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::join;
+
 use crate::{
     decide::{Hearing, Next},
     flag::Flag,
     host::{first, lock, within},
     link::Link,
     random,
-    say::{deliver, say},
+    say::{deliver, give_back, say},
     stats::count,
     wire::{Heard, Line, Wire},
 };
@@ -26,7 +28,7 @@ pub(crate) async fn keep(link: Arc<Link>, wire: Box<dyn Wire>) {
         if let Some(line) = line.take() {
             // (Whatever its calls wait for: it may hang.)
             let end = link.now().saturating_add(patience(&link));
-            within(&*link.host, end, deliver(&link, &line)).await;
+            within(&*link.host, end, join(deliver(&link, &line), give_back(&link, &line))).await;
         }
         if !lock(&link.outbox).has_writes() {
             return;

@@ -19,7 +19,7 @@ use crate::{
     settings::{Settings, millis},
     stats::{Counters, count},
     waits::Waits,
-    wire::{Call, Heard, Line, Reply},
+    wire::{Call, Heard, Line, Lost, Reply},
 };
 
 /// The first tier, as far as the second has to do with it; keys go by their names.
@@ -144,6 +144,11 @@ impl Link {
         self.waits.wake_all();
     }
 
+    /// When a call that begins now has to be answered.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.now().saturating_add(self.settings.deadline)
+    }
+
     /// Calls a script, and waits for the deadline at most.
     async fn call(
         &self,
@@ -152,12 +157,16 @@ impl Link {
         keys: Vec<String>,
         arguments: Vec<Vec<u8>>,
     ) -> Option<Reply> {
-        let end = self.now().saturating_add(self.settings.deadline);
-        let reply = within(&*self.host, end, line.call(Call { script, keys, arguments })).await;
+        self.call_until(self.deadline(), line, Call { script, keys, arguments }).await?.ok()
+    }
+
+    /// Calls a script, and waits until then at most; `None` without an answer.
+    async fn call_until(&self, end: Instant, line: &Arc<dyn Line>, call: Call) -> Option<Result<Reply, Lost>> {
+        let reply = within(&*self.host, end, line.call(call)).await;
         if !matches!(reply, Some(Ok(_))) {
             count(&self.counters.failed_calls);
         }
-        reply?.ok()
+        reply
     }
 
     /// Looks a value up, or asks for the lease of its load. An empty fingerprint is no value's.
@@ -196,12 +205,12 @@ impl Link {
         self.done(line, Script::Publish, keys, arguments).await
     }
 
-    /// Returns whether the server knows that this lease is over.
-    pub(crate) async fn release(&self, line: &Arc<dyn Line>, release: &Release) -> bool {
+    /// Returns whether the server knows that this lease is over; `None` without an answer until then.
+    pub(crate) async fn release(&self, line: &Arc<dyn Line>, release: &Release, end: Instant) -> Option<bool> {
         let (names, id) = (&self.names, self.names.id(release.name.clone()));
         let keys = vec![names.value(&id), names.lease(&id), names.notice(&id, Notice::Ended)];
         let arguments = vec![release.token.clone().into(), millis(release.cool_down).into()];
-        self.done(line, Script::Release, keys, arguments).await.is_some()
+        Some(self.call_until(end, line, Call { script: Script::Release, keys, arguments }).await?.is_ok())
     }
 
     /// Returns whether the server has acknowledged the write.

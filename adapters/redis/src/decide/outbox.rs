@@ -130,9 +130,18 @@ impl Outbox {
         self.releases.push_back(release);
     }
 
-    /// Takes the leases that are still worth giving back.
-    pub(crate) fn take_releases(&mut self, now: Instant) -> Vec<Release> {
-        self.releases.drain(..).filter(|release| now < release.until).collect()
+    /// Takes up to `limit` leases that are still worth giving back.
+    pub(crate) fn take_releases(&mut self, now: Instant, limit: usize) -> Vec<Release> {
+        let mut taken = Vec::new();
+        while let Some(first) = self.releases.front()
+            && (taken.len() < limit || first.until <= now)
+            && let Some(release) = self.releases.pop_front()
+        {
+            if now < release.until {
+                taken.push(release);
+            }
+        }
+        taken
     }
 
     /// Forgets the leases that are over, so that they do not pile up while nobody listens.
@@ -144,8 +153,14 @@ impl Outbox {
         !self.writes.is_empty()
     }
 
+    /// Is there a write to be sent again?
+    pub(crate) fn has_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    #[cfg(test)]
     pub(crate) fn has_work(&self) -> bool {
-        !self.due.is_empty() || !self.releases.is_empty()
+        self.has_due() || !self.releases.is_empty()
     }
 }
 

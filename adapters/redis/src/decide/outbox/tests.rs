@@ -119,7 +119,11 @@ fn leases_that_are_over_are_not_given_back() {
     outbox.release(release(10));
     outbox.release(release(20));
     outbox.drop_releases(Instant::from_nanos(5));
-    assert_eq!(outbox.take_releases(Instant::from_nanos(10)), [release(20)]);
+    outbox.release(release(30));
+    assert_eq!(outbox.take_releases(Instant::from_nanos(10), 0), [], "those that are over go in any case");
+    assert_eq!(outbox.releases, [release(20), release(30)]);
+    assert_eq!(outbox.take_releases(Instant::from_nanos(10), 1), [release(20)]);
+    assert_eq!(outbox.take_releases(Instant::from_nanos(10), 9), [release(30)]);
     assert!(!outbox.has_work());
     outbox.release(release(10));
     outbox.drop_releases(Instant::from_nanos(10));
