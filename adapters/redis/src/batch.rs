@@ -4,9 +4,17 @@
 //! cannot wait for each other in a ring. Each key is answered as soon as its answer is known: what is found waits for no
 //! load, and what is loaded for no other process.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, resume_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
-use futures_util::future::{join, join_all};
+use futures_util::{
+    FutureExt,
+    future::{join, join_all},
+};
 use larder::{Failed, Instant, Loaded, Revalidated};
 
 use crate::{
@@ -30,6 +38,14 @@ enum Load<V> {
     Own,
     /// Without the second tier.
     Alone,
+}
+
+impl<V> Load<V> {
+    fn fails(&mut self) {
+        if let Self::Leased(lease, ..) = self {
+            lease.fails();
+        }
+    }
 }
 
 /// What one key of a batch is to be answered with.
@@ -110,7 +126,8 @@ where
             return self.alone();
         };
         lease.answered(&found);
-        match step(&found, |bytes| self.codec.read(bytes), link.settings.poll_every, random::share()) {
+        let read = |bytes: &[u8]| lease.during(|| self.codec.read(bytes));
+        match step(&found, read, link.settings.poll_every, random::share()) {
             Step::Serve(value) => {
                 count(&link.counters.fresh);
                 Turn::Answer(Ok(self.fresh(value, &found, lease.asked)))
@@ -145,7 +162,7 @@ where
     async fn load_many(
         &self,
         many: &Many<K, V, E>,
-        loads: Vec<(K, Load<V>)>,
+        mut loads: Vec<(K, Load<V>)>,
         granted: Instant,
         send: &(impl Fn(K, Answer<V, E>) + Send + Sync),
     ) {
@@ -154,20 +171,31 @@ where
             .iter()
             .find_map(|(_, load)| if let Load::Leased(lease, ..) = load { Some(lease.asked) } else { None });
         let keys = loads.iter().map(|(key, _)| key.clone()).collect();
-        let load = match asked {
-            Some(asked) => record::during(asked, granted, || many(keys)),
-            None => many(keys),
-        };
-        let (mut loaded, failure) = match load.await {
+        let load = async {
+            let load = match asked {
+                Some(asked) => record::during(asked, granted, || many(keys)),
+                None => many(keys),
+            };
             // (Surplus is dropped: it could be older than a write that has been heard of.)
-            Ok(answers) => (first_answers(answers), None),
-            Err(error) => (HashMap::new(), Some(TierError::Load(Arc::new(error)))),
+            load.await.map(first_answers)
         };
-        let ends = loads.into_iter().map(|(key, load)| {
+        let (mut loaded, failure) = match AssertUnwindSafe(load).catch_unwind().await {
+            Ok(Ok(answers)) => (answers, None),
+            Ok(Err(error)) => (HashMap::new(), Some(TierError::Load(Arc::new(error)))),
+            Err(panic) => {
+                loads.iter_mut().for_each(|(_, load)| load.fails());
+                resume_unwind(panic)
+            }
+        };
+        let ends = loads.into_iter().map(|(key, mut load)| {
             let result = match loaded.remove(&key) {
                 Some(result) => result.map_err(|error| TierError::Load(Arc::new(error))),
                 None => Err(failure.clone().unwrap_or(TierError::Missing)),
             };
+            if result.is_err() {
+                // (Not all of the futures may be polled.)
+                load.fails();
+            }
             async move { answer(key, self.end(load, result, begun).await, send) }
         });
         join_all(ends).await;
@@ -183,7 +211,7 @@ where
             }
             (Load::Leased(lease, old, since), Err(error)) => {
                 let asked = lease.asked;
-                lease.release(settings.cool_down).await;
+                lease.release().await;
                 Err(match old {
                     Some(old) => Failed::new(error).instead(self.stale(old, since, asked)),
                     None => error.into(),

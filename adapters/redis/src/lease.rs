@@ -97,11 +97,23 @@ impl Lease {
         held(stored, life, age, sent, link.now())
     }
 
-    /// Gives the lease back, and lets nobody load for a while.
-    pub(crate) async fn release(mut self, cool_down: Duration) {
+    /// Does a part of the load, which has failed if that panics.
+    pub(crate) fn during<T>(&mut self, part: impl FnOnce() -> T) -> T {
+        self.fails();
+        let done = part();
+        self.cool_down = Duration::ZERO;
+        done
+    }
+
+    /// The load has failed: once the lease is given back, nobody is to load for a while.
+    pub(crate) fn fails(&mut self) {
+        self.cool_down = self.link.settings.cool_down;
+    }
+
+    /// Gives the lease back.
+    pub(crate) async fn release(mut self) {
         let link = Arc::clone(&self.link);
         // (If the server does not hear of it now, it is told so with the rest.)
-        self.cool_down = cool_down;
         if let Some(line) = link.line() {
             self.is_live = link.release(&line, &self.as_release(), link.deadline()).await != Some(true);
         }

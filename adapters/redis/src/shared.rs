@@ -1,6 +1,7 @@
 //! One lookup of the first tier, all the way through the second.
 
 use std::{
+    future::poll_fn,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -91,7 +92,8 @@ where
                 return self.load_alone(key, held).await;
             };
             lease.answered(&found);
-            match step(&found, |bytes| self.codec.read(bytes), link.settings.poll_every, random::share()) {
+            let read = |bytes: &[u8]| lease.during(|| self.codec.read(bytes));
+            match step(&found, read, link.settings.poll_every, random::share()) {
                 Step::Serve(value) => {
                     count(&link.counters.fresh);
                     return Ok(self.fresh(value, &found, lease.asked).into());
@@ -155,10 +157,13 @@ where
     }
 
     /// Loads, with the lease of it.
-    async fn lead(&self, key: K, lease: Lease, old: Option<Old<V>>) -> Answer<V, E> {
+    async fn lead(&self, key: K, mut lease: Lease, old: Option<Old<V>>) -> Answer<V, E> {
         let (asked, begun) = (lease.asked, self.link.now());
-        let load = record::during(asked, begun, || (self.origin)(key, old.as_ref().map(Old::value)));
-        match load.await {
+        let begin = || record::during(asked, begun, || (self.origin)(key, old.as_ref().map(Old::value)));
+        let mut load = lease.during(begin);
+        let loaded = poll_fn(|cx| lease.during(|| load.as_mut().poll(cx))).await;
+        lease.during(|| drop(load));
+        match loaded {
             Ok(Revalidated::New(loaded)) => {
                 let (value, terms) = loaded.into_parts();
                 let ttl = self.publish(lease, &value, &terms, begun).await;
@@ -179,7 +184,8 @@ where
                 None => Ok(Revalidated::Unchanged(said)),
             },
             Err(error) => {
-                lease.release(self.link.settings.cool_down).await;
+                lease.fails();
+                lease.release().await;
                 // (What the first tier holds it has at hand.)
                 Err(match old {
                     Some(Old::Found(found, since)) => Failed::new(error).instead(self.stale(found, since, asked)),
@@ -190,13 +196,14 @@ where
     }
 
     /// Publishes what was loaded under a lease; returns for how long the first tier holds it.
-    pub(crate) async fn publish(&self, lease: Lease, value: &V, terms: &Loaded<()>, begun: Instant) -> Ttl {
+    pub(crate) async fn publish(&self, mut lease: Lease, value: &V, terms: &Loaded<()>, begun: Instant) -> Ttl {
         let life = self.life(terms, begun);
         if life == Life::Unshared {
             // It is its caller's alone; the lease is given back by being dropped.
             return unshared(terms.get_ttl(), self.link.settings.ttl);
         }
-        let payload = self.codec.write(value).filter(|payload| payload.len() <= self.link.settings.max_size);
+        let payload = lease.during(|| self.codec.write(value));
+        let payload = payload.filter(|payload| payload.len() <= self.link.settings.max_size);
         if payload.is_none() {
             count(&self.link.counters.unshared);
         }

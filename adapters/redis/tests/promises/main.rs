@@ -11,6 +11,7 @@ mod handles;
 mod hearing;
 mod leases;
 mod node;
+mod panics;
 mod settings;
 mod sharing;
 mod table;
