@@ -87,7 +87,7 @@ impl Lease {
             terms.get_weight().unwrap_or(0).to_string().into(),
         ];
         let stored = link.publish(&line, &self.id, arguments).await;
-        // (A refused load has no lease any more, since a write has ended it or another load has a newer one.)
+        // (The server has ended it, also if it has refused the value.)
         self.is_live = stored.is_none();
         match stored {
             Some(true) => count(&link.counters.published),

@@ -20,8 +20,8 @@ pub(crate) const fn is(_: &str) -> bool {
 pub(crate) fn script(text: &'static str) -> Cow<'static, str> {
     /// The mutant, what it takes out, and what it puts there.
     const CHANGES: [(&str, &str, &str); 5] = [
-        ("publish-always", "if e[1] ~= ARGV[8] or tonumber(ARGV[9]) < tonumber(e[2] or '0') then return 0 end", ""),
-        ("no-late", "if e[1] ~= ARGV[8] or tonumber(ARGV[9]) < tonumber(e[2] or '0') then", "if not ours then"),
+        ("publish-always", "e[1] == ARGV[8] and tonumber(ARGV[9]) >= tonumber(e[2] or '0')", "true"),
+        ("no-late", "e[1] == ARGV[8] and tonumber(ARGV[9]) >= tonumber(e[2] or '0')", "ours"),
         ("no-nx", "ARGV[1], 'NX', 'PX'", "ARGV[1], 'PX'"),
         ("keep-epoch", "redis.call('DEL', KEYS[1], KEYS[2], KEYS[4])", "redis.call('DEL', KEYS[1], KEYS[2])"),
         // (As if the value's own key were tracked: who has it no more is told nothing.)

@@ -27,7 +27,8 @@ pub(crate) enum Script {
     Lookup,
     /// KEYS v l w e; ARGV token, fingerprint, name, kind, payload, fresh ms (-1: for ever), stale ms, epoch, attempt, age in
     /// ms, weight (0: not said).
-    /// Returns 1 if it is stored; 0 if a write or a later attempt came first. That the lease is over does not matter.
+    /// Returns 1 if it is stored; 0 if a write or a later attempt came first, or the epoch is forgotten. That the lease is
+    /// over does not matter; afterwards it is.
     Publish,
     /// KEYS v l w; ARGV token, ms of cooling down. The load failed or was dropped.
     Release,
@@ -113,18 +114,20 @@ const PUBLISH: &str = r"
 local holder = redis.call('GET', KEYS[2])
 local ours = holder and string.sub(holder, 1, #ARGV[1]) == ARGV[1]
 local e = redis.call('HMGET', KEYS[4], 'id', 'p')
-if e[1] ~= ARGV[8] or tonumber(ARGV[9]) < tonumber(e[2] or '0') then return 0 end
-redis.call('HSET', KEYS[4], 'p', ARGV[9])
-redis.call('DEL', KEYS[1])
-local fresh = tonumber(ARGV[6])
-local life = fresh < 0 and -1 or fresh + tonumber(ARGV[10])
-redis.call('HSET', KEYS[1], 'f', ARGV[2], 'k', ARGV[4], 'p', ARGV[5], 'l', life, 's', ARGV[7])
-if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'n', ARGV[3]) end
-if ARGV[11] ~= '0' then redis.call('HSET', KEYS[1], 'w', ARGV[11]) end
-if fresh >= 0 then redis.call('PEXPIRE', KEYS[1], fresh + tonumber(ARGV[7])) end
+local stored = e[1] == ARGV[8] and tonumber(ARGV[9]) >= tonumber(e[2] or '0')
+if stored then
+  redis.call('HSET', KEYS[4], 'p', ARGV[9])
+  redis.call('DEL', KEYS[1])
+  local fresh = tonumber(ARGV[6])
+  local life = fresh < 0 and -1 or fresh + tonumber(ARGV[10])
+  redis.call('HSET', KEYS[1], 'f', ARGV[2], 'k', ARGV[4], 'p', ARGV[5], 'l', life, 's', ARGV[7])
+  if ARGV[3] ~= '' then redis.call('HSET', KEYS[1], 'n', ARGV[3]) end
+  if ARGV[11] ~= '0' then redis.call('HSET', KEYS[1], 'w', ARGV[11]) end
+  if fresh >= 0 then redis.call('PEXPIRE', KEYS[1], fresh + tonumber(ARGV[7])) end
+end
 if ours then redis.call('DEL', KEYS[2]) end
-if holder and string.sub(holder, -1) == '*' then redis.call('SET', KEYS[3], ''); redis.call('DEL', KEYS[3]) end
-return 1
+if (stored or ours) and string.sub(holder or '', -1) == '*' then redis.call('SET', KEYS[3], ''); redis.call('DEL', KEYS[3]) end
+return stored and 1 or 0
 ";
 
 const RELEASE: &str = r"

@@ -140,3 +140,28 @@ async fn t3_what_has_lost_its_epoch_is_served_and_not_stored() {
     assert_eq!(node.tier.stats().refused, 1);
     assert_eq!(server.ask(&["EXISTS", "larder:v:{1}"]).as_deref(), Some("0"));
 }
+
+#[tokio::test]
+async fn t3_what_is_refused_leaves_no_lease() {
+    let server = server!();
+    let source = Source::with(7, 500);
+    let slow = || builder(&server.url()).lease(Duration::from_secs(60)).poll_every(Duration::from_secs(60));
+    let (a, b) = (Node::with(slow(), &source).await, Node::with(slow(), &source).await);
+    let load = spawn({
+        let a = a.clone();
+        async move { a.get(1).await }
+    });
+    until("the load has begun", || source.loads() == 1).await;
+    source.slow.store(0, SeqCst);
+    let waits = spawn({
+        let b = b.clone();
+        async move { b.get(1).await }
+    });
+    until("the other waits", || b.tier.stats().waited == 1).await;
+    // The server needs memory.
+    server.run(&["DEL", "larder:e:{1}"]);
+    assert_eq!((load.await.unwrap(), a.tier.stats().refused), (7, 1));
+    assert_eq!(timeout(Duration::from_secs(10), waits).await.unwrap().unwrap(), 7);
+    assert_eq!((source.loads(), b.tier.stats().published), (2, 1));
+    assert_eq!(server.ask(&["EXISTS", "larder:l:{1}"]).as_deref(), Some("0"));
+}
