@@ -153,7 +153,7 @@ where
             return u64::MAX;
         }
         // (The two differ by the way there and back, which is shorter than the deadline of a call.)
-        u64::try_from((left + self.link.settings.deadline).as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(left.saturating_add(self.link.settings.deadline).as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Loads, with the lease of it.

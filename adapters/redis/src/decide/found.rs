@@ -101,7 +101,8 @@ pub(crate) fn step<V>(found: &Found, read: impl FnOnce(&[u8]) -> Option<V>, poll
         (State::Fresh | State::Stale, None) => Step::LookBlind,
         (State::Cooling, _) => Step::Fail(found.lease_left),
         (State::Wait, _) => {
-            let spread = poll.mul_f64(0.75 + random.clamp(0.0, 1.0) / 2.0);
+            let spread = poll.as_secs_f64() * (0.75 + random.clamp(0.0, 1.0) / 2.0);
+            let spread = Duration::try_from_secs_f64(spread).unwrap_or(Duration::MAX);
             Step::Wait(spread.min(found.lease_left.max(Duration::from_millis(1))))
         }
     }

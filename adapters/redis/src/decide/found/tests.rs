@@ -55,6 +55,12 @@ fn a_wait_ends_with_the_lease_or_with_the_next_look() {
 }
 
 #[test]
+fn a_wait_without_looks_ends_with_the_lease() {
+    let wait = |random| step(&found(b"W", 0, 500, b"", b""), read, Duration::MAX, random);
+    assert_eq!([wait(0.0), wait(0.5), wait(1.0)], [(); 3].map(|()| Step::Wait(Duration::from_millis(500))));
+}
+
+#[test]
 fn an_answer_is_read_or_refused() {
     let endless = found(b"F", -1, 0, b"v", b"7");
     assert_eq!((endless.state, endless.life, endless.weight), (State::Fresh, Life::Endless, 9));
