@@ -94,7 +94,11 @@ impl FirstTier for Nothing {
 }
 
 pub(crate) fn link(clock: &ManualClock, settings: Settings) -> Arc<Link> {
-    Arc::new(Link::new(settings, Box::new(clock.clone()), Box::<Nothing>::default()))
+    link_to(clock, settings, Nothing::default())
+}
+
+pub(crate) fn link_to(clock: &ManualClock, settings: Settings, first_tier: Nothing) -> Arc<Link> {
+    Arc::new(Link::new(settings, Box::new(clock.clone()), Box::new(first_tier)))
 }
 
 type Answer<T> = BoxFuture<Result<T, Lost>>;

@@ -1,8 +1,8 @@
 //! The one connection: made, listened to, given up, made again.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::future::join;
+use futures_util::{FutureExt, future::join};
 
 use crate::{
     decide::{Hearing, Next},
@@ -49,12 +49,9 @@ impl Drop for GoDeaf<'_> {
 async fn again_and_again(link: &Arc<Link>, wire: &dyn Wire) {
     let mut hearing = Hearing::new(link.settings.hearing_limit, link.settings.ping_every);
     loop {
-        if let Some((line, ended)) = connect(link, wire, &mut hearing).await {
-            link.set_line(Some(Arc::clone(&line)));
-            link.hears.notify(usize::MAX);
-            count(&link.counters.connected);
-            first(ended.wait(), first(hear(link, &line, &mut hearing), say(link, &line))).await;
-            drop(line);
+        // (Whatever panics there has cost the connection, and no more.)
+        drop(AssertUnwindSafe(one_connection(link, wire, &mut hearing)).catch_unwind().await);
+        if link.line().is_some() {
             link.go_deaf();
             count(&link.counters.deaf);
         }
@@ -62,6 +59,15 @@ async fn again_and_again(link: &Arc<Link>, wire: &dyn Wire) {
         lock(&link.outbox).drop_releases(now);
         link.host.sleep_until(now.saturating_add(hearing.pause(random::share()))).await;
     }
+}
+
+/// Goes on for as long as a connection does, if there is one to be had.
+async fn one_connection(link: &Arc<Link>, wire: &dyn Wire, hearing: &mut Hearing) {
+    let Some((line, ended)) = connect(link, wire, hearing).await else { return };
+    link.set_line(Some(Arc::clone(&line)));
+    link.hears.notify(usize::MAX);
+    count(&link.counters.connected);
+    first(ended.wait(), first(hear(link, &line, hearing), say(link, &line))).await;
 }
 
 /// Returns a connection on which everything is heard, and what tells of its end.
@@ -87,7 +93,7 @@ async fn connect(link: &Arc<Link>, wire: &dyn Wire, hearing: &mut Hearing) -> Op
     // be one.
     link.forget_all();
     hearing.connected(asked);
-    link.first_tier.trust_until(hearing.trusted_until());
+    link.trust_until(hearing.trusted_until());
     Some((line, ended))
 }
 
@@ -112,7 +118,7 @@ async fn hear(link: &Link, line: &Arc<dyn Line>, hearing: &mut Hearing) {
             Next::Ping(end) => match within(&*link.host, end, line.ping()).await {
                 Some(Ok(())) => {
                     hearing.answered(now);
-                    link.first_tier.trust_until(hearing.trusted_until());
+                    link.trust_until(hearing.trusted_until());
                 }
                 Some(Err(_)) => return,
                 None => {}

@@ -103,33 +103,44 @@ impl Link {
     pub(crate) fn go_deaf(&self) {
         self.set_line(None);
         if !mutant::is("no-flush") {
-            drop(catch_unwind(AssertUnwindSafe(|| self.first_tier.expire_all())));
+            self.act(|first_tier| first_tier.expire_all());
         }
-        self.first_tier.trust_until(Instant::NEVER);
+        self.trust_until(Instant::NEVER);
         self.waits.wake_all();
     }
 
-    /// Acts on what is heard. It runs inside the reader of the connection, so user code that panics here (the listener of
-    /// a cache) must not end it.
+    /// From then on nothing is to be taken for fresh.
+    pub(crate) fn trust_until(&self, end: Instant) {
+        self.act(|first_tier| first_tier.trust_until(end));
+    }
+
+    /// Acts on the first tier; returns whether it has done it.
+    ///
+    /// There may be user code in it that panics, such as the listener of a cache or the drop of a value. It must not end the
+    /// task that keeps the connection, nor the reader of that.
+    fn act(&self, act: impl FnOnce(&dyn FirstTier)) -> bool {
+        catch_unwind(AssertUnwindSafe(|| act(&*self.first_tier))).is_ok()
+    }
+
+    /// Acts on what is heard. It runs inside the reader of the connection.
     pub(crate) fn hear(&self, heard: &Heard<'_>) {
-        let contained = |act: &dyn Fn()| catch_unwind(AssertUnwindSafe(act)).is_ok();
         match heard {
             Heard::Touched(key) => {
                 count(&self.counters.notices);
                 let Some((notice, name)) = self.names.heard(key) else { return };
                 let done = match notice {
-                    Notice::Invalidated => contained(&|| self.first_tier.invalidate(&name)),
-                    Notice::Expired => contained(&|| self.first_tier.expire(&name)),
+                    Notice::Invalidated => self.act(|first_tier| first_tier.invalidate(&name)),
+                    Notice::Expired => self.act(|first_tier| first_tier.expire(&name)),
                     Notice::Ended => true,
                 };
                 if !done {
                     // Whether the key was understood is not known.
-                    contained(&|| self.first_tier.clear());
+                    self.act(|first_tier| first_tier.clear());
                 }
                 self.waits.wake(&name);
             }
             Heard::Flushed => {
-                contained(&|| self.first_tier.clear());
+                self.act(|first_tier| first_tier.clear());
                 self.waits.wake_all();
             }
             Heard::Ended => {}
@@ -139,7 +150,7 @@ impl Link {
     /// Nothing that is held was watched: it goes, and so do the loads that are under way.
     pub(crate) fn forget_all(&self) {
         if !mutant::is("no-flush") {
-            drop(catch_unwind(AssertUnwindSafe(|| self.first_tier.clear())));
+            self.act(|first_tier| first_tier.clear());
         }
         self.waits.wake_all();
     }

@@ -1,7 +1,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -11,10 +11,10 @@ use larder::ManualClock;
 use super::again_and_again;
 use crate::{
     decide::Kind,
-    fakes::{Manners, link, run},
+    fakes::{Manners, Nothing, link, link_to, run},
     host::{Host, lock},
     settings::Settings,
-    wire::Reply,
+    wire::{Lost, Reply},
 };
 
 const LONG: Duration = Duration::from_secs(60);
@@ -63,4 +63,33 @@ fn t6_a_connection_that_hangs_does_not_hold_up_the_last_writes() {
     });
     assert_eq!(run(&clock, LONG, super::keep(Arc::clone(&link), Box::new(server))), Some(()));
     assert!(!lock(&link.outbox).has_writes());
+}
+
+#[test]
+fn t5_a_first_tier_that_panics_does_not_deafen() {
+    let clock = ManualClock::new();
+    let panics = Arc::new(AtomicBool::new(true));
+    let link = link_to(&clock, Settings::new(), Nothing { panics: Arc::clone(&panics) });
+    let server = Manners::new(|_| async { Ok(Reply::Done(true)) });
+    assert_eq!(run(&clock, Duration::from_secs(2), super::keep(Arc::clone(&link), Box::new(server))), None);
+    // (It has gone deaf at the end, without a second panic.)
+    let stats = link.counters.read();
+    assert_eq!((stats.connected, stats.deaf), (1, 0));
+}
+
+#[test]
+fn t5_a_panic_costs_the_connection_and_no_more() {
+    let clock = ManualClock::new();
+    let link = link(&clock, Settings::new());
+    let server = Manners::new(|_| async { Ok(Reply::Done(true)) });
+    let mut server = Arc::into_inner(server).expect("there is one");
+    let pings = AtomicU64::new(0);
+    server.ping = Box::new(move || {
+        assert!(pings.fetch_add(1, SeqCst) != 5, "on purpose");
+        Box::pin(async { Ok::<(), Lost>(()) })
+    });
+    assert_eq!(run(&clock, Duration::from_secs(5), again_and_again(&link, &Arc::new(server))), None);
+    let stats = link.counters.read();
+    assert_eq!((stats.connected, stats.deaf), (2, 1));
+    assert!(link.line().is_some());
 }
