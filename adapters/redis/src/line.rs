@@ -2,17 +2,22 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::{FutureExt, future::join};
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{join, pending},
+    stream::FuturesUnordered,
+};
+use larder::Instant;
 
 use crate::{
     decide::{Hearing, Next},
     flag::Flag,
-    host::{first, lock, within},
+    host::{BoxFuture, first, lock, within},
     link::Link,
     random,
     say::{deliver, give_back, say},
     stats::count,
-    wire::{Heard, Line, Wire},
+    wire::{Heard, Line, Lost, Wire},
 };
 
 /// Keeps a connection as long as the tier has a handle.
@@ -63,17 +68,25 @@ async fn again_and_again(link: &Arc<Link>, wire: &dyn Wire) {
 
 /// Goes on for as long as a connection does, if there is one to be had.
 async fn one_connection(link: &Arc<Link>, wire: &dyn Wire, hearing: &mut Hearing) {
-    let Some((line, ended)) = connect(link, wire, hearing).await else { return };
+    let ended = Arc::new(Flag::default());
+    let Some(line) = connect(link, wire, &ended).await else { return };
+    let mut pings = Pings { link, line: &line, hearing, asked: FuturesUnordered::new() };
+    if !pings.begin().await {
+        return;
+    }
+    // What was held before was not watched: it goes before anybody asks on this connection, and not before it is known to
+    // be one.
+    link.forget_all();
+    pings.trust();
     link.set_line(Some(Arc::clone(&line)));
     link.hears.notify(usize::MAX);
     count(&link.counters.connected);
-    first(ended.wait(), first(hear(link, &line, hearing), say(link, &line))).await;
+    first(ended.wait(), first(pings.go_on(), say(link, &line))).await;
 }
 
-/// Returns a connection on which everything is heard, and what tells of its end.
-async fn connect(link: &Arc<Link>, wire: &dyn Wire, hearing: &mut Hearing) -> Option<(Arc<dyn Line>, Arc<Flag>)> {
-    let ended = Arc::new(Flag::default());
-    let (weak, tell) = (Arc::downgrade(link), Arc::clone(&ended));
+/// Returns a connection that listens, and on which has been said what nobody had acknowledged.
+async fn connect(link: &Arc<Link>, wire: &dyn Wire, ended: &Arc<Flag>) -> Option<Arc<dyn Line>> {
+    let (weak, tell) = (Arc::downgrade(link), Arc::clone(ended));
     let hear = Box::new(move |heard: Heard<'_>| {
         if matches!(heard, Heard::Ended) {
             tell.set();
@@ -82,19 +95,11 @@ async fn connect(link: &Arc<Link>, wire: &dyn Wire, hearing: &mut Hearing) -> Op
         }
     });
     let line = open(link, wire, hear).await?;
-    // What nobody has acknowledged is said first, for a while. That the server refuses some of it, or that it is a lot, is no
-    // reason to be deaf to all others: of these keys nothing is asked until it is said.
+    // For a while only: that the server refuses some of it, or that it is a lot, is no reason to be deaf to all others. Of
+    // keys of which something is still unsaid nothing is asked.
     let end = link.now().saturating_add(link.settings.hearing_limit);
     within(&*link.host, end, deliver(link, &line)).await;
-    let asked = link.now();
-    let end = asked.saturating_add(link.settings.hearing_limit);
-    within(&*link.host, end, line.ping()).await?.ok()?;
-    // What was held before was not watched: it goes before anybody asks on this connection, and not before it is known to
-    // be one.
-    link.forget_all();
-    hearing.connected(asked);
-    link.trust_until(hearing.trusted_until());
-    Some((line, ended))
+    Some(line)
 }
 
 /// How long a connection may take for what is not a matter of hearing.
@@ -108,22 +113,67 @@ async fn open(link: &Link, wire: &dyn Wire, hear: Box<dyn Fn(Heard<'_>) + Send +
     within(&*link.host, end, wire.connect(link.names.prefix(), hear)).await?.ok()
 }
 
-/// Asks again and again whether everything has been heard, until there is no answer in time.
-async fn hear(link: &Link, line: &Arc<dyn Line>, hearing: &mut Hearing) {
-    loop {
-        let now = link.now();
-        match hearing.next(now) {
-            Next::Deaf => return,
-            Next::Wait(until) => link.host.sleep_until(until).await,
-            Next::Ping(end) => match within(&*link.host, end, line.ping()).await {
-                Some(Ok(())) => {
-                    hearing.answered(now);
-                    link.trust_until(hearing.trusted_until());
-                }
-                Some(Err(_)) => return,
-                None => {}
-            },
+/// What asks again and again whether everything has been heard.
+struct Pings<'a> {
+    link: &'a Link,
+    line: &'a Arc<dyn Line>,
+    hearing: &'a mut Hearing,
+    asked: FuturesUnordered<BoxFuture<(Instant, Result<(), Lost>)>>,
+}
+
+impl Pings<'_> {
+    /// Returns whether the first one was answered in time.
+    async fn begin(&mut self) -> bool {
+        let now = self.link.now();
+        self.hearing.connected(now);
+        self.ask(now);
+        self.answered().await
+    }
+
+    /// Ends when there was no answer in time.
+    async fn go_on(&mut self) {
+        while self.answered().await {
+            self.trust();
         }
+    }
+
+    /// Returns whether there was an answer in time.
+    async fn answered(&mut self) -> bool {
+        loop {
+            let now = self.link.now();
+            let until = match self.hearing.next(now) {
+                Next::Deaf => return false,
+                Next::Ping => {
+                    self.hearing.asked(now);
+                    self.ask(now);
+                    continue;
+                }
+                Next::Wait(until) => until,
+            };
+            let answer = async {
+                match self.asked.next().await {
+                    Some(answer) => answer,
+                    None => pending().await,
+                }
+            };
+            match within(&*self.link.host, until, answer).await {
+                Some((asked, Ok(()))) => {
+                    self.hearing.answered(asked);
+                    return true;
+                }
+                Some((_, Err(_))) => return false,
+                None => {}
+            }
+        }
+    }
+
+    fn ask(&self, now: Instant) {
+        let answer = self.line.ping();
+        self.asked.push(Box::pin(async move { (now, answer.await) }));
+    }
+
+    fn trust(&self) {
+        self.link.trust_until(self.hearing.trusted_until());
     }
 }
 

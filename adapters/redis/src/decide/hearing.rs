@@ -13,8 +13,13 @@ use larder::Instant;
 pub(crate) struct Hearing {
     limit: Duration,
     every: Duration,
-    /// When the last barrier that was answered was asked.
+    /// When the first barrier of this connection was asked.
+    begun: Instant,
+    /// When the last one that was answered was asked; until then, the first.
     heard: Instant,
+    /// When the last one was asked, and how many have not been answered.
+    asked: Instant,
+    unanswered: usize,
     /// How often in a row there was no connection to be had, or it did not hold.
     failures: u32,
 }
@@ -22,9 +27,9 @@ pub(crate) struct Hearing {
 /// What to do with a connection next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// When the last ping is old enough: ask another, and give the connection up if there is no answer until then.
-    Ping(Instant),
-    /// When the last ping is recent: wait until then.
+    /// When the last ping is old enough: ask another, whether or not that one has been answered.
+    Ping,
+    /// When it is recent: wait for answers, until then.
     Wait(Instant),
     /// When the hearing limit is reached: give the connection up, and forget what is held.
     Deaf,
@@ -32,27 +37,49 @@ pub(crate) enum Next {
 
 impl Hearing {
     pub(crate) const fn new(limit: Duration, every: Duration) -> Self {
-        Self { limit, every, heard: Instant::ZERO, failures: 0 }
+        Self {
+            limit,
+            every,
+            begun: Instant::ZERO,
+            heard: Instant::ZERO,
+            asked: Instant::ZERO,
+            unanswered: 0,
+            failures: 0,
+        }
+    }
+
+    /// A barrier is asked.
+    pub(crate) const fn asked(&mut self, now: Instant) {
+        self.asked = now;
+        self.unanswered += 1;
     }
 
     /// The server has answered a barrier that was asked then.
     pub(crate) fn answered(&mut self, asked: Instant) {
         self.heard = self.heard.max(asked);
-        self.failures = 0;
+        self.unanswered = self.unanswered.saturating_sub(1);
+        // (A connection that was made and lost at once is no success.)
+        if asked != self.begun {
+            self.failures = 0;
+        }
     }
 
-    /// A new connection listens; the call that began it was asked then. What came before is of another connection.
-    pub(crate) const fn connected(&mut self, asked: Instant) {
-        self.heard = asked;
+    /// A new connection listens, and its first barrier is asked. What came before is of another connection.
+    pub(crate) const fn connected(&mut self, now: Instant) {
+        (self.begun, self.heard, self.asked, self.unanswered) = (now, now, now, 1);
     }
 
+    /// Several pings may be on their way: if each waited for the one before, a server that answers later than half of the
+    /// limit would not be heard.
     pub(crate) fn next(&self, now: Instant) -> Next {
+        /// So many, for a limit that is very long.
+        const MOST: usize = 64;
         let end = self.trusted_until();
-        let due = self.heard.saturating_add(self.every);
+        let due = if self.unanswered < MOST { self.asked.saturating_add(self.every) } else { end };
         if end <= now {
             Next::Deaf
         } else if due <= now {
-            Next::Ping(end)
+            Next::Ping
         } else {
             Next::Wait(due.min(end))
         }

@@ -19,6 +19,10 @@ use crate::{
 
 const LONG: Duration = Duration::from_secs(60);
 
+const fn ms(time: u64) -> Duration {
+    Duration::from_millis(time)
+}
+
 #[test]
 fn t6_a_process_that_writes_faster_than_it_can_say_hears() {
     let clock = ManualClock::new();
@@ -92,4 +96,40 @@ fn t5_a_panic_costs_the_connection_and_no_more() {
     let stats = link.counters.read();
     assert_eq!((stats.connected, stats.deaf), (2, 1));
     assert!(link.line().is_some());
+}
+
+#[test]
+fn t5_answers_may_take_longer_than_half_of_the_limit() {
+    let clock = ManualClock::new();
+    let limits = Settings { hearing_limit: ms(400), ping_every: ms(100), ..Settings::new() };
+    let link = link(&clock, limits);
+    let server = Manners::new(|_| async { Ok(Reply::Done(true)) });
+    let mut server = Arc::into_inner(server).expect("there is one");
+    let time = clock.clone();
+    server.ping = Box::new(move || {
+        let way = time.sleep_until(Host::now(&time).saturating_add(ms(250)));
+        Box::pin(async move {
+            way.await;
+            Ok::<(), Lost>(())
+        })
+    });
+    assert_eq!(run(&clock, LONG, again_and_again(&link, &Arc::new(server))), None);
+    let stats = link.counters.read();
+    assert_eq!((stats.connected, stats.deaf, link.line().is_some()), (1, 0, true));
+}
+
+#[test]
+fn t5_a_connection_without_answers_is_given_up() {
+    let clock = ManualClock::new();
+    let link = link(&clock, Settings { hearing_limit: ms(400), ping_every: ms(100), ..Settings::new() });
+    let server = Manners::new(|_| async { Ok(Reply::Done(true)) });
+    let mut server = Arc::into_inner(server).expect("there is one");
+    let pings = AtomicU64::new(0);
+    server.ping = Box::new(move || {
+        let hangs = pings.fetch_add(1, SeqCst) > 2;
+        Box::pin(async move { if hangs { std::future::pending().await } else { Ok::<(), Lost>(()) } })
+    });
+    assert_eq!(run(&clock, ms(700), again_and_again(&link, &Arc::new(server))), None);
+    let stats = link.counters.read();
+    assert_eq!((stats.connected, stats.deaf, link.line().is_some()), (1, 1, false));
 }

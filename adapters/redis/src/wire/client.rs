@@ -55,7 +55,10 @@ impl Wire for Client {
         };
         Box::pin(async move {
             // (Timeouts are the caller's.)
-            let config = AsyncConnectionConfig::new().set_push_sender(push).set_response_timeout(None);
+            let config = AsyncConnectionConfig::new()
+                .set_push_sender(push)
+                .set_connection_timeout(None)
+                .set_response_timeout(None);
             let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
             if !mutant::is("no-tracking") {
                 let mut track = cmd("CLIENT");

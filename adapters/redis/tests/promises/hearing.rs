@@ -92,6 +92,21 @@ async fn t7_a_server_that_hangs_is_waited_for_until_the_deadline() {
 }
 
 #[tokio::test]
+async fn t5_a_connection_may_take_as_long_as_the_hearing_limit() {
+    let server = server!();
+    let relay = Relay::to(server.port()).await;
+    let source = Source::with(1, 0);
+    relay.freeze(true);
+    let node = Node::begin(builder(&relay.url()).hearing_limit(Duration::from_secs(60)), &source);
+    until("it connects", || server.connections() == 1).await;
+    sleep(ms(2_000)).await;
+    assert_eq!(server.connections(), 1, "it does not begin anew");
+    relay.freeze(false);
+    assert!(node.tier.wait_until_it_hears(Duration::from_secs(20)).await);
+    assert_eq!((node.get(1).await, server.connections()), (1, 1));
+}
+
+#[tokio::test]
 async fn t7_without_a_server_the_source_is_not_overrun() {
     let source = Source::with(1, 20);
     // (There never was one.)
