@@ -246,11 +246,22 @@ impl<V: Clone + Send + Sync + 'static> TierBuilder<V> {
         })?;
         let Some(shared) = made else { return Err(TierConfigError::Runtime) };
         let link = Arc::clone(&shared.link);
-        if !shared.link.host.spawn(Box::pin(line::keep(link, wire))) {
+        if !can_connect() || !shared.link.host.spawn(Box::pin(line::keep(link, wire))) {
             return Err(TierConfigError::Runtime);
         }
         Ok((cache, Tier { shared }))
     }
+}
+
+/// Whether the client library can connect from here: built for tokio alone, it panics where there is no tokio.
+#[cfg(all(feature = "tokio", not(feature = "smol")))]
+fn can_connect() -> bool {
+    tokio::runtime::Handle::try_current().is_ok()
+}
+
+#[cfg(not(all(feature = "tokio", not(feature = "smol"))))]
+const fn can_connect() -> bool {
+    true
 }
 
 /// A first tier, which is not kept alive: it owns what leads here.

@@ -88,6 +88,8 @@ pub enum TierConfigError {
     /// Waiting calls would look without a pause: a millisecond or more has to lie between two looks.
     PollEvery,
     /// No runtime is at hand to keep the connection: attach the tier where tasks can be spawned.
+    ///
+    /// Runtimes other than tokio need this crate's feature `smol`.
     Runtime,
     /// No value would live: the lifetime has to be a millisecond or more.
     Ttl,
@@ -108,7 +110,10 @@ impl fmt::Display for TierConfigError {
             Self::Namespace => "namespace: must not be empty, nor contain a brace",
             Self::PingEvery => "ping_every: a millisecond or more has to lie between two pings",
             Self::PollEvery => "poll_every: a millisecond or more has to lie between two looks",
-            Self::Runtime => "no runtime is at hand to keep the connection; attach the tier where tasks can be spawned",
+            Self::Runtime => {
+                "no runtime is at hand to keep the connection; attach the tier where tasks can be spawned, and turn on the \
+                 feature `smol` for runtimes other than tokio"
+            }
             Self::Ttl => "ttl: a value has to live for a millisecond or more",
             Self::Url(why) => return write!(f, "not the address of a server: {why}"),
         })

@@ -16,8 +16,8 @@ pub type Background = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A runtime that a tier can run on: one for threads that spawns.
 ///
-/// Every such runtime is one: `larder_tokio::Tokio`, `larder_smol::Smol`, and their coarse ones. Public only to be named
-/// in bounds.
+/// Every such runtime is one: `larder_tokio::Tokio`, `larder_smol::Smol`, and their coarse ones. All but tokio need this
+/// crate's feature `smol`; without it a tier is refused there. Public only to be named in bounds.
 #[diagnostic::on_unimplemented(
     message = "a second tier cannot run on `{Self}`",
     note = "take a runtime for threads that can spawn, such as `larder_tokio::Tokio` or `larder_smol::Smol`"
