@@ -244,3 +244,6 @@ fn first_answers<K: Eq + std::hash::Hash, A>(answers: Vec<(K, A)>) -> HashMap<K,
     }
     first
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use larder::{Clock, Instant, ManualClock, Timer};
 
 use crate::{
     host::{Background, BoxFuture, Host},
-    link::{FirstTier, Link},
+    link::{FirstOf, FirstTier, Link},
     settings::Settings,
     wire::{Call, Heard, Line, Lost, Reply, Wire},
 };
@@ -90,6 +90,20 @@ impl FirstTier for Nothing {
 
     fn trust_until(&self, _: Instant) {
         self.act();
+    }
+}
+
+impl FirstOf<u64> for Nothing {
+    fn invalidate(&self, _: &u64) {
+        self.act();
+    }
+
+    fn expire(&self, _: &u64) {
+        self.act();
+    }
+
+    fn deadline(&self, _: &u64) -> Option<Instant> {
+        None
     }
 }
 

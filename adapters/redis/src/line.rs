@@ -33,7 +33,8 @@ pub(crate) async fn keep(link: Arc<Link>, wire: Box<dyn Wire>) {
         if let Some(line) = line.take() {
             // (Whatever its calls wait for: it may hang.)
             let end = link.now().saturating_add(patience(&link));
-            within(&*link.host, end, join(deliver(&link, &line), give_back(&link, &line))).await;
+            let leases = within(&*link.host, link.deadline(), give_back(&link, &line));
+            within(&*link.host, end, join(deliver(&link, &line), leases)).await;
         }
         if !lock(&link.outbox).has_writes() {
             return;
