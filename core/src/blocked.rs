@@ -156,12 +156,12 @@ impl Blocked {
 impl Drop for Blocked {
     fn drop(&mut self) {
         IS_POLLING.set(self.was_polling);
-        // What others wait for as well, such as a load that sleeps, they take over.
-        let left = PATIENCE.replace(mem::take(&mut self.patience));
-        contain(|| each(left.into_values(), Waker::wake));
         if self.was_polling {
             // Some of the wakes that were taken here may have been for the outer call.
             self.parked.wake_by_ref();
         }
+        // What others wait for as well, such as a load that sleeps, they take over.
+        let left = PATIENCE.replace(mem::take(&mut self.patience));
+        contain(|| each(left.into_values(), Waker::wake));
     }
 }

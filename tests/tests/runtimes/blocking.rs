@@ -7,7 +7,8 @@ use core::{
 use std::{panic::catch_unwind, sync::OnceLock, thread, time::Instant};
 
 use larder::{
-    Cache, Clock, LazySlot, LoadError, Loaded, ManualClock, OnTimeout, Room, Ttl, WriteBack, WriteBackError,
+    Cache, Clock, LazySlot, LoadError, Loaded, LookupOptions, ManualClock, OnTimeout, Room, Timer, Ttl, WriteBack,
+    WriteBackError,
     parts::{Memory, NoTimer, NotThere, Std, StdClock, block_on},
 };
 use larder_tests::{Arc, Duration, Poll, assert_clean};
@@ -302,5 +303,34 @@ fn a_load_that_needs_a_runtime() {
     assert!(block_on(other).is_err_and(|error| error.is_panicked()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     assert_eq!(runtime.block_on(cache.get(&7)).ok(), Some(1));
+    assert_clean(&cache.stats());
+}
+
+/// D109, P2: a load that sleeps, on threads without a runtime: whoever has looked at it last leaves, and the other one goes on.
+#[test]
+fn d109_a_sleep_inside_a_load() {
+    let runtime = Tokio::new();
+    let timer = runtime.clone();
+    let cache = Cache::builder(runtime)
+        .load_fn(move |key: u8| {
+            let timer = timer.clone();
+            async move {
+                timer.sleep_until(timer.now().saturating_add(3 * SHORT)).await;
+                Ok::<_, ()>(key)
+            }
+        })
+        .build()
+        .expect("valid");
+    assert_eq!(cache.get_blocking(&1).ok(), Some(1));
+    let (ends, ended) = std::sync::mpsc::channel();
+    let waits = cache.clone();
+    thread::spawn(move || ends.send(waits.get_blocking(&7).ok()));
+    while cache.stats().waiters == 0 {
+        thread::yield_now();
+    }
+    let brief = LookupOptions::new().lock_timeout(Duration::from_millis(1), OnTimeout::Fail);
+    let told = block_on(cache.lookup(&7).options(brief)).map(|outcome| *outcome.value());
+    assert!(matches!(told, Err(LoadError::LockTimeout)), "{told:?}");
+    assert_eq!(ended.recv_timeout(600 * SHORT), Ok(Some(7)));
     assert_clean(&cache.stats());
 }
