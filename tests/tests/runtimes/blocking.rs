@@ -309,15 +309,11 @@ fn a_load_that_needs_a_runtime() {
 /// D109, P2: a load that sleeps, on threads without a runtime: whoever has looked at it last leaves, and the other one goes on.
 #[test]
 fn d109_a_sleep_inside_a_load() {
-    let runtime = Tokio::new();
-    let timer = runtime.clone();
-    let cache = Cache::builder(runtime)
-        .load_fn(move |key: u8| {
-            let timer = timer.clone();
-            async move {
-                timer.sleep_until(timer.now().saturating_add(3 * SHORT)).await;
-                Ok::<_, ()>(key)
-            }
+    let timer = Tokio::new();
+    let cache = Cache::builder(timer)
+        .load_fn(move |key: u8| async move {
+            timer.sleep_until(timer.now().saturating_add(3 * SHORT)).await;
+            Ok::<_, ()>(key)
         })
         .build()
         .expect("valid");

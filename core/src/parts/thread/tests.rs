@@ -1,3 +1,4 @@
+use alloc::{sync::Arc, task::Wake};
 use core::{
     future::poll_fn,
     panic::AssertUnwindSafe,
@@ -6,12 +7,7 @@ use core::{
     task::Waker,
     time::Duration,
 };
-use std::{
-    panic::catch_unwind,
-    sync::{Arc, mpsc},
-    task::Wake,
-    thread,
-};
+use std::{panic::catch_unwind, sync::mpsc, thread};
 
 use super::*;
 
