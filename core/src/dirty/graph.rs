@@ -205,16 +205,14 @@ struct Search<N> {
 
 impl<N: Clone> Search<N> {
     /// Looks at one more edge; returns what it has found, if that is new.
-    fn step(&mut self, next: impl Fn(&N, Option<usize>) -> Option<(usize, N)>) -> Option<usize> {
+    fn step(&mut self, next: impl Fn(&N, Option<usize>) -> Option<(usize, Option<N>)>) -> Option<usize> {
         let (id, node, after) = self.path.last_mut()?;
         let Some((found, neighbour)) = next(node, *after) else {
             self.path.pop();
             return None;
         };
         *after = Some(found);
-        if self.seen.contains_key(&found) {
-            return None;
-        }
+        let neighbour = neighbour.filter(|_| !self.seen.contains_key(&found))?;
         self.seen.insert(found, (neighbour.clone(), Some(*id)));
         self.path.push((found, neighbour, None));
         Some(found)
@@ -233,15 +231,15 @@ impl<N: Clone> Search<N> {
 }
 
 /// Returns the caches on a path from one to the other, both included; `ahead` and `behind` give their neighbours one by
-/// one.
+/// one, without those that no path may lead through.
 ///
 /// It searches from both ends in turn, and ends when one of them leads nowhere: so it takes time for what lies between
 /// the two, whatever else there is beyond either.
 pub(crate) fn way<N: Clone>(
     from: (usize, N),
     to: (usize, N),
-    ahead: impl Fn(&N, Option<usize>) -> Option<(usize, N)>,
-    behind: impl Fn(&N, Option<usize>) -> Option<(usize, N)>,
+    ahead: impl Fn(&N, Option<usize>) -> Option<(usize, Option<N>)>,
+    behind: impl Fn(&N, Option<usize>) -> Option<(usize, Option<N>)>,
 ) -> Option<Vec<N>> {
     let (start, end) = (from.0, to.0);
     let search =

@@ -133,20 +133,28 @@ impl<T: Threads> Node<T> {
         // What has to go for it is dropped outside of the lock.
         let mut gone = Vec::new();
         self.0.group.with(|happened| {
-            loop {
-                let Some(way) = self.way_back(to) else {
-                    *happened += 1;
-                    gone.extend(self.add(to, kind));
-                    return Ok(());
-                };
-                let need = |pair: &[Self]| pair[0].with(|edges| edges.needs(pair[1].id()));
-                let gives_way = |pair: &&[Self]| need(pair).is_none_or(Need::gives_way);
-                let Some(pair) = way.windows(2).find(gives_way) else {
-                    return Err(core::iter::once(self).chain(&way).map(|node| Arc::clone(&node.0.name)).collect());
-                };
+            let circle =
+                |way: &[Self]| core::iter::once(self).chain(way).map(|node| Arc::clone(&node.0.name)).collect();
+            let mut gives_way = false;
+            while let Some(way) = self.way_back(to, false) {
+                // Before anything has gone for it.
+                if let Some(firm) = if gives_way { None } else { self.way_back(to, true) } {
+                    return Err(circle(&firm));
+                }
+                gives_way = true;
+                let is_wish = |pair: &&[Self]| !pair[0].needs_firmly(pair[1].id());
+                let Some(pair) = way.windows(2).find(is_wish) else { return Err(circle(&way)) };
                 gone.push(pair[0].lessen_both(pair[1].id(), Some(&pair[1]), |need| need.until_flushed = None));
             }
+            *happened += 1;
+            gone.extend(self.add(to, kind));
+            Ok(())
         })
+    }
+
+    /// Returns whether it needs another cache for longer than until the next flush.
+    fn needs_firmly(&self, id: usize) -> bool {
+        self.with(|edges| edges.needs(id)).is_some_and(|need| !need.gives_way())
     }
 
     /// Adds an edge on both sides; returns what is not needed.
@@ -162,22 +170,18 @@ impl<T: Threads> Node<T> {
         [known, gone]
     }
 
-    /// Returns the caches along a way from another to this one, both included.
-    fn way_back(&self, from: &Held<T>) -> Option<Vec<Self>> {
+    /// Returns the caches along a way from another to this one, both included; if `is_firm`, only along what gives way
+    /// to nothing.
+    fn way_back(&self, from: &Held<T>, is_firm: bool) -> Option<Vec<Self>> {
         let from = from.own.as_ref()?;
-        let ahead = |node: &Self, mut after| loop {
+        let ahead = |node: &Self, after| {
             let (id, need, to) = node.with(|edges| edges.next_to(after, |to| to.own.clone()))?;
-            match to {
-                Some(to) if need.lingers || !need.is_over() => return Some((id, to)),
-                _ => after = Some(id),
-            }
+            let counts = if is_firm { !need.gives_way() } else { need.lingers || !need.is_over() };
+            Some((id, to.filter(|_| counts)))
         };
-        let behind = |node: &Self, mut after| loop {
+        let behind = |node: &Self, after| {
             let (id, from) = node.with(|edges| edges.next_from(after))?;
-            match from.upgrade() {
-                Some(from) => return Some((id, Self(from))),
-                None => after = Some(id),
-            }
+            Some((id, from.upgrade().map(Self).filter(|from| !is_firm || from.needs_firmly(node.id()))))
         };
         way((from.id(), from.clone()), (self.id(), self.clone()), ahead, behind)
     }

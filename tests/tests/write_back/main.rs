@@ -12,6 +12,7 @@ mod drops;
 mod edges;
 mod edges_invalidated;
 mod edges_many;
+mod edges_refused;
 mod edges_taken_back;
 mod end;
 mod far;

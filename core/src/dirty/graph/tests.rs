@@ -28,11 +28,16 @@ impl Graph {
         }
     }
 
-    fn next(&self, edges: &BTreeMap<usize, Vec<usize>>, of: usize, after: Option<usize>) -> Option<(usize, usize)> {
+    fn next(
+        &self,
+        edges: &BTreeMap<usize, Vec<usize>>,
+        of: usize,
+        after: Option<usize>,
+    ) -> Option<(usize, Option<usize>)> {
         self.looks.set(self.looks.get() + 1);
         let those = edges.get(&of)?;
         let place = those.partition_point(|id| Some(*id) <= after);
-        those.get(place).map(|id| (*id, *id))
+        those.get(place).map(|id| (*id, Some(*id)))
     }
 
     fn way(&self, from: usize, to: usize) -> Option<Vec<usize>> {
