@@ -50,9 +50,10 @@ pub trait FlushFirst<T: Threads> {
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Makes what is dirty in `other` now go to disk before this cache does.
     ///
-    /// Nothing more of this cache is written before that. The dependency ends once it has been flushed, by any caller;
-    /// if nothing is dirty there, nothing happens. Whatever is flushed from this cache flushes the other first. The
-    /// other cache lives on for as long as that takes.
+    /// No flush of this cache that begins after this call writes anything before that; one under way goes on with what
+    /// it had to write. The dependency ends once it has been flushed, by any caller; if nothing is dirty there, nothing
+    /// happens. Whatever is flushed from this cache flushes the other first. The other cache lives on for as long as
+    /// that takes.
     ///
     /// # Errors
     ///
@@ -83,8 +84,9 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     ///
     /// As [`depend_on`](Self::depend_on), but what counts is what is dirty there when something of this cache is
     /// written, whether it was changed before or after this call. The dependency ends once that is on disk, or if
-    /// nothing was dirty there. It does not prevent other dependencies: if a new one would close a circle with it,
-    /// this one is removed.
+    /// nothing was dirty there, with everything else that goes first: before this cache's own write begins, so also if
+    /// that write fails or is given up. It does not prevent other dependencies: if a new one would close a circle with
+    /// it, this one is removed.
     ///
     /// # Errors
     ///

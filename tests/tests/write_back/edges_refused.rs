@@ -5,7 +5,7 @@ use super::*;
 on_every_runtime! {
     d82_refused_and_nothing_has_changed
     d82_what_gives_way_on_several_ways
-    d82_over_before_the_write
+    c131_over_before_the_write
 }
 
 /// D82: a circle of standing edges is refused whichever way is found first, and no edge until flushed has gone for it.
@@ -47,9 +47,9 @@ fn d82_what_gives_way_on_several_ways<R: Host>() {
     assert!(flushes.iter().all(|i| sim.saw(*i) == "0: done"));
 }
 
-/// D82: it is over once everything that goes first is on disk; that the write itself fails then, or is given up, does
-/// not bring it back.
-fn d82_over_before_the_write<R: Host>() {
+/// C131: it is over once everything that goes first is on disk; that the write itself fails then, or is given up, does
+/// not bring it back. (D82)
+fn c131_over_before_the_write<R: Host>() {
     for was_dirty_there in [false, true] {
         for is_dropped in [false, true] {
             let (mut sim, disk, a) = start::<R>(10);
