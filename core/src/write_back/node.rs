@@ -187,17 +187,19 @@ impl<T: Threads> Node<T> {
     }
 
     /// What is needed of another cache until this one is flushed is what is dirty there now; returns the number up to
-    /// which that is.
+    /// which that is. Nothing, if that wish has given way since it was found: others depend on that, and a flush that
+    /// asked for it all the same would close a circle.
     ///
     /// One that is far away does not tell what that is: all that it has when its flush begins. No edge is kept for that, or
     /// what comes to be needed during the flush would go with it.
     pub(super) fn ask_now(&self, to: &Held<T>) -> Option<u64> {
         let Some(node) = &to.own else { return Some(u64::MAX) };
-        let up_to = node.with(|edges| edges.dirty_up_to())?;
-        let _known = self.0.group.with(|happened| {
+        let (up_to, _known) = self.0.group.with(|happened| {
+            self.with(|edges| edges.needs(to.id)).filter(|need| need.until_flushed.is_some())?;
+            let up_to = node.with(|edges| edges.dirty_up_to())?;
             *happened += 1;
-            self.add(to, Kind::UpTo(up_to))
-        });
+            Some((up_to, self.add(to, Kind::UpTo(up_to))))
+        })?;
         Some(up_to)
     }
 
@@ -216,3 +218,6 @@ impl<T: Threads> Node<T> {
         gone
     }
 }
+
+#[cfg(test)]
+mod tests;
