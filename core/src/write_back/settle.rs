@@ -50,7 +50,7 @@ pub(super) enum Cleared<K: Key, V: Clone, E, R: Runtime> {
     Look,
     /// The key came before its load began.
     There(Pinning<K, V, E, R>),
-    /// The key was written before its load began, and another load has loaded it since.
+    /// The load does not begin: its key was written, and another load has loaded it since, or the cache was closed.
     Elsewhere,
 }
 
@@ -127,6 +127,9 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             if let Some(waiting) = &mut self.waiting {
                 match ready!(Pin::new(waiting).poll(cx)) {
                     Wait::For(place) => self.place = Some(place),
+                    Wait::Called if load.is_some() && self.shared.with(|book| book.is_closed) => {
+                        return Poll::Ready(Ok(Cleared::Elsewhere));
+                    }
                     Wait::Called => return Poll::Ready(Ok(Cleared::Look)),
                     Wait::Over => return Poll::Ready(Err(Fault::Full)),
                 }
@@ -151,14 +154,17 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
                         return Next::Elsewhere;
                     }
                 }
-                match book.ledger.clear(held.is_clear, &self.inside, now, load.map(|_| hash)) {
+                // (A failure is told all the same.)
+                let is_late = load.is_some() && book.is_closed;
+                match book.ledger.clear(held.is_clear, &self.inside, now, load.filter(|_| !is_late).map(|_| hash)) {
                     Ok(called) => {
                         (held.is_clear, wake) = (true, called);
-                        Next::Room
+                        if is_late { Next::Elsewhere } else { Next::Room }
                     }
-                    Err(Victim::None | Victim::NoneLeft) => Next::NoneLeft,
                     Err(Victim::Ask) => Next::Ask,
                     Err(Victim::Failed) => book.failure.clone().map_or(Next::NoneLeft, Next::Failed),
+                    Err(_) if is_late => Next::Elsewhere,
+                    Err(Victim::None | Victim::NoneLeft) => Next::NoneLeft,
                     Err(Victim::At(place, since)) => {
                         let entry = book.ledger.entry(place);
                         let (key, round) = (entry.key.clone(), entry.round);

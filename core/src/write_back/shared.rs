@@ -59,7 +59,7 @@ pub enum Done<K: Key, V: Clone, E, R: Runtime> {
     Brought(Box<Brought<K, V, E, R>>),
     /// The entry is there, and pinned for all callers that waited.
     Loaded(Arc<Pin<K, V, E, R>>),
-    /// Its key was written meanwhile, and another load has loaded it since: look again.
+    /// Its key was written meanwhile, and another load has loaded it since, or the cache was closed: look again.
     Elsewhere,
     /// This was written, and is clean when the flush finishes.
     Written(Writing<K, V, E, R>),

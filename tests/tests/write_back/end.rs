@@ -7,6 +7,7 @@ on_every_runtime! {
     c80_the_end
     d84_close_flushes_dependencies_first
     d84_what_is_under_way_when_it_closes
+    d84_what_has_not_begun_when_it_closes
     d84_marks_through_living_handles_count
     d84_close_may_be_dropped
     d84_what_is_stored_while_it_closes
@@ -73,6 +74,28 @@ fn d84_what_is_under_way_when_it_closes<R: Host>() {
     let joins = sim.load(&pages, 1);
     sim.to(50);
     assert_eq!([load, closes, joins].map(|i| sim.saw(i)), ["50: V10", "10: done", "10: Closed"]);
+}
+
+/// D84: a load that waits for room, or for what has to leave, never begins: the back end is left alone after the close.
+fn d84_what_has_not_begun_when_it_closes<R: Host>() {
+    for at in [10, 60] {
+        let (mut sim, disk, pages) = start::<R>(1);
+        sim.write(&pages, 1, 11);
+        disk.flushes_by(|_, _| after(50));
+        let first = sim.load(&pages, 3);
+        let joins = sim.load_with(&pages, 3, Room::Within(ms(500)));
+        let one = sim.pin(&pages, 1);
+        sim.to(at);
+        let closes = sim.close(&pages);
+        sim.to(60);
+        // At 10 it is still being flushed.
+        let end = at.max(50);
+        assert_eq!([first, joins].map(|i| sim.saw(i)), [format!("{end}: Closed"), format!("{end}: Closed")]);
+        assert_eq!(sim.saw(closes), format!("{end}: done"));
+        one.take();
+        sim.to(1000);
+        assert_eq!((disk.loads(), pages.len(), pages.pinned()), (1, 1, 0));
+    }
 }
 
 /// D84.
