@@ -3,13 +3,13 @@
 use alloc::{vec, vec::Vec};
 use core::future::{Future, poll_fn};
 
-use super::{WriteBack, WriteBackError, settle::Kept, share::Flushing};
+use super::{WriteBack, WriteBackError, settle::Kept, share::Flushing, shared::FlightsOf};
 use crate::{Key, LoadError, Lock, Runtime, contain::each, dirty::State, share::Once, source::Files, sync::Arc};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Removes the entry of `key` and returns its value.
     ///
-    /// A dirty entry is flushed first.
+    /// A dirty entry is flushed first. A load of the key that is under way is made again.
     ///
     /// # Errors
     ///
@@ -38,8 +38,11 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     async fn take_out(&self, key: &K) -> Result<Option<V>, WriteBackError<K, E>> {
         let hash = self.shared.hash(key);
         loop {
-            let found = self.shared.with(|book| {
-                let Some(place) = book.ledger.find(hash, |k| k == key) else { return Ok(Found::Nothing) };
+            let found = self.shared.with_flights(|flights, book| {
+                let Some(place) = book.ledger.find(hash, |k| k == key) else {
+                    void(flights, hash, key);
+                    return Ok(Found::Nothing);
+                };
                 let entry = book.ledger.entry(place);
                 if entry.pins > 0 {
                     return Err(WriteBackError::Pinned(vec![entry.key.clone()]));
@@ -137,6 +140,14 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
             discard.await;
         }
         Ok(())
+    }
+}
+
+/// What a load of this key that is under way brings is older than what is done now.
+fn void<K: Key, V: Clone, E, R: Runtime>(flights: &mut FlightsOf<K, V, E, R>, hash: u64, key: &K) {
+    if let Some(load) = flights.flights.find(hash, |task| task.is_load_of(key)) {
+        flights.note_write();
+        flights.flights.detach(load);
     }
 }
 

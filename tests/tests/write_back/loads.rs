@@ -1,4 +1,7 @@
 //! Loads: shared, side by side, and never older than what was written meanwhile.
+
+use larder::Backend;
+
 use super::*;
 
 on_every_runtime! {
@@ -14,6 +17,7 @@ on_every_runtime! {
     a_void_load_is_joined_again
     loads_of_other_keys_are_not_void
     invalidation_voids_a_load
+    removal_of_an_absent_key_voids_a_load
 }
 
 /// C03. (P13)
@@ -191,5 +195,23 @@ fn invalidation_voids_a_load<R: Host>() {
     assert!(loads.iter().all(|i| sim.saw(*i) == "waits"));
     sim.to(100);
     assert_eq!((sim.saw(loads[0]), sim.saw(loads[1]), disk.loads()), ("100: V10".into(), "100: V20".into(), 4));
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// D42, P8: a load that began before its key was removed is made again, though there was nothing to remove.
+fn removal_of_an_absent_key_voids_a_load<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    disk.reads_early();
+    disk.loads_by(|_, _| after(50));
+    let loads = [1, 2].map(|key| sim.load(&pages, key));
+    sim.to(20);
+    wakers::now(disk.flush(1, V::new(99))).expect("it is written");
+    let removes = sim.remove(&pages, 1);
+    let later = sim.load(&pages, 1);
+    assert_eq!((sim.saw(removes), sim.saw(later)), ("20: nothing".into(), "waits".into()));
+    sim.to(200);
+    let saw = [loads[0], loads[1], later].map(|i| sim.saw(i));
+    assert_eq!(saw, ["100: V99", "50: V20", "100: V99"]);
+    assert_eq!((value(&pages, 1), disk.loads()), (Some(99), 3));
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
