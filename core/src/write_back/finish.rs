@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::{mem, task::Waker};
 
 use super::{
-    Fault,
+    Fault, WriteBackError,
     share::Effects,
     shared::{BookOf, Brought, Done, EngineOf, FlightsOf, Pin, Refused, Shared, Task, TimelessOf},
     timeless::Aside,
@@ -73,7 +73,15 @@ fn enter<K: Key, V: Clone, E, R: Runtime>(
             let (place, wake) = brought.enter(is_current, book)?;
             (Done::Loaded(Arc::new(Pin::new(&brought.place.shared, place))), wake)
         }
-        Done::Written(writing) => (Done::Flushed, writing.end(book, true)),
+        Done::Written(writing) => {
+            let wake = writing.end(book, true);
+            // It holds user values, which are dropped when everything else is done.
+            if let Some((key, why)) = book.forget_failure() {
+                effects.keep_key(Some(Task::Load(key)));
+                effects.keep_error(if let WriteBackError::Failed(failure) = why { Some(failure) } else { None });
+            }
+            (Done::Flushed, wake)
+        }
         _ => return Ok(()),
     };
     let spent = mem::replace(done, entered);

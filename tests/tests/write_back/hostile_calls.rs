@@ -2,6 +2,7 @@
 use super::*;
 
 use core::panic::AssertUnwindSafe;
+use larder::{Backend, LocalBoxIo};
 use std::panic::catch_unwind;
 
 use super::hostile::{CAPACITY, Hostile, Key, PARTING, Spot, TRAP, Value, hostile, wakers_run};
@@ -10,6 +11,7 @@ on_every_runtime! {
     values_that_call_the_cache_when_they_go
     values_that_call_the_cache_when_a_key_panics
     wakers_that_call_the_cache_when_a_key_panics
+    d29_the_failure_of_an_outage_goes_last
 }
 
 /// While it lives, each value that is dropped calls the cache.
@@ -103,4 +105,72 @@ fn wakers_that_call_the_cache_when_a_key_panics<R: Host>() {
         }
         assert_eq!(pages.pinned(), 0);
     }
+}
+
+/// An error whose drop calls something.
+#[derive(Debug)]
+struct Loud;
+
+impl Drop for Loud {
+    fn drop(&mut self) {
+        PARTING.take().into_iter().for_each(|parting| parting());
+    }
+}
+
+/// A disk that fails as long as it is told to, or else takes two polls.
+#[derive(Clone, Default)]
+struct Failing(Rc<Cell<bool>>);
+
+impl Backend<u32> for Failing {
+    type Value = u32;
+    type Error = Loud;
+    type Load = core::future::Ready<Result<u32, Loud>>;
+    type Flush = LocalBoxIo<Result<(), Loud>>;
+    type Discard = core::future::Ready<()>;
+
+    fn load(&self, key: u32) -> Self::Load {
+        core::future::ready(Ok(key))
+    }
+
+    fn flush(&self, _: u32, _: u32) -> Self::Flush {
+        let (fails, mut polls) = (self.0.get(), 0);
+        Box::pin(core::future::poll_fn(move |_| {
+            polls += 1;
+            match (fails, polls) {
+                (true, _) => Poll::Ready(Err(Loud)),
+                (false, 1) => Poll::Pending,
+                (false, _) => Poll::Ready(Ok(())),
+            }
+        }))
+    }
+
+    fn discard(&self, _: u32, _: u32) -> Self::Discard {
+        core::future::ready(())
+    }
+
+    fn lost(&self, _: Vec<u32>) {}
+}
+
+/// D29: what is remembered of an outage is dropped when the flush that ends it is over and its callers are woken; if
+/// that panics, it is the flush of nobody else that has failed. (P5)
+fn d29_the_failure_of_an_outage_goes_last<R: Host>() {
+    let (sim, disk) = (Sim::new(), Failing::default());
+    let pages = WriteBack::builder(R::on(sim.clock()), disk.clone()).capacity(1).build().expect("valid");
+    wakers::now(pages.get_or_load(&1)).expect("there is room").set(11);
+    disk.0.set(true);
+    assert!(wakers::now(pages.get_or_load(&2)).is_err());
+    disk.0.set(false);
+    let (counter, waker) = wakers::Counting::new();
+    let [mut waits, mut drives] = [(); 2].map(|()| pages.flush_key(&1));
+    assert!(wakers::poll_with(&mut waits, &waker).is_pending());
+    let woken = Rc::new(Cell::new(None));
+    let noted = Rc::clone(&woken);
+    PARTING.set(Some(Box::new(move || {
+        noted.set(Some(counter.wakes()));
+        std::panic::panic_any(Bang(6));
+    })));
+    let unwound = catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut drives)));
+    assert_eq!((unwound.is_err(), woken.get()), (true, Some(1)));
+    assert!(matches!(wakers::poll_once(&mut waits), Poll::Ready(Ok(()))));
+    assert_eq!((pages.dirty(), pages.pinned()), (0, 0));
 }
