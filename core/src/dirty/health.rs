@@ -91,12 +91,18 @@ impl Health {
         Some(back)
     }
 
-    /// It is not tried from now on: first for the first delay, then for twice as long each time. It is not tried again at
-    /// this instant in any case, or who has just seen a failure would try for ever.
+    /// It is not tried from now on: first for the first delay, then for twice as long each time. That ends even if the
+    /// clock has come to its end.
     pub(super) fn leave_alone(&mut self, now: Instant) {
         let Delays { first, cap } = self.delays;
         let delay = self.outage.map_or(first, |(_, delay)| delay.saturating_mul(2).min(cap));
-        self.outage = Some((now.saturating_add(delay.max(Duration::from_nanos(1))), delay));
+        self.outage = Some((now.saturating_add(delay).told(), delay));
+    }
+
+    /// Returns whether it counts as failing. Who has just seen a failure gets that then, or would try for ever if there is
+    /// no delay, or the clock runs fast.
+    pub(crate) const fn is_out(&self) -> bool {
+        self.outage.is_some()
     }
 
     /// Returns how many may be flushed at once; asks for the time if it is needed.

@@ -34,7 +34,7 @@ pub(super) struct Settling<K: Key, V: Clone, E, R: Runtime> {
     waiting: Option<Waiting<K, V, E, R>>,
     /// The flush of what has to leave, which is dirty since this change.
     flushing: Option<(u64, Box<Flushing<K, V, E, R>>)>,
-    /// When that has failed just now: a later time could be that of the next try, again and again.
+    /// When that has failed just now.
     failed_at: Option<Instant>,
     /// The flushes that this is asked from inside of, by the change since which their entries are dirty, and the answer
     /// to that.
@@ -123,6 +123,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         cx: &mut Context<'_>,
     ) -> Makes<K, V, E, R> {
         let mut now = self.failed_at.take();
+        let has_failed = now.is_some();
         loop {
             if let Some(waiting) = &mut self.waiting {
                 match ready!(Pin::new(waiting).poll(cx)) {
@@ -156,7 +157,10 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
                 }
                 // (A failure is told all the same.)
                 let is_late = load.is_some() && book.is_closed;
-                match book.ledger.clear(held.is_clear, &self.inside, now, load.filter(|_| !is_late).map(|_| hash)) {
+                let begins = load.filter(|_| !is_late).map(|_| hash);
+                let clear = book.ledger.clear(held.is_clear, &self.inside, now, begins);
+                let is_out = has_failed && book.ledger.health.is_out();
+                match clear.map_err(|victim| if is_out { Victim::Failed } else { victim }) {
                     Ok(called) => {
                         (held.is_clear, wake) = (true, called);
                         if is_late { Next::Elsewhere } else { Next::Room }
