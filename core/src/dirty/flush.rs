@@ -2,8 +2,11 @@
 
 use core::{ops::Bound, time::Duration};
 
-use super::{Ledger, leaving::Stands};
+use super::{Change, Ledger, leaving::Stands};
 use crate::Instant;
+
+/// How many changes are looked at in one step.
+const AT_ONCE: usize = 256;
 
 impl<K, V, W> Ledger<K, V, W> {
     /// Returns the number of the last change.
@@ -21,10 +24,14 @@ impl<K, V, W> Ledger<K, V, W> {
         self.by_time.first().map(|change| change.at)
     }
 
-    /// Returns the number of the last change that has been dirty for at least this long.
-    pub(crate) fn last_older_than(&self, age: Duration, now: Instant) -> u64 {
-        let old = self.by_time.iter().take_while(|change| change.at.saturating_add(age).reached(now));
-        old.map(|change| change.number).max().unwrap_or(0)
+    /// Looks at the next few changes, by their times, that have been dirty for at least this long; returns the last of
+    /// their numbers, and after which change there may be more.
+    pub(crate) fn older_than(&self, age: Duration, now: Instant, after: Option<Change>) -> (u64, Option<Change>) {
+        let rest = self.by_time.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
+        let old = rest.take(AT_ONCE).take_while(|change| change.at.saturating_add(age).reached(now));
+        let (count, number, last) =
+            old.fold((0, 0, None), |(count, number, _), change| (count + 1, number.max(change.number), Some(*change)));
+        (number, last.filter(|_| count == AT_ONCE))
     }
 
     /// Returns the next entry in the order of changes, behind number `after`, whose content since then is not on disk.

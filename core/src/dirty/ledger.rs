@@ -26,6 +26,8 @@ pub(crate) struct Ledger<K, V, W> {
     pub(super) unpinned: List,
     /// The entries whose content is not on disk, by the number of the first change that is not.
     pub(super) dirty: BTreeMap<u64, u32>,
+    /// Those of them that are being flushed.
+    pub(super) flushing: BTreeSet<u64>,
     /// All changes that are not on disk, by their times: if a clock jumps back, this order is another one.
     pub(super) by_time: BTreeSet<Change>,
     /// How many changes there have been.
@@ -46,6 +48,18 @@ pub(crate) struct Ledger<K, V, W> {
     /// How many entries were looked at.
     #[cfg(test)]
     pub(super) looks: core::cell::Cell<usize>,
+}
+
+/// All entries of a ledger, and what held them.
+pub(crate) struct Taken<K, V> {
+    entries: Slab<Entry<K, V>>,
+    _rest: (HashTable<u32>, Leaving, (BTreeMap<u64, u32>, BTreeSet<Change>, BTreeSet<u64>)),
+}
+
+impl<K, V> Taken<K, V> {
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = Entry<K, V>> {
+        self.entries.into_iter().map(|(_, entry)| entry)
+    }
 }
 
 /// Where a value that is to take its reserved place comes from.
@@ -91,6 +105,7 @@ impl<K, V, W> Ledger<K, V, W> {
             entries: Slab::new(),
             unpinned: List::new(),
             dirty: BTreeMap::new(),
+            flushing: BTreeSet::new(),
             by_time: BTreeSet::new(),
             changes: 0,
             rounds: 0,
@@ -131,6 +146,7 @@ impl<K, V, W> Ledger<K, V, W> {
     }
 
     /// Returns the entries whose content is not on disk, in the order of their changes, from that number on.
+    #[cfg(test)]
     pub(crate) fn by_change(&self, first: u64) -> impl Iterator<Item = (u64, &Entry<K, V>)> {
         self.dirty.range(first..).map(|(number, place)| (*number, self.entry(*place)))
     }
@@ -138,8 +154,8 @@ impl<K, V, W> Ledger<K, V, W> {
     /// Returns an entry that is being flushed, the first one that is dirty since that number or later if there is one;
     /// and since when it is, which is where to look for the next.
     pub(crate) fn flushing(&self, first: u64) -> Option<(u64, &Entry<K, V>)> {
-        let from = |first| self.by_change(first).find(|(_, entry)| entry.state.is_flushing());
-        from(first).or_else(|| if first > 0 { from(0) } else { None })
+        let since = self.flushing.range(first..).next().or_else(|| self.flushing.first())?;
+        self.dirty.get(since).map(|place| (*since, self.entry(*place)))
     }
 
     /// Takes out the entries whose content is not on disk, in the order of their changes; nothing must be pinned.
@@ -148,13 +164,13 @@ impl<K, V, W> Ledger<K, V, W> {
         places.into_iter().map(|place| self.take_out(place)).collect()
     }
 
-    /// Takes out everything; nothing must be pinned.
-    pub(crate) fn take_all(&mut self) -> Vec<Entry<K, V>> {
-        self.index.clear();
-        self.dirty.clear();
-        self.by_time.clear();
-        (self.unpinned, self.leaving) = (List::new(), Leaving::new());
-        mem::take(&mut self.entries).into_iter().map(|(_, entry)| entry).collect()
+    /// Takes out everything; nothing must be pinned. Takes no time: what held it is emptied where it is dropped.
+    pub(crate) fn take_all(&mut self) -> Taken<K, V> {
+        self.unpinned = List::new();
+        self.health.aside.clear();
+        let orders = (mem::take(&mut self.dirty), mem::take(&mut self.by_time), mem::take(&mut self.flushing));
+        let (index, leaving) = (mem::take(&mut self.index), mem::replace(&mut self.leaving, Leaving::new()));
+        Taken { entries: mem::take(&mut self.entries), _rest: (index, leaving, orders) }
     }
 
     pub(crate) fn find(&self, hash: u64, mut eq: impl FnMut(&K) -> bool) -> Option<u32> {

@@ -12,7 +12,7 @@ impl<K, V, W> Ledger<K, V, W> {
     pub(super) fn stand(&mut self, place: u32, to: impl FnOnce(&mut Stands, &mut State)) {
         #[cfg(test)]
         self.looks.set(self.looks.get() + 1);
-        let Self { entries, leaving, dirty, by_time, .. } = self;
+        let Self { entries, leaving, dirty, flushing, by_time, .. } = self;
         let entry = &mut entries[place as usize];
         let (used, before) = (entry.used, (entry.stands, entry.state));
         to(&mut entry.stands, &mut entry.state);
@@ -30,6 +30,9 @@ impl<K, V, W> Ledger<K, V, W> {
             before.1.since().iter().for_each(|since| _ = dirty.remove(&since.number));
             by_time.extend(after.1.changes());
             dirty.extend(after.1.since().map(|since| (since.number, place)));
+            let being_flushed = |state: State| state.since().filter(|_| state.is_flushing());
+            being_flushed(before.1).iter().for_each(|since| _ = flushing.remove(&since.number));
+            flushing.extend(being_flushed(after.1).map(|since| since.number));
         }
         match after {
             (Stands::Leaves, state) => _ = leaving.of(state).insert(used, place),

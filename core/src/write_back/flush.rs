@@ -177,10 +177,20 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
             Scope::Older(age) => (u64::MAX, Some((age, self.shared.now()))),
             Scope::Key(_) => (u64::MAX, None),
         };
-        let (last, dirty) = self.shared.with(|book| {
-            let older = older.map(|(age, now)| book.ledger.last_older_than(age, now));
-            (older.unwrap_or_else(|| book.ledger.last_change().min(most)), book.ledger.dirty())
-        });
+        let (mut last, mut after) = (0, None);
+        let dirty = loop {
+            let dirty = self.shared.with(|book| {
+                let (number, more) = match older {
+                    Some((age, now)) => book.ledger.older_than(age, now, after),
+                    None => (book.ledger.last_change().min(most), None),
+                };
+                (last, after) = (last.max(number), more);
+                book.ledger.dirty()
+            });
+            if after.is_none() {
+                break dirty;
+            }
+        };
         if let Scope::Key(key) = &self.scope {
             let key = key.clone();
             self.run(self.shared.hash(&key), key, last);

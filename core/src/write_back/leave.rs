@@ -132,7 +132,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
                 }
             }
         };
-        let (dirty, _clean): (Vec<_>, Vec<_>) = gone.into_iter().partition(|entry| entry.state != State::Clean);
+        let (dirty, _clean): (Vec<_>, Vec<_>) = gone.into_entries().partition(|entry| entry.state != State::Clean);
         let mut discards = Vec::with_capacity(dirty.len());
         // The back end is told of all of them, whatever happens to the first.
         each(dirty.into_iter(), |entry| discards.push(self.shared.backend.discard(entry.key, entry.value)));

@@ -28,6 +28,7 @@ mod leave;
 mod linear;
 mod loads;
 mod locks;
+mod long_steps;
 mod nested_storm;
 mod order;
 mod origins;

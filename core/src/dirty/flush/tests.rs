@@ -108,10 +108,38 @@ fn rounds_of_entries_that_have_left_are_not_used_again() {
     assert_eq!(pages.begin_flush(place, round), None);
 }
 
+/// The number of the last change that has been dirty for at least this long.
+fn last_older_than(pages: &Pages, age: Duration, now: Instant) -> u64 {
+    let (mut last, mut after) = (0, None);
+    loop {
+        let (number, more) = pages.older_than(age, now, after);
+        (last, after) = (last.max(number), more);
+        if after.is_none() {
+            return last;
+        }
+    }
+}
+
+/// D49: a step looks at a few hundred changes, in the order of their times.
+#[test]
+fn d49_many_old_changes() {
+    let keys: Vec<_> = (1..=1000).map(|key| (key, u64::from(1001 - key))).collect();
+    let (pages, _) = dirty(&keys);
+    let (number, more) = pages.older_than(Duration::ZERO, Instant::from_nanos(990), None);
+    assert_eq!((number, more.map(|change| (change.at, change.number))), (1000, Some((Instant::from_nanos(256), 745))));
+    let looked = (0..).scan(None, |after, _| {
+        let (_, more) = pages.older_than(Duration::ZERO, Instant::from_nanos(990), *after);
+        *after = more;
+        more
+    });
+    assert_eq!(looked.count(), 3);
+    assert_eq!(last_older_than(&pages, Duration::from_nanos(500), Instant::from_nanos(600)), 1000);
+}
+
 #[test]
 fn by_age() {
     let (mut pages, places) = dirty(&[(1, 100), (2, 200), (3, 150), (4, 300)]);
-    let last = |pages: &Pages, age, now| pages.last_older_than(Duration::from_nanos(age), Instant::from_nanos(now));
+    let last = |pages: &Pages, age, now| last_older_than(pages, Duration::from_nanos(age), Instant::from_nanos(now));
     assert_eq!(pages.oldest_at(), Some(Instant::from_nanos(100)));
     assert_eq!((last(&pages, 50, 149), last(&pages, 50, 150)), (0, 1));
     assert_eq!(last(&pages, 50, 200), 3, "the second is older than the third, whatever its stamp says (D4)");
@@ -129,21 +157,21 @@ fn d4_a_stamp_that_lies_ahead() {
     let (mut pages, places) = dirty(&[(1, 1000), (2, 10), (3, 60)]);
     assert_eq!(pages.oldest_at(), Some(at(10)));
     let age = Duration::from_nanos(100);
-    assert_eq!([109, 110, 159, 160].map(|now| pages.last_older_than(age, at(now))), [0, 2, 2, 3]);
+    assert_eq!([109, 110, 159, 160].map(|now| last_older_than(&pages, age, at(now))), [0, 2, 2, 3]);
     // An entry changed while it is written has two stamps: the second may be the earlier one.
     let round = pages.entry(places[0]).round;
     assert!(pages.begin_flush(places[0], round).is_some());
     pages.change(places[0], 7, at(5));
-    assert_eq!((pages.oldest_at(), pages.last_older_than(age, at(105))), (Some(at(5)), 4));
+    assert_eq!((pages.oldest_at(), last_older_than(&pages, age, at(105))), (Some(at(5)), 4));
     pages.end_flush(places[0], false);
-    assert_eq!((pages.oldest_at(), pages.last_older_than(age, at(105))), (Some(at(10)), 0), "one change again");
+    assert_eq!((pages.oldest_at(), last_older_than(&pages, age, at(105))), (Some(at(10)), 0), "one change again");
     let round = pages.entry(places[0]).round;
     assert!(pages.begin_flush(places[0], round).is_some());
     pages.change(places[0], 8, at(5));
     pages.end_flush(places[0], true);
-    assert_eq!((pages.oldest_at(), pages.last_older_than(age, at(105))), (Some(at(5)), 5));
+    assert_eq!((pages.oldest_at(), last_older_than(&pages, age, at(105))), (Some(at(5)), 5));
     pages.take_out(places[0]);
     assert_eq!(pages.oldest_at(), Some(at(10)));
     pages.take_all();
-    assert_eq!((pages.oldest_at(), pages.last_older_than(age, Instant::NEVER)), (None, 0));
+    assert_eq!((pages.oldest_at(), last_older_than(&pages, age, Instant::NEVER)), (None, 0));
 }

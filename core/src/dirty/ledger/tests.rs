@@ -204,11 +204,38 @@ fn all_are_taken_out() {
     let (mut pages, places) = full(3);
     pages.change(places[1], 9, Instant::ZERO);
     let gone = pages.take_all();
-    assert_eq!((gone.len(), pages.len(), pages.dirty(), pages.oldest()), (3, 0, 0, None));
+    assert_eq!((gone.into_entries().count(), pages.len(), pages.dirty(), pages.oldest()), (3, 0, 0, None));
     for key in [1, 2] {
         load(&mut pages, key);
     }
     assert_eq!((pages.len(), pages.pinned_keys().len()), (2, 2));
+}
+
+/// What was passed over is forgotten with the entries: its places are those of others now.
+#[test]
+fn nothing_is_passed_over_after_that() {
+    let (mut pages, places) = full(3);
+    pages.change(places[1], 9, Instant::ZERO);
+    pages.fail(pages.last_change(), 1, Instant::ZERO);
+    assert_eq!(pages.health.aside, [places[1]]);
+    drop(pages.take_all());
+    assert!(pages.health.aside.is_empty());
+}
+
+/// D49: what is being flushed is found without a look at what is not.
+#[test]
+fn d49_finding_what_is_being_flushed() {
+    let (mut pages, places) = full(1000);
+    places.iter().for_each(|place| _ = pages.change(*place, 9, Instant::ZERO));
+    let looks = pages.looks.get();
+    assert!(pages.flushing(0).is_none());
+    let round = pages.entry(places[900]).round;
+    assert!(pages.begin_flush(places[900], round).is_some());
+    assert_eq!(pages.flushing(0).map(|(since, entry)| (since, entry.key)), Some((901, 901)));
+    assert_eq!(pages.flushing(950).map(|(since, _)| since), Some(901));
+    assert!(pages.looks.get() - looks < 10);
+    pages.end_flush(places[900], false);
+    assert!(pages.flushing(0).is_none());
 }
 
 #[test]
