@@ -20,8 +20,10 @@ pub(crate) struct Book<K, V, E, T: Threads> {
     pub(super) node: Option<Node<T>>,
     /// The first change that is not on disk and the last one, as the graph knows of them.
     noted: (Option<u64>, u64),
-    /// The keys whose loads wait for room, by their hashes.
-    pub(super) stuck: BTreeMap<u64, Vec<K>>,
+    /// The keys whose loads wait for room, by their hashes and the numbers of these notes.
+    pub(super) stuck: BTreeMap<(u64, u64), K>,
+    /// How many such notes there have been.
+    notes: u64,
     /// The first failure to make room, for as long as the back end counts as failing.
     pub(super) failure: Option<(K, WriteBackError<K, E>)>,
     /// The callers that wait for a flush that was given up and has not ended yet.
@@ -37,6 +39,7 @@ impl<K, V, E, T: Threads> Book<K, V, E, T> {
             node: None,
             noted: (None, 0),
             stuck: BTreeMap::new(),
+            notes: 0,
             failure: None,
             ending: Vec::new(),
         }
@@ -51,6 +54,22 @@ impl<K, V, E, T: Threads> Book<K, V, E, T> {
             return Vec::new();
         }
         node.note(now.0, now.1)
+    }
+
+    /// Notes that the load of a key waits for room; returns by what that is taken back.
+    pub(super) fn note_stuck(&mut self, hash: u64, key: K) -> (u64, u64) {
+        self.notes += 1;
+        let note = (hash, self.notes);
+        self.stuck.insert(note, key);
+        note
+    }
+
+    /// Returns whether the load of this key waits for room.
+    pub(super) fn is_stuck(&self, hash: u64, key: &K) -> bool
+    where
+        K: Eq,
+    {
+        self.stuck.range((hash, 0)..=(hash, u64::MAX)).any(|(_, noted)| noted == key)
     }
 
     /// Notes why no room could be made; the first reason stays. The old one is dropped outside of the lock.

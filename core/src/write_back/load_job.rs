@@ -40,30 +40,24 @@ pub struct LoadJob<K: Key, V: Clone, E, R: Runtime> {
 /// A note that the load of a key waits for room: callers that share it check whether they still do.
 struct Stuck<K: Key, V: Clone, E, R: Runtime> {
     shared: Arc<Shared<K, V, E, R>>,
-    key: K,
-    hash: u64,
+    /// The number of the note: it is taken back without a look at keys, which may panic.
+    note: (u64, u64),
     /// Whether it was noted in the poll before this one, or earlier.
     is_old: bool,
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> Stuck<K, V, E, R> {
     fn new(shared: &Arc<Shared<K, V, E, R>>, key: &K, hash: u64) -> Self {
-        // Both cloned before it is noted: should that panic, nothing would take the note back.
-        let (noted, key) = (key.clone(), key.clone());
-        shared.with(|book| book.stuck.entry(hash).or_default().push(noted));
-        Self { shared: Arc::clone(shared), key, hash, is_old: false }
+        // Cloned outside the lock.
+        let key = key.clone();
+        let note = shared.with(|book| book.note_stuck(hash, key));
+        Self { shared: Arc::clone(shared), note, is_old: false }
     }
 }
 
 impl<K: Key, V: Clone, E, R: Runtime> Drop for Stuck<K, V, E, R> {
     fn drop(&mut self) {
-        let _noted = self.shared.with(|book| {
-            let stuck = book.stuck.get_mut(&self.hash)?;
-            let at = stuck.iter().position(|key| *key == self.key)?;
-            let noted = stuck.swap_remove(at);
-            let spare = if stuck.is_empty() { book.stuck.remove(&self.hash) } else { None };
-            Some((noted, spare))
-        });
+        let _noted = self.shared.with(|book| book.stuck.remove(&self.note));
     }
 }
 

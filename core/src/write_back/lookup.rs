@@ -213,8 +213,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> PinLookup<'a, K, V, E, R> {
         self.place = None;
         self.waiting.leave();
         let may_end = !matches!(self.patience, Patience::Endless);
-        let is_stuck =
-            || self.shared.with(|book| book.stuck.get(&self.hash).is_some_and(|keys| keys.contains(self.key)));
+        let is_stuck = || self.shared.with(|book| book.is_stuck(self.hash, self.key));
         if may_end && is_stuck() && self.waiting.is_over(cx) {
             return Poll::Ready(Err(WriteBackError::Full));
         }

@@ -12,6 +12,7 @@ on_every_runtime! {
     values_that_call_the_cache_when_a_key_panics
     wakers_that_call_the_cache_when_a_key_panics
     d29_the_failure_of_an_outage_goes_last
+    d76_a_note_of_a_load_that_waits_for_room_goes_with_it
 }
 
 /// While it lives, each value that is dropped calls the cache.
@@ -173,4 +174,36 @@ fn d29_the_failure_of_an_outage_goes_last<R: Host>() {
     assert_eq!((unwound.is_err(), woken.get()), (true, Some(1)));
     assert!(matches!(wakers::poll_once(&mut waits), Poll::Ready(Ok(()))));
     assert_eq!((pages.dirty(), pages.pinned()), (0, 0));
+}
+
+/// D76: a load no longer waits for room when its wait has ended, though a key panics then: who joins another load of that
+/// key later waits for that.
+fn d76_a_note_of_a_load_that_waits_for_room_goes_with_it<R: Host>() {
+    for after in 0..400 {
+        let mut sim = Sim::new();
+        let pages = hostile::<R>(&sim);
+        for key in 0..CAPACITY {
+            wakers_run(pages.get_or_load(&Key(key))).expect("there is room").set(Value(1));
+        }
+        let load = |room| {
+            let pages = pages.clone();
+            async move {
+                Answer::Text(pages.get_or_load_with(&Key(8), room).await.map_or_else(|_| "no".into(), |_| "yes".into()))
+            }
+        };
+        TRAP.set(Some((Spot::Eq, after)));
+        sim.spawn(load(Room::Wait));
+        sim.run();
+        let is_over = TRAP.take().is_some();
+        wakers_run(pages.flush()).expect("it works");
+        wakers_run(pages.remove(&Key(8))).expect("it is not pinned");
+        let again = [Room::Wait, Room::Try].map(|room| sim.spawn(load(room)));
+        sim.run();
+        assert_eq!(again.map(|i| sim.saw(i)), ["0: yes", "0: yes"], "{after}");
+        if is_over {
+            assert!(after > 2, "keys are hardly ever compared");
+            return;
+        }
+    }
+    panic!("keys are compared too often to be tried out");
 }
