@@ -252,8 +252,8 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     /// Makes the first caller within the margin refresh the value and wait.
     ///
     /// Then [`get`](LazySlot::get) refreshes early, too. If the refresh fails, that caller gets the old value, with the
-    /// error; if it takes longer than the caller's [lock timeout](Self::lock_timeout), the caller gets the old value as
-    /// well.
+    /// error. If it takes longer than the [lock timeout](Self::lock_timeout), the caller gets the old value as well with
+    /// [`OnTimeout::Stale`] and [`OnTimeout::Fail`]; the other two do not bound who refreshes.
     ///
     /// ```
     /// # use core::time::Duration;

@@ -96,7 +96,8 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 
     /// Ends the value's freshness, but keeps it as stale; returns whether it was fresh.
     ///
-    /// The next call refreshes it. A fetch in flight is detached as by [`invalidate`](Self::invalidate).
+    /// The next call refreshes it, unless a failed fetch [delays](crate::SlotBuilder::retry_after) that. A fetch in
+    /// flight is detached as by [`invalidate`](Self::invalidate).
     ///
     /// ```
     /// # use futures_lite::future::block_on;

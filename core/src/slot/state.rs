@@ -52,7 +52,8 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 
     /// Returns the last failure, unless a fetch has succeeded since.
     ///
-    /// It says when the next refresh may begin: [`retry_at`](Failure::retry_at).
+    /// It says when the next refresh may begin: [`retry_at`](Failure::retry_at). A slot without a value fetches at the next
+    /// call all the same, unless [`retry_when_empty`](crate::SlotBuilder::retry_when_empty) is set.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -73,9 +74,9 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
 
     /// Returns when the value is to be refreshed, on the runtime's clock.
     ///
-    /// That is when it expires, or the [margin](crate::SlotBuilder::refresh_ahead) before; after a failure, when the
-    /// next try may begin; at once if there is no value; and [`NEVER`](Instant::NEVER) for a value that does not
-    /// expire. For hosts that wait by themselves; [`keep_fresh`](Self::keep_fresh) does it for other hosts.
+    /// That is when it expires, or the [margin](crate::SlotBuilder::refresh_ahead) before; at once if there is no value;
+    /// and [`NEVER`](Instant::NEVER) for a value that does not expire. After a failure it is when the next try may begin:
+    /// so also for a slot without a value, though a call for it may fetch before that. For hosts that wait by themselves; [`keep_fresh`](Self::keep_fresh) does it for other hosts.
     ///
     /// ```
     /// # use core::time::Duration;
