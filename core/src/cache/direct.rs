@@ -432,7 +432,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Gives back the memory of everything that has expired.
     ///
     /// That is what has expired and is of no more use; returns the number of items removed. Calling this is optional:
-    /// every call to the cache reclaims a little. The lock of each shard is released in between.
+    /// each call for a key reclaims a little, but for [`peek`](Self::peek) and [`contains`](Self::contains), which change
+    /// nothing. The lock of each shard is released in between.
     ///
     /// ```
     /// # use core::time::Duration;

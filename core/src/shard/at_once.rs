@@ -184,7 +184,9 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, 
         self.put_at_once(place, (now, end), new, leavers)
     }
 
-    /// Removes what is stored under a key if there is not more to decide; returns whether it was fresh.
+    /// Removes what is stored under a key if there is not more to decide, and reclaims a little; returns whether it was fresh.
+    ///
+    /// If it was, it left first.
     #[inline(always)]
     pub(crate) fn remove_at_once(
         &mut self,
@@ -198,10 +200,15 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, 
         }
         let place = self.values.find(hash, eq);
         self.note_write();
-        let Some(place) = place else { return Some(false) };
-        let was_fresh = self.is_fresh_at(place, now);
-        self.values.discard(place, now, leavers);
-        self.give_back();
+        let mut was_fresh = false;
+        if let Some(place) = place {
+            was_fresh = self.is_fresh_at(place, now);
+            self.values.discard(place, now, leavers);
+            self.give_back();
+        }
+        if self.is_due(now) {
+            self.reclaim_at_once(now, leavers);
+        }
         Some(was_fresh)
     }
 }

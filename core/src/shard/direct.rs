@@ -160,11 +160,14 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
             effects.keep_failure(failure);
             self.give_back();
         }
-        let Some(place) = place else { return false };
-        let was_fresh = self.is_fresh_at(place, now);
-        self.values.discard(place, now, &mut effects.leavers);
-        self.give_back();
-        effects.touched = Some(Touched::Value);
+        let was_fresh = place.is_some_and(|place| self.is_fresh_at(place, now));
+        if let Some(place) = place {
+            self.values.discard(place, now, &mut effects.leavers);
+            self.give_back();
+            effects.touched = Some(Touched::Value);
+        }
+        // Not before: a caller may want what has left first.
+        self.reclaim(now, RECLAIM, effects);
         was_fresh
     }
 
@@ -181,6 +184,8 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         let is_it = place.is_some_and(|place| self.values.entry(place).generation == generation);
         if is_it {
             self.remove(hash, now, eq, effects);
+        } else {
+            self.reclaim(now, RECLAIM, effects);
         }
         is_it
     }
@@ -193,6 +198,8 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         mut eq: impl FnMut(&K) -> bool,
         effects: &mut Effects<K, V, E, C>,
     ) -> bool {
+        // Not after it: what expires here would go at once.
+        self.reclaim(now, RECLAIM, effects);
         let place = self.values.find(hash, &mut eq);
         let flight = self.flights.find(hash, eq);
         self.invalidate_load(flight, effects);

@@ -3,7 +3,9 @@
 use core::panic::AssertUnwindSafe;
 use std::{panic::catch_unwind, thread};
 
-use larder::{Cache, Change, Entry, Loaded, ManualClock, Status, TimeLeft, Ttl, Tuned, parts::Std, policy::Lru};
+use larder::{
+    Cache, Change, Entry, Generation, Loaded, ManualClock, Status, TimeLeft, Ttl, Tuned, parts::Std, policy::Lru,
+};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -153,19 +155,33 @@ fn the_closure_panics<R: Host>() {
 
 /// D49: also if there are no other calls, and each call finds its key.
 fn d49_each_gives_back_what_has_expired<R: Host>() {
-    let calls: [fn(&Scripted<R>); 3] = [
-        |cache| assert!(cache.lookup_if_present(&7).is_some()),
-        |cache| assert_eq!(cache.get_or_insert(&7, || V::new(0)).status(), Status::Hit),
-        |cache| assert!(cache.compute(&7, |_| Change::Keep).is_ok()),
+    let calls: [fn(&Scripted<R>, Generation); 7] = [
+        |cache, _| assert!(cache.lookup_if_present(&7).is_some()),
+        |cache, _| assert_eq!(cache.get_or_insert(&7, || V::new(0)).status(), Status::Hit),
+        |cache, _| assert!(cache.compute(&7, |_| Change::Keep).is_ok()),
+        |cache, _| assert!(cache.remove(&8).is_none()),
+        |cache, _| assert!(!cache.expire(&8)),
+        |cache, other| assert!(!cache.invalidate_if(&8, other)),
+        |cache, other| assert!(!cache.invalidate_if(&7, other)),
     ];
-    for call in calls {
-        let mut sim = Sim::new();
-        let cache = sim.cache::<R>(&sim.loads(never()), |c| c.shards(1));
-        cache.insert(7, V::new(7));
-        (100..200).for_each(|key| _ = cache.insert_with(key, Loaded::new(V::new(key)).ttl(ms(100))));
-        sim.to(100);
-        (0..1600).for_each(|_| call(&cache));
-        assert_eq!(cache.len(), 1);
+    for (at, call) in calls.into_iter().enumerate() {
+        // With a listener, nothing goes the short way.
+        for is_heard in [false, true] {
+            let mut sim = Sim::new();
+            let cache = sim.cache::<R>(&sim.loads(never()), |c| {
+                let c = c.shards(1);
+                if is_heard { c.listener(|_, _, _| {}) } else { c }
+            });
+            let other = cache.insert(7, V::new(7)).expect("stored");
+            cache.insert(7, V::new(7));
+            cache.insert(9, V::new(9));
+            (100..200).for_each(|key| _ = cache.insert_with(key, Loaded::new(V::new(key)).ttl(ms(100))));
+            sim.to(100);
+            // What it gives back is not what it returns.
+            assert_eq!(cache.remove(&9).as_deref(), Some(&9));
+            (0..1600).for_each(|_| call(&cache, other));
+            assert_eq!(cache.len(), 1, "{at}");
+        }
     }
 }
 
