@@ -65,7 +65,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         at: At<'_>,
         leavers: &mut Leavers<K, V>,
     ) -> bool {
-        let Some((place, end, value)) = self.plan_at_once(lead, hash, value, (end, weight), at) else {
+        let Some((place, end, value)) = self.plan_at_once(lead, hash, value, (end, weight), at, leavers) else {
             return false;
         };
         let now = at.now;
@@ -79,7 +79,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     }
 
     /// Where the value comes, when it ends, and a clone of it to be stored, for which there is room. Nothing has changed if
-    /// the user's code panics in here.
+    /// the user's code panics in here, but that values may have left for it.
     #[inline(always)]
     fn plan_at_once(
         &mut self,
@@ -88,11 +88,12 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         value: &V,
         (end, weight): (Instant, u64),
         at: At<'_>,
+        leavers: &mut Leavers<K, V>,
     ) -> Option<(Option<u32>, Instant, V)> {
         let key = self.flights.led(lead).filter(|_| self.failures.len() == 0)?;
         let end = at.rules.jittered(end, key, at.now);
         let place = if lead.found_expired { self.place_of(hash, key) } else { None };
-        if !self.has_room_at_once(place, weight) {
+        if !self.has_room_at_once(place, weight, at.now, leavers) {
             return None;
         }
         // The last that may fail, so that no value has to be dropped here.
@@ -108,9 +109,12 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
 
     /// Is there room for a newcomer in place of the present value?
     #[inline(always)]
-    fn has_room_at_once(&mut self, place: Option<u32>, weight: u64) -> bool {
+    fn has_room_at_once(&mut self, place: Option<u32>, weight: u64, now: Instant, leavers: &mut Leavers<K, V>) -> bool {
         let former = place.map_or(0, |place| self.values.weight_at(place));
-        self.values.finds_room(self.values.weight() - former, weight)
+        let used = self.values.weight() - former;
+        // (The other way is for a value that might move.)
+        self.values.finds_room(used, weight)
+            || place.is_none() && self.values.evict_few(&mut None, (used, weight), now, leavers)
     }
 
     /// Stores a value where there is no kept failure, and reclaims a little.
@@ -175,7 +179,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, 
                 return generation;
             }
         }
-        if !self.has_room_at_once(place, weight) {
+        if !self.has_room_at_once(place, weight, now, leavers) {
             return None;
         }
         let (key, value) = coming.take()?;

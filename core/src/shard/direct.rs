@@ -89,10 +89,10 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
             return None;
         };
         let weight = loaded.weight.map(NonZeroU64::get).or(judgement.weight).unwrap_or(1).max(1);
-        let place = self.values.find(hash, |k| k == key);
+        let mut place = self.values.find(hash, |k| k == key);
         let failure = self.failures.place(hash, |k| k == key);
         let flight = self.flights.find(hash, |k| k == key);
-        if !self.finds_room(place, weight, effects) {
+        if !self.finds_room(&mut place, weight, now, effects) {
             return None;
         }
         let copy = flight.map(|_| loaded.value.clone());

@@ -139,10 +139,10 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         };
         // Everything that may panic comes first.
         let (former, settled) = (news.former(), news.terms(attempt.begun, &attempt.terms, at));
-        let plan = self.plan(place, settled, news, at);
+        let mut plan = self.plan(place, settled, news, at);
         let is_private = plan.stored.is_none() && self.is_private(place, plan.ttl, at.rules);
         let finds_room = if plan.stored.is_some() {
-            self.finds_room(plan.places.0, plan.weight, effects)
+            self.finds_room(&mut plan.places.0, plan.weight, at.now, effects)
         } else {
             !is_private || self.finds_room_beside(place, effects)
         };

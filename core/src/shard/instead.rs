@@ -32,10 +32,10 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             // It is of use only in the place of a failure.
             _ => Ttl::Stale(0),
         };
-        let (value, _) = self.places(place);
+        let (mut value, _) = self.places(place);
         let is_better = |end| value.is_some_and(|value| self.expired_at(value) > end);
         let end = rules.expired(ttl, now).filter(|end| !is_better(*end) && weight <= self.values.allowance.whole);
-        let end = end.filter(|_| self.finds_room(value, weight, effects));
+        let end = end.filter(|_| self.finds_room(&mut value, weight, now, effects));
         let Some((end, News { loaded, .. })) = end.zip(news.take_if(|_| end.is_some())) else {
             return effects.keep_key(Some(key));
         };

@@ -12,15 +12,36 @@ use crate::{
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// Finds room for a newcomer of this weight in place of the present value; if not, others have to give it.
+    ///
+    /// That value may come to another place.
     #[inline(always)]
-    pub(super) fn finds_room(&mut self, place: Option<u32>, weight: u64, effects: &mut Effects<K, V, E, C>) -> bool {
+    pub(super) fn finds_room(
+        &mut self,
+        place: &mut Option<u32>,
+        weight: u64,
+        now: Instant,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> bool {
         let former = place.map_or(0, |place| self.values.weight_at(place));
         let used = self.weight() - former;
-        self.values.finds_room(used, weight) || self.has_asked(place, weight, effects)
+        self.values.finds_room(used, weight) || self.makes_room(place, (used, weight), now, effects)
+    }
+
+    /// A few values leave for the newcomer, or it asks others.
+    #[cold]
+    #[inline(never)]
+    fn makes_room(
+        &mut self,
+        place: &mut Option<u32>,
+        (used, weight): (u64, u64),
+        now: Instant,
+        effects: &mut Effects<K, V, E, C>,
+    ) -> bool {
+        self.values.evict_few(place, (used, weight), now, &mut effects.leavers)
+            || self.has_asked(*place, weight, effects)
     }
 
     /// There is no room: the newcomer has already asked others for it, or has to.
-    #[cold]
     fn has_asked(&self, place: Option<u32>, weight: u64, effects: &mut Effects<K, V, E, C>) -> bool {
         // The value that it was to replace may have left in the meantime.
         let has_asked =

@@ -130,7 +130,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
             engine.with(hash, |shard| shard.finish_at_once((lead, hash, begun), &loaded.value, terms, at, &mut left))
         });
         if !is_stored {
-            return self.publish(first, judgement.unwrap_or_default(), now, (key, by, cx), rest);
+            return self.publish(first, judgement.unwrap_or_default(), now, (key, by, cx), rest, left);
         }
         // (Only here is it moved, and alone: to move all that comes with it takes longer than what is done with it.)
         let First::Ready(Ok(Answered::Value(Loaded { value, .. }, _))) = first else { return None };
@@ -155,7 +155,11 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         now: Instant,
         on: On<'_, '_, K, V, E, R>,
         rest: &mut Rest<V, E>,
+        left: Leavers<K, V>,
     ) -> Option<V> {
+        // What has left for it, and was not enough, is told and dropped after that.
+        let mut after = After::new(self.engine);
+        after.effects().leavers = left;
         let First::Ready(Ok(Answered::Value(loaded, former))) = first else { return None };
         self.ends(on, now, rest, |_, _| Ok(News::new(loaded, judgement).with_former(former)))
     }

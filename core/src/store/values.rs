@@ -159,7 +159,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     }
 
     /// Finds room for a newcomer of this weight beside all that is `used`, without asking other shards: spare room,
-    /// free room, or the room of a few values that may leave.
+    /// free room, or the room of a few values that may leave, whatever they weigh.
     #[inline(always)]
     pub(crate) fn finds_room(&mut self, used: u64, weight: u64) -> bool {
         let spare = self.allowance.own.wrapping_sub(used);
@@ -181,14 +181,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         }
         let is_its_own = lack <= used && self.allowance.is_enough(used.saturating_add(weight));
         // A value that is too heavy is refused, and needs no room.
-        (is_its_own && (lack <= FEW || self.are_few(lack))) || weight > self.allowance.whole
-    }
-
-    /// Do only about a few values have this weight?
-    #[cold]
-    fn are_few(&self, weight: u64) -> bool {
-        let each = self.weight / (self.len() as u64).max(1);
-        weight / each.max(1) <= FEW
+        (is_its_own && lack <= FEW) || weight > self.allowance.whole
     }
 
     /// Gives the value at `place` another life, which counts as a use; false if there is no memory for that.

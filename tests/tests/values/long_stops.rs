@@ -3,7 +3,7 @@
 use core::hash::{Hash, Hasher};
 use std::collections::BTreeMap;
 
-use larder::{Builder, Cache, Loaded, ManualClock, RemovalCause};
+use larder::{Builder, Cache, Loaded, LookupOptions, ManualClock, RemovalCause, Tuned, policy::Lru};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -154,6 +154,39 @@ fn c113_growing_and_shrinking() {
         for other in [0, key / 2, key] {
             assert_eq!(cache.get_if_present(&Told(other)).is_some(), other < key, "{key}");
         }
+    }
+}
+
+/// C113: what leaves for a newcomer is far lighter than what is there on average. (D47, D49)
+#[test]
+fn c113_room_among_uneven_weights() {
+    const HEAVY: u32 = 200_000;
+    const WEIGHT: u64 = 19_900_000;
+    const LEAVE: u64 = 12_700;
+    let told = |key, weight| Loaded::new(Told(key)).weight(weight);
+    for (is_loaded, grows) in [(false, false), (false, true), (true, false), (true, true)] {
+        let builder = Cache::builder_with(Counted::new(ManualClock::new()), Tuned::<Lru>::new());
+        let (builder, told_of) = (builder.capacity(WEIGHT + 100_000).shards(1), Rc::new(Cell::new(0)));
+        let counts = told_of.clone();
+        let hears =
+            move |_: &Told, _: &Told, cause| counts.set(counts.get() + u64::from(cause == RemovalCause::Evicted));
+        let builder = if is_loaded { builder.listener(hears) } else { builder };
+        let cache = builder.build().expect("valid");
+        (0..100_000).for_each(|key| _ = cache.insert(Told(key), Told(key)));
+        cache.insert_with(Told(HEAVY), told(HEAVY, WEIGHT));
+        let (key, weight) = if grows { (HEAVY, WEIGHT + LEAVE) } else { (HEAVY + 1, LEAVE) };
+        assert_steps(LEAVE as u32, || {
+            if is_loaded {
+                let load = move || async move { Ok::<_, Boom>(told(key, weight)) };
+                let options = LookupOptions::new().reload();
+                assert!(wakers::now(cache.lookup(&Told(key)).options(options).by(load)).is_ok());
+            } else {
+                assert!(cache.insert_with(Told(key), told(key, weight)).is_some());
+            }
+        });
+        assert!(cache.contains(&Told(key)) && cache.contains(&Told(HEAVY)));
+        assert_eq!((cache.weight(), cache.stats().evicted), (WEIGHT + 100_000, LEAVE));
+        assert_eq!(told_of.get(), if is_loaded { LEAVE } else { 0 });
     }
 }
 
