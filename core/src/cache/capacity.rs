@@ -1,7 +1,12 @@
 //! How much a cache may hold.
 
 use super::Cache;
-use crate::{Key, Lock, Runtime, Tuning, shard::Need, share::Afters, store::Asking};
+use crate::{
+    Instant, Key, Lock, Runtime, Tuning,
+    shard::Need,
+    share::{Afters, Engine},
+    store::Asking,
+};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the largest weight that may be held.
@@ -63,9 +68,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// ```
     pub fn set_capacity(&self, weight: u64) {
         let inner = &*self.inner;
+        // Before anything has changed, as a clock may panic.
+        let now = self.now();
         // No listener is called before it has shrunk.
         let mut afters = Afters::new(inner);
-        let mut left = inner.capacity.with(|capacity| {
+        let left = inner.capacity.with(|capacity| {
             let part = weight / inner.shards.len() as u64;
             for shard in &inner.shards {
                 loop {
@@ -79,12 +86,39 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             inner.room.give(weight.saturating_sub(before));
             before.saturating_sub(weight)
         });
-        let mut asking = Asking::default();
-        while left > 0 {
-            let (now, effects) = (self.now(), afters.next(1));
-            left -= inner
-                .capacity
-                .with(|capacity| inner.ask_for_room(&mut asking, (0, Need::Nothing), left, *capacity, now, effects));
+        let mut shrinking = Shrinking { inner, afters, asking: Asking::default(), left, now };
+        while shrinking.left > 0 {
+            shrinking.now = self.now();
+            shrinking.go_on();
+        }
+    }
+}
+
+/// The shards give up room.
+struct Shrinking<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
+    inner: &'a Engine<K, V, E, R, S>,
+    afters: Afters<'a, K, V, E, R, S>,
+    asking: Asking,
+    /// How much they still have to give.
+    left: u64,
+    now: Instant,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Shrinking<'_, K, V, E, R, S> {
+    fn go_on(&mut self) {
+        let Self { inner, afters, asking, left, now } = self;
+        let effects = afters.next(1);
+        *left -= inner
+            .capacity
+            .with(|capacity| inner.ask_for_room(asking, (0, Need::Nothing), *left, *capacity, *now, effects));
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Shrinking<'_, K, V, E, R, S> {
+    /// Should a clock panic, nothing else would ever ask for the rest.
+    fn drop(&mut self) {
+        while self.left > 0 {
+            self.go_on();
         }
     }
 }

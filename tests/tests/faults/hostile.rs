@@ -20,6 +20,7 @@ on_every_runtime! {
     a_panic_in_clone_hits_one_caller_only
     p5_a_call_for_many_keys_goes_on_after_a_panic
     a_listener_and_the_drop_of_its_value_panic
+    p12_a_clock_panics_as_the_capacity_shrinks
 }
 
 /// C17: `Hash` of the key panics while a load runs. (P5)
@@ -285,6 +286,45 @@ fn a_listener_and_the_drop_of_its_value_panic<R: Host>() {
         }
     }
     assert_clean(&cache.stats());
+}
+
+/// A cache with so many values in so many shards, and what its listener heard.
+fn hearing<R: Host>(
+    sim: &Sim,
+    shards: usize,
+    values: u32,
+) -> (Cache<u32, V, Boom, R::With<Hostile>>, Rc<RefCell<Vec<u32>>>) {
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let hears = heard.clone();
+    let builder =
+        Cache::builder(R::with(Hostile(sim.clock()))).ttl(ms(1_000_000)).capacity(values.into()).shards(shards);
+    let cache = builder.listener(move |key: &u32, _: &V, _| hears.borrow_mut().push(*key)).build().expect("valid");
+    (0..values).for_each(|key| _ = cache.insert(key, V::new(key)));
+    assert_eq!(cache.len(), values as usize);
+    (cache, heard)
+}
+
+/// C17, P12: wherever it is read, the capacity has changed as a whole or not at all, and what has left is told.
+fn p12_a_clock_panics_as_the_capacity_shrinks<R: Host>() {
+    let mut unwound = 0;
+    for (passes, shards) in (0..20).flat_map(|passes| [(passes, 1), (passes, 4)]) {
+        let sim = Sim::new();
+        let (cache, heard) = hearing::<R>(&sim, shards, 1000);
+        ARMED.set("now");
+        PASSES.set(passes);
+        let call = catch_unwind(AssertUnwindSafe(|| cache.set_capacity(10)));
+        unwound += u32::from(call.is_err());
+        ARMED.set("");
+        let held = cache.iter().count();
+        assert!(held as u64 <= cache.capacity(), "{held} of {}", cache.capacity());
+        assert_eq!(held + heard.borrow().len(), 1000, "{passes}");
+        cache.set_capacity(10);
+        assert_eq!((cache.iter().count(), cache.capacity()), (10, 10), "{passes}");
+        (0..1000).for_each(|key| _ = cache.insert(key, V::new(key)));
+        assert_eq!(cache.iter().count(), 10, "{passes}");
+        assert_clean(&cache.stats());
+    }
+    assert!(unwound > 2);
 }
 
 std::thread_local! {
