@@ -1,16 +1,15 @@
 //! Direct use: calls that never wait, from any context.
 
-use alloc::vec::Vec;
 use core::{borrow::Borrow, hash::Hash, mem};
 
 use super::{Cache, Stats};
 use crate::{
     Generation, Instant, Key, Loaded, Lock, Outcome, Runtime, Tuning,
-    contain::{both, each},
+    contain::Contained,
     shard::At,
-    share::{After, Engine, ShardOf},
-    source::{Judgement, Source},
-    store::{Cleared, Leavers},
+    share::{After, Clearing, Engine, ShardOf},
+    source::Judgement,
+    store::Leavers,
 };
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
@@ -237,17 +236,19 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             let mut left = Leavers::new();
             let removed = self.inner.with(hash, |shard| shard.remove_at_once(hash, now, eq, &mut left));
             if let Some(was_fresh) = removed {
-                return left.take_first().filter(|_| was_fresh);
+                let removed = left.take_first().filter(|_| was_fresh);
+                return if left.are_few() { removed } else { after_drop(left, removed) };
             }
         }
         let mut after = After::new(&self.inner);
         let was_fresh = self.inner.with(hash, |shard| shard.remove(hash, now, eq, after.effects()));
-        let left = after.first_leaver().filter(|_| was_fresh);
+        let removed = after.first_leaver().filter(|_| was_fresh);
         if after.effects().is_spent() {
             // One check is enough where nothing is left, as is mostly so.
             mem::forget(after);
+            return removed;
         }
-        left
+        after_drop(after, removed)
     }
 
     /// Removes everything.
@@ -272,34 +273,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     pub fn clear(&self) {
         let inner = &*self.inner;
         // It has happened everywhere before any listener is called.
-        let mut after = After::new(inner);
-        let mut cleared = Vec::with_capacity(inner.shards.len());
+        let mut clearing = Clearing::new(inner);
         for shard in &inner.shards {
             let now = self.now();
-            let taken = shard.0.with(|shard| shard.clear(now, after.effects()));
-            let counts = taken.0.counts();
-            shard.0.with(|shard| shard.values.count_cleared(counts));
-            cleared.push(taken);
+            clearing.go_on(&shard.0, now);
         }
-        let tell = |cleared: &mut Vec<(Cleared<_, _, _>, _)>| {
-            if let Some(listener) = &inner.source.listener {
-                let values = cleared.iter().flat_map(|(values, _)| values.iter());
-                each(values, |(key, value, cause)| listener.left(key, value, cause));
-            }
-        };
-        let end = |cleared: &mut Vec<(Cleared<_, _, _>, _)>| match inner.memory {
-            Some(memory) => each(cleared.drain(..).enumerate(), |(shard, (cleared, _))| {
-                (memory.refill)(inner, shard, memory.entries, cleared);
-            }),
-            None => cleared.clear(),
-        };
-        both(
-            &mut cleared,
-            |_| after.run(),
-            |cleared| {
-                both(cleared, tell, |cleared| both(cleared, end, |_| inner.purge()));
-            },
-        );
     }
 
     /// Returns how many values are held, stale ones included.
@@ -494,3 +472,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
 /// How many values a sweep takes out under one lock.
 const BATCH: usize = 64;
+
+/// Drops what is left of a call, and returns its value, which is dropped as well should the one panic.
+#[cold]
+#[inline(never)]
+fn after_drop<V>(left: impl Sized, value: Option<V>) -> Option<V> {
+    let mut value = Contained(value);
+    drop(left);
+    value.0.take()
+}

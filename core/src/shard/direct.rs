@@ -8,7 +8,7 @@ use crate::{
     Instant, Outcome, Status,
     outcome::Entry as Copied,
     source::{Judgement, Loaded, Previous, Touched},
-    store::{Cleared, Entry, Former, New, policy::Policy},
+    store::{Cleared, Entry, Failures, Former, New, policy::Policy},
 };
 
 /// A value that a load has brought without being asked for it.
@@ -240,7 +240,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         &mut self,
         now: Instant,
         effects: &mut Effects<K, V, E, C>,
-    ) -> (Cleared<K, V, P::Node>, impl Sized + use<K, V, E, C, P>) {
+    ) -> (Cleared<K, V, P::Node>, Failures<K, E>) {
         self.invalidate_loads(effects);
         let cleared = (self.values.take_all(now), self.failures.take());
         self.note_due();

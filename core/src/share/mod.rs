@@ -11,6 +11,7 @@ mod at_once;
 mod batch;
 mod batch_load;
 mod caller_load;
+mod clearing;
 #[cfg(feature = "std")]
 mod copies;
 mod drive;
@@ -39,6 +40,7 @@ pub(crate) use aligned::Aligned;
 pub(crate) use caller_load::NoLoad;
 #[expect(unreachable_pub, reason = "a part of the futures' types, which are public, though it has no public name")]
 pub use caller_load::{ByCall, ByLoader, CallerLoad, Lent};
+pub(crate) use clearing::Clearing;
 #[cfg(feature = "std")]
 pub(crate) use copies::Copies;
 #[cfg(feature = "std")]

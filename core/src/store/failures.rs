@@ -199,8 +199,8 @@ impl<K, E> Failures<K, E> {
     }
 
     /// Forgets everything; returns what has to be dropped.
-    pub(crate) fn take(&mut self) -> impl Sized + use<K, E> {
-        self.table.take()
+    pub(crate) fn take(&mut self) -> Self {
+        Self { table: self.table.take() }
     }
 }
 

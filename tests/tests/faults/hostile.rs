@@ -21,6 +21,7 @@ on_every_runtime! {
     p5_a_call_for_many_keys_goes_on_after_a_panic
     a_listener_and_the_drop_of_its_value_panic
     p12_a_clock_panics_as_the_capacity_shrinks
+    c60_a_clock_panics_as_all_is_removed
 }
 
 /// C17: `Hash` of the key panics while a load runs. (P5)
@@ -325,6 +326,29 @@ fn p12_a_clock_panics_as_the_capacity_shrinks<R: Host>() {
         assert_clean(&cache.stats());
     }
     assert!(unwound > 2);
+}
+
+/// C17, C60: what has left before the clock is read for another shard is told all the same.
+fn c60_a_clock_panics_as_all_is_removed<R: Host>() {
+    let acts: [fn(&Cache<u32, V, Boom, R::With<Hostile>>); 3] =
+        [|cache| cache.clear(), |cache| cache.retain(|_, _| false), |cache| _ = cache.remove_if(|_| true)];
+    for act in acts {
+        let mut unwound = 0;
+        for passes in 0..6 {
+            let sim = Sim::new();
+            let (cache, heard) = hearing::<R>(&sim, 4, 100);
+            ARMED.set("now");
+            PASSES.set(passes);
+            unwound += u32::from(catch_unwind(AssertUnwindSafe(|| act(&cache))).is_err());
+            ARMED.set("");
+            let held = cache.iter().count();
+            assert_eq!(held + heard.borrow().len(), 100, "{passes}");
+            cache.clear();
+            assert_eq!((cache.len(), heard.borrow().len()), (0, 100));
+            assert_clean(&cache.stats());
+        }
+        assert!(unwound > 2);
+    }
 }
 
 std::thread_local! {
