@@ -52,6 +52,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// forgotten. Loads in flight go on, and their values are stored. The shards give up room one after the other, and
     /// none is locked for longer than it takes to remove a few values.
     ///
+    /// The number of shards stays as it was chosen by the capacity at build. So a cache that is to grow far beyond its
+    /// first capacity is best built with the largest one and shrunk, or built with [`shards`](crate::Builder::shards).
+    ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
     /// # let clock = ManualClock::new();
