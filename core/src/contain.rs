@@ -3,6 +3,8 @@
 //! The first panic goes on to the caller. While it is under way a second one would end the process: with std it is
 //! caught here, without std nothing can be done about it.
 
+use alloc::vec::{self, Vec};
+
 /// Does `work`; if a panic is under way already, a second one is caught here.
 #[inline]
 pub(crate) fn contain(work: impl FnOnce()) {
@@ -74,6 +76,40 @@ pub(crate) fn each<I: Iterator>(items: I, work: impl FnMut(I::Item)) {
 
     // If an item panics, the drop does what is left.
     Each(items, work).work();
+}
+
+/// Empties a list and drops what is in it, even if some of these drops panic.
+#[inline]
+pub(crate) fn drop_each<T>(list: &mut Vec<T>) {
+    #[cfg(feature = "std")]
+    if core::mem::needs_drop::<T>() {
+        return each(list.drain(..), drop);
+    }
+    list.clear();
+}
+
+/// Items to be taken out one by one; what is left is dropped even if some of these drops panic.
+pub(crate) struct Items<T>(vec::IntoIter<T>);
+
+impl<T> Items<T> {
+    pub(crate) fn new(items: Vec<T>) -> Self {
+        Self(items.into_iter())
+    }
+}
+
+impl<T> Iterator for Items<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.0.next()
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> Drop for Items<T> {
+    fn drop(&mut self) {
+        each(self.0.by_ref(), drop);
+    }
 }
 
 #[cfg(all(test, feature = "std"))]

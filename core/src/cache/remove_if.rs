@@ -1,7 +1,7 @@
 //! Removal of many entries by key.
 
 use super::Cache;
-use crate::{Key, Lock, Runtime, Tuning, share::Afters};
+use crate::{Key, Lock, Runtime, Tuning, contain::Items, share::Afters};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Removes everything whose key matches; returns how many fresh values left.
@@ -48,7 +48,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             let mut walk = shard.0.with(|shard| shard.walk_keys());
             while !walk.is_over() {
                 let keys = shard.0.with(|shard| shard.next_keys(&mut walk, STEP));
-                for key in keys.into_iter().filter(|key| is_such(key)) {
+                for key in Items::new(keys).filter(|key| is_such(key)) {
                     let (hash, now) = (inner.hash(&key), self.now());
                     let effects = afters.next(STEP);
                     let was_fresh = shard.0.with(|shard| shard.remove(hash, now, |k| *k == key, effects));

@@ -1,10 +1,9 @@
 //! Calls that go over all entries, and show the user one after the other.
 
-use alloc::vec::Vec;
-
 use super::Cache;
 use crate::{
     Entry, Instant, Key, Lock, Runtime, Tuning,
+    contain::Items,
     share::{After, Afters, Engine},
     store::FEW,
 };
@@ -114,13 +113,13 @@ struct Steps<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning, N> {
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, N: Fn() -> Instant> Iterator for Steps<'_, K, V, E, R, S, N> {
-    type Item = Vec<Entry<K, V>>;
+    type Item = Items<Entry<K, V>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let (now, walk) = ((self.now)(), &mut self.walk);
         self.engine.shards[self.shard].0.with(|shard| {
             let walk = *walk.get_or_insert_with(|| shard.values.begin_walk());
-            shard.copy_next(walk, now)
+            shard.copy_next(walk, now).map(Items::new)
         })
     }
 }

@@ -7,6 +7,8 @@ use super::{
     Carries, Need, Seat,
     slot::{LookupResult, Verdict},
 };
+#[cfg(feature = "std")]
+use crate::contain::{both, drop_each};
 use crate::{
     Failure, Instant,
     flight::{SharedWaker, Woken},
@@ -62,6 +64,20 @@ pub(crate) struct Rest<K, V, E, C: Carries> {
     pub(crate) failures: Vec<Gone<K, E>>,
     pub(crate) wakers: Vec<Waker>,
     pub(crate) unused: Vec<Arc<SharedWaker<C::Notify>>>,
+}
+
+#[cfg(feature = "std")]
+impl<K, V, E, C: Carries> Drop for Rest<K, V, E, C> {
+    fn drop(&mut self) {
+        let drop_rest = |this: &mut Self| {
+            both(this, |this| drop_each(&mut this.errors), |this| drop_each(&mut this.failures));
+        };
+        both(
+            self,
+            |this| both(this, |this| drop_each(&mut this.loads), |this| drop_each(&mut this.keys)),
+            |this| both(this, |this| drop_each(&mut this.values), drop_rest),
+        );
+    }
 }
 
 impl<K, V, E, C: Carries> Default for Effects<K, V, E, C> {

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Failure, Instant, Key, Loaded, Lock, Previous, Runtime, Ttl, Tuning,
+    contain::both,
     hasher::HashKeys,
     shard::{AsKey, Call, Carries, Effects, Links, LoadsAnew, News, Rules, Seat, Shard, Step, Visit, Waiting},
     source::{Judgement, Sources, TaskOf},
@@ -285,9 +286,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     }
 
     /// Gives a cleared shard the memory of its former content again.
-    pub(crate) fn refill(&self, shard: usize, entries: usize, mut cleared: ClearedOf<K, V, S>) {
-        cleared.empty();
-        let of_each = entries.div_ceil(self.shards.len());
-        let _of_no_use = self.shards[shard].0.with(|shard| shard.values.refill(cleared, of_each));
+    pub(crate) fn refill(&self, shard: usize, entries: usize, cleared: ClearedOf<K, V, S>) {
+        let refill = |cleared: &mut Option<ClearedOf<K, V, S>>| {
+            let Some(cleared) = cleared.take() else { return };
+            let of_each = entries.div_ceil(self.shards.len());
+            let _of_no_use = self.shards[shard].0.with(|shard| shard.values.refill(cleared, of_each));
+        };
+        both(&mut Some(cleared), |cleared| cleared.iter_mut().for_each(Cleared::empty), refill);
     }
 }

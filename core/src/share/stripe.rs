@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use crate::Instant;
+use crate::{Instant, contain::each};
 
 /// Copies of values, for a few threads: slots in groups, one for each shard.
 pub(super) struct Stripe<K, V> {
@@ -44,6 +44,12 @@ const TOLD: u8 = 64;
 impl<K, V> Copied<K, V> {
     pub(super) const fn new(hash: u64, key: K, value: V, version: usize, end: Instant) -> Self {
         Self { hash, key, value, version, end, uses: 0 }
+    }
+}
+
+impl<K, V> Drop for Stripe<K, V> {
+    fn drop(&mut self) {
+        each(self.slots.iter_mut(), |slot| slot.copy = None);
     }
 }
 

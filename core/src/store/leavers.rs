@@ -7,7 +7,10 @@ use super::{
     table::Table,
     values::{Entry, Facts},
 };
-use crate::{Instant, RemovalCause};
+use crate::{
+    Instant, RemovalCause,
+    contain::{both, drop_each},
+};
 
 /// A value that has left.
 pub(crate) struct Leaver<K, V> {
@@ -50,9 +53,18 @@ impl<K, V> Leavers<K, V> {
     }
 
     /// Drops all.
+    #[inline]
     pub(crate) fn clear(&mut self) {
-        self.first = None;
-        self.more.clear();
+        if self.are_few() {
+            self.first = None;
+        } else {
+            self.clear_many();
+        }
+    }
+
+    #[cold]
+    fn clear_many(&mut self) {
+        both(self, |this| this.first = None, |this| drop_each(&mut this.more));
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Leaver<K, V>> {
@@ -75,6 +87,16 @@ impl<K, V> Leavers<K, V> {
     }
 }
 
+#[cfg(feature = "std")]
+impl<K, V> Drop for Leavers<K, V> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.are_few() {
+            self.clear_many();
+        }
+    }
+}
+
 /// All values at once: told to the listener and dropped outside the lock.
 pub(crate) struct Cleared<K, V, N> {
     pub(super) entries: Table<Entry<K, V, N>>,
@@ -86,8 +108,8 @@ pub(crate) struct Cleared<K, V, N> {
 impl<K, V, N> Cleared<K, V, N> {
     /// Drops the values.
     pub(crate) fn empty(&mut self) {
-        self.entries.empty();
         self.facts.clear();
+        self.entries.empty();
     }
 
     pub(super) fn into_memory(self) -> (Table<Entry<K, V, N>>, Facts) {

@@ -7,7 +7,7 @@ use super::{
     index::Index,
     memory::{grow, is_sparse, reserve, shrink_sparse},
 };
-use crate::Instant;
+use crate::{Instant, contain::drop_each};
 
 /// What a table needs to know of a row.
 pub(super) trait Row<K> {
@@ -48,9 +48,10 @@ impl<T> Table<T> {
 
     /// Drops all rows, and keeps their memory.
     pub(super) fn empty(&mut self) {
-        self.rows.clear();
         self.index.clear();
         self.deadlines.clear();
+        // The last, as a drop may panic.
+        drop_each(&mut self.rows);
     }
 
     /// Takes an [emptied](Self::empty) table in place of this new one, unless this has rows; returns the other one.
@@ -92,7 +93,9 @@ impl<T> Table<T> {
 
     /// Empties the table at once, and returns its former content as a whole.
     pub(super) fn take(&mut self) -> Self {
-        core::mem::replace(self, Self { most: self.most, ..Self::new() })
+        let mut empty = Self::new();
+        empty.most = self.most;
+        core::mem::replace(self, empty)
     }
 
     #[inline(always)]
@@ -222,6 +225,13 @@ impl<T> Table<T> {
     {
         let rows = &self.rows;
         self.index.insert(hash, place, rows.len() as u32, &|place| rows.get(place as usize).map(Row::hash));
+    }
+}
+
+#[cfg(feature = "std")]
+impl<T> Drop for Table<T> {
+    fn drop(&mut self) {
+        drop_each(&mut self.rows);
     }
 }
 

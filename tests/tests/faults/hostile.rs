@@ -22,6 +22,7 @@ on_every_runtime! {
     a_listener_and_the_drop_of_its_value_panic
     p12_a_clock_panics_as_the_capacity_shrinks
     c60_a_clock_panics_as_all_is_removed
+    p5_many_drops_panic
 }
 
 /// C17: `Hash` of the key panics while a load runs. (P5)
@@ -351,7 +352,77 @@ fn c60_a_clock_panics_as_all_is_removed<R: Host>() {
     }
 }
 
+/// P5: values whose drops all panic: the first panic goes out, nothing aborts, and all that leave are dropped.
+fn p5_many_drops_panic<R: Host>() {
+    type Act<R> = fn(Cache<u32, Mine, Boom, R>);
+    let acts: [Act<R>; 9] = [
+        |cache| cache.clear(),
+        |cache| cache.set_capacity(0),
+        |cache| cache.retain(|_, _| false),
+        |cache| assert!(cache.iter().count() > 0),
+        |cache| _ = cache.remove_if(|_| true),
+        |cache| _ = cache.insert_with(100, Loaded::new(Mine::new()).weight(100)),
+        |cache| _ = wakers::now(cache.lookup(&100).by(|| async { Ok(Loaded::new(Mine::new()).weight(100)) })),
+        |cache| {
+            cache.expire_all();
+            cache.sweep();
+        },
+        drop,
+    ];
+    for (at, act) in acts.into_iter().enumerate() {
+        for (shards, is_heard, is_fixed) in (0..8).map(|set| (1 + set % 2 * 3, set & 2 > 0, set & 4 > 0)) {
+            let sim = Sim::new();
+            let builder = Cache::builder(R::on(sim.clock())).capacity(100).shards(shards);
+            let builder = if is_heard { builder.listener(|_: &u32, _: &Mine, _| {}) } else { builder };
+            let builder = if is_fixed { builder.preallocate(400) } else { builder };
+            let cache = builder.build().expect("valid");
+            (0..100).for_each(|key| _ = cache.insert(key, Mine::new()));
+            assert_eq!(MINES.get(), 100);
+            ARMED.set("mine");
+            let handle = cache.clone();
+            let call = if at == 8 {
+                drop(handle);
+                catch_unwind(AssertUnwindSafe(|| act(cache)))
+            } else {
+                let call = catch_unwind(AssertUnwindSafe(|| act(handle)));
+                ARMED.set("");
+                cache.clear();
+                call
+            };
+            ARMED.set("");
+            assert!(call.is_err(), "{at}");
+            assert_eq!(MINES.get(), 0, "{at}");
+        }
+    }
+}
+
+/// A value whose drop panics each time.
+struct Mine;
+
+impl Mine {
+    fn new() -> Self {
+        MINES.set(MINES.get() + 1);
+        Self
+    }
+}
+
+impl Clone for Mine {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Mine {
+    fn drop(&mut self) {
+        MINES.set(MINES.get() - 1);
+        if ARMED.get() == "mine" {
+            std::panic::panic_any(Bang(17));
+        }
+    }
+}
+
 std::thread_local! {
+    static MINES: Cell<u32> = const { Cell::new(0) };
     static ARMED: Cell<&'static str> = const { Cell::new("") };
     static PASSES: Cell<u32> = const { Cell::new(0) };
 }
