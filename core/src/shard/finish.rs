@@ -150,11 +150,11 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             Self::end_plan(plan, effects);
             return false;
         }
+        if is_private {
+            return self.succeed_privately(place, number, (brought, plan), at.now, alone, effects);
+        }
         let Some(Ok(news)) = brought.take() else { return false };
         let value = news.into_value();
-        if is_private {
-            return self.succeed_privately(place, number, (value, plan), at.now, alone, effects);
-        }
         // A caller that loads for itself has no key there.
         let slot = self.flights.at(place);
         let (is_unshared, hash) = (slot.key.is_none(), slot.hash);

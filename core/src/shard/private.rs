@@ -2,8 +2,11 @@
 
 use core::{hash::Hash, time::Duration};
 
-use super::{Answer, Carries, Effects, Rules, Shard, Waiting, publish::Plan};
-use crate::{Instant, Ttl, store::policy::Policy};
+use super::{
+    Answer, Carries, Effects, Rules, Shard, Waiting,
+    publish::{News, Plan},
+};
+use crate::{Failure, Instant, Ttl, store::policy::Policy};
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     /// A load has answered for its own caller alone; true if that caller was told, as the only one that waits.
@@ -13,14 +16,16 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         &mut self,
         place: u32,
         number: u32,
-        (value, plan): (V, Plan<K, V>),
+        (brought, plan): (&mut Option<Result<News<V>, Failure<E>>>, Plan<K, V>),
         now: Instant,
         alone: Option<(&mut Waiting<C::Notify>, bool)>,
         effects: &mut Effects<K, V, E, C>,
     ) -> bool {
         let slot = self.flights.at(place);
-        // A clone may panic, so it comes first.
+        // A clone may panic, so it comes before the answer is taken.
         let key = slot.key.as_ref().filter(|_| slot.flight.is_attached()).cloned();
+        let Some(Ok(news)) = brought.take() else { return false };
+        let value = news.into_value();
         let (hash, length) = (slot.hash, plan.ttl.as_private().unwrap_or(Duration::ZERO));
         // The only caller that waits need not have begun the load.
         let alone = alone.filter(|(waiting, _)| waiting.seat.began == number);

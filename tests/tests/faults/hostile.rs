@@ -20,9 +20,6 @@ on_every_runtime! {
     a_panic_in_clone_hits_one_caller_only
     p5_a_call_for_many_keys_goes_on_after_a_panic
     a_listener_and_the_drop_of_its_value_panic
-    p12_a_clock_panics_as_the_capacity_shrinks
-    c60_a_clock_panics_as_all_is_removed
-    p5_many_drops_panic
 }
 
 /// C17: `Hash` of the key panics while a load runs. (P5)
@@ -290,145 +287,13 @@ fn a_listener_and_the_drop_of_its_value_panic<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// A cache with so many values in so many shards, and what its listener heard.
-fn hearing<R: Host>(
-    sim: &Sim,
-    shards: usize,
-    values: u32,
-) -> (Cache<u32, V, Boom, R::With<Hostile>>, Rc<RefCell<Vec<u32>>>) {
-    let heard = Rc::new(RefCell::new(Vec::new()));
-    let hears = heard.clone();
-    let builder =
-        Cache::builder(R::with(Hostile(sim.clock()))).ttl(ms(1_000_000)).capacity(values.into()).shards(shards);
-    let cache = builder.listener(move |key: &u32, _: &V, _| hears.borrow_mut().push(*key)).build().expect("valid");
-    (0..values).for_each(|key| _ = cache.insert(key, V::new(key)));
-    assert_eq!(cache.len(), values as usize);
-    (cache, heard)
-}
-
-/// C17, P12: wherever it is read, the capacity has changed as a whole or not at all, and what has left is told.
-fn p12_a_clock_panics_as_the_capacity_shrinks<R: Host>() {
-    let mut unwound = 0;
-    for (passes, shards) in (0..20).flat_map(|passes| [(passes, 1), (passes, 4)]) {
-        let sim = Sim::new();
-        let (cache, heard) = hearing::<R>(&sim, shards, 1000);
-        ARMED.set("now");
-        PASSES.set(passes);
-        let call = catch_unwind(AssertUnwindSafe(|| cache.set_capacity(10)));
-        unwound += u32::from(call.is_err());
-        ARMED.set("");
-        let held = cache.iter().count();
-        assert!(held as u64 <= cache.capacity(), "{held} of {}", cache.capacity());
-        assert_eq!(held + heard.borrow().len(), 1000, "{passes}");
-        cache.set_capacity(10);
-        assert_eq!((cache.iter().count(), cache.capacity()), (10, 10), "{passes}");
-        (0..1000).for_each(|key| _ = cache.insert(key, V::new(key)));
-        assert_eq!(cache.iter().count(), 10, "{passes}");
-        assert_clean(&cache.stats());
-    }
-    assert!(unwound > 2);
-}
-
-/// C17, C60: what has left before the clock is read for another shard is told all the same.
-fn c60_a_clock_panics_as_all_is_removed<R: Host>() {
-    let acts: [fn(&Cache<u32, V, Boom, R::With<Hostile>>); 3] =
-        [|cache| cache.clear(), |cache| cache.retain(|_, _| false), |cache| _ = cache.remove_if(|_| true)];
-    for act in acts {
-        let mut unwound = 0;
-        for passes in 0..6 {
-            let sim = Sim::new();
-            let (cache, heard) = hearing::<R>(&sim, 4, 100);
-            ARMED.set("now");
-            PASSES.set(passes);
-            unwound += u32::from(catch_unwind(AssertUnwindSafe(|| act(&cache))).is_err());
-            ARMED.set("");
-            let held = cache.iter().count();
-            assert_eq!(held + heard.borrow().len(), 100, "{passes}");
-            cache.clear();
-            assert_eq!((cache.len(), heard.borrow().len()), (0, 100));
-            assert_clean(&cache.stats());
-        }
-        assert!(unwound > 2);
-    }
-}
-
-/// P5: values whose drops all panic: the first panic goes out, nothing aborts, and all that leave are dropped.
-fn p5_many_drops_panic<R: Host>() {
-    type Act<R> = fn(Cache<u32, Mine, Boom, R>);
-    let acts: [Act<R>; 9] = [
-        |cache| cache.clear(),
-        |cache| cache.set_capacity(0),
-        |cache| cache.retain(|_, _| false),
-        |cache| assert!(cache.iter().count() > 0),
-        |cache| _ = cache.remove_if(|_| true),
-        |cache| _ = cache.insert_with(100, Loaded::new(Mine::new()).weight(100)),
-        |cache| _ = wakers::now(cache.lookup(&100).by(|| async { Ok(Loaded::new(Mine::new()).weight(100)) })),
-        |cache| {
-            cache.expire_all();
-            cache.sweep();
-        },
-        drop,
-    ];
-    for (at, act) in acts.into_iter().enumerate() {
-        for (shards, is_heard, is_fixed) in (0..8).map(|set| (1 + set % 2 * 3, set & 2 > 0, set & 4 > 0)) {
-            let sim = Sim::new();
-            let builder = Cache::builder(R::on(sim.clock())).capacity(100).shards(shards);
-            let builder = if is_heard { builder.listener(|_: &u32, _: &Mine, _| {}) } else { builder };
-            let builder = if is_fixed { builder.preallocate(400) } else { builder };
-            let cache = builder.build().expect("valid");
-            (0..100).for_each(|key| _ = cache.insert(key, Mine::new()));
-            assert_eq!(MINES.get(), 100);
-            ARMED.set("mine");
-            let handle = cache.clone();
-            let call = if at == 8 {
-                drop(handle);
-                catch_unwind(AssertUnwindSafe(|| act(cache)))
-            } else {
-                let call = catch_unwind(AssertUnwindSafe(|| act(handle)));
-                ARMED.set("");
-                cache.clear();
-                call
-            };
-            ARMED.set("");
-            assert!(call.is_err(), "{at}");
-            assert_eq!(MINES.get(), 0, "{at}");
-        }
-    }
-}
-
-/// A value whose drop panics each time.
-struct Mine;
-
-impl Mine {
-    fn new() -> Self {
-        MINES.set(MINES.get() + 1);
-        Self
-    }
-}
-
-impl Clone for Mine {
-    fn clone(&self) -> Self {
-        Self::new()
-    }
-}
-
-impl Drop for Mine {
-    fn drop(&mut self) {
-        MINES.set(MINES.get() - 1);
-        if ARMED.get() == "mine" {
-            std::panic::panic_any(Bang(17));
-        }
-    }
-}
-
 std::thread_local! {
-    static MINES: Cell<u32> = const { Cell::new(0) };
-    static ARMED: Cell<&'static str> = const { Cell::new("") };
-    static PASSES: Cell<u32> = const { Cell::new(0) };
+    pub(super) static ARMED: Cell<&'static str> = const { Cell::new("") };
+    pub(super) static PASSES: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Panics if this point is armed, once, when it is met for the last time of those to be passed.
-fn strike(point: &'static str) {
+pub(super) fn strike(point: &'static str) {
     if ARMED.get() == point && PASSES.replace(PASSES.get().saturating_sub(1)) == 0 {
         ARMED.set("");
         std::panic::panic_any(Bang(17));
@@ -472,7 +337,7 @@ impl Drop for Value {
     }
 }
 
-struct Hostile(ManualClock);
+pub(super) struct Hostile(pub(super) ManualClock);
 
 impl Clock for Hostile {
     fn now(&self) -> Instant {

@@ -2,6 +2,8 @@
 
 mod at_once;
 mod callbacks;
+mod clocks;
+mod drops;
 mod error_ttl_by;
 mod errors;
 mod hostile;

@@ -1,0 +1,76 @@
+//! Clocks that panic in calls that go over many entries.
+
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+
+use larder::Cache;
+use larder_tests::*;
+
+use super::hostile::{ARMED, Hostile, PASSES};
+
+on_every_runtime! {
+    p12_a_clock_panics_as_the_capacity_shrinks
+    c60_a_clock_panics_as_all_is_removed
+}
+
+/// A cache with so many values in so many shards, and what its listener heard.
+fn hearing<R: Host>(
+    sim: &Sim,
+    shards: usize,
+    values: u32,
+) -> (Cache<u32, V, Boom, R::With<Hostile>>, Rc<RefCell<Vec<u32>>>) {
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let hears = heard.clone();
+    let builder =
+        Cache::builder(R::with(Hostile(sim.clock()))).ttl(ms(1_000_000)).capacity(values.into()).shards(shards);
+    let cache = builder.listener(move |key: &u32, _: &V, _| hears.borrow_mut().push(*key)).build().expect("valid");
+    (0..values).for_each(|key| _ = cache.insert(key, V::new(key)));
+    assert_eq!(cache.len(), values as usize);
+    (cache, heard)
+}
+
+/// C17, P12: wherever it is read, the capacity has changed as a whole or not at all, and what has left is told.
+fn p12_a_clock_panics_as_the_capacity_shrinks<R: Host>() {
+    let mut unwound = 0;
+    for (passes, shards) in (0..20).flat_map(|passes| [(passes, 1), (passes, 4)]) {
+        let sim = Sim::new();
+        let (cache, heard) = hearing::<R>(&sim, shards, 1000);
+        ARMED.set("now");
+        PASSES.set(passes);
+        let call = catch_unwind(AssertUnwindSafe(|| cache.set_capacity(10)));
+        unwound += u32::from(call.is_err());
+        ARMED.set("");
+        let held = cache.iter().count();
+        assert!(held as u64 <= cache.capacity(), "{held} of {}", cache.capacity());
+        assert_eq!(held + heard.borrow().len(), 1000, "{passes}");
+        cache.set_capacity(10);
+        assert_eq!((cache.iter().count(), cache.capacity()), (10, 10), "{passes}");
+        (0..1000).for_each(|key| _ = cache.insert(key, V::new(key)));
+        assert_eq!(cache.iter().count(), 10, "{passes}");
+        assert_clean(&cache.stats());
+    }
+    assert!(unwound > 2);
+}
+
+/// C17, C60: what has left before the clock is read for another shard is told all the same.
+fn c60_a_clock_panics_as_all_is_removed<R: Host>() {
+    let acts: [fn(&Cache<u32, V, Boom, R::With<Hostile>>); 3] =
+        [|cache| cache.clear(), |cache| cache.retain(|_, _| false), |cache| _ = cache.remove_if(|_| true)];
+    for act in acts {
+        let mut unwound = 0;
+        for passes in 0..6 {
+            let sim = Sim::new();
+            let (cache, heard) = hearing::<R>(&sim, 4, 100);
+            ARMED.set("now");
+            PASSES.set(passes);
+            unwound += u32::from(catch_unwind(AssertUnwindSafe(|| act(&cache))).is_err());
+            ARMED.set("");
+            let held = cache.iter().count();
+            assert_eq!(held + heard.borrow().len(), 100, "{passes}");
+            cache.clear();
+            assert_eq!((cache.len(), heard.borrow().len()), (0, 100));
+            assert_clean(&cache.stats());
+        }
+        assert!(unwound > 2);
+    }
+}
