@@ -111,10 +111,22 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     #[inline(always)]
     fn has_room_at_once(&mut self, place: Option<u32>, weight: u64, now: Instant, leavers: &mut Leavers<K, V>) -> bool {
         let former = place.map_or(0, |place| self.values.weight_at(place));
-        let used = self.values.weight() - former;
+        self.values.finds_room(self.values.weight() - former, weight)
+            || self.makes_room_at_once(place, weight, now, leavers)
+    }
+
+    /// A few values leave for the newcomer.
+    #[cold]
+    #[inline(never)]
+    fn makes_room_at_once(
+        &mut self,
+        place: Option<u32>,
+        weight: u64,
+        now: Instant,
+        leavers: &mut Leavers<K, V>,
+    ) -> bool {
         // (The other way is for a value that might move.)
-        self.values.finds_room(used, weight)
-            || place.is_none() && self.values.evict_few(&mut None, (used, weight), now, leavers)
+        place.is_none() && self.values.evict_few(&mut None, (self.values.weight(), weight), now, leavers)
     }
 
     /// Stores a value where there is no kept failure, and reclaims a little.
