@@ -77,7 +77,8 @@ impl<R: Host> Run<R> {
             60..65 => self.compute(key),
             65..75 => {
                 let given_back = self.cache.remove(&key).map(|value| (key, *value, RemovalCause::Removed));
-                let told = self.events.0.borrow().last().copied();
+                // (What is reclaimed is told after it.)
+                let told = self.events.0.borrow().first().copied();
                 assert!(given_back.is_none() || given_back == told, "what is given back has its event as well");
             }
             75..80 => drop(self.cache.expire(&key)),
