@@ -35,7 +35,7 @@ impl<K, V> Leavers<K, V> {
     /// Is there no list of more than one?
     // (By its memory: a drop looks at that in any case.)
     #[inline(always)]
-    pub(crate) const fn are_few(&self) -> bool {
+    pub(crate) fn are_few(&self) -> bool {
         self.more.capacity() == 0
     }
 
