@@ -53,7 +53,7 @@ if [ "${1:-}" = --own ]; then
 fi
 
 # What one operation may take at most.
-declare -A most=([sync]=105 [sync-ttl]=133 [sync-ttl-coarse]=134 [async]=176 [nothing]=94 [miss]=1174 [waiters]=1676 [insert]=811 [replace]=273
+declare -A most=([sync]=105 [sync-ttl]=133 [sync-ttl-coarse]=134 [async]=176 [nothing]=93 [miss]=1174 [waiters]=1676 [insert]=804 [replace]=267
   [remove]=1057)
 
 status=0

@@ -83,7 +83,7 @@ pub(crate) fn each<I: Iterator>(items: I, work: impl FnMut(I::Item)) {
 pub(crate) fn drop_each<T>(list: &mut Vec<T>) {
     #[cfg(feature = "std")]
     if core::mem::needs_drop::<T>() {
-        return each(list.drain(..), drop);
+        return if list.len() > 1 { each(list.drain(..), drop) } else { contain(|| list.clear()) };
     }
     list.clear();
 }
