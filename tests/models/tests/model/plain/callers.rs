@@ -93,17 +93,20 @@ impl Plain {
         let end = self.flights[waiting.flight].end.or(waiting.failure);
         let held = self.held.get(&seat.1).copied();
         let stale = |limit| held.and_then(|held| held.stale_within(now, limit).map(|age| (held.id, age)));
-        let softened = || stale(self.rules.stale_if_error.filter(|_| !waiting.call.reload));
+        let softens = self.rules.stale_if_error.filter(|_| !waiting.call.reload);
+        let fresh = held.filter(|held| held.is_fresh(now)).map(|held| held.id);
+        // A fresh value came meanwhile, after a write.
+        let softened = || fresh.filter(|_| softens.is_some());
         let expected = match end {
             Some(End::Value(id)) => Saw::Value { id, led: waiting.led, expired: waiting.led && waiting.found_expired },
-            Some(End::Failed(failed)) => match softened() {
-                Some((id, age)) => Saw::Stale { id, age, failed: Some(failed) },
-                None => Saw::Failed(failed),
+            Some(End::Failed(failed)) => match (softened(), stale(softens)) {
+                (Some(id), _) => Saw::Value { id, led: false, expired: false },
+                (None, Some((id, age))) => Saw::Stale { id, age, failed: Some(failed) },
+                (None, None) => Saw::Failed(failed),
             },
             Some(End::Deserted) => panic!("{seat:?} was counted as gone"),
             None => {
                 let (_, then) = waiting.call.timeout.expect("nothing has ended the wait");
-                let fresh = held.filter(|held| held.is_fresh(now)).map(|held| held.id);
                 match (then, fresh, stale(self.rules.stale)) {
                     // A value that came meanwhile, after a write. (D23)
                     (OnTimeout::Stale, Some(id), _) => Saw::Value { id, led: false, expired: false },
