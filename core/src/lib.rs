@@ -20,9 +20,9 @@
 //!
 //! 1. The first poll of [`Cache::get`] reads the clock, if anything can expire, hashes the key and locks one shard.
 //! 2. If the store says *hit*, the value is returned; nothing has been allocated, and nothing else has been set up.
-//! 3. Otherwise, under the same lock, the flight machine says *lead* or *join*: there is no moment in which a second
-//!    load could begin. The shard is unlocked.
-//! 4. The load is stored in the flight. A caller that is polled takes it out, polls it and puts it back, so no caller
+//! 3. Otherwise, under the same lock, the caller begins a load (it *leads*) or waits for one (it *joins*): there is no moment
+//!    in which a second load could begin. The shard is unlocked.
+//! 4. The load is stored in the *flight*, which is all that goes on for one key. A caller that is polled takes it out, polls it and puts it back, so no caller
 //!    is special: any of them may be dropped, or never be polled again.
 //! 5. The first answer is published under the lock: it is stored, and kept as the outcome for all callers of the
 //!    flight. All waiting callers are woken.

@@ -47,8 +47,10 @@ pub use larder::*;
 
 /// Embassy as a runtime for caches: its clock, its timers, and [`background`].
 ///
-/// Waits are as exact as a tick of `embassy-time`. Its queue has room for 16 timers at once and works with more, at the
-/// price of wakes that come too early; another feature `generic-queue-N` of `embassy-time` makes it larger.
+/// Waits are as exact as a tick of `embassy-time`. Its queue has room for 16 timers at once. With more, each that is set
+/// wakes another one too early, which is then set again: the processor does not rest until they are fewer. Each call that
+/// waits with a deadline takes one, and `get_many` one for each key; another feature `generic-queue-N` of `embassy-time`
+/// makes the queue larger.
 ///
 /// ```
 /// use larder_embassy::{Cache, Embassy, LoadError, OnTimeout};

@@ -151,7 +151,8 @@ pub type WeakWriteBack<K, V, E = BoxError, R = Tokio> = larder::WeakWriteBack<K,
 
 /// [`Tokio`] with a clock that is cheaper to read and accurate to a few milliseconds.
 ///
-/// It reads the operating system's coarse monotonic clock, so a paused runtime does not move it.
+/// It reads the operating system's coarse monotonic clock, so a paused runtime does not move it: waits with deadlines have
+/// no place there, as that runtime would let time pass again and again for them.
 ///
 /// ```
 /// use larder_tokio::{larder, CoarseTokio};

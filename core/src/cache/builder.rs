@@ -450,6 +450,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// [`get_stale`](crate::Cache::get_stale) and its variants, which hand out the refresh; by any lookup at the lock
     /// timeout, if that is [`OnTimeout::Stale`]; and to a load that asks for its own key. By default none are.
     ///
+    /// The limit is the cache's or the call's; a value has none of its own. For one, keep it in the value, set the largest
+    /// here, and pass the value's own to the call by
+    /// [`LookupOptions::stale_while_refresh`](crate::LookupOptions::stale_while_refresh).
+    /// ([`Loaded::stale`](crate::Loaded::stale) is something else: for how long a value has expired when it comes.)
+    ///
     /// ```
     /// # use core::time::Duration;
     /// # use futures_lite::future::block_on;

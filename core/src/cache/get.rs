@@ -98,8 +98,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     ///
     /// If the key is being loaded already, this call joins that load. The closure and its future may borrow, so they
     /// stay with this caller, and no other caller can drive the load. If this caller is dropped, the one that has
-    /// waited longest begins a load of its own; if this caller is alive but not polled, the others wait until the lock
-    /// age is over. A load that owns what it needs has none of these limits: see [`get_or_load`](Self::get_or_load).
+    /// waited longest begins a load of its own; if this caller is alive but not polled, the others wait until a
+    /// [`lock_age`](crate::Builder::lock_age) is over; by default there is none. A load that owns what it needs has none of these limits: see [`get_or_load`](Self::get_or_load).
     ///
     /// # Errors
     ///

@@ -52,6 +52,7 @@ use crate::{Key, Runtime, Standard, Tuning, share::Engine, source::sealed::Seale
 ///   moment in which a second load could begin.
 /// * A caller that is dropped, even the one that began the load, neither fails nor slows the others, and leaves nothing
 ///   behind. Any waiting caller that is polled drives the load. Once no caller waits any more, the load is dropped.
+///   Loads that borrow, as those of [`get_with`](Self::get_with), are the exception: they stay with their caller.
 /// * All waiting callers get the outcome of the load itself, even if its value expires at once, is refused or is
 ///   evicted.
 /// * A failure is shared by the callers that waited for it. So is a panic: it unwinds through the caller that polled

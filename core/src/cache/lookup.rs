@@ -216,7 +216,8 @@ where
     ///
     /// As [`get_stale`](Cache::get_stale). The refresh, if there is one, uses what this call loads with: its own
     /// [load](Self::by), or else the cache's loader. If there is neither, the stale value comes without a refresh. A load
-    /// that is [lent](Self::lend) ends with this call, so no refresh uses it.
+    /// that is [lent](Self::lend) ends with this call, so no refresh uses it. To have it done in the background, spawn it:
+    /// [`get_stale_spawn`](Cache::get_stale_spawn) does so for lookups without options or a load of their own.
     ///
     /// # Errors
     ///

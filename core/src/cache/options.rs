@@ -147,7 +147,8 @@ impl LookupOptions {
     ///
     /// See [`Builder::stale_while_refresh`](crate::Builder::stale_while_refresh); [`lookup`](crate::Cache::lookup)
     /// serves such a value only at the lock timeout. The cache holds values only as long as its own limits require, so
-    /// a limit beyond the largest of those counts as that one; if the cache has no limit, nothing is served stale.
+    /// a limit beyond the largest of those counts as that one; if the cache has no limit, nothing is served stale. Where
+    /// loads revalidate, [`revalidate_within`](crate::Builder::revalidate_within) is one of them.
     ///
     /// ```
     /// # use core::time::Duration;

@@ -80,8 +80,9 @@ pub trait Host {
 /// A runtime made of an executor's waits and spawner, and any clock.
 ///
 /// For several contexts, with the lock of `Std`; without std, with that of `Critical` if there is the feature
-/// `critical-section`, and with that of [`Spin`](super::Spin) if not. A sleep ends when the clock has reached its deadline, however far
-/// the clock lags behind the executor's time or runs ahead of it. If the executor has no timer at hand, deadlines are
+/// `critical-section`, and with that of [`Spin`](super::Spin) if not. A sleep never ends before the clock has reached its deadline, however
+/// far the clock lags behind the executor's time. If the clock runs ahead, as one that a test moves, that is noticed when the
+/// executor's own wait is over or at the next poll. If the executor has no timer at hand, deadlines are
 /// noticed when a waiting call is polled after them, and a thread in `block_on` of this module looks at them by itself.
 ///
 /// ```

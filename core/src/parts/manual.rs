@@ -67,8 +67,7 @@ impl ManualClock {
     /// block_on(sleep);
     /// ```
     pub fn advance(&self, duration: Duration) {
-        let now = self.0.lock().now.saturating_add(duration);
-        self.set(now);
+        self.move_to(|now| now.saturating_add(duration));
     }
 
     /// Moves time to `now` and wakes the sleeps that end by then.
@@ -83,8 +82,14 @@ impl ManualClock {
     /// assert_eq!(clock.now(), Instant::from_nanos(3));
     /// ```
     pub fn set(&self, now: Instant) {
+        self.move_to(|_| now);
+    }
+
+    /// One step, so that no time is lost though several threads move it.
+    fn move_to(&self, time: impl FnOnce(Instant) -> Instant) {
         let ended = {
             let mut state = self.0.lock();
+            let now = time(state.now);
             state.now = now;
             let later = state.sleeping.split_off(&(Instant::from_nanos(now.as_nanos().saturating_add(1)), 0));
             mem::replace(&mut state.sleeping, later)

@@ -21,8 +21,8 @@ use crate::{Instant, Threads};
 /// use larder::{Clock, Instant};
 ///
 /// /// A clock that is advanced from elsewhere, in milliseconds since its making.
-///
-/// // (One of 32 bits would begin anew every 50 days, and then nothing of before would ever expire: count its rounds.)
+/// // (One of 32 bits would begin anew every 50 days, and then nothing of before would ever expire: count its rounds. Where
+/// // there are no atomics of 64 bits, a critical section around a counter does.)
 /// struct Ticks(core::sync::atomic::AtomicU64);
 ///
 /// impl Clock for Ticks {

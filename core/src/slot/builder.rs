@@ -279,7 +279,8 @@ impl<V: Clone, E, R: Runtime> SlotBuilder<V, E, R> {
     /// Sets how long a failed refresh delays the next; by default 5 seconds.
     ///
     /// That is the delay after the first failure; see [`retry_backoff`](Self::retry_backoff) for later ones. Zero means
-    /// no delay. An empty slot does not wait, unless [`retry_when_empty`](Self::retry_when_empty) is set.
+    /// no delay. A slot that holds no value does not wait, unless [`retry_when_empty`](Self::retry_when_empty) is set; one
+    /// whose value is beyond the [`stale_limit`](Self::stale_limit) does.
     ///
     /// ```
     /// # use core::time::Duration;

@@ -20,7 +20,9 @@ impl<V: Clone, E, R: Runtime> LazySlot<V, E, R> {
     /// settings say. It ends once all clones of the slot are gone; a fetch under way keeps the slot alive until it
     /// ends.
     ///
-    /// A fetch that panics ends the task, unless another caller polled it.
+    /// A fetch that panics ends the task, unless another caller polled it. Without a timer, as with
+    /// [`NoTimer`](crate::parts::NoTimer), it does not wake by itself when time has passed: such a host polls it at
+    /// [`refresh_at`](Self::refresh_at).
     ///
     /// # Cancel safety
     ///

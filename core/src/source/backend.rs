@@ -73,6 +73,10 @@ pub trait Backend<K> {
     fn load(&self, key: K) -> Self::Load;
 
     /// Begins to write `value`, which may be kept.
+    ///
+    /// When the future is ready with `Ok`, the cache takes the value as on disk, and then writes what depends on it. If
+    /// that order has to survive a power failure, synchronize the file first (`File::sync_data` of `std`); without, it
+    /// survives only the end of the process.
     fn flush(&self, key: K, value: Self::Value) -> Self::Flush;
 
     /// Is told that `value` is dropped unwritten.

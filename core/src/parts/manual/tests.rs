@@ -34,3 +34,15 @@ fn a_deadline_in_the_past_is_ready_and_never_is_not() {
     assert!(Pin::new(&mut clock.sleep_until(Instant::ZERO)).poll(&mut cx).is_ready());
     assert!(Pin::new(&mut clock.sleep_until(Instant::NEVER)).poll(&mut cx).is_pending());
 }
+
+#[cfg(feature = "std")]
+#[test]
+fn no_time_is_lost_between_threads() {
+    let clock = ManualClock::new();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..10_000).for_each(|_| clock.advance(Duration::from_nanos(1))));
+        }
+    });
+    assert_eq!(clock.now(), Instant::from_nanos(40_000));
+}
