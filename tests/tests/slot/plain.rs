@@ -245,7 +245,7 @@ impl Slot {
         let value = self.value.filter(|_| kind != Kind::Forced)?;
         let is_fresh = self.now < value.end;
         let within = !is_fresh && self.now - value.end <= self.rules.stale_limit.unwrap_or(u64::MAX);
-        (within || (is_fresh && kind == Kind::Plain)).then(|| self.served(value, Some(error)))
+        (within || is_fresh).then(|| self.served(value, Some(error)))
     }
 
     fn served(&self, value: Value, error: Option<&str>) -> String {
