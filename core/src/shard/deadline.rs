@@ -23,7 +23,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             return Some(Step::Again);
         }
         if let Some((_, then)) = waiting.patience(visit.call).filter(|(end, _)| end.reached(visit.reached)) {
-            return Some(self.run_out_of_patience(waiting, then, visit, effects));
+            let step = self.run_out_of_patience(waiting, then, visit, effects);
+            // Not before: if a comparison of keys or the clone of a value panics, it has not passed yet.
+            waiting.is_patient = false;
+            self.counts.timeouts += 1;
+            return Some(step);
         }
         let place = self.flights.place(&waiting.seat);
         if self.may_take_over(waiting, visit) && self.is_over_age(place, visit.reached, visit.rules) {
@@ -36,20 +40,6 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
 
     /// What a caller does when its lock timeout has passed.
     fn run_out_of_patience(
-        &mut self,
-        waiting: &mut Waiting<C::Notify>,
-        then: OnTimeout,
-        visit: &Visit<'_, K, C::Batch>,
-        effects: &mut Effects<K, V, E, C>,
-    ) -> Step {
-        let step = self.stop_waiting(waiting, then, visit, effects);
-        // Not before: if a comparison of keys or the clone of a value panics, it has not passed yet.
-        waiting.is_patient = false;
-        self.counts.timeouts += 1;
-        step
-    }
-
-    fn stop_waiting(
         &mut self,
         waiting: &mut Waiting<C::Notify>,
         then: OnTimeout,

@@ -152,9 +152,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         let hash = stay.waiting.hash;
         let number = after.effects().number;
         visit.is_first = false;
-        let mut driving = Driving::new(self, &mut stay.waiting, number, visit.reached);
         let (mut load, waker) = (after.effects().load.take(), after.effects().waker.take());
-        driving.do_earlier(step, &mut load, after);
+        self.do_earlier(&mut stay.waiting, (number, step), &mut load, after);
+        let mut driving = Driving::new(self, &mut stay.waiting, number, visit.reached);
         let makes = matches!(step, Step::Make | Step::MakeAnew | Step::MakeShared);
         let mut own = None;
         let key = match visit.key {

@@ -24,7 +24,7 @@ type LoadOf<V, E, R> = Option<TaskOf<V, E, <R as Runtime>::Threads>>;
 pub(super) struct Driving<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     engine: &'a Engine<K, V, E, R, S>,
     pub(super) waiting: &'a mut Waiting<R::Notify>,
-    /// Its attempt; none while what may panic does not concern it.
+    /// Its attempt; none once a panic does not concern it any more.
     number: u32,
     now: Instant,
     /// The clock may be read; false while it is being read, because it may panic.
@@ -54,23 +54,6 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> Driving<'a, K, V, E, R, S> 
     pub(super) fn enter_alone(&self, key: K, by: PolledBy) {
         let hash = self.waiting.hash;
         self.engine.with(hash, |shard| shard.enter_alone((hash, key), by, self.mark(), false));
-    }
-
-    /// Does what earlier steps have left to do, before the load is polled. If that panics, the load is put back: another
-    /// caller polls it, or makes it.
-    #[inline]
-    pub(super) fn do_earlier(&mut self, step: Step, load: &mut LoadOf<V, E, R>, after: &mut After<'_, K, V, E, R, S>) {
-        if !after.effects().is_quiet() {
-            self.do_earlier_first(step, load, after);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn do_earlier_first(&mut self, step: Step, load: &mut LoadOf<V, E, R>, after: &mut After<'_, K, V, E, R, S>) {
-        let (engine, number) = (self.engine, mem::take(&mut self.number));
-        engine.do_earlier(self.waiting, (number, step), load, after);
-        self.number = number;
     }
 
     /// The load is not ready: it comes back, and the caller looks what is next. If that panics, the load is not concerned.
@@ -144,7 +127,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.with_room(waiting.hash, now, &mut after, |shard, effects| shard.panicked(waiting, number, at, effects));
     }
 
-    /// Does what earlier steps have left to do. If that panics, what the last step has handed out is put back.
+    /// Does what earlier steps have left to do, before what the last one has handed out is polled. If that panics, the load
+    /// is put back: another caller polls it, or makes it.
     pub(super) fn do_earlier(
         &self,
         waiting: &mut Waiting<R::Notify>,
@@ -152,6 +136,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         load: &mut LoadOf<V, E, R>,
         after: &mut After<'_, K, V, E, R, S>,
     ) {
+        if after.effects().is_quiet() {
+            return;
+        }
         both(
             &mut (after, load, true),
             |(after, _, is_undone)| {

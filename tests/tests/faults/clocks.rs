@@ -6,7 +6,7 @@ use std::panic::catch_unwind;
 use larder::Cache;
 use larder_tests::*;
 
-use super::hostile::{ARMED, Hostile, PASSES};
+use super::traps::{ARMED, Hostile, PASSES};
 
 on_every_runtime! {
     p12_a_clock_panics_as_the_capacity_shrinks

@@ -6,7 +6,7 @@ use std::panic::catch_unwind;
 use larder::{Cache, Loaded, ManualClock, Ttl};
 use larder_tests::*;
 
-use super::hostile::{ARMED, PASSES, strike};
+use super::traps::{ARMED, PASSES, strike};
 
 on_every_runtime! {
     p5_many_drops_panic

@@ -1,11 +1,12 @@
 //! Keys, values and clocks whose own code panics.
 
-use core::hash::{Hash, Hasher};
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
 use larder::{Cache, Clock, Instant, Loaded, LookupOptions, ManualClock, OnTimeout, Timer};
 use larder_tests::*;
+
+use super::traps::{ARMED, Hostile, Key, PASSES, Value, strike};
 
 on_every_runtime! {
     c17_hash_panics
@@ -285,71 +286,4 @@ fn a_listener_and_the_drop_of_its_value_panic<R: Host>() {
         }
     }
     assert_clean(&cache.stats());
-}
-
-std::thread_local! {
-    pub(super) static ARMED: Cell<&'static str> = const { Cell::new("") };
-    pub(super) static PASSES: Cell<u32> = const { Cell::new(0) };
-}
-
-/// Panics if this point is armed, once, when it is met for the last time of those to be passed.
-pub(super) fn strike(point: &'static str) {
-    if ARMED.get() == point && PASSES.replace(PASSES.get().saturating_sub(1)) == 0 {
-        ARMED.set("");
-        std::panic::panic_any(Bang(17));
-    }
-}
-
-#[derive(Clone)]
-struct Key(u32);
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        strike("hash");
-        self.0.hash(state);
-    }
-}
-
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        strike("eq");
-        self.0 == other.0
-    }
-}
-
-impl Eq for Key {}
-
-struct Value(u32);
-
-impl Clone for Value {
-    fn clone(&self) -> Self {
-        strike("clone");
-        Self(self.0)
-    }
-}
-
-impl Drop for Value {
-    fn drop(&mut self) {
-        // Only for an evicted value, and never during a panic.
-        if self.0 >= 1000 && !std::thread::panicking() {
-            strike("drop");
-        }
-    }
-}
-
-pub(super) struct Hostile(pub(super) ManualClock);
-
-impl Clock for Hostile {
-    fn now(&self) -> Instant {
-        strike("now");
-        self.0.now()
-    }
-}
-
-impl Timer for Hostile {
-    type Sleep = <ManualClock as Timer>::Sleep;
-
-    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
-        self.0.sleep_until(deadline)
-    }
 }

@@ -12,4 +12,5 @@ mod panic;
 mod private;
 mod stress;
 mod threads;
+mod traps;
 mod unwound;

@@ -1,11 +1,12 @@
 //! What panics in a caller's poll beside its load: the load goes on for the others, and the caller when it is polled again.
 
-use core::hash::{Hash, Hasher};
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use larder::{Cache, Clock, Instant, Loaded, LookupOptions, ManualClock, OnTimeout, Timer};
+use larder::{Cache, Loaded, LookupOptions, OnTimeout};
 use larder_tests::*;
+
+use super::traps::{ARMED, Hostile, Key, PASSES, Value};
 
 on_every_runtime! {
     p5_a_listener_at_a_first_look_leaves_the_load_alone
@@ -207,69 +208,4 @@ static KEY: Key = Key(7);
 /// What a lookup of the key is told.
 async fn told<R: Host>(cache: Own<R>) -> Result<V, larder::LoadError<Boom>> {
     cache.get(&KEY).await.map(|value| V::new(value.0))
-}
-
-std::thread_local! {
-    static ARMED: Cell<&'static str> = const { Cell::new("") };
-    static PASSES: Cell<u32> = const { Cell::new(0) };
-}
-
-/// Panics if this point is armed, once, after it was passed so often.
-fn strike(point: &'static str) {
-    if ARMED.get() == point && PASSES.replace(PASSES.get().saturating_sub(1)) == 0 {
-        ARMED.set("");
-        std::panic::panic_any(Bang(17));
-    }
-}
-
-#[derive(Clone)]
-struct Key(u32);
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
-    }
-}
-
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        strike("eq");
-        self.0 == other.0
-    }
-}
-
-impl Eq for Key {}
-
-impl Drop for Key {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            strike("drop of a key");
-        }
-    }
-}
-
-struct Value(u32);
-
-impl Clone for Value {
-    fn clone(&self) -> Self {
-        strike("clone");
-        Self(self.0)
-    }
-}
-
-struct Hostile(ManualClock);
-
-impl Clock for Hostile {
-    fn now(&self) -> Instant {
-        strike("now");
-        self.0.now()
-    }
-}
-
-impl Timer for Hostile {
-    type Sleep = <ManualClock as Timer>::Sleep;
-
-    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
-        self.0.sleep_until(deadline)
-    }
 }

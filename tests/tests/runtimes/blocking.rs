@@ -306,7 +306,7 @@ fn a_load_that_needs_a_runtime() {
     assert_clean(&cache.stats());
 }
 
-/// D109, P2: a load that sleeps, on threads without a runtime: whoever has looked at it last leaves, and the other one goes on.
+/// D109, P2: a load that sleeps, on threads without a runtime: the one that has looked at it last leaves, and the other goes on.
 #[test]
 fn d109_a_sleep_inside_a_load() {
     let timer = Tokio::new();

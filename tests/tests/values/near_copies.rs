@@ -121,7 +121,7 @@ fn a_copy_expires_with_its_value() {
     assert_eq!((cache.get_if_present(&1), cache.stats().expired), (None, 2));
 }
 
-/// D85: each lookup is counted once, whoever serves it.
+/// D85: each lookup is counted once, by a copy or by the shard.
 #[test]
 fn lookups_are_counted() {
     let (cache, _) = cache(100, None);

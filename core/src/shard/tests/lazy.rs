@@ -174,7 +174,8 @@ fn inline_the_first_refreshes_and_has_the_old_value_if_that_fails() {
     let outcome = soften_with(&mut rig, 1, call).expect("it is fresh");
     assert_eq!((outcome.value, outcome.status, outcome.error.is_some()), (10, Status::Hit, true));
     for takes in [Takes::Ticket, Takes::Fresh] {
-        let outcome = soften_with(&mut rig, 1, Call { takes, ..call }).expect("it is fresh, whoever has stored it");
+        let outcome =
+            soften_with(&mut rig, 1, Call { takes, ..call }).expect("it is fresh, though another call has stored it");
         assert_eq!((outcome.status, outcome.error.is_some()), (Status::Hit, true));
     }
     assert!(soften_with(&mut rig, 1, Call { reload: true, ..call }).is_err(), "it wants a newer one");

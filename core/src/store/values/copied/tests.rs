@@ -20,7 +20,7 @@ fn changes_to_copied_values_outdate_copies() {
     assert_eq!(versions.current(), 2, "there were no copies the second time");
 }
 
-/// P12: outdated copies are taken out once, by whoever comes first.
+/// P12: outdated copies are taken out once, by the first that comes.
 #[test]
 fn outdated_copies_are_taken_out() {
     let mut copied = Copied::default();
