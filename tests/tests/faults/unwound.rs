@@ -10,6 +10,7 @@ use super::traps::{ARMED, Hostile, Key, PASSES, Value};
 
 on_every_runtime! {
     p5_a_listener_at_a_first_look_leaves_the_load_alone
+    p5_a_listener_after_the_wake_of_the_load
     p5_a_listener_before_a_load_of_many_is_polled
     p5_a_clone_after_the_poll_leaves_the_load_alone
     d107_a_caller_whose_patience_ends_in_a_panic
@@ -44,6 +45,25 @@ fn p5_a_listener_at_a_first_look_leaves_the_load_alone<R: Host>() {
         drop(joins);
         assert_clean(&cache.stats());
     }
+}
+
+/// P3, P5: the load was woken, and the caller that took it for that does not poll it: it is still to be polled.
+fn p5_a_listener_after_the_wake_of_the_load<R: Host>() {
+    let mut sim = Sim::new();
+    let gate = Gate::default();
+    let loads = sim.loads(gate.script().gives(7));
+    let bang = |_: &u32, _: &V, _| std::panic::panic_any(Bang(1));
+    let cache = sim.cache::<R>(&loads, |c| c.shards(1).listener(bang));
+    cache.insert_with(1, Loaded::new(V::new(1)).ttl(ms(10)));
+    let waiters = sim.crowd(&cache, 7, 2);
+    sim.to(10);
+    gate.open();
+    let mut joins = cache.get(&7);
+    unwinds(&mut joins);
+    drop(joins);
+    sim.run();
+    assert!(waiters.iter().all(|waiter| sim.saw(*waiter).starts_with("10: V7")));
+    assert_clean(&cache.stats());
 }
 
 /// P5, D29: the same for a load of many keys.
