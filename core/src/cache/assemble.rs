@@ -1,14 +1,12 @@
 //! A cache is put together from its settings.
 
-use alloc::boxed::Box;
-
 use super::{Builder, Cache, ConfigError, builder::Settings};
 #[cfg(feature = "std")]
 use crate::DefaultHasher;
 use crate::{
     Key, Lock, Runtime, Tuning,
     shard::Shard,
-    share::{Aligned, Engine, TIMED},
+    share::{Aligned, Engine, Shards, TIMED},
     store::{Allowance, Keeping, Room},
     sync::{Arc, atomic::AtomicU8},
 };
@@ -80,13 +78,16 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     } = builder;
     let Settings { capacity, shards, processors, mut rules, idle, revalidate_within, .. } = settings;
     rules.has_loader = source.loads();
-    let by_itself = || {
-        let processors = processors.unwrap_or_else(count_processors);
-        processors.saturating_mul(SHARDS_PER_PROCESSOR).min(to_usize(capacity / LEAST_PART))
-    };
     // (Memory for so many entries is of full use where they all find it.)
-    let shards = shards.or_else(|| memory.map(|_| 1)).unwrap_or_else(by_itself);
-    let shards = shards.min(to_usize(capacity)).clamp(1, MOST_SHARDS);
+    let shards = shards.or_else(|| memory.map(|_| 1));
+    let (shards, most) = match shards {
+        Some(shards) => (shards.min(to_usize(capacity)).clamp(1, MOST_SHARDS), 0),
+        None => {
+            let processors = processors.unwrap_or_else(count_processors);
+            let most = processors.saturating_mul(SHARDS_PER_PROCESSOR).min(MOST_SHARDS).next_power_of_two();
+            (shards_for(capacity).min(most), most)
+        }
+    };
     let is_of_use = source.revalidates() || rules.keeps_expired;
     let revalidate_within = is_of_use.then_some(revalidate_within);
     rules.hold = rules.stale_while_refresh.max(rules.stale_if_error).max(revalidate_within);
@@ -98,7 +99,7 @@ pub(crate) fn assemble<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
     };
     let room = Arc::new(Room::new(capacity));
     let shard = |_| Aligned(R::Lock::new(Shard::new(Allowance::of(&room, capacity, shards), keeping, links)));
-    let shards: Box<[_]> = (0..shards).map(shard).collect();
+    let shards = Shards::new((0..shards).map(shard).collect(), most);
     let forgets_failures = !rules.backoff.first.is_zero() && !rules.backoff.endless;
     let is_timed = rules.ttl.expires() || idle.is_some() || forgets_failures;
     #[cfg(feature = "std")]
@@ -140,6 +141,11 @@ pub(super) fn count_processors() -> usize {
     1
 }
 
+/// The number of shards for so large a capacity: a power of two, as it grows by doubling.
+pub(super) fn shards_for(capacity: u64) -> usize {
+    to_usize(capacity / LEAST_PART).checked_ilog2().map_or(1, |log| 1 << log)
+}
+
 fn to_usize(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
@@ -147,6 +153,6 @@ fn to_usize(number: u64) -> usize {
 /// Enough that two threads rarely want the same lock.
 const SHARDS_PER_PROCESSOR: usize = 8;
 /// A policy that sees fewer entries than this cannot tell well what is worth keeping.
-const LEAST_PART: u64 = 64;
+const LEAST_PART: u64 = 48;
 /// Locks beyond that are of no use, and each takes memory.
 const MOST_SHARDS: usize = 1 << 16;

@@ -1,6 +1,8 @@
 //! How much a cache may hold.
 
 use super::Cache;
+#[cfg(feature = "std")]
+use super::assemble::shards_for;
 use crate::{
     Instant, Key, Lock, Runtime, Tuning,
     shard::Need,
@@ -52,8 +54,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// forgotten. Loads in flight go on, and their values are stored. The shards give up room one after the other, and
     /// none is locked for longer than it takes to remove a few values.
     ///
-    /// The number of shards stays as it was chosen by the capacity at build. So a cache that is to grow far beyond its
-    /// first capacity is best built with the largest one and shrunk, or built with [`shards`](crate::Builder::shards).
+    /// A cache that grows comes to have as many shards as one that is built with the new capacity, unless
+    /// [`shards`](crate::Builder::shards) said how many: they split in two, one after the other, each at once for all its
+    /// keys, which are few then. A cache that shrinks keeps its shards, and without `std` their number always stays.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
@@ -76,11 +79,15 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         // No listener is called before it has shrunk.
         let mut afters = Afters::new(inner);
         let left = inner.capacity.with(|capacity| {
+            #[cfg(feature = "std")]
+            if weight > *capacity {
+                inner.split_shards(*capacity, shards_for(weight), now, &mut afters);
+            }
             let part = weight / inner.shards.len() as u64;
-            for shard in &inner.shards {
+            for shard in inner.shards.iter() {
                 loop {
                     let effects = afters.next(1);
-                    if !shard.0.with(|shard| shard.resize(weight, part, effects)) {
+                    if !shard.with(|shard| shard.resize(weight, part, effects)) {
                         break;
                     }
                 }
@@ -89,6 +96,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             inner.room.give(weight.saturating_sub(before));
             before.saturating_sub(weight)
         });
+        // (Copies of values in shards that have split.)
+        inner.purge();
         let mut shrinking = Shrinking { inner, afters, asking: Asking::default(), left, now };
         while shrinking.left > 0 {
             shrinking.now = self.now();

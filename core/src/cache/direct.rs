@@ -274,9 +274,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let inner = &*self.inner;
         // It has happened everywhere before any listener is called.
         let mut clearing = Clearing::new(inner);
-        for shard in &inner.shards {
+        for shard in inner.shards.iter() {
             let now = self.now();
-            clearing.go_on(&shard.0, now);
+            clearing.go_on(shard, now);
         }
     }
 
@@ -340,9 +340,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
 
     /// Sums up what is held in each shard.
     fn sum_up(&self, held: impl Fn(&ShardOf<K, V, E, R, S>) -> u64) -> u64 {
-        let of_each =
-            self.inner.shards.iter().map(|shard| shard.0.with(|shard| (held(shard), shard.values.allowance.whole)));
-        let (sum, capacity) = of_each.fold((0_u64, 0), |sum, one| (sum.0.saturating_add(one.0), one.1));
+        let (mut sum, mut capacity) = (0_u64, 0);
+        self.inner.with_each(|shard| {
+            (sum, capacity) = (sum.saturating_add(held(shard)), shard.values.allowance.whole);
+        });
         // (A value that left for one of another shard during the sum must not count twice.)
         sum.min(capacity)
     }
@@ -366,9 +367,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// ```
     pub fn stats(&self) -> Stats {
         let mut stats = Stats::default();
-        for shard in &self.inner.shards {
-            shard.0.with(|shard| stats.add(shard));
-        }
+        self.inner.with_each(|shard| stats.add(shard));
         #[cfg(feature = "std")]
         if let Some(copies) = &self.inner.copies {
             stats.hits += copies.hits();
@@ -399,7 +398,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     pub fn next_deadline(&self) -> Option<Instant> {
         let of_each = self.inner.shards.iter().map(|shard| {
             loop {
-                if let Some(due) = shard.0.with(|shard| shard.first_due()) {
+                if let Some(due) = shard.with(|shard| shard.first_due()) {
                     break due;
                 }
             }
@@ -431,10 +430,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// ```
     pub fn sweep(&self) -> usize {
         let mut swept = 0;
-        for shard in &self.inner.shards {
+        for shard in self.inner.shards.iter() {
             loop {
                 let (now, mut after) = (self.now(), After::new(&self.inner));
-                let is_over = shard.0.with(|shard| {
+                let is_over = shard.with(|shard| {
                     swept += shard.reclaim(now, BATCH, after.effects());
                     !shard.is_due(now)
                 });

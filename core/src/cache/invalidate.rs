@@ -113,12 +113,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         // All of it has happened before any waker is called.
         let mut afters = Afters::new(inner);
         let mut count = 0;
-        for shard in &inner.shards {
+        for shard in inner.shards.iter() {
             let effects = afters.next(STEP);
-            let mut expiring = shard.0.with(|shard| shard.begin_expiring(effects));
+            let mut expiring = shard.with(|shard| shard.begin_expiring(effects));
             while !expiring.is_over() {
                 let (now, effects) = (inner.runtime.now().told(), afters.next(STEP));
-                count += shard.0.with(|shard| shard.expire_next(&mut expiring, STEP, now, effects));
+                count += shard.with(|shard| shard.expire_next(&mut expiring, STEP, now, effects));
             }
         }
         inner.purge();
@@ -157,7 +157,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         if until != Instant::NEVER {
             inner.expects_expiry();
         }
-        inner.shards.iter().for_each(|shard| shard.0.with(|shard| shard.trust_until(until)));
+        inner.shards.iter().for_each(|shard| shard.with(|shard| shard.trust_until(until)));
         inner.purge();
     }
 }

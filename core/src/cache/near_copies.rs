@@ -5,7 +5,7 @@ use alloc::boxed::Box;
 use super::{Builder, assemble::count_processors, builder::Settings};
 use crate::{
     Key, Lock, Runtime, Tuning,
-    share::{Aligned, COPIED, Copies, ShardOf},
+    share::{COPIED, Copies, ShardOf, Shards},
     store::Keeping,
 };
 
@@ -54,14 +54,14 @@ impl Settings {
     /// The copies of values of these shards.
     pub(super) fn copies_of<K: Key, V: Clone, E, R: Runtime, S: Tuning>(
         &self,
-        shards: &[Aligned<R::Lock<ShardOf<K, V, E, R, S>>>],
+        shards: &Shards<R::Lock<ShardOf<K, V, E, R, S>>>,
         keeping: Keeping,
     ) -> Option<Copies<K, V, R>> {
         if self.needs_copies(keeping) == 0 {
             return None;
         }
         let stripes = self.processors.unwrap_or_else(count_processors);
-        let versions: Box<[_]> = shards.iter().map(|shard| shard.0.with(|shard| shard.values.copied.keep())).collect();
+        let versions: Box<[_]> = shards.iter().map(|shard| shard.with(|shard| shard.values.copied.keep())).collect();
         Some(Copies::new(stripes, self.copies, versions))
     }
 }

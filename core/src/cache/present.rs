@@ -5,7 +5,7 @@ use core::{borrow::Borrow, hash::Hash};
 
 use super::Cache;
 #[cfg(feature = "std")]
-use crate::share::COPIED;
+use crate::share::TIMED;
 use crate::{Instant, Key, Loaded, Outcome, Runtime, Tuning, shard::At, share::After};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
@@ -34,29 +34,30 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let (hash, needs, mut now) = (inner.hash(key), inner.needs(), Instant::ZERO);
         if needs != 0 {
             #[cfg(feature = "std")]
-            if needs & COPIED != 0 {
-                return self.look_near(key);
+            if needs != TIMED {
+                return self.look_around(key);
             }
             now = inner.runtime.now().told();
         }
-        match inner.hit_or_miss(hash, now, key) {
+        match inner.hit_or_miss(inner.shards.at_first(hash), hash, now, key) {
             Ok(value) => Some(value),
             Err(true) => self.look_again(hash, now, key),
             Err(false) => None,
         }
     }
 
-    /// Looks for a copy first.
+    /// Looks for a copy first, or in a shard that has split.
     #[cfg(feature = "std")]
     #[cold]
     #[inline(never)]
-    fn look_near<Q>(&self, key: &Q) -> Option<V>
+    fn look_around<Q>(&self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let (hash, now) = (self.inner.hash(key), self.now());
-        self.inner.look_near(hash, now, key).or_else(|| self.look_again(hash, now, key))
+        let inner = &*self.inner;
+        let (hash, now) = (inner.hash(key), self.now());
+        inner.look_near(hash, now, key).or_else(|| self.look_again(hash, now, key))
     }
 
     /// Looks again, with everything that a lookup may need.

@@ -44,14 +44,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         // All of it has happened before any listener is called.
         let mut afters = Afters::new(inner);
         let mut count = 0;
-        for shard in &inner.shards {
-            let mut walk = shard.0.with(|shard| shard.walk_keys());
+        for shard in inner.shards.iter() {
+            let mut walk = shard.with(|shard| shard.walk_keys());
             while !walk.is_over() {
-                let keys = shard.0.with(|shard| shard.next_keys(&mut walk, STEP));
+                let keys = shard.with(|shard| shard.next_keys(&mut walk, STEP));
                 for key in Items::new(keys).filter(|key| is_such(key)) {
                     let (hash, now) = (inner.hash(&key), self.now());
                     let effects = afters.next(STEP);
-                    let was_fresh = shard.0.with(|shard| shard.remove(hash, now, |k| *k == key, effects));
+                    let was_fresh = inner.with(hash, |shard| shard.remove(hash, now, |k| *k == key, effects));
                     count += usize::from(was_fresh);
                 }
             }

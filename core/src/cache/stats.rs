@@ -191,7 +191,8 @@ impl Stats {
         self.loads_failed += loads.failed;
         self.loads_panicked += loads.panicked;
         self.loads_dropped += loads.dropped;
-        self.loads_in_flight += loads.in_flight();
+        // (What began before a split is counted in the lower half, which comes first.)
+        self.loads_in_flight = (self.loads_in_flight + loads.begun).saturating_sub(loads.ended());
         self.load_time = self.load_time.saturating_add(Duration::from_nanos(lookups.load_time));
         self.takeovers += loads.takeovers;
         self.timeouts += lookups.timeouts;

@@ -33,16 +33,15 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
-        let mut afters = Afters::new(&self.inner);
-        for (index, shard) in self.inner.shards.iter().enumerate() {
+        for shard in self.inner.shards.iter() {
             let mut voided = After::new(&self.inner);
-            shard.0.with(|shard| shard.invalidate_loads(voided.effects()));
-            voided.run();
-            for Entry { key, value, generation, .. } in self.fresh_of(index, || self.now()) {
-                if !keep(&key, &value) {
-                    let (hash, now, effects) = (self.inner.hash(&key), self.now(), afters.next(FEW as usize));
-                    shard.0.with(|shard| shard.remove_if(hash, generation, now, |k| *k == key, effects));
-                }
+            shard.with(|shard| shard.invalidate_loads(voided.effects()));
+        }
+        let mut afters = Afters::new(&self.inner);
+        for Entry { key, value, generation, .. } in self.entries_by(|| self.now()) {
+            if !keep(&key, &value) {
+                let (hash, now, effects) = (self.inner.hash(&key), self.now(), afters.next(FEW as usize));
+                self.inner.with(hash, |shard| shard.remove_if(hash, generation, now, |k| *k == key, effects));
             }
         }
     }
@@ -87,47 +86,60 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         self.entries_by(|| self.inner.runtime.now().told())
     }
 
-    fn entries_by<'a>(&'a self, now: impl Fn() -> Instant + Copy + 'a) -> impl Iterator<Item = Entry<K, V>> + 'a {
-        (0..self.inner.shards.len()).flat_map(move |shard| self.fresh_of(shard, now))
-    }
-
-    /// Copies of a shard's entries that are fresh when it is their turn.
-    fn fresh_of<'a>(&'a self, shard: usize, now: impl Fn() -> Instant + 'a) -> impl Iterator<Item = Entry<K, V>> + 'a {
-        let steps = Steps { engine: &self.inner, shard, now, walk: None };
-        steps.flatten().filter(move |Entry { key, generation, deadline, .. }| {
+    /// Copies of the entries that are fresh when it is their turn.
+    fn entries_by<'a>(&'a self, now: impl Fn() -> Instant + 'a) -> impl Iterator<Item = Entry<K, V>> + 'a {
+        let steps = Steps { engine: &self.inner, walk: None, now };
+        steps.flatten().filter(|Entry { key, generation, deadline, .. }| {
             // The caller may take any time between two items, and may itself ask for one of the keys, or expire it.
             self.inner.now_if_timed().is_none_or(|now| {
                 let (hash, seen) = (self.inner.hash(key), (*generation, *deadline));
-                self.inner.shards[shard].0.with(|shard| shard.may_show(hash, seen, now, |k| k == key))
+                self.inner.with(hash, |shard| shard.may_show(hash, seen, now, |k| k == key))
             })
         })
     }
 }
 
-/// Goes over the entries of a shard, a few at a time.
+/// Goes over the entries of all shards, a few at a time.
 struct Steps<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning, N> {
     engine: &'a Engine<K, V, E, R, S>,
-    shard: usize,
+    /// The number of the walk, which is under way in all shards, and that of the next shard.
+    walk: Option<(u32, usize)>,
     now: N,
-    walk: Option<u32>,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, N> Steps<'_, K, V, E, R, S, N> {
+    /// Begins the walk in all shards; one that splits later hands it on.
+    fn begin(&mut self) -> (u32, usize) {
+        let mut walk = None;
+        for shard in self.engine.shards.iter() {
+            walk = Some(shard.with(|shard| shard.values.begin_walk(walk)));
+        }
+        (walk.unwrap_or_default(), 0)
+    }
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, N: Fn() -> Instant> Iterator for Steps<'_, K, V, E, R, S, N> {
     type Item = Items<Entry<K, V>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (now, walk) = ((self.now)(), &mut self.walk);
-        self.engine.shards[self.shard].0.with(|shard| {
-            let walk = *walk.get_or_insert_with(|| shard.values.begin_walk());
-            shard.copy_next(walk, now).map(Items::new)
-        })
+        let (walk, mut number) = self.walk.unwrap_or_else(|| self.begin());
+        while let Some(shard) = self.engine.shards.get(number) {
+            self.walk = Some((walk, number));
+            let now = (self.now)();
+            if let Some(copies) = shard.with(|shard| shard.copy_next(walk, now)) {
+                return Some(Items::new(copies));
+            }
+            number += 1;
+        }
+        self.walk = Some((walk, number));
+        None
     }
 }
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning, N> Drop for Steps<'_, K, V, E, R, S, N> {
     fn drop(&mut self) {
-        if let Some(walk) = self.walk {
-            self.engine.shards[self.shard].0.with(|shard| shard.values.end_walk(walk));
+        if let Some((walk, _)) = self.walk {
+            self.engine.shards.iter().for_each(|shard| shard.with(|shard| shard.values.end_walk(walk)));
         }
     }
 }

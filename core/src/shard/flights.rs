@@ -6,10 +6,7 @@ use core::{mem, ops::Range};
 use hashbrown::HashTable;
 
 use super::{Carries, LoadCounts, Seat, lead::Stored, slot::Slot};
-use crate::{
-    few::Few,
-    flight::{Flight, Registration},
-};
+use crate::flight::{Flight, Registration};
 
 /// Flights by place; a place is found by key as long as its flight may be joined.
 pub(crate) struct Flights<K, V, E, C: Carries> {
@@ -113,18 +110,7 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     #[inline(always)]
     pub(super) fn occupy(&mut self, id: u32, hash: u64, key: Option<K>) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot {
-                id: 0,
-                hash,
-                is_blank: false,
-                flight: Flight::new(),
-                key: None,
-                verdict: None,
-                kept: None,
-                loads: Few::new(),
-                own: Few::new(),
-                parts: Few::new(),
-            });
+            self.slots.push(Slot::vacant(hash));
             self.slots.len() as u32 - 1
         });
         let slot = &mut self.slots[place as usize];
@@ -271,6 +257,13 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
     #[inline(always)]
     pub(crate) fn free(&mut self, place: u32) {
         let id = mem::take(&mut self.slots[place as usize].id);
+        self.vacate(id, place);
+        self.shrink();
+    }
+
+    /// The place of this flight has no flight any more.
+    #[inline(always)]
+    pub(super) fn vacate(&mut self, id: u32, place: u32) {
         if !self.moved.is_empty() {
             if let Ok(entry) = self.moved.find_entry(spread(id), |moved| moved.0 == id) {
                 entry.remove();
@@ -280,12 +273,11 @@ impl<K, V, E, C: Carries> Flights<K, V, E, C> {
             }
         }
         self.free.push(place);
-        self.shrink();
     }
 
     /// Gives back the memory of a burst, even if one of its flights hangs.
     #[inline(always)]
-    fn shrink(&mut self) {
+    pub(super) fn shrink(&mut self) {
         if self.slots.len() > KEPT && self.free.len() * SPARSE > self.slots.len() * (SPARSE - 1) {
             self.move_together();
         }

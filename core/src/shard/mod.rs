@@ -13,6 +13,8 @@ mod direct;
 mod effects;
 mod finish;
 mod flights;
+#[cfg(feature = "std")]
+mod home;
 mod inside;
 mod instead;
 mod kept;
@@ -30,6 +32,8 @@ mod rules;
 mod serve;
 mod settle;
 mod slot;
+#[cfg(feature = "std")]
+mod split;
 mod state;
 mod tally;
 mod tell;
@@ -43,6 +47,8 @@ pub(crate) use direct::Unasked;
 pub(crate) use effects::Effects;
 pub(crate) use finish::{Delivered, Stored};
 pub(crate) use flights::Flights;
+#[cfg(feature = "std")]
+pub(crate) use home::{Home, split_bits};
 pub(crate) use lead::Lead;
 pub(crate) use lifetime::{Early, Margin};
 pub(crate) use need::Need;

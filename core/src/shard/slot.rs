@@ -97,6 +97,22 @@ impl<N: Notify> Seat<N> {
 }
 
 impl<K, V, E, C: Carries> Slot<K, V, E, C> {
+    /// A place without a flight.
+    pub(super) fn vacant(hash: u64) -> Self {
+        Self {
+            id: 0,
+            hash,
+            is_blank: false,
+            flight: Flight::new(),
+            key: None,
+            verdict: None,
+            kept: None,
+            loads: Few::new(),
+            own: Few::new(),
+            parts: Few::new(),
+        }
+    }
+
     /// Is there only one caller, and only this attempt?
     #[inline]
     pub(crate) fn is_alone_with(&self, number: u32) -> bool {

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+#[cfg(feature = "std")]
+use super::Home;
 use super::{Carries, Effects, Flights, LoadsAnew, LookupCounts, Step, Visit, Waiting};
 use crate::{
     Failure, Instant,
@@ -24,6 +26,9 @@ pub(crate) struct Shard<K, V, E, C: Carries, P: Policy> {
     /// Until then, that is so and all values are fresh. Where values are held beyond their ends, that is not known.
     pub(super) fresh_until: Instant,
     pub(crate) links: Links<K, V, E, C, P>,
+    /// Which keys it has. Without std, shards never split.
+    #[cfg(feature = "std")]
+    pub(crate) home: Home,
 }
 
 /// What a shard does only if a setting or a call asks for it, which sets it; what is not asked for is not linked.
@@ -113,7 +118,22 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             plain_until: if keeping.looks_at_each_hit() { Instant::ZERO } else { Instant::NEVER },
             fresh_until: if keeping.needs_each_end() { Instant::ZERO } else { Instant::NEVER },
             links,
+            #[cfg(feature = "std")]
+            home: Home::default(),
         }
+    }
+
+    /// Has this key moved to another shard?
+    #[cfg(feature = "std")]
+    #[inline(always)]
+    pub(crate) const fn is_elsewhere(&self, hash: u64) -> bool {
+        self.home.elsewhere(hash).is_some()
+    }
+
+    /// Has this key moved to another shard? Without std, shards never split.
+    #[cfg(not(feature = "std"))]
+    pub(crate) const fn is_elsewhere(&self, _: u64) -> bool {
+        false
     }
 
     /// Gives back the room of expired entries, of at most so many.

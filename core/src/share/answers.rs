@@ -90,7 +90,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     pub(super) fn store_surplus(&self, surplus: Vec<(u64, K, Loaded<V>)>, writes: &[u64], now: Instant) {
         for (hash, key, mut loaded) in surplus {
             let judgement = self.judge(&key, &mut loaded);
-            let Some(writes) = writes.get(self.shard_of(hash)).copied() else { continue };
+            let Some(writes) = writes.get(self.shards.number_of(hash)).copied() else { continue };
             let mut unasked = Unasked { hash, coming: Some((key, loaded)), writes };
             let mut after = After::new(self);
             let at = At { now, rules: &self.rules };

@@ -6,12 +6,12 @@ use core::{
 };
 
 use super::{
-    After, CallerLoad, Engine, Stay, VisitOf,
+    After, CallerLoad, Engine, ShardOf, Stay, VisitOf,
     guard::Driving,
     stay::{Caller, State},
 };
 use crate::{
-    Failure, Instant, Key, LoadError, Loaded, Runtime, Ttl, Tuning,
+    Failure, Instant, Key, LoadError, Loaded, Lock, Runtime, Ttl, Tuning,
     shard::{AsKey, At, Effects, Lead, News, Step},
     source::{Answered, First, FirstOf, Judgement, Touched},
     store::Leavers,
@@ -33,6 +33,8 @@ pub(super) struct AtOnce<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     engine: &'a Arc<Engine<K, V, E, R, S>>,
     caller: &'a mut Caller<R>,
     hash: u64,
+    /// Where its flight is, unless that has moved.
+    lock: &'a R::Lock<ShardOf<K, V, E, R, S>>,
     /// None once it has its seat.
     lead: Option<Lead>,
     begun: Instant,
@@ -76,10 +78,10 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
     pub(super) const fn new(
         engine: &'a Arc<Engine<K, V, E, R, S>>,
         caller: &'a mut Caller<R>,
-        hash: u64,
+        (hash, lock): (u64, &'a R::Lock<ShardOf<K, V, E, R, S>>),
         lead: Lead,
     ) -> Self {
-        Self { engine, caller, hash, lead: Some(lead), begun: Instant::ZERO, value: None }
+        Self { engine, caller, hash, lock, lead: Some(lead), begun: Instant::ZERO, value: None }
     }
 
     /// Makes a load, and polls it once. If there is more to do than to store its answer, all goes on as in any flight, up to
@@ -127,7 +129,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
             Some(judgement) => at.rules.terms_at_once(says, judgement, now),
         };
         let is_stored = terms.is_some_and(|terms| {
-            engine.with(hash, |shard| shard.finish_at_once((lead, hash, begun), &loaded.value, terms, at, &mut left))
+            self.lock.with(|shard| shard.finish_at_once((lead, hash, begun), &loaded.value, terms, at, &mut left))
         });
         if !is_stored {
             return self.publish(first, judgement.unwrap_or_default(), now, (key, by, cx), rest, left);

@@ -15,7 +15,7 @@ use crate::{Lock, Runtime, contain::each, store::Versions, sync::Arc};
 /// under that lock. So none is served after a write has returned; and the write has taken them out by then.
 pub(crate) struct Copies<K, V, R: Runtime> {
     stripes: Box<[Aligned<R::Lock<Stripe<K, V>>>]>,
-    /// For each shard.
+    /// For each of the first shards, and for those that have split from it.
     versions: Box<[Arc<Versions>]>,
     /// How many copies each stripe has of each shard's values.
     of_each: usize,

@@ -6,8 +6,8 @@ use core::{borrow::Borrow, hash::Hash, marker::PhantomData, task::Waker};
 #[cfg(feature = "std")]
 use super::Copies;
 use super::{
-    aligned::Aligned,
     batch_load::{self, LoadOf},
+    shards::Shards,
     stay::Stay,
 };
 use crate::{
@@ -107,12 +107,12 @@ pub(crate) struct Engine<K, V, E, R: Runtime, S: Tuning> {
     pub(crate) rules: Rules,
     /// The options of a call that has none of its own.
     pub(crate) call: Call,
-    pub(crate) shards: Box<[Aligned<R::Lock<ShardOf<K, V, E, R, S>>>]>,
+    pub(crate) shards: Shards<R::Lock<ShardOf<K, V, E, R, S>>>,
     /// The part of the capacity that no shard has.
     pub(crate) room: Arc<Room>,
     /// The capacity. Locked while shards give room to others, for one newcomer at a time.
     pub(crate) capacity: R::Lock<u64>,
-    /// What a hit needs beside its shard, in bits: [`TIMED`] and [`COPIED`].
+    /// What a hit needs beside its shard, in bits: [`TIMED`], [`COPIED`] and [`SPLIT`].
     pub(crate) needs: AtomicU8,
     /// The name that its user gave it.
     pub(crate) name: Option<Box<str>>,
@@ -142,23 +142,51 @@ pub(crate) const TIMED: u8 = 1;
 #[cfg(feature = "std")]
 pub(crate) const COPIED: u8 = 2;
 
+/// Shards have split.
+#[cfg(feature = "std")]
+pub(super) const SPLIT: u8 = 4;
+
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     #[inline(always)]
     pub(crate) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
         self.hasher.hash_key(key)
     }
 
-    #[inline(always)]
-    pub(crate) fn shard_of(&self, hash: u64) -> usize {
-        // Bits that neither choose the bucket in a shard's table nor make the tag there.
-        let index = (((hash >> 16) & 0xffff_ffff) * self.shards.len() as u64) >> 32;
-        index as usize
-    }
-
     /// Locks the shard of a key.
+    #[cfg(feature = "std")]
     #[inline(always)]
     pub(crate) fn with<T>(&self, hash: u64, f: impl FnOnce(&mut ShardOf<K, V, E, R, S>) -> T) -> T {
-        self.shards[self.shard_of(hash)].0.with(f)
+        let (mut f, mut shard) = (Some(f), self.shards.of(hash));
+        loop {
+            let done = shard.with(|shard| match shard.home.elsewhere(hash) {
+                Some(mask) => Err(mask),
+                None => f.take().map(|f| f(shard)).ok_or(0),
+            });
+            match done {
+                Ok(done) => return done,
+                // The key has just moved.
+                Err(mask) => shard = self.shards.split_of(hash, mask),
+            }
+        }
+    }
+
+    /// Locks the shard of a key. Without std, shards never split.
+    #[cfg(not(feature = "std"))]
+    #[inline(always)]
+    pub(crate) fn with<T>(&self, hash: u64, f: impl FnOnce(&mut ShardOf<K, V, E, R, S>) -> T) -> T {
+        self.shards.of(hash).with(f)
+    }
+
+    /// The shard of a key for a hit that has these needs. If nothing is found there, it may be
+    /// [elsewhere](Shard::is_elsewhere).
+    #[inline(always)]
+    pub(crate) fn likely_shard(&self, hash: u64, needs: u8) -> &R::Lock<ShardOf<K, V, E, R, S>> {
+        #[cfg(feature = "std")]
+        if needs & SPLIT != 0 {
+            return self.shards.of(hash);
+        }
+        let _ = needs;
+        self.shards.at_first(hash)
     }
 
     /// Are there copies of hot values?
@@ -175,7 +203,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     pub(crate) fn purge(&self) {
         #[cfg(feature = "std")]
         if let Some(copies) = &self.copies {
-            crate::contain::each(0..self.shards.len(), |shard| copies.purge(shard));
+            crate::contain::each(0..self.shards.first().len(), |shard| copies.purge(shard));
         }
     }
 
@@ -222,14 +250,20 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         self.needs() & TIMED != 0
     }
 
-    /// Returns a plain hit; where there is none, tells whether it needs a closer look.
+    /// Returns a plain hit from this shard; where there is none, tells whether it needs a closer look.
     #[inline(always)]
-    pub(crate) fn hit_or_miss<Q>(&self, hash: u64, now: Instant, key: &Q) -> Result<V, bool>
+    pub(crate) fn hit_or_miss<Q>(
+        &self,
+        shard: &R::Lock<ShardOf<K, V, E, R, S>>,
+        hash: u64,
+        now: Instant,
+        key: &Q,
+    ) -> Result<V, bool>
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        self.with(hash, |shard| shard.hit_or_miss(hash, now, |k| k.borrow() == key))
+        shard.with(|shard| shard.hit_or_miss(hash, now, |k| k.borrow() == key))
     }
 
     /// Makes each call read the clock from now on.
@@ -275,22 +309,22 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
 
     /// How many writes there were to each shard, if answers that were not asked for are stored.
     pub(crate) fn writes(&self) -> Box<[u64]> {
-        let shards = if self.rules.stores_surplus { &*self.shards } else { &[] };
-        shards.iter().map(|shard| shard.0.with(|shard| shard.writes)).collect()
+        let shards = self.shards.iter().take_while(|_| self.rules.stores_surplus);
+        shards.map(|shard| shard.with(|shard| shard.writes)).collect()
     }
 
     /// Reserves all memory for so many entries; returns whether there is enough.
     pub(crate) fn preallocate(&self, entries: usize) -> bool {
         let of_each = entries.div_ceil(self.shards.len());
-        self.shards.iter().all(|shard| shard.0.with(|shard| shard.values.preallocate(of_each)))
+        self.shards.iter().all(|shard| shard.with(|shard| shard.values.preallocate(of_each)))
     }
 
     /// Gives a cleared shard the memory of its former content again.
     pub(crate) fn refill(&self, shard: usize, entries: usize, cleared: ClearedOf<K, V, S>) {
         let refill = |cleared: &mut Option<ClearedOf<K, V, S>>| {
-            let Some(cleared) = cleared.take() else { return };
+            let Some((cleared, shard)) = cleared.take().zip(self.shards.get(shard)) else { return };
             let of_each = entries.div_ceil(self.shards.len());
-            let _of_no_use = self.shards[shard].0.with(|shard| shard.values.refill(cleared, of_each));
+            let _of_no_use = shard.with(|shard| shard.values.refill(cleared, of_each));
         };
         both(&mut Some(cleared), |cleared| cleared.iter_mut().for_each(Cleared::empty), refill);
     }

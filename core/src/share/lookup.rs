@@ -17,7 +17,7 @@ use super::{
     stay::{Caller, State},
 };
 use crate::{
-    Instant, Key, LoadError, Outcome, Runtime, Tuning,
+    Instant, Key, LoadError, Lock, Outcome, Runtime, Tuning,
     contain::aside,
     shard::{AsKey, Call, LookupResult, Step},
     sync::Arc,
@@ -30,7 +30,7 @@ pub(crate) type Answered<K, V, E, R, S> = Result<(Outcome<V, E>, Option<Owned<K,
 pub(crate) struct Missing<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> {
     visit: VisitOf<'a, K, V, E, R, S>,
     after: After<'a, K, V, E, R, S>,
-    /// The step after the first look; none if the time is needed first.
+    /// The step after the first look; none if the time is needed first, or the key has just moved to another shard.
     step: Option<Step>,
 }
 
@@ -69,29 +69,26 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             }
         }
         let (mut missing, mut lead) = (None, None);
-        let hit =
-            this.with(hash, |shard| match shard.look_for(hash, now.unwrap_or(Instant::ZERO), |k| k.borrow() == key) {
-                Ok(value) => Some(value),
-                Err(place) => {
-                    let reached = now.unwrap_or(Instant::ZERO);
-                    if Self::HAS_SHORT_WAYS
-                        && shard.may_lead_at_once(hash, place, reached)
-                        && this.leads_at_once(now, by)
-                    {
-                        lead = Some(shard.lead_at_once(hash, &borrowed, place, reached, cx.waker()));
-                    } else {
-                        let looks = (place, hash, now, &mut *caller);
-                        this.look_closer(shard, looks, &borrowed, &*by, cx.waker(), &mut missing);
-                    }
-                    None
+        let lock = this.likely_shard(hash, needs);
+        let hit = lock.with(|shard| match shard.look_for(hash, now.unwrap_or(Instant::ZERO), |k| k.borrow() == key) {
+            Ok(value) => Some(value),
+            Err(place) => {
+                let reached = now.unwrap_or(Instant::ZERO);
+                if Self::HAS_SHORT_WAYS && shard.may_lead_at_once(hash, place, reached) && this.leads_at_once(now, by) {
+                    lead = Some(shard.lead_at_once(hash, &borrowed, place, reached, cx.waker()));
+                } else {
+                    let looks = (place, hash, now, &mut *caller);
+                    this.look_closer(shard, looks, &borrowed, &*by, cx.waker(), &mut missing);
                 }
-            });
+                None
+            }
+        });
         if hit.is_some() {
             *caller = Caller::Served;
             return hit;
         }
         if let Some(lead) = lead {
-            return AtOnce::new(this, caller, hash, lead).load(now, &borrowed, by, cx, rest);
+            return AtOnce::new(this, caller, (hash, lock), lead).load(now, &borrowed, by, cx, rest);
         }
         if let (Caller::Stays(stay), Some(present)) = (&mut *caller, &mut missing) {
             let value = Self::poll_missing(this, stay, hash, by, present, cx, rest);
@@ -119,7 +116,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         let Missing { visit, after, step } = missing.insert(Missing { visit, after: After::new(self), step: None });
         let reached = now.unwrap_or(Instant::ZERO);
         let Some(stay) = caller.begin(hash, reached, self.hand_over.is_some()) else { return };
-        if now.is_none() && self.rules.needs_time() {
+        if (now.is_none() && self.rules.needs_time()) || shard.is_elsewhere(hash) {
             return;
         }
         visit.wants_value = true;

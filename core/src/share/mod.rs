@@ -27,6 +27,8 @@ mod near;
 mod once;
 mod owned;
 mod room;
+mod shards;
+mod splits;
 mod stay;
 #[cfg(feature = "std")]
 mod stripe;
@@ -56,6 +58,7 @@ pub(crate) use lookup::Answered;
 pub(crate) use many::Many;
 pub(crate) use once::Once;
 pub(crate) use owned::Owned;
+pub(crate) use shards::Shards;
 pub(crate) use stay::{Borrowed, Caller, Stay};
 pub use tuning::{Standard, Tuned, Tuning};
 pub(crate) use wakes::CallWakes;

@@ -17,14 +17,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        let (copies, shard) = (self.copies.as_ref()?, self.shard_of(hash));
+        let (copies, shard) = (self.copies.as_ref()?, self.shards.first_of(hash));
         let (slots, version) = copies.slots_of(shard, hash);
         let found = copies.stripe().with(|stripe| stripe.look(slots, hash, version, now, |k| k.borrow() == key));
         match found {
             Near::Hit(value) => Some(value),
             Near::Miss => None,
             Near::Wanted => {
-                self.copy(copies, (shard, slots), hash, now, key);
+                self.copy(copies, slots, hash, now, key);
                 None
             }
         }
@@ -33,7 +33,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// Makes a copy of a fresh value.
     #[cold]
     #[inline(never)]
-    fn copy<Q>(&self, copies: &Copies<K, V, R>, (shard, slots): (usize, [usize; 2]), hash: u64, now: Instant, key: &Q)
+    fn copy<Q>(&self, copies: &Copies<K, V, R>, slots: [usize; 2], hash: u64, now: Instant, key: &Q)
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
@@ -41,7 +41,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         // (A key is never dropped under a lock, even if the clone of its value panics.)
         let (all, mut own) = (copies.slots_of_each(), None);
         // (What it replaces is dropped outside the locks.)
-        let _former = self.shards[shard].0.with(|shard: &mut ShardOf<K, V, E, R, S>| {
+        let _former = self.with(hash, |shard: &mut ShardOf<K, V, E, R, S>| {
             shard.copy(
                 hash,
                 now,

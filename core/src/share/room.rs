@@ -46,12 +46,12 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         let mut unused = Vec::new();
         self.capacity.with(|whole| {
             let effects = after.effects();
-            let own = self.shard_of(hash);
+            let own = self.shards.number_of(hash);
             loop {
                 let need = effects.need;
                 let mut hand = self.gather(own, need, *whole, now, effects);
                 effects.need = if need.spares() { Need::Given } else { Need::Met };
-                let done = self.shards[own].0.with(|shard| {
+                let done = self.with(hash, |shard| {
                     shard.values.receive(core::mem::take(&mut hand.weight));
                     let done = step(shard, effects);
                     shard.give_back();
@@ -105,17 +105,18 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
         let (next, part) = asking.next(whole, self.shards.len());
         let shard = (own + next) % self.shards.len();
+        let Some(lock) = self.shards.get(shard) else { return free };
         let (given, has_more) = match need {
             // Its own shard keeps its part together with the newcomer.
             Need::Room(room) if shard == own => {
                 let (most, keeps) = (most - free, part.saturating_sub(room.lack()));
-                self.shards[shard].0.with(|shard| match room.former {
+                lock.with(|shard| match room.former {
                     Some(former) => shard.give_beside(former, most, keeps, now, effects),
                     None => shard.give(most, keeps, now, effects),
                 })
             }
             Need::RoomBeside if shard == own => (0, false),
-            _ => self.shards[shard].0.with(|shard| shard.give(most - free, part, now, effects)),
+            _ => lock.with(|shard| shard.give(most - free, part, now, effects)),
         };
         if !has_more {
             asking.go_on(self.shards.len());

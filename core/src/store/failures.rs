@@ -166,19 +166,24 @@ impl<K, E> Failures<K, E> {
     }
 
     fn put(&mut self, before: Option<u32>, mut failed: Failed<K, E>) -> Option<Gone<K, E>> {
-        let due = failed.due;
-        // Without memory for it, the failure is not kept.
-        if before.is_none() && !self.table.has_memory(u64::MAX, due != Instant::NEVER) {
-            return Some(Gone(failed));
-        }
         // Marked once, and shared by all that get it.
         failed.failure = failed.failure.map(|failure| failure.cached(failed.retry_at));
-        let (place, gone) = match before {
-            Some(place) => (place, Some(core::mem::replace(&mut self.table.rows_mut()[place as usize], failed))),
-            None => (self.table.push(failed), None),
-        };
+        let Some(place) = before else { return self.add(failed) };
+        let due = failed.due;
+        let gone = core::mem::replace(&mut self.table.rows_mut()[place as usize], failed);
         self.table.set_deadline(place, due);
-        gone.map(Gone)
+        Some(Gone(gone))
+    }
+
+    /// Without memory for it, the failure is not kept.
+    fn add(&mut self, failed: Failed<K, E>) -> Option<Gone<K, E>> {
+        let due = failed.due;
+        if !self.table.has_memory(u64::MAX, due != Instant::NEVER) {
+            return Some(Gone(failed));
+        }
+        let place = self.table.push(failed);
+        self.table.set_deadline(place, due);
+        None
     }
 
     /// Forgets the failure at `place`; returns what has to be dropped.
@@ -196,6 +201,21 @@ impl<K, E> Failures<K, E> {
     /// Returns when the first failure is to be forgotten.
     pub(crate) fn first_due(&self) -> Option<Instant> {
         self.table.first_due().map(|(deadline, _)| deadline)
+    }
+
+    /// Takes out the failures whose hashes go; those for which there is no memory are forgotten.
+    #[cfg(feature = "std")]
+    pub(crate) fn split_off(&mut self, goes: impl Fn(u64) -> bool, mut forget: impl FnMut(Gone<K, E>)) -> Self {
+        let (mut other, mut place) = (Self::new(), 0);
+        while let Some(failed) = self.table.rows().get(place as usize) {
+            if goes(failed.hash) {
+                let Gone(failed) = self.remove(place);
+                other.add(failed).into_iter().for_each(&mut forget);
+            } else {
+                place += 1;
+            }
+        }
+        other
     }
 
     /// Forgets everything; returns what has to be dropped.

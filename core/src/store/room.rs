@@ -82,6 +82,12 @@ impl Allowance {
         Self { room: Arc::clone(room), whole, part: whole / shards as u64, own }
     }
 
+    /// The allowance of a shard that splits off, which has nothing yet.
+    #[cfg(feature = "std")]
+    pub(super) fn split_off(&self) -> Self {
+        Self { room: Arc::clone(&self.room), own: 0, ..*self }
+    }
+
     /// Is there no other shard?
     #[inline(always)]
     pub(crate) const fn is_alone(&self) -> bool {

@@ -23,6 +23,8 @@ mod life;
 mod lives;
 mod put;
 mod spared;
+#[cfg(feature = "std")]
+mod split;
 mod walking;
 
 /// The values of one shard, within its room.

@@ -20,11 +20,31 @@ struct Walk {
 }
 
 impl Walks {
-    /// Begins a walk over so many rows.
-    pub(super) fn begin(&mut self, len: u32) -> u32 {
-        self.last = self.last.wrapping_add(1);
-        self.under_way.push(Walk { id: self.last, below: len });
-        self.last
+    /// Begins a walk over so many rows, or joins one that is under way in other tables; returns its number.
+    pub(super) fn begin(&mut self, walk: Option<u32>, len: u32) -> u32 {
+        let id = walk.unwrap_or_else(|| {
+            self.last = self.last.wrapping_add(1);
+            self.last
+        });
+        if self.below(id).is_none() {
+            self.under_way.push(Walk { id, below: len });
+        }
+        id
+    }
+
+    /// The same walks over another table, without rows.
+    #[cfg(feature = "std")]
+    pub(super) fn split_off(&self) -> Self {
+        let walks = self.under_way.iter().map(|walk| Walk { below: 0, ..*walk });
+        Self { under_way: walks.collect(), last: self.last }
+    }
+
+    /// A row comes from another table, where it has this place; those that are still to come there come first.
+    #[cfg(feature = "std")]
+    pub(super) fn take_over(&mut self, others: &Self, place: u32) {
+        for (walk, other) in self.under_way.iter_mut().zip(&others.under_way) {
+            walk.below += u32::from(place < other.below);
+        }
     }
 
     /// Returns the place below which the rows of a walk are still to come.

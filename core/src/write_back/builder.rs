@@ -209,7 +209,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBackBuilder<K, V, E, R> {
         let builder = Cache::builder_with(Timeless::new(), Aside(hasher.clone())).capacity(0);
         let mut engine = assemble(builder, hasher.clone());
         engine.finish = Some(finish);
-        engine.shards[0].0.with_both(|_, book| *book = Book::new(capacity, delays));
+        engine.shards.of(0).with_both(|_, book| *book = Book::new(capacity, delays));
         let node = Node::new(Arc::clone(&settings.name));
         Shared { runtime, backend, engine: Arc::new(engine), hasher, settings, node }
     }

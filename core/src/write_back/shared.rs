@@ -107,7 +107,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Shared<K, V, E, R> {
         &self,
         f: impl FnOnce(&mut FlightsOf<K, V, E, R>, &mut BookOf<K, V, E, R>) -> T,
     ) -> T {
-        let (result, served, _failure) = self.engine.shards[0].0.with_both(|flights, book| {
+        let (result, served, _failure) = self.engine.shards.of(0).with_both(|flights, book| {
             let result = f(flights, book);
             (result, book.note(), book.forget_failure())
         });

@@ -92,7 +92,9 @@ impl<R: Host> Run<R> {
             }
             97 => drop(self.cache.sweep()),
             98 if self.random.below(10) == 0 => self.cache.clear(),
-            99 if self.random.below(10) == 0 => self.cache.set_capacity(self.random.below(60)),
+            99 if self.random.below(10) == 0 => {
+                self.cache.set_capacity([self.random.below(60), 200][self.random.below(2) as usize])
+            }
             98 => self.cache.retain(|key, _| key % 5 != 0),
             _ => drop(self.cache.get_if_present(&key)),
         }

@@ -226,8 +226,12 @@ impl<R: Host> Medley<R> {
                 let told = cache.compute(&key, |_| Change::Keep);
                 assert_eq!(told, Ok(Computed::Kept(fresh.map(V::new))), "key {key}");
             }
-            _ if world.plain.borrow().rules.has_room => _ = cache.sweep(),
-            _ => cache.set_capacity([0, 1, 3, 30][self.below(4) as usize]),
+            // (What grows beyond 96 may have its shards split.)
+            _ if !world.plain.borrow().rules.has_room => {
+                cache.set_capacity([0, 1, 3, 30, 100, 400][self.below(6) as usize]);
+            }
+            _ if self.below(2) == 0 => cache.set_capacity((2 * cache.capacity()).min(1 << 16)),
+            _ => _ = cache.sweep(),
         }
         world.observe();
     }

@@ -90,9 +90,11 @@ pub(crate) fn settings<R: Host>(world: &Rc<World>, seed: u64, capacity: u64, mut
     };
     let Rules { ttl, attempts, error_ttl, factor, cap, .. } = rules;
     let shards = 1 + seed as usize % 3;
+    set(true, Box::new(move |c| c.capacity(capacity).hash_seed(seed).near_copies(seed as usize % 3 * 2)));
     set(
         true,
-        Box::new(move |c| c.capacity(capacity).shards(shards).hash_seed(seed).near_copies(seed as usize % 3 * 2)),
+        // Such a number never changes, or there may be up to 64.
+        Box::new(move |c| if seed % 2 == 0 { c.shards(shards) } else { c.processors(8) }),
     );
     set(ttl != Ttl::Inherit, Box::new(move |c| c.ttl(ttl)));
     set(true, Box::new(move |c| c.attempts(attempts as u32)));

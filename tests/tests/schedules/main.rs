@@ -17,6 +17,7 @@ use shuttle::{
 
 mod copies;
 mod ends;
+mod growing;
 
 /// A runtime of the parts for threads, whose lock is the scheduler's.
 #[derive(Clone, Default)]

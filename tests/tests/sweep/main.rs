@@ -105,7 +105,7 @@ fn seeds(runtimes: [fn(u64, Trouble); 3]) {
 fn settings<R: Host>(medley: &Medley<R>, mut c: Builder<Key, Value, Boom, R>) -> Cache<Key, Value, Boom, R> {
     let t = |most| medley.time(most);
     let is = |one_in| medley.is(one_in);
-    c = c.capacity([0, 1, 3, medley.weight(30)][medley.below(4) as usize]).shards(1 + medley.below(2) as usize);
+    c = c.capacity([0, 1, 3, medley.weight(30)][medley.below(4) as usize]).processors(4);
     if !is(3) {
         c = c.ttl(t(80));
     }

@@ -240,7 +240,7 @@ impl<R: Host> Medley<R> {
             }),
             9 => cache.clear(),
             10 => cache.iter().for_each(|(key, value)| assert_eq!(key.0, value.0)),
-            11 => cache.set_capacity(self.weight(20)),
+            11 => cache.set_capacity([self.weight(20), 100, 800][self.below(3) as usize]),
             12 => {
                 let _next = cache.next_deadline();
                 cache.sweep();

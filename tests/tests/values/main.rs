@@ -10,6 +10,7 @@ mod ended;
 mod equal_hashes;
 mod expiry;
 mod from_begin;
+mod growing;
 mod idle;
 mod jitter;
 mod jumps;

@@ -50,6 +50,32 @@ fn alive(values: &[Arc<u32>]) -> usize {
     values.iter().map(|value| Arc::strong_count(value) - 1).sum()
 }
 
+/// C111: copies from before a growth are taken out, and those of values that have moved are as good as any.
+#[test]
+fn c111_no_copy_outlives_a_growth_or_a_write_after_it() {
+    let builder = Cache::builder(Std::new(ManualClock::new())).capacity(100).hash_seed(1).processors(3).near_copies(64);
+    let cache: Values = builder.load_fn(|key: u32| async move { Ok(Arc::new(key)) }).build().expect("valid");
+    let keys: Vec<_> = (0..20).collect();
+    let values: Vec<_> = (0..20).map(Arc::new).collect();
+    values.iter().for_each(|value| _ = cache.insert(**value, Arc::clone(value)));
+    warm(&cache, &keys);
+    assert!(alive(&values) > 20, "there are copies");
+    for capacity in [1000, 100_000] {
+        cache.set_capacity(capacity);
+        assert_eq!(alive(&values), 20, "none is left at {capacity}");
+        warm(&cache, &keys);
+        assert!(alive(&values) > 20, "there are copies again");
+        let before = cache.stats().hits;
+        for key in (0..20).step_by(2) {
+            cache.insert(key, Arc::new(100));
+            assert_eq!(cache.get_if_present(&key), Some(Arc::new(100)));
+            assert_eq!(Arc::strong_count(&values[key as usize]), 1, "{key} at {capacity}");
+            cache.insert(key, Arc::clone(&values[key as usize]));
+        }
+        assert_eq!(cache.stats().hits, before + 10);
+    }
+}
+
 /// P8, P12, C08, C55: when a write returns, no copy of what it has changed is served or kept.
 #[test]
 fn no_copy_outlives_a_write() {

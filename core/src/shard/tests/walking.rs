@@ -6,7 +6,7 @@ use crate::shard::walk::KeyWalk;
 impl Rig {
     /// Copies of all fresh entries.
     pub(super) fn copies(&mut self) -> Vec<crate::Entry<u32, u32>> {
-        let walk = self.shard.values.begin_walk();
+        let walk = self.shard.values.begin_walk(None);
         let copies = core::iter::from_fn(|| self.shard.copy_next(walk, at(self.now))).flatten().collect();
         self.shard.values.end_walk(walk);
         copies

@@ -72,6 +72,15 @@ mod marks {
         }
     }
 
+    impl Copied {
+        /// The same for a shard that splits off. No copy is good any more, as it is not known of which half it is.
+        pub(crate) fn split_off(&mut self) -> Self {
+            self.outdate_all();
+            let marks = |marks: &Marks| Box::new(Marks { bits: [0; 16], versions: Arc::clone(&marks.versions) });
+            Self(self.0.as_deref().map(marks))
+        }
+    }
+
     impl Marks {
         #[inline(never)]
         pub(super) fn outdate(&mut self, hash: u64) {

@@ -84,7 +84,13 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
     /// Reserves memory for a newcomer that comes after the last value, or in the place of another; returns whether there
     /// is enough.
     #[inline(never)]
-    fn has_memory(&mut self, place: Option<u32>, weight: u64, lives: (Life, Instant), is_added: bool) -> bool {
+    pub(super) fn has_memory(
+        &mut self,
+        place: Option<u32>,
+        weight: u64,
+        lives: (Life, Instant),
+        is_added: bool,
+    ) -> bool {
         let places = self.table.len() + usize::from(is_added);
         let deadline = lives.1;
         self.facts.have_memory(weight, lives, places, self.reckoned)

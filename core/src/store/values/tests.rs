@@ -1,6 +1,8 @@
 mod model;
 #[cfg(feature = "std")]
 mod refused;
+#[cfg(feature = "std")]
+mod split;
 mod strict;
 mod walking;
 

@@ -3,9 +3,9 @@
 use super::{Entry, FEW, Policy, Values};
 
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
-    /// Begins a walk over all values, which meets each that stays exactly once.
-    pub(crate) fn begin_walk(&mut self) -> u32 {
-        self.walks.begin(self.table.len() as u32)
+    /// Begins a walk over all values, which meets each that stays exactly once; or the part here of a walk over many shards.
+    pub(crate) fn begin_walk(&mut self, walk: Option<u32>) -> u32 {
+        self.walks.begin(walk, self.table.len() as u32)
     }
 
     /// Goes over the next values and their places; `None` if the walk is over. They count as met once `work` returns.

@@ -16,7 +16,7 @@ fn c113_what_stays_is_met_once_by_each_walk() {
         for _ in 0..300 {
             match random.below(8) {
                 0 if under_way.len() < 4 => {
-                    let id = walks.begin(rows.len() as u32);
+                    let id = walks.begin(None, rows.len() as u32);
                     under_way.insert(id, (rows.clone(), vec![]));
                 }
                 1 | 2 if !under_way.is_empty() => {
@@ -55,7 +55,7 @@ fn c113_what_stays_is_met_once_by_each_walk() {
 #[test]
 fn nothing_is_kept_of_walks_that_have_ended() {
     let mut walks = Walks::default();
-    let (one, other) = (walks.begin(3), walks.begin(3));
+    let (one, other) = (walks.begin(None, 3), walks.begin(None, 3));
     walks.pass_over_all();
     assert_eq!((walks.below(one).copied(), walks.bridge(0)), (Some(0), None));
     walks.end(one);

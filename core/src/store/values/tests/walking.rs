@@ -15,7 +15,7 @@ struct Walked {
 impl Walked {
     fn begin<P: Policy>(values: &mut Values<u32, u32, P>) -> Self {
         let stayed = values.entries().iter().map(|entry| entry.key).collect();
-        Self { walk: values.begin_walk(), stayed, met: Vec::new() }
+        Self { walk: values.begin_walk(None), stayed, met: Vec::new() }
     }
 
     /// Goes on; false when the walk is over, and met what it had to.

@@ -1,0 +1,30 @@
+//! Which keys a shard has, once shards have split.
+
+/// Which keys a shard has, of those that first came to it: the ones with these bits in their hashes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Home {
+    /// Which bits count; none before the first split.
+    mask: u32,
+    bits: u32,
+}
+
+impl Home {
+    /// Returns the bits that choose the shard if this key's home is elsewhere.
+    #[inline(always)]
+    pub(crate) const fn elsewhere(self, hash: u64) -> Option<u32> {
+        if self.mask != 0 && split_bits(hash) & self.mask != self.bits { Some(self.mask) } else { None }
+    }
+
+    /// Returns the homes of both halves.
+    pub(crate) const fn halves(self) -> (Self, Self) {
+        let mask = 2 * self.mask + 1;
+        (Self { mask, ..self }, Self { mask, bits: self.bits | (self.mask + 1) })
+    }
+}
+
+/// The bits of a hash that choose among the halves of shards that split: others than choose among the first shards, or in
+/// the table of one.
+#[inline(always)]
+pub(crate) const fn split_bits(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
