@@ -173,10 +173,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// Shards share one account of room: how much can be stored does not depend on their number, and one shard may hold
     /// more while others hold less. But when something has to leave, each shard sees only its own keys, and with many
     /// shards those are few to judge by. By default there are a few shards for each processor, but at most one for
-    /// every 64 units of the capacity, so that none is too small to tell what is worth keeping; a cache that
-    /// [preallocates](Self::preallocate) has one. No more are made than the capacity at build has units, nor more than
-    /// 65,536. Their number stays when the [capacity changes](Cache::set_capacity), so a cache that is built small and is to
-    /// grow much is best given it here.
+    /// every 48 units of the capacity, so that none is too small to tell what is worth keeping, and they become more when
+    /// the [capacity grows](Cache::set_capacity); a cache that [preallocates](Self::preallocate) has one. A number that is
+    /// given here stays, but no more are made than the capacity at build has units, nor more than 65,536.
     ///
     /// ```
     /// # use larder::{Cache, ManualClock, parts::Std};
