@@ -49,7 +49,7 @@ pub use larder::*;
 ///
 /// Waits are as exact as a tick of `embassy-time`. Its queue has room for 16 timers at once. With more, each that is set
 /// wakes another one too early, which is then set again: the processor does not rest until they are fewer. Each call that
-/// waits with a deadline takes one, and `get_many` one for each key; another feature `generic-queue-N` of `embassy-time`
+/// waits with a deadline takes one, however many keys it is for; another feature `generic-queue-N` of `embassy-time`
 /// makes the queue larger.
 ///
 /// ```

@@ -112,6 +112,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 Step::Gathered => {
                     Self::hand_over_abandoned(this, stay, after);
                     after.run();
+                    after.effects().until = Instant::NEVER;
                     stay.reached = visit.reached;
                     return Poll::Pending;
                 }

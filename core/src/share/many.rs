@@ -1,9 +1,13 @@
 //! Many keys at once: first all take their seats, then the loads that they lead are driven.
 
-use alloc::{borrow::ToOwned, vec::Vec};
+mod asleep;
+mod ending;
+
+use alloc::{borrow::ToOwned, collections::BinaryHeap, vec::Vec};
 use core::{
     borrow::Borrow,
     cell::RefCell,
+    cmp::Reverse,
     hash::Hash,
     mem,
     task::{Context, Poll, Waker},
@@ -12,15 +16,15 @@ use core::{
 use hashbrown::HashTable;
 
 use super::{
-    After, Borrowed, Engine, Stay,
+    After, Borrowed, Engine,
     leads::{Leads, MemberLoad, Results, Shape},
+    sleep::Sleep,
     stay::State,
     units::{Member, Units},
     wakes::CallWakes,
 };
 use crate::{
     Instant, Key, LookupOptions, Notify, Runtime, Tuning,
-    contain::{both, each},
     shard::{Call, LookupResult, Step, Visit},
     sync::Arc,
 };
@@ -45,6 +49,13 @@ pub(crate) struct Many<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning
     wakes: Option<Arc<CallWakes<R::Notify>>>,
     listener: <R::Notify as Notify>::Listener,
     untold: usize,
+    /// Until the first deadline of a member that waits.
+    sleep: Sleep<R>,
+    /// The deadlines of members that wait, the first on top; some are not theirs any more.
+    deadlines: BinaryHeap<Reverse<(Instant, usize)>>,
+    sleeper: Option<Waker>,
+    /// The sleep was woken.
+    has_slept: bool,
 }
 
 impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> Many<'a, K, Q, V, E, R, S, M, W> {
@@ -63,6 +74,10 @@ impl<'a, K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E
             wakes: None,
             listener: <R::Notify as Notify>::Listener::default(),
             untold: 0,
+            sleep: Sleep::None,
+            deadlines: BinaryHeap::new(),
+            sleeper: None,
+            has_slept: false,
         }
     }
 
@@ -93,18 +108,26 @@ where
             self.sort_out();
         }
         let (count, was_polled) = (self.members.len(), self.wakes.is_some());
-        let wakes = Arc::clone(self.wakes.get_or_insert_with(|| CallWakes::new(2 * count)));
+        let wakes = Arc::clone(self.wakes.get_or_insert_with(|| CallWakes::new(2 * count + 1)));
         let _old = wakes.begin_poll(&mut self.listener, cx.waker());
         let unwinding = Unwinding(self);
         let this = &mut *unwinding.0;
         let mut due = mem::take(&mut this.due);
         let units = this.units.get_mut();
         units.set_polled(false);
-        wakes.take(|index| if index < count { due.push(index) } else { units.wake(index - count, count) });
-        let is_unwoken = mem::take(&mut this.asks_all) || (was_polled && due.is_empty() && !units.are_due());
+        let mut has_slept = mem::take(&mut this.has_slept);
+        wakes.take(|index| has_slept |= !units.note(index, count, &mut due));
+        let is_unwoken =
+            mem::take(&mut this.asks_all) || (was_polled && due.is_empty() && !units.are_due() && !has_slept);
         if is_unwoken {
             // It was polled for another reason than a wake, so all members are asked.
             due = (0..count).collect();
+        }
+        if has_slept {
+            this.sleep(&wakes, &mut due);
+            // Those that were woken besides are due once, in their order.
+            due.sort_unstable();
+            due.dedup();
         }
         this.arrive(&call, &wakes, &mut due, cx.waker());
         // A ready answer beats the deadline of a member: its load is polled before the member looks.
@@ -124,12 +147,12 @@ where
         loop {
             let (units, members, leads) = (this.units.get_mut(), &this.members, &mut this.leads);
             if units.drive(this.engine, members, leads, have_deadlines, &wakes, &mut due) {
-                wakes.take(|index| if index < count { due.push(index) } else { units.wake(index - count, count) });
+                wakes.take(|index| this.has_slept |= !units.note(index, count, &mut due));
             }
             for index in mem::take(&mut due) {
                 this.poll_member(index, &call, &wakes, cx.waker());
             }
-            if this.units.get_mut().have_begun() {
+            if this.units.get_mut().have_begun() && !this.sleep(&wakes, &mut due) {
                 break;
             }
         }
@@ -138,15 +161,11 @@ where
         if self.untold == 0 {
             return Poll::Ready(self.tell());
         }
-        let (members, due, units) = (&self.members, &mut self.due, self.units.get_mut());
-        wakes.take(|index| {
-            if index >= count {
-                units.wake(index - count, count);
-            } else if members[index].told.is_none() {
-                due.push(index);
-            }
-        });
-        if units.are_due() || !self.due.is_empty() {
+        let Self { members, due, units, has_slept, .. } = self;
+        let units = units.get_mut();
+        wakes.take(|index| *has_slept |= !units.note(index, count, due));
+        due.retain(|index| members[*index].told.is_none());
+        if units.are_due() || !due.is_empty() || *has_slept {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
@@ -167,15 +186,7 @@ where
                 continue;
             }
             let index = members.len();
-            members.push(Member {
-                key: *key,
-                hash,
-                stay: Stay::new(),
-                is_to_be_made: false,
-                shared: None,
-                waker: None,
-                told: None,
-            });
+            members.push(Member::new(*key, hash));
             places.insert_unique(hash, index, |index| members[*index].hash);
             order.push(index);
         }
@@ -266,6 +277,11 @@ where
             let mut visit = Visit { batch: by.gathers(&batch), inside, reached: member.stay.reached, ..visit };
             let mut cx = Context::from_waker(waker);
             let poll = Engine::carry_on(engine, &mut member.stay, &mut visit, &mut by, first, &mut after, &mut cx);
+            let until = after.effects().until;
+            if poll.is_pending() && until != Instant::NEVER && until != member.until {
+                self.deadlines.push(Reverse((until, index)));
+            }
+            member.until = until;
             after.told(poll)
         });
         self.units.get_mut().set_polled(true);
@@ -291,30 +307,6 @@ where
             self.wakes = Some(CallWakes::new(0));
         }
         order.into_iter().zip(clones).filter_map(|(index, clone)| clone.unwrap_or_else(|| told[index].take())).collect()
-    }
-}
-
-impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> Many<'_, K, Q, V, E, R, S, M, W> {
-    /// Gives up what was claimed and not begun: others lead, or this call when it is polled again.
-    fn give_back(&mut self) {
-        let engine = self.engine;
-        let mut after = After::new(engine);
-        self.units.get_mut().give_back(&mut self.members, &mut after, engine);
-        for member in &mut self.members {
-            if mem::take(&mut member.is_to_be_made) {
-                engine.with(member.hash, |shard| shard.unmake(&member.stay.waiting.seat, after.effects()));
-            }
-        }
-    }
-}
-
-impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> Drop
-    for Many<'_, K, Q, V, E, R, S, M, W>
-{
-    fn drop(&mut self) {
-        let leave =
-            |this: &mut Self| each(this.members.iter_mut(), |member| Engine::leave(this.engine, &mut member.stay));
-        both(self, |this| this.units.get_mut().withdraw(), |this| both(this, Self::give_back, leave));
     }
 }
 

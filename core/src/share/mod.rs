@@ -28,6 +28,7 @@ mod once;
 mod owned;
 mod room;
 mod shards;
+mod sleep;
 mod splits;
 mod stay;
 #[cfg(feature = "std")]

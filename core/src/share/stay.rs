@@ -1,14 +1,13 @@
 //! One caller's wait, from its first poll to its end.
 
-use alloc::{borrow::ToOwned, boxed::Box};
+use alloc::borrow::ToOwned;
 use core::{
     borrow::Borrow,
-    future::Future,
     mem,
-    pin::Pin,
     task::{Context, Poll},
 };
 
+use super::sleep::Sleep;
 use crate::{
     Instant, Runtime,
     shard::{AsKey, Waiting},
@@ -20,15 +19,7 @@ pub(crate) struct Stay<R: Runtime> {
     /// A time that has certainly been reached.
     pub(super) reached: Instant,
     pub(super) state: State,
-    sleep: Option<Box<Sleeping<R::Sleep>>>,
-}
-
-/// A wait for a deadline.
-struct Sleeping<S> {
-    deadline: Instant,
-    sleep: S,
-    #[cfg(feature = "std")]
-    wait: crate::blocked::Wait,
+    sleep: Sleep<R>,
 }
 
 /// How far a wait has come.
@@ -60,7 +51,7 @@ impl<R: Runtime> Caller<R> {
         } else {
             let mut waiting = Waiting::new(hash, now);
             waiting.may_hand_over = may_hand_over;
-            *self = Self::Stays(Stay { waiting, reached: now, state: State::New, sleep: None });
+            *self = Self::Stays(Stay { waiting, reached: now, state: State::New, sleep: Sleep::None });
         }
         self.stay()
     }
@@ -81,12 +72,22 @@ impl<R: Runtime> Caller<R> {
 impl<R: Runtime> Stay<R> {
     #[inline]
     pub(crate) fn new() -> Self {
-        Self { waiting: Waiting::new(0, Instant::ZERO), reached: Instant::ZERO, state: State::New, sleep: None }
+        Self { waiting: Waiting::new(0, Instant::ZERO), reached: Instant::ZERO, state: State::New, sleep: Sleep::None }
     }
 
     /// A wait that another caller began: that of a ticket, or one handed to the spawner.
     pub(crate) fn of(waiting: Waiting<R::Notify>, reached: Instant) -> Self {
-        Self { waiting, reached, state: State::Waiting, sleep: None }
+        Self { waiting, reached, state: State::Waiting, sleep: Sleep::None }
+    }
+
+    /// The wait of one key of many, whose call sleeps for it.
+    pub(super) fn of_member() -> Self {
+        Self { sleep: Sleep::OfCall(Instant::ZERO), ..Self::new() }
+    }
+
+    /// Its call has slept until then.
+    pub(super) fn has_slept_until(&mut self, deadline: Instant) {
+        self.sleep = Sleep::OfCall(deadline);
     }
 
     #[inline]
@@ -117,54 +118,21 @@ impl<R: Runtime> Stay<R> {
     #[inline]
     pub(super) fn sleep_until(&mut self, runtime: &R, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
         if deadline == Instant::NEVER {
-            self.end_sleep();
+            self.sleep.end();
             return Poll::Pending;
         }
-        self.sleep(runtime, deadline, cx)
-    }
-
-    // Apart, so that a caller that has no deadline saves fewer registers.
-    #[inline(never)]
-    fn sleep(&mut self, runtime: &R, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        if self.sleep.as_ref().is_none_or(|sleep| sleep.deadline != deadline) {
-            let sleep = runtime.sleep_until(deadline);
-            self.sleep = Some(Box::new(Sleeping {
-                deadline,
-                sleep,
-                #[cfg(feature = "std")]
-                wait: crate::blocked::Wait::new(),
-            }));
-        }
-        let poll = self.sleep.as_mut().map_or(Poll::Pending, |sleeping| {
-            #[cfg(feature = "std")]
-            if sleeping.wait.is_over(deadline, cx.waker(), || runtime.now()) {
-                return Poll::Ready(());
-            }
-            Pin::new(&mut sleeping.sleep).poll(cx)
-        });
-        if poll.is_ready() {
-            self.sleep = None;
-        }
-        poll
+        self.sleep.until(runtime, deadline, cx)
     }
 
     /// Has it a sleep?
     #[inline]
     pub(super) const fn sleeps(&self) -> bool {
-        self.sleep.is_some()
+        self.sleep.is_own()
     }
 
     /// Drops the sleep, which it no longer needs.
     pub(super) fn end_sleep(&mut self) {
-        if self.sleep.is_some() {
-            self.wake_up();
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn wake_up(&mut self) {
-        self.sleep = None;
+        self.sleep.end();
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     leads::Leads,
     wakes::CallWakes,
 };
-use crate::{Key, LoadError, Runtime, Tuning, flight::Registration, shard::SharedLoad, sync::Arc};
+use crate::{Instant, Key, LoadError, Runtime, Tuning, flight::Registration, shard::SharedLoad, sync::Arc};
 
 /// One key of a call.
 pub(super) struct Member<'a, Q: ?Sized, R: Runtime, T, E> {
@@ -22,6 +22,23 @@ pub(super) struct Member<'a, Q: ?Sized, R: Runtime, T, E> {
     pub(super) shared: Option<Waker>,
     pub(super) waker: Option<Waker>,
     pub(super) told: Option<Result<T, LoadError<E>>>,
+    /// When it has to look again, woken or not.
+    pub(super) until: Instant,
+}
+
+impl<'a, Q: ?Sized, R: Runtime, T, E> Member<'a, Q, R, T, E> {
+    pub(super) fn new(key: &'a Q, hash: u64) -> Self {
+        Self {
+            key,
+            hash,
+            stay: Stay::of_member(),
+            is_to_be_made: false,
+            shared: None,
+            waker: None,
+            told: None,
+            until: Instant::NEVER,
+        }
+    }
 }
 
 /// The loads of many keys that a call leads, and which of them have to be polled.
@@ -88,8 +105,18 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
         Arc::clone(&unit.batch)
     }
 
+    /// Notes what was woken, of so many members: one of them, or a load; false if it is neither, but what comes after them.
+    pub(super) fn note(&mut self, index: usize, members: usize, due: &mut Vec<usize>) -> bool {
+        if index < members {
+            due.push(index);
+        } else if index < 2 * members {
+            self.wake(index - members, members);
+        }
+        index < 2 * members
+    }
+
     /// A load was woken; `place` is its number modulo `places`.
-    pub(super) fn wake(&mut self, place: usize, places: usize) {
+    fn wake(&mut self, place: usize, places: usize) {
         // They are in order, and there are hardly ever more than `places`.
         if self.last <= places {
             let woken = self.list.binary_search_by_key(&place, |unit| unit.id).ok().map(|at| &self.list[at]);

@@ -11,6 +11,7 @@ mod ended_inside;
 mod inside;
 mod linear;
 mod once;
+mod one_sleep;
 mod storm;
 mod surplus;
 mod threads;
