@@ -274,10 +274,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let inner = &*self.inner;
         // It has happened everywhere before any listener is called.
         let mut clearing = Clearing::new(inner);
-        for shard in inner.shards.iter() {
-            let now = self.now();
-            clearing.go_on(shard, now);
-        }
+        inner.shards.each_once(|shard, before: Option<()>| match before {
+            // What it has came after its step.
+            Some(()) => (0, ()),
+            None => {
+                let now = self.now();
+                (clearing.go_on(shard, now), ())
+            }
+        });
     }
 
     /// Returns how many values are held, stale ones included.

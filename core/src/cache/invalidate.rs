@@ -113,14 +113,16 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         // All of it has happened before any waker is called.
         let mut afters = Afters::new(inner);
         let mut count = 0;
-        for shard in inner.shards.iter() {
+        inner.shards.each_once(|shard, before| {
             let effects = afters.next(STEP);
-            let mut expiring = shard.with(|shard| shard.begin_expiring(effects));
+            let (mut expiring, mask) = shard.with(|shard| (shard.begin_expiring(before, effects), shard.mask()));
+            let noted = (mask, expiring.generation());
             while !expiring.is_over() {
                 let (now, effects) = (inner.runtime.now().told(), afters.next(STEP));
                 count += shard.with(|shard| shard.expire_next(&mut expiring, STEP, now, effects));
             }
-        }
+            noted
+        });
         inner.purge();
         count
     }

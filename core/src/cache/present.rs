@@ -6,7 +6,11 @@ use core::{borrow::Borrow, hash::Hash};
 use super::Cache;
 #[cfg(feature = "std")]
 use crate::share::TIMED;
-use crate::{Instant, Key, Loaded, Outcome, Runtime, Tuning, shard::At, share::After};
+use crate::{
+    Instant, Key, Loaded, Outcome, Runtime, Tuning,
+    shard::At,
+    share::{After, Engine},
+};
 
 impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Returns the value of `key` if it is stored and fresh.
@@ -34,14 +38,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let (hash, needs, mut now) = (inner.hash(key), inner.needs(), Instant::ZERO);
         if needs != 0 {
             #[cfg(feature = "std")]
-            if needs != TIMED {
-                return self.look_around(key);
+            if needs & !TIMED != 0 {
+                return Self::look_around(inner, key);
             }
             now = inner.runtime.now().told();
         }
         match inner.hit_or_miss(inner.shards.at_first(hash), hash, now, key) {
             Ok(value) => Some(value),
-            Err(true) => self.look_again(hash, now, key),
+            Err(true) => Self::look_again(inner, hash, now, key),
             Err(false) => None,
         }
     }
@@ -50,25 +54,23 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     #[cfg(feature = "std")]
     #[cold]
     #[inline(never)]
-    fn look_around<Q>(&self, key: &Q) -> Option<V>
+    fn look_around<Q>(inner: &Engine<K, V, E, R, S>, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let inner = &*self.inner;
-        let (hash, now) = (inner.hash(key), self.now());
-        inner.look_near(hash, now, key).or_else(|| self.look_again(hash, now, key))
+        let (hash, now) = (inner.hash(key), inner.now_if_timed().unwrap_or(Instant::ZERO));
+        inner.look_near(hash, now, key).or_else(|| Self::look_again(inner, hash, now, key))
     }
 
     /// Looks again, with everything that a lookup may need.
     #[cold]
     #[inline(never)]
-    fn look_again<Q>(&self, hash: u64, now: Instant, key: &Q) -> Option<V>
+    fn look_again<Q>(inner: &Engine<K, V, E, R, S>, hash: u64, now: Instant, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
         Q: Eq + ?Sized,
     {
-        let inner = &*self.inner;
         let mut after = After::new(inner);
         inner.with(hash, |shard| shard.get_if_present(hash, now, |k| k.borrow() == key, after.effects()))
     }

@@ -186,13 +186,14 @@ impl Stats {
         self.stale += lookups.stale;
         self.errors += lookups.errors;
         self.abandoned += lookups.abandoned;
-        self.loads_begun += loads.begun;
+        // (What is counted as begun in the lower half of a split, which comes first, may end in the upper one.)
+        self.loads_begun = (self.loads_begun + loads.begun).saturating_sub(loads.unmade);
         self.loads_succeeded += loads.succeeded;
         self.loads_failed += loads.failed;
         self.loads_panicked += loads.panicked;
         self.loads_dropped += loads.dropped;
-        // (What began before a split is counted in the lower half, which comes first.)
-        self.loads_in_flight = (self.loads_in_flight + loads.begun).saturating_sub(loads.ended());
+        self.loads_in_flight =
+            (self.loads_in_flight + loads.begun).saturating_sub(loads.unmade.saturating_add(loads.ended()));
         self.load_time = self.load_time.saturating_add(Duration::from_nanos(lookups.load_time));
         self.takeovers += loads.takeovers;
         self.timeouts += lookups.timeouts;

@@ -4,7 +4,7 @@ use super::Cache;
 use crate::{
     Entry, Instant, Key, Lock, Runtime, Tuning,
     contain::Items,
-    share::{After, Afters, Engine},
+    share::{After, Afters, Engine, ShardOf},
     store::FEW,
 };
 
@@ -33,10 +33,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// # Ok::<(), larder::ConfigError>(())
     /// ```
     pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
-        for shard in self.inner.shards.iter() {
+        self.inner.shards.each_once(|shard, before: Option<()>| {
             let mut voided = After::new(&self.inner);
-            shard.with(|shard| shard.invalidate_loads(voided.effects()));
-        }
+            let void = |shard: &mut ShardOf<K, V, E, R, S>| {
+                shard.invalidate_loads(voided.effects());
+                (shard.mask(), ())
+            };
+            before.map_or_else(|| shard.with(void), |()| (0, ()))
+        });
         let mut afters = Afters::new(&self.inner);
         for Entry { key, value, generation, .. } in self.entries_by(|| self.now()) {
             if !keep(&key, &value) {

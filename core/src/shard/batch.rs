@@ -246,7 +246,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let Some(place) = self.flights.find_place(seat) else { return };
         let slot = self.flights.at(place);
         if slot.flight.unmake(seat.began) {
-            self.flights.counts.begun -= 1;
+            self.flights.counts.unmade += 1;
             let woken = self.flights.at(place).flight.waits.all();
             effects.wake(woken);
         }

@@ -6,6 +6,8 @@ use crate::{Instant, Status};
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LoadCounts {
     pub(crate) begun: u64,
+    /// Those that were counted as begun and have not, or not yet.
+    pub(crate) unmade: u64,
     pub(crate) succeeded: u64,
     pub(crate) failed: u64,
     pub(crate) panicked: u64,
@@ -22,7 +24,7 @@ impl LoadCounts {
     /// How many are under way.
     #[cfg(test)]
     pub(crate) const fn in_flight(&self) -> u64 {
-        self.begun - self.ended()
+        self.begun - self.unmade - self.ended()
     }
 }
 

@@ -9,10 +9,26 @@ pub(crate) struct Home {
 }
 
 impl Home {
+    /// Do only some keys have their home here, of those that first came here?
+    #[inline(always)]
+    pub(crate) const fn has_split(self) -> bool {
+        self.mask != 0
+    }
+
+    /// The bits that its keys have.
+    pub(crate) const fn bits(self) -> u32 {
+        self.bits
+    }
+
+    /// Which bits count.
+    pub(crate) const fn mask(self) -> u32 {
+        self.mask
+    }
+
     /// Returns the bits that choose the shard if this key's home is elsewhere.
     #[inline(always)]
     pub(crate) const fn elsewhere(self, hash: u64) -> Option<u32> {
-        if self.mask != 0 && split_bits(hash) & self.mask != self.bits { Some(self.mask) } else { None }
+        if self.has_split() && split_bits(hash) & self.mask != self.bits { Some(self.mask) } else { None }
     }
 
     /// Returns the homes of both halves.

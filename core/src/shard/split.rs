@@ -6,10 +6,16 @@ use super::{Carries, Effects, Flights, LookupCounts, Shard, slot::Slot};
 use crate::{Instant, store::policy::Policy};
 
 impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// Takes the upper half out; from now on each of both halves has such a part of the capacity.
+    /// Hands the upper half out; from now on each of both halves has such a part of the capacity.
     ///
     /// Loads in flight go on, and so do walks. The counters stay here. O(n) for n keys.
-    pub(crate) fn split_off(&mut self, part: u64, now: Instant, effects: &mut Effects<K, V, E, C>) -> Self {
+    pub(crate) fn split_off(
+        &mut self,
+        part: u64,
+        now: Instant,
+        effects: &mut Effects<K, V, E, C>,
+        hand_out: impl FnOnce(Self),
+    ) {
         let (lower, upper) = self.home.halves();
         let goes = move |hash| upper.elsewhere(hash).is_none();
         let mut values = self.values.split_off(goes, now, &mut effects.leavers);
@@ -18,7 +24,6 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         values.receive(self.values.allowance.hand_out(used, goes_along));
         let (alone, stay) = mem::take(&mut self.polled_alone).into_iter().partition(|load| goes(load.hash));
         self.polled_alone = stay;
-        self.home = lower;
         let mut other = Self {
             values,
             failures,
@@ -28,12 +33,14 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             home: upper,
             ..*self
         };
-        for half in [self, &mut other] {
+        for half in [&mut *self, &mut other] {
             half.values.resize(half.values.allowance.whole, part);
             half.note_due();
             half.give_back();
         }
-        other
+        hand_out(other);
+        // Not before: what is not there yet is not looked for.
+        self.home = lower;
     }
 }
 

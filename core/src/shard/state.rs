@@ -123,6 +123,31 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
+    /// May keys have moved to another shard?
+    #[inline(always)]
+    pub(crate) const fn has_split(&self) -> bool {
+        #[cfg(feature = "std")]
+        return self.home.has_split();
+        #[cfg(not(feature = "std"))]
+        false
+    }
+
+    /// Which further bits of hashes count here: more and more as it splits.
+    pub(crate) const fn mask(&self) -> u32 {
+        #[cfg(feature = "std")]
+        return self.home.mask();
+        #[cfg(not(feature = "std"))]
+        0
+    }
+
+    /// The further bits of its keys' hashes.
+    pub(crate) const fn bits(&self) -> u32 {
+        #[cfg(feature = "std")]
+        return self.home.bits();
+        #[cfg(not(feature = "std"))]
+        0
+    }
+
     /// Has this key moved to another shard?
     #[cfg(feature = "std")]
     #[inline(always)]

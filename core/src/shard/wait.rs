@@ -173,7 +173,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             }
             _ => {
                 slot.flight.forget(number);
-                self.flights.counts.begun -= 1;
+                self.flights.counts.unmade += 1;
             }
         }
         let woken = self.flights.at(place).flight.waits.all();
@@ -193,7 +193,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             Some(load) if slot.flight.put_to_rest(number) => {
                 slot.loads.push((number, load));
                 // It begins with its first poll, by the caller that waits.
-                self.flights.counts.begun -= 1;
+                self.flights.counts.unmade += 1;
                 let woken = self.flights.slot(seat).flight.waits.all();
                 effects.wake(woken);
             }

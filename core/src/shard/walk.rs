@@ -35,13 +35,20 @@ impl Expiring {
     pub(crate) const fn is_over(&self) -> bool {
         self.below == 0
     }
+
+    pub(crate) const fn generation(&self) -> u32 {
+        self.generation
+    }
 }
 
 impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
-    /// Begins to expire all values, which is a write to all keys.
-    pub(crate) fn begin_expiring(&mut self, effects: &mut Effects<K, V, E, C>) -> Expiring {
-        self.invalidate_loads(effects);
-        Expiring { below: self.values.len(), generation: self.values.generation() }
+    /// Begins to expire all values, which is a write to all keys. If this shard has split off since another one has begun,
+    /// what has come since that generation stays.
+    pub(crate) fn begin_expiring(&mut self, begun: Option<u32>, effects: &mut Effects<K, V, E, C>) -> Expiring {
+        if begun.is_none() {
+            self.invalidate_loads(effects);
+        }
+        Expiring { below: self.values.len(), generation: begun.unwrap_or_else(|| self.values.generation()) }
     }
 
     /// Ends the freshness of the next values, of at most so many, unless they have come since; returns how many were fresh.

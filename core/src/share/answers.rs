@@ -90,11 +90,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     pub(super) fn store_surplus(&self, surplus: Vec<(u64, K, Loaded<V>)>, writes: &[u64], now: Instant) {
         for (hash, key, mut loaded) in surplus {
             let judgement = self.judge(&key, &mut loaded);
-            let Some(writes) = writes.get(self.shards.number_of(hash)).copied() else { continue };
-            let mut unasked = Unasked { hash, coming: Some((key, loaded)), writes };
+            let mut unasked = Unasked { hash, coming: Some((key, loaded)), writes: 0 };
             let mut after = After::new(self);
             let at = At { now, rules: &self.rules };
             self.with_room(hash, now, &mut after, |shard, effects| {
+                unasked.writes = self.writes_before(shard, hash, writes);
                 shard.insert_surplus(&mut unasked, judgement, at, effects);
             });
         }

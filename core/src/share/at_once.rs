@@ -1,6 +1,7 @@
 //! The short way of a miss: a load of a key of which nothing is known but perhaps an expired value, that answers in its first poll.
 
 use core::{
+    mem,
     task::{Context, Poll},
     time::Duration,
 };
@@ -129,7 +130,12 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
             Some(judgement) => at.rules.terms_at_once(says, judgement, now),
         };
         let is_stored = terms.is_some_and(|terms| {
-            self.lock.with(|shard| shard.finish_at_once((lead, hash, begun), &loaded.value, terms, at, &mut left))
+            let leaving = Leaving(engine, &mut left);
+            let value = &loaded.value;
+            let is_stored =
+                self.lock.with(|shard| shard.finish_at_once((lead, hash, begun), value, terms, at, leaving.1));
+            mem::forget(leaving);
+            is_stored
         });
         if !is_stored {
             return self.publish(first, judgement.unwrap_or_default(), now, (key, by, cx), rest, left);
@@ -159,11 +165,8 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         rest: &mut Rest<V, E>,
         left: Leavers<K, V>,
     ) -> Option<V> {
-        // What has left for it, and was not enough, is told and dropped after that.
-        let mut after = After::new(self.engine);
-        after.effects().leavers = left;
         let First::Ready(Ok(Answered::Value(loaded, former))) = first else { return None };
-        self.ends(on, now, rest, |_, _| Ok(News::new(loaded, judgement).with_former(former)))
+        self.ends(on, (now, left), rest, |_, _| Ok(News::new(loaded, judgement).with_former(former)))
     }
 
     /// Its load has failed, or goes on.
@@ -182,7 +185,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
                 if is_told_only {
                     self.begin_exactly();
                 }
-                self.go_on((key, by, cx), rest, |mut driving, visit, after| {
+                self.go_on((key, by, cx), rest, Leavers::new(), |mut driving, visit, after| {
                     let step = engine.with(hash, |shard| {
                         shard.unfold(lead, &mut driving.waiting.seat, visit.reached, after.effects());
                         driving.check_in(shard, load, visit, after.effects())
@@ -193,7 +196,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
             }
             (First::Ready(verdict), _) => {
                 let now = if is_told_only { engine.about_now() } else { engine.runtime.now() };
-                self.ends((key, by, cx), now, rest, |driving, after| {
+                self.ends((key, by, cx), (now, Leavers::new()), rest, |driving, after| {
                     Err(engine.failed(verdict, driving.waiting, 1, Some(key), now, after))
                 })
             }
@@ -229,12 +232,13 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
     fn ends(
         &mut self,
         on: On<'_, '_, K, V, E, R>,
-        now: Instant,
+        // What has left for it already, and was not enough.
+        (now, left): (Instant, Leavers<K, V>),
         rest: &mut Rest<V, E>,
         news: impl FnOnce(&mut Driving<'_, K, V, E, R, S>, &mut After<'_, K, V, E, R, S>) -> Result<News<V>, Failure<E>>,
     ) -> Option<V> {
         let (engine, hash, lead) = (self.engine, self.hash, self.lead);
-        self.go_on(on, rest, |mut driving, visit, after| {
+        self.go_on(on, rest, left, |mut driving, visit, after| {
             if let Some(lead) = lead {
                 let seat = &mut driving.waiting.seat;
                 engine.with(hash, |shard| shard.unfold(lead, seat, now, after.effects()));
@@ -251,6 +255,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
         &mut self,
         (key, by, cx): On<'_, '_, K, V, E, R>,
         rest: &mut Rest<V, E>,
+        left: Leavers<K, V>,
         step: impl FnOnce(
             Driving<'_, K, V, E, R, S>,
             &mut VisitOf<'_, K, V, E, R, S>,
@@ -259,6 +264,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
     ) -> Option<V> {
         let (engine, begun) = (self.engine, self.begun);
         let mut after = After::new(engine);
+        after.effects().leavers = left;
         let stay = self.sit()?;
         let mut visit = engine.visit(Some(key), &engine.call, by, cx.waker());
         (visit.reached, visit.is_present, visit.wants_value, visit.is_first) = (begun, true, true, false);
@@ -288,6 +294,16 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
             engine.with(hash, |shard| shard.flights.unfold_led(lead, &mut stay.waiting.seat));
             drop(Driving::new(engine, &mut stay.waiting, 1, begun));
         }
+    }
+}
+
+/// Values that leave for one whose clone may panic: then they are told and dropped all the same.
+struct Leaving<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning>(&'a Engine<K, V, E, R, S>, &'a mut Leavers<K, V>);
+
+impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Drop for Leaving<'_, K, V, E, R, S> {
+    #[cold]
+    fn drop(&mut self) {
+        After::new(self.0).effects().leavers = mem::replace(self.1, Leavers::new());
     }
 }
 

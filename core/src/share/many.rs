@@ -131,17 +131,10 @@ where
         }
         this.arrive(&call, &wakes, &mut due, cx.waker());
         // A ready answer beats the deadline of a member: its load is polled before the member looks.
-        let units = this.units.get_mut();
         if is_unwoken {
-            units.ask_all();
+            this.units.get_mut().ask_all();
         } else {
-            for index in &due {
-                let (hash, seat) = (this.members[*index].hash, &this.members[*index].stay.waiting.seat);
-                // If it was woken by its answer, it has no use for a further poll of the load.
-                if seat.began != 0 && units.knows(*index) && this.engine.with(hash, |shard| shard.awaits(seat)) {
-                    units.ask(*index);
-                }
-            }
+            this.ask_for(&due);
         }
         let have_deadlines = this.engine.rules.needs_time() || call.lock_timeout.is_some();
         loop {
@@ -269,6 +262,7 @@ where
         let borrowed = Borrowed(member.key);
         let mut by = MemberLoad::new(&engine.source, &self.leads);
         let first = mem::take(&mut member.is_to_be_made).then_some(Step::Make);
+        let mut until = Instant::NEVER;
         let told = if first.is_none() { engine.collect(&mut member.stay, &mut by) } else { None };
         let poll: Poll<LookupResult<V, E>> = told.unwrap_or_else(|| {
             let mut after = After::new(engine);
@@ -277,11 +271,7 @@ where
             let mut visit = Visit { batch: by.gathers(&batch), inside, reached: member.stay.reached, ..visit };
             let mut cx = Context::from_waker(waker);
             let poll = Engine::carry_on(engine, &mut member.stay, &mut visit, &mut by, first, &mut after, &mut cx);
-            let until = after.effects().until;
-            if poll.is_pending() && until != Instant::NEVER && until != member.until {
-                self.deadlines.push(Reverse((until, index)));
-            }
-            member.until = until;
+            until = if poll.is_pending() { after.effects().until } else { until };
             after.told(poll)
         });
         self.units.get_mut().set_polled(true);
@@ -289,6 +279,7 @@ where
             member.told = Some(told.map(W::tell));
             self.untold -= 1;
         }
+        self.note_deadline(index, until);
     }
 
     /// The answer for each place.

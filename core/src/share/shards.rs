@@ -2,6 +2,8 @@
 
 use alloc::boxed::Box;
 #[cfg(feature = "std")]
+use alloc::vec::Vec;
+#[cfg(feature = "std")]
 use core::iter::successors;
 
 #[cfg(feature = "std")]
@@ -11,7 +13,7 @@ use super::Aligned;
 #[cfg(feature = "std")]
 use crate::{
     shard::split_bits,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicU32, AtomicUsize, Ordering},
 };
 
 /// The shards, each behind its lock, by number.
@@ -32,6 +34,8 @@ pub(crate) struct Shards<L> {
 #[cfg(feature = "std")]
 struct Splits<L> {
     more: Once<Box<More<L>>>,
+    /// How many shards there are.
+    len: AtomicUsize,
     /// Which further bits of a hash choose the shard, in all of them.
     mask: AtomicU32,
     /// How many shards there may be.
@@ -51,9 +55,9 @@ impl<L> Shards<L> {
         #[cfg(not(feature = "std"))]
         let _ = most;
         Self {
-            first,
             #[cfg(feature = "std")]
-            splits: Splits { more: Once::new(), mask: AtomicU32::new(0), most },
+            splits: Splits { more: Once::new(), len: AtomicUsize::new(first.len()), mask: AtomicU32::new(0), most },
+            first,
         }
     }
 
@@ -84,6 +88,11 @@ impl<L> Shards<L> {
         index as usize
     }
 
+    /// The number of a hash's shard that has these further bits.
+    pub(crate) fn number_at(&self, hash: u64, bits: u32) -> usize {
+        self.first_of(hash) + self.first.len() * bits as usize
+    }
+
     /// The first shards.
     #[cfg(feature = "std")]
     pub(crate) const fn first(&self) -> &[Aligned<L>] {
@@ -99,6 +108,11 @@ impl<L> Shards<L> {
 
 #[cfg(not(feature = "std"))]
 impl<L> Shards<L> {
+    /// Goes over all shards.
+    pub(crate) fn each_once<T: Copy>(&self, mut visit: impl FnMut(&L, Option<T>) -> (u32, T)) {
+        self.iter().for_each(|shard| _ = visit(shard, None));
+    }
+
     pub(crate) const fn len(&self) -> usize {
         self.first.len()
     }
@@ -114,9 +128,23 @@ impl<L> Shards<L> {
 
 #[cfg(feature = "std")]
 impl<L> Shards<L> {
-    /// How many there are, but for those of splits under way.
+    /// Goes over all shards, and those that come meanwhile. `visit` returns the mask that a shard has in that instant, and
+    /// what is noted of it; if a shard has split off later, it is visited with what was noted of that from which it came.
+    pub(crate) fn each_once<T: Copy>(&self, mut visit: impl FnMut(&L, Option<T>) -> (u32, T)) {
+        let mut noted: Vec<(u32, T)> = Vec::with_capacity(self.len());
+        for (number, shard) in self.iter().enumerate() {
+            let bit = (number / self.first.len()).checked_ilog2().map(|log| 1_usize << log);
+            let came_from = bit.and_then(|bit| Some((bit, noted.get(number - self.first.len() * bit)?)));
+            // Then its mask has had no such bit.
+            let before = came_from.filter(|(bit, (mask, _))| *mask as usize & bit == 0).map(|(_, (_, noted))| *noted);
+            let after = visit(shard, before);
+            noted.push(before.map_or(after, |before| (0, before)));
+        }
+    }
+
+    /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.first.len() * (self.splits.mask.load(Ordering::Acquire) as usize + 1)
+        self.splits.len.load(Ordering::Acquire)
     }
 
     /// The number of a hash's shard, unless splits are under way.
@@ -125,13 +153,18 @@ impl<L> Shards<L> {
     }
 
     fn number_by(&self, hash: u64, mask: u32) -> usize {
-        self.first_of(hash) + self.first.len() * (split_bits(hash) & mask) as usize
+        self.number_at(hash, split_bits(hash) & mask)
     }
 
-    /// The shard of a hash that is chosen by these further bits.
+    /// The shard of a hash that is chosen by these further bits; if it has not split off yet, that from which it will.
     #[inline(never)]
-    pub(crate) fn split_of(&self, hash: u64, mask: u32) -> &L {
-        self.get(self.number_by(hash, mask)).unwrap_or_else(|| self.at_first(hash))
+    pub(crate) fn split_of(&self, hash: u64, mut mask: u32) -> &L {
+        loop {
+            match self.get(self.number_by(hash, mask)) {
+                Some(shard) => return shard,
+                None => mask >>= 1,
+            }
+        }
     }
 
     pub(crate) fn get(&self, number: usize) -> Option<&L> {
@@ -161,8 +194,9 @@ impl<L> Shards<L> {
     ///
     /// `split` locks a shard, takes its upper half out and hands that over there, with a lock around it.
     pub(crate) fn grow(&self, to: usize, mut split: impl FnMut(&L, usize, &mut dyn FnMut(L))) {
-        let (before, to) = (self.len(), to.min(self.splits.most));
-        if to < 2 * before {
+        let whole = |mask: u32| self.first.len() * (mask as usize + 1);
+        let (mut mask, to) = (self.splits.mask.load(Ordering::Relaxed), to.min(self.splits.most));
+        if to < 2 * whole(mask) {
             return;
         }
         let places = self.first.len() + self.lists().map(|list| list.shards.len()).sum::<usize>();
@@ -172,17 +206,18 @@ impl<L> Shards<L> {
             let last = self.lists().last().map_or(&self.splits.more, |list| &list.more);
             last.call_once(|| Box::new(More { shards, more: Once::new() }));
         }
-        while 2 * self.len() <= to {
-            let len = self.len();
+        while 2 * whole(mask) <= to {
+            let len = whole(mask);
             for number in 0..len {
                 let halves = self.get(number).zip(self.place(number + len - self.first.len()));
                 // (There is an upper half if a split has unwound before.)
                 if let Some((lower, upper)) = halves.filter(|(_, upper)| !upper.is_completed()) {
                     split(lower, 2 * len, &mut |half| _ = upper.call_once(|| half));
+                    self.splits.len.store(len + number + 1, Ordering::Release);
                 }
             }
-            let mask = self.splits.mask.load(Ordering::Relaxed);
-            self.splits.mask.store(2 * mask + 1, Ordering::Release);
+            mask = 2 * mask + 1;
+            self.splits.mask.store(mask, Ordering::Release);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{Instant, Runtime};
 pub(super) enum Sleep<R: Runtime> {
     None,
     Own(Box<Sleeping<R::Sleep>>),
-    /// A call for many keys sleeps for each of them, and has slept until then.
+    /// A call for many keys sleeps for each of them, and has slept until this deadline.
     OfCall(Instant),
 }
 
@@ -36,7 +36,12 @@ impl<R: Runtime> Sleep<R> {
     #[inline(never)]
     pub(super) fn until(&mut self, runtime: &R, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
         let sleeping = match self {
-            Self::OfCall(slept) => return if deadline <= *slept { Poll::Ready(()) } else { Poll::Pending },
+            // Once, and only for that deadline: the clock may jump back, and another one may come.
+            Self::OfCall(slept) if deadline == *slept => {
+                *slept = Instant::ZERO;
+                return Poll::Ready(());
+            }
+            Self::OfCall(_) => return Poll::Pending,
             Self::Own(sleeping) if sleeping.deadline == deadline => sleeping,
             _ => {
                 let sleep = runtime.sleep_until(deadline);
@@ -74,3 +79,6 @@ impl<R: Runtime> Sleep<R> {
         *self = Self::None;
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests;

@@ -17,15 +17,23 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         with_each();
     }
 
+    /// How many writes there were to a key's shard, as was noted of all shards then.
+    pub(crate) fn writes_before(&self, shard: &ShardOf<K, V, E, R, S>, hash: u64, noted: &[u64]) -> u64 {
+        let mut bits = shard.bits();
+        // One that has split off since had the same number as the one from which it came.
+        while let Some(bit) = bits.checked_ilog2().filter(|_| self.shards.number_at(hash, bits) >= noted.len()) {
+            bits -= 1 << bit;
+        }
+        noted.get(self.shards.number_at(hash, bits)).copied().unwrap_or_default()
+    }
+
     /// Splits all shards until there are so many, if there may be. To be called under the lock of the capacity.
     #[cfg(feature = "std")]
     pub(crate) fn split_shards(&self, capacity: u64, to: usize, now: Instant, afters: &mut Afters<'_, K, V, E, R, S>) {
         self.shards.grow(to, |lower, number, upper| {
             let effects = afters.next(1);
-            lower.with(|shard| {
-                let half = shard.split_off(capacity / number as u64, now, effects);
-                upper(R::Lock::new(half));
-            });
+            let part = capacity / number as u64;
+            lower.with(|shard| shard.split_off(part, now, effects, |half| upper(R::Lock::new(half))));
         });
         if self.shards.len() > self.shards.first().len() {
             self.needs.fetch_or(SPLIT, Ordering::Relaxed);

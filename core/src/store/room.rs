@@ -75,6 +75,14 @@ pub(crate) struct Allowance {
     pub(crate) own: u64,
 }
 
+/// Should a shard never come to be that was to split off, its room is of use to others.
+#[cfg(feature = "std")]
+impl Drop for Allowance {
+    fn drop(&mut self) {
+        self.room.give(self.own);
+    }
+}
+
 impl Allowance {
     /// The allowance of one of so many shards, which takes what it needs; a single shard has all from the beginning.
     pub(crate) fn of(room: &Arc<Room>, whole: u64, shards: usize) -> Self {

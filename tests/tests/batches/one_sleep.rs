@@ -120,3 +120,52 @@ fn p3_many_keys_with_many_deadlines_sleep_until_the_next() {
     assert_eq!(sim.saw(many), "119: V19");
     assert_eq!(SLEEPS.get()[0], 0);
 }
+
+/// D63: keys whose lock ages are over when the call is polled late are loaded together.
+#[test]
+fn d63_deadlines_that_have_all_passed_are_looked_at_together() {
+    let mut sim = Sim::new();
+    let batches = Batches::new(&sim.time, |_, nth| if nth < 3 { never() } else { ready() });
+    let cache = sim.batched::<Local<ManualClock>>(&batches, |c| c.lock_age(ms(100)));
+    for key in 0..3 {
+        sim.to(u64::from(key));
+        _ = sim.get(&cache, key);
+    }
+    (0..3).for_each(|i| sim.park(i));
+    let many = sim.many(&cache, &[0, 1, 2]);
+    sim.park(many);
+    sim.to(200);
+    sim.unpark(many);
+    assert!(sim.saw(many).starts_with("200: "), "{}", sim.saw(many));
+    assert_eq!(batches.begun().last().map(|begun| begun.1.clone()), Some(vec![0, 1, 2]), "one load for all");
+    assert_eq!(batches.begun().len(), 4);
+}
+
+/// D18, D93: an answer that gets ready while another load of the call is polled beats the deadline that passes meanwhile.
+#[test]
+fn d18_a_ready_answer_beats_a_deadline_that_passes_during_the_poll() {
+    let mut sim = Sim::new();
+    let (time, gate, calls) = (sim.time.clone(), Gate::default(), Cell::new(0));
+    let opens = gate.clone();
+    let load = move |keys: Vec<u32>| {
+        let (time, clock, opens) = (time.clone(), time.clock(), opens.clone());
+        let waits = opens.clone();
+        let call = calls.replace(calls.get() + 1);
+        async move {
+            if call == 0 {
+                sleep(&time, 10).await;
+                // It takes its time, and brings what the other one waits for.
+                clock.advance(ms(100));
+                opens.open();
+            } else {
+                core::future::poll_fn(|cx| waits.poll(cx)).await;
+            }
+            Ok::<_, Boom>(keys.into_iter().map(|key| (key, Ok(Loaded::new(V::new(key))))))
+        }
+    };
+    let builder = Cache::builder(Local::new(sim.clock())).loaded_many_fn(load).max_batch(1);
+    let cache = builder.lock_timeout(ms(50), OnTimeout::Fail).build().expect("valid");
+    let many = sim.many(&cache, &[1, 2]);
+    sim.to(10);
+    assert!(sim.saw(many).ends_with(": V1 Miss, V2 Miss"), "{}", sim.saw(many));
+}

@@ -10,6 +10,7 @@ on_every_runtime! {
     a_listener_that_panics_for_surplus_fails_nobody
     d5_surplus_is_of_the_same_instant
     d60_surplus_that_is_not_to_be_stored
+    c111_surplus_of_a_load_from_before_a_growth
 }
 
 /// A cache whose loads of many keys also return 90 for key 9, after 50 ms.
@@ -154,6 +155,32 @@ fn d60_surplus_that_is_not_to_be_stored<R: Host>() {
             let held = [8, 9].map(|key| cache.peek(&key).map(|found| **found.value()));
             assert_eq!(held, [None, Some(9)], "{ttl:?}");
             assert_clean(&cache.stats());
+        }
+    }
+}
+
+/// C111, D42, D60: shards that split meanwhile are no write, and hide none.
+fn c111_surplus_of_a_load_from_before_a_growth<R: Host>() {
+    for first in [90, 200] {
+        for (is_written, grows_first) in [(false, false), (true, false), (true, true)] {
+            let mut sim = Sim::new();
+            let says = |keys: &[u32]| {
+                let own = keys.iter().map(|key| (*key, Ok(Loaded::new(V::new(*key)))));
+                own.chain((100..150).map(|key| (key, Ok(Loaded::new(V::new(90)))))).collect()
+            };
+            let batches = Batches::saying(&sim.time, |_, _| after(50), says);
+            let cache = sim.batched::<R>(&batches, |c| c.store_surplus().capacity(first).processors(8));
+            _ = cache.remove(&1000);
+            let many = sim.many(&cache, &[1, 2]);
+            let steps: [&dyn Fn(); 2] = [&|| cache.set_capacity(100_000), &|| {
+                (100..150).filter(|_| is_written).for_each(|key| _ = cache.remove(&key));
+            }];
+            steps[usize::from(!grows_first)]();
+            steps[usize::from(grows_first)]();
+            sim.to(50);
+            assert_eq!(sim.saw(many), "50: V1 Miss, V2 Miss");
+            let stored = (100..150).filter(|key| cache.contains(key)).count();
+            assert_eq!(stored, if is_written { 0 } else { 50 }, "{first} {is_written} {grows_first}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What panics in a caller's poll beside its load: the load goes on for the others, and the caller when it is polled again.
 
-use core::panic::AssertUnwindSafe;
-use std::panic::catch_unwind;
+use core::{cell::Cell, panic::AssertUnwindSafe, task::Poll};
+use std::{panic::catch_unwind, rc::Rc};
 
-use larder::{Cache, Loaded, LookupOptions, OnTimeout};
+use larder::{Cache, Loaded, LookupOptions, ManualClock, OnTimeout, Tuned, policy::Lru};
 use larder_tests::*;
 
 use super::traps::{ARMED, Hostile, Key, PASSES, Value};
@@ -17,6 +17,8 @@ on_every_runtime! {
     d107_a_caller_whose_own_failure_ends_in_a_panic
     d107_a_clock_panics_and_there_is_no_loader
     p9_the_drop_of_a_key_fails_no_other_flight
+    d107_what_left_for_a_heavy_value_is_told_before_it_is_returned
+    d29_what_left_is_told_although_the_clone_panics
 }
 
 /// Polls this once, which panics.
@@ -228,4 +230,54 @@ static KEY: Key = Key(7);
 /// What a lookup of the key is told.
 async fn told<R: Host>(cache: Own<R>) -> Result<V, larder::LoadError<Boom>> {
     cache.get(&KEY).await.map(|value| V::new(value.0))
+}
+
+/// Fills a cache with light values and then a few heavy ones, of 10 000 in all; the light ones leave first.
+fn fill<R: Host, V: Clone>(cache: &Cache<u32, V, Boom, R, Tuned<Lru>>, light: u64, value: impl Fn() -> V) {
+    (0..1000 / light).for_each(|key| _ = cache.insert_with(10 + key as u32, Loaded::new(value()).weight(light)));
+    (0..3).for_each(|key| _ = cache.insert_with(key, Loaded::new(value()).weight(3000)));
+    assert_eq!(cache.weight(), 10_000);
+}
+
+/// D107: a few values leave for a heavy one, and are not enough; the listener of one of them panics.
+fn d107_what_left_for_a_heavy_value_is_told_before_it_is_returned<R: Host>() {
+    let told = Rc::new(Cell::new(0));
+    let counts = told.clone();
+    let listener = move |key: &u32, _: &V, _| {
+        counts.set(counts.get() + 1);
+        // One of the first few.
+        if *key == 12 {
+            std::panic::panic_any(Bang(1));
+        }
+    };
+    let builder = Cache::builder_with(R::on(ManualClock::new()), Tuned::<Lru>::new()).capacity(10_000).shards(1);
+    let load = |key: u32| async move { Ok::<_, Boom>(Loaded::new(V::new(key)).weight(500)) };
+    let cache = builder.loaded_fn(load).listener(listener).build().expect("valid");
+    fill(&cache, 1, || V::new(1));
+    let mut get = cache.get(&7);
+    unwinds(&mut get);
+    assert!(matches!(wakers::poll_once(&mut get), Poll::Ready(Ok(value)) if value == V::new(7)), "it has its value");
+    assert!(cache.contains(&7));
+    assert_eq!(told.get(), cache.stats().evicted, "all are told");
+    drop(get);
+    assert_clean(&cache.stats());
+}
+
+/// D29: the listener hears of what has left, also if the clone of the value panics for which it left.
+fn d29_what_left_is_told_although_the_clone_panics<R: Host>() {
+    let told = Rc::new(Cell::new(0));
+    let counts = told.clone();
+    let builder = Cache::builder_with(R::on(ManualClock::new()), Tuned::<Lru>::new()).capacity(10_000).shards(1);
+    let load = |_: u32| async { Ok::<_, Boom>(Loaded::new(Value(7)).weight(100)) };
+    let builder = builder.loaded_fn(load).listener(move |_: &u32, _: &Value, _| counts.set(counts.get() + 1));
+    let cache = builder.build().expect("valid");
+    fill(&cache, 2, || Value(1));
+    assert_eq!(told.get(), 0);
+    let mut get = cache.get(&7);
+    ARMED.set("clone");
+    unwinds(&mut get);
+    assert!(cache.stats().evicted > 0);
+    assert_eq!(told.get(), cache.stats().evicted);
+    drop(get);
+    assert_clean(&cache.stats());
 }

@@ -1,8 +1,10 @@
 //! A cache that grows comes to have more shards: nothing is lost, and nothing is done twice.
 
+use core::panic::AssertUnwindSafe;
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
+    panic::catch_unwind,
 };
 
 use larder::{
@@ -21,6 +23,8 @@ on_every_runtime! {
     c111_walks_meet_each_entry_once
     c111_counters_add_up
     c111_a_given_number_stays
+    c111_a_load_that_grows_the_cache_and_panics
+    c111_a_ticket_whose_load_grows_the_cache
 }
 
 /// How many shards there are for 1000, and then for 100 000.
@@ -38,12 +42,18 @@ struct Marked(ManualClock);
 struct MarkedLock<T>(u32, RefCell<T>);
 
 std::thread_local! {
+    /// What the clock does when it is read.
+    static WHEN_READ: RefCell<Option<Box<dyn FnMut()>>> = const { RefCell::new(None) };
+    /// How many more locks are made before one panics; zero for none.
+    static PANICS: Cell<u32> = const { Cell::new(0) };
     static MADE: RefCell<u32> = const { RefCell::new(0) };
     static TAKEN: RefCell<BTreeSet<u32>> = const { RefCell::new(BTreeSet::new()) };
 }
 
 impl<T> Lock<T> for MarkedLock<T> {
     fn new(value: T) -> Self {
+        assert!(PANICS.get() != 1 || PANICS.replace(0) != 1, "there is no lock");
+        PANICS.set(PANICS.get().saturating_sub(1));
         let number = MADE.with_borrow_mut(|made| {
             *made += 1;
             *made
@@ -59,6 +69,11 @@ impl<T> Lock<T> for MarkedLock<T> {
 
 impl Clock for Marked {
     fn now(&self) -> Instant {
+        let what = WHEN_READ.with_borrow_mut(Option::take);
+        if let Some(mut what) = what {
+            what();
+            WHEN_READ.with_borrow_mut(|slot| _ = slot.get_or_insert(what));
+        }
         self.0.now()
     }
 }
@@ -109,7 +124,7 @@ fn c111_a_cache_that_grew_is_as_concurrent_as_one_built_so() {
 
 fn c111_what_is_stored_stays<R: Host>() {
     let sim = Sim::new();
-    let left = std::rc::Rc::new(std::cell::Cell::new(0));
+    let left = Rc::new(std::cell::Cell::new(0));
     let heard = left.clone();
     let cache = Cache::builder(R::on(sim.clock()))
         .capacity(1000)
@@ -240,8 +255,9 @@ fn c111_writes_void_loads_that_began_before<R: Host>() {
 fn c111_failures_are_kept<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads(ready().fails(3));
-    let cache = sim
-        .cache::<R>(&loads, |c| c.capacity(1000).processors(PROCESSORS).error_ttl(ms(10)).error_backoff(2.0, ms(1000)));
+    let cache = sim.cache::<R>(&loads, |c| {
+        c.capacity(1000).processors(PROCESSORS).hash_seed(1).error_ttl(ms(10)).error_backoff(2.0, ms(1000))
+    });
     (0..50).for_each(|key| _ = sim.get(&cache, key));
     assert_eq!(cache.weight(), 50);
     grow(&cache);
@@ -353,5 +369,110 @@ fn c111_a_given_number_stays<R: Host>() {
     assert_eq!(cache.len(), 90_000);
     cache.set_capacity(7);
     assert_eq!(cache.len(), 7);
+    assert_clean(&cache.stats());
+}
+
+/// C111, D43: what is inserted while all is cleared or expired, in a shard whose turn is over, stays, wherever it moves.
+#[test]
+fn c111_what_comes_after_the_turn_of_its_shard_stays() {
+    type Numbers = Cache<u32, u32, Boom, Marked>;
+    let calls: [fn(&Numbers); 2] = [|cache| cache.clear(), |cache| _ = cache.expire_all()];
+    for call in calls {
+        for at in 1..12 {
+            let left = [false, true].map(|grows| {
+                let builder =
+                    Numbers::builder(Marked::default()).processors(8).hash_seed(3).ttl(ms(1000)).capacity(400);
+                let cache = Rc::new(builder.build().expect("valid"));
+                (0..100).for_each(|key| _ = cache.insert(key, 1));
+                let (own, mut reads) = (Rc::downgrade(&cache), 0);
+                let meanwhile = move || {
+                    reads += 1;
+                    let cache = own.upgrade().expect("it is called");
+                    if reads == at {
+                        (200..300).for_each(|key| _ = cache.insert(key, 2));
+                        if grows {
+                            cache.set_capacity(100_000);
+                        }
+                    }
+                };
+                WHEN_READ.set(Some(Box::new(meanwhile)));
+                call(&cache);
+                WHEN_READ.take();
+                assert!((0..100).all(|key| !cache.contains(&key)), "all that was there before");
+                (200..300).filter(|key| cache.contains(key)).collect::<Vec<_>>()
+            });
+            assert_eq!(left[0], left[1], "{at}");
+        }
+    }
+}
+
+/// A growth that unwinds leaves a cache that works, and the next one goes on with it.
+#[test]
+fn c111_a_growth_that_unwinds() {
+    for lock in 1..8 {
+        let builder = Cache::<u32, u32, Boom, _>::builder(Marked::default()).processors(1).hash_seed(3).capacity(90);
+        let cache = builder.build().expect("valid");
+        (0..90).for_each(|key| _ = cache.insert(key, key));
+        PANICS.set(lock);
+        assert!(catch_unwind(AssertUnwindSafe(|| cache.set_capacity(100_000))).is_err());
+        assert!(cache.weight() <= 90 && cache.capacity() == 90);
+        for key in 0..1000 {
+            assert!(cache.insert(key, key).is_some());
+            assert_eq!(cache.get_if_present(&key), Some(key));
+        }
+        assert!((85..=90).contains(&cache.weight()), "{}", cache.weight());
+        cache.set_capacity(10);
+        assert!(cache.weight() <= 10);
+        cache.set_capacity(100_000);
+        (0..90_000).for_each(|key| _ = cache.insert(key, key));
+        assert_eq!(cache.len(), 90_000, "no room was lost");
+    }
+}
+
+/// C111, P5, D85: the load of one key of many grows the cache and panics; the others are loaded by the next poll.
+fn c111_a_load_that_grows_the_cache_and_panics<R: Host>() {
+    let mut sim = Sim::new();
+    let own = Rc::new(RefCell::new(None::<Box<dyn Fn()>>));
+    let grows = own.clone();
+    let load = move |key: u32| {
+        if let Some(grow) = grows.take() {
+            grow();
+            std::panic::panic_any(Bang(1));
+        }
+        async move { Ok::<_, Boom>(V::new(key)) }
+    };
+    let builder = Cache::builder(R::on(sim.clock())).load_fn(load).capacity(90).processors(PROCESSORS);
+    let cache = Rc::new(builder.build().expect("valid"));
+    let weak = Rc::downgrade(&cache);
+    own.replace(Some(Box::new(move || weak.upgrade().expect("it is called").set_capacity(100_000))));
+    let keys: Vec<u32> = (0..50).collect();
+    let mut many = cache.get_many(&keys);
+    assert!(catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut many).is_ready())).is_err());
+    let Poll::Ready(told) = wakers::poll_once(&mut many) else { panic!("it waits") };
+    assert!(told.iter().filter(|told| told.is_ok()).count() >= 49);
+    sim.run();
+    assert_clean(&cache.stats());
+}
+
+/// C111, D85: the load of a ticket grows the cache as it is made.
+fn c111_a_ticket_whose_load_grows_the_cache<R: Host>() {
+    let sim = Sim::new();
+    let cache = sim.cache::<R>(&sim.loads(never()), |c| {
+        c.capacity(90).processors(PROCESSORS).ttl(ms(10)).stale_while_refresh(ms(1000))
+    });
+    (0..50).for_each(|key| _ = cache.insert(key, V::new(1)));
+    sim.clock().advance(ms(20));
+    for key in 0..50 {
+        let load = || {
+            cache.set_capacity(90 << key.min(12));
+            async move { Ok::<_, Boom>(Loaded::new(V::new(2))) }
+        };
+        let mut stale = cache.lookup(&key).by(load).stale();
+        let Poll::Ready(Ok(stale)) = wakers::poll_once(&mut stale) else { panic!("it waits") };
+        assert_eq!(*stale.outcome.value(), V::new(1));
+        let mut ticket = stale.refresh.expect("it is due");
+        assert!(wakers::poll_once(&mut ticket).is_ready());
+        assert_eq!(cache.get_if_present(&key), Some(V::new(2)));
+    }
     assert_clean(&cache.stats());
 }

@@ -88,7 +88,7 @@ fn d112_what_comes_meanwhile_is_spared() {
     (1..=6).for_each(|key| _ = rig.insert(key, Loaded::new(7).ttl(nanos(99))));
     let caller = rig.wait(30);
     rig.effects = Effects::default();
-    let mut expiring = rig.shard.begin_expiring(&mut rig.effects);
+    let mut expiring = rig.shard.begin_expiring(None, &mut rig.effects);
     assert!(!rig.is_attached(&caller) && !expiring.is_over());
     let mut next = |rig: &mut Rig| rig.shard.expire_next(&mut expiring, 2, at(rig.now), &mut rig.effects);
     assert_eq!(next(&mut rig), 2);
@@ -109,7 +109,7 @@ fn d112_what_is_old_in_generations_is_expired() {
         rig.insert(1, Loaded::new(7).ttl(nanos(99)));
         rig.shard.values.skip_generations(later);
         rig.insert(2, Loaded::new(7).ttl(nanos(99)));
-        let mut expiring = rig.shard.begin_expiring(&mut rig.effects);
+        let mut expiring = rig.shard.begin_expiring(None, &mut rig.effects);
         rig.insert(3, 7);
         assert_eq!(rig.shard.expire_next(&mut expiring, 9, at(rig.now), &mut rig.effects), 2, "{later}");
         assert_eq!([1, 2, 3].map(|key| rig.contains(key)), [false, false, true]);
@@ -123,7 +123,7 @@ fn all_are_expired_even_without_memory() {
     let mut rig = Rig::new(rules());
     (1..=9).for_each(|key| _ = rig.insert(key, 7));
     let mut effects = Effects::default();
-    let mut expiring = rig.shard.begin_expiring(&mut effects);
+    let mut expiring = rig.shard.begin_expiring(None, &mut effects);
     let (mut steps, mut count) = (0, 0);
     while !expiring.is_over() {
         let mut effects = Effects::default();

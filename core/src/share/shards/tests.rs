@@ -80,6 +80,11 @@ fn in_the_middle_of_a_split_all_are_found_and_a_walk_meets_what_moves() {
     shards.grow(64, |lower, number, upper| {
         split(lower, upper);
         assert!(number > shards.len());
+        // Whoever was told of a split whose half is not there yet comes to where the key still is.
+        for hash in hashes() {
+            let shard = shards.split_of(hash, u32::MAX >> 16);
+            assert!(shard.lock().0.contains(&hash));
+        }
         hashes().for_each(|hash| assert!(find(&shards, hash).lock().0.contains(&hash)));
     });
     walk.for_each(|shard| met.extend_from_slice(&shard.lock().0));
@@ -99,9 +104,35 @@ fn a_split_that_unwinds_is_done_by_the_next_growth() {
         });
     }));
     assert!(unwound.is_err());
-    assert_eq!(shards.len(), 4);
+    assert_eq!((shards.len(), shards.iter().count()), (6, 6), "two have split");
     hashes().for_each(|hash| assert!(find(&shards, hash).lock().0.contains(&hash)));
     shards.grow(16, |lower, _, upper| split(lower, upper));
     assert_eq!(shards.len(), 16);
     check(&shards);
+}
+
+#[test]
+fn what_splits_off_after_a_visit_is_visited_with_what_was_noted() {
+    let shards = shards(2, 64);
+    hashes().for_each(|hash| shards.of(hash).lock().0.push(hash));
+    let mut visits = Vec::new();
+    shards.each_once(|shard, before: Option<usize>| {
+        if visits.len() == 1 {
+            shards.grow(64, |lower, _, upper| split(lower, upper));
+        }
+        visits.push(before);
+        let shard = shard.lock();
+        (shard.1.mask(), 100 + visits.len())
+    });
+    // The first was visited before it split, the second after that.
+    let of = |number: usize| if number > 1 && number % 2 == 0 { Some(101) } else { None };
+    assert_eq!(visits, (0..64).map(of).collect::<Vec<_>>());
+    let mut visits = 0;
+    shards.each_once(|shard, before: Option<()>| {
+        visits += 1;
+        assert_eq!(before, None, "all have split before");
+        let shard = shard.lock();
+        (shard.1.mask(), ())
+    });
+    assert_eq!(visits, 64);
 }

@@ -14,6 +14,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         (other.generation, other.trusted) = (self.generation, self.trusted);
         (other.copied, other.walks) = (self.copied.split_off(), self.walks.split_off());
         let order = self.take_order();
+        self.reckon_with(self.allowance.own.max(self.allowance.part));
         self.take_up(&order);
         let mut place = 0;
         while let Some(row) = self.table.rows().get(place as usize) {
@@ -23,6 +24,7 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
                 place += 1;
             }
         }
+        other.reckon_with(other.allowance.own.max(other.allowance.part));
         other.take_up(&order);
         other
     }
