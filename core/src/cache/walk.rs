@@ -4,6 +4,7 @@ use super::Cache;
 use crate::{
     Entry, Instant, Key, Lock, Runtime, Tuning,
     contain::Items,
+    shard::Shown,
     share::{After, Afters, Engine, ShardOf},
     store::FEW,
 };
@@ -93,12 +94,14 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
     /// Copies of the entries that are fresh when it is their turn.
     fn entries_by<'a>(&'a self, now: impl Fn() -> Instant + 'a) -> impl Iterator<Item = Entry<K, V>> + 'a {
         let steps = Steps { engine: &self.inner, walk: None, now };
-        steps.flatten().filter(|Entry { key, generation, deadline, .. }| {
+        steps.flatten().filter_map(|copy| {
             // The caller may take any time between two items, and may itself ask for one of the keys, or expire it.
-            self.inner.now_if_timed().is_none_or(|now| {
-                let (hash, seen) = (self.inner.hash(key), (*generation, *deadline));
-                self.inner.with(hash, |shard| shard.may_show(hash, seen, now, |k| k == key))
-            })
+            let Some(now) = self.inner.now_if_timed() else { return Some(copy) };
+            let (hash, seen) = (self.inner.hash(&copy.key), (copy.generation, copy.deadline));
+            match self.inner.with(hash, |shard| shard.show(hash, seen, now, |k| *k == copy.key))? {
+                Shown::Copy => Some(copy),
+                Shown::Instead(present) => Some(present),
+            }
         })
     }
 }

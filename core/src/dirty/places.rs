@@ -29,7 +29,7 @@ impl<K, V, W> Ledger<K, V, W> {
         let entries = &self.entries;
         let is_such = |place: &u32| entries.get(*place as usize).is_some_and(|entry| entry.hash == hash);
         let is_called = self.index.find(hash, is_such).is_some();
-        self.room.draw(hash, is_new, is_new && is_called)
+        self.room.draw(hash, is_new, is_called)
     }
 
     /// Returns whether a waiting caller has its place now.

@@ -8,7 +8,7 @@ use crate::{
     Instant, Outcome, Status,
     outcome::Entry as Copied,
     source::{Judgement, Loaded, Previous, Touched},
-    store::{Cleared, Entry, Failures, Former, New, policy::Policy},
+    store::{Cleared, Entry, Failures, Former, New, Values, policy::Policy},
 };
 
 /// A value that a load has brought without being asked for it.
@@ -18,6 +18,30 @@ pub(crate) struct Unasked<K, V> {
     pub(crate) coming: Option<(K, Loaded<V>)>,
     /// How many writes there had been to the shard before the load.
     pub(crate) writes: u64,
+}
+
+/// What is to be shown for a copy.
+pub(crate) enum Shown<K, V> {
+    Copy,
+    Instead(Copied<K, V>),
+}
+
+/// Copies the value at a place.
+fn copy_of<K: Eq + Clone, V: Clone, P: Policy>(
+    values: &Values<K, V, P>,
+    place: u32,
+    entry: &Entry<K, V, P::Node>,
+    now: Instant,
+) -> Copied<K, V> {
+    Copied {
+        key: entry.key.clone(),
+        value: entry.value.clone(),
+        age: now.saturating_since(values.published(place)),
+        time_left: values.time_left(place, now),
+        deadline: values.ends(place),
+        weight: values.weight_at(place),
+        generation: entry.generation,
+    }
 }
 
 /// What identifies a value that was seen.
@@ -252,23 +276,24 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
     pub(crate) fn copy_next(&mut self, walk: u32, now: Instant) -> Option<Vec<Copied<K, V>>> {
         let trusted = self.values.trusted();
         self.values.walk(walk, |values, next| {
-            let copy = |(place, entry): (u32, &Entry<K, V, P::Node>)| Copied {
-                key: entry.key.clone(),
-                value: entry.value.clone(),
-                age: now.saturating_since(values.published(place)),
-                time_left: values.time_left(place, now),
-                deadline: values.ends(place),
-                weight: values.weight_at(place),
-                generation: entry.generation,
-            };
-            next.filter(|(place, _)| !values.ends(*place).min(trusted).reached(now)).map(copy).collect()
+            let next = next.filter(|(place, _)| !values.ends(*place).min(trusted).reached(now));
+            next.map(|(place, entry)| copy_of(values, place, entry, now)).collect()
         })
     }
 
-    /// Returns whether a copy may be shown: its value is still there and fresh, or was replaced before its deadline.
-    pub(crate) fn may_show(&self, hash: u64, seen: (u32, Instant), now: Instant, eq: impl FnMut(&K) -> bool) -> bool {
-        let is_it = |place| self.values.entry(place).generation == seen.0 || !seen.1.reached(now);
-        self.fresh(hash, now, eq).is_some_and(is_it)
+    /// Returns what is to be shown for a copy, if anything is: the copy, as its value is still there and fresh or was
+    /// replaced before its deadline; or, if the copy has ended, what has replaced it.
+    pub(crate) fn show(
+        &self,
+        hash: u64,
+        seen: (u32, Instant),
+        now: Instant,
+        eq: impl FnMut(&K) -> bool,
+    ) -> Option<Shown<K, V>> {
+        let (values, place) = (&self.values, self.fresh(hash, now, eq)?);
+        let entry = values.entry(place);
+        let is_good = entry.generation == seen.0 || !seen.1.reached(now);
+        Some(if is_good { Shown::Copy } else { Shown::Instead(copy_of(values, place, entry, now)) })
     }
 
     /// Removes a value if it is still the one of this generation, and voids the load of its key.

@@ -43,7 +43,7 @@ mod walk;
 
 pub(crate) use carries::{Answer, Carries, LoadsAnew, SharedLoad};
 pub(crate) use counts::{LoadCounts, LookupCounts};
-pub(crate) use direct::Unasked;
+pub(crate) use direct::{Shown, Unasked};
 pub(crate) use effects::Effects;
 pub(crate) use finish::{Delivered, Stored};
 pub(crate) use flights::Flights;

@@ -5,6 +5,7 @@ use core::mem;
 use super::{At, Carries, Effects, News, Seat, Shard, Waiting};
 use crate::{
     Cause, Failure, Instant,
+    few::Few,
     flight::{Failing as Ending, Left, Woken},
     store::policy::Policy,
 };
@@ -66,7 +67,10 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
                 match ending {
                     Ending::Last => {
                         slot.verdict = Some(Err(failure.clone()));
+                        // What is only for the callers of earlier attempts still has to be told.
+                        let own = mem::replace(&mut slot.own, Few::new());
                         let key = self.settle(place, effects);
+                        self.flights.at(place).own = own;
                         self.keep_failure(place, key, places, failure, at, effects);
                     }
                     // Another caller may have driven it than began it; and there is room for an attempt again.

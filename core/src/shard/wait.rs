@@ -20,10 +20,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
         let place = self.flights.place(&waiting.seat);
         let slot = self.flights.at(place);
-        if slot.flight.is_over() {
-            return self.tell(waiting, visit, effects);
-        }
         let own = waiting.seat.began;
+        if slot.flight.is_over() {
+            let has_own = slot.own.iter().any(|(number, _)| *number == own);
+            return if has_own { self.tell_own(waiting, visit, effects) } else { self.tell(waiting, visit, effects) };
+        }
         if own != 0 && slot.flight.has_ended(own) {
             return self.tell_own(waiting, visit, effects);
         }

@@ -222,6 +222,8 @@ where
             self.arrived += 1;
             let told = match looked {
                 Ok(told) => Some(Ok(told)),
+                // Nothing of it depends on the time.
+                Err(Step::Told) => after.effects().told.take().map(|told| told.map(W::tell)),
                 Err(step) => {
                     member.stay.state = State::Waiting;
                     // Noted before the clock is read, which may panic.
@@ -234,7 +236,6 @@ where
                         engine.with(member.hash, |shard| shard.set_begun(seat, present));
                     }
                     match step {
-                        Step::Told => after.effects().told.take().map(|told| told.map(W::tell)),
                         Step::Gathered => None,
                         step => {
                             if step == Step::Make {

@@ -17,14 +17,15 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         with_each();
     }
 
-    /// How many writes there were to a key's shard, as was noted of all shards then.
+    /// How many writes there were to a key's shard, as was noted of all shards then. If nothing was noted, it is as if there
+    /// had been one since.
     pub(crate) fn writes_before(&self, shard: &ShardOf<K, V, E, R, S>, hash: u64, noted: &[u64]) -> u64 {
         let mut bits = shard.bits();
         // One that has split off since had the same number as the one from which it came.
         while let Some(bit) = bits.checked_ilog2().filter(|_| self.shards.number_at(hash, bits) >= noted.len()) {
             bits -= 1 << bit;
         }
-        noted.get(self.shards.number_at(hash, bits)).copied().unwrap_or_default()
+        noted.get(self.shards.number_at(hash, bits)).copied().unwrap_or_else(|| shard.writes.wrapping_sub(1))
     }
 
     /// Splits all shards until there are so many, if there may be. To be called under the lock of the capacity.

@@ -131,7 +131,11 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
                     Wait::Called if load.is_some() && self.shared.with(|book| book.is_closed) => {
                         return Poll::Ready(Ok(Cleared::Elsewhere));
                     }
-                    Wait::Called => return Poll::Ready(Ok(Cleared::Look)),
+                    Wait::Called => {
+                        // (With a value in hand, the caller looks.)
+                        let pin = load.and_then(|(key, _)| Pinning::of(&self.shared, key));
+                        return Poll::Ready(Ok(pin.map_or(Cleared::Look, Cleared::There)));
+                    }
                     Wait::Over => return Poll::Ready(Err(Fault::Full)),
                 }
                 self.waiting = None;

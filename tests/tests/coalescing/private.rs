@@ -15,6 +15,7 @@ on_every_runtime! {
     it_is_kept_like_a_failure
     in_a_slot_it_is_not_stored
     c106_with_an_early_end
+    d104_a_failure_of_another_takes_nobodys_own_answer
 }
 
 /// How long loads are not shared after a private answer.
@@ -305,4 +306,31 @@ fn c106_with_an_early_end<R: Host>() {
     assert_eq!(saw[2..4], ["60: V2 Miss", "65: V3 Miss"]);
     assert!(saw[4..].iter().all(|end| end == "71: LockTimeout"), "{saw:?}");
     assert_clean(&cache.stats());
+}
+
+/// D104, D9: an answer, or a failure, that is for its own caller alone waits for that caller, though another one, who has
+/// driven its load, then fails with its own.
+fn d104_a_failure_of_another_takes_nobodys_own_answer<R: Host>() {
+    for ends in ["fails", "panics"] {
+        let mut sim = Sim::new();
+        let gate = Gate::default();
+        let opens = gate.clone();
+        let loads = sim.loads_by(move |_, call| match call {
+            0 => opens.script().gives(0).ttl(alone_for(ALONE)),
+            _ if ends == "fails" => ready().fails(1),
+            _ => ready().panics(1),
+        });
+        let cache = sim.cache::<R>(&loads, |c| c);
+        let began = sim.get(&cache, 7);
+        let joined = sim.get(&cache, 7);
+        sim.park(began);
+        gate.open();
+        sim.run();
+        assert_eq!(loads.calls(), 2);
+        sim.unpark(began);
+        sim.run();
+        assert_eq!(sim.saw(began), "0: V0 Miss", "{ends}");
+        assert!(!sim.saw(joined).contains("V0"), "{}", sim.saw(joined));
+        assert_clean(&cache.stats());
+    }
 }

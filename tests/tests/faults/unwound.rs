@@ -168,6 +168,9 @@ fn d107_a_clock_panics_and_there_is_no_loader<R: Host>() {
         ARMED.set("now");
         let mut get = cache.get(&keys[0]);
         assert!(matches!(wakers::poll_once(&mut get), Poll::Ready(Err(larder::LoadError::NoLoader))));
+        let mut many = cache.get_many(&keys[..1]);
+        let told = wakers::poll_once(&mut many);
+        assert!(matches!(told, Poll::Ready(told) if matches!(told[..], [Err(larder::LoadError::NoLoader)])));
         ARMED.set("");
         if has_flight {
             assert!(wakers::poll_once(&mut other).is_pending());

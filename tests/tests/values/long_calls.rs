@@ -7,6 +7,7 @@ on_every_runtime! {
     c112_what_expires_meanwhile_is_not_shown
     c112_what_is_asked_for_meanwhile_is_shown
     c112_nor_is_it_judged
+    c112_what_was_replaced_in_time_is_shown_though_its_copy_has_ended
     c112_what_is_ended_meanwhile
     c112_what_expires_while_it_is_judged
 }
@@ -68,6 +69,36 @@ fn c112_nor_is_it_judged<R: Host>() {
     assert_eq!(removed, 39, "the last one expired while it was judged");
     cache.sweep();
     assert_eq!((heard.borrow().len(), cache.len()), (100, 0));
+    assert_clean(&cache.stats());
+}
+
+/// C112: an entry that was replaced before it expired is there all the time, and is shown and judged with its present value.
+fn c112_what_was_replaced_in_time_is_shown_though_its_copy_has_ended<R: Host>() {
+    let mut sim = Sim::new();
+    let (cache, _) = hundred::<R>(&sim, |c| c.shards(1).ttl(ms(1000)));
+    let renew = || (0..100).for_each(|key| _ = cache.insert(key, V::new(1000 + key)));
+    let mut entries = cache.iter();
+    let first = entries.next().expect("there are some").0;
+    sim.to(500);
+    renew();
+    sim.to(1200);
+    let mut rest: Vec<_> = entries.map(|(key, value)| (key, *value)).collect();
+    rest.sort_unstable();
+    assert!(rest.into_iter().eq((0..100).filter(|key| *key != first).map(|key| (key, 1000 + key))));
+    renew();
+    let mut judged = 0;
+    cache.retain(|key, value| {
+        judged += 1;
+        if judged == 1 {
+            sim.to(2000);
+            renew();
+            sim.to(2500);
+        }
+        assert_eq!(**value, 1000 + key);
+        false
+    });
+    // The first one was replaced while it was judged.
+    assert_eq!((judged, cache.len()), (100, 1));
     assert_clean(&cache.stats());
 }
 

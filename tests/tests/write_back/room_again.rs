@@ -9,6 +9,7 @@ on_every_runtime! {
     who_has_loaded_takes_his_key_when_it_comes
     closing_ends_his_wait
     what_comes_while_room_is_made_is_not_loaded
+    who_has_not_begun_to_load_takes_his_key_when_it_comes
     who_joins_a_load_while_it_is_polled_hears_that_it_waits_for_room
 }
 
@@ -127,5 +128,31 @@ fn what_comes_while_room_is_made_is_not_loaded<R: Host>() {
     let load = sim.load(&pages, 2);
     assert_eq!((sim.saw(load), disk.loads(), pages.dirty()), ("0: V22".into(), 2, 1));
     disk.nothing_first();
+    assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// P3: a load that has lost its way to a place, and has not begun, takes its key when that is inserted.
+fn who_has_not_begun_to_load_takes_his_key_when_it_comes<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(2);
+    sim.write(&pages, 1, 11);
+    sim.write(&pages, 2, 22);
+    disk.flushes_by(|_, _| after(30));
+    let kept = Kept::<R>::default();
+    let (keeper, inserts) = (kept.clone(), pages.clone());
+    let inserts = sim.call(async move {
+        let handle = inserts.insert(9, V::new(99), Room::Wait).await;
+        keeper.borrow_mut().extend(handle.ok());
+        Answer::Done
+    });
+    let loads = sim.pin_later(&pages, 9);
+    let pins = [1, 2].map(|key| sim.pin(&pages, key));
+    sim.to(60);
+    assert_eq!((sim.saw(inserts), sim.saw(loads.0)), ("waits".into(), "waits".into()));
+    pins[0].take();
+    sim.run();
+    assert_eq!((sim.saw(inserts), sim.saw(loads.0), disk.loads()), ("60: done".into(), "60: done".into(), 2));
+    pins[1].take();
+    loads.1.take();
+    kept.take();
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
