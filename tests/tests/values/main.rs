@@ -11,6 +11,7 @@ mod equal_hashes;
 mod expiry;
 mod from_begin;
 mod growing;
+mod growing_locks;
 mod idle;
 mod jitter;
 mod jumps;
