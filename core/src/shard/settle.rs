@@ -67,8 +67,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
                 match ending {
                     Ending::Last => {
                         slot.verdict = Some(Err(failure.clone()));
-                        // What is only for the callers of earlier attempts still has to be told.
-                        let own = mem::replace(&mut slot.own, Few::new());
+                        // (Answers that are only for callers of earlier attempts still have to be told.)
+                        let mut own = Few::new();
+                        while let Some(answer) = slot.own.take(|(_, verdict)| verdict.is_ok()) {
+                            own.push(answer);
+                        }
                         let key = self.settle(place, effects);
                         self.flights.at(place).own = own;
                         self.keep_failure(place, key, places, failure, at, effects);
