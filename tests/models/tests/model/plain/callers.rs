@@ -124,6 +124,8 @@ impl Plain {
             (Saw::Stale { failed, .. }, Some(End::Failed(why))) if earlier => *failed == Some(why),
             (Saw::Failed(failed), Some(End::Failed(why))) if earlier => *failed == why,
             (Saw::Value { id, led, .. }, Some(End::Value(right))) if earlier => (*id, *led) == (right, waiting.led),
+            // (A fresh value that softened the failure may have left since.)
+            (Saw::Value { led: false, .. }, Some(End::Failed(_))) if earlier => softens.is_some(),
             (Saw::Value { id, led: false, .. }, Some(End::Value(right))) if waiting.has_perhaps_moved => *id == right,
             _ => *saw == expected,
         };
