@@ -96,9 +96,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             inner.room.give(weight.saturating_sub(before));
             before.saturating_sub(weight)
         });
+        let mut shrinking = Shrinking { inner, afters, asking: Asking::default(), left, now };
         // (Copies of values in shards that have split.)
         inner.purge();
-        let mut shrinking = Shrinking { inner, afters, asking: Asking::default(), left, now };
         while shrinking.left > 0 {
             shrinking.now = self.now();
             shrinking.go_on();

@@ -125,9 +125,6 @@ where
         }
         if has_slept {
             this.sleep(&wakes, &mut due);
-            // Those that were woken besides are due once, in their order.
-            due.sort_unstable();
-            due.dedup();
         }
         this.arrive(&call, &wakes, &mut due, cx.waker());
         // A ready answer beats the deadline of a member: its load is polled before the member looks.
@@ -145,8 +142,11 @@ where
             for index in mem::take(&mut due) {
                 this.poll_member(index, &call, &wakes, cx.waker());
             }
-            if this.units.get_mut().have_begun() && !this.sleep(&wakes, &mut due) {
-                break;
+            if this.units.get_mut().have_begun() {
+                if !this.sleep(&wakes, &mut due) {
+                    break;
+                }
+                this.ask_for(&due);
             }
         }
         mem::forget(unwinding);
@@ -272,7 +272,9 @@ where
             let mut visit = Visit { batch: by.gathers(&batch), inside, reached: member.stay.reached, ..visit };
             let mut cx = Context::from_waker(waker);
             let poll = Engine::carry_on(engine, &mut member.stay, &mut visit, &mut by, first, &mut after, &mut cx);
-            until = if poll.is_pending() { after.effects().until } else { until };
+            if poll.is_pending() {
+                until = after.effects().until;
+            }
             after.told(poll)
         });
         self.units.get_mut().set_polled(true);

@@ -8,7 +8,7 @@ use crate::{Instant, sync::Arc};
 
 impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> Many<'_, K, Q, V, E, R, S, M, W> {
     /// Sleeps until the first deadline of a member that waits. If that is reached, all members are due whose deadlines are,
-    /// and so are the loads that they are a part of, as a ready answer beats the deadline; returns whether any is.
+    /// each once and in their order, with those that were due before; returns whether any is.
     pub(super) fn sleep(&mut self, wakes: &Arc<CallWakes<R::Notify>>, due: &mut Vec<usize>) -> bool {
         self.has_slept = false;
         let Some(first) = self.next_deadline() else {
@@ -22,7 +22,6 @@ impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> M
         }
         // It may be late; and all that are due look together, to load together.
         let now = runtime.now().told().max(first);
-        let before = due.len();
         while let Some(until) = self.next_deadline().filter(|until| *until <= now) {
             let Some(Reverse((_, index))) = self.deadlines.pop() else { break };
             let member = &mut self.members[index];
@@ -30,8 +29,8 @@ impl<K: Key, Q: ?Sized, V: Clone, E, R: Runtime, S: Tuning, M, W: Shape<V, E>> M
             member.stay.has_slept_until(until);
             due.push(index);
         }
-        due[before..].sort_unstable();
-        self.ask_for(&due[before..]);
+        due.sort_unstable();
+        due.dedup();
         true
     }
 
