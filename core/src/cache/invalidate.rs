@@ -115,7 +115,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
         let mut count = 0;
         inner.shards.each_once(|shard, before| {
             let effects = afters.next(STEP);
-            let (mut expiring, mask) = shard.with(|shard| (shard.begin_expiring(before, effects), shard.mask()));
+            let (mut expiring, mask) = shard.with(|shard| (shard.begin_expiring(before, effects), shard.home.mask()));
             let noted = (mask, expiring.generation());
             while !expiring.is_over() {
                 let (now, effects) = (inner.runtime.now().told(), afters.next(STEP));

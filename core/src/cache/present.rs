@@ -7,7 +7,7 @@ use super::Cache;
 #[cfg(feature = "std")]
 use crate::share::TIMED;
 use crate::{
-    Instant, Key, Loaded, Outcome, Runtime, Tuning,
+    Instant, Key, Loaded, Lock, Outcome, Runtime, Tuning,
     shard::At,
     share::{After, Engine},
 };
@@ -43,7 +43,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             }
             now = inner.runtime.now().told();
         }
-        match inner.hit_or_miss(inner.shards.at_first(hash), hash, now, key) {
+        match inner.shards.at_first(hash).with(|shard| shard.hit_or_miss(hash, now, |k| k.borrow() == key)) {
             Ok(value) => Some(value),
             Err(true) => Self::look_again(inner, hash, now, key),
             Err(false) => None,

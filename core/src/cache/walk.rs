@@ -38,7 +38,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Cache<K, V, E, R, S> {
             let mut voided = After::new(&self.inner);
             let void = |shard: &mut ShardOf<K, V, E, R, S>| {
                 shard.invalidate_loads(voided.effects());
-                (shard.mask(), ())
+                (shard.home.mask(), ())
             };
             before.map_or_else(|| shard.with(void), |()| (0, ()))
         });

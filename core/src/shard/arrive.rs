@@ -28,7 +28,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(crate) fn hit_or_miss(&mut self, hash: u64, now: Instant, eq: impl FnMut(&K) -> bool) -> Result<V, bool> {
         self.look_at(self.values.find_at_once(hash, eq), now).map_err(|place| {
             let is_missing =
-                place.is_none() && self.values.finds_all_at_once() && now < self.plain_until && !self.has_split();
+                place.is_none() && self.values.finds_all_at_once() && now < self.plain_until && !self.home.has_split();
             self.counts.misses += u64::from(is_missing);
             !is_missing
         })

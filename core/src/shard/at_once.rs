@@ -16,7 +16,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     #[inline(always)]
     pub(crate) fn may_lead_at_once(&self, hash: u64, place: Option<u32>, now: Instant) -> bool {
         self.flights.may_lead()
-            && !self.is_elsewhere(hash)
+            && self.home.elsewhere(hash).is_none()
             && self.is_quiet(hash)
             && place.is_none_or(|place| self.links.ahead.is_none() && !self.is_fresh_at(place, now))
     }

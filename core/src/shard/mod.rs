@@ -13,7 +13,6 @@ mod direct;
 mod effects;
 mod finish;
 mod flights;
-#[cfg(feature = "std")]
 mod home;
 mod inside;
 mod instead;
@@ -47,8 +46,9 @@ pub(crate) use direct::{Shown, Unasked};
 pub(crate) use effects::Effects;
 pub(crate) use finish::{Delivered, Stored};
 pub(crate) use flights::Flights;
+pub(crate) use home::Home;
 #[cfg(feature = "std")]
-pub(crate) use home::{Home, split_bits};
+pub(crate) use home::split_bits;
 pub(crate) use lead::Lead;
 pub(crate) use lifetime::{Early, Margin};
 pub(crate) use need::Need;

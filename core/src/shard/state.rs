@@ -2,9 +2,7 @@
 
 use alloc::vec::Vec;
 
-#[cfg(feature = "std")]
-use super::Home;
-use super::{Carries, Effects, Flights, LoadsAnew, LookupCounts, Step, Visit, Waiting};
+use super::{Carries, Effects, Flights, Home, LoadsAnew, LookupCounts, Step, Visit, Waiting};
 use crate::{
     Failure, Instant,
     flight::{PolledBy, Start},
@@ -26,8 +24,7 @@ pub(crate) struct Shard<K, V, E, C: Carries, P: Policy> {
     /// Until then, that is so and all values are fresh. Where values are held beyond their ends, that is not known.
     pub(super) fresh_until: Instant,
     pub(crate) links: Links<K, V, E, C, P>,
-    /// Which keys it has. Without std, shards never split.
-    #[cfg(feature = "std")]
+    /// Which keys it has.
     pub(crate) home: Home,
 }
 
@@ -118,47 +115,8 @@ impl<K: Eq, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             plain_until: if keeping.looks_at_each_hit() { Instant::ZERO } else { Instant::NEVER },
             fresh_until: if keeping.needs_each_end() { Instant::ZERO } else { Instant::NEVER },
             links,
-            #[cfg(feature = "std")]
             home: Home::default(),
         }
-    }
-
-    /// May keys have moved to another shard?
-    #[inline(always)]
-    pub(crate) const fn has_split(&self) -> bool {
-        #[cfg(feature = "std")]
-        return self.home.has_split();
-        #[cfg(not(feature = "std"))]
-        false
-    }
-
-    /// Which further bits of hashes count here: more and more as it splits.
-    pub(crate) const fn mask(&self) -> u32 {
-        #[cfg(feature = "std")]
-        return self.home.mask();
-        #[cfg(not(feature = "std"))]
-        0
-    }
-
-    /// The further bits of its keys' hashes.
-    pub(crate) const fn bits(&self) -> u32 {
-        #[cfg(feature = "std")]
-        return self.home.bits();
-        #[cfg(not(feature = "std"))]
-        0
-    }
-
-    /// Has this key moved to another shard?
-    #[cfg(feature = "std")]
-    #[inline(always)]
-    pub(crate) const fn is_elsewhere(&self, hash: u64) -> bool {
-        self.home.elsewhere(hash).is_some()
-    }
-
-    /// Has this key moved to another shard? Without std, shards never split.
-    #[cfg(not(feature = "std"))]
-    pub(crate) const fn is_elsewhere(&self, _: u64) -> bool {
-        false
     }
 
     /// Gives back the room of expired entries, of at most so many.

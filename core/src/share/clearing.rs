@@ -25,7 +25,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> Clearing<'a, K, V, E, R, S>
 
     /// Takes out what the next shard holds; returns its mask.
     pub(crate) fn go_on(&mut self, shard: &R::Lock<ShardOf<K, V, E, R, S>>, now: Instant) -> u32 {
-        let (taken, mask) = shard.with(|shard| (shard.clear(now, self.after.effects()), shard.mask()));
+        let (taken, mask) = shard.with(|shard| (shard.clear(now, self.after.effects()), shard.home.mask()));
         let counts = taken.0.counts();
         shard.with(|shard| shard.values.count_cleared(counts));
         self.cleared.push(taken);

@@ -1,7 +1,7 @@
 //! The parts of a cache.
 
 use alloc::{boxed::Box, vec::Vec};
-use core::{borrow::Borrow, hash::Hash, marker::PhantomData, task::Waker};
+use core::{hash::Hash, marker::PhantomData, task::Waker};
 
 #[cfg(feature = "std")]
 use super::Copies;
@@ -178,7 +178,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     }
 
     /// The shard of a key for a hit that has these needs. If nothing is found there, it may be
-    /// [elsewhere](Shard::is_elsewhere).
+    /// [elsewhere](crate::shard::Home).
     #[inline(always)]
     pub(crate) fn likely_shard(&self, hash: u64, needs: u8) -> &R::Lock<ShardOf<K, V, E, R, S>> {
         #[cfg(feature = "std")]
@@ -248,22 +248,6 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     #[inline(always)]
     pub(crate) fn is_timed(&self) -> bool {
         self.needs() & TIMED != 0
-    }
-
-    /// Returns a plain hit from this shard; where there is none, tells whether it needs a closer look.
-    #[inline(always)]
-    pub(crate) fn hit_or_miss<Q>(
-        &self,
-        shard: &R::Lock<ShardOf<K, V, E, R, S>>,
-        hash: u64,
-        now: Instant,
-        key: &Q,
-    ) -> Result<V, bool>
-    where
-        K: Borrow<Q>,
-        Q: Eq + ?Sized,
-    {
-        shard.with(|shard| shard.hit_or_miss(hash, now, |k| k.borrow() == key))
     }
 
     /// Makes each call read the clock from now on.

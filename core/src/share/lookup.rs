@@ -116,7 +116,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         let Missing { visit, after, step } = missing.insert(Missing { visit, after: After::new(self), step: None });
         let reached = now.unwrap_or(Instant::ZERO);
         let Some(stay) = caller.begin(hash, reached, self.hand_over.is_some()) else { return };
-        if (now.is_none() && self.rules.needs_time()) || shard.is_elsewhere(hash) {
+        if (now.is_none() && self.rules.needs_time()) || shard.home.elsewhere(hash).is_some() {
             return;
         }
         visit.wants_value = true;

@@ -20,7 +20,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
     /// How many writes there were to a key's shard, as was noted of all shards then. If nothing was noted, it is as if there
     /// had been one since.
     pub(crate) fn writes_before(&self, shard: &ShardOf<K, V, E, R, S>, hash: u64, noted: &[u64]) -> u64 {
-        let mut bits = shard.bits();
+        let mut bits = shard.home.bits();
         // One that has split off since had the same number as the one from which it came.
         while let Some(bit) = bits.checked_ilog2().filter(|_| self.shards.number_at(hash, bits) >= noted.len()) {
             bits -= 1 << bit;

@@ -80,7 +80,7 @@ fn in_the_middle_of_a_split_all_are_found_and_a_walk_meets_what_moves() {
     shards.grow(64, |lower, number, upper| {
         split(lower, upper);
         assert!(number > shards.len());
-        // Whoever was told of a split whose half is not there yet comes to where the key still is.
+        // A caller that was told of a split whose half is not there yet comes to where the key still is.
         for hash in hashes() {
             let shard = shards.split_of(hash, u32::MAX >> 16);
             assert!(shard.lock().0.contains(&hash));
