@@ -1,69 +1,15 @@
 //! A call for many keys sleeps once, for all of them.
 
-use std::{
-    cell::Cell,
-    future::Future,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::cell::Cell;
 
-use larder::{
-    Cache, Clock, Instant, LoadError, Loaded, ManualClock, OnTimeout, OneThread, Runtime, Timer, parts::Local,
-};
+use larder::{Cache, LoadError, Loaded, ManualClock, OnTimeout, parts::Local};
 use larder_tests::*;
-
-std::thread_local! {
-    static SLEEPS: Cell<[usize; 2]> = const { Cell::new([0; 2]) };
-}
-
-/// A runtime on one thread that counts its sleeps.
-#[derive(Clone)]
-struct Counting(ManualClock);
-
-struct Nap(<ManualClock as Timer>::Sleep);
-
-impl Future for Nap {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.0).poll(cx)
-    }
-}
-
-impl Drop for Nap {
-    fn drop(&mut self) {
-        let [live, most] = SLEEPS.get();
-        SLEEPS.set([live - 1, most]);
-    }
-}
-
-impl Clock for Counting {
-    fn now(&self) -> Instant {
-        self.0.now()
-    }
-}
-
-impl Timer for Counting {
-    type Sleep = Nap;
-
-    fn sleep_until(&self, deadline: Instant) -> Nap {
-        let [live, most] = SLEEPS.get();
-        SLEEPS.set([live + 1, most.max(live + 1)]);
-        Nap(self.0.sleep_until(deadline))
-    }
-}
-
-impl Runtime for Counting {
-    type Lock<T> = <Local<ManualClock> as Runtime>::Lock<T>;
-    type Notify = <Local<ManualClock> as Runtime>::Notify;
-    type Threads = OneThread;
-}
 
 /// P3, P14: 1000 keys that wait for their lock timeout take one sleep, and none when they are told.
 #[test]
 fn p3_many_keys_with_one_deadline_sleep_once() {
     let mut sim = Sim::new();
-    let builder = Cache::<u32, V, Boom, _>::builder(Counting(sim.clock())).lock_timeout(ms(10), OnTimeout::Fail);
+    let builder = Cache::<u32, V, Boom, _>::builder(Counted::new(sim.clock())).lock_timeout(ms(10), OnTimeout::Fail);
     let cache =
         builder.loaded_many_fn(|_| core::future::pending::<Result<Vec<(u32, Result<Loaded<V>, Boom>)>, Boom>>());
     let cache = cache.build().expect("valid");
@@ -71,13 +17,13 @@ fn p3_many_keys_with_one_deadline_sleep_once() {
     let (own, all) = (cache.clone(), keys.clone());
     let first = sim.call(async move { own.get_many(&all).await.remove(999) });
     let second = sim.call(async move { cache.get_many(&keys).await.remove(0) });
-    assert_eq!(SLEEPS.get(), [2, 2]);
+    assert_eq!(Sleeps::take(), Sleeps { live: 2, most: 2 });
     sim.to(9);
     let before = sim.wakes(first);
     sim.to(10);
     assert_eq!(sim.wakes(first), before + 1, "woken once for all keys");
     assert!(sim.saw(first).contains("Timeout") && sim.saw(second).contains("Timeout"), "{}", sim.saw(first));
-    assert_eq!(SLEEPS.get(), [0, 2]);
+    assert_eq!(Sleeps::take(), Sleeps { live: 0, most: 2 });
 }
 
 /// P3: members whose deadlines differ look at each in time, and the one sleep moves on.
@@ -86,7 +32,7 @@ fn p3_many_keys_with_many_deadlines_sleep_until_the_next() {
     let mut sim = Sim::new();
     let calls = std::rc::Rc::new(Cell::new(0_u32));
     let counts = calls.clone();
-    let builder = Cache::<u32, V, Boom, _>::builder(Counting(sim.clock())).lock_age(ms(100));
+    let builder = Cache::<u32, V, Boom, _>::builder(Counted::new(sim.clock())).lock_age(ms(100));
     let cache = builder
         .load_fn(move |key| {
             let call = counts.replace(counts.get() + 1);
@@ -103,14 +49,13 @@ fn p3_many_keys_with_many_deadlines_sleep_until_the_next() {
         sim.call(async move { cache.get(&key).await });
     }
     let own = cache.clone();
-    SLEEPS.set([SLEEPS.get()[0]; 2]);
-    let [before, _] = SLEEPS.get();
+    let before = Sleeps::take().live;
     let many = sim.call(async move {
         let told: Vec<Result<V, LoadError<Boom>>> = own.get_many(&(0..20).collect::<Vec<_>>()).await;
         assert!(told.iter().all(Result::is_ok));
         told.into_iter().next_back().expect("there are some")
     });
-    assert_eq!(SLEEPS.get(), [before + 1; 2]);
+    assert_eq!(Sleeps::take(), Sleeps { live: before + 1, most: before + 1 });
     for key in 0..20_u32 {
         sim.to(99 + u64::from(key));
         assert_eq!((calls.get(), sim.saw(many).as_str()), (20 + key, "waits"));
@@ -118,7 +63,7 @@ fn p3_many_keys_with_many_deadlines_sleep_until_the_next() {
         assert_eq!(calls.get(), 21 + key, "taken over in time");
     }
     assert_eq!(sim.saw(many), "119: V19");
-    assert_eq!(SLEEPS.get()[0], 0);
+    assert_eq!(Sleeps::take().live, 0);
 }
 
 /// D63: keys whose lock ages are over when the call is polled late are loaded together.

@@ -308,7 +308,7 @@ fn c106_with_an_early_end<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// D104: an answer that is for its own caller alone waits for that caller, though another one, who has driven its load, then
+/// D104: an answer for its own caller alone waits for that caller, though another one, which has driven its load, then
 /// fails with its own.
 fn d104_a_failure_of_another_takes_nobodys_own_answer<R: Host>() {
     for ends in ["fails", "panics"] {

@@ -183,7 +183,7 @@ fn c111_failures_are_kept<R: Host>() {
     assert_clean(&cache.stats());
 }
 
-/// C111, P3: a load that hangs is taken over at its lock age, and who waits gives up at the lock timeout.
+/// C111, P3: a load that hangs is taken over at its lock age, and a caller that waits gives up at the lock timeout.
 fn c111_lock_ages_and_timeouts_stand<R: Host>() {
     let mut sim = Sim::new();
     let loads = sim.loads_by(|key, nth| if nth == 0 { never() } else { after(20).gives(key) });
@@ -266,7 +266,7 @@ fn c111_counters_add_up<R: Host>() {
     }
 }
 
-/// Whoever gives the number of shards means it.
+/// A number of shards that was given is meant.
 fn c111_a_given_number_stays<R: Host>() {
     let sim = Sim::new();
     let cache = sim.cache::<R>(&sim.loads(never()), |c| c.capacity(1000).shards(3).processors(64));
