@@ -151,6 +151,17 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
     }
 
+    /// The load that the caller has begun in both epochs will not be made.
+    #[cold]
+    pub(super) fn unmake_newer(&mut self, waiting: &mut Waiting<C::Notify>, effects: &mut Effects<K, V, E, C>) {
+        let Some(newer) = waiting.newer.take() else { return };
+        let Some(place) = self.flights.find_place(&newer.0) else { return };
+        let flight = &mut self.flights.at(place).flight;
+        flight.forget(newer.0.began);
+        effects.wake(flight.make_room());
+        self.end_if_empty(place, effects);
+    }
+
     /// A load that this caller drove has panicked. If keeping that [needs](Effects::need) room, this comes again.
     pub(crate) fn panicked(
         &mut self,

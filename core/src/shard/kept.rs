@@ -22,7 +22,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         let Some(keep) = self.links.failures else { return effects.keep_key(Some(key)) };
         let hash = self.flights.at(place).hash;
         let share = self.share_of_failures(value, known);
-        if !rules.keeps(&failure) || share == 0 {
+        if share == 0 {
             effects.keep_key(Some(key));
             return;
         }

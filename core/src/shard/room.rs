@@ -62,7 +62,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         if is_asked || self.flights.at(place).key.is_none() {
             return true;
         }
-        let (value, known) = self.places(place);
+        let Some((value, known)) = self.places_in_need(place) else { return true };
         let others = self.values.len() - usize::from(value.is_some()) + self.failures.len();
         let used = self.weight();
         let finds = known.is_some() || others > 0 || self.values.allowance.lack(used, 1) == 0;

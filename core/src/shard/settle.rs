@@ -5,6 +5,7 @@ use core::mem;
 use super::{At, Carries, Effects, News, Seat, Shard, Waiting};
 use crate::{
     Cause, Failure, Instant,
+    contain::contain,
     few::Few,
     flight::{Failing as Ending, Left, Woken},
     store::policy::Policy,
@@ -52,7 +53,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     ) {
         let slot = self.flights.at(place);
         let begun = slot.flight.attempt(number).map_or(at.now, |attempt| attempt.begun);
-        let places = self.places(place);
+        let places = if at.rules.keeps(&failure) { self.places_in_need(place) } else { None };
         let slot = self.flights.at(place);
         match slot.flight.fail(number) {
             Ending::Late => effects.keep_error(Some(failure)),
@@ -74,7 +75,10 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
                         }
                         let key = self.settle(place, effects);
                         self.flights.at(place).own = own;
-                        self.keep_failure(place, key, places, failure, at, effects);
+                        match places {
+                            Some(places) => self.keep_failure(place, key, places, failure, at, effects),
+                            None => effects.keep_key(key),
+                        }
                     }
                     // Another caller may have driven it than began it; and there is room for an attempt again.
                     Ending::Beginner => {
@@ -154,6 +158,13 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             Some(key) => (self.values.find(hash, |k| k == key), self.failures.place(hash, |k| k == key)),
             None => (None, None),
         }
+    }
+
+    /// Does the same; none if `Eq` panics while another panic is under way, and the failure is told by a guard.
+    pub(super) fn places_in_need(&mut self, place: u32) -> Option<(Option<u32>, Option<u32>)> {
+        let mut places = None;
+        contain(|| places = Some(self.places(place)));
+        places
     }
 
     /// A caller gives up its seat. If it was the last, the flight and its load end.

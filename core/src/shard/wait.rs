@@ -156,6 +156,9 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         load: Option<C::Load>,
         effects: &mut Effects<K, V, E, C>,
     ) {
+        if step == Step::MakeAnew {
+            self.unmake_newer(waiting, effects);
+        }
         let place = self.flights.find_place(&waiting.seat);
         let Some(place) = place.filter(|place| self.flights.at(*place).flight.awaits(number)) else {
             effects.rest().loads.extend(load);

@@ -13,4 +13,5 @@ mod private;
 mod stress;
 mod threads;
 mod traps;
+mod twice;
 mod unwound;
