@@ -89,7 +89,13 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             Some(Kept::Failure(failure)) => Some(failure).filter(|_| !call.reload),
             // Then there is no value.
             Some(Kept::Private) => {
-                let step = self.load_alone(place, waiting, visit, effects);
+                // Loads of a flight that was shared go on, each for its own caller.
+                let is_inside = flight.is_some_and(|flight| self.is_inside(flight, &PolledBy::here(visit.inside)));
+                let step = if is_inside {
+                    self.refuse_inside(place, waiting, visit, effects)
+                } else {
+                    self.load_alone(place, waiting, visit, effects)
+                };
                 self.reclaim(now, RECLAIM, effects);
                 return step;
             }

@@ -13,6 +13,7 @@ on_every_runtime! {
     after_a_removal
     one_who_has_a_load_in_two_epochs
     c82_from_inside_a_load_that_is_not_shared
+    c82_from_inside_a_load_after_a_private_answer
     c82_from_inside_a_load_of_many_that_is_not_shared
 }
 
@@ -151,17 +152,20 @@ fn one_who_has_a_load_in_two_epochs<R: Host>() {
 type Heard = Rc<RefCell<Vec<String>>>;
 
 /// A cache whose loads first ask for their own key, and return private values.
-fn asking<R: Host>(sim: &Sim, is_alone: bool) -> (Scripted<R>, Heard, Rc<RefCell<Option<Scripted<R>>>>) {
+///
+/// They answer once the gate is open.
+fn asking<R: Host>(sim: &Sim, is_alone: bool, gate: &Gate) -> (Scripted<R>, Heard, Rc<RefCell<Option<Scripted<R>>>>) {
     let (heard, itself) = (Heard::default(), Rc::<RefCell<Option<Scripted<R>>>>::default());
-    let (hears, asks) = (heard.clone(), itself.clone());
+    let (hears, asks, gate) = (heard.clone(), itself.clone(), gate.clone());
     let builder = Cache::builder(R::on(sim.clock())).loaded_fn(move |key: u32| {
-        let (hears, asks) = (hears.clone(), asks.clone());
+        let (hears, asks, gate) = (hears.clone(), asks.clone(), gate.clone());
         async move {
             let cache = asks.borrow().clone().expect("set before the first call");
             let told = cache.get(&key).await;
             hears
                 .borrow_mut()
                 .push(told.map_or_else(|error| Answer::<V>::Error(error).to_string(), |_| "a value".into()));
+            core::future::poll_fn(|context| gate.poll(context)).await;
             let ttl = if is_alone { alone_for(1000) } else { larder::Ttl::NotStored };
             Ok::<_, Boom>(larder::Loaded::new(V::new(key)).ttl(ttl))
         }
@@ -175,7 +179,9 @@ fn asking<R: Host>(sim: &Sim, is_alone: bool) -> (Scripted<R>, Heard, Rc<RefCell
 /// C82: such a load gets an error, instead of loading by itself without end. (D66)
 fn c82_from_inside_a_load_that_is_not_shared<R: Host>() {
     let mut sim = Sim::new();
-    let (cache, heard, itself) = asking::<R>(&sim, true);
+    let open = Gate::default();
+    open.open();
+    let (cache, heard, itself) = asking::<R>(&sim, true, &open);
     let callers = [sim.get(&cache, 7), sim.get(&cache, 7), sim.get(&cache, 8), sim.get(&cache, 7)];
     assert_eq!(*heard.borrow(), ["Reentrant"; 4]);
     assert!(callers.iter().all(|caller| sim.saw(*caller).ends_with("Miss")));
@@ -187,7 +193,7 @@ fn c82_from_inside_a_load_that_is_not_shared<R: Host>() {
     itself.take();
 
     // The same for a caller that loads alone after its timeout.
-    let (cache, heard, itself) = asking::<R>(&sim, false);
+    let (cache, heard, itself) = asking::<R>(&sim, false, &open);
     let gate = Gate::default();
     let at = cache.clone();
     let opens = gate.clone();
@@ -203,6 +209,21 @@ fn c82_from_inside_a_load_that_is_not_shared<R: Host>() {
     gate.open();
     sim.run();
     assert_eq!(sim.saw(first), "0: V1");
+    assert_clean(&cache.stats());
+    itself.take();
+}
+
+/// C82: also from inside the load of a caller that has joined one whose answer was for another alone. (D66, D104)
+fn c82_from_inside_a_load_after_a_private_answer<R: Host>() {
+    let mut sim = Sim::new();
+    let gate = Gate::default();
+    let (cache, heard, itself) = asking::<R>(&sim, true, &gate);
+    let callers = [sim.get(&cache, 7), sim.get(&cache, 7), sim.get(&cache, 7)];
+    assert_eq!(*heard.borrow(), ["Reentrant"]);
+    gate.open();
+    sim.run();
+    assert!(callers.iter().all(|caller| sim.saw(*caller) == "0: V7 Miss"));
+    assert_eq!(*heard.borrow(), ["Reentrant"; 3], "one for each load");
     assert_clean(&cache.stats());
     itself.take();
 }
