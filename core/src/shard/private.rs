@@ -45,7 +45,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         if let Some(key) = key {
             let (former, known) = plan.places;
             self.discard(former, now, effects);
-            self.keep_private(known, (hash, key), now.saturating_add(length), now, effects);
+            self.keep_private(known, (hash, key), now.told().saturating_add(length), now, effects);
         }
         is_told
     }

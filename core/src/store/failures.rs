@@ -145,7 +145,8 @@ impl<K, E> Failures<K, E> {
         };
         let before_it = last.map_or(0, |last| last.count);
         let count = if failing.failure.is_expired_answer() { 0 } else { before_it.saturating_add(1) };
-        let whole = now.saturating_add(told.unwrap_or(delay));
+        // (Or a clock at its very end would keep it for ever.)
+        let whole = now.told().saturating_add(told.unwrap_or(delay));
         let retry_at = backoff.jitter.map_or(whole, |jitter| jitter.shorten(now, whole, &now));
         let due = if backoff.endless { Instant::NEVER } else { retry_at.saturating_add(delay.max(backoff.first)) };
         let Failing { hash, key, failure, waits } = failing;

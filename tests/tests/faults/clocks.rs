@@ -1,9 +1,9 @@
-//! Clocks that panic in calls that go over many entries.
+//! Clocks that panic in calls that go over many entries, and a clock at its very end.
 
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use larder::Cache;
+use larder::{Cache, Instant, Loaded, ManualClock, Ttl};
 use larder_tests::*;
 
 use super::traps::{ARMED, Hostile, PASSES};
@@ -11,6 +11,7 @@ use super::traps::{ARMED, Hostile, PASSES};
 on_every_runtime! {
     p12_a_clock_panics_as_the_capacity_shrinks
     c60_a_clock_panics_as_all_is_removed
+    p15_no_time_at_the_end_of_the_clock_is_for_ever
 }
 
 /// A cache with so many values in so many shards, and what its listener heard.
@@ -73,4 +74,24 @@ fn c60_a_clock_panics_as_all_is_removed<R: Host>() {
         }
         assert!(unwound > 2);
     }
+}
+
+/// P15, D104: where the clock has come to its end, what is kept for no time at all is not kept.
+fn p15_no_time_at_the_end_of_the_clock_is_for_ever<R: Host>() {
+    let clock = ManualClock::new();
+    clock.set(Instant::NEVER);
+    let calls = Rc::new(Cell::new(0));
+    let counts = calls.clone();
+    let load = move |_: u32| {
+        counts.set(counts.get() + 1);
+        async { Ok::<_, Boom>(Loaded::new(V::new(1)).ttl(Ttl::private(Duration::ZERO))) }
+    };
+    let cache = Cache::builder(R::on(clock)).loaded_fn(load).build().expect("valid");
+    assert!(wakers::poll_once(&mut cache.get(&7)).is_ready());
+    let mut shared = cache.get_or_load(&7, core::future::pending::<Result<V, Boom>>);
+    assert!(wakers::poll_once(&mut shared).is_pending());
+    assert!(wakers::poll_once(&mut cache.get(&7)).is_pending(), "it joins");
+    assert_eq!(calls.get(), 1);
+    drop(shared);
+    assert_clean(&cache.stats());
 }
