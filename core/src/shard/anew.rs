@@ -178,6 +178,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         }
         // (A caller that was told has no seat any more.)
         let Some(place) = self.flights.find_place(&waiting.seat).filter(|_| waiting.seat.is_taken()) else { return };
+        self.flights.at(place).flight.set_begun(waiting.seat.began, waiting.started);
         self.finish_with_failure(place, number, &mut Some(Err(Failure::new(Cause::Panicked))), at, effects);
     }
 }

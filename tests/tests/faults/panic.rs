@@ -7,6 +7,7 @@ use larder::{LookupOptions, Status};
 use larder_tests::*;
 
 on_every_runtime! {
+    d85_a_panic_in_the_first_poll_takes_no_time
     c14_a_load_panics_once
     c14_a_panic_in_every_poll_with_callers_that_drive_it
     c15_a_load_that_always_panics
@@ -209,4 +210,19 @@ fn a_borrowed_load_panics<R: Host>() {
     let next = sim.get(&cache, 7);
     assert_eq!(sim.saw(next), "10: V2 Miss");
     assert_clean(&cache.stats());
+}
+
+/// D85: a load that panics in its first poll has taken no time, also where nothing but loads is measured.
+fn d85_a_panic_in_the_first_poll_takes_no_time<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(ready().panics(1));
+    let cache = sim.cache::<R>(&loads, |c| c);
+    sim.to(3_600_000);
+    sim.get(&cache, 7);
+    sim.ask(&cache, 7, LookupOptions::new());
+    let panics = || async { std::panic::panic_any(Bang(2)) };
+    let (mut lent, mut own) = (Box::pin(cache.get_with(&7, panics)), Box::pin(cache.get_or_load(&7, panics)));
+    assert!(catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut lent).is_ready())).is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut own).is_ready())).is_err());
+    assert_eq!((cache.stats().loads_panicked, cache.stats().load_time), (4, Duration::ZERO));
 }
