@@ -22,6 +22,9 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         if self.end_overdue(waiting, at, effects) {
             return Some(Step::Again);
         }
+        if waiting.is_visitor {
+            return None;
+        }
         if let Some((_, then)) = waiting.patience(visit.call).filter(|(end, _)| end.reached(visit.reached)) {
             let step = self.run_out_of_patience(waiting, then, visit, effects);
             // Not before: if a comparison of keys or the clone of a value panics, it has not passed yet.

@@ -2,7 +2,7 @@
 
 use super::{Carries, Effects, Links, Shard, Step, Takes, Visit, Waiting};
 use crate::{
-    Failure,
+    Failure, Instant,
     flight::{PolledBy, Start},
     store::policy::Policy,
 };
@@ -49,7 +49,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             self.claim_ticket(flight, waiting, visit, effects)
         } else {
             match flight {
-                Some(flight) if failure.is_none() && !is_inside => self.look_after(flight, waiting, visit, effects),
+                Some(flight) if !is_inside => self.look_after(flight, waiting, visit, effects),
                 _ => Step::Told,
             }
         };
@@ -133,6 +133,13 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     ) -> Step {
         let mut old = None;
         let slot = self.flights.at(flight);
+        let budget = visit.rules.budget;
+        let is_overdue =
+            |begun: Instant| budget.is_some_and(|budget| begun.saturating_add(budget).reached(visit.reached));
+        if slot.flight.overdue(is_overdue).is_some() {
+            // An answer in time beats the budget.
+            slot.flight.all_due(0);
+        }
         let wants_a_poll = !slot.flight.is_over() && slot.flight.wants_a_poll(&mut old);
         let is_awaited = slot.flight.seats() > 0;
         effects.keep_waker(old);
@@ -151,6 +158,20 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
                 step
             }
             None => Step::Told,
+        }
+    }
+    /// A caller that was served has polled another caller's refresh, and leaves; a load that is over its budget has failed.
+    pub(crate) fn leave_refresh(
+        &mut self,
+        waiting: &mut Waiting<C::Notify>,
+        visit: &Visit<'_, K, C::Batch>,
+        effects: &mut Effects<K, V, E, C>,
+    ) {
+        if let Some((_, on_deadline)) = self.links.deadlines {
+            on_deadline(self, waiting, visit, effects);
+        }
+        if !effects.lacks_room() {
+            self.rise(waiting, effects);
         }
     }
 }

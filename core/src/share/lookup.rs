@@ -269,7 +269,9 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             (Step::Batch, Some(batch)) => (batch.drive)(this, &batch, false),
             _ => _ = Self::carry_on(this, stay, visit, by, Some(step), after, cx),
         });
-        this.with(stay.waiting.hash, |shard| shard.rise(&mut stay.waiting, after.effects()));
+        this.with_room(stay.waiting.hash, visit.reached, after, |shard, effects| {
+            shard.leave_refresh(&mut stay.waiting, visit, effects);
+        });
         aside(|| {
             Self::hand_over_abandoned(this, stay, after);
             after.run();

@@ -6,6 +6,7 @@ use larder_tests::*;
 use crate::{ends, held, set};
 
 on_every_runtime! {
+    p3_a_kept_failure_and_a_forced_refresh
     whoever_waits_for_a_failed_refresh_has_the_old_value
     beyond_the_stale_limit_and_before_the_retry
     a_forced_refresh_ignores_the_delay_and_restarts_it
@@ -259,4 +260,26 @@ fn what_the_builder_refuses<R: Host>() {
     ];
     taken.into_iter().for_each(|setup| assert_eq!(refused(setup), None));
     assert_eq!(ConfigError::SlotJitter.field(), "jitter");
+}
+
+/// P3, D57: a failure that is kept does not stop stale calls from polling a forced refresh that was woken.
+fn p3_a_kept_failure_and_a_forced_refresh<R: Host>() {
+    for is_stale in [true, false] {
+        let mut sim = Sim::new();
+        let loads = sim.loads_in_turn([ready().fails(1), after(10).gives(2)]);
+        let slot = sim.slot::<R>(&loads, |s| s);
+        set(&slot, 0, Ttl::ExpiresAtOnce);
+        sim.fetch(&slot);
+        assert_eq!(slot.failures(), 1);
+        sim.to(1000);
+        let forced = sim.force(&slot);
+        sim.park(forced);
+        sim.to(1010);
+        let late = if is_stale { sim.fetch_stale(&slot) } else { sim.fetch(&slot) };
+        assert!(sim.saw(late).starts_with("1010: V0 Stale(1010)"), "{}", sim.saw(late));
+        assert_eq!((held(&slot), slot.failures(), loads.calls()), (Some(2), 0, 2), "{is_stale}");
+        sim.unpark(forced);
+        sim.run();
+        assert_clean(&slot.stats());
+    }
 }

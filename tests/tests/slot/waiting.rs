@@ -13,6 +13,7 @@ on_every_runtime! {
     the_budget_of_a_first_fetch
     the_budget_of_a_refresh
     the_budget_of_a_ticket_that_is_not_polled
+    stale_calls_notice_the_budget
     patience_and_what_then
     patience_of_a_refresher
     a_ticket_is_patient
@@ -306,5 +307,28 @@ fn finish_abandoned_may_come_first() {
     sim.call(tasks.remove(0));
     sim.to(10);
     assert_eq!((held(&slot), loads.calls()), (Some(0), 1));
+    assert_clean(&slot.stats());
+}
+
+/// D93, D57: a refresh that is over its budget fails at the next call, though its ticket is parked and no caller waits.
+fn stale_calls_notice_the_budget<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_in_turn([never(), ready().gives(1)]);
+    let slot = sim.slot::<R>(&loads, |s| s.fetch_budget(ms(100)));
+    set(&slot, 0, Ttl::ExpiresAtOnce);
+    let stale = sim.fetch_stale(&slot);
+    let ticket = sim.refresh(stale);
+    sim.park(ticket);
+    sim.to(100);
+    let late = sim.fetch_stale(&slot);
+    assert_eq!((sim.saw(late), loads.live(), slot.failures()), ("100: V0 Stale(100)".into(), 0, 1));
+    sim.to(5100);
+    let next = sim.fetch_stale(&slot);
+    assert_eq!(sim.saw(next), "5100: V0 Stale(5100) +ticket");
+    sim.refresh(next);
+    assert_eq!((held(&slot), slot.failures()), (Some(1), 0));
+    sim.unpark(ticket);
+    sim.run();
+    assert_eq!(sim.saw(ticket), "5100: done");
     assert_clean(&slot.stats());
 }
