@@ -57,12 +57,12 @@ impl<V> News<V> {
     #[inline(always)]
     pub(super) fn terms(&self, begun: Instant, terms: &Terms, At { now, rules }: At<'_>) -> Settled {
         let Self { loaded: Loaded { ttl, weight, age, .. }, former, judgement } = self;
-        let mut former = former.map(|(generation, published)| Former { generation, published });
+        let former = former.map(|(generation, published)| Former { generation, published });
+        let former = Former::of(former, *age, now);
         let of = [ttl, &terms.ttl, &judgement.ttl, &rules.ttl];
         let mut ttl = Ttl::first(of);
         if ttl.is_to_be_settled() {
             ttl = Ttl::settle(of, begun, *age, now);
-            former = Former::of(former, *age, now);
         }
         let weight = weight.map(NonZeroU64::get).or(terms.weight).or(judgement.weight).unwrap_or(1).max(1);
         Settled { ttl, weight, former, begun }
@@ -103,7 +103,7 @@ fn tell_stale<V>(ttl: Ttl, answer: &mut Answer<V>) {
 }
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// There is no room to store the value: the plan comes to nothing.
+    /// The value is not stored: the plan comes to nothing.
     #[cold]
     #[inline(never)]
     pub(super) fn end_plan(plan: Plan<K, V>, effects: &mut Effects<K, V, E, C>) {

@@ -1,6 +1,6 @@
 //! Answers that were published before, or that have expired before they come.
 
-use larder::{Loaded, LookupOptions, OnTimeout, Status, TimeLeft};
+use larder::{Loaded, LookupOptions, OnTimeout, Status, TimeLeft, Ttl};
 use larder_tests::*;
 
 on_every_runtime! {
@@ -11,6 +11,7 @@ on_every_runtime! {
     d110_after_a_write
     d110_by_hand
     d110_in_a_slot
+    d110_what_is_not_stored
 }
 
 /// The age and the time left of what is held, in milliseconds.
@@ -151,4 +152,19 @@ fn d110_in_a_slot<R: Host>() {
     sim.to(1100);
     let second = sim.fetch(&slot);
     assert_eq!(sim.saw(second), "1100: V2 Expired");
+}
+
+/// D110: an answer that is not stored is as old as it says, too.
+fn d110_what_is_not_stored<R: Host>() {
+    for ttl in [Ttl::NotStored, Ttl::private(ms(0)), Ttl::For(ms(0))] {
+        let mut sim = Sim::new();
+        let loads = sim.loads(after(30).gives(1).aged(20).ttl(ttl));
+        let cache = sim.cache::<R>(&loads, |c| c);
+        sim.to(1000);
+        let caller = sim.get(&cache, 7);
+        sim.to(1030);
+        let Answer::Outcome(outcome, _) = sim.answer(caller) else { panic!("{}", sim.saw(caller)) };
+        assert_eq!(outcome.age(), ms(20), "{ttl:?}");
+        assert_clean(&cache.stats());
+    }
 }
