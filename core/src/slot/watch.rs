@@ -172,9 +172,11 @@ impl<R: Runtime> Future for Changed<'_, R> {
         let Watcher { chime, sees_moves, seen, listener } = &mut **watcher;
         // First listen, so that a change between the look and the wait is not missed.
         let _displaced = chime.notify.listen(listener, cx.waker());
+        // Before the count: the last change comes before the end.
+        let is_over = chime.is_over.load(Ordering::SeqCst);
         let changes = chime.count(*sees_moves);
         let is_changed = changes != *seen;
-        if !is_changed && !chime.is_over.load(Ordering::SeqCst) {
+        if !is_changed && !is_over {
             return Poll::Pending;
         }
         *seen = changes;
