@@ -195,7 +195,8 @@ impl<'a, K: Key, V: Clone, E, R: Runtime, S: Tuning> AtOnce<'a, K, V, E, R, S> {
                 })
             }
             (First::Ready(verdict), _) => {
-                let now = if is_told_only { engine.about_now() } else { engine.runtime.now() };
+                // (A failure that is kept needs the exact time.)
+                let now = engine.exact_now();
                 self.ends((key, by, cx), (now, Leavers::new()), rest, |driving, after| {
                     Err(engine.failed(verdict, driving.waiting, 1, Some(key), now, after))
                 })

@@ -162,3 +162,24 @@ fn values_that_come_and_go_take_no_memory() {
         assert_eq!(of(idle, ttl, weight), 0, "{idle} {ttl} {weight}");
     }
 }
+
+/// A failure is kept as long as it says, in a cache in which nothing has ended before, too. (D108)
+#[test]
+fn a_kept_failure_is_exact() {
+    let clock = Late::new();
+    let calls = std::sync::Arc::new(AtomicU32::new(0));
+    let counts = calls.clone();
+    let load = move |_: u32| {
+        counts.fetch_add(1, Ordering::Relaxed);
+        async { Err::<u32, _>("down") }
+    };
+    let builder = Cache::builder(Std::new(NoTimer::new(clock.clone()))).load_fn(load);
+    let cache = builder.error_ttl_by(|_: &&str| Some(LATE / 2)).build().expect("a valid configuration");
+    for _ in 0..2 {
+        assert!(wakers::now(cache.get(&1)).is_err());
+    }
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    clock.clock.advance(LATE / 2);
+    assert!(wakers::now(cache.get(&1)).is_err());
+    assert_eq!(calls.load(Ordering::Relaxed), 2);
+}
