@@ -11,8 +11,8 @@ pub(crate) struct Flight<N: Notify> {
     is_attached: bool,
     /// Its outcome is there.
     is_over: bool,
-    /// What a load has brought was for its own caller alone: each caller loads for itself.
-    is_private: bool,
+    /// The newest attempt that has brought something for its own caller alone: each caller loads for itself.
+    private: Option<u32>,
     seats: u32,
     /// The number of the newest attempt.
     newest: u32,
@@ -29,7 +29,7 @@ impl<N: Notify> Flight<N> {
         Self {
             is_attached: false,
             is_over: false,
-            is_private: false,
+            private: None,
             seats: 0,
             newest: 0,
             newest_begun: Instant::ZERO,
@@ -42,7 +42,7 @@ impl<N: Notify> Flight<N> {
     /// Reuses an old place for a new flight, with one seat.
     pub(crate) fn open(&mut self, is_attached: bool) {
         (self.is_attached, self.is_over, self.seats, self.newest) = (is_attached, false, 1, 0);
-        (self.is_private, self.is_held_back) = (false, false);
+        (self.private, self.is_held_back) = (None, false);
     }
 
     pub(crate) const fn seats(&self) -> u32 {
@@ -59,7 +59,12 @@ impl<N: Notify> Flight<N> {
 
     /// Does each caller load for itself?
     pub(crate) const fn is_private(&self) -> bool {
-        self.is_private
+        self.private.is_some()
+    }
+
+    /// Has a newer attempt brought something for its own caller alone? Then what this one brings is not for others.
+    pub(crate) fn is_outdone(&self, number: u32) -> bool {
+        self.private.is_some_and(|private| private > number)
     }
 
     pub(crate) const fn join(&mut self) {
@@ -114,7 +119,8 @@ impl<N: Notify> Flight<N> {
     pub(crate) fn begin(&mut self, own: &mut u32, now: Instant, terms: Terms, start: Start, by: PolledBy) -> bool {
         let (before, newest) = (*own, self.newest);
         let is_anothers = |last: &mut Attempt| last.number != before && last.is_owned && last.is_live();
-        let is_earlier = !self.is_private && (self.attempt(newest).is_some_and(is_anothers) || now < self.newest_begun);
+        let is_earlier =
+            !self.is_private() && (self.attempt(newest).is_some_and(is_anothers) || now < self.newest_begun);
         self.release(before);
         self.attempts.retain(|attempt| attempt.state != State::Over);
         self.newest += 1;
@@ -220,7 +226,7 @@ impl<N: Notify> Flight<N> {
     /// What a load has brought is for its own caller alone, and from now on each loads for itself; true if that caller
     /// waits.
     pub(crate) fn keep_private(&mut self, number: u32) -> bool {
-        self.is_private = true;
+        self.private = self.private.max(Some(number));
         let Some(attempt) = self.attempt(number) else { return false };
         attempt.state = if attempt.is_owned { State::Ended } else { State::Over };
         attempt.is_owned
@@ -297,6 +303,6 @@ impl<N: Notify> Flight<N> {
     /// Is there a load that has begun and can be finished by another caller?
     pub(crate) fn worth_finishing(&self) -> bool {
         let has_begun = |attempt: &Attempt| attempt.is_started && attempt.state == State::Rest;
-        self.seats == 1 && self.is_attached && !self.is_private && self.attempts.iter().any(has_begun)
+        self.seats == 1 && self.is_attached && !self.is_private() && self.attempts.iter().any(has_begun)
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     Instant, Outcome, Status,
     outcome::Entry as Copied,
     source::{Judgement, Loaded, Previous, Touched},
-    store::{Cleared, Entry, Failures, Former, New, Values, policy::Policy},
+    store::{Cleared, Entry, Failures, Former, Kept, New, Values, policy::Policy},
 };
 
 /// A value that a load has brought without being asked for it.
@@ -142,7 +142,7 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         generation.map(|generation| (generation, deadline))
     }
 
-    /// Stores a value that was not asked for, if nothing fresh is stored and nothing is in flight.
+    /// Stores a value that was not asked for, if nothing fresh is stored, nothing is in flight and its loads are shared.
     ///
     /// Nor does it store the value if there was a write since the load began, as the load may not know of that.
     pub(crate) fn insert_surplus(
@@ -156,7 +156,10 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
     {
         let Some((key, _)) = coming else { return };
         let eq = |k: &K| k == key;
-        if self.writes == *writes && !self.contains(*hash, at.now, eq) && self.flights.find(*hash, eq).is_none() {
+        let is_wanted = !self.contains(*hash, at.now, eq)
+            && self.flights.find(*hash, eq).is_none()
+            && !matches!(self.failures.find(*hash, at.now, eq), Some(Kept::Private));
+        if self.writes == *writes && is_wanted {
             self.take_in(*hash, coming, judgement, at, effects);
             // It is no write, not even if what is held has to go: other surplus of the load is still of use.
             self.writes = *writes;
@@ -296,7 +299,8 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         Some(if is_good { Shown::Copy } else { Shown::Instead(copy_of(values, place, entry, now)) })
     }
 
-    /// Removes a value if it is still the one of this generation, and voids the load of its key.
+    /// Removes a value if it is still the one of this generation, and voids the load of its key; also if the value has left
+    /// meanwhile, as the load may find it still good.
     pub(crate) fn remove_if(
         &mut self,
         hash: u64,
@@ -306,9 +310,12 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         effects: &mut Effects<K, V, E, C>,
     ) {
         let place = self.values.find(hash, &mut eq);
-        if let Some(place) = place.filter(|place| self.values.entry(*place).generation == generation) {
-            let flight = self.flights.find(hash, eq);
-            self.invalidate_load(flight, effects);
+        if place.is_some_and(|place| self.values.entry(place).generation != generation) {
+            return;
+        }
+        let flight = self.flights.find(hash, eq);
+        self.invalidate_load(flight, effects);
+        if let Some(place) = place {
             self.values.discard(place, now, &mut effects.leavers);
             self.give_back();
         }

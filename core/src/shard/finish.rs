@@ -140,9 +140,10 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
         // Everything that may panic comes first.
         let (former, settled) = (news.former(), news.terms(attempt.begun, &attempt.terms, at));
         let mut plan = self.plan(place, settled, news, at);
+        let is_outdone = self.flights.at(place).flight.is_outdone(number);
         let is_private = plan.stored.is_none() && self.is_private(place, plan.ttl, at.rules);
         let finds_room = if plan.stored.is_some() {
-            self.finds_room(&mut plan.places.0, plan.weight, at.now, effects)
+            is_outdone || self.finds_room(&mut plan.places.0, plan.weight, at.now, effects)
         } else {
             !is_private || self.finds_room_beside(place, effects)
         };
@@ -150,7 +151,7 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             Self::end_plan(plan, effects);
             return false;
         }
-        if is_private {
+        if is_private || is_outdone {
             return self.succeed_privately(place, number, (brought, plan), at.now, alone, effects);
         }
         let Some(Ok(news)) = brought.take() else { return false };

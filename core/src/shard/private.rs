@@ -1,6 +1,6 @@
 //! An answer is for its own caller alone: the others load for themselves, and for a while no load of the key is shared.
 
-use core::{hash::Hash, time::Duration};
+use core::hash::Hash;
 
 use super::{
     Answer, Carries, Effects, Rules, Shard, Waiting,
@@ -9,7 +9,8 @@ use super::{
 use crate::{Failure, Instant, Ttl, store::policy::Policy};
 
 impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
-    /// A load has answered for its own caller alone; true if that caller was told, as the only one that waits.
+    /// A load has answered for its own caller alone, or after a newer one that has; true if that caller was told, as the
+    /// only one that waits.
     #[cold]
     #[inline(never)]
     pub(super) fn succeed_privately(
@@ -23,10 +24,11 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
     ) -> bool {
         let slot = self.flights.at(place);
         // A clone may panic, so it comes before the answer is taken.
-        let key = slot.key.as_ref().filter(|_| slot.flight.is_attached()).cloned();
+        let key = slot.key.as_ref().filter(|_| slot.flight.is_attached());
+        let key = key.cloned().zip(plan.ttl.as_private());
         let Some(Ok(news)) = brought.take() else { return false };
         let value = news.into_value();
-        let (hash, length) = (slot.hash, plan.ttl.as_private().unwrap_or(Duration::ZERO));
+        let hash = slot.hash;
         // The only caller that waits need not have begun the load.
         let alone = alone.filter(|(waiting, _)| waiting.seat.began == number);
         self.flights.counts.succeeded += u64::from(alone.is_some() || self.flights.counts(place, number));
@@ -42,11 +44,12 @@ impl<K: Hash + Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C,
             self.remove_part(place, number, effects);
             self.keep_to_its_caller(place, number, answer, effects);
         }
-        if let Some(key) = key {
+        if let Some((key, length)) = key {
             let (former, known) = plan.places;
             self.discard(former, now, effects);
             self.keep_private(known, (hash, key), now.told().saturating_add(length), now, effects);
         }
+        Self::end_plan(plan, effects);
         is_told
     }
 }

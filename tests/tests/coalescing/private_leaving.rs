@@ -14,6 +14,7 @@ on_every_runtime! {
     one_who_has_a_load_in_two_epochs
     c82_from_inside_a_load_that_is_not_shared
     c82_from_inside_a_load_after_a_private_answer
+    p6_an_older_attempt_that_answers_last
     c82_from_inside_a_load_of_many_that_is_not_shared
 }
 
@@ -257,4 +258,26 @@ fn c82_from_inside_a_load_of_many_that_is_not_shared<R: Host>() {
     assert_eq!((sim.saw(single).as_str(), heard.borrow().len()), ("0: V7 Miss", 7));
     assert_clean(&cache.stats());
     itself.take();
+}
+
+/// P6, D104: an older attempt answers after a newer one, whose answer was for its own caller alone: so is this one.
+fn p6_an_older_attempt_that_answers_last<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads_by(|_, call| match call {
+        0 => after(100).gives(0),
+        call => after(10).gives(call as u32).ttl(alone_for(1000)),
+    });
+    let cache = sim.cache::<R>(&loads, |c| c.lock_age(ms(20)).ttl(ms(60_000)).capacity(10));
+    let older = sim.get(&cache, 7);
+    sim.to(20);
+    let newer = sim.get(&cache, 7);
+    sim.to(30);
+    assert_eq!(sim.saw(newer), "30: V1 Miss");
+    sim.to(100);
+    assert_eq!((sim.saw(older), cache.len()), ("100: V0 Miss".into(), 0));
+    let late = [sim.get(&cache, 7), sim.get(&cache, 7)];
+    assert_eq!(loads.calls(), 4, "each loads alone");
+    sim.to(110);
+    assert_eq!(late.map(|i| sim.saw(i)), ["110: V2 Miss", "110: V3 Miss"]);
+    assert_clean(&cache.stats());
 }

@@ -11,6 +11,7 @@ on_every_runtime! {
     the_call_has_left
     a_private_answer_that_nobody_asked_for
     c106_at_most_so_many
+    d104_surplus_of_a_key_that_is_not_shared
 }
 
 /// Odd keys are private; each value is the number of earlier loads.
@@ -119,5 +120,22 @@ fn c106_at_most_so_many<R: Host>() {
     seen.sort_unstable();
     seen.dedup();
     assert_eq!(seen.len(), 11);
+    assert_clean(&cache.stats());
+}
+
+/// D104: an answer that nobody asked for does not undo that the loads of its key are not shared.
+fn d104_surplus_of_a_key_that_is_not_shared<R: Host>() {
+    let mut sim = Sim::new();
+    let says = |keys: &[u32]| match keys {
+        [1] => [1, 2].map(|key| (key, Ok(Loaded::new(V::new(key))))).into(),
+        _ => keys.iter().map(|key| (*key, Ok(Loaded::new(V::new(*key)).ttl(alone_for(10_000))))).collect(),
+    };
+    let batches = Batches::saying(&sim.time, |keys, _| if *keys == [1] { after(30) } else { ready() }, says);
+    let cache = sim.batched::<R>(&batches, |c| c.store_surplus());
+    let first = sim.get(&cache, 1);
+    let second = sim.get(&cache, 2);
+    assert_eq!(sim.saw(second), "0: V2 Miss");
+    sim.to(30);
+    assert_eq!((sim.saw(first), cache.len(), cache.contains(&2)), ("30: V1 Miss".into(), 1, false));
     assert_clean(&cache.stats());
 }

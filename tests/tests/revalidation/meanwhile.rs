@@ -13,6 +13,7 @@ on_every_runtime! {
     handed_what_is_held_when_the_load_begins
     taken_over
     c104_a_retain_is_not_undone
+    c104_nor_is_a_retain_of_what_has_left
     c104_nor_is_any_other_removal
 }
 
@@ -181,4 +182,24 @@ fn c104_nor_is_any_other_removal<R: Host>() {
         assert!(cache.peek(&7).is_none());
         assert_clean(&cache.stats());
     }
+}
+
+/// C104: also if the value was evicted while it was judged. (P8, D41)
+fn c104_nor_is_a_retain_of_what_has_left<R: Host>() {
+    let mut sim = Sim::new();
+    let loads = sim.loads(after(10).unchanged());
+    let cache = pages::<R>(&sim, &loads, |c| c.capacity(1));
+    cache.insert(7, V::new(1));
+    let mut early = None;
+    cache.retain(|key, _| {
+        if *key == 7 {
+            early = Some(sim.ask(&cache, 7, LookupOptions::new().reload()));
+            cache.insert(8, V::new(2));
+        }
+        *key != 7
+    });
+    sim.to(10);
+    assert_eq!(early.map(|i| sim.saw(i)), Some(String::from("10: V1 Miss")));
+    assert!(cache.peek(&7).is_none(), "it was refused after the load had begun");
+    assert_books(&cache, 2);
 }
