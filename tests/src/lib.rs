@@ -53,7 +53,8 @@ pub use hosts::{Host, run, with_seed};
 pub use larder_conformance::{Answer, Bang, Boom, Here, V, assert_clean, assert_sums, wakers, why};
 pub use loads::{Fetcher, Loads, PlainLoad, Revalidator, ScriptLoad};
 pub use locks::{
-    Counted, CountedLock, Sleeps, distinct_locks, handle, locks, miss_lock_after, most_handled, when_read,
+    Counted, CountedList, CountedLock, Sleeps, Steps, distinct_locks, handle, locks, miss_lock_after, most_handled,
+    most_moved, when_read,
 };
 pub use random::Random;
 pub use script::{Gate, Play, Script, after, never, polls, ready, steps};

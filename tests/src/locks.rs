@@ -1,4 +1,4 @@
-//! A runtime that counts its locks and its sleeps, and lets a test step in.
+//! A runtime that counts its locks, its sleeps and the readings of its clock, and lets a test step in.
 
 use core::{
     cell::{Cell, RefCell},
@@ -6,12 +6,22 @@ use core::{
     pin::Pin,
     task::{Context, Poll},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Mutex};
 
-use larder::{Clock, Instant, Lock, ManualClock, OneThread, Runtime, Timer, parts::Local};
+use larder::{
+    Clock, Instant, Lock, ManualClock, OneThread, Runtime, Timer,
+    parts::{WakerList, Wakers},
+};
+
+use crate::memory;
 
 std::thread_local! {
     static TAKEN: Cell<u64> = const { Cell::new(0) };
+    /// The same with the locks of lists of wakers.
+    static IN_ALL: Cell<u64> = const { Cell::new(0) };
+    static READINGS: Cell<u64> = const { Cell::new(0) };
+    /// The most bytes that were moved under one lock, while that is asked.
+    static MOVED: Cell<Option<u64>> = const { Cell::new(None) };
     static MADE: Cell<u64> = const { Cell::new(0) };
     /// The locks that are taken, while that is asked.
     static WHICH: RefCell<Option<BTreeSet<u64>>> = const { RefCell::new(None) };
@@ -21,11 +31,44 @@ std::thread_local! {
     static SLEEPS: Cell<Sleeps> = const { Cell::new(Sleeps { live: 0, most: 0 }) };
 }
 
-/// Runs `work` and returns how often it took a lock of a [`Counted`] runtime on this thread.
+/// Runs `work` and returns how often it took a lock of a [`Counted`] runtime on this thread, but those of lists of wakers.
 pub fn locks(work: impl FnOnce()) -> u64 {
     let before = TAKEN.get();
     work();
     TAKEN.get() - before
+}
+
+/// What was done with [`Counted`] runtimes on this thread.
+///
+/// The lock of the graph of write-back caches is the core's own, and is not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// How often a lock was taken, those of lists of wakers among them.
+    pub locks: u64,
+    /// How often the clock was read.
+    pub readings: u64,
+}
+
+impl Steps {
+    /// Those since the thread began.
+    pub(crate) fn so_far() -> Self {
+        Self { locks: IN_ALL.get(), readings: READINGS.get() }
+    }
+
+    /// Runs `work` and counts its steps.
+    pub fn of<T>(work: impl FnOnce() -> T) -> (T, Self) {
+        let before = Self::so_far();
+        let done = work();
+        let Self { locks, readings } = Self::so_far();
+        (done, Self { locks: locks - before.locks, readings: readings - before.readings })
+    }
+}
+
+/// Runs `work` and returns the most bytes that it allocated, or gave back, under one lock of a [`Counted`] runtime.
+pub fn most_moved(work: impl FnOnce()) -> u64 {
+    MOVED.set(Some(0));
+    work();
+    MOVED.take().unwrap_or(0)
 }
 
 /// Runs `work` and returns how many locks of [`Counted`] runtimes it took on this thread, however often.
@@ -65,7 +108,7 @@ impl Sleeps {
     }
 }
 
-/// A runtime on one thread that counts how often its locks are taken, and its sleeps.
+/// A runtime on one thread that counts how often its locks are taken and its clock is read, and its sleeps.
 #[derive(Clone, Debug)]
 pub struct Counted(ManualClock);
 
@@ -78,6 +121,19 @@ impl Counted {
 
 /// A lock that counts.
 pub struct CountedLock<T>(u64, RefCell<T>);
+
+/// The same around a list of wakers, which may be called from any thread.
+pub struct CountedList(Mutex<Wakers>);
+
+/// Does what is done under a lock.
+fn locked<R>(f: impl FnOnce() -> R) -> R {
+    IN_ALL.set(IN_ALL.get() + 1);
+    let Some(most) = MOVED.get() else { return f() };
+    let mut done = None;
+    let moved = memory::moved(|| done = Some(f()));
+    MOVED.set(Some(most.max(moved)));
+    done.expect("it was called")
+}
 
 /// A sleep that is counted as long as it is there.
 pub struct CountedSleep(<ManualClock as Timer>::Sleep);
@@ -94,9 +150,19 @@ impl<T> Lock<T> for CountedLock<T> {
         TAKEN.set(TAKEN.get() + 1);
         WHICH.with_borrow_mut(|which| which.iter_mut().for_each(|which| _ = which.insert(self.0)));
         let before = HANDLED.get();
-        let done = f(&mut self.1.borrow_mut());
+        let done = locked(|| f(&mut self.1.borrow_mut()));
         MOST.set(MOST.get().max(HANDLED.get() - before));
         done
+    }
+}
+
+impl Lock<Wakers> for CountedList {
+    fn new(value: Wakers) -> Self {
+        Self(Mutex::new(value))
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut Wakers) -> R) -> R {
+        locked(|| Lock::with(&self.0, f))
     }
 }
 
@@ -106,6 +172,7 @@ impl Clock for Counted {
             step();
             WHEN_READ.set(Some(step));
         }
+        READINGS.set(READINGS.get() + 1);
         self.0.now()
     }
 }
@@ -137,7 +204,7 @@ impl Drop for CountedSleep {
 
 impl Runtime for Counted {
     type Lock<T> = CountedLock<T>;
-    type Notify = <Local<ManualClock> as Runtime>::Notify;
+    type Notify = WakerList<CountedList>;
     type Threads = OneThread;
 }
 

@@ -17,6 +17,12 @@ pub fn bytes(work: impl FnOnce()) -> u64 {
     measure(work).bytes_total
 }
 
+/// Runs `work` and returns how many bytes it allocated or gave back, whichever is more.
+pub fn moved(work: impl FnOnce()) -> u64 {
+    let AllocationInfo { bytes_total, bytes_current, .. } = measure(work);
+    bytes_total.max(bytes_total.saturating_add_signed(-bytes_current))
+}
+
 /// Runs `work` twice and asserts that the second run leaves no byte behind.
 ///
 /// The first run may fill what is kept for good, such as the capacity of a table.

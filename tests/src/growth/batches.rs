@@ -5,12 +5,12 @@ use alloc::rc::Rc;
 use larder::{AnswerSink, LookupOptions, OnTimeout};
 
 use super::{
-    Counting, Counts, counted,
-    runtime::{Key, Value},
+    Counts, counted,
+    counting::{Key, Value},
     scenarios,
     world::{Order, Setup, Store, World, keys},
 };
-use crate::{Boom, ms};
+use crate::{Boom, Counted, ms};
 
 scenarios! {
     many_hits
@@ -150,7 +150,7 @@ fn many_by_surplus(n: u32) -> Counts {
 fn many_answered_one_by_one(n: u32) -> Counts {
     from_begin_to_end(n, Order::Forward, |world| {
         let load = Rc::new(world.load());
-        let each = move |keys: Vec<Key>, answers: AnswerSink<Key, Value, Boom, Counting>| {
+        let each = move |keys: Vec<Key>, answers: AnswerSink<Key, Value, Boom, Counted>| {
             let load = Rc::clone(&load);
             async move {
                 for key in keys {

@@ -4,8 +4,8 @@ use larder::Room;
 
 use super::{
     Counts, counted,
+    counting::{Key, Value},
     pages::{Pages, start},
-    runtime::{Key, Value},
     scenarios,
     world::{Order, World},
 };

@@ -2,7 +2,7 @@
 
 use super::{
     Counts, counted,
-    runtime::{Key, Value},
+    counting::{Key, Value},
     scenarios,
     world::{Order, World},
 };

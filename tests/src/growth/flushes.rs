@@ -2,8 +2,8 @@
 
 use super::{
     Counts, counted,
+    counting::{Key, Value},
     pages::start,
-    runtime::{Key, Value},
     scenarios,
     world::Order,
 };

@@ -1,29 +1,27 @@
 //! The cost of calls over many things, counted instead of timed: it grows with their number, not with its square.
 //!
-//! A [`Scenario`] does something with `n` things and returns its cost, as counted by a runtime, keys, values, loads and
-//! callers made for this. The test program `growth` compares these counts at `n` and at `2n`. Some costs do not show in
-//! them, such as a scan of a list of numbers. Instructions show those: the program of this name plays one scenario, and
-//! `tests/checks/growth.sh` counts its instructions.
+//! A [`Scenario`] does something with `n` things and returns its cost, as counted by the runtime
+//! [`Counted`](crate::Counted), and by keys, values, loads and callers made for this. The test program `growth` compares
+//! these counts at `n` and at `2n`. Some costs do not show in them, such as a scan of a list of numbers. Instructions
+//! show those: the program of this name plays one scenario, and `tests/checks/growth.sh` counts its instructions.
 
 use core::cell::Cell;
 use core::fmt;
 
-use crate::memory;
+use crate::{Steps, memory};
 
 mod batches;
+mod counting;
 mod edges;
 mod entries;
 mod flights;
 mod flushes;
 mod pages;
 mod room;
-mod runtime;
 mod slots;
 mod values;
 mod waiters;
 mod world;
-
-pub use runtime::Counting;
 
 std::thread_local! {
     static SEEN: Cell<[u64; WHATS.len()]> = const { Cell::new([0; WHATS.len()]) };
@@ -118,9 +116,9 @@ pub const WRONG: [Scenario; 2] = [
 
 /// Runs `work` and counts its cost.
 fn counted(work: impl FnOnce()) -> Counts {
-    let (mut work, before) = (Some(work), SEEN.get());
+    let (mut work, before) = (Some(work), seen());
     let allocations = memory::allocations(|| measured(&mut || work.take().into_iter().for_each(|work| work())));
-    let mut counts = SEEN.get();
+    let mut counts = seen();
     counts.iter_mut().zip(before).for_each(|(count, before)| *count -= before);
     counts[What::Allocations as usize] = allocations;
     Counts(counts)
@@ -130,6 +128,14 @@ fn counted(work: impl FnOnce()) -> Counts {
 #[inline(never)]
 fn measured(work: &mut dyn FnMut()) {
     work();
+}
+
+/// What was counted on this thread so far.
+fn seen() -> [u64; WHATS.len()] {
+    let (mut seen, Steps { locks, readings }) = (SEEN.get(), Steps::so_far());
+    seen[What::Locks as usize] = locks;
+    seen[What::Readings as usize] = readings;
+    seen
 }
 
 /// Counts one of this.

@@ -7,20 +7,19 @@ use alloc::rc::Rc;
 use larder::{Backend, LocalBoxIo, Pinned, Room, WriteBack, WriteBackBuilder};
 
 use super::{
-    Counting,
-    runtime::{Key, Value},
+    counting::{Key, Value},
     world::{Ends, World},
 };
-use crate::Boom;
+use crate::{Boom, Counted};
 
 /// A cache that counts.
-pub(super) type Pages = WriteBack<Key, Value, Boom, Counting>;
+pub(super) type Pages = WriteBack<Key, Value, Boom, Counted>;
 
 /// How such a cache is built.
-type Setting = WriteBackBuilder<Key, Value, Boom, Counting>;
+type Setting = WriteBackBuilder<Key, Value, Boom, Counted>;
 
 /// Handles that keep entries pinned.
-pub(super) type Kept = Rc<RefCell<Vec<Pinned<Key, Value, Boom, Counting>>>>;
+pub(super) type Kept = Rc<RefCell<Vec<Pinned<Key, Value, Boom, Counted>>>>;
 
 /// The back end of a cache: loads and flushes end at once, or with the gate of their key.
 #[derive(Clone)]

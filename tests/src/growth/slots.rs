@@ -3,12 +3,12 @@
 use larder::{LazySlot, Loaded};
 
 use super::{
-    Counting, Counts, counted,
-    runtime::{Key, Value},
+    Counts, counted,
+    counting::{Key, Value},
     scenarios,
     world::{Order, World},
 };
-use crate::{Boom, ms};
+use crate::{Boom, Counted, ms};
 
 scenarios! {
     watch_a_slot
@@ -25,7 +25,7 @@ scenarios! {
     invalidate_a_slot_that_many_wait_for
 }
 
-type Slot = LazySlot<Value, Boom, Counting>;
+type Slot = LazySlot<Value, Boom, Counted>;
 
 fn slot(world: &World) -> Slot {
     let load = world.load();

@@ -6,7 +6,7 @@ use larder::Loaded;
 
 use super::{
     Counts, counted,
-    runtime::{Key, Value},
+    counting::{Key, Value},
     scenarios,
     world::{Order, Store, World, keys},
 };

@@ -6,7 +6,7 @@ use larder::OnTimeout;
 
 use super::{
     Counts, counted,
-    runtime::{Key, Value},
+    counting::{Key, Value},
     scenarios,
     world::{Order, Setup, Store, World},
 };

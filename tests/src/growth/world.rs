@@ -8,16 +8,17 @@ use alloc::rc::Rc;
 use larder::{Builder, Cache};
 
 use super::{
-    Counting, What, note,
-    runtime::{Key, Value},
+    What,
+    counting::{Key, Value},
+    note,
 };
-use crate::{Boom, Gate, Random, Sim};
+use crate::{Boom, Counted, Gate, Random, Sim};
 
 /// A cache that counts.
-pub(super) type Store = Cache<Key, Value, Boom, Counting>;
+pub(super) type Store = Cache<Key, Value, Boom, Counted>;
 
 /// How such a cache is built.
-pub(super) type Setup = Builder<Key, Value, Boom, Counting>;
+pub(super) type Setup = Builder<Key, Value, Boom, Counted>;
 
 /// Callers in virtual time, and a gate for the load of each key.
 pub(super) struct World {
@@ -60,8 +61,8 @@ impl World {
         Self { sim: Sim::new(), gates: Rc::new((0..n).map(|_| Gate::default()).collect()), n }
     }
 
-    pub(super) fn runtime(&self) -> Counting {
-        Counting(self.sim.clock())
+    pub(super) fn runtime(&self) -> Counted {
+        Counted::new(self.sim.clock())
     }
 
     /// The load of a key, which ends well once its gate is open.

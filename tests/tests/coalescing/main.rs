@@ -13,6 +13,7 @@ mod lent_after_a_write;
 mod lent_ends;
 mod lock_age;
 mod lock_timeout;
+mod locks;
 mod private;
 mod private_leaving;
 mod private_many;
