@@ -45,6 +45,7 @@ mod slots;
 mod spawning;
 mod time;
 pub mod traces;
+mod traps;
 
 pub use batches::{BatchLoad, Batched, Batches, Said};
 pub use disk::{Disk, Io, told};
@@ -61,7 +62,8 @@ pub use script::{Gate, Play, Script, after, never, polls, ready, steps};
 pub use sim::{BatchSetup, Saw, Scripted, Setup, Sim, Ticket};
 pub use slots::{Sightings, Slot, SlotSetup};
 pub use spawning::Spawning;
-pub use time::{Time, ms, sleep};
+pub use time::{Tells, Time, ms, sleep};
+pub use traps::{arm, calm, is_armed, strike, strike_in_drop};
 
 /// The examples of the README, compiled.
 #[doc = include_str!("../../README.md")]

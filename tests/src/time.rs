@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use alloc::rc::Rc;
 
-use larder::{Instant, ManualClock};
+use larder::{Clock, Instant, ManualClock, Timer};
 
 /// A length of virtual time.
 pub const fn ms(n: u64) -> Duration {
@@ -57,7 +57,23 @@ impl Time {
 }
 
 /// Ends `t` milliseconds after the call.
-pub fn sleep(time: &Time, t: u64) -> <ManualClock as larder::Timer>::Sleep {
-    use larder::Timer;
+pub fn sleep(time: &Time, t: u64) -> <ManualClock as Timer>::Sleep {
     time.clock.sleep_until(time.instant(time.ms() + t))
+}
+
+/// A manual clock that a closure reads, which may do something else as well. Its sleeps are those of the manual clock.
+pub struct Tells<F>(pub ManualClock, pub F);
+
+impl<F: Fn(&ManualClock) -> Instant> Clock for Tells<F> {
+    fn now(&self) -> Instant {
+        (self.1)(&self.0)
+    }
+}
+
+impl<F: Fn(&ManualClock) -> Instant> Timer for Tells<F> {
+    type Sleep = <ManualClock as Timer>::Sleep;
+
+    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
+        self.0.sleep_until(deadline)
+    }
 }

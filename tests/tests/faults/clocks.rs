@@ -6,7 +6,7 @@ use std::panic::catch_unwind;
 use larder::{Cache, Instant, Loaded, ManualClock, Ttl};
 use larder_tests::*;
 
-use super::traps::{ARMED, Hostile, PASSES};
+use super::traps::{Hostile, hostile};
 
 on_every_runtime! {
     p12_a_clock_panics_as_the_capacity_shrinks
@@ -23,7 +23,7 @@ fn hearing<R: Host>(
     let heard = Rc::new(RefCell::new(Vec::new()));
     let hears = heard.clone();
     let builder =
-        Cache::builder(R::with(Hostile(sim.clock()))).ttl(ms(1_000_000)).capacity(values.into()).shards(shards);
+        Cache::builder(R::with(hostile(sim.clock()))).ttl(ms(1_000_000)).capacity(values.into()).shards(shards);
     let cache = builder.listener(move |key: &u32, _: &V, _| hears.borrow_mut().push(*key)).build().expect("valid");
     (0..values).for_each(|key| _ = cache.insert(key, V::new(key)));
     assert_eq!(cache.len(), values as usize);
@@ -36,11 +36,10 @@ fn p12_a_clock_panics_as_the_capacity_shrinks<R: Host>() {
     for (passes, shards) in (0..20).flat_map(|passes| [(passes, 1), (passes, 4)]) {
         let sim = Sim::new();
         let (cache, heard) = hearing::<R>(&sim, shards, 1000);
-        ARMED.set("now");
-        PASSES.set(passes);
+        arm("now", passes);
         let call = catch_unwind(AssertUnwindSafe(|| cache.set_capacity(10)));
         unwound += u32::from(call.is_err());
-        ARMED.set("");
+        calm();
         let held = cache.iter().count();
         assert!(held as u64 <= cache.capacity(), "{held} of {}", cache.capacity());
         assert_eq!(held + heard.borrow().len(), 1000, "{passes}");
@@ -62,10 +61,9 @@ fn c60_a_clock_panics_as_all_is_removed<R: Host>() {
         for passes in 0..6 {
             let sim = Sim::new();
             let (cache, heard) = hearing::<R>(&sim, 4, 100);
-            ARMED.set("now");
-            PASSES.set(passes);
+            arm("now", passes);
             unwound += u32::from(catch_unwind(AssertUnwindSafe(|| act(&cache))).is_err());
-            ARMED.set("");
+            calm();
             let held = cache.iter().count();
             assert_eq!(held + heard.borrow().len(), 100, "{passes}");
             cache.clear();

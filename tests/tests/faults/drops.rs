@@ -6,8 +6,6 @@ use std::panic::catch_unwind;
 use larder::{Cache, Loaded, ManualClock, Ttl};
 use larder_tests::*;
 
-use super::traps::{ARMED, PASSES, strike};
-
 on_every_runtime! {
     p5_many_drops_panic
 }
@@ -42,18 +40,18 @@ fn p5_many_drops_panic<R: Host>() {
             let cache = builder.build().expect("valid");
             (0..100).for_each(|key| _ = cache.insert(key, Mine::new()));
             assert_eq!(MINES.get(), 100);
-            ARMED.set("mine");
+            arm("mine", 0);
             let handle = cache.clone();
             let call = if at == 8 {
                 drop(handle);
                 catch_unwind(AssertUnwindSafe(|| act(cache)))
             } else {
                 let call = catch_unwind(AssertUnwindSafe(|| act(handle)));
-                ARMED.set("");
+                calm();
                 cache.clear();
                 call
             };
-            ARMED.set("");
+            calm();
             assert!(call.is_err(), "{at}");
             assert_eq!(MINES.get(), 0, "{at}");
         }
@@ -79,7 +77,7 @@ impl Clone for Mine {
 impl Drop for Mine {
     fn drop(&mut self) {
         MINES.set(MINES.get() - 1);
-        if ARMED.get() == "mine" {
+        if is_armed("mine") {
             std::panic::panic_any(Bang(17));
         }
     }
@@ -120,10 +118,9 @@ fn d44_a_clone_of_a_key_panics_as_an_answer_comes_for_one_caller() {
         let brings = Looks(held.clone(), failed.clone());
         let load = move || async move { Ok(Loaded::new(brings).ttl(Ttl::private(ms(100)))) };
         let mut call = Box::pin(cache.lookup(&Name(7)).by(load));
-        ARMED.set("name");
-        PASSES.set(passes);
+        arm("name", passes);
         unwound += u32::from(catch_unwind(AssertUnwindSafe(|| _ = wakers::poll_once(&mut call))).is_err());
-        ARMED.set("");
+        calm();
         drop(call);
         assert_eq!(failed.get(), 0, "{passes}");
         held.take();

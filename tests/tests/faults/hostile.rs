@@ -3,10 +3,10 @@
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use larder::{Cache, Clock, Instant, Loaded, LookupOptions, ManualClock, OnTimeout, Timer};
+use larder::{Cache, Clock, Loaded, LookupOptions, ManualClock, OnTimeout};
 use larder_tests::*;
 
-use super::traps::{ARMED, Hostile, Key, PASSES, Value, strike};
+use super::traps::{Key, Value, hostile};
 
 on_every_runtime! {
     c17_hash_panics
@@ -60,31 +60,18 @@ fn c17_clock_panics<R: Host>() {
 
 /// C17: a clock that panics is not read again during that panic, or the process would abort. (P5)
 fn c17_a_clock_that_panics_again_and_again<R: Host>() {
-    struct Broken(ManualClock, Rc<Cell<bool>>);
-
-    impl Clock for Broken {
-        fn now(&self) -> Instant {
-            if self.1.get() {
-                std::panic::panic_any(Bang(17));
-            }
-            self.0.now()
-        }
-    }
-
-    impl Timer for Broken {
-        type Sleep = <ManualClock as Timer>::Sleep;
-
-        fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
-            self.0.sleep_until(deadline)
-        }
-    }
-
     // The current panic is that of the clock, or that of the load.
     for (end, payload) in [((|load| load.gives(1)) as fn(Script) -> Script, 17), (|load| load.panics(3), 3)] {
         let sim = Sim::new();
         let (gate, broken) = (Gate::default(), Rc::new(Cell::new(false)));
         let loads = sim.loads_in_turn([end(gate.script()), ready().gives(1)]);
-        let clock = Broken(sim.clock(), broken.clone());
+        let panics = broken.clone();
+        let clock = Tells(sim.clock(), move |clock: &ManualClock| {
+            if panics.get() {
+                std::panic::panic_any(Bang(17));
+            }
+            clock.now()
+        });
         let cache = Cache::builder(R::with(clock)).ttl(ms(100)).loader(loads.clone()).build().expect("valid");
         let mut waiters = [cache.get(&7), cache.get(&7)];
         waiters.iter_mut().for_each(|get| assert!(wakers::poll_once(get).is_pending()));
@@ -115,7 +102,7 @@ fn survive<R: Host>(point: &'static str) {
             async move { load.await.map(|_| Value(key.0)) }
         }
     };
-    let cache = Cache::builder(R::with(Hostile(sim.clock())))
+    let cache = Cache::builder(R::with(hostile(sim.clock())))
         .capacity(64)
         .shards(1)
         .ttl(ms(1_000_000))
@@ -139,10 +126,10 @@ fn survive<R: Host>(point: &'static str) {
     };
     let callers: Vec<_> = (0..21).map(|_| sim.call(ask(7, LookupOptions::new().reload()))).collect();
     assert_eq!(loads.calls(), 1);
-    ARMED.set(point);
+    arm(point, 0);
     gate.open();
     sim.run();
-    let fired = ARMED.replace("").is_empty();
+    let fired = !calm();
     assert!(fired || point == "hash", "{point} was not reached");
     let mut unwound = 0;
     for i in callers {
@@ -189,10 +176,10 @@ fn p5_a_clone_for_a_newer_epoch_panics<R: Host>() {
     assert!(cache.remove(&Key(7)).is_none());
     sim.to(100);
     let c = sim.call(lend(&shut, plain));
-    ARMED.set("clone");
+    arm("clone", 0);
     gate.open();
     sim.run();
-    assert_eq!(ARMED.replace(""), "", "a clone was made");
+    assert!(!calm(), "a clone was made");
     assert_eq!([a, b, c].map(|i| sim.saw(i)), ["waits", "100: unwound 17", "100: Panicked"]);
     let d = sim.call(lend(&gate, plain));
     assert_eq!((sim.saw(d), cache.contains(&Key(7))), ("100: V2".into(), true));
@@ -206,7 +193,7 @@ fn a_panic_in_clone_hits_one_caller_only<R: Host>() {
     let load = |key: Key| async move { Ok::<_, Boom>(Value(key.0)) };
     let cache = Cache::builder(R::on(sim.clock())).load_fn(load).build().expect("valid");
     cache.insert(Key(7), Value(7));
-    ARMED.set("clone");
+    arm("clone", 0);
     let hit = catch_unwind(AssertUnwindSafe(|| cache.get_if_present(&Key(7)).is_some()));
     assert!(hit.is_err());
     assert_eq!(cache.get_if_present(&Key(7)).map(|v| v.0), Some(7));
@@ -224,14 +211,13 @@ fn p5_a_call_for_many_keys_goes_on_after_a_panic<R: Host>() {
             let (cache, keys) =
                 (Cache::builder(R::on(sim.clock())).load_fn(load).build().expect("valid"), [1, 2, 1, 3].map(Key));
             let mut call = Box::pin(cache.get_many(&keys));
-            ARMED.set(point);
-            PASSES.set(passes);
+            arm(point, passes);
             let polls = (0..10).map(|_| catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut call))));
             let told = polls.inspect(|poll| unwound += u32::from(poll.is_err())).find_map(|poll| match poll {
                 Ok(Poll::Ready(told)) => Some(told),
                 _ => None,
             });
-            ARMED.set("");
+            calm();
             let told = told.expect("it ends");
             let values: Vec<_> = told.iter().map(|told| told.as_ref().ok().map(|value| value.0)).collect();
             let is_right = |(value, key): (&Option<u32>, &Key)| value.is_none_or(|value| value == key.0);
@@ -261,7 +247,7 @@ fn a_listener_and_the_drop_of_its_value_panic<R: Host>() {
         .load_fn(load)
         .listener(|key: &u32, bomb: &Bomb, _| {
             if *key == 7 {
-                ARMED.set("bomb");
+                arm("bomb", 0);
                 std::panic::panic_any(Bang(bomb.0));
             }
         })
@@ -279,10 +265,10 @@ fn a_listener_and_the_drop_of_its_value_panic<R: Host>() {
         cache.insert(8, Bomb(80));
         let panic = catch_unwind(AssertUnwindSafe(act)).expect_err("the listener's panic goes out");
         assert_eq!(panic.downcast_ref::<Bang>(), Some(&Bang(70)));
-        assert_eq!(ARMED.replace(""), "", "the bomb went off");
+        assert!(!calm(), "the bomb went off");
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| cache.remove(&7))) {
             assert_eq!(panic.downcast_ref::<Bang>(), Some(&Bang(8)));
-            ARMED.set("");
+            calm();
         }
     }
     assert_clean(&cache.stats());

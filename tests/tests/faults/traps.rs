@@ -2,21 +2,8 @@
 
 use core::hash::{Hash, Hasher};
 
-use larder::{Clock, Instant, ManualClock, Timer};
+use larder::{Clock, Instant, ManualClock};
 use larder_tests::*;
-
-std::thread_local! {
-    pub(super) static ARMED: Cell<&'static str> = const { Cell::new("") };
-    pub(super) static PASSES: Cell<u32> = const { Cell::new(0) };
-}
-
-/// Panics if this point is armed, once, when it is met for the last time of those to be passed.
-pub(super) fn strike(point: &'static str) {
-    if ARMED.get() == point && PASSES.replace(PASSES.get().saturating_sub(1)) == 0 {
-        ARMED.set("");
-        std::panic::panic_any(Bang(17));
-    }
-}
 
 /// A key that strikes as it is hashed, compared and dropped.
 #[derive(Clone)]
@@ -40,9 +27,7 @@ impl Eq for Key {}
 
 impl Drop for Key {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            strike("drop of a key");
-        }
+        strike_in_drop("drop of a key");
     }
 }
 
@@ -58,27 +43,19 @@ impl Clone for Value {
 
 impl Drop for Value {
     fn drop(&mut self) {
-        // Only for an evicted value, and never during a panic.
-        if self.0 >= 1000 && !std::thread::panicking() {
-            strike("drop");
+        // Only for an evicted value.
+        if self.0 >= 1000 {
+            strike_in_drop("drop");
         }
     }
 }
 
 /// A clock that strikes as it is read.
-pub(super) struct Hostile(pub(super) ManualClock);
+pub(super) type Hostile = Tells<fn(&ManualClock) -> Instant>;
 
-impl Clock for Hostile {
-    fn now(&self) -> Instant {
+pub(super) fn hostile(clock: ManualClock) -> Hostile {
+    Tells(clock, |clock| {
         strike("now");
-        self.0.now()
-    }
-}
-
-impl Timer for Hostile {
-    type Sleep = <ManualClock as Timer>::Sleep;
-
-    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
-        self.0.sleep_until(deadline)
-    }
+        clock.now()
+    })
 }

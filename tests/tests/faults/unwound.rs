@@ -6,7 +6,7 @@ use std::{panic::catch_unwind, rc::Rc};
 use larder::{Cache, Loaded, LookupOptions, ManualClock, OnTimeout, Tuned, policy::Lru};
 use larder_tests::*;
 
-use super::traps::{ARMED, Hostile, Key, PASSES, Value};
+use super::traps::{Key, Value, hostile};
 
 on_every_runtime! {
     p5_a_listener_at_a_first_look_leaves_the_load_alone
@@ -92,9 +92,9 @@ fn p5_a_clone_after_the_poll_leaves_the_load_alone<R: Host>() {
     let cache = stale::<R>(&mut sim, &gate);
     let leads = sim.call(told(cache.clone()));
     let mut joins = cache.lookup(&KEY).options(LookupOptions::new().lock_timeout(ms(0), OnTimeout::Stale));
-    ARMED.set("clone");
+    arm("clone", 0);
     unwinds(&mut joins);
-    assert_eq!((ARMED.get(), sim.saw(leads)), ("", "waits".into()));
+    assert_eq!((calm(), sim.saw(leads)), (false, "waits".into()));
     gate.open();
     sim.run();
     assert_eq!(sim.saw(leads), "120: V1");
@@ -114,9 +114,9 @@ fn d107_a_caller_whose_patience_ends_in_a_panic<R: Host>() {
         let mut waits = cache.lookup(&KEY).options(LookupOptions::new().lock_timeout(ms(100), then));
         assert!(wakers::poll_once(&mut waits).is_pending());
         sim.to(220);
-        ARMED.set(point);
+        arm(point, 0);
         unwinds(&mut waits);
-        assert_eq!(ARMED.get(), "", "{point}");
+        assert!(!calm(), "{point}");
         let poll = wakers::poll_once(&mut waits);
         assert_eq!(poll.is_pending(), then == OnTimeout::LoadAlone, "{point} {then:?}");
         assert_eq!((cache.stats().timeouts, cache.stats().loads_begun), (1, 1 + u64::from(poll.is_pending())));
@@ -145,9 +145,9 @@ fn d107_a_caller_whose_own_failure_ends_in_a_panic<R: Host>() {
     sim.to(120);
     let takes_over = sim.call(told(cache.clone()));
     sim.to(170);
-    ARMED.set("clone");
+    arm("clone", 0);
     unwinds(&mut own);
-    assert_eq!(ARMED.get(), "");
+    assert!(!calm());
     assert!(matches!(wakers::poll_once(&mut own), Poll::Ready(Ok(_))));
     assert_eq!((sim.saw(takes_over), cache.stats().stale), ("waits".into(), 1));
     sim.drop(takes_over);
@@ -158,20 +158,20 @@ fn d107_a_caller_whose_own_failure_ends_in_a_panic<R: Host>() {
 fn d107_a_clock_panics_and_there_is_no_loader<R: Host>() {
     for has_flight in [false, true] {
         let sim = Sim::new();
-        let builder = Cache::builder(R::with(Hostile(sim.clock()))).shards(1);
+        let builder = Cache::builder(R::with(hostile(sim.clock()))).shards(1);
         let keys = [7, 8].map(Key);
         let cache: Cache<Key, Value, Boom, _> = builder.build().expect("valid");
         let mut other = Box::pin(cache.get_or_load(&keys[1], core::future::pending::<Result<Value, Boom>>));
         if has_flight {
             assert!(wakers::poll_once(&mut other).is_pending());
         }
-        ARMED.set("now");
+        arm("now", 0);
         let mut get = cache.get(&keys[0]);
         assert!(matches!(wakers::poll_once(&mut get), Poll::Ready(Err(larder::LoadError::NoLoader))));
         let mut many = cache.get_many(&keys[..1]);
         let told = wakers::poll_once(&mut many);
         assert!(matches!(told, Poll::Ready(told) if matches!(told[..], [Err(larder::LoadError::NoLoader)])));
-        ARMED.set("");
+        calm();
         if has_flight {
             assert!(wakers::poll_once(&mut other).is_pending());
         }
@@ -197,10 +197,9 @@ fn p9_the_drop_of_a_key_fails_no_other_flight<R: Host>() {
     for passes in 0..8 {
         let options = LookupOptions::new().lock_timeout(ms(0), OnTimeout::LoadAlone);
         let mut alone = cache.lookup(&KEY).options(options);
-        ARMED.set("drop of a key");
-        PASSES.set(passes);
+        arm("drop of a key", passes);
         unwound += u32::from(catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut alone).is_ready())).is_err());
-        ARMED.set("");
+        calm();
         drop(alone);
         assert_eq!(sim.saw(leads), "waits", "{passes}");
     }
@@ -277,7 +276,7 @@ fn d29_what_left_is_told_although_the_clone_panics<R: Host>() {
     fill(&cache, 2, || Value(1));
     assert_eq!(told.get(), 0);
     let mut get = cache.get(&7);
-    ARMED.set("clone");
+    arm("clone", 0);
     unwinds(&mut get);
     assert!(cache.stats().evicted > 0);
     assert_eq!(told.get(), cache.stats().evicted);

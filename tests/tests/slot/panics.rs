@@ -3,7 +3,7 @@
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 
-use larder::{LazySlot, Loaded, LookupOptions, Previous, Ttl};
+use larder::{Clock, LazySlot, Loaded, LookupOptions, ManualClock, Previous, Ttl};
 use larder_tests::*;
 
 use crate::{
@@ -190,18 +190,6 @@ fn a_waiters_waker_panics_as_the_value_is_set<R: Host>() {
     assert_clean(&slot.stats());
 }
 
-std::thread_local! {
-    static ARMED: Cell<&'static str> = const { Cell::new("") };
-}
-
-/// Panics if this point is armed, once.
-fn strike(point: &'static str) {
-    if ARMED.get() == point {
-        ARMED.set("");
-        std::panic::panic_any(Bang(17));
-    }
-}
-
 struct Hostile(u32);
 
 impl Clone for Hostile {
@@ -213,9 +201,7 @@ impl Clone for Hostile {
 
 impl Drop for Hostile {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            strike("drop");
-        }
+        strike_in_drop("drop");
     }
 }
 
@@ -226,7 +212,7 @@ fn the_clone_of_a_value_panics<R: Host>() {
     let fetch = |_| async { Ok::<_, Boom>(Loaded::new(Hostile(1))) };
     let slot = LazySlot::builder(R::on(sim.clock())).fetch_fn(fetch).build().expect("valid");
     let unwinds = |act: &dyn Fn()| {
-        ARMED.set("clone");
+        arm("clone", 0);
         let panic = catch_unwind(AssertUnwindSafe(act)).expect_err("a clone is made");
         assert_eq!(panic.downcast_ref::<Bang>(), Some(&Bang(17)));
         assert_clean(&slot.stats());
@@ -252,7 +238,7 @@ fn the_clone_of_a_value_panics<R: Host>() {
     let mut waits = [slot.get(), slot.get(), slot.get()];
     assert!(waits.iter_mut().all(|wait| wakers::poll_once(wait).is_pending()));
     slot.set(Hostile(9));
-    ARMED.set("clone");
+    arm("clone", 0);
     let ended = waits.each_mut().map(|wait| catch_unwind(AssertUnwindSafe(|| wakers::poll_once(wait))));
     assert!(ended[0].is_err());
     assert!(ended[1..].iter().all(|told| matches!(told, Ok(Poll::Ready(Ok(value))) if value.0 == 9)));
@@ -280,7 +266,7 @@ fn the_drop_of_a_value_panics<R: Host>() {
     ];
     for (act, left) in acts {
         let mut watcher = slot.watch();
-        ARMED.set("drop");
+        arm("drop", 0);
         let panic = catch_unwind(AssertUnwindSafe(act));
         assert!(panic.is_err_and(|panic| panic.is::<Bang>()));
         assert_eq!(held(&slot), left);
@@ -294,30 +280,17 @@ fn the_drop_of_a_value_panics<R: Host>() {
 /// P11: a clock that panics at a publication is the fetch's panic; one that panics at a read by a caller is that
 /// caller's.
 fn the_clock_panics<R: Host>() {
-    struct Broken(larder::ManualClock, Rc<Cell<u32>>);
-
-    impl larder::Clock for Broken {
-        fn now(&self) -> larder::Instant {
-            if self.1.replace(self.1.get().saturating_sub(1)) == 1 {
-                std::panic::panic_any(Bang(17));
-            }
-            self.0.now()
-        }
-    }
-
-    impl larder::Timer for Broken {
-        type Sleep = <larder::ManualClock as larder::Timer>::Sleep;
-
-        fn sleep_until(&self, deadline: larder::Instant) -> Self::Sleep {
-            self.0.sleep_until(deadline)
-        }
-    }
-
     for (reads, failures) in [(1, 0), (2, 1)] {
         let sim = Sim::new();
         let loads = sim.loads(ready().gives(1));
-        let left = Rc::new(Cell::new(0));
-        let clock = Broken(sim.clock(), left.clone());
+        let left = Rc::new(Cell::new(0_u32));
+        let last = left.clone();
+        let clock = Tells(sim.clock(), move |clock: &ManualClock| {
+            if last.replace(last.get().saturating_sub(1)) == 1 {
+                std::panic::panic_any(Bang(17));
+            }
+            clock.now()
+        });
         let slot = LazySlot::builder(R::with(clock)).fetch_fn(loads.fetcher()).ttl(ms(10)).build().expect("valid");
         left.set(reads);
         let panic = catch_unwind(AssertUnwindSafe(|| wakers::now(slot.get()).is_ok()));

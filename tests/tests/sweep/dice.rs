@@ -3,7 +3,7 @@
 use larder::{AnswerSink, Instant, Loaded, Ttl};
 use larder_tests::*;
 
-use crate::hostile::{Key, Spot, Value, arm};
+use crate::hostile::{Key, Value};
 
 /// What a load of many keys returns.
 pub(crate) type Told = Vec<(Key, Result<Loaded<Value>, Boom>)>;
@@ -71,10 +71,10 @@ impl Dice {
 
     /// Makes something panic soon.
     pub(crate) fn arm(&self) {
-        let spots = [Spot::Hash, Spot::Eq, Spot::CloneKey, Spot::CloneValue, Spot::DropKey, Spot::DropValue];
+        let points = ["hash", "eq", "clone of a key", "clone", "drop of a key", "drop"];
         match self.trouble {
-            Trouble::Calls => arm(spots[self.below(4) as usize], self.below(12)),
-            Trouble::Drops => arm(spots[self.below(6) as usize], self.below(12)),
+            Trouble::Calls => arm(points[self.below(4) as usize], self.below(12) as u32),
+            Trouble::Drops => arm(points[self.below(6) as usize], self.below(12) as u32),
             Trouble::Extremes => {}
         }
     }

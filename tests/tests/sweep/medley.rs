@@ -8,7 +8,7 @@ use larder_tests::*;
 
 use crate::{
     dice::{Dice, Told, Trouble, many, one_by_one},
-    hostile::{Key, Value, calm},
+    hostile::{Key, Value},
 };
 
 const STEPS: usize = 60;

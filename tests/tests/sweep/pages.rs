@@ -7,7 +7,7 @@ use larder_tests::*;
 
 use crate::{
     dice::{Dice, Trouble},
-    hostile::{Key, Value, calm},
+    hostile::{Key, Value},
     medley::stands,
 };
 

@@ -5,7 +5,7 @@ use larder_tests::*;
 
 use crate::{
     dice::{Dice, Trouble},
-    hostile::{Value, calm},
+    hostile::Value,
     medley::stands,
 };
 

@@ -1,7 +1,7 @@
 //! Closing a cache, and dropping it.
 use super::*;
 
-use larder::{Clock, Instant, ManualClock, Timer};
+use larder::{Clock, Instant, ManualClock};
 
 on_every_runtime! {
     c80_the_end
@@ -225,31 +225,25 @@ fn lost_may_panic<R: Host>() {
 
 type Hook = Rc<RefCell<Option<Box<dyn FnOnce()>>>>;
 
-/// A clock that calls its hook when it is read next.
-struct Hooked(ManualClock, Hook);
+type Hooked = Tells<Box<dyn Fn(&ManualClock) -> Instant>>;
 
-impl Clock for Hooked {
-    fn now(&self) -> Instant {
-        if let Some(hook) = self.1.take() {
+/// A clock that calls the hook when it is read next.
+fn calls(hook: &Hook, clock: ManualClock) -> Hooked {
+    let hook = Rc::clone(hook);
+    let reads = move |clock: &ManualClock| {
+        if let Some(hook) = hook.take() {
             hook();
         }
-        self.0.now()
-    }
-}
-
-impl Timer for Hooked {
-    type Sleep = <ManualClock as Timer>::Sleep;
-
-    fn sleep_until(&self, deadline: Instant) -> Self::Sleep {
-        self.0.sleep_until(deadline)
-    }
+        clock.now()
+    };
+    Tells(clock, Box::new(reads))
 }
 
 /// D84: an insertion stores nothing after the close, at whatever moment the close comes. (P16)
 fn d84_what_is_stored_while_it_closes<R: Host>() {
     let (sim, hook) = (Sim::new(), Rc::default());
     let disk = Disk::new(&sim.time, "a");
-    let runtime = R::with(Hooked(sim.clock(), Rc::clone(&hook)));
+    let runtime = R::with(calls(&hook, sim.clock()));
     let pages = WriteBack::builder(runtime, disk.clone()).build().expect("valid");
     let closes = pages.clone();
     hook.replace(Some(Box::new(move || wakers::now(closes.close()).expect("nothing is dirty"))));
@@ -261,7 +255,7 @@ fn d84_what_is_stored_while_it_closes<R: Host>() {
 /// A cache with key 1 in it, not pinned, and the hook of its clock.
 fn hooked<R: Host>(sim: &Sim, disk: &Disk) -> (WriteBack<u32, V, Boom, R::With<Hooked>>, Hook) {
     let hook = Hook::default();
-    let runtime = R::with(Hooked(sim.clock(), Rc::clone(&hook)));
+    let runtime = R::with(calls(&hook, sim.clock()));
     let pages = WriteBack::builder(runtime, disk.clone()).build().expect("valid");
     wakers::now(pages.get_or_load(&1)).map(drop).expect("it is loaded");
     (pages, hook)

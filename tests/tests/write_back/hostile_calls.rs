@@ -5,7 +5,7 @@ use core::panic::AssertUnwindSafe;
 use larder::{Backend, LocalBoxIo};
 use std::panic::catch_unwind;
 
-use super::hostile::{CAPACITY, Hostile, Key, PARTING, Spot, TRAP, Value, hostile, wakers_run};
+use super::hostile::{CAPACITY, Hostile, Key, PARTING, Value, hostile, wakers_run};
 
 on_every_runtime! {
     values_that_call_the_cache_when_they_go
@@ -67,13 +67,13 @@ fn values_that_call_the_cache_when_a_key_panics<R: Host>() {
         for key in 0..CAPACITY {
             drop(wakers_run(pages.get_or_load(&Key(key))).expect("there is room"));
         }
-        for spot in [Spot::Eq, Spot::CloneKey] {
-            TRAP.set(Some((spot, after)));
+        for spot in ["eq", "clone of a key"] {
+            arm(spot, after);
             let load = catch_unwind(AssertUnwindSafe(|| drop(wakers_run(pages.get_or_load(&Key(40))))));
             let insert =
                 catch_unwind(AssertUnwindSafe(|| drop(wakers_run(pages.insert(Key(42), Value(1), Room::Wait)))));
             let over = catch_unwind(AssertUnwindSafe(|| drop(wakers_run(pages.insert(Key(42), Value(2), Room::Wait)))));
-            TRAP.take();
+            calm();
             assert!([load.is_err(), insert.is_err(), over.is_err()].iter().filter(|panicked| **panicked).count() <= 1);
             assert_eq!(pages.pinned(), 0);
         }
@@ -96,9 +96,9 @@ fn wakers_that_call_the_cache_when_a_key_panics<R: Host>() {
         });
         spot.wake_by_ref();
         drop(holders.into_iter().next());
-        TRAP.set(Some((Spot::CloneKey, after)));
+        arm("clone of a key", after);
         let polled = catch_unwind(AssertUnwindSafe(|| drop(wakers_run(&mut first))));
-        let is_over = TRAP.take().is_some();
+        let is_over = calm();
         drop(first);
         assert_eq!(polled.is_err(), !is_over, "{after}");
         for _ in 0..10 {
@@ -191,10 +191,10 @@ fn d76_a_note_of_a_load_that_waits_for_room_goes_with_it<R: Host>() {
                 Answer::Text(pages.get_or_load_with(&Key(8), room).await.map_or_else(|_| "no".into(), |_| "yes".into()))
             }
         };
-        TRAP.set(Some((Spot::Eq, after)));
+        arm("eq", after);
         sim.spawn(load(Room::Wait));
         sim.run();
-        let is_over = TRAP.take().is_some();
+        let is_over = calm();
         wakers_run(pages.flush()).expect("it works");
         wakers_run(pages.remove(&Key(8))).expect("it is not pinned");
         let again = [Room::Wait, Room::Try].map(|room| sim.spawn(load(room)));

@@ -186,29 +186,15 @@ fn c116_a_delay_of_zero<R: Host>() {
 
 /// C116: a clock that moves at every look, farther than the delay, keeps no call busy for ever. (D78)
 fn c116_a_delay_that_has_passed_at_once<R: Host>() {
-    /// It is one second later at each look.
-    #[derive(Clone, Default)]
-    struct Hasty(Rc<Cell<u64>>, larder::ManualClock);
-
-    impl larder::Clock for Hasty {
-        fn now(&self) -> larder::Instant {
-            self.0.set(self.0.get() + 1);
-            larder::Instant::from_nanos(self.0.get() * 1_000_000_000)
-        }
-    }
-
-    impl larder::Timer for Hasty {
-        type Sleep = <larder::ManualClock as larder::Timer>::Sleep;
-
-        fn sleep_until(&self, at: larder::Instant) -> Self::Sleep {
-            self.1.sleep_until(at)
-        }
-    }
-
+    // It is one second later at each look.
+    let looks = Cell::new(0);
+    let hasty = Tells(larder::ManualClock::new(), move |_: &larder::ManualClock| {
+        looks.set(looks.get() + 1);
+        larder::Instant::from_nanos(looks.get() * 1_000_000_000)
+    });
     let sim = Sim::new();
     let disk = Disk::new(&sim.time, "a");
-    let runtime = R::with(Hasty::default());
-    let pages = WriteBack::builder(runtime, disk.clone()).capacity(10).error_backoff(ms(1), ms(1)).build();
+    let pages = WriteBack::builder(R::with(hasty), disk.clone()).capacity(10).error_backoff(ms(1), ms(1)).build();
     let pages = pages.expect("valid");
     (0..10).for_each(|key| wakers::now(pages.get_or_load(&key)).expect("it is loaded").set(V::new(1)));
     // (A call that never ended would unwind here.)
