@@ -8,7 +8,6 @@ use super::counting;
 on_every_runtime! {
     get_lock_age
     get_lock_timeout
-    c26_by_the_preset
     the_age_is_looked_at_on_arrival
     what_is_set_after_the_preset_counts
     what_was_set_before_the_preset_is_replaced
@@ -66,29 +65,6 @@ fn get_lock_timeout<R: Host>() {
         assert_eq!(sim.saw(i), format!("1000: V2 {status}"));
     }
     assert_eq!((loads.calls(), loads.live()), (2, 0));
-    assert_clean(&cache.stats());
-}
-
-/// C26 with the preset: if a load is over its age, callers load alone, without sharing or storing. (P6)
-fn c26_by_the_preset<R: Host>() {
-    let mut sim = Sim::new();
-    let loads = sim.loads_in_turn([after(300).gives(1), after(30).gives(2), after(30).gives(3)]);
-    let cache = sim.cache::<R>(&loads, |c| c.coalescing(Coalescing::pingora(Some(ms(100)), None)));
-    let a = sim.get(&cache, 7);
-    sim.to(150);
-    let c = sim.get(&cache, 7);
-    sim.to(180);
-    assert_eq!(sim.saw(c), "180: V2 Miss");
-    assert!(!cache.contains(&7));
-    sim.to(200);
-    let d = sim.get(&cache, 7);
-    sim.to(230);
-    assert_eq!(sim.saw(d), "230: V3 Miss");
-    assert!(!cache.contains(&7));
-    sim.to(300);
-    assert_eq!(sim.saw(a), "300: V1 Miss");
-    assert_eq!(cache.get_if_present(&7).map(|v| *v), Some(1));
-    assert_eq!(loads.calls(), 3);
     assert_clean(&cache.stats());
 }
 

@@ -31,21 +31,29 @@ fn goes_on<R: Host>(
     is_meant: impl Fn(&str) -> bool,
     unwinds: impl Fn(&Own<R>, &Source, &mut Polled<'_>),
 ) {
+    each_call(make, |name, cache, source, mut poll| {
+        if is_meant(name) {
+            unwinds(cache, source, &mut poll);
+            assert!(poll().is_ready(), "{name}, many: {many}: it waits for ever");
+            assert!(poll().is_pending(), "{name}, many: {many}: it is ready twice");
+            drop(poll);
+            assert_clean(&cache.stats());
+        }
+    });
+}
+
+/// Makes each call of a cache, one after another, and each of a cache of its own.
+#[track_caller]
+fn each_call<R: Host>(make: impl Fn() -> (Source, Own<R>), with: impl Fn(&str, &Own<R>, &Source, Polled<'_>)) {
     for n in 0.. {
         let (source, cache) = make();
         let mut calls = calls_of_a_cache(&cache, &source);
         if n == calls.len() {
             break;
         }
-        let (name, mut poll) = calls.swap_remove(n);
+        let (name, poll) = calls.swap_remove(n);
         drop(calls);
-        if is_meant(name) {
-            unwinds(&cache, &source, &mut poll);
-            assert!(poll().is_ready(), "{name}, many: {many}: it waits for ever");
-            assert!(poll().is_pending(), "{name}, many: {many}: it is ready twice");
-            drop(poll);
-            assert_clean(&cache.stats());
-        }
+        with(name, &cache, &source, poll);
     }
 }
 
@@ -225,18 +233,11 @@ fn d107_what_cannot_be_stored<R: Host>() {
             assert!(poll().is_ready() && poll().is_pending());
             assert_eq!((source.calls.get(), cache.stats().waiters), (calls, 0), "it is told");
         };
-        for n in 0.. {
-            let (source, cache) = make();
-            let mut calls = calls_of_a_cache(&cache, &source);
-            if n == calls.len() {
-                break;
-            }
-            let (name, mut poll) = calls.swap_remove(n);
-            drop(calls);
+        each_call(make, |name, cache, source, mut poll| {
             if many || !gathers(name) {
-                unwinds(&cache, &source, &mut poll);
+                unwinds(cache, source, &mut poll);
             }
-        }
+        });
     }
 }
 

@@ -127,25 +127,22 @@ fn d76_a_granted_place_passes_on_when_its_owner_is_dropped<R: Host>() {
 
 /// D76. (P2)
 fn d76_a_granted_place_passes_on_when_the_load_fails<R: Host>() {
-    let (mut sim, disk, pages) = start::<R>(1);
-    let holder = sim.pin(&pages, 1);
-    disk.loads_by(|key, _| if key == 2 { after(10).fails(2) } else { ready() });
-    let (first, second) = (sim.load(&pages, 2), sim.load(&pages, 3));
-    holder.take();
-    sim.to(10);
-    assert_eq!((sim.saw(first), sim.saw(second)), ("10: E2".into(), "10: V30".into()));
-    assert_all_is_free(&mut sim, &disk, &pages, 1);
+    a_granted_place_passes_on::<R>(|load| load.fails(2), "10: E2");
 }
 
 /// D76. (P2, P5)
 fn d76_a_granted_place_passes_on_when_the_load_panics<R: Host>() {
+    a_granted_place_passes_on::<R>(|load| load.panics(2), "10: unwound 2");
+}
+
+fn a_granted_place_passes_on<R: Host>(ends: fn(Script) -> Script, saw: &str) {
     let (mut sim, disk, pages) = start::<R>(1);
     let holder = sim.pin(&pages, 1);
-    disk.loads_by(|key, _| if key == 2 { after(10).panics(2) } else { ready() });
+    disk.loads_by(move |key, _| if key == 2 { ends(after(10)) } else { ready() });
     let (first, second) = (sim.load(&pages, 2), sim.load(&pages, 3));
     holder.take();
     sim.to(10);
-    assert_eq!((sim.saw(first), sim.saw(second)), ("10: unwound 2".into(), "10: V30".into()));
+    assert_eq!((sim.saw(first).as_str(), sim.saw(second).as_str()), (saw, "10: V30"));
     assert_all_is_free(&mut sim, &disk, &pages, 1);
 }
 

@@ -134,7 +134,7 @@ impl Platter {
     /// Waits for some polls, and then succeeds, fails or panics.
     async fn pass(&self) -> Result<(), Boom> {
         match self.polls.get() {
-            0 => yields().await,
+            0 => futures_lite::future::yield_now().await,
             polls => {
                 for _ in 0..self.below(polls) {
                     sleep(&self.time, 1 + self.below(5)).await;
@@ -147,16 +147,6 @@ impl Platter {
             _ => Ok(()),
         }
     }
-}
-
-/// Ready in its second poll.
-async fn yields() {
-    let mut is_second = false;
-    core::future::poll_fn(|cx| {
-        cx.waker().wake_by_ref();
-        if core::mem::replace(&mut is_second, true) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }
 
 impl Backend<u32> for Torn {
