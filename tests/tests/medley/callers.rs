@@ -7,20 +7,18 @@ use larder_tests::*;
 
 use super::{
     CALLS,
-    asking::{Asking, In, lookup, tasks},
+    asking::{Asking, In, lookup},
+    crowd::{Crowd, LAST, counted},
     plain::{Call, Kind, Options},
     settings::options,
     world::{ALL_KEYS, KEYS, World},
 };
 
 pub(crate) struct Medley<R: Host> {
-    pub(crate) world: Rc<World>,
-    pub(crate) sim: Sim,
-    pub(crate) cache: In<R>,
+    crowd: Crowd,
+    cache: In<R>,
     /// Whether calls bring their loads, because the cache has none.
-    pub(crate) by_call: bool,
-    waiting: Vec<usize>,
-    tickets: Vec<Ticket>,
+    by_call: bool,
     /// Of how many lookups it is unknown whether they were counted, because they unwound.
     unsure: u64,
     /// How many keys each caller asks for.
@@ -29,31 +27,28 @@ pub(crate) struct Medley<R: Host> {
 
 impl<R: Host> Medley<R> {
     pub(crate) fn new(world: Rc<World>, sim: Sim, cache: In<R>, by_call: bool) -> Self {
-        let (waiting, tickets, asked) = (Vec::new(), Vec::new(), Vec::new());
-        Self { world, sim, cache, by_call, waiting, tickets, unsure: 0, asked }
+        Self { crowd: Crowd::new(world, sim), cache, by_call, unsure: 0, asked: Vec::new() }
     }
 
     pub(crate) fn play(mut self) {
-        let (world, cache, by_call) = (Rc::downgrade(&self.world), self.cache.clone(), self.by_call);
-        self.world.inside.replace(Some(Rc::new(move |key| {
+        let (world, cache, by_call) = (Rc::downgrade(&self.crowd.world), self.cache.clone(), self.by_call);
+        self.crowd.world.inside.replace(Some(Rc::new(move |key| {
             let world = world.upgrade().expect("it is played in it");
             let asking = lookup(&world, &cache, by_call, key, Options::NONE, true);
             Box::pin(async move { drop(asking.await) })
         })));
         let cache = self.cache.clone();
-        self.world.peeks.replace(Some(Rc::new(move |key| cache.peek(&key))));
+        self.crowd.world.peeks.replace(Some(Rc::new(move |key| cache.peek(&key))));
         for _ in 0..CALLS {
             self.step();
-            if self.below(4) > 0 {
-                self.sim.run();
-            }
+            self.crowd.run();
             self.settle();
         }
         self.end();
     }
 
     fn below(&self, bound: u64) -> u64 {
-        self.world.below(bound)
+        self.crowd.world.below(bound)
     }
 
     fn key(&self) -> u32 {
@@ -61,11 +56,11 @@ impl<R: Host> Medley<R> {
     }
 
     fn call(&self, options: Options, wants_ticket: bool) -> Call {
-        self.world.plain.borrow().rules.call(options, wants_ticket, false)
+        self.crowd.world.plain.borrow().rules.call(options, wants_ticket, false)
     }
 
     fn step(&mut self) {
-        let (key, cache, world) = (self.key(), self.cache.clone(), Rc::clone(&self.world));
+        let (key, cache, world) = (self.key(), self.cache.clone(), Rc::clone(&self.crowd.world));
         match self.below(100) {
             0..16 => self.ask(1, lookup(&world, &cache, self.by_call, key, options(&world), false)),
             16..26 => self.stale(key),
@@ -79,18 +74,11 @@ impl<R: Host> Medley<R> {
                 let call = Call { brings: true, ..self.call(options, false) };
                 self.ask(1, Asking::new(&world, call, &[key], lends));
             }
-            46..54 => self.with_one_who_waits(Sim::drop),
-            54..58 => self.with_one_who_waits(Sim::park),
-            58..63 => self.with_one_who_waits(Sim::unpark),
-            63..65 => self.with_one_who_waits(Sim::poll),
-            65..68 => {
-                if !self.tickets.is_empty() {
-                    let ticket = self.tickets.swap_remove(self.below(self.tickets.len() as u64) as usize);
-                    if self.below(2) == 0 {
-                        self.ask(0, ticket);
-                    }
-                }
-            }
+            46..54 => self.crowd.with_one_who_waits(Sim::drop),
+            54..58 => self.crowd.with_one_who_waits(Sim::park),
+            58..63 => self.crowd.with_one_who_waits(Sim::unpark),
+            63..65 => self.crowd.with_one_who_waits(Sim::poll),
+            65..68 => self.crowd.use_a_ticket(),
             68..80 => self.write(key),
             80 => {
                 world.lookups.set(world.lookups.get() + 1);
@@ -105,18 +93,14 @@ impl<R: Host> Medley<R> {
                 // What was swept does not come back if the clock jumps back.
                 cache.sweep();
                 world.plain.borrow_mut().forget(world.now());
-                let back = self.sim.time.ms().saturating_sub(self.below(60));
-                self.sim.jump(back);
+                self.crowd.jump_back();
             }
-            _ => {
-                let to = self.sim.time.ms() + self.below(25);
-                self.sim.to(to);
-            }
+            _ => self.crowd.wait(),
         }
     }
 
     fn stale(&mut self, key: u32) {
-        let (world, cache) = (Rc::clone(&self.world), self.cache.clone());
+        let (world, cache) = (Rc::clone(&self.crowd.world), self.cache.clone());
         let options = options(&world);
         let call = Call { brings: self.by_call, ..self.call(options, true) };
         let loads = Rc::clone(&world);
@@ -136,7 +120,7 @@ impl<R: Host> Medley<R> {
     }
 
     fn many(&mut self) {
-        let (world, cache) = (Rc::clone(&self.world), self.cache.clone());
+        let (world, cache) = (Rc::clone(&self.crowd.world), self.cache.clone());
         let keys: Vec<_> = (0..1 + self.below(4)).map(|_| self.key()).collect();
         let (options, asked) = (options(&world), keys.clone());
         let (loads, by_call) = (Rc::clone(&world), self.by_call || self.below(3) == 0);
@@ -156,7 +140,7 @@ impl<R: Host> Medley<R> {
     }
 
     fn write(&mut self, key: u32) {
-        let (world, cache, now) = (Rc::clone(&self.world), self.cache.clone(), self.world.now());
+        let (world, cache, now) = (Rc::clone(&self.crowd.world), self.cache.clone(), self.crowd.world.now());
         let plain = || world.plain.borrow_mut();
         let held = plain().held(key);
         let fresh = held.filter(|held| held.is_fresh(now)).map(|held| held.id);
@@ -237,48 +221,26 @@ impl<R: Host> Medley<R> {
     }
 
     fn ask<A: Into<Answer>>(&mut self, keys: u64, future: impl Future<Output = A> + 'static) {
+        let caller = self.crowd.ask(future);
+        self.asked.resize(caller, 0);
         self.asked.push(keys);
-        let caller = self.sim.spawn(future);
-        assert_eq!(caller + 1, self.asked.len());
-        self.waiting.push(caller);
-    }
-
-    fn with_one_who_waits(&mut self, act: fn(&mut Sim, usize)) {
-        if !self.waiting.is_empty() {
-            let i = self.waiting[self.below(self.waiting.len() as u64) as usize];
-            act(&mut self.sim, i);
-        }
     }
 
     fn settle(&mut self) {
-        for task in tasks(&self.world) {
-            if self.below(4) > 0 {
-                self.ask(0, task);
-            }
-        }
-        let ended: Vec<_> = self.waiting.iter().copied().filter(|i| self.sim.end(*i).is_some()).collect();
-        self.waiting.retain(|i| self.sim.end(*i).is_none());
-        for i in ended {
-            match self.sim.end(i) {
-                Some(Saw::Answer(Answer::Outcome(_, Some(_)))) => {
-                    let ticket = self.sim.ticket(i);
-                    self.tickets.push(ticket);
-                }
-                Some(Saw::Bang(_)) => self.unsure += self.asked[i],
-                Some(Saw::Panic(message)) => panic!("caller {i}: {message}"),
-                _ => {}
-            }
+        for i in self.crowd.settle() {
+            // A task that was spawned asks for nothing.
+            self.unsure += self.asked.get(i).unwrap_or(&0);
         }
         self.check();
     }
 
     /// Compares everything that is seen from outside with the model.
     fn check(&self) {
-        self.world.check();
+        self.crowd.world.check();
         if self.cache.stats().flights == 0 {
-            self.world.plain.borrow_mut().nothing_flies();
+            self.crowd.world.plain.borrow_mut().nothing_flies();
         }
-        let (cache, plain, now) = (&self.cache, self.world.plain.borrow(), self.world.now());
+        let (cache, plain, now) = (&self.cache, self.crowd.world.plain.borrow(), self.crowd.world.now());
         let stats = cache.stats();
         assert_sums(&stats);
         let held: Vec<_> = (0..ALL_KEYS).filter_map(|key| plain.held(key).map(|held| (key, held))).collect();
@@ -296,30 +258,15 @@ impl<R: Host> Medley<R> {
     }
 
     fn end(mut self) {
-        self.sim.run();
-        self.settle();
-        self.tickets.clear();
-        for i in self.waiting.clone() {
-            self.sim.unpark(i);
-        }
-        for _ in 0..40 {
-            let to = self.sim.time.ms() + 100;
-            self.sim.to(to);
+        for moment in 0..=LAST {
+            self.crowd.last(moment);
             self.settle();
-            self.tickets.clear();
-        }
-        for i in &self.waiting {
-            println!("caller {i} {}", self.sim.saw(*i));
         }
         let stats = self.cache.stats();
-        assert_eq!(self.waiting.len(), 0, "waits for ever: {stats:?}");
+        self.crowd.end(&stats);
         assert_clean(&stats);
-        assert_eq!(self.world.live.get(), 0);
-        let counted =
-            stats.hits + stats.misses + stats.expired + stats.joined + stats.stale + stats.errors + stats.abandoned;
-        let lookups = self.world.lookups.get();
+        assert_eq!(self.crowd.world.live.get(), 0);
+        let (counted, lookups) = (counted(&stats), self.crowd.world.lookups.get());
         assert!(counted <= lookups && counted + self.unsure >= lookups, "{lookups} {} {stats:?}", self.unsure);
-        self.world.inside.take();
-        self.world.peeks.take();
     }
 }

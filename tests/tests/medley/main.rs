@@ -13,6 +13,7 @@
 mod answering;
 mod asking;
 mod callers;
+mod crowd;
 mod plain;
 mod settings;
 mod slots;

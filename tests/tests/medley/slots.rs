@@ -7,7 +7,8 @@ use larder_tests::*;
 
 use super::{
     CALLS,
-    asking::{Asking, Going, tasks},
+    asking::{Asking, Going},
+    crowd::{Crowd, LAST, counted},
     plain::{Call, Kind, Ns, Options, Rules},
     settings::options,
     world::World,
@@ -65,11 +66,8 @@ fn settings<R: Host>(rules: &Rules, seed: u64, mut c: Build<R>) -> Slot<R> {
 }
 
 pub(crate) struct Medley<R: Host> {
-    world: Rc<World>,
-    sim: Sim,
+    crowd: Crowd,
     slot: Slot<R>,
-    waiting: Vec<usize>,
-    tickets: Vec<Ticket>,
     keeper: Option<usize>,
     watcher: usize,
     seen: Sightings,
@@ -86,14 +84,13 @@ impl<R: Host> Medley<R> {
         let builder = LazySlot::builder(spawner.clone()).fetch_fn(fetch);
         let slot = settings(&world.plain.borrow().rules.clone(), seed, builder);
         let (watcher, seen) = sim.watch(&slot);
-        let (waiting, tickets) = (Vec::new(), Vec::new());
         let (keeper, generation, changes) = (None, None, 0);
-        Self { world, sim, slot, waiting, tickets, keeper, watcher, seen, generation, changes }
+        Self { crowd: Crowd::new(world, sim), slot, keeper, watcher, seen, generation, changes }
     }
 
     pub(crate) fn play(mut self) {
-        let (world, slot) = (Rc::downgrade(&self.world), self.slot.clone());
-        self.world.inside.replace(Some(Rc::new(move |_| {
+        let (world, slot) = (Rc::downgrade(&self.crowd.world), self.slot.clone());
+        self.crowd.world.inside.replace(Some(Rc::new(move |_| {
             let (world, slot) = (world.upgrade().expect("it is played in it"), slot.clone());
             let call = world.plain.borrow().rules.call(Options::NONE, false, true);
             let asks = async move { slot.lookup(Options::NONE.for_lookup()).await };
@@ -101,19 +98,17 @@ impl<R: Host> Medley<R> {
             Box::pin(async move { drop(asking.await) })
         })));
         let slot = self.slot.clone();
-        self.world.peeks.replace(Some(Rc::new(move |key| slot.peek().filter(|_| key == 0))));
+        self.crowd.world.peeks.replace(Some(Rc::new(move |key| slot.peek().filter(|_| key == 0))));
         for _ in 0..CALLS {
             self.step();
-            if self.world.below(4) > 0 {
-                self.sim.run();
-            }
+            self.crowd.run();
             self.settle();
         }
         self.end();
     }
 
     fn step(&mut self) {
-        let (slot, world) = (self.slot.clone(), Rc::clone(&self.world));
+        let (slot, world) = (self.slot.clone(), Rc::clone(&self.crowd.world));
         let (options, now) = (Options { weight: None, ..options(&world) }, world.now());
         let (plain, loads) = (|| world.plain.borrow_mut(), Rc::clone(&world));
         let call =
@@ -140,18 +135,11 @@ impl<R: Host> Medley<R> {
             40..43 => self.ask(call(true, true), async move {
                 slot.stale_or_fetch(for_lookup, move |old| loads.load_one(0, old.as_ref())).await
             }),
-            43..50 => self.with_one_who_waits(Sim::drop),
-            50..55 => self.with_one_who_waits(Sim::park),
-            55..61 => self.with_one_who_waits(Sim::unpark),
-            61..64 => self.with_one_who_waits(Sim::poll),
-            64..68 => {
-                if !self.tickets.is_empty() {
-                    let ticket = self.tickets.swap_remove(world.below(self.tickets.len() as u64) as usize);
-                    if world.below(2) == 0 {
-                        self.carry_on(ticket);
-                    }
-                }
-            }
+            43..50 => self.crowd.with_one_who_waits(Sim::drop),
+            50..55 => self.crowd.with_one_who_waits(Sim::park),
+            55..61 => self.crowd.with_one_who_waits(Sim::unpark),
+            61..64 => self.crowd.with_one_who_waits(Sim::poll),
+            64..68 => self.crowd.use_a_ticket(),
             68..71 => {
                 let (loaded, (id, ttl, _)) = world.loaded();
                 plain().insert(0, id, ttl, None, now);
@@ -175,65 +163,31 @@ impl<R: Host> Medley<R> {
             }
             77 if self.keeper.is_none() && world.plain.borrow().rules.is_kept_fresh => {
                 let keeper = Going { world: Rc::clone(&world), by: None, future: Box::pin(slot.keep_fresh()) };
-                self.keeper = Some(self.sim.spawn(keeper));
+                self.keeper = Some(self.crowd.sim.spawn(keeper));
             }
-            78 => {
-                let back = self.sim.time.ms().saturating_sub(world.below(60));
-                self.sim.jump(back);
-            }
-            _ => {
-                let to = self.sim.time.ms() + world.below(25);
-                self.sim.to(to);
-            }
+            78 => self.crowd.jump_back(),
+            _ => self.crowd.wait(),
         }
         world.observe();
     }
 
     fn ask<A: Into<Answer>>(&mut self, call: Call, future: impl Future<Output = A> + 'static) {
-        let caller = self.sim.spawn(Asking::new(&self.world, call, &[0], future));
-        self.waiting.push(caller);
-    }
-
-    fn carry_on(&mut self, future: impl Future<Output = ()> + 'static) {
-        let caller = self.sim.spawn(future);
-        self.waiting.push(caller);
-    }
-
-    fn with_one_who_waits(&mut self, act: fn(&mut Sim, usize)) {
-        if !self.waiting.is_empty() {
-            let i = self.waiting[self.world.below(self.waiting.len() as u64) as usize];
-            act(&mut self.sim, i);
-        }
+        let asking = Asking::new(&self.crowd.world, call, &[0], future);
+        self.crowd.ask(asking);
     }
 
     fn settle(&mut self) {
-        for task in tasks(&self.world) {
-            if self.world.below(4) > 0 {
-                self.carry_on(task);
-            }
-        }
-        let ended: Vec<_> = self.waiting.iter().copied().filter(|i| self.sim.end(*i).is_some()).collect();
-        self.waiting.retain(|i| self.sim.end(*i).is_none());
-        for i in ended {
-            match self.sim.end(i) {
-                Some(Saw::Answer(Answer::Outcome(_, Some(_)))) => {
-                    let ticket = self.sim.ticket(i);
-                    self.tickets.push(ticket);
-                }
-                Some(Saw::Panic(message)) => panic!("caller {i}: {message}"),
-                _ => {}
-            }
-        }
+        self.crowd.settle();
         self.check();
     }
 
     fn check(&mut self) {
-        self.world.check();
-        let (now, stats) = (self.world.now(), self.slot.stats());
+        self.crowd.world.check();
+        let (now, stats) = (self.crowd.world.now(), self.slot.stats());
         if stats.flights == 0 {
-            self.world.plain.borrow_mut().nothing_flies();
+            self.crowd.world.plain.borrow_mut().nothing_flies();
         }
-        let plain = self.world.plain.borrow();
+        let plain = self.crowd.world.plain.borrow();
         assert_sums(&stats);
         let (least, most) = plain.running(now);
         let running = stats.loads_in_flight;
@@ -248,35 +202,24 @@ impl<R: Host> Medley<R> {
         drop(plain);
         let generation = self.slot.peek().and_then(|outcome| outcome.generation());
         let has_changed = generation != core::mem::replace(&mut self.generation, generation);
-        self.sim.poll(self.watcher);
+        self.crowd.sim.poll(self.watcher);
         let changes = core::mem::replace(&mut self.changes, self.seen.changes());
         assert!(!has_changed || self.changes > changes, "a change that no watcher sees (D73)");
     }
 
     fn end(mut self) {
-        self.sim.run();
-        self.settle();
-        self.tickets.clear();
-        for i in self.waiting.clone() {
-            self.sim.unpark(i);
-        }
-        for _ in 0..40 {
-            let to = self.sim.time.ms() + 100;
-            self.sim.to(to);
+        for moment in 0..=LAST {
+            self.crowd.last(moment);
             self.settle();
-            self.tickets.clear();
         }
         let stats = self.slot.stats();
-        assert_eq!(self.waiting.len(), 0, "waits for ever: {stats:?}");
-        self.world.inside.take();
-        self.world.peeks.take();
-        let Self { mut sim, slot, world, keeper, .. } = self;
+        self.crowd.end(&stats);
+        let Self { crowd, slot, keeper, .. } = self;
+        let Crowd { mut sim, world, .. } = crowd;
         if keeper.is_none() {
             assert_clean(&stats);
             assert_eq!(world.live.get(), 0);
-            let counted =
-                stats.hits + stats.misses + stats.expired + stats.joined + stats.stale + stats.errors + stats.abandoned;
-            assert_eq!(counted, world.lookups.get(), "D85: {stats:?}");
+            assert_eq!(counted(&stats), world.lookups.get(), "D85: {stats:?}");
         }
         drop(slot);
         let to = sim.time.ms() + 10_000;
