@@ -137,6 +137,7 @@ async fn c126_loss() {
         // Ten percent on each way.
         let is_lost = random.lock().unwrap().f64() < 0.19;
         Box::pin(async move {
+            // Real time, as that of the sockets is: the pauses between tries follow this round trip.
             sleep(Duration::from_millis(5)).await;
             (!is_lost).then(|| addresses(&question, &[300]))
         })

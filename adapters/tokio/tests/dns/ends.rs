@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use crate::{
     asking::{ask, connect, exchange_tcp, question, receive, until},
     options,
-    scripted::{LOOPBACK, Scripted, addresses},
+    scripted::{LOOPBACK, Scripted, gated, is_slow},
     serve,
     server::Server,
 };
@@ -80,18 +80,7 @@ impl Drop for Program {
 async fn c129_signals() {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let gate = Arc::new(Semaphore::new(0));
-        let upstream = Arc::new(Scripted::new({
-            let gate = Arc::clone(&gate);
-            move |question: hickory_proto::op::Message, _| -> crate::scripted::Reply {
-                let gate = Arc::clone(&gate);
-                Box::pin(async move {
-                    if question.queries[0].name.to_ascii().starts_with("slow") {
-                        gate.acquire().await.unwrap().forget();
-                    }
-                    Some(addresses(&question, &[300]))
-                })
-            }
-        }));
+        let upstream = Arc::new(Scripted::new(gated(&gate, 300, is_slow)));
         let upstream_server = Server::bind(LOOPBACK, 1, Arc::clone(&upstream)).await.unwrap();
         let mut program = Program::start(upstream_server.address());
         ask(program.address, NAME).await;

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     asking::{connect, question, receive, until},
-    scripted::{Setup, addresses, patient},
+    scripted::{Setup, gated, patient},
 };
 
 /// C89: a thousand clients, one upstream question, each answered with its own id and spelling.
@@ -30,17 +30,7 @@ async fn c89_many_clients_one_question_kept() {
 
 async fn many_clients(ttl: u32) {
     let gate = Arc::new(Semaphore::new(0));
-    let setup = Setup::new(patient(), {
-        let gate = Arc::clone(&gate);
-        move |question: Message, _| {
-            let gate = Arc::clone(&gate);
-            Box::pin(async move {
-                gate.acquire().await.unwrap().forget();
-                Some(addresses(&question, &[ttl]))
-            })
-        }
-    })
-    .await;
+    let setup = Setup::new(patient(), gated(&gate, ttl, |_| true)).await;
 
     // Ten clients share a socket, as behind a router: fewer file descriptors, the same thousand questions.
     let mut sockets = Vec::new();

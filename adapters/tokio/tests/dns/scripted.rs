@@ -18,6 +18,7 @@ use hickory_proto::{
         rdata::{A, SOA},
     },
 };
+use tokio::sync::Semaphore;
 
 use crate::{
     allow::Networks,
@@ -127,6 +128,29 @@ where
         let reply = answer(&question);
         Box::pin(async move { reply })
     }
+}
+
+/// A script that gives an address of this TTL; where `waits` says so it takes a permit of the gate, and waits for one.
+pub(crate) fn gated(
+    gate: &Arc<Semaphore>,
+    ttl: u32,
+    waits: fn(&Message) -> bool,
+) -> impl Fn(Message, Transport) -> Reply + Send + Sync + 'static {
+    let gate = Arc::clone(gate);
+    move |question, _| {
+        let gate = Arc::clone(&gate);
+        Box::pin(async move {
+            if waits(&question) {
+                gate.acquire().await.unwrap().forget();
+            }
+            Some(addresses(&question, &[ttl]))
+        })
+    }
+}
+
+/// Tells whether a question is for a name that is slow.
+pub(crate) fn is_slow(question: &Message) -> bool {
+    question.queries[0].name.to_ascii().starts_with("slow")
 }
 
 /// Begins the reply to a question.

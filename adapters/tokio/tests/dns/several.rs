@@ -107,6 +107,8 @@ async fn another_upstream_where_the_first_fails() {
 async fn the_last_no_is_not_the_end() {
     let script = |question: Message, _| -> Reply {
         Box::pin(async move {
+            // Real time, as that of the sockets is. Nothing tells when the other's no has arrived, so this is long after it;
+            // were it not, the test would pass all the same.
             tokio::time::sleep(Duration::from_millis(300)).await;
             Some(addresses(&question, &[300]))
         })

@@ -2,13 +2,13 @@
 
 use std::{io::ErrorKind, net::IpAddr, sync::Arc};
 
-use hickory_proto::{op::Message, rr::RecordType};
+use hickory_proto::rr::RecordType;
 use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
 
 use crate::{
     asking::{HANG, exchange_tcp, question},
     framing,
-    scripted::{LOOPBACK, Setup, addresses, at_once, patient},
+    scripted::{LOOPBACK, Setup, addresses, at_once, gated, is_slow, patient},
     server::{
         Server,
         connections::{Admission, Connections, Limits},
@@ -44,19 +44,7 @@ async fn c127_idle_connections() {
 #[tokio::test]
 async fn c127_answers_out_of_order() {
     let gate = Arc::new(Semaphore::new(0));
-    let setup = Setup::new(patient(), {
-        let gate = Arc::clone(&gate);
-        move |question: Message, _| {
-            let gate = Arc::clone(&gate);
-            Box::pin(async move {
-                if question.queries[0].name.to_ascii().starts_with("slow") {
-                    gate.acquire().await.unwrap().forget();
-                }
-                Some(addresses(&question, &[300]))
-            })
-        }
-    })
-    .await;
+    let setup = Setup::new(patient(), gated(&gate, 300, is_slow)).await;
     let (read, mut write) = TcpStream::connect(setup.address()).await.unwrap().into_split();
     let mut reader = framing::Reader::new(read);
     for id in 0..100 {

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     asking::{ask, exchange, hickory, question, ttls, until},
-    scripted::{Setup, addresses, at_once, denial, pass, patient},
+    scripted::{Setup, addresses, at_once, denial, gated, pass, patient},
 };
 
 const NAME: &str = "www.example.test.";
@@ -44,17 +44,7 @@ async fn c90_the_smallest_ttl_counts() {
 #[tokio::test]
 async fn c90_ttl_zero_is_shared_but_not_kept() {
     let gate = Arc::new(Semaphore::new(0));
-    let setup = Setup::new(patient(), {
-        let gate = Arc::clone(&gate);
-        move |question: Message, _| {
-            let gate = Arc::clone(&gate);
-            Box::pin(async move {
-                gate.acquire().await.unwrap().forget();
-                Some(addresses(&question, &[0]))
-            })
-        }
-    })
-    .await;
+    let setup = Setup::new(patient(), gated(&gate, 0, |_| true)).await;
     let (a, b, ()) = tokio::join!(ask(setup.address(), NAME), ask(setup.address(), NAME), async {
         until(|| setup.forwarder.report().questions == 2).await;
         gate.add_permits(1);
