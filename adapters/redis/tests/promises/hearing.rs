@@ -99,6 +99,7 @@ async fn t5_a_connection_may_take_as_long_as_the_hearing_limit() {
     relay.freeze(true);
     let node = Node::begin(builder(&relay.url()).hearing_limit(Duration::from_secs(60)), &source);
     until("it connects", || server.connections() == 1).await;
+    // Five times as long as the hearing limit is by default.
     sleep(ms(2_000)).await;
     assert_eq!(server.connections(), 1, "it does not begin anew");
     relay.freeze(false);

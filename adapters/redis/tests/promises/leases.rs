@@ -2,7 +2,7 @@ use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
 use tokio::{
     join, spawn,
-    time::{Instant, sleep, timeout},
+    time::{Instant, timeout},
 };
 
 use crate::node::{Node, Source, builder, ms, server, until};
@@ -76,8 +76,11 @@ async fn t2_a_dropped_load_gives_its_lease_back() {
     });
     until("the load has begun", || source.loads() == 1).await;
     source.slow.store(0, SeqCst);
-    let second = spawn(async move { b.get(1).await });
-    sleep(ms(20)).await;
+    let second = spawn({
+        let b = b.clone();
+        async move { b.get(1).await }
+    });
+    until("the other waits for it", || b.tier.stats().waited == 1).await;
     first.abort();
     let answer = timeout(Duration::from_secs(10), second).await;
     assert_eq!(answer.unwrap().unwrap(), 7);

@@ -148,8 +148,11 @@ async fn two_namespaces_are_two_fleets() {
     let of = |namespace: &str| builder(&server.url()).namespace(namespace);
     let (a, b) = (Node::with(of("a"), &source).await, Node::with(of("a:n"), &source).await);
     assert_eq!((a.get(1).await, b.get(1).await, source.loads()), (1, 1, 2));
+    assert_eq!(a.get(2).await, 1);
     assert!(b.tier.invalidate(&1).await.is_acknowledged());
-    sleep(ms(50)).await;
+    // Notices come in order: with this one it has heard what there was of the other fleet.
+    assert!(Node::with(of("a"), &source).await.tier.invalidate(&2).await.is_acknowledged());
+    until("it has heard", || !a.cache.contains(&2)).await;
     assert!(a.cache.contains(&1), "it was not meant");
 }
 
