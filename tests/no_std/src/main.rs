@@ -6,6 +6,7 @@ extern crate alloc;
 
 mod executor;
 mod heap;
+#[path = "../../conformance/src/here.rs"]
 mod here;
 mod linux;
 mod scenario;
