@@ -79,6 +79,7 @@ fn after_expiry<P: Peer<u64>>(entries: u64) -> f64 {
         let cache = cache.insert(P::new(&Setup { ttl: Some(SHORT), ..Setup::new(2 * entries as usize) }));
         (0..entries).for_each(|key| cache.insert(key, key));
     });
+    // Real time: most of these caches have no clock but their own.
     thread::sleep(2 * SHORT);
     let later = measure(|| {
         if let Some(cache) = &cache {

@@ -54,6 +54,7 @@ fn tasks_share_a_load_that_sleeps() {
     let (sender, receiver) = mpsc::channel();
     on_an_executor(move |spawner| {
         let load = |key: u32| async move {
+            // Real time: it is Embassy's queue of timers that is tested.
             Timer::after_millis(5).await;
             Ok(2 * key)
         };

@@ -59,6 +59,7 @@ fn storm(end: mpsc::Sender<oneshot::Sender<()>>) -> Storm {
                     end.send(send).expect("the thread lives");
                     ended.await.expect("it ends every load");
                 }
+                // Tokio's timer wakes from a thread of its own choice, which virtual time cannot show.
                 2 => tokio::time::sleep(Duration::from_micros(500)).await,
                 _ => {
                     for _ in 0..random.below(20) {

@@ -101,6 +101,7 @@ fn without_a_timer_whoever_is_polled_notices() {
 #[test]
 fn without_a_timer_a_thread_that_blocks_looks_by_itself() {
     use crate::parts::{StdClock, block_on};
+    // Real time: the thread looks at the clock by itself, and that is what is tested.
     let runtime = Hosted { host: Script { has_no_timer: true, ..Script::default() }, clock: StdClock::new() };
     let deadline = runtime.now().saturating_add(Duration::from_millis(5));
     block_on(runtime.sleep_until(deadline));

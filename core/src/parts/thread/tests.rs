@@ -11,6 +11,7 @@ use std::{panic::catch_unwind, sync::mpsc, thread};
 
 use super::*;
 
+/// Real time, as this timer has no other.
 const SOON: Duration = Duration::from_millis(5);
 
 fn in_a_while(timer: ThreadTimer) -> Instant {
