@@ -142,7 +142,7 @@ impl<T: Threads> Node<T> {
                     return Err(circle(&firm));
                 }
                 gives_way = true;
-                let is_wish = |pair: &&[Self]| !pair[0].needs_firmly(pair[1].id());
+                let is_wish = |pair: &&[Self]| !pair[0].needs_firmly(&pair[1]);
                 let Some(pair) = way.windows(2).find(is_wish) else { return Err(circle(&way)) };
                 gone.push(pair[0].lessen_both(pair[1].id(), Some(&pair[1]), |need| need.until_flushed = None));
             }
@@ -153,8 +153,14 @@ impl<T: Threads> Node<T> {
     }
 
     /// Returns whether it needs another cache for longer than until the next flush.
-    fn needs_firmly(&self, id: usize) -> bool {
-        self.with(|edges| edges.needs(id)).is_some_and(|need| !need.gives_way())
+    fn needs_firmly(&self, other: &Self) -> bool {
+        self.with(|edges| edges.needs(other.id())).is_some_and(|need| !other.left_of(need).gives_way())
+    }
+
+    /// Returns what is left of a need of this cache: what has been flushed counts no more, though those who need it are
+    /// told only after that.
+    fn left_of(&self, need: Need) -> Need {
+        Need { up_to: need.up_to.filter(|up_to| self.with(|edges| edges.is_dirty(*up_to))), ..need }
     }
 
     /// Adds an edge on both sides; returns what is not needed.
@@ -176,12 +182,15 @@ impl<T: Threads> Node<T> {
         let from = from.own.as_ref()?;
         let ahead = |node: &Self, after| {
             let (id, need, to) = node.with(|edges| edges.next_to(after, |to| to.own.clone()))?;
-            let counts = if is_firm { !need.gives_way() } else { need.lingers || !need.is_over() };
-            Some((id, to.filter(|_| counts)))
+            let counts = |to: &Self| {
+                let left = to.left_of(need);
+                if is_firm { !left.gives_way() } else { left.lingers || !left.is_over() }
+            };
+            Some((id, to.filter(counts)))
         };
         let behind = |node: &Self, after| {
             let (id, from) = node.with(|edges| edges.next_from(after))?;
-            Some((id, from.upgrade().map(Self).filter(|from| !is_firm || from.needs_firmly(node.id()))))
+            Some((id, from.upgrade().map(Self).filter(|from| !is_firm || from.needs_firmly(node))))
         };
         way((from.id(), from.clone()), (self.id(), self.clone()), ahead, behind)
     }

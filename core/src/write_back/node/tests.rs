@@ -37,3 +37,24 @@ fn d82_gives_way_while_a_flush_looks() {
         [&a, &b].into_iter().for_each(|node| drop(node.forget(true)));
     }
 }
+
+/// D82: what has been flushed counts for no circle, also while the caches that needed it have not been told. (P17)
+#[test]
+fn d82_served_and_not_told_yet() {
+    for kind in [None, Some(Kind::UntilFlushed), Some(Kind::Always)] {
+        let nodes = ["a", "b", "c", "d"].map(|name| Node::new(Arc::from(name)));
+        let [a, b, c, d] = &nodes;
+        nodes.iter().for_each(|node| _ = node.note(Some(1), 1));
+        for (from, to) in [(a, b), (b, c), (c, d)] {
+            from.connect(&held(to), Kind::UpTo(1)).expect("no circle");
+        }
+        kind.into_iter().for_each(|kind| b.connect(&held(c), kind).expect("no circle"));
+        assert!(d.connect(&held(a), Kind::UpTo(1)).is_err());
+        let served = c.note(Some(2), 2);
+        let is_refused = d.connect(&held(a), Kind::UpTo(1)).is_err();
+        assert_eq!(is_refused, kind == Some(Kind::Always), "{kind:?}");
+        c.serve(served);
+        assert_eq!(b.with(|edges| edges.needs(c.id())).is_some(), is_refused, "{kind:?}");
+        nodes.iter().for_each(|node| drop(node.forget(true)));
+    }
+}
