@@ -54,3 +54,10 @@ pub(crate) struct Answer<V> {
     pub(crate) deadline: Instant,
     pub(crate) generation: Option<u32>,
 }
+
+impl<V> Answer<V> {
+    /// What was inserted, and is kept elsewhere.
+    pub(crate) const fn inserted(value: V, now: Instant) -> Self {
+        Self { value, attempt: None, published: now, since: now, deadline: now, generation: None }
+    }
+}

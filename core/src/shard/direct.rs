@@ -130,16 +130,21 @@ impl<K: Eq + Clone, V: Clone, E, C: LoadsAnew, P: Policy> Shard<K, V, E, C, P> {
         let deadline = self.values.deadline(new.life());
         let generation = self.put(place, new, effects);
         if let Some((flight, value)) = flight.zip(copy) {
-            let key = self.settle(flight, effects);
-            effects.keep_key(key);
             let deadline = if generation.is_some() { deadline } else { now };
             let answer = Answer { value, attempt: None, published: now, since, deadline, generation };
-            self.flights.at(flight).verdict = Some(Ok(answer));
-            self.end_if_empty(flight, effects);
+            self.end_wait(flight, answer, effects);
         }
         self.reclaim(now, RECLAIM, effects);
         self.give_back();
         generation.map(|generation| (generation, deadline))
+    }
+
+    /// What was written ends the wait of all callers of a flight, and its loads are dropped.
+    pub(crate) fn end_wait(&mut self, flight: u32, answer: Answer<V>, effects: &mut Effects<K, V, E, C>) {
+        let key = self.settle(flight, effects);
+        effects.keep_key(key);
+        self.flights.at(flight).verdict = Some(Ok(answer));
+        self.end_if_empty(flight, effects);
     }
 
     /// Stores a value that was not asked for, if nothing fresh is stored, nothing is in flight and its loads are shared.

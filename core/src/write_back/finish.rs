@@ -69,7 +69,12 @@ fn enter<K: Key, V: Clone, E, R: Runtime>(
 ) -> Result<(), Refused> {
     let (entered, wake) = match done {
         Done::Brought(brought) => {
-            let is_current = flights.flights.slot(&waiting.seat).flight.is_attached();
+            let flight = &flights.flights.slot(&waiting.seat).flight;
+            if flight.is_over() {
+                // An insertion has ended the wait for it.
+                return Ok(());
+            }
+            let is_current = flight.is_attached();
             let (place, wake) = brought.enter(is_current, book)?;
             (Done::Loaded(Arc::new(Pin::new(&brought.place.shared, place))), wake)
         }

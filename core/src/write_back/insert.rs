@@ -14,7 +14,8 @@ use crate::{Cause, Failure, Key, LoadError, Lock, Runtime, share::Once, sync::Ar
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Stores a value as a dirty entry without a load; returns it pinned.
     ///
-    /// It replaces what was stored under the key, written or not. `room` says what happens if all entries are pinned.
+    /// It replaces what was stored under the key, written or not, and ends the wait of callers for a load of the key: they
+    /// get this value. `room` says what happens if all entries are pinned.
     ///
     /// # Errors
     ///

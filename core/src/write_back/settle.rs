@@ -12,14 +12,14 @@ use super::{
     place::{Wait, Waiting},
     room::{Deadline, Patience},
     share::{Comes, Flushing, WrapFlush},
-    shared::{Brought, Pin as Pinning, Place, Resume, Shared},
+    shared::{Brought, Done, Pin as Pinning, Place, Resume, Shared},
 };
 use crate::{
     Instant, Key, LoadError, Lock, Runtime,
     contain::each,
     dirty::{Origin, Placed, Victim},
     parts::OwnLock,
-    shard::{Seat, Step},
+    shard::{Answer, Seat, Step},
     share::After,
     sync::Arc,
 };
@@ -234,10 +234,11 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             let is_there = Pinning::of(&self.shared, key).is_some();
             return if is_there { Settled::Present } else { Settled::Not };
         };
-        let (is_clear, hash) = (held.is_clear, self.shared.hash(key));
+        let (is_clear, hash, shared) = (held.is_clear, self.shared.hash(key), Arc::clone(&self.shared));
+        let mut after = After::new(&shared.engine);
         // Left here if something panics in there.
         let mut new = Some(key.clone()).zip(brought.with(Option::take));
-        let (placed, wake) = self.shared.with_flights(|flights, book| {
+        let (placed, wake) = shared.with_flights(|flights, book| {
             // Closing has not seen it, so it must not be stored after that.
             if book.is_closed {
                 return (Placed::Void, Vec::new());
@@ -245,9 +246,9 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             let load = flights.flights.find(hash, |task| task.is_load_of(key));
             let end = book.ledger.place(hash, &mut new, Origin::Changed(now), is_clear);
             if let (Placed::At(..), Some(load)) = (&end.0, load) {
-                // What it brings is older.
+                // What it brings is older: who waits for it looks again, and finds this.
                 flights.note_write();
-                flights.flights.detach(load);
+                flights.end_wait(load, Answer::inserted(Done::Elsewhere, now), after.effects());
             }
             end
         });
@@ -262,6 +263,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         let left = new.map(|(_, value)| value);
         brought.with(|value| *value = left);
         each(wake.into_iter(), Waker::wake);
+        after.run();
         match (placed, held) {
             (Placed::At(_, gone), Some(pin)) => {
                 // What had to leave is dropped when everything else is done.

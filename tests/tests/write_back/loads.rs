@@ -11,7 +11,8 @@ on_every_runtime! {
     a_panic_is_contained
     a_parked_caller_holds_nobody_up
     c76_hits_do_not_wait
-    what_was_inserted_outlives_an_older_load
+    d39_an_insertion_ends_the_wait
+    d39_an_insertion_from_inside_the_load
     what_was_inserted_and_has_left_voids_an_older_load
     who_waits_for_a_void_load_goes_over_to_a_newer_one
     a_void_load_is_joined_again
@@ -103,16 +104,40 @@ fn c76_hits_do_not_wait<R: Host>() {
     flushed.take();
 }
 
-/// P8: the inserted value is the newer one, also for callers that wait for the load.
-fn what_was_inserted_outlives_an_older_load<R: Host>() {
-    let (mut sim, disk, pages) = start::<R>(10);
-    disk.loads_by(|_, _| after(50));
-    let loads = sim.load(&pages, 1);
-    sim.to(20);
-    let inserts = sim.insert(&pages, 1, 11, Room::Wait);
-    assert_eq!(sim.saw(inserts), "20: V11");
-    sim.to(50);
-    assert_eq!((sim.saw(loads), value(&pages, 1), pages.dirty()), ("50: V11".into(), Some(11), 1));
+/// D39: callers that wait for a load get what was inserted at once, and the load is dropped. (P8)
+fn d39_an_insertion_ends_the_wait<R: Host>() {
+    for script in [after(50), never()] {
+        let (mut sim, disk, pages) = start::<R>(10);
+        disk.loads_by(move |_, _| script.clone());
+        let loads = [1, 1, 2].map(|key| sim.load(&pages, key));
+        sim.to(20);
+        let inserts = sim.insert(&pages, 1, 11, Room::Wait);
+        let saw = [inserts, loads[0], loads[1], loads[2]].map(|i| sim.saw(i));
+        assert_eq!(saw, ["20: V11", "20: V11", "20: V11", "waits"]);
+        sim.to(60);
+        assert_eq!((value(&pages, 1), pages.dirty(), disk.loads()), (Some(11), 1, 2));
+        sim.drop(loads[2]);
+        assert_all_is_free(&mut sim, &disk, &pages, 10);
+    }
+}
+
+/// D39: the load itself inserts; the value is there, whether or not the load goes on.
+fn d39_an_insertion_from_inside_the_load<R: Host>() {
+    for script in [ready(), after(50), never()] {
+        let (mut sim, disk, pages) = start::<R>(10);
+        let asks = pages.clone();
+        disk.first(move |_, _| {
+            let asks = asks.clone();
+            Some(Box::pin(async move { drop(asks.insert(1, V::new(11), Room::Wait).await.expect("there is room")) }))
+        });
+        disk.loads_by(move |_, _| script.clone());
+        let loads = [sim.load(&pages, 1), sim.load(&pages, 1)];
+        assert!(loads.iter().all(|i| sim.saw(*i) == "0: V11"), "{}", sim.saw(loads[0]));
+        sim.to(60);
+        assert_eq!((value(&pages, 1), pages.dirty(), disk.loads()), (Some(11), 1, 1));
+        disk.nothing_first();
+        assert_all_is_free(&mut sim, &disk, &pages, 10);
+    }
 }
 
 /// P8, P16: an entry was inserted during a load, is on disk and has left; the load has read what was there before.
@@ -122,9 +147,12 @@ fn what_was_inserted_and_has_left_voids_an_older_load<R: Host>() {
     disk.loads_by(|_, call| if call == 0 { after(50) } else { after(7) });
     let loads = sim.load(&pages, 1);
     sim.to(20);
+    sim.park(loads);
     sim.insert(&pages, 1, 11, Room::Wait);
     let removes = sim.remove(&pages, 1);
     assert_eq!((sim.saw(removes), disk.page(1)), ("20: V11".into(), Some(11)));
+    sim.to(50);
+    sim.unpark(loads);
     sim.to(57);
     assert_eq!((sim.saw(loads), value(&pages, 1), disk.loads()), ("57: V11".into(), Some(11), 2));
     assert_all_is_free(&mut sim, &disk, &pages, 10);
@@ -137,7 +165,7 @@ fn who_waits_for_a_void_load_goes_over_to_a_newer_one<R: Host>() {
     disk.loads_by(|_, call| if call == 0 { after(50) } else { after(40) });
     let before = [sim.load(&pages, 1), sim.load(&pages, 1)];
     sim.to(20);
-    sim.insert(&pages, 1, 11, Room::Wait);
+    wakers::now(disk.flush(1, V::new(11))).expect("it is written");
     sim.remove(&pages, 1);
     sim.to(30);
     let later = sim.load(&pages, 1);
@@ -156,7 +184,7 @@ fn a_void_load_is_joined_again<R: Host>() {
     disk.loads_by(|key, call| if key == 1 && call == 0 { after(50) } else { after(7) });
     let before = sim.load(&pages, 1);
     sim.to(20);
-    sim.insert(&pages, 1, 11, Room::Wait);
+    wakers::now(disk.flush(1, V::new(11))).expect("it is written");
     sim.remove(&pages, 1);
     let holds = sim.pin(&pages, 2);
     sim.to(30);
