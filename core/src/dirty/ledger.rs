@@ -98,6 +98,9 @@ pub(crate) enum Spoken {
     Nothing,
 }
 
+/// How many places are looked at in one step.
+const AT_ONCE: usize = 256;
+
 impl<K, V, W> Ledger<K, V, W> {
     pub(crate) fn new(capacity: usize, delays: Delays) -> Self {
         Self {
@@ -134,15 +137,14 @@ impl<K, V, W> Ledger<K, V, W> {
         self.dirty.len()
     }
 
-    /// Returns the keys that are pinned; takes no time if there are none.
-    pub(crate) fn pinned_keys(&self) -> Vec<K>
+    /// Returns the keys that are pinned at the next few places from this one on, and where there may be more.
+    pub(crate) fn pinned_keys(&self, first: usize) -> (Vec<K>, Option<usize>)
     where
         K: Clone,
     {
-        if self.pinned == 0 {
-            return Vec::new();
-        }
-        self.entries.iter().filter(|(_, entry)| entry.pins > 0).map(|(_, entry)| entry.key.clone()).collect()
+        let end = self.entries.capacity().min(first + AT_ONCE);
+        let pinned = (first..end).filter_map(|place| self.entries.get(place).filter(|entry| entry.pins > 0));
+        (pinned.map(|entry| entry.key.clone()).collect(), Some(end).filter(|end| *end < self.entries.capacity()))
     }
 
     /// Returns the entries whose content is not on disk, in the order of their changes, from that number on.

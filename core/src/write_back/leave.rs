@@ -104,25 +104,31 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         let mut first = 0;
         let (gone, _forgotten) = loop {
             let step = self.shared.with_flights(|flights, book| {
-                let pinned = book.ledger.pinned_keys();
-                if !pinned.is_empty() {
-                    return Err(WriteBackError::Pinned(pinned));
+                if book.ledger.pinned() > 0 {
+                    return Out::Pinned;
                 }
                 match book.ledger.flushing(first) {
                     Some((since, entry)) => {
                         first = since;
-                        Ok(Err((entry.key.clone(), entry.round)))
+                        Out::Flushing(entry.key.clone(), entry.round)
                     }
                     None => {
                         due.with(Option::take);
                         flights.flights.detach_all();
-                        Ok(Ok((book.ledger.take_all(), self.shared.node.forget(false))))
+                        Out::All(book.ledger.take_all(), self.shared.node.forget(false))
                     }
                 }
-            })?;
+            });
             match step {
-                Ok(gone) => break gone,
-                Err((key, round)) => {
+                Out::All(gone, forgotten) => break (gone, forgotten),
+                Out::Pinned => {
+                    let pinned = self.pinned_keys();
+                    // (If there is none any more, it tries again.)
+                    if !pinned.is_empty() {
+                        return Err(WriteBackError::Pinned(pinned));
+                    }
+                }
+                Out::Flushing(key, round) => {
                     let mut flush = Flushing::new(&self.shared, self.wraps.flush, key, round);
                     match poll_fn(|cx| flush.poll(cx)).await {
                         // It is called from inside that flush.
@@ -141,6 +147,17 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         }
         Ok(())
     }
+
+    /// The keys that are pinned, a few at a time.
+    fn pinned_keys(&self) -> Vec<K> {
+        let (mut pinned, mut next) = (Vec::new(), Some(0));
+        while let Some(first) = next {
+            let (more, rest) = self.shared.with(|book| book.ledger.pinned_keys(first));
+            pinned.extend(more);
+            next = rest;
+        }
+        pinned
+    }
 }
 
 /// What a load of this key that is under way brings is older than what is done now.
@@ -149,6 +166,14 @@ fn void<K: Key, V: Clone, E, R: Runtime>(flights: &mut FlightsOf<K, V, E, R>, ha
         flights.note_write();
         flights.flights.detach(load);
     }
+}
+
+/// What a step finds that is to take everything out.
+enum Out<K, A, F> {
+    All(A, F),
+    Pinned,
+    /// In this round of its flushes.
+    Flushing(K, u64),
 }
 
 enum Found<T> {

@@ -1,6 +1,6 @@
 //! What a call that concerns many entries does under the lock, which other callers wait for.
 
-use larder::{ManualClock, Room, WriteBack, parts::Memory};
+use larder::{ManualClock, Room, WriteBack, WriteBackError, parts::Memory};
 use larder_tests::*;
 
 /// A cache of so many entries, all of them dirty since the same time; a flush writes one at once.
@@ -21,6 +21,22 @@ fn d49_invalidating_many() {
     let most = most_moved(|| wakers::now(cache.invalidate()).expect("nothing is pinned"));
     assert!(most < 10_000, "{most} bytes in one step");
     assert!(cache.is_empty() && cache.dirty() == 0);
+}
+
+/// D83, D49: the keys that are pinned are told a few hundred at a time.
+#[test]
+fn d83_telling_what_is_pinned() {
+    let cache = dirty(20_000);
+    let pinned: Vec<_> = (0..20_000).step_by(2).map(|key| cache.try_get(&key).expect("it is there")).collect();
+    let tells = || {
+        let Err(WriteBackError::Pinned(keys)) = wakers::now(cache.invalidate()) else { panic!("they are pinned") };
+        assert!(keys.into_iter().eq((0..20_000).step_by(2)));
+    };
+    let ((), steps) = Steps::of(tells);
+    let most = most_moved(tells);
+    assert!(steps.locks >= 20_000 / 500 && most < 10_000, "{steps:?}, {most} bytes in one");
+    drop(pinned);
+    wakers::now(cache.invalidate()).expect("nothing is pinned");
 }
 
 /// D49: old changes are looked at a few hundred at a time.

@@ -208,7 +208,7 @@ fn all_are_taken_out() {
     for key in [1, 2] {
         load(&mut pages, key);
     }
-    assert_eq!((pages.len(), pages.pinned_keys().len()), (2, 2));
+    assert_eq!((pages.len(), pages.pinned_keys(0).0.len()), (2, 2));
 }
 
 /// What was passed over is forgotten with the entries: its places are those of others now.
@@ -241,11 +241,21 @@ fn d49_finding_what_is_being_flushed() {
 #[test]
 fn pinned_keys() {
     let (mut pages, places) = full(3);
-    assert!(pages.pinned_keys().is_empty());
+    assert_eq!(pages.pinned_keys(0), (vec![], None));
     pages.pin(places[1]);
     pages.pin(places[1]);
     pages.unpin(places[1]);
-    assert_eq!((pages.pinned_keys(), pages.pinned()), (vec![2], 1));
+    assert_eq!((pages.pinned_keys(0), pages.pinned()), ((vec![2], None), 1));
+    let (mut pages, places) = full(600);
+    [0, 256, 599].into_iter().for_each(|nth: usize| pages.pin(places[nth]));
+    let (mut pinned, mut next, mut steps) = (vec![], Some(0), 0);
+    while let Some(first) = next {
+        let (more, rest) = pages.pinned_keys(first);
+        pinned.extend(more);
+        (next, steps) = (rest, steps + 1);
+    }
+    assert_eq!(pinned, [1, 257, 600]);
+    assert!(steps >= 3);
 }
 
 /// The oldest entry is being flushed: this blocks no caller if another of the entries that have to leave can leave.

@@ -174,7 +174,7 @@ fn compare(pages: &mut Pages, model: &Model, capacity: usize) {
     dirty.sort_unstable();
     assert!(pages.by_change(0).map(|(_, entry)| entry.key).eq(dirty.iter().map(|(_, key)| *key)));
     assert_eq!((pages.oldest(), pages.dirty()), (dirty.first().map(|(since, _)| *since), dirty.len()));
-    let mut pinned = pages.pinned_keys();
+    let mut pinned = pages.pinned_keys(0).0;
     pinned.sort_unstable();
     let mut expected: Vec<_> = model.entries.iter().filter(|entry| entry.pins > 0).map(|entry| entry.key).collect();
     expected.sort_unstable();
