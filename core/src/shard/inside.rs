@@ -23,7 +23,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     pub(crate) fn leave_alone(&mut self, hash: u64, mark: usize) -> Option<K> {
         // (Those of a load of many keys leave in the reverse order.)
         let entered = self.polled_alone.iter().rposition(|load| load.hash == hash && load.mark == mark);
-        entered.map(|entered| self.polled_alone.swap_remove(entered).key)
+        let key = entered.map(|entered| self.polled_alone.swap_remove(entered).key);
+        if self.polled_alone.is_empty() {
+            self.polled_alone.shrink_to(KEPT);
+        }
+        key
     }
 
     /// Does this call come from inside an unshared load of its key?
@@ -60,3 +64,6 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         Step::Told
     }
 }
+
+/// How many loads have room after a load of many keys.
+const KEPT: usize = 4;

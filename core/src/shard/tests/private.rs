@@ -99,3 +99,17 @@ fn it_is_not_handed_to_a_spawner() {
     assert!(rig.effects.take_handed().is_none());
     assert_eq!(rig.census(), (0, 0, 0));
 }
+
+/// D49: what the keys of a large load took is given back when it is not polled any more.
+#[test]
+fn a_load_of_many_keys_leaves_no_memory_behind() {
+    let mut rig = Rig::new(rules());
+    let by = || crate::flight::PolledBy::here(core::task::Waker::noop());
+    for key in 0..1000 {
+        rig.shard.enter_alone((hash(key), key), by(), 7, true);
+    }
+    for key in (0..1000).rev() {
+        assert_eq!(rig.shard.leave_alone(hash(key), 7), Some(key));
+    }
+    assert!(rig.shard.polled_alone.capacity() <= 4);
+}
