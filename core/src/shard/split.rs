@@ -18,10 +18,11 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     ) {
         let (lower, upper) = self.home.halves();
         let goes = move |hash| upper.elsewhere(hash).is_none();
-        let mut values = self.values.split_off(goes, now, &mut effects.leavers);
+        let mut values = self.values.split_off(goes, part, now, &mut effects.leavers);
         let failures = self.failures.split_off(goes, |gone| effects.keep_failure(Some(gone)));
         let (used, goes_along) = (self.weight(), failures.len() as u64);
-        values.receive(self.values.allowance.hand_out(used, goes_along));
+        // (The policy hears of it when there is no room: a policy that panics must not end the split here.)
+        values.allowance.receive(self.values.allowance.hand_out(used, goes_along));
         let (alone, stay) = mem::take(&mut self.polled_alone).into_iter().partition(|load| goes(load.hash));
         self.polled_alone = stay;
         let mut other = Self {
@@ -34,7 +35,6 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
             ..*self
         };
         for half in [&mut *self, &mut other] {
-            half.values.resize(half.values.allowance.whole, part);
             half.note_due();
             half.give_back();
         }

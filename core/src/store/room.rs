@@ -132,7 +132,7 @@ impl Allowance {
     }
 
     /// Takes room that other shards have given.
-    pub(super) const fn receive(&mut self, weight: u64) {
+    pub(crate) const fn receive(&mut self, weight: u64) {
         self.own += weight;
     }
 

@@ -332,19 +332,25 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         cause
     }
 
-    fn close_gap(&mut self, mut gap: u32) -> Entry<K, V, P::Node> {
+    fn close_gap(&mut self, gap: u32) -> Entry<K, V, P::Node> {
+        self.pull_out(gap, Self::relocated)
+    }
+
+    /// Takes an entry out that is unlinked, and calls `moved` for each that closes a gap from another place.
+    #[inline]
+    fn pull_out(&mut self, mut gap: u32, moved: impl Fn(&mut Self, u32, u32)) -> Entry<K, V, P::Node> {
         while let Some(from) = self.walks.bridge(gap) {
             if from != gap {
                 self.table.shift(from, gap);
                 self.facts.shift(from, gap);
-                self.relocated(from, gap);
+                moved(self, from, gap);
             }
             gap = from;
         }
-        let (entry, moved) = self.table.close_gap(gap);
+        let (entry, last) = self.table.close_gap(gap);
         self.facts.close_gap(gap, self.table.len() as u32);
-        if let Some(from) = moved {
-            self.relocated(from, gap);
+        if let Some(from) = last {
+            moved(self, from, gap);
         }
         entry
     }

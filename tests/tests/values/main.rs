@@ -12,6 +12,7 @@ mod expiry;
 mod from_begin;
 mod growing;
 mod growing_locks;
+mod growing_policy;
 mod idle;
 mod jitter;
 mod jumps;

@@ -3,30 +3,53 @@
 use alloc::vec::Vec;
 
 use super::{ByPlace, Life, Policy, Values};
-use crate::{Instant, RemovalCause, store::Leavers};
+use crate::{Instant, RemovalCause, contain::both, store::Leavers};
 
 impl<K: Eq, V, P: Policy> Values<K, V, P> {
-    /// Takes out the values whose hashes go, with their room, in the same order of eviction.
+    /// Takes out the values whose hashes go, with their room, in the same order of eviction; from now on each of both has
+    /// such a `part` of the capacity.
     ///
-    /// Those for which there is no memory leave.
-    pub(crate) fn split_off(&mut self, goes: impl Fn(u64) -> bool, now: Instant, leavers: &mut Leavers<K, V>) -> Self {
+    /// Those for which there is no memory leave. If a policy panics, all leave, as nobody knows which ones it has lost.
+    pub(crate) fn split_off(
+        &mut self,
+        goes: impl Fn(u64) -> bool,
+        part: u64,
+        now: Instant,
+        leavers: &mut Leavers<K, V>,
+    ) -> Self {
         let mut other = Self::new(self.allowance.split_off(), self.keeping);
         (other.generation, other.trusted) = (self.generation, self.trusted);
         (other.copied, other.walks) = (self.copied.split_off(), self.walks.split_off());
-        let order = self.take_order();
-        self.reckon_with(self.allowance.own.max(self.allowance.part));
-        self.take_up(&order);
-        let mut place = 0;
-        while let Some(row) = self.table.rows().get(place as usize) {
-            if goes(row.hash) {
-                self.hand_over(place, &mut other, now, leavers);
-            } else {
-                place += 1;
-            }
-        }
-        other.reckon_with(other.allowance.own.max(other.allowance.part));
-        other.take_up(&order);
-        other
+        let mut split = (&mut *self, other, leavers, false);
+        both(
+            &mut split,
+            |(lower, upper, leavers, is_over)| {
+                let order = lower.take_order();
+                let mut place = 0;
+                while let Some(row) = lower.table.rows().get(place as usize) {
+                    if goes(row.hash) {
+                        lower.hand_over(place, upper, now, leavers);
+                    } else {
+                        place += 1;
+                    }
+                }
+                for half in [&mut **lower, upper] {
+                    half.resize(half.allowance.whole, part);
+                    half.take_up(&order);
+                }
+                *is_over = true;
+            },
+            |(lower, upper, leavers, is_over)| {
+                if !*is_over {
+                    // (The upper half goes with its counters.)
+                    upper.counts = core::mem::take(&mut lower.counts);
+                    upper.give_up(now, leavers);
+                    lower.counts = upper.counts;
+                    lower.give_up(now, leavers);
+                }
+            },
+        );
+        split.1
     }
 
     /// Takes all values out of the policy's order; returns it, as hashes and generations.
@@ -50,19 +73,29 @@ impl<K: Eq, V, P: Policy> Values<K, V, P> {
         }
     }
 
-    /// Moves a value to the other shard. What closes its gap comes from a later place.
+    /// All values leave, and another policy begins without them.
+    fn give_up(&mut self, now: Instant, leavers: &mut Leavers<K, V>) {
+        while let Some(last) = (self.len() as u32).checked_sub(1) {
+            let cause = self.unlink(last, RemovalCause::Evicted, now);
+            leavers.push_entry(self.pull_out(last, |_, _, _| {}), cause);
+        }
+        self.loose = None;
+        self.policy = P::new(self.reckoned);
+    }
+
+    /// Moves a value to the other shard while no policy knows of any. What closes its gap comes from a later place.
     fn hand_over(&mut self, place: u32, other: &mut Self, now: Instant, leavers: &mut Leavers<K, V>) {
         let (weight, end, published) = (self.weight_at(place), self.ends(place), self.published(place));
         let life = self.life(place).unwrap_or(Life { since: published, end, begun: published });
         if !other.has_memory(None, weight, (life, end), true) {
-            return self.remove(place, RemovalCause::Evicted, now, leavers);
+            let cause = self.unlink(place, RemovalCause::Evicted, now);
+            return leavers.push_entry(self.pull_out(place, |_, _, _| {}), cause);
         }
         other.walks.take_over(&self.walks, place);
-        self.policy.remove(&mut ByPlace(self.table.rows_mut(), self.facts.weights()), place);
         self.table.unlink(place);
         self.weight -= weight;
         self.allowance.own -= weight;
-        let row = self.close_gap(place);
+        let row = self.pull_out(place, |_, _, _| {});
         let place = other.table.push(row);
         other.facts.publish(place, published);
         if !other.facts.stay_blank(weight, end) {

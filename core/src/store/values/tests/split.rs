@@ -30,7 +30,7 @@ fn c111_an_exact_order_stays() {
                 values.hit(place, at(0));
             }
         }
-        let mut upper = lower.split_off(goes, at(0), &mut Leavers::new());
+        let mut upper = lower.split_off(goes, 1000, at(0), &mut Leavers::new());
         let all = order(&mut whole);
         let of = |goes_up| all.iter().copied().filter(|key| goes(crowded(*key)) == goes_up).collect::<Vec<_>>();
         assert!(of(true).len() > 10 && of(false).len() > 10);
@@ -66,7 +66,7 @@ fn c111_what_is_known_of_values_goes_along() {
             values.entries().iter().enumerate().map(of).collect::<BTreeMap<_, _>>()
         };
         let (before, weight, own) = (facts(&values), values.weight(), values.allowance.own);
-        let mut other = values.split_off(goes, at(0), &mut Leavers::new());
+        let mut other = values.split_off(goes, 1000, at(0), &mut Leavers::new());
         assert!(values.entries().iter().all(|entry| !goes(entry.hash) && find(&values, entry.key).is_some()));
         assert!(other.entries().iter().all(|entry| goes(entry.hash) && find(&other, entry.key).is_some()));
         let mut after = facts(&values);
@@ -106,7 +106,7 @@ fn c111_walks_go_on_in_both_halves() {
                 }
             }
         }
-        let (mut other, mut came_back) = (values.split_off(goes, at(0), &mut Leavers::new()), vec![]);
+        let (mut other, mut came_back) = (values.split_off(goes, 1000, at(0), &mut Leavers::new()), vec![]);
         for (walk, met) in &mut walks {
             for values in [&mut values, &mut other] {
                 // Values that leave and come in between move others.
