@@ -19,7 +19,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
     /// groups read.
     ///
     /// Nothing else changes. Before a call that writes returns, by removal, insertion, expiry or eviction, no copy of
-    /// what it has changed is left. Hits count as ever, and the policy hears of each 64th of a copy.
+    /// what it has changed is left. Hits count as ever, and the policy hears of each 32nd of a copy.
     ///
     /// It costs memory beside the capacity, for as many copies in each group, and a clone of key and value for each, which
     /// hits make: those allocate as much as the clones do. It costs a look in vain at each hit of another key, and at each

@@ -38,8 +38,9 @@ pub(super) enum Near<V> {
     Wanted,
 }
 
-/// Each one of so many uses is told to the shard, so that its policy hears of the key.
-const TOLD: u8 = 64;
+/// Each one of so many uses is told to the shard, so that its policy hears of the key. That use also makes two values
+/// leave that have expired, as is due for each 16 uses.
+const TOLD: u8 = 32;
 
 impl<K, V> Copied<K, V> {
     pub(super) const fn new(hash: u64, key: K, value: V, version: usize, end: Instant) -> Self {

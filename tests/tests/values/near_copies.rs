@@ -292,3 +292,19 @@ fn more_copies_than_can_be_are_not_made() {
     assert!((0..10).all(|_| cache.get_if_present(&1) == Some(1)));
     assert_eq!(cache.stats().hits, 10);
 }
+
+/// D49: hits of copies reclaim what has expired at the pace of all calls. (P12)
+#[test]
+fn d49_hits_of_copies_reclaim() {
+    let clock = ManualClock::new();
+    let builder = Cache::<u32, u32, io::Error, _>::builder(Std::new(clock.clone())).capacity(1000);
+    let cache = builder.shards(1).processors(1).near_copies(64).build().expect("a valid configuration");
+    (0..100).for_each(|key| _ = cache.insert_with(key, Loaded::new(key).ttl(ms(1))));
+    cache.insert(500, 500);
+    assert!((0..10).all(|_| cache.get_if_present(&500) == Some(500)));
+    clock.advance(ms(1));
+    for nth in 1..=5 {
+        assert!((0..16 * 20).all(|_| cache.get_if_present(&500) == Some(500)));
+        assert_eq!(cache.len(), 101 - 20 * nth);
+    }
+}

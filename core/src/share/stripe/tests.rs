@@ -69,7 +69,7 @@ fn the_shard_hears_of_some_hits() {
     let mut stripe = Stripe::new();
     keep(&mut stripe, 1, 10, 0, 50);
     let told = (0..640).filter(|_| look(&mut stripe, 1, 0, 0) == Near::Miss).count();
-    assert_eq!((told, stripe.hits), (10, 630));
+    assert_eq!((told, stripe.hits), (20, 620));
 }
 
 /// P12: what is outdated is taken out, of the slots of one shard.
