@@ -46,9 +46,11 @@ impl<K, V, R: Runtime> Copies<K, V, R> {
         ([slot(hash), slot(hash >> 48)], self.versions[shard].current())
     }
 
-    /// How many slots each stripe has.
-    pub(super) fn slots_of_each(&self) -> usize {
-        self.of_each * self.versions.len()
+    /// Gives the stripe of this thread its slots.
+    #[cold]
+    pub(super) fn furnish(&self) {
+        let slots = Stripe::slots(self.of_each * self.versions.len());
+        let _left = self.stripe().with(|stripe| stripe.furnish(slots));
     }
 
     /// Takes out the copies of a shard's values that are outdated.
@@ -60,9 +62,13 @@ impl<K, V, R: Runtime> Copies<K, V, R> {
     #[cold]
     #[inline(never)]
     fn take_out(&self, shard: usize, version: usize) {
-        // Dropped outside the lock.
+        let slots = self.slots(shard);
         each(self.stripes.iter(), |stripe| {
-            each(stripe.0.with(|stripe| stripe.purge(self.slots(shard), version)).into_iter(), drop);
+            each(slots.clone().step_by(AT_ONCE), |first| {
+                let few = first..slots.end.min(first + AT_ONCE);
+                // Dropped outside the lock.
+                each(stripe.0.with(|stripe| stripe.purge(few, version)).into_iter(), drop);
+            });
         });
     }
 
@@ -74,6 +80,9 @@ impl<K, V, R: Runtime> Copies<K, V, R> {
 
 /// A hash chooses one of at most so many slots.
 const MOST: usize = 1 << 16;
+
+/// How many slots are looked at in one step under the lock.
+const AT_ONCE: usize = 256;
 
 /// The number of this thread.
 fn thread() -> usize {

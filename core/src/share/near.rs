@@ -23,7 +23,10 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         match found {
             Near::Hit(value) => Some(value),
             Near::Miss => None,
-            Near::Wanted => {
+            Near::Wanted | Near::Bare => {
+                if matches!(found, Near::Bare) {
+                    copies.furnish();
+                }
                 self.copy(copies, slots, hash, now, key);
                 None
             }
@@ -39,7 +42,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         Q: Eq + ?Sized,
     {
         // (A key is never dropped under a lock, even if the clone of its value panics.)
-        let (all, mut own) = (copies.slots_of_each(), None);
+        let mut own = None;
         // (What it replaces is dropped outside the locks.)
         let _former = self.with(hash, |shard: &mut ShardOf<K, V, E, R, S>| {
             shard.copy(
@@ -50,7 +53,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                     own = Some(key.clone());
                     let value = value.clone();
                     let copy = Copied::new(hash, own.take()?, value, version, end);
-                    copies.stripe().with(|stripe| stripe.keep(all, slots, copy))
+                    copies.stripe().with(|stripe| stripe.keep(slots, copy))
                 },
             )
         });

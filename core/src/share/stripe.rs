@@ -1,18 +1,22 @@
 //! The copies of hot values that the threads of one stripe have.
 
 use alloc::{boxed::Box, vec::Vec};
+use core::mem;
 
 use crate::{Instant, contain::each};
 
 /// Copies of values, for a few threads: slots in groups, one for each shard.
 pub(super) struct Stripe<K, V> {
-    /// Taken with the first copy.
-    slots: Box<[Slot<K, V>]>,
+    /// None until the first copy.
+    slots: Slots<K, V>,
     /// How many lookups were served.
     pub(super) hits: u64,
 }
 
-struct Slot<K, V> {
+/// Slots for copies.
+pub(super) type Slots<K, V> = Box<[Slot<K, V>]>;
+
+pub(super) struct Slot<K, V> {
     /// What was last looked for in vain.
     wanted: u64,
     copy: Option<Copied<K, V>>,
@@ -36,6 +40,8 @@ pub(super) enum Near<V> {
     Miss,
     /// Nothing, for the second time in a row: a copy would be of use.
     Wanted,
+    /// No copy, nor a slot for one.
+    Bare,
 }
 
 /// Each one of so many uses is told to the shard, so that its policy hears of the key. That use also makes two values
@@ -83,25 +89,34 @@ impl<K, V> Stripe<K, V> {
                 return Near::Hit(value);
             }
         }
-        match self.slots.get_mut(slots[0]) {
-            Some(slot) if slot.wanted != hash => {
-                slot.wanted = hash;
-                Near::Miss
-            }
-            _ => Near::Wanted,
+        let Some(slot) = self.slots.get_mut(slots[0]) else { return Near::Bare };
+        if slot.wanted == hash {
+            return Near::Wanted;
         }
+        slot.wanted = hash;
+        Near::Miss
     }
 
-    /// Keeps a copy in one of two slots, of so many in all; returns the one that it replaces.
-    pub(super) fn keep(&mut self, all: usize, slots: [usize; 2], copy: Copied<K, V>) -> Option<Copied<K, V>> {
-        if self.slots.is_empty() {
-            self.slots = (0..all).map(|_| Slot { wanted: 0, copy: None }).collect();
-        }
+    /// So many slots for a stripe, which are made outside the lock.
+    pub(super) fn slots(all: usize) -> Slots<K, V> {
+        (0..all).map(|_| Slot { wanted: 0, copy: None }).collect()
+    }
+
+    /// Takes these slots if it has none yet; returns what is left over.
+    pub(super) fn furnish(&mut self, slots: Slots<K, V>) -> Slots<K, V> {
+        if self.slots.is_empty() { mem::replace(&mut self.slots, slots) } else { slots }
+    }
+
+    /// Keeps a copy in one of two slots; returns what is to be dropped: the one that it replaces, or the copy itself if
+    /// there is no such slot.
+    pub(super) fn keep(&mut self, slots: [usize; 2], copy: Copied<K, V>) -> Option<Copied<K, V>> {
         let good = |slot: &Slot<K, V>| slot.copy.as_ref().is_some_and(|other| other.version == copy.version);
         let same = |slot: &Slot<K, V>| slot.copy.as_ref().is_some_and(|other| other.hash == copy.hash);
         let [first, second] = slots.map(|slot| self.slots.get(slot).is_some_and(|slot| good(slot) && !same(slot)));
-        let slot = slots[usize::from(first && !second)];
-        self.slots.get_mut(slot)?.copy.replace(copy)
+        match self.slots.get_mut(slots[usize::from(first && !second)]) {
+            Some(slot) => slot.copy.replace(copy),
+            None => Some(copy),
+        }
     }
 
     /// Takes out the copies in these slots that are not of this version.

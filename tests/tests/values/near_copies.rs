@@ -13,7 +13,7 @@ use std::{
 
 use futures_lite::future::block_on;
 use larder::{Cache, Change, Clock, Instant, Loaded, LookupOptions, ManualClock, parts::Std};
-use larder_tests::ms;
+use larder_tests::{Counted, Measuring, locks, most_bytes, ms};
 
 type Values = Cache<u32, Arc<u32>, io::Error, Std<ManualClock>>;
 
@@ -307,4 +307,30 @@ fn d49_hits_of_copies_reclaim() {
         assert!((0..16 * 20).all(|_| cache.get_if_present(&500) == Some(500)));
         assert_eq!(cache.len(), 101 - 20 * nth);
     }
+}
+
+/// C113: outdated copies are looked for a few hundred slots at a time. (D49)
+#[test]
+fn c113_many_copies_are_taken_out() {
+    let builder = Cache::<u32, u32, io::Error, _>::builder(Counted::new(ManualClock::new()));
+    let cache = builder.shards(1).processors(1).near_copies(50_000).build().expect("a valid configuration");
+    for key in 0..1000 {
+        cache.insert(key, key);
+        assert!((0..4).all(|_| cache.get_if_present(&key) == Some(key)));
+    }
+    assert_eq!(locks(|| assert_eq!(cache.get_if_present(&1), Some(1))), 1, "there is a copy");
+    let locked = locks(|| _ = cache.insert(1, 2));
+    assert!(locked >= 50_000 / 300, "{locked} locks");
+    assert_eq!(cache.get_if_present(&1), Some(2));
+}
+
+/// C113: the room for many copies is made outside the locks. (D49)
+#[test]
+fn c113_room_for_many_copies() {
+    let builder = Cache::<u32, u32, io::Error, _>::builder(Measuring::new(ManualClock::new()));
+    let cache = builder.shards(4).processors(1).near_copies(100_000).build().expect("a valid configuration");
+    cache.insert(1, 1);
+    let (_, most) = most_bytes(|| assert!((0..10).all(|_| cache.get_if_present(&1) == Some(1))));
+    assert!(most < 10_000, "{most} bytes under one lock");
+    assert_eq!(most_bytes(|| assert_eq!(cache.get_if_present(&1), Some(1))).0, 1, "there is a copy");
 }
