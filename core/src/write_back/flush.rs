@@ -16,7 +16,7 @@ use super::{
     share::{Flushing, WrapFlush},
     shared::Shared,
 };
-use crate::{Instant, Key, Runtime, sync::Arc};
+use crate::{Instant, Key, Runtime, contain::drop_each, sync::Arc};
 
 impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// Writes everything dirty, and what has to be on disk before it.
@@ -32,7 +32,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Cancel safety
     ///
     /// If the future is dropped, flushes under way go on with the other callers that wait for them; entries whose flush
-    /// no caller waits for are dirty again.
+    /// no caller waits for are dirty again. If it unwinds, it goes on when it is polled again.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -143,6 +143,8 @@ pub struct Flush<K: Key, V: Clone, E, R: Runtime> {
     /// Running flushes are told apart by their wakers if there are more than this.
     together: usize,
     failed: Vec<(K, WriteBackError<K, E>)>,
+    /// A poll is under way, or has unwound, maybe between taking something up and noting it.
+    is_torn: bool,
     is_over: bool,
 }
 
@@ -159,8 +161,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
     fn new(cache: &WriteBack<K, V, E, R>, scope: Scope<K>) -> Self {
         let (shared, wrap) = (Arc::clone(&cache.shared), cache.wraps.flush);
         let (ahead, running, failed) = (BTreeSet::new(), Running::new(), Vec::new());
-        let (last, begun, together, is_over) = (None, 0, 1, false);
-        Self { shared, wrap, scope, last, begun, ahead, running, together, failed, is_over }
+        let (last, begun, together, is_torn, is_over) = (None, 0, 1, false, false);
+        Self { shared, wrap, scope, last, begun, ahead, running, together, failed, is_torn, is_over }
     }
 
     /// Flushes all changes up to this number, on behalf of a flush of another cache.
@@ -191,14 +193,17 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
                 break dirty;
             }
         };
-        if let Scope::Key(key) = &self.scope {
-            let key = key.clone();
-            self.run(self.shared.hash(&key), key, last);
-            self.begun = u64::MAX;
-        } else {
+        if !matches!(self.scope, Scope::Key(_)) {
             self.running.tell_apart(dirty.min(self.shared.settings.flush_limit), self.together);
         }
         *self.last.insert(last)
+    }
+
+    /// Begins anew with all that is still dirty and not being flushed; what has failed is tried again.
+    fn set_out_again(&mut self) {
+        self.begun = 0;
+        self.ahead.clear();
+        drop_each(&mut self.failed);
     }
 
     /// Begins a flush of this key, if it has such changes that are not on disk.
@@ -219,6 +224,15 @@ impl<K: Key, V: Clone, E, R: Runtime> Flush<K, V, E, R> {
 
     /// Begins as many flushes as may be under way at once.
     fn begin(&mut self, last: u64) {
+        if let Scope::Key(key) = &self.scope {
+            if mem::replace(&mut self.begun, u64::MAX) == 0 {
+                let (hash, key) = (self.shared.hash(key), key.clone());
+                if !self.running.has(hash, &key) {
+                    self.run(hash, key, last);
+                }
+            }
+            return;
+        }
         while self.running.len() < self.shared.settings.flush_limit {
             let next = self.shared.with(|book| {
                 let (number, place) = book.ledger.next_dirty(self.begun, last)?;
@@ -244,6 +258,9 @@ impl<K: Key, V: Clone, E, R: Runtime> Future for Flush<K, V, E, R> {
         if this.is_over {
             return Poll::Pending;
         }
+        if mem::replace(&mut this.is_torn, true) {
+            this.set_out_again();
+        }
         let last = this.last.unwrap_or_else(|| this.set_out());
         let polling = this.running.begin_poll(cx.waker());
         loop {
@@ -257,6 +274,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Future for Flush<K, V, E, R> {
         }
         if this.running.len() > 0 {
             this.running.end_poll(polling, cx.waker());
+            this.is_torn = false;
             return Poll::Pending;
         }
         this.is_over = true;

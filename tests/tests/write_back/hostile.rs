@@ -18,6 +18,8 @@ on_every_runtime! {
 std::thread_local! {
     /// What the drop of a value calls.
     pub(super) static PARTING: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
+    /// What the drop of this key does, after so many that do nothing.
+    pub(super) static LEAVING: RefCell<Option<(u32, u32, Box<dyn FnOnce()>)>> = const { RefCell::new(None) };
 }
 
 #[derive(Debug)]
@@ -38,6 +40,23 @@ impl PartialEq for Key {
 }
 
 impl Eq for Key {}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        strike_in_drop("drop of a key");
+        let leaving = LEAVING.with_borrow_mut(|leaving| {
+            leaving.take_if(|(key, left, _)| {
+                let is_it = *key == self.0;
+                let is_due = is_it && *left == 0;
+                *left -= u32::from(is_it && !is_due);
+                is_due
+            })
+        });
+        if let Some((.., leaving)) = leaving {
+            leaving();
+        }
+    }
+}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -68,9 +87,13 @@ impl Drop for Value {
     }
 }
 
-/// A disk that takes a few polls for everything.
+/// A disk that takes a few polls for everything; it writes nothing while it is full.
 #[derive(Clone, Default)]
-pub(super) struct Slow(Rc<RefCell<std::collections::BTreeMap<u32, u32>>>, pub(super) Rc<RefCell<Vec<u32>>>);
+pub(super) struct Slow {
+    pages: Rc<RefCell<std::collections::BTreeMap<u32, u32>>>,
+    lost: Rc<RefCell<Vec<u32>>>,
+    pub(super) is_full: Rc<Cell<bool>>,
+}
 
 impl Backend<Key> for Slow {
     type Value = Value;
@@ -80,7 +103,7 @@ impl Backend<Key> for Slow {
     type Discard = LocalBoxIo<()>;
 
     fn load(&self, key: Key) -> Self::Load {
-        let pages = self.0.clone();
+        let pages = self.pages.clone();
         Box::pin(async move {
             yields().await;
             Ok(Value(pages.borrow().get(&key.0).copied().unwrap_or(key.0 * 10)))
@@ -88,9 +111,12 @@ impl Backend<Key> for Slow {
     }
 
     fn flush(&self, key: Key, value: Value) -> Self::Flush {
-        let pages = self.0.clone();
+        let Self { pages, is_full, .. } = self.clone();
         Box::pin(async move {
             yields().await;
+            if is_full.get() {
+                return Err(Boom(9));
+            }
             pages.borrow_mut().insert(key.0, value.0);
             // Dropped within the body: a future that panics as it drops its captures leaks the rest of them.
             drop(value);
@@ -103,7 +129,7 @@ impl Backend<Key> for Slow {
     }
 
     fn lost(&self, keys: Vec<Key>) {
-        self.1.borrow_mut().extend(keys.iter().map(|key| key.0));
+        self.lost.borrow_mut().extend(keys.iter().map(|key| key.0));
     }
 }
 
@@ -214,7 +240,7 @@ fn d84_lost_whatever_keys_do<R: Host>() {
         for is_unwinding in [false, true] {
             let sim = Sim::new();
             let slow = Slow::default();
-            let lost = slow.1.clone();
+            let lost = slow.lost.clone();
             let builder = WriteBack::builder(R::on(sim.clock()), slow).capacity(CAPACITY as usize);
             let pages: Hostile<R> = builder.build().expect("valid");
             for key in [2, 0, 1] {

@@ -88,7 +88,8 @@ fn wakers_that_call_the_cache_when_a_key_panics<R: Host>() {
         let pages = hostile::<R>(&sim);
         let holders: Vec<_> =
             (0..CAPACITY).map(|key| wakers_run(pages.get_or_load(&Key(key))).expect("there is room")).collect();
-        let mut first = Box::pin(pages.get_or_load(&Key(40)));
+        let key = Key(40);
+        let mut first = Box::pin(pages.get_or_load(&key));
         assert!(wakers::poll_once(&mut first).is_pending());
         let asks = pages.clone();
         let spot = wakers::on_the_spot(async move {

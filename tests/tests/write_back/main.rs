@@ -44,6 +44,7 @@ mod threads;
 mod torn;
 mod unmarked;
 mod unwound;
+mod unwound_by_keys;
 mod victims;
 
 type Pages<R> = WriteBack<u32, V, Boom, R>;
