@@ -37,9 +37,9 @@ impl<K, V, W> Ledger<K, V, W> {
         self.room.wait(ticket, waker)
     }
 
-    /// Makes all callers in the queue look again; returns the wakers to wake.
-    pub(crate) fn call_all(&mut self) -> Vec<W> {
-        self.room.call_all()
+    /// Makes all callers in the queue look again, and later all that join it; returns the wakers to wake.
+    pub(crate) fn close(&mut self) -> Vec<W> {
+        self.room.close()
     }
 
     /// A caller stops waiting, and does not need its place if it has got one. Returns the wakers to wake.

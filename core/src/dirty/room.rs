@@ -11,6 +11,8 @@ pub(crate) struct Room<W> {
     /// The same, by the hash of the key that each wants the place for.
     by_key: BTreeSet<(u64, Ticket)>,
     drawn: u64,
+    /// Nobody is to wait any more.
+    is_closed: bool,
 }
 
 /// A place in the queue: callers that have had a place before come first, each kind in order of arrival.
@@ -40,7 +42,7 @@ pub(crate) enum Grant<W> {
 
 impl<W> Room<W> {
     pub(super) const fn new() -> Self {
-        Self { queue: BTreeMap::new(), by_key: BTreeSet::new(), drawn: 0 }
+        Self { queue: BTreeMap::new(), by_key: BTreeSet::new(), drawn: 0, is_closed: false }
     }
 
     /// Returns whether no caller waits.
@@ -52,7 +54,7 @@ impl<W> Room<W> {
     pub(super) fn draw(&mut self, hash: u64, is_new: bool, is_called: bool) -> Ticket {
         self.drawn += 1;
         let ticket = Ticket { is_new, number: self.drawn };
-        self.queue.insert(ticket, Waits { hash, is_called, waker: None });
+        self.queue.insert(ticket, Waits { hash, is_called: is_called || self.is_closed, waker: None });
         self.by_key.insert((hash, ticket));
         ticket
     }
@@ -79,8 +81,11 @@ impl<W> Room<W> {
         wake
     }
 
-    /// Makes all look again; returns what wakes them.
-    pub(super) fn call_all(&mut self) -> Vec<W> {
+    /// Makes all look again, and later all that come; returns what wakes them.
+    ///
+    /// Who comes later may have looked before.
+    pub(super) fn close(&mut self) -> Vec<W> {
+        self.is_closed = true;
         self.queue.values_mut().filter_map(Waits::call).collect()
     }
 

@@ -36,7 +36,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
                 let wake = self.shared.with(|book| {
                     book.is_closed = true;
                     // Callers that wait for room will not need it.
-                    book.ledger.call_all()
+                    book.ledger.close()
                 });
                 each(wake.into_iter(), Waker::wake);
                 self.flush().await

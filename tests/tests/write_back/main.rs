@@ -6,6 +6,7 @@ use larder::{CircleError, Pinned, Room, WriteBack, WriteBackBuilder};
 use larder_tests::*;
 
 mod clock_end;
+mod closing;
 mod depend;
 mod depend_failing;
 mod drops;

@@ -63,8 +63,10 @@ fn a_call_reaches_those_of_the_key() {
     assert_eq!(room.wait(tickets[3], 8), Grant::Called(8));
     assert_eq!(room.wait(tickets[1], 7), Grant::Waits(Some(1)));
     assert_eq!(room.grant(), Some(Some(9)), "still the first");
-    assert_eq!(room.call_all(), [7]);
     assert_eq!(room.call(77), Vec::<i32>::new());
+    assert_eq!(room.close(), [7]);
+    let late = room.draw(1, true, false);
+    assert_eq!((room.wait(late, 6), room.wait(late, 6)), (Grant::Called(6), Grant::Waits(None)), "it looks once");
 }
 
 #[test]
