@@ -1,12 +1,12 @@
 //! Storing an entry without loading it.
 
 use alloc::vec;
-use core::future::{Future, poll_fn};
+use core::future::{Future, pending, poll_fn};
 
 use super::{
     Pinned, Room, WriteBack, WriteBackError,
     place::{Wait, Waiting},
-    settle::{Kept, Settled, Settling},
+    settle::{Bringing, Kept, Settled, Settling},
     shared::Pin,
 };
 use crate::{Cause, Failure, Key, LoadError, Lock, Runtime, share::Once, sync::Arc};
@@ -25,8 +25,8 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it is ready, the value is not stored. If it unwinds, because a flush panics that is
-    /// to make room, it goes on when it is polled again.
+    /// If the future is dropped before it is ready, the value is not stored, unless it has unwound. Then it goes on when it
+    /// is polled again, and what it has stored by then stays.
     ///
     /// ```
     /// # use futures_lite::future::block_on;
@@ -45,24 +45,29 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         value: V,
         room: Room,
     ) -> impl Future<Output = Result<Pinned<K, V, E, R>, WriteBackError<K, E>>> + Unpin {
-        let brought = Arc::new((key, Kept::new(Some(value))));
+        let brought = Arc::new(Bringing { new: Kept::new(Some((key, value))), handle: Kept::new(None) });
         Once::new(move || {
             let brought = Arc::clone(&brought);
-            // (A poll that has unwound with the value in its hands has dropped it.)
-            let is_there = brought.1.with(|value| value.is_some());
-            is_there.then_some(async move { self.store(&brought.0, &brought.1, room).await })
+            Some(async move {
+                self.store(&brought, room).await?;
+                // (There is none if something has panicked in between, where nothing of the user's is called.)
+                let handle = brought.handle.with(Option::take);
+                if let Some(handle) = handle { Ok(handle) } else { pending().await }
+            })
         })
     }
 
-    /// The value is where it was brought, except for single steps.
-    async fn store(&self, key: &K, brought: &Kept<V>, room: Room) -> Result<Pinned<K, V, E, R>, WriteBackError<K, E>> {
+    /// Stores what is brought, if it is not stored yet.
+    async fn store(&self, brought: &Bringing<K, V, E, R>, room: Room) -> Result<(), WriteBackError<K, E>> {
+        let own = brought.new.with(|new| new.as_ref().map(|(key, _)| key.clone()));
+        let Some(key) = &own else { return Ok(()) };
         let (shared, hash) = (&self.shared, self.shared.hash(key));
         let now = || shared.now();
         let patience = room.patience(now);
         let mut waiting = Waiting::new(Arc::clone(shared), hash, patience);
         loop {
-            if let Some(handle) = self.supersede(key, brought)? {
-                return Ok(handle);
+            if self.supersede(hash, key, brought)? {
+                return Ok(());
             }
             let place = match (&mut waiting).await {
                 Wait::For(place) => place,
@@ -74,13 +79,8 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
                 if self.is_closed() {
                     return Err(WriteBackError::Closed);
                 }
-                let own = key.clone();
                 match settling.place(key, brought, now()) {
-                    Settled::At(pin) => {
-                        let handle = Pinned::new(pin, own);
-                        drop(settling);
-                        return Ok(handle);
-                    }
+                    Settled::There => return Ok(()),
                     // It has come meanwhile, and this value is the newer one.
                     Settled::Present => break,
                     Settled::Not => {}
@@ -93,14 +93,12 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
         }
     }
 
-    /// Sets the value of an entry that is there and not pinned; leaves it where it is if there is none.
-    fn supersede(&self, key: &K, brought: &Kept<V>) -> Result<Option<Pinned<K, V, E, R>>, WriteBackError<K, E>> {
+    /// Sets the value of an entry that is there and not pinned, and returns whether there is one.
+    fn supersede(&self, hash: u64, key: &K, brought: &Bringing<K, V, E, R>) -> Result<bool, WriteBackError<K, E>> {
         let shared = &self.shared;
-        let (hash, own) = (shared.hash(key), key.clone());
+        let own = key.clone();
         // The time is needed only if there is an entry, and there is no step between the look at it and the change.
         let now = shared.with(|book| book.ledger.find(hash, |k| k == key)).map(|_there| shared.now());
-        // Left here if it is not needed, because no value may be dropped under the lock.
-        let mut new = brought.with(Option::take);
         let found = shared.with(|book| {
             if book.is_closed {
                 return Err(WriteBackError::Closed);
@@ -111,14 +109,13 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
                 return Err(WriteBackError::Pinned(vec![entry.key.clone()]));
             }
             // If it has come just now, it will be found where this value would take its place.
-            let Some((value, now)) = now.and_then(|now| Some((new.take()?, now))) else { return Ok(None) };
+            let Some(now) = now else { return Ok(None) };
+            let Some((key, value)) = brought.new.with(Option::take) else { return Ok(None) };
             book.ledger.pin(place);
-            Ok(Some((place, book.ledger.change(place, value, now))))
-        });
-        brought.with(|value| *value = new);
-        let Some((place, old)) = found? else { return Ok(None) };
-        let handle = Pinned::new(Pin::new(shared, place), own);
-        drop(old);
-        Ok(Some(handle))
+            Ok(Some((place, key, book.ledger.change(place, value, now))))
+        })?;
+        let Some((place, _key, _old)) = found else { return Ok(false) };
+        brought.keep(Pinned::new(Pin::new(shared, place), own));
+        Ok(true)
     }
 }

@@ -32,10 +32,21 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn remove(&self, key: &K) -> impl Future<Output = Result<Option<V>, WriteBackError<K, E>>> + Unpin {
-        Once::new(move || Some(self.take_out(key)))
+        let taken = Arc::new(Kept::new(None));
+        Once::new(move || {
+            let taken = Arc::clone(&taken);
+            Some(async move {
+                // (It is there already if the drop of its key has unwound.)
+                if taken.with(|taken| taken.is_none()) {
+                    self.take_out(key, &taken).await?;
+                }
+                Ok(taken.with(Option::take))
+            })
+        })
     }
 
-    async fn take_out(&self, key: &K) -> Result<Option<V>, WriteBackError<K, E>> {
+    /// Leaves the value, if there is one, where it is found again.
+    async fn take_out(&self, key: &K, taken: &Kept<V>) -> Result<(), WriteBackError<K, E>> {
         let hash = self.shared.hash(key);
         loop {
             let found = self.shared.with_flights(|flights, book| {
@@ -48,13 +59,16 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
                     return Err(WriteBackError::Pinned(vec![entry.key.clone()]));
                 }
                 Ok(match entry.state {
-                    State::Clean => Found::Taken(book.ledger.take_out(place)),
+                    State::Clean => {
+                        let (key, value) = book.ledger.take_out(place);
+                        taken.with(|taken| *taken = Some(value));
+                        Found::Taken(key)
+                    }
                     _ => Found::Dirty(entry.round),
                 })
             })?;
             let round = match found {
-                Found::Nothing => return Ok(None),
-                Found::Taken((_key, value)) => return Ok(Some(value)),
+                Found::Nothing | Found::Taken(_) => return Ok(()),
                 Found::Dirty(round) => round,
             };
             let mut flush = Flushing::new(&self.shared, self.wraps.flush, key.clone(), round);

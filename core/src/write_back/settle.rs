@@ -8,7 +8,7 @@ use core::{
 };
 
 use super::{
-    Fault, WriteBackError,
+    Fault, Pinned, WriteBackError,
     place::{Wait, Waiting},
     room::{Deadline, Patience},
     share::{Comes, Flushing, WrapFlush},
@@ -60,10 +60,25 @@ pub(super) type Kept<T> = OwnLock<Option<T>>;
 /// Whether room was made.
 type Makes<K, V, E, R> = Poll<Result<Cleared<K, V, E, R>, Fault<K, E>>>;
 
+/// What an insertion brings.
+pub(super) struct Bringing<K: Key, V: Clone, E, R: Runtime> {
+    /// Set until it is stored.
+    pub(super) new: Kept<(K, V)>,
+    /// Set once it is.
+    pub(super) handle: Kept<Pinned<K, V, E, R>>,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Bringing<K, V, E, R> {
+    /// It is stored, and this is to be returned, whatever panics before that.
+    pub(super) fn keep(&self, handle: Pinned<K, V, E, R>) {
+        self.handle.with(|kept| *kept = Some(handle));
+    }
+}
+
 /// What happened to a value.
-pub(super) enum Settled<K: Key, V: Clone, E, R: Runtime> {
-    /// It has its place.
-    At(Pinning<K, V, E, R>),
+pub(super) enum Settled {
+    /// It has its place, and its handle is kept.
+    There,
     /// Another value came before it.
     Present,
     /// Room has to be made first.
@@ -228,23 +243,22 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
     }
 
     /// Stores a value that was changed at this time in its place, pinned, or leaves it where it is.
-    pub(super) fn place(&mut self, key: &K, brought: &Kept<V>, now: Instant) -> Settled<K, V, E, R> {
+    pub(super) fn place(&mut self, key: &K, brought: &Bringing<K, V, E, R>, now: Instant) -> Settled {
         let Some(held) = &self.place else {
             // The caller waits for another one, unless the key has come meanwhile.
             let is_there = Pinning::of(&self.shared, key).is_some();
             return if is_there { Settled::Present } else { Settled::Not };
         };
-        let (is_clear, hash, shared) = (held.is_clear, self.shared.hash(key), Arc::clone(&self.shared));
+        let (is_clear, hash, own) = (held.is_clear, self.shared.hash(key), key.clone());
+        let shared = Arc::clone(&self.shared);
         let mut after = After::new(&shared.engine);
-        // Left here if something panics in there.
-        let mut new = Some(key.clone()).zip(brought.with(Option::take));
         let (placed, wake) = shared.with_flights(|flights, book| {
             // Closing has not seen it, so it must not be stored after that.
             if book.is_closed {
                 return (Placed::Void, Vec::new());
             }
             let load = flights.flights.find(hash, |task| task.is_load_of(key));
-            let end = book.ledger.place(hash, &mut new, Origin::Changed(now), is_clear);
+            let end = brought.new.with(|new| book.ledger.place(hash, new, Origin::Changed(now), is_clear));
             if let (Placed::At(..), Some(load)) = (&end.0, load) {
                 // What it brings is older: who waits for it looks again, and finds this.
                 flights.note_write();
@@ -252,32 +266,32 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             }
             end
         });
-        // Held, and passed on, before any other user code runs: a key that panics on drop keeps nothing then.
-        let held = match &placed {
-            Placed::At(place, _) | Placed::Present(place) => Some(Pinning::new(&self.shared, *place)),
-            _ => None,
-        };
-        if let Some(mut place) = self.place.take_if(|_| held.is_some()) {
-            place.spend();
-        }
-        let left = new.map(|(_, value)| value);
-        brought.with(|value| *value = left);
-        each(wake.into_iter(), Waker::wake);
-        after.run();
-        match (placed, held) {
-            (Placed::At(_, gone), Some(pin)) => {
-                // What had to leave is dropped when everything else is done.
-                drop(gone);
-                Settled::At(pin)
+        // Kept or held, and the place spent, before any other user code runs. What had to leave is dropped when everything
+        // else is done.
+        let (mut _gone, mut _pin) = (None, None);
+        let settled = match placed {
+            Placed::At(place, left) => {
+                brought.keep(Pinned::new(Pinning::new(&self.shared, place), own));
+                _gone = left;
+                Settled::There
             }
-            (Placed::Present(_), _) => Settled::Present,
-            (Placed::Dirty, _) => Settled::Not,
-            (Placed::Full, _) => {
+            Placed::Present(place) => {
+                _pin = Some(Pinning::new(&self.shared, place));
+                Settled::Present
+            }
+            Placed::Full => {
                 self.wait(hash);
                 Settled::Not
             }
-            _ => Settled::Void,
+            Placed::Dirty => Settled::Not,
+            Placed::Void => Settled::Void,
+        };
+        if let Some(mut place) = self.place.take_if(|_| matches!(settled, Settled::There | Settled::Present)) {
+            place.spend();
         }
+        each(wake.into_iter(), Waker::wake);
+        after.run();
+        settled
     }
 
     /// Gives the place back and waits for another one, because everything is pinned.
