@@ -28,6 +28,8 @@ pub(crate) struct Book<K, V, E, T: Threads> {
     pub(super) failure: Option<(K, WriteBackError<K, E>)>,
     /// The callers that wait for a flush that was given up and has not ended yet.
     pub(super) ending: Vec<Waker>,
+    /// The callers that wait for the flush of what is to leave, by their numbers.
+    pub(super) cleaning: BTreeMap<u64, Waker>,
 }
 
 impl<K, V, E, T: Threads> Book<K, V, E, T> {
@@ -42,6 +44,7 @@ impl<K, V, E, T: Threads> Book<K, V, E, T> {
             notes: 0,
             failure: None,
             ending: Vec::new(),
+            cleaning: BTreeMap::new(),
         }
     }
 
@@ -62,6 +65,18 @@ impl<K, V, E, T: Threads> Book<K, V, E, T> {
         let note = (hash, self.notes);
         self.stuck.insert(note, key);
         note
+    }
+
+    /// Notes what wakes a caller that waits for the flush of what is to leave; returns by what that is taken back.
+    pub(super) fn note_cleaning(&mut self, waker: Waker) -> u64 {
+        self.notes += 1;
+        self.cleaning.insert(self.notes, waker);
+        self.notes
+    }
+
+    /// Makes the callers that wait for such a flush look whether they still have to; returns the wakers to wake.
+    pub(super) fn call_cleaning(&mut self) -> impl Iterator<Item = Waker> + use<K, V, E, T> {
+        mem::take(&mut self.cleaning).into_values()
     }
 
     /// Returns whether the load of this key waits for room.

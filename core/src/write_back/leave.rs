@@ -1,7 +1,10 @@
 //! Removing one entry, or all of them.
 
 use alloc::{vec, vec::Vec};
-use core::future::{Future, poll_fn};
+use core::{
+    future::{Future, poll_fn},
+    task::Waker,
+};
 
 use super::{WriteBack, WriteBackError, settle::Kept, share::Flushing, shared::FlightsOf};
 use crate::{Key, LoadError, Lock, Runtime, contain::each, dirty::State, share::Once, source::Files, sync::Arc};
@@ -62,13 +65,18 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
                     State::Clean => {
                         let (key, value) = book.ledger.take_out(place);
                         taken.with(|taken| *taken = Some(value));
-                        Found::Taken(key)
+                        // There is room where something had to leave.
+                        Found::Taken(key, book.call_cleaning())
                     }
                     _ => Found::Dirty(entry.round),
                 })
             })?;
             let round = match found {
-                Found::Nothing | Found::Taken(_) => return Ok(()),
+                Found::Nothing => return Ok(()),
+                Found::Taken(_key, wake) => {
+                    each(wake, Waker::wake);
+                    return Ok(());
+                }
                 Found::Dirty(round) => round,
             };
             let mut flush = Flushing::new(&self.shared, self.wraps.flush, key.clone(), round);
@@ -190,9 +198,10 @@ enum Out<K, A, F> {
     Flushing(K, u64),
 }
 
-enum Found<T> {
+enum Found<K, W> {
     Nothing,
-    Taken(T),
+    /// Its key, and the wakers to wake.
+    Taken(K, W),
     /// In this round of its flushes.
     Dirty(u64),
 }

@@ -32,14 +32,29 @@ pub(super) struct Settling<K: Key, V: Clone, E, R: Runtime> {
     /// `None` while it waits for another one.
     place: Option<Place<K, V, E, R>>,
     waiting: Option<Waiting<K, V, E, R>>,
-    /// The flush of what has to leave, which is dirty since this change.
-    flushing: Option<(u64, Box<Flushing<K, V, E, R>>)>,
+    flushing: Option<Box<Cleaning<K, V, E, R>>>,
     /// When that has failed just now.
     failed_at: Option<Instant>,
     /// The flushes that this is asked from inside of, by the change since which their entries are dirty, and the answer
     /// to that.
     inside: BTreeSet<u64>,
     reentrant: Option<Fault<K, E>>,
+}
+
+/// The flush of what has to leave. The caller also looks when something else has left.
+struct Cleaning<K: Key, V: Clone, E, R: Runtime> {
+    shared: Arc<Shared<K, V, E, R>>,
+    /// The number of the note of what wakes it.
+    note: u64,
+    /// It is dirty since this change.
+    since: u64,
+    flush: Flushing<K, V, E, R>,
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Drop for Cleaning<K, V, E, R> {
+    fn drop(&mut self) {
+        let _waker = self.shared.with(|book| book.cleaning.remove(&self.note));
+    }
 }
 
 /// The result of making room.
@@ -92,8 +107,11 @@ enum Next<F> {
     Room,
     There(u32),
     Elsewhere,
-    /// The entry that is dirty since this change has to be flushed; that goes on from this step.
-    Flush(u64, Step),
+    /// The entry that is dirty since this change has to be flushed, as is noted with this number; that goes on from this
+    /// step.
+    Flush(u64, u64, Step),
+    /// The flush under way is still needed.
+    Flushing,
     NoneLeft,
     Failed(F),
     Ask,
@@ -107,19 +125,9 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         Self { shared, flushes, deadline, place, waiting: None, flushing, failed_at, inside, reentrant: None }
     }
 
-    /// Returns whether the value may finish: it has its place, and waits for no flush, or no longer has to.
-    pub(super) fn may_finish(&mut self) -> bool {
-        let Some(held) = &mut self.place else { return false };
-        if self.flushing.is_none() {
-            return true;
-        }
-        // Whichever is clean first serves.
-        let is_clear = self.shared.with(|book| book.ledger.clear(held.is_clear, &self.inside, None, None).is_ok());
-        if is_clear {
-            held.is_clear = true;
-            self.flushing = None;
-        }
-        is_clear
+    /// Returns whether the value may finish: it has its place, and waits for no flush.
+    pub(super) const fn may_finish(&self) -> bool {
+        self.place.is_some() && self.flushing.is_none()
     }
 
     /// Takes out the place, for a value that may be stored there, with what goes on from there if it cannot.
@@ -155,15 +163,12 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
                 }
                 self.waiting = None;
             }
-            if let Some((_, flush)) = &mut self.flushing {
-                let end = flush.poll(cx);
-                return self.flushed(end, cx);
-            }
             let Some(held) = &mut self.place else { return Poll::Ready(Err(Fault::Full)) };
             let shared = Arc::clone(&self.shared);
             let mut after = After::new(&shared.engine);
             // Made under the lock, and left here if something panics there.
-            let (mut flush, mut wake) = (None, Vec::new());
+            let (mut flush, mut wake, mut _displaced) = (None, Vec::new(), None);
+            let mut waits = self.flushing.as_ref().map(|cleaning| (cleaning.note, cx.waker().clone()));
             let next = shared.with_flights(|flights, book| {
                 if let Some((key, seat)) = load {
                     if let Some(place) = book.ledger.find(hash, |k| k == key) {
@@ -184,29 +189,42 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
                         (held.is_clear, wake) = (true, called);
                         if is_late { Next::Elsewhere } else { Next::Room }
                     }
+                    Err(_) if waits.is_some() && !is_late => {
+                        _displaced = waits.take().and_then(|(note, waker)| book.cleaning.insert(note, waker));
+                        Next::Flushing
+                    }
+                    Err(_) if waits.is_some() => Next::Elsewhere,
                     Err(Victim::Ask) => Next::Ask,
                     Err(Victim::Failed) => book.failure.clone().map_or(Next::NoneLeft, Next::Failed),
                     Err(_) if is_late => Next::Elsewhere,
                     Err(Victim::None | Victim::NoneLeft) => Next::NoneLeft,
                     Err(Victim::At(place, since)) => {
                         let entry = book.ledger.entry(place);
-                        let (key, round) = (entry.key.clone(), entry.round);
+                        let (key, round, waker) = (entry.key.clone(), entry.round, cx.waker().clone());
                         let flush = flush.insert(Flushing::new(&shared, self.flushes, key, round));
-                        Next::Flush(since, flush.arrive(place, (flights, book), cx.waker(), after.effects()))
+                        let step = flush.arrive(place, (flights, book), cx.waker(), after.effects());
+                        Next::Flush(since, book.note_cleaning(waker), step)
                     }
                 }
             });
             match (next, flush) {
                 (Next::Room, _) => {
                     each(wake.into_iter(), Waker::wake);
+                    // Whichever is clean first serves.
+                    self.flushing = None;
                     return Poll::Ready(Ok(Cleared::Room));
                 }
                 (Next::There(place), _) => return Poll::Ready(Ok(Cleared::There(Pinning::new(&shared, place)))),
                 (Next::Elsewhere, _) => return Poll::Ready(Ok(Cleared::Elsewhere)),
-                (Next::Flush(since, step), Some(flush)) => {
-                    let (_, flush) = self.flushing.insert((since, Box::new(flush)));
-                    let end = flush.go_on(step, &mut after, cx);
+                (Next::Flush(since, note, step), Some(flush)) => {
+                    let cleaning =
+                        self.flushing.insert(Box::new(Cleaning { shared: Arc::clone(&shared), note, since, flush }));
+                    let end = cleaning.flush.go_on(step, &mut after, cx);
                     drop(after);
+                    return self.flushed(end, cx);
+                }
+                (Next::Flushing, _) => {
+                    let end = self.flushing.as_mut().map_or(Poll::Ready(None), |cleaning| cleaning.flush.poll(cx));
                     return self.flushed(end, cx);
                 }
                 (Next::Ask, _) => now = Some(shared.now()),
@@ -228,8 +246,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             self.flushing = None;
             return Poll::Ready(Err(Fault::Full));
         };
-        if let (Some((since, flush)), Some(Err(error))) = (self.flushing.take(), end) {
-            let (key, round) = flush.task();
+        if let (Some(cleaning), Some(Err(error))) = (self.flushing.take(), end) {
+            let (since, (key, round)) = (cleaning.since, cleaning.flush.task());
             if matches!(error, LoadError::Reentrant) {
                 self.inside.insert(since);
                 self.reentrant = Some(Fault::Victim(key.clone(), Box::new(WriteBackError::of(error))));

@@ -47,6 +47,7 @@ mod unmarked;
 mod unwound;
 mod unwound_by_keys;
 mod victims;
+mod victims_stalled;
 
 type Pages<R> = WriteBack<u32, V, Boom, R>;
 type Setting<R> = WriteBackBuilder<u32, V, Boom, R>;
