@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use slab::Slab;
 
 use super::{
-    Change, Delays, Entry, Ticket,
+    Change, Delays, Entry,
     entry::ByPlace,
     health::Health,
     leaving::{Leaving, Stands},
@@ -92,8 +92,8 @@ pub(crate) enum Placed<K, V> {
 pub(crate) enum Spoken {
     /// There is one, and it is reserved.
     Place,
-    /// There is none; this is a place in the queue.
-    Ticket(Ticket),
+    /// There is none; the caller is in the queue.
+    Queued,
     /// There is none, and the caller does not wait.
     Nothing,
 }

@@ -12,8 +12,8 @@ pub(crate) enum Standing {
     HasPlace,
     /// It has its place in the queue.
     Queues,
-    /// Neither, and it joins the queue if needed.
-    MayWait,
+    /// Neither, and it joins the queue with this ticket if needed.
+    MayWait(Ticket),
     /// Neither, and it does not wait.
     Hurries,
 }
@@ -27,8 +27,8 @@ pub(crate) enum LookupStep {
     Loading,
     /// A reserved place, so the caller may load the entry itself.
     Place,
-    /// A new place in the queue.
-    Ticket(Ticket),
+    /// Nothing: it is in the queue from now on.
+    Queued,
     /// Nothing: it keeps waiting.
     Waits,
     /// Nothing, and it does not wait.
@@ -53,14 +53,15 @@ impl<K, V, W> Ledger<K, V, W> {
         if is_loading() {
             return LookupStep::Loading;
         }
-        match standing {
+        let ticket = match standing {
             Standing::HasPlace => return LookupStep::Place,
             Standing::Queues => return LookupStep::Waits,
-            Standing::MayWait | Standing::Hurries => {}
-        }
-        match self.reserve(hash, standing == Standing::MayWait) {
+            Standing::MayWait(ticket) => Some(ticket),
+            Standing::Hurries => None,
+        };
+        match self.reserve(hash, ticket) {
             Spoken::Place => LookupStep::Place,
-            Spoken::Ticket(ticket) => LookupStep::Ticket(ticket),
+            Spoken::Queued => LookupStep::Queued,
             Spoken::Nothing => LookupStep::Full,
         }
     }

@@ -10,26 +10,33 @@ use super::{
 use crate::{Instant, store::policy::list::Link};
 
 impl<K, V, W> Ledger<K, V, W> {
-    /// Reserves a place, if there is one and no caller waits for it, or joins the queue.
+    /// Draws a ticket for the queue: a caller keeps its turn, even if it leaves for a while. `is_new` is one that has not had
+    /// a place before; the others come first.
+    pub(crate) const fn draw(&mut self, is_new: bool) -> Ticket {
+        self.room.draw(is_new)
+    }
+
+    /// Reserves a place, if there is one and no caller waits for it, or joins the queue with this ticket, if there is one.
     ///
     /// That is one step: otherwise a place that came free in between would be lost.
-    pub(crate) fn reserve(&mut self, hash: u64, may_wait: bool) -> Spoken {
+    pub(crate) fn reserve(&mut self, hash: u64, ticket: Option<Ticket>) -> Spoken {
         if self.room.is_empty() && self.has_room() {
             self.speak();
             self.fit();
             return Spoken::Place;
         }
-        if may_wait { Spoken::Ticket(self.queue_up(hash, true)) } else { Spoken::Nothing }
+        let Some(ticket) = ticket else { return Spoken::Nothing };
+        self.queue_up(hash, ticket);
+        Spoken::Queued
     }
 
-    /// Queues for a place for a key of this hash; in front, unless the caller `is_new`, that is, has not had a place
-    /// before.
-    pub(crate) fn queue_up(&mut self, hash: u64, is_new: bool) -> Ticket {
+    /// Queues for a place for a key of this hash.
+    pub(crate) fn queue_up(&mut self, hash: u64, ticket: Ticket) {
         // What has come since the caller looked, it has to see now.
         let entries = &self.entries;
         let is_such = |place: &u32| entries.get(*place as usize).is_some_and(|entry| entry.hash == hash);
         let is_called = self.index.find(hash, is_such).is_some();
-        self.room.draw(hash, is_new, is_called)
+        self.room.join(ticket, hash, is_called);
     }
 
     /// Returns whether a waiting caller has its place now.

@@ -50,13 +50,17 @@ impl<W> Room<W> {
         self.queue.is_empty()
     }
 
-    /// Draws a ticket for a key of this hash; `is_new` is a caller that has not had a place yet.
-    pub(super) fn draw(&mut self, hash: u64, is_new: bool, is_called: bool) -> Ticket {
+    /// Draws a ticket; `is_new` is a caller that has not had a place yet.
+    pub(super) const fn draw(&mut self, is_new: bool) -> Ticket {
         self.drawn += 1;
-        let ticket = Ticket { is_new, number: self.drawn };
+        Ticket { is_new, number: self.drawn }
+    }
+
+    /// A caller that wants a place for a key of this hash joins with its ticket, which is its turn however often it has
+    /// left.
+    pub(super) fn join(&mut self, ticket: Ticket, hash: u64, is_called: bool) {
         self.queue.insert(ticket, Waits { hash, is_called: is_called || self.is_closed, waker: None });
         self.by_key.insert((hash, ticket));
-        ticket
     }
 
     /// Leaves what wakes a caller, if it still waits.

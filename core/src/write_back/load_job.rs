@@ -86,10 +86,10 @@ impl<K: Key, V: Clone, E, R: Runtime> LoadJob<K, V, E, R> {
         refused: Refused,
         flushes: WrapFlush<K, V, E, R>,
     ) -> Self {
-        let Brought { hash, new, place, patience, resume, .. } = brought;
+        let Brought { hash, new, place, patience, again, resume, .. } = brought;
         let (key, value) = new.unzip();
         let shared = Arc::clone(&place.shared);
-        let settling = Settling::new(flushes, patience, place);
+        let settling = Settling::new(flushes, patience, place).again(again);
         Self { value, refused: Some(refused), ..Self::new(shared, (key, hash), seat, settling, resume) }
     }
 

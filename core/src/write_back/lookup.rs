@@ -124,7 +124,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> PinLookup<'a, K, V, E, R> {
             let end = if let Some(load) = &mut self.load {
                 load.poll(cx)
             } else {
-                if self.waiting.has_begun() {
+                if self.waiting.queues() {
                     match Pin::new(&mut self.waiting).poll(cx) {
                         Poll::Ready(Wait::For(place)) => self.place = Some(place),
                         Poll::Ready(Wait::Called) => {}
@@ -165,9 +165,9 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> PinLookup<'a, K, V, E, R> {
             }
             let standing = match (&held, &patience) {
                 (Some(_), _) => Standing::HasPlace,
-                _ if waiting.has_begun() => Standing::Queues,
+                _ if waiting.queues() => Standing::Queues,
                 (None, Patience::None) => Standing::Hurries,
-                (None, _) => Standing::MayWait,
+                (None, _) => Standing::MayWait(waiting.turn(&mut book.ledger)),
             };
             let is_loading = || flights.flights.find(hash, |task| task.is_load_of(key)).is_some();
             let asked = book.ledger.ask(hash, |k| k == key, is_loading, standing);
@@ -197,8 +197,8 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> PinLookup<'a, K, V, E, R> {
                 let pin = Pinning::new(shared, place);
                 Ok(Found::There(Pinned::new(pin, key.clone())))
             }
-            (Look::Else(LookupStep::Ticket(ticket)), _) => {
-                waiting.queue_up(ticket);
+            (Look::Else(LookupStep::Queued), _) => {
+                waiting.has_queued_up();
                 Ok(Found::NoRoom)
             }
             (Look::Else(LookupStep::Waits), _) => Ok(Found::NoRoom),
@@ -207,7 +207,7 @@ impl<'a, K: Key, V: Clone, E, R: Runtime> PinLookup<'a, K, V, E, R> {
         }
     }
 
-    /// Waits for a load: meanwhile its own room is of no use. But if the load waits for room, this caller waits only as
+    /// Waits for a load: meanwhile its own room is of no use, and only its turn is kept. But if the load waits for room, this caller waits only as
     /// long as it would for its own room.
     fn wait_beside(&mut self, cx: &mut Context<'_>) -> Poll<Result<Pinned<K, V, E, R>, WriteBackError<K, E>>> {
         self.place = None;

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Instant, Key, LoadError, Lock, Runtime,
     contain::each,
-    dirty::{Origin, Placed, Victim},
+    dirty::{Origin, Placed, Ticket, Victim},
     parts::OwnLock,
     shard::{Answer, Seat, Step},
     share::After,
@@ -32,6 +32,8 @@ pub(super) struct Settling<K: Key, V: Clone, E, R: Runtime> {
     /// `None` while it waits for another one.
     place: Option<Place<K, V, E, R>>,
     waiting: Option<Waiting<K, V, E, R>>,
+    /// Its turn among those that wait for another one.
+    again: Option<Ticket>,
     flushing: Option<Box<Cleaning<K, V, E, R>>>,
     /// When that has failed just now.
     failed_at: Option<Instant>,
@@ -121,8 +123,14 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
     pub(super) fn new(flushes: WrapFlush<K, V, E, R>, patience: Patience, place: Place<K, V, E, R>) -> Self {
         let shared = Arc::clone(&place.shared);
         let deadline = Deadline::new(patience);
-        let (place, flushing, failed_at, inside) = (Some(place), None, None, BTreeSet::new());
-        Self { shared, flushes, deadline, place, waiting: None, flushing, failed_at, inside, reentrant: None }
+        let (place, waiting, again, flushing, failed_at) = (Some(place), None, None, None, None);
+        let (inside, reentrant) = (BTreeSet::new(), None);
+        Self { shared, flushes, deadline, place, waiting, again, flushing, failed_at, inside, reentrant }
+    }
+
+    /// It may have waited for another place before.
+    pub(super) fn again(self, again: Option<Ticket>) -> Self {
+        Self { again, ..self }
     }
 
     /// Returns whether the value may finish: it has its place, and waits for no flush.
@@ -133,7 +141,15 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
     /// Takes out the place, for a value that may be stored there, with what goes on from there if it cannot.
     pub(super) fn bring(&mut self, hash: u64, new: (K, V), resume: Resume<K, V, E, R>) -> Option<Brought<K, V, E, R>> {
         let place = self.place.take()?;
-        Some(Brought { hash, new: Some(new), place, patience: self.deadline.patience, left: None, resume })
+        Some(Brought {
+            hash,
+            new: Some(new),
+            place,
+            patience: self.deadline.patience,
+            again: self.again,
+            left: None,
+            resume,
+        })
     }
 
     /// Flushes what has to leave, and waits if everything is pinned; `hash` is that of the key that is to come.
@@ -314,6 +330,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
 
     /// Gives the place back and waits for another one, because everything is pinned.
     pub(super) fn wait(&mut self, hash: u64) {
-        self.waiting = self.place.take().map(|place| Waiting::instead_of(place, hash, self.deadline.patience));
+        let (patience, again) = (self.deadline.patience, &mut self.again);
+        self.waiting = self.place.take().map(|place| Waiting::instead_of(place, hash, patience, again));
     }
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     DefaultHasher, Instant, Key, Runtime, Threads,
     contain::{Contained, both, each},
-    dirty::Ledger,
+    dirty::{Ledger, Ticket},
     shard::Seat,
     share::{Engine, ShardOf},
     source::{Files, TaskOf},
@@ -249,6 +249,8 @@ pub struct Brought<K: Key, V: Clone, E, R: Runtime> {
     pub(super) new: Option<(K, V)>,
     pub(super) place: Place<K, V, E, R>,
     pub(super) patience: Patience,
+    /// Its turn among those that wait for another place, if it has waited for one.
+    pub(super) again: Option<Ticket>,
     /// What has left for it.
     pub(super) left: Option<(K, V)>,
     /// Continues with it if it has no place yet.

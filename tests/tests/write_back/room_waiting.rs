@@ -9,6 +9,8 @@ on_every_runtime! {
     who_waits_for_room_takes_his_key_when_it_comes
     who_waits_for_room_waits_for_the_load_of_his_key
     who_joins_a_load_gives_his_place_back
+    d76_who_joins_a_load_keeps_his_turn
+    d76_who_joins_at_once_keeps_his_turn
     who_inserts_and_waits_for_room_is_refused_when_his_key_is_pinned
     who_gives_up_does_not_fail_the_others
     who_joins_a_load_waits_for_room_by_his_own_rule
@@ -119,6 +121,42 @@ fn who_joins_a_load_gives_his_place_back<R: Host>() {
     sim.to(1000);
     assert_eq!((sim.saw(first), sim.saw(second)), ("1000: V30".into(), "1000: V30".into()));
     assert_all_is_free(&mut sim, &disk, &pages, 2);
+}
+
+/// D76: a load that ends without room has not been his turn.
+fn d76_who_joins_a_load_keeps_his_turn<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    let one = sim.pin(&pages, 1);
+    disk.loads_by(|_, _| after(20));
+    let first = sim.load_with(&pages, 2, Room::Within(ms(50)));
+    let (second, third) = (sim.load(&pages, 2), sim.load(&pages, 3));
+    sim.to(10);
+    one.take();
+    sim.to(15);
+    let one = sim.pin(&pages, 1);
+    sim.to(50);
+    assert_eq!([first, second, third].map(|i| sim.saw(i)), ["50: Full", "waits", "waits"]);
+    one.take();
+    sim.to(200);
+    assert_eq!([second, third].map(|i| sim.saw(i)), ["70: V20", "90: V30"]);
+    assert_all_is_free(&mut sim, &disk, &pages, 1);
+}
+
+/// D76: his turn is that of his first look, though he has not waited for room then.
+fn d76_who_joins_at_once_keeps_his_turn<R: Host>() {
+    let (mut sim, disk, pages) = start::<R>(1);
+    sim.load(&pages, 1);
+    disk.loads_by(|_, _| after(20));
+    let first = sim.load_with(&pages, 2, Room::Within(ms(50)));
+    sim.to(5);
+    let (second, one) = (sim.load(&pages, 2), sim.pin(&pages, 1));
+    let third = sim.load(&pages, 3);
+    sim.to(50);
+    assert_eq!([first, second, third].map(|i| sim.saw(i)), ["50: Full", "waits", "waits"]);
+    one.take();
+    sim.to(200);
+    assert_eq!([second, third].map(|i| sim.saw(i)), ["70: V20", "90: V30"]);
+    assert_all_is_free(&mut sim, &disk, &pages, 1);
 }
 
 /// D83: the caller is refused at once, and does not wait for room that it cannot use.

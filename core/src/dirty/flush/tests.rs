@@ -14,7 +14,7 @@ fn dirty(keys: &[(u32, u64)]) -> (Pages, Vec<u32>) {
     let places = keys
         .iter()
         .map(|(key, at)| {
-            assert_eq!(pages.reserve(u64::from(*key), false), Spoken::Place);
+            assert_eq!(pages.reserve(u64::from(*key), None), Spoken::Place);
             let mut new = Some((*key, key * 10));
             let origin = Origin::Changed(Instant::from_nanos(*at));
             match pages.place(u64::from(*key), &mut new, origin, false).0 {
@@ -101,7 +101,7 @@ fn rounds_of_entries_that_have_left_are_not_used_again() {
     pages.begin_flush(places[0], round);
     pages.end_flush(places[0], true);
     pages.take_out(places[0]);
-    assert_eq!(pages.reserve(1, false), Spoken::Place);
+    assert_eq!(pages.reserve(1, None), Spoken::Place);
     let mut new = Some((1, 10));
     let Placed::At(place, _) = pages.place(1, &mut new, Origin::Loaded, false).0 else { panic!("there is room") };
     pages.change(place, 11, Instant::ZERO);

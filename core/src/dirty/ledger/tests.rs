@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::{Ledger, Origin, Placed, Spoken};
 use crate::{
     Instant,
-    dirty::{Delays, Grant, Victim},
+    dirty::{Delays, Grant, Ticket, Victim},
 };
 
 mod failing;
@@ -27,7 +27,7 @@ fn victim(pages: &mut Pages, is_clear: bool) -> Victim {
 
 /// Loads a key into a reserved place; returns the place, and the key that has left for it.
 fn load(pages: &mut Pages, key: u32) -> (u32, Option<u32>) {
-    assert_eq!(pages.reserve(u64::from(key), false), Spoken::Place);
+    assert_eq!(pages.reserve(u64::from(key), None), Spoken::Place);
     place(pages, key, Origin::Loaded)
 }
 
@@ -47,47 +47,47 @@ fn full(capacity: u32) -> (Pages, Vec<u32>) {
     (pages, places)
 }
 
-fn ticket(spoken: Spoken) -> super::Ticket {
-    match spoken {
-        Spoken::Ticket(ticket) => ticket,
-        other => panic!("{other:?}"),
-    }
+/// A new caller queues for a key of this hash.
+fn queue(pages: &mut Pages, hash: u64) -> Ticket {
+    let ticket = pages.draw(true);
+    assert_eq!(pages.reserve(hash, Some(ticket)), Spoken::Queued);
+    ticket
 }
 
 #[test]
 fn what_is_spoken_for_and_pinned_is_bounded() {
     let mut pages = pages(2);
     let (first, _) = load(&mut pages, 1);
-    assert_eq!(pages.reserve(2, false), Spoken::Place);
-    assert_eq!(pages.reserve(3, false), Spoken::Nothing);
+    assert_eq!(pages.reserve(2, None), Spoken::Place);
+    assert_eq!(pages.reserve(3, None), Spoken::Nothing);
     assert_eq!((pages.len(), pages.pinned()), (1, 1));
     pages.give_back(false);
-    assert_eq!(pages.reserve(3, false), Spoken::Place);
+    assert_eq!(pages.reserve(3, None), Spoken::Place);
     pages.unpin(first);
-    assert_eq!(pages.reserve(4, false), Spoken::Place);
+    assert_eq!(pages.reserve(4, None), Spoken::Place);
 }
 
 #[test]
 fn who_waits_goes_before_who_comes() {
     let (mut pages, places) = full(1);
     pages.pin(places[0]);
-    let first = ticket(pages.reserve(2, true));
-    let second = ticket(pages.reserve(3, true));
+    let first = queue(&mut pages, 2);
+    let second = queue(&mut pages, 3);
     assert_eq!((pages.wait(first, 1), pages.wait(second, 2)), (Grant::Waits(None), Grant::Waits(None)));
     assert_eq!(pages.unpin(places[0]), [1]);
-    assert_eq!(pages.reserve(4, false), Spoken::Nothing, "that place is the first one's");
+    assert_eq!(pages.reserve(4, None), Spoken::Nothing, "that place is the first one's");
     // This caller does not need it.
     assert_eq!(pages.leave_queue(first), (None, vec![2]));
     assert_eq!(pages.wait(second, 2), Grant::Granted(2));
     assert_eq!(pages.give_back(false), Vec::<u32>::new());
-    assert_eq!(pages.reserve(4, false), Spoken::Place);
+    assert_eq!(pages.reserve(4, None), Spoken::Place);
 }
 
 #[test]
 fn who_leaves_the_queue_frees_no_place() {
     let (mut pages, places) = full(1);
     pages.pin(places[0]);
-    let (first, second) = (ticket(pages.reserve(2, true)), ticket(pages.reserve(3, true)));
+    let (first, second) = (queue(&mut pages, 2), queue(&mut pages, 3));
     pages.wait(first, 1);
     assert_eq!(pages.leave_queue(first), (Some(1), vec![]));
     assert_eq!(pages.wait(second, 2), Grant::Waits(None));
@@ -97,15 +97,15 @@ fn who_leaves_the_queue_frees_no_place() {
 fn who_waits_is_called_when_his_key_comes() {
     let (mut pages, places) = full(1);
     pages.pin(places[0]);
-    let waits = ticket(pages.reserve(7, true));
+    let waits = queue(&mut pages, 7);
     assert_eq!(pages.wait(waits, 1), Grant::Waits(None));
     assert_eq!(pages.room.call(8), vec![]);
     assert_eq!(pages.room.call(7), vec![1]);
     assert_eq!(pages.wait(waits, 1), Grant::Called(1));
     // A caller that comes after the key was placed looks once more before it sleeps.
-    let hit = ticket(pages.reserve(1, true));
+    let hit = queue(&mut pages, 1);
     assert_eq!((pages.wait(hit, 3), pages.wait(hit, 3)), (Grant::Called(3), Grant::Waits(None)));
-    let other = ticket(pages.reserve(7, true));
+    let other = queue(&mut pages, 7);
     assert_eq!(pages.wait(other, 4), Grant::Waits(None));
 }
 
@@ -123,7 +123,7 @@ fn the_one_that_was_not_in_use_for_the_longest_leaves() {
 #[test]
 fn a_pinned_one_never_leaves() {
     let (mut pages, places) = full(2);
-    assert_eq!((pages.reserve(3, false), pages.reserve(4, false)), (Spoken::Place, Spoken::Place));
+    assert_eq!((pages.reserve(3, None), pages.reserve(4, None)), (Spoken::Place, Spoken::Place));
     pages.pin(places[0]);
     assert_eq!(place(&mut pages, 3, Origin::Loaded).1, Some(2));
     let mut new = Some((4, 40));
@@ -135,7 +135,7 @@ fn a_pinned_one_never_leaves() {
 fn what_is_dirty_is_cleaned_first() {
     let (mut pages, places) = full(2);
     pages.change(places[0], 11, Instant::ZERO);
-    assert_eq!(pages.reserve(3, false), Spoken::Place);
+    assert_eq!(pages.reserve(3, None), Spoken::Place);
     assert_eq!(victim(&mut pages, false), Victim::At(places[0], 1));
     let mut new = Some((3, 30));
     assert!(matches!(pages.place(3, &mut new, Origin::Loaded, false).0, Placed::Dirty));
@@ -158,7 +158,7 @@ fn each_cleans_one() {
         assert!(pages.begin_flush(place, round).is_some());
     };
     for key in 5..8 {
-        assert_eq!(pages.reserve(key, false), Spoken::Place);
+        assert_eq!(pages.reserve(key, None), Spoken::Place);
     }
     for first in &places[..3] {
         assert!(matches!(victim(&mut pages, false), Victim::At(place, _) if place == *first));
@@ -176,24 +176,24 @@ fn each_cleans_one() {
 fn a_key_that_has_come_meanwhile() {
     let mut pages = pages(2);
     let (at, _) = load(&mut pages, 1);
-    assert_eq!(pages.reserve(1, false), Spoken::Place);
+    assert_eq!(pages.reserve(1, None), Spoken::Place);
     let mut new = Some((1, 99));
     let (placed, _) = pages.place(1, &mut new, Origin::Loaded, false);
     assert!(matches!(placed, Placed::Present(place) if place == at));
     assert_eq!((new, pages.entry(at).pins, pages.entry(at).value), (Some((1, 99)), 2, 10));
-    assert_eq!(pages.reserve(2, false), Spoken::Place, "the place has been given back");
+    assert_eq!(pages.reserve(2, None), Spoken::Place, "the place has been given back");
 }
 
 #[test]
 fn what_was_written_since_is_void() {
     let mut pages = pages(3);
-    assert_eq!((pages.reserve(1, false), pages.reserve(1, false)), (Spoken::Place, Spoken::Place));
+    assert_eq!((pages.reserve(1, None), pages.reserve(1, None)), (Spoken::Place, Spoken::Place));
     let (at, _) = place(&mut pages, 1, Origin::Changed(Instant::ZERO));
     pages.unpin(at);
     let mut new = Some((1, 10));
     assert!(matches!(pages.place(1, &mut new, Origin::Outdated, false).0, Placed::Present(_)));
     pages.unpin(at);
-    assert_eq!(pages.reserve(1, false), Spoken::Place);
+    assert_eq!(pages.reserve(1, None), Spoken::Place);
     pages.take_out(at);
     assert!(matches!(pages.place(1, &mut new, Origin::Outdated, false).0, Placed::Void));
     assert!(matches!(pages.place(1, &mut new, Origin::Loaded, false).0, Placed::At(..)));
@@ -265,9 +265,9 @@ fn whichever_is_clean_first_leaves() {
     pages.change(places[0], 9, Instant::ZERO);
     let round = pages.entry(places[0]).round;
     assert!(pages.begin_flush(places[0], round).is_some());
-    assert_eq!(pages.reserve(4, false), Spoken::Place);
+    assert_eq!(pages.reserve(4, None), Spoken::Place);
     assert!(matches!(victim(&mut pages, false), Victim::At(place, _) if place == places[0]), "it has to leave");
-    assert_eq!(pages.reserve(5, false), Spoken::Place);
+    assert_eq!(pages.reserve(5, None), Spoken::Place);
     assert_eq!(victim(&mut pages, false), Victim::None);
     assert!(matches!(victim(&mut pages, false), Victim::At(place, _) if place == places[0]), "one is clean, for one");
     let mut new = Some((5, 50));
@@ -287,7 +287,7 @@ fn i10_finding_a_victim() {
         pages.change(places[0], 9, Instant::ZERO);
         let since = pages.oldest().expect("it is dirty");
         let before = pages.looks.get();
-        assert_eq!(pages.reserve(0, false), Spoken::Place);
+        assert_eq!(pages.reserve(0, None), Spoken::Place);
         assert_eq!(victim(&mut pages, false), Victim::At(places[0], pages.last_change()));
         pages.fail(since.max(pages.last_change()), 1, Instant::ZERO);
         assert_eq!(victim(&mut pages, false), Victim::None);

@@ -17,19 +17,22 @@ fn load(pages: &mut Pages, key: u32, is_clear: bool) -> u32 {
     place
 }
 
-fn ticket(asked: LookupStep) -> Ticket {
-    let LookupStep::Ticket(ticket) = asked else { panic!("{asked:?}") };
+/// A caller that may wait asks, and has to.
+fn queue(pages: &mut Pages, key: u32) -> Ticket {
+    let ticket = pages.draw(true);
+    assert_eq!(ask(pages, key, false, Standing::MayWait(ticket)), LookupStep::Queued);
     ticket
 }
 
 #[test]
 fn an_entry_comes_before_its_load_and_that_before_room() {
     let mut pages = Pages::new(2, Delays::default());
-    assert_eq!(ask(&mut pages, 1, true, Standing::MayWait), LookupStep::Loading);
+    let may_wait = Standing::MayWait(pages.draw(true));
+    assert_eq!(ask(&mut pages, 1, true, may_wait), LookupStep::Loading);
     assert_eq!(pages.reserved, 0, "a caller that joins a load needs no place");
-    assert_eq!(ask(&mut pages, 1, false, Standing::MayWait), LookupStep::Place);
+    assert_eq!(ask(&mut pages, 1, false, may_wait), LookupStep::Place);
     let place = load(&mut pages, 1, false);
-    for standing in [Standing::HasPlace, Standing::Queues, Standing::MayWait, Standing::Hurries] {
+    for standing in [Standing::HasPlace, Standing::Queues, may_wait, Standing::Hurries] {
         assert_eq!(ask(&mut pages, 1, true, standing), LookupStep::There(place));
     }
     assert_eq!((pages.entry(place).pins, pages.reserved), (5, 0));
@@ -40,7 +43,7 @@ fn without_room_it_depends_on_who_asks() {
     let mut pages = Pages::new(1, Delays::default());
     assert_eq!(ask(&mut pages, 1, false, Standing::Hurries), LookupStep::Place);
     assert_eq!(ask(&mut pages, 2, false, Standing::Hurries), LookupStep::Full);
-    let first = ticket(ask(&mut pages, 2, false, Standing::MayWait));
+    let first = queue(&mut pages, 2);
     assert_eq!(ask(&mut pages, 2, false, Standing::Queues), LookupStep::Waits, "and draws no other ticket");
     assert_eq!(pages.wait(first, 7), Grant::Waits(None));
     // A place that becomes free belongs to the waiting caller, not to a new one.
@@ -57,7 +60,7 @@ fn who_waits_for_a_key_is_called_when_its_load_begins() {
     assert_eq!(ask(&mut pages, 1, false, Standing::Hurries), LookupStep::Place);
     let page = load(&mut pages, 1, false);
     assert_eq!(ask(&mut pages, 2, false, Standing::Hurries), LookupStep::Place);
-    let (same, other) = [2, 3].map(|key| ticket(ask(&mut pages, key, false, Standing::MayWait))).into();
+    let (same, other) = [2, 3].map(|key| queue(&mut pages, key)).into();
     assert_eq!((pages.wait(same, 7), pages.wait(other, 8)), (Grant::Waits(None), Grant::Waits(None)));
     assert_eq!(pages.clear(false, &none, None, Some(2)), Ok([7].into()));
     assert_eq!((pages.wait(same, 7), pages.wait(other, 8)), (Grant::Called(7), Grant::Waits(Some(8))));

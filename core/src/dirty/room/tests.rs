@@ -1,11 +1,18 @@
 use alloc::vec::Vec;
 
-use super::{Grant, Room};
+use super::{Grant, Room, Ticket};
+
+/// A new caller, or one that has had a place, queues for a key of this hash.
+fn draw(room: &mut Room<i32>, hash: u64, is_new: bool, is_called: bool) -> Ticket {
+    let ticket = room.draw(is_new);
+    room.join(ticket, hash, is_called);
+    ticket
+}
 
 #[test]
 fn in_order_of_arrival() {
     let mut room = Room::new();
-    let tickets: Vec<_> = (0..4).map(|nth| room.draw(nth, true, false)).collect();
+    let tickets: Vec<_> = (0..4).map(|nth| draw(&mut room, nth, true, false)).collect();
     for (nth, ticket) in (0..).zip(&tickets) {
         assert_eq!(room.wait(*ticket, nth), Grant::Waits(None));
     }
@@ -19,9 +26,9 @@ fn in_order_of_arrival() {
 #[test]
 fn who_has_had_a_place_comes_first_in_order_too() {
     let mut room = Room::new();
-    let new = room.draw(1, true, false);
-    let had: Vec<_> = (0..3).map(|_| room.draw(1, false, false)).collect();
-    let newer = room.draw(1, true, false);
+    let new = draw(&mut room, 1, true, false);
+    let had: Vec<_> = (0..3).map(|_| draw(&mut room, 1, false, false)).collect();
+    let newer = draw(&mut room, 1, true, false);
     for (nth, ticket) in [(0, new), (1, had[0]), (2, had[1]), (3, had[2]), (4, newer)] {
         room.wait(ticket, nth);
     }
@@ -32,7 +39,7 @@ fn who_has_had_a_place_comes_first_in_order_too() {
 #[test]
 fn a_grant_before_the_wait() {
     let mut room = Room::new();
-    let ticket = room.draw(1, true, false);
+    let ticket = draw(&mut room, 1, true, false);
     assert_eq!(room.grant(), Some(None), "no caller to wake yet");
     assert_eq!(room.wait(ticket, 7), Grant::Granted(7));
     assert_eq!(room.grant(), None);
@@ -41,7 +48,7 @@ fn a_grant_before_the_wait() {
 #[test]
 fn leaving() {
     let mut room = Room::new();
-    let (first, second) = (room.draw(1, true, false), room.draw(1, true, false));
+    let (first, second) = (draw(&mut room, 1, true, false), draw(&mut room, 1, true, false));
     room.wait(first, 5);
     assert_eq!(room.leave(first), Some(Some(5)));
     assert_eq!(room.leave(first), None, "it has left, so a place counts as its own");
@@ -52,7 +59,7 @@ fn leaving() {
 #[test]
 fn a_call_reaches_those_of_the_key() {
     let mut room = Room::new();
-    let tickets: Vec<_> = [1, 2, 1, 1].into_iter().map(|hash| room.draw(hash, true, false)).collect();
+    let tickets: Vec<_> = [1, 2, 1, 1].into_iter().map(|hash| draw(&mut room, hash, true, false)).collect();
     for (nth, ticket) in (0..3).zip(&tickets) {
         room.wait(*ticket, nth);
     }
@@ -65,16 +72,28 @@ fn a_call_reaches_those_of_the_key() {
     assert_eq!(room.grant(), Some(Some(9)), "still the first");
     assert_eq!(room.call(77), Vec::<i32>::new());
     assert_eq!(room.close(), [7]);
-    let late = room.draw(1, true, false);
+    let late = draw(&mut room, 1, true, false);
     assert_eq!((room.wait(late, 6), room.wait(late, 6)), (Grant::Called(6), Grant::Waits(None)), "it looks once");
 }
 
 #[test]
 fn a_grant_is_more_than_a_call() {
     let mut room = Room::new();
-    let (called, new) = (room.draw(1, true, true), room.draw(1, true, false));
+    let (called, new) = (draw(&mut room, 1, true, true), draw(&mut room, 1, true, false));
     room.wait(new, 3);
     assert_eq!(room.call(1), [3]);
     assert_eq!((room.grant(), room.grant()), (Some(None), Some(None)));
     assert_eq!((room.wait(called, 1), room.wait(new, 2)), (Grant::Granted(1), Grant::Granted(2)));
+}
+
+#[test]
+fn who_has_left_keeps_his_turn() {
+    let mut room = Room::new();
+    let (first, second) = (draw(&mut room, 1, true, false), draw(&mut room, 2, true, false));
+    room.wait(first, 1);
+    room.wait(second, 2);
+    assert_eq!(room.leave(first), Some(Some(1)));
+    room.join(first, 1, false);
+    room.wait(first, 3);
+    assert_eq!((room.grant(), room.grant(), room.grant()), (Some(Some(3)), Some(Some(2)), None));
 }

@@ -13,7 +13,7 @@ fn at(ms: u64) -> Instant {
 fn dirty(capacity: u32) -> (Pages, Vec<u32>) {
     let (mut pages, places) = full(capacity);
     places.iter().for_each(|place| _ = pages.change(*place, 9, Instant::ZERO));
-    assert_eq!(pages.reserve(0, false), Spoken::Place);
+    assert_eq!(pages.reserve(0, None), Spoken::Place);
     (pages, places)
 }
 
@@ -59,7 +59,7 @@ fn c116_a_few_are_tried() {
     assert_eq!(victim(&mut pages, false), Victim::None);
     let mut new = Some((5000, 5));
     assert!(matches!(pages.place(5000, &mut new, Origin::Loaded, true).0, Placed::At(_, Some((6, 9)))));
-    assert_eq!(pages.reserve(0, false), Spoken::Place);
+    assert_eq!(pages.reserve(0, None), Spoken::Place);
     assert_eq!(victim(&mut pages, false), Victim::At(places[0], 1));
 }
 
@@ -67,7 +67,7 @@ fn c116_a_few_are_tried() {
 #[test]
 fn d78_more_fail_together_than_count() {
     let (mut pages, places) = dirty(6);
-    (1..5).for_each(|_| assert_eq!(pages.reserve(0, false), Spoken::Place));
+    (1..5).for_each(|_| assert_eq!(pages.reserve(0, None), Spoken::Place));
     let begun: Vec<_> = (0..5).map(|nth| (begin(&mut pages, places[nth]), nth as u64 + 1)).collect();
     for (place, (round, since)) in places.iter().zip(begun) {
         pages.end_flush(*place, false);
@@ -95,7 +95,7 @@ fn d78_a_failure_that_is_told_late() {
 fn c116_clean_ones_first() {
     let (mut pages, places) = full(100);
     places[..99].iter().for_each(|place| _ = pages.change(*place, 9, Instant::ZERO));
-    assert_eq!((pages.reserve(0, false), pages.reserve(0, false)), (Spoken::Place, Spoken::Place));
+    assert_eq!((pages.reserve(0, None), pages.reserve(0, None)), (Spoken::Place, Spoken::Place));
     assert_eq!(victim(&mut pages, false), Victim::At(places[0], 1), "before that, the order of use counts");
     fails(&mut pages, places[0], 1, at(0));
     assert_eq!(victim(&mut pages, false), Victim::None);
@@ -128,7 +128,7 @@ fn c116_all_that_can_be_tried() {
 #[test]
 fn c116_with_care_at_first() {
     let (mut pages, _) = dirty(100);
-    (1..50).for_each(|_| assert_eq!(pages.reserve(0, false), Spoken::Place));
+    (1..50).for_each(|_| assert_eq!(pages.reserve(0, None), Spoken::Place));
     let mut first = None;
     for _ in 0..AT_ONCE {
         let Victim::At(place, _) = victim(&mut pages, false) else { panic!("there is one") };
@@ -162,7 +162,7 @@ fn c117_the_cost_of_a_miss() {
             let before = pages.looks.get();
             let mut begun = Vec::new();
             for key in 0..count {
-                assert_eq!(pages.reserve(u64::from(key), false), Spoken::Place);
+                assert_eq!(pages.reserve(u64::from(key), None), Spoken::Place);
                 match victim(&mut pages, false) {
                     Victim::At(place, since) if pages.entry(place).state.is_flushing() => assert!(since <= 8),
                     Victim::At(place, since) if fail => fails(&mut pages, place, since, at(0)),

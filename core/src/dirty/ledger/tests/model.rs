@@ -98,7 +98,7 @@ fn random_operations() {
 
 /// A complete load or insertion.
 fn bring(pages: &mut Pages, model: &mut Model, capacity: usize, key: u32, is_loaded: bool) {
-    let spoken = pages.reserve(u64::from(key), false);
+    let spoken = pages.reserve(u64::from(key), None);
     assert_eq!(spoken == Spoken::Place, model.pinned() + model.reserved < capacity);
     if spoken != Spoken::Place {
         return;
@@ -180,7 +180,7 @@ fn compare(pages: &mut Pages, model: &Model, capacity: usize) {
     expected.sort_unstable();
     assert_eq!(pinned, expected);
     // One more place, if there were one, would be that of the oldest entry.
-    if pages.reserve(99, false) == Spoken::Place {
+    if pages.reserve(99, None) == Spoken::Place {
         let oldest = model.unpinned().next();
         let expected = match oldest.filter(|_| model.entries.len() == capacity) {
             Some(Plain { since: Some(since), place, .. }) => Victim::At(*place, *since),

@@ -44,7 +44,7 @@ fn random_places() {
             let keys: Vec<_> = pages.entries.iter().map(|(place, _)| place as u32).collect();
             let one = keys.get(random.below(keys.len().max(1) as u64) as usize).copied();
             match (random.below(13), one) {
-                (0..3, _) => _ = pages.reserve(u64::from(step), false),
+                (0..3, _) => _ = pages.reserve(u64::from(step), None),
                 (3, _) if pages.reserved > clear => _ = pages.give_back(false),
                 (3, _) if clear > 0 => {
                     clear -= 1;
