@@ -6,7 +6,7 @@ use std::panic::catch_unwind;
 use larder::Cache;
 use larder_tests::*;
 
-use super::traps::{ARMED, Key, PASSES, Value};
+use super::traps::{Key, Value};
 
 on_every_runtime! {
     p5_a_waker_panics_before_a_load_of_two_epochs_is_made
@@ -62,7 +62,7 @@ fn p5_eq_panics_while_the_panic_of_a_load_is_told<R: Host>() {
         gate.open_quietly();
         let unwound = catch_unwind(AssertUnwindSafe(|| wakers::poll_once(&mut leads).is_ready()));
         assert_eq!(unwound.err().and_then(|panic| panic.downcast().ok()), Some(Box::new(Bang(1))));
-        met += u32::from(ARMED.take().is_empty());
+        met += u32::from(!calm());
         sim.run();
         assert_eq!(sim.saw(waits), "20: V1", "{passes}");
         drop(leads);
@@ -73,7 +73,6 @@ fn p5_eq_panics_while_the_panic_of_a_load_is_told<R: Host>() {
 
 /// Panics, and once more as a key is compared meanwhile.
 fn panics_twice(passes: u32) -> Result<Value, Boom> {
-    ARMED.set("eq");
-    PASSES.set(passes);
+    arm("eq", passes);
     std::panic::panic_any(Bang(1))
 }
