@@ -67,11 +67,13 @@ impl<K, V, E, T: Threads> Book<K, V, E, T> {
         note
     }
 
-    /// Notes what wakes a caller that waits for the flush of what is to leave; returns by what that is taken back.
-    pub(super) fn note_cleaning(&mut self, waker: Waker) -> u64 {
-        self.notes += 1;
-        self.cleaning.insert(self.notes, waker);
-        self.notes
+    /// Notes what wakes a caller that waits for the flush of what is to leave, where it was noted before; returns by what
+    /// that is taken back.
+    pub(super) fn note_cleaning(&mut self, note: Option<u64>, waker: Waker) -> u64 {
+        self.notes += u64::from(note.is_none());
+        let note = note.unwrap_or(self.notes);
+        self.cleaning.insert(note, waker);
+        note
     }
 
     /// Makes the callers that wait for such a flush look whether they still have to; returns the wakers to wake.

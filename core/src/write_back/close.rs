@@ -36,9 +36,9 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
                 let wake = self.shared.with(|book| {
                     book.is_closed = true;
                     // Callers that wait for room will not need it.
-                    book.ledger.close().into_iter().chain(book.call_cleaning())
+                    book.ledger.close()
                 });
-                each(wake, Waker::wake);
+                each(wake.into_iter(), Waker::wake);
                 self.flush().await
             })
         })

@@ -1,15 +1,12 @@
 //! Storing an entry without loading it.
 
 use alloc::vec;
-use core::{
-    future::{Future, pending, poll_fn},
-    task::Poll,
-};
+use core::future::{Future, pending, poll_fn};
 
 use super::{
     Pinned, Room, WriteBack, WriteBackError,
     place::{Wait, Waiting},
-    settle::{Bringing, Cleared, Kept, Settled, Settling},
+    settle::{Bringing, Kept, Settled, Settling},
     shared::Pin,
 };
 use crate::{Cause, Failure, Key, LoadError, Lock, Runtime, share::Once, sync::Arc};
@@ -89,12 +86,7 @@ impl<K: Key, V: Clone, E, R: Runtime> WriteBack<K, V, E, R> {
                     Settled::Not => {}
                     Settled::Void => return Err(WriteBackError::Closed),
                 }
-                let make_room = poll_fn(|cx| match self.is_closed() {
-                    // (Seen where it goes round.)
-                    true => Poll::Ready(Ok(Cleared::Look)),
-                    false => settling.make_room(hash, None, cx),
-                });
-                if let Err(fault) = make_room.await {
+                if let Err(fault) = poll_fn(|cx| settling.make_room(hash, None, cx)).await {
                     return Err(WriteBackError::of(LoadError::Failed(Failure::new(Cause::Error(Arc::new(fault))))));
                 }
             }

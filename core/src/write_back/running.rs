@@ -136,11 +136,13 @@ impl<K: Key, V: Clone, E, R: Runtime> Running<K, V, E, R> {
                 None => flush.poll(cx),
             };
             if let Poll::Ready(end) = poll {
-                let (hash, key, _flush) = self.places[place].take()?;
+                let (hash, key, flush) = self.places[place].take()?;
                 if let Ok(found) = self.index.find_entry(hash, |other| *other == place) {
                     found.remove();
                 }
                 self.free.push(place);
+                // Gone before anything is returned: that would be forgotten if this panicked.
+                drop(flush);
                 return Some((hash, key, end));
             }
         }

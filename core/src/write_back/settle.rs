@@ -34,29 +34,16 @@ pub(super) struct Settling<K: Key, V: Clone, E, R: Runtime> {
     waiting: Option<Waiting<K, V, E, R>>,
     /// Its turn among those that wait for another one.
     again: Option<Ticket>,
-    flushing: Option<Box<Cleaning<K, V, E, R>>>,
+    /// The flush of what has to leave, which is dirty since this change.
+    flushing: Option<(u64, Box<Flushing<K, V, E, R>>)>,
+    /// By what it is taken back that this is woken when something else leaves.
+    noted: Option<u64>,
     /// When that has failed just now.
     failed_at: Option<Instant>,
     /// The flushes that this is asked from inside of, by the change since which their entries are dirty, and the answer
     /// to that.
     inside: BTreeSet<u64>,
     reentrant: Option<Fault<K, E>>,
-}
-
-/// The flush of what has to leave. The caller also looks when something else has left.
-struct Cleaning<K: Key, V: Clone, E, R: Runtime> {
-    shared: Arc<Shared<K, V, E, R>>,
-    /// The number of the note of what wakes it.
-    note: u64,
-    /// It is dirty since this change.
-    since: u64,
-    flush: Flushing<K, V, E, R>,
-}
-
-impl<K: Key, V: Clone, E, R: Runtime> Drop for Cleaning<K, V, E, R> {
-    fn drop(&mut self) {
-        let _waker = self.shared.with(|book| book.cleaning.remove(&self.note));
-    }
 }
 
 /// The result of making room.
@@ -109,9 +96,8 @@ enum Next<F> {
     Room,
     There(u32),
     Elsewhere,
-    /// The entry that is dirty since this change has to be flushed, as is noted with this number; that goes on from this
-    /// step.
-    Flush(u64, u64, Step),
+    /// The entry that is dirty since this change has to be flushed; that goes on from this step.
+    Flush(u64, Step),
     /// The flush under way is still needed.
     Flushing,
     NoneLeft,
@@ -124,13 +110,14 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         let shared = Arc::clone(&place.shared);
         let deadline = Deadline::new(patience);
         let (place, waiting, again, flushing, failed_at) = (Some(place), None, None, None, None);
-        let (inside, reentrant) = (BTreeSet::new(), None);
-        Self { shared, flushes, deadline, place, waiting, again, flushing, failed_at, inside, reentrant }
+        let (noted, inside, reentrant) = (None, BTreeSet::new(), None);
+        Self { shared, flushes, deadline, place, waiting, again, flushing, noted, failed_at, inside, reentrant }
     }
 
     /// It may have waited for another place before.
-    pub(super) fn again(self, again: Option<Ticket>) -> Self {
-        Self { again, ..self }
+    pub(super) fn again(mut self, again: Option<Ticket>) -> Self {
+        self.again = again;
+        self
     }
 
     /// Returns whether the value may finish: it has its place, and waits for no flush.
@@ -184,8 +171,10 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             let mut after = After::new(&shared.engine);
             // Made under the lock, and left here if something panics there.
             let (mut flush, mut wake, mut _displaced) = (None, Vec::new(), None);
-            let mut waits = self.flushing.as_ref().map(|cleaning| (cleaning.note, cx.waker().clone()));
+            let mut waits = self.flushing.as_ref().map(|_| cx.waker().clone());
             let next = shared.with_flights(|flights, book| {
+                let note = self.noted.take();
+                _displaced = note.and_then(|note| book.cleaning.remove(&note));
                 if let Some((key, seat)) = load {
                     if let Some(place) = book.ledger.find(hash, |k| k == key) {
                         book.ledger.pin(place);
@@ -205,11 +194,10 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
                         (held.is_clear, wake) = (true, called);
                         if is_late { Next::Elsewhere } else { Next::Room }
                     }
-                    Err(_) if waits.is_some() && !is_late => {
-                        _displaced = waits.take().and_then(|(note, waker)| book.cleaning.insert(note, waker));
+                    Err(_) if waits.is_some() => {
+                        self.noted = waits.take().map(|waker| book.note_cleaning(note, waker));
                         Next::Flushing
                     }
-                    Err(_) if waits.is_some() => Next::Elsewhere,
                     Err(Victim::Ask) => Next::Ask,
                     Err(Victim::Failed) => book.failure.clone().map_or(Next::NoneLeft, Next::Failed),
                     Err(_) if is_late => Next::Elsewhere,
@@ -219,7 +207,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
                         let (key, round, waker) = (entry.key.clone(), entry.round, cx.waker().clone());
                         let flush = flush.insert(Flushing::new(&shared, self.flushes, key, round));
                         let step = flush.arrive(place, (flights, book), cx.waker(), after.effects());
-                        Next::Flush(since, book.note_cleaning(waker), step)
+                        self.noted = Some(book.note_cleaning(note, waker));
+                        Next::Flush(since, step)
                     }
                 }
             });
@@ -232,15 +221,14 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
                 }
                 (Next::There(place), _) => return Poll::Ready(Ok(Cleared::There(Pinning::new(&shared, place)))),
                 (Next::Elsewhere, _) => return Poll::Ready(Ok(Cleared::Elsewhere)),
-                (Next::Flush(since, note, step), Some(flush)) => {
-                    let cleaning =
-                        self.flushing.insert(Box::new(Cleaning { shared: Arc::clone(&shared), note, since, flush }));
-                    let end = cleaning.flush.go_on(step, &mut after, cx);
+                (Next::Flush(since, step), Some(flush)) => {
+                    let (_, flush) = self.flushing.insert((since, Box::new(flush)));
+                    let end = flush.go_on(step, &mut after, cx);
                     drop(after);
                     return self.flushed(end, cx);
                 }
                 (Next::Flushing, _) => {
-                    let end = self.flushing.as_mut().map_or(Poll::Ready(None), |cleaning| cleaning.flush.poll(cx));
+                    let end = self.flushing.as_mut().map_or(Poll::Ready(None), |(_, flush)| flush.poll(cx));
                     return self.flushed(end, cx);
                 }
                 (Next::Ask, _) => now = Some(shared.now()),
@@ -262,8 +250,8 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             self.flushing = None;
             return Poll::Ready(Err(Fault::Full));
         };
-        if let (Some(cleaning), Some(Err(error))) = (self.flushing.take(), end) {
-            let (since, (key, round)) = (cleaning.since, cleaning.flush.task());
+        if let (Some((since, flush)), Some(Err(error))) = (self.flushing.take(), end) {
+            let (key, round) = flush.task();
             if matches!(error, LoadError::Reentrant) {
                 self.inside.insert(since);
                 self.reentrant = Some(Fault::Victim(key.clone(), Box::new(WriteBackError::of(error))));
@@ -285,8 +273,9 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
         };
         let (is_clear, hash, own) = (held.is_clear, self.shared.hash(key), key.clone());
         let shared = Arc::clone(&self.shared);
-        let mut after = After::new(&shared.engine);
+        let (mut after, mut _waker) = (After::new(&shared.engine), None);
         let (placed, wake) = shared.with_flights(|flights, book| {
+            _waker = self.noted.take().and_then(|note| book.cleaning.remove(&note));
             // Closing has not seen it, so it must not be stored after that.
             if book.is_closed {
                 return (Placed::Void, Vec::new());
@@ -332,5 +321,13 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
     pub(super) fn wait(&mut self, hash: u64) {
         let (patience, again) = (self.deadline.patience, &mut self.again);
         self.waiting = self.place.take().map(|place| Waiting::instead_of(place, hash, patience, again));
+    }
+}
+
+impl<K: Key, V: Clone, E, R: Runtime> Drop for Settling<K, V, E, R> {
+    fn drop(&mut self) {
+        if let Some(note) = self.noted {
+            let _waker = self.shared.with(|book| book.cleaning.remove(&note));
+        }
     }
 }

@@ -106,21 +106,23 @@ impl Backend<Key> for Slow {
         let pages = self.pages.clone();
         Box::pin(async move {
             yields().await;
-            Ok(Value(pages.borrow().get(&key.0).copied().unwrap_or(key.0 * 10)))
+            let number = key.0;
+            drop(key);
+            Ok(Value(pages.borrow().get(&number).copied().unwrap_or(number * 10)))
         })
     }
 
     fn flush(&self, key: Key, value: Value) -> Self::Flush {
-        let Self { pages, is_full, .. } = self.clone();
+        let (pages, is_full) = (self.pages.clone(), self.is_full.get());
         Box::pin(async move {
             yields().await;
-            if is_full.get() {
-                return Err(Boom(9));
+            if !is_full {
+                pages.borrow_mut().insert(key.0, value.0);
             }
-            pages.borrow_mut().insert(key.0, value.0);
             // Dropped within the body: a future that panics as it drops its captures leaks the rest of them.
             drop(value);
-            Ok(())
+            drop(key);
+            if is_full { Err(Boom(9)) } else { Ok(()) }
         })
     }
 

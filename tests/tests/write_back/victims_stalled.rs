@@ -4,7 +4,6 @@ use super::*;
 on_every_runtime! {
     d76_what_is_removed_makes_room
     d76_as_many_as_are_removed_go_on
-    d84_closing_ends_the_waits_for_victims
 }
 
 /// Pages 1 and 2 are dirty, and the flush of 1 never ends.
@@ -43,17 +42,4 @@ fn d76_as_many_as_are_removed_go_on<R: Host>() {
     sim.remove(&pages, 3);
     assert_eq!((sim.saw(loads[1]), pages.len()), ("0: V60".into(), 4));
     assert_all_is_free(&mut sim, &disk, &pages, 4);
-}
-
-/// D84: nothing is loaded or stored any more, so these callers need no room.
-fn d84_closing_ends_the_waits_for_victims<R: Host>() {
-    let (mut sim, disk, pages) = stalled::<R>();
-    disk.flushes_by(|_, _| after(100));
-    let waits = [sim.load(&pages, 3), sim.insert(&pages, 4, 44, Room::Wait)];
-    assert_eq!(waits.map(|i| sim.saw(i)), ["waits", "waits"]);
-    sim.to(10);
-    let close = sim.close(&pages);
-    assert_eq!([waits[0], waits[1], close].map(|i| sim.saw(i)), ["10: Closed", "10: Closed", "waits"]);
-    sim.to(100);
-    assert_eq!((sim.saw(close), disk.log()), ("100: done".into(), vec!["100 a1=1".into(), "100 a2=2".into()]));
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use hickory_proto::{
-    op::{Message, ResponseCode},
+    op::ResponseCode,
     rr::{DNSClass, RecordType},
 };
 use tokio::sync::Semaphore;
