@@ -2,9 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use larder::{
-    AnswerSink, Builder, Cache, Instant, Load, LoadMany, Loaded, Revalidated, Runtime, TimeLeft, Tuning, WeakCache,
-};
+use larder::{AnswerSink, Builder, Cache, Instant, Load, LoadMany, Loaded, Revalidated, Runtime, Tuning, WeakCache};
 
 use crate::{
     Tier, TierBuilder, TierConfigError, TierError, TierKey, TierRuntime,
@@ -155,11 +153,12 @@ impl<V: Clone + Send + Sync + 'static> TierBuilder<V> {
         let one = one_of(Arc::clone(&many));
         self.attach(cache, one, move |builder, shared| {
             builder.load_each_fn(move |keys, answers: AnswerSink<_, _, _, _>| {
+                let reload = answers.is_reload();
                 let send = move |key, answer| match answer {
                     Ok(loaded) => answers.answer(key, loaded),
                     Err(failed) => answers.fail(key, failed),
                 };
-                let lookup = Arc::clone(&shared).lookup_many(Arc::clone(&many), keys, send);
+                let lookup = Arc::clone(&shared).lookup_many(Arc::clone(&many), keys, reload, send);
                 async move {
                     lookup.await;
                     Ok(())
@@ -330,12 +329,9 @@ where
         }
     }
 
-    fn deadline(&self, key: &K) -> Option<Instant> {
-        let cache = self.0.upgrade()?;
-        Some(match cache.peek(key)?.time_left() {
-            TimeLeft::For(left) => cache.runtime().now().saturating_add(left),
-            TimeLeft::Forever => Instant::NEVER,
-        })
+    fn age(&self, key: &K) -> Option<Duration> {
+        let held = self.0.upgrade()?.peek(key)?;
+        if held.status().stale().is_none() { Some(held.age()) } else { None }
     }
 }
 

@@ -62,15 +62,17 @@ where
     V: Clone + Send + Sync + 'static,
     E: Send + Sync + 'static,
 {
-    /// Looks many keys up, and sends the answer for each.
+    /// Looks many keys up, or loads them in any case, and sends the answer for each.
     pub(crate) async fn lookup_many(
         self: Arc<Self>,
         many: Many<K, V, E>,
         keys: Vec<K>,
+        reload: bool,
         send: impl Fn(K, Answer<V, E>) + Send + Sync,
     ) {
+        let reload = reload.then(|| self.link.now());
         let turns = join_all(keys.into_iter().map(|key| async {
-            match self.turn(&key).await {
+            match self.turn(&key, reload).await {
                 Turn::Answer(answer) => {
                     send(key, answer);
                     None
@@ -101,7 +103,7 @@ where
         };
         join(led, loaded_alone).await;
         join_all(later.into_iter().map(|key| async {
-            match Arc::clone(&self).lookup(key.clone(), None).await {
+            match Arc::clone(&self).lookup(key.clone(), None, reload).await {
                 Ok(Revalidated::New(loaded)) => send(key, Ok(loaded)),
                 // (Not answered: the cache says so.)
                 Ok(Revalidated::Unchanged(_)) => {}
@@ -112,7 +114,7 @@ where
     }
 
     /// Looks one key up, and decides its turn.
-    async fn turn(&self, key: &K) -> Turn<V, E> {
+    async fn turn(&self, key: &K, reload: Option<Instant>) -> Turn<V, E> {
         let (link, name) = (&self.link, key.name());
         if K::from_name(&name).as_ref() != Some(key) {
             count(&link.counters.nameless);
@@ -121,8 +123,8 @@ where
         let Some(line) = self.line_for(&name) else { return self.alone() };
         let id = link.names.id(name);
         let mut lease = Lease::new(link, id.clone());
-        let below = self.first_tier.deadline(key).map_or(0, |deadline| self.refresh_below(deadline, lease.asked));
-        let Some(found) = link.look(&line, &id, &lease.token, &self.fingerprint, below, false).await else {
+        let wanted = self.wanted(reload, lease.asked, || self.first_tier.age(key));
+        let Some(found) = link.look(&line, &id, &lease.token, &self.fingerprint, wanted, false).await else {
             return self.alone();
         };
         lease.answered(&found);

@@ -102,7 +102,7 @@ impl FirstOf<u64> for Nothing {
         self.act();
     }
 
-    fn deadline(&self, _: &u64) -> Option<Instant> {
+    fn age(&self, _: &u64) -> Option<Duration> {
         None
     }
 }

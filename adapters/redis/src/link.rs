@@ -4,13 +4,14 @@ use std::{
     borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use event_listener::Event;
 use larder::Instant;
 
 use crate::{
-    decide::{Found, Kind, Outbox, Release, Sent},
+    decide::{Found, Kind, Outbox, Release, Sent, Wanted},
     flag::Flag,
     host::{Host, lock, within},
     mutant,
@@ -38,8 +39,8 @@ pub(crate) trait FirstTier: Send + Sync {
 pub(crate) trait FirstOf<K>: Send + Sync {
     fn invalidate(&self, key: &K);
     fn expire(&self, key: &K);
-    /// Returns when what is held expires, fresh or not.
-    fn deadline(&self, key: &K) -> Option<Instant>;
+    /// Returns how old the value is that is held, if it is fresh.
+    fn age(&self, key: &K) -> Option<Duration>;
 }
 
 pub(crate) struct Link {
@@ -187,7 +188,7 @@ impl Link {
         id: &Id,
         token: &str,
         fingerprint: &str,
-        refresh_below: u64,
+        wanted: Wanted,
         would_wait: bool,
     ) -> Option<Found> {
         let (names, settings) = (&self.names, &self.settings);
@@ -196,9 +197,10 @@ impl Link {
             millis(settings.lease).into(),
             fingerprint.into(),
             names.compared(id).into(),
-            refresh_below.to_string().into(),
+            wanted.age().map_or(String::new(), millis).into(),
             if would_wait { "1" } else { "0" }.into(),
             millis(settings.epoch_memory()).into(),
+            if matches!(wanted, Wanted::Loaded(_)) { "1" } else { "0" }.into(),
         ];
         match self
             .call(line, Script::Lookup, vec![names.value(id), names.lease(id), names.epoch(id)], arguments)

@@ -21,8 +21,9 @@ use sha1_smol::Sha1;
 /// A script, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Script {
-    /// KEYS v l e; ARGV token, lease ms, fingerprint, name, ms of fresh life up to which the lease is offered (2^53 or more:
-    /// of endless ones, too), 1 if we would wait, ms of the epoch's memory. Returns the letter of a state (`decide::found`), ms of fresh life left, age
+    /// KEYS v l e; ARGV token, lease ms, fingerprint, name, ms of age from which a fresh value is to be loaded anew (empty: of
+    /// none), 1 if we would wait, ms of the epoch's memory, 1 if it is to be loaded in any case: then an endless value, whose
+    /// age is not known, is not enough, and another's load is waited for, whatever is there. Returns the letter of a state (`decide::found`), ms of fresh life left, age
     /// in ms, ms left of the lease, kind, payload, epoch, attempt, weight.
     Lookup,
     /// KEYS v l w e; ARGV token, fingerprint, name, kind, payload, fresh ms (-1: for ever), stale ms, epoch, attempt, age in
@@ -91,9 +92,9 @@ if there then
     left = redis.call('PTTL', KEYS[1]) - tonumber(v[4])
     age = life - left
   end
-  if left > tonumber(ARGV[5]) or endless and tonumber(ARGV[5]) < 2^53 then
-    return {'F', left, age, 0, kind, payload, '', 0, weight}
-  end
+  local enough = endless or left > 0
+  if ARGV[5] ~= '' then enough = enough and (endless and ARGV[8] == '0' or not endless and age < tonumber(ARGV[5])) end
+  if enough then return {'F', left, age, 0, kind, payload, '', 0, weight} end
 end
 if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then
   redis.call('HSETNX', KEYS[3], 'id', ARGV[1])
@@ -103,7 +104,7 @@ if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then
   return {there and 'R' or 'L', left, age, tonumber(ARGV[2]), kind, payload, redis.call('HGET', KEYS[3], 'id'), attempt, weight}
 end
 local lease = redis.call('PTTL', KEYS[2])
-if there then return {(endless or left > 0) and 'F' or 'S', left, age, lease, kind, payload, '', 0, weight} end
+if there and ARGV[8] == '0' then return {(endless or left > 0) and 'F' or 'S', left, age, lease, kind, payload, '', 0, weight} end
 local holder = redis.call('GET', KEYS[2])
 if holder == '!' then return {'C', 0, 0, lease, '', '', '', 0, weight} end
 if ARGV[6] == '1' and string.sub(holder, -1) ~= '*' then redis.call('APPEND', KEYS[2], '*') end

@@ -11,7 +11,7 @@ use larder::{Failed, Instant, Loaded, Previous, Revalidate, Revalidated, Ttl};
 use crate::{
     Codec, TierError, TierKey,
     alone::Places,
-    decide::{self, Found, Life, Step, Times, held_alone, life_of, step, unshared},
+    decide::{self, Found, Life, Step, Times, Wanted, held_alone, life_of, step, unshared},
     host::{BoxFuture, lock, within},
     lease::Lease,
     link::{FirstOf, Link},
@@ -65,8 +65,14 @@ where
     V: Clone + Send + Sync + 'static,
     E: Send + Sync + 'static,
 {
-    /// Finds the value of a key, loads it, or waits for the process that loads it.
-    pub(crate) async fn lookup(self: Arc<Self>, key: K, held: Option<Previous<V>>) -> Answer<V, E> {
+    /// Finds the value of a key, loads it, or waits for the process that loads it; if it is to be loaded in any case, that was
+    /// asked for then.
+    pub(crate) async fn lookup(
+        self: Arc<Self>,
+        key: K,
+        held: Option<Previous<V>>,
+        reload: Option<Instant>,
+    ) -> Answer<V, E> {
         let (link, name) = (&self.link, key.name());
         if K::from_name(&name).as_ref() != Some(&key) {
             // No notice of it would be understood.
@@ -82,8 +88,9 @@ where
             let mut lease = Lease::new(link, id.clone());
             // What could not be read is as if it were not there.
             let fingerprint = if is_blind { "" } else { &*self.fingerprint };
-            let below = held.as_ref().map_or(0, |held| self.refresh_below(held.deadline(), lease.asked));
-            let found = link.look(&line, &id, &lease.token, fingerprint, below, true).await;
+            let age = || held.as_ref().and_then(|held| age_of_fresh(held, lease.asked));
+            let wanted = self.wanted(reload, lease.asked, age);
+            let found = link.look(&line, &id, &lease.token, fingerprint, wanted, true).await;
             // (A load may take long, and the connection may be another one by then.)
             drop(line);
             let Some(found) = found else {
@@ -141,19 +148,18 @@ where
         if lock(&self.link.outbox).is_unsaid(name) { None } else { Some(line) }
     }
 
-    /// Returns how much fresh life, in milliseconds, a value in the second tier must have beyond what the first tier's
-    /// still has, until this deadline: a value that is still fresh there is looked up only to be refreshed early, or to be
-    /// loaded in any case.
-    pub(crate) fn refresh_below(&self, deadline: Instant, now: Instant) -> u64 {
-        let left = deadline.saturating_since(now);
-        if left.is_zero() {
-            return 0;
+    /// Returns what a lookup is content with; `age` is that of a fresh value which the first tier holds, and so is to be
+    /// refreshed early.
+    pub(crate) fn wanted(
+        &self,
+        reload: Option<Instant>,
+        now: Instant,
+        age: impl FnOnce() -> Option<Duration>,
+    ) -> Wanted {
+        match reload {
+            Some(begun) => Wanted::Loaded(now.saturating_since(begun)),
+            None => age().map_or(Wanted::Fresh, |age| Wanted::newer_than(age, self.link.settings.deadline)),
         }
-        if deadline == Instant::NEVER {
-            return u64::MAX;
-        }
-        // (The two differ by the way there and back, which is shorter than the deadline of a call.)
-        u64::try_from(left.saturating_add(self.link.settings.deadline).as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Loads, with the lease of it.
@@ -260,6 +266,11 @@ where
     }
 }
 
+/// How old a value is that the first tier holds, if it is fresh.
+fn age_of_fresh<V>(held: &Previous<V>, now: Instant) -> Option<Duration> {
+    if held.deadline().saturating_since(now).is_zero() { None } else { Some(now.saturating_since(held.published())) }
+}
+
 /// A value that was found, with the weight that its load has said.
 pub(crate) fn weighed<V>(value: V, found: &Found) -> Loaded<V> {
     let loaded = Loaded::new(value);
@@ -281,6 +292,11 @@ where
 
     // (It is handed what is held, to tell early refreshes from misses.)
     fn revalidate(&self, key: K, held: Option<Previous<V>>) -> Self::Future {
-        Box::pin(Arc::clone(&self.0).lookup(key, held))
+        Box::pin(Arc::clone(&self.0).lookup(key, held, None))
+    }
+
+    fn reload(&self, key: K, held: Option<Previous<V>>) -> Self::Future {
+        let begun = self.0.link.now();
+        Box::pin(Arc::clone(&self.0).lookup(key, held, Some(begun)))
     }
 }

@@ -11,10 +11,10 @@ use core::{
 #[cfg(feature = "std")]
 use crate::source::{First, FirstOf};
 use crate::{
-    Loaded, Previous, Takes, Threads,
+    Loaded, Takes, Threads,
     flight::Start,
     shard::AsKey,
-    source::{Answered, Say, Sources, TaskOf},
+    source::{Answered, Asked, Say, Sources, TaskOf},
 };
 
 /// The result of a load.
@@ -43,13 +43,8 @@ pub trait CallerLoad<K, V, E, T: Threads> {
     }
 
     /// Makes the load; none if it is lent.
-    fn make(
-        &mut self,
-        sources: &Sources<K, V, E, T>,
-        key: &dyn AsKey<K>,
-        previous: Option<Previous<V>>,
-    ) -> Option<TaskOf<V, E, T>> {
-        let _ = (sources, key, previous);
+    fn make(&mut self, sources: &Sources<K, V, E, T>, key: &dyn AsKey<K>, asked: Asked<V>) -> Option<TaskOf<V, E, T>> {
+        let _ = (sources, key, asked);
         None
     }
 
@@ -61,7 +56,7 @@ pub trait CallerLoad<K, V, E, T: Threads> {
         key: &dyn AsKey<K>,
         cx: &mut Context<'_>,
     ) -> FirstOf<V, E, T> {
-        First::of(self.make(sources, key, None), cx, |load| load)
+        First::of(self.make(sources, key, Asked::default()), cx, |load| load)
     }
 
     /// Polls the load that is lent.
@@ -91,13 +86,8 @@ impl<K, V, E, T: Threads> CallerLoad<K, V, E, T> for ByLoader {
         true
     }
 
-    fn make(
-        &mut self,
-        sources: &Sources<K, V, E, T>,
-        key: &dyn AsKey<K>,
-        previous: Option<Previous<V>>,
-    ) -> Option<TaskOf<V, E, T>> {
-        sources.begin(key.to_key(), previous)
+    fn make(&mut self, sources: &Sources<K, V, E, T>, key: &dyn AsKey<K>, asked: Asked<V>) -> Option<TaskOf<V, E, T>> {
+        sources.begin(key.to_key(), asked)
     }
 
     #[cfg(feature = "std")]
@@ -146,7 +136,7 @@ where
         self.make.as_ref().map(|_| Start::Made)
     }
 
-    fn make(&mut self, _: &Sources<K, V, E, T>, _: &dyn AsKey<K>, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+    fn make(&mut self, _: &Sources<K, V, E, T>, _: &dyn AsKey<K>, _: Asked<V>) -> Option<TaskOf<V, E, T>> {
         self.make.take().map(|make| T::load(make, (), self.say))
     }
 

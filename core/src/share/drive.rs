@@ -178,8 +178,8 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
             let as_many = self.as_many.filter(|_| loads_many);
             if let Some(drive) = as_many.or_else(|| after.effects().anew.take()) {
                 let mut make = |keys| match as_many {
-                    Some(_) => self.source.begin_many(keys).map(LoadOf::Many),
-                    None => by.make(&self.source, key, self.previous(hash, key)).map(LoadOf::One),
+                    Some(_) => self.source.begin_many(keys, visit.call.reload).map(LoadOf::Many),
+                    None => by.make(&self.source, key, self.asked(hash, key, visit.call)).map(LoadOf::One),
                 };
                 drive(self, key.to_key(), number, driving.waiting, &mut make, visit.waker);
                 visit.start = by.start(&self.source);
@@ -189,11 +189,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
                 driving.disarm_polled();
                 return next;
             }
-            let previous = self.previous(hash, key);
+            let asked = self.asked(hash, key, visit.call);
             load = if step == Step::Make {
-                by.make(&self.source, key, previous)
+                by.make(&self.source, key, asked)
             } else {
-                self.source.begin(key.to_key(), previous)
+                self.source.begin(key.to_key(), asked)
             };
             // The caller may have no other load.
             if !visit.is_by_loader {

@@ -11,11 +11,11 @@ use super::{
     stay::Stay,
 };
 use crate::{
-    Failure, Instant, Key, Loaded, Lock, Previous, Runtime, Ttl, Tuning,
+    Failure, Instant, Key, Loaded, Lock, Runtime, Ttl, Tuning,
     contain::both,
     hasher::HashKeys,
     shard::{AsKey, Call, Carries, Effects, Links, LoadsAnew, News, Rules, Seat, Shard, Step, Visit, Waiting},
-    source::{Judgement, Sources, TaskOf},
+    source::{Asked, Judgement, Sources, TaskOf},
     store::{Cleared, Room, policy::Policy},
     sync::{
         Arc,
@@ -263,12 +263,11 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         }
     }
 
-    /// The previous value for a revalidating load.
-    pub(crate) fn previous(&self, hash: u64, key: &dyn AsKey<K>) -> Option<Previous<V>> {
-        if !self.source.revalidates() {
-            return None;
-        }
-        self.with(hash, |shard| shard.previous(hash, |k| key.is(k)))
+    /// What a load of this key is begun with; it gets the previous value if it uses that.
+    pub(super) fn asked(&self, hash: u64, key: &dyn AsKey<K>, call: &Call) -> Asked<V> {
+        let uses_it = self.source.revalidates();
+        let previous = if uses_it { self.with(hash, |shard| shard.previous(hash, |k| key.is(k))) } else { None };
+        Asked { previous, reload: call.reload }
     }
 
     /// Judges an answer by the user's rules.

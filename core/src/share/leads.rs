@@ -5,10 +5,10 @@ use core::{future::Future, marker::PhantomData};
 
 use super::CallerLoad;
 use crate::{
-    LoadError, Outcome, Previous, Takes, Threads,
+    LoadError, Outcome, Takes, Threads,
     flight::Start,
     shard::AsKey,
-    source::{BatchOf, Delivery, Sources, TaskOf},
+    source::{Asked, BatchOf, Delivery, Sources, TaskOf},
 };
 
 /// The answers of a call for many keys.
@@ -22,9 +22,9 @@ pub trait Leads<K, V, E, T: Threads> {
     /// Whether it can load at all.
     #[doc(hidden)]
     fn can_load(&self, sources: &Sources<K, V, E, T>) -> bool;
-    /// Begins the load of these keys.
+    /// Begins the load of these keys, in any case if the call wants that.
     #[doc(hidden)]
-    fn begin(&mut self, sources: &Sources<K, V, E, T>, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>>;
+    fn begin(&mut self, sources: &Sources<K, V, E, T>, keys: Vec<K>, reload: bool) -> Option<BatchOf<K, V, E, T>>;
 }
 
 /// Loads by the cache's loader.
@@ -39,8 +39,8 @@ impl<K, V, E, T: Threads> Leads<K, V, E, T> for FromLoader {
         sources.loads()
     }
 
-    fn begin(&mut self, sources: &Sources<K, V, E, T>, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>> {
-        sources.begin_many(keys)
+    fn begin(&mut self, sources: &Sources<K, V, E, T>, keys: Vec<K>, reload: bool) -> Option<BatchOf<K, V, E, T>> {
+        sources.begin_many(keys, reload)
     }
 }
 
@@ -74,7 +74,7 @@ where
         true
     }
 
-    fn begin(&mut self, _: &Sources<K, V, E, T>, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>> {
+    fn begin(&mut self, _: &Sources<K, V, E, T>, keys: Vec<K>, _: bool) -> Option<BatchOf<K, V, E, T>> {
         Some(T::task((self.make)(keys), (), self.say))
     }
 }
@@ -104,13 +104,8 @@ impl<K, V, E, T: Threads> CallerLoad<K, V, E, T> for MemberLoad {
         self.0 == Some(Start::Made)
     }
 
-    fn make(
-        &mut self,
-        sources: &Sources<K, V, E, T>,
-        key: &dyn AsKey<K>,
-        previous: Option<Previous<V>>,
-    ) -> Option<TaskOf<V, E, T>> {
-        sources.begin(key.to_key(), previous)
+    fn make(&mut self, sources: &Sources<K, V, E, T>, key: &dyn AsKey<K>, asked: Asked<V>) -> Option<TaskOf<V, E, T>> {
+        sources.begin(key.to_key(), asked)
     }
 }
 

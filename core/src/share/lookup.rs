@@ -246,7 +246,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Engine<K, V, E, R, S> {
         // A panic in it is the refresh's, and does not concern the caller that is served.
         aside(|| {
             let driving = Driving::new(this, &mut stay.waiting, number, visit.reached);
-            let load = visit.key.and_then(|key| by.make(&this.source, key, this.previous(hash, key)));
+            let load = visit.key.and_then(|key| by.make(&this.source, key, this.asked(hash, key, visit.call)));
             this.with(hash, |shard| shard.put_to_rest(&driving.waiting.seat, number, load, after.effects()));
             driving.disarm();
         });

@@ -133,10 +133,9 @@ where
         } else {
             this.ask_for(&due);
         }
-        let have_deadlines = this.engine.rules.needs_time() || call.lock_timeout.is_some();
         loop {
             let (units, members, leads) = (this.units.get_mut(), &this.members, &mut this.leads);
-            if units.drive(this.engine, members, leads, have_deadlines, &wakes, &mut due) {
+            if units.drive(this.engine, members, leads, &call, &wakes, &mut due) {
                 wakes.take(|index| this.has_slept |= !units.note(index, count, &mut due));
             }
             for index in mem::take(&mut due) {

@@ -9,7 +9,12 @@ use super::{
     leads::Leads,
     wakes::CallWakes,
 };
-use crate::{Instant, Key, LoadError, Runtime, Tuning, flight::Registration, shard::SharedLoad, sync::Arc};
+use crate::{
+    Instant, Key, LoadError, Runtime, Tuning,
+    flight::Registration,
+    shard::{Call, SharedLoad},
+    sync::Arc,
+};
 
 /// One key of a call.
 pub(super) struct Member<'a, Q: ?Sized, R: Runtime, T, E> {
@@ -172,7 +177,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
         engine: &Engine<K, V, E, R, S>,
         members: &[Member<'_, Q, R, T, E>],
         leads: &mut M,
-        have_deadlines: bool,
+        call: &Call,
         wakes: &Arc<CallWakes<R::Notify>>,
         due: &mut Vec<usize>,
     ) -> bool
@@ -181,6 +186,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
         Q: ToOwned<Owned = K> + ?Sized,
         M: Leads<K, V, E, R::Threads>,
     {
+        let have_deadlines = engine.rules.needs_time() || call.lock_timeout.is_some();
         let (woken, mut asked) = (mem::take(&mut self.due), mem::take(&mut self.asked));
         // Several members may ask for the same load.
         asked.sort_unstable();
@@ -204,7 +210,7 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Units<K, V, E, R, S> {
                     ended += 1;
                     return due.append(&mut unit.members);
                 }
-                let mut make = |keys| leads.begin(&engine.source, keys).map(LoadOf::Many);
+                let mut make = |keys| leads.begin(&engine.source, keys, call.reload).map(LoadOf::Many);
                 engine.begin_batch(&unit.batch, seats, &mut make);
             }
             let waker = unit

@@ -4,7 +4,7 @@ use core::{future::Future, marker::PhantomData};
 
 use crate::{
     Loaded, Previous, Revalidated, Takes,
-    source::{Answered, Say, Source, TaskOf, kept, sealed::Sealed},
+    source::{Answered, Asked, Say, Source, TaskOf, kept, sealed::Sealed},
 };
 
 /// What a fetch may return: a [`Loaded`] or a [`Revalidated`] value.
@@ -49,7 +49,7 @@ where
     Fut: Future<Output = Result<A, E>>,
     A: Answer<Value = V>,
 {
-    fn load(&self, (): (), previous: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+    fn load(&self, (): (), Asked { previous, .. }: Asked<V>) -> Option<TaskOf<V, E, T>> {
         let fetch = (self.0)(previous.clone());
         Some(T::task(fetch, previous, |result, previous| result.map(|answer| kept(unweighed(answer.into()), previous))))
     }

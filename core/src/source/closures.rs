@@ -8,7 +8,8 @@ use core::{future::Future, marker::PhantomData, time::Duration};
 #[cfg(feature = "std")]
 use super::FirstOf;
 use super::{
-    Answered, BatchOf, Load, LoadMany, Loaded, Previous, Revalidate, Revalidated, Source, Takes, TaskOf, Threads,
+    Answered, Asked, BatchOf, Load, LoadMany, Loaded, Previous, Revalidate, Revalidated, Source, Takes, TaskOf,
+    Threads,
     erased::Delivery,
     many::{own_answers, plain_answers},
     revalidate::kept,
@@ -60,7 +61,7 @@ where
     T: Takes<L::Future>,
     L: Load<K, Value = V, Error = E>,
 {
-    fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+    fn load(&self, key: K, _: Asked<V>) -> Option<TaskOf<V, E, T>> {
         Some(T::load(|| self.0.load(key), (), NewValue))
     }
 
@@ -78,7 +79,7 @@ where
     F: Fn(K) -> Fut,
     Fut: Future<Output = Result<V, E>>,
 {
-    fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+    fn load(&self, key: K, _: Asked<V>) -> Option<TaskOf<V, E, T>> {
         Some(T::load(|| (self.0)(key), (), NewValue))
     }
 
@@ -96,7 +97,7 @@ where
     F: Fn(K) -> Fut,
     Fut: Future<Output = Result<Loaded<V>, E>>,
 {
-    fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+    fn load(&self, key: K, _: Asked<V>) -> Option<TaskOf<V, E, T>> {
         Some(T::load(|| (self.0)(key), (), NewValue))
     }
 
@@ -114,7 +115,7 @@ where
     F: Fn(K, Option<Previous<V>>) -> Fut,
     Fut: Future<Output = Result<Revalidated<V>, E>>,
 {
-    fn load(&self, key: K, previous: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+    fn load(&self, key: K, Asked { previous, .. }: Asked<V>) -> Option<TaskOf<V, E, T>> {
         let load = (self.0)(key, previous.clone());
         Some(T::task(load, previous, |result, previous| result.map(|answer| kept(answer, previous))))
     }
@@ -131,8 +132,9 @@ where
     T: Takes<L::Future, Option<Previous<V>>>,
     L: Revalidate<K, Value = V, Error = E>,
 {
-    fn load(&self, key: K, previous: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
-        let load = self.0.revalidate(key, previous.clone());
+    fn load(&self, key: K, Asked { previous, reload }: Asked<V>) -> Option<TaskOf<V, E, T>> {
+        let old = previous.clone();
+        let load = if reload { self.0.reload(key, old) } else { self.0.revalidate(key, old) };
         Some(T::task(load, previous, |result, previous| match result {
             Ok(answer) => Ok(kept(answer, previous)),
             Err(failed) => Answered::failed(failed),
@@ -154,7 +156,7 @@ macro_rules! many {
             T: Threads + Takes<$future> + Takes<$future, K>,
             $($bounds)*
         {
-            fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
+            fn load(&self, key: K, _: Asked<V>) -> Option<TaskOf<V, E, T>> {
                 let ($this, $keys) = (self, Vec::from([key.clone()]));
                 Some(<T as Takes<$future, K>>::task($begin, key, |result, key| {
                     let all: Delivery<K, V, E, T> = $say(result, ());
@@ -162,7 +164,7 @@ macro_rules! many {
                 }))
             }
 
-            fn load_many(&self, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>> {
+            fn load_many(&self, keys: Vec<K>, _: bool) -> Option<BatchOf<K, V, E, T>> {
                 let ($this, $keys) = (self, keys);
                 Some(<T as Takes<$future>>::task($begin, (), $say))
             }

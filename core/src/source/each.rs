@@ -11,7 +11,7 @@ use core::{
 };
 
 use super::{
-    BatchOf, Failed, Previous, Source, Takes, TaskOf, Threads,
+    Asked, BatchOf, Failed, Source, Takes, TaskOf, Threads,
     erased::{Answers, Delivery, Rest},
 };
 use crate::{Loaded, Lock, Runtime, contain::contain, sync::Arc};
@@ -29,6 +29,7 @@ use crate::{Loaded, Lock, Runtime, contain::contain, sync::Arc};
 /// Clones send to the same load.
 pub struct AnswerSink<K, V, E, R: Runtime> {
     queue: Arc<R::Lock<Queue<K, V, E>>>,
+    reload: bool,
 }
 
 /// Answers that have been sent and not been published.
@@ -40,8 +41,8 @@ struct Queue<K, V, E> {
 }
 
 impl<K, V, E, R: Runtime> AnswerSink<K, V, E, R> {
-    fn new() -> Self {
-        Self { queue: Arc::new(R::Lock::new(Queue { answers: Vec::new(), waker: None, is_closed: false })) }
+    fn new(reload: bool) -> Self {
+        Self { queue: Arc::new(R::Lock::new(Queue { answers: Vec::new(), waker: None, is_closed: false })), reload }
     }
 
     /// Answers one key with its value.
@@ -118,6 +119,31 @@ impl<K, V, E, R: Runtime> AnswerSink<K, V, E, R> {
         self.push(key, Err(failed.into()));
     }
 
+    /// Returns whether the load is one by [`Cache::refresh`](crate::Cache::refresh), or by a call with
+    /// [`LookupOptions::reload`](crate::LookupOptions::reload).
+    ///
+    /// For a loader that asks another cache first, which is of no use then. See also
+    /// [`Revalidate::reload`](crate::Revalidate::reload).
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{AnswerSink, Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let load = |ids: Vec<u32>, answers: AnswerSink<_, _, _, _>| async move {
+    ///     for id in ids {
+    ///         answers.answer(id, if answers.is_reload() { "from the source" } else { "from a copy" });
+    ///     }
+    ///     io::Result::Ok(())
+    /// };
+    /// let cache = Cache::builder(Std::new(ManualClock::new())).load_each_fn(load).build()?;
+    /// assert_eq!(block_on(cache.get(&1))?, "from a copy");
+    /// assert_eq!(block_on(cache.refresh(&1))?.into_value(), "from the source");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub const fn is_reload(&self) -> bool {
+        self.reload
+    }
+
     fn push(&self, key: K, answer: Result<Loaded<V>, Failed<V, E>>) {
         let mut answer = Some((key, answer));
         let waker = self.queue.with(|queue| {
@@ -151,7 +177,7 @@ impl<K, V, E, R: Runtime> AnswerSink<K, V, E, R> {
 
 impl<K, V, E, R: Runtime> Clone for AnswerSink<K, V, E, R> {
     fn clone(&self) -> Self {
-        Self { queue: Arc::clone(&self.queue) }
+        Self { queue: Arc::clone(&self.queue), reload: self.reload }
     }
 }
 
@@ -209,8 +235,8 @@ impl<F, K, V, E, R: Runtime> Drop for Each<F, K, V, E, R> {
 }
 
 impl<F, K, V, E, R: Runtime> Each<F, K, V, E, R> {
-    fn begin(make: impl FnOnce(AnswerSink<K, V, E, R>) -> F, only: Option<K>) -> Self {
-        let sink = AnswerSink::new();
+    fn begin(make: impl FnOnce(AnswerSink<K, V, E, R>) -> F, only: Option<K>, reload: bool) -> Self {
+        let sink = AnswerSink::new(reload);
         let closing = Closing(&sink);
         let load = Box::pin(make(sink.clone()));
         mem::forget(closing);
@@ -238,16 +264,16 @@ where
     F: Fn(Vec<K>, AnswerSink<K, V, E, R>) -> Fut,
     Fut: Future<Output = Result<(), E>>,
 {
-    fn load(&self, key: K, _: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
-        let each = Each::begin(|sink| (self.0)(Vec::from([key.clone()]), sink), Some(key.clone()));
+    fn load(&self, key: K, Asked { reload, .. }: Asked<V>) -> Option<TaskOf<V, E, T>> {
+        let each = Each::begin(|sink| (self.0)(Vec::from([key.clone()]), sink), Some(key.clone()), reload);
         Some(T::task(each, key, |part, key| {
             let part: Delivery<K, V, E, T> = deliver(part, ());
             part.of_one(&key)
         }))
     }
 
-    fn load_many(&self, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>> {
-        Some(T::task(Each::begin(|sink| (self.0)(keys, sink), None), (), deliver))
+    fn load_many(&self, keys: Vec<K>, reload: bool) -> Option<BatchOf<K, V, E, T>> {
+        Some(T::task(Each::begin(|sink| (self.0)(keys, sink), None, reload), (), deliver))
     }
 
     fn batches(&self) -> bool {

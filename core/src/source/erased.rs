@@ -5,7 +5,7 @@ use alloc::{boxed::Box, vec::Vec};
 use core::task::Context;
 use core::{any::Any, future::Future, time::Duration};
 
-use super::{Answered, Failed, First, Previous, sealed::Sealed};
+use super::{Answered, Asked, Failed, First, sealed::Sealed};
 use crate::{Cause, Failure, Loaded, RemovalCause, Ttl, sync::Arc};
 
 /// Whether loads and stored values may move between threads.
@@ -80,20 +80,20 @@ pub enum Rest<L, E> {
 )]
 pub trait Source<K, V, E, T: Threads> {
     /// Begins to load one value.
-    fn load(&self, key: K, previous: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
-        let _ = (key, previous);
+    fn load(&self, key: K, asked: Asked<V>) -> Option<TaskOf<V, E, T>> {
+        let _ = (key, asked);
         None
     }
 
     /// Begins to load one value, and polls the load at once.
     #[cfg(feature = "std")]
     fn load_and_poll(&self, key: K, cx: &mut Context<'_>) -> FirstOf<V, E, T> {
-        First::of(self.load(key, None), cx, |load| load)
+        First::of(self.load(key, Asked::default()), cx, |load| load)
     }
 
-    /// Begins to load many values.
-    fn load_many(&self, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>> {
-        let _ = keys;
+    /// Begins to load many values, in any case if that is what their caller wants.
+    fn load_many(&self, keys: Vec<K>, reload: bool) -> Option<BatchOf<K, V, E, T>> {
+        let _ = (keys, reload);
         None
     }
 
@@ -257,8 +257,8 @@ impl<K, V, E, T: Threads> Sources<K, V, E, T> {
         (self.judges, self.wall_clock) = (true, Some(clock));
     }
 
-    pub(crate) fn begin(&self, key: K, previous: Option<Previous<V>>) -> Option<TaskOf<V, E, T>> {
-        self.loader.as_ref()?.load(key, previous)
+    pub(crate) fn begin(&self, key: K, asked: Asked<V>) -> Option<TaskOf<V, E, T>> {
+        self.loader.as_ref()?.load(key, asked)
     }
 
     #[cfg(feature = "std")]
@@ -266,8 +266,8 @@ impl<K, V, E, T: Threads> Sources<K, V, E, T> {
         self.loader.as_ref().map_or(First::Pending(None), |loader| loader.load_and_poll(key, cx))
     }
 
-    pub(crate) fn begin_many(&self, keys: Vec<K>) -> Option<BatchOf<K, V, E, T>> {
-        self.loader.as_ref()?.load_many(keys)
+    pub(crate) fn begin_many(&self, keys: Vec<K>, reload: bool) -> Option<BatchOf<K, V, E, T>> {
+        self.loader.as_ref()?.load_many(keys, reload)
     }
 
     /// Judges an answer; an end by a wall clock becomes a length.

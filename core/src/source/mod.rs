@@ -27,7 +27,7 @@ pub(crate) use load::sealed;
 pub use load::{BoxLoad, Key, Load, Loaded, LocalBoxLoad};
 pub use many::LoadMany;
 pub(crate) use many::{own_answers, plain_answers};
-pub(crate) use revalidate::{Answered, Lack, kept};
+pub(crate) use revalidate::{Answered, Asked, Lack, kept};
 pub use revalidate::{BoxRevalidate, LocalBoxRevalidate, Previous, Revalidate, Revalidated};
 pub use threads::{Keeps, ManyThreads, OneThread, Stores, Takes};
 pub(crate) use told::{NewValue, Say};

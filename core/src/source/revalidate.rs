@@ -231,6 +231,55 @@ pub trait Revalidate<K> {
 
     /// Begins the load of `key`, whose value is `previous` if one is held.
     fn revalidate(&self, key: K, previous: Option<Previous<Self::Value>>) -> Self::Future;
+
+    /// Begins the load of `key` for [`Cache::refresh`](crate::Cache::refresh), or for a call with
+    /// [`LookupOptions::reload`](crate::LookupOptions::reload).
+    ///
+    /// By default it is a load like any other. For a loader that asks another cache first, which is of no use then. See
+    /// also [`AnswerSink::is_reload`](crate::AnswerSink::is_reload).
+    ///
+    /// ```
+    /// # use futures_lite::future::block_on;
+    /// # use larder::{BoxRevalidate, Cache, ManualClock, Previous, Revalidate, parts::Std};
+    /// # use std::io;
+    /// struct Pages;
+    ///
+    /// impl Revalidate<u32> for Pages {
+    ///     type Value = &'static str;
+    ///     type Error = io::Error;
+    ///     type Future = BoxRevalidate<&'static str, io::Error>;
+    ///
+    ///     fn revalidate(&self, _: u32, _: Option<Previous<&'static str>>) -> Self::Future {
+    ///         Box::pin(async { Ok("from a copy".into()) })
+    ///     }
+    ///
+    ///     fn reload(&self, _: u32, _: Option<Previous<&'static str>>) -> Self::Future {
+    ///         Box::pin(async { Ok("from the source".into()) })
+    ///     }
+    /// }
+    ///
+    /// let cache = Cache::builder(Std::new(ManualClock::new())).revalidator(Pages).build()?;
+    /// assert_eq!(block_on(cache.get(&1))?, "from a copy");
+    /// assert_eq!(block_on(cache.refresh(&1))?.into_value(), "from the source");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    fn reload(&self, key: K, previous: Option<Previous<Self::Value>>) -> Self::Future {
+        self.revalidate(key, previous)
+    }
+}
+
+/// What a load of one value is begun with, beside its key.
+pub struct Asked<V> {
+    /// What is held, if the load uses it.
+    pub(crate) previous: Option<Previous<V>>,
+    /// Its caller wants it to be loaded in any case.
+    pub(crate) reload: bool,
+}
+
+impl<V> Default for Asked<V> {
+    fn default() -> Self {
+        Self { previous: None, reload: false }
+    }
 }
 
 /// A boxed load of a [`Revalidate`] that may move between threads.

@@ -18,11 +18,12 @@ use super::{
     shared::{BookOf, Done, Pin as Pinning, Place, Resume, Shared, Task, TaskFor},
 };
 use crate::{
-    Fault, Key, Previous, Runtime,
+    Fault, Key, Runtime,
     dirty::{LookupStep, Standing},
     flight::{Start, Woken},
     shard::{AsKey, Seat, Step},
     share::{After, CallerLoad},
+    source::Asked,
     sync::Arc,
 };
 
@@ -86,7 +87,7 @@ impl<K: Key, V: Clone, E, R: Runtime> CallerLoad<Task<K>, Done<K, V, E, R>, Faul
         &mut self,
         _: &NoSources<K, V, E, R>,
         key: &dyn AsKey<Task<K>>,
-        _: Option<Previous<Done<K, V, E, R>>>,
+        _: Asked<Done<K, V, E, R>>,
     ) -> Option<TaskFor<K, V, E, R>> {
         let Claim { place, seat } = self.claim.take()?;
         let (Task::Load(key) | Task::Flush(key, _)) = key.to_key();

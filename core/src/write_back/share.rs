@@ -10,11 +10,11 @@ use super::{
     timeless::Aside,
 };
 use crate::{
-    Key, LoadError, Loaded, Previous, Runtime, Ttl,
+    Key, LoadError, Loaded, Runtime, Ttl,
     flight::Start,
     shard::{AsKey, Step},
     share::{After, CallerLoad, EffectsOf, Errand},
-    source::{Answered, Sources},
+    source::{Answered, Asked, Sources},
     sync::Arc,
 };
 
@@ -63,7 +63,7 @@ impl<K: Key, V: Clone, E, R: Runtime> CallerLoad<Task<K>, Done<K, V, E, R>, Faul
         &mut self,
         _: &NoSources<K, V, E, R>,
         _: &dyn AsKey<Task<K>>,
-        _: Option<Previous<Done<K, V, E, R>>>,
+        _: Asked<Done<K, V, E, R>>,
     ) -> Option<TaskFor<K, V, E, R>> {
         self.job.take().map(|job| (self.wrap)(Box::new(job)))
     }

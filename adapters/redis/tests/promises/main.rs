@@ -15,6 +15,7 @@ mod hearing;
 mod leases;
 mod node;
 mod panics;
+mod reloads;
 mod settings;
 mod sharing;
 mod table;
