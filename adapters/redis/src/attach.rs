@@ -7,6 +7,7 @@ use larder::{AnswerSink, Builder, Cache, Instant, Load, LoadMany, Loaded, Revali
 use crate::{
     Tier, TierBuilder, TierConfigError, TierError, TierKey, TierRuntime,
     alone::Places,
+    decide::held_unled,
     host::Of,
     line,
     link::{FirstOf, FirstTier, Link},
@@ -231,7 +232,9 @@ impl<V: Clone + Send + Sync + 'static> TierBuilder<V> {
         let wire = Box::new(Client::new(&self.url).map_err(TierConfigError::Url)?);
         let host = Box::new(Of(cache.runtime().clone()));
         let mut made = None;
-        let cache = cache.build_cyclic(|builder, weak| {
+        // (What the tier loads says for itself how long it lives.)
+        let unled = held_unled(cache.get_ttl(), self.settings.alone_ttl);
+        let cache = cache.ttl(unled).build_cyclic(|builder, weak| {
             let link = Link::new(self.settings.clone(), host, Box::new(Held(weak.clone())));
             let shared = made.insert(Arc::new(Shared {
                 link: Arc::new(link),

@@ -21,6 +21,11 @@ use crate::{Codec, settings::Settings};
 /// The `ttl` and `expire_after` of the cache's builder, and the `ttl` of a call's options, have no effect on loaded
 /// values. All else is the first tier's own: capacity, weigher, idle time, jitter, timeouts, limits for stale values.
 ///
+/// **Loads that a call brings** (`get_or_load`, `get_many_or_load`, `get_with`, `by`) are this process's alone: they ask nobody
+/// for a lease, and nothing of them is shared. They and what is inserted into the cache are held for
+/// [`alone_ttl`](Self::alone_ttl) at most, or for the cache's `ttl` if that is shorter, unless they, their call or the cache's
+/// `expire_after` say for how long: whether anybody tells this process when they change, nobody knows at that time.
+///
 /// **Threads that block**: `get_blocking` keeps all times of the tier, also where no runtime is at hand; for other calls take
 /// [`larder::parts::block_on`]. Any other `block_on`, on a thread without the runtime's timer, would wait without an end
 /// for a process that has died.
@@ -165,7 +170,8 @@ impl<V> TierBuilder<V> {
 
     /// Sets how long the first tier holds what was loaded without the second; 500 ms by default.
     ///
-    /// Nobody tells this process when it changes.
+    /// Nobody tells this process when it changes. It holds for loads that a call brings, and for what is inserted into the
+    /// cache, if they do not say for how long.
     pub fn alone_ttl(mut self, ttl: Duration) -> Self {
         self.settings.alone_ttl = ttl;
         self

@@ -229,6 +229,24 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
+    /// Returns how long values are fresh, from their publication on.
+    ///
+    /// For what is built around a cache that somebody else has configured.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, ManualClock, Ttl, parts::Std};
+    /// # use std::io;
+    /// let mut cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(ManualClock::new()));
+    /// if cache.get_ttl() == Ttl::Inherit {
+    ///     cache = cache.ttl(Duration::from_secs(60));
+    /// }
+    /// assert_eq!(cache.get_ttl(), Ttl::For(Duration::from_secs(60)));
+    /// ```
+    pub const fn get_ttl(&self) -> Ttl {
+        self.settings.rules.ttl
+    }
+
     /// Sets the age beyond which callers no longer wait for a load.
     ///
     /// *Lock* is pingora's word for a load that others wait for. The next caller then begins a newer attempt; of the

@@ -114,5 +114,17 @@ pub(crate) fn held_alone(life: Life, age: Duration, longest: Duration) -> Ttl {
     }
 }
 
+/// Returns how long the first tier holds what others than the tier have put there, if they do not say: its builder has said this.
+///
+/// No longer than what is loaded without the second tier: whether somebody would tell this process when it changes, nobody knows
+/// at that time.
+pub(crate) fn held_unled(said: Ttl, longest: Duration) -> Ttl {
+    match said {
+        Ttl::NotStored => said,
+        Ttl::For(length) => Ttl::For(length.min(longest)),
+        _ => Ttl::For(longest),
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -244,3 +244,28 @@ async fn t7_a_load_that_waits_for_one_without_a_place() {
     let ended = tokio::time::timeout(Duration::from_secs(20), all.join_all()).await.expect("none waits for ever");
     assert_eq!(ended, [5; 3]);
 }
+
+#[tokio::test]
+async fn t5_what_a_call_loads_in_an_outage_is_held_for_a_moment() {
+    let tier = || builder("redis://127.0.0.1:1/").alone_ttl(ms(100));
+    let first = || larder_tokio::Cache::builder(larder_tokio::Tokio::new());
+    let long = Duration::from_secs(600);
+    for (first, held) in
+        [(first(), true), (first().ttl(long), true), (first().ttl(larder_tokio::Ttl::NotStored), false)]
+    {
+        let (cache, _tier) = tier().load_fn(first, |key: u64| async move { std::io::Result::Ok(key) }).unwrap();
+        // As nobody says for how long.
+        assert_eq!(cache.get_or_load(&1, || async { Ok(1) }).await.unwrap(), 1);
+        assert_eq!(cache.get_many_or_load(&[2], |_| async { Ok([(2, 1)]) }).await.len(), 1);
+        cache.insert(3, 1);
+        for key in [1, 2, 3] {
+            let left = cache.peek(&key).map(|held| held.time_left());
+            let is_brief = matches!(left, Some(larder_tokio::TimeLeft::For(left)) if left <= ms(100));
+            assert_eq!((left.is_some(), is_brief), (held, held), "{key}: {left:?}");
+        }
+        // Who does say is believed.
+        cache.insert_with(4, larder_tokio::Loaded::new(1).ttl(long));
+        let left = cache.peek(&4).unwrap().time_left();
+        assert!(matches!(left, larder_tokio::TimeLeft::For(left) if left > ms(100)), "{left:?}");
+    }
+}
