@@ -12,7 +12,8 @@ use crate::{
     line,
     link::{FirstOf, FirstTier, Link},
     origin::{Many, One, one_of},
-    shared::{Lookup, Shared},
+    settings::Settings,
+    shared::{Asked, Lookup, Shared},
     wire::Client,
 };
 
@@ -154,12 +155,12 @@ impl<V: Clone + Send + Sync + 'static> TierBuilder<V> {
         let one = one_of(Arc::clone(&many));
         self.attach(cache, one, move |builder, shared| {
             builder.load_each_fn(move |keys, answers: AnswerSink<_, _, _, _>| {
-                let reload = answers.is_reload();
+                let asked = Asked { begun: shared.link.now(), is_reload: answers.is_reload() };
                 let send = move |key, answer| match answer {
                     Ok(loaded) => answers.answer(key, loaded),
                     Err(failed) => answers.fail(key, failed),
                 };
-                let lookup = Arc::clone(&shared).lookup_many(Arc::clone(&many), keys, reload, send);
+                let lookup = Arc::clone(&shared).lookup_many(Arc::clone(&many), keys, asked, send);
                 async move {
                     lookup.await;
                     Ok(())
@@ -231,11 +232,12 @@ impl<V: Clone + Send + Sync + 'static> TierBuilder<V> {
         }
         let wire = Box::new(Client::new(&self.url).map_err(TierConfigError::Url)?);
         let host = Box::new(Of(cache.runtime().clone()));
+        let settings = Settings { budget: cache.get_load_budget(), ..self.settings.clone() };
         let mut made = None;
         // (What the tier loads says for itself how long it lives.)
         let unled = held_unled(cache.get_ttl(), self.settings.alone_ttl);
         let cache = cache.ttl(unled).build_cyclic(|builder, weak| {
-            let link = Link::new(self.settings.clone(), host, Box::new(Held(weak.clone())));
+            let link = Link::new(settings, host, Box::new(Held(weak.clone())));
             let shared = made.insert(Arc::new(Shared {
                 link: Arc::new(link),
                 fingerprint,

@@ -23,7 +23,7 @@ use crate::{
     lease::Lease,
     origin::Many,
     random, record,
-    shared::{Shared, weighed},
+    shared::{Asked, Shared, weighed},
     stats::count,
 };
 
@@ -41,10 +41,12 @@ enum Load<V> {
 }
 
 impl<V> Load<V> {
-    fn fails(&mut self) {
-        if let Self::Leased(lease, ..) = self {
-            lease.fails();
-        }
+    const fn lease(&self) -> Option<&Lease> {
+        if let Self::Leased(lease, ..) = self { Some(lease) } else { None }
+    }
+
+    const fn lease_mut(&mut self) -> Option<&mut Lease> {
+        if let Self::Leased(lease, ..) = self { Some(lease) } else { None }
     }
 }
 
@@ -67,12 +69,11 @@ where
         self: Arc<Self>,
         many: Many<K, V, E>,
         keys: Vec<K>,
-        reload: bool,
+        asked: Asked,
         send: impl Fn(K, Answer<V, E>) + Send + Sync,
     ) {
-        let reload = reload.then(|| self.link.now());
         let turns = join_all(keys.into_iter().map(|key| async {
-            match self.turn(&key, reload).await {
+            match self.turn(&key, asked).await {
                 Turn::Answer(answer) => {
                     send(key, answer);
                     None
@@ -93,17 +94,17 @@ where
         }
         let led = async {
             if !leads.is_empty() {
-                self.load_many(&many, leads, granted, &send).await;
+                self.load_many(&many, leads, (asked.begun, granted), &send).await;
             }
         };
         let loaded_alone = async {
             if !alone.is_empty() {
-                self.alone.load(&*self.link.host, self.load_many(&many, alone, granted, &send)).await;
+                self.alone.load(&*self.link.host, self.load_many(&many, alone, (asked.begun, granted), &send)).await;
             }
         };
         join(led, loaded_alone).await;
         join_all(later.into_iter().map(|key| async {
-            match Arc::clone(&self).lookup(key.clone(), None, reload).await {
+            match Arc::clone(&self).lookup(key.clone(), None, asked).await {
                 Ok(Revalidated::New(loaded)) => send(key, Ok(loaded)),
                 // (Not answered: the cache says so.)
                 Ok(Revalidated::Unchanged(_)) => {}
@@ -114,7 +115,7 @@ where
     }
 
     /// Looks one key up, and decides its turn.
-    async fn turn(&self, key: &K, reload: Option<Instant>) -> Turn<V, E> {
+    async fn turn(&self, key: &K, asked: Asked) -> Turn<V, E> {
         let (link, name) = (&self.link, key.name());
         if K::from_name(&name).as_ref() != Some(key) {
             count(&link.counters.nameless);
@@ -123,7 +124,7 @@ where
         let Some(line) = self.line_for(&name) else { return self.alone() };
         let id = link.names.id(name);
         let mut lease = Lease::new(link, id.clone());
-        let wanted = self.wanted(reload, lease.asked, || self.first_tier.age(key));
+        let wanted = self.wanted(asked, lease.asked, || self.first_tier.age(key));
         let Some(found) = link.look(&line, &id, &lease.token, &self.fingerprint, wanted, false).await else {
             return self.alone();
         };
@@ -165,13 +166,12 @@ where
         &self,
         many: &Many<K, V, E>,
         mut loads: Vec<(K, Load<V>)>,
-        granted: Instant,
+        (lookup, granted): (Instant, Instant),
         send: &(impl Fn(K, Answer<V, E>) + Send + Sync),
     ) {
         let begun = self.link.now();
-        let asked = loads
-            .iter()
-            .find_map(|(_, load)| if let Load::Leased(lease, ..) = load { Some(lease.asked) } else { None });
+        let asked = loads.iter().find_map(|(_, load)| Some(load.lease()?.asked));
+        loads.iter_mut().filter_map(|(_, load)| load.lease_mut()).for_each(|lease| lease.load_begins(lookup));
         let keys = loads.iter().map(|(key, _)| key.clone()).collect();
         let load = async {
             let load = match asked {
@@ -181,11 +181,13 @@ where
             // (Surplus is dropped: it could be older than a write that has been heard of.)
             load.await.map(first_answers)
         };
-        let (mut loaded, failure) = match AssertUnwindSafe(load).catch_unwind().await {
+        let ended = AssertUnwindSafe(load).catch_unwind().await;
+        loads.iter_mut().filter_map(|(_, load)| load.lease_mut()).for_each(Lease::load_ended);
+        let (mut loaded, failure) = match ended {
             Ok(Ok(answers)) => (answers, None),
             Ok(Err(error)) => (HashMap::new(), Some(TierError::Load(Arc::new(error)))),
             Err(panic) => {
-                loads.iter_mut().for_each(|(_, load)| load.fails());
+                loads.iter_mut().filter_map(|(_, load)| load.lease_mut()).for_each(Lease::fails);
                 resume_unwind(panic)
             }
         };
@@ -196,7 +198,7 @@ where
             };
             if result.is_err() {
                 // (Not all of the futures may be polled.)
-                load.fails();
+                load.lease_mut().into_iter().for_each(Lease::fails);
             }
             async move { answer(key, self.end(load, result, begun).await, send) }
         });

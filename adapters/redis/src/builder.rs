@@ -123,7 +123,8 @@ impl<V> TierBuilder<V> {
     /// Sets how long no process tries again after a failed load; not at all by default.
     ///
     /// Meanwhile they are served the stale value, if there is one, or fail with
-    /// [`TierError::Elsewhere`](crate::TierError::Elsewhere).
+    /// [`TierError::Elsewhere`](crate::TierError::Elsewhere). A load that panics, or takes longer than the
+    /// [`load_budget`](larder::Builder::load_budget) of its cache, has failed as well.
     pub fn cool_down(mut self, cool_down: Duration) -> Self {
         self.settings.cool_down = cool_down;
         self

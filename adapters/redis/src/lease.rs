@@ -26,6 +26,8 @@ pub(crate) struct Lease {
     is_live: bool,
     /// How long nobody is to load once it is given back.
     cool_down: Duration,
+    /// When its load is over its budget: dropped from then on, it has failed.
+    overdue: Instant,
 }
 
 impl Lease {
@@ -41,6 +43,7 @@ impl Lease {
             asked,
             is_live: true,
             cool_down: Duration::ZERO,
+            overdue: Instant::NEVER,
         }
     }
 
@@ -110,6 +113,18 @@ impl Lease {
         self.cool_down = self.link.settings.cool_down;
     }
 
+    /// Its load begins, for a lookup that the first tier began then.
+    pub(crate) fn load_begins(&mut self, begun: Instant) {
+        // (The first tier has counted from a moment before.)
+        let budget = self.link.settings.budget.map(|budget| budget - budget / 64);
+        self.overdue = budget.map_or(Instant::NEVER, |budget| begun.saturating_add(budget));
+    }
+
+    /// Its load has ended.
+    pub(crate) const fn load_ended(&mut self) {
+        self.overdue = Instant::NEVER;
+    }
+
     /// Gives the lease back.
     pub(crate) async fn release(mut self) {
         let link = Arc::clone(&self.link);
@@ -120,8 +135,10 @@ impl Lease {
     }
 
     fn as_release(&self) -> Release {
-        let until = self.asked.saturating_add(self.link.settings.lease);
-        Release { name: self.id.name.clone(), token: self.token.clone(), cool_down: self.cool_down, until }
+        let settings = &self.link.settings;
+        let until = self.asked.saturating_add(settings.lease);
+        let cool_down = if self.overdue <= self.link.now() { settings.cool_down } else { self.cool_down };
+        Release { name: self.id.name.clone(), token: self.token.clone(), cool_down, until }
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) alone: usize,
     pub(crate) alone_ttl: Duration,
     pub(crate) max_size: usize,
+    /// That of the first tier's loads.
+    pub(crate) budget: Option<Duration>,
 }
 
 impl Settings {
@@ -40,6 +42,7 @@ impl Settings {
             alone: 8,
             alone_ttl: Duration::from_millis(500),
             max_size: 1 << 20,
+            budget: None,
         }
     }
 

@@ -32,6 +32,14 @@ pub(crate) struct Shared<K, V, E> {
     pub(crate) alone: Places,
 }
 
+/// How the first tier asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) begun: Instant,
+    /// The value is to be loaded in any case.
+    pub(crate) is_reload: bool,
+}
+
 /// A value that there is already.
 enum Old<V> {
     /// The first tier holds it.
@@ -65,14 +73,8 @@ where
     V: Clone + Send + Sync + 'static,
     E: Send + Sync + 'static,
 {
-    /// Finds the value of a key, loads it, or waits for the process that loads it; if it is to be loaded in any case, that was
-    /// asked for then.
-    pub(crate) async fn lookup(
-        self: Arc<Self>,
-        key: K,
-        held: Option<Previous<V>>,
-        reload: Option<Instant>,
-    ) -> Answer<V, E> {
+    /// Finds the value of a key, loads it, or waits for the process that loads it.
+    pub(crate) async fn lookup(self: Arc<Self>, key: K, held: Option<Previous<V>>, asked: Asked) -> Answer<V, E> {
         let (link, name) = (&self.link, key.name());
         if K::from_name(&name).as_ref() != Some(&key) {
             // No notice of it would be understood.
@@ -89,7 +91,7 @@ where
             // What could not be read is as if it were not there.
             let fingerprint = if is_blind { "" } else { &*self.fingerprint };
             let age = || held.as_ref().and_then(|held| age_of_fresh(held, lease.asked));
-            let wanted = self.wanted(reload, lease.asked, age);
+            let wanted = self.wanted(asked, lease.asked, age);
             let found = link.look(&line, &id, &lease.token, fingerprint, wanted, true).await;
             // (A load may take long, and the connection may be another one by then.)
             drop(line);
@@ -113,7 +115,7 @@ where
                     count(&link.counters.leased);
                     let old = old.map(|old| Old::Found(weighed(old, &found), found.stale_since));
                     let old = old.or_else(|| held.map(Old::Held));
-                    return self.lead(key, lease, old).await;
+                    return self.lead(key, lease, old, asked.begun).await;
                 }
                 Step::LoadOwn => {
                     count(&link.counters.unshared);
@@ -150,25 +152,22 @@ where
 
     /// Returns what a lookup is content with; `age` is that of a fresh value which the first tier holds, and so is to be
     /// refreshed early.
-    pub(crate) fn wanted(
-        &self,
-        reload: Option<Instant>,
-        now: Instant,
-        age: impl FnOnce() -> Option<Duration>,
-    ) -> Wanted {
-        match reload {
-            Some(begun) => Wanted::Loaded(now.saturating_since(begun)),
-            None => age().map_or(Wanted::Fresh, |age| Wanted::newer_than(age, self.link.settings.deadline)),
+    pub(crate) fn wanted(&self, asked: Asked, now: Instant, age: impl FnOnce() -> Option<Duration>) -> Wanted {
+        if asked.is_reload {
+            return Wanted::Loaded(now.saturating_since(asked.begun));
         }
+        age().map_or(Wanted::Fresh, |age| Wanted::newer_than(age, self.link.settings.deadline))
     }
 
     /// Loads, with the lease of it.
-    async fn lead(&self, key: K, mut lease: Lease, old: Option<Old<V>>) -> Answer<V, E> {
+    async fn lead(&self, key: K, mut lease: Lease, old: Option<Old<V>>, lookup: Instant) -> Answer<V, E> {
+        lease.load_begins(lookup);
         let (asked, begun) = (lease.asked, self.link.now());
         let begin = || record::during(asked, begun, || (self.origin)(key, old.as_ref().map(Old::value)));
         let mut load = lease.during(begin);
         let loaded = poll_fn(|cx| lease.during(|| load.as_mut().poll(cx))).await;
         lease.during(|| drop(load));
+        lease.load_ended();
         match loaded {
             Ok(Revalidated::New(loaded)) => {
                 let (value, terms) = loaded.into_parts();
@@ -292,11 +291,12 @@ where
 
     // (It is handed what is held, to tell early refreshes from misses.)
     fn revalidate(&self, key: K, held: Option<Previous<V>>) -> Self::Future {
-        Box::pin(Arc::clone(&self.0).lookup(key, held, None))
+        let asked = Asked { begun: self.0.link.now(), is_reload: false };
+        Box::pin(Arc::clone(&self.0).lookup(key, held, asked))
     }
 
     fn reload(&self, key: K, held: Option<Previous<V>>) -> Self::Future {
-        let begun = self.0.link.now();
-        Box::pin(Arc::clone(&self.0).lookup(key, held, Some(begun)))
+        let asked = Asked { begun: self.0.link.now(), is_reload: true };
+        Box::pin(Arc::clone(&self.0).lookup(key, held, asked))
     }
 }

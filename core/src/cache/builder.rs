@@ -397,6 +397,23 @@ impl<K: Key, V: Clone, E, R: Runtime, S: Tuning> Builder<K, V, E, R, S> {
         self
     }
 
+    /// Returns the time after which a load is dropped and counts as failed.
+    ///
+    /// For what is built around a cache that somebody else has configured.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use larder::{Cache, ManualClock, parts::Std};
+    /// # use std::io;
+    /// let cache = Cache::<u32, u32, io::Error, _>::builder(Std::new(ManualClock::new()));
+    /// assert_eq!(cache.get_load_budget(), None);
+    /// let cache = cache.load_budget(Duration::from_secs(10));
+    /// assert_eq!(cache.get_load_budget(), Some(Duration::from_secs(10)));
+    /// ```
+    pub const fn get_load_budget(&self) -> Option<Duration> {
+        self.settings.rules.budget
+    }
+
     /// Sets how long a failure is kept.
     ///
     /// While it is kept, callers get it and no load begins. A panic and an exceeded budget are failures, too; a

@@ -18,7 +18,7 @@ use crate::{
     origin::Many,
     scripts::Script,
     settings::Settings,
-    shared::Shared,
+    shared::{Asked, Shared},
     wire::Reply,
 };
 
@@ -67,7 +67,8 @@ fn t8_a_batch_that_is_dropped_when_it_has_failed_is_cooled_down() {
         alone: Places::new(1, LONG),
     });
     let many: Many<u64, u64, ()> = Arc::new(|_| Box::pin(ready(Err(()))));
-    let batch = shared.lookup_many(many, (0..64).collect(), false, |_, _: Answer<u64, ()>| ());
+    let asked = Asked { begun: link.now(), is_reload: false };
+    let batch = shared.lookup_many(many, (0..64).collect(), asked, |_, _: Answer<u64, ()>| ());
     assert_eq!(batch.now_or_never(), None);
     let releases = lock(&link.outbox).take_releases(link.now(), usize::MAX);
     let cooling = releases.iter().filter(|release| release.cool_down == LONG).count();

@@ -10,6 +10,7 @@ mod support;
 
 mod batches;
 mod bounds;
+mod budgets;
 mod handles;
 mod hearing;
 mod leases;
