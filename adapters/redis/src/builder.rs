@@ -89,6 +89,11 @@ impl<V> TierBuilder<V> {
     ///
     /// It is the lock age across machines: a process that dies while it loads holds the others back for this long at
     /// most. A load that takes longer is not lost, and harms nothing: it is stored if nothing newer was.
+    ///
+    /// Within that time nobody begins another load of the key, the process that has the lease included. So it is the least that
+    /// the first tier's own [`lock_age`](larder::Builder::lock_age), and a
+    /// [`lock_timeout`](larder::Builder::lock_timeout) after which a caller loads for itself, come to: what they begin earlier
+    /// waits until the lease is over. A caller that would rather fail, or take a stale value, does so when its time is over.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.settings.lease = lease;
         self

@@ -168,3 +168,28 @@ async fn t3_what_is_refused_leaves_no_lease() {
     assert_eq!((source.loads(), b.tier.stats().published), (2, 1));
     assert_eq!(server.ask(&["EXISTS", "larder:l:{1}"]).as_deref(), Some("0"));
 }
+
+#[tokio::test]
+async fn t1_a_process_that_has_the_lease_begins_no_other_load_in_its_time() {
+    let server = server!();
+    let source = Source::with(1, 60_000);
+    let loads = std::sync::Arc::clone(&source);
+    let load = move |key| {
+        let loads = std::sync::Arc::clone(&loads);
+        async move { loads.load(key).await }
+    };
+    let first = larder_tokio::Cache::builder(larder_tokio::Tokio::new())
+        .lock_age(ms(10))
+        .lock_timeout(ms(10), larder_tokio::OnTimeout::Load);
+    let (cache, tier) = builder(&server.url()).lease(ms(600)).load_fn(first, load).unwrap();
+    assert!(tier.wait_until_it_hears(Duration::from_secs(20)).await);
+    let call = |cache: larder_tokio::Cache<_, _, _>| spawn(async move { cache.get(&1).await.unwrap() });
+    let slow = call(cache.clone());
+    until("the first load has begun", || source.loads() == 1).await;
+    source.set(2);
+    source.slow.store(0, SeqCst);
+    let begun = Instant::now();
+    assert_eq!(call(cache).await.unwrap(), 2, "and then it does");
+    assert!(begun.elapsed() > ms(600 / 5), "{:?}", begun.elapsed());
+    assert_eq!((slow.await.unwrap(), source.loads()), (2, 2));
+}
