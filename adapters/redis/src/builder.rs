@@ -117,7 +117,8 @@ impl<V> TierBuilder<V> {
 
     /// Sets how long after that a value is kept, to be served while one process refreshes it; 30 s by default.
     ///
-    /// Callers elsewhere get it at once, with the status [`Stale`](larder::Status::Stale). The one process whose refresh
+    /// Callers elsewhere get it at once, with the status [`Stale`](larder::Status::Stale). That is every call, `get` as well,
+    /// whatever the first tier's own limits for stale values are; zero keeps none, and they wait. The one process whose refresh
     /// fails gets the error, or this value, as its cache's own
     /// [`stale_if_error`](larder::Builder::stale_if_error) says.
     pub fn stale_for(mut self, stale: Duration) -> Self {

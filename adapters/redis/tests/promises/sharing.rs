@@ -178,3 +178,22 @@ async fn t9_what_is_not_ours_can_be_voided() {
     assert!(node.tier.invalidate(&2).await.is_acknowledged());
     assert_eq!((node.get(1).await, node.get(2).await), (7, 7));
 }
+
+#[tokio::test]
+async fn t5_without_a_limit_for_stale_values_a_refresh_is_waited_for() {
+    let server = server!();
+    let source = Source::with(1, 0);
+    let brief = || builder(&server.url()).ttl(ms(1_000)).stale_for(Duration::ZERO).poll_every(Duration::from_secs(60));
+    let (a, b) = (Node::with(brief(), &source).await, Node::with(brief(), &source).await);
+    assert_eq!((a.get(1).await, b.get(1).await), (1, 1));
+    sleep(ms(1_100)).await;
+    source.set(2);
+    source.slow.store(300, SeqCst);
+    let refresh = spawn({
+        let a = a.clone();
+        async move { a.get(1).await }
+    });
+    until("the refresh has begun", || source.loads() == 2).await;
+    assert_eq!((b.get(1).await, refresh.await.unwrap(), source.loads()), (2, 2, 2));
+    assert_eq!(b.tier.stats().stale, 0);
+}
