@@ -59,7 +59,7 @@ impl PageCache {
                 let origin = Arc::clone(&origin);
                 async move { load(&origin, &path, previous).await }
             })
-            .weigher(|path, page| (path.len() + page.body.len()) as u64)
+            .weigher(|path, page| (path.len() + page.size()) as u64)
             .build()?;
         Ok(Self(cache))
     }

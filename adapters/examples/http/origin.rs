@@ -7,7 +7,7 @@ use hyper::{
     Request, Response, StatusCode,
     body::{Bytes, Incoming},
     client::conn::http1,
-    header::{CONTENT_TYPE, ETAG, HOST, HeaderValue, IF_NONE_MATCH},
+    header::{CONTENT_TYPE, ETAG, HOST, HeaderName, HeaderValue, IF_NONE_MATCH},
 };
 use hyper_util::rt::TokioIo;
 use larder_tokio::Ttl;
@@ -97,13 +97,28 @@ async fn read(response: Response<Incoming>, held: Option<&Page>) -> Result<Answe
         _ => {}
     }
     let body = Limited::new(body, LONGEST).collect().await.map_err(OriginError::Body)?.to_bytes();
+    let header = |name: HeaderName| head.headers.get(name).and_then(copied);
     Ok(Answer::Page(Arc::new(Page {
         status: head.status,
-        content_type: head.headers.get(CONTENT_TYPE).cloned(),
-        etag: head.headers.get(ETAG).cloned(),
-        body,
+        content_type: header(CONTENT_TYPE),
+        etag: header(ETAG),
+        // (It may be a slice of the connection's buffer as well.)
+        body: Bytes::copy_from_slice(&body),
         lifetime: lifetime.unwrap_or(Ttl::NotStored),
     })))
+}
+
+/// Copies a header out of the connection's buffer, all of which it would keep.
+fn copied(value: &HeaderValue) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(value.as_bytes()).ok()
+}
+
+impl Page {
+    /// Returns how many bytes it takes, but for its path.
+    pub(crate) fn size(&self) -> usize {
+        let headers = [&self.content_type, &self.etag].into_iter().flatten().map(HeaderValue::len);
+        ENTRY + headers.sum::<usize>() + self.body.len()
+    }
 }
 
 impl OriginError {
@@ -130,6 +145,9 @@ impl Error for OriginError {
         }
     }
 }
+
+/// What a page takes beside its bytes: itself, its place in the cache, and what the allocator adds to each of its parts.
+const ENTRY: usize = 512;
 
 /// The longest body that is read, in bytes.
 const LONGEST: usize = 4 << 20;

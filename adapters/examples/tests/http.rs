@@ -27,6 +27,8 @@ mod dead_origin;
 mod lifetimes;
 #[path = "http/many_clients.rs"]
 mod many_clients;
+#[path = "http/memory.rs"]
+mod memory;
 #[path = "http/revalidating.rs"]
 mod revalidating;
 #[path = "http/scripted.rs"]

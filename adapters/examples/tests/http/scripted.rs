@@ -47,10 +47,15 @@ pub(crate) struct Setup<F> {
 impl<F: Fn(usize) -> Response<Full<Bytes>> + Send + Sync + 'static> Setup<F> {
     /// Starts an origin whose n-th answer, from 1 on, is `answer(n)`.
     pub(crate) async fn new(answer: F) -> Self {
+        Self::with(Settings::default(), answer).await
+    }
+
+    /// The same, with these settings of the cache.
+    pub(crate) async fn with(settings: Settings, answer: F) -> Self {
         let origin = Arc::new(Closure { answer, asked: Mutex::default() });
         let server = Server::bind(LOOPBACK, Arc::clone(&origin)).await.unwrap();
         let clock = Skipping::new();
-        let pages = PageCache::new(clock.clone(), Origin::new(server.address()), Settings::default()).unwrap();
+        let pages = PageCache::new(clock.clone(), Origin::new(server.address()), settings).unwrap();
         Self { clock, pages, origin, _server: server }
     }
 
