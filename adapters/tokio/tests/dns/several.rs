@@ -13,14 +13,14 @@ use hickory_proto::{
     op::{Message, ResponseCode},
     rr::RecordType,
 };
-use tokio::net::UdpSocket;
+use tokio::{net::UdpSocket, time::Instant};
 
 use crate::{
     allow::{Network, Networks},
     asking::{ask, question, receive, ttls, until},
     forwarder::{Forwarder, Settings},
     scripted::{LOOPBACK, Reply, Scripted, Setup, addresses, as_by_default, at_once, pass, patient, reply_to},
-    server::Server,
+    server::{Server, Transport},
     upstream::Patience,
 };
 
@@ -85,6 +85,56 @@ async fn another_upstream_where_the_first_is_silent() {
     ask(server.address(), &format!("back.{NAME}")).await;
     until(|| !forwarder.statistics().to_string().contains("silent")).await;
     assert_eq!(ttls(&ask(server.address(), NAME).await), [100]);
+}
+
+/// How an upstream over TCP is asked in vain: it is silent there, though it answers over UDP that the rest is to be had so.
+fn cut(question: Message, over: Transport) -> Reply {
+    Box::pin(async move {
+        match over {
+            Transport::Udp => Some(reply_to(&question, ResponseCode::NoError).truncate()),
+            Transport::Tcp => std::future::pending().await,
+        }
+    })
+}
+
+/// Another upstream is asked where the first says that its answer is to be had over TCP, and that goes nowhere; and first of
+/// all after a while.
+#[tokio::test]
+async fn another_upstream_where_the_first_is_silent_over_tcp() {
+    let first = Setup::new(patient(), cut).await;
+    let (_, two) = upstream(200, &Arc::new(AtomicBool::new(true))).await;
+    let patience = Patience { tries: 4, try_timeout: Duration::from_millis(20) };
+    let settings = Settings { patience, ..patient() };
+    let forwarder = Arc::new(Forwarder::new(&[first.upstream_address(), two.address()], settings).unwrap());
+    let server = Server::bind(LOOPBACK, 1, Arc::clone(&forwarder)).await.unwrap();
+    for number in 0..10 {
+        let begun = Instant::now();
+        assert_eq!(ttls(&ask(server.address(), &format!("h{number}.{NAME}")).await), [200]);
+        // (It is given up after four seconds.)
+        assert!(begun.elapsed() < Duration::from_secs(4) / 5, "{:?}", begun.elapsed());
+    }
+    let statistics = forwarder.statistics().to_string();
+    assert!(statistics.contains("silent"), "{statistics}");
+}
+
+/// Who is asked over TCP is not asked again meanwhile.
+#[tokio::test]
+async fn a_slow_answer_over_tcp_is_one() {
+    let script = |question: Message, over| -> Reply {
+        Box::pin(async move {
+            if over == Transport::Udp {
+                return Some(reply_to(&question, ResponseCode::NoError).truncate());
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            Some(addresses(&question, &[300]))
+        })
+    };
+    let slow = Setup::new(patient(), script).await;
+    let patience = Patience { tries: 3, try_timeout: Duration::from_millis(20) };
+    let forwarder = Forwarder::new(&[slow.upstream_address()], Settings { patience, ..patient() }).unwrap();
+    let server = Server::bind(LOOPBACK, 1, Arc::new(forwarder)).await.unwrap();
+    assert_eq!(ttls(&ask(server.address(), NAME).await), [300]);
+    assert_eq!(slow.upstream.asked(), 2, "over UDP and over TCP");
 }
 
 /// The second upstream is asked at once where the first says that it cannot help.

@@ -1,12 +1,12 @@
 //! One question, asked until there is an answer.
 //!
 //! A try that has had no answer in the usual time is followed by another, but stays open: the first answer to any of them
-//! counts.
+//! counts. Where a reply over UDP was cut, the exchange over TCP is one more try of these.
 
 use std::{io, sync::Arc, sync::atomic::Ordering::Relaxed, time::Duration};
 
 use hickory_proto::op::ResponseCode;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 use super::{
     super::{
@@ -30,6 +30,10 @@ pub(super) struct Call<'a> {
     /// Those that do not understand EDNS.
     plain: Vec<usize>,
     open: Vec<Try>,
+    /// Exchanges over TCP, which end with the call.
+    streams: JoinSet<()>,
+    /// Whom they ask, and whether with EDNS.
+    streamed: Vec<(usize, bool)>,
     tries: u32,
     /// How often each was asked.
     asked: Vec<u32>,
@@ -58,6 +62,8 @@ impl<'a> Call<'a> {
             out: Vec::new(),
             plain: Vec::new(),
             open: Vec::new(),
+            streams: JoinSet::new(),
+            streamed: Vec::new(),
             tries: 0,
             asked: vec![0; upstream.peers.len()],
             last: 0,
@@ -75,12 +81,16 @@ impl<'a> Call<'a> {
             self.asked[upstream] += 1;
             self.last = upstream;
             self.send(upstream).await;
-            let patience = self.patience();
-            while let Some(Arrival { upstream, reply }) = self.arrival(patience).await {
+            while let Some(Arrival { upstream, reply }) = self.arrival().await {
                 let verdict = match reply {
+                    // (Whether it answers is seen when that has ended.)
+                    Ok((reply, took)) if reply[2] & TRUNCATED != 0 => {
+                        self.stream(upstream, took);
+                        continue;
+                    }
                     Ok((reply, took)) => {
                         self.upstream.peers[upstream].health(|health| health.answered(took));
-                        self.judge(upstream, reply).await
+                        self.judge(upstream, &reply)
                     }
                     Err(failure) => {
                         self.upstream.peers[upstream].health(Health::unanswered);
@@ -105,9 +115,10 @@ impl<'a> Call<'a> {
         Err(self.failure)
     }
 
-    /// Says who is asked next: each in turn, but none again that has said no.
+    /// Says who is asked next: each in turn, but none again that has said no, or is being asked over TCP.
     fn next(&self) -> Option<usize> {
-        let left = self.order.iter().copied().filter(|upstream| !self.out.contains(upstream));
+        let is_left = |upstream: &usize| !self.out.contains(upstream) && !self.is_streamed(*upstream);
+        let left = self.order.iter().copied().filter(is_left);
         left.min_by_key(|&upstream| self.asked[upstream]).filter(|_| self.tries < self.upstream.patience.tries)
     }
 
@@ -120,11 +131,12 @@ impl<'a> Call<'a> {
     /// How long to wait before the next try; after the last one, as long as the caller likes.
     fn patience(&self) -> Option<Duration> {
         let Upstream { peers, patience, .. } = self.upstream;
-        let is_last = self.tries >= patience.tries;
-        (!is_last).then(|| peers[self.last].health(|health| health.patience(self.tries, patience.try_timeout)))
+        let longest = patience.try_timeout;
+        self.next().map(|_| peers[self.last].health(|health| health.patience(self.tries, longest)))
     }
 
-    async fn arrival(&mut self, patience: Option<Duration>) -> Option<Arrival> {
+    async fn arrival(&mut self) -> Option<Arrival> {
+        let patience = self.patience();
         let arrival = self.arrivals.1.recv();
         let Some(patience) = patience else {
             return arrival.await;
@@ -150,21 +162,39 @@ impl<'a> Call<'a> {
         }
     }
 
+    fn is_streamed(&self, upstream: usize) -> bool {
+        self.streamed.contains(&(upstream, !self.plain.contains(&upstream)))
+    }
+
+    /// Asks over TCP, where a reply over UDP was cut that took so long.
+    fn stream(&mut self, upstream: usize, took: Duration) {
+        if self.is_streamed(upstream) {
+            return;
+        }
+        let edns = !self.plain.contains(&upstream);
+        self.streamed.push((upstream, edns));
+        self.upstream.sent.fetch_add(1, Relaxed);
+        let (peer, connections) = (Arc::clone(&self.upstream.peers[upstream]), Arc::clone(&self.upstream.connections));
+        let (question, arrivals) = (Arc::clone(&self.question), self.arrivals.0.clone());
+        self.streams.spawn(async move {
+            // The semaphore is never closed.
+            let _connection = connections.acquire().await;
+            let reply = peer.ask_tcp(Question(&question), edns).await.map(|mut reply| {
+                // (More than this there is not to be had.)
+                reply[2] &= !TRUNCATED;
+                (reply, took)
+            });
+            // (If nobody waits any more, it is no news.)
+            let _ = arrivals.send(Arrival { upstream, reply: reply.map_err(UpstreamError::Io) }).await;
+        });
+    }
+
     /// Tells answers from failures: only "here it is" and "there is none" are answers (RFC 8767, 4).
-    async fn judge(&mut self, upstream: usize, mut reply: Vec<u8>) -> Verdict {
+    fn judge(&mut self, upstream: usize, reply: &[u8]) -> Verdict {
         let question = Question(&self.question);
         let edns = !self.plain.contains(&upstream);
-        if reply[2] & TRUNCATED != 0 {
-            self.upstream.sent.fetch_add(1, Relaxed);
-            // The semaphore is never closed.
-            let _connection = self.upstream.connections.acquire().await;
-            reply = match self.upstream.peers[upstream].ask_tcp(question, edns).await {
-                Ok(reply) => reply,
-                Err(error) => return Verdict::No(UpstreamError::Io(error)),
-            };
-        }
         match reply[3] & CODE {
-            0 | 3 => match Answer::read(question, &reply) {
+            0 | 3 => match Answer::read(question, reply) {
                 Some(answer) => Verdict::Answer(answer),
                 None => Verdict::No(UpstreamError::Code(ResponseCode::ServFail)),
             },

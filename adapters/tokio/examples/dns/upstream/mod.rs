@@ -15,7 +15,10 @@ mod port;
 use std::{
     fmt,
     net::SocketAddr,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -39,25 +42,25 @@ pub(crate) struct Patience {
 /// The servers that know the answers, the preferred one first.
 #[derive(Debug)]
 pub(crate) struct Upstream {
-    peers: Vec<Peer>,
+    peers: Vec<Arc<Peer>>,
     patience: Patience,
     /// As many as may be open at a time.
     places: Semaphore,
     /// How long a question waits for such a place.
     queue: Duration,
     /// Connections for answers that fit no packet.
-    connections: Semaphore,
+    connections: Arc<Semaphore>,
     sent: AtomicU64,
 }
 
 impl Upstream {
     pub(crate) fn new(addresses: &[SocketAddr], patience: Patience, max_open: usize, queue: Duration) -> Self {
         Self {
-            peers: addresses.iter().map(|&address| Peer::new(address)).collect(),
+            peers: addresses.iter().map(|&address| Arc::new(Peer::new(address))).collect(),
             patience,
             places: Semaphore::new(max_open.min(Semaphore::MAX_PERMITS)),
             queue,
-            connections: Semaphore::new(CONNECTIONS),
+            connections: Arc::new(Semaphore::new(CONNECTIONS)),
             sent: AtomicU64::new(0),
         }
     }
@@ -94,7 +97,7 @@ impl Upstream {
 
     /// Describes each server, a line for each.
     pub(crate) fn describe(&self) -> impl fmt::Display {
-        let describe = |peer: &Peer| {
+        let describe = |peer: &Arc<Peer>| {
             let health = peer.health(|health| *health);
             let trip = health.round_trip().map_or_else(|| "not measured".to_owned(), |trip| format!("{trip:.1?}"));
             let silent = if health.is_silent() { ", silent" } else { "" };
