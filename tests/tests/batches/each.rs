@@ -13,6 +13,7 @@ on_every_runtime! {
     d29_a_delivery_is_stored_before_anybody_is_woken
     d60_a_key_is_answered_once
     d60_surplus_comes_with_its_delivery
+    d97_a_load_is_told_that_it_is_a_reload
     d111_a_key_that_fails_may_bring_what_to_serve
     a_single_key_is_told_at_once
     c101_each_wake_polls_it_once
@@ -259,4 +260,23 @@ fn c101_each_wake_polls_it_once<R: Host>() {
     assert!(sim.saw(many).starts_with("10000: V0 Miss, V1 Miss"));
     assert_eq!((polls.get(), sim.wakes(many)), (KEYS + 1, KEYS as usize + 1));
     assert_clean(&cache.stats());
+}
+
+/// D97: whether it is of one key or of many; a plain caller that comes to lead after it does not reload.
+fn d97_a_load_is_told_that_it_is_a_reload<R: Host>() {
+    let mut sim = Sim::new();
+    let load = |_, keys: Vec<u32>, answers: Sink<R>| async move {
+        for key in keys {
+            answers.answer(key, V::new(if answers.is_reload() { key + 10 } else { key }));
+        }
+        Ok(())
+    };
+    let cache = each::<R, _>(&sim, load, |c| c);
+    let reload = LookupOptions::new().reload();
+    let plain = sim.many(&cache, &[1, 2]);
+    let one = sim.ask(&cache, 1, reload);
+    let many = sim.ask_many(&cache, &[1, 3], reload);
+    let after = sim.get(&cache, 4);
+    assert_eq!((sim.saw(plain).as_str(), sim.saw(one).as_str()), ("0: V1 Miss, V2 Miss", "0: V11 Miss"));
+    assert_eq!((sim.saw(many).as_str(), sim.saw(after).as_str()), ("0: V11 Miss, V13 Miss", "0: V4 Miss"));
 }
