@@ -11,8 +11,8 @@ pub(crate) struct Flight<N: Notify> {
     is_attached: bool,
     /// Its outcome is there.
     is_over: bool,
-    /// The newest attempt that has brought something for its own caller alone: each caller loads for itself.
-    private: Option<u32>,
+    /// The newest attempt that has brought something for its own caller alone: from then on each caller loads for itself.
+    private: u32,
     seats: u32,
     /// The number of the newest attempt.
     newest: u32,
@@ -29,7 +29,7 @@ impl<N: Notify> Flight<N> {
         Self {
             is_attached: false,
             is_over: false,
-            private: None,
+            private: 0,
             seats: 0,
             newest: 0,
             newest_begun: Instant::ZERO,
@@ -42,7 +42,7 @@ impl<N: Notify> Flight<N> {
     /// Reuses an old place for a new flight, with one seat.
     pub(crate) fn open(&mut self, is_attached: bool) {
         (self.is_attached, self.is_over, self.seats, self.newest) = (is_attached, false, 1, 0);
-        (self.private, self.is_held_back) = (None, false);
+        (self.private, self.is_held_back) = (0, false);
     }
 
     pub(crate) const fn seats(&self) -> u32 {
@@ -59,12 +59,12 @@ impl<N: Notify> Flight<N> {
 
     /// Does each caller load for itself?
     pub(crate) const fn is_private(&self) -> bool {
-        self.private.is_some()
+        self.private != 0
     }
 
     /// Has a newer attempt brought something for its own caller alone? Then what this one brings is not for others.
-    pub(crate) fn is_outdone(&self, number: u32) -> bool {
-        self.private.is_some_and(|private| private > number)
+    pub(crate) const fn is_outdone(&self, number: u32) -> bool {
+        self.private > number
     }
 
     pub(crate) const fn join(&mut self) {
@@ -226,7 +226,7 @@ impl<N: Notify> Flight<N> {
     /// What a load has brought is for its own caller alone, and from now on each loads for itself; true if that caller
     /// waits.
     pub(crate) fn keep_private(&mut self, number: u32) -> bool {
-        self.private = self.private.max(Some(number));
+        self.private = self.private.max(number);
         let Some(attempt) = self.attempt(number) else { return false };
         attempt.state = if attempt.is_owned { State::Ended } else { State::Over };
         attempt.is_owned
