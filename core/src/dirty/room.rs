@@ -87,7 +87,7 @@ impl<W> Room<W> {
 
     /// Makes all look again, and later all that come; returns what wakes them.
     ///
-    /// Who comes later may have looked before.
+    /// A caller that comes later may have looked before.
     pub(super) fn close(&mut self) -> Vec<W> {
         self.is_closed = true;
         self.queue.values_mut().filter_map(Waits::call).collect()

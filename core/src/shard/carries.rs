@@ -56,8 +56,8 @@ pub(crate) struct Answer<V> {
 }
 
 impl<V> Answer<V> {
-    /// What was inserted, and is kept elsewhere.
-    pub(crate) const fn inserted(value: V, now: Instant) -> Self {
+    /// What no load has brought, and of which nothing more is told.
+    pub(crate) const fn bare(value: V, now: Instant) -> Self {
         Self { value, attempt: None, published: now, since: now, deadline: now, generation: None }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Carries, Effects, Links, Shard, Step, Takes, Visit, Waiting};
 use crate::{
-    Failure, Instant,
+    Failure,
     flight::{PolledBy, Start},
     store::policy::Policy,
 };
@@ -133,10 +133,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
     ) -> Step {
         let mut old = None;
         let slot = self.flights.at(flight);
-        let budget = visit.rules.budget;
-        let is_overdue =
-            |begun: Instant| budget.is_some_and(|budget| begun.saturating_add(budget).reached(visit.reached));
-        if slot.flight.overdue(is_overdue).is_some() {
+        if slot.flight.overdue(|begun| visit.rules.is_overdue(begun, visit.reached)).is_some() {
             // An answer in time beats the budget.
             slot.flight.all_due(0);
         }

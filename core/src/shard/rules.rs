@@ -134,6 +134,11 @@ impl Rules {
         !failure.length().unwrap_or(self.backoff.first).is_zero() || self.backoff.endless
     }
 
+    /// Returns whether a load that began then is over its budget.
+    pub(super) fn is_overdue(&self, begun: Instant, now: Instant) -> bool {
+        self.budget.is_some_and(|budget| begun.saturating_add(budget).reached(now))
+    }
+
     /// Returns whether a waiting caller needs the time even if nothing expires.
     #[inline]
     pub(crate) const fn needs_time(&self) -> bool {

@@ -121,8 +121,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         at: At<'_>,
         effects: &mut Effects<K, V, E, C>,
     ) -> bool {
-        let Some(budget) = at.rules.budget else { return false };
-        let is_overdue = |begun: Instant| begun.saturating_add(budget).reached(at.now);
+        let is_overdue = |begun: Instant| at.rules.is_overdue(begun, at.now);
         let mut any = false;
         while let Some(number) = self.flights.slot(&waiting.seat).flight.overdue(is_overdue) {
             any = true;

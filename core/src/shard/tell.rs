@@ -118,8 +118,7 @@ impl<K: Eq + Clone, V: Clone, E, C: Carries, P: Policy> Shard<K, V, E, C, P> {
         waiting.is_counted = false;
         slot.kept = effects.told.take().map(Box::new);
         // A caller that wants only the value is told no more of it.
-        let of = |value| Answer { value, attempt: None, published: at, since: at, deadline: at, generation: None };
-        slot.verdict = effects.value.take().map(|value| Ok(of(value)));
+        slot.verdict = effects.value.take().map(|value| Ok(Answer::bare(value, at)));
     }
 
     /// The caller leaves with a failure, or with a value that softens it.

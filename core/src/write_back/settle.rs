@@ -285,7 +285,7 @@ impl<K: Key, V: Clone, E, R: Runtime> Settling<K, V, E, R> {
             if let (Placed::At(..), Some(load)) = (&end.0, load) {
                 // What it brings is older: who waits for it looks again, and finds this.
                 flights.note_write();
-                flights.end_wait(load, Answer::inserted(Done::Elsewhere, now), after.effects());
+                flights.end_wait(load, Answer::bare(Done::Elsewhere, now), after.effects());
             }
             end
         });
