@@ -123,7 +123,7 @@ fn who_joins_a_load_gives_his_place_back<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 2);
 }
 
-/// D76: a load that ends without room has not been his turn.
+/// D76: a load that ends without room has not been the caller's turn.
 fn d76_who_joins_a_load_keeps_his_turn<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(1);
     let one = sim.pin(&pages, 1);
@@ -142,7 +142,7 @@ fn d76_who_joins_a_load_keeps_his_turn<R: Host>() {
     assert_all_is_free(&mut sim, &disk, &pages, 1);
 }
 
-/// D76: his turn is that of his first look, though he has not waited for room then.
+/// D76: a caller's turn is that of its first look, though it has not waited for room then.
 fn d76_who_joins_at_once_keeps_his_turn<R: Host>() {
     let (mut sim, disk, pages) = start::<R>(1);
     sim.load(&pages, 1);

@@ -263,7 +263,7 @@ async fn t5_what_a_call_loads_in_an_outage_is_held_for_a_moment() {
             let is_brief = matches!(left, Some(larder_tokio::TimeLeft::For(left)) if left <= ms(100));
             assert_eq!((left.is_some(), is_brief), (held, held), "{key}: {left:?}");
         }
-        // Who does say is believed.
+        // One that does say is believed.
         cache.insert_with(4, larder_tokio::Loaded::new(1).ttl(long));
         let left = cache.peek(&4).unwrap().time_left();
         assert!(matches!(left, larder_tokio::TimeLeft::For(left) if left > ms(100)), "{left:?}");

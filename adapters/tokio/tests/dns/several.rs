@@ -117,7 +117,7 @@ async fn another_upstream_where_the_first_is_silent_over_tcp() {
     assert!(statistics.contains("silent"), "{statistics}");
 }
 
-/// Who is asked over TCP is not asked again meanwhile.
+/// A server that is asked over TCP is not asked again meanwhile.
 #[tokio::test]
 async fn a_slow_answer_over_tcp_is_one() {
     let script = |question: Message, over| -> Reply {
